@@ -57,7 +57,7 @@ def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[
     if len(tables["areas"]):
         yield _components(explanation, width)
     if len(tables["layers"]):
-        yield _layers(tables["layers"], layers)
+        yield _layers(tables["layers"], tables["networks"].set_index("network"), layers)
     if len(tables["limits"]):
         yield limit_table(tables["limits"])
     if len(tables["neighbours"]):
@@ -160,8 +160,9 @@ def _components(explanation: Explanation, width: int) -> Table:
     return table
 
 
-def _layers(layers: pd.DataFrame, most: int) -> Table:
-    """The layers of each network that take most energy."""
+def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
+    """The layers of each network that take most energy; shares of figures that add up to that of
+    the network, as latencies of pipelined layers do not."""
     table = new_table(title="Layers that take most energy")
     add_names(table, layers["network"])
     table.add_column("layer", overflow="fold")
@@ -175,9 +176,13 @@ def _layers(layers: pd.DataFrame, most: int) -> Table:
     table.add_column("mostly")
     for network, rows in layers.groupby("network", sort=False):
         largest = rows.sort_values("energy_J", ascending=False, kind="stable").iloc[:most]
+        wholes = {name: rows[name].sum() for name in columns}
+        for name in columns:
+            if name in networks and not np.isclose(wholes[name], networks[name][network]):
+                wholes[name] = np.nan
         for at, (_, row) in enumerate(largest.iterrows()):
             figures = [
-                text for n in columns for text in (cell(n, row[n]), percent(row[n] / rows[n].sum()))
+                text for n in columns for text in (cell(n, row[n]), percent(row[n] / wholes[n]))
             ]
             table.add_row(
                 label(str(network)) if at == 0 else "",
