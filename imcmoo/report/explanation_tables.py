@@ -94,7 +94,7 @@ def _networks(explanation: Explanation, width: int) -> Table:
     add_names(table, networks["network"])
     for name in figures:
         heading = headed(name).replace("{}", explanation.reference or "best")
-        if name == "power_W" and "power_with_dram_W" in columns:
+        if name == "power_W" and "energy_over_latency_W" in columns:
             heading = "power on chip (W)"
         heading = heading.replace(" ", "\n")
         side: Literal["left", "right"] = "left" if name == "bound_by" else "right"
