@@ -93,9 +93,7 @@ def _networks(explanation: Explanation, width: int) -> Table:
     table = new_table(title="Networks, one inference each")
     add_names(table, networks["network"])
     for name in figures:
-        heading = headed(name).replace("{}", explanation.reference or "best")
-        if name == "power_W" and "energy_over_latency_W" in columns:
-            heading = "power on chip (W)"
+        heading = _heading_of(name, networks).replace("{}", explanation.reference or "best")
         heading = heading.replace(" ", "\n")
         side: Literal["left", "right"] = "left" if name == "bound_by" else "right"
         # Headings may take lines, figures not.
@@ -111,6 +109,16 @@ def _networks(explanation: Explanation, width: int) -> Table:
         table.caption = "\n".join(caption)
         table.caption_justify = "left"
     return table
+
+
+def _heading_of(column: str, networks: pd.DataFrame) -> str:
+    """Heading of a column of figures; the physical model counts whole macros as in use, and states
+    two powers."""
+    if column == "utilization" and "streamed" in networks:
+        return "macros in use (%)"
+    if column == "power_W" and "energy_over_latency_W" in networks:
+        return "power on chip (W)"
+    return headed(column)
 
 
 def _accuracy(networks: pd.DataFrame) -> Table:
@@ -172,7 +180,8 @@ def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
         table.add_column("%", justify="right")
     beside = [name for name in ("utilization", "bound_by") if name in layers]
     for name in beside:
-        table.add_column(COLUMN_TITLES[name], justify="right" if name in PERCENT else "left")
+        side: Literal["left", "right"] = "right" if name in PERCENT else "left"
+        table.add_column(_heading_of(name, networks), justify=side)
     table.add_column("mostly")
     for network, rows in layers.groupby("network", sort=False):
         largest = rows.sort_values("energy_J", ascending=False, kind="stable").iloc[:most]

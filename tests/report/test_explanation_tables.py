@@ -40,7 +40,7 @@ def test_nothing_is_wider_than_the_terminal_or_cut(explanations, width):
         assert all(f"{name} " in text for name in steps["parameter"])
 
 
-def test_power_on_the_chip_is_told_apart_from_what_is_limited(explanations):
+def test_figures_of_the_physical_model_are_called_what_they_are(explanations):
     for explanation in explanations:
         columns = explanation.tables["networks"]
         table = [*explained(explanation, width=200, layers=3)][1]
@@ -48,7 +48,8 @@ def test_power_on_the_chip_is_told_apart_from_what_is_limited(explanations):
         assert ("power (W)" in headings) == (
             "power_W" in columns and "energy_over_latency_W" not in columns
         )
-        for heading in ("power on chip (W)", "energy over latency, with DRAM (W)"):
+        physical = "power on chip (W)", "energy over latency, with DRAM (W)", "macros in use (%)"
+        for heading in physical:
             assert (heading in headings) == ("energy_over_latency_W" in columns)
 
 

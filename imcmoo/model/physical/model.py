@@ -550,9 +550,9 @@ class PhysicalEvaluator(CostModel):
         return self._model.evaluate(self._designs(levels))
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Bottleneck (`bound_by`), array utilization (`utilization`), weight mode (`streamed`) and
-        compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have accuracy
-        data, the predicted drop and what decides it.
+        """Bottleneck (`bound_by`), share of macros in use (`utilization`), weight mode (`streamed`)
+        and compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have
+        accuracy data, the predicted drop and what decides it.
 
         Args:
             levels: shape (n, n_parameters).
