@@ -251,10 +251,8 @@ def _assessment(args: argparse.Namespace) -> Assessment:
         layers_digital=args.layers_digital or (),
     )
     if found.samples < FEW_SAMPLES:
-        warn(
-            f"{found.samples} samples are scored: with fewer than {FEW_SAMPLES} the interval of an "
-            "accuracy is wide"
-        )
+        scored = "1 sample is" if found.samples == 1 else f"{found.samples} samples are"
+        warn(f"{scored} scored: with fewer than {FEW_SAMPLES} the interval of an accuracy is wide")
     return found
 
 

@@ -23,6 +23,7 @@ from imcmoo.io.files import writing
 from imcmoo.networks.layers import BITS
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.onnx_import.account import Fate, Imported
+from imcmoo.networks.workloads import network_name
 
 T = TypeVar("T")
 
@@ -108,6 +109,10 @@ def main(args: argparse.Namespace) -> None:
         },
         [args.model, args.samples, args.data],
     )
+    try:
+        network_name(str(args.out))  # by which studies would refuse the file
+    except ValueError as error:
+        raise InputError(f"--out {error}") from None
     with timed(f"importing {args.model.name}", quiet=False):
         imported = import_onnx(
             args.model,

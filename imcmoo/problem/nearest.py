@@ -51,7 +51,7 @@ def _unserved_text(model: ScenarioModel, design: Levels) -> str:
     if use > 1:
         busy += ", so that it is asked for more work than it can do"
     late = [
-        f"{name} by {_lateness(response, due)}" if response > due else f"{name} with that margin"
+        f"{name} {_lateness(response, due)}" if response > due else f"{name} with that margin"
         for name, response, due, factor in zip(
             model.workload_names,
             service.response_s[0],
@@ -69,8 +69,8 @@ def _unserved_text(model: ScenarioModel, design: Levels) -> str:
 
 def _lateness(response_s: float, deadline_s: float) -> str:
     if not np.isfinite(response_s):
-        return "any time"
-    return f"{1e3 * (response_s - deadline_s):.3g} ms of {1e3 * deadline_s:.3g} ms"
+        return "without bound"
+    return f"by {1e3 * (response_s - deadline_s):.3g} ms of {1e3 * deadline_s:.3g} ms"
 
 
 def _remedies(model: ScenarioModel) -> str:

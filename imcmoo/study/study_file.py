@@ -139,8 +139,9 @@ class StudyFile(Table):
             return None
         lacking = [name for name in networks if name not in requests]
         if lacking:
+            verb = "has" if len(lacking) == 1 else "have"
             raise ValueError(
-                f"a scenario needs rate_Hz of every network; {', '.join(lacking)} has none"
+                f"a scenario needs rate_Hz of every network; {', '.join(lacking)} {verb} none"
             )
         return self.scenario.scenario(requests)
 

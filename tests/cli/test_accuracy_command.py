@@ -243,7 +243,8 @@ def test_a_missing_package_is_named(command, monkeypatch, capsys):
     assert "pip install 'imcmoo[accuracy]'" in line
 
 
-def test_few_samples_are_warned_of(command, capsys):
-    options = ["--samples", "20", "--chips", "1", "--design", GOOD, "--device", "sram"]
+@pytest.mark.parametrize(("n", "line"), [("20", "20 samples are scored"), ("1", "1 sample is")])
+def test_few_samples_are_warned_of(command, capsys, n, line):
+    options = ["--samples", n, "--chips", "1", "--design", GOOD, "--device", "sram"]
     assert main([*command, *options]) == 0
-    assert "20 samples are scored" in capsys.readouterr().err
+    assert line in capsys.readouterr().err

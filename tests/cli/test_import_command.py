@@ -98,6 +98,8 @@ def test_symbols_are_given_by_name(folder):
 )
 def test_what_is_wrong_is_one_line_and_nothing_is_written(folder, capsys, options, message):
     assert message in refused(capsys, "import", "net.onnx", "--out", "mine.csv", *options)
+    line = refused(capsys, "import", "net.onnx", "--out", "ü x.csv", *GIVEN)
+    assert "--out ü x.csv: a network is called as its file, and its name" in line
     assert "gone.onnx: No such file" in refused(capsys, "import", "gone.onnx", "--out", "mine.csv")
     assert [p.name for p in folder.iterdir()] == ["net.onnx"]
 

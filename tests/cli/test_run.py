@@ -116,7 +116,7 @@ def test_baselines_trace_and_config_are_of_this_run(finished):
     assert trace["search"].unique().tolist() == ["joint", *WORKLOADS]
     assert (trace.groupby("search")["evaluations"].max() == BUDGET).all()
     config = json.loads((finished / "config.json").read_text())
-    assert config["command"].startswith(f"python -m experiments.run {STUDY} --seed 1 --budget")
+    assert config["command"].startswith(f"imcmoo run {STUDY} --seed 1 --budget")
     assert {"python", "numpy", "pymoo", "imcmoo"} <= set(config["versions"])
     assert config["workloads"] == list(WORKLOADS)
 

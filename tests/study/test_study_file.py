@@ -203,6 +203,7 @@ FAULTS = [
     ('[[networks]]\nsource = "alexnet"\n', "name: is missing", "space.base: is missing; allow"),
     *((f"compute_snr_limit_dB = {limit}\n" + PLAIN,
        f"compute_snr_limit_dB: must be finite or -inf, got {limit}") for limit in ("inf", "nan")),
+    (PHYSICAL + "input_bits = 3\n", "input_bits of alexnet_onnx: 3 is given, must be 4 to 8"),
     ("compute_snr_limit_dB = 200\n" + PHYSICAL,
      "compute_snr_limit_dB: must be at most 100 dB, got 200"),
     (PHYSICAL + "[space]\nsample_and_hold = [0, 2]\n",

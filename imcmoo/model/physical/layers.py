@@ -13,6 +13,9 @@ from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
 
+FEWEST_BITS = 4
+"""Lowest precision of operands that the physical model knows."""
+
 
 @dataclass(frozen=True, eq=False)
 class LayerTable:
@@ -269,6 +272,8 @@ def _geometry(size: dict[str, Floats], stride_h: Floats, stride_w: Floats) -> di
 
 def _per_network(name: str, bits: int | Sequence[int], n: int) -> Ints:
     precision = np.atleast_1d(np.asarray(bits, dtype=np.int64))
-    if precision.shape not in ((1,), (n,)) or precision.min() < 4 or precision.max() > BITS:
-        raise ValueError(f"{name} is {bits}: one number, or one per network ({n}), of 4 to {BITS}")
+    fits = precision.shape in ((1,), (n,))
+    if not fits or precision.min() < FEWEST_BITS or precision.max() > BITS:
+        allowed = f"{FEWEST_BITS} to {BITS}"
+        raise ValueError(f"{name} is {bits}: one number, or one per network ({n}), of {allowed}")
     return np.broadcast_to(precision, (n,)).copy()

@@ -37,7 +37,7 @@ from imcmoo.model.physical.constraints import (
 )
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import CAUSES
-from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.layers import FEWEST_BITS, LayerTable
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseModel
@@ -756,6 +756,11 @@ def physical_model(
     if components is not None:
         options["table"] = PhysicalTable.load(components)
     if precision is not None:
+        for name, each in precision.items():
+            for key, given in zip(BITS_OF, each, strict=True):
+                if not FEWEST_BITS <= given <= BITS:
+                    allowed = f"{FEWEST_BITS} to {BITS}"
+                    raise ValueError(f"{key} of {name}: {given} is given, must be {allowed}")
         bits = [precision.get(name, (BITS, BITS)) for name in workloads.names]
         options |= dict(zip(BITS_OF, map(tuple, zip(*bits, strict=True)), strict=True))
     if weight_clip is not None:
