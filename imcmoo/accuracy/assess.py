@@ -27,7 +27,7 @@ FEW_SAMPLES = 200
 """Below it, the interval of an accuracy is wider than most differences between chips."""
 
 Executed = Literal["fast", "exact"]
-"""How a network is executed: in one session with noise, or every read and conversion."""
+"""How a network is executed: in float with noise, or every read and conversion."""
 
 NOISE = 1
 """Tells the random numbers of reads from those of cells."""
@@ -150,7 +150,7 @@ class Assessment:
             chip: the design.
             chips: number of simulated chips.
             allowed_drop: of the score, for the yield.
-            how: every read and conversion, or one session with noise of their power.
+            how: every read and conversion, or in float with noise of their power.
             after_each: called after each chip.
         """
         simulation = Simulation(self.network, chip, self.calibration, self._digital)
@@ -194,7 +194,7 @@ class Assessment:
     def _fast(
         self, simulation: Simulation, chips: int, noise: Mapping[str, LayerNoise]
     ) -> Iterator[Tensors]:
-        """Outputs of one session with weight errors of several chips and white noise of ADCs."""
+        """Outputs of runs in float with weight errors of several chips and white noise of ADCs."""
         noisy = NoisyNetwork(self.network, simulation.codings)
         for at in range(chips):
             if at:
