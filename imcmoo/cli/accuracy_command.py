@@ -94,45 +94,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", choices=list(MEMORY_CELLS), help="needed if the design does not name it"
     )
-    score.add_argument(
-        "--metric",
-        default="top1",
-        metavar="METRIC",
-        help="top1 (default), agreement or cosine with the float network, or module:function of "
-        "outputs by name and labels",
-    )
-    score.add_argument(
-        "--output", metavar="NAME", help="the output that is scored (default: the first)"
-    )
-    score.add_argument(
-        "--samples", type=whole(1), metavar="N", help="samples to score (default: all)"
-    )
-    chips.add_argument(
-        "--chips", type=whole(1), default=3, metavar="N", help="simulated chips (default: 3)"
-    )
-    chips.add_argument(
-        "--seed", type=whole(0), default=0, metavar="N", help="of the first chip (default: 0)"
-    )
-    score.add_argument(
-        "--allowed-drop",
-        type=share,
-        default=0.01,
-        metavar="X",
-        help="loss of score that counts as none for the yield (default: 0.01)",
-    )
-    chips.add_argument(
-        "--how",
-        choices=HOW,
-        default="exact",
-        help="exact: every read and conversion (default); fast: one run with rounding, the cell "
-        "errors and white noise of the ADCs' power; linear: predicted from each layer's noise",
-    )
-    chips.add_argument(
-        "--accuracy-data",
-        type=Path,
-        metavar="NET.accuracy.npz",
-        help="of imcmoo import --data, for --how linear (default: measured first)",
-    )
+    _add_score(score)
+    _add_chips(chips)
     _add_settings(parser.add_argument_group("settings of a chip that are no columns of a design"))
     add_file(parser, "OUT.csv|json", required=False)
     parser.add_argument(
@@ -142,8 +105,59 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_force(parser)
 
 
+def _add_score(group: argparse._ArgumentGroup) -> None:
+    """Add what is scored, and how."""
+    group.add_argument(
+        "--metric",
+        default="top1",
+        metavar="METRIC",
+        help="top1 (default), agreement or cosine with the float network, or module:function of "
+        "outputs by name and labels",
+    )
+    group.add_argument(
+        "--output", metavar="NAME", help="the output that is scored (default: the first)"
+    )
+    group.add_argument(
+        "--samples", type=whole(1), metavar="N", help="samples to score (default: all)"
+    )
+    group.add_argument(
+        "--allowed-drop",
+        type=share,
+        default=0.01,
+        metavar="X",
+        help="loss of score that counts as none for the yield (default: 0.01)",
+    )
+
+
+def _add_chips(group: argparse._ArgumentGroup) -> None:
+    """Add how many chips are simulated, and how."""
+    group.add_argument(
+        "--chips",
+        type=whole(1),
+        default=3,
+        metavar="N",
+        help="simulated chips (default: 3); --how linear draws none",
+    )
+    group.add_argument(
+        "--seed", type=whole(0), default=0, metavar="N", help="of the first chip (default: 0)"
+    )
+    group.add_argument(
+        "--how",
+        choices=HOW,
+        default="exact",
+        help="exact: every read and conversion (default); fast: one run with rounding, the cell "
+        "errors and white noise of the ADCs' power; linear: predicted from each layer's noise",
+    )
+    group.add_argument(
+        "--accuracy-data",
+        type=Path,
+        metavar="NET.accuracy.npz",
+        help="of imcmoo import --data, for --how linear (default: measured first)",
+    )
+
+
 def _add_settings(group: argparse._ArgumentGroup) -> None:
-    """Add the settings of a chip that are no columns of a design."""
+    """Add the settings of a chip that are no columns of a design, and those of a network."""
     group.add_argument(
         "--sigma",
         type=not_negative,
@@ -163,6 +177,11 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         help="parallel cells of each of the more significant half of the weight slices (default: "
         "the design's, else 1)",
     )
+    _add_network_settings(group)
+
+
+def _add_network_settings(group: argparse._ArgumentGroup) -> None:
+    """Add the settings that a study has for each network."""
     group.add_argument(
         "--weight-clip",
         type=not_negative,
@@ -185,8 +204,8 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         )
 
 
-def main(args: argparse.Namespace) -> None:
-    """Execute a network on the chips that a command line asks for."""
+def _check_and_complete(args: argparse.Namespace) -> None:
+    """Refuse files and options that do not fit, and add the settings that a run has."""
     designs = args.designs
     if designs is not None and designs.is_dir():
         designs /= DESIGN
@@ -198,6 +217,11 @@ def main(args: argparse.Namespace) -> None:
         raise InputError("--accuracy-data needs --how linear")
     for name, value in _of_study(args).items():
         setattr(args, name, value)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Execute a network on the chips that a command line asks for."""
+    _check_and_complete(args)
     chips = _chips(args)
     assess = _assessment(args)
     data = _accuracy_data(args, assess) if args.how == "linear" else None
@@ -211,30 +235,35 @@ def main(args: argparse.Namespace) -> None:
             for path, content in ((args.out, rows), (args.layers, layers))
             if path
         ]
-        runs = 1 if args.how == "linear" else args.chips
-        per_design = runs + (len(assess.network.layer_names) if args.layers else 0)
+        drawn = 0 if args.how == "linear" else args.chips
+        per_design = max(drawn, 1) + (len(assess.network.layer_names) if args.layers else 0)
         advance = stack.enter_context(
             counted("simulated", per_design * len(chips), quiet=args.quiet)
         )
         for at, chip in enumerate(chips):
-            result, errors = _found(args, assess, chip, data, advance)
             start = {"design": at, "network": args.network.stem}
+            result, errors = _found(args, assess, chip, data, advance)
             known = {name: getattr(chip, name) for name in SHOWN}
-            known |= {"samples": samples, "chips": args.chips, "how": args.how}
+            known |= {"samples": samples, "chips": drawn, "how": args.how}
             rows.append(start | known | result.to_row())
             for each in errors if args.layers else ():
-                accuracy = assess.alone(chip, each.layer)
+                alone = {"accuracy_alone": assess.alone(chip, each.layer)}
                 advance()
-                layers.append(start | each.to_row() | {"accuracy_alone": accuracy})
+                layers.append(start | each.to_row() | alone)
         for target, path, content in files:
             _write(target, path, content)
-    exact_only = [str(row["design"]) for row in rows if args.how != "exact" and row["exact_only"]]
-    if exact_only:
+    if args.how != "exact":
+        _warn_of_clipping(rows)
+    show(console(wide=True), _table(rows))
+
+
+def _warn_of_clipping(rows: list[dict[str, Any]]) -> None:
+    """Warn of predictions for designs that only exact execution is valid for."""
+    if exact_only := [str(row["design"]) for row in rows if row["exact_only"]]:
         warn(
             f"design {', '.join(exact_only)}: a few large errors make most of the ADC noise, which "
             "white noise does not stand for; use --how exact"
         )
-    show(console(wide=True), _table(rows))
 
 
 def _assessment(args: argparse.Namespace) -> Assessment:

@@ -151,6 +151,7 @@ def test_what_a_prediction_does_not_know_is_left_empty(command, measured):
     assert main([*command, *options]) == 0
     assert pd.isna(one()[["exact_only", "snr_rounding_dB"]]).all()
     assert np.isfinite(one()["snr_adc_dB"])
+    assert one()["chips"] == 0
     layers = pd.read_csv("layers.csv")
     assert layers["snr_rounding_dB"].isna().all()
     assert np.isfinite(layers["snr_adc_dB"]).all()
