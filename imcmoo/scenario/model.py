@@ -123,4 +123,4 @@ class ScenarioModel(CostModel):
             NoBounds: the space cannot be bounded.
         """
         tree = self.inner.partials(area_limit_m2)
-        return cast("PartialDesignTree", ScenarioTree(tree, self.space, self.scenario, self.load))
+        return cast("PartialDesignTree", ScenarioTree(tree, self.scenario, self.load))
