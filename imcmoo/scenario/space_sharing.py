@@ -2,9 +2,9 @@
 
 The allocation of groups is exact. Certificates do not carry over: optima are found by search.
 
-Bandwidth is shared by demand, that of networks which take turns on the whole chip. Their replication
-follows the order of the networks where layers gain alike, and so the largest load of a chip depends
-on that order a little: by up to 0.33 % for three networks on 40 chips.
+Bandwidth is shared by demand, that of networks which take turns on the whole chip. Where their
+layers gain alike, replication follows the order of the networks. So the load of a chip depends on
+that order a little: by up to 0.33 % for three networks on 40 chips.
 """
 
 from __future__ import annotations

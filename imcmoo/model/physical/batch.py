@@ -52,6 +52,26 @@ DESIGNS_AT_ONCE = 256
 """Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
 
 
+def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
+    """Indices of designs worked on together, of one schedule each; mapping keys are neighbours.
+
+    Args:
+        designs: n chips.
+        size: largest number of designs worked on together.
+
+    Returns:
+        Parts that together hold every index, at least one; one is empty if there are no designs.
+    """
+    order = np.argsort(mapping_keys(designs), kind="stable")
+    cut = np.searchsorted(designs.pipelined[order], True)
+    parts = [
+        rows[at : at + size]
+        for rows in (order[:cut], order[cut:])
+        for at in range(0, len(rows), size)
+    ]
+    return parts or [order]
+
+
 class Batch:
     """Designs of one schedule with everything worked out of them once.
 
