@@ -24,7 +24,7 @@ from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
 from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.batch import Batch, evaluate_batch
+from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.components import require_coverage
@@ -42,7 +42,6 @@ from imcmoo.model.physical.parameters import (
     DesignRefused,
     Designs,
     checked_column,
-    mapping_keys,
     refuse,
 )
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
@@ -238,7 +237,8 @@ class PhysicalModel:
             ValueError: a column is missing or a value not covered; names it and the allowed ones.
         """
         designs = self.designs(columns)
-        parts = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
+        size = max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers)))
+        parts = of_one_schedule(designs, size)
 
         def work(some: Ints) -> PhysicalMetrics:
             batch = Batch(self.context, designs.take(some))
@@ -287,14 +287,9 @@ class PhysicalModel:
         """
         layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
         designs = self.designs(columns)
-        order = np.argsort(designs.pipelined, kind="stable")
-        cut = np.searchsorted(designs.pipelined[order], True)
-        parts = [
-            break_down(Batch(self.context, designs.take(rows)), layers)
-            for rows in (order[:cut], order[cut:])
-            if len(rows)
-        ]
-        return PhysicalBreakdown.joined(parts, order)
+        parts = of_one_schedule(designs, len(designs))
+        costs = [break_down(Batch(self.context, designs.take(rows)), layers) for rows in parts]
+        return PhysicalBreakdown.joined(costs, np.concatenate(parts))
 
     def covered(self, columns: Columns) -> Designs:
         """Checked design columns that the component table covers, so that `evaluate` accepts them.
@@ -347,18 +342,6 @@ def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> 
                 )
         flags += [layer in names for layer in network.layers]
     return np.array(flags)
-
-
-def _batches(designs: Designs, size: int) -> list[Ints]:
-    """Indices of designs worked on together, of one schedule each; mapping keys are neighbours."""
-    order = np.argsort(mapping_keys(designs))
-    cut = np.searchsorted(designs.pipelined[order], True)
-    parts = [
-        rows[at : at + size]
-        for rows in (order[:cut], order[cut:])
-        for at in range(0, len(rows), size)
-    ]
-    return parts or [order]
 
 
 _UNSCREENED = {"link_bits", "schedule"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from imcmoo.arrays import Floats
-from imcmoo.model.physical.batch import Batch, evaluate_batch
+from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.chip import build_chip
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Run, apply_power_limit
@@ -62,13 +62,9 @@ def evaluate_shares(
     Returns:
         Metrics in the order of the designs; NaN where the part does not hold the network.
     """
-    order = np.argsort(designs.pipelined, kind="stable")
-    cut = int(np.searchsorted(designs.pipelined[order], True))
-    parts, done = [], []
-    for rows in (order[:cut], order[cut:]):
-        for at in range(0, len(rows), ROWS_AT_ONCE):
-            some = rows[at : at + ROWS_AT_ONCE]
-            batch = SharedBatch(context, designs.take(some), groups[some], bandwidth[some], room)
-            parts.append(evaluate_batch(batch, causes=False))
-            done.append(some)
-    return PhysicalMetrics.joined(parts).take(np.argsort(np.concatenate(done)))
+    parts = of_one_schedule(designs, ROWS_AT_ONCE)
+    metrics = []
+    for rows in parts:
+        batch = SharedBatch(context, designs.take(rows), groups[rows], bandwidth[rows], room)
+        metrics.append(evaluate_batch(batch, causes=False))
+    return PhysicalMetrics.joined(metrics).take(np.argsort(np.concatenate(parts)))
