@@ -28,9 +28,8 @@ def starting(prog: str) -> Iterator[None]:
         os._exit(INTERRUPTED)
 
     before = signal.getsignal(signal.SIGINT)
-    is_default = (
-        before is signal.default_int_handler
-    )  # neither ignored (nohup) nor handled by others
+    # Neither ignored (nohup) nor handled by others.
+    is_default = before is signal.default_int_handler
     try:
         if is_default:
             signal.signal(signal.SIGINT, leave)

@@ -39,8 +39,7 @@ def warn(text: str) -> None:
 
 
 def warn_of_dynamic_products(workloads: WorkloadSet, *, model: str, quiet: bool = False) -> None:
-    """Say on stderr which networks multiply activations, which only the reference model takes
-    for
+    """Say on stderr which networks multiply activations, which only the reference model takes for
     products with weights."""
     if model != "reference" or quiet:
         return

@@ -104,12 +104,10 @@ class TableBuilder:
 
     def build(self, *, jobs: int, on_row: Callable[[], None] = lambda: None) -> None:
         """Compute the rows in so many processes and write the table; the same request makes the
-        same
-        bytes.
+        same bytes.
 
         Raises:
-            InputError: the libraries have no such component, or another command changed cells
-            of
+            InputError: the libraries have no such component, or another command changed cells of
                 the table; nothing is written.
             OSError: the file cannot be written.
         """

@@ -25,11 +25,9 @@ def with_unit(name: str) -> str:
 
 def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
     """Power (W), power density (W/mm²) and, where the model knows how many operations a network
-    has,
-    TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
+    has, TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
 
-    Power is what the model says it is on the chip; where it says nothing, energy over
-    latency.
+    Power is what the model says it is on the chip; where it says nothing, energy over latency.
     `values` are metrics by name, in SI units.
     """
     if not problem.has_edap:

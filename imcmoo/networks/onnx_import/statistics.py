@@ -56,8 +56,7 @@ def gather_statistics(
     rows: Sequence[Row], recorded: Mapping[str, tuple[float, ...]]
 ) -> dict[str, Any]:
     """Statistics of every layer, as the fields of a `Workload`; `recorded` are densities of
-    activations
-    by tensor, from a run."""
+    activations by tensor, from a run."""
     kinds = [layer_class(r.kind, np.array(r.sizes), dynamic=r.dynamic) for r in rows]
     known = zip(*((_activation(r.inputs, recorded), _held(r, recorded)) for r in rows), strict=True)
     statistics: dict[str, Any] = {}
