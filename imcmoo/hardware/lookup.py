@@ -121,8 +121,7 @@ class KeyedRows:
         `LEAST` to `LARGEST`, or 0 where they may be.
 
         Raises:
-            ValueError: a quantity is missing or unknown, or a value cannot be; names the
-            entry.
+            ValueError: a quantity is missing or unknown, or a value cannot be; names the entry.
         """
         lacking = [name for name in quantities if name not in self.quantities]
         other = [name for name in self.quantities if name not in quantities]

@@ -54,8 +54,8 @@ def spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Resul
 def local(workers: int) -> Iterator[Executor]:
     """An executor on this machine.
 
-    Left in the ordinary way, it waits for what was submitted. Left by an exception, also that of
-    an interrupt, it drops what waits and ends the workers at once, in the middle of what they do.
+    Left in the ordinary way, it waits for what was submitted. Left by an exception, also that of an
+    interrupt, it drops what waits and ends the workers at once, in the middle of what they do.
 
     Args:
         workers: processes, which may be spawned: function and tasks must be picklable, and the main

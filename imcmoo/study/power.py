@@ -44,8 +44,8 @@ def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -
     """TOPS of each network by the name `tops`, shape (n, W), where the model knows operations and
     latency; two operations a multiply-accumulate.
 
-    Time is that from one inference to the next (`interval`), or the latency where the model says
-    no other.
+    Time is that from one inference to the next (`interval`), or the latency where the model says no
+    other.
     """
     if "latency" not in values or problem.model.macs is None:
         return {}

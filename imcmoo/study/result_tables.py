@@ -130,8 +130,8 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
 
 
 def _relative_edap(outcome: Outcome) -> Floats:
-    """EDAP over the best known of each workload, shape (1 + W, W): first the joint design, then
-    the design for each workload alone; NaN where a network does not run or breaks a limit."""
+    """EDAP over the best known of each workload, shape (1 + W, W): first the joint design, then the
+    design for each workload alone; NaN where a network does not run or breaks a limit."""
     assert outcome.baselines is not None
     c = outcome.candidates
     rows = np.concatenate([c.costs.edap[[outcome.chosen]], outcome.baselines.edap])

@@ -38,8 +38,7 @@ DIGITS = 6
 def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
     """P(bit is 1) of numbers quantised to 8 bits, symmetrically, most significant first.
 
-    The largest magnitude is full scale. None if the numbers are not finite, all alike, or
-    none.
+    The largest magnitude is full scale. None if the numbers are not finite, all alike, or none.
     """
     flat = values.reshape(-1)
     with np.errstate(invalid="ignore"):  # what is no number is found below
