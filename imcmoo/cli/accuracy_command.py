@@ -206,12 +206,11 @@ def _add_network_settings(group: argparse._ArgumentGroup) -> None:
 
 def _check_and_complete(args: argparse.Namespace) -> None:
     """Refuse files and options that do not fit, and add the settings that a run has."""
-    designs = args.designs
-    if designs is not None and designs.is_dir():
-        designs /= DESIGN
+    if args.designs is not None and args.designs.is_dir():
+        args.designs /= DESIGN
     check_outputs(
         {"--out": args.out, "--layers": args.layers},
-        [args.network, args.data, designs, args.accuracy_data],
+        [args.network, args.data, args.designs, args.accuracy_data],
     )
     if args.accuracy_data is not None and args.how != "linear":
         raise InputError("--accuracy-data needs --how linear")
@@ -241,8 +240,8 @@ def main(args: argparse.Namespace) -> None:
             counted("simulated", per_design * len(chips), quiet=args.quiet)
         )
         for at, chip in enumerate(chips):
+            result, errors = _accuracy(args, assess, chip, data, advance)
             start = {"design": at, "network": args.network.stem}
-            result, errors = _found(args, assess, chip, data, advance)
             known = {name: getattr(chip, name) for name in SHOWN}
             known |= {"samples": samples, "chips": drawn, "how": args.how}
             rows.append(start | known | result.to_row())
@@ -270,7 +269,7 @@ def _assessment(args: argparse.Namespace) -> Assessment:
     """The network in float, on its data."""
     with accuracy_packages():
         from imcmoo.accuracy.assess import FEW_SAMPLES, Assessment
-    found = Assessment(
+    assessment = Assessment(
         args.network,
         args.data,
         metric=args.metric,
@@ -279,15 +278,15 @@ def _assessment(args: argparse.Namespace) -> Assessment:
         seed=args.seed,
         layers_digital=args.layers_digital or (),
     )
-    if found.samples < FEW_SAMPLES:
+    if assessment.samples < FEW_SAMPLES:
         warn(
-            f"{found.samples} samples are scored: with fewer than {FEW_SAMPLES} the interval of an "
-            "accuracy is wide"
+            f"{assessment.samples} samples are scored: with fewer than {FEW_SAMPLES} the interval "
+            "of an accuracy is wide"
         )
-    return found
+    return assessment
 
 
-def _found(
+def _accuracy(
     args: argparse.Namespace,
     assess: Assessment,
     chip: Circuit,
@@ -303,11 +302,11 @@ def _found(
 
     noise = CircuitNoise(cache_folder())
     try:
-        found = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
+        predicted = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
     except ValueError as error:
         raise InputError(f"--how linear: {error}") from None
     after_each()
-    return found
+    return predicted
 
 
 def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData:
@@ -343,7 +342,7 @@ def _chips(args: argparse.Namespace) -> list[Circuit]:
         raise InputError("give either --designs or --design")
     columns = args.design
     if args.designs is not None and args.designs.suffix != ".csv":
-        columns = _of_json(args.designs / DESIGN if args.designs.is_dir() else args.designs)
+        columns = _of_json(args.designs)
     if columns is not None:
         return _made(args, {name: np.array([value]) for name, value in columns.items()})
     table = DesignsTable.read(args.designs)
@@ -358,20 +357,18 @@ def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
     Raises:
         InputError: networks of the study differ in them, and none is called like the file.
     """
-    folder = args.designs
-    if folder is not None and folder.name in FILES:
-        folder = folder.parent
-    if folder is None or not (folder / CONFIG).is_file():
+    config_file = args.designs.parent / CONFIG if args.designs else None
+    if config_file is None or args.designs.name not in FILES or not config_file.is_file():
         return {}
     try:
-        config = read_json(folder / CONFIG)
+        config = read_json(config_file)
         settings = {
             name: {k: v for k, v in _settings(config, name).items() if getattr(args, k) is None}
             for name in config["workloads"]
         }
         first = next(iter(settings.values()))
     except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
-        raise InputError(f"{folder / CONFIG} is no record of a run, or damaged") from None
+        raise InputError(f"{config_file} is no record of a run, or damaged") from None
     name = args.network.stem
     if name not in settings and any(first != other for other in settings.values()):
         raise InputError(
@@ -383,13 +380,10 @@ def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
 
 def _settings(config: Mapping[str, Any], network: str) -> Mapping[str, Any]:
     """Settings of one network in the record of a run."""
-    bits, clip, digital = (
-        (config.get(key) or {}).get(network)
-        for key in ("precision", "weight_clip", "layers_digital")
-    )
-    inputs, weights = bits or (None, None)
-    named = {"weight_clip": clip, "layers_digital": digital}
-    return {"input_bits": inputs, "weight_bits": weights, **named}
+    keys = ("precision", "weight_clip", "layers_digital")
+    settings = {key: (config.get(key) or {}).get(network) for key in keys}
+    inputs, weights = settings.pop("precision") or (None, None)
+    return {"input_bits": inputs, "weight_bits": weights, **settings}
 
 
 def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]:
@@ -425,25 +419,24 @@ def _of_json(path: Path) -> Mapping[str, Any]:
     """The design of a `design.json`, or a JSON object of parameters."""
     try:
         content = read_json(path)
-        found = content.get("design", content)
-        return dict(found)
+        return dict(content.get("design", content))
     except (AttributeError, TypeError, ValueError):
         raise InputError(f"{path} is no design.json of a run, or damaged") from None
 
 
 def _pairs(text: str) -> dict[str, Any]:
     """`rows=128,weight_coding=offset`."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for part in text.split(","):
         name, sign, value = part.partition("=")
         if not sign or name not in (*NEEDED, *OPTIONAL):
             raise argparse.ArgumentTypeError(
                 f"'{part}' is not NAME=VALUE with a name of {', '.join([*NEEDED, *OPTIONAL])}"
             )
-        if name in found:
+        if name in values:
             raise argparse.ArgumentTypeError(f"{name} is given twice")
-        found[name] = value if name in TEXTS else whole(1)(value)
-    return found
+        values[name] = value if name in TEXTS else whole(1)(value)
+    return values
 
 
 def _names(text: str) -> list[str]:

@@ -170,8 +170,7 @@ def seeds_table(frame: pd.DataFrame, *, study: str, criterion: str, shown: Seque
     """The designs of several seeds, and how far each is from the best of them.
 
     Args:
-        frame: one row per seed: design, quantities of the chip and `score_` of each
-        criterion.
+        frame: one row per seed: design, quantities of the chip and `score_` of each criterion.
         study, criterion: names, for the title.
         shown: columns of the frame to show.
     """

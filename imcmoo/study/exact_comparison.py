@@ -44,12 +44,10 @@ def study_settings(study: Study) -> dict[str, Any]:
 
 
 def find_answer(study: Study, results: Path) -> ExactAnswer | None:
-    """The exact answer of a study in a folder of results; None if there is none of these
-    settings.
+    """The exact answer of a study in a folder of results; None if there is none of these settings.
 
     Raises:
-        InputError: there is one of these settings, but of another cost model, or a damaged
-        one.
+        InputError: there is one of these settings, but of another cost model, or a damaged one.
     """
     folder = results / "exact" / study.name
     try:

@@ -25,11 +25,9 @@ def with_unit(name: str) -> str:
 
 def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
     """Power (W), power density (W/mm²) and, where the model knows how many operations a network
-    has,
-    TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
+    has, TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
 
-    Power is what the model says it is on the chip; where it says nothing, energy over
-    latency.
+    Power is what the model says it is on the chip; where it says nothing, energy over latency.
     `values` are metrics by name, in SI units.
     """
     if not problem.has_edap:
@@ -46,8 +44,8 @@ def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -
     """TOPS of each network by the name `tops`, shape (n, W), where the model knows operations and
     latency; two operations a multiply-accumulate.
 
-    Time is that from one inference to the next (`interval`), or the latency where the model says
-    no other.
+    Time is that from one inference to the next (`interval`), or the latency where the model says no
+    other.
     """
     if "latency" not in values or problem.model.macs is None:
         return {}

@@ -130,8 +130,8 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
 
 
 def _relative_edap(outcome: Outcome) -> Floats:
-    """EDAP over the best known of each workload, shape (1 + W, W): first the joint design, then
-    the design for each workload alone; NaN where a network does not run or breaks a limit."""
+    """EDAP over the best known of each workload, shape (1 + W, W): first the joint design, then the
+    design for each workload alone; NaN where a network does not run or breaks a limit."""
     assert outcome.baselines is not None
     c = outcome.candidates
     rows = np.concatenate([c.costs.edap[[outcome.chosen]], outcome.baselines.edap])
@@ -257,8 +257,8 @@ def write_design(outcome: Outcome, folder: Path) -> None:
 
 
 def design(outcome: Outcome) -> dict[str, Any]:
-    """The joint design and what it costs, in SI units, area in mm²; and a `caution`
-    where there is something to know of the figures."""
+    """The joint design and what it costs, in SI units, area in mm²; and a `caution` where there is
+    something to know of the figures."""
     problem, chosen = outcome.joint.problem, outcome.chosen
     metrics = problem.model.evaluate(outcome.design)
     (values,) = problem.space.designs(outcome.design)

@@ -77,16 +77,16 @@ def test_a_run_keeps_the_limit_and_executes_the_selected_design(study, tmp_path,
 
 
 def test_clipped_weights_are_predicted_and_executed(study, tmp_path):
-    found = []
+    accuracies = []
     for clip in ("", "weight_clip = 0.2\n"):
-        out = tmp_path / f"out{len(found)}"
+        out = tmp_path / f"out{len(accuracies)}"
         assert main(["run", study(KEYS.replace("0.01", "0.9") + clip), "--out", str(out)]) == 0
-        found.append(pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0])
+        accuracies.append(pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0])
         config = json.loads((out / "small/seed-1/config.json").read_text())
         assert config.get("weight_clip") == ({"digits": 0.2} if clip else None)
     for how in ("linear", "fast", "exact"):
-        assert found[1][how] < found[0][how] - 0.05, how
-    assert found[1].fast == pytest.approx(found[1].exact, abs=0.03)
+        assert accuracies[1][how] < accuracies[0][how] - 0.05, how
+    assert accuracies[1].fast == pytest.approx(accuracies[1].exact, abs=0.03)
 
 
 def test_layers_on_the_digital_unit_are_predicted_and_executed(study, tmp_path, capsys):
