@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -16,7 +17,7 @@ from experiments.paper.reductions import EXACT
 from experiments.paper.tables import Tables
 from experiments.publish import Draw
 from imcmoo.problem.criteria import MINIMAX
-from imcmoo.report.figures import breakdown, matrix
+from imcmoo.report.figures import breakdown
 from imcmoo.report.labels import label, networks_in
 from imcmoo.report.style import (
     COLUMN,
@@ -68,6 +69,8 @@ def _all(frame: pd.DataFrame) -> pd.DataFrame:
 
 def ratio(value: float) -> str:
     """Format a ratio in a figure: two digits, or all before the point."""
+    if np.isnan(value):
+        return ""
     return f"{value:.0f}×" if value >= 9.95 else f"{value:.{1 if value >= 0.95 else 2}f}×"
 
 
@@ -82,27 +85,35 @@ def reductions(frame: pd.DataFrame, width: float) -> Figure:
     """
     figure = Figure(figsize=(width, 0.8 + 0.2 * len(frame)), layout="constrained")
     ax = figure.subplots()
-    at = np.arange(len(frame))
-    designs = [_design(*row) for row in frame[["baseline", "too_large"]].to_numpy()]
     if is_narrow(figure):
         _ranges(ax, frame)
         legend_below(figure, ax, title="")
-        ax.set_yticks(at, designs)
     else:
-        _ratio_matrix(figure, ax, frame)
-        ax.set_yticks(at + 0.5, designs, va="center")
+        _ratio_matrix(ax, frame)
+    ax.set_yticks(
+        np.arange(len(frame)) + (0 if is_narrow(figure) else 0.5),
+        [_design(*row) for row in frame[["baseline", "too_large"]].to_numpy()],
+        rotation=0,
+    )
     return figure
 
 
-def _ratio_matrix(figure: Figure, ax: Axes, frame: pd.DataFrame) -> None:
+def _ratio_matrix(ax: Axes, frame: pd.DataFrame) -> None:
     networks = [c for c in map(str, frame) if c.startswith("edap_")]
     columns = [SCORE, *networks]
     values = frame[columns].to_numpy(dtype=float)
-    mesh = matrix(ax, values, ratio, cmap="PuOr", norm=LogNorm(0.1, 10), linewidth=0.6)
-    bar = figure.colorbar(mesh, ax=ax, label=RATIO, extend="both", format="{x:g}×")
-    bar.outline.set_linewidth(0)
-    names = [_network_or_score(c.removesuffix(OVER_JOINT)) for c in columns]
-    ax.set_xticks(np.arange(len(names)) + 0.5, names)
+    sns.heatmap(
+        values,
+        ax=ax,
+        annot=np.array([[ratio(v) for v in row] for row in values]),
+        fmt="",
+        annot_kws={"size": LEAST_TEXT},
+        cmap="PuOr",
+        norm=LogNorm(0.1, 10),
+        linewidths=0.6,
+        xticklabels=[_network_or_score(c.removesuffix(OVER_JOINT)) for c in columns],
+        cbar_kws={"label": RATIO, "extend": "both", "format": "{x:g}×"},
+    )
     for row, column in np.argwhere(np.isnan(values)):
         ax.text(column + 0.5, row + 0.5, "—", ha="center", va="center", size=LEAST_TEXT)
     ax.axvline(1, color="white", linewidth=4)

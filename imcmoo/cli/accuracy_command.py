@@ -30,7 +30,7 @@ from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import ADC_WINDOWS, DEFAULTS, LIMITS, TEXTS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.space.designs_csv import DesignsTable
-from imcmoo.study.design_file import DESIGN
+from imcmoo.study.result_tables import DESIGN
 from imcmoo.study.results_folder import CONFIG, FILES
 
 if TYPE_CHECKING:

@@ -19,10 +19,8 @@ INTERRUPTED = 130
 def starting(prog: str) -> Iterator[None]:
     """Let Ctrl-C end the program at once, in one line, while modules are imported.
 
-    An exception would not do: some libraries swallow it, others turn it into one of their own.
-
-    Args:
-        prog: the command's name, in front of the line.
+    An exception would not do: some libraries swallow it, others turn it into one of their
+    own.
     """
 
     def leave(*_: object) -> None:

@@ -103,14 +103,13 @@ class TableBuilder:
         return {name: len(keys) for name, keys in self._lacking.items() if keys}
 
     def build(self, *, jobs: int, on_row: Callable[[], None] = lambda: None) -> None:
-        """Compute the rows and write the table; the same request makes the same bytes.
-
-        Args:
-            jobs: processes.
-            on_row: called after each row.
+        """Compute the rows in so many processes and write the table; the same request makes the
+        same
+        bytes.
 
         Raises:
-            InputError: the libraries have no such component, or another command changed cells of
+            InputError: the libraries have no such component, or another command changed cells
+            of
                 the table; nothing is written.
             OSError: the file cannot be written.
         """
@@ -171,12 +170,7 @@ class TableBuilder:
 
 
 def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
-    """Compute one row of a table.
-
-    Args:
-        model: "reference" or "physical".
-        task: component, key and memory cell.
-        scratch: folder for the libraries' run files.
+    """Compute one row of a cost model's table; `scratch` is for the libraries' run files.
 
     Raises:
         InputError: the libraries have no such component, or one whose costs are no numbers.

@@ -81,12 +81,9 @@ def local(workers: int) -> Iterator[Executor]:
 
 @contextmanager
 def waiting(workers: int, end: Callable[[], None]) -> Iterator[Executor]:
-    """An executor of threads, for work that is done elsewhere and only waited for.
-
-    Args:
-        workers: threads.
-        end: ends all that is waited for, at once; called where the block is left by an exception.
-    """
+    """An executor of threads, for work that is done elsewhere and only waited for; `end` ends
+    all that
+    at once where the block is left by an exception."""
     with _Threads(workers) as executor:
         try:
             yield executor

@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 ADDRESS = re.compile(r"(tcp|tls)://(?P<host>\[[0-9a-fA-F:]+\]|[^:/\[\]]+):\d+")
 
-LIBRARIES = ("matplotlib", "moocore", "numpy", "pandas", "pymoo", "scipy")
+LIBRARIES = ("matplotlib", "moocore", "numpy", "pandas", "pymoo", "scipy", "seaborn")
 """Libraries whose version can change a digit of a result or a pixel of a figure."""
 
 PATIENCE_S = 15

@@ -5,13 +5,11 @@ Figures are built without pyplot: nothing global, no window system, nothing to c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -22,6 +20,7 @@ from imcmoo.report.style import (
     COLUMN,
     CREST,
     DARK_GREY,
+    HIGHLIGHT,
     LEAST_TEXT,
     MARKERS,
     WIDTH,
@@ -29,10 +28,14 @@ from imcmoo.report.style import (
     component_style,
     legend_below,
     open_sides,
+    round_ticks,
+    workload_styles,
 )
 
 LIGHT = 0.408
 """Luminance above which a background takes dark text."""
+
+MS = 1e3
 
 
 def baseline_matrix(
@@ -51,7 +54,15 @@ def baseline_matrix(
     figure = Figure(figsize=(max(4.2, 1.6 + 0.78 * len(columns)), height), layout="constrained")
     ax, bar = figure.subplots(1, 2, width_ratios=(24, 1))
     top = max(2.0, float(np.nanmax(relative)))
-    mesh = matrix(ax, relative, "{:.2f}".format, cmap=CREST, norm=LogNorm(1.0, top), linewidth=0.8)
+    mesh = ax.pcolormesh(
+        np.ma.masked_invalid(relative),
+        cmap=CREST,
+        norm=LogNorm(1.0, top),
+        edgecolor="w",
+        linewidth=0.8,
+    )
+    ax.spines[:].set_visible(False)
+    ax.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
     ax.set_xticks(np.arange(len(columns)) + 0.5, [label(c) for c in columns])
     ax.set_yticks(np.arange(len(rows)) + 0.5, [label(r) for r in rows], va="center")
     colorbar = figure.colorbar(
@@ -62,6 +73,11 @@ def baseline_matrix(
         format="{x:g}×",
     )
     colorbar.outline.set_linewidth(0)
+    for (row, column), value in np.ndenumerate(relative):
+        if np.isfinite(value):
+            colour = DARK_GREY if _luminance(mesh.to_rgba(value)) > LIGHT else "w"
+            place = {"ha": "center", "va": "center", "size": LEAST_TEXT, "color": colour}
+            ax.text(column + 0.5, row + 0.5, f"{value:.2f}", **place)
     bar.yaxis.set_minor_locator(NullLocator())
     for row, column in np.argwhere(np.isnan(relative)):
         why = "beyond\nits limits" if runs[row, column] else "does not\nmap"
@@ -71,35 +87,8 @@ def baseline_matrix(
     return figure
 
 
-def matrix(
-    ax: Axes, values: Floats, text: Callable[[float], str], *, linewidth: float, **look: Any
-) -> QuadMesh:
-    """Draw a matrix of coloured cells with their values, the first row on top.
-
-    Args:
-        ax: axes without anything else.
-        values: shape (n_rows, n_columns); cells of NaN stay empty.
-        text: formats a value.
-        linewidth: of the white lines between cells.
-        **look: `cmap` and `norm` of `pcolormesh`.
-    """
-    cells = np.ma.masked_invalid(values)
-    place: dict[str, Any] = {"ha": "center", "va": "center", "size": LEAST_TEXT}
-    mesh = ax.pcolormesh(cells, edgecolor="w", linewidth=linewidth, **look)
-    ax.spines[:].set_visible(False)
-    ax.set(xlim=(0, values.shape[1]), ylim=(len(values), 0))
-    for (row, column), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            colour = DARK_GREY if _luminance(mesh.to_rgba(np.asarray(value))) > LIGHT else "w"
-            ax.text(column + 0.5, row + 0.5, text(value), color=colour, **place)
-    return mesh
-
-
 def _luminance(rgba: Any) -> float:
-    """Relative luminance of a colour, 0 black to 1 white.
-
-    Source: Web Content Accessibility Guidelines 2.1.
-    """
+    """Relative luminance of a colour, 0 black to 1 white. Source: WCAG 2.1."""
     rgb = np.asarray(rgba[:3])
     linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return float(linear @ (0.2126, 0.7152, 0.0722))
@@ -176,4 +165,75 @@ def breakdown(table: pd.DataFrame, width: float = WIDTH) -> Figure:
     ax.invert_yaxis()
     open_sides(ax)
     legend_below(figure, ax, title="component")
+    return figure
+
+
+def timeline(networks: list[str], pieces: pd.DataFrame) -> Figure:
+    """Work of a chip over time, a row per network from top to bottom, with requests and
+    deadlines."""
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.3 * len(networks)), layout="constrained")
+    ax = figure.subplots()
+    until = pieces["released_s"].max() + (pieces["due_s"] - pieces["released_s"]).min()
+    end = max(pieces["end_s"].max(), until) * MS
+    for row, (name, (colour, _)) in enumerate(
+        zip(networks, workload_styles(networks), strict=False)
+    ):
+        work = pieces[pieces["network"] == name]
+        spans = np.column_stack([work["start_s"], work["end_s"] - work["start_s"]]) * MS
+        ax.broken_barh(list(map(tuple, spans)), (row - 0.3, 0.6), color=colour, linewidth=0.3)
+        requests = work.drop_duplicates("request")
+        late = requests[requests["due_s"] * MS <= end]
+        first = row == 0
+        ax.vlines(
+            requests["released_s"] * MS, row - 0.42, row + 0.42, colors=DARK_GREY, linewidth=0.8,
+            label="request" if first else "_",
+        )  # fmt: skip
+        ax.scatter(
+            late["due_s"] * MS, np.full(len(late), row - 0.3), 14, HIGHLIGHT, marker="v",
+            linewidths=0, zorder=3, label="deadline" if first else "_",
+        )  # fmt: skip
+    ax.set_yticks(range(len(networks)), [label(name) for name in networks])
+    ax.set(xlim=(-0.01 * end, 1.01 * end), ylim=(len(networks) - 0.5, -0.6), xlabel="time (ms)")
+    ax.tick_params(axis="y", length=0)
+    handles, labels = ax.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=2)
+    open_sides(ax)
+    return figure
+
+
+def power_against_area(power_W: Floats, area_m2: Floats, load: Floats, *, selected: int) -> Figure:
+    """Average power against area of chips that serve their load, coloured by capacity.
+
+    Args:
+        power_W, area_m2, load: shape (n,); the capacity is 1 over the load.
+        selected: index of the joint design.
+    """
+    figure = Figure(figsize=(WIDTH / 2, 2.9), layout="constrained")
+    ax = figure.subplots()
+    capacity, area = 1 / load, area_m2 * 1e6
+    order = np.argsort(capacity, kind="stable")
+    points = ax.scatter(
+        area[order], power_W[order], 7, capacity[order], cmap=CREST, linewidths=0, rasterized=True,
+        norm=LogNorm(max(1.0, capacity.min()), max(1.01, capacity.max())),
+    )  # fmt: skip
+    by_area = np.lexsort((power_W, area))
+    least = np.minimum.accumulate(power_W[by_area])
+    ax.step(area[by_area], least, where="post", color="0.2", linewidth=0.9, label="front")
+    ax.scatter(
+        area[selected], power_W[selected], 60, HIGHLIGHT, marker="*", zorder=5, label="selected"
+    )
+    ax.set(xscale="log", yscale="log", xlabel="area (mm²)", ylabel="average power (W)")
+    bar = figure.colorbar(
+        points,
+        ax=ax,
+        label="capacity (times the load)",
+        format="{x:g}",
+        ticks=LogLocator(subs=(1.0, 2.0, 5.0)),
+    )
+    bar.outline.set_linewidth(0)
+    bar.ax.minorticks_off()
+    round_ticks(ax.xaxis, "{x:g}")
+    round_ticks(ax.yaxis, "{x:g}")
+    figure.legend(loc="outside upper center", ncols=2)
+    open_sides(ax)
     return figure

@@ -11,12 +11,12 @@ from rich.table import Table
 
 from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.score_range import LOG10
-from imcmoo.report.fitted import natural_width, transposed
+from imcmoo.report.explanation_words import measured, missing_resources, violations
 from imcmoo.report.labels import label, on_screen
-from imcmoo.report.results import Results
-from imcmoo.report.violations import missing_resources, violations
+from imcmoo.report.rich_tables import natural_width, transposed
 from imcmoo.study.explained_run import BASELINE
 from imcmoo.study.explanation import Explanation
+from imcmoo.study.results import Results
 
 
 def selection_table(results: Results) -> Table:
@@ -58,13 +58,12 @@ def selection_table(results: Results) -> Table:
 def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: str) -> None:
     """Rows of what designs cost one workload."""
     start = f"{label(workload)} "
-    for column in (str(c) for c in designs if f"_{workload}_" in str(c)):
-        kind, _, unit = column.partition(f"_{workload}_")
-        if kind == "edap":
-            continue
-        factor, shown = on_screen(unit)
-        table.add_row(f"{start}{kind} ({shown})", *_numbers(factor * designs[column]))
-        start = "  "
+    at = results.workloads.index(workload)
+    for q in measured([*map(str, designs)], results.workloads):
+        if q.unit and q.name != "edap":
+            factor, unit = on_screen(q.unit)
+            table.add_row(f"{start}{q.name} ({unit})", *_numbers(factor * designs[q.columns[at]]))
+            start = "  "
     if results.has_edap_columns:
         excess = 100 * designs[f"regret_{workload}"]
         table.add_row("  EDAP over its best (%)", *(f"+{v:.1f}" for v in excess))
@@ -98,7 +97,7 @@ def baseline_table(
     names = [f"all ({label(results.criterion)})", *map(label, networks)]
     for name, values, (_, row) in zip(names, relative, baselines.iterrows(), strict=True):
         cells = [
-            _why_not(limits.get(f"{BASELINE}{row['optimised_for']}"), row, workload)
+            _why_not(results, limits.get(f"{BASELINE}{row['optimised_for']}"), row, workload)
             if np.isnan(v)
             else f"{v:.3f} ×"
             for workload, v in zip(results.workloads, values, strict=True)
@@ -111,19 +110,18 @@ def baseline_table(
     return table
 
 
-def _why_not(limits: pd.DataFrame | None, row: pd.Series[Any], workload: str) -> str:
+def _why_not(
+    results: Results, limits: pd.DataFrame | None, row: pd.Series[Any], workload: str
+) -> str:
     """Text of what keeps a network from running on a design of `baselines.csv`."""
     if limits is not None and (text := violations(limits[limits["network"] == workload])):
         return text
-    return missing_resources(row, workload)
+    return missing_resources(row, workload, results.workloads)
 
 
 def accuracy_table(frame: pd.DataFrame) -> Table:
-    """Accuracy of the selected design: predicted, in one noisy run, and executed.
-
-    Args:
-        frame: rows of `accuracy.csv`.
-    """
+    """Accuracy of the selected design (`accuracy.csv`): predicted, in one noisy run, and
+    executed."""
     columns = ("float", "allowed", "linear", "fast", "exact", "exact_low", "exact_high")
     table = Table("network", title="accuracy of the selected design", title_justify="left")
     for name in columns:
@@ -172,9 +170,9 @@ def seeds_table(frame: pd.DataFrame, *, study: str, criterion: str, shown: Seque
     """The designs of several seeds, and how far each is from the best of them.
 
     Args:
-        frame: one row per seed: design, quantities of the chip and `score_` of each criterion.
-        study: its name.
-        criterion: which selected.
+        frame: one row per seed: design, quantities of the chip and `score_` of each
+        criterion.
+        study, criterion: names, for the title.
         shown: columns of the frame to show.
     """
     logs = f"{LOG10}{criterion}"

@@ -181,7 +181,7 @@ def test_what_was_not_shipped_can_be_solved():
 
 
 def test_the_suite_imports_nothing_that_draws_or_tabulates():
-    heavy = ("matplotlib", "pandas", "rich", "jinja2", "optuna", "numba")
+    heavy = ("matplotlib", "seaborn", "pandas", "rich", "jinja2", "optuna", "numba")
     code = (
         "import sys, imcmoo.benchmark\n"
         "imcmoo.benchmark.get('four_workload_sram-v1')\n"

@@ -15,7 +15,7 @@ from imcmoo.scenario.requests import Requests, Scenario
 from imcmoo.scenario.service import Service
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
-from imcmoo.study.scenario_tables import ServedDesign
+from imcmoo.study.served_design import ServedDesign
 from imcmoo.study.study import Study
 from problems import STUDIES
 

@@ -13,7 +13,7 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import columns_of_slices, place
 from imcmoo.model.physical.memory_cells import MemoryCell, sigma_of
 from imcmoo.model.physical.metrics import PhysicalResources
-from imcmoo.model.physical.parameters import BITS_PER_KIB, CELL_ERRORS, CIRCUIT_KEY, LIMITS, Designs
+from imcmoo.model.physical.parameters import BITS_PER_KIB, CELL_ERRORS, LIMITS, Designs
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy, beyond_allowed
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
@@ -199,17 +199,8 @@ def constraints(
     }
 
 
-LIMIT_PARAMETERS = {
-    "snr": CIRCUIT_KEY,
-    COMPUTE_SNR: CIRCUIT_KEY,
-    "accuracy": CIRCUIT_KEY,
-    "levels": ("bits_per_cell", "cell_errors"),
-    "wires": (
-        *("technology_nm", "rows", "cols", "active_rows", "weight_coding", "input_coding"),
-        *("columns_per_adc", "sample_and_hold", "redundancy"),
-    ),
-}
-"""Parameters that each circuit limit depends on; verified when bounds are made."""
+NOISE_LIMITS = {"snr", COMPUTE_SNR, "accuracy"}
+"""Circuit limits that depend on the noise of products."""
 
 
 def limit_use(

@@ -339,29 +339,31 @@ class _Block:
             edge: largest sum that is rounded to the last code.
             half: distance of the edge from that code.
         """
-        power = np.zeros(edge.size)
-        clipped = np.flatnonzero(edge < highest - EXACT)
-        of_sum = clipped % mean.size
-        distance, half = (edge - mean).ravel()[clipped], half.ravel()[clipped]
-        within = (self.sample_variance + self.error_variance).ravel()
-        columns = self.column_variance.ravel()
-        outlier = OUTLIER_SIGMAS * np.sqrt(columns)
+        power = np.zeros_like(edge)
+        clipped, distance = edge < highest - EXACT, edge - mean
+        within = self.sample_variance + self.error_variance
+        outlier = OUTLIER_SIGMAS * np.sqrt(self.column_variance)
         for inside, variance, share, calibrated in (
-            (distance, within + columns, 1 - self._outliers, False),
+            (distance, within + self.column_variance, 1 - self._outliers, False),
             # The mean error of a column is calibrated away.
-            (distance - outlier[of_sum], within, self._outliers / 2, True),
+            (distance - outlier, within, self._outliers / 2, True),
         ):
-            near = np.flatnonzero(inside < (TAIL_SIGMAS * np.sqrt(variance))[of_sum])
-            error, square = _exceeding(inside[near], variance[of_sum[near]], half[near])
-            if calibrated:
-                square = np.maximum(square - error**2, 0.0)
-            power[clipped[near]] += share * square
-        return power.reshape(edge.shape)
+            near = clipped & (inside < TAIL_SIGMAS * np.sqrt(variance))
+            spread = np.sqrt(np.maximum(variance, 1e-12))
+            # One resolution at a time, so that arrays are those of the sums and small.
+            for at in range(len(edge)):
+                some = np.flatnonzero(near[at])
+                error, square = _exceeding(
+                    inside[at].take(some), spread.take(some), half[at].take(some)
+                )
+                if calibrated:
+                    square = np.maximum(square - error**2, 0.0)
+                power[at].ravel()[some] += share * square
+        return power
 
 
-def _exceeding(edge: Floats, variance: Floats, half: Floats) -> tuple[Floats, Floats]:
+def _exceeding(edge: Floats, spread: Floats, half: Floats) -> tuple[Floats, Floats]:
     """Mean and mean square of p − edge + half where a Gaussian p of mean 0 exceeds the edge."""
-    spread = np.sqrt(np.maximum(variance, 1e-12))
     z = edge / spread
     above = erfc(z * np.sqrt(0.5)) / 2
     density = np.exp(z * z * -0.5) / np.sqrt(2 * np.pi)

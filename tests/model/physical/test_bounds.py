@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from imcmoo.model.partials import NoBounds
-from imcmoo.model.physical.bounds import chip_bounds, component_minima
+from imcmoo.model.physical.bounds import chip_bounds
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.parameters import COLUMNS
 from imcmoo.networks.workloads import Workload
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal
 from imcmoo.space.restricted import restricted
@@ -159,11 +160,7 @@ def test_every_stage_stands_for_the_same_designs(name):
 
 
 def test_a_cost_term_that_depends_on_an_undeclared_parameter_is_refused(monkeypatch):
-    groups = [
-        replace(g, depends_on=tuple(n for n in g.depends_on if n != "voltage_V"))
-        for g in component_minima.COST_TERM_GROUPS
-    ]
-    monkeypatch.setattr(component_minima, "COST_TERM_GROUPS", groups)
+    monkeypatch.setitem(COLUMNS, "voltage_V", replace(COLUMNS["voltage_V"], decides=""))
     with pytest.raises(NoBounds, match="depends on more than"):
         few("sram").partials(LIMIT)
 
