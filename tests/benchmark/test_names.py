@@ -33,7 +33,9 @@ def test_any_subset_of_networks_and_any_area_can_be_named():
         ("sram/vgg16+vgg16/100mm2-v1", "network 'vgg16' is named twice"),
         (3, "unknown problem '3'"),
         (None, "unknown problem 'None'"),
-        ("sram/vgg16/0mm2-v1", "must be positive"),
+        ("sram/vgg16/0mm2-v1", "unknown problem"),
+        ("sram/resnet18+mobilenet_v3/0100mm2-v1", "did you mean 'sram/"),
+        ("random/physical/007-v1", "unknown problem"),
         ("random/other/1-v1", "unknown model 'other'"),
     ],
 )
