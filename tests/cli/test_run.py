@@ -158,8 +158,8 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
         "experiments.run: interrupted; the same command with --resume continues\n"
     )
     # What is finished is not done again.
-    monkeypatch.setattr("imcmoo.search.memetic_nsga2.MemeticNSGA2._initialize_infill", INTERRUPT)
-    monkeypatch.setattr("imcmoo.search.memetic_nsga2.MemeticNSGA2._infill", INTERRUPT)
+    monkeypatch.setattr("imcmoo.search.memetic_nsga2.draw_diverse", INTERRUPT)
+    monkeypatch.setattr("imcmoo.search.mating.FeasibleMating.offspring", INTERRUPT)
     monkeypatch.setattr(run_studies, "draw_figures", lambda *_: None)
     assert run(tmp_path, "--resume") == 0
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
