@@ -166,7 +166,7 @@ def run(
         elif todo:
             _run_all(todo, folders, answer, resume=resume, quiet=quiet, workers=workers)
         if len(studies) > 1:
-            _summarise(studies, {s: f.path for s, f in folders.items()}, home, terminal)
+            _summarise(studies, {s: f.path for s, f in folders.items()}, answer, home, terminal)
         elif todo:
             folder = folders[studies[0].seed]
             _show(Results.read(folder.path), terminal)
@@ -195,7 +195,8 @@ def run_one(
     with name_os_errors(folder.path):
         folder.begin(resume=resume)
         try:
-            outcome = Outcome.of(study, run_searches(study, folder.checkpoint, on_trace))
+            searches = run_searches(study, folder.checkpoint, on_trace)
+            outcome = Outcome.of(study, searches, answer)
         except LimitsUnmet as error:
             folder.discard_work()
             raise InputError(str(error)) from None
@@ -286,19 +287,27 @@ def _show(results: Results, terminal: Console) -> None:
 
 
 def _summarise(
-    studies: Sequence[Study], folders: dict[int, Path], home: Path, terminal: Console
+    studies: Sequence[Study],
+    folders: dict[int, Path],
+    answer: ExactAnswer | None,
+    home: Path,
+    terminal: Console,
 ) -> None:
     """A table over seeds, also as `seeds.csv`: the seeds of this command, no others."""
-    frame = result_tables.seeds(folders)
+    study = studies[0]
+    frame = result_tables.seeds(study, folders, answer)
     path = home / "seeds.csv"
     with replacing(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
-    study = studies[0]
     shown = ["seed", *study.space.names, "area_mm2"]
     show(
         terminal,
         terminal_tables.seeds_table(
-            frame, study=study.name, criterion=study.selected_by, shown=shown
+            frame,
+            study=study.name,
+            name=study.selected_by,
+            criterion=study.asked_criterion,
+            shown=shown,
         ),
     )
     terminal.print(f"written:\n  {path}", soft_wrap=True)

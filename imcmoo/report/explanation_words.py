@@ -21,9 +21,9 @@ COLUMN_TITLES = {
     "utilization": "array use (%)",
     "bound_by": "bottleneck",
     "streamed": "streams weights",
-    "regret": "EDAP over best (%)",
+    "regret": "EDAP over {} (%)",
 }
-"""Figures of networks that are shown, and their headings."""
+"""Figures of networks that are shown, and their headings; {} is what regret is against."""
 
 ACCURACY_TITLES = {
     "accuracy_drop": "this design",

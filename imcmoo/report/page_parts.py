@@ -50,8 +50,8 @@ def comparison(runs: Sequence[Results], names: Sequence[str]) -> str:
             table.add_row(name, *cells, style="bold" if differs else "")
         table.add_section()
     table.caption = (
-        "Parameters in bold differ. EDAP and regret are relative to the single-network optima "
-        "that the same run found."
+        "Parameters in bold differ. Best found means by the same run, so that regrets of two runs "
+        "differ in their reference as well."
     )
     return html_of(table)
 
@@ -65,6 +65,8 @@ def _facts(results: Results) -> dict[str, str]:
         if not q.per_workload
     }
     facts[label(results.criterion)] = f"{float(selected['score']):.4g}"
+    if results.has_edap_columns:
+        facts["regret against"] = results.regret_reference
     if results.regret is not None:
         rows = results.regret[results.regret["criterion"] == results.criterion]
         for value in rows["regret_selected"]:
@@ -84,7 +86,7 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
     selected = results.selected.iloc[0]
     details = _details(explanations)
     if ratios is not None:
-        table.add_column("EDAP / single-network optimum", justify="right")
+        table.add_column(f"EDAP / {results.regret_reference}", justify="right")
     for q in quantities:
         table.add_column(q.heading, justify="right")
     for name in details:
@@ -104,7 +106,7 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
 
 
 def _ratios(results: Results) -> Floats | None:
-    """EDAP of each network relative to the best known of it, shape (W,); None without EDAP."""
+    """EDAP of each network relative to its reference, shape (W,); None without EDAP."""
     if results.baselines is not None:
         return results.of_workloads(results.baselines.iloc[:1], "relative_edap_{}")[0]
     if results.has_edap_columns:

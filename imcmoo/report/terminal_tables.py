@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from imcmoo.problem.criteria import NAMED
+from imcmoo.problem.criteria import NAMED, Criterion
 from imcmoo.problem.score_range import LOG10
 from imcmoo.report.explanation_words import measured, missing_resources, violations
 from imcmoo.report.labels import label, on_screen
@@ -25,6 +25,9 @@ def selection_table(results: Results) -> Table:
         title=f"{results.study}, seed {results.config['seed']}: one design for all networks",
         title_justify="left",
     )
+    if results.has_edap_columns:
+        table.caption = f"Regrets are against the {results.regret_reference} of each network."
+        table.caption_justify = "left"
     table.add_column("selected by")
     # Criteria that agree share a column, so that the table stays narrow.
     selection = results.selection
@@ -66,7 +69,8 @@ def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: 
             start = "  "
     if results.has_edap_columns:
         excess = 100 * designs[f"regret_{workload}"]
-        table.add_row("  EDAP over its best (%)", *(f"+{v:.1f}" for v in excess))
+        heading = f"  EDAP over {results.regret_reference} (%)"
+        table.add_row(heading, *(f"+{v:.1f}" for v in excess))
 
 
 def baseline_table(
@@ -87,7 +91,7 @@ def baseline_table(
     limits = {name: e.tables["limits"] for e in explanations for name in e.names}
     table = Table(
         "optimised for",
-        title="EDAP relative to the best known of each network",
+        title=f"EDAP relative to the {results.regret_reference} of each network",
         title_justify="left",
     )
     for name in results.workloads:
@@ -166,33 +170,41 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
     return table
 
 
-def seeds_table(frame: pd.DataFrame, *, study: str, criterion: str, shown: Sequence[str]) -> Table:
+def seeds_table(
+    frame: pd.DataFrame, *, study: str, name: str, criterion: Criterion, shown: Sequence[str]
+) -> Table:
     """The designs of several seeds, and how far each is from the best of them.
 
     Args:
         frame: one row per seed: design, quantities of the chip and `score_` of each criterion.
-        study, criterion: names, for the title.
+        study: its name, for the title.
+        name, criterion: of the score by which the designs were selected.
         shown: columns of the frame to show.
     """
-    logs = f"{LOG10}{criterion}"
-    criterion = logs if f"score_{logs}" in frame else criterion
-    scores = frame[f"score_{criterion}"].to_numpy()
-    # A smallest regret of 0 has no multiples.
-    best = scores.min() or np.nan
-    over = 10.0 ** (scores - scores.min()) if criterion == logs else scores / best
+    logs = f"{LOG10}{name}"
+    name = logs if f"score_{logs}" in frame else name
+    scores = frame[f"score_{name}"].to_numpy()
+    over = (
+        10.0 ** (scores - scores.min()) - 1.0
+        if name == logs
+        else criterion.regret(scores, scores.min())
+    )
     title = (
-        f"{study}: by {label(criterion)} over {len(frame)} seeds: best {scores.min():.4g}, "
+        f"{study}: by {label(name)} over {len(frame)} seeds: best {scores.min():.4g}, "
         f"median {np.median(scores):.4g}, worst {scores.max():.4g}"
     )
     table = Table(title=title, title_justify="left")
+    if criterion.is_regret:
+        (reference,) = frame["regret_reference"].unique()
+        table.caption = f"Regrets of all seeds are against the {reference} of each network."
+        table.caption_justify = "left"
     names = [n for n in map(str, frame) if n in shown]
     for name in [*names, "score", "over the best (%)"]:
         table.add_column(label(name), justify="right")
     rows = frame[names].itertuples(index=False)
-    for row, score, factor in zip(rows, scores, over, strict=True):
+    for row, score, excess in zip(rows, scores, over, strict=True):
         values = (v if isinstance(v, str) else f"{v:.6g}" for v in row)
-        above = "" if np.isnan(factor) else f"+{100 * (factor - 1):.2f}"
-        table.add_row(*values, f"{score:.4g}", above)
+        table.add_row(*values, f"{score:.4g}", f"+{100 * excess:.2f}")
     return table
 
 

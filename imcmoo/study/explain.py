@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study.assessment import Assessment, Steps, steps_of
 from imcmoo.study.explanation import TABLES, Explanation
 from imcmoo.study.power import power, tera_operations, with_unit
+from imcmoo.study.searches import BEST_FOUND
 from imcmoo.study.served_design import SCENARIO, ServedDesign
 
 FEW_LAYERS = 8
@@ -54,6 +55,7 @@ def explain(
     subjects: Sequence[DesignToExplain],
     *,
     reference_edap: Floats | None = None,
+    reference: str = BEST_FOUND,
     on_explained: OnExplained = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain some designs; all are evaluated at once, with their neighbours.
@@ -64,6 +66,7 @@ def explain(
         subjects: the designs.
         reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
             known, a criterion that needs it compares with each design itself.
+        reference: what `reference_edap` is, `EXACT` or `BEST_FOUND`.
         on_explained: called with the number done and the total.
     """
     levels: Levels = np.stack([subject.levels for subject in subjects])
@@ -75,7 +78,11 @@ def explain(
         runs = steps.design.runs[0]
         run = [n for n, r in zip(problem.workload_names, runs, strict=True) if r]
         tables |= _broken_down(run, costs, row, None if subject.in_full else FEW_LAYERS)
-        explanations.append(_explanation(subject, steps, criterion, reference_edap, tables))
+        explanation = _explanation(subject, steps, criterion, reference_edap, tables)
+        if reference_edap is not None:
+            against = reference if criterion.is_regret else ""
+            explanation = replace(explanation, against=against, reference=reference)
+        explanations.append(explanation)
         on_explained(row + 1, len(subjects))
     return explanations
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.io.errors import InputError
-from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
@@ -53,11 +52,15 @@ def explain_run(
         subjects = _subjects(problem, results)
         if not front:
             subjects = [subject for subject in subjects if subject.in_full]
-        best = _reference_edap(problem, results)
         explanations = [
             e.as_shown()
             for e in explain(
-                problem, criterion, subjects, reference_edap=best, on_explained=on_explained
+                problem,
+                criterion,
+                subjects,
+                reference_edap=results.reference_edap,
+                reference=results.regret_reference,
+                on_explained=on_explained,
             )
         ]
         _check(explanations[0], problem, results)
@@ -101,15 +104,6 @@ def _distinct(subjects: list[DesignToExplain]) -> list[DesignToExplain]:
         before = distinct.get(key)
         distinct[key] = replace(before, names=before.names + subject.names) if before else subject
     return list(distinct.values())
-
-
-def _reference_edap(problem: AcceleratorProblem, results: Results) -> Floats | None:
-    """The best EDAP of each network that the run found, shape (W,)."""
-    if not problem.has_edap:
-        return None
-    tables = [table for table in (results.front, results.baselines) if table is not None]
-    rows = [results.of_workloads(table, "edap_{}_J_s_mm2") for table in tables]
-    return np.asarray(np.nanmin(np.concatenate(rows), axis=0))
 
 
 def _check(selected: Explanation, problem: AcceleratorProblem, results: Results) -> None:

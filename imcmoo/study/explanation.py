@@ -37,7 +37,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 """Tables of an explanation, and the columns each has at the least.
 
 - networks: one row each, with the model's quantities, what comes of them (power, TOPS, EDAP, regret
-  against the best known) and what else the model tells; empty where the network does not run.
+  against what is best) and what else the model tells; empty where the network does not run.
 - areas, components: area of the chip and energy of each network by component. Without rows where
   the model does not tell, as is the next.
 - layers: energy and the component that takes most of it; `latency_s`, `utilization` and `bound_by`
@@ -67,6 +67,7 @@ class Explanation:
         score: by it, the smaller the better; NaN where it is not known.
         judged_by: what `gain` of a network is a change of.
         tables: as `TABLES`, and that of `SCENARIO` if there is one.
+        reference: what `regret` of the networks is against; empty where there is none.
     """
 
     names: tuple[str, ...]
@@ -78,6 +79,7 @@ class Explanation:
     score: float
     judged_by: str
     tables: Mapping[str, pd.DataFrame]
+    reference: str = ""
 
     def as_shown(self) -> Explanation:
         """The explanation in display units: areas in mm²."""
@@ -101,7 +103,8 @@ EXPLANATIONS = "explain.json"
 VALUES = ("before", "after")
 """Columns with values of parameters, of whatever type."""
 
-OWN = ("names", "design", "chip", "feasible", "criterion", "against", "score", "judged_by")
+OWN = ("names", "design", "chip", "feasible", "criterion", "against", "score", "judged_by",
+       "reference")  # fmt: skip
 """What a stored explanation has beside its tables."""
 
 
@@ -204,7 +207,8 @@ def _of_json(content: dict[str, Any]) -> Explanation:
         lacking = {display_column(column) for column in least} - set(tables[name])
         if lacking:
             raise ValueError(f"{name} has no {lacking}")
-    fields = {name: content[name] for name in OWN}
+    fields = {name: content[name] for name in OWN if name != "reference"}
+    fields["reference"] = content.get("reference", "")  # unknown to older versions
     fields["score"] = math.nan if score is None else float(score)
     return Explanation(**{**fields, "names": tuple(fields["names"])}, tables=tables)
 

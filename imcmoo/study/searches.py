@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Bools, Floats, Metrics
 from imcmoo.problem.nearest import nearest, nearest_text
@@ -27,6 +29,9 @@ from imcmoo.study.study import Study
 JOINT = "joint"
 """Name of the search for all workloads at once; the others are named like their workload."""
 
+EXACT, BEST_FOUND = "exact optimum", "best found"
+"""What regrets of a run are against: proven optima, or the best EDAPs that its searches found."""
+
 AHEAD = 4
 """Chips it pays to map in advance, per design that will be evaluated: searches ask about many more
 chips than they evaluate, and mapping them by the handful takes twice the time."""
@@ -42,15 +47,18 @@ class FinishedSearch:
     problem: AcceleratorProblem
     result: SearchResult
 
-    def candidates(self, known_best: Floats | None = None) -> Candidates:
-        """The front it found.
+    def candidates(
+        self, known_best: Floats | None = None, exact_best: Floats | None = None
+    ) -> Candidates:
+        """The front it found, with references of regret as `Candidates` takes them.
 
         Raises:
             ValueError: nothing feasible was found.
         """
         archive = self.result.archive
         front = archive.front()
-        return Candidates(self.problem, archive.levels[front], archive.F[front], known_best)
+        levels, F = archive.levels[front], archive.F[front]
+        return Candidates(self.problem, levels, F, known_best, exact_best)
 
 
 def names(study: Study) -> list[str]:
@@ -124,8 +132,13 @@ class Outcome:
     selection: Selection
 
     @classmethod
-    def of(cls, study: Study, searches: dict[str, FinishedSearch]) -> Outcome:
+    def of(
+        cls, study: Study, searches: dict[str, FinishedSearch], answer: ExactAnswer | None = None
+    ) -> Outcome:
         """Compare and select among all searches of the study, by name.
+
+        Args:
+            answer: the exact one, if it is known: regrets are then against its optima.
 
         Raises:
             ValueError: nothing feasible was found.
@@ -133,8 +146,16 @@ class Outcome:
         joint = searches[JOINT]
         single = {name: search for name, search in searches.items() if name != JOINT}
         baselines = Baselines.of(joint.problem, single) if single else None
-        candidates = joint.candidates(baselines.best_edap if baselines else None)
+        exact = ExactRegret(joint.problem, answer, joint=baselines is None) if answer else None
+        candidates = joint.candidates(
+            baselines.best_edap if baselines else None, exact.reference_edap if exact else None
+        )
         return cls(study, joint, single, baselines, candidates, select(candidates))
+
+    @property
+    def regret_reference(self) -> str:
+        """What regrets are against, `EXACT` or `BEST_FOUND`."""
+        return BEST_FOUND if self.candidates.exact_best is None else EXACT
 
     @property
     def workloads(self) -> list[str]:

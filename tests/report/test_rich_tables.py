@@ -11,6 +11,7 @@ from rich.table import Table
 from imcmoo.cli import run_command
 from imcmoo.cli.main import main
 from imcmoo.networks.workloads import SHIPPED
+from imcmoo.problem.criteria import CRITERIA
 from imcmoo.report import terminal_tables
 from imcmoo.report.labels import label
 from imcmoo.report.rich_tables import fitted, natural_width, transposed
@@ -67,7 +68,11 @@ def test_tables_of_requests_accuracy_and_seeds_keep_all_digits(n, width):
         scenario_table(pd.DataFrame(requests), width),
         terminal_tables.accuracy_table(pd.DataFrame({"network": names} | scores)),
         terminal_tables.seeds_table(
-            pd.DataFrame(seeds), study="many", criterion="edap_max", shown=list(seeds)
+            pd.DataFrame(seeds),
+            study="many",
+            name="edap_max",
+            criterion=CRITERIA["edap_max"],
+            shown=list(seeds),
         ),
     ]
     text = shown(tables, width)

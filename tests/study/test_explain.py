@@ -159,7 +159,7 @@ def test_without_single_network_optima_minimax_regret_is_against_the_design_itse
     (among,) = explain(
         REFERENCE.problem(), CRITERIA["regret_minimax"], subjects(levels), reference_edap=best
     )
-    assert among.against == ""
+    assert among.against == "best found"
     assert among.score == (exact.judged[exact.feasible][0] / best).max() - 1
 
 
