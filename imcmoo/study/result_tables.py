@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.reading import read_json
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.cost_model import CostModel
@@ -28,8 +29,10 @@ from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import exact_comparison
 from imcmoo.study.power import BESIDE, caution, power, with_unit
-from imcmoo.study.searches import JOINT, FinishedSearch, Outcome
+from imcmoo.study.results import Results
+from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, FinishedSearch, Outcome
 from imcmoo.study.served_design import SCENARIO, TIMELINE, ServedDesign
+from imcmoo.study.study import Study
 
 Columns = dict[str, NDArray[Any]]
 
@@ -130,8 +133,8 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
 
 
 def _relative_edap(outcome: Outcome) -> Floats:
-    """EDAP over the best known of each workload, shape (1 + W, W): first the joint design, then the
-    design for each workload alone; NaN where a network does not run or breaks a limit."""
+    """EDAP over the reference of each workload, shape (1 + W, W): first the joint design, then
+    the design for each workload alone; NaN where a network does not run or breaks a limit."""
     assert outcome.baselines is not None
     c = outcome.candidates
     rows = np.concatenate([c.costs.edap[[outcome.chosen]], outcome.baselines.edap])
@@ -275,6 +278,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
     return {
         "study": outcome.study.name,
         "criterion": outcome.criterion,
+        **({"regret_reference": outcome.regret_reference} if problem.has_edap else {}),
         "design": values,
         "chip": chip,
         "workloads": workloads,
@@ -294,6 +298,8 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     }
     if problem.has_edap:
         costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
+        assert outcome.candidates.reference_edap is not None
+        costs["reference_edap_J_s_mm2"] = outcome.candidates.reference_edap[w].item()
     costs |= {column: v[0, w].item() for column, v in power(problem, metrics.values).items()}
     if "utilization" in metrics.values:
         costs["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
@@ -306,9 +312,15 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     return costs
 
 
-def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:
-    """The joint designs of several finished runs, one row per seed."""
-    return pd.DataFrame(
+def seeds(
+    study: Study, folders: Mapping[int, Path], answer: ExactAnswer | None = None
+) -> pd.DataFrame:
+    """The joint designs of several finished runs, one row per seed.
+
+    All regrets are against one reference, `regret_reference`: the exact optima if one of the runs
+    or `answer` has them, or else the best that any of the runs found.
+    """
+    frame = pd.DataFrame(
         [
             {
                 "seed": seed,
@@ -320,3 +332,18 @@ def seeds(folders: Mapping[int, Path]) -> pd.DataFrame:
             for content in [read_json(folder / DESIGN)]
         ]
     )
+    runs = [Results.read(folder) for folder in folders.values()]
+    if not runs[0].has_edap_columns:
+        return frame
+    problem = study.problem()
+    exact = [run.reference_edap for run in runs if run.regret_reference == EXACT]
+    if answer:
+        exact.append(ExactRegret(problem, answer, joint=not study.baselines).reference_edap)
+    known = [best for best in exact or (run.reference_edap for run in runs) if best is not None]
+    levels = np.concatenate([problem.space.levels_of(run.design["design"]) for run in runs])
+    costs = problem.costs(problem.score(levels, problem.model.evaluate(levels))[0])
+    for c in (c for c in problem.criteria if c.is_regret):
+        scores = c.scores(costs, np.fmin.reduce(known))
+        name, scores = stated(c.name if study.baselines else c.joint_name, scores)
+        frame[f"score_{name}"] = scores
+    return frame.assign(regret_reference=EXACT if exact else BEST_FOUND)
