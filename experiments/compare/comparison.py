@@ -19,7 +19,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.problem.dominance import front_of
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
-from imcmoo.search.sampling import DiverseFeasibleSampling
+from imcmoo.search.sampling import draw_diverse
 from imcmoo.search.schedule import PAPER
 from imcmoo.study.study import Study
 
@@ -126,7 +126,7 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Columns:
     """
     problem = judge.problem
     rng = np.random.default_rng((seed, 1))
-    initial = DiverseFeasibleSampling()._do(problem, PAPER.initial, random_state=rng)
+    initial = draw_diverse(problem, PAPER.initial, rng)
     counting = CountingProblem(problem)
     rows: dict[str, list[dict[str, Any]]] = {"runs": [], "target": []}
     fronts: Columns = {}

@@ -19,7 +19,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.scores import MM2_PER_M2, costs_of, edap
 from imcmoo.search.archive import Archive
-from imcmoo.search.sampling import DiverseFeasibleSampling
+from imcmoo.search.sampling import draw_diverse
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.design_space import Levels
 from imcmoo.study.result_tables import breakdown
@@ -56,7 +56,7 @@ def searches(enumerated: EnumeratedStudy) -> dict[str, dict[str, Levels]]:
     """
     problem = enumerated.problem
     rng = np.random.default_rng((SEED, 1))
-    initial = DiverseFeasibleSampling()._do(problem, PAPER.initial, random_state=rng)
+    initial = draw_diverse(problem, PAPER.initial, rng)
     start = Start(problem, initial, PAPER.budget, SEED)
     shared = {SEARCHED: ours(start), RANDOM: random_search(start)}
     best = {}

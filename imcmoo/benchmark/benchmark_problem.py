@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from pymoo.core.problem import Problem
 from pymoo.core.variable import Choice, Integer, Variable
 
-from imcmoo.analysis.indicators import REFERENCE_POINT, indicators
+from imcmoo.analysis.indicators import REFERENCE_POINT, epsilon_multiplicative, indicators
 from imcmoo.benchmark import truth
 from imcmoo.benchmark.record import Record
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer
+from imcmoo.exact.regret import ROUNDING, ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.scalarisation import TOLERANCE, spans
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Parameter
 from imcmoo.study.study import Study
@@ -100,26 +102,31 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """Value indices of solutions, shape (n, n_var).
 
         Args:
-            X: numbers, shape (n, n_var), which are rounded to the nearest index there is: numbers
-                below 0 to 0, since some algorithms step out of bounds; or a mapping by name of a
-                variable for each solution, as `vars` describes.
+            X: numbers, shape (n, n_var) or (n_var,), or a mapping by name of a variable for each
+                solution, as `vars` describes. Numbers are rounded to the nearest index there is:
+                those below 0 to 0, since some algorithms step out of bounds.
 
         Raises:
-            ValueError: a number that is not finite, or an unknown name or value.
+            ValueError: another shape, a number that is not finite, or an unknown name or value.
         """
         rows = np.asarray(X)
         if rows.dtype == object and rows.size and isinstance(rows.flat[0], Mapping):
-            return np.array([self._indices_of(row) for row in rows.ravel()], dtype=np.int64)
-        numbers = rows.astype(float)
+            rows = np.array([self._numbers_of(row) for row in rows.ravel()])
+        numbers = np.atleast_2d(rows).astype(float)
+        if numbers.ndim != 2 or numbers.shape[1] != self.n_var:
+            raise ValueError(
+                f"a solution needs {self.n_var} value indices ({', '.join(self.vars)}), got an "
+                f"array of shape {rows.shape}"
+            )
         if not np.isfinite(numbers).all():
             raise ValueError("a solution has a variable that is not finite")
         return np.clip(np.rint(numbers), self.xl, self.xu).astype(np.int64)
 
-    def _indices_of(self, row: Mapping[str, Any]) -> list[int]:
+    def _numbers_of(self, row: Mapping[str, Any]) -> list[float]:
         if row.keys() != self.vars.keys():
             raise ValueError(f"a solution needs {', '.join(self.vars)}, got {', '.join(row)}")
         return [
-            round(row[p.name]) if p.is_ordered else p.values.index(row[p.name])
+            row[p.name] if p.is_ordered else p.encode(np.asarray([row[p.name]]))[0]
             for p in self.space.parameters
         ]
 
@@ -132,7 +139,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         Returns:
             Shapes (n, n_obj) and (n, n_ieq_constr); n is 1 for a single design.
         """
-        levels = self.indices(np.atleast_2d(np.asarray(indices)))
+        levels = self.indices(indices)
         F, G = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
         if self.record is not None:
             self.record.add(levels, F, G)
@@ -149,7 +156,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     def start_record(self) -> Record:
         """Begin a new record of the distinct designs that are evaluated from here on."""
-        self.record = Record(self.space)
+        self.record = Record(self.space, self.n_obj, self.n_ieq_constr)
         return self.record
 
     def _evaluate(self, X: Any, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
@@ -229,13 +236,12 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """The point where hypervolumes end, shape (n_obj,); None if the front is not known.
 
         In every objective it is beyond the nadir by 10 % of the range of the front, on the scale
-        of `coordinates`.
+        of `coordinates`. In one in which the front does not vary it is beyond it by 1.1.
         """
         if self.answer is None:
             return None
         front = self.coordinates(self.answer.front)
-        ideal, nadir = front.min(axis=0), front.max(axis=0)
-        return self.accelerator.from_coordinates(ideal + REFERENCE_POINT * (nadir - ideal))
+        return self.accelerator.from_coordinates(front.min(axis=0) + REFERENCE_POINT * spans(front))
 
     def coordinates(self, F: Floats) -> Floats:
         """Objectives on the scale of indicators: logarithms where ratios count; shape as F."""
@@ -249,18 +255,47 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
         Returns:
             `igd_plus`, `hypervolume` (share of that of the exact front), `epsilon_multiplicative`
-            and `coverage`, see `imcmoo.analysis.indicators`. Without any design the worst values:
-            infinity, 0, infinity and 0.
+            and `coverage`, see `imcmoo.analysis.indicators`, and `largest_regret`, the largest of
+            `regrets`. Without any design the worst values: infinity, and 0 of shares.
 
         Raises:
-            InputError: the exact front is not known.
+            InputError: the exact front is not known, or a point is better than it.
+            ValueError: `F` has another shape, or a value that no design has.
         """
+        points, answer = self._checked(F)
+        found = NOTHING_FOUND
+        if len(points):
+            found = indicators(self.coordinates(points), self.coordinates(answer.front))
+        return found | {"largest_regret": max(self.regrets(points).values())}
+
+    def regrets(self, F: ArrayLike) -> dict[str, float]:
+        """Excess of the best of some feasible designs over the optimum of each criterion, a share.
+
+        Arguments and errors are those of `indicators`; see `imcmoo.exact.regret`.
+        """
+        points, answer = self._checked(F)
+        regrets = ExactRegret(self.accelerator, answer).regrets(points)
+        least = {name: float(values.min(initial=np.inf)) for name, values in regrets.items()}
+        return {name: 0.0 if value < ROUNDING else value for name, value in least.items()}
+
+    def _checked(self, F: ArrayLike) -> tuple[Floats, ExactAnswer]:
+        """Objectives of feasible designs, shape (n, n_obj), and the answer they are judged by."""
         if self.answer is None:
             raise InputError(f"{self._name}: the exact front is not known; solve() finds it")
-        points = np.atleast_2d(np.asarray(F, dtype=float))
-        if not points.size:
-            return NOTHING_FOUND.copy()
-        return indicators(self.coordinates(points), self.coordinates(self.answer.front))
+        points = np.asarray(F, dtype=float)
+        points = np.atleast_2d(points) if points.size else np.empty((0, self.n_obj))
+        if points.ndim != 2 or points.shape[1] != self.n_obj:
+            raise ValueError(f"{self._name}: F needs {self.n_obj} columns, got {points.shape}")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scaled = self.coordinates(points)
+        if not np.isfinite(scaled).all():
+            raise ValueError(f"{self._name}: F has a value that no design has")
+        # The factor by which the front is behind.
+        if len(points) and (
+            epsilon_multiplicative(self.coordinates(self.answer.front), scaled) > 1 + TOLERANCE
+        ):
+            raise InputError(f"{self._name}: F has a point that no feasible design has")
+        return points, self.answer
 
 
 def _variable(parameter: Parameter) -> Variable:

@@ -55,9 +55,9 @@ SPACES = {"sram": "sram_large", "rram": "rram"}
 """Design space of each device of the families."""
 
 _FAMILY = re.compile(
-    r"(?P<textbook>textbook/)?(?P<device>sram|rram)/(?P<networks>[^/]+)/(?P<area>[0-9]+)mm2"
+    r"(?P<textbook>textbook/)?(?P<device>sram|rram)/(?P<networks>[^/]+)/(?P<area>[1-9][0-9]*)mm2"
 )
-_RANDOM = re.compile(r"random/(?P<model>[a-z]+)/(?P<seed>[0-9]{1,18})")
+_RANDOM = re.compile(r"random/(?P<model>[a-z]+)/(?P<seed>0|[1-9][0-9]{0,17})")
 
 
 def names(kind: str | None = None) -> list[str]:
@@ -125,8 +125,6 @@ def _member(name: str, textbook: str | None, device: str, networks: str, area: s
     if chosen != sorted(set(chosen), key=SHIPPED.index):
         ordered = "+".join(n for n in SHIPPED if n in chosen)
         raise InputError(f"{name}: name the networks in the usual order: {ordered}")
-    if not int(area):
-        raise InputError(f"{name}: the area limit must be positive")
     return Study(
         name=name.removesuffix(VERSION).replace("/", ".").replace("+", "-"),
         space=shipped.spaces()[SPACES[device]],

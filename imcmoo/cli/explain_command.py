@@ -14,13 +14,18 @@ from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.results import reading
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
 from imcmoo.study.explain import DesignToExplain, explain
 from imcmoo.study.explained_run import SELECTED
-from imcmoo.study.explanation import Explanation
-from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations, to_json, write_csv
+from imcmoo.study.explanation import (
+    EXPLANATIONS,
+    Explanation,
+    read_explanations,
+    to_json,
+    write_csv,
+)
+from imcmoo.study.results import reading
 
 DESCRIPTION = """
 Explain why a design is what it is: chip, networks, components, layers, limits, and what every step
@@ -87,7 +92,7 @@ def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
             if name in explanation.names:
                 return explanation
         study = study or study_of_run(folder, results.config, study_name)
-        explanations = explain_front(study, folder, quiet=False)
+        explanations = explain_front(study, results, quiet=False)
     for explanation in explanations:
         if name in explanation.names:
             return explanation

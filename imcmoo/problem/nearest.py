@@ -12,15 +12,10 @@ from imcmoo.space.design_space import Levels
 
 
 def nearest(problem: AcceleratorProblem, levels: Levels, G: Floats) -> Levels:
-    """The design that violates its constraints least, shape (1, n_parameters).
+    """The design that violates its constraints G (octaves) least, shape (1, n_parameters).
 
     Least in all; of a scenario by the constraint it violates most, which is that of the largest
     capacity if all networks run.
-
-    Args:
-        problem: what the designs are for.
-        levels: shape (n, n_parameters), at least one design.
-        G: their constraints in octaves, shape (n, n_constraints).
     """
     violation = np.maximum(G, 0.0)
     served = isinstance(problem.model, ScenarioModel)
@@ -29,11 +24,7 @@ def nearest(problem: AcceleratorProblem, levels: Levels, G: Floats) -> Levels:
 
 
 def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
-    """The nearest design, and everything it breaks, the worst first.
-
-    Args:
-        design: shape (1, n_parameters).
-    """
+    """The nearest design, shape (1, n_parameters), and everything it breaks, the worst first."""
     shown = problem.space.text_of(design[0])
     if isinstance(problem.model, ScenarioModel):
         unserved = _unserved_text(problem.model, design)
@@ -48,12 +39,7 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
 
 def _unserved_text(model: ScenarioModel, design: Levels) -> str:
     """Text of what a design lacks to serve its load; empty where it serves it or a network lacks
-    resources.
-
-    Args:
-        model: of the scenario.
-        design: shape (1, n_parameters), usually that of the largest capacity.
-    """
+    resources."""
     service, scenario = model.service(design), model.scenario
     capacity = service.capacity[0]
     if not np.isfinite(capacity).all() or capacity.min() >= 1 + scenario.margin:

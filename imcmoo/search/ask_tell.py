@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pymoo.core.population import Population
 
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.identity import identity
@@ -84,12 +83,12 @@ class Search:
             problem.space, n_objectives=problem.n_obj, n_constraints=problem.n_constr
         )
         self.trace: list[TraceRow] = []
-        self._asked: Population | None = None
+        self._asked: Levels | None = None
         self._algorithm = MemeticNSGA2(
-            schedule=schedule, budget=budget, archive=self.archive, initial=initial
+            problem, self.archive, schedule=schedule, budget=budget, initial=initial
         )
         self._identity = _identity(problem, budget, schedule, rng)
-        self._algorithm.setup(problem, seed=rng, termination=("n_eval", budget))
+        self._rng = rng
         self._random = self._random_state()
 
     def ask(self) -> Levels:
@@ -101,11 +100,9 @@ class Search:
         Raises:
             NoFeasibleDesign: there is none in the space.
         """
-        if self._asked is None and self._algorithm.has_next():
-            self._asked = self._algorithm.infill()
         if self._asked is None:
-            return self.archive.levels[:0]
-        return np.asarray(self._asked.get("X"), dtype=np.int64)
+            self._asked = self._algorithm.propose(self._rng)
+        return self._asked
 
     def tell(self, metrics: Metrics) -> TraceRow:
         """Take what the designs last asked for cost.
@@ -120,18 +117,12 @@ class Search:
             ValueError: no designs are asked for, or the metrics are not theirs or not finite; the
                 search stays as it was.
         """
-        if self._asked is None:
+        levels = self._asked
+        if levels is None or not len(levels):
             raise ValueError("no design is asked for: call ask first")
-        levels = self.ask()
         F, G = self.problem.score(levels, metrics)
-        algorithm, asked = self._algorithm, self._asked
-        # pymoo's own way to tell, a `StaticProblem`, copies the problem with all its model knows.
-        asked.set("F", F, "G", G)
-        asked.apply(lambda one: one.evaluated.update(("F", "G", "H")))
-        algorithm.evaluator.n_eval += len(levels)
-        algorithm.advance(infills=asked)
-        asked.set("index", len(self.archive) + np.arange(len(levels)))
         self.archive.append(levels, F, G, generation=len(self.trace))
+        self._algorithm.select(len(levels))
         self.trace.append(self._row())
         self._asked = None
         self._random = self._random_state()
@@ -139,7 +130,7 @@ class Search:
 
     def save(self, path: Path) -> None:
         """Write the state of the search to a file; a kill leaves the file before or this one."""
-        archive, population = self.archive, self._algorithm.pop
+        archive = self.archive
         State(
             identity=self._identity,
             random=self._random,
@@ -148,7 +139,7 @@ class Search:
             F=archive.F,
             G=archive.G,
             generation=archive.generation,
-            population=np.array(population.get("index") if self.trace else [], dtype=np.int64),
+            population=self._algorithm.population,
         ).save(path)
 
     def load(self, path: Path) -> None:
@@ -169,15 +160,13 @@ class Search:
                 state.levels[rows], state.F[rows], state.G[rows], generation=generation
             )
         self.trace += [TraceRow(**row) for row in state.trace]
-        if self.trace:
-            self._algorithm.restore(state.population, generations=len(self.trace))
-        self._algorithm.random_state.bit_generator.state = state.random
+        self._algorithm.population = state.population
+        self._rng.bit_generator.state = state.random
         self._random = self._random_state()
 
     def _random_state(self) -> dict[str, Any]:
         """State of the random generator, from which the next designs are drawn."""
-        state: dict[str, Any] = self._algorithm.random_state.bit_generator.state
-        return state
+        return dict(self._rng.bit_generator.state)
 
     def _row(self) -> TraceRow:
         """State of the search: archive and population are up to date, the trace is not."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from pymoo.core.infill import InfillCriterion
-from pymoo.core.population import Population
 
 from imcmoo.io.blas import one_thread
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.elites import LARGE_SPACE, from_elites
@@ -46,7 +42,7 @@ ELITES_LOCAL_SEARCH = 0.3
 """Factor of a phase's share of local search where per-value elites are improved, too."""
 
 
-class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no types
+class FeasibleMating:
     """Offspring by the operators of a phase.
 
     A generation has two sources. `Phase.local_search` of it are neighbours of the criteria's best
@@ -58,50 +54,45 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
     per-value elites.
 
     Args:
-        phase: how to vary designs; the algorithm changes it as the search proceeds.
+        problem: what is searched.
         archive: what was evaluated.
+        phase: how to vary designs; the algorithm changes it as the search proceeds.
     """
 
-    def __init__(self, *, phase: Phase, archive: Archive) -> None:
-        super().__init__()
-        self.phase = phase
-        self.archive = archive
+    def __init__(self, problem: AcceleratorProblem, archive: Archive, phase: Phase) -> None:
+        self.problem, self.archive, self.phase = problem, archive, phase
         self.has_elites = archive.space.size > LARGE_SPACE
         single = single_moves(archive.space)
         self._moves = single, np.concatenate([single, pairs(single), paired_moves(archive.space)])
 
-    def do(
-        self,
-        problem: AcceleratorProblem,
-        pop: Population,
-        n_offsprings: int,
-        *args: Any,
-        random_state: np.random.Generator,
-        **kwargs: Any,
-    ) -> Population:
-        """A population of `n_offsprings` unevaluated designs, or of what few are left."""
-        levels, F, G = pop.get("X", "F", "G")
-        offspring = OffspringBuilder(problem, self.archive, n_offsprings)
-        if (G <= 0).all(axis=1).any():
-            self._search_locally(offspring, random_state)
+    def offspring(self, population: Ints, n: int, rng: np.random.Generator) -> Levels:
+        """New designs, shape (n, n_parameters), or what few are left.
+
+        Args:
+            population: indices of the designs in the archive that are parents.
+            n: number of designs that are wanted.
+            rng: the source of chance.
+        """
+        offspring = OffspringBuilder(self.problem, self.archive, n)
+        if self.archive.feasible[population].any():
+            self._search_locally(offspring, rng)
         else:
-            nearest = self._nearest(random_state)
-            offspring.add(nearest, round(INFEASIBLE_SHARE * n_offsprings))
-        self._fill(offspring, levels, _guiding(problem, F, G), random_state)
-        return Population.new("X", offspring.levels)
+            offspring.add(self._nearest(rng), round(INFEASIBLE_SHARE * n))
+        self._fill(offspring, population, rng)
+        return offspring.levels
 
     @one_thread()
     def _search_locally(self, offspring: OffspringBuilder, rng: np.random.Generator) -> None:
         """Add children of per-value elites, promising neighbours of incumbents, and neighbours of
         front members for the rest."""
-        problem, share = offspring.problem, self.phase.local_search
+        problem, share = self.problem, self.phase.local_search
         if self.has_elites:
             share *= ELITES_LOCAL_SEARCH
             n_elites = round(ELITES_SHARE * offspring.wanted)
             offspring.add(from_elites(problem, self.archive, n_elites, rng), n_elites)
         left = round(share * offspring.wanted)
         if wanted := round(CRITERIA_SHARE * left):
-            left -= offspring.add(self._promising(problem, wanted), wanted)
+            left -= offspring.add(self._promising(wanted), wanted)
         if left:
             offspring.add(near_front(problem, self.archive, self._moves, left, rng), left)
 
@@ -110,10 +101,10 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         violation = np.maximum(self.archive.G, 0.0).sum(axis=1)
         return rng.permutation(self._vicinity(self.archive.levels[[violation.argmin()]], -1))
 
-    def _promising(self, problem: AcceleratorProblem, wanted: int) -> Levels:
+    def _promising(self, wanted: int) -> Levels:
         """New designs that may be among the best known: the best of each criterion in turn, as a
         surrogate predicts. They are two moves from an incumbent or one from the best known."""
-        archive = self.archive
+        problem, archive = self.problem, self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
         scores = problem.guide_scores(F)
@@ -135,18 +126,20 @@ class FeasibleMating(InfillCriterion):  # type: ignore[misc]  # pymoo ships no t
         return vicinity[elite(promise, len(vicinity))]
 
     def _fill(
-        self, offspring: OffspringBuilder, levels: Levels, scores: Floats, rng: np.random.Generator
+        self, offspring: OffspringBuilder, population: Ints, rng: np.random.Generator
     ) -> None:
         """Fill up with children, then with random designs."""
-        space, phase = self.archive.space, self.phase
+        archive, space, phase = self.archive, self.archive.space, self.phase
         if n := offspring.missing:
-            parents = levels[tournaments(scores, OVERSAMPLING * n, rng).reshape(2, -1)]
+            scores = _guiding(self.problem, archive.F[population], archive.G[population])
+            won = population[tournaments(scores, OVERSAMPLING * n, rng)]
+            parents = archive.levels[won.reshape(2, -1)]
             recombined, mutated = phase.crossover_probability, phase.mutation_probability
             couples = crossover(space, parents, rng, probability=recombined, eta=phase.eta)
             children = np.concatenate(couples)
             offspring.add(mutate(space, children, rng, probability=mutated, eta=phase.eta), n)
         if n := offspring.missing:
-            offspring.append(draw_feasible(offspring.problem, n, rng, seen=offspring.seen))
+            offspring.append(draw_feasible(self.problem, n, rng, seen=offspring.seen))
 
     def _vicinity(self, levels: Levels, reach: int) -> Levels:
         """Designs one of `_moves[reach]` away from some, shape (n, n_parameters)."""

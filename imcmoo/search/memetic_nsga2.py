@@ -1,87 +1,76 @@
-"""The criteria-guided memetic NSGA-II as an algorithm of pymoo."""
+"""The criteria-guided memetic NSGA-II: proposes designs, and selects the survivors."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from pymoo.algorithms.base.genetic import GeneticAlgorithm
-from pymoo.core.population import Population
+import numpy as np
 
 from imcmoo.model.metrics import Ints
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
 from imcmoo.search.elites import OFFSPRING
 from imcmoo.search.mating import FeasibleMating
-from imcmoo.search.sampling import DiverseFeasibleSampling
+from imcmoo.search.sampling import draw_diverse
 from imcmoo.search.schedule import Schedule
-from imcmoo.search.survival import SpreadSurvival
+from imcmoo.search.survival import survivors
 from imcmoo.space.design_space import Levels
 
 
-class MemeticNSGA2(GeneticAlgorithm):  # type: ignore[misc]  # pymoo ships no types
+class MemeticNSGA2:
     """NSGA-II with local search, guided by the criteria that select a design.
 
     It is memetic: most offspring are neighbours of the criteria's incumbents and of front members
-    (`FeasibleMating`); rank and crowding choose the survivors (`SpreadSurvival`).
+    (`FeasibleMating`); rank and crowding choose the survivors (`survivors`).
 
-    Every design it proposes is feasible and was never evaluated before. It ends when the budget
-    is spent, or when no such design can be found.
+    Every design it proposes is feasible and was never evaluated before.
 
     Args:
+        problem: what to search.
+        archive: what was evaluated; whoever evaluates keeps it up to date.
         schedule: phases and sizes.
         budget: unique evaluations in all.
-        archive: what was evaluated; whoever evaluates keeps it up to date.
         initial: designs to begin with; None to draw them.
+
+    Attributes:
+        population: indices of the survivors in the archive, in their order, shape (n,).
+        mating: makes the offspring.
     """
 
     def __init__(
-        self, *, schedule: Schedule, budget: int, archive: Archive, initial: Levels | None
+        self,
+        problem: AcceleratorProblem,
+        archive: Archive,
+        *,
+        schedule: Schedule,
+        budget: int,
+        initial: Levels | None,
     ) -> None:
-        super().__init__(
-            pop_size=schedule.population,
-            sampling=DiverseFeasibleSampling() if initial is None else initial,
-            survival=SpreadSurvival(),
-            mating=FeasibleMating(phase=schedule.phases[0], archive=archive),
-            eliminate_duplicates=False,  # sampling and mating see to it, over the whole run
-        )
-        self.schedule = schedule
-        self.budget = budget
+        self.problem, self.archive = problem, archive
+        self.schedule, self.budget = schedule, budget
+        self.population: Ints = np.arange(0)
+        self.mating = FeasibleMating(problem, archive, schedule.phases[0])
+        self._initial = initial
 
-    def _initialize_infill(self) -> Population:
-        n_samples = self.schedule.initial_of(self.budget)
-        return self.initialization.do(self.problem, n_samples, random_state=self.random_state)
+    def propose(self, rng: np.random.Generator) -> Levels:
+        """Designs of the next generation, shape (n, n_parameters); none when the budget is spent,
+        or when nothing new can be found.
 
-    def _initialize_advance(self, infills: Population | None = None, **kwargs: Any) -> None:
-        # pymoo would keep all initial designs for a generation; the best are enough.
-        self._advance(None)
-
-    def _set_optimum(self, **kwargs: Any) -> None:
-        """Leave the optimum to the archive, which has the front of all designs."""
-
-    def _infill(self) -> Population | None:
-        spent = self.evaluator.n_eval
-        self.mating.phase = self.schedule.phase_at(spent, self.budget)
-        offspring = self.mating.phase.offspring
-        if self.mating.has_elites:
-            offspring = min(offspring, OFFSPRING)
-        self.n_offsprings = min(offspring, self.budget - spent)
-        return super()._infill()
-
-    def restore(self, population: Ints, *, generations: int) -> None:
-        """Put a fresh algorithm where another stood, but for its random state.
-
-        Args:
-            population: indices of the survivors in the archive, in their order, shape (n,).
-            generations: how many there were, the initial designs included.
+        Raises:
+            NoFeasibleDesign: there is none in the space.
         """
-        archive: Archive = self.mating.archive
-        self._initialize()
-        self.pop = Population.new(
-            X=archive.levels[population],
-            F=archive.F[population],
-            G=archive.G[population],
-            index=population,
-        )
-        self.is_initialized = True
-        self.n_iter = generations + 1
-        self.evaluator.n_eval = len(archive)
-        self.termination.update(self)
+        spent = len(self.archive)
+        if not spent:
+            n_initial = self.schedule.initial_of(self.budget)
+            initial = self._initial
+            return draw_diverse(self.problem, n_initial, rng) if initial is None else initial
+        if spent >= self.budget:
+            return self.archive.levels[:0]
+        self.mating.phase = phase = self.schedule.phase_at(spent, self.budget)
+        wanted = min(phase.offspring, OFFSPRING) if self.mating.has_elites else phase.offspring
+        return self.mating.offspring(self.population, min(wanted, self.budget - spent), rng)
+
+    def select(self, n_new: int) -> None:
+        """Select the survivors of the population and of the last `n_new` designs of the archive."""
+        n = len(self.archive)
+        candidates = np.concatenate([self.population, np.arange(n - n_new, n)])
+        F, G = self.archive.F[candidates], self.archive.G[candidates]
+        self.population = candidates[survivors(self.problem, F, G, self.schedule.population)]

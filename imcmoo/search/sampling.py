@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pymoo.core.sampling import Sampling
 
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
@@ -168,42 +167,35 @@ def hamming(levels: Levels, one: Levels) -> Floats:
     return (levels != one).sum(axis=-1).astype(float)
 
 
-class DiverseFeasibleSampling(Sampling):  # type: ignore[misc]  # pymoo ships no types
+def draw_diverse(problem: AcceleratorProblem, n: int, rng: np.random.Generator) -> Levels:
     """Twice as many feasible designs as wanted, then the half with the greatest Hamming spread.
 
     Source: the paper draws 1,000 feasible designs and keeps 500, greedily by the largest smallest
     Hamming distance to those already kept, beginning with the first draw.
+
+    Returns:
+        Shape (at most n, n_parameters); fewer where the space has no more.
+
+    Raises:
+        NoFeasibleDesign: none was found.
     """
-
-    def _do(
-        self,
-        problem: AcceleratorProblem,
-        n_samples: int,
-        *args: Any,
-        random_state: np.random.Generator,
-        **kwargs: Any,
-    ) -> Levels:
-        """Levels (at most n_samples, n_parameters); fewer where the space has no more.
-
-        Raises:
-            NoFeasibleDesign: none was found.
-        """
-        drawn = draw_screened(problem, 2 * n_samples, random_state)
-        if len(drawn):
-            # By columns: sums over short rows take three times as long.
-            columns = np.asfortranarray(drawn)
-            drawn = drawn[spread_out(columns, len(drawn), hamming, chosen=[0])]
-        samples, _ = confirmed(problem, drawn, n_samples)
-        if len(samples) < n_samples:
-            seen = set(problem.space.rank(drawn).tolist())
-            others = draw_feasible(problem, n_samples - len(samples), random_state, seen=seen)
-            samples = np.concatenate([samples, others])
-        if not len(samples):
-            limit = problem.area_limit_m2
-            raise NoFeasibleDesign(
-                f"no feasible design found in space {problem.space.name} for "
-                f"{', '.join(problem.workload_names)}"
-                + (f" within {limit * 1e6:g} mm²" if limit else "")
-                + ": relax the area limit or widen the space"
-            )
-        return samples
+    drawn = draw_screened(problem, 2 * n, rng)
+    if len(drawn):
+        # By columns: sums over short rows take three times as long.
+        columns = np.asfortranarray(drawn)
+        drawn = drawn[spread_out(columns, len(drawn), hamming, chosen=[0])]
+    samples, _ = confirmed(problem, drawn, n)
+    if len(samples) < n:
+        seen = set(problem.space.rank(drawn).tolist())
+        samples = np.concatenate(
+            [samples, draw_feasible(problem, n - len(samples), rng, seen=seen)]
+        )
+    if not len(samples):
+        limit = problem.area_limit_m2
+        raise NoFeasibleDesign(
+            f"no feasible design found in space {problem.space.name} for "
+            f"{', '.join(problem.workload_names)}"
+            + (f" within {limit * 1e6:g} mm²" if limit else "")
+            + ": relax the area limit or widen the space"
+        )
+    return samples

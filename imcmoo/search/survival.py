@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from pymoo.core.population import Population
-from pymoo.core.survival import Survival
 
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.dominance import pareto_rank
@@ -15,37 +11,33 @@ from imcmoo.problem.scalarisation import span_scaled
 from imcmoo.search.sampling import spread_out
 
 
-class SpreadSurvival(Survival):  # type: ignore[misc]  # pymoo ships no types
+def survivors(problem: AcceleratorProblem, F: Floats, G: Floats, n: int) -> Ints:
     """Survival by rank, then sequential crowding.
 
     Of the last rank that fits, the designs farthest from those already kept are added one by one,
     in logarithmic objectives scaled between ideal and nadir. Repeats in objective space come after
     everything else, and infeasible designs after that, the least violated first.
+
+    Args:
+        problem: what is searched.
+        F: objectives, shape (n_designs, n_objectives).
+        G: constraints, shape (n_designs, n_constraints).
+        n: number of survivors.
+
+    Returns:
+        Indices of at most `n` designs.
     """
-
-    def __init__(self) -> None:
-        super().__init__(filter_infeasible=False)  # pymoo's own filter costs more than the rest
-
-    def _do(
-        self,
-        problem: AcceleratorProblem,
-        pop: Population,
-        *args: Any,
-        n_survive: int,
-        **kwargs: Any,
-    ) -> Population:
-        F, G = pop.get("F", "G")
-        violation = np.maximum(G, 0).sum(axis=1)
-        order = np.argsort(violation, kind="stable")
-        n_feasible = int((violation <= 0).sum())
-        feasible, infeasible = order[:n_feasible], order[n_feasible:]
-        n_kept = min(n_survive, n_feasible)
-        if n_kept:
-            feasible = feasible[_survivors(problem.coordinates(F[feasible]), n_kept)]
-        return pop[np.concatenate([feasible, infeasible[: n_survive - n_kept]])]
+    violation = np.maximum(G, 0).sum(axis=1)
+    order = np.argsort(violation, kind="stable")
+    n_feasible = int((violation <= 0).sum())
+    feasible, infeasible = order[:n_feasible], order[n_feasible:]
+    n_kept = min(n, n_feasible)
+    if n_kept:
+        feasible = feasible[_spread(problem.coordinates(F[feasible]), n_kept)]
+    return np.concatenate([feasible, infeasible[: n - n_kept]])
 
 
-def _survivors(points: Floats, n: int) -> Ints:
+def _spread(points: Floats, n: int) -> Ints:
     """Indices of `n` of the feasible designs with coordinates `points`."""
     rank = unique_rank(points)
     last = np.sort(rank)[n - 1]

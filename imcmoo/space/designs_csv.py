@@ -171,13 +171,10 @@ class DesignsTable:
         return np.array(values)
 
     def accepted(self, accept: Callable[[slice], Accepted]) -> Accepted:
-        """Result of a function of all rows; names the first row that it refuses.
-
-        Args:
-            accept: makes something of some rows, or raises a `ValueError` that names a column.
+        """Result of a function of all rows, which raises a `ValueError` that names a column.
 
         Raises:
-            InputError: a row is refused; names its line.
+            InputError: a row is refused; names the first such line.
         """
 
         def fails(n_rows: int) -> bool:
@@ -198,12 +195,7 @@ class DesignsTable:
         raise AssertionError("a design fails among others but not by itself")
 
     def require(self, name: str, value: Any, what: str) -> None:
-        """Check that a column holds one value throughout.
-
-        Args:
-            name: of the column.
-            value: what it has to hold.
-            what: is for that value only, for the error.
+        """Check that a column holds one value throughout; `what` is for that value only.
 
         Raises:
             InputError: another value; names line and column.

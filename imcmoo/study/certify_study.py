@@ -49,10 +49,7 @@ class SolverOptions:
 
 
 def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
-    """The criteria to be proven.
-
-    Args:
-        criterion: a name, or `all`.
+    """The criteria to be proven: the one of this name, or every one for `all`.
 
     Raises:
         InputError: the criterion cannot be proven; says which can.
@@ -80,11 +77,9 @@ def certify_study(
     on_step: OnStep = lambda *_: None,
     report: Report = lambda _: None,
 ) -> Iterator[Certificate]:
-    """Prove one criterion of a study, or all, and what these rest on.
+    """Prove one criterion of a study, or `all`, and what these rest on.
 
     Args:
-        criterion: a name, or `all`.
-        options: gap, time limits and known certificates.
         on_step: called after every step.
         report: called with a line on each known certificate of another problem or cost model, and
             if there are no bounds, so that all designs are evaluated.

@@ -21,7 +21,7 @@ from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.scores import MM2_PER_M2
-from imcmoo.study.outcome import Outcome
+from imcmoo.study.searches import Outcome
 from imcmoo.study.study import Study
 
 OWN = ("limits", "score", "scenario", "compute_snr_limit_dB")
@@ -44,10 +44,7 @@ def study_settings(study: Study) -> dict[str, Any]:
 
 
 def find_answer(study: Study, results: Path) -> ExactAnswer | None:
-    """The exact answer of a study among its results; None if there is none of these settings.
-
-    Args:
-        results: the folder in which `exact/<study>` may stand.
+    """The exact answer of a study in a folder of results; None if there is none of these settings.
 
     Raises:
         InputError: there is one of these settings, but of another cost model, or a damaged one.
@@ -77,7 +74,7 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     """By criterion: the exact optimum, what the run selected, the best it evaluated, and how far
     these are from the optimum; values as in `optima.csv`, regrets as shares."""
     judge = ExactRegret(outcome.joint.problem, answer, joint=outcome.baselines is None)
-    F = _front(outcome)
+    F = outcome.candidates.F
     values, excess = judge.scores(F), judge.regrets(F)
     chosen = {n.removeprefix(LOG10): row for n, row in outcome.selection.chosen.items()}
     rows = []
@@ -94,11 +91,6 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
 def indicator_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     """Indicators of the distance between the run's front and the exact one."""
     problem: AcceleratorProblem = outcome.joint.problem
-    F, front = problem.coordinates(_front(outcome)), problem.coordinates(answer.front)
+    F, front = problem.coordinates(outcome.candidates.F), problem.coordinates(answer.front)
     values = indicators(F, front)
     return pd.DataFrame({"indicator": list(values), "value": list(values.values())})
-
-
-def _front(outcome: Outcome) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    archive = outcome.joint.result.archive
-    return archive.F[archive.front()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,7 +12,10 @@ from imcmoo.accuracy import accuracy_packages
 from imcmoo.io.checksums import sha256
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS
-from imcmoo.study.outcome import Outcome
+from imcmoo.study.searches import Outcome
+
+if TYPE_CHECKING:
+    from imcmoo.model.physical.circuit import Circuit
 
 ACCURACY = "accuracy.csv"
 CHIPS = 2
@@ -52,12 +55,6 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
     for kind, path in (("network", network), ("data", samples)):
         if not path.is_file() or sha256(path) != data.about[f"{kind}_sha256"]:
             return {"note": f"not executed: {path} is not there, or another file"}
-    # Imported here: most runs execute nothing, and many have no physical model.
-    from imcmoo.model.physical.assumptions import Assumptions
-    from imcmoo.model.physical.circuit import Circuit
-    from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-    from imcmoo.model.physical.parameters import DEFAULTS, Designs
-
     with accuracy_packages():
         from imcmoo.accuracy.assess import Assessment
 
@@ -73,13 +70,7 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
         seed=data.about["seed"],
         layers_digital=(outcome.study.layers_digital or {}).get(name, ()),
     )
-    columns = model.space.decode(outcome.design)
-    designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
-    device = MEMORY_CELLS[str(columns["device"][0])]
-    (chip,) = Circuit.of_designs(designs, device, Assumptions())
-    bits = (outcome.study.precision or {}).get(name, (BITS, BITS))
-    clip = (outcome.study.weight_clip or {}).get(name, 1.0)
-    chip = replace(chip, input_bits=bits[0], weight_bits=bits[1], weight_clip=clip)
+    chip = _chip(outcome, name)
     fast, _ = assessed.on_chips(chip, CHIPS, how="fast")
     exact, _ = assessed.on_chips(chip, CHIPS)
     return {
@@ -93,3 +84,20 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
         "chips": CHIPS,
         "note": "",
     }
+
+
+def _chip(outcome: Outcome, name: str) -> Circuit:
+    """Circuit of the selected design as one network uses it."""
+    # Imported here: most runs execute nothing, and many have no physical model.
+    from imcmoo.model.physical.assumptions import Assumptions
+    from imcmoo.model.physical.circuit import Circuit
+    from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+    from imcmoo.model.physical.parameters import DEFAULTS, Designs
+
+    columns = outcome.joint.problem.model.space.decode(outcome.design)
+    designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
+    device = MEMORY_CELLS[str(columns["device"][0])]
+    (chip,) = Circuit.of_designs(designs, device, Assumptions())
+    bits = (outcome.study.precision or {}).get(name, (BITS, BITS))
+    clip = (outcome.study.weight_clip or {}).get(name, 1.0)
+    return replace(chip, input_bits=bits[0], weight_bits=bits[1], weight_clip=clip)

@@ -14,8 +14,7 @@ from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.cli.study_of_run import study_of_run
 from imcmoo.io.errors import InputError
-from imcmoo.study.explanation import TABLES
-from imcmoo.study.explanation_file import read_explanations, to_json
+from imcmoo.study.explanation import TABLES, read_explanations, to_json
 from tests.cli.helpers import refused, seal
 
 STUDY = "four_workload_rram"

@@ -1,7 +1,5 @@
 """Fixtures of the tests of experiments."""
 
-from pathlib import Path
-
 import pytest
 
 from experiments.enumerated_study import EnumeratedStudy
@@ -9,9 +7,8 @@ from experiments.paper import study
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.problem.problem import AcceleratorProblem
 from problems import STUDIES
+from tests import ROOT
 from tests.fakes import SMALL, FakeEvaluator
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,7 @@ import pytest
 
 from imcmoo.cli import catalogue
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.explanation_words import used
-from imcmoo.report.violations import missing_resources, violation
+from imcmoo.report.explanation_words import missing_resources, used, violation
 from imcmoo.study.explain import DesignToExplain, explain
 from tests.report.tables import shown
 from tests.study.explained_studies import STUDIES
@@ -70,7 +69,16 @@ def test_a_violation_has_a_number_and_a_unit(limit, missing, excess, text):
 
 
 def test_resources_of_a_file_are_told_by_network():
-    row = pd.Series({"missing_snr_a": 3, "missing_cells_a": 2e6, "missing_wires_b": 1})
-    assert missing_resources(row, "a") == "SQNR below the limit, needs 2 M more cells"
-    assert missing_resources(row, "b") == "IR drop above the limit"
-    assert missing_resources(row, "c") == "beyond its limits"
+    networks = ["a", "b_a", "c"]
+    rows = {"snr": (3, 0, 0), "cells": (2e6, 0, 0), "wires": (0, 1, 0)}
+    columns = {
+        f"missing_{name}_{network}": amount
+        for name, amounts in rows.items()
+        for network, amount in zip(networks, amounts, strict=True)
+    }
+    texts = [missing_resources(pd.Series(columns), network, networks) for network in networks]
+    assert texts == [
+        "SQNR below the limit, needs 2 M more cells",
+        "IR drop above the limit",
+        "beyond its limits",
+    ]

@@ -16,7 +16,7 @@ from imcmoo.scenario.service import interrupted_requests, service_in_turn, whole
 from imcmoo.scenario.space_sharing import UNSERVED
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
-from imcmoo.study.scenario_tables import ServedDesign
+from imcmoo.study.served_design import ServedDesign
 from imcmoo.study.study import Study
 from problems import STUDIES
 

@@ -11,7 +11,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.scenario.requests import Requests, Scenario
 from imcmoo.study.exact_comparison import study_settings
-from imcmoo.study.scenario_tables import ServedDesign
+from imcmoo.study.served_design import ServedDesign
 from problems import STUDIES
 from tests.scenario.study_text import NETWORKS, study_text
 

@@ -1,7 +1,6 @@
 """Searches of two made-up problems, and the designs they begin with."""
 
 import numpy as np
-from pymoo.core.population import Population
 
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.archive import Archive
@@ -42,10 +41,6 @@ def archive_of(problem, levels):
     archive = Archive(problem.space, n_objectives=F.shape[1], n_constraints=G.shape[1])
     archive.append(levels, F, G, generation=0)
     return archive
-
-
-def population_of(archive):
-    return Population.new(X=archive.levels, F=archive.F, G=archive.G)
 
 
 def evaluated(problem, n):

@@ -17,17 +17,15 @@ from tests.search.searches import (
     SMALL_PROBLEM,
     archive_of,
     evaluated,
-    population_of,
 )
 
 EXPLORE = PAPER.phases[0]
 
 
-def mate(problem, archive, n, phase=EXPLORE, pop=None):
-    """Offspring of all designs of an archive, or of a population."""
-    pop = population_of(archive) if pop is None else pop
-    mating = FeasibleMating(phase=phase, archive=archive)
-    return mating.do(problem, pop, n, random_state=np.random.default_rng(1)).get("X")
+def mate(problem, archive, n, phase=EXPLORE):
+    """Offspring of all designs of an archive."""
+    mating = FeasibleMating(problem, archive, phase)
+    return mating.offspring(np.arange(len(archive)), n, np.random.default_rng(1))
 
 
 @pytest.mark.parametrize("phase", PAPER.phases, ids=lambda p: p.name)
@@ -49,9 +47,9 @@ def test_the_last_designs_of_a_space_are_found(phase, left):
 
 def test_local_search_proposes_promising_neighbours_first():
     archive = evaluated(LARGE_PROBLEM, 120)
-    mating = FeasibleMating(phase=PAPER.phases[1], archive=archive)
+    mating = FeasibleMating(LARGE_PROBLEM, archive, PAPER.phases[1])
     incumbents = np.unique(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0))
-    first = mating._promising(LARGE_PROBLEM, 5)
+    first = mating._promising(5)
     assert not archive.seen & set(RRAM.rank(first).tolist())
     # EDAP by each aggregation of what is feasible: half of the first are among the best tenth.
     first, every = (
@@ -65,10 +63,10 @@ def test_local_search_proposes_promising_neighbours_first():
 
 def test_only_neighbours_that_may_be_among_the_best_known_are_offered(monkeypatch):
     archive = evaluated(LARGE_PROBLEM, 120)
-    mating = FeasibleMating(phase=EXPLORE, archive=archive)
-    few = mating._promising(LARGE_PROBLEM, 500)
+    mating = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)
+    few = mating._promising(500)
     monkeypatch.setattr(mating_of, "BEST_KNOWN", 120)
-    more = mating._promising(LARGE_PROBLEM, 500)
+    more = mating._promising(500)
     assert 0 < len(few) < len(more)
     assert set(RRAM.rank(few).tolist()) < set(RRAM.rank(more).tolist())
 
@@ -77,14 +75,14 @@ def test_neighbours_of_the_best_known_are_offered_where_those_of_the_incumbents_
     monkeypatch,
 ):
     archive = evaluated(LARGE_PROBLEM, 120)
-    mating = FeasibleMating(phase=EXPLORE, archive=archive)
+    mating = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)
     order = LARGE_PROBLEM.guide_scores(archive.F).argsort(axis=0)
     best, runners_up = archive.levels[order[0]], archive.levels[order[1:16].ravel()]
     archive.seen |= set(RRAM.rank(mating._vicinity(best, -1)).tolist())
     # As good as the best by every criterion, so that all are offered.
     coordinates = LARGE_PROBLEM.coordinates(archive.F.min(axis=0, keepdims=True))
     monkeypatch.setattr(Surrogate, "predict", lambda _, x: np.repeat(coordinates, len(x), axis=0))
-    offered = set(RRAM.rank(mating._promising(LARGE_PROBLEM, 500)).tolist())
+    offered = set(RRAM.rank(mating._promising(500)).tolist())
     beside = set(RRAM.rank(mating._vicinity(runners_up, 0)).tolist())
     assert offered == beside - archive.seen
     assert offered
@@ -100,8 +98,8 @@ def test_the_surrogate_knows_what_lies_around_the_best_known(monkeypatch):
         return whole(problem, archive, incumbents)
 
     monkeypatch.setattr(Surrogate, "near", spy)
-    mating = FeasibleMating(phase=PAPER.phases[1], archive=archive)
-    mating._promising(LARGE_PROBLEM, 5)
+    mating = FeasibleMating(LARGE_PROBLEM, archive, PAPER.phases[1])
+    mating._promising(5)
     assert fitted == [best]
 
 
@@ -133,7 +131,7 @@ def test_tournaments_are_won_by_the_better_on_one_criterion():
 
 def around(archive, levels):
     """Ranks of all designs within the reach of a move of some."""
-    mating = FeasibleMating(phase=EXPLORE, archive=archive)
+    mating = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)
     return set(RRAM.rank(mating._vicinity(levels, -1)).tolist())
 
 
@@ -162,10 +160,7 @@ def test_the_least_violated_is_sought_around_only_where_none_is_feasible(
 ):
     """Designs that lack little do not pass for feasible."""
     archive = evaluated(LARGE_PROBLEM, 70)
-    G = archive.G.copy()
-    G[first:, 0] = violation
-    pop = population_of(archive)
-    pop.set("G", G)
+    archive.G[first:, 0] = violation
     sought = []
 
     def nearest(self, rng):
@@ -173,7 +168,7 @@ def test_the_least_violated_is_sought_around_only_where_none_is_feasible(
         return archive.levels[:0]
 
     monkeypatch.setattr(FeasibleMating, "_nearest", nearest)
-    mate(LARGE_PROBLEM, archive, 20, pop=pop)
+    mate(LARGE_PROBLEM, archive, 20)
     assert len(sought) == times
 
 

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.search.sampling import (
-    DiverseFeasibleSampling,
     confirmed,
+    draw_diverse,
     draw_feasible,
     draw_screened,
     hamming,
@@ -76,7 +76,7 @@ def test_sampling_spreads_more_than_chance():
     problem = fake_problem(RRAM, model=Exact)
     rng = np.random.default_rng(0)
     chance = draw_feasible(problem, 100, rng)
-    chosen = DiverseFeasibleSampling()(problem, 100, random_state=rng, to_numpy=True)
+    chosen = draw_diverse(problem, 100, rng)
 
     def smallest(levels):
         return np.array([np.sort(hamming(levels, one))[1] for one in levels])

@@ -5,6 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.switches import Switches
 from tests.model.physical import golden_set
 
@@ -17,6 +18,22 @@ def stored():
     return golden_set.stored()
 
 
+@pytest.fixture
+def _shared_noise(monkeypatch):
+    """Models of equal noise share it: most switches change nothing in it, and it takes longest."""
+    shared = {}
+
+    def noise(layers, assumptions, device, **rules):
+        bits = (layers.input_bits.tobytes(), layers.weight_bits.tobytes())
+        key = (bits, assumptions, device, tuple(rules.items()))
+        if key not in shared:
+            shared[key] = NoiseModel(layers, assumptions, device, **rules)
+        return shared[key]
+
+    monkeypatch.setattr("imcmoo.model.physical.model.NoiseModel", noise)
+
+
+@pytest.mark.usefixtures("_shared_noise")
 @pytest.mark.parametrize("n_chunks", [1, pytest.param(10, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("device", golden_set.DEVICES)
 def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, n_chunks, stored):

@@ -1,4 +1,4 @@
-"""Tables of a design under the requests of a scenario: service by network, and its timeline."""
+"""One design under the requests of a scenario: tables of its service and of its timeline."""
 
 from __future__ import annotations
 
@@ -30,12 +30,7 @@ is between."""
 
 @dataclass(frozen=True)
 class ServedDesign:
-    """One design under the requests of a scenario.
-
-    Args:
-        model: the model of the scenario.
-        levels: shape (1, n_parameters); all networks run.
-    """
+    """One design, shape (1, n_parameters), under the requests of a scenario; all networks run."""
 
     model: ScenarioModel
     levels: Levels
