@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +20,6 @@ from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.scalarisation import TOLERANCE, spans
 from imcmoo.space.design_space import DesignSpace, Levels
-from imcmoo.space.parameters import Parameter
 from imcmoo.study.study import Study
 
 MOST_PREPARED = 1 << 17
@@ -30,22 +28,13 @@ MOST_PREPARED = 1 << 17
 CHECKED = 8
 """Designs of a stored front that are evaluated before the front is used."""
 
-NOTHING_FOUND = {"coverage": 0.0, "epsilon_multiplicative": np.inf, "igd_plus": np.inf}
-NOTHING_FOUND |= {"hypervolume": 0.0}
-"""Indicators of no design."""
-
-RTOL = 1e-9
-"""Relative difference up to which stored and evaluated objectives agree."""
+NO_DESIGN = dict.fromkeys(("igd_plus", "epsilon_multiplicative"), np.inf)
+NO_DESIGN |= dict.fromkeys(("hypervolume", "coverage"), 0.0)
 
 
-@dataclass(frozen=True)
-class OptimalDesigns:
-    """The best designs by one criterion.
-
-    Args:
-        value: the optimum, in the unit of the criterion.
-        X: every design that reaches it, value indices, shape (n, n_var).
-    """
+class OptimalDesigns(NamedTuple):
+    """An optimum in the unit of its criterion, and the value indices of all designs that reach it,
+    shape (n, n_var)."""
 
     value: float
     X: Levels
@@ -92,7 +81,10 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             xu=np.array(self.space.shape) - 1.0,
             vtype=int,
         )
-        self.vars = {p.name: _variable(p) for p in self.space.parameters}
+        self.vars: dict[str, Variable] = {
+            p.name: Integer(bounds=(0, len(p) - 1)) if p.is_ordered else Choice(options=p.values)
+            for p in self.space.parameters
+        }
 
     def name(self) -> str:
         """Name of the problem, version included."""
@@ -168,21 +160,19 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     @cached_property
     def _shipped(self) -> ExactAnswer | None:
+        """The stored answer, if designs of its front still have their stored objectives."""
         answer = truth.load(self._name)
-        if answer is not None:
-            self._check(answer)
-        return answer
-
-    def _check(self, answer: ExactAnswer) -> None:
-        """Check that designs of a stored front still have their stored objectives."""
+        if answer is None:
+            return None
         rows = np.linspace(0, len(answer.ranks) - 1, min(CHECKED, len(answer.ranks))).astype(int)
         levels = self.space.unrank(answer.ranks[rows])
         F, _ = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
-        if not np.allclose(F, answer.front[rows], rtol=RTOL, atol=0):
+        if not np.allclose(F, answer.front[rows], rtol=TOLERANCE, atol=0):
             raise InputError(
                 f"{self._name}: the cost model gives other numbers than the stored front has; "
                 "a new version of the problem is needed"
             )
+        return answer
 
     @property
     def answer(self) -> ExactAnswer | None:
@@ -263,10 +253,10 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             ValueError: `F` has another shape, or a value that no design has.
         """
         points, answer = self._checked(F)
-        found = NOTHING_FOUND
-        if len(points):
-            found = indicators(self.coordinates(points), self.coordinates(answer.front))
-        return found | {"largest_regret": max(self.regrets(points).values())}
+        largest = {"largest_regret": max(self.regrets(points).values())}
+        if not len(points):
+            return NO_DESIGN | largest
+        return indicators(self.coordinates(points), self.coordinates(answer.front)) | largest
 
     def regrets(self, F: ArrayLike) -> dict[str, float]:
         """Excess of the best of some feasible designs over the optimum of each criterion, a share.
@@ -282,23 +272,15 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """Objectives of feasible designs, shape (n, n_obj), and the answer they are judged by."""
         if self.answer is None:
             raise InputError(f"{self._name}: the exact front is not known; solve() finds it")
-        points = np.asarray(F, dtype=float)
-        points = np.atleast_2d(points) if points.size else np.empty((0, self.n_obj))
+        points = np.atleast_2d(np.asarray(F, dtype=float))
+        points = points if points.size else np.empty((0, self.n_obj))
         if points.ndim != 2 or points.shape[1] != self.n_obj:
             raise ValueError(f"{self._name}: F needs {self.n_obj} columns, got {points.shape}")
         with np.errstate(invalid="ignore", divide="ignore"):
             scaled = self.coordinates(points)
         if not np.isfinite(scaled).all():
             raise ValueError(f"{self._name}: F has a value that no design has")
-        # The factor by which the front is behind.
-        if len(points) and (
-            epsilon_multiplicative(self.coordinates(self.answer.front), scaled) > 1 + TOLERANCE
-        ):
+        front = self.coordinates(self.answer.front)
+        if len(points) and epsilon_multiplicative(front, scaled) > 1 + TOLERANCE:
             raise InputError(f"{self._name}: F has a point that no feasible design has")
         return points, self.answer
-
-
-def _variable(parameter: Parameter) -> Variable:
-    if parameter.is_ordered:
-        return Integer(bounds=(0, len(parameter) - 1))
-    return Choice(options=list(parameter.values))

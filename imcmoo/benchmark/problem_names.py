@@ -120,11 +120,9 @@ def _member(name: str, textbook: str | None, device: str, networks: str, area: s
     unknown = [n for n in chosen if n not in SHIPPED]
     if unknown:
         raise InputError(f"{name}: no network '{unknown[0]}'; known: {', '.join(SHIPPED)}")
-    if twice := [n for n in chosen if chosen.count(n) > 1]:
-        raise InputError(f"{name}: network '{twice[0]}' is named twice")
     if chosen != sorted(set(chosen), key=SHIPPED.index):
         ordered = "+".join(n for n in SHIPPED if n in chosen)
-        raise InputError(f"{name}: name the networks in the usual order: {ordered}")
+        raise InputError(f"{name}: name each network once, in the usual order: {ordered}")
     return Study(
         name=name.removesuffix(VERSION).replace("/", ".").replace("+", "-"),
         space=shipped.spaces()[SPACES[device]],

@@ -30,7 +30,7 @@ def test_any_subset_of_networks_and_any_area_can_be_named():
         ("four_workload_sram_interval-v1", "unknown problem"),
         ("sram/resnet19/100mm2-v1", "no network 'resnet19'"),
         ("sram/vgg16+resnet18/100mm2-v1", "usual order: resnet18\\+vgg16"),
-        ("sram/vgg16+vgg16/100mm2-v1", "network 'vgg16' is named twice"),
+        ("sram/vgg16+vgg16/100mm2-v1", "each network once, in the usual order: vgg16"),
         (3, "unknown problem '3'"),
         (None, "unknown problem 'None'"),
         ("sram/vgg16/0mm2-v1", "unknown problem"),
