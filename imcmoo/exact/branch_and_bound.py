@@ -133,7 +133,8 @@ class BranchAndBound:
     @property
     def bound(self) -> float:
         """Lower bound of the score of all designs."""
-        return min(self.pruning_threshold, self._floor, self._least)
+        least = min(self.goal.least, self.value)
+        return max(min(self.pruning_threshold, self._floor, self._least), least)
 
     @property
     def pruning_threshold(self) -> float:

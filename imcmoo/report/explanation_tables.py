@@ -93,7 +93,10 @@ def _networks(explanation: Explanation, width: int) -> Table:
     table = new_table(title="Networks, one inference each")
     add_names(table, networks["network"])
     for name in figures:
-        heading = headed(name).replace("{}", explanation.reference or "best").replace(" ", "\n")
+        heading = headed(name).replace("{}", explanation.reference or "best")
+        if name == "power_W" and "power_with_dram_W" in columns:
+            heading = "power on chip (W)"
+        heading = heading.replace(" ", "\n")
         side: Literal["left", "right"] = "left" if name == "bound_by" else "right"
         # Headings may take lines, figures not.
         table.add_column(heading, justify=side, no_wrap=True)

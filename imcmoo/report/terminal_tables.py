@@ -130,12 +130,16 @@ def accuracy_table(frame: pd.DataFrame) -> Table:
     table = Table("network", title="accuracy of the selected design", title_justify="left")
     for name in columns:
         table.add_column(name, justify="right")
-    table.add_column("samples")
+    table.add_column("samples", justify="right")
+    notes = []
     for _, row in frame.iterrows():
         cells = [_score(row.get(name)) for name in columns]
-        note = row.get("note")
-        samples = note if isinstance(note, str) and note else f"{row['samples']:.0f}"
-        table.add_row(label(str(row["network"])), *cells, samples)
+        name, note, samples = label(str(row["network"])), row.get("note"), row.get("samples")
+        if isinstance(note, str) and note:
+            notes.append(f"{name}: {note}")
+        table.add_row(name, *cells, f"{samples:.0f}" if pd.notna(samples) else "")
+    if notes:
+        table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
 
 

@@ -49,7 +49,8 @@ class ScenarioModel(CostModel):
         self.load = scenario.load(inner.workload_names)
         self.quantities = (*inner.quantities, AVERAGE_POWER, LOAD)
         for name in AS_WITHOUT_LOAD:
-            setattr(self, name, getattr(inner, name))
+            if name not in vars(type(self)):
+                setattr(self, name, getattr(inner, name))
         self._separately = separately
 
     @property

@@ -10,9 +10,10 @@ that order a little: by up to 0.33 % for three networks on 40 chips.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats, Ints
@@ -25,6 +26,7 @@ from imcmoo.scenario.service import Service
 from imcmoo.space.design_space import Levels
 
 if TYPE_CHECKING:
+    from imcmoo.model.physical.breakdown import PhysicalBreakdown
     from imcmoo.model.physical.model import PhysicalEvaluator
 
 BY_DEMAND = 0.8
@@ -116,6 +118,52 @@ class SpaceModel(ScenarioModel):
             'sharing = "space" has no bounds: its best chips are found by search, not proven'
         )
 
+    def breakdown(self, levels: Levels) -> PhysicalBreakdown:
+        """Breakdown of a few designs, each network on its router groups; on the whole chip where
+        the networks cannot be served side by side."""
+        return self._on_parts(levels)[0]
+
+    def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
+        """Details of the inner model; bottleneck and array utilization as `breakdown`."""
+        return self._on_parts(levels)[1]
+
+    def _on_parts(self, levels: Levels) -> tuple[PhysicalBreakdown, dict[str, NDArray[Any]]]:
+        costs = self.inner.breakdown(levels)
+        details = dict(self.inner.network_details(levels))
+        values = self.inner.evaluate(levels).values
+        service = self._service(levels, values)
+        groups = service.groups
+        assert groups is not None, "networks run side by side"
+        rows = np.flatnonzero(service.chip_capacity > 1 / UNSERVED)
+        if not len(rows):
+            return costs, details
+        bandwidth = self._bandwidth({name: v[rows] for name, v in values.items()})
+        owner = np.array([network for network, _ in costs.layers])
+        for w, name in enumerate(self.workload_names):
+            found, of_network = self.inner.break_down_part(
+                name,
+                levels[rows],
+                groups[rows, w],
+                bandwidth[:, w],
+                1 / len(self.workload_names),
+            )
+            at = np.ix_(rows, owner == name)
+            for array in ("energy_J", "latency_s", "bound_by", "utilization"):
+                getattr(costs, array)[at] = getattr(found, array)
+            for kind, column in of_network.items():
+                details[kind][rows, w] = column
+        return costs, details
+
+    def _bandwidth(self, values: Mapping[str, Floats]) -> Floats:
+        """Share of each network of the shared bandwidth, shape (n, W).
+
+        Args:
+            values: of n designs that run all networks, on the whole chip.
+        """
+        use = service_times(values["latency"], values["interval"], self.load) / self.load.period_s
+        demand = use / use.sum(axis=1, keepdims=True)
+        return np.asarray(BY_DEMAND * demand + (1 - BY_DEMAND) / len(self.workload_names))
+
     def _service(self, levels: Levels, values: Mapping[str, Floats]) -> Service:
         """Service by the allocation of least power, or of largest capacity where none serves."""
         n, networks = len(levels), len(self.workload_names)
@@ -156,9 +204,7 @@ class SpaceModel(ScenarioModel):
             Shape (n, W, G) each, parts (n, 3, W, G).
         """
         n, networks, most = len(levels), len(self.workload_names), int(groups.max(initial=1))
-        use = service_times(values["latency"], values["interval"], self.load) / self.load.period_s
-        demand = use / use.sum(axis=1, keepdims=True)
-        bandwidth = BY_DEMAND * demand + (1 - BY_DEMAND) / networks
+        bandwidth = self._bandwidth(values)
         rows = np.repeat(np.arange(n), groups)
         number = np.concatenate([np.arange(1, g + 1) for g in groups])
         parts = np.full((n, len(PART_VALUES), networks, most), np.inf)

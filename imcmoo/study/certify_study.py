@@ -9,7 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imcmoo.exact.behaviour import changed, sampled_designs
-from imcmoo.exact.bounded_criteria import NotProvable, SingleNetworkOptima, regret_criteria
+from imcmoo.exact.bounded_criteria import (
+    BoundedCriterion,
+    NotProvable,
+    SingleNetworkOptima,
+    regret_criteria,
+)
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
 from imcmoo.exact.certificate import Certificate, certificate_of
 from imcmoo.exact.node_expander import NodeExpander, Report
@@ -150,6 +155,7 @@ class _Certifying:
                 single_network_optima=optima,
                 seconds=time.perf_counter() - began,
             )
+            certificate = _strongest(certificate, self._known.get(search.goal.name), search.goal)
             self._done[search.goal.name] = certificate
             yield certificate
             began = time.perf_counter()
@@ -198,6 +204,29 @@ class _Certifying:
             return time.perf_counter() > deadline
 
         return stop
+
+
+def _strongest(
+    found: Certificate, known: Certificate | None, goal: BoundedCriterion
+) -> Certificate:
+    """The certificate found, with the bound and counts of a known one whose bound is higher.
+
+    A bound of regrets also holds against single-network optima that are better than those it was
+    proven with.
+    """
+    if known is None or known.bound <= found.bound:
+        return found
+    optima, before = found.single_network_optima, known.single_network_optima
+    if any(optima[name]["value"] > before[name]["value"] for name in optima):
+        return found
+    return replace(
+        found,
+        bound=known.bound,
+        gap=goal.gap(found.value, known.bound),
+        stages=known.stages,
+        evaluated=known.evaluated,
+        seconds=known.seconds,
+    )
 
 
 def _is_of(

@@ -27,14 +27,17 @@ def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str
     """Power (W), power density (W/mm²) and, where the model knows how many operations a network
     has, TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
 
-    Power is what the model says it is on the chip; where it says nothing, energy over latency.
+    Power is energy over latency. If the model tells the power on the chip, it is that, and
+    `power_with_dram_W` is energy over latency, which `max_power_W` limits.
     `values` are metrics by name, in SI units.
     """
     if not problem.has_edap:
         return {}
-    watts = values.get("power", values["energy"] / values["latency"])
+    total = values["energy"] / values["latency"]
+    watts = values.get("power", total)
     density = watts / to_display("m2", values["area"])[:, None]
-    columns = {"power_W": watts, "W_per_mm2": density}
+    with_dram = {"power_with_dram_W": total} if "power" in values else {}
+    columns = {"power_W": watts, **with_dram, "W_per_mm2": density}
     if problem.model.macs is not None:
         columns["tops_per_W"] = 2 * problem.model.macs / values["energy"] / TERA
     return columns

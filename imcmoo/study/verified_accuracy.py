@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,8 @@ def write_accuracy(outcome: Outcome, folder: Path) -> None:
 
     Columns: network, float, allowed (lowest score allowed), linear, fast, exact, exact_low and
     exact_high (95 % interval over samples), exact_only, samples, chips, and a note where the
-    network or its samples are not where they were imported from.
+    executed score is below the allowed one, or the network or its samples are not where they were
+    imported from.
     """
     files = outcome.study.accuracy or {}
     if not files:
@@ -44,9 +46,22 @@ def write_accuracy(outcome: Outcome, folder: Path) -> None:
             "allowed": None if file.max_drop is None else data.float_score - file.max_drop,
             "linear": data.float_score - drops[outcome.workloads.index(name)],
         }
-        rows.append(row | _executed(outcome, name, data, Path(file.path).parent))
+        row |= _executed(outcome, name, data, Path(file.path).parent)
+        rows.append(row | {"note": row["note"] or below_allowed(row)})
     frame = pd.DataFrame(rows)
     frame.to_csv(folder / ACCURACY, index=False, lineterminator="\n")
+
+
+def below_allowed(row: Mapping[str, Any]) -> str:
+    """Note on an executed score (`exact`) below the allowed one; empty if it is not below."""
+    allowed, exact = row["allowed"], row.get("exact")
+    if allowed is None or exact is None or exact >= allowed - 1e-9:  # a difference is rounded
+        return ""
+    where = "within" if row["exact_high"] >= allowed else "outside"
+    return (
+        f"executed {exact:.3f}, below the allowed {allowed:.3f} "
+        f"({where} the interval {row['exact_low']:.3f} to {row['exact_high']:.3f})"
+    )
 
 
 def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> dict[str, Any]:

@@ -77,6 +77,20 @@ def test_a_run_keeps_the_limit_and_executes_the_selected_design(study, tmp_path,
 
 
 @pytest.mark.usefixtures("_no_figures")
+@pytest.mark.parametrize(("high", "where"), [(0.9, "within"), (0.86, "outside")])
+def test_a_run_says_which_network_computes_worse_than_allowed(
+    study, tmp_path, capsys, monkeypatch, high, where
+):
+    executed = {"exact": 0.85, "exact_low": 0.8, "exact_high": high, "samples": 100, "note": ""}
+    monkeypatch.setattr("imcmoo.study.verified_accuracy._executed", lambda *_: executed)
+    out = tmp_path / "out"
+    assert main(["run", study(KEYS), "--out", str(out)]) == 0
+    row = pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0]
+    interval = f"({where} the interval 0.800 to {high:.3f})"
+    assert row.note == f"executed 0.850, below the allowed {row.allowed:.3f} {interval}"
+    assert f"digits: {row.note}" in " ".join(capsys.readouterr().out.split())
+
+
 def test_clipped_weights_are_predicted_and_executed(study, tmp_path):
     accuracies = []
     for clip in ("", "weight_clip = 0.2\n"):

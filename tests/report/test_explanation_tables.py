@@ -38,6 +38,18 @@ def test_nothing_is_wider_than_the_terminal_or_cut(explanations, width):
         assert all(f"{name} " in text for name in steps["parameter"])
 
 
+def test_power_on_the_chip_is_told_apart_from_power_with_dram(explanations):
+    for explanation in explanations:
+        physical = "power_with_dram_W" in explanation.tables["networks"]
+        headings = [
+            c.header.split("\n") for c in [*explained(explanation, width=200, layers=3)][1].columns
+        ]
+        powers = [" ".join(words) for words in headings if words[0] == "power"]
+        if "power_W" in explanation.tables["networks"]:
+            expected = ["power on chip (W)", "power with DRAM (W)"] if physical else ["power (W)"]
+            assert powers == expected
+
+
 def test_noise_is_said_in_decibels():
     assert violation("snr", 9.0, 9.0) == "SQNR 10 dB below the limit"
     assert used("snr", 0.01, -0.99) == "20 dB to spare"

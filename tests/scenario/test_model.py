@@ -260,6 +260,24 @@ def test_networks_side_by_side_have_groups_of_their_own(side_by_side):
     assert metrics.values["average_power"][at] == pytest.approx(networks + always)
 
 
+def test_networks_side_by_side_are_broken_down_on_their_own_groups(side_by_side):
+    model, levels = side_by_side
+    metrics, costs = model.evaluate(levels), model.breakdown(levels)
+    serves = model.service(levels).chip_capacity > 1 / UNSERVED
+    sequential = serves & (model.space.column(levels, "schedule") == "layer")
+    assert serves.any()
+    assert sequential.any()
+    owner = np.array([network for network, _ in costs.layers])
+    for w, name in enumerate(model.workload_names):
+        energy = costs.energy_J[:, owner == name].sum(axis=(1, 2))
+        assert energy[serves] == pytest.approx(metrics.energy_J[serves, w])
+        latency = costs.latency_s[:, owner == name].sum(axis=1)
+        assert latency[sequential] == pytest.approx(metrics.latency_s[sequential, w])
+    use = model.network_details(levels)["utilization"][serves]
+    whole = model.inner.network_details(levels)["utilization"][serves]
+    assert (use > whole).any()
+
+
 def test_a_network_that_has_a_chip_to_itself_is_as_fast_as_alone():
     study = cameras("rram", sharing="space")
     one = study.problem().model.scenario.of_network("resnet18_onnx")

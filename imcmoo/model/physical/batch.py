@@ -101,6 +101,11 @@ class Batch:
         """Areas, leakage, energies of actions and speeds."""
         return build_chip(self.context, self.designs, self.point)
 
+    @property
+    def dram_idle_W(self) -> Floats:
+        """Idle power of the DRAM that the networks of the batch are charged for, shape (n,)."""
+        return self.chip.dram_idle_W
+
     @cached_property
     def _resident(self) -> MappingFeatures:
         return self._features_of(np.asarray(self.runs.any(axis=1)), streamed=False)

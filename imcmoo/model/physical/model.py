@@ -46,7 +46,7 @@ from imcmoo.model.physical.parameters import (
 )
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
 from imcmoo.model.physical.replication import ReplicationRule
-from imcmoo.model.physical.shares import evaluate_shares
+from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet
@@ -580,14 +580,12 @@ class PhysicalEvaluator(CostModel):
         Args:
             name: of the network, whose weights stay on its part.
             levels: shape (n, n_parameters).
-            groups, bandwidth, room: as `evaluate_shares` takes them.
+            groups, bandwidth, room: as `SharedBatch` takes them.
 
         Returns:
             `energy` (J), `latency` and `interval` (s), shape (n,); NaN where it does not run.
         """
-        if name not in self._on_parts:
-            self._on_parts[name] = self._of_one(name, "together")
-        context = self._on_parts[name]._model.context
+        context = self._on_part(name)._model.context
         designs = self._designs(levels)
         found = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
         arrays = (found.energy_J, found.latency_s, found.interval_s)
@@ -595,6 +593,28 @@ class PhysicalEvaluator(CostModel):
             key: values[:, 0]
             for key, values in zip(("energy", "latency", "interval"), arrays, strict=True)
         }
+
+    def break_down_part(
+        self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
+    ) -> tuple[PhysicalBreakdown, dict[str, NDArray[Any]]]:
+        """Breakdown of a network on a part of each of a few designs, and its `bound_by` and
+        `utilization` there, shape (n,); arguments as `evaluate_part` takes them."""
+        one, designs = self._on_part(name), self._designs(levels)
+        part = one._model.context, designs, groups.astype(float), bandwidth, room
+        batches = [*shared_batches(*part)]
+        layers = [(name, layer) for layer in one.workloads.workloads[0].layers]
+        order = np.concatenate([rows for rows, _ in batches])
+        costs = PhysicalBreakdown.joined([break_down(b, layers) for _, b in batches], order)
+        found = evaluate_shares(*part, causes=True)
+        use = found.occupied_cells / found.resources.cells[:, None]
+        bound = np.array([*CAUSES, ""])[found.bound_by]
+        return costs, {"bound_by": bound[:, 0], "utilization": use[:, 0]}
+
+    def _on_part(self, name: str) -> PhysicalEvaluator:
+        """The model of a single network whose weights stay on its part of a chip."""
+        if name not in self._on_parts:
+            self._on_parts[name] = self._of_one(name, "together")
+        return self._on_parts[name]
 
     def partials(self, area_limit_m2: float) -> BoundedTree:
         """The tree of partial designs and its bounds.
