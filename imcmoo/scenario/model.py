@@ -84,14 +84,14 @@ class ScenarioModel(CostModel):
         all_run = metrics.runs.all(axis=1)
         runs = slice(None) if all_run.all() else np.flatnonzero(all_run)  # views cost nothing
         service = self._service(levels[runs], {n: known[n][runs] for n in READ if n in known})
-        found = {
+        served = {
             "average_power": service.average_power_W,
             "load": 1 / service.chip_capacity,
             NETWORK_LOAD: 1 / service.capacity,
         }
-        values = {n: np.full((len(levels), *v.shape[1:]), np.nan) for n, v in found.items()}
+        values = {n: np.full((len(levels), *v.shape[1:]), np.nan) for n, v in served.items()}
         values |= {name: known[name].copy() for name in self.changed}
-        for name, array in {**found, **{n: service.values[n] for n in self.changed}}.items():
+        for name, array in {**served, **{n: service.values[n] for n in self.changed}}.items():
             values[name][runs] = array
         if self._separately:
             service_s = service_times(known["latency"], known["interval"], self.load)

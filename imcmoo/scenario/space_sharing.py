@@ -209,11 +209,11 @@ class SpaceModel(ScenarioModel):
         number = np.concatenate([np.arange(1, g + 1) for g in groups])
         parts = np.full((n, len(PART_VALUES), networks, most), np.inf)
         for w, name in enumerate(self.workload_names):
-            found = self.inner.evaluate_part(
+            costs = self.inner.evaluate_part(
                 name, levels[rows], number, bandwidth[rows, w], 1 / networks
             )
             for q, quantity in enumerate(PART_VALUES):
-                part = found[quantity]
+                part = costs[quantity]
                 parts[rows, q, w, number - 1] = np.where(np.isnan(part), np.inf, part)
         energy, latency, interval = np.moveaxis(parts, 1, 0)
         between = np.moveaxis(interval, 1, 2)

@@ -333,12 +333,14 @@ def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> 
     flags = []
     for network in networks.workloads:
         names = named.get(network.name, ())
-        own = [n for n, dynamic in zip(network.layers, network.dynamic, strict=True) if not dynamic]
+        stored = [
+            n for n, dynamic in zip(network.layers, network.dynamic, strict=True) if not dynamic
+        ]
         for name in names:
-            if name not in own:
+            if name not in stored:
                 raise ValueError(
                     f"layers_digital: {network.name} has no layer '{name}' with stored weights; "
-                    + did_you_mean_or_known(name, own)
+                    + did_you_mean_or_known(name, stored)
                 )
         flags += [layer in names for layer in network.layers]
     return np.array(flags)
@@ -565,9 +567,9 @@ class PhysicalEvaluator(CostModel):
         used = limit_use(resources, self._limits, self._accuracy)
         if self._accuracy is not None and "accuracy" in used:
             allowed, beyond = self._accuracy.allowed, used["accuracy"] - 1
-            some = np.isfinite(allowed) & (allowed > 0)
+            limited = np.isfinite(allowed) & (allowed > 0)
             drop = np.maximum(beyond + allowed, 0)
-            used["accuracy"] = np.divide(drop, allowed, out=used["accuracy"], where=some)
+            used["accuracy"] = np.divide(drop, allowed, out=used["accuracy"], where=limited)
         if not MEMORY_CELLS[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used
@@ -587,8 +589,8 @@ class PhysicalEvaluator(CostModel):
         """
         context = self._on_part(name)._model.context
         designs = self._designs(levels)
-        found = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
-        arrays = (found.energy_J, found.latency_s, found.interval_s)
+        part = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
+        arrays = (part.energy_J, part.latency_s, part.interval_s)
         return {
             key: values[:, 0]
             for key, values in zip(("energy", "latency", "interval"), arrays, strict=True)
