@@ -157,12 +157,13 @@ def _slices(parts: list[tuple[float, float, float, float]], maxima: Floats) -> S
 def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:
     """Differences in dB where either noise is above a floor, by network and in all.
 
-    Of the noise of ADCs, of the total, and of the total where cells make most of it (`mostly_dev`).
+    Of the noise of ADCs, of the total, of the total where cells make most of it (`mostly_dev`), and
+    of the total where the measured one is above the floor and below the signal (`in_range`).
     """
     floor = 10 ** (-floor_dB / 10)
     rows = []
     for network, layers in [*table.groupby("network"), ("all", table)]:
-        for part in ("adc", "total", "mostly_dev"):
+        for part in ("adc", "total", "mostly_dev", "in_range"):
             columns = ["adc"] if part == "adc" else ["adc", "dev"]
             true = layers[columns].sum(axis=1)
             rule = layers[[f"{c}_rule" for c in columns]].sum(axis=1)
@@ -170,6 +171,8 @@ def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:
             if part == "mostly_dev":
                 loud &= layers["adc"] < layers["dev"]
                 loud &= layers["adc_rule"] < layers["dev_rule"]
+            if part == "in_range":
+                loud = (true > floor) & (true < 1)
             ratio = np.maximum(rule, floor) / np.maximum(true, floor)
             error = 10 * np.log10(ratio[loud])
             rows.append(
