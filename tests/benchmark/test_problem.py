@@ -236,7 +236,9 @@ def test_the_suite_imports_nothing_that_draws_or_tabulates():
     heavy = ("matplotlib", "seaborn", "pandas", "rich", "jinja2", "optuna", "numba")
     code = (
         "import sys, imcmoo.benchmark\n"
-        "imcmoo.benchmark.get('four_workload_sram-v1')\n"
+        "for name in 'four_workload_rram', 'four_workload_rram_physical':\n"
+        "    problem = imcmoo.benchmark.get(name + '-v1')\n"
+        "    problem.indicators(problem.evaluate_indices(problem.pareto_set())[0])\n"
         f"print(*[m for m in {heavy} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
