@@ -21,7 +21,8 @@ from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED, TEXTS, DesignRefused, Designs
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.space.designs_csv import DesignsTable, read_designs
+from imcmoo.space.designs_csv import DesignsTable, levels_of
+from imcmoo.space.restricted import restricted
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -30,7 +31,8 @@ TERA = 1e12
 
 
 class ReferenceEvaluation:
-    """Designs of the device's space and their costs by the paper's model.
+    """Designs of the device's space, or with other values that the component table covers, and
+    their costs by the paper's model.
 
     Args:
         path: a CSV of designs.
@@ -48,9 +50,11 @@ class ReferenceEvaluation:
     def __init__(
         self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
     ) -> None:
-        space = catalogue.spaces()[device]
-        self._levels = read_designs(path, space)
-        self._evaluator = Evaluator(space, workloads)
+        table = DesignsTable.read(path)
+        self._evaluator = Evaluator(catalogue.spaces()[device], workloads)
+        for name in self._evaluator.space.names:
+            self._evaluator = _with_values_of(table, name, self._evaluator)
+        self._levels = levels_of(table, self._evaluator.space)
         self._rounding: Rounding = options.get("rounding", "none")
 
     def __len__(self) -> int:
@@ -77,6 +81,25 @@ class ReferenceEvaluation:
         space = self._evaluator.space
         values = space.decode(self._levels[rows])
         return {name: values[name] for name in space.names}
+
+
+def _with_values_of(table: DesignsTable, name: str, evaluator: Evaluator) -> Evaluator:
+    """The evaluator with the values that a table has for a parameter, if it can cost them."""
+    space = evaluator.space
+    known = np.asarray(space.values_of(name))
+    if name not in table.header or known.dtype.kind not in "iuf":
+        return evaluator
+    values = np.unique(table.column(name, known))
+    new = values[~np.isclose(values[:, None], known, rtol=1e-9, atol=0).any(axis=1)].tolist()
+    if not new:
+        return evaluator
+    if known.dtype.kind in "iu":
+        new = [int(value) if value.is_integer() else value for value in new]
+    try:
+        wider = restricted(space, {name: [*known.tolist(), *new]}, name=space.name)
+        return Evaluator(wider, evaluator.workloads)
+    except ValueError:  # the line of such a value is named later
+        return evaluator
 
 
 class PhysicalEvaluation:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.progress import counted, progress
-from imcmoo.cli.terminal import console, show, warn_of_dynamic_products
+from imcmoo.cli.terminal import console, show, warn, warn_of_dynamic_products
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -140,7 +140,7 @@ def run(
 
     Raises:
         InputError: a folder is in use, holds another run and `resume` is set, or the exact answer
-            among the results is of another cost model; nothing was done.
+            among the results is damaged; nothing was done.
         OSError: a folder cannot be written to.
     """
     terminal = console(quiet=quiet, wide=True)
@@ -152,7 +152,7 @@ def run(
             stack.enter_context(folder_lock(folder.path))
             if resume:
                 folder.check_resumable()
-        answer = find_answer(studies[0], out)
+        answer = find_answer(studies[0], out, lambda line: None if quiet else warn(line))
         todo = [s for s in studies if not (resume and folders[s.seed].is_finished())]
         unfinished = {s.seed for s in todo}
         for seed, folder in folders.items():

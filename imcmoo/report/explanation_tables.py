@@ -57,7 +57,7 @@ def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[
     if len(tables["areas"]):
         yield _components(explanation, width)
     if len(tables["layers"]):
-        yield _layers(tables["layers"], layers)
+        yield _layers(tables["layers"], tables["networks"].set_index("network"), layers)
     if len(tables["limits"]):
         yield limit_table(tables["limits"])
     if len(tables["neighbours"]):
@@ -93,9 +93,7 @@ def _networks(explanation: Explanation, width: int) -> Table:
     table = new_table(title="Networks, one inference each")
     add_names(table, networks["network"])
     for name in figures:
-        heading = headed(name).replace("{}", explanation.reference or "best")
-        if name == "power_W" and "power_with_dram_W" in columns:
-            heading = "power on chip (W)"
+        heading = _heading_of(name, networks).replace("{}", explanation.reference or "best")
         heading = heading.replace(" ", "\n")
         side: Literal["left", "right"] = "left" if name == "bound_by" else "right"
         # Headings may take lines, figures not.
@@ -111,6 +109,16 @@ def _networks(explanation: Explanation, width: int) -> Table:
         table.caption = "\n".join(caption)
         table.caption_justify = "left"
     return table
+
+
+def _heading_of(column: str, networks: pd.DataFrame) -> str:
+    """Heading of a column of figures; the physical model counts whole macros as in use, and states
+    two powers."""
+    if column == "utilization" and "streamed" in networks:
+        return "macros in use (%)"
+    if column == "power_W" and "energy_over_latency_W" in networks:
+        return "power on chip (W)"
+    return headed(column)
 
 
 def _accuracy(networks: pd.DataFrame) -> Table:
@@ -160,8 +168,9 @@ def _components(explanation: Explanation, width: int) -> Table:
     return table
 
 
-def _layers(layers: pd.DataFrame, most: int) -> Table:
-    """The layers of each network that take most energy."""
+def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
+    """The layers of each network that take most energy; shares of figures that add up to that of
+    the network, as latencies of pipelined layers do not."""
     table = new_table(title="Layers that take most energy")
     add_names(table, layers["network"])
     table.add_column("layer", overflow="fold")
@@ -171,13 +180,18 @@ def _layers(layers: pd.DataFrame, most: int) -> Table:
         table.add_column("%", justify="right")
     beside = [name for name in ("utilization", "bound_by") if name in layers]
     for name in beside:
-        table.add_column(COLUMN_TITLES[name], justify="right" if name in PERCENT else "left")
+        side: Literal["left", "right"] = "right" if name in PERCENT else "left"
+        table.add_column(_heading_of(name, networks), justify=side)
     table.add_column("mostly")
     for network, rows in layers.groupby("network", sort=False):
         largest = rows.sort_values("energy_J", ascending=False, kind="stable").iloc[:most]
+        wholes = {name: rows[name].sum() for name in columns}
+        for name in columns:
+            if name in networks and not np.isclose(wholes[name], networks[name][network]):
+                wholes[name] = np.nan
         for at, (_, row) in enumerate(largest.iterrows()):
             figures = [
-                text for n in columns for text in (cell(n, row[n]), percent(row[n] / rows[n].sum()))
+                text for n in columns for text in (cell(n, row[n]), percent(row[n] / wholes[n]))
             ]
             table.add_row(
                 label(str(network)) if at == 0 else "",

@@ -15,7 +15,7 @@ from imcmoo.report.labels import label, on_screen
 
 COLUMN_TITLES = {
     "power_W": "power (W)",
-    "power_with_dram_W": "power with DRAM (W)",
+    "energy_over_latency_W": "energy over latency, with DRAM (W)",
     "W_per_mm2": "W/mm²",
     "tops": "TOPS",
     "tops_per_W": "TOPS/W",

@@ -37,7 +37,7 @@ def read_designs(path: Path, space: DesignSpace) -> Levels:
         InputError: the file is missing, empty or malformed, or a design is not in the space; names
             file, line and column.
     """
-    return _levels(DesignsTable.read(path), space)
+    return levels_of(DesignsTable.read(path), space)
 
 
 def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
@@ -56,10 +56,10 @@ def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
             f"{table.lines[0]} to {table.lines[-1]}"
         )
     at = table.lines.index(line)
-    return _levels(replace(table, rows=[table.rows[at]], lines=[line]), space)
+    return levels_of(replace(table, rows=[table.rows[at]], lines=[line]), space)
 
 
-def _levels(table: DesignsTable, space: DesignSpace) -> Levels:
+def levels_of(table: DesignsTable, space: DesignSpace) -> Levels:
     """Level matrix of the designs of a table."""
     table.require_columns(space.names)
     for name, value in space.fixed.items():

@@ -23,6 +23,7 @@ from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.io.errors import InputError
 from imcmoo.model.partials import NoBounds
 from imcmoo.problem.identity import difference, identity
+from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 from imcmoo.study.exact_comparison import study_settings
@@ -63,8 +64,12 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
     if criterion == ALL:
         return [*joint, *single]
     if criterion not in (*joint, *single):
-        exists = criterion in {c.name for c in problem.criteria}
-        why = "it is not known to be monotone in energy, latency and area" if exists else "unknown"
+        known = {c.name: c for c in problem.criteria}
+        why = "unknown"
+        if criterion in known:
+            why = "it is not known to be monotone in energy, latency and area"
+            if beyond := sorted({*known[criterion].needs} - BOUNDED):
+                why = f"it needs {', '.join(beyond)}, of which there are no lower bounds"
         if criterion in regret_criteria(problem):
             why = "the cost model does not tell what one network alone would cost"
         raise InputError(

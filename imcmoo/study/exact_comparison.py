@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,18 @@ def study_settings(study: Study) -> dict[str, Any]:
     }
 
 
-def find_answer(study: Study, results: Path) -> ExactAnswer | None:
-    """The exact answer of a study in a folder of results; None if there is none of these settings.
+def find_answer(
+    study: Study, results: Path, report: Callable[[str], None] | None = None
+) -> ExactAnswer | None:
+    """The exact answer of a study in a folder of results; None if there is none of this problem.
+
+    Args:
+        report: called with a line if there is one of other settings, or of another cost model,
+            data, space or code.
 
     Raises:
-        InputError: there is one of these settings, but of another cost model, or a damaged one.
+        InputError: the answer is damaged, or, without `report`, of these settings but another cost
+            model, data, space or code.
     """
     folder = results / "exact" / study.name
     try:
@@ -57,13 +65,20 @@ def find_answer(study: Study, results: Path) -> ExactAnswer | None:
     if summary.get("scaling", "reference") != "reference":  # of answers before it was removed
         return None
     settings = study_settings(study)
-    if any(summary.get(name) != settings.get(name) for name in {*settings, *OWN}):
+    differing = [n for n in (*settings, *OWN) if summary.get(n) != settings.get(n)]
+    if differing:
+        if report:
+            names = ", ".join(dict.fromkeys(differing))
+            report(f"{folder} is of another question ({names} differs): it is not used")
         return None
     problem = study.problem()
     try:
         with unchanged(folder / exact.SUMMARY):
             return exact.load(folder, problem, identity(problem))
     except exact.OtherProblem as error:
+        if report:
+            report(f"{error}: it is not used; enumerate again")
+            return None
         raise InputError(
             f"{error}: run `python -m imcmoo enumerate {study.file or study.name}` again or remove "
             "it"

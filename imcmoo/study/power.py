@@ -28,7 +28,8 @@ def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str
     has, TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
 
     Power is energy over latency. If the model tells the power on the chip, it is that, and
-    `power_with_dram_W` is energy over latency, which `max_power_W` limits.
+    `energy_over_latency_W` also counts DRAM, and is what `max_power_W` limits. On pipelined chips,
+    which begin the next inference before the latency is over, it may be the smaller one.
     `values` are metrics by name, in SI units.
     """
     if not problem.has_edap:
@@ -36,7 +37,7 @@ def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str
     total = values["energy"] / values["latency"]
     watts = values.get("power", total)
     density = watts / to_display("m2", values["area"])[:, None]
-    with_dram = {"power_with_dram_W": total} if "power" in values else {}
+    with_dram = {"energy_over_latency_W": total} if "power" in values else {}
     columns = {"power_W": watts, **with_dram, "W_per_mm2": density}
     if problem.model.macs is not None:
         columns["tops_per_W"] = 2 * problem.model.macs / values["energy"] / TERA

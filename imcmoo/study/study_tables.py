@@ -138,6 +138,11 @@ def snr_limit(limit: float) -> float:
     """A limit in dB, minus infinity for none."""
     if not limit < float("inf"):
         raise ValueError(f"must be finite or -inf, got {limit:g}")
+    # Studies without this key need nothing of the physical model.
+    from imcmoo.model.physical.constraints import MOST_DB
+
+    if limit > MOST_DB:
+        raise ValueError(f"must be at most {MOST_DB:g} dB, got {limit:g}")
     return limit
 
 

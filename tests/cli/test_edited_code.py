@@ -137,7 +137,10 @@ def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys, role):
     assert run() == 0
     assert (tmp_path / "results/tiny/seed-1/regret.csv").exists()
     edit(tmp_path)
-    assert "is of other code of your own: own.chip: run `" in refused(capsys, *RUN)
+    capsys.readouterr()
+    assert main([part for part in RUN if part != "--quiet"]) == 0
+    assert "is of other code of your own: own.chip: it is not used" in capsys.readouterr().err
+    assert not (tmp_path / "results/tiny/seed-1/regret.csv").exists()
     assert main(enumerate_) == 0
     assert run() == 0
 

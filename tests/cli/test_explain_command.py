@@ -78,6 +78,15 @@ def test_a_run_without_the_file_is_worked_out_anew_to_the_same(small_run, older,
     assert explained(capsys, older) == explained(capsys, small_run)
 
 
+def test_an_unknown_design_is_named_though_the_study_is_not_at_hand(small_run, tmp_path, capsys):
+    folder = tmp_path / "own"
+    shutil.copytree(small_run, folder)
+    change_config(folder, study="mine")
+    line = refused(capsys, "explain", folder, "--design", "alone_joint")
+    assert "explains no design 'alone_joint'; known: selected, " in line
+    assert "unknown study 'mine'" in refused(capsys, "explain", folder, "--design", "front_1")
+
+
 def test_a_run_that_states_its_scaling_is_read_if_it_is_the_papers(older, capsys):
     for scaling, code in (("reference", 0), ("current", 2)):
         change_config(older, scaling=scaling)

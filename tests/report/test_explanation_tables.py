@@ -8,6 +8,8 @@ from imcmoo.cli import catalogue
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.explanation_words import missing_resources, used, violation
 from imcmoo.study.explain import DesignToExplain, explain
+from imcmoo.study.study import Study
+from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
 from tests.report.tables import shown
 from tests.study.explained_studies import STUDIES
 from tests.test_toy_model import STUDY as TOY
@@ -38,16 +40,31 @@ def test_nothing_is_wider_than_the_terminal_or_cut(explanations, width):
         assert all(f"{name} " in text for name in steps["parameter"])
 
 
-def test_power_on_the_chip_is_told_apart_from_power_with_dram(explanations):
+def test_figures_of_the_physical_model_are_called_what_they_are(explanations):
     for explanation in explanations:
-        physical = "power_with_dram_W" in explanation.tables["networks"]
-        headings = [
-            c.header.split("\n") for c in [*explained(explanation, width=200, layers=3)][1].columns
-        ]
-        powers = [" ".join(words) for words in headings if words[0] == "power"]
-        if "power_W" in explanation.tables["networks"]:
-            expected = ["power on chip (W)", "power with DRAM (W)"] if physical else ["power (W)"]
-            assert powers == expected
+        columns = explanation.tables["networks"]
+        table = [*explained(explanation, width=200, layers=3)][1]
+        headings = " ".join(str(column.header) for column in table.columns).replace("\n", " ")
+        assert ("power (W)" in headings) == (
+            "power_W" in columns and "energy_over_latency_W" not in columns
+        )
+        physical = "power on chip (W)", "energy over latency, with DRAM (W)", "macros in use (%)"
+        for heading in physical:
+            assert (heading in headings) == ("energy_over_latency_W" in columns)
+
+
+@pytest.mark.parametrize("schedule", ["layer", "pipelined"])
+def test_shares_of_latency_are_stated_where_layers_follow_one_another(schedule):
+    space = DEVICE_SPACES["sram"].fix("schedule", schedule)
+    study = Study("one", space, NETWORKS, model="physical")
+    levels = space.random(300, np.random.default_rng(1))
+    runs = study.cost_model().evaluate(levels).runs.all(axis=1)
+    subject = DesignToExplain(levels[runs][0], ("one",))
+    (explanation,) = explain(study.problem(), study.asked_criterion, [subject])
+    parts = explained(explanation.as_shown(), width=200, layers=10**6)
+    (table,) = (t for t in parts if getattr(t, "title", "") == "Layers that take most energy")
+    at = [str(column.header) for column in table.columns].index("latency (µs)") + 1
+    assert {share == "—" for share in table.columns[at].cells} == {schedule == "pipelined"}
 
 
 def test_noise_is_said_in_decibels():

@@ -165,23 +165,35 @@ def test_without_baselines_the_joint_quantity_is_called_so(results, arguments):
     assert output["scores"]["regret_minimax_joint"] == selection["score"]["regret_minimax_joint"]
 
 
-def test_other_settings_have_no_exact_answer_here(results, arguments):
-    assert main([*arguments, "--seed", "2", "--area-limit", "700", "--out", str(results)]) == 0
-    assert not (results / STUDY / "seed-2" / "regret.csv").exists()
+def assert_unused(results, arguments, capsys, seed, line):
+    arguments = [argument for argument in arguments if argument != "--quiet"]
+    assert main([*arguments, "--seed", seed, "--out", str(results)]) == 0
+    folder = results / STUDY / f"seed-{seed}"
+    assert not (folder / "regret.csv").exists()
+    assert json.loads((folder / "design.json").read_text())["regret_reference"] == "best found"
+    assert line in capsys.readouterr().err
 
 
-def test_the_answer_of_another_model_is_refused_before_anything_is_done(results, arguments, capsys):
+def test_other_settings_have_no_exact_answer_here(results, arguments, capsys):
+    line = "is of another question (area_limit_mm2 differs): it is not used\n"
+    assert_unused(results, [*arguments, "--area-limit", "700"], capsys, "2", line)
+
+
+def test_the_answer_of_another_model_is_not_used_and_refused_where_it_is_needed(
+    results, arguments, study, capsys
+):
     path = results / "exact" / STUDY / "summary.json"
     before = path.read_text(encoding="utf-8")
     summary = json.loads(before) | {"identity": {}}
     summary["checksum"] = content_checksum(summary)
     path.write_text(json.dumps(summary), encoding="utf-8")
     try:
-        line = refused(capsys, *arguments, "--seed", "3", "--out", results, call=main)
+        line = "is of an older version of imcmoo: it is not used; enumerate again\n"
+        assert_unused(results, arguments, capsys, "3", line)
+        with pytest.raises(InputError, match="run `python -m imcmoo enumerate "):
+            find_answer(study, results)
     finally:
         path.write_text(before, encoding="utf-8")
-    assert "run `python -m imcmoo enumerate " in line
-    assert not (results / STUDY / "seed-3").exists()
 
 
 def test_what_tells_problems_of_one_study_apart_is_stated():

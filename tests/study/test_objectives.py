@@ -7,7 +7,7 @@ import pytest
 from imcmoo.__main__ import main
 from imcmoo.cli.catalogue import find_study
 from imcmoo.io.errors import InputError
-from imcmoo.model.physical.model import MOST_DB
+from imcmoo.model.physical.constraints import MOST_DB
 from tests.study.files import written
 
 ASKED = """

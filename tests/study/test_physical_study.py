@@ -77,7 +77,7 @@ def test_power_is_the_chip_s_own_and_dram_counts_in_efficiency(finished):
         rows = result["workloads"][name]
         assert rows["power_W"] == exactly(exact.power_W[0, w])
         assert rows["power_W"] < rows["energy_J"] / rows["interval_s"]
-        assert rows["power_with_dram_W"] == exactly(rows["energy_J"] / rows["latency_s"])
+        assert rows["energy_over_latency_W"] == exactly(rows["energy_J"] / rows["latency_s"])
         assert rows["interval_s"] == exactly(exact.interval_s[0, w])
         snr = rows["snr_adc_dB"]
         assert (np.inf if snr is None else snr) == exactly(exact.snr_adc_dB[0, w])

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +203,8 @@ FAULTS = [
     ('[[networks]]\nsource = "alexnet"\n', "name: is missing", "space.base: is missing; allow"),
     *((f"compute_snr_limit_dB = {limit}\n" + PLAIN,
        f"compute_snr_limit_dB: must be finite or -inf, got {limit}") for limit in ("inf", "nan")),
+    ("compute_snr_limit_dB = 200\n" + PHYSICAL,
+     "compute_snr_limit_dB: must be at most 100 dB, got 200"),
     (PHYSICAL + "[space]\nsample_and_hold = [0, 2]\n",
      "space.sample_and_hold: 2 is given, must be a whole number of 0 to 1"),
     (PLAIN.replace("rram", "sram") + "[space]\nbits_per_cell = 0\n",
@@ -388,8 +391,10 @@ def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
     before = csv.read_bytes()
     csv.write_bytes(shipped_csv("resnet18").read_bytes())
     try:
-        assert main(["run", str(file), "--seed", "2", "--out", str(out), "--quiet"]) == 2
-        assert f"run `python -m imcmoo enumerate {file}` again" in capsys.readouterr().err
+        elsewhere = tmp_path / "out"
+        shutil.copytree(out / "exact", elsewhere / "exact")
+        assert main(["run", str(file), "--seed", "2", "--out", str(elsewhere)]) == 0
+        assert "is of other data (component table, networks" in capsys.readouterr().err
         assert main(["run", str(file), "--seed", "2", "--out", str(out), "--resume"]) == 2
     finally:
         csv.write_bytes(before)

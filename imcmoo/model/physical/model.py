@@ -28,7 +28,13 @@ from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.components import require_coverage
-from imcmoo.model.physical.constraints import CircuitLimits, constraints, limit_use, needed_macros
+from imcmoo.model.physical.constraints import (
+    MOST_DB,
+    CircuitLimits,
+    constraints,
+    limit_use,
+    needed_macros,
+)
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import LayerTable
@@ -52,10 +58,6 @@ from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
-
-MOST_DB = 100.0
-"""Largest SNR as an objective, far beyond the 50 dB of 8-bit numbers: an
-ADC that resolves every unit has no noise, which no objective can be compared with."""
 
 ON_REQUEST = {
     q.name: q
@@ -533,9 +535,9 @@ class PhysicalEvaluator(CostModel):
         return self._model.evaluate(self._designs(levels))
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Bottleneck (`bound_by`), array utilization (`utilization`), weight mode (`streamed`) and
-        compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have accuracy
-        data, the predicted drop and what decides it.
+        """Bottleneck (`bound_by`), share of macros in use (`utilization`), weight mode (`streamed`)
+        and compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have
+        accuracy data, the predicted drop and what decides it.
 
         Args:
             levels: shape (n, n_parameters).
