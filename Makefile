@@ -15,7 +15,7 @@ test: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(MAKE) -j 2 types tests
+	$(MAKE) --no-print-directory -j 2 types tests
 
 # Checking types takes one core for half a minute, so the tests run beside it.
 types: $(INSTALLED_DEV)

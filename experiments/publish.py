@@ -164,31 +164,19 @@ def run_tasks(
 
 
 def write_tables(publication: Publication, results: Sequence[Result], folder: Path) -> None:
-    """Write tables and figures into a folder."""
+    """Write tables into a folder, and figures with their data into `FIGURES` in it: as SVG and PDF
+    for two columns of a page, and for one."""
+    float_format = publication.float_format
     for name, text in publication.tables(results).items():
         write(folder / name, text)
     for name, frame in publication.derived(folder).items():
-        write(folder / name, to_csv(frame, publication.float_format))
-    draw_publication_figures(
-        publication.figures(folder), folder / FIGURES, publication.float_format
-    )
-
-
-def draw_publication_figures(
-    figures: Mapping[str, tuple[pd.DataFrame, Draw]], folder: Path, float_format: str | None = None
-) -> None:
-    """Draw figures for two columns of a page and for one, as SVG and PDF, with their data as CSV.
-
-    Args:
-        figures: data and drawing function by name.
-        folder: gets `NAME.csv`, `NAME.svg`, `NAME.pdf` and the two `NAME_narrow` files.
-        float_format: of floating-point numbers in the CSV files.
-    """
+        write(folder / name, to_csv(frame, float_format))
+    home = folder / FIGURES
     with style.paper_style():
-        for name, (frame, draw) in figures.items():
-            write(folder / f"{name}.csv", to_csv(frame, float_format))
+        for name, (frame, draw) in publication.figures(folder).items():
+            write(home / f"{name}.csv", to_csv(frame, float_format))
             for suffix, width in (("", style.WIDTH), (NARROW, style.COLUMN)):
-                style.save(draw(frame, width), folder, name + suffix, ("svg", "pdf"))
+                style.save(draw(frame, width), home, name + suffix, ("svg", "pdf"))
 
 
 def read_tables(folder: Path) -> dict[str, pd.DataFrame]:

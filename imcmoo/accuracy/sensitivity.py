@@ -48,28 +48,14 @@ def measure(
         after_each: called `steps(assessment)` times.
     """
     probe = Probe(assessment, after_each)
-    static_gains, white_gains = [], []
-    for layer in probe.layers:
-        white_gains.append(probe.gain(layer, static=False))
-        static_gains.append(probe.gain(layer, static=True))
+    layers = tuple(probe.layer_data(layer) for layer in probe.layers)
     rounding, rounded = probe.rounding()
-    white = probe.curve(np.array(white_gains), static=False)
-    static = probe.curve(np.array(static_gains), static=True)
-    calibration = assessment.calibration
+    white, static = (
+        probe.curve(np.array([getattr(e, f"gain_{kind}") for e in layers]), static=kind == "static")
+        for kind in ("white", "static")
+    )
     return AccuracyData(
-        layers=tuple(
-            LayerData(
-                name=layer.name,
-                weights=layer.weights.astype(np.float32),
-                vectors=calibration[layer.name].vectors.astype(np.float32),
-                lowest=calibration[layer.name].lowest,
-                highest=calibration[layer.name].highest,
-                signal_power=probe.signals[layer.name],
-                gain_white=white_gains[at],
-                gain_static=static_gains[at],
-            )
-            for at, layer in enumerate(probe.layers)
-        ),
+        layers=layers,
         float_score=probe.float_score,
         levels=LEVELS,
         white=white,
@@ -127,6 +113,20 @@ class Probe:
         errors = cell * scale[:, None, :] * rng.standard_normal(layer.weights.shape)
         mean = vectors.mean(axis=1, keepdims=True)
         return Disturbance(layer.weights + errors, offset=-(mean @ errors).ravel())
+
+    def layer_data(self, layer: MappedLayer) -> LayerData:
+        """A layer with its gains."""
+        calibration = self._inputs[layer.name]
+        return LayerData(
+            name=layer.name,
+            weights=layer.weights.astype(np.float32),
+            vectors=calibration.vectors.astype(np.float32),
+            lowest=calibration.lowest,
+            highest=calibration.highest,
+            signal_power=self.signals[layer.name],
+            gain_white=self.gain(layer, static=False),
+            gain_static=self.gain(layer, static=True),
+        )
 
     def gain(self, layer: MappedLayer, *, static: bool) -> float:
         """Noise over signal at the logits over that of the layer."""

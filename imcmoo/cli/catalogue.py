@@ -61,8 +61,7 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
     A study file can run code, and whoever gave a folder of results did not give that.
 
     Raises:
-        InputError: an unknown name, with the closest and the known ones, and `otherwise`:
-        what else
+        InputError: an unknown name, with the closest and the known ones, and `otherwise`: what else
             the user can give.
     """
     offered = _offered("imcmoo.studies")

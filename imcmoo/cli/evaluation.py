@@ -203,8 +203,7 @@ def _repeated(columns: Columns, times: int) -> dict[str, NDArray[Any]]:
 def _breakdown_frame(
     designs: Columns, costs: LayerCosts, by_layer: Mapping[str, NDArray[Any]]
 ) -> pd.DataFrame:
-    """One row per design, workload, layer and component, designs outermost; `by_layer` has
-    further
+    """One row per design, workload, layer and component, designs outermost; `by_layer` has further
     columns that are the same for all components, shape (n, L) each."""
     n_components, n_layers = len(costs.components), len(costs.layers)
     n = len(costs.energy_J)

@@ -38,8 +38,7 @@ LINE_S = 10.0
 
 
 class Bars(Progress):
-    """Bars that are drawn when they change, by no thread of their own, and go when they are
-    done.
+    """Bars that are drawn when they change, by no thread of their own, and go when they are done.
 
     A process with one thread can fork its workers (`imcmoo.io.processes`). Where there is no
     terminal, a line is printed every ten seconds instead.

@@ -1,4 +1,4 @@
-"""`imcmoo run STUDY`: one generalized accelerator, and all that led to it."""
+"""`imcmoo run STUDY`: one joint design, and all that led to it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from imcmoo.study.verified_accuracy import ACCURACY, write_accuracy
 
 DESCRIPTION = """
 Search the designs of a study for all its networks at once and for each alone, select one
-generalized design, and write tables and figures to DIR/STUDY/seed-N. The same command gives the
+joint design, and write tables and figures to DIR/STUDY/seed-N. The same command gives the
 same files. An earlier run in the same folder is replaced when the new one is complete.
 """
 

@@ -35,8 +35,7 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
         name: name or file of the study; by default the name in the config.
 
     Raises:
-        InputError: there is no such study, it asks something else today, or the folder names
-        a
+        InputError: there is no such study, it asks something else today, or the folder names a
             criterion in a module that the study does not.
     """
     try:
@@ -89,8 +88,7 @@ def check_trusted(criterion: str, study: Study, path: Path) -> None:
     """Check that no module is imported because a file of results names it.
 
     Raises:
-        InputError: the criterion of the file at `path` is `module:name`, and not that of the
-        study
+        InputError: the criterion of the file at `path` is `module:name`, and not that of the study
             the user named.
     """
     if ":" in criterion and criterion != study.criterion:

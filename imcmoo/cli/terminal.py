@@ -17,8 +17,7 @@ PIPE_WIDTH = 160
 def console(*, stderr: bool = False, quiet: bool = False, wide: bool = False) -> Console:
     """A console that reads no markup, such as `[red]`, and no `:smile:` in what it prints.
 
-    With `wide`, lines have `PIPE_WIDTH` columns where it is no terminal and `COLUMNS` is not
-    set.
+    With `wide`, lines have `PIPE_WIDTH` columns where it is no terminal and `COLUMNS` is not set.
     """
     made = Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
     if wide and not made.is_terminal and "COLUMNS" not in os.environ:
@@ -39,8 +38,7 @@ def warn(text: str) -> None:
 
 
 def warn_of_dynamic_products(workloads: WorkloadSet, *, model: str, quiet: bool = False) -> None:
-    """Say on stderr which networks multiply activations, which only the reference model takes
-    for
+    """Say on stderr which networks multiply activations, which only the reference model takes for
     products with weights."""
     if model != "reference" or quiet:
         return

@@ -56,8 +56,8 @@ class TableBuilder:
         path: of the table. A new one begins with all shipped components; with a memory cell, it
             begins without crossbars, since the shipped ones have other cells.
         requests: the components, of one cost model.
-        cell: the text of a cell file as `cells.read_cell` gives it; by default the table's, or
-            the shipped one.
+        cell: the text of a cell file as `cells.read_cell` gives it; by default the table's, or the
+            shipped one.
         from_nothing: begin with no component at all, whatever is at the path.
 
     Raises:
@@ -104,12 +104,10 @@ class TableBuilder:
 
     def build(self, *, jobs: int, on_row: Callable[[], None] = lambda: None) -> None:
         """Compute the rows in so many processes and write the table; the same request makes the
-        same
-        bytes.
+        same bytes.
 
         Raises:
-            InputError: the libraries have no such component, or another command changed cells
-            of
+            InputError: the libraries have no such component, or another command changed cells of
                 the table; nothing is written.
             OSError: the file cannot be written.
         """

@@ -128,12 +128,10 @@ class TableContent:
         return digest.hexdigest()
 
     def look_up(self, name: str, **keys: ArrayLike) -> Quantities:
-        """The quantities of one component, in the broadcast shape of its keys, numbers or
-        arrays.
+        """The quantities of one component, in the broadcast shape of its keys, numbers or arrays.
 
         Raises:
-            ValueError: an unknown component, or keys the table lacks; names the values it
-            has.
+            ValueError: an unknown component, or keys the table lacks; names the values it has.
         """
         check_choice("component", name, self.tables)
         return self.tables[name].look_up(**keys)
@@ -180,8 +178,7 @@ class TableFormat:
         """Read a table, by default the shipped one, and check that all its numbers can be costs.
 
         Raises:
-            ValueError: the file is no such table, or holds a cost that cannot be; names the
-            entry.
+            ValueError: the file is no such table, or holds a cost that cannot be; names the entry.
             OSError: it cannot be read.
         """
         if path is None:
@@ -276,8 +273,7 @@ class ComponentTable(TableContent):
         rows: ArrayLike,
         cols: ArrayLike,
     ) -> Quantities:
-        """Cells, row drivers, column drivers and ADCs of one macro; quantities in the module
-        text.
+        """Cells, row drivers, column drivers and ADCs of one macro; quantities in the module text.
 
         Args:
             device: "rram" or "sram"; the other arguments broadcast against each other.
@@ -313,8 +309,8 @@ def _old_cacti(buffer: KeyedRows) -> KeyedRows:
 def _old_router(router: KeyedRows) -> KeyedRows:
     """Interpolate 22 nm between 20 and 32 nm from the wrong end, as the older table did.
 
-    With x20 and x32 the values at 20 and 32 nm, hwcomponents gives x22 = (5 x20 + x32) / 6 and
-    the older table gave (x20 + 5 x32) / 6 = (x22 + 4 x32) / 5.
+    With x20 and x32 the values at 20 and 32 nm, hwcomponents gives x22 = (5 x20 + x32) / 6 and the
+    older table gave (x20 + 5 x32) / 6 = (x22 + 4 x32) / 5.
     """
     at_22, at_32 = (router.column("node_nm") == node for node in (22, 32))
     if not (at_22.any() and at_32.any()):

@@ -117,13 +117,11 @@ class KeyedRows:
             raise ValueError(f"{self.name}: {what} has shape {shape}, expected {expected}")
 
     def check(self, quantities: Sequence[str], *, may_be_zero: Collection[str] = ()) -> None:
-        """Check that the table has exactly some quantities, and that all values can be costs:
-        from `LEAST`
-        to `LARGEST`, or 0 where they may be.
+        """Check that the table has exactly some quantities, and that all values can be costs: from
+        `LEAST` to `LARGEST`, or 0 where they may be.
 
         Raises:
-            ValueError: a quantity is missing or unknown, or a value cannot be; names the
-            entry.
+            ValueError: a quantity is missing or unknown, or a value cannot be; names the entry.
         """
         lacking = [name for name in quantities if name not in self.quantities]
         other = [name for name in self.quantities if name not in quantities]

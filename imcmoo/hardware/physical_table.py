@@ -61,8 +61,7 @@ class PhysicalTable(TableContent):
         shipped one.
 
         Raises:
-            ValueError: the file is not a table of the physical model, or holds a cost that
-            cannot
+            ValueError: the file is not a table of the physical model, or holds a cost that cannot
                 be (see `PHYSICAL_COMPONENTS`); names the entry.
             FileNotFoundError: no such file.
         """

@@ -79,8 +79,7 @@ def writing(
 
     Raises:
         InputError: `path` is another file, and `force` is not set.
-        OSError: `path` cannot be written.
-        Both are raised before the block runs, and name `path`.
+        OSError: `path` cannot be written. Both are raised before the block runs, and name `path`.
     """
     try:
         path.stat()

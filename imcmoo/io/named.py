@@ -49,8 +49,7 @@ def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
     """Check that something of a user's can be called with some arguments, without calling it.
 
     Raises:
-        ValueError: it is no function or class, takes other arguments, or does not state them,
-        as
+        ValueError: it is no function or class, takes other arguments, or does not state them, as
             some compiled code.
     """
     if not callable(function):

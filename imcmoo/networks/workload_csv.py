@@ -133,8 +133,7 @@ def write_columns(
 
     Args:
         provenance: where the network comes from.
-        columns: cells by column name; every one of `COLUMNS` and any of `MEASURED`, a cell
-        per
+        columns: cells by column name; every one of `COLUMNS` and any of `MEASURED`, a cell per
             layer.
     """
     names = [*COLUMNS, *(c for c in MEASURED if c in columns)]

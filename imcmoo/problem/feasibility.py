@@ -63,8 +63,7 @@ class Feasibility:
         return G
 
     def violation(self, levels: Levels) -> Floats:
-        """Total violation in octaves, shape (n,), 0 where feasible, from resources only: nothing
-        is
+        """Total violation in octaves, shape (n,), 0 where feasible, from resources only: nothing is
         evaluated. 0 also where the model cannot tell without an evaluation."""
         if not self._model.offers("resources"):
             return np.zeros(len(levels))
@@ -124,8 +123,8 @@ class Feasibility:
 
     def _ask_ahead(self) -> None:
         """Ask the model once about all that passes the screen, if it is little: a model that
-        remembers
-        chips then never works on a handful at a time, which costs it many times as much."""
+        remembers chips then never works on a handful at a time, which costs it many times as
+        much."""
         if self._asked_ahead or self._table is None:
             return
         self._asked_ahead = True

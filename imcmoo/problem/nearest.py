@@ -14,8 +14,7 @@ from imcmoo.space.design_space import Levels
 def nearest(problem: AcceleratorProblem, levels: Levels, G: Floats) -> Levels:
     """The design that violates its constraints G (octaves) least, shape (1, n_parameters).
 
-    Least in all; of a scenario by the constraint it violates most, which is that of the
-    largest
+    Least in all; of a scenario by the constraint it violates most, which is that of the largest
     capacity if all networks run.
     """
     violation = np.maximum(G, 0.0)

@@ -1,4 +1,4 @@
-"""From a trade-off front to one generalized design, by several criteria side by side."""
+"""From a Pareto front to one joint design, by several criteria side by side."""
 
 from __future__ import annotations
 

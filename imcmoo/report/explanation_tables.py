@@ -237,9 +237,8 @@ SMALLEST_SHOWN = 5e-4
 
 
 def neighbour_table(explanation: Explanation, width: int) -> Table:
-    """One row per neighbour, the best first: its score, and which networks gain and pay; a
-    column for
-    each network where there is room."""
+    """One row per neighbour, the best first: its score, and which networks gain and pay; a column
+    for each network where there is room."""
     tables = explanation.tables
     neighbours, names = tables["neighbours"], list(tables["networks"]["network"])
     by_network = 68 + 9 * len(names) <= width

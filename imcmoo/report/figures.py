@@ -98,8 +98,8 @@ def convergence(joint: Mapping[str, pd.DataFrame], baselines: Mapping[str, pd.Da
     """Distance of the best design so far from the final one, over the evaluations.
 
     Args:
-        joint: by criterion, the improvements of the joint search: columns `evaluations` and
-            `best`, the last row being the end of the search.
+        joint: by criterion, the improvements of the joint search: columns `evaluations` and `best`,
+            the last row being the end of the search.
         baselines: by workload, the same of its own search by its EDAP; may be empty.
     """
     figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")

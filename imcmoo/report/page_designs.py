@@ -63,8 +63,8 @@ class PageDesigns:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row per design: parameters, quantities and `line`, its line in `evaluations.csv`
-        (NaN for a baseline that is not there)."""
+        """One row per design: parameters, quantities and `line`, its line in `evaluations.csv` (NaN
+        for a baseline that is not there)."""
         evaluated = self.results.evaluations
         evaluated = evaluated.assign(line=np.arange(len(evaluated)) + 2.0)[evaluated["feasible"]]
         shown = evaluated[self._drawn(self.keys(evaluated))]

@@ -14,8 +14,7 @@ from rich.text import Text
 def fitted(table: Table, width: int) -> Iterator[Table]:
     """The table within a width, in several tables below each other if need be.
 
-    Columns that are too many go to further tables, each of which begins with the first
-    column. The
+    Columns that are too many go to further tables, each of which begins with the first column. The
     first column, and one that is too wide by itself, is folded. A number is never cut.
     """
     natural = [_widths(column) for column in table.columns]

@@ -30,8 +30,7 @@ could not be read, and drawing hundreds takes gigabytes."""
 def draw_figures(results: Results, folder: Path) -> None:
     """Draw every figure of a run into a folder that exists, as PNG and PDF.
 
-    Figures of tables that the run does not have are left out, and above `MOST_NETWORKS`
-    networks
+    Figures of tables that the run does not have are left out, and above `MOST_NETWORKS` networks
     those with something for each network.
     """
     with style.paper_style():

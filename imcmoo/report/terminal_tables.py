@@ -117,9 +117,11 @@ def baseline_table(
 def _why_not(
     results: Results, limits: pd.DataFrame | None, row: pd.Series[Any], workload: str
 ) -> str:
-    """Text of what keeps a network from running on a design of `baselines.csv`."""
-    if limits is not None and (text := violations(limits[limits["network"] == workload])):
-        return text
+    """Text of what keeps a network most from running on a design of `baselines.csv`."""
+    if limits is not None:
+        of_network = limits[limits["network"] == workload]
+        if text := violations(of_network.nlargest(1, "excess")):
+            return text
     return missing_resources(row, workload, results.workloads)
 
 
@@ -180,8 +182,7 @@ def seeds_table(
     """The designs of several seeds, and how far each is from the best of them.
 
     Args:
-        frame: one row per seed: design, quantities of the chip and `score_` of each
-        criterion.
+        frame: one row per seed: design, quantities of the chip and `score_` of each criterion.
         study: its name, for the title.
         name, criterion: of the score by which the designs were selected.
         shown: columns of the frame to show.

@@ -73,8 +73,7 @@ class Assessment:
 
     def scores(self, criterion: Criterion, reference_edap: Floats | None) -> Floats:
         """Scores by a criterion, shape (n,); NaN where some network does not run, or where the
-        score
-        depends on a best EDAP of each network that is not known."""
+        score depends on a best EDAP of each network that is not known."""
         scores = np.full(len(self.levels), np.nan)
         all_run = self.runs.all(axis=1)
         unknown = criterion.is_regret and reference_edap is None

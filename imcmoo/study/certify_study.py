@@ -91,8 +91,7 @@ def certify_study(
 
     Args:
         on_step: called after every step.
-        report: called with a line on each known certificate of another problem or cost model,
-        and
+        report: called with a line on each known certificate of another problem or cost model, and
             if there are no bounds, so that all designs are evaluated.
 
     Yields:

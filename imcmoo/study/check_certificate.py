@@ -114,8 +114,7 @@ class Checker:
         """Prove again all claims so far; `on_step` gets the number of designs counted so far.
 
         Returns:
-            Counts of all designs: on chips that run all networks, and on single-network chips
-            where
+            Counts of all designs: on chips that run all networks, and on single-network chips where
             something was claimed of these.
 
         Raises:
@@ -152,8 +151,7 @@ def _checked_design(
     certificate: Certificate, problem: AcceleratorProblem, goal: BoundedCriterion
 ) -> Levels:
     """The design found, shape (1, n_parameters); refuses it, counts, value, bound or gap where
-    these
-    do not hold, which needs no walk."""
+    these do not hold, which needs no walk."""
     counts = [n for stage in certificate.stages.values() for n in stage.values()]
     counts.append(certificate.evaluated)
     if not all(type(n) is int and n >= 0 for n in counts) or type(certificate.designs) is not int:

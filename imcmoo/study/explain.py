@@ -64,8 +64,7 @@ def explain(
         problem: what the designs are for.
         criterion: by which they are compared with their neighbours.
         subjects: the designs.
-        reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is
-        not
+        reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
             known, a criterion that needs it compares with each design itself.
         reference: what `reference_edap` is, `EXACT` or `BEST_FOUND`.
         on_explained: called with the number done and the total.
@@ -164,8 +163,7 @@ def _broken_down(
         run: the networks that run on it.
         costs: layer by layer, of several designs; None if the model has no breakdown.
         row: of the design in `costs`.
-        most: layers of each network that take most energy are listed, the others are one row;
-        None
+        most: layers of each network that take most energy are listed, the others are one row; None
             for all.
     """
     if costs is None:

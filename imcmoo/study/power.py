@@ -25,8 +25,7 @@ def with_unit(name: str) -> str:
 
 def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
     """Power (W), power density (W/mm²) and, where the model knows how many operations a network
-    has,
-    TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
+    has, TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
 
     Power is energy over latency. If the model tells the power on the chip, it is that, and
     `energy_over_latency_W` also counts DRAM, and is what `max_power_W` limits. On pipelined chips,
@@ -49,8 +48,8 @@ def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -
     """TOPS of each network by the name `tops`, shape (n, W), where the model knows operations and
     latency; two operations a multiply-accumulate.
 
-    Time is that from one inference to the next (`interval`), or the latency where the model says
-    no other.
+    Time is that from one inference to the next (`interval`), or the latency where the model says no
+    other.
     """
     if "latency" not in values or problem.model.macs is None:
         return {}

@@ -260,8 +260,8 @@ def write_design(outcome: Outcome, folder: Path) -> None:
 
 
 def design(outcome: Outcome) -> dict[str, Any]:
-    """The joint design and what it costs, in SI units, area in mm²; and a `caution`
-    where there is something to know of the figures."""
+    """The joint design and what it costs, in SI units, area in mm²; and a `caution` where there is
+    something to know of the figures."""
     problem, chosen = outcome.joint.problem, outcome.chosen
     metrics = problem.model.evaluate(outcome.design)
     (values,) = problem.space.designs(outcome.design)

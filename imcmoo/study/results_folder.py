@@ -70,9 +70,9 @@ def check_files(folder: Path, *, remedy: str, all_there: bool = True) -> None:
 class RunFolder:
     """The results folder of one run.
 
-    Until the run is complete everything lives in a hidden folder `.work`: the config it was
-    started with, checkpoints, and finished files. `publish` then moves the files to their place.
-    A kill at any moment leaves either no `.work` or one from which the run can continue.
+    Until the run is complete everything lives in a hidden folder `.work`: the config it was started
+    with, checkpoints, and finished files. `publish` then moves the files to their place. A kill at
+    any moment leaves either no `.work` or one from which the run can continue.
 
     Args:
         path: the folder, `results/<study>/seed-<n>`.
@@ -152,8 +152,8 @@ class RunFolder:
     def publish(self) -> None:
         """Replace whatever earlier run is in the folder by the staged files.
 
-        A kill in between leaves the folder without config and `.work` in place: not a finished
-        run, and to be continued.
+        A kill in between leaves the folder without config and `.work` in place: not a finished run,
+        and to be continued.
 
         Raises:
             InputError: what is staged is not of this run.

@@ -61,8 +61,7 @@ class Study:
         weights: how much each network counts, from 1e-6 to 1e6, in their order; equal by default.
         area_limit_m2: largest chip allowed; 800 mm², the reticle limit the paper assumes; None for
             no limit.
-        cost_per_cm2: cost of a square centimetre by technology node in nm, if cost is an
-            objective.
+        cost_per_cm2: cost of a square centimetre by technology node in nm, if cost is an objective.
         limits: what networks may cost at the most, by name of the network.
         score: a score of the user, which is then the criterion `score`.
         model: a name in `registry.MODELS`, or `module:Class` of a user's cost model.
@@ -90,8 +89,8 @@ class Study:
 
     Raises:
         ValueError: a name that no study or network can have, an unknown model, criterion,
-            deployment, a number out of range, two networks of one name, or a limit of a
-            network that is not here.
+            deployment, a number out of range, two networks of one name, or a limit of a network
+            that is not here.
     """
 
     name: str

@@ -161,8 +161,7 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
 
     Args:
         spaces: those it may begin with, by name.
-        shipped: whether it is one of the catalogue: called by its name, not by its file, and
-        known
+        shipped: whether it is one of the catalogue: called by its name, not by its file, and known
             to be right.
 
     Raises:

@@ -64,7 +64,12 @@ def test_a_damaged_file_is_told(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["four_workload_rram-v1", "four_workload_sram-v1", *benchmark.names("textbook")],
+    [
+        "four_workload_rram-v1",
+        "four_workload_sram-v1",
+        "four_workload_rram_physical_snr-v1",
+        *benchmark.names("textbook"),
+    ],
 )
 def test_an_enumeration_reproduces_the_shipped_answer_bit_for_bit(name, tmp_path):
     answer = enumerate_study(

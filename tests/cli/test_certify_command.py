@@ -130,8 +130,8 @@ def test_a_space_without_bounds_is_reported_once_and_evaluated(
     assert output.count("no bounds: not this space: all 1,024 designs are evaluated instead") == 1
     assert re.search(r"^    voltage_V [\d.]+, rows \d+, ", output, re.M)
     same = json.loads((proven / "proof" / "certificate.json").read_text())
-    found = json.loads((out / same["criterion"] / "certificate.json").read_text())
-    assert found["incumbent"] == same["incumbent"]
+    certificate = json.loads((out / same["criterion"] / "certificate.json").read_text())
+    assert certificate["incumbent"] == same["incumbent"]
 
 
 def test_a_shift_between_two_counts_is_noticed(tmp_path, proven, study, capsys):

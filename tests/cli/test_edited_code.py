@@ -162,8 +162,8 @@ def test_an_old_certificate_is_refused_and_proven_again(write, tmp_path, capsys,
     line = refused(capsys, *check)
     assert "refused: the certificate is of other code of your own: own.chip" in line
     assert main(certify) == 0
-    told = capsys.readouterr().out
-    assert "the certificate here is of other code of your own: own.chip: not taken" in told
+    output = capsys.readouterr().out
+    assert "the certificate here is of other code of your own: own.chip: not taken" in output
     after = json.loads(path.read_text())
     factor = 1 if role == "score" else 2.2
     assert after["bound"] == pytest.approx(factor * before["bound"])

@@ -407,8 +407,8 @@ def test_an_interrupt_from_the_keyboard_is_heard_by_the_parent_alone(
     parent.send_signal(signal.SIGINT)
     assert parent.wait(PATIENCE) != 0
     assert wait_for(lambda: not marked(mark))
-    told = (tmp_path / "stderr").read_text()
-    assert told.count("Traceback") == told.count("\nKeyboardInterrupt") == 1
+    errors = (tmp_path / "stderr").read_text()
+    assert errors.count("Traceback") == errors.count("\nKeyboardInterrupt") == 1
 
 
 # Cores.

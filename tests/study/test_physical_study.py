@@ -169,13 +169,13 @@ def test_a_study_varies_an_optional_column_that_its_base_lacks(tmp_path):
     assert study.space.size == 3 * usual.space.size
     levels = study.space.random(60, np.random.default_rng(0))
     at, model = study.space.names.index("adc_window"), study.cost_model()
-    found = {}
+    metrics = {}
     for index, window in enumerate(windows):
         levels[:, at] = index
-        found[window] = model.in_full(levels)
+        metrics[window] = model.in_full(levels)
     without = usual.cost_model().in_full(np.delete(levels, at, axis=1))
-    np.testing.assert_array_equal(found["sigma"].snr_dB, without.snr_dB)
-    assert (found["least_error"].snr_dB >= without.snr_dB - 1e-9).all()
-    assert (found["least_error"].snr_dB > found["range"].snr_dB + 1).any()
+    np.testing.assert_array_equal(metrics["sigma"].snr_dB, without.snr_dB)
+    assert (metrics["least_error"].snr_dB >= without.snr_dB - 1e-9).all()
+    assert (metrics["least_error"].snr_dB > metrics["range"].snr_dB + 1).any()
     for window in windows:
-        np.testing.assert_array_equal(found[window].energy_J, without.energy_J)
+        np.testing.assert_array_equal(metrics[window].energy_J, without.energy_J)

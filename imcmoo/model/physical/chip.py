@@ -279,7 +279,7 @@ class _Builder:
     def memory_interface(self) -> Component:
         """Interface to the DRAM, its idle power, and energy and time of a bit; 0 without a DRAM."""
         kind, a = self._designs.dram, self._assumptions
-        width, there = DRAM_BITS[kind], kind != DRAM.index("none")
+        width, there = DRAM_BITS[kind], self._designs.has_dram
         dram = self._context.table.look_up("dram", width_bits=width)
         hbm2 = kind == DRAM.index("hbm2")
         lpddr4_m2 = a.lpddr4_interface_m2_per_bit.value * width

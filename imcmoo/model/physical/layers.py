@@ -100,11 +100,7 @@ class LayerTable:
         shapes = np.concatenate([w.shapes for w in workloads.workloads])
         strides = np.concatenate([w.strides for w in workloads.workloads])
         owner = workloads.owner
-        unit = np.zeros(len(owner), np.int64)  # 1 for products of activations, 2 for stored weights
-        for name, flags, kind in (("digital", digital, 2), ("dynamic", dynamic, 1)):
-            if flags is not None and np.shape(flags) != owner.shape:
-                raise ValueError(f"{name} has shape {np.shape(flags)}, expected {owner.shape}")
-            unit[np.asarray([] if flags is None else flags, dtype=bool).nonzero()] = kind
+        unit = _units(owner.shape, digital=digital, dynamic=dynamic)
         bits = [
             _per_network(name, value, len(workloads))[owner]
             for name, value in (("input_bits", input_bits), ("weight_bits", weight_bits))
@@ -268,6 +264,18 @@ def _geometry(size: dict[str, Floats], stride_h: Floats, stride_w: Floats) -> di
         "line_words": size["C"] * size["G"] * (size["R"] - 1) * width,
         "first_share": np.where(image, np.minimum(window / (height * width), 1.0), 1.0),
     }
+
+
+def _units(shape: tuple[int, ...], *, digital: Bools | None, dynamic: Bools | None) -> Ints:
+    """1 for products of activations and 2 for stored weights on the digital unit, else 0."""
+    unit = np.zeros(shape, np.int64)
+    for name, flags, kind in (("digital", digital, 2), ("dynamic", dynamic, 1)):
+        if flags is None:
+            continue
+        if np.shape(flags) != shape:
+            raise ValueError(f"{name} has shape {np.shape(flags)}, expected {shape}")
+        unit[np.asarray(flags, dtype=bool)] = kind
+    return unit
 
 
 def _per_network(name: str, bits: int | Sequence[int], n: int) -> Ints:

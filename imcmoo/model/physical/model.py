@@ -24,7 +24,7 @@ from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
 from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.batch import Batch, evaluate_batch
+from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.components import require_coverage
@@ -48,7 +48,6 @@ from imcmoo.model.physical.parameters import (
     DesignRefused,
     Designs,
     checked_column,
-    mapping_keys,
     refuse,
 )
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
@@ -240,7 +239,8 @@ class PhysicalModel:
             ValueError: a column is missing or a value not covered; names it and the allowed ones.
         """
         designs = self.designs(columns)
-        parts = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
+        size = max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers)))
+        parts = of_one_schedule(designs, size)
 
         def work(some: Ints) -> PhysicalMetrics:
             batch = Batch(self.context, designs.take(some))
@@ -289,14 +289,9 @@ class PhysicalModel:
         """
         layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
         designs = self.designs(columns)
-        order = np.argsort(designs.pipelined, kind="stable")
-        cut = np.searchsorted(designs.pipelined[order], True)
-        parts = [
-            break_down(Batch(self.context, designs.take(rows)), layers)
-            for rows in (order[:cut], order[cut:])
-            if len(rows)
-        ]
-        return PhysicalBreakdown.joined(parts, order)
+        parts = of_one_schedule(designs, len(designs))
+        costs = [break_down(Batch(self.context, designs.take(rows)), layers) for rows in parts]
+        return PhysicalBreakdown.joined(costs, np.concatenate(parts))
 
     def covered(self, columns: Columns) -> Designs:
         """Checked design columns that the component table covers, so that `evaluate` accepts them.
@@ -340,27 +335,17 @@ def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> 
     flags = []
     for network in networks.workloads:
         names = named.get(network.name, ())
-        own = [n for n, dynamic in zip(network.layers, network.dynamic, strict=True) if not dynamic]
+        stored = [
+            n for n, dynamic in zip(network.layers, network.dynamic, strict=True) if not dynamic
+        ]
         for name in names:
-            if name not in own:
+            if name not in stored:
                 raise ValueError(
                     f"layers_digital: {network.name} has no layer '{name}' with stored weights; "
-                    + did_you_mean_or_known(name, own)
+                    + did_you_mean_or_known(name, stored)
                 )
         flags += [layer in names for layer in network.layers]
     return np.array(flags)
-
-
-def _batches(designs: Designs, size: int) -> list[Ints]:
-    """Indices of designs worked on together, of one schedule each; mapping keys are neighbours."""
-    order = np.argsort(mapping_keys(designs))
-    cut = np.searchsorted(designs.pipelined[order], True)
-    parts = [
-        rows[at : at + size]
-        for rows in (order[:cut], order[cut:])
-        for at in range(0, len(rows), size)
-    ]
-    return parts or [order]
 
 
 _UNSCREENED = {"link_bits", "schedule"}
@@ -584,9 +569,9 @@ class PhysicalEvaluator(CostModel):
         used = limit_use(resources, self._limits, self._accuracy)
         if self._accuracy is not None and "accuracy" in used:
             allowed, beyond = self._accuracy.allowed, used["accuracy"] - 1
-            some = np.isfinite(allowed) & (allowed > 0)
+            limited = np.isfinite(allowed) & (allowed > 0)
             drop = np.maximum(beyond + allowed, 0)
-            used["accuracy"] = np.divide(drop, allowed, out=used["accuracy"], where=some)
+            used["accuracy"] = np.divide(drop, allowed, out=used["accuracy"], where=limited)
         if not MEMORY_CELLS[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used
@@ -606,8 +591,8 @@ class PhysicalEvaluator(CostModel):
         """
         context = self._on_part(name)._model.context
         designs = self._designs(levels)
-        found = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
-        arrays = (found.energy_J, found.latency_s, found.interval_s)
+        part = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
+        arrays = (part.energy_J, part.latency_s, part.interval_s)
         return {
             key: values[:, 0]
             for key, values in zip(("energy", "latency", "interval"), arrays, strict=True)

@@ -229,6 +229,11 @@ class Designs:
         return self.input_coding == INPUT_CODINGS.index("levels")
 
     @property
+    def has_dram(self) -> Bools:
+        """True where there is a DRAM, shape (n,)."""
+        return np.asarray(self.dram != DRAM.index("none"))
+
+    @property
     def pipelined(self) -> Bools:
         """True where layers work on different images, shape (n,)."""
         return self.schedule == SCHEDULES.index("pipelined")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from imcmoo.arrays import Floats, Ints
-from imcmoo.model.physical.batch import Batch, evaluate_batch
+from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.chip import build_chip
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Run, apply_power_limit
@@ -64,15 +64,8 @@ def shared_batches(
     context: Context, designs: Designs, groups: Floats, bandwidth: Floats, room: float
 ) -> Iterator[tuple[Ints, SharedBatch]]:
     """Parts of n designs by schedule, with their rows; arguments as `SharedBatch` takes them."""
-    order = np.argsort(designs.pipelined, kind="stable")
-    cut = int(np.searchsorted(designs.pipelined[order], True))
-    for rows in (order[:cut], order[cut:]):
-        for at in range(0, len(rows), ROWS_AT_ONCE):
-            some = rows[at : at + ROWS_AT_ONCE]
-            yield (
-                some,
-                SharedBatch(context, designs.take(some), groups[some], bandwidth[some], room),
-            )
+    for rows in of_one_schedule(designs, ROWS_AT_ONCE):
+        yield rows, SharedBatch(context, designs.take(rows), groups[rows], bandwidth[rows], room)
 
 
 def evaluate_shares(

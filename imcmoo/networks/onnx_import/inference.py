@@ -136,8 +136,7 @@ def infer_outputs(
     node: onnx.NodeProto, inputs: Sequence[Tensor | None], opsets: Mapping[str, int]
 ) -> list[Tensor] | None:
     """Shapes and types of the outputs of a node without subgraphs, a tensor each; None if the
-    operator
-    is not known. An input that is left out is None.
+    operator is not known. An input that is left out is None.
 
     Raises:
         InputError: the inputs do not fit together, or the node lacks an attribute.
@@ -219,8 +218,7 @@ def fold(
     outputs: Sequence[Tensor],
     opsets: Mapping[str, int],
 ) -> list[NDArray[Any]] | None:
-    """The elements of a node's outputs, of which shape inference is done; None if they are
-    unknown,
+    """The elements of a node's outputs, of which shape inference is done; None if they are unknown,
     many or of no use."""
     if node.op_type == "Shape":
         return _shape_of(node, inputs[0])

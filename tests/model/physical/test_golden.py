@@ -1,9 +1,12 @@
 """The physical model says of many random designs what the golden set says."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 from imcmoo.model.physical.noise import NoiseModel
+from imcmoo.model.physical.switches import Switches
 from tests.model.physical import golden_set
 
 TOLERANCE = 1e-8
@@ -59,6 +62,20 @@ def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, n_chunks, st
         "raise MODEL_VERSION and run `python -m tests.model.physical.golden_set`:\n"
         + "\n".join(changed[:20])
     )
+
+
+def test_no_rule_is_without_effect(stored):
+    designs = golden_set._designs("rram", golden_set.N_OF_OPTION, seed=2)
+    with_all = {
+        networks: golden_set.checksums(("rram", golden_set._model(networks, "rram"), designs, 1))
+        for networks in (golden_set.TWO, golden_set.GROUPED)
+    }
+    for rule in fields(Switches):
+        option = f"without {rule.name}"
+        assert any(
+            abs(stored[f"rram, {option}", field, 0].total - sums.total) > 1
+            for (_, field, _), sums in with_all[golden_set.networks_of(option)].items()
+        ), rule.name
 
 
 @pytest.mark.parametrize("factor", [1 + 1e-9, 1 + 1e-6])
