@@ -161,7 +161,11 @@ def test_the_page_states_whether_noise_of_layers_adds_up(prose):
     line = white.loc[:, "line_direction"]
     assert f"{line[16]:.1f} dB above it at 16 dB, {line[20]:.1f} dB at 20 dB" in prose
     assert f"and {-line[30]:.1f} dB below it at 30 dB" in prose
-    assert f"static noise within {static.abs().max():.1f} dB" in prose
+    within = static.loc[:, ["digits", "minilm", "line_direction"]].abs().max()
+    assert f"static noise within {within:.1f} dB" in prose
+    text = white.loc[:, "recogniser"]
+    assert f"{-text[16]:.1f} dB below the sum at 16 dB" in prose
+    assert f"{text[30]:.1f} dB above it at 30 dB" in prose
 
 
 def test_the_page_states_the_published_times(text_of_page):
