@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: run test test-slow bench docs mutants reliability
+.PHONY: run test types tests test-slow bench docs mutants reliability
 
 run: $(INSTALLED)
 	$(BIN)/python -m experiments.run four_workload_rram
@@ -14,8 +14,14 @@ run: $(INSTALLED)
 test: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory -j 2 types tests
+
+# Checking types takes one core for half a minute, so the tests run beside it.
+types: $(INSTALLED_DEV)
+	$(BIN)/mypy
+
+tests: $(INSTALLED_DEV)
 	$(BIN)/pytest -q -n auto -m "not slow"
 
 test-slow: $(INSTALLED_DEV)

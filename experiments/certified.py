@@ -53,7 +53,7 @@ class Certified(Publication):
             return {"proofs": pd.DataFrame([proofs(study, criterion)])}
         return {"bounds": pd.DataFrame(tightness(study))}
 
-    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
+    def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
         """`certified.md`."""
         tables = read_tables(folder)
         measured = {"measured": tables["proofs"], "bounds": tables["bounds"], "designs": designs}

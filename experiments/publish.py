@@ -87,8 +87,14 @@ class Publication(ABC):
         return {}
 
     @abstractmethod
-    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
-        """Pages by path, from the published tables in a folder; `docs` is the folder of pages."""
+    def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
+        """Pages by path.
+
+        Args:
+            folder: of the tables; they are not published yet.
+            docs: folder of the pages.
+            home: where the tables and figures will be: links lead there.
+        """
 
     def publish(self, published: Path, docs: Path, *, quiet: bool, workers: Workers) -> Path:
         """Run all tasks and publish; continues with the finished tasks of an interrupted run.
@@ -112,8 +118,9 @@ class Publication(ABC):
             shutil.rmtree(staged, ignore_errors=True)
             results = [checkpoints.load(index) for index in range(len(self.tasks))]
             write_tables(self, results, staged)
+            pages = self.pages(staged, docs, folder)  # one that fails leaves what was published
             _replace(folder, staged)
-            for path, text in self.pages(folder, docs).items():
+            for path, text in pages.items():
                 write(path, text)
             if self.config is not None:
                 write(folder / CONFIG, json.dumps(self.config, indent=2) + "\n")
@@ -157,31 +164,19 @@ def run_tasks(
 
 
 def write_tables(publication: Publication, results: Sequence[Result], folder: Path) -> None:
-    """Write tables and figures into a folder."""
+    """Write tables into a folder, and figures with their data into `FIGURES` in it: as SVG and PDF
+    for two columns of a page, and for one."""
+    float_format = publication.float_format
     for name, text in publication.tables(results).items():
         write(folder / name, text)
     for name, frame in publication.derived(folder).items():
-        write(folder / name, to_csv(frame, publication.float_format))
-    draw_publication_figures(
-        publication.figures(folder), folder / FIGURES, publication.float_format
-    )
-
-
-def draw_publication_figures(
-    figures: Mapping[str, tuple[pd.DataFrame, Draw]], folder: Path, float_format: str | None = None
-) -> None:
-    """Draw figures for two columns of a page and for one, as SVG and PDF, with their data as CSV.
-
-    Args:
-        figures: data and drawing function by name.
-        folder: gets `NAME.csv`, `NAME.svg`, `NAME.pdf` and the two `NAME_narrow` files.
-        float_format: of floating-point numbers in the CSV files.
-    """
+        write(folder / name, to_csv(frame, float_format))
+    home = folder / FIGURES
     with style.paper_style():
-        for name, (frame, draw) in figures.items():
-            write(folder / f"{name}.csv", to_csv(frame, float_format))
+        for name, (frame, draw) in publication.figures(folder).items():
+            write(home / f"{name}.csv", to_csv(frame, float_format))
             for suffix, width in (("", style.WIDTH), (NARROW, style.COLUMN)):
-                style.save(draw(frame, width), folder, name + suffix, ("svg", "pdf"))
+                style.save(draw(frame, width), home, name + suffix, ("svg", "pdf"))
 
 
 def read_tables(folder: Path) -> dict[str, pd.DataFrame]:

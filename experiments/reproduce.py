@@ -40,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     publications = parser.add_subparsers(required=True, metavar="PUBLICATION")
     for name, what in PUBLICATIONS.items():
         one = publications.add_parser(
-            name, help=what, description=f"{what}.".capitalize(), aliases=ALIASES.get(name, [])
+            name,
+            help=what,
+            description=f"{what[0].upper()}{what[1:]}.",
+            aliases=ALIASES.get(name, []),
         )
         one.set_defaults(publication=name, prog=one.prog)
         one.add_argument(

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from imcmoo.networks.workloads import WorkloadSet as WorkloadSet
     from imcmoo.problem.criteria import Criterion as Criterion
     from imcmoo.problem.problem import AcceleratorProblem as AcceleratorProblem
-    from imcmoo.report.results import Results as Results
     from imcmoo.search.algorithm import run_search as run_search
     from imcmoo.search.ask_tell import Search as Search
     from imcmoo.space.design_space import DesignSpace as DesignSpace
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from imcmoo.space.parameters import Integer as Integer
     from imcmoo.space.parameters import Ordinal as Ordinal
     from imcmoo.space.parameters import Real as Real
+    from imcmoo.study.results import Results as Results
     from imcmoo.study.study import Study as Study
 
 _FOUND_IN = {
@@ -56,7 +56,7 @@ _FOUND_IN = {
     "Quantity": "model.metrics",
     "Real": "space.parameters",
     "Resource": "model.metrics",
-    "Results": "report.results",
+    "Results": "study.results",
     "Search": "search.ask_tell",
     "Study": "study.study",
     "Workload": "networks.workloads",

@@ -4,14 +4,12 @@ import subprocess
 import sys
 import zipfile
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 import problems
 from imcmoo.benchmark import truth
-
-ROOT = Path(__file__).parents[1]
+from tests import ROOT
 
 
 @pytest.mark.skipif(find_spec("hatchling") is None, reason="hatchling is not installed")

@@ -1,28 +1,23 @@
 """NSGA-II of jMetalPy; needs `jmetalpy`.
 
-python examples/benchmark/jmetal_nsga2.py [PROBLEM]
+python examples/benchmark/jmetal_nsga2.py
 """
 
-import sys
+import random
 
-import numpy as np
 from jmetal.algorithm.multiobjective.nsgaii import NSGAII
 from jmetal.core.problem import IntegerProblem
 from jmetal.operator.crossover import IntegerSBXCrossover
 from jmetal.operator.mutation import IntegerPolynomialMutation
-from jmetal.util.termination_criterion import StoppingByEvaluations
 
 from imcmoo import benchmark
 
 
 class Problem(IntegerProblem):
-    """Value indices in; jMetal counts constraints as violated where they are negative."""
-
     def __init__(self, problem):
         super().__init__()
         self.problem = problem
-        self.lower_bound = [0] * problem.n_var
-        self.upper_bound = [n - 1 for n in problem.space.shape]
+        self.lower_bound, self.upper_bound = [0] * problem.n_var, problem.xu.astype(int).tolist()
 
     def name(self):
         return self.problem.name()
@@ -36,13 +31,20 @@ class Problem(IntegerProblem):
     def evaluate(self, solution):
         F, G = self.problem.evaluate_indices(solution.variables)
         solution.objectives, solution.constraints = F[0].tolist(), (-G[0]).tolist()
-        return solution
+        return solution  # jMetal takes constraints as violated where they are negative
+
+
+def search(problem, budget, seed=1):
+    """Objectives of the feasible designs among the first distinct ones, shape (n, n_obj)."""
+    random.seed(seed)  # the only source of chance in these operators
+    record = problem.start_record()
+    mutation, crossover = IntegerPolynomialMutation(1 / problem.n_var), IntegerSBXCrossover(0.9)
+    nsga2 = NSGAII(Problem(problem), 50, 50, mutation, crossover)
+    nsga2.stopping_condition_is_met = lambda: len(record) >= budget or record.n_calls >= 10 * budget
+    nsga2.run()
+    return record.feasible_F(budget)
 
 
 if __name__ == "__main__":
-    problem = benchmark.get(sys.argv[1] if len(sys.argv) > 1 else "four_workload_sram-v1")
-    mutation, crossover = IntegerPolynomialMutation(1 / problem.n_var), IntegerSBXCrossover(0.9)
-    stop = StoppingByEvaluations(500)
-    search = NSGAII(Problem(problem), 50, 50, mutation, crossover, termination_criterion=stop)
-    search.run()
-    print(problem.indicators(np.array([s.objectives for s in search.result()])))
+    problem = benchmark.get("four_workload_sram-v1")
+    print(problem.indicators(search(problem, budget=500)))

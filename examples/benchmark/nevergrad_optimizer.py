@@ -23,21 +23,26 @@ def parametrization(problem):
     )
 
 
-def search(problem, budget, method="DE", seed=1):
-    """Objectives of the feasible designs that an optimizer evaluated, shape (n, n_obj)."""
-    space = parametrization(problem)
+def search(problem, budget, method="DE", seed=1, first=20):
+    """Objectives of the feasible designs among the first distinct ones, shape (n, n_obj).
+
+    `pareto_front()` of nevergrad would keep designs that are not feasible.
+    """
+    space, record = parametrization(problem), problem.start_record()
     space.random_state.seed(seed)
     optimizer = ng.optimizers.registry[method](space, budget=budget)
-    # Objectives span orders of magnitude: an upper bound of each is the scale of volumes.
-    optimizer.tell(ng.p.MultiobjectiveReference(), np.log(problem.nadir_point()).tolist())
-    feasible = []
-    for _ in range(budget):
-        candidate = optimizer.ask()
-        F, G = problem.evaluate_indices(problem.indices([candidate.value]))
-        violation = np.maximum(G[0], 0).tolist()
-        optimizer.tell(candidate, np.log(F[0]).tolist(), constraint_violation=violation)
-        feasible += [F[0]] if not any(violation) else []
-    return np.array(feasible)
+    asked, worst = [optimizer.ask() for _ in range(first)], None
+    while asked:
+        F, G = problem.evaluate_indices(problem.indices([c.value for c in asked]))
+        points, violation = problem.coordinates(F), np.maximum(G, 0).sum(axis=1)
+        if worst is None:  # where volumes end: the worst feasible values of the first designs
+            worst = (points[violation == 0] if (violation == 0).any() else points).max(axis=0)
+            optimizer.tell(ng.p.MultiobjectiveReference(), worst.tolist())
+        for candidate, point, excess in zip(asked, points, violation, strict=True):
+            # A design that is not feasible is worse than the worst, the more it violates.
+            optimizer.tell(candidate, (worst + 100 + excess if excess else point).tolist())
+        asked = [optimizer.ask()] if len(record) < budget and record.n_calls < 10 * budget else []
+    return record.feasible_F(budget)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ python examples/benchmark/optuna_study.py [PROBLEM]
 
 import sys
 
-import numpy as np
 import optuna
 
 from imcmoo import benchmark
@@ -22,9 +21,10 @@ def distributions(problem):
 
 
 def search(problem, sampler, budget, at_once):
-    """A finished study; designs are evaluated a generation at a time, which is faster."""
+    """A study and the record of its designs, a generation of which is evaluated at a time."""
     study = optuna.create_study(directions=["minimize"] * problem.n_obj, sampler=sampler)
-    for _ in range(budget // at_once):
+    record = problem.start_record()
+    while len(record) < budget and record.n_calls < 10 * budget:
         trials = [study.ask(distributions(problem)) for _ in range(at_once)]
         indices = problem.indices([trial.params for trial in trials])
         F, G = problem.evaluate_indices(indices)
@@ -32,12 +32,12 @@ def search(problem, sampler, budget, at_once):
             for name, value in zip(problem.constraint_names, constraints, strict=True):
                 trial.set_constraint(name, value)
             study.tell(trial, objectives)
-    return study
+    return study, record
 
 
 if __name__ == "__main__":
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     problem = benchmark.get(sys.argv[1] if len(sys.argv) > 1 else "four_workload_sram-v1")
     sampler = optuna.samplers.NSGAIISampler(population_size=100, seed=1)
-    study = search(problem, sampler, budget=1000, at_once=100)
-    print(problem.indicators(np.array([trial.values for trial in study.best_trials])))
+    _, record = search(problem, sampler, budget=1000, at_once=100)
+    print(problem.indicators(record.feasible_F(1000)))

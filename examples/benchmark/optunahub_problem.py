@@ -1,9 +1,7 @@
 """A problem with the interface of OptunaHub's benchmarks; needs `optuna` (5 or later).
 
-python examples/benchmark/optunahub_problem.py [PROBLEM]
+python examples/benchmark/optunahub_problem.py
 """
-
-import sys
 
 import optuna
 from optuna_study import distributions
@@ -44,7 +42,8 @@ class Problem(BaseProblem):
 
 if __name__ == "__main__":
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    problem = Problem(sys.argv[1] if len(sys.argv) > 1 else "four_workload_sram-v1")
-    study = optuna.create_study(directions=problem.directions)
-    study.optimize(problem, n_trials=50)
-    print(problem.problem.indicators([trial.values for trial in study.best_trials]))
+    problem = Problem("four_workload_sram-v1")
+    record, sampler = problem.problem.start_record(), optuna.samplers.NSGAIISampler(seed=1)
+    study = optuna.create_study(directions=problem.directions, sampler=sampler)
+    study.optimize(problem, 500, callbacks=[lambda *_: len(record) < 50 or study.stop()])
+    print(problem.problem.indicators(record.feasible_F(50)))

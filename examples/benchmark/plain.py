@@ -11,10 +11,11 @@ from imcmoo import benchmark
 
 
 def random_search(problem, budget, seed):
-    """Objectives of feasible random designs, shape (n, n_obj)."""
+    """Objectives of the feasible ones of distinct random designs, shape (n, n_obj)."""
     rng = np.random.default_rng(seed)
-    indices = rng.integers(0, problem.space.shape, size=(budget, problem.n_var))
-    F, G = problem.evaluate_indices(indices)
+    indices = rng.integers(0, problem.space.shape, size=(2 * budget, problem.n_var))
+    distinct = np.sort(np.unique(indices, axis=0, return_index=True)[1])[:budget]
+    F, G = problem.evaluate_indices(indices[distinct])
     return F[(G <= 0).all(axis=1)]
 
 

@@ -15,7 +15,6 @@ import sys
 import numpy as np
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.survival import Survival
-from pymoo.optimize import minimize
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
 from imcmoo import benchmark
@@ -56,8 +55,16 @@ class LeastContribution(Survival):
         return [left[i] for i in stay]
 
 
+def evolve(problem, algorithm, budget):
+    """The record of an algorithm of pymoo that stops after a number of distinct designs."""
+    algorithm.setup(problem, termination=("n_eval", 10 * budget), seed=1)
+    record = problem.start_record()
+    while algorithm.has_next() and len(record) < budget:
+        algorithm.next()
+    return record
+
+
 if __name__ == "__main__":
     problem = benchmark.get(sys.argv[1] if len(sys.argv) > 1 else "four_workload_sram-v1")
     algorithm = NSGA2(pop_size=100, n_offsprings=20, survival=LeastContribution(problem))
-    result = minimize(problem, algorithm, ("n_eval", 1000), seed=1)
-    print(problem.indicators(result.F))
+    print(problem.indicators(evolve(problem, algorithm, 1000).feasible_F(1000)))

@@ -10,18 +10,10 @@ from optuna_study import search
 from pymoo.algorithms.moo.nsga2 import RankAndCrowding
 from pymoo.algorithms.moo.nsga3 import NSGA3
 from pymoo.core.mixed import MixedVariableGA
-from pymoo.optimize import minimize
 from pymoo.util.ref_dirs import get_reference_directions
+from sms_emoa import evolve
 
 from imcmoo import benchmark
-
-
-def igd_plus(problem, run):
-    """IGD+ of all feasible designs that an algorithm evaluates."""
-    record = problem.start_record()
-    run()
-    return problem.indicators(record.feasible_F())["igd_plus"]
-
 
 if __name__ == "__main__":
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -29,7 +21,10 @@ if __name__ == "__main__":
     nsga3 = NSGA3(get_reference_directions("energy", problem.n_obj, 100, seed=1))
     mixed = MixedVariableGA(pop_size=100, survival=RankAndCrowding())
     sampler = optuna.samplers.NSGAIISampler(population_size=100, seed=1)
-    budget = ("n_eval", 1000)
-    print("NSGA-III", igd_plus(problem, lambda: minimize(problem, nsga3, budget, seed=1)))
-    print("MixedVariableGA", igd_plus(problem, lambda: minimize(problem, mixed, budget, seed=1)))
-    print("Optuna NSGA-II", igd_plus(problem, lambda: search(problem, sampler, 1000, 100)))
+    records = {
+        "NSGA-III": evolve(problem, nsga3, 1000),
+        "MixedVariableGA": evolve(problem, mixed, 1000),
+        "Optuna NSGA-II": search(problem, sampler, budget=1000, at_once=100)[1],
+    }
+    for name, record in records.items():
+        print(name, problem.indicators(record.feasible_F(1000))["igd_plus"])

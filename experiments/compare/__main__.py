@@ -235,7 +235,7 @@ def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
             continue
         title = f"{TITLES[indicator]} at {rules.primary} {counted}"
         table = Table("method", title=title)
-        for name in ("median", "95 % are at least", "at the best value", "p (Holm)", "A12"):
+        for name in ("median", "95 % no worse than", "at the best value", "p (Holm)", "A12"):
             table.add_column(name, justify="right")
         of_method = tests.set_index("method")
         columns = summary[["method", "median", "percentile_95", "solved"]]

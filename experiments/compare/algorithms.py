@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from unittest.mock import patch
 
@@ -36,7 +36,7 @@ from experiments.compare.evaluation_counter import (
     judged,
     run,
 )
-from imcmoo.model.metrics import Ints
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.scalarisation import span_scaled, tchebycheff
 from imcmoo.problem.scores import Score
@@ -71,6 +71,13 @@ def changed(part: Any, name: str, value: object) -> Method:
     return search
 
 
+@cache
+def _directions(n_objectives: int) -> Floats:
+    """Reference directions of NSGA-III and C-TAEA; they take longer than a short search."""
+    directions: Floats = get_reference_directions("energy", n_objectives, POPULATION, seed=1)
+    return directions
+
+
 def nsga2(start: Start, objectives: Objectives | None = None) -> Archive:
     """NSGA-II (Deb et al., 2002) as pymoo has it."""
     return run(
@@ -83,17 +90,16 @@ def nsga2(start: Start, objectives: Objectives | None = None) -> Archive:
 def nsga3(start: Start, objectives: Objectives | None = None) -> Archive:
     """NSGA-III (Deb and Jain, 2014) as pymoo has it."""
     n = objectives.count(start.problem) if objectives else start.problem.n_obj
-    directions = get_reference_directions("energy", n, POPULATION, seed=1)
     return run(
         start,
-        lambda x: NSGA3(directions, pop_size=POPULATION, sampling=x, **_integer()),
+        lambda x: NSGA3(_directions(n).copy(), pop_size=POPULATION, sampling=x, **_integer()),
         objectives=objectives,
     )
 
 
 def ctaea(start: Start) -> Archive:
     """C-TAEA (Li et al., 2019) as pymoo has it."""
-    directions = get_reference_directions("energy", start.problem.n_obj, POPULATION, seed=1)
+    directions = _directions(start.problem.n_obj).copy()
     return run(start, lambda x: CTAEA(directions, sampling=x, **_integer()))
 
 

@@ -269,9 +269,10 @@ def _image(kind: str) -> Callable[[bytes, np.random.Generator], bytes]:
 
 def _zip(text: bytes, rng: np.random.Generator) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w") as archive:
         for at in range(3):
-            archive.writestr(f"part{at}.txt", text[at * 50 :])
+            name = zipfile.ZipInfo(f"part{at}.txt")  # a name alone gets the time of now
+            archive.writestr(name, text[at * 50 :], zipfile.ZIP_DEFLATED)
     return stream.getvalue()
 
 
@@ -299,7 +300,7 @@ _BINARIES: dict[str, Callable[[bytes, np.random.Generator], bytes]] = {
     "zip": _zip,
     "tar": _tar,
     "sqlite": _database,
-    "gzip": lambda text, rng: gzip.compress(text),
+    "gzip": lambda text, rng: gzip.compress(text, mtime=0),
     "bzip": lambda text, rng: bz2.compress(text),
     "xz": lambda text, rng: lzma.compress(text),
     "pickle": lambda text, rng: pickle.dumps([text.split(), list(rng.random(20))]),

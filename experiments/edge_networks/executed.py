@@ -1,4 +1,4 @@
-"""The SRAM chips for five and for nine networks, executed exactly on the networks of `data`.
+"""The chips for five and for nine networks, executed exactly on the networks of `data`.
 
 `python -m experiments.edge_networks.executed CHIP NETWORK --data DIR --samples N` replaces the row
 of this chip and network in the published table. The chips are those of the published tables. With
@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from experiments.edge_networks.page import NETWORKS, TABLES
-from experiments.edge_networks.prediction import SRAM, assessment, chip
-from experiments.markdown import rows
+from experiments.edge_networks.prediction import RRAM, SRAM, assessment, chip
+from experiments.markdown import row, rows
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.model.physical.circuit import Circuit
 
@@ -31,16 +32,21 @@ def circuits() -> dict[str, Circuit]:
     """Published chips by name: without and with a drop on five networks, and for nine."""
     five, nine = (pd.read_csv(TABLES / f"{name}.csv") for name in ("edge_five_sram", "recommended"))
     (lossless,), (one_point,) = (rows(five, allowed_drop=drop) for drop in (0.0, 0.01))
-    (nine_sram,) = rows(nine, study="nine_workload_sram_physical", kind="default")
+    nine_sram, nine_rram = (
+        row(nine, study=f"nine_workload_{device}_physical", kind="default")
+        for device in ("sram", "rram")
+    )
     chips = {"edge_sram0": lossless, "edge_sram": one_point, "nine_sram": nine_sram}
-    return {name: _circuit(row) for name, row in chips.items()}
+    return {
+        **{name: _circuit(each, 1, SRAM) for name, each in chips.items()},
+        "nine_rram": _circuit(nine_rram, int(nine_rram["bits_per_cell"]), RRAM),
+    }
 
 
-def _circuit(row: Mapping[str, Any]) -> Circuit:
-    if row["active_rows"] != row["rows"]:
-        raise ValueError("only chips that read all rows at once are executed")
-    sizes = (int(row["rows"]), 1, int(row["input_slice_bits"]))
-    return chip(*sizes, row["weight_coding"], int(row["adc_bits"]), SRAM)
+def _circuit(design: Mapping[str, Any], bits_per_cell: int, sigma: float) -> Circuit:
+    sizes = (int(design["rows"]), bits_per_cell, int(design["input_slice_bits"]))
+    every_row = chip(*sizes, design["weight_coding"], int(design["adc_bits"]), sigma)
+    return replace(every_row, active_rows=int(design["active_rows"]))
 
 
 def executed(assessed: Assessment, circuit: Circuit, chips: int) -> dict[str, Any]:
@@ -64,11 +70,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     name = f"{args.chip}_more" if args.chips == 1 else args.chip
     start = {"chip": name, "network": args.network}
     sizes = {"samples": assessed.samples, "chips": args.chips}
-    row = start | sizes | executed(assessed, circuits()[args.chip], args.chips)
+    made = start | sizes | executed(assessed, circuits()[args.chip], args.chips)
     table = pd.read_csv(TABLE)
     replaced = (table["chip"] == name) & (table["network"] == args.network)
-    made = pd.concat([table[~replaced], pd.DataFrame([row])]).sort_values(["chip", "network"])
-    made[table.columns].to_csv(TABLE, index=False, float_format="%.5g", lineterminator="\n")
+    joined = pd.concat([table[~replaced], pd.DataFrame([made])]).sort_values(["chip", "network"])
+    joined[table.columns].to_csv(TABLE, index=False, float_format="%.5g", lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -17,11 +17,10 @@ import numpy as np
 import pandas as pd
 
 from experiments.edge_networks.data import NETWORKS
+from experiments.edge_networks.prediction import assessment
 from imcmoo.accuracy.codes import InputCoding, cell_values, input_slices, quantise_weights
-from imcmoo.accuracy.graph import CutNetwork
-from imcmoo.accuracy.labelled_data import LabelledData, batch_size
 from imcmoo.accuracy.lowering import MappedLayer
-from imcmoo.accuracy.simulation import Calibration, SimulatedLayer, calibrate
+from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.action_counts import slice_maxima
 from imcmoo.model.physical.circuit import Circuit
@@ -37,7 +36,6 @@ COLUMNS = (
     "sigma",
 )
 """Parameters of a circuit in the table."""
-OUTPUTS = {"minilm": "461"}
 SAMPLES = {"recogniser": 16, "minilm": 32, "magika": 48, "line_direction": 32}
 SRAM, RRAM, BETTER_RRAM = 0.0073, 0.043, 0.011
 CIRCUITS = tuple(
@@ -67,21 +65,19 @@ CIRCUITS = tuple(
 
 def measured(name: str, folder: Path) -> Iterator[dict[str, Any]]:
     """Noise over signal of every layer and circuit: measured, and by the closed form."""
-    path = NETWORKS[name].path()
+    network = NETWORKS[name]
+    path = network.path()
     assert path is not None, f"{name} is not installed"
-    data_file = folder / f"{name}.npz"
-    arrays = NETWORKS[name].make(path, SAMPLES[name], np.random.default_rng(0))
-    np.savez(data_file, allow_pickle=False, **arrays)
-    network = CutNetwork(path, output=OUTPUTS.get(name))
-    data = LabelledData.read(data_file, network, None)
-    batches = data.calibration.batches(batch_size(network, data.scored))
-    calibration = calibrate(network, batches, np.random.default_rng(0))
-    for layer in network.layers:
+    arrays = network.make(path, SAMPLES[name], np.random.default_rng(0))
+    np.savez(folder / f"{name}.npz", allow_pickle=False, **arrays)
+    assessed = assessment(name, folder, None)
+    for layer in assessed.network.layers:
+        calibration = assessed.calibration[layer.name]
         for circuit in CIRCUITS:
-            simulated = SimulatedLayer(layer, circuit, calibration[layer.name])
+            simulated = SimulatedLayer(layer, circuit, calibration)
             simulated.manufacture(0)
             errors = simulated.analyse().errors
-            statistics = statistics_of(layer, calibration[layer.name], circuit)
+            statistics = statistics_of(layer, calibration, circuit)
             rule = noise_of(statistics, circuit)
             yield {
                 "network": name,
@@ -157,12 +153,13 @@ def _slices(parts: list[tuple[float, float, float, float]], maxima: Floats) -> S
 def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:
     """Differences in dB where either noise is above a floor, by network and in all.
 
-    Of the noise of ADCs, of the total, and of the total where cells make most of it (`mostly_dev`).
+    Of the noise of ADCs, of the total, of the total where cells make most of it (`mostly_dev`), and
+    of the total where the measured one is above the floor and below the signal (`in_range`).
     """
     floor = 10 ** (-floor_dB / 10)
     rows = []
     for network, layers in [*table.groupby("network"), ("all", table)]:
-        for part in ("adc", "total", "mostly_dev"):
+        for part in ("adc", "total", "mostly_dev", "in_range"):
             columns = ["adc"] if part == "adc" else ["adc", "dev"]
             true = layers[columns].sum(axis=1)
             rule = layers[[f"{c}_rule" for c in columns]].sum(axis=1)
@@ -170,6 +167,8 @@ def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:
             if part == "mostly_dev":
                 loud &= layers["adc"] < layers["dev"]
                 loud &= layers["adc_rule"] < layers["dev_rule"]
+            if part == "in_range":
+                loud = (true > floor) & (true < 1)
             ratio = np.maximum(rule, floor) / np.maximum(true, floor)
             error = 10 * np.log10(ratio[loud])
             rows.append(

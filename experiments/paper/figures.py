@@ -11,7 +11,6 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from experiments.paper.questions import GENERAL, PAPER_SCORE
 from experiments.paper.reductions import EXACT
@@ -139,7 +138,7 @@ def _ranges(ax: Axes, frame: pd.DataFrame) -> None:
         ax.text(0.98, y, "not all run", transform=ax.get_yaxis_transform(),
                 ha="right", va="center", size=LEAST_TEXT, color="0.3")  # fmt: skip
     ax.set(xscale="log", xlabel=RATIO, ylim=(len(frame) - 0.5, -0.5))
-    few_ticks(ax, "{x:g}×")
+    round_ticks(ax.xaxis, "{x:g}×")
 
 
 def _design(name: str, too_large: bool) -> str:
@@ -171,17 +170,6 @@ def aggregations(frame: pd.DataFrame, width: float) -> Figure:
     round_ticks(ax.xaxis, "{x:g}×")
     legend_below(figure, ax, title="design selected by")
     return figure
-
-
-def few_ticks(ax: Axes, form: str) -> None:
-    """Set at most about four labels on a logarithmic x axis."""
-    ax.autoscale_view()
-    low, high = ax.get_xlim()
-    decades = np.log10(high / low)
-    subs = (1.0,) if decades > 2 else (1.0, 3.0) if decades > 1 else (1.0, 2.0, 5.0)
-    ax.xaxis.set_major_locator(LogLocator(subs=subs, numticks=5))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.xaxis.set_major_formatter(form)
 
 
 def growing_sets(frame: pd.DataFrame, width: float) -> Figure:

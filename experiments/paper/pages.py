@@ -54,33 +54,34 @@ CONSTANTS = {
 }
 
 
-def pages(tables: Tables, config: Mapping[str, Any], docs: Path) -> dict[Path, str]:
+def pages(tables: Tables, config: Mapping[str, Any], docs: Path, home: Path) -> dict[Path, str]:
     """Write all pages.
 
     Args:
         tables: of all studies.
         config: command, seed and versions.
         docs: folder of the pages.
+        home: folder where the tables will be.
 
     Returns:
         The pages of the documentation, and a `README.md` beside the tables of each study and of
         all, by path.
     """
-    folder, summary = tables.folder, Summary(tables)
-    values = {**CONSTANTS, "tables": tables, "summary": summary, "PARAMETERS": PARAMETERS}
+    values = {**CONSTANTS, "tables": tables, "PARAMETERS": PARAMETERS}
+    values["summary"] = Summary(tables)
     values["losses"] = losses
-    values["stem"] = f"{os.path.relpath(folder, docs)}/{FIGURES}"
+    values["stem"] = f"{os.path.relpath(home, docs)}/{FIGURES}"
     texts = {docs / f"{name}.md": render(f"paper/{name}.md", **values) for name in PAGES}
     figures = [(name, kind, s) for name, (kind, s) in named_figures(tables).items()]
     for study in tables.studies():
         frames = [(name, tables.read(study, name)) for name in _table_names(tables, study)]
-        texts[folder / study / "README.md"] = render(
+        texts[home / study / "README.md"] = render(
             "paper/study.md", study=study, frames=frames, LONG=LONG, markdown=_markdown
         )
     listed = {study: ", ".join(_table_names(tables, study)) for study in tables.studies()}
     claims = _markdown(tables.read(".", "claims"))
-    to_docs = os.path.relpath(docs, folder)
-    texts[folder / "README.md"] = render(
+    to_docs = os.path.relpath(docs, home)
+    texts[home / "README.md"] = render(
         "paper/readme.md",
         **{"config": config, "to_docs": to_docs, "listed": listed, "claims": claims},
         **{"figures": figures, "NARROW": NARROW},

@@ -123,8 +123,8 @@ class Paper(Publication):
         """All figures of which there are tables."""
         return figures.figures(Tables(folder))
 
-    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
+    def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
         """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
         frame = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
         ledger = {docs / "ledger.md": discrepancies.page(frame, discrepancies.optima(folder))}
-        return pages.pages(Tables(folder), self.config, docs) | ledger
+        return pages.pages(Tables(folder), self.config, docs, home) | ledger

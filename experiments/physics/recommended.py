@@ -15,9 +15,7 @@ import pandas as pd
 
 from experiments.physics.study import NAMES
 from experiments.physics.variations import DEFAULT, problem_of
-from imcmoo.exact.bounded_criteria import bounded_criteria
-from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
-from imcmoo.exact.node_expander import NodeExpander
+from imcmoo.exact.branch_and_bound import prove
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.problem import AcceleratorProblem
@@ -48,9 +46,7 @@ OF_RRAM = {
 def recommended(name: str, variation: str, kind: str) -> dict[str, Any]:
     """The proven best chip of a study under a variation, and its figures."""
     problem = problem_of(STUDIES[name], variation)
-    expander = NodeExpander(problem)
-    goal = bounded_criteria(problem)[CRITERION]
-    proof = BranchAndBound(expander, RootExpansion.of(expander, []), goal).run(lambda _: False)
+    proof = prove(problem, CRITERION)
     row: dict[str, Any] = {"study": name, "kind": kind, "variation": variation}
     if proof.levels is None:
         return row | {"feasible": False}

@@ -79,7 +79,8 @@ class Physics(Publication):
         """The recommended chips, and the better device; no figure with another ADC model."""
         if not self.is_default:
             return {}
-        tables = read_tables(folder)
+        published = self._published(folder)
+        tables = published[DEFAULT_ADC]
         optima = tables["optima"]
         study = self.studies[recommended(optima)]
         drawn: dict[str, tuple[pd.DataFrame, Draw]] = {
@@ -90,23 +91,25 @@ class Physics(Publication):
             drawn["area_front"] = (tables["area_front"], figures.area_against_edap)
         proven = read_tables(self.home.parent / "accuracy").get("recommended")
         if rram_over_sram(optima, MAIN) is not None and proven is not None:
-            others = {m: read_tables(self.home / m)["optima"] for m in self._other_models()}
-            means = device_ratios(proven, MAIN)
-            ratios = figures.ratio_table({self.adc_model: optima, **others}, means)
+            by_model = {m: frames["optima"] for m, frames in published.items()}
+            ratios = figures.ratio_table(by_model, device_ratios(proven, MAIN))
             drawn["device_ratio"] = (ratios, figures.device_ratio)
         return drawn
 
-    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
-        """`physical.md`, if the tables of the default ADC model are published."""
-        if not (self.home / "optima.csv").is_file():
+    def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
+        """`physical.md`, if there are tables of the default ADC model."""
+        others = self._published(folder)
+        default = others.pop(DEFAULT_ADC, None)
+        if default is None:
             return {}
-        others = {m: read_tables(self.home / m) for m in self._other_models()}
-        text = page(read_tables(self.home), others, self.home.parent)
-        return {docs / "physical.md": text}
+        return {docs / "physical.md": page(default, others, self.home.parent)}
 
-    def _other_models(self) -> list[str]:
-        """ADC models whose tables are published beside those of the default one."""
-        return [m for m in ADC_MODELS if (self.home / m / "optima.csv").is_file()]
+    def _published(self, folder: Path) -> dict[str, dict[str, pd.DataFrame]]:
+        """Tables by ADC model: those of this one in `folder`, all others as published."""
+        folders = {m: self.home if m == DEFAULT_ADC else self.home / m for m in ADC_MODELS}
+        folders[self.adc_model] = folder
+        exist = {m: f for m, f in folders.items() if (f / "optima.csv").is_file()}
+        return {m: read_tables(f) for m, f in exist.items()}
 
 
 def _with_adc(study: Study, adc_model: str) -> Study:

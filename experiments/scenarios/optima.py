@@ -17,9 +17,7 @@ from experiments.scenarios.studies import (
     served,
     without_dram_idle,
 )
-from imcmoo.exact.bounded_criteria import bounded_criteria
-from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
-from imcmoo.exact.node_expander import NodeExpander
+from imcmoo.exact.branch_and_bound import prove
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.problem import AcceleratorProblem
@@ -32,9 +30,7 @@ EDAP = ("edap_geomean", "regret_minimax")
 def proven(problem: AcceleratorProblem, criterion: str) -> dict[str, Any]:
     """The best chip by a criterion among those that serve the scenario, with proof."""
     began = time.process_time()
-    expander = NodeExpander(problem)
-    goal = bounded_criteria(problem)[criterion]
-    proof = BranchAndBound(expander, RootExpansion.of(expander, []), goal).run(lambda _: False)
+    proof = prove(problem, criterion)
     row = {"chip": criterion, "feasible": proof.levels is not None}
     cost = {"cpu_s": time.process_time() - began}
     if proof.levels is None:

@@ -16,7 +16,7 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Sharing
 from imcmoo.space.design_space import Levels
-from imcmoo.study.scenario_tables import POLICIES
+from imcmoo.study.served_design import POLICIES
 from imcmoo.study.study import Study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

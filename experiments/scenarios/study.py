@@ -63,9 +63,9 @@ class Scenarios(Publication):
         searched = pd.DataFrame(searches.rows(name, usual))
         return {"optima": pd.DataFrame(proven)} | ({"search": searched} if len(searched) else {})
 
-    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
+    def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
         """`scenarios.md`."""
-        return {docs / "scenarios.md": page(read_tables(folder))}
+        return {docs / "scenarios.md": page(read_tables(home) | read_tables(folder))}
 
 
 def page(tables: Mapping[str, pd.DataFrame]) -> str:

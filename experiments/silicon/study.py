@@ -82,10 +82,10 @@ class Silicon(Publication):
         """Modelled against measured values."""
         return {"silicon": (read_tables(folder)["compared"], figures.scatter)}
 
-    def pages(self, folder: Path, docs: Path) -> dict[Path, str]:
+    def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
         """`silicon.md`."""
-        to_folder = Path(os.path.relpath(folder, docs)).as_posix()
-        text = page(read_tables(folder), to_folder, is_shipped=self.is_shipped)
+        to_home = Path(os.path.relpath(home, docs)).as_posix()
+        text = page(read_tables(folder), to_home, is_shipped=self.is_shipped)
         return {docs / "silicon.md": text}
 
 

@@ -27,7 +27,7 @@ FEW_SAMPLES = 200
 """Below it, the interval of an accuracy is wider than most differences between chips."""
 
 Executed = Literal["fast", "exact"]
-"""How a network is executed: in one session with noise, or every read and conversion."""
+"""How a network is executed: in float with noise, or every read and conversion."""
 
 NOISE = 1
 """Tells the random numbers of reads from those of cells."""
@@ -150,14 +150,11 @@ class Assessment:
             chip: the design.
             chips: number of simulated chips.
             allowed_drop: of the score, for the yield.
-            how: every read and conversion, or one session with noise of their power.
+            how: every read and conversion, or in float with noise of their power.
             after_each: called after each chip.
         """
         simulation = Simulation(self.network, chip, self.calibration, self._digital)
-        precision = (chip.input_bits, chip.weight_bits, chip.weight_clip)
-        if precision not in self._integer:
-            outputs = self.outputs(simulation.run_integers)
-            self._integer[precision] = float(self._scores(outputs).mean())
+        on_integers = self._on_integers(chip, simulation)
         simulation.manufacture(self.seed)
         noise = simulation.analyse()
         errors = [of_layer.errors for of_layer in noise.values()]
@@ -171,7 +168,7 @@ class Assessment:
         low, high = wilson(float(each.mean()), max(len(scores[0]), 1))
         return Result(
             in_float=self.float_score,
-            on_integers=self._integer[precision],
+            on_integers=on_integers,
             accuracy=float(each.mean()),
             accuracy_low=low,
             accuracy_high=high,
@@ -181,6 +178,13 @@ class Assessment:
             nsr_out_dB=-to_decibels(float(np.mean(nsr))),
             **_of_layers(errors),
         ), errors
+
+    def _on_integers(self, chip: Circuit, simulation: Simulation) -> float:
+        """Score with exact products of integers, found once for each precision."""
+        precision = (chip.input_bits, chip.weight_bits, chip.weight_clip)
+        if precision not in self._integer:
+            self._integer[precision] = self.score(self.outputs(simulation.run_integers))
+        return self._integer[precision]
 
     def _exact(
         self, simulation: Simulation, chips: int, _: Mapping[str, LayerNoise]
@@ -194,7 +198,7 @@ class Assessment:
     def _fast(
         self, simulation: Simulation, chips: int, noise: Mapping[str, LayerNoise]
     ) -> Iterator[Tensors]:
-        """Outputs of one session with weight errors of several chips and white noise of ADCs."""
+        """Outputs of runs in float with weight errors of several chips and white noise of ADCs."""
         noisy = NoisyNetwork(self.network, simulation.codings)
         for at in range(chips):
             if at:
@@ -338,4 +342,5 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     inside = max(share * (1 - share), 0) / n + z**2 / (4 * n**2)
     half = z * math.sqrt(inside) / (1 + z**2 / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Rounded, an end at 0 or 1 may fall short of the share.
+    return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))

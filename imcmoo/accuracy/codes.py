@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +43,15 @@ class InputCoding:
 
     def encode(self, values: NDArray[np.floating]) -> Codes:
         """Codes of inputs of any shape, shape (...), in the same shape."""
-        units = np.rint(values / self.scale) + self.zero
-        codes: Codes = np.clip(units, 0, 2**self.bits - 1).astype(np.uint16)
-        return codes
+        return (self._units(values) + self.zero).astype(np.uint16)
+
+    def rounded(self, values: NDArray[np.floating]) -> NDArray[Any]:
+        """The inputs that the codes stand for, in their precision."""
+        return self._units(values) * self.scale
+
+    def _units(self, values: NDArray[np.floating]) -> NDArray[Any]:
+        """Signed whole numbers of `scale`, saturated."""
+        return np.clip(np.rint(values / self.scale), -self.zero, 2**self.bits - 1 - self.zero)
 
 
 def quantise_weights(weights: Floats, bits: int, clip: float) -> tuple[Ints, Floats]:

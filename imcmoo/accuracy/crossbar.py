@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
-from imcmoo.accuracy.kernel import convert_and_add
+from imcmoo.accuracy.kernel import add_moments, convert_and_add
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.action_counts import parallel_cells, slice_maxima
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
@@ -262,12 +262,11 @@ class Crossbar:
     def _statistics(self, codes: Codes) -> list[Sums]:
         """Statistics of the sums of each row block without cell errors."""
         shape = (len(self._blocks), *self.places.shape)
-        first, second, power = np.zeros(shape), np.zeros(shape), np.zeros((*shape[:2], 1))
+        first, second = np.zeros(shape), np.zeros(shape)
+        inputs, power = np.zeros((*shape[:2], 1)), np.zeros((*shape[:2], 1))
         for read in self._reads(codes, self._ideal):
-            sums = read.sums.astype(np.float64)
-            first[read.block] += sums.sum(axis=(0, 2, 4))
-            second[read.block] += (sums**2).sum(axis=(0, 2, 4))
-            power[read.block, :, 0] += (read.drive.astype(np.float64) ** 2).sum(axis=(0, 2, 3))
+            add_moments(read.sums, first[read.block], second[read.block])
+            add_moments(read.drive[:, :, :, None], inputs[read.block], power[read.block])
         vectors = codes.shape[0] * codes.shape[1]
         mean, square = (v / (vectors * self._weights.shape[2]) for v in (first, second))
         cells = self.mean_cell_variances + self.error_variances(self._chip.read_sigma)

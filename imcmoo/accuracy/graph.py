@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ class CutNetwork:
             self._sessions = self._cut(inputs)
         tensors = dict(inputs)
         for session, layer, dead in zip(
-            self._sessions, [*self.layers, None], self._last_uses(), strict=True
+            self._sessions, [*self.layers, None], self._last_uses, strict=True
         ):
             if session is not None:
                 needed = {i.name: tensors[i.name] for i in session.get_inputs()}
@@ -167,6 +168,7 @@ class CutNetwork:
             need |= _read_by(layer)
         return needs
 
+    @cached_property
     def _last_uses(self) -> list[set[str]]:
         """Tensors that no later piece or layer reads, for each piece."""
         kept = set(self.wanted)
@@ -181,11 +183,6 @@ class CutNetwork:
         made = [name for node in self._model.graph.node for name in node.output if name]
         session = self.session(self.with_outputs(made))
         return {**inputs, **dict(zip(made, self.call(session, made, inputs), strict=True))}
-
-    @property
-    def operator_set(self) -> int:
-        """Version of the standard operators that the graph uses."""
-        return max(o.version for o in self._model.opset_import if o.domain in ("", "ai.onnx"))
 
     def with_outputs(self, names: Iterable[str]) -> onnx.ModelProto:
         """A copy of the whole network with other outputs."""

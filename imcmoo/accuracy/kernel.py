@@ -1,4 +1,4 @@
-"""ADC, shift and add in one compiled pass: the loop that takes most of the time."""
+"""Compiled passes over the sums of a row block, which take most of the time."""
 
 from __future__ import annotations
 
@@ -46,3 +46,25 @@ def convert_and_add(
     kind = sums.dtype.type
     low, step = adcs.low.astype(kind), adcs.step.astype(kind)
     _convert_and_add(sums, low, step, places, kind(0), kind(codes - 1), out)
+
+
+@numba.njit(nogil=True)
+def add_moments(sums, first, second):  # type: ignore[no-untyped-def]
+    """Add up sums and their squares in float64, exactly if they are whole numbers.
+
+    Args:
+        sums: shape (groups, input slices, n, weight slices, columns).
+        first, second: shape (input slices, weight slices); changed in place.
+    """
+    groups, inputs, n, weights, columns = sums.shape
+    for g in range(groups):
+        for i in range(inputs):
+            for at in range(n):
+                for j in range(weights):
+                    total, square = 0.0, 0.0
+                    for m in range(columns):
+                        value = np.float64(sums[g, i, at, j, m])
+                        total += value
+                        square += value * value
+                    first[i, j] += total
+                    second[i, j] += square

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,29 +47,15 @@ def measure(
         about: where it comes from, for the file.
         after_each: called `steps(assessment)` times.
     """
-    probe = _Probe(assessment, after_each)
-    static_gains, white_gains = [], []
-    for layer in probe.layers:
-        white_gains.append(probe.gain(layer, static=False))
-        static_gains.append(probe.gain(layer, static=True))
+    probe = Probe(assessment, after_each)
+    layers = tuple(probe.layer_data(layer) for layer in probe.layers)
     rounding, rounded = probe.rounding()
-    white = probe.curve(np.array(white_gains), static=False)
-    static = probe.curve(np.array(static_gains), static=True)
-    calibration = assessment.calibration
+    white, static = (
+        probe.curve(np.array([getattr(e, f"gain_{kind}") for e in layers]), static=kind == "static")
+        for kind in ("white", "static")
+    )
     return AccuracyData(
-        layers=tuple(
-            LayerData(
-                name=layer.name,
-                weights=layer.weights.astype(np.float32),
-                vectors=calibration[layer.name].vectors.astype(np.float32),
-                lowest=calibration[layer.name].lowest,
-                highest=calibration[layer.name].highest,
-                signal_power=probe.signals[layer.name],
-                gain_white=white_gains[at],
-                gain_static=static_gains[at],
-            )
-            for at, layer in enumerate(probe.layers)
-        ),
+        layers=layers,
         float_score=probe.float_score,
         levels=LEVELS,
         white=white,
@@ -85,10 +72,17 @@ def steps(assessment: Assessment) -> int:
     return len(assessment.network.layers) * draws + 2 * len(LEVELS) + len(PRECISIONS) ** 2
 
 
-class _Probe:
-    """Runs a network with errors of a chosen power."""
+class Probe:
+    """Runs a network with errors of a chosen power.
 
-    def __init__(self, assessment: Assessment, after_each: Callable[[], None]) -> None:
+    Args:
+        assessment: the network with its data.
+        after_each: called after each run of `measure`.
+    """
+
+    def __init__(
+        self, assessment: Assessment, after_each: Callable[[], None] = lambda: None
+    ) -> None:
         self._assessment = assessment
         self._after_each = after_each
         self._noisy = NoisyNetwork(assessment.network)
@@ -120,6 +114,20 @@ class _Probe:
         mean = vectors.mean(axis=1, keepdims=True)
         return Disturbance(layer.weights + errors, offset=-(mean @ errors).ravel())
 
+    def layer_data(self, layer: MappedLayer) -> LayerData:
+        """A layer with its gains."""
+        calibration = self._inputs[layer.name]
+        return LayerData(
+            name=layer.name,
+            weights=layer.weights.astype(np.float32),
+            vectors=calibration.vectors.astype(np.float32),
+            lowest=calibration.lowest,
+            highest=calibration.highest,
+            signal_power=self.signals[layer.name],
+            gain_white=self.gain(layer, static=False),
+            gain_static=self.gain(layer, static=True),
+        )
+
     def gain(self, layer: MappedLayer, *, static: bool) -> float:
         """Noise over signal at the logits over that of the layer."""
         found = []
@@ -147,10 +155,7 @@ class _Probe:
         """Score with one noise over signal in all layers, mean of several draws."""
         rng = np.random.default_rng([self._assessment.seed, at, static])
 
-        def run(samples: slice) -> Tensors:
-            errors = {e.name: self._errors(e, nsr, rng, static=static) for e in self.layers}
-            return self._assessment.noisy_outputs(self._noisy, errors, rng, samples)
-
+        run = partial(self.everywhere, nsr, rng, static=static)
         if self._small:
             scores = [self._assessment.score(run(slice(self.scored))) for _ in range(CHIPS)]
         else:
@@ -160,6 +165,13 @@ class _Probe:
             scores = [self._assessment.score(joined)]
         self._after_each()
         return float(np.mean(scores))
+
+    def everywhere(
+        self, nsr: float, rng: np.random.Generator, samples: slice, *, static: bool
+    ) -> Tensors:
+        """Outputs and logits of some samples, with one noise over signal in all layers."""
+        errors = {e.name: self._errors(e, nsr, rng, static=static) for e in self.layers}
+        return self._assessment.noisy_outputs(self._noisy, errors, rng, samples)
 
     def rounding(self) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
         """Noise over signal at the logits, and score, of every precision."""

@@ -217,7 +217,7 @@ class SimulatedLayer:
         return LayerNoise(errors, kept, squares.mean(axis=1))
 
     def disturbance(self, noise: LayerNoise) -> Disturbance:
-        """Errors of the layer for a run in one session, with the mean of each column corrected.
+        """Errors of the layer for a run in float, with the mean of each column corrected.
 
         Args:
             noise: of a chip of the same design.
@@ -292,7 +292,7 @@ class Simulation:
         return [noise.errors for noise in self.analyse().values()]
 
     def disturbances(self, noise: Mapping[str, LayerNoise]) -> dict[str, Disturbance]:
-        """Errors of each layer for a run in one session, from the noise of a chip of the design."""
+        """Errors of each layer for a run in float, from the noise of a chip of the design."""
         return {name: layer.disturbance(noise[name]) for name, layer in self._layers.items()}
 
     def program(self, seed: int) -> None:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pymoo.core.problem import Problem
 from pymoo.core.variable import Choice, Integer, Variable
 
-from imcmoo.analysis.indicators import REFERENCE_POINT, indicators
+from imcmoo.analysis.indicators import REFERENCE_POINT, epsilon_multiplicative, indicators
 from imcmoo.benchmark import truth
 from imcmoo.benchmark.record import Record
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer
+from imcmoo.exact.regret import ROUNDING, ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
+from imcmoo.problem.scalarisation import TOLERANCE, spans
 from imcmoo.space.design_space import DesignSpace, Levels
-from imcmoo.space.parameters import Parameter
 from imcmoo.study.study import Study
 
 MOST_PREPARED = 1 << 17
@@ -28,22 +28,13 @@ MOST_PREPARED = 1 << 17
 CHECKED = 8
 """Designs of a stored front that are evaluated before the front is used."""
 
-NOTHING_FOUND = {"coverage": 0.0, "epsilon_multiplicative": np.inf, "igd_plus": np.inf}
-NOTHING_FOUND |= {"hypervolume": 0.0}
-"""Indicators of no design."""
-
-RTOL = 1e-9
-"""Relative difference up to which stored and evaluated objectives agree."""
+NO_DESIGN = dict.fromkeys(("igd_plus", "epsilon_multiplicative"), np.inf)
+NO_DESIGN |= dict.fromkeys(("hypervolume", "coverage"), 0.0)
 
 
-@dataclass(frozen=True)
-class OptimalDesigns:
-    """The best designs by one criterion.
-
-    Args:
-        value: the optimum, in the unit of the criterion.
-        X: every design that reaches it, value indices, shape (n, n_var).
-    """
+class OptimalDesigns(NamedTuple):
+    """An optimum in the unit of its criterion, and the value indices of all designs that reach it,
+    shape (n, n_var)."""
 
     value: float
     X: Levels
@@ -90,7 +81,10 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             xu=np.array(self.space.shape) - 1.0,
             vtype=int,
         )
-        self.vars = {p.name: _variable(p) for p in self.space.parameters}
+        self.vars: dict[str, Variable] = {
+            p.name: Integer(bounds=(0, len(p) - 1)) if p.is_ordered else Choice(options=p.values)
+            for p in self.space.parameters
+        }
 
     def name(self) -> str:
         """Name of the problem, version included."""
@@ -100,26 +94,31 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """Value indices of solutions, shape (n, n_var).
 
         Args:
-            X: numbers, shape (n, n_var), which are rounded to the nearest index there is: numbers
-                below 0 to 0, since some algorithms step out of bounds; or a mapping by name of a
-                variable for each solution, as `vars` describes.
+            X: numbers, shape (n, n_var) or (n_var,), or a mapping by name of a variable for each
+                solution, as `vars` describes. Numbers are rounded to the nearest index there is:
+                those below 0 to 0, since some algorithms step out of bounds.
 
         Raises:
-            ValueError: a number that is not finite, or an unknown name or value.
+            ValueError: another shape, a number that is not finite, or an unknown name or value.
         """
         rows = np.asarray(X)
         if rows.dtype == object and rows.size and isinstance(rows.flat[0], Mapping):
-            return np.array([self._indices_of(row) for row in rows.ravel()], dtype=np.int64)
-        numbers = rows.astype(float)
+            rows = np.array([self._numbers_of(row) for row in rows.ravel()])
+        numbers = np.atleast_2d(rows).astype(float)
+        if numbers.ndim != 2 or numbers.shape[1] != self.n_var:
+            raise ValueError(
+                f"a solution needs {self.n_var} value indices ({', '.join(self.vars)}), got an "
+                f"array of shape {rows.shape}"
+            )
         if not np.isfinite(numbers).all():
             raise ValueError("a solution has a variable that is not finite")
         return np.clip(np.rint(numbers), self.xl, self.xu).astype(np.int64)
 
-    def _indices_of(self, row: Mapping[str, Any]) -> list[int]:
+    def _numbers_of(self, row: Mapping[str, Any]) -> list[float]:
         if row.keys() != self.vars.keys():
             raise ValueError(f"a solution needs {', '.join(self.vars)}, got {', '.join(row)}")
         return [
-            round(row[p.name]) if p.is_ordered else p.values.index(row[p.name])
+            row[p.name] if p.is_ordered else p.encode(np.asarray([row[p.name]]))[0]
             for p in self.space.parameters
         ]
 
@@ -132,7 +131,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         Returns:
             Shapes (n, n_obj) and (n, n_ieq_constr); n is 1 for a single design.
         """
-        levels = self.indices(np.atleast_2d(np.asarray(indices)))
+        levels = self.indices(indices)
         F, G = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
         if self.record is not None:
             self.record.add(levels, F, G)
@@ -149,7 +148,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     def start_record(self) -> Record:
         """Begin a new record of the distinct designs that are evaluated from here on."""
-        self.record = Record(self.space)
+        self.record = Record(self.space, self.n_obj, self.n_ieq_constr)
         return self.record
 
     def _evaluate(self, X: Any, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
@@ -161,21 +160,19 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     @cached_property
     def _shipped(self) -> ExactAnswer | None:
+        """The stored answer, if designs of its front still have their stored objectives."""
         answer = truth.load(self._name)
-        if answer is not None:
-            self._check(answer)
-        return answer
-
-    def _check(self, answer: ExactAnswer) -> None:
-        """Check that designs of a stored front still have their stored objectives."""
+        if answer is None:
+            return None
         rows = np.linspace(0, len(answer.ranks) - 1, min(CHECKED, len(answer.ranks))).astype(int)
         levels = self.space.unrank(answer.ranks[rows])
         F, _ = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
-        if not np.allclose(F, answer.front[rows], rtol=RTOL, atol=0):
+        if not np.allclose(F, answer.front[rows], rtol=TOLERANCE, atol=0):
             raise InputError(
                 f"{self._name}: the cost model gives other numbers than the stored front has; "
                 "a new version of the problem is needed"
             )
+        return answer
 
     @property
     def answer(self) -> ExactAnswer | None:
@@ -229,13 +226,12 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """The point where hypervolumes end, shape (n_obj,); None if the front is not known.
 
         In every objective it is beyond the nadir by 10 % of the range of the front, on the scale
-        of `coordinates`.
+        of `coordinates`. In one in which the front does not vary it is beyond it by 1.1.
         """
         if self.answer is None:
             return None
         front = self.coordinates(self.answer.front)
-        ideal, nadir = front.min(axis=0), front.max(axis=0)
-        return self.accelerator.from_coordinates(ideal + REFERENCE_POINT * (nadir - ideal))
+        return self.accelerator.from_coordinates(front.min(axis=0) + REFERENCE_POINT * spans(front))
 
     def coordinates(self, F: Floats) -> Floats:
         """Objectives on the scale of indicators: logarithms where ratios count; shape as F."""
@@ -249,21 +245,42 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
         Returns:
             `igd_plus`, `hypervolume` (share of that of the exact front), `epsilon_multiplicative`
-            and `coverage`, see `imcmoo.analysis.indicators`. Without any design the worst values:
-            infinity, 0, infinity and 0.
+            and `coverage`, see `imcmoo.analysis.indicators`, and `largest_regret`, the largest of
+            `regrets`. Without any design the worst values: infinity, and 0 of shares.
 
         Raises:
-            InputError: the exact front is not known.
+            InputError: the exact front is not known, or a point is better than it.
+            ValueError: `F` has another shape, or a value that no design has.
         """
+        points, answer = self._checked(F)
+        largest = {"largest_regret": max(self.regrets(points).values())}
+        if not len(points):
+            return NO_DESIGN | largest
+        return indicators(self.coordinates(points), self.coordinates(answer.front)) | largest
+
+    def regrets(self, F: ArrayLike) -> dict[str, float]:
+        """Excess of the best of some feasible designs over the optimum of each criterion, a share.
+
+        Arguments and errors are those of `indicators`; see `imcmoo.exact.regret`.
+        """
+        points, answer = self._checked(F)
+        regrets = ExactRegret(self.accelerator, answer).regrets(points)
+        least = {name: float(values.min(initial=np.inf)) for name, values in regrets.items()}
+        return {name: 0.0 if value < ROUNDING else value for name, value in least.items()}
+
+    def _checked(self, F: ArrayLike) -> tuple[Floats, ExactAnswer]:
+        """Objectives of feasible designs, shape (n, n_obj), and the answer they are judged by."""
         if self.answer is None:
             raise InputError(f"{self._name}: the exact front is not known; solve() finds it")
         points = np.atleast_2d(np.asarray(F, dtype=float))
-        if not points.size:
-            return NOTHING_FOUND.copy()
-        return indicators(self.coordinates(points), self.coordinates(self.answer.front))
-
-
-def _variable(parameter: Parameter) -> Variable:
-    if parameter.is_ordered:
-        return Integer(bounds=(0, len(parameter) - 1))
-    return Choice(options=list(parameter.values))
+        points = points if points.size else np.empty((0, self.n_obj))
+        if points.ndim != 2 or points.shape[1] != self.n_obj:
+            raise ValueError(f"{self._name}: F needs {self.n_obj} columns, got {points.shape}")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scaled = self.coordinates(points)
+        if not np.isfinite(scaled).all():
+            raise ValueError(f"{self._name}: F has a value that no design has")
+        front = self.coordinates(self.answer.front)
+        if len(points) and epsilon_multiplicative(front, scaled) > 1 + TOLERANCE:
+            raise InputError(f"{self._name}: F has a point that no feasible design has")
+        return points, self.answer

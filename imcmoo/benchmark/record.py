@@ -16,12 +16,15 @@ class Record:
 
     Args:
         space: of the designs.
+        n_obj, n_constr: numbers of their objectives and constraints.
     """
 
-    def __init__(self, space: DesignSpace) -> None:
+    def __init__(self, space: DesignSpace, n_obj: int, n_constr: int) -> None:
         self._space = space
         self._seen: set[int] = set()
-        self._rows: list[tuple[Levels, Floats, Floats]] = []
+        columns = (len(space.shape), np.int64), (n_obj, float), (n_constr, float)
+        x, f, g = (np.empty((0, n), dtype) for n, dtype in columns)
+        self._rows: list[tuple[Levels, Floats, Floats]] = [(x, f, g)]
         self.n_calls = 0
         """Number of evaluations, repeated ones included."""
 
@@ -59,6 +62,4 @@ class Record:
         return np.asarray(self.F[:budget][feasible])
 
     def _joined(self, part: int) -> np.ndarray:
-        if not self._rows:
-            raise ValueError("nothing was evaluated yet")
         return np.concatenate([row[part] for row in self._rows])

@@ -30,7 +30,7 @@ from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import ADC_WINDOWS, DEFAULTS, LIMITS, TEXTS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.space.designs_csv import DesignsTable
-from imcmoo.study.design_file import DESIGN
+from imcmoo.study.result_tables import DESIGN
 from imcmoo.study.results_folder import CONFIG, FILES
 
 if TYPE_CHECKING:
@@ -94,45 +94,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", choices=list(MEMORY_CELLS), help="needed if the design does not name it"
     )
-    score.add_argument(
-        "--metric",
-        default="top1",
-        metavar="METRIC",
-        help="top1 (default), agreement or cosine with the float network, or module:function of "
-        "outputs by name and labels",
-    )
-    score.add_argument(
-        "--output", metavar="NAME", help="the output that is scored (default: the first)"
-    )
-    score.add_argument(
-        "--samples", type=whole(1), metavar="N", help="samples to score (default: all)"
-    )
-    chips.add_argument(
-        "--chips", type=whole(1), default=3, metavar="N", help="simulated chips (default: 3)"
-    )
-    chips.add_argument(
-        "--seed", type=whole(0), default=0, metavar="N", help="of the first chip (default: 0)"
-    )
-    score.add_argument(
-        "--allowed-drop",
-        type=share,
-        default=0.01,
-        metavar="X",
-        help="loss of score that counts as none for the yield (default: 0.01)",
-    )
-    chips.add_argument(
-        "--how",
-        choices=HOW,
-        default="exact",
-        help="exact: every read and conversion (default); fast: one run with rounding, the cell "
-        "errors and white noise of the ADCs' power; linear: predicted from each layer's noise",
-    )
-    chips.add_argument(
-        "--accuracy-data",
-        type=Path,
-        metavar="NET.accuracy.npz",
-        help="of imcmoo import --data, for --how linear (default: measured first)",
-    )
+    _add_score(score)
+    _add_chips(chips)
     _add_settings(parser.add_argument_group("settings of a chip that are no columns of a design"))
     add_file(parser, "OUT.csv|json", required=False)
     parser.add_argument(
@@ -142,8 +105,59 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_force(parser)
 
 
+def _add_score(group: argparse._ArgumentGroup) -> None:
+    """Add what is scored, and how."""
+    group.add_argument(
+        "--metric",
+        default="top1",
+        metavar="METRIC",
+        help="top1 (default), agreement or cosine with the float network, or module:function of "
+        "outputs by name and labels",
+    )
+    group.add_argument(
+        "--output", metavar="NAME", help="the output that is scored (default: the first)"
+    )
+    group.add_argument(
+        "--samples", type=whole(1), metavar="N", help="samples to score (default: all)"
+    )
+    group.add_argument(
+        "--allowed-drop",
+        type=share,
+        default=0.01,
+        metavar="X",
+        help="loss of score that counts as none for the yield (default: 0.01)",
+    )
+
+
+def _add_chips(group: argparse._ArgumentGroup) -> None:
+    """Add how many chips are simulated, and how."""
+    group.add_argument(
+        "--chips",
+        type=whole(1),
+        default=3,
+        metavar="N",
+        help="simulated chips (default: 3); --how linear draws none",
+    )
+    group.add_argument(
+        "--seed", type=whole(0), default=0, metavar="N", help="of the first chip (default: 0)"
+    )
+    group.add_argument(
+        "--how",
+        choices=HOW,
+        default="exact",
+        help="exact: every read and conversion (default); fast: one run with rounding, the cell "
+        "errors and white noise of the ADCs' power; linear: predicted from each layer's noise",
+    )
+    group.add_argument(
+        "--accuracy-data",
+        type=Path,
+        metavar="NET.accuracy.npz",
+        help="of imcmoo import --data, for --how linear (default: measured first)",
+    )
+
+
 def _add_settings(group: argparse._ArgumentGroup) -> None:
-    """Add the settings of a chip that are no columns of a design."""
+    """Add the settings of a chip that are no columns of a design, and those of a network."""
     group.add_argument(
         "--sigma",
         type=not_negative,
@@ -163,6 +177,11 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         help="parallel cells of each of the more significant half of the weight slices (default: "
         "the design's, else 1)",
     )
+    _add_network_settings(group)
+
+
+def _add_network_settings(group: argparse._ArgumentGroup) -> None:
+    """Add the settings that a study has for each network."""
     group.add_argument(
         "--weight-clip",
         type=not_negative,
@@ -185,19 +204,23 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         )
 
 
-def main(args: argparse.Namespace) -> None:
-    """Execute a network on the chips that a command line asks for."""
-    designs = args.designs
-    if designs is not None and designs.is_dir():
-        designs /= DESIGN
+def _check_and_complete(args: argparse.Namespace) -> None:
+    """Refuse files and options that do not fit, and add the settings that a run has."""
+    if args.designs is not None and args.designs.is_dir():
+        args.designs /= DESIGN
     check_outputs(
         {"--out": args.out, "--layers": args.layers},
-        [args.network, args.data, designs, args.accuracy_data],
+        [args.network, args.data, args.designs, args.accuracy_data],
     )
     if args.accuracy_data is not None and args.how != "linear":
         raise InputError("--accuracy-data needs --how linear")
     for name, value in _of_study(args).items():
         setattr(args, name, value)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Execute a network on the chips that a command line asks for."""
+    _check_and_complete(args)
     chips = _chips(args)
     assess = _assessment(args)
     data = _accuracy_data(args, assess) if args.how == "linear" else None
@@ -211,37 +234,42 @@ def main(args: argparse.Namespace) -> None:
             for path, content in ((args.out, rows), (args.layers, layers))
             if path
         ]
-        runs = 1 if args.how == "linear" else args.chips
-        per_design = runs + (len(assess.network.layer_names) if args.layers else 0)
+        drawn = 0 if args.how == "linear" else args.chips
+        per_design = max(drawn, 1) + (len(assess.network.layer_names) if args.layers else 0)
         advance = stack.enter_context(
             counted("simulated", per_design * len(chips), quiet=args.quiet)
         )
         for at, chip in enumerate(chips):
-            result, errors = _found(args, assess, chip, data, advance)
+            result, errors = _accuracy(args, assess, chip, data, advance)
             start = {"design": at, "network": args.network.stem}
             known = {name: getattr(chip, name) for name in SHOWN}
-            known |= {"samples": samples, "chips": args.chips, "how": args.how}
+            known |= {"samples": samples, "chips": drawn, "how": args.how}
             rows.append(start | known | result.to_row())
             for each in errors if args.layers else ():
-                accuracy = assess.alone(chip, each.layer)
+                alone = {"accuracy_alone": assess.alone(chip, each.layer)}
                 advance()
-                layers.append(start | each.to_row() | {"accuracy_alone": accuracy})
+                layers.append(start | each.to_row() | alone)
         for target, path, content in files:
             _write(target, path, content)
-    exact_only = [str(row["design"]) for row in rows if args.how != "exact" and row["exact_only"]]
-    if exact_only:
+    if args.how != "exact":
+        _warn_of_clipping(rows)
+    show(console(wide=True), _table(rows))
+
+
+def _warn_of_clipping(rows: list[dict[str, Any]]) -> None:
+    """Warn of predictions for designs that only exact execution is valid for."""
+    if exact_only := [str(row["design"]) for row in rows if row["exact_only"]]:
         warn(
             f"design {', '.join(exact_only)}: a few large errors make most of the ADC noise, which "
             "white noise does not stand for; use --how exact"
         )
-    show(console(wide=True), _table(rows))
 
 
 def _assessment(args: argparse.Namespace) -> Assessment:
     """The network in float, on its data."""
     with accuracy_packages():
         from imcmoo.accuracy.assess import FEW_SAMPLES, Assessment
-    found = Assessment(
+    assessment = Assessment(
         args.network,
         args.data,
         metric=args.metric,
@@ -250,15 +278,13 @@ def _assessment(args: argparse.Namespace) -> Assessment:
         seed=args.seed,
         layers_digital=args.layers_digital or (),
     )
-    if found.samples < FEW_SAMPLES:
-        warn(
-            f"{found.samples} samples are scored: with fewer than {FEW_SAMPLES} the interval of an "
-            "accuracy is wide"
-        )
-    return found
+    if assessment.samples < FEW_SAMPLES:
+        scored = "1 sample is" if assessment.samples == 1 else f"{assessment.samples} samples are"
+        warn(f"{scored} scored: with fewer than {FEW_SAMPLES} the interval of an accuracy is wide")
+    return assessment
 
 
-def _found(
+def _accuracy(
     args: argparse.Namespace,
     assess: Assessment,
     chip: Circuit,
@@ -274,11 +300,11 @@ def _found(
 
     noise = CircuitNoise(cache_folder())
     try:
-        found = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
+        predicted = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
     except ValueError as error:
         raise InputError(f"--how linear: {error}") from None
     after_each()
-    return found
+    return predicted
 
 
 def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData:
@@ -314,7 +340,7 @@ def _chips(args: argparse.Namespace) -> list[Circuit]:
         raise InputError("give either --designs or --design")
     columns = args.design
     if args.designs is not None and args.designs.suffix != ".csv":
-        columns = _of_json(args.designs / DESIGN if args.designs.is_dir() else args.designs)
+        columns = _of_json(args.designs)
     if columns is not None:
         return _made(args, {name: np.array([value]) for name, value in columns.items()})
     table = DesignsTable.read(args.designs)
@@ -329,20 +355,18 @@ def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
     Raises:
         InputError: networks of the study differ in them, and none is called like the file.
     """
-    folder = args.designs
-    if folder is not None and folder.name in FILES:
-        folder = folder.parent
-    if folder is None or not (folder / CONFIG).is_file():
+    config_file = args.designs.parent / CONFIG if args.designs else None
+    if config_file is None or args.designs.name not in FILES or not config_file.is_file():
         return {}
     try:
-        config = read_json(folder / CONFIG)
+        config = read_json(config_file)
         settings = {
             name: {k: v for k, v in _settings(config, name).items() if getattr(args, k) is None}
             for name in config["workloads"]
         }
         first = next(iter(settings.values()))
     except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
-        raise InputError(f"{folder / CONFIG} is no record of a run, or damaged") from None
+        raise InputError(f"{config_file} is no record of a run, or damaged") from None
     name = args.network.stem
     if name not in settings and any(first != other for other in settings.values()):
         raise InputError(
@@ -354,13 +378,10 @@ def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
 
 def _settings(config: Mapping[str, Any], network: str) -> Mapping[str, Any]:
     """Settings of one network in the record of a run."""
-    bits, clip, digital = (
-        (config.get(key) or {}).get(network)
-        for key in ("precision", "weight_clip", "layers_digital")
-    )
-    inputs, weights = bits or (None, None)
-    named = {"weight_clip": clip, "layers_digital": digital}
-    return {"input_bits": inputs, "weight_bits": weights, **named}
+    keys = ("precision", "weight_clip", "layers_digital")
+    settings = {key: (config.get(key) or {}).get(network) for key in keys}
+    inputs, weights = settings.pop("precision") or (None, None)
+    return {"input_bits": inputs, "weight_bits": weights, **settings}
 
 
 def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]:
@@ -396,25 +417,24 @@ def _of_json(path: Path) -> Mapping[str, Any]:
     """The design of a `design.json`, or a JSON object of parameters."""
     try:
         content = read_json(path)
-        found = content.get("design", content)
-        return dict(found)
+        return dict(content.get("design", content))
     except (AttributeError, TypeError, ValueError):
         raise InputError(f"{path} is no design.json of a run, or damaged") from None
 
 
 def _pairs(text: str) -> dict[str, Any]:
     """`rows=128,weight_coding=offset`."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for part in text.split(","):
         name, sign, value = part.partition("=")
         if not sign or name not in (*NEEDED, *OPTIONAL):
             raise argparse.ArgumentTypeError(
                 f"'{part}' is not NAME=VALUE with a name of {', '.join([*NEEDED, *OPTIONAL])}"
             )
-        if name in found:
+        if name in values:
             raise argparse.ArgumentTypeError(f"{name} is given twice")
-        found[name] = value if name in TEXTS else whole(1)(value)
-    return found
+        values[name] = value if name in TEXTS else whole(1)(value)
+    return values
 
 
 def _names(text: str) -> list[str]:

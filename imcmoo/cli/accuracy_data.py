@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 def measure_all(
     assessment: Assessment, *, folder: Path = Path(), quiet: bool = False
 ) -> AccuracyData:
-    """Accuracy data of a network with its samples, with a progress bar.
-
-    Args:
-        assessment: the network with its samples.
-        folder: network and data are named relative to it.
-        quiet: show no progress.
-    """
+    """Accuracy data of a network with its samples; both are named relative to a folder."""
     from imcmoo.accuracy.sensitivity import measure, steps
 
     about = {

@@ -36,12 +36,7 @@ REMOVED = {
 
 
 def add_study(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
-    """Add STUDY, which a shell with argcomplete completes.
-
-    Args:
-        parser: gets the argument.
-        optional: accept a command line without it.
-    """
+    """Add STUDY, which a shell with argcomplete completes."""
     study = parser.add_argument(
         "study",
         nargs="?" if optional else None,
@@ -52,12 +47,7 @@ def add_study(parser: argparse.ArgumentParser, *, optional: bool = False) -> Non
 
 
 def add_results(parser: argparse.ArgumentParser, written: str) -> None:
-    """Add --out, the folder of all results.
-
-    Args:
-        parser: gets the option; its value is None if it is not there.
-        written: path within the folder that the command writes.
-    """
+    """Add --out, the folder of all results, in which the command writes the path `written`."""
     parser.add_argument(
         "--out",
         type=Path,
@@ -67,13 +57,7 @@ def add_results(parser: argparse.ArgumentParser, written: str) -> None:
 
 
 def add_file(parser: argparse.ArgumentParser, name: str, *, required: bool = True) -> None:
-    """Add --out, a file to write.
-
-    Args:
-        parser: gets the option.
-        name: shown for the file.
-        required: refuse a command line without it.
-    """
+    """Add --out, a file to write."""
     parser.add_argument("--out", type=Path, metavar=name, required=required, help="file to write")
 
 
@@ -118,11 +102,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 
 def add_removed(parser: argparse.ArgumentParser, option: str) -> None:
-    """Refuse an option that was removed, in one line that names its replacement.
-
-    Args:
-        option: one of `REMOVED`.
-    """
+    """Refuse an option of `REMOVED`, in one line that names its replacement."""
     parser.add_argument(option, action=_Removed, nargs="?", help=argparse.SUPPRESS)
 
 
@@ -213,7 +193,7 @@ def wholes(at_least: int) -> Callable[[str], tuple[int, ...]]:
 
 def area(text: str) -> float:
     """Square metres of so many mm²."""
-    value = _number(text) / MM2_PER_M2
+    value = number(text) / MM2_PER_M2
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be positive, got {text}")
     return value
@@ -221,7 +201,7 @@ def area(text: str) -> float:
 
 def not_negative(text: str) -> float:
     """A number that is at least 0."""
-    value = _number(text)
+    value = number(text)
     if not value >= 0:
         raise argparse.ArgumentTypeError(f"must be at least 0, got {text}")
     return value
@@ -229,13 +209,14 @@ def not_negative(text: str) -> float:
 
 def share(text: str) -> float:
     """A number from 0 to 1."""
-    value = _number(text)
+    value = number(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {text}")
     return value
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
+    """A number, of any size."""
     try:
         return float(text)
     except ValueError:

@@ -60,12 +60,9 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
 
     A study file can run code, and whoever gave a folder of results did not give that.
 
-    Args:
-        name: of the study.
-        otherwise: what else the user can give, for the error.
-
     Raises:
-        InputError: an unknown name, with the closest and the known ones.
+        InputError: an unknown name, with the closest and the known ones, and `otherwise`: what else
+            the user can give.
     """
     offered = _offered("imcmoo.studies")
     if name in offered:

@@ -111,12 +111,14 @@ def main(args: argparse.Namespace) -> None:
     terminal.print(f"written: {folder}", soft_wrap=True)
 
 
-def _show(terminal: Console, found: Certificate) -> None:
-    unit = NAMED[found.criterion].unit if found.criterion in NAMED else ""
-    bound = f"bound {text(found.bound)} {unit}".rstrip()
+def _show(terminal: Console, certificate: Certificate) -> None:
+    unit = NAMED[certificate.criterion].unit if certificate.criterion in NAMED else ""
+    bound = f"bound {text(certificate.bound)} {unit}".rstrip()
     terminal.print(
-        f"  {found.criterion}: {text(found.value)}, {bound}, "
-        f"gap {found.gap:.3%}, {found.seconds:.1f} s",
+        f"  {certificate.criterion}: {text(certificate.value)}, {bound}, "
+        f"gap {certificate.gap:.3%}, {certificate.seconds:.1f} s",
     )
-    values = ", ".join(f"{name} {text_of_value(value)}" for name, value in found.design.items())
+    values = ", ".join(
+        f"{name} {text_of_value(value)}" for name, value in certificate.design.items()
+    )
     terminal.print(f"    {values}", soft_wrap=True)

@@ -92,7 +92,7 @@ def _optimum(name: str, value: float, problem: AcceleratorProblem) -> str:
     title, unit = label(name), NAMED[name].unit if name in NAMED else ""
     for network in problem.workload_names:
         titles = {
-            f"{SINGLE_NETWORK}{network}": f"EDAP of a {label(network)}-specific chip",
+            f"{SINGLE_NETWORK}{network}": f"EDAP, chip for {label(network)}",
             f"edap_{network}": f"EDAP of {label(network)} on a chip for all",
         }
         if name in titles:

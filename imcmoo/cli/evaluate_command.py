@@ -15,22 +15,22 @@ import pandas as pd
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import add_file, add_force, check_outputs, whole, wholes
-from imcmoo.cli.evaluate_physical import PhysicalEvaluation
-from imcmoo.cli.evaluate_reference import ReferenceEvaluation
-from imcmoo.cli.evaluation import Evaluation
+from imcmoo.cli.evaluation import PhysicalEvaluation, ReferenceEvaluation
 from imcmoo.cli.progress import counted
 from imcmoo.cli.terminal import console, warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.model.cost_model import Deployment
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
-from imcmoo.report.violations import violation
+from imcmoo.report.explanation_words import violation
 
 DESIGNS_PER_CHUNK = 4096
 """Designs costed and written at a time: bounds memory whatever the file's length."""
 
 LAYERS_PER_CHUNK = 1 << 14
 """Designs × layers at a time when every layer and component is written."""
+
+Evaluation = ReferenceEvaluation | PhysicalEvaluation
 
 MODELS: Mapping[str, type[Evaluation]] = {
     "reference": ReferenceEvaluation,
@@ -137,11 +137,12 @@ def main(args: argparse.Namespace) -> None:
     with ExitStack() as stack:
         out = _open(stack, args.out, COSTS, args.force)
         breakdown = args.breakdown and _open(stack, args.breakdown, BREAKDOWN, args.force)
-        failures = Failures()
+        counts: Counter[str] = Counter()
+        reasons: dict[str, str] = {}
         with counted("designs", len(evaluation), quiet=args.quiet) as advance:
             for rows in _chunks(evaluation, DESIGNS_PER_CHUNK):
                 costs = evaluation.costs(rows)
-                failures.add(costs, rows.start)
+                _note_failures(counts, reasons, costs, rows.start)
                 _append(out, costs, rows)
                 advance(len(costs) // len(workloads.workloads))
         if breakdown:
@@ -150,41 +151,28 @@ def main(args: argparse.Namespace) -> None:
                 for rows in _chunks(evaluation, per_chunk):
                     _append(breakdown, evaluation.breakdown(rows), rows)
                     advance(min(per_chunk, len(evaluation) - rows.start))
-    for line in failures.lines(len(evaluation)):
+    for name, reason in reasons.items():
+        line = f"{name}: {counts[name]:,} of {len(evaluation):,} designs do not run it; {reason}"
         console(stderr=True, quiet=args.quiet).print(line, soft_wrap=True)
 
 
-class Failures:
-    """Number of designs that do not run each network, and the reason of the first of them."""
+def _note_failures(
+    counts: Counter[str], reasons: dict[str, str], costs: pd.DataFrame, start: int
+) -> None:
+    """Count the designs that do not run each network, and keep the reason of the first of them.
 
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._first: dict[str, str] = {}
-
-    def add(self, costs: pd.DataFrame, start: int) -> None:
-        """Add costs of designs.
-
-        Args:
-            costs: a row for each design and workload, designs outermost.
-            start: how many designs came before.
-        """
-        failed = np.flatnonzero(~costs["feasible"].to_numpy(bool))
-        n_workloads = costs["workload"].nunique()
-        for name, rows in costs.iloc[failed].groupby("workload", sort=False):
-            self._counts[str(name)] += len(rows)
-            if name not in self._first:
-                at = start + int(failed[costs["workload"].iloc[failed] == name][0]) // n_workloads
-                first = rows.iloc[0]
-                short = [c for c in MISSING if c in first and first[c] > 0]
-                why = ", ".join(violation(MISSING[c], first[c]) for c in short)
-                self._first[str(name)] = f"design {at + 1} {why}"
-
-    def lines(self, n_designs: int) -> list[str]:
-        """One line for each network that some designs do not run."""
-        return [
-            f"{name}: {self._counts[name]:,} of {n_designs:,} designs do not run it; {first}"
-            for name, first in self._first.items()
-        ]
+    Args:
+        counts, reasons: by network.
+        costs: a row for each design and workload, designs outermost.
+        start: how many designs came before.
+    """
+    costs = costs.assign(design=start + 1 + np.arange(len(costs)) // costs["workload"].nunique())
+    for name, rows in costs[~costs["feasible"].astype(bool)].groupby("workload", sort=False):
+        counts[str(name)] += len(rows)
+        first = rows.iloc[0]
+        short = [c for c in MISSING if c in first and first[c] > 0]
+        why = ", ".join(violation(MISSING[c], first[c]) for c in short)
+        reasons.setdefault(str(name), f"design {first['design']} {why}")
 
 
 def _options(args: argparse.Namespace) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from imcmoo.cli import catalogue
@@ -14,13 +15,18 @@ from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.results import reading
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
 from imcmoo.study.explain import DesignToExplain, explain
-from imcmoo.study.explained_run import SELECTED
-from imcmoo.study.explanation import Explanation
-from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations, to_json, write_csv
+from imcmoo.study.explained_run import FRONT, SELECTED
+from imcmoo.study.explanation import (
+    EXPLANATIONS,
+    Explanation,
+    read_explanations,
+    to_json,
+    write_csv,
+)
+from imcmoo.study.results import Results, reading
 
 DESCRIPTION = """
 Explain why a design is what it is: chip, networks, components, layers, limits, and what every step
@@ -86,13 +92,31 @@ def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
         for explanation in stored:
             if name in explanation.names:
                 return explanation
+        if stored:  # whatever the study, these are all designs there are
+            _check_name(name, stored, results)
         study = study or study_of_run(folder, results.config, study_name)
-        explanations = explain_front(study, folder, quiet=False)
+        explanations = explain_front(study, results, quiet=False)
     for explanation in explanations:
         if name in explanation.names:
             return explanation
     names = ", ".join(each for explanation in explanations for each in explanation.names)
     raise InputError(f"{folder} explains no design '{name}'; known: {names}")
+
+
+def _check_name(name: str, stored: Sequence[Explanation], results: Results) -> None:
+    """Check that a run has a design of a name, without its study.
+
+    Raises:
+        InputError: it has none; says what is known.
+    """
+    front = [f"{FRONT}{row}" for row in range(1, len(results.front) + 1)]
+    known = dict.fromkeys(each for explanation in stored for each in explanation.names)
+    known |= dict.fromkeys(results.selection["criterion"])
+    if name not in known and name not in front:
+        raise InputError(
+            f"{results.folder} explains no design '{name}'; known: {', '.join(known)}, "
+            f"{front[0]} to {front[-1]}"
+        )
 
 
 def _of_file(what: str, study_name: str | None) -> Explanation:

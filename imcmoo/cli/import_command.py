@@ -15,7 +15,7 @@ from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.accuracy_data import measure_all
-from imcmoo.cli.arguments import add_file, add_force, check_outputs
+from imcmoo.cli.arguments import add_file, add_force, check_outputs, number, whole, wholes
 from imcmoo.cli.progress import timed
 from imcmoo.cli.terminal import console, show
 from imcmoo.io.errors import InputError
@@ -23,6 +23,7 @@ from imcmoo.io.files import writing
 from imcmoo.networks.layers import BITS
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.onnx_import.account import Fate, Imported
+from imcmoo.networks.workloads import network_name
 
 T = TypeVar("T")
 
@@ -63,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="what to call the network (the file's name)")
     several = (
         ("--shape", "INPUT=1,3,224,224", _shape, "shape of an input; overrides the file"),
-        ("--dim", "SYMBOL=1", _dim, "size of a symbol in the inputs' shapes"),
-        ("--value", "INPUT=16000", _value, "elements of an input that steers the network"),
+        ("--dim", "SYMBOL=1", whole(0), "size of a symbol in the inputs' shapes"),
+        ("--value", "INPUT=16000", _values, "elements of an input that steers the network"),
     )
     inputs = parser.add_argument_group("inputs of the model")
     for option, form, parse, text in several:
@@ -108,6 +109,10 @@ def main(args: argparse.Namespace) -> None:
         },
         [args.model, args.samples, args.data],
     )
+    try:
+        network_name(str(args.out))  # by which studies would refuse the file
+    except ValueError as error:
+        raise InputError(f"--out {error}") from None
     with timed(f"importing {args.model.name}", quiet=False):
         imported = import_onnx(
             args.model,
@@ -177,20 +182,11 @@ def _named(parse: Callable[[str], T]) -> Callable[[str], tuple[str, T]]:
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    return tuple(map(_dim, text.split(","))) if text else ()
+    return wholes(0)(text) if text else ()
 
 
-def _dim(text: str) -> int:
-    if not (text.strip().isascii() and text.strip().isdigit()):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number")
-    return int(text)
-
-
-def _value(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a list of numbers") from None
+def _values(text: str) -> tuple[float, ...]:
+    return tuple(map(number, text.split(",")))
 
 
 def _mapping(option: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:

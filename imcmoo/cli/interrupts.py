@@ -1,7 +1,7 @@
 """Ctrl-C while modules are imported, answered in one line.
 
-Every command imports this module first. It imports next to nothing itself, since an interrupt
-that arrives before it is loaded cannot be answered.
+Every command imports this module first. It imports next to nothing itself, since an interrupt that
+arrives before it is loaded cannot be answered.
 """
 
 from __future__ import annotations
@@ -20,9 +20,6 @@ def starting(prog: str) -> Iterator[None]:
     """Let Ctrl-C end the program at once, in one line, while modules are imported.
 
     An exception would not do: some libraries swallow it, others turn it into one of their own.
-
-    Args:
-        prog: the command's name, in front of the line.
     """
 
     def leave(*_: object) -> None:
@@ -30,9 +27,8 @@ def starting(prog: str) -> Iterator[None]:
         os._exit(INTERRUPTED)
 
     before = signal.getsignal(signal.SIGINT)
-    is_default = (
-        before is signal.default_int_handler
-    )  # neither ignored (nohup) nor handled by others
+    # Neither ignored (nohup) nor handled by others.
+    is_default = before is signal.default_int_handler
     try:
         if is_default:
             signal.signal(signal.SIGINT, leave)

@@ -42,11 +42,6 @@ class Bars(Progress):
 
     A process with one thread can fork its workers (`imcmoo.io.processes`). Where there is no
     terminal, a line is printed every ten seconds instead.
-
-    Args:
-        columns: those of rich by default, with the remaining time.
-        quiet: show nothing.
-        options: of `rich.progress.Progress`.
     """
 
     def __init__(self, *columns: ProgressColumn, quiet: bool, **options: Any) -> None:
@@ -92,13 +87,7 @@ def _line(task: Task) -> str:
 
 
 def remaining(elapsed: float, completed: float, total: float) -> str:
-    """Remaining time at the mean rate so far.
-
-    Args:
-        elapsed: seconds.
-        completed: amount of work done, above 0.
-        total: amount of all work.
-    """
+    """Remaining time at the mean rate so far, of an elapsed time in seconds."""
     seconds = elapsed * (total - completed) / completed
     if seconds < 120:
         return f"{seconds:.0f} s"
@@ -136,11 +125,7 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
 
 @contextmanager
 def counted(what: str, total: int, *, quiet: bool, done: int = 0) -> Iterator[Callable[..., None]]:
-    """Show how many of some pieces of work are done.
-
-    Yields:
-        What to call after each piece, or with the number of pieces.
-    """
+    """Show how many of some pieces of work are done; yields what to call after one piece, or n."""
     with Bars(quiet=quiet) as shown:
         task = shown.add_task(what, total=total, completed=done, before=done)
         yield lambda n=1: shown.advance(task, n)
@@ -148,12 +133,8 @@ def counted(what: str, total: int, *, quiet: bool, done: int = 0) -> Iterator[Ca
 
 @contextmanager
 def timed(what: str, *, quiet: bool) -> Iterator[None]:
-    """Show the elapsed time of work that cannot report; a thread does, so the block must not fork.
-
-    Args:
-        what: is being done.
-        quiet: show nothing.
-    """
+    """Show the elapsed time of work that cannot report; a thread does, so the block must not
+    fork."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     done = threading.Event()
     with Bars(*columns, quiet=quiet) as shown:

@@ -16,9 +16,8 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.report.page import page
-from imcmoo.report.results import Results, reading
-from imcmoo.study.explanation import Explanation
-from imcmoo.study.explanation_file import EXPLANATIONS, read_explanations
+from imcmoo.study.explanation import EXPLANATIONS, Explanation, read_explanations
+from imcmoo.study.results import Results, reading
 from imcmoo.study.results_folder import REPORT
 
 DESCRIPTION = """
@@ -106,5 +105,5 @@ def _read(
     explanations = read_explanations(path) if path.exists() else []
     if front:
         study = study_of_run(run, results.config, study_name)
-        explanations = explain_front(study, run, quiet=quiet)
+        explanations = explain_front(study, results, quiet=quiet)
     return results, explanations

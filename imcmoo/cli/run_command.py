@@ -1,19 +1,48 @@
-"""`imcmoo run STUDY`: one generalized accelerator, and all that led to it."""
+"""`imcmoo run STUDY`: one joint design, and all that led to it."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from imcmoo.cli import arguments, catalogue, run_studies
-from imcmoo.cli.terminal import console, warn_of_dynamic_products
+import pandas as pd
+from rich.console import Console
+
+from imcmoo.cli import arguments, catalogue
+from imcmoo.cli.progress import counted, progress
+from imcmoo.cli.terminal import console, show, warn, warn_of_dynamic_products
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.smallest_chip import nothing_feasible
+from imcmoo.io.checksums import SUMS
 from imcmoo.io.errors import InputError
+from imcmoo.io.executor import imap_unordered
+from imcmoo.io.files import name_os_errors, replacing
+from imcmoo.io.locks import folder_lock
+from imcmoo.io.machines import Workers, open_executor
 from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.report import terminal_tables
+from imcmoo.report.run_figures import draw_figures
+from imcmoo.report.scenario_tables import scenario_table
+from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
+from imcmoo.study import provenance, result_tables
+from imcmoo.study.exact_comparison import find_answer
+from imcmoo.study.explained_run import explain_run
+from imcmoo.study.explanation import EXPLANATIONS, read_explanations, write_explanations
+from imcmoo.study.results import Results
+from imcmoo.study.results_folder import CONFIG, FIGURES, RunFolder
+from imcmoo.study.searches import OnTrace, Outcome, names, run_searches
+from imcmoo.study.study import Study
+from imcmoo.study.verified_accuracy import ACCURACY, write_accuracy
 
 DESCRIPTION = """
 Search the designs of a study for all its networks at once and for each alone, select one
-generalized design, and write tables and figures to DIR/STUDY/seed-N. The same command gives the
+joint design, and write tables and figures to DIR/STUDY/seed-N. The same command gives the
 same files. An earlier run in the same folder is replaced when the new one is complete.
 """
 
@@ -73,7 +102,7 @@ def main(args: argparse.Namespace) -> None:
         raise InputError(f"which study? known: {', '.join(catalogue.names())}")
     study = arguments.with_options(catalogue.find_study(args.study), args)
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
-    run_studies.run(
+    run(
         [replace(study, seed=seed) for seed in args.seeds or study.seeds or [study.seed]],
         out=args.out or arguments.DEFAULT_OUT,
         resume=args.resume,
@@ -91,3 +120,194 @@ def _list() -> None:
             f"for {', '.join(study.names)}" + (f", at most {limit:g} mm²" if limit else ""),
             soft_wrap=True,
         )
+
+
+SECONDS_PER_DESIGN = 5e-4
+"""What a search takes per design it evaluates on one core of the paper's model, roughly."""
+
+
+def run(
+    studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, workers: Workers
+) -> None:
+    """Run studies that differ in their seed only.
+
+    Args:
+        studies: at least one.
+        out: results go to `out`/study/seed-n.
+        resume: continue what was killed and keep what is finished; else start over.
+        quiet: print nothing.
+        workers: processes, if there are several seeds, or who sends work to other machines.
+
+    Raises:
+        InputError: a folder is in use, holds another run and `resume` is set, or the exact answer
+            among the results is damaged; nothing was done.
+        OSError: a folder cannot be written to.
+    """
+    terminal = console(quiet=quiet, wide=True)
+    home = out / studies[0].name
+    folders = {s.seed: RunFolder(home / f"seed-{s.seed}", provenance.config(s)) for s in studies}
+    with ExitStack() as stack:
+        # All at once and until the end: the summary is of these runs and no others.
+        for folder in folders.values():
+            stack.enter_context(folder_lock(folder.path))
+            if resume:
+                folder.check_resumable()
+        answer = find_answer(studies[0], out, lambda line: None if quiet else warn(line))
+        todo = [s for s in studies if not (resume and folders[s.seed].is_finished())]
+        unfinished = {s.seed for s in todo}
+        for seed, folder in folders.items():
+            if seed not in unfinished:
+                folder.discard_work()
+                terminal.print(f"already finished: {folder.path}", soft_wrap=True)
+        _announce(todo, terminal)
+        if len(studies) == 1 and todo and isinstance(workers, int):
+            with progress(studies[0], quiet=quiet) as on_trace:
+                run_one(studies[0], folders[studies[0].seed], answer, resume, on_trace)
+        elif todo:
+            _run_all(todo, folders, answer, resume=resume, quiet=quiet, workers=workers)
+        if len(studies) > 1:
+            _summarise(studies, {s: f.path for s, f in folders.items()}, answer, home, terminal)
+        elif todo:
+            folder = folders[studies[0].seed]
+            _show(Results.read(folder.path), terminal)
+            terminal.print("written:", *folder.files(), sep="\n  ", soft_wrap=True)
+
+
+def _announce(studies: Sequence[Study], terminal: Console) -> None:
+    """Say how much work is to be done."""
+    if studies:
+        n = len(studies) * len(names(studies[0]))
+        seconds = n * studies[0].budget * SECONDS_PER_DESIGN
+        terminal.print(
+            f"{studies[0].name}: {n} searches of {studies[0].budget:,} designs out of "
+            f"{studies[0].space.size:,}, about {seconds:.0f} s",
+        )
+
+
+def run_one(
+    study: Study, folder: RunFolder, answer: ExactAnswer | None, resume: bool, on_trace: OnTrace
+) -> None:
+    """Search, select, and write tables and figures.
+
+    Raises:
+        InputError: no design of the study is feasible.
+    """
+    with name_os_errors(folder.path):
+        folder.begin(resume=resume)
+        try:
+            searches = run_searches(study, folder.checkpoint, on_trace)
+            outcome = Outcome.of(study, searches, answer)
+        except LimitsUnmet as error:
+            folder.discard_work()
+            raise InputError(str(error)) from None
+        except NoFeasibleDesign:
+            folder.discard_work()
+            raise InputError(nothing_feasible(study.problem())) from None
+        result_tables.write_tables(outcome, folder.staging, answer)
+        result_tables.write_design(outcome, folder.staging)
+        write_accuracy(outcome, folder.staging)
+        results = Results(folder.staging, study.to_config())
+        # The front is explained when someone asks.
+        explanations = explain_run(
+            outcome.joint.problem, study.asked_criterion, results, front=False
+        )
+        write_explanations(explanations, folder.staging / EXPLANATIONS)
+        draw_figures(results, folder.staging / FIGURES)
+        folder.publish()
+
+
+def _run_all(
+    studies: Sequence[Study],
+    folders: dict[int, RunFolder],
+    answer: ExactAnswer | None,
+    *,
+    resume: bool,
+    quiet: bool,
+    workers: Workers,
+) -> None:
+    """Run several seeds side by side."""
+    with (
+        counted("seeds", len(studies), quiet=quiet) as advance,
+        open_executor(workers, len(studies)) as executor,
+    ):
+        if isinstance(workers, int):
+            tasks = [(study, folders[study.seed]) for study in studies]
+            for _ in imap_unordered(executor, partial(_run_here, answer, resume), tasks):
+                advance()
+            return
+        elsewhere = partial(_run_elsewhere, answer)
+        for index, files in imap_unordered(
+            executor, elsewhere, [s.with_absolute_paths() for s in studies]
+        ):
+            _publish(files, folders[studies[index].seed])
+            advance()
+
+
+def _run_here(answer: ExactAnswer | None, resume: bool, task: tuple[Study, RunFolder]) -> None:
+    run_one(*task, answer, resume, lambda name, row: None)
+
+
+def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]:
+    """Run a study on a machine that may not see the folder; returns its files by path."""
+    with TemporaryDirectory() as scratch:
+        folder = RunFolder(Path(scratch), provenance.config(study))
+        run_one(study, folder, answer, False, lambda name, row: None)
+        made_anew = CONFIG, SUMS
+        files = [p for p in folder.path.rglob("*") if p.is_file() and p.name not in made_anew]
+        return {p.relative_to(folder.path).as_posix(): p.read_bytes() for p in files}
+
+
+def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
+    """Put what a run left elsewhere into its folder."""
+    folder.begin(resume=False)
+    for name, content in files.items():
+        path = folder.staging / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    folder.publish()
+
+
+def _show(results: Results, terminal: Console) -> None:
+    show(terminal, terminal_tables.selection_table(results))
+    if results.scenario is not None:
+        show(terminal, scenario_table(results.scenario, terminal.width))
+    if results.design.get("caution"):
+        terminal.print(results.design["caution"])
+    if (results.folder / ACCURACY).exists():
+        show(terminal, terminal_tables.accuracy_table(pd.read_csv(results.folder / ACCURACY)))
+    if results.baselines is not None:
+        stored = results.folder / EXPLANATIONS
+        explanations = read_explanations(stored) if stored.exists() else []
+        table = terminal_tables.baseline_table(
+            results, results.baselines, explanations, width=terminal.width
+        )
+        show(terminal, table)
+    if results.regret is not None and results.indicators is not None:
+        show(terminal, terminal_tables.regret_table(results.regret, results.indicators))
+
+
+def _summarise(
+    studies: Sequence[Study],
+    folders: dict[int, Path],
+    answer: ExactAnswer | None,
+    home: Path,
+    terminal: Console,
+) -> None:
+    """A table over seeds, also as `seeds.csv`: the seeds of this command, no others."""
+    study = studies[0]
+    frame = result_tables.seeds(study, folders, answer)
+    path = home / "seeds.csv"
+    with replacing(path) as temporary:
+        frame.to_csv(temporary, index=False, lineterminator="\n")
+    shown = ["seed", *study.space.names, "area_mm2"]
+    show(
+        terminal,
+        terminal_tables.seeds_table(
+            frame,
+            study=study.name,
+            name=study.selected_by,
+            criterion=study.asked_criterion,
+            shown=shown,
+        ),
+    )
+    terminal.print(f"written:\n  {path}", soft_wrap=True)

@@ -16,6 +16,7 @@ from imcmoo.io.units import to_si
 from imcmoo.problem.identity import differing_keys
 from imcmoo.study.explained_run import explain_run
 from imcmoo.study.explanation import Explanation
+from imcmoo.study.results import Results
 from imcmoo.study.study import OF_NETWORKS, Study
 from imcmoo.study.study_faults import REMOVED_KEYS
 
@@ -30,8 +31,7 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
     """The study a run was of, with the run's settings.
 
     Args:
-        folder: of the run, for errors.
-        config: of the run.
+        folder, config: of the run.
         name: name or file of the study; by default the name in the config.
 
     Raises:
@@ -67,13 +67,8 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
     return study
 
 
-def explain_front(study: Study, folder: Path, *, quiet: bool) -> list[Explanation]:
+def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explanation]:
     """Explain the designs of a run and of its Pareto front, and show progress.
-
-    Args:
-        study: of the run.
-        folder: of the run.
-        quiet: show no progress.
 
     Raises:
         InputError: the run is of another study or cost model.
@@ -83,7 +78,7 @@ def explain_front(study: Study, folder: Path, *, quiet: bool) -> list[Explanatio
         return explain_run(
             study.problem(),
             study.asked_criterion,
-            folder,
+            results,
             front=True,
             on_explained=lambda done, total: shown.update(task, completed=done, total=total),
         )
@@ -92,13 +87,9 @@ def explain_front(study: Study, folder: Path, *, quiet: bool) -> list[Explanatio
 def check_trusted(criterion: str, study: Study, path: Path) -> None:
     """Check that no module is imported because a file of results names it.
 
-    Args:
-        criterion: as the file has it.
-        study: the study named by the user.
-        path: of the file or its folder, for the error.
-
     Raises:
-        InputError: the criterion is `module:name`, and not the study's.
+        InputError: the criterion of the file at `path` is `module:name`, and not that of the study
+            the user named.
     """
     if ":" in criterion and criterion != study.criterion:
         raise InputError(

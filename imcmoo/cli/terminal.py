@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.report.fitted import fitted
+from imcmoo.report.rich_tables import fitted
 
 PIPE_WIDTH = 160
 """Columns of a table that does not go to a terminal."""
@@ -17,10 +17,7 @@ PIPE_WIDTH = 160
 def console(*, stderr: bool = False, quiet: bool = False, wide: bool = False) -> Console:
     """A console that reads no markup, such as `[red]`, and no `:smile:` in what it prints.
 
-    Args:
-        stderr: print to stderr instead of stdout.
-        quiet: print nothing.
-        wide: where it is no terminal and `COLUMNS` is not set, lines of `PIPE_WIDTH` columns.
+    With `wide`, lines have `PIPE_WIDTH` columns where it is no terminal and `COLUMNS` is not set.
     """
     made = Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
     if wide and not made.is_terminal and "COLUMNS" not in os.environ:
@@ -29,12 +26,7 @@ def console(*, stderr: bool = False, quiet: bool = False, wide: bool = False) ->
 
 
 def show(terminal: Console, *parts: RenderableType) -> None:
-    """Print text, and tables in parts that fit the width.
-
-    Args:
-        terminal: where to.
-        parts: tables and other text, in order.
-    """
+    """Print text, and tables in parts that fit the width."""
     for part in parts:
         for piece in fitted(part, terminal.width) if isinstance(part, Table) else [part]:
             terminal.print(piece)
@@ -46,13 +38,8 @@ def warn(text: str) -> None:
 
 
 def warn_of_dynamic_products(workloads: WorkloadSet, *, model: str, quiet: bool = False) -> None:
-    """Say on stderr which networks multiply activations, where the model takes them for weights.
-
-    Args:
-        workloads: the networks.
-        model: name of the cost model; only the reference one makes no difference.
-        quiet: say nothing.
-    """
+    """Say on stderr which networks multiply activations, which only the reference model takes for
+    products with weights."""
     if model != "reference" or quiet:
         return
     terminal = console(stderr=True)

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from imcmoo.model.metrics import Floats, Metrics
-from imcmoo.problem.criteria import Criterion
+from imcmoo.problem.criteria import MINIMAX, Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import SMALLEST, beyond, from_log, log_of
 from imcmoo.problem.scores import MM2_PER_M2, Costs
@@ -69,6 +69,7 @@ class BoundedCriterion:
         root: the gap is that of this root of the score: of a product over W networks it is that of
             the geometric mean.
         scale: as `Criterion.scale`: whether the gap is a share or a difference.
+        least: what no design can score less than, whatever its costs: 0 for minimax regret.
     """
 
     name: str
@@ -77,6 +78,11 @@ class BoundedCriterion:
     zero: float = 0.0
     root: float = 1.0
     scale: Literal["ratio", "difference"] = "ratio"
+    least: float = -math.inf
+
+    def lower_bound(self, costs: Costs) -> Floats:
+        """`bound`, and at the least `least`: what is proven of designs."""
+        return np.maximum(self.bound(costs), self.least)
 
     def gap(self, value: float, bound: float) -> float:
         """Gap of a value above a bound of the smallest; may be infinite."""
@@ -170,6 +176,7 @@ def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedC
         lambda costs: criterion.unchecked_scores(costs, own.value),
         criterion.zero,
         scale=criterion.scale,
+        least=0.0 if criterion.name == MINIMAX else -math.inf,
     )
 
 

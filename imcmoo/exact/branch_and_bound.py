@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion
+from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion, bounded_criteria
 from imcmoo.exact.node_expander import Expansion, NodeExpander, Nodes
 from imcmoo.exact.node_queue import NodeQueue
 from imcmoo.model.metrics import Bools, Floats
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 
 CHILDREN_AT_ONCE = 1 << 14
@@ -132,7 +133,8 @@ class BranchAndBound:
     @property
     def bound(self) -> float:
         """Lower bound of the score of all designs."""
-        return min(self.pruning_threshold, self._floor, self._least)
+        least = min(self.goal.least, self.value)
+        return max(min(self.pruning_threshold, self._floor, self._least), least)
 
     @property
     def pruning_threshold(self) -> float:
@@ -256,3 +258,13 @@ class BranchAndBound:
             before = self.levels
             neighbours = self.expander.problem.space.neighbours(before)
             self._update_incumbent(*self.expander.feasible(neighbours))
+
+
+def prove(problem: AcceleratorProblem, criterion: str) -> Proof:
+    """Prove the best design of a problem by one of its `bounded_criteria`.
+
+    Raises:
+        NotProvable: a limit has no bounds, or the space is too large.
+    """
+    expander, goal = NodeExpander(problem), bounded_criteria(problem)[criterion]
+    return BranchAndBound(expander, RootExpansion.of(expander), goal).run(lambda _: False)

@@ -163,7 +163,7 @@ class _Walk:
         filled = self._partials.representative_designs(rows)
         each = len(runs) // max(1, len(rows))
         costs = BoundedCosts.of(bounds, self._problem, filled, each)
-        below = np.logical_or.reduce([c.goal.bound(costs) < c.bound for c in self._claims])
+        below = np.logical_or.reduce([c.goal.lower_bound(costs) < c.bound for c in self._claims])
         return runs, runs & below
 
     def _count(self, rows: Levels) -> int:
@@ -199,7 +199,7 @@ class _Walk:
         if lost and len(costs):
             raise Refused("a design that was ruled out as infeasible is feasible")
         for claim in self._claims if len(costs) else ():
-            least = claim.goal.bound(costs).min()
+            least = claim.goal.lower_bound(costs).min()
             if least < claim.bound:
                 raise Refused(
                     f"{claim.goal.name}: a design scores {text(least, '.9g')}, below the bound "

@@ -56,8 +56,8 @@ class TableBuilder:
         path: of the table. A new one begins with all shipped components; with a memory cell, it
             begins without crossbars, since the shipped ones have other cells.
         requests: the components, of one cost model.
-        cell: the text of a cell file as `cells.read_cell` gives it; by default the table's, or
-            the shipped one.
+        cell: the text of a cell file as `cells.read_cell` gives it; by default the table's, or the
+            shipped one.
         from_nothing: begin with no component at all, whatever is at the path.
 
     Raises:
@@ -103,11 +103,8 @@ class TableBuilder:
         return {name: len(keys) for name, keys in self._lacking.items() if keys}
 
     def build(self, *, jobs: int, on_row: Callable[[], None] = lambda: None) -> None:
-        """Compute the rows and write the table; the same request makes the same bytes.
-
-        Args:
-            jobs: processes.
-            on_row: called after each row.
+        """Compute the rows in so many processes and write the table; the same request makes the
+        same bytes.
 
         Raises:
             InputError: the libraries have no such component, or another command changed cells of
@@ -171,12 +168,7 @@ class TableBuilder:
 
 
 def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
-    """Compute one row of a table.
-
-    Args:
-        model: "reference" or "physical".
-        task: component, key and memory cell.
-        scratch: folder for the libraries' run files.
+    """Compute one row of a cost model's table; `scratch` is for the libraries' run files.
 
     Raises:
         InputError: the libraries have no such component, or one whose costs are no numbers.

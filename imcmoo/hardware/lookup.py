@@ -117,11 +117,8 @@ class KeyedRows:
             raise ValueError(f"{self.name}: {what} has shape {shape}, expected {expected}")
 
     def check(self, quantities: Sequence[str], *, may_be_zero: Collection[str] = ()) -> None:
-        """Check that the table has exactly some quantities, and that all values can be costs.
-
-        Args:
-            quantities: their names.
-            may_be_zero: quantities that may be 0; all others are from `LEAST` to `LARGEST`.
+        """Check that the table has exactly some quantities, and that all values can be costs: from
+        `LEAST` to `LARGEST`, or 0 where they may be.
 
         Raises:
             ValueError: a quantity is missing or unknown, or a value cannot be; names the entry.

@@ -57,10 +57,8 @@ class PhysicalTable(TableContent):
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> PhysicalTable:
-        """Read a table written by `imcmoo components build --model physical`, or the shipped one.
-
-        Args:
-            path: the file; None for the one shipped with the package.
+        """Read a table written by `imcmoo components build --model physical`, by default the
+        shipped one.
 
         Raises:
             ValueError: the file is not a table of the physical model, or holds a cost that cannot

@@ -179,11 +179,7 @@ class Request:
         return {(node, *key) for node in self.nodes_nm for key in keys}
 
     def command(self, out: str) -> str:
-        """The command line that adds these components to a table.
-
-        Args:
-            out: path of the table.
-        """
+        """The command line that adds these components to a table at the path `out`."""
         shipped, volts = self._shipped, {*(self.millivolts or ())}
         usual = all(volts.issubset(shipped.usual_mV(node)) for node in self.nodes_nm)
         options = {

@@ -32,13 +32,8 @@ def check_choice(name: str, value: object, known: Collection[str]) -> None:
 
 
 def did_you_mean(value: object, known: Collection[str], *, most: int = 1) -> str:
-    """A hint at the closest of some names, or nothing; ends with a space.
-
-    Args:
-        value: the unknown name.
-        known: the names.
-        most: how many that are nearly equal are listed.
-    """
+    """A hint at the closest of some names, or nothing; ends with a space. At most so many names
+    that are nearly equal are listed."""
     name = str(value)
     close = difflib.get_close_matches(name, known, n=most, cutoff=NEARLY_EQUAL)
     close = close or difflib.get_close_matches(name, known, n=1)

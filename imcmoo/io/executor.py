@@ -54,8 +54,8 @@ def spread(function: Callable[..., Result], *tasks: Sequence[Any]) -> list[Resul
 def local(workers: int) -> Iterator[Executor]:
     """An executor on this machine.
 
-    Left in the ordinary way, it waits for what was submitted. Left by an exception, also that of
-    an interrupt, it drops what waits and ends the workers at once, in the middle of what they do.
+    Left in the ordinary way, it waits for what was submitted. Left by an exception, also that of an
+    interrupt, it drops what waits and ends the workers at once, in the middle of what they do.
 
     Args:
         workers: processes, which may be spawned: function and tasks must be picklable, and the main
@@ -81,12 +81,8 @@ def local(workers: int) -> Iterator[Executor]:
 
 @contextmanager
 def waiting(workers: int, end: Callable[[], None]) -> Iterator[Executor]:
-    """An executor of threads, for work that is done elsewhere and only waited for.
-
-    Args:
-        workers: threads.
-        end: ends all that is waited for, at once; called where the block is left by an exception.
-    """
+    """An executor of threads, for work that is done elsewhere and only waited for; `end` ends all
+    that at once where the block is left by an exception."""
     with _Threads(workers) as executor:
         try:
             yield executor

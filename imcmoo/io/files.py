@@ -79,8 +79,7 @@ def writing(
 
     Raises:
         InputError: `path` is another file, and `force` is not set.
-        OSError: `path` cannot be written.
-        Both are raised before the block runs, and name `path`.
+        OSError: `path` cannot be written. Both are raised before the block runs, and name `path`.
     """
     try:
         path.stat()
@@ -160,12 +159,8 @@ def begins_as(path: Path, ours: re.Pattern[bytes]) -> bool:
 
 
 def clear_temporary(folder: Path, start: str = ".") -> None:
-    """Remove the temporary files that killed writers have left in a folder.
-
-    Args:
-        folder: that is looked into.
-        start: how the names of the files begin.
-    """
+    """Remove the temporary files that killed writers have left in a folder, whose names begin
+    so."""
     for path in folder.glob(".*.tmp"):
         if path.name.startswith(start) and TEMPORARY.fullmatch(path.name):
             _remove_abandoned(path)

@@ -154,37 +154,37 @@ class _Remote(Executor):
     def __init__(self, client: Any, address: str) -> None:
         self._client = client
         self._address = address
-        self._theirs: dict[Future[Any], Any] = {}
+        self._dask_futures: dict[Future[Any], Any] = {}
         self.workers = len(client.nthreads())
 
     def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
         future: Future[Result] = Future()
         try:
             # Not pure: Dask would answer equal tasks from what it remembers.
-            theirs = self._client.submit(
+            dask_future = self._client.submit(
                 _work, _versions(), partial(fn, *args, **kwargs), pure=False
             )
         except Exception as error:  # whatever Dask raises where its client was closed
             future.set_exception(BrokenExecutor(self._lost(error)))
             return future
-        self._theirs[future] = theirs
-        theirs.add_done_callback(partial(self._pass_on, future))
+        self._dask_futures[future] = dask_future
+        dask_future.add_done_callback(partial(self._pass_on, future))
         return future
 
-    def _pass_on(self, future: Future[Any], theirs: Any) -> None:
+    def _pass_on(self, future: Future[Any], dask_future: Any) -> None:
         """Let a future end as Dask's did."""
         from distributed import KilledWorker
 
-        self._theirs.pop(future, None)
+        self._dask_futures.pop(future, None)
         error: BaseException | None = None
-        if theirs.status == "finished":
+        if dask_future.status == "finished":
             try:
-                future.set_result(theirs.result())
+                future.set_result(dask_future.result())
                 return
             except Exception as failure:  # its result was lost on the way
                 error = BrokenExecutor(self._lost(failure))
-        elif theirs.status == "error":
-            error = theirs.exception()
+        elif dask_future.status == "error":
+            error = dask_future.exception()
         if error is None:
             error = BrokenExecutor(self._lost(None))
         elif isinstance(error, KilledWorker):
@@ -199,7 +199,7 @@ class _Remote(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         if cancel_futures:
-            self._client.cancel(list(self._theirs.values()), force=True)
+            self._client.cancel(list(self._dask_futures.values()), force=True)
 
 
 def _work(expected: Mapping[str, str], function: Callable[[], Result]) -> Result:

@@ -21,8 +21,7 @@ def load(path: str, what: str, *, known: Collection[str]) -> Any:
     """An object by the name of its module and its own, `module:name`.
 
     Args:
-        what: what it is to be, for the error.
-        known: names that need no module, for the error.
+        what, known: what it is to be, and names that need no module, for the error.
 
     Raises:
         ValueError: no such module or object, or importing it fails, in whatever way.
@@ -48,9 +47,6 @@ def load(path: str, what: str, *, known: Collection[str]) -> Any:
 
 def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
     """Check that something of a user's can be called with some arguments, without calling it.
-
-    Args:
-        what: what it is, for the error.
 
     Raises:
         ValueError: it is no function or class, takes other arguments, or does not state them, as

@@ -35,11 +35,7 @@ LARGEST_WHOLE = (1 << 63) - 1
 
 
 def check_regular(path: Path, at_most: int) -> None:
-    """Check, without opening it, that a file has an end, and not far away.
-
-    Args:
-        at_most: bytes.
-    """
+    """Check, without opening it, that a file has an end, and not far away."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(21, "Is a directory", str(path))
@@ -56,11 +52,7 @@ def read_json(path: Path) -> Any:
 
 
 def of_json(text: str, where: str) -> Any:
-    """Parse a JSON text.
-
-    Args:
-        where: it is from, for the error.
-    """
+    """Parse a JSON text; errors name where it is from."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:  # digits without end are a plain ValueError
@@ -81,11 +73,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_arrays(path: Path, what: str) -> dict[str, NDArray[Any]]:
-    """All arrays of an `.npz` file, by name.
-
-    Args:
-        what: it is to be, for the error.
-    """
+    """All arrays of an `.npz` file, by name; errors say what it is to be."""
     check_regular(path, MOST_ARRAY_BYTES)
     content = path.read_bytes()
     try:

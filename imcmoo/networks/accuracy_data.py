@@ -104,13 +104,10 @@ class AccuracyData:
         return np.array([getattr(layer, name) for layer in self.layers])
 
     def analog(self, digital: Collection[str]) -> NDArray[np.bool_]:
-        """True for the layers in arrays, shape (L,).
-
-        Args:
-            digital: names of the layers that run on the digital unit.
+        """True for the layers in arrays, all but those on the digital unit, shape (L,).
 
         Raises:
-            ValueError: there is no such layer.
+            ValueError: there is no layer of a name in `digital`.
         """
         known = [layer.name for layer in self.layers]
         for name in digital:
@@ -128,11 +125,8 @@ class AccuracyData:
         return len(self._rows(network)) == len(self.layers)
 
     def columns_for(self, network: Workload) -> dict[str, tuple[str, ...]]:
-        """Cells of the columns `MEASURED` of a network's table, empty where a layer is unknown.
-
-        Args:
-            network: the imported one.
-        """
+        """Cells of the columns `MEASURED` of an imported network's table, empty where a layer is
+        unknown."""
         cells = [("",) * len(MEASURED)] * len(network)
         for at, layer in self._rows(network).items():
             cells[at] = layer.cells

@@ -129,10 +129,9 @@ def read_columns(path: Path) -> dict[str, Any]:
 def write_columns(
     stream: TextIO, provenance: Mapping[str, str], columns: Mapping[str, Sequence[Any]]
 ) -> None:
-    """Write a network's CSV.
+    """Write a network's CSV to a stream opened with newline=''.
 
     Args:
-        stream: open for writing, newline=''.
         provenance: where the network comes from.
         columns: cells by column name; every one of `COLUMNS` and any of `MEASURED`, a cell per
             layer.

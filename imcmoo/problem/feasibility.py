@@ -63,16 +63,8 @@ class Feasibility:
         return G
 
     def violation(self, levels: Levels) -> Floats:
-        """Total violation in octaves, 0 where feasible, from resources only: nothing is evaluated.
-
-        0 also where the model cannot tell without an evaluation.
-
-        Args:
-            levels: shape (n, n_parameters).
-
-        Returns:
-            Shape (n,).
-        """
+        """Total violation in octaves, shape (n,), 0 where feasible, from resources only: nothing is
+        evaluated. 0 also where the model cannot tell without an evaluation."""
         if not self._model.offers("resources"):
             return np.zeros(len(levels))
         self._ask_ahead()
@@ -130,11 +122,9 @@ class Feasibility:
         return self._screen(model.space.grid(names))
 
     def _ask_ahead(self) -> None:
-        """Ask the model once about all that passes the screen, if it is little.
-
-        A model that remembers chips then never works on a handful at a time, which costs it many
-        times as much.
-        """
+        """Ask the model once about all that passes the screen, if it is little: a model that
+        remembers chips then never works on a handful at a time, which costs it many times as
+        much."""
         if self._asked_ahead or self._table is None:
             return
         self._asked_ahead = True

@@ -55,30 +55,25 @@ def fingerprint(problem: AcceleratorProblem) -> str:
     return hashlib.sha256(json.dumps(identity(problem)).encode()).hexdigest()
 
 
-def difference(stored: Mapping[str, Any], own: Mapping[str, Any]) -> str:
-    """Name the difference where an answer is of another problem; else an empty text.
-
-    Args:
-        stored: the identity that the answer carries.
-        own: of the problem.
-    """
-    for part, told in PARTS.items():
+def difference(stored: Mapping[str, Any], current: Mapping[str, Any]) -> str:
+    """Name the difference between a stored identity and that of the problem; else an empty text."""
+    for part, sentence in PARTS.items():
         if part not in stored:
             return OLDER
-        theirs, ours = stored[part], own[part]
-        if theirs != ours:
-            names = differing_keys(theirs, ours)
+        before, now = stored[part], current[part]
+        if before != now:
+            names = differing_keys(before, now)
             if part == "versions":
-                names = [f"{name} {theirs.get(name)}, this is {ours.get(name)}" for name in names]
-            return f"{told}{': ' if names else ''}{', '.join(names)}"
+                names = [f"{name} {before.get(name)}, this is {now.get(name)}" for name in names]
+            return f"{sentence}{': ' if names else ''}{', '.join(names)}"
     return ""
 
 
-def differing_keys(stored: Any, own: Any) -> list[str]:
+def differing_keys(stored: Any, current: Any) -> list[str]:
     """The keys by which two tables differ, in order; none where one is no table."""
-    if not (isinstance(stored, Mapping) and isinstance(own, Mapping)):
+    if not (isinstance(stored, Mapping) and isinstance(current, Mapping)):
         return []
-    return sorted(k for k in {**stored, **own} if stored.get(k) != own.get(k))
+    return sorted(k for k in {**stored, **current} if stored.get(k) != current.get(k))
 
 
 def _question(problem: AcceleratorProblem) -> str:

@@ -22,7 +22,8 @@ class Limits:
         max_latency_s: longest latency, s.
         max_energy_J: largest energy, J.
         max_power_W: largest energy over latency, W.
-        min_fps: fewest inferences per second, one at a time: 1 over latency.
+        min_fps: fewest inferences per second: 1 over the time from one to the next, which is the
+            latency where the cost model gives no interval.
         max_load: largest load as a share of the capacity of the chip for the network; of studies
             with a scenario.
 
@@ -60,7 +61,8 @@ class _Kind:
     def share(self, values: Mapping[str, Floats], limit: float) -> Floats:
         """Above 1 where the limit is broken, shape (n, W)."""
         value = self.value(values)
-        return limit / value if self.at_least else value / limit
+        with np.errstate(divide="ignore"):  # of infinite times
+            return limit / value if self.at_least else value / limit
 
 
 _KINDS: dict[str, _Kind] = {
@@ -69,7 +71,9 @@ _KINDS: dict[str, _Kind] = {
     "max_power_W": _Kind(
         ("energy", "latency"), lambda v: v["energy"] / v["latency"], "W", monotone=False
     ),
-    "min_fps": _Kind(("latency",), lambda v: 1.0 / v["latency"], "fps", at_least=True),
+    "min_fps": _Kind(
+        ("latency",), lambda v: 1.0 / v.get("interval", v["latency"]), "fps", at_least=True
+    ),
     "max_load": _Kind(("load",), lambda v: v[NETWORK_LOAD], "of its capacity"),
 }
 

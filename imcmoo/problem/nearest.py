@@ -12,15 +12,10 @@ from imcmoo.space.design_space import Levels
 
 
 def nearest(problem: AcceleratorProblem, levels: Levels, G: Floats) -> Levels:
-    """The design that violates its constraints least, shape (1, n_parameters).
+    """The design that violates its constraints G (octaves) least, shape (1, n_parameters).
 
     Least in all; of a scenario by the constraint it violates most, which is that of the largest
     capacity if all networks run.
-
-    Args:
-        problem: what the designs are for.
-        levels: shape (n, n_parameters), at least one design.
-        G: their constraints in octaves, shape (n, n_constraints).
     """
     violation = np.maximum(G, 0.0)
     served = isinstance(problem.model, ScenarioModel)
@@ -29,11 +24,7 @@ def nearest(problem: AcceleratorProblem, levels: Levels, G: Floats) -> Levels:
 
 
 def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
-    """The nearest design, and everything it breaks, the worst first.
-
-    Args:
-        design: shape (1, n_parameters).
-    """
+    """The nearest design, shape (1, n_parameters), and everything it breaks, the worst first."""
     shown = problem.space.text_of(design[0])
     if isinstance(problem.model, ScenarioModel):
         unserved = _unserved_text(problem.model, design)
@@ -48,12 +39,7 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
 
 def _unserved_text(model: ScenarioModel, design: Levels) -> str:
     """Text of what a design lacks to serve its load; empty where it serves it or a network lacks
-    resources.
-
-    Args:
-        model: of the scenario.
-        design: shape (1, n_parameters), usually that of the largest capacity.
-    """
+    resources."""
     service, scenario = model.service(design), model.scenario
     capacity = service.capacity[0]
     if not np.isfinite(capacity).all() or capacity.min() >= 1 + scenario.margin:
@@ -64,7 +50,7 @@ def _unserved_text(model: ScenarioModel, design: Levels) -> str:
     if use > 1:
         busy += ", so that it is asked for more work than it can do"
     late = [
-        f"{name} by {_lateness(response, due)}" if response > due else f"{name} with that margin"
+        f"{name} {_lateness(response, due)}" if response > due else f"{name} with that margin"
         for name, response, due, factor in zip(
             model.workload_names,
             service.response_s[0],
@@ -82,8 +68,8 @@ def _unserved_text(model: ScenarioModel, design: Levels) -> str:
 
 def _lateness(response_s: float, deadline_s: float) -> str:
     if not np.isfinite(response_s):
-        return "any time"
-    return f"{1e3 * (response_s - deadline_s):.3g} ms of {1e3 * deadline_s:.3g} ms"
+        return "without bound"
+    return f"by {1e3 * (response_s - deadline_s):.3g} ms of {1e3 * deadline_s:.3g} ms"
 
 
 def _remedies(model: ScenarioModel) -> str:

@@ -18,14 +18,19 @@ AUGMENTATION = 0.05
 """Share of the weighted sum in a scalarisation, so that it prefers non-dominated designs."""
 
 
+def spans(front: Floats) -> Floats:
+    """Range of a front (k, m) in each objective, shape (m,); 1 where it does not vary."""
+    span = np.ptp(front, axis=0)
+    # Rounding alone is no variation: scaled to 1 it would drown all other objectives.
+    return np.where(span > TOLERANCE, span, 1.0)
+
+
 def span_scaled(points: Floats, front: Floats) -> Floats:
     """Points scaled to 0 at the ideal and 1 at the nadir of a front (k, m), shape (n, m).
 
     An objective in which the front does not vary keeps its scale.
     """
-    span = np.ptp(front, axis=0)
-    # Rounding alone is no variation: scaled to 1 it would drown all other objectives.
-    return np.asarray((points - front.min(axis=0)) / np.where(span > TOLERANCE, span, 1.0))
+    return np.asarray((points - front.min(axis=0)) / spans(front))
 
 
 def tchebycheff(points: Floats, weights: Floats) -> Floats:

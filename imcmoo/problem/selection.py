@@ -1,4 +1,4 @@
-"""From a trade-off front to one generalized design, by several criteria side by side."""
+"""From a Pareto front to one joint design, by several criteria side by side."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ class Candidates:
         known_best: the best EDAP known of each workload, J·s·mm², shape (W,), that of a search for
             this workload alone; a candidate that is better still counts instead. Without it no
             single-network optimum is known, and criteria against these go by their `joint_name`.
+        exact_best: what regrets are against instead where it is proven, J·s·mm², shape (W,): the
+            single-network optima, or, without `known_best`, the best EDAP on chips that run all
+            networks.
 
     Raises:
         ValueError: no candidate, or one whose objectives are not all finite.
@@ -38,6 +41,7 @@ class Candidates:
     levels: Levels
     F: Floats
     known_best: Floats | None = None
+    exact_best: Floats | None = None
 
     def __post_init__(self) -> None:
         if not len(self.levels):
@@ -52,10 +56,10 @@ class Candidates:
 
     @cached_property
     def reference_edap(self) -> Floats | None:
-        """Best EDAP of each workload among candidates and `known_best`, shape (W,); None where the
-        problem has no EDAP."""
-        if not self.problem.has_edap:
-            return None
+        """`exact_best`, or else the best EDAP of each workload among candidates and `known_best`,
+        shape (W,); None where the problem has no EDAP."""
+        if not self.problem.has_edap or self.exact_best is not None:
+            return self.exact_best
         best = self.costs.edap.min(axis=0)
         return best if self.known_best is None else np.fmin(best, self.known_best)
 

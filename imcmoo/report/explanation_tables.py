@@ -19,16 +19,17 @@ from imcmoo.report.explanation_words import (
     add_names,
     cell,
     headed,
+    limit_name,
     new_table,
     percent,
     plain,
     quantity,
     used,
+    violation,
+    violations,
 )
 from imcmoo.report.labels import label
-from imcmoo.report.neighbour_table import neighbour_table, verdict
 from imcmoo.report.scenario_tables import ROOMY, scenario_table
-from imcmoo.report.violations import limit_name, violation, violations
 from imcmoo.study.explanation import Explanation
 
 HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer")
@@ -44,13 +45,8 @@ MOST_COMPONENTS = 8
 
 
 def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[RenderableType]:
-    """Everything there is to show, in order.
-
-    Args:
-        explanation: as shown.
-        width: columns of the terminal.
-        layers: of each network, those that take most energy.
-    """
+    """Everything there is to show, in order, for a width in columns and so many layers of each
+    network."""
     yield _heading(explanation)
     yield _networks(explanation, width)
     if "accuracy_lost_in" in explanation.tables["networks"]:
@@ -61,7 +57,7 @@ def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[
     if len(tables["areas"]):
         yield _components(explanation, width)
     if len(tables["layers"]):
-        yield _layers(tables["layers"], layers)
+        yield _layers(tables["layers"], tables["networks"].set_index("network"), layers)
     if len(tables["limits"]):
         yield limit_table(tables["limits"])
     if len(tables["neighbours"]):
@@ -97,7 +93,8 @@ def _networks(explanation: Explanation, width: int) -> Table:
     table = new_table(title="Networks, one inference each")
     add_names(table, networks["network"])
     for name in figures:
-        heading = headed(name).replace(" ", "\n")
+        heading = _heading_of(name, networks).replace("{}", explanation.reference or "best")
+        heading = heading.replace(" ", "\n")
         side: Literal["left", "right"] = "left" if name == "bound_by" else "right"
         # Headings may take lines, figures not.
         table.add_column(heading, justify=side, no_wrap=True)
@@ -112,6 +109,16 @@ def _networks(explanation: Explanation, width: int) -> Table:
         table.caption = "\n".join(caption)
         table.caption_justify = "left"
     return table
+
+
+def _heading_of(column: str, networks: pd.DataFrame) -> str:
+    """Heading of a column of figures; the physical model counts whole macros as in use, and states
+    two powers."""
+    if column == "utilization" and "streamed" in networks:
+        return "macros in use (%)"
+    if column == "power_W" and "energy_over_latency_W" in networks:
+        return "power on chip (W)"
+    return headed(column)
 
 
 def _accuracy(networks: pd.DataFrame) -> Table:
@@ -161,8 +168,9 @@ def _components(explanation: Explanation, width: int) -> Table:
     return table
 
 
-def _layers(layers: pd.DataFrame, most: int) -> Table:
-    """The layers of each network that take most energy."""
+def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
+    """The layers of each network that take most energy; shares of figures that add up to that of
+    the network, as latencies of pipelined layers do not."""
     table = new_table(title="Layers that take most energy")
     add_names(table, layers["network"])
     table.add_column("layer", overflow="fold")
@@ -172,13 +180,18 @@ def _layers(layers: pd.DataFrame, most: int) -> Table:
         table.add_column("%", justify="right")
     beside = [name for name in ("utilization", "bound_by") if name in layers]
     for name in beside:
-        table.add_column(COLUMN_TITLES[name], justify="right" if name in PERCENT else "left")
+        side: Literal["left", "right"] = "right" if name in PERCENT else "left"
+        table.add_column(_heading_of(name, networks), justify=side)
     table.add_column("mostly")
     for network, rows in layers.groupby("network", sort=False):
         largest = rows.sort_values("energy_J", ascending=False, kind="stable").iloc[:most]
+        wholes = {name: rows[name].sum() for name in columns}
+        for name in columns:
+            if name in networks and not np.isclose(wholes[name], networks[name][network]):
+                wholes[name] = np.nan
         for at, (_, row) in enumerate(largest.iterrows()):
             figures = [
-                text for n in columns for text in (cell(n, row[n]), percent(row[n] / rows[n].sum()))
+                text for n in columns for text in (cell(n, row[n]), percent(row[n] / wholes[n]))
             ]
             table.add_row(
                 label(str(network)) if at == 0 else "",
@@ -217,3 +230,107 @@ def limit_table(limits: pd.DataFrame) -> Table:
             style="bold" if broken or stops else "",
         )
     return table
+
+
+SMALLEST_SHOWN = 5e-4
+"""Smallest change of a network that is called a change."""
+
+
+def neighbour_table(explanation: Explanation, width: int) -> Table:
+    """One row per neighbour, the best first: its score, and which networks gain and pay; a column
+    for each network where there is room."""
+    tables = explanation.tables
+    neighbours, names = tables["neighbours"], list(tables["networks"]["network"])
+    by_network = 68 + 9 * len(names) <= width
+    figures = _figures(explanation)
+    by = f": what networks gain (+) and pay (−), % of {explanation.judged_by}"
+    table = new_table(title="One step away" + (by if explanation.judged_by else ""))
+    table.add_column("step", no_wrap=not by_network)
+    for head in (*figures, *(label(name) for name in names if by_network)):
+        table.add_column(head, justify="right")
+    table.add_column("why infeasible" if by_network else "gains and pays most, or why infeasible")
+    room = width - 24 - max(len(_step(row)) for _, row in neighbours.iterrows())
+    gains = tables["changes"].pivot(index="step", columns="network", values="gain")
+    # Feasible ones first, by score.
+    ordered = neighbours.assign(infeasible=~neighbours["feasible"].astype(bool))
+    for _, row in ordered.sort_values(["infeasible", "score"], kind="stable").iterrows():
+        row_gains = gains.loc[row["step"], names]
+        lacking = _lacked(tables["lacking"][tables["lacking"]["step"] == row["step"]])
+        note = (
+            lacking
+            if by_network
+            else "\n".join(filter(None, (_extremes(row_gains, room), lacking)))
+        )
+        better = row["feasible"] and row["score"] < explanation.score
+        table.add_row(
+            _step(row),
+            *(column[int(row["step"])] for column in figures.values()),
+            *(_signed(gain) for gain in row_gains if by_network),
+            note,
+            style="bold" if better else "",
+        )
+    return table
+
+
+def _figures(explanation: Explanation) -> dict[str, list[str]]:
+    """Score and change of area of each neighbour, as far as there are any, by their headings."""
+    neighbours = explanation.tables["neighbours"]
+    figures = {}
+    if neighbours["score"].notna().any():
+        figures["score"] = ["—" if pd.isna(v) else f"{v:.4g}" for v in neighbours["score"]]
+    if "area_mm2" in neighbours:
+        area_mm2 = explanation.chip["area_mm2"]
+        figures["area"] = [_signed(area / area_mm2 - 1) for area in neighbours["area_mm2"]]
+    return figures
+
+
+def verdict(explanation: Explanation) -> str:
+    """One sentence on whether the design is the best of its neighbourhood."""
+    neighbours = explanation.tables["neighbours"]
+    feasible = neighbours[neighbours["feasible"].astype(bool)]
+    if not len(feasible):
+        return f"All {len(neighbours)} neighbours are infeasible."
+    infeasible = f"{len(neighbours) - len(feasible)} of {len(neighbours)} neighbours are infeasible"
+    if np.isnan(explanation.score) or feasible["score"].isna().all():
+        return f"{infeasible}; there is no score by {label(explanation.criterion)} to compare."
+    better = int((feasible["score"] < explanation.score).sum())
+    equal = int((feasible["score"] == explanation.score).sum())
+    judgement = {0: "no feasible one is better", 1: "1 is better"}.get(
+        better, f"{better} are better"
+    )
+    ties = f", {equal} as good" if equal else ""
+    return f"By {label(explanation.criterion)} {judgement}{ties}; {infeasible}."
+
+
+def _step(row: pd.Series[float]) -> str:
+    beside = f", {row['beside']}" if row["beside"] else ""
+    return f"{row['parameter']} {plain(row['before'])} → {plain(row['after'])}{beside}"
+
+
+def _signed(share: float) -> str:
+    """A change in per cent."""
+    return "—" if np.isnan(share) else f"{100 * share:+.1f}".replace("-", "−")
+
+
+def _extremes(gains: pd.Series[float], room: int) -> str:
+    """The network that gains most and the one that pays most, if any do, in so many columns."""
+    if gains.isna().all():
+        return ""
+    if len(gains) > 1 and np.ptp(gains) < SMALLEST_SHOWN and abs(gains.iloc[0]) > SMALLEST_SHOWN:
+        return f"all {_signed(gains.mean())}"
+    ends = {str(gains.idxmax()): gains.max(), str(gains.idxmin()): gains.min()}
+    texts = [f"{label(n)} {_signed(g)}" for n, g in ends.items() if abs(g) > SMALLEST_SHOWN]
+    line = ", ".join(texts) or "no change"
+    return line if len(line) <= room else ",\n".join(texts)
+
+
+def _lacked(lacking: pd.DataFrame) -> str:
+    """The largest missing resource and its network."""
+    if not len(lacking):
+        return ""
+    worst = lacking.loc[lacking["excess"].groupby(lacking["limit"], sort=False).idxmax()]
+    return ", ".join(
+        violation(str(r["limit"]), r["missing"], r["excess"])
+        + (f" ({label(str(r['network']))})" if r["network"] else "")
+        for _, r in worst.iterrows()
+    )

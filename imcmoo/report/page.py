@@ -16,15 +16,14 @@ import pandas as pd
 
 from imcmoo.io.errors import InputError
 from imcmoo.report import terminal_tables
-from imcmoo.report.html_table import html_of
 from imcmoo.report.labels import distinct_labels, label
-from imcmoo.report.page_answer import answer, comparison
-from imcmoo.report.page_cards import cards
 from imcmoo.report.page_designs import Column, PageDesigns, rounded
-from imcmoo.report.results import Results
+from imcmoo.report.page_parts import answer, cards, comparison
+from imcmoo.report.rich_tables import html_of
 from imcmoo.report.scenario_tables import scenario_table
 from imcmoo.report.style import COLOURS, HIGHLIGHT
 from imcmoo.study.explanation import Explanation
+from imcmoo.study.results import Results
 from imcmoo.study.searches import JOINT
 
 SCRIPTS = ("chart.js", "scatter.js", "designs.js", "card.js", "main.js")
@@ -38,10 +37,7 @@ Run = tuple[Results, Sequence[Explanation]]
 
 
 def page(runs: Sequence[Run]) -> str:
-    """The whole page.
-
-    Args:
-        runs: at least one.
+    """The whole page of at least one run.
 
     Raises:
         InputError: the tables of a run are damaged.

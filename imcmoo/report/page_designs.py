@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
-from imcmoo.report.explanation_words import headed
-from imcmoo.report.labels import distinct_labels, label, on_screen
-from imcmoo.report.results import Results
+from imcmoo.report.explanation_words import Measured, measured
+from imcmoo.report.labels import distinct_labels, label
 from imcmoo.study.explained_run import BASELINE
+from imcmoo.study.results import Results
 
 MOST_VALUES = 120_000
 """Numbers in the table of designs: what is beyond the front is thinned out to these."""
@@ -48,11 +48,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class PageDesigns:
-    """Designs of one run, each once: the feasible ones evaluated, then baselines not among them.
-
-    Args:
-        results: of the run.
-    """
+    """Designs of one run, each once: the feasible ones evaluated, then baselines not among them."""
 
     results: Results
 
@@ -67,8 +63,8 @@ class PageDesigns:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row per design: parameters, quantities and `line`, its line in `evaluations.csv`
-        (NaN for a baseline that is not there)."""
+        """One row per design: parameters, quantities and `line`, its line in `evaluations.csv` (NaN
+        for a baseline that is not there)."""
         evaluated = self.results.evaluations
         evaluated = evaluated.assign(line=np.arange(len(evaluated)) + 2.0)[evaluated["feasible"]]
         shown = evaluated[self._drawn(self.keys(evaluated))]
@@ -208,64 +204,3 @@ def heading(parameter: str) -> str:
     """The name of a parameter, a unit at its end in brackets."""
     name, _, unit = parameter.rpartition("_")
     return f"{label(name)} ({unit})" if name and unit in PARAMETER_UNITS else label(parameter)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A quantity as it stands in the tables of a run.
-
-    Args:
-        name: such as `energy`; the whole column's for a quantity of the chip.
-        unit: as in the columns' names; empty where there is none, and for one of the chip.
-        columns: one for each network, or the one of the chip.
-        per_workload: whether every network has its own.
-    """
-
-    name: str
-    unit: str
-    columns: tuple[str, ...]
-    per_workload: bool
-
-    @property
-    def factor(self) -> float:
-        """Display units per unit of the file."""
-        unit = self.unit if self.per_workload else self.name.rpartition("_")[2]
-        return on_screen(unit)[0]
-
-    @property
-    def heading(self) -> str:
-        """Name and unit for people."""
-        if not self.per_workload:
-            return headed(self.name)
-        _, unit = on_screen(self.unit)
-        return f"{label(self.name)} ({unit})" if unit else label(self.name)
-
-
-def measured(columns: Sequence[str], workloads: Sequence[str]) -> list[Measured]:
-    """The quantities in some columns, in their order.
-
-    Those of networks stand side by side, `energy_resnet18_J, energy_vgg16_J, ...`, one for each
-    network; whatever does not is the chip's. Names of networks may be part of one another.
-    """
-    quantities: list[Measured] = []
-    at = 0
-    while at < len(columns):
-        of_networks = _of_networks(columns[at:], workloads)
-        quantities.append(
-            of_networks or Measured(columns[at], "", (columns[at],), per_workload=False)
-        )
-        at += len(quantities[-1].columns)
-    return quantities
-
-
-def _of_networks(columns: Sequence[str], workloads: Sequence[str]) -> Measured | None:
-    """The quantity of networks that the first columns are of, if they are."""
-    first = f"_{workloads[0]}"
-    start = columns[0].find(first)
-    while start >= 0:
-        name, tail = columns[0][:start], columns[0][start + len(first) :]
-        group = tuple(f"{name}_{workload}{tail}" for workload in workloads)
-        if tuple(columns[: len(group)]) == group and tail[:1] in ("", "_"):
-            return Measured(name, tail[1:], group, per_workload=True)
-        start = columns[0].find(first, start + 1)
-    return None

@@ -24,12 +24,7 @@ LESS_NEEDED = ("simulated", "busy (%)", "power (W)")
 
 
 def scenario_table(rows: pd.DataFrame, width: int = ROOMY) -> Table:
-    """Requests, response and capacity of each network, and which deadline breaks first.
-
-    Args:
-        rows: table `scenario` of a run or an explanation.
-        width: columns of the terminal.
-    """
+    """Requests, response and capacity of each network, and which deadline breaks first."""
     table = new_table(title="Requests: response bound and its parts (ms), capacity, power")
     add_names(table, rows["network"])
     columns = ["rate (Hz)", "deadline", "response", "service", "blocked", "by", "interference"]

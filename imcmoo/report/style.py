@@ -38,16 +38,9 @@ HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\")
 """Of neighbouring areas, for the same reason."""
 
 COLOURS = (
-    "#0173b2",
-    "#de8f05",
-    "#029e73",
-    "#cc78bc",
-    "#ca9161",
-    "#fbafe4",
-    "#949494",
-    "#ece133",
+    "#0173b2", "#de8f05", "#029e73", "#cc78bc", "#ca9161", "#fbafe4", "#949494", "#ece133",
     "#56b4e9",
-)
+)  # fmt: skip
 """The colour-blind-safe palette of seaborn, without the colour kept for `HIGHLIGHT`."""
 
 _FURTHER = ("#4b4e6d", "#8c6d1f", "#c2e699", "#7fcdbb", "#6a51a3", "#006d5b", "#d0d0d0")
@@ -76,25 +69,10 @@ _COMPONENTS = (
 # From seaborn, as are the colours above and the dark grey of axes below: importing it takes as long
 # as importing everything else.
 _CREST = (
-    "#a5cd90",
-    "#94c591",
-    "#84bd91",
-    "#73b590",
-    "#64ad90",
-    "#57a490",
-    "#4c9b90",
-    "#42928f",
-    "#388a8e",
-    "#2f818d",
-    "#25788c",
-    "#1e6f8a",
-    "#1c6589",
-    "#1e5b86",
-    "#225182",
-    "#27477d",
-    "#2a3c77",
-    "#2c3172",
-)
+    "#a5cd90", "#94c591", "#84bd91", "#73b590", "#64ad90", "#57a490", "#4c9b90", "#42928f",
+    "#388a8e", "#2f818d", "#25788c", "#1e6f8a", "#1c6589", "#1e5b86", "#225182", "#27477d",
+    "#2a3c77", "#2c3172",
+)  # fmt: skip
 CREST = LinearSegmentedColormap.from_list("crest", _CREST)
 """Light green to dark blue, for values from few to many."""
 

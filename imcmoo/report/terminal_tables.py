@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from imcmoo.problem.criteria import NAMED
+from imcmoo.problem.criteria import NAMED, Criterion
 from imcmoo.problem.score_range import LOG10
-from imcmoo.report.fitted import natural_width, transposed
+from imcmoo.report.explanation_words import measured, missing_resources, violations
 from imcmoo.report.labels import label, on_screen
-from imcmoo.report.results import Results
-from imcmoo.report.violations import missing_resources, violations
+from imcmoo.report.rich_tables import natural_width, transposed
 from imcmoo.study.explained_run import BASELINE
 from imcmoo.study.explanation import Explanation
+from imcmoo.study.results import Results
 
 
 def selection_table(results: Results) -> Table:
@@ -25,6 +25,9 @@ def selection_table(results: Results) -> Table:
         title=f"{results.study}, seed {results.config['seed']}: one design for all networks",
         title_justify="left",
     )
+    if results.has_edap_columns:
+        table.caption = f"Regrets are against the {results.regret_reference} of each network."
+        table.caption_justify = "left"
     table.add_column("selected by")
     # Criteria that agree share a column, so that the table stays narrow.
     selection = results.selection
@@ -58,16 +61,16 @@ def selection_table(results: Results) -> Table:
 def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: str) -> None:
     """Rows of what designs cost one workload."""
     start = f"{label(workload)} "
-    for column in (str(c) for c in designs if f"_{workload}_" in str(c)):
-        kind, _, unit = column.partition(f"_{workload}_")
-        if kind == "edap":
-            continue
-        factor, shown = on_screen(unit)
-        table.add_row(f"{start}{kind} ({shown})", *_numbers(factor * designs[column]))
-        start = "  "
+    at = results.workloads.index(workload)
+    for q in measured([*map(str, designs)], results.workloads):
+        if q.unit and q.name != "edap":
+            factor, unit = on_screen(q.unit)
+            table.add_row(f"{start}{q.name} ({unit})", *_numbers(factor * designs[q.columns[at]]))
+            start = "  "
     if results.has_edap_columns:
         excess = 100 * designs[f"regret_{workload}"]
-        table.add_row("  EDAP over its best (%)", *(f"+{v:.1f}" for v in excess))
+        heading = f"  EDAP over {results.regret_reference} (%)"
+        table.add_row(heading, *(f"+{v:.1f}" for v in excess))
 
 
 def baseline_table(
@@ -88,7 +91,7 @@ def baseline_table(
     limits = {name: e.tables["limits"] for e in explanations for name in e.names}
     table = Table(
         "optimised for",
-        title="EDAP relative to the best known of each network",
+        title=f"EDAP relative to the {results.regret_reference} of each network",
         title_justify="left",
     )
     for name in results.workloads:
@@ -98,7 +101,7 @@ def baseline_table(
     names = [f"all ({label(results.criterion)})", *map(label, networks)]
     for name, values, (_, row) in zip(names, relative, baselines.iterrows(), strict=True):
         cells = [
-            _why_not(limits.get(f"{BASELINE}{row['optimised_for']}"), row, workload)
+            _why_not(results, limits.get(f"{BASELINE}{row['optimised_for']}"), row, workload)
             if np.isnan(v)
             else f"{v:.3f} ×"
             for workload, v in zip(results.workloads, values, strict=True)
@@ -111,29 +114,34 @@ def baseline_table(
     return table
 
 
-def _why_not(limits: pd.DataFrame | None, row: pd.Series[Any], workload: str) -> str:
-    """Text of what keeps a network from running on a design of `baselines.csv`."""
-    if limits is not None and (text := violations(limits[limits["network"] == workload])):
-        return text
-    return missing_resources(row, workload)
+def _why_not(
+    results: Results, limits: pd.DataFrame | None, row: pd.Series[Any], workload: str
+) -> str:
+    """Text of what keeps a network most from running on a design of `baselines.csv`."""
+    if limits is not None:
+        of_network = limits[limits["network"] == workload]
+        if text := violations(of_network.nlargest(1, "excess")):
+            return text
+    return missing_resources(row, workload, results.workloads)
 
 
 def accuracy_table(frame: pd.DataFrame) -> Table:
-    """Accuracy of the selected design: predicted, in one noisy run, and executed.
-
-    Args:
-        frame: rows of `accuracy.csv`.
-    """
+    """Accuracy of the selected design (`accuracy.csv`): predicted, in one noisy run, and
+    executed."""
     columns = ("float", "allowed", "linear", "fast", "exact", "exact_low", "exact_high")
     table = Table("network", title="accuracy of the selected design", title_justify="left")
     for name in columns:
         table.add_column(name, justify="right")
-    table.add_column("samples")
+    table.add_column("samples", justify="right")
+    notes = []
     for _, row in frame.iterrows():
         cells = [_score(row.get(name)) for name in columns]
-        note = row.get("note")
-        samples = note if isinstance(note, str) and note else f"{row['samples']:.0f}"
-        table.add_row(label(str(row["network"])), *cells, samples)
+        name, note, samples = label(str(row["network"])), row.get("note"), row.get("samples")
+        if isinstance(note, str) and note:
+            notes.append(f"{name}: {note}")
+        table.add_row(name, *cells, f"{samples:.0f}" if pd.notna(samples) else "")
+    if notes:
+        table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
 
 
@@ -168,34 +176,41 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
     return table
 
 
-def seeds_table(frame: pd.DataFrame, *, study: str, criterion: str, shown: Sequence[str]) -> Table:
+def seeds_table(
+    frame: pd.DataFrame, *, study: str, name: str, criterion: Criterion, shown: Sequence[str]
+) -> Table:
     """The designs of several seeds, and how far each is from the best of them.
 
     Args:
         frame: one row per seed: design, quantities of the chip and `score_` of each criterion.
-        study: its name.
-        criterion: which selected.
+        study: its name, for the title.
+        name, criterion: of the score by which the designs were selected.
         shown: columns of the frame to show.
     """
-    logs = f"{LOG10}{criterion}"
-    criterion = logs if f"score_{logs}" in frame else criterion
-    scores = frame[f"score_{criterion}"].to_numpy()
-    # A smallest regret of 0 has no multiples.
-    best = scores.min() or np.nan
-    over = 10.0 ** (scores - scores.min()) if criterion == logs else scores / best
+    logs = f"{LOG10}{name}"
+    name = logs if f"score_{logs}" in frame else name
+    scores = frame[f"score_{name}"].to_numpy()
+    over = (
+        10.0 ** (scores - scores.min()) - 1.0
+        if name == logs
+        else criterion.regret(scores, scores.min())
+    )
     title = (
-        f"{study}: by {label(criterion)} over {len(frame)} seeds: best {scores.min():.4g}, "
+        f"{study}: by {label(name)} over {len(frame)} seeds: best {scores.min():.4g}, "
         f"median {np.median(scores):.4g}, worst {scores.max():.4g}"
     )
     table = Table(title=title, title_justify="left")
+    if criterion.is_regret:
+        (reference,) = frame["regret_reference"].unique()
+        table.caption = f"Regrets of all seeds are against the {reference} of each network."
+        table.caption_justify = "left"
     names = [n for n in map(str, frame) if n in shown]
     for name in [*names, "score", "over the best (%)"]:
         table.add_column(label(name), justify="right")
     rows = frame[names].itertuples(index=False)
-    for row, score, factor in zip(rows, scores, over, strict=True):
+    for row, score, excess in zip(rows, scores, over, strict=True):
         values = (v if isinstance(v, str) else f"{v:.6g}" for v in row)
-        above = "" if np.isnan(factor) else f"+{100 * (factor - 1):.2f}"
-        table.add_row(*values, f"{score:.4g}", above)
+        table.add_row(*values, f"{score:.4g}", f"+{100 * excess:.2f}")
     return table
 
 

@@ -12,7 +12,7 @@ from imcmoo.model.partials import PartialDesignTree
 from imcmoo.scenario.requests import Load, Scenario
 from imcmoo.scenario.response import blocking_times, capacities, service_times
 from imcmoo.scenario.service import NETWORK_LOAD
-from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.design_space import Levels
 
 NEVER_S = 1e30
 """Latency of what does not run: finite, so that differences of loads are numbers."""
@@ -26,16 +26,12 @@ class ScenarioTree:
 
     Args:
         tree: the tree of the cost model.
-        space: its designs.
         scenario: the scenario.
         load: its requests as arrays.
     """
 
-    def __init__(
-        self, tree: PartialDesignTree, space: DesignSpace, scenario: Scenario, load: Load
-    ) -> None:
+    def __init__(self, tree: PartialDesignTree, scenario: Scenario, load: Load) -> None:
         self._tree = tree
-        self._space = space
         self._scenario = scenario
         self._load = load
 
@@ -46,23 +42,23 @@ class ScenarioTree:
     def relaxed_bound(self, partial: Levels, stage: int) -> Metrics | None:
         """Cheap lower bounds of all children of each row."""
         relaxed = self._tree.relaxed_bound(partial, stage)
-        return None if relaxed is None else self._with_load(relaxed, partial)
+        return None if relaxed is None else self._with_load(relaxed)
 
     def bound(self, partial: Levels) -> Metrics:
         """Lower bounds over all designs of each row that run every network."""
-        return self._with_load(self._tree.bound(partial), partial)
+        return self._with_load(self._tree.bound(partial))
 
-    def _with_load(self, bounds: Metrics, rows: Levels) -> Metrics:
-        """Bounds with those of average power and load, of equally many children of each row."""
+    def _with_load(self, bounds: Metrics) -> Metrics:
+        """Bounds with those of average power and load."""
         # What does not run has an infinite time, and a load that is as good as infinite.
-        latency = np.minimum(bounds.latency_s, NEVER_S)
+        latency, interval = (
+            np.minimum(bounds.values[name], NEVER_S) for name in ("latency", "interval")
+        )
         return Metrics(
             {
                 **bounds.values,
                 "average_power": self._least_power(bounds.values),
-                **self._least_load(
-                    service_times(latency, self._interval(latency, rows), self._load)
-                ),
+                **self._least_load(service_times(latency, interval, self._load)),
             },
             bounds.resources,
         )
@@ -74,15 +70,6 @@ class ScenarioTree:
         if self._scenario.idle == "gated":
             return np.asarray((rate * bounds["energy"]).sum(axis=1))
         return np.asarray((rate * bounds["dynamic_energy"]).sum(axis=1) + bounds["static_power"])
-
-    def _interval(self, latency_s: Floats, rows: Levels) -> Floats:
-        """Lower bounds of initiation intervals: the latency of sequential designs, else 0."""
-        if (self._load.burst == 1).all():
-            return latency_s
-        levels = self._tree.representative_designs(rows)
-        sequential = self._space.column(levels, "schedule") == "layer"
-        each = len(latency_s) // max(1, len(rows))
-        return latency_s * np.repeat(sequential, each)[:, None]
 
     def _least_load(self, service_s: Floats) -> dict[str, Floats]:
         """Lower bounds of the load of chips, shape (n,), and networks, (n, W), by any policy."""

@@ -14,7 +14,7 @@ from imcmoo.model.partials import PartialDesignTree
 from imcmoo.scenario.bounds import ScenarioTree
 from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.response import service_times
-from imcmoo.scenario.service import NETWORK_LOAD, READ, Service
+from imcmoo.scenario.service import NETWORK_LOAD, READ, Service, service_in_turn
 from imcmoo.space.design_space import Levels
 
 MOST = 1e12
@@ -40,13 +40,17 @@ class ScenarioModel(CostModel):
         separately: whether each network is judged as if it were alone on the chip.
     """
 
+    changed: tuple[str, ...] = ()
+    """Values of inferences that depend on the service."""
+
     def __init__(self, inner: CostModel, scenario: Scenario, *, separately: bool = False) -> None:
         self.inner = inner
         self.scenario = scenario
         self.load = scenario.load(inner.workload_names)
         self.quantities = (*inner.quantities, AVERAGE_POWER, LOAD)
         for name in AS_WITHOUT_LOAD:
-            setattr(self, name, getattr(inner, name))
+            if name not in vars(type(self)):
+                setattr(self, name, getattr(inner, name))
         self._separately = separately
 
     @property
@@ -71,7 +75,7 @@ class ScenarioModel(CostModel):
 
     def _service(self, levels: Levels, values: Mapping[str, Floats]) -> Service:
         """Service by designs of which the values that `Service` reads are known."""
-        return Service(self.scenario, self.load, values)
+        return service_in_turn(self.scenario, self.load, values)
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of the cost model, average power and load; load of each network beside."""
@@ -80,14 +84,14 @@ class ScenarioModel(CostModel):
         all_run = metrics.runs.all(axis=1)
         runs = slice(None) if all_run.all() else np.flatnonzero(all_run)  # views cost nothing
         service = self._service(levels[runs], {n: known[n][runs] for n in READ if n in known})
-        found = {
+        served = {
             "average_power": service.average_power_W,
             "load": 1 / service.chip_capacity,
             NETWORK_LOAD: 1 / service.capacity,
         }
-        values = {n: np.full((len(levels), *v.shape[1:]), np.nan) for n, v in found.items()}
-        values |= {name: known[name].copy() for name in service.changed}
-        for name, array in {**found, **{n: service.values[n] for n in service.changed}}.items():
+        values = {n: np.full((len(levels), *v.shape[1:]), np.nan) for n, v in served.items()}
+        values |= {name: known[name].copy() for name in self.changed}
+        for name, array in {**served, **{n: service.values[n] for n in self.changed}}.items():
             values[name][runs] = array
         if self._separately:
             service_s = service_times(known["latency"], known["interval"], self.load)
@@ -123,4 +127,4 @@ class ScenarioModel(CostModel):
             NoBounds: the space cannot be bounded.
         """
         tree = self.inner.partials(area_limit_m2)
-        return cast("PartialDesignTree", ScenarioTree(tree, self.space, self.scenario, self.load))
+        return cast("PartialDesignTree", ScenarioTree(tree, self.scenario, self.load))

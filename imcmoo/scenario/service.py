@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.scenario.requests import Load, Scenario
 from imcmoo.scenario.response import blocking_times, capacities, response_bounds, service_times
 
@@ -23,144 +22,39 @@ READ = (
 """Values of designs that a service depends on, as far as the cost model gives them."""
 
 
-@dataclass(frozen=True, eq=False)
-class Policy:
-    """Service by one policy of interruption; arrays of shape (n, W) for n designs.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Service:
+    """Service of a scenario by n designs; arrays of shape (n, W) if not said otherwise.
 
     Args:
-        load: the requests.
-        service_s: time of one request.
+        values: of inferences by name in `READ`, of networks side by side on their groups.
+        interrupts: True where requests are interrupted between layers, shape (n,).
+        service_s: time of one request, its whole burst.
         longest_s: longest segment of a request that nothing interrupts.
-        interruptible: whether there are several such segments.
+        blocking_s: longest wait for a less urgent request.
+        response_s: upper bound of the time from a request to its end.
+        capacity: factor by which the load may grow until a network misses its deadline; NaN where
+            networks do not run.
+        utilization: share of the time that the chip, or its groups, work for a network.
+        chip_capacity: factor by which the load may grow until some network misses its deadline,
+            with groups allocated for it, shape (n,).
+        chip_utilization: share of the time that the chip works, shape (n,).
+        power_W: average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`.
+        groups: router groups of networks side by side; None if they take turns.
     """
 
-    load: Load
+    values: Mapping[str, Floats]
+    interrupts: Bools
     service_s: Floats
     longest_s: Floats
-    interruptible: bool
-
-    @cached_property
-    def blocking_s(self) -> Floats:
-        """Longest wait for a less urgent request."""
-        return blocking_times(self.longest_s, self.load)
-
-    @cached_property
-    def capacity(self) -> Floats:
-        """Factor by which the load may grow until the network misses its deadline."""
-        return capacities(
-            self.service_s, self.blocking_s, self.load, interruptible=self.interruptible
-        )
-
-    @property
-    def response_s(self) -> Floats:
-        """Upper bound of the time from a request to its end."""
-        return response_bounds(
-            self.service_s, self.blocking_s, self.load, interruptible=self.interruptible
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Service:
-    """Service of a scenario by n designs, each by the policy of its larger capacity.
-
-    Args:
-        scenario: the scenario.
-        load: its requests as arrays.
-        values: energy, latency, interval (n, W) and leak (n,) of designs; where requests may be
-            interrupted, also longest_layer (n, W), save and save_energy (n,); SI units. Energy
-            includes leak and `dram_idle` (n,), W, during the interval.
-    """
-
-    scenario: Scenario
-    load: Load
-    values: Mapping[str, Floats]
-
-    changed: ClassVar[tuple[str, ...]] = ()
-    """Values of inferences that depend on the service."""
-
-    @cached_property
-    def whole(self) -> Policy:
-        """Every request runs to its end."""
-        service = service_times(self.values["latency"], self.values["interval"], self.load)
-        return Policy(self.load, service, service, interruptible=False)
-
-    @cached_property
-    def layered(self) -> Policy:
-        """Requests are interrupted between layers; each pays for saving what it interrupts.
-
-        Nothing interrupts a layer, the saving of what was interrupted, or its return, each half of
-        `save`.
-        """
-        save = self.values["save"][:, None]
-        longest = np.maximum(self.values["longest_layer"], save / 2)
-        return Policy(self.load, self.whole.service_s + save, longest, interruptible=True)
-
-    @property
-    def interrupts(self) -> Bools:
-        """True where requests are interrupted between layers, shape (n,)."""
-        if not self.scenario.interruptible:
-            return np.zeros(len(self.whole.service_s), dtype=bool)
-        least, other = (p.capacity.min(axis=1) for p in (self.whole, self.layered))
-        return np.asarray(other > least)
-
-    def _chosen(self, name: str) -> Floats:
-        """An array of the chosen policy of each design."""
-        whole: Floats = getattr(self.whole, name)
-        if not self.interrupts.any():
-            return whole
-        return np.where(self.interrupts[:, None], getattr(self.layered, name), whole)
-
-    @property
-    def service_s(self) -> Floats:
-        """Time of one request, its whole burst, shape (n, W)."""
-        return self._chosen("service_s")
-
-    @property
-    def blocking_s(self) -> Floats:
-        """Longest wait for a less urgent request, shape (n, W)."""
-        return self._chosen("blocking_s")
-
-    @property
-    def response_s(self) -> Floats:
-        """Upper bound of response times, shape (n, W)."""
-        return self._chosen("response_s")
-
-    @property
-    def capacity(self) -> Floats:
-        """Factor by which the load may grow until each network misses its deadline, (n, W)."""
-        return self._chosen("capacity")
-
-    @property
-    def utilization(self) -> Floats:
-        """Share of the time that a chip works for each network, shape (n, W)."""
-        use: Floats = self.service_s / self.load.period_s
-        return use
-
-    @property
-    def chip_capacity(self) -> Floats:
-        """Factor by which the load may grow until some network misses its deadline, shape (n,)."""
-        return np.asarray(self.capacity.min(axis=1))
-
-    @property
-    def chip_utilization(self) -> Floats:
-        """Share of the time that the chip works, shape (n,)."""
-        return np.asarray(self.utilization.sum(axis=1))
-
-    @property
-    def power_W(self) -> dict[str, Floats]:
-        """Average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`, (n, W)."""
-        values, none = self.values, np.zeros(len(self.interrupts))
-        leak, dram_idle = values["leak"], values["dram_idle"]
-        energy = values["energy"] - dram_idle[:, None] * values["interval"]
-        dynamic = energy - leak[:, None] * values["interval"]
-        gated = leak * np.minimum(self.chip_utilization, 1.0)
-        saved = values["save_energy"] if self.interrupts.any() else none
-        return {
-            "leakage": leak if self.scenario.idle == "on" else gated,
-            "saving": np.where(self.interrupts, saved * (1 / self.load.period_s).sum(), 0.0),
-            "dram_idle": dram_idle,
-            "networks": self.load.burst / self.load.period_s * dynamic,
-        }
+    blocking_s: Floats
+    response_s: Floats
+    capacity: Floats
+    utilization: Floats
+    chip_capacity: Floats
+    chip_utilization: Floats
+    power_W: Mapping[str, Floats]
+    groups: Ints | None = None
 
     @property
     def average_power_W(self) -> Floats:
@@ -171,3 +65,78 @@ class Service:
             parts["networks"].sum(axis=1),
         )
         return power
+
+
+def whole_requests(values: Mapping[str, Floats], load: Load) -> dict[str, Floats]:
+    """Times and capacity by field of `Service` where every request runs to its end."""
+    service = service_times(values["latency"], values["interval"], load)
+    return _times(service, service, load, interruptible=False)
+
+
+def interrupted_requests(values: Mapping[str, Floats], load: Load) -> dict[str, Floats]:
+    """Times and capacity by field of `Service` where requests are interrupted between layers.
+
+    Each pays for saving what it interrupts. Nothing interrupts a layer, the saving of what was
+    interrupted, or its return, each half of `save`.
+    """
+    save = values["save"][:, None]
+    service = service_times(values["latency"], values["interval"], load) + save
+    longest = np.maximum(values["longest_layer"], save / 2)
+    return _times(service, longest, load, interruptible=True)
+
+
+def _times(
+    service_s: Floats, longest_s: Floats, load: Load, *, interruptible: bool
+) -> dict[str, Floats]:
+    blocking_s = blocking_times(longest_s, load)
+    bounds = (
+        bound(service_s, blocking_s, load, interruptible=interruptible)
+        for bound in (response_bounds, capacities)
+    )
+    return dict(
+        zip(
+            ("service_s", "longest_s", "blocking_s", "response_s", "capacity"),
+            (service_s, longest_s, blocking_s, *bounds),
+            strict=True,
+        )
+    )
+
+
+def service_in_turn(scenario: Scenario, load: Load, values: Mapping[str, Floats]) -> Service:
+    """Service by networks that take turns, each design's by the policy of its larger capacity.
+
+    Args:
+        scenario: the scenario.
+        load: its requests as arrays.
+        values: energy, latency, interval (n, W) and leak (n,) of designs; where requests may be
+            interrupted, also longest_layer (n, W), save and save_energy (n,); SI units. Energy
+            includes leak and `dram_idle` (n,), W, during the interval.
+    """
+    times: dict[str, Any] = whole_requests(values, load)
+    leak, dram_idle = values["leak"], values["dram_idle"]
+    interrupts, saving = np.zeros(len(leak), dtype=bool), np.zeros(len(leak))
+    if scenario.interruptible:
+        layered = interrupted_requests(values, load)
+        interrupts = layered["capacity"].min(axis=1) > times["capacity"].min(axis=1)
+        for name in times:
+            times[name] = np.where(interrupts[:, None], layered[name], times[name])
+        saving = np.where(interrupts, values["save_energy"] * (1 / load.period_s).sum(), 0.0)
+    utilization = times["service_s"] / load.period_s
+    chip_utilization = np.asarray(utilization.sum(axis=1))
+    energy = values["energy"] - dram_idle[:, None] * values["interval"]
+    dynamic = energy - leak[:, None] * values["interval"]
+    on = scenario.idle == "on"
+    return Service(
+        values=values,
+        interrupts=interrupts,
+        **times,
+        utilization=utilization,
+        chip_capacity=np.asarray(times["capacity"].min(axis=1)),
+        chip_utilization=chip_utilization,
+        power_W={
+            "leakage": leak if on else leak * np.minimum(chip_utilization, 1.0),
+            "saving": saving,
+            "dram_idle": dram_idle,
+            "networks": load.burst / load.period_s * dynamic,
+        },
+    )

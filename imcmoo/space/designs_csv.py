@@ -37,7 +37,7 @@ def read_designs(path: Path, space: DesignSpace) -> Levels:
         InputError: the file is missing, empty or malformed, or a design is not in the space; names
             file, line and column.
     """
-    return _levels(DesignsTable.read(path), space)
+    return levels_of(DesignsTable.read(path), space)
 
 
 def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
@@ -56,10 +56,10 @@ def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
             f"{table.lines[0]} to {table.lines[-1]}"
         )
     at = table.lines.index(line)
-    return _levels(replace(table, rows=[table.rows[at]], lines=[line]), space)
+    return levels_of(replace(table, rows=[table.rows[at]], lines=[line]), space)
 
 
-def _levels(table: DesignsTable, space: DesignSpace) -> Levels:
+def levels_of(table: DesignsTable, space: DesignSpace) -> Levels:
     """Level matrix of the designs of a table."""
     table.require_columns(space.names)
     for name, value in space.fixed.items():
@@ -171,13 +171,10 @@ class DesignsTable:
         return np.array(values)
 
     def accepted(self, accept: Callable[[slice], Accepted]) -> Accepted:
-        """Result of a function of all rows; names the first row that it refuses.
-
-        Args:
-            accept: makes something of some rows, or raises a `ValueError` that names a column.
+        """Result of a function of all rows, which raises a `ValueError` that names a column.
 
         Raises:
-            InputError: a row is refused; names its line.
+            InputError: a row is refused; names the first such line.
         """
 
         def fails(n_rows: int) -> bool:
@@ -198,12 +195,7 @@ class DesignsTable:
         raise AssertionError("a design fails among others but not by itself")
 
     def require(self, name: str, value: Any, what: str) -> None:
-        """Check that a column holds one value throughout.
-
-        Args:
-            name: of the column.
-            value: what it has to hold.
-            what: is for that value only, for the error.
+        """Check that a column holds one value throughout; `what` is for that value only.
 
         Raises:
             InputError: another value; names line and column.

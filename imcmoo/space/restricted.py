@@ -15,11 +15,7 @@ MOST_VALUES = 1000
 
 
 class ValueFaults(ValueError):
-    """Faults of the requested values, by parameter.
-
-    Args:
-        faults: a sentence by name of the parameter.
-    """
+    """Faults of the requested values, a sentence by name of the parameter."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))

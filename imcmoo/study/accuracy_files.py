@@ -31,11 +31,7 @@ class AccuracyFile:
 
 
 def accuracy_options(files: Mapping[str, AccuracyFile], networks: WorkloadSet) -> dict[str, Any]:
-    """Options of a cost model that predicts accuracy.
-
-    Args:
-        files: by name of the network.
-        networks: all of the study.
+    """Options of a cost model that predicts accuracy, from the files of networks by name.
 
     Raises:
         ValueError: a file that is none of `imcmoo import --data`, or of another network.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import edap
-from imcmoo.space.design_space import Levels
+from imcmoo.space.design_space import DesignSpace, Levels
 
 
 @dataclass(frozen=True)
@@ -18,9 +21,7 @@ class Assessment:
     """n designs and all that an evaluation says of them.
 
     Args:
-        problem: what they are for.
         levels: shape (n, n_parameters).
-        metrics: of the same.
         F: objectives, shape (n, n_objectives).
         G: octaves beyond each limit, shape (n, n_limits).
     """
@@ -71,12 +72,8 @@ class Assessment:
         return values[quantity.name] if quantity else np.full(self.runs.shape, np.nan)
 
     def scores(self, criterion: Criterion, reference_edap: Floats | None) -> Floats:
-        """By a criterion, shape (n,); NaN where some network does not run, or where the score
-        depends on what is not known here.
-
-        Args:
-            reference_edap: best EDAP of each network, if that is known.
-        """
+        """Scores by a criterion, shape (n,); NaN where some network does not run, or where the
+        score depends on a best EDAP of each network that is not known."""
         scores = np.full(len(self.levels), np.nan)
         all_run = self.runs.all(axis=1)
         unknown = criterion.is_regret and reference_edap is None
@@ -152,3 +149,98 @@ class Assessment:
         ):
             defined[:, column] = self.runs[:, w]
         return defined
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One design (a row) and its n neighbours."""
+
+    design: Assessment
+    around: Assessment
+
+    @property
+    def broken(self) -> Bools:
+        """True where a neighbour breaks a limit the design keeps, shape (n, n_limits)."""
+        return np.asarray((self.around.G > 0) & (self.design.G <= 0))
+
+    def limits(self) -> pd.DataFrame:
+        """One row per limit of the chip or of a network, as it is for the design."""
+        design = self.design
+        return pd.DataFrame(
+            {
+                "limit": [limit for limit, _ in design.limit_names],
+                "network": [network for _, network in design.limit_names],
+                "used": design.used()[0],
+                "excess": design.excess[0],
+                "missing": design.missing[0],
+                "stops": self.broken.sum(axis=0),
+            }
+        )
+
+    def neighbours(self, score: Floats) -> pd.DataFrame:
+        """One row per neighbour, with its score; see `explanation.TABLES`."""
+        problem = self.design.problem
+        steps = _steps(problem.space, self.design.levels, self.around.levels)
+        # Values stay what they are: numbers beside texts, whole numbers beside others.
+        names = ["parameter", "before", "after", "beside"]
+        table = pd.DataFrame(steps, columns=names, dtype=object)
+        table.insert(0, "step", np.arange(len(table)))
+        return table.assign(feasible=self.around.feasible, **self.around.of_chip(), score=score)
+
+    def changes(self) -> pd.DataFrame:
+        """One row per neighbour and network."""
+        names = self.design.problem.workload_names
+        n, quantity = len(self.around.levels), self.design.judged_by
+        # NaN where a network runs on one of the two only.
+        ratio = self.around.judged / self.design.judged
+        is_large_good = quantity is not None and quantity.sense == "max"
+        gain = ratio - 1.0 if is_large_good else 1.0 - ratio
+        return pd.DataFrame(
+            {
+                "step": np.repeat(np.arange(n), len(names)),
+                "network": np.tile(np.asarray(names), n),
+                "runs": self.around.runs.ravel(),
+                "gain": gain.ravel(),
+            }
+        )
+
+    def lacking(self) -> pd.DataFrame:
+        """One row per neighbour and limit that it breaks."""
+        step, limit = np.nonzero(self.around.certainly_broken)
+        names, networks = zip(*self.around.limit_names, strict=True) if len(limit) else ((), ())
+        return pd.DataFrame(
+            {
+                "step": step,
+                "limit": np.array(names, dtype=object)[limit],
+                "network": np.array(networks, dtype=object)[limit],
+                "excess": self.around.excess[step, limit],
+                "missing": self.around.missing[step, limit],
+            }
+        )
+
+
+def steps_of(problem: AcceleratorProblem, designs: Levels) -> Iterator[Steps]:
+    """The neighbours of several designs, evaluated all at once."""
+    around = [problem.space.neighbours(design) for design in designs]
+    assessed = Assessment.of(problem, np.concatenate([designs, *around]))
+    at = len(designs)
+    for row, neighbours in enumerate(around):
+        yield Steps(
+            assessed.take(slice(row, row + 1)), assessed.take(slice(at, at + len(neighbours)))
+        )
+        at += len(neighbours)
+
+
+def _steps(space: DesignSpace, design: Levels, around: Levels) -> list[tuple[str, Any, Any, str]]:
+    """Parameter, value before and after, and what else changes with it."""
+    before, after = space.decode(design), space.decode(around)
+    steps = []
+    for row, levels in enumerate(around):
+        name = space.names[int(np.argmax(levels != design[0]))]
+        beside = [
+            f"{other} {after[other][row]}"
+            for other in space.names
+            if other != name and after[other][row] != before[other][0]
+        ]
+        steps.append((name, before[name][0].item(), after[name][row].item(), ", ".join(beside)))
+    return steps

@@ -9,7 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imcmoo.exact.behaviour import changed, sampled_designs
-from imcmoo.exact.bounded_criteria import NotProvable, SingleNetworkOptima, regret_criteria
+from imcmoo.exact.bounded_criteria import (
+    BoundedCriterion,
+    NotProvable,
+    SingleNetworkOptima,
+    regret_criteria,
+)
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
 from imcmoo.exact.certificate import Certificate, certificate_of
 from imcmoo.exact.node_expander import NodeExpander, Report
@@ -18,6 +23,7 @@ from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.io.errors import InputError
 from imcmoo.model.partials import NoBounds
 from imcmoo.problem.identity import difference, identity
+from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 from imcmoo.study.exact_comparison import study_settings
@@ -49,10 +55,7 @@ class SolverOptions:
 
 
 def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
-    """The criteria to be proven.
-
-    Args:
-        criterion: a name, or `all`.
+    """The criteria to be proven: the one of this name, or every one for `all`.
 
     Raises:
         InputError: the criterion cannot be proven; says which can.
@@ -61,8 +64,12 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
     if criterion == ALL:
         return [*joint, *single]
     if criterion not in (*joint, *single):
-        exists = criterion in {c.name for c in problem.criteria}
-        why = "it is not known to be monotone in energy, latency and area" if exists else "unknown"
+        known = {c.name: c for c in problem.criteria}
+        why = "unknown"
+        if criterion in known:
+            why = "it is not known to be monotone in energy, latency and area"
+            if beyond := sorted({*known[criterion].needs} - BOUNDED):
+                why = f"it needs {', '.join(beyond)}, of which there are no lower bounds"
         if criterion in regret_criteria(problem):
             why = "the cost model does not tell what one network alone would cost"
         raise InputError(
@@ -80,11 +87,9 @@ def certify_study(
     on_step: OnStep = lambda *_: None,
     report: Report = lambda _: None,
 ) -> Iterator[Certificate]:
-    """Prove one criterion of a study, or all, and what these rest on.
+    """Prove one criterion of a study, or `all`, and what these rest on.
 
     Args:
-        criterion: a name, or `all`.
-        options: gap, time limits and known certificates.
         on_step: called after every step.
         report: called with a line on each known certificate of another problem or cost model, and
             if there are no bounds, so that all designs are evaluated.
@@ -155,6 +160,7 @@ class _Certifying:
                 single_network_optima=optima,
                 seconds=time.perf_counter() - began,
             )
+            certificate = _strongest(certificate, self._known.get(search.goal.name), search.goal)
             self._done[search.goal.name] = certificate
             yield certificate
             began = time.perf_counter()
@@ -203,6 +209,29 @@ class _Certifying:
             return time.perf_counter() > deadline
 
         return stop
+
+
+def _strongest(
+    found: Certificate, known: Certificate | None, goal: BoundedCriterion
+) -> Certificate:
+    """The certificate found, with the bound and counts of a known one whose bound is higher.
+
+    A bound of regrets also holds against single-network optima that are better than those it was
+    proven with.
+    """
+    if known is None or known.bound <= found.bound:
+        return found
+    optima, before = found.single_network_optima, known.single_network_optima
+    if any(optima[name]["value"] > before[name]["value"] for name in optima):
+        return found
+    return replace(
+        found,
+        bound=known.bound,
+        gap=goal.gap(found.value, known.bound),
+        stages=known.stages,
+        evaluated=known.evaluated,
+        seconds=known.seconds,
+    )
 
 
 def _is_of(

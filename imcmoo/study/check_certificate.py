@@ -60,11 +60,7 @@ def study_of(certificate: Certificate, study: Study) -> Study:
 
 class Checker:
     """Checks certificates of one problem, all in one walk through its designs, and one for each
-    network that has a chip of its own.
-
-    Args:
-        study: with the settings of the certificates.
-    """
+    network that has a chip of its own. The study has the settings of the certificates."""
 
     def __init__(self, study: Study) -> None:
         self._problem: AcceleratorProblem = study.problem()
@@ -115,10 +111,7 @@ class Checker:
         )
 
     def prove(self, on_step: Callable[[int], None] = lambda _: None) -> list[Counts]:
-        """Prove again all claims so far.
-
-        Args:
-            on_step: called with the number of designs counted so far.
+        """Prove again all claims so far; `on_step` gets the number of designs counted so far.
 
         Returns:
             Counts of all designs: on chips that run all networks, and on single-network chips where
@@ -157,12 +150,8 @@ class Checker:
 def _checked_design(
     certificate: Certificate, problem: AcceleratorProblem, goal: BoundedCriterion
 ) -> Levels:
-    """The design found, shape (1, n_parameters); checks what needs no walk: it, counts, value,
-    bound and gap.
-
-    Raises:
-        Refused: something is not so.
-    """
+    """The design found, shape (1, n_parameters); refuses it, counts, value, bound or gap where
+    these do not hold, which needs no walk."""
     counts = [n for stage in certificate.stages.values() for n in stage.values()]
     counts.append(certificate.evaluated)
     if not all(type(n) is int and n >= 0 for n in counts) or type(certificate.designs) is not int:

@@ -1,4 +1,4 @@
-"""The exact answer of a study: all its designs, surveyed by several processes, into a folder."""
+"""The exact answer of a study: all its designs, evaluated by several processes, into a folder."""
 
 from __future__ import annotations
 
@@ -68,42 +68,27 @@ def enumerate_study(
     enumeration = _enumeration(study)
     problem = enumeration.problem
     began_as = identity(problem)
-    try:
-        stretches = enumeration.chunks(at_most=MOST_DESIGNS, on_screened=on_screened)
-    except TooMany as error:
-        raise InputError(
-            f"{study.name}: {error.left:,} designs are left to enumerate, more than "
-            f"{MOST_DESIGNS:,}: find the best by one criterion, with proof, by "
-            f"`imcmoo certify {study.file or study.name}`"
-        ) from None
-    if not stretches:
-        raise InputError(nothing_feasible(problem))
+    chunks = _chunks(study, enumeration, on_screened)
     chunked = f"by {DESIGNS_AT_ONCE} in the order of {enumeration.mapping_parameters}"
     parts = TaskCheckpoints(folder, f"{behaviour_mark(problem)} {chunked}")
-    todo = [i for i in range(len(stretches)) if i not in parts]
-    on_progress(len(parts), len(stretches))
+    todo = [i for i in range(len(chunks)) if i not in parts]
+    on_progress(len(parts), len(chunks))
     if isinstance(workers, int) and todo:
         # Forked workers have what is known here. More work is done sooner if they share it.
         most = MAPPED_AHEAD // len(problem.workload_names)
         problem.model.prepare(problem.largest_area_m2, at_most=most)
     with open_executor(workers, len(todo)) as executor:
-        survey = partial(
-            _survey, study if isinstance(workers, int) else study.with_absolute_paths()
+        evaluate = partial(
+            _evaluated, study if isinstance(workers, int) else study.with_absolute_paths()
         )
         for index, (result, seconds) in imap_unordered(
-            executor, survey, (stretches[i] for i in todo)
+            executor, evaluate, (chunks[i] for i in todo)
         ):
-            if len(parts) == len(stretches) - len(todo):
+            if len(parts) == len(chunks) - len(todo):
                 on_estimate(seconds * (len(todo) - 1) / at_once(executor))
             parts.save(todo[index], _as_arrays(result))
-            on_progress(len(parts), len(stretches))
-    try:
-        answer = enumeration.merge([_from_arrays(parts.load(i)) for i in range(len(stretches))])
-    except NothingFeasible as error:
-        parts.remove()
-        if problem.limits:
-            raise InputError(nearest_text(problem, error.nearest)) from None
-        raise InputError(nothing_feasible(problem)) from None
+            on_progress(len(parts), len(chunks))
+    answer = _merged(enumeration, parts, len(chunks))
     if differs := difference(began_as, identity(problem)):
         parts.remove()
         raise InputError(f"{study.name} was edited while it was enumerated: it is of {differs} now")
@@ -112,28 +97,55 @@ def enumerate_study(
     return answer
 
 
+def _chunks(study: Study, enumeration: Enumeration, on_screened: OnProgress) -> list[Ranks]:
+    """Chunks of mapping keys to evaluate; refuses a study that has none, or too many designs."""
+    try:
+        chunks = enumeration.chunks(at_most=MOST_DESIGNS, on_screened=on_screened)
+    except TooMany as error:
+        raise InputError(
+            f"{study.name}: {error.left:,} designs are left to enumerate, more than "
+            f"{MOST_DESIGNS:,}: find the best by one criterion, with proof, by "
+            f"`imcmoo certify {study.file or study.name}`"
+        ) from None
+    if not chunks:
+        raise InputError(nothing_feasible(enumeration.problem))
+    return chunks
+
+
+def _merged(enumeration: Enumeration, parts: TaskCheckpoints, n_chunks: int) -> ExactAnswer:
+    """The answer of all chunks; removes them and refuses the study if no design is feasible."""
+    problem = enumeration.problem
+    try:
+        return enumeration.merge([_from_arrays(parts.load(i)) for i in range(n_chunks)])
+    except NothingFeasible as error:
+        parts.remove()
+        if problem.limits:
+            raise InputError(nearest_text(problem, error.nearest)) from None
+        raise InputError(nothing_feasible(problem)) from None
+
+
 @lru_cache(maxsize=1)
 def _enumeration(study: Study) -> Enumeration:
     """The enumeration, made once in each process."""
     return Enumeration(study.problem())
 
 
-def _survey(study: Study, bodies: Ranks) -> tuple[PartialResult, float]:
+def _evaluated(study: Study, keys: Ranks) -> tuple[PartialResult, float]:
     """Evaluate a chunk of mapping keys; also returns the seconds it took."""
     enumeration = _enumeration(study)
     began = time.perf_counter()
-    return enumeration.evaluate_chunk(bodies), time.perf_counter() - began
+    return enumeration.evaluate_chunk(keys), time.perf_counter() - began
 
 
-def _as_arrays(found: PartialResult) -> dict[str, Any]:
+def _as_arrays(result: PartialResult) -> dict[str, Any]:
     return {
-        "n_feasible": found.n_feasible,
-        "ranks": found.ranks,
-        "F": found.F,
-        "alone": np.array([o.value for o in found.single_network]),
-        "violation": found.nearest.value,
-        "nearest": found.nearest.ranks,
-        **{f"alone_ranks_{w}": o.ranks for w, o in enumerate(found.single_network)},
+        "n_feasible": result.n_feasible,
+        "ranks": result.ranks,
+        "F": result.F,
+        "alone": np.array([o.value for o in result.single_network]),
+        "violation": result.nearest.value,
+        "nearest": result.nearest.ranks,
+        **{f"alone_ranks_{w}": o.ranks for w, o in enumerate(result.single_network)},
     }
 
 

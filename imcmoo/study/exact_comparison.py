@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.scores import MM2_PER_M2
-from imcmoo.study.outcome import Outcome
+from imcmoo.study.searches import Outcome
 from imcmoo.study.study import Study
 
 OWN = ("limits", "score", "scenario", "compute_snr_limit_dB")
@@ -43,14 +44,18 @@ def study_settings(study: Study) -> dict[str, Any]:
     }
 
 
-def find_answer(study: Study, results: Path) -> ExactAnswer | None:
-    """The exact answer of a study among its results; None if there is none of these settings.
+def find_answer(
+    study: Study, results: Path, report: Callable[[str], None] | None = None
+) -> ExactAnswer | None:
+    """The exact answer of a study in a folder of results; None if there is none of this problem.
 
     Args:
-        results: the folder in which `exact/<study>` may stand.
+        report: called with a line if there is one of other settings, or of another cost model,
+            data, space or code.
 
     Raises:
-        InputError: there is one of these settings, but of another cost model, or a damaged one.
+        InputError: the answer is damaged, or, without `report`, of these settings but another cost
+            model, data, space or code.
     """
     folder = results / "exact" / study.name
     try:
@@ -60,13 +65,20 @@ def find_answer(study: Study, results: Path) -> ExactAnswer | None:
     if summary.get("scaling", "reference") != "reference":  # of answers before it was removed
         return None
     settings = study_settings(study)
-    if any(summary.get(name) != settings.get(name) for name in {*settings, *OWN}):
+    differing = [n for n in (*settings, *OWN) if summary.get(n) != settings.get(n)]
+    if differing:
+        if report:
+            names = ", ".join(dict.fromkeys(differing))
+            report(f"{folder} is of another question ({names} differs): it is not used")
         return None
     problem = study.problem()
     try:
         with unchanged(folder / exact.SUMMARY):
             return exact.load(folder, problem, identity(problem))
     except exact.OtherProblem as error:
+        if report:
+            report(f"{error}: it is not used; enumerate again")
+            return None
         raise InputError(
             f"{error}: run `python -m imcmoo enumerate {study.file or study.name}` again or remove "
             "it"
@@ -77,7 +89,7 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     """By criterion: the exact optimum, what the run selected, the best it evaluated, and how far
     these are from the optimum; values as in `optima.csv`, regrets as shares."""
     judge = ExactRegret(outcome.joint.problem, answer, joint=outcome.baselines is None)
-    F = _front(outcome)
+    F = outcome.candidates.F
     values, excess = judge.scores(F), judge.regrets(F)
     chosen = {n.removeprefix(LOG10): row for n, row in outcome.selection.chosen.items()}
     rows = []
@@ -94,11 +106,6 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
 def indicator_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     """Indicators of the distance between the run's front and the exact one."""
     problem: AcceleratorProblem = outcome.joint.problem
-    F, front = problem.coordinates(_front(outcome)), problem.coordinates(answer.front)
+    F, front = problem.coordinates(outcome.candidates.F), problem.coordinates(answer.front)
     values = indicators(F, front)
     return pd.DataFrame({"indicator": list(values), "value": list(values.values())})
-
-
-def _front(outcome: Outcome) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    archive = outcome.joint.result.archive
-    return archive.F[archive.front()]

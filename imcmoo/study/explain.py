@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
-from imcmoo.study import layer_tables
-from imcmoo.study.assessment import Assessment
-from imcmoo.study.explanation import Explanation
-from imcmoo.study.neighbours import Steps, steps_of
+from imcmoo.study.assessment import Assessment, Steps, steps_of
+from imcmoo.study.explanation import TABLES, Explanation
 from imcmoo.study.power import power, tera_operations, with_unit
-from imcmoo.study.scenario_tables import SCENARIO, ServedDesign
+from imcmoo.study.searches import BEST_FOUND
+from imcmoo.study.served_design import SCENARIO, ServedDesign
 
 FEW_LAYERS = 8
 """Layers of a network that are listed where designs are not explained in full."""
@@ -55,16 +55,18 @@ def explain(
     subjects: Sequence[DesignToExplain],
     *,
     reference_edap: Floats | None = None,
+    reference: str = BEST_FOUND,
     on_explained: OnExplained = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain some designs; all are evaluated at once, with their neighbours.
 
     Args:
-        problem: what they are for.
+        problem: what the designs are for.
         criterion: by which they are compared with their neighbours.
         subjects: the designs.
         reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
             known, a criterion that needs it compares with each design itself.
+        reference: what `reference_edap` is, `EXACT` or `BEST_FOUND`.
         on_explained: called with the number done and the total.
     """
     levels: Levels = np.stack([subject.levels for subject in subjects])
@@ -72,11 +74,15 @@ def explain(
     explanations = []
     for row, (subject, steps) in enumerate(zip(subjects, steps_of(problem, levels), strict=True)):
         of_runs = {name: values[row] for name, values in details.items()}
-        tables = {"networks": _networks(steps.design, reference_edap, of_runs), **layer_tables.NONE}
-        if costs is not None:
-            most = None if subject.in_full else FEW_LAYERS
-            tables |= layer_tables.tables(steps.design, costs, row, most=most)
-        explanations.append(_explanation(subject, steps, criterion, reference_edap, tables))
+        tables = {"networks": _networks(steps.design, reference_edap, of_runs)}
+        runs = steps.design.runs[0]
+        run = [n for n, r in zip(problem.workload_names, runs, strict=True) if r]
+        tables |= _broken_down(run, costs, row, None if subject.in_full else FEW_LAYERS)
+        explanation = _explanation(subject, steps, criterion, reference_edap, tables)
+        if reference_edap is not None:
+            against = reference if criterion.is_regret else ""
+            explanation = replace(explanation, against=against, reference=reference)
+        explanations.append(explanation)
         on_explained(row + 1, len(subjects))
     return explanations
 
@@ -139,3 +145,82 @@ def _networks(
         for name, v in columns.items()
     }
     return pd.DataFrame({"network": problem.workload_names, "runs": runs, **shown})
+
+
+BROKEN_DOWN = ("areas", "components", "layers")
+"""Tables that are empty where the model does not break costs down."""
+
+SUMMED = ("energy_J", "latency_s")
+"""Figures of layers that add up."""
+
+
+def _broken_down(
+    run: list[str], costs: LayerCosts | None, row: int, most: int | None
+) -> dict[str, pd.DataFrame]:
+    """Area, energy and time of a design by component and layer: the tables `BROKEN_DOWN`.
+
+    Args:
+        run: the networks that run on it.
+        costs: layer by layer, of several designs; None if the model has no breakdown.
+        row: of the design in `costs`.
+        most: layers of each network that take most energy are listed, the others are one row; None
+            for all.
+    """
+    if costs is None:
+        return {name: pd.DataFrame(columns=list(TABLES[name])) for name in BROKEN_DOWN}
+    layers = _layers(costs, row)
+    layers = layers[layers["network"].isin(run)]
+    if most is not None:
+        parts = [_shortened(rows, most) for _, rows in layers.groupby("network", sort=False)]
+        layers = pd.concat(parts, ignore_index=True) if parts else layers
+    return {
+        "areas": pd.DataFrame({"component": list(costs.components), "area_m2": costs.area_m2[row]}),
+        "components": _components(costs, row, run),
+        "layers": layers.reset_index(drop=True),
+    }
+
+
+def _layers(costs: LayerCosts, row: int) -> pd.DataFrame:
+    """Every layer, in order."""
+    energy = costs.energy_J[row]
+    networks, names = zip(*costs.layers, strict=True)
+    columns: dict[str, Any] = {"network": networks, "layer": names, "energy_J": energy.sum(axis=1)}
+    if costs.latency_s is not None:
+        columns["latency_s"] = costs.latency_s[row]
+    if costs.utilization is not None:
+        columns["utilization"] = costs.utilization[row]
+    if costs.bound_by is not None:
+        columns["bound_by"] = np.array(costs.causes)[costs.bound_by[row]]
+    # What does not run is left out later; until then it has no largest component.
+    columns["component"] = np.array(costs.components)[np.nan_to_num(energy).argmax(axis=1)]
+    return pd.DataFrame(columns)
+
+
+def _shortened(layers: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The layers of one network that take most energy, in order, and the others as one."""
+    if len(layers) <= most + 1:
+        return layers
+    largest = layers["energy_J"].to_numpy().argsort(kind="stable")[::-1][:most]
+    kept = np.zeros(len(layers), dtype=bool)
+    kept[largest] = True
+    others = layers[~kept]
+    remaining: dict[str, Any] = {
+        "network": layers["network"].iloc[0],
+        "layer": f"{len(others)} others",
+        **{name: others[name].sum() for name in SUMMED if name in others},
+        **{name: "" for name in ("bound_by", "component") if name in others},
+    }
+    return pd.concat([layers[kept], pd.DataFrame([remaining])], ignore_index=True)
+
+
+def _components(costs: LayerCosts, row: int, run: list[str]) -> pd.DataFrame:
+    """Energy of each network that runs, by component."""
+    owner = np.array([network for network, _ in costs.layers])
+    energy = [costs.energy_J[row][owner == name].sum(axis=0) for name in run]
+    return pd.DataFrame(
+        {
+            "network": np.repeat(np.array(run, dtype=object), len(costs.components)),
+            "component": list(costs.components) * len(run),
+            "energy_J": np.concatenate(energy) if energy else [],
+        }
+    )

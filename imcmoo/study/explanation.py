@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import begins_as, writing
+from imcmoo.io.locks import folder_lock
+from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, of_json
 from imcmoo.io.units import display_column, to_display
 
 SCENARIO = {"scenario": ("network", "rate_Hz", "deadline_s", "response_s", "capacity")}
@@ -26,7 +37,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 """Tables of an explanation, and the columns each has at the least.
 
 - networks: one row each, with the model's quantities, what comes of them (power, TOPS, EDAP, regret
-  against the best known) and what else the model tells; empty where the network does not run.
+  against what is best) and what else the model tells; empty where the network does not run.
 - areas, components: area of the chip and energy of each network by component. Without rows where
   the model does not tell, as is the next.
 - layers: energy and the component that takes most of it; `latency_s`, `utilization` and `bound_by`
@@ -56,6 +67,7 @@ class Explanation:
         score: by it, the smaller the better; NaN where it is not known.
         judged_by: what `gain` of a network is a change of.
         tables: as `TABLES`, and that of `SCENARIO` if there is one.
+        reference: what `regret` of the networks is against; empty where there is none.
     """
 
     names: tuple[str, ...]
@@ -67,6 +79,7 @@ class Explanation:
     score: float
     judged_by: str
     tables: Mapping[str, pd.DataFrame]
+    reference: str = ""
 
     def as_shown(self) -> Explanation:
         """The explanation in display units: areas in mm²."""
@@ -83,3 +96,139 @@ def _unit(column: str) -> str:
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     columns = {display_column(str(c)): to_display(_unit(str(c)), frame[c]) for c in frame}
     return pd.DataFrame(columns)
+
+
+EXPLANATIONS = "explain.json"
+
+VALUES = ("before", "after")
+"""Columns with values of parameters, of whatever type."""
+
+OWN = ("names", "design", "chip", "feasible", "criterion", "against", "score", "judged_by",
+       "reference")  # fmt: skip
+"""What a stored explanation has beside its tables."""
+
+
+def to_json(explanation: Explanation) -> str:
+    """An explanation (as shown) as one line; tables by column, what is not known is null."""
+    content: dict[str, Any] = {name: getattr(explanation, name) for name in OWN}
+    content["tables"] = {
+        name: {str(column): frame[column].tolist() for column in frame}
+        for name, frame in explanation.tables.items()
+    }
+    return json.dumps(_known(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def write_explanations(explanations: Sequence[Explanation], path: Path) -> None:
+    """Write `explain.json`: a line for each design (as shown), and a checksum of these in front."""
+    lines = [to_json(explanation) for explanation in explanations]
+    body = "[\n" + ",\n".join(lines) + "\n]"
+    text = f'{{"sha256": "{_digest(body)}",\n"designs": {body}}}\n'
+    path.write_text(text, encoding="utf-8")
+
+
+def read_explanations(path: Path) -> list[Explanation]:
+    """The explanations of a file, as shown.
+
+    Raises:
+        InputError: the file is damaged; says what to do.
+        OSError: it cannot be read.
+    """
+    try:
+        check_regular(path, MOST_TEXT_BYTES)
+        text = path.read_text(encoding="utf-8")
+        stored = of_json(text, str(path))
+        _, _, body = text.partition('"designs": ')
+        if stored["sha256"] != _digest(body.removesuffix("}\n")):
+            raise ValueError("checksum")
+        explanations = [_of_json(content) for content in stored["designs"]]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InputError(
+            f"{path} is damaged: remove it, and what it says is worked out anew"
+        ) from None
+    if not explanations:
+        raise InputError(f"{path} explains no design: remove it, and it is worked out anew")
+    return explanations
+
+
+def write_csv(explanation: Explanation, folder: Path, *, force: bool = False) -> list[Path]:
+    """Write an explanation's tables into a folder, each to a file of its name: all, or none.
+
+    A table that an earlier explanation has left there, and this one has not, is removed.
+
+    Args:
+        explanation: as shown.
+        folder: made if needed, and locked meanwhile.
+        force: write over files that are no such tables.
+
+    Returns:
+        The files: `chip.csv` (one row: the design, the chip, its score), then those of `TABLES`
+        that are not empty.
+
+    Raises:
+        InputError: a file of a table's name is none, or another command works in the folder.
+        OSError: the folder cannot be written to.
+    """
+    chip = {
+        **explanation.design,
+        **explanation.chip,
+        "feasible": explanation.feasible,
+        f"score_{explanation.criterion}": explanation.score,
+    }
+    frames = {"chip": pd.DataFrame([chip]), **explanation.tables}
+    paths = {name: folder / f"{name}.csv" for name in (*frames, *SCENARIO)}
+    written = [name for name, frame in frames.items() if len(frame)]
+    with folder_lock(folder):
+        with ExitStack() as stack:
+            for name in written:
+                new = writing(paths[name], ours=_begins(name), force=force)
+                frames[name].to_csv(stack.enter_context(new), index=False, lineterminator="\n")
+        for name in {*paths, *SCENARIO} - {*written}:
+            if begins_as(paths[name], _begins(name)):
+                paths[name].unlink()
+    return [paths[name] for name in written]
+
+
+def _begins(name: str) -> re.Pattern[bytes]:
+    """Pattern of the beginning of a table's file."""
+    if name == "chip":
+        return re.compile(rb"[^\n]*,feasible,score_")
+    first, second, *_ = map(display_column, {**TABLES, **SCENARIO}[name])
+    return re.compile(rf"{first},{second}[,\n]".encode())
+
+
+def _of_json(content: dict[str, Any]) -> Explanation:
+    """An explanation, and nothing that is none."""
+    score = content["score"]
+    tables = {
+        name: pd.DataFrame({column: _column(column, values) for column, values in columns.items()})
+        for name, columns in content["tables"].items()
+    }
+    for name, least in {**TABLES, **{n: SCENARIO[n] for n in tables if n in SCENARIO}}.items():
+        lacking = {display_column(column) for column in least} - set(tables[name])
+        if lacking:
+            raise ValueError(f"{name} has no {lacking}")
+    fields = {name: content[name] for name in OWN if name != "reference"}
+    fields["reference"] = content.get("reference", "")  # unknown to older versions
+    fields["score"] = math.nan if score is None else float(score)
+    return Explanation(**{**fields, "names": tuple(fields["names"])}, tables=tables)
+
+
+def _column(name: str, values: list[Any]) -> pd.Series[Any]:
+    """A column of a table; values of parameters stay what they are."""
+    nothing = all(value is None for value in values)
+    return pd.Series(values, dtype=object if name in VALUES else float if nothing else None)
+
+
+def _known(value: Any) -> Any:
+    """Replace numbers that are not known by None."""
+    if isinstance(value, dict):
+        return {key: _known(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_known(part) for part in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -23,31 +23,22 @@ def with_unit(name: str) -> str:
     return f"{name}_{unit}" if unit else name
 
 
-def power_columns(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Values of `power` as one column for each network, shape (n,)."""
-    return {
-        f"{kind}_{name}": of_network
-        for kind, per_network in power(problem, values).items()
-        for name, of_network in zip(problem.workload_names, per_network.T, strict=True)
-    }
-
-
 def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
     """Power (W), power density (W/mm²) and, where the model knows how many operations a network
     has, TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
 
-    Power is what the model says it is on the chip; where it says nothing, energy over latency.
-
-    Args:
-        problem: what the designs are for.
-        values: what the model says of the designs: energy (J), latency (s) and, if it has it, power
-            (W), shape (n, W), and area (m²), shape (n,), by name.
+    Power is energy over latency. If the model tells the power on the chip, it is that, and
+    `energy_over_latency_W` also counts DRAM, and is what `max_power_W` limits. On pipelined chips,
+    which begin the next inference before the latency is over, it may be the smaller one.
+    `values` are metrics by name, in SI units.
     """
     if not problem.has_edap:
         return {}
-    watts = values.get("power", values["energy"] / values["latency"])
+    total = values["energy"] / values["latency"]
+    watts = values.get("power", total)
     density = watts / to_display("m2", values["area"])[:, None]
-    columns = {"power_W": watts, "W_per_mm2": density}
+    with_dram = {"energy_over_latency_W": total} if "power" in values else {}
+    columns = {"power_W": watts, **with_dram, "W_per_mm2": density}
     if problem.model.macs is not None:
         columns["tops_per_W"] = 2 * problem.model.macs / values["energy"] / TERA
     return columns
@@ -57,8 +48,8 @@ def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -
     """TOPS of each network by the name `tops`, shape (n, W), where the model knows operations and
     latency; two operations a multiply-accumulate.
 
-    Time is that from one inference to the next (`interval`), or the latency where the model says
-    no other.
+    Time is that from one inference to the next (`interval`), or the latency where the model says no
+    other.
     """
     if "latency" not in values or problem.model.macs is None:
         return {}
@@ -76,13 +67,8 @@ PHYSICAL_BASIS = (
 
 
 def caution(model: str, workloads: Mapping[str, Mapping[str, float]]) -> str | None:
-    """Caution about a design's figures: no chip could be like this, or, for the physical model,
-    the assumptions behind them; None without either.
-
-    Args:
-        model: name of the cost model.
-        workloads: by network, its figures in `design.json`.
-    """
+    """Caution about a design's figures in `design.json`: no chip could be like this, or, for the
+    physical model, the assumptions behind them; None without either."""
     if model == "physical":
         return PHYSICAL_BASIS
     density = {name: values.get("W_per_mm2", 0.0) for name, values in workloads.items()}

@@ -7,6 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.machines import LIBRARIES
 from imcmoo.io.own_code import own_code
@@ -47,7 +49,7 @@ def command(study: Study) -> str:
     """The command line that repeats a run."""
     parts = [
         # Without the folders, which are of one machine.
-        f"python -m experiments.run {Path(study.file).name if study.file else study.name}",
+        f"imcmoo run {Path(study.file).name if study.file else study.name}",
         f"--seed {study.seed} --budget {study.budget} --criterion {study.criterion}",
     ]
     if not study.baselines:
@@ -64,6 +66,7 @@ def shortest_mm2(area_m2: float) -> str:
 
     There is one for every area a command line can give; for a few others the last digit is lost.
     """
-    texts = (f"{area_m2 * MM2_PER_M2:.{digits}g}" for digits in range(1, 17))
+    numbers = (float(f"{area_m2 * MM2_PER_M2:.{digits}g}") for digits in range(1, 17))
+    texts = (np.format_float_positional(number, trim="-") for number in numbers)
     exact = (text for text in texts if float(text) / MM2_PER_M2 == area_m2)
     return next(exact, repr(area_m2 * MM2_PER_M2))

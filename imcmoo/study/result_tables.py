@@ -1,4 +1,4 @@
-"""The tables of a run for programs: CSV, in J, s and mm², floats in full precision.
+"""The files of a run for programs, in J, s and mm²: CSV tables in full precision, `design.json`.
 
 Numbers of one design are named and scaled as in `imcmoo evaluate`, with the workload in the name:
 `energy_resnet18_J`, `latency_resnet18_s`, `area_mm2`, `edap_resnet18_J_s_mm2`.
@@ -6,6 +6,8 @@ Numbers of one design are named and scaled as in `imcmoo evaluate`, with the wor
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.regret import ExactRegret
+from imcmoo.io.reading import read_json
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Metrics
@@ -24,20 +28,17 @@ from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import exact_comparison
-from imcmoo.study.outcome import Outcome
-from imcmoo.study.power import power_columns
-from imcmoo.study.scenario_tables import SCENARIO, TIMELINE, ServedDesign
-from imcmoo.study.searches import JOINT, Found
+from imcmoo.study.power import BESIDE, caution, power, with_unit
+from imcmoo.study.results import Results
+from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, FinishedSearch, Outcome
+from imcmoo.study.served_design import SCENARIO, TIMELINE, ServedDesign
+from imcmoo.study.study import Study
 
 Columns = dict[str, NDArray[Any]]
 
 
 def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> None:
-    """Write every CSV of a run into a folder.
-
-    Args:
-        answer: the exact answer, if it is known.
-    """
+    """Write every CSV of a run into a folder; `answer` is the exact one, if it is known."""
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),
@@ -95,6 +96,10 @@ def selection(outcome: Outcome) -> pd.DataFrame:
     if c.reference_edap is not None:
         over = regret(c.costs.edap[rows], c.reference_edap)
         excess = _each("regret_{}", outcome.workloads, over)
+    powers = power(outcome.joint.problem, {**values, **c.costs.take(rows).values})
+    power_of_networks: Columns = {}
+    for kind, by_network in powers.items():
+        power_of_networks |= _each(f"{kind}_{{}}", outcome.workloads, by_network)
     return pd.DataFrame(
         {
             "criterion": list(chosen),
@@ -102,7 +107,7 @@ def selection(outcome: Outcome) -> pd.DataFrame:
             "score": [outcome.selection.scores[name][row] for name, row in chosen.items()],
             **_candidates(outcome, rows),
             **excess,
-            **power_columns(outcome.joint.problem, {**values, **c.costs.take(rows).values}),
+            **power_of_networks,
         }
     )
 
@@ -128,7 +133,7 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
 
 
 def _relative_edap(outcome: Outcome) -> Floats:
-    """EDAP over the best known of each workload, shape (1 + W, W): first the joint design, then
+    """EDAP over the reference of each workload, shape (1 + W, W): first the joint design, then
     the design for each workload alone; NaN where a network does not run or breaks a limit."""
     assert outcome.baselines is not None
     c = outcome.candidates
@@ -149,13 +154,7 @@ def trace(outcome: Outcome) -> pd.DataFrame:
 
 
 def breakdown(model: CostModel, workloads: Sequence[str], design: Levels) -> pd.DataFrame:
-    """Energy of each workload and area of one design, by component.
-
-    Args:
-        model: what costs it.
-        workloads: their names, in the model's order.
-        design: shape (1, n_parameters).
-    """
+    """Energy of each workload and area of one design, shape (1, n_parameters), by component."""
     b = model.breakdown(design)
     assert b is not None
     owner = np.array([list(workloads).index(workload) for workload, _ in b.layers])
@@ -236,8 +235,10 @@ def convergence_table(outcome: Outcome) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["search", "criterion", "evaluations", "best"])
 
 
-def _improvements(found: Found, search: str, criterion: str) -> list[tuple[str, str, int, float]]:
-    archive, problem = found.result.archive, found.problem
+def _improvements(
+    finished: FinishedSearch, search: str, criterion: str
+) -> list[tuple[str, str, int, float]]:
+    archive, problem = finished.result.archive, finished.problem
     (score,) = [c for c in problem.criteria if c.name == criterion]
     feasible = np.flatnonzero(archive.feasible)
     values = np.full(len(archive), np.inf)
@@ -247,3 +248,102 @@ def _improvements(found: Found, search: str, criterion: str) -> list[tuple[str, 
     at = np.union1d(np.flatnonzero(improved), [len(best) - 1])
     called, shown = stated(criterion, best[at])
     return [(search, called, int(i) + 1, float(v)) for i, v in zip(at, shown, strict=True)]
+
+
+DESIGN = "design.json"
+
+
+def write_design(outcome: Outcome, folder: Path) -> None:
+    """Write `design.json` into a folder."""
+    text = json.dumps(design(outcome), indent=2, ensure_ascii=False) + "\n"
+    (folder / DESIGN).write_text(text, encoding="utf-8")
+
+
+def design(outcome: Outcome) -> dict[str, Any]:
+    """The joint design and what it costs, in SI units, area in mm²; and a `caution` where there is
+    something to know of the figures."""
+    problem, chosen = outcome.joint.problem, outcome.chosen
+    metrics = problem.model.evaluate(outcome.design)
+    (values,) = problem.space.designs(outcome.design)
+    of_chip = [q for q in problem.model.quantities if not q.per_workload]
+    chip = {
+        display_column(q.column): float(to_display(q.unit, metrics.values[q.name][0]))
+        for q in of_chip
+    }
+    workloads = {
+        name: _on_workload(outcome, metrics, w) for w, name in enumerate(outcome.workloads)
+    }
+    served = ServedDesign.of(problem.model, outcome.design)
+    warning = caution(outcome.study.model, workloads)
+    return {
+        "study": outcome.study.name,
+        "criterion": outcome.criterion,
+        **({"regret_reference": outcome.regret_reference} if problem.has_edap else {}),
+        "design": values,
+        "chip": chip,
+        "workloads": workloads,
+        **({"scenario": served.summary()} if served else {}),
+        "scores": {name: s[chosen].item() for name, s in outcome.selection.scores.items()},
+        **({"caution": warning} if warning else {}),
+    }
+
+
+def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
+    """Costs of one workload on the selected design."""
+    problem = outcome.joint.problem
+    costs = {
+        q.column: metrics.values[q.name][0, w].item()
+        for q in problem.model.quantities
+        if q.per_workload
+    }
+    if problem.has_edap:
+        costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
+        assert outcome.candidates.reference_edap is not None
+        costs["reference_edap_J_s_mm2"] = outcome.candidates.reference_edap[w].item()
+    costs |= {column: v[0, w].item() for column, v in power(problem, metrics.values).items()}
+    if "utilization" in metrics.values:
+        costs["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
+    for kind in BESIDE:
+        further = metrics.values.get(kind)
+        if further is not None and further.ndim == 2 and with_unit(kind) not in costs:
+            value = further[0, w].item()
+            # JSON knows no infinity, as where an ADC resolves every unit.
+            costs[with_unit(kind)] = value if math.isfinite(value) else None
+    return costs
+
+
+def seeds(
+    study: Study, folders: Mapping[int, Path], answer: ExactAnswer | None = None
+) -> pd.DataFrame:
+    """The joint designs of several finished runs, one row per seed.
+
+    All regrets are against one reference, `regret_reference`: the exact optima if one of the runs
+    or `answer` has them, or else the best that any of the runs found.
+    """
+    frame = pd.DataFrame(
+        [
+            {
+                "seed": seed,
+                **content["design"],
+                **content["chip"],
+                **{f"score_{name}": score for name, score in content["scores"].items()},
+            }
+            for seed, folder in folders.items()
+            for content in [read_json(folder / DESIGN)]
+        ]
+    )
+    runs = [Results.read(folder) for folder in folders.values()]
+    if not runs[0].has_edap_columns:
+        return frame
+    problem = study.problem()
+    exact = [run.reference_edap for run in runs if run.regret_reference == EXACT]
+    if answer:
+        exact.append(ExactRegret(problem, answer, joint=not study.baselines).reference_edap)
+    known = [best for best in exact or (run.reference_edap for run in runs) if best is not None]
+    levels = np.concatenate([problem.space.levels_of(run.design["design"]) for run in runs])
+    costs = problem.costs(problem.score(levels, problem.model.evaluate(levels))[0])
+    for c in (c for c in problem.criteria if c.is_regret):
+        scores = c.scores(costs, np.fmin.reduce(known))
+        name, scores = stated(c.name if study.baselines else c.joint_name, scores)
+        frame[f"score_{name}"] = scores
+    return frame.assign(regret_reference=EXACT if exact else BEST_FOUND)

@@ -13,7 +13,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import read_json
 from imcmoo.problem.identity import differing_keys
-from imcmoo.study.explanation_file import EXPLANATIONS
+from imcmoo.study.explanation import EXPLANATIONS
 from imcmoo.version import __version__
 
 CONFIG = "config.json"
@@ -58,7 +58,6 @@ def check_files(folder: Path, *, remedy: str, all_there: bool = True) -> None:
     """Check that the files of a finished run are as it wrote them.
 
     Args:
-        folder: of the run.
         remedy: what the user can do, in words.
         all_there: False where a file may have been removed.
 
@@ -71,9 +70,9 @@ def check_files(folder: Path, *, remedy: str, all_there: bool = True) -> None:
 class RunFolder:
     """The results folder of one run.
 
-    Until the run is complete everything lives in a hidden folder `.work`: the config it was
-    started with, checkpoints, and finished files. `publish` then moves the files to their place.
-    A kill at any moment leaves either no `.work` or one from which the run can continue.
+    Until the run is complete everything lives in a hidden folder `.work`: the config it was started
+    with, checkpoints, and finished files. `publish` then moves the files to their place. A kill at
+    any moment leaves either no `.work` or one from which the run can continue.
 
     Args:
         path: the folder, `results/<study>/seed-<n>`.
@@ -96,18 +95,18 @@ class RunFolder:
         if stored is None:
             return
         versions = stored.get("versions")
-        theirs = versions.get("imcmoo") if isinstance(versions, dict) else None
-        if theirs != __version__:
+        stored_version = versions.get("imcmoo") if isinstance(versions, dict) else None
+        if stored_version != __version__:
             raise InputError(
-                f"cannot resume {self.path}: it is of imcmoo {theirs}, this is "
+                f"cannot resume {self.path}: it is of imcmoo {stored_version}, this is "
                 f"{__version__}; without --resume the run starts over"
             )
         differing = [k for k in self._config if stored.get(k) != self._config[k]]
         if differing:
             key = next((k for k in differing if k != "command"), differing[0])
-            theirs, ours = stored.get(key), self._config[key]
-            names = differing_keys(theirs, ours)
-            how = f"is {_short(theirs)}, this run's is {_short(ours)}"
+            before, now = stored.get(key), self._config[key]
+            names = differing_keys(before, now)
+            how = f"is {_short(before)}, this run's is {_short(now)}"
             if names:
                 how = f"differs in {', '.join(names)}"
             raise InputError(
@@ -153,8 +152,8 @@ class RunFolder:
     def publish(self) -> None:
         """Replace whatever earlier run is in the folder by the staged files.
 
-        A kill in between leaves the folder without config and `.work` in place: not a finished
-        run, and to be continued.
+        A kill in between leaves the folder without config and `.work` in place: not a finished run,
+        and to be continued.
 
         Raises:
             InputError: what is staged is not of this run.

@@ -1,26 +1,36 @@
-"""The searches of a study: for all its networks at once, and for each alone."""
+"""The searches of a study and their outcome.
+
+A study searches for all its networks at once, and for each alone (the baselines)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Bools, Floats, Metrics
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.selection import Candidates
+from imcmoo.problem.score_range import LOG10
+from imcmoo.problem.scores import edap
+from imcmoo.problem.selection import Candidates, Selection, select
 from imcmoo.search.algorithm import SearchResult, run_search
 from imcmoo.search.ask_tell import TraceRow
 from imcmoo.search.sampling import LimitsUnmet
+from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
 JOINT = "joint"
 """Name of the search for all workloads at once; the others are named like their workload."""
+
+EXACT, BEST_FOUND = "exact optimum", "best found"
+"""What regrets of a run are against: proven optima, or the best EDAPs that its searches found."""
 
 AHEAD = 4
 """Chips it pays to map in advance, per design that will be evaluated: searches ask about many more
@@ -31,26 +41,24 @@ OnTrace = Callable[[str, TraceRow], None]
 
 
 @dataclass(frozen=True)
-class Found:
-    """Result of one search.
-
-    Args:
-        problem: what was searched.
-        result: every design evaluated, and the trace.
-    """
+class FinishedSearch:
+    """What was searched, every design evaluated, and the trace."""
 
     problem: AcceleratorProblem
     result: SearchResult
 
-    def candidates(self, known_best: Floats | None = None) -> Candidates:
-        """The front it found.
+    def candidates(
+        self, known_best: Floats | None = None, exact_best: Floats | None = None
+    ) -> Candidates:
+        """The front it found, with references of regret as `Candidates` takes them.
 
         Raises:
             ValueError: nothing feasible was found.
         """
         archive = self.result.archive
         front = archive.front()
-        return Candidates(self.problem, archive.levels[front], archive.F[front], known_best)
+        levels, F = archive.levels[front], archive.F[front]
+        return Candidates(self.problem, levels, F, known_best, exact_best)
 
 
 def names(study: Study) -> list[str]:
@@ -60,7 +68,7 @@ def names(study: Study) -> list[str]:
 
 def run_searches(
     study: Study, checkpoint: Callable[[str], Path], on_trace: OnTrace
-) -> dict[str, Found]:
+) -> dict[str, FinishedSearch]:
     """Do all searches of a study; goes on from the checkpoints there are.
 
     Args:
@@ -76,7 +84,7 @@ def run_searches(
     wanted = names(study)
     limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
     model.prepare(limit, at_most=AHEAD * study.budget * len(wanted))
-    searches: dict[str, Found] = {}
+    searches: dict[str, FinishedSearch] = {}
     for stream, name in enumerate(wanted):
         problem = study.problem(model if name == JOINT else _of_network(model, name))
         result = run_search(
@@ -92,7 +100,7 @@ def run_searches(
         archive = result.archive
         if not archive.feasible.any():
             raise LimitsUnmet(nearest_text(problem, nearest(problem, archive.levels, archive.G)))
-        searches[name] = Found(problem, result)
+        searches[name] = FinishedSearch(problem, result)
     return searches
 
 
@@ -101,3 +109,111 @@ def _of_network(model: CostModel, name: str) -> CostModel:
         return model.for_network(name)
     except ValueError as error:
         raise ValueError(f"baselines: {error}") from None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything a run knows at its end.
+
+    Args:
+        study: what was asked.
+        joint: the search for all workloads.
+        baseline_searches: by workload, the search for it alone; empty without baselines.
+        baselines: the design of each of `baseline_searches` on all workloads, or None.
+        candidates: the front of the joint search.
+        selection: what each criterion selects from it.
+    """
+
+    study: Study
+    joint: FinishedSearch
+    baseline_searches: dict[str, FinishedSearch]
+    baselines: Baselines | None
+    candidates: Candidates
+    selection: Selection
+
+    @classmethod
+    def of(
+        cls, study: Study, searches: dict[str, FinishedSearch], answer: ExactAnswer | None = None
+    ) -> Outcome:
+        """Compare and select among all searches of the study, by name.
+
+        Args:
+            answer: the exact one, if it is known: regrets are then against its optima.
+
+        Raises:
+            ValueError: nothing feasible was found.
+        """
+        joint = searches[JOINT]
+        single = {name: search for name, search in searches.items() if name != JOINT}
+        baselines = Baselines.of(joint.problem, single) if single else None
+        exact = ExactRegret(joint.problem, answer, joint=baselines is None) if answer else None
+        candidates = joint.candidates(
+            baselines.best_edap if baselines else None, exact.reference_edap if exact else None
+        )
+        return cls(study, joint, single, baselines, candidates, select(candidates))
+
+    @property
+    def regret_reference(self) -> str:
+        """What regrets are against, `EXACT` or `BEST_FOUND`."""
+        return BEST_FOUND if self.candidates.exact_best is None else EXACT
+
+    @property
+    def workloads(self) -> list[str]:
+        """Names of the networks, in the order of all columns."""
+        return self.joint.problem.workload_names
+
+    @property
+    def chosen(self) -> int:
+        """Index among the candidates of the design the study's criterion selects."""
+        return self.selection.chosen[self.criterion]
+
+    @property
+    def criterion(self) -> str:
+        """Name of the criterion that has the last word."""
+        name = self.study.selected_by
+        return name if name in self.selection.chosen else f"{LOG10}{name}"
+
+    @property
+    def design(self) -> Levels:
+        """The joint design, shape (1, n_parameters)."""
+        return self.candidates.levels[[self.chosen]]
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """One design per workload, costed on every workload.
+
+    Args:
+        levels: row w is the design optimised for workload w, shape (W, n_parameters).
+        metrics: rows as `levels`, columns what it runs on; NaN where that does not run.
+        within: whether each network keeps its own limits on each design, shape (W, W).
+    """
+
+    levels: Levels
+    metrics: Metrics
+    within: Bools
+
+    @classmethod
+    def of(cls, problem: AcceleratorProblem, searches: Mapping[str, FinishedSearch]) -> Baselines:
+        """The best design by EDAP of each search for one workload, costed on all."""
+        designs = []
+        for search in searches.values():
+            candidates = search.candidates()
+            ranks = search.problem.space.rank(candidates.levels)
+            best = np.lexsort((ranks, candidates.costs.edap[:, 0]))[0]
+            designs.append(candidates.levels[best])
+        levels = np.stack(designs)
+        metrics = problem.model.of_baselines.evaluate(levels)
+        return cls(levels, metrics, problem.limits.within(metrics.values))
+
+    @cached_property
+    def edap(self) -> Floats:
+        """J·s·mm², rows: optimised for; columns: runs on; shape (W, W); NaN where a network does
+        not run or breaks a limit of its own."""
+        m = self.metrics
+        return np.where(self.within, edap(m.energy_J, m.latency_s, m.area_m2), np.nan)
+
+    @property
+    def best_edap(self) -> Floats:
+        """The best EDAP among them of each workload, shape (W,)."""
+        return np.asarray(np.nanmin(self.edap, axis=0))

@@ -28,10 +28,10 @@ from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
+from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
 
 if TYPE_CHECKING:
     from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
 
 RESERVED = ("joint", *AGGREGATIONS)
 """Names of columns, searches and files that no network may have."""
@@ -61,8 +61,7 @@ class Study:
         weights: how much each network counts, from 1e-6 to 1e6, in their order; equal by default.
         area_limit_m2: largest chip allowed; 800 mm², the reticle limit the paper assumes; None for
             no limit.
-        cost_per_cm2: cost of a square centimetre by technology node in nm, if cost is an
-            objective.
+        cost_per_cm2: cost of a square centimetre by technology node in nm, if cost is an objective.
         limits: what networks may cost at the most, by name of the network.
         score: a score of the user, which is then the criterion `score`.
         model: a name in `registry.MODELS`, or `module:Class` of a user's cost model.
@@ -90,8 +89,8 @@ class Study:
 
     Raises:
         ValueError: a name that no study or network can have, an unknown model, criterion,
-            deployment, a number out of range, two networks of one name, or a limit of a
-            network that is not here.
+            deployment, a number out of range, two networks of one name, or a limit of a network
+            that is not here.
     """
 
     name: str
@@ -128,10 +127,8 @@ class Study:
         limit = self.area_limit_m2
         if limit is not None and not 0 < limit < float("inf"):
             raise ValueError(f"area limit must be positive, got {limit * MM2_PER_M2:g} mm²")
-        if self.weights is not None and len(self.weights) != len(self.workloads):
-            raise ValueError(f"{len(self.weights)} weights for {len(self.workloads)} networks")
         if self.weights is not None:
-            check_weights(self.weights, len(self.weights))
+            check_weights(self.weights, len(self.workloads))
         check_names(self.names)
         by_network = (*(getattr(self, key) for key in OF_NETWORKS), self.limits, self.precision)
         for name in (name for settings in by_network for name in settings or {}):

@@ -11,17 +11,23 @@ from pydantic import BaseModel, ValidationError
 from imcmoo.io.errors import did_you_mean
 from imcmoo.space.restricted import ValueFaults
 
-_KINDS = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "string_type": "a text in quotes",
-    "bool_type": "true or false",
-    "list_type": "a list, [...]",
-    "dict_type": "a table",
-    "model_type": "a table",
+_TEXTS = {
+    "missing": "is missing",
+    "int_type": "needs a whole number, got {value!r}",
+    "int_from_float": "needs a whole number, got {value!r}",
+    "float_type": "needs a number, got {value!r}",
+    "string_type": "needs a text in quotes, got {value!r}",
+    "bool_type": "needs true or false, got {value!r}",
+    "list_type": "needs a list, [...], got {value!r}",
+    "dict_type": "needs a table, got {value!r}",
+    "model_type": "needs a table, got {value!r}",
+    "greater_than": "must be above {gt:g}, got {value!r}",
+    "greater_than_equal": "must be at least {ge:g}, got {value!r}",
+    "less_than_equal": "must be at most {le:g}, got {value!r}",
+    "finite_number": "must be finite, got {value!r}",
+    "too_short": "needs at least {min_length}",
 }
-"""What is needed, by pydantic's type of error."""
+"""What is wrong, by pydantic's type of error."""
 
 REMOVED_KEYS = {
     "scaling": "studies use the paper's technology scaling; in Python, "
@@ -31,13 +37,7 @@ REMOVED_KEYS = {
 
 
 def fault_lines(file: Path, error: ValidationError, top: type[BaseModel]) -> str:
-    """Every fault pydantic found, a line each.
-
-    Args:
-        file: as it was given.
-        error: what pydantic says.
-        top: the model of the whole file: its fields are the keys allowed.
-    """
+    """Every fault pydantic found, a line each; the fields of `top` are the keys allowed."""
     lines = []
     for fault in error.errors():
         cause = fault.get("ctx", {}).get("error")
@@ -64,23 +64,11 @@ def _text(fault: Any, top: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         keys = list(_model_at(top, fault["loc"][:-1]).model_fields)
         return f"unknown key; {did_you_mean(fault['loc'][-1], keys)}allowed: {', '.join(keys)}"
-    if kind == "missing":
-        return "is missing"
     if kind == "literal_error":
         allowed = [part.strip(" '") for part in ctx["expected"].replace(" or ", ",").split(",")]
         return f"unknown {value!r}; {did_you_mean(value, allowed)}allowed: {', '.join(allowed)}"
-    if kind in _KINDS:
-        return f"needs {_KINDS[kind]}, got {value!r}"
-    if kind == "greater_than":
-        return f"must be above {ctx['gt']:g}, got {value!r}"
-    if kind == "greater_than_equal":
-        return f"must be at least {ctx['ge']:g}, got {value!r}"
-    if kind == "less_than_equal":
-        return f"must be at most {ctx['le']:g}, got {value!r}"
-    if kind == "finite_number":
-        return f"must be finite, got {value!r}"
-    if kind == "too_short":
-        return f"needs at least {ctx['min_length']}"
+    if kind in _TEXTS:
+        return _TEXTS[kind].format(value=value, **ctx)
     return str(ctx["error"]) if "error" in ctx else f"{fault['msg']}, got {value!r}"
 
 

@@ -6,6 +6,8 @@ to the file.
 
 from __future__ import annotations
 
+import argparse
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from imcmoo.io.errors import NAME, InputError
+from imcmoo.io.files import writing
 from imcmoo.io.reading import read_toml
 from imcmoo.model.cost_model import Deployment
 from imcmoo.networks.workloads import BITS, network_name
@@ -136,8 +139,9 @@ class StudyFile(Table):
             return None
         lacking = [name for name in networks if name not in requests]
         if lacking:
+            verb = "has" if len(lacking) == 1 else "have"
             raise ValueError(
-                f"a scenario needs rate_Hz of every network; {', '.join(lacking)} has none"
+                f"a scenario needs rate_Hz of every network; {', '.join(lacking)} {verb} none"
             )
         return self.scenario.scenario(requests)
 
@@ -153,10 +157,9 @@ class StudyFile(Table):
 
 
 def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool = False) -> Study:
-    """The study a file describes.
+    """The study a TOML file describes; paths are relative to its folder.
 
     Args:
-        path: a TOML file; what it names is relative to its folder.
         spaces: those it may begin with, by name.
         shipped: whether it is one of the catalogue: called by its name, not by its file, and known
             to be right.
@@ -191,3 +194,23 @@ def _check(study: Study) -> None:
             there = ", ".join(map(str, costs))
             raise ValueError(f"cost: none at {lacking[0]} nm; there are {there}")
     study.problem()
+
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_text() -> str:
+    """The schema as it is published."""
+    return json.dumps({"$schema": DIALECT, **StudyFile.model_json_schema()}, indent=2) + "\n"
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Write the schema to a file."""
+    parser = argparse.ArgumentParser(prog="imcmoo.study.study_file", description=__doc__)
+    parser.add_argument("out", type=Path, metavar="OUT", help="such as docs/study.schema.json")
+    with writing(parser.parse_args(argv).out) as temporary:
+        temporary.write_text(schema_text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

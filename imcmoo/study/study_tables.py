@@ -36,12 +36,8 @@ from imcmoo.study.accuracy_files import AccuracyFile
 
 @dataclass(frozen=True)
 class Place:
-    """The place of a study file.
-
-    Args:
-        folder: what its paths are relative to.
-        spaces: those it may begin with, by name.
-    """
+    """The folder of a study file, which its paths are relative to, and the spaces it may begin
+    with."""
 
     folder: Path
     spaces: Mapping[str, DesignSpace]
@@ -98,13 +94,13 @@ def known_criterion(name: str) -> str:
     return name
 
 
-def space_of(given: Any, info: ValidationInfo) -> Any:
+def space_of(table: Any, info: ValidationInfo) -> Any:
     """The space that a table `[space]` describes."""
-    if not isinstance(given, dict):
-        return given
+    if not isinstance(table, dict):
+        return table
     spaces, device = _place(info).spaces, info.data.get("device")
     usual = f"{device}_physical" if device and info.data.get("model") == "physical" else device
-    base = given.get("base", usual)
+    base = table.get("base", usual)
     if base is None and "device" not in info.data:
         return next(iter(spaces.values()))  # the device was at fault, and is told already
     if not isinstance(base, str) or base not in spaces:
@@ -113,7 +109,7 @@ def space_of(given: Any, info: ValidationInfo) -> Any:
         raise ValueFaults({"base": f"{what}; {hint}allowed: {', '.join(spaces)}"})
     values = {
         name: value if isinstance(value, list) else [value]
-        for name, value in given.items()
+        for name, value in table.items()
         if name != "base"
     }
     if device is not None and spaces[base].values_of("device") != (device,):
@@ -142,6 +138,11 @@ def snr_limit(limit: float) -> float:
     """A limit in dB, minus infinity for none."""
     if not limit < float("inf"):
         raise ValueError(f"must be finite or -inf, got {limit:g}")
+    # Studies without this key need nothing of the physical model.
+    from imcmoo.model.physical.constraints import MOST_DB
+
+    if limit > MOST_DB:
+        raise ValueError(f"must be at most {MOST_DB:g} dB, got {limit:g}")
     return limit
 
 
@@ -164,14 +165,6 @@ def by_node(costs: dict[str, float]) -> dict[str, float]:
     if wrong:
         raise ValueFaults({wrong[0]: "is not a technology node in nm, such as 22"})
     return costs
-
-
-def weight_in_range(weight: float) -> float:
-    """A weight of a network."""
-    low, high = WEIGHTS
-    if not low <= weight <= high:
-        raise ValueError(f"must be from {low:g} to {high:g}, got {weight:g}")
-    return weight
 
 
 Positive = Annotated[float, Field(gt=0)]
@@ -200,10 +193,11 @@ class NetworkTable(Table):
     source: Annotated[str, AfterValidator(_network)] = Field(
         description="name of a shipped network, or path of a CSV"
     )
-    weight: Annotated[float, AfterValidator(weight_in_range)] = Field(
+    weight: float = Field(
         1.0,
+        ge=WEIGHTS[0],
+        le=WEIGHTS[1],
         description="how much it counts; weights are scaled to sum to W",
-        json_schema_extra={"minimum": WEIGHTS[0], "maximum": WEIGHTS[1]},
     )
     accuracy: Annotated[str, AfterValidator(accuracy_data)] | None = Field(
         None, description="path of NET.accuracy.npz of imcmoo import --data (physical model)"

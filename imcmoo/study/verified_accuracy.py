@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,7 +13,10 @@ from imcmoo.accuracy import accuracy_packages
 from imcmoo.io.checksums import sha256
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS
-from imcmoo.study.outcome import Outcome
+from imcmoo.study.searches import Outcome
+
+if TYPE_CHECKING:
+    from imcmoo.model.physical.circuit import Circuit
 
 ACCURACY = "accuracy.csv"
 CHIPS = 2
@@ -26,7 +30,8 @@ def write_accuracy(outcome: Outcome, folder: Path) -> None:
 
     Columns: network, float, allowed (lowest score allowed), linear, fast, exact, exact_low and
     exact_high (95 % interval over samples), exact_only, samples, chips, and a note where the
-    network or its samples are not where they were imported from.
+    executed score is below the allowed one, or the network or its samples are not where they were
+    imported from.
     """
     files = outcome.study.accuracy or {}
     if not files:
@@ -41,9 +46,22 @@ def write_accuracy(outcome: Outcome, folder: Path) -> None:
             "allowed": None if file.max_drop is None else data.float_score - file.max_drop,
             "linear": data.float_score - drops[outcome.workloads.index(name)],
         }
-        rows.append(row | _executed(outcome, name, data, Path(file.path).parent))
+        row |= _executed(outcome, name, data, Path(file.path).parent)
+        rows.append(row | {"note": row["note"] or below_allowed(row)})
     frame = pd.DataFrame(rows)
     frame.to_csv(folder / ACCURACY, index=False, lineterminator="\n")
+
+
+def below_allowed(row: Mapping[str, Any]) -> str:
+    """Note on an executed score (`exact`) below the allowed one; empty if it is not below."""
+    allowed, exact = row["allowed"], row.get("exact")
+    if allowed is None or exact is None or exact >= allowed - 1e-9:  # a difference is rounded
+        return ""
+    where = "within" if row["exact_high"] >= allowed else "outside"
+    return (
+        f"executed {exact:.3f}, below the allowed {allowed:.3f} "
+        f"({where} the interval {row['exact_low']:.3f} to {row['exact_high']:.3f})"
+    )
 
 
 def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> dict[str, Any]:
@@ -52,12 +70,6 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
     for kind, path in (("network", network), ("data", samples)):
         if not path.is_file() or sha256(path) != data.about[f"{kind}_sha256"]:
             return {"note": f"not executed: {path} is not there, or another file"}
-    # Imported here: most runs execute nothing, and many have no physical model.
-    from imcmoo.model.physical.assumptions import Assumptions
-    from imcmoo.model.physical.circuit import Circuit
-    from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-    from imcmoo.model.physical.parameters import DEFAULTS, Designs
-
     with accuracy_packages():
         from imcmoo.accuracy.assess import Assessment
 
@@ -73,13 +85,7 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
         seed=data.about["seed"],
         layers_digital=(outcome.study.layers_digital or {}).get(name, ()),
     )
-    columns = model.space.decode(outcome.design)
-    designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
-    device = MEMORY_CELLS[str(columns["device"][0])]
-    (chip,) = Circuit.of_designs(designs, device, Assumptions())
-    bits = (outcome.study.precision or {}).get(name, (BITS, BITS))
-    clip = (outcome.study.weight_clip or {}).get(name, 1.0)
-    chip = replace(chip, input_bits=bits[0], weight_bits=bits[1], weight_clip=clip)
+    chip = _chip(outcome, name)
     fast, _ = assessed.on_chips(chip, CHIPS, how="fast")
     exact, _ = assessed.on_chips(chip, CHIPS)
     return {
@@ -93,3 +99,20 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
         "chips": CHIPS,
         "note": "",
     }
+
+
+def _chip(outcome: Outcome, name: str) -> Circuit:
+    """Circuit of the selected design as one network uses it."""
+    # Imported here: most runs execute nothing, and many have no physical model.
+    from imcmoo.model.physical.assumptions import Assumptions
+    from imcmoo.model.physical.circuit import Circuit
+    from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+    from imcmoo.model.physical.parameters import DEFAULTS, Designs
+
+    columns = outcome.joint.problem.model.space.decode(outcome.design)
+    designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
+    device = MEMORY_CELLS[str(columns["device"][0])]
+    (chip,) = Circuit.of_designs(designs, device, Assumptions())
+    bits = (outcome.study.precision or {}).get(name, (BITS, BITS))
+    clip = (outcome.study.weight_clip or {}).get(name, 1.0)
+    return replace(chip, input_bits=bits[0], weight_bits=bits[1], weight_clip=clip)

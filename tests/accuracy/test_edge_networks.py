@@ -8,12 +8,11 @@ import pytest
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 
 from experiments.edge_networks.data import NETWORKS
-from imcmoo.accuracy.assess import Assessment
+from experiments.edge_networks.prediction import assessment
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.model.physical.circuit import Circuit
 from tests.accuracy.test_graph import assert_pieces_equal_the_whole
 
-OUTPUTS = {"minilm": "461"}
 SAMPLES = {"line_direction": 24, "recogniser": 6, "minilm": 64, "magika": 32}
 
 
@@ -30,12 +29,10 @@ def assessed(tmp_path_factory):
 
     @cache
     def assess(name):
-        path, network = network_file(name), NETWORKS[name]
-        data = tmp_path_factory.mktemp(name) / "data.npz"
-        np.savez(data, **network.make(path, SAMPLES[name], np.random.default_rng(0)))
-        options = network.options.split()
-        metric = options[1] if options else "top1"
-        return Assessment(path, data, metric=metric, output=OUTPUTS.get(name))
+        path, folder = network_file(name), tmp_path_factory.mktemp(name)
+        arrays = NETWORKS[name].make(path, SAMPLES[name], np.random.default_rng(0))
+        np.savez(folder / f"{name}.npz", **arrays)
+        return assessment(name, folder, None)
 
     return assess
 
@@ -68,7 +65,7 @@ def rram(sigma):
 def test_pieces_equal_the_uncut_network(name):
     path = network_file(name)
     data = NETWORKS[name].make(path, 2, np.random.default_rng(0))
-    network = CutNetwork(path, output=OUTPUTS.get(name))
+    network = CutNetwork(path)
     inputs = {i.name: data[i.name][:1] for i in network.inputs}
     assert_pieces_equal_the_whole(network, inputs)
 

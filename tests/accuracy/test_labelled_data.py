@@ -137,5 +137,5 @@ def test_an_unknown_metric_is_refused(name):
 def test_the_interval_is_wilsons():
     low, high = wilson(0.5, 100)
     assert (low, high) == pytest.approx((0.4038, 0.5962), abs=1e-4)
-    assert wilson(1.0, 10)[1] == pytest.approx(1)
+    assert all(wilson(1.0, n)[1] == 1 and wilson(0.0, n)[0] == 0 for n in range(1, 500))
     assert wilson(1.0, 10)[0] == pytest.approx(0.7225, abs=1e-4)

@@ -1,4 +1,4 @@
-"""Networks in one session with rounding and noise."""
+"""Networks with rounding and noise."""
 
 from dataclasses import replace
 
@@ -9,6 +9,7 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
 from imcmoo.accuracy.assess import Assessment
+from imcmoo.accuracy.codes import InputCoding
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
 from tests.accuracy.networks import LOSSLESS, nsr, real, saved
@@ -40,16 +41,38 @@ def test_a_products_factor_and_transposed_weights_are_kept(tmp_path):
     np.testing.assert_allclose(found, cut.run_whole(x)["y"], rtol=1e-5)
 
 
-def test_noise_has_the_power_of_each_channel(network, inputs):
-    layer = network.layers[0]
+def only_layer(folder, kernel):
+    """A network of one convolution with four channels, or of one product with four columns."""
+    shape = ("n", 3, *[4] * len(kernel)) if kernel else ("n", 3)
+    stored = [real("w", (4, 3, *kernel) if kernel else (3, 4)), real("b", (4,), 1)]
+    layer = node("Conv" if kernel else "MatMul", "xwb" if kernel else "xw", "y", name="only")
+    cut = CutNetwork(saved(folder, model([layer], [tensor("x", shape)], stored)))
+    x = np.random.default_rng(0).normal(0, 1, (400, *shape[1:])).astype(np.float32)
+    return cut, {"x": x}
+
+
+@pytest.mark.parametrize("kernel", [(), (2,), (3, 3)])
+def test_noise_has_the_power_of_each_channel(tmp_path, kernel):
+    cut, x = only_layer(tmp_path, kernel)
     spread = np.array([0.0, 0.1, 0.2, 0.4])
-    errors = {layer.name: Disturbance(layer.weights, np.full(4, 0.5), spread)}
-    noisy = NoisyNetwork(network)
-    added = noisy._added(layer, errors[layer.name], inputs, np.random.default_rng(0))
-    np.testing.assert_allclose(added.std(axis=(0, 2, 3)), spread, rtol=0.1)
-    np.testing.assert_allclose(added.mean(axis=(0, 2, 3)), 0.5, atol=0.05)
-    found = noisy.run(inputs, errors, np.random.default_rng(0))
-    assert nsr(found, network.run_whole(inputs)) > 1e-3
+    errors = {"only": Disturbance(cut.layers[0].weights, np.full(4, 0.5), spread)}
+    noisy = NoisyNetwork(cut).run(x, errors, np.random.default_rng(0))["y"]
+    added = noisy - cut.run_whole(x)["y"]
+    others = (0, *range(2, added.ndim))
+    np.testing.assert_allclose(added.std(axis=others), spread, rtol=0.1, atol=1e-6)
+    np.testing.assert_allclose(added.mean(axis=others), 0.5, atol=0.05)
+
+
+def test_inputs_are_rounded_in_networks_of_old_operators(tmp_path):
+    proto = model(
+        [node("MatMul", "xw", "y")], [tensor("x", ("n", 3))], [real("w", (3, 4))], opset=7
+    )
+    cut = CutNetwork(saved(tmp_path, proto))
+    coding = InputCoding.of_range(-1.0, 1.0, 2)
+    x = {"x": np.array([[0.4, -0.6, 3.0]], np.float32)}
+    (layer,) = cut.layers
+    found = NoisyNetwork(cut, {layer.name: coding}).run(x, {}, np.random.default_rng(0))["y"]
+    np.testing.assert_allclose(found, [[0, -1, 1]] @ layer.weights[0], rtol=1e-6)
 
 
 def test_cell_errors_are_those_of_the_same_chip(network, inputs, simulated):

@@ -44,6 +44,21 @@ def test_the_page_sums_up_its_problems(text):
     assert f"{len(shipped)} of them ship with their exact Pareto front" in text
 
 
+def test_the_first_example_stops_after_distinct_designs(page, capsys):
+    names = {}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    assert 1000 <= len(names["record"]) < 1100
+    assert "'igd_plus': 0.0" in capsys.readouterr().out
+
+
+def test_the_page_has_the_criteria_and_the_columns_of_a_submission(page):
+    problem = benchmark.get("four_workload_rram-v1")
+    for name in problem.regrets([]):
+        assert f"`{name}`" in page.split("## Criteria")[1].split("##")[0]
+    for name in problem.indicators([]):
+        assert f"`{name}`" in page.split("The columns:")[1].split("Rows with")[0]
+
+
 def test_the_page_has_the_bounds_of_random_problems_and_of_the_check(text):
     low, high = random_problems.DESIGNS
     fewest, most = (NUMBERS[n] for n in random_problems.NETWORKS)

@@ -16,6 +16,7 @@ from imcmoo.benchmark import truth
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
 from imcmoo.problem.dominance import is_nondominated
+from imcmoo.problem.scalarisation import span_scaled
 
 SMALL = "rram/mobilebert+vision_transformer/1600mm2-v1"
 """A problem whose exact front ships."""
@@ -49,6 +50,12 @@ def test_a_variable_that_is_not_finite_is_refused(problem, value):
         problem.indices(np.full((1, problem.n_var), value))
 
 
+@pytest.mark.parametrize("shape", [(3, 1), (3, 7), (), (1, 1, 9)])
+def test_solutions_of_another_shape_are_refused(problem, shape):
+    with pytest.raises(ValueError, match=r"needs 9 value indices \(voltage_V, bits_per_cell"):
+        problem.evaluate_indices(np.zeros(shape))
+
+
 def test_both_views_of_a_design_have_the_same_objectives(mixed):
     indices = mixed.space.random(5, np.random.default_rng(1))
     typed = [
@@ -62,6 +69,12 @@ def test_both_views_of_a_design_have_the_same_objectives(mixed):
     F, G = mixed.evaluate_indices(indices)
     assert (mixed.evaluate(typed)[0] == F).all()
     assert (mixed.evaluate(typed)[1] == G).all()
+    beyond = {**typed[0], "rows": 1e6}
+    assert (
+        mixed.indices([beyond])[0, mixed.space.names.index("rows")] == mixed.vars["rows"].bounds[1]
+    )
+    with pytest.raises(ValueError, match="dram = tape is not in the space"):
+        mixed.indices([{**typed[0], "dram": "tape"}])
 
 
 def test_a_solution_without_one_of_its_variables_is_refused(mixed):
@@ -78,7 +91,7 @@ def test_variables_have_types(mixed):
 
 
 def test_an_algorithm_for_continuous_variables_works_as_it_stands(problem):
-    directions = get_reference_directions("energy", problem.n_obj, 30, seed=1)
+    directions = get_reference_directions("das-dennis", problem.n_obj, n_partitions=2)
     result = minimize(problem, NSGA3(directions), ("n_eval", 200), seed=1)
     assert result.F is not None
     assert set(problem.indicators(result.F)) >= {"igd_plus", "hypervolume"}
@@ -102,6 +115,17 @@ def test_the_shipped_front_is_that_of_its_designs(problem):
     assert (problem.reference_point > problem.nadir_point()).all()
 
 
+@pytest.mark.parametrize(
+    "name", ["nine_workload_rram-v1", "rram/mobilebert+vision_transformer/600mm2-v1"]
+)
+def test_the_volume_up_to_the_reference_point_is_positive(name):
+    problem = benchmark.get(name)
+    front = problem.coordinates(problem.pareto_front())
+    assert (np.ptp(front, axis=0) < 1e-9).any()
+    reference = span_scaled(problem.coordinates(problem.reference_point), front)
+    np.testing.assert_allclose(reference, 1.1)
+
+
 def test_optima_are_reached_by_their_designs(problem):
     by_criterion = {c.name: c for c in problem.accelerator.criteria}
     for name in ("edap_mean", "ela_max"):
@@ -118,8 +142,36 @@ def test_the_whole_front_has_the_best_indicators(problem):
         "epsilon_multiplicative": 1.0,
         "igd_plus": 0.0,
         "hypervolume": 1.0,
+        "largest_regret": 0.0,
     }
     assert problem.indicators(problem.pareto_front()[::2])["igd_plus"] > 0
+
+
+def test_regret_is_that_of_the_best_design_by_each_criterion(problem):
+    best = problem.optima["edap_mean"]
+    F, _ = problem.evaluate_indices(best.X[:1])
+    regrets = problem.regrets(F)
+    assert regrets["edap_mean"] == 0
+    edap = F[0, :2] * F[0, 2:4] * F[0, 4] * 1e6
+    assert regrets["edap_max"] == pytest.approx(edap.max() / problem.optima["edap_max"].value - 1)
+    alone = [problem.optima[f"alone_{n}"].value for n in problem.study.workloads]
+    worst = (edap / alone).max() / (1 + problem.optima["regret_minimax"].value)
+    assert regrets["regret_minimax"] == pytest.approx(worst - 1)
+    assert problem.indicators(F)["largest_regret"] == max(regrets.values()) > 0
+
+
+def test_points_that_no_design_has_are_refused(problem):
+    front = problem.pareto_front()
+    one_better = front[:1] * np.where(np.arange(problem.n_obj) == 1, 0.99, 1)
+    for points in (front * 1e-3, one_better):
+        with pytest.raises(InputError, match="no feasible design has"):
+            problem.indicators(points)
+    for points in (-front, front * np.nan):
+        with pytest.raises(ValueError, match="a value that no design has"):
+            problem.indicators(points)
+    for points in (front[:, :3], front.T, front[None]):
+        with pytest.raises(ValueError, match="needs 5 columns"):
+            problem.regrets(points)
 
 
 def test_no_feasible_design_has_the_worst_indicators(problem):
@@ -127,6 +179,7 @@ def test_no_feasible_design_has_the_worst_indicators(problem):
         found = problem.indicators(nothing)
         assert found["coverage"] == found["hypervolume"] == 0
         assert found["epsilon_multiplicative"] == found["igd_plus"] == np.inf
+        assert found["largest_regret"] == np.inf
         assert found.keys() == problem.indicators(problem.pareto_front()).keys()
 
 
@@ -144,8 +197,7 @@ def test_a_record_holds_each_distinct_design_once_in_order(problem):
     rng = np.random.default_rng(3)
     designs = problem.space.random(20, rng)
     record = problem.start_record()
-    with pytest.raises(ValueError, match="nothing was evaluated"):
-        record.feasible_F()
+    assert record.feasible_F().shape == (0, problem.n_obj)
     problem.evaluate(designs[:15])
     problem.evaluate(designs + 0.3)
     problem.record = None
@@ -184,7 +236,9 @@ def test_the_suite_imports_nothing_that_draws_or_tabulates():
     heavy = ("matplotlib", "seaborn", "pandas", "rich", "jinja2", "optuna", "numba")
     code = (
         "import sys, imcmoo.benchmark\n"
-        "imcmoo.benchmark.get('four_workload_sram-v1')\n"
+        "for name in 'four_workload_rram', 'four_workload_rram_physical':\n"
+        "    problem = imcmoo.benchmark.get(name + '-v1')\n"
+        "    problem.indicators(problem.evaluate_indices(problem.pareto_set())[0])\n"
         f"print(*[m for m in {heavy} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,7 +16,7 @@ def small_run(tmp_path_factory):
     """The folder of a small run of `four_workload_rram` without figures; only to be read."""
     out = tmp_path_factory.mktemp("small")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
         command = ["run", "four_workload_rram", "--budget", "100", "--out", str(out), "--quiet"]
         assert main(command) == 0
     return out / "four_workload_rram" / "seed-1"

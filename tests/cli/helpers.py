@@ -84,18 +84,14 @@ def refused(capture, *command, call=main):
         code = left.code
     error = capture.readouterr().err
     assert code == 2, error
-    assert "error: " in error
+    assert re.match(r"[a-z.-]+( [a-z-]+)*: error: ", error), error
     assert "Traceback" not in error
     assert len(error.splitlines()) == 1
     return error
 
 
 def assert_fails(folder, capsys, message, call):
-    """The call exits with 2 and one line on stderr, and writes nothing."""
+    """The call is refused in one line, and writes nothing."""
     before = sorted(os.listdir(folder))
-    assert call() == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert re.match(r"imcmoo [a-z-]+: error: ", error)
-    assert error.count("\n") == 1
+    assert message in refused(capsys, call=lambda _: call())
     assert sorted(os.listdir(folder)) == before

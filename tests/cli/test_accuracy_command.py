@@ -90,12 +90,12 @@ def test_a_prediction_agrees_with_exact_execution(command, request, how, bits, t
         command.remove("200")
         data = ["--accuracy-data", str(request.getfixturevalue("measured")[1])]
     assert main([*command, *options, "--out", "exact.csv"]) == 0
-    assert main([*command, *options, "--how", how, *data, "--out", "found.csv"]) == 0
-    exact, found = one("exact.csv"), one("found.csv")
-    assert found.how == how
-    assert found.accuracy == pytest.approx(exact.accuracy, abs=tolerance)
+    assert main([*command, *options, "--how", how, *data, "--out", "quick.csv"]) == 0
+    exact, quick = one("exact.csv"), one("quick.csv")
+    assert quick.how == how
+    assert quick.accuracy == pytest.approx(exact.accuracy, abs=tolerance)
     if how == "fast":
-        assert found.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
+        assert quick.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
 
 
 def test_import_with_data_adds_columns_that_are_read_and_written_again(capsys, measured, tmp_path):
@@ -151,6 +151,7 @@ def test_what_a_prediction_does_not_know_is_left_empty(command, measured):
     assert main([*command, *options]) == 0
     assert pd.isna(one()[["exact_only", "snr_rounding_dB"]]).all()
     assert np.isfinite(one()["snr_adc_dB"])
+    assert one()["chips"] == 0
     layers = pd.read_csv("layers.csv")
     assert layers["snr_rounding_dB"].isna().all()
     assert np.isfinite(layers["snr_adc_dB"]).all()
@@ -170,11 +171,11 @@ def test_layers_and_json(command):
 
 def test_a_seed_repeats_its_chips(command):
     options = ["--design", POOR, "--device", "rram", "--chips", "2", "--sigma", "0.2"]
-    found = []
+    noise_dB = []
     for seed in ("3", "3", "4"):
         assert main([*command, *options, "--seed", seed, "--out", "out.csv"]) == 0
-        found.append(one().nsr_out_dB)
-    assert found[0] == found[1] != found[2]
+        noise_dB.append(one().nsr_out_dB)
+    assert noise_dB[0] == noise_dB[1] != noise_dB[2]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +244,8 @@ def test_a_missing_package_is_named(command, monkeypatch, capsys):
     assert "pip install 'imcmoo[accuracy]'" in line
 
 
-def test_few_samples_are_warned_of(command, capsys):
-    options = ["--samples", "20", "--chips", "1", "--design", GOOD, "--device", "sram"]
+@pytest.mark.parametrize(("n", "line"), [("20", "20 samples are scored"), ("1", "1 sample is")])
+def test_few_samples_are_warned_of(command, capsys, n, line):
+    options = ["--samples", n, "--chips", "1", "--design", GOOD, "--device", "sram"]
     assert main([*command, *options]) == 0
-    assert "20 samples are scored" in capsys.readouterr().err
+    assert line in capsys.readouterr().err

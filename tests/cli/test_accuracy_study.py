@@ -76,19 +76,35 @@ def test_a_run_keeps_the_limit_and_executes_the_selected_design(study, tmp_path,
     assert config["accuracy"]["digits"]["max_accuracy_drop"] == 0.01
 
 
+@pytest.mark.usefixtures("_no_figures")
+@pytest.mark.parametrize(("high", "where"), [(0.9, "within"), (0.86, "outside")])
+def test_a_run_says_which_network_computes_worse_than_allowed(
+    study, tmp_path, capsys, monkeypatch, high, where
+):
+    executed = {"exact": 0.85, "exact_low": 0.8, "exact_high": high, "samples": 100, "note": ""}
+    monkeypatch.setattr("imcmoo.study.verified_accuracy._executed", lambda *_: executed)
+    out = tmp_path / "out"
+    assert main(["run", study(KEYS), "--out", str(out)]) == 0
+    row = pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0]
+    interval = f"({where} the interval 0.800 to {high:.3f})"
+    assert row.note == f"executed 0.850, below the allowed {row.allowed:.3f} {interval}"
+    assert f"digits: {row.note}" in " ".join(capsys.readouterr().out.split())
+
+
 def test_clipped_weights_are_predicted_and_executed(study, tmp_path):
-    found = []
+    accuracies = []
     for clip in ("", "weight_clip = 0.2\n"):
-        out = tmp_path / f"out{len(found)}"
+        out = tmp_path / f"out{len(accuracies)}"
         assert main(["run", study(KEYS.replace("0.01", "0.9") + clip), "--out", str(out)]) == 0
-        found.append(pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0])
+        accuracies.append(pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0])
         config = json.loads((out / "small/seed-1/config.json").read_text())
         assert config.get("weight_clip") == ({"digits": 0.2} if clip else None)
     for how in ("linear", "fast", "exact"):
-        assert found[1][how] < found[0][how] - 0.05, how
-    assert found[1].fast == pytest.approx(found[1].exact, abs=0.03)
+        assert accuracies[1][how] < accuracies[0][how] - 0.05, how
+    assert accuracies[1].fast == pytest.approx(accuracies[1].exact, abs=0.03)
 
 
+@pytest.mark.usefixtures("_no_figures")
 def test_layers_on_the_digital_unit_are_predicted_and_executed(study, tmp_path, capsys):
     both = 'layers_digital = ["hidden", "classes"]\n'
     out = tmp_path / "out"
@@ -105,6 +121,7 @@ def test_layers_on_the_digital_unit_are_predicted_and_executed(study, tmp_path, 
     assert "digits has no layer 'first' with stored weights" in line
 
 
+@pytest.mark.usefixtures("_no_figures")
 def test_the_settings_of_a_run_are_those_of_its_study(study, folder, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     settings = 'input_bits = 6\nweight_clip = 0.3\nlayers_digital = ["hidden"]\n'
@@ -147,6 +164,7 @@ def test_the_settings_of_a_run_are_those_of_its_study(study, folder, tmp_path, m
     assert "config.json is no record of a run" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("_no_figures")
 def test_explain_shows_what_other_circuits_would_lose(study, tmp_path, capsys):
     out, path = tmp_path / "out", study(KEYS)
     assert main(["run", path, "--out", str(out), "--quiet"]) == 0
@@ -205,6 +223,7 @@ def test_the_table_of_limits_has_the_share_of_the_allowed_drop(study):
     np.testing.assert_allclose(used[runs], np.maximum(drop, 0)[runs] / 0.2, atol=3e-3)
 
 
+@pytest.mark.usefixtures("_no_figures")
 def test_without_the_keys_nothing_is_said_of_accuracy(study, tmp_path):
     for name, keys in (("with", KEYS), ("without", "")):
         out = tmp_path / name
@@ -216,6 +235,7 @@ def test_without_the_keys_nothing_is_said_of_accuracy(study, tmp_path):
         assert ("accuracy" in tables) == (name == "with")
 
 
+@pytest.mark.usefixtures("_no_figures")
 def test_the_network_is_not_executed_where_it_changed(study, folder, tmp_path):
     (folder / "digits.onnx").rename(folder / "gone.onnx")
     try:

@@ -130,8 +130,8 @@ def test_a_space_without_bounds_is_reported_once_and_evaluated(
     assert output.count("no bounds: not this space: all 1,024 designs are evaluated instead") == 1
     assert re.search(r"^    voltage_V [\d.]+, rows \d+, ", output, re.M)
     same = json.loads((proven / "proof" / "certificate.json").read_text())
-    found = json.loads((out / same["criterion"] / "certificate.json").read_text())
-    assert found["incumbent"] == same["incumbent"]
+    certificate = json.loads((out / same["criterion"] / "certificate.json").read_text())
+    assert certificate["incumbent"] == same["incumbent"]
 
 
 def test_a_shift_between_two_counts_is_noticed(tmp_path, proven, study, capsys):
@@ -145,6 +145,31 @@ def test_a_shift_between_two_counts_is_noticed(tmp_path, proven, study, capsys):
     change(path, counts=counts)
     line = refused_check(capsys, tmp_path / "proof", study)
     assert "the certificate is not as it was written" in line
+
+
+def test_a_bound_never_gets_weaker(tmp_path, proven, study, capsys):
+    """What a command without time proves is less than what is there."""
+    out = tmp_path / "certified" / "few"
+    asked = ("--criterion", "edap_geomean", "--time-limit", "0")
+    assert certify(study, tmp_path, *asked) == 0
+    least = json.loads((out / "certificate.json").read_text())
+    shutil.rmtree(out)
+    assert certify(study, tmp_path, "--criterion", "edap_geomean", "--gap", "0.05") == 0
+    before = json.loads((out / "certificate.json").read_text())
+    assert least["bound"] < before["bound"] < before["incumbent"]["value"]
+    assert certify(study, tmp_path, *asked) == 0
+    after = json.loads((out / "certificate.json").read_text())
+    assert (after["bound"], after["gap"]) == (before["bound"], before["gap"])
+    assert check(out, study) == 0
+
+
+def test_the_bound_of_a_regret_is_not_below_0(tmp_path, study):
+    asked = ("--criterion", "regret_minimax", "--time-limit", "0")
+    assert certify(study, tmp_path, *asked) == 0
+    out = tmp_path / "certified" / "few"
+    certificate = json.loads((out / "certificate.json").read_text())
+    assert 0 <= certificate["bound"] < certificate["incumbent"]["value"]
+    assert check(out, study) == 0
 
 
 def test_an_interrupted_command_goes_on(tmp_path, study):

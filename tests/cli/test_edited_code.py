@@ -109,7 +109,7 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     write, tmp_path, capsys, monkeypatch, role
 ):
     write(role)
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", INTERRUPT)
+    monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", INTERRUPT)
     assert run() == 130
     begun = tree(tmp_path / "results")
     edit(tmp_path)
@@ -118,7 +118,7 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     assert "its own_code differs in own.chip;" in line
     assert tree(tmp_path / "results") == begun
     write(role)
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+    monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
     assert run("--resume") == 0
     assert main([*RUN[:-1], "--resume"]) == 0
     assert "already finished" in capsys.readouterr().out
@@ -137,7 +137,10 @@ def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys, role):
     assert run() == 0
     assert (tmp_path / "results/tiny/seed-1/regret.csv").exists()
     edit(tmp_path)
-    assert "is of other code of your own: own.chip: run `" in refused(capsys, *RUN)
+    capsys.readouterr()
+    assert main([part for part in RUN if part != "--quiet"]) == 0
+    assert "is of other code of your own: own.chip: it is not used" in capsys.readouterr().err
+    assert not (tmp_path / "results/tiny/seed-1/regret.csv").exists()
     assert main(enumerate_) == 0
     assert run() == 0
 
@@ -159,8 +162,8 @@ def test_an_old_certificate_is_refused_and_proven_again(write, tmp_path, capsys,
     line = refused(capsys, *check)
     assert "refused: the certificate is of other code of your own: own.chip" in line
     assert main(certify) == 0
-    told = capsys.readouterr().out
-    assert "the certificate here is of other code of your own: own.chip: not taken" in told
+    output = capsys.readouterr().out
+    assert "the certificate here is of other code of your own: own.chip: not taken" in output
     after = json.loads(path.read_text())
     factor = 1 if role == "score" else 2.2
     assert after["bound"] == pytest.approx(factor * before["bound"])

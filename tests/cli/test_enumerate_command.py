@@ -58,7 +58,7 @@ def test_what_is_printed_is_what_is_written(tmp_path, capsys):
         f"  energy of wide: {1e3 * optima['energy_wide']:.4g} mJ",
         f"  latency of light: {1e6 * optima['latency_light']:.4g} µs",
         f"  area: {optima['area']:.4g} mm²",
-        f"  EDAP of a wide-specific chip: {optima['alone_wide']:.4g} J·s·mm²",
+        f"  EDAP, chip for wide: {optima['alone_wide']:.4g} J·s·mm²",
         f"  EDAP of light on a chip for all: {optima['edap_light']:.4g} J·s·mm²",
     } <= {line.partition(" (")[0] for line in lines[3:-1]}
     assert len(pd.read_csv(tmp_path / ANSWER / "front.csv")) == summary["front_points"]

@@ -13,6 +13,7 @@ import pytest
 from imcmoo.cli.main import main
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.space.restricted import restricted
 from problems import RRAM
 from tests.cli.helpers import INTERRUPT, assert_fails
 from tests.io.processes import PATIENCE
@@ -57,6 +58,19 @@ def test_one_line_per_design_and_workload_with_the_evaluator_s_numbers(folder):
     assert tiny[["energy_J", "latency_s", "max_utilization_pct"]].isna().all(axis=None)
     assert (tiny["missing_cells"] > 0).all()
     assert (tiny["area_mm2"] > 0).all()
+
+
+def test_values_beyond_the_shipped_space_are_costed_as_a_study_costs_them(folder):
+    """A study may choose among any values that the component table covers."""
+    designs = [(0.8, *GOOD[1:]), (0.9, *GOOD[1:]), (0.5, *GOOD[1:6], 12, *GOOD[7:])]
+    space = restricted(RRAM, {"voltage_V": [0.5, 0.8, 0.9], "tiles_per_group": [12, 16]}, name="x")
+    (folder / "designs.csv").write_text("\n".join([HEADER, *map(row, designs)]) + "\n")
+    assert evaluate(workloads="alexnet") == 0
+    out = pd.read_csv(folder / "out.csv")
+    columns = zip(space.names, np.array(designs).T, strict=True)
+    metrics = Evaluator(space, WorkloadSet.load(["alexnet"])).evaluate(space.encode(dict(columns)))
+    assert out["energy_J"].to_numpy() == pytest.approx(metrics.energy_J[:, 0], rel=1e-14, abs=0)
+    assert out["voltage_V"].tolist() == [0.8, 0.9, 0.5]
 
 
 def test_why_networks_do_not_run_is_said_with_numbers(folder, capsys):
@@ -161,7 +175,7 @@ def test_the_same_file_twice_is_refused(folder, capsys):
 
 SLOW = """
 import time
-from imcmoo.cli.evaluate_reference import ReferenceEvaluation
+from imcmoo.cli.evaluation import ReferenceEvaluation
 def slow(self, rows):
     print("evaluating", flush=True)
     time.sleep(60)

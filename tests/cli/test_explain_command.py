@@ -14,8 +14,7 @@ from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.cli.study_of_run import study_of_run
 from imcmoo.io.errors import InputError
-from imcmoo.study.explanation import TABLES
-from imcmoo.study.explanation_file import read_explanations, to_json
+from imcmoo.study.explanation import TABLES, read_explanations, to_json
 from tests.cli.helpers import refused, seal
 
 STUDY = "four_workload_rram"
@@ -77,6 +76,15 @@ def test_the_file_tells_of_the_baselines_and_the_front_is_worked_out_when_asked(
 
 def test_a_run_without_the_file_is_worked_out_anew_to_the_same(small_run, older, capsys):
     assert explained(capsys, older) == explained(capsys, small_run)
+
+
+def test_an_unknown_design_is_named_though_the_study_is_not_at_hand(small_run, tmp_path, capsys):
+    folder = tmp_path / "own"
+    shutil.copytree(small_run, folder)
+    change_config(folder, study="mine")
+    line = refused(capsys, "explain", folder, "--design", "alone_joint")
+    assert "explains no design 'alone_joint'; known: selected, " in line
+    assert "unknown study 'mine'" in refused(capsys, "explain", folder, "--design", "front_1")
 
 
 def test_a_run_that_states_its_scaling_is_read_if_it_is_the_papers(older, capsys):

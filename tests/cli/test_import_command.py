@@ -88,8 +88,8 @@ def test_symbols_are_given_by_name(folder):
         ([], "input 'x', axis 0 (symbol batch)"),
         (["--dim", "batch=two"], "'two' is not a whole number"),
         (["--dim", "batch"], "'batch' is not NAME=VALUE"),
-        (["--shape", "x=2,9,-20"], "'-20' is not a whole number"),
-        (["--value", "to=a"], "'a' is not a list of numbers"),
+        (["--shape", "x=2,9,-20"], "must be at least 0, got -20"),
+        (["--value", "to=a"], "'a' is not a number"),
         (["--dim", "batch=2", "--dim", "batch=3"], "--dim batch is given twice"),
         (["--summary", "mine.csv"], "--out and --summary are the same file: mine.csv"),
         (["--summary", "nowhere/mine.json", *GIVEN], "nowhere/mine.json: No such file"),
@@ -98,6 +98,8 @@ def test_symbols_are_given_by_name(folder):
 )
 def test_what_is_wrong_is_one_line_and_nothing_is_written(folder, capsys, options, message):
     assert message in refused(capsys, "import", "net.onnx", "--out", "mine.csv", *options)
+    line = refused(capsys, "import", "net.onnx", "--out", "ü x.csv", *GIVEN)
+    assert "--out ü x.csv: a network is called as its file, and its name" in line
     assert "gone.onnx: No such file" in refused(capsys, "import", "gone.onnx", "--out", "mine.csv")
     assert [p.name for p in folder.iterdir()] == ["net.onnx"]
 

@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 
 from experiments.run import main
-from imcmoo.cli import run_studies
-from imcmoo.report.results import Results
+from imcmoo.cli import run_command
 from imcmoo.report.run_figures import draw_figures
+from imcmoo.study.results import Results
 from problems import RRAM
 from tests.cli.helpers import INTERRUPT, contents, cut_checksums, refused
 from tests.reliability.drawn import killing_at
@@ -116,7 +116,7 @@ def test_baselines_trace_and_config_are_of_this_run(finished):
     assert trace["search"].unique().tolist() == ["joint", *WORKLOADS]
     assert (trace.groupby("search")["evaluations"].max() == BUDGET).all()
     config = json.loads((finished / "config.json").read_text())
-    assert config["command"].startswith(f"python -m experiments.run {STUDY} --seed 1 --budget")
+    assert config["command"].startswith(f"imcmoo run {STUDY} --seed 1 --budget")
     assert {"python", "numpy", "pymoo", "imcmoo"} <= set(config["versions"])
     assert config["workloads"] == list(WORKLOADS)
 
@@ -152,7 +152,7 @@ def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_p
 
 def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_studies.draw_figures", INTERRUPT)
+        patch.setattr("imcmoo.cli.run_command.draw_figures", INTERRUPT)
         assert run(tmp_path) == 130
     assert capsys.readouterr().err == (
         "experiments.run: interrupted; the same command with --resume continues\n"
@@ -160,7 +160,7 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
     # What is finished is not done again.
     monkeypatch.setattr("imcmoo.search.memetic_nsga2.draw_diverse", INTERRUPT)
     monkeypatch.setattr("imcmoo.search.mating.FeasibleMating.offspring", INTERRUPT)
-    monkeypatch.setattr(run_studies, "draw_figures", lambda *_: None)
+    monkeypatch.setattr(run_command, "draw_figures", lambda *_: None)
     assert run(tmp_path, "--resume") == 0
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
 
@@ -192,11 +192,11 @@ def test_a_second_command_in_a_folder_ends_at_once_and_breaks_nothing(
     home, lines = tmp_path / STUDY / "seed-1", []
 
     def run_again(*_):
-        monkeypatch.setattr(run_studies, "run_one", lambda *_: pytest.fail("it has begun"))
+        monkeypatch.setattr(run_command, "run_one", lambda *_: pytest.fail("it has begun"))
         for more in ([], ["--resume"]):
             lines.append(refused(capsys, *ARGUMENTS, "--out", tmp_path, *more, call=main))
 
-    monkeypatch.setattr(run_studies, "draw_figures", run_again)
+    monkeypatch.setattr(run_command, "draw_figures", run_again)
     assert run(tmp_path) == 0
     assert len(lines) == 2
     for line in lines:
@@ -259,7 +259,7 @@ def test_resume_refuses_another_or_damaged_run(home, tmp_path, capsys, change, o
 def test_a_run_ends_with_a_table_and_the_paths(tmp_path, capsys):
     assert main([STUDY, "--budget", "60", "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
-    assert "EDAP relative to the best known" in shown
+    assert "EDAP relative to the best found of each network" in shown
     assert str(tmp_path / STUDY / "seed-1" / "front.csv") in shown
 
 

@@ -7,17 +7,16 @@ import re
 import shlex
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
+from tests import ROOT
 from tests.cli.helpers import offered_by_this_checkout
 from tests.networks.onnx_import import models
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -145,7 +144,7 @@ def modules(tmp_path, monkeypatch):
     """The folder of a user whose modules are found."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+    monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
     return tmp_path
 
 

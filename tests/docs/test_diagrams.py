@@ -2,13 +2,13 @@
 
 import runpy
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
 from imcmoo.model.physical.parameters import Designs
+from tests import ROOT
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +22,9 @@ def test_every_parameter_is_at_one_level_of_the_chip(diagrams):
 
 
 @pytest.mark.parametrize("name", ["chip", "flow"])
-def test_a_diagram_is_as_wide_as_a_column_and_stored_with_its_text(diagrams, name):
+def test_a_diagram_is_stored_with_its_text(diagrams, name):
     figure = diagrams[name]()
     texts = [text for axes in figure.axes for text in axes.texts if text.get_text()]
-    assert figure.get_size_inches()[0] == 3.5
-    assert min(text.get_fontsize() for text in texts) >= 7
     stored = (DOCS / "figures" / f"{name}.svg").read_text(encoding="utf-8")
     lines = [line for text in texts for line in text.get_text().split("\n")]
     assert not [line for line in lines if line not in stored]

@@ -1,7 +1,5 @@
 """The numbers of README follow from published tables."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
@@ -10,8 +8,8 @@ from experiments.paper.pages import Summary
 from experiments.paper.tables import Tables
 from experiments.physics.page import device_ratios, runs_of
 from experiments.physics.summary import chip_of, device_of, networks_of, recommended
+from tests import ROOT
 
-ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "results" / "published"
 
 

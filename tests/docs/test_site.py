@@ -5,18 +5,18 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import imcmoo
 from imcmoo.cli.main import main
+from tests import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
+PUBLISHED = ROOT / "results" / "published"
+PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md"), *PUBLISHED.rglob("*.md")])
 
-LINK = re.compile(r"\]\((?!https?:)(?P<target>[^)#\s]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\((?!https?:)(?P<target>[^)#\s]*)(?:#(?P<anchor>[^)]+))?\)")
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +70,13 @@ def test_what_the_package_offers_is_in_the_reference(site):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_within_the_repository_lead_somewhere(page):
-    targets = [m["target"] for m in LINK.finditer(page.read_text(encoding="utf-8"))]
-    missing = [target for target in targets if not (page.parent / target).exists()]
-    assert not missing
+    for link in LINK.finditer(page.read_text(encoding="utf-8")):
+        target = page.parent / link["target"] if link["target"] else page
+        assert target.exists(), link[0]
+        if link["anchor"]:
+            titles = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.M)
+            anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+            assert link["anchor"] in anchors, link[0]
 
 
 @pytest.mark.slow

@@ -1,11 +1,12 @@
 """Every tutorial runs as a script, and says what it claims to say."""
 
 import runpy
-from pathlib import Path
 
 import pytest
 
-TUTORIALS = sorted((Path(__file__).parents[2] / "docs" / "tutorials").glob("*.py"))
+from tests import ROOT
+
+TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)

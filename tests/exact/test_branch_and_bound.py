@@ -90,6 +90,18 @@ def test_limits_of_networks_are_kept():
     assert proven(limited)["edap_max"].value > free["edap_max"].value
 
 
+def test_frames_per_second_that_only_a_pipeline_reaches_are_proven():
+    rng = np.random.default_rng(7)
+    feasible = feasible_values("rram", rng, 40)
+    around = next(design for design in feasible if design["schedule"] == "pipelined")
+    study = study_on(part_of(RRAM_EXTENDED, rng, 3000, around))
+    _, metrics = study.problem().feasible(study.space.unrank(np.arange(study.space.size)))
+    limit = 2 * metrics.values["interval"][:, 1].min()
+    assert limit < metrics.latency_s[:, 1].min()
+    limits = {"resnet18_onnx": Limits(min_fps=1 / limit)}
+    assert agrees(replace(study, limits=limits).problem())
+
+
 @pytest.mark.parametrize("device", SPACES)
 def test_a_bound_that_rests_on_bounds_of_optima_is_one(device):
     """Minimax regret against optima of which only bounds are known, branched to the end."""

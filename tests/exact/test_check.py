@@ -12,6 +12,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
 from imcmoo.problem.identity import identity
+from imcmoo.problem.own_score import Exponents
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker, study_of
 from problems import SRAM_EXTENDED
@@ -182,6 +183,13 @@ def test_other_settings_are_refused(study, proven):
     settings = {**proven["edap_max"].settings, "study": "another"}
     with pytest.raises(Refused, match="another study"):
         study_of(replace(proven["edap_max"], settings=settings), study)
+
+
+def test_a_score_of_what_has_no_bounds_is_refused_with_the_reason(study):
+    score = Exponents(energy=1, interval=1)
+    own = replace(study, score=score, criterion="score", objectives=("interval",))
+    with pytest.raises(InputError, match="score cannot be certified: it needs interval, of which"):
+        next(certify_study(own, "score", SolverOptions()))
 
 
 def test_what_is_not_monotone_is_refused_in_one_line(study):

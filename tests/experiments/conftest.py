@@ -1,17 +1,14 @@
 """Fixtures of the tests of experiments."""
 
-from pathlib import Path
-
 import pytest
 
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper import study
-from imcmoo.exact.enumeration import Enumeration
+from imcmoo.benchmark import truth
 from imcmoo.problem.problem import AcceleratorProblem
 from problems import STUDIES
+from tests import ROOT
 from tests.fakes import SMALL, FakeEvaluator
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +18,9 @@ def enumerated():
 
 
 @pytest.fixture(scope="session")
-def exact(enumerated):
-    """Its exact answer by the enumeration of the package."""
-    return Enumeration(enumerated.problem).answer()
+def exact():
+    """Its exact answer by the enumeration of the package, as it ships."""
+    return truth.load("four_workload_rram-v1")
 
 
 @pytest.fixture(scope="session")

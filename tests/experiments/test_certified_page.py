@@ -3,26 +3,10 @@
 import pandas as pd
 import pytest
 
-from experiments.certified import STUDIES, TECHNOLOGY_STUDY, Certified, designs, proofs, tightness
-from tests.experiments.conftest import ROOT
+from experiments.certified import STUDIES, TECHNOLOGY_STUDY, designs, proofs, tightness
+from tests import ROOT
 
 TABLES = ROOT / "results" / "published" / "certified"
-
-
-def test_tables_of_all_tasks_are_the_published_ones():
-    """Rows of all tasks, in their order; digits stay as written."""
-    results = []
-    for task in Certified.tasks:
-        name = "proofs" if task[1] else "bounds"
-        frame = pd.read_csv(TABLES / f"{name}.csv", dtype=str)
-        is_of_task = frame["study"] == task[0]
-        if task[1]:
-            is_of_task &= frame["criterion"] == task[1]
-        results.append({name: frame[is_of_task].to_csv(index=False)})
-    texts = Certified().tables(results)
-    assert set(texts) == {"proofs.csv", "bounds.csv"}
-    for name, text in texts.items():
-        assert text == (TABLES / name).read_text(encoding="utf-8")
 
 
 def test_all_proofs_are_closed_and_no_bound_exceeds_the_truth():

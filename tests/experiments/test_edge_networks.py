@@ -9,7 +9,15 @@ import pytest
 pytest.importorskip("onnxruntime", reason="networks are executed with the package onnxruntime")
 pytest.importorskip("numba", reason="networks are executed with the package numba")
 
-from experiments.edge_networks import cheapest, column_gain, figures, noise_rule, study
+from experiments.edge_networks import (
+    cheapest,
+    column_gain,
+    data,
+    executed,
+    figures,
+    noise_rule,
+    study,
+)
 from experiments.edge_networks.prediction import DESIGNS, SHARED, summary
 from imcmoo.report import style
 from tests.model.physical.test_predicted_accuracy import DATA
@@ -63,6 +71,23 @@ def test_a_gain_for_each_column_undoes_a_scale_and_nothing_else():
 
 def test_twenty_six_different_designs_are_compared():
     assert len(set(DESIGNS)) == len(DESIGNS) == 26 > SHARED
+
+
+def test_generated_files_do_not_depend_on_the_time(monkeypatch):
+    def made(seconds):
+        monkeypatch.setattr("time.time", lambda: seconds)
+        return [data._file(at, np.random.default_rng(at)) for at in range(26)]
+
+    assert made(1e9) == made(1.5e9)
+
+
+def test_published_scores_are_those_of_the_published_chips():
+    circuits = executed.circuits()
+    for run in pd.read_csv(executed.TABLE).to_dict("records"):
+        circuit = circuits[run["chip"].removesuffix("_more")]
+        assert {name: run[name] for name in (*executed.OF_CHIP, "sigma")} == {
+            name: getattr(circuit, name) for name in (*executed.OF_CHIP, "sigma")
+        }
 
 
 def test_figures_show_every_network_and_layer():

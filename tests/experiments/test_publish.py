@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -24,11 +23,12 @@ class Squares(Publication):
     """A publication of squares; interrupted after some tasks."""
 
     name = "squares"
-    tasks = (3, 1, 2)
+    float_format = "%.4f"
     depends_on = "squares"
 
-    def __init__(self, left=99, depends_on="squares"):
+    def __init__(self, left=99, depends_on="squares", tasks=(3, 1, 2), fails=False):
         self.left, self.depends_on, self.done = left, depends_on, []
+        self.tasks, self.fails = tasks, fails
         self.config = {"seed": 1}
 
     def run_task(self, task):
@@ -36,21 +36,20 @@ class Squares(Publication):
             raise Interrupted
         self.done.append(task)
         frame = pd.DataFrame({"number": [task], "square": [task**2 / 3]})
-        return {"table": frame, "raw": np.array([task])}
-
-    def tables(self, results):
-        return {f"of/{int(r['raw'][0])}.csv": str(r["table"]) for r in results}
+        others = {1: {"odd": frame}, 3: {"odd": frame.assign(half=1)}}
+        return {"squares": frame, **others.get(task, {})}
 
     def derived(self, folder):
-        frames = [pd.read_csv(path) for path in sorted((folder / "of").glob("*.csv"))]
-        return {"all.csv": pd.concat(frames)}
+        return {"of/sum.csv": pd.read_csv(folder / "squares.csv").sum().to_frame().T}
 
     def figures(self, folder):
-        return {"squares": (pd.read_csv(folder / "all.csv"), draw)}
+        return {"squares": (pd.read_csv(folder / "squares.csv"), draw)}
 
-    def pages(self, folder, docs):
-        total = pd.read_csv(folder / "all.csv")["square"].sum()
-        return {docs / "page.md": f"{total:.3f}\n", folder / "README.md": "squares\n"}
+    def pages(self, folder, docs, home):
+        if self.fails:
+            raise Interrupted
+        total = pd.read_csv(folder / "of" / "sum.csv")["square"].iloc[0]
+        return {docs / "page.md": f"{total:.3f}\n", home / "README.md": "squares\n"}
 
 
 @pytest.fixture
@@ -71,10 +70,13 @@ def test_everything_is_written_and_again_the_same(go, tmp_path):
     written = files(tmp_path)
     endings = (".csv", ".svg", ".pdf", "_narrow.svg", "_narrow.pdf")
     assert set(written) == {
-        *(f"out/of/{n}.csv" for n in (1, 2, 3)),
         *(f"out/figures/squares{ending}" for ending in endings),
-        *("out/all.csv", "out/config.json", "out/README.md", "docs/page.md"),
+        *("out/squares.csv", "out/odd.csv", "out/of/sum.csv"),
+        *("out/config.json", "out/README.md", "docs/page.md"),
     }
+    # Rows are in the order of the tasks, with their digits and the columns of any of them.
+    assert written["out/squares.csv"] == b"number,square\n3,3.0000\n1,0.3333\n2,1.3333\n"
+    assert written["out/odd.csv"] == b"number,square,half\n3,3.0000,1\n1,0.3333,\n"
     assert written["docs/page.md"] == b"4.667\n"
     assert json.loads(written["out/config.json"]) == {"seed": 1}
     go(Squares())
@@ -93,6 +95,14 @@ def test_an_interrupted_run_continues_and_replaces_what_was_published(go, tmp_pa
     assert (tmp_path / "out" / "config.json").exists()
     assert go(Squares()) == [2]
     assert files(tmp_path) == written | {"out/other/kept.csv": b"left\n1\n"}
+
+
+def test_a_page_that_cannot_be_written_leaves_what_was_published(go, tmp_path):
+    go(Squares())
+    written = files(tmp_path)
+    with pytest.raises(Interrupted):
+        go(Squares(tasks=(4, 5), fails=True))
+    assert {name: now for name, now in files(tmp_path).items() if ".parts" not in name} == written
 
 
 def test_checkpoints_of_other_work_are_void(go):

@@ -14,7 +14,7 @@ from experiments.publish import CONFIG, to_csv
 from experiments.scenarios.study import Scenarios
 from experiments.silicon.study import Silicon
 from imcmoo.report import style
-from tests.experiments.conftest import ROOT
+from tests import ROOT
 
 RESULTS = ROOT / "results"
 
@@ -39,7 +39,8 @@ def publication(request):
 
 
 def test_pages_are_made_of_the_published_tables(publication):
-    pages = publication.pages(RESULTS / "published" / publication.path, ROOT / "docs")
+    folder = RESULTS / "published" / publication.path
+    pages = publication.pages(folder, ROOT / "docs", folder)
     assert pages
     for path, text in pages.items():
         assert path.read_text(encoding="utf-8") == text, path

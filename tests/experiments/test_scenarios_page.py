@@ -7,7 +7,7 @@ from experiments.publish import read_tables
 from experiments.scenarios import searches
 from experiments.scenarios.studies import AREA, LOAD, NAMES, POWER
 from experiments.scenarios.study import page
-from tests.experiments.conftest import ROOT
+from tests import ROOT
 
 TABLES = ROOT / "results" / "published" / "scenarios"
 ROUNDED = 1e-9

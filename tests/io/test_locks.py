@@ -193,14 +193,14 @@ def test_a_folder_that_is_removed_while_it_is_made_is_made_again(tmp_path, monke
 
 def test_whoever_locks_a_file_that_has_just_been_removed_tries_again(tmp_path, monkeypatch):
     """The owner leaves between our opening its file and our locking it."""
-    theirs = folder_lock(tmp_path)
-    theirs.__enter__()
+    owner = folder_lock(tmp_path)
+    owner.__enter__()
     opened = locks._opened
 
     def late(path):
         descriptor = opened(path)
-        if theirs.gen.gi_frame is not None:
-            theirs.__exit__(None, None, None)
+        if owner.gen.gi_frame is not None:
+            owner.__exit__(None, None, None)
         return descriptor
 
     monkeypatch.setattr(locks, "_opened", late)

@@ -48,11 +48,11 @@ def test_means_of_a_function_of_slices_are_those_of_the_codes(width, exact):
     def function(share):
         return (0.009 + 0.4 * share - 0.38 * share**4) ** 2
 
-    found = slice_averages(moments.weights, 8, width, function)
+    averages = slice_averages(moments.weights, 8, width, function)
     for at, low in enumerate(range(0, 8, width)):
         levels = np.arange(256) >> low & 2 ** min(width, 8 - low) - 1
         expected = weights[0] @ function(levels / levels.max())
-        assert found[0, at] == pytest.approx(expected, rel=1e-9 if exact else 0.03)
+        assert averages[0, at] == pytest.approx(expected, rel=1e-9 if exact else 0.03)
 
 
 @pytest.mark.parametrize("clip", [1.0, 0.7, 0.3])

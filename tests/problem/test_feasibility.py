@@ -34,8 +34,8 @@ def test_the_screen_is_optimistic_and_the_same_whether_tabulated_or_not(designs,
     for direct_keys in (0, 1 << 23):
         monkeypatch.setattr("imcmoo.problem.feasibility.DIRECT_KEYS", direct_keys)
         remembered = fake_problem(RRAM).feasibility
-        for some in (slice(0, 40), slice(20, None), slice(None)):
-            np.testing.assert_array_equal(remembered.screened(designs[some]), screened[some])
+        for part in (slice(0, 40), slice(20, None), slice(None)):
+            np.testing.assert_array_equal(remembered.screened(designs[part]), screened[part])
 
 
 def test_designs_that_the_screen_cannot_tell_apart_are_screened_once(designs, monkeypatch):

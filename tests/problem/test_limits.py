@@ -45,6 +45,12 @@ def test_a_limit_is_kept_exactly_up_to_its_value(energy, latency, limit):
         assert (limits.constraints(values([[energy]], [[latency]]))[0, 0] <= 0) == kept
 
 
+def test_frames_per_second_are_those_of_a_pipeline_where_the_model_tells_its_interval():
+    limits = NetworkLimits({"a": Limits(min_fps=100.0)}, ["a"], QUANTITIES)
+    pipelined = values([[1.0]], [[0.1]]) | {"interval": np.array([[0.005]])}
+    assert np.allclose(limits.constraints(pipelined), [[-1.0]])
+
+
 def test_what_does_not_run_is_farther_than_whatever_runs():
     limits = NetworkLimits({"a": Limits(max_latency_s=1e-3)}, ["a"], QUANTITIES)
     G = limits.constraints(values([[1.0], [np.nan]], [[1e6], [np.nan]]))

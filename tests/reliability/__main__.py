@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tests import ROOT
 from tests.reliability import drawn, drawn_files, drawn_input
-from tests.reliability.commands import BAD, BROKEN, FINE, REFUSED, ROOT, Outcome
+from tests.reliability.commands import BAD, BROKEN, FINE, REFUSED, Outcome
 
 HEAD = """# What happens when something goes wrong
 

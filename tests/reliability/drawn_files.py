@@ -87,7 +87,10 @@ def _ready(folder: Path, command: Sequence[str], **options: Any) -> subprocess.P
     return process
 
 
-EARLY = ("regret.csv", "indicators.csv", "SHA256SUMS")
+EARLY = (
+    *("regret.csv", "indicators.csv", "SHA256SUMS", "design.json", "explain.json", ".pdf", ".png"),
+    *(f"seed-1/{name}.csv" for name in ("front", "selection", "baselines", "breakdown")),
+)
 """Files of a run that differ if it began before the exact answer was there."""
 KINDS = {"run": RUN, "resumed run": RESUME, "enumeration": ENUMERATE}
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from imcmoo.cli import catalogue, run_studies
+from imcmoo.cli import catalogue, run_command
 from tests.cli.helpers import seal
 from tests.report import odd_models
 from tests.test_toy_model import STUDY as TOY
@@ -30,8 +30,8 @@ def run_of(tmp_path_factory):
             out = tmp_path_factory.mktemp(name)
             with pytest.MonkeyPatch.context() as patch:
                 # Figures take most of the time, and the page has none of them.
-                patch.setattr(run_studies, "draw_figures", lambda results, folder: None)
-                run_studies.run([study], out=out, resume=False, quiet=True, workers=1)
+                patch.setattr(run_command, "draw_figures", lambda results, folder: None)
+                run_command.run([study], out=out, resume=False, quiet=True, workers=1)
             done[name] = out / study.name / "seed-1"
         return done[name]
 

@@ -6,9 +6,10 @@ import pytest
 
 from imcmoo.cli import catalogue
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.explanation_words import used
-from imcmoo.report.violations import missing_resources, violation
+from imcmoo.report.explanation_words import missing_resources, used, violation
 from imcmoo.study.explain import DesignToExplain, explain
+from imcmoo.study.study import Study
+from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
 from tests.report.tables import shown
 from tests.study.explained_studies import STUDIES
 from tests.test_toy_model import STUDY as TOY
@@ -37,6 +38,33 @@ def test_nothing_is_wider_than_the_terminal_or_cut(explanations, width):
         assert ("NOT FEASIBLE" in " ".join(text.split())) == (not explanation.feasible)
         steps = explanation.tables["neighbours"]
         assert all(f"{name} " in text for name in steps["parameter"])
+
+
+def test_figures_of_the_physical_model_are_called_what_they_are(explanations):
+    for explanation in explanations:
+        columns = explanation.tables["networks"]
+        table = [*explained(explanation, width=200, layers=3)][1]
+        headings = " ".join(str(column.header) for column in table.columns).replace("\n", " ")
+        assert ("power (W)" in headings) == (
+            "power_W" in columns and "energy_over_latency_W" not in columns
+        )
+        physical = "power on chip (W)", "energy over latency, with DRAM (W)", "macros in use (%)"
+        for heading in physical:
+            assert (heading in headings) == ("energy_over_latency_W" in columns)
+
+
+@pytest.mark.parametrize("schedule", ["layer", "pipelined"])
+def test_shares_of_latency_are_stated_where_layers_follow_one_another(schedule):
+    space = DEVICE_SPACES["sram"].fix("schedule", schedule)
+    study = Study("one", space, NETWORKS, model="physical")
+    levels = space.random(300, np.random.default_rng(1))
+    runs = study.cost_model().evaluate(levels).runs.all(axis=1)
+    subject = DesignToExplain(levels[runs][0], ("one",))
+    (explanation,) = explain(study.problem(), study.asked_criterion, [subject])
+    parts = explained(explanation.as_shown(), width=200, layers=10**6)
+    (table,) = (t for t in parts if getattr(t, "title", "") == "Layers that take most energy")
+    at = [str(column.header) for column in table.columns].index("latency (µs)") + 1
+    assert {share == "—" for share in table.columns[at].cells} == {schedule == "pipelined"}
 
 
 def test_noise_is_said_in_decibels():
@@ -70,7 +98,16 @@ def test_a_violation_has_a_number_and_a_unit(limit, missing, excess, text):
 
 
 def test_resources_of_a_file_are_told_by_network():
-    row = pd.Series({"missing_snr_a": 3, "missing_cells_a": 2e6, "missing_wires_b": 1})
-    assert missing_resources(row, "a") == "SQNR below the limit, needs 2 M more cells"
-    assert missing_resources(row, "b") == "IR drop above the limit"
-    assert missing_resources(row, "c") == "beyond its limits"
+    networks = ["a", "b_a", "c"]
+    rows = {"snr": (3, 0, 0), "cells": (2e6, 0, 0), "wires": (0, 1, 0)}
+    columns = {
+        f"missing_{name}_{network}": amount
+        for name, amounts in rows.items()
+        for network, amount in zip(networks, amounts, strict=True)
+    }
+    texts = [missing_resources(pd.Series(columns), network, networks) for network in networks]
+    assert texts == [
+        "SQNR below the limit, needs 2 M more cells",
+        "IR drop above the limit",
+        "beyond its limits",
+    ]

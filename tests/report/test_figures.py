@@ -6,9 +6,8 @@ import pytest
 
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.report import figures, run_figures, style
-from imcmoo.report import front_figures as fronts
-from imcmoo.report.front_figures import Points
-from imcmoo.report.results import Results
+from imcmoo.report.run_figures import Points
+from imcmoo.study.results import Results
 
 
 def points(n, n_workloads, seed=0):
@@ -43,7 +42,7 @@ def _style():
 @pytest.mark.parametrize("n_workloads", [1, 9])
 def test_trade_off_has_a_panel_per_workload(n_workloads):
     names = SHIPPED[:n_workloads]
-    figure = fronts.trade_off(names, evaluated=points(100, n_workloads), **marked(n_workloads))
+    figure = run_figures.trade_off(names, evaluated=points(100, n_workloads), **marked(n_workloads))
     panels = [ax for ax in figure.axes if ax.get_title()]
     assert len(panels) == n_workloads
     assert len(legend(figure)) == n_workloads + 1
@@ -51,7 +50,7 @@ def test_trade_off_has_a_panel_per_workload(n_workloads):
 
 def test_a_front_of_one_design_can_be_drawn(recwarn):
     one = points(1, 2)
-    fronts.trade_off(SHIPPED[:2], evaluated=one, front=one, selected=one, baselines=none(2))
+    run_figures.trade_off(SHIPPED[:2], evaluated=one, front=one, selected=one, baselines=none(2))
     assert not recwarn.list
 
 
@@ -69,7 +68,7 @@ def test_the_matrix_says_what_does_not_map_and_what_breaks_limits():
 
 def test_saved_figures_are_the_same_bytes_every_time(tmp_path):
     for name in ("a", "b"):
-        figure = fronts.trade_off(SHIPPED[:4], evaluated=points(50, 4), **marked(4))
+        figure = run_figures.trade_off(SHIPPED[:4], evaluated=points(50, 4), **marked(4))
         style.save(figure, tmp_path, name, ("png", "pdf", "svg"))
     for suffix in ("png", "pdf", "svg"):
         one, other = (tmp_path / f"{name}.{suffix}" for name in ("a", "b"))
@@ -95,7 +94,7 @@ HOSTILE = {
 def test_settings_of_a_user_change_nothing(tmp_path):
     for name, settings in (("a", {}), ("b", HOSTILE)):
         with mpl.rc_context(settings), style.paper_style():
-            figure = fronts.trade_off(SHIPPED[:2], evaluated=points(50, 2), **marked(2))
+            figure = run_figures.trade_off(SHIPPED[:2], evaluated=points(50, 2), **marked(2))
         with mpl.rc_context(settings):
             style.save(figure, tmp_path, name)
     for suffix in ("png", "pdf"):

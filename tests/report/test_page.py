@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.report import page_cards, page_designs
+from imcmoo.model.metrics import Quantity
+from imcmoo.report import page_designs, page_parts
+from imcmoo.report.explanation_words import measured
 from imcmoo.report.labels import label
 from imcmoo.report.page import page
-from imcmoo.report.results import Results
-from imcmoo.study.explanation_file import read_explanations
+from imcmoo.study.explanation import read_explanations
+from imcmoo.study.results import Results
 from tests.report.conftest import HOSTILE
 
 LARGEST = 3_000_000
@@ -132,7 +134,7 @@ def test_many_designs_are_thinned_out_but_for_those_with_a_name(run_of, monkeypa
 def test_cards_beyond_the_room_for_them_are_left_out(run_of, monkeypatch):
     whole = data_of(made(run_of("four_workload_rram")))
     room = sum(len(card["html"]) for card in whole["cards"]) - 1
-    monkeypatch.setattr(page_cards, "MOST_CHARACTERS", room)
+    monkeypatch.setattr(page_parts, "MOST_CHARACTERS", room)
     few = data_of(made(run_of("four_workload_rram")))
     n = len(few["cards"])
     assert 0 < n < len(whole["cards"])
@@ -152,3 +154,28 @@ def test_names_of_networks_are_shown_and_nothing_more(hostile_run):
     assert HOSTILE in data_of(text)["runs"][0]["networks"]
     assert HOSTILE not in text
     assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; &amp; &#x27;é" in text
+
+
+@pytest.mark.parametrize(
+    "workloads", [["net", "net_a", "a"], ["a", "energy"], ["a_J"], ["resnet18", "s"]]
+)
+def test_every_quantity_is_found_again(workloads):
+    quantities = [
+        Quantity("area", "mm2", per_workload=False),
+        Quantity("energy", "J"),
+        Quantity("hit_rate", ""),
+        Quantity("accuracy", "dB"),
+        Quantity("cost", "", per_workload=False),
+    ]
+    columns = [c for q in quantities for c in q.columns(workloads)]
+    result = measured(columns, workloads)
+    assert [c for m in result for c in m.columns] == columns
+    assert [(m.name, m.unit) for m in result if m.per_workload] == [
+        (q.name, q.unit) for q in quantities if q.per_workload
+    ]
+
+
+def test_units_are_those_people_read():
+    area, energy = measured(["area_mm2", "energy_a_J", "energy_b_J"], ["a", "b"])
+    assert (area.heading, area.factor) == ("area (mm²)", 1.0)
+    assert (energy.heading, energy.factor) == ("energy (mJ)", 1e3)

@@ -12,10 +12,11 @@ from imcmoo.io.errors import InputError
 from imcmoo.report.scenario_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Requests, Scenario
-from imcmoo.scenario.service import Service
+from imcmoo.scenario.service import interrupted_requests, service_in_turn, whole_requests
+from imcmoo.scenario.space_sharing import UNSERVED
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
-from imcmoo.study.scenario_tables import ServedDesign
+from imcmoo.study.served_design import ServedDesign
 from imcmoo.study.study import Study
 from problems import STUDIES
 
@@ -96,14 +97,18 @@ def test_gating_keeps_the_idle_power_of_the_dram():
     idle = np.linspace(0.1, 1.0, len(levels))
     energy = service.values["energy"] + idle[:, None] * service.values["interval"]
     idle_W = service.values["dram_idle"] + idle
-    more = replace(service, values={**service.values, "energy": energy, "dram_idle": idle_W})
+    values = {**service.values, "energy": energy, "dram_idle": idle_W}
+    more = service_in_turn(model.scenario, model.load, values)
     assert more.average_power_W == pytest.approx(service.average_power_W + idle)
 
 
 def test_the_policy_of_larger_capacity_is_chosen_design_by_design():
     model, levels = feasible(cameras("sram", interrupt="layer"), 200)
     service = model.service(levels)
-    whole, layered = (p.capacity.min(axis=1) for p in (service.whole, service.layered))
+    whole, layered = (
+        of_policy(service.values, model.load)["capacity"].min(axis=1)
+        for of_policy in (whole_requests, interrupted_requests)
+    )
     assert np.array_equal(service.capacity.min(axis=1), np.maximum(whole, layered))
     assert service.interrupts.any()
     assert (service.values["longest_layer"] < service.values["latency"]).all()
@@ -146,19 +151,16 @@ def test_simulated_responses_of_chips_keep_their_bounds(device, interrupt):
         assert (pieces["start_s"].to_numpy()[1:] >= pieces["end_s"].to_numpy()[:-1]).all()
 
 
-class Interrupted(Service):
-    """Service that is always interrupted."""
-
-    interrupts = np.ones(1, dtype=bool)
-
-
 def test_a_request_that_comes_during_a_long_save_keeps_its_bound():
     model, levels = feasible(cameras("sram", interrupt="layer"), 200)
-    at = model.service(levels).layered.capacity.min(axis=1).argmax()
-    values = {name: v[[at]] for name, v in model.service(levels).values.items()}
+    values = model.service(levels).values
+    at = interrupted_requests(values, model.load)["capacity"].min(axis=1).argmax()
+    values = {name: v[[at]] for name, v in values.items()}
     values["save"] = 2.5 * values["longest_layer"].max(axis=1)
     served = ServedDesign(model, levels[[at]])
-    served.__dict__["service"] = Interrupted(model.scenario, model.load, values)
+    service = service_in_turn(model.scenario, model.load, values)
+    always = interrupted_requests(values, model.load)
+    served.__dict__["service"] = replace(service, interrupts=np.ones(1, bool), **always)
     urgent, *_, last = model.load.by_priority
     later = 1e-9
     served.__dict__["releases_s"] = [np.array([0.0 if w == last else later]) for w in range(3)]
@@ -247,14 +249,33 @@ def test_networks_side_by_side_have_groups_of_their_own(side_by_side):
     model, levels = side_by_side
     metrics, service = model.evaluate(levels), model.service(levels)
     groups = model.space.column(levels, "router_groups")
-    assert service.serves.any()
-    assert (service.groups.sum(axis=1) <= groups)[service.serves].all()
+    serves = service.chip_capacity > 1 / UNSERVED
+    assert serves.any()
+    assert (service.groups.sum(axis=1) <= groups)[serves].all()
     # Groups are allocated for power; the capacity is that of the best allocation.
     assert (metrics.values["load"] <= (1 / service.capacity).max(axis=1) * (1 + 1e-12)).all()
-    at = int(np.flatnonzero(service.serves)[0])
+    at = int(np.flatnonzero(serves)[0])
     networks = service.power_W["networks"][at].sum()
     always = service.values["leak"][at] + service.values["dram_idle"][at]
     assert metrics.values["average_power"][at] == pytest.approx(networks + always)
+
+
+def test_networks_side_by_side_are_broken_down_on_their_own_groups(side_by_side):
+    model, levels = side_by_side
+    metrics, costs = model.evaluate(levels), model.breakdown(levels)
+    serves = model.service(levels).chip_capacity > 1 / UNSERVED
+    sequential = serves & (model.space.column(levels, "schedule") == "layer")
+    assert serves.any()
+    assert sequential.any()
+    owner = np.array([network for network, _ in costs.layers])
+    for w, name in enumerate(model.workload_names):
+        energy = costs.energy_J[:, owner == name].sum(axis=(1, 2))
+        assert energy[serves] == pytest.approx(metrics.energy_J[serves, w])
+        latency = costs.latency_s[:, owner == name].sum(axis=1)
+        assert latency[sequential] == pytest.approx(metrics.latency_s[sequential, w])
+    use = model.network_details(levels)["utilization"][serves]
+    whole = model.inner.network_details(levels)["utilization"][serves]
+    assert (use > whole).any()
 
 
 def test_a_network_that_has_a_chip_to_itself_is_as_fast_as_alone():
@@ -282,9 +303,12 @@ def test_a_chip_that_does_not_hold_all_networks_serves_none_of_them_side_by_side
 
 def test_simulated_networks_side_by_side_do_not_wait(side_by_side):
     model, levels = side_by_side
-    at = np.flatnonzero((model.service(levels).capacity >= 1).all(axis=1))[:1]
-    assert len(at)
-    table = ServedDesign.of(model, levels[at]).table()
+    served = np.flatnonzero((model.service(levels).capacity >= 1).all(axis=1))
+    assert len(served)
+    for at in served:
+        table = ServedDesign.of(model, levels[[at]]).table()
+        assert (table["simulated_s"] <= table["response_s"]).all()
+    table = ServedDesign.of(model, levels[served[:1]]).table()
     assert table["simulated_s"].to_numpy() == pytest.approx(table["service_s"].to_numpy())
     assert (table["blocking_s"] == 0).all()
     assert (table["groups"] >= 1).all()
@@ -292,19 +316,14 @@ def test_simulated_networks_side_by_side_do_not_wait(side_by_side):
 
 def test_the_capacity_of_networks_side_by_side_is_that_of_the_groups_listed(side_by_side):
     model, levels = side_by_side
-    service = model.service(levels)
-    at = np.flatnonzero(service.serves)[:1]
+    at = np.flatnonzero(model.service(levels).chip_capacity > 1 / UNSERVED)[:1]
+    service = model.service(levels[at])
     # Allocated otherwise than for capacity.
-    other = replace(service, largest=2 * service.largest)
     served = ServedDesign(model, levels[at])
-    served.__dict__["service"] = replace(
-        other,
-        **{name: getattr(other, name)[at] for name in ("groups", "share", "serves", "largest")},
-        values={name: v[at] for name, v in other.values.items()},
-    )
+    served.__dict__["service"] = replace(service, chip_capacity=2 * service.chip_capacity)
     rows, summary = served.table(), served.summary()
     assert summary["capacity"] == rows["capacity"].min()
-    assert summary["largest_capacity"] == 2 * service.largest[at[0]]
+    assert summary["largest_capacity"] == 2 * service.chip_capacity[0]
     assert (rows["largest_capacity"] == summary["largest_capacity"]).all()
     first = f"at {summary['capacity']:.4g} times the load (with groups allocated for capacity"
     assert first in verdict(rows)

@@ -50,6 +50,12 @@ def sigma(tasks: TaskSet, factor: float = 1.0, *, interruptible: bool) -> Floats
     )[0]
 
 
+def test_of_equal_deadlines_the_network_that_comes_first_is_more_urgent():
+    period = np.array([4.0, 2.0, 2.0])
+    load = Load(period, np.array([2.0, 1.0, 2.0]), np.ones(3))
+    assert load.by_priority.tolist() == [1, 0, 2]
+
+
 both = pytest.mark.parametrize("interruptible", [False, True])
 
 

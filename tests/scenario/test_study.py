@@ -11,7 +11,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.scenario.requests import Requests, Scenario
 from imcmoo.study.exact_comparison import study_settings
-from imcmoo.study.scenario_tables import ServedDesign
+from imcmoo.study.served_design import ServedDesign
 from problems import STUDIES
 from tests.scenario.study_text import NETWORKS, study_text
 
@@ -55,7 +55,7 @@ REFERENCE = study_text(TABLE, model="reference", space='base = "sram_large"')
     ("text", "message"),
     [
         (study_text(""), r"rate_Hz of resnet18_onnx needs a table \[scenario\]"),
-        (study_text(TABLE, networks=NO_RATES), "resnet18_onnx, alexnet_onnx has none"),
+        (study_text(TABLE, networks=NO_RATES), "resnet18_onnx, alexnet_onnx have none"),
         (study_text(TABLE, networks=NO_RATE), r"networks\[0\]: burst needs rate_Hz"),
         (FULL.replace("0.02", "0.05"), "at most 1/rate_Hz = 0.0333333 s, got 0.05"),
         (FULL.replace("layer", "never"), "scenario.interrupt: unknown 'never'"),
@@ -104,6 +104,7 @@ def test_where_no_chip_serves_the_load_the_best_tells_how_far_it_falls_short():
     assert f"the best serves {1 / load.min():.3g} of it" in text
     assert "more work than it can do" in text
     assert 'interrupt = "layer" would help' in text
+    assert "_onnx without bound" in text
     assert "\n" not in text
 
 

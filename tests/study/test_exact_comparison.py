@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,9 +15,14 @@ from imcmoo.exact import answer as exact
 from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
 from imcmoo.problem.scores import edap
+from imcmoo.report import page_parts
+from imcmoo.report.terminal_tables import selection_table
 from imcmoo.study.exact_comparison import find_answer, study_settings
+from imcmoo.study.explanation import read_explanations
+from imcmoo.study.results import Results
 from problems import STUDIES
 from tests.cli.helpers import refused
+from tests.report.tables import shown
 from tests.study.files import SMALL_RRAM, written
 
 STUDY = "small"
@@ -87,6 +93,65 @@ def test_minimax_regret_is_one_quantity_in_all_that_states_it(results, study, tm
     assert bests == dict(zip(networks, alone, strict=True))
 
 
+@pytest.mark.parametrize("more", [[], ["--no-baselines"]])
+def test_a_run_selects_and_reports_by_exact_references_where_they_are_known(
+    results, study, tmp_path, more
+):
+    """So few designs do not find the best of each network: by these, regret would be too small."""
+    shutil.copytree(results / "exact", tmp_path / "exact")
+    optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").groupby("criterion")["value"]
+    kind = "edap" if more else "alone"
+    best = np.array([optima.first()[f"{kind}_{name}"] for name in study.names])
+    options = ["--budget", "30", "--quiet", "--out", str(tmp_path), *more]
+    assert main([study.file, *options]) == 0
+    folder = tmp_path / STUDY / "seed-1"
+    front = pd.read_csv(folder / "front.csv")
+    edaps = [f"edap_{name}_J_s_mm2" for name in study.names]
+    regret = (front[edaps] / best).max(axis=1) - 1
+    (selected,) = pd.read_csv(folder / "selection.csv").query("used").to_dict("records")
+    assert selected["score"] == pytest.approx(regret.min(), rel=1e-12)
+    design = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    assert design["regret_reference"] == "exact optimum"
+    explanation = read_explanations(folder / "explain.json")[0]
+    assert explanation.score == pytest.approx(regret.min(), rel=1e-12)
+    expected = [selected[name] for name in edaps] / best - 1
+    assert explanation.tables["networks"]["regret"].to_numpy() == pytest.approx(expected)
+    assert explanation.against == "exact optimum"
+    shutil.rmtree(tmp_path / "exact")
+    assert main([study.file, *options]) == 0
+    without = pd.read_csv(folder / "selection.csv").query("used")["score"].iloc[0]
+    assert without < selected["score"]
+    found = Results.read(folder)
+    assert "against the best found" in shown([selection_table(found)], 200)
+    assert "EDAP / best found" in page_parts.answer(found, [])
+
+
+def test_regrets_of_all_seeds_are_against_one_reference(results, study, tmp_path, capsys):
+    """So few designs give each seed other baselines; the exact answer, where known, is for all."""
+    options = ["--budget", "30", "--seeds", "1-3", "--workers", "1", "--out", str(tmp_path)]
+    edaps = [f"edap_{name}_J_s_mm2" for name in study.names]
+    selected, found = [], []
+    for known in (False, True):
+        assert main([study.file, *options, *(["--resume"] if known else [])]) == 0
+        folders = [tmp_path / STUDY / f"seed-{seed}" for seed in (1, 2, 3)]
+        if not known:
+            for folder in folders:
+                selected.append(pd.read_csv(folder / "selection.csv").query("used")[edaps])
+                found += [pd.read_csv(folder / f)[edaps] for f in ("front.csv", "baselines.csv")]
+            best = pd.concat(found).min().to_numpy()
+            shutil.copytree(results / "exact", tmp_path / "exact")
+        else:
+            optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").groupby("criterion")
+            best = np.array([optima["value"].first()[f"alone_{name}"] for name in study.names])
+        worst = pd.concat(selected).to_numpy() / best
+        table = pd.read_csv(tmp_path / STUDY / "seeds.csv")
+        regret = worst.max(axis=1) - 1
+        assert table["score_regret_minimax"].to_numpy() == pytest.approx(regret)
+        assert set(table["regret_reference"]) == {"exact optimum" if known else "best found"}
+        over = (1 + regret.max()) / (1 + regret.min()) - 1
+        assert f"+{100 * over:.2f}" in capsys.readouterr().out
+
+
 def test_without_baselines_the_joint_quantity_is_called_so(results, arguments):
     folder = results / STUDY / "seed-1"
     if not folder.exists():
@@ -100,23 +165,35 @@ def test_without_baselines_the_joint_quantity_is_called_so(results, arguments):
     assert output["scores"]["regret_minimax_joint"] == selection["score"]["regret_minimax_joint"]
 
 
-def test_other_settings_have_no_exact_answer_here(results, arguments):
-    assert main([*arguments, "--seed", "2", "--area-limit", "700", "--out", str(results)]) == 0
-    assert not (results / STUDY / "seed-2" / "regret.csv").exists()
+def assert_unused(results, arguments, capsys, seed, line):
+    arguments = [argument for argument in arguments if argument != "--quiet"]
+    assert main([*arguments, "--seed", seed, "--out", str(results)]) == 0
+    folder = results / STUDY / f"seed-{seed}"
+    assert not (folder / "regret.csv").exists()
+    assert json.loads((folder / "design.json").read_text())["regret_reference"] == "best found"
+    assert line in capsys.readouterr().err
 
 
-def test_the_answer_of_another_model_is_refused_before_anything_is_done(results, arguments, capsys):
+def test_other_settings_have_no_exact_answer_here(results, arguments, capsys):
+    line = "is of another question (area_limit_mm2 differs): it is not used\n"
+    assert_unused(results, [*arguments, "--area-limit", "700"], capsys, "2", line)
+
+
+def test_the_answer_of_another_model_is_not_used_and_refused_where_it_is_needed(
+    results, arguments, study, capsys
+):
     path = results / "exact" / STUDY / "summary.json"
     before = path.read_text(encoding="utf-8")
     summary = json.loads(before) | {"identity": {}}
     summary["checksum"] = content_checksum(summary)
     path.write_text(json.dumps(summary), encoding="utf-8")
     try:
-        line = refused(capsys, *arguments, "--seed", "3", "--out", results, call=main)
+        line = "is of an older version of imcmoo: it is not used; enumerate again\n"
+        assert_unused(results, arguments, capsys, "3", line)
+        with pytest.raises(InputError, match="run `python -m imcmoo enumerate "):
+            find_answer(study, results)
     finally:
         path.write_text(before, encoding="utf-8")
-    assert "run `python -m imcmoo enumerate " in line
-    assert not (results / STUDY / "seed-3").exists()
 
 
 def test_what_tells_problems_of_one_study_apart_is_stated():

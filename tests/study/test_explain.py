@@ -78,24 +78,24 @@ def test_few_layers_are_the_largest_in_order_and_one_row_for_the_others():
         rows = short.tables["layers"]
         rows = rows[rows["network"] == network]
         assert len(rows) == min(9, len(layers))
-        told = layers["layer"].isin(rows["layer"])
+        listed = layers["layer"].isin(rows["layer"])
         if len(layers) > 9:
             assert rows["layer"].iloc[-1] == f"{len(layers) - 8} others"
-            assert layers.loc[told, "energy_J"].min() >= layers.loc[~told, "energy_J"].max()
+            assert layers.loc[listed, "energy_J"].min() >= layers.loc[~listed, "energy_J"].max()
 
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_used_is_above_all_exactly_where_something_is_missing(name):
     study = STUDIES[name]
     exact = designs(study, 300)
-    used, told = exact.used(), 0
+    used, n_missing = exact.used(), 0
     n_resources = len(study.problem().model.resource_names) * len(study.names)
     for column in range(n_resources):
         share, missing = used[:, column], exact.missing[:, column]
         if np.isfinite(share).all():
             assert ((share > 1) == (missing > 0)).all(), exact.limit_names[column]
-            told += (missing > 0).any()
-    assert told or name == "streaming"
+            n_missing += (missing > 0).any()
+    assert n_missing or name == "streaming"
     area = exact.metrics.area_m2 / study.area_limit_m2
     np.testing.assert_allclose(used[:, n_resources], area, rtol=1e-12)
 
@@ -159,7 +159,7 @@ def test_without_single_network_optima_minimax_regret_is_against_the_design_itse
     (among,) = explain(
         REFERENCE.problem(), CRITERIA["regret_minimax"], subjects(levels), reference_edap=best
     )
-    assert among.against == ""
+    assert among.against == "best found"
     assert among.score == (exact.judged[exact.feasible][0] / best).max() - 1
 
 

@@ -7,7 +7,7 @@ import pytest
 from imcmoo.__main__ import main
 from imcmoo.cli.catalogue import find_study
 from imcmoo.io.errors import InputError
-from imcmoo.model.physical.model import MOST_DB
+from imcmoo.model.physical.constraints import MOST_DB
 from tests.study.files import written
 
 ASKED = """
@@ -56,7 +56,7 @@ def finished(tmp_path_factory):
     file = written(out, ASKED)
     assert main(["enumerate", file, "--out", str(out), "--workers", "1", "--quiet"]) == 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
         assert main(["run", file, "--out", str(out), "--quiet"]) == 0
     study = find_study(file)
     problem = study.problem()

@@ -77,6 +77,7 @@ def test_power_is_the_chip_s_own_and_dram_counts_in_efficiency(finished):
         rows = result["workloads"][name]
         assert rows["power_W"] == exactly(exact.power_W[0, w])
         assert rows["power_W"] < rows["energy_J"] / rows["interval_s"]
+        assert rows["energy_over_latency_W"] == exactly(rows["energy_J"] / rows["latency_s"])
         assert rows["interval_s"] == exactly(exact.interval_s[0, w])
         snr = rows["snr_adc_dB"]
         assert (np.inf if snr is None else snr) == exactly(exact.snr_adc_dB[0, w])
@@ -168,13 +169,13 @@ def test_a_study_varies_an_optional_column_that_its_base_lacks(tmp_path):
     assert study.space.size == 3 * usual.space.size
     levels = study.space.random(60, np.random.default_rng(0))
     at, model = study.space.names.index("adc_window"), study.cost_model()
-    found = {}
+    metrics = {}
     for index, window in enumerate(windows):
         levels[:, at] = index
-        found[window] = model.in_full(levels)
+        metrics[window] = model.in_full(levels)
     without = usual.cost_model().in_full(np.delete(levels, at, axis=1))
-    np.testing.assert_array_equal(found["sigma"].snr_dB, without.snr_dB)
-    assert (found["least_error"].snr_dB >= without.snr_dB - 1e-9).all()
-    assert (found["least_error"].snr_dB > found["range"].snr_dB + 1).any()
+    np.testing.assert_array_equal(metrics["sigma"].snr_dB, without.snr_dB)
+    assert (metrics["least_error"].snr_dB >= without.snr_dB - 1e-9).all()
+    assert (metrics["least_error"].snr_dB > metrics["range"].snr_dB + 1).any()
     for window in windows:
-        np.testing.assert_array_equal(found[window].energy_J, without.energy_J)
+        np.testing.assert_array_equal(metrics[window].energy_J, without.energy_J)

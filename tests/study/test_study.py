@@ -24,7 +24,8 @@ def test_the_printed_command_asks_for_exactly_this_limit(mm2):
     parser = argparse.ArgumentParser()
     parser.add_argument("study")
     run_command.add_arguments(parser)
-    words = shlex.split(command(study).removeprefix("python -m experiments.run "))
+    words = shlex.split(command(study).removeprefix("imcmoo run "))
+    assert "e" not in words[words.index("--area-limit") + 1]
     assert arguments.with_options(study, parser.parse_args(words)) == study
 
 

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,10 @@ from imcmoo.io.errors import InputError
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import Exponents
-from imcmoo.report.results import Results
 from imcmoo.report.terminal_tables import baseline_table
+from imcmoo.study.results import Results
 from imcmoo.study.study import Study
-from imcmoo.study.study_schema import schema_text
+from imcmoo.study.study_file import schema_text
 from problems import (
     RRAM,
     RRAM_PHYSICAL,
@@ -147,7 +148,6 @@ def test_a_component_table_of_ones_own_is_relative_to_the_file(tmp_path):
 
 PHYSICAL = 'model = "physical"\n' + PLAIN.replace("rram", "sram").replace("alexnet", "alexnet_onnx")
 
-RANGE = "from 1e-06 to 1e+06"
 NO_NAME = ("", "-x", "--help", ".x", "_x", "x y", "x[red]", "[a]x", "x/y", "é", "x,y")
 FAULTS = [
     ("budgit = 3\n" + PLAIN, "budgit: unknown key; did you mean 'budget'? allowed: name, model,"),
@@ -168,8 +168,8 @@ FAULTS = [
     (PLAIN.replace("alexnet", "no/a.csv"), "networks[0].source: FOLDER/no/a.csv: No such"),
     (PLAIN.replace("alexnet", "a.onnx"), "networks[0].source: import it first: imcmoo import"),
     *((PLAIN + f"weight = {weight}\n", f"networks[0].weight: must be {rule}, got ")
-      for weight, rule in (("1e308", RANGE), ("1e-320", RANGE), ("-1", RANGE), ("nan", "finite"),
-                           ("inf", "finite"))),
+      for weight, rule in (("1e308", "at most 1e+06"), ("1e-320", "at least 1e-06"),
+                           ("-1", "at least 1e-06"), ("nan", "finite"), ("inf", "finite"))),
     (PLAIN + "max_latency_s = 0\n", "networks[0].max_latency_s: must be above 0, got 0"),
     (PLAIN + "min_fps = inf\n", "networks[0].min_fps: must be finite, got inf"),
     (PLAIN + "weight_clip = 2\n", "networks[0].weight_clip: must be at most 1, got 2"),
@@ -203,6 +203,9 @@ FAULTS = [
     ('[[networks]]\nsource = "alexnet"\n', "name: is missing", "space.base: is missing; allow"),
     *((f"compute_snr_limit_dB = {limit}\n" + PLAIN,
        f"compute_snr_limit_dB: must be finite or -inf, got {limit}") for limit in ("inf", "nan")),
+    (PHYSICAL + "input_bits = 3\n", "input_bits of alexnet_onnx: 3 is given, must be 4 to 8"),
+    ("compute_snr_limit_dB = 200\n" + PHYSICAL,
+     "compute_snr_limit_dB: must be at most 100 dB, got 200"),
     (PHYSICAL + "[space]\nsample_and_hold = [0, 2]\n",
      "space.sample_and_hold: 2 is given, must be a whole number of 0 to 1"),
     (PLAIN.replace("rram", "sram") + "[space]\nbits_per_cell = 0\n",
@@ -212,7 +215,7 @@ FAULTS = [
      "budget: needs a whole number, got 'many'",
      "space.row: unknown parameter; did you mean 'rows'?",
      "space.col: unknown parameter; did you mean 'cols'?",
-     "networks[0].weight: must be from 1e-06 to 1e+06, got -1"),
+     "networks[0].weight: must be at least 1e-06, got -1"),
 ]  # fmt: skip
 """Text of a study, and a line for each fault."""
 
@@ -313,7 +316,7 @@ def small(tmp_path_factory):
     file.write_text(SMALL, encoding="utf-8")
     options = ["--out", str(out), "--quiet", "--workers", "1"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_studies.draw_figures", lambda *_: None)
+        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
         assert main(["enumerate", str(file), *options]) == 0
         assert main(["run", str(file), *options]) == 0
     return file, out
@@ -363,9 +366,24 @@ def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
     rows = frame.loc["net"]
     assert rows["energy_alexnet_J"] / rows["latency_alexnet_s"] > 26000
     assert np.isnan(rows["relative_edap_alexnet"])
-    assert rows["relative_edap_net"] == 1
+    optima = pd.read_csv(out / "exact" / "small" / "optima.csv").groupby("criterion")["value"]
+    relative = rows["edap_net_J_s_mm2"] / optima.first()["alone_net"]  # to the exact optimum
+    assert rows["relative_edap_net"] == pytest.approx(relative, rel=1e-12)
     table = baseline_table(Results.read(out / "small" / "seed-2"), frame.reset_index())
     assert "beyond its limits" in list(table.columns[2].cells)
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_a_network_whose_name_ends_that_of_another_has_its_figures_only(tmp_path, capsys):
+    for name in ("net", "other_net"):
+        (tmp_path / f"{name}.csv").write_text("name,C,M,P,Q\na,64,64,8,8\n")
+    path = tmp_path / "x.toml"
+    text = PLAIN.replace("alexnet", "net.csv") + '[[networks]]\nsource = "other_net.csv"\n'
+    path.write_text(f"budget = 20\nbaselines = false\n{text}")
+    assert main(["run", str(path), "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count("energy") == 2
+    design = json.loads((tmp_path / "x" / "seed-1" / "design.json").read_text())
+    assert design["workloads"]["net"] == design["workloads"]["other_net"]
 
 
 def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
@@ -374,8 +392,10 @@ def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
     before = csv.read_bytes()
     csv.write_bytes(shipped_csv("resnet18").read_bytes())
     try:
-        assert main(["run", str(file), "--seed", "2", "--out", str(out), "--quiet"]) == 2
-        assert f"run `python -m imcmoo enumerate {file}` again" in capsys.readouterr().err
+        elsewhere = tmp_path / "out"
+        shutil.copytree(out / "exact", elsewhere / "exact")
+        assert main(["run", str(file), "--seed", "2", "--out", str(elsewhere)]) == 0
+        assert "is of other data (component table, networks" in capsys.readouterr().err
         assert main(["run", str(file), "--seed", "2", "--out", str(out), "--resume"]) == 2
     finally:
         csv.write_bytes(before)

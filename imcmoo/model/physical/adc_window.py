@@ -98,12 +98,12 @@ def rounded_error(variance: Floats) -> Floats:
     left = np.zeros(v.size)
     large = np.flatnonzero(v >= LARGE_VARIANCE)
     left[large] = _rounded_large(v[large])
-    some = np.flatnonzero(v < LARGE_VARIANCE)
-    spread = np.sqrt(v[some])
+    small = np.flatnonzero(v < LARGE_VARIANCE)
+    spread = np.sqrt(v[small])
     k, nearest = 1, 0.5
-    while (near := spread > nearest / TAIL_SIGMAS).any():
-        some, spread = some[near], spread[near]
-        left[some] += (2 * k - 1) * erfc(nearest / (np.sqrt(2) * spread))
+    while (reached := spread > nearest / TAIL_SIGMAS).any():
+        small, spread = small[reached], spread[reached]
+        left[small] += (2 * k - 1) * erfc(nearest / (np.sqrt(2) * spread))
         k, nearest = k + 1, nearest + 1
     return left.reshape(variance.shape)
 

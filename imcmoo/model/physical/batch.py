@@ -45,11 +45,31 @@ from imcmoo.model.physical.mapping_features import (
     mapping_features,
 )
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
-from imcmoo.model.physical.parameters import BITS_PER_KIB, DRAM, Designs, mapping_keys
+from imcmoo.model.physical.parameters import BITS_PER_KIB, Designs, mapping_keys
 from imcmoo.model.physical.traffic import operand_bits, overflow_bits, partial_sum_bits
 
 DESIGNS_AT_ONCE = 256
 """Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
+
+
+def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
+    """Indices of designs worked on together, of one schedule each; mapping keys are neighbours.
+
+    Args:
+        designs: n chips.
+        size: largest number of designs worked on together.
+
+    Returns:
+        Parts that together hold every index, at least one; one is empty if there are no designs.
+    """
+    order = np.argsort(mapping_keys(designs), kind="stable")
+    cut = np.searchsorted(designs.pipelined[order], True)
+    parts = [
+        rows[at : at + size]
+        for rows in (order[:cut], order[cut:])
+        for at in range(0, len(rows), size)
+    ]
+    return parts or [order]
 
 
 class Batch:
@@ -80,6 +100,11 @@ class Batch:
     def chip(self) -> Chip:
         """Areas, leakage, energies of actions and speeds."""
         return build_chip(self.context, self.designs, self.point)
+
+    @property
+    def dram_idle_W(self) -> Floats:
+        """Idle power of the DRAM that the networks of the batch are charged for, shape (n,)."""
+        return self.chip.dram_idle_W
 
     @cached_property
     def _resident(self) -> MappingFeatures:
@@ -129,14 +154,9 @@ class Batch:
         return self.context.noise.of(self.designs)
 
     @cached_property
-    def has_dram(self) -> Bools:
-        """True where there is a DRAM, shape (n,)."""
-        return np.asarray(self.designs.dram != DRAM.index("none"))
-
-    @cached_property
     def may_stream(self) -> Bools:
         """True where weights may be streamed, shape (n, 1)."""
-        may: Bools = self.has_dram & ~self.designs.pipelined & self.context.device.streams
+        may: Bools = self.designs.has_dram & ~self.designs.pipelined & self.context.device.streams
         return may[:, None]
 
     @cached_property
@@ -164,7 +184,7 @@ class Batch:
     @cached_property
     def io_bits(self) -> Floats:
         """The networks' own input and output through DRAM, shape (n, W)."""
-        through_dram = self.has_dram & self.context.switches.activation_dram
+        through_dram = self.designs.has_dram & self.context.switches.activation_dram
         bits: Floats = through_dram[:, None] * self.context.layers.io_bits
         return bits
 
@@ -198,7 +218,7 @@ class Batch:
         macros, lines = self.shortfall
         per_macro = self.designs.rows * self.designs.cols
         cells = np.where(self.may_stream, 0.0, macros * per_macro[:, None])
-        nowhere = ~self.has_dram & self.context.switches.activation_dram
+        nowhere = ~self.designs.has_dram & self.context.switches.activation_dram
         largest = self.context.layers.largest(self._overflow_bits)
         bits = largest.take(self.buffer_sizes[1], axis=0) * nowhere[:, None]
         held = self.context.held_bits - BITS_PER_KIB * self.designs.glb_KiB[:, None]
@@ -512,7 +532,7 @@ def _saving(batch: Batch, resident: Floats, run: Run) -> tuple[Floats, Floats]:
     chip, moved = batch.chip, 2.0 * BITS_PER_KIB * batch.designs.glb_KiB
     time = moved * chip.rates.dram_bit_s + (run.switch_time_s * resident).max(axis=1)
     energy = moved * chip.prices_J["dram"] + (run.switch_energy_J * resident).max(axis=1)
-    return np.where(batch.has_dram, time, np.inf), energy
+    return np.where(batch.designs.has_dram, time, np.inf), energy
 
 
 def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:

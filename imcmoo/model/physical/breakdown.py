@@ -74,7 +74,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     macros = run.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
     of_networks = {
         "dram": batch.io_bits * chip.prices_J["dram"][:, None]
-        + chip.dram_idle_W[:, None] * run.interval_s,
+        + batch.dram_idle_W[:, None] * run.interval_s,
         "switch": run.switch_energy_J / batch.context.inferences_per_switch,
         "leakage": batch.leak_W(macros) * run.interval_s,
     }

@@ -21,7 +21,7 @@ from imcmoo.model.physical.components import (
 from imcmoo.model.physical.constraints import COMPUTE_SNR
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Rates, input_pulse_time
-from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs
+from imcmoo.model.physical.parameters import COLUMNS, DRAM, DRAM_BITS, Designs
 from imcmoo.model.physical.switches import Switches
 
 ROUTER_BITS = 128
@@ -279,7 +279,7 @@ class _Builder:
     def memory_interface(self) -> Component:
         """Interface to the DRAM, its idle power, and energy and time of a bit; 0 without a DRAM."""
         kind, a = self._designs.dram, self._assumptions
-        width, there = DRAM_BITS[kind], kind != DRAM.index("none")
+        width, there = DRAM_BITS[kind], self._designs.has_dram
         dram = self._context.table.look_up("dram", width_bits=width)
         hbm2 = kind == DRAM.index("hbm2")
         lpddr4_m2 = a.lpddr4_interface_m2_per_bit.value * width
@@ -323,8 +323,7 @@ class CostTermGroup:
     """Cost terms that depend on the same parameters; bounds tabulate them over these.
 
     Args:
-        name: of the unit that the terms are of.
-        depends_on: names of the parameters.
+        name: of the unit that the terms are of; columns of designs name it in `Column.decides`.
         components: components whose area and leakage are divided by the number of units.
         number: function of chips and designs that returns the number of units, shape (n,).
         prices: names of `Chip.prices_J`; that of a conversion includes shifting and adding.
@@ -334,7 +333,6 @@ class CostTermGroup:
     """
 
     name: str
-    depends_on: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
     number: Callable[[Chip, Designs], Floats | float] = _whole_chip
     prices: tuple[str, ...] = ()
@@ -359,15 +357,9 @@ class CostTermGroup:
         return terms or {f"{INFEASIBLE}{self.name}": np.zeros(len(designs))}
 
 
-_ARRAY = ("technology_nm", "rows", "cols")
-_INPUTS = ("input_slice_bits", "input_coding")
-_PERIPHERY = ("voltage_V", "columns_per_adc", "sample_and_hold")
-_CELLS = ("bits_per_cell", "weight_coding")
-
 COST_TERM_GROUPS = (
     CostTermGroup(
         "macro",
-        (*_ARRAY, *_INPUTS, "ping_pong", *_PERIPHERY),
         components=("cells", "drivers"),
         number=lambda chip, designs: designs.macros,
         prices=("cell_low", "cell_span", "dac", "write"),
@@ -375,21 +367,16 @@ COST_TERM_GROUPS = (
     ),
     CostTermGroup(
         "adc",
-        (
-            *("technology_nm", "active_rows", *_CELLS, "input_slice_bits"),
-            *("adc_model", "adc_bits", "sample_and_hold", "voltage_V", "redundancy"),
-        ),
         components=("adc", "shift_add"),
         number=lambda chip, designs: designs.macros * chip.rates.adcs,
         prices=("conversion",),
         rates=("convert_s",),
         limits=("snr", COMPUTE_SNR),
     ),
-    CostTermGroup("sharing", ("cols", "weight_coding", "columns_per_adc"), rates=("adcs",)),
+    CostTermGroup("sharing", rates=("adcs",)),
     CostTermGroup("array", limits=("wires", "levels")),
     CostTermGroup(
         "memory",
-        ("technology_nm", "voltage_V", "glb_KiB", "glb_banks", "dram"),
         components=("glb", "interface"),
         prices=("glb_read", "glb_write", "dram"),
         rates=("glb_bit_s", "dram_bit_s"),
@@ -397,7 +384,6 @@ COST_TERM_GROUPS = (
     ),
     CostTermGroup(
         "tile",
-        (*_ARRAY, "macros_per_tile", "voltage_V"),
         components=("buffers",),
         number=lambda chip, designs: designs.tiles_per_group * designs.router_groups,
         prices=("buffer_read", "buffer_write", "result"),
@@ -405,23 +391,19 @@ COST_TERM_GROUPS = (
     ),
     CostTermGroup(
         "router",
-        ("technology_nm", "voltage_V", "link_bits"),
         components=("routers",),
         number=lambda chip, designs: designs.router_groups,
         prices=("hop_J", "wire_J_per_m"),
         rates=("link_bit_s",),
     ),
-    CostTermGroup(
-        "digital",
-        ("technology_nm", "mac_units", "voltage_V"),
-        components=("digital",),
-        prices=("mac",),
-        rates=("mac_s",),
-    ),
+    CostTermGroup("digital", components=("digital",), prices=("mac",), rates=("mac_s",)),
 )
-"""All cost terms of a chip. Bounds are refused if one depends on a parameter not declared here, as
-far as 500 random designs of the space show, or if they read another free column of a design that
-has no most optimistic value."""
+"""All cost terms of a chip. Bounds are refused if one depends on a parameter whose column does not
+say so, as far as 500 random designs of the space show, or if they read another free column of a
+design that has no most optimistic value."""
+
+_KNOWN = {"replication", "mapping", "noise", *(group.name for group in COST_TERM_GROUPS)}
+assert _KNOWN.issuperset(word for c in COLUMNS.values() for word in c.decides.split())
 
 ACCURACY = CostTermGroup("accuracy", limits=("accuracy",))
 """Limits of predicted accuracy, for models that have any."""

@@ -13,7 +13,7 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import columns_of_slices, place
 from imcmoo.model.physical.memory_cells import MemoryCell, sigma_of
 from imcmoo.model.physical.metrics import PhysicalResources
-from imcmoo.model.physical.parameters import BITS_PER_KIB, CELL_ERRORS, CIRCUIT_KEY, LIMITS, Designs
+from imcmoo.model.physical.parameters import BITS_PER_KIB, CELL_ERRORS, LIMITS, Designs
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy, beyond_allowed
 from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.switches import Switches
@@ -27,6 +27,9 @@ Noise that ADCs add is the same in every device, so that the limit is, too.
 DEFAULT_SNR_DB = {"sram": 15.0, "rram": -np.inf}
 """Least compute SNR by device. On RRAM no chip without cells in parallel would keep a limit at the
 cell errors assumed: its networks have to be trained with these errors."""
+MOST_DB = 100.0
+"""Largest SNR that is stated, far beyond the 50 dB of 8-bit numbers: an ADC that resolves every
+unit has no noise, which no limit or objective can be compared with."""
 COMPUTE_SNR = "compute_snr"
 """Resource that stands for the limit on compute SNR, where there is one."""
 DEFAULT_IR_DROP = 0.05
@@ -45,7 +48,7 @@ class CircuitLimits:
         level_sigmas: least distance of neighbouring levels of a cell, in standard deviations.
 
     Raises:
-        ValueError: a share or a distance that is not positive.
+        ValueError: a share or a distance that is not positive, or a limit above `MOST_DB`.
     """
 
     snr_adc_dB: float = DEFAULT_SNR_ADC_DB
@@ -56,6 +59,8 @@ class CircuitLimits:
     def __post_init__(self) -> None:
         if not (self.ir_drop > 0 and self.level_sigmas > 0):
             raise ValueError(f"limits must be positive, got {self}")
+        if max(self.snr_adc_dB, self.snr_dB) > MOST_DB:
+            raise ValueError(f"limits on SNR must be at most {MOST_DB:g} dB, got {self}")
 
     @classmethod
     def of_device(cls, device: str, **limits: float) -> CircuitLimits:
@@ -199,17 +204,8 @@ def constraints(
     }
 
 
-LIMIT_PARAMETERS = {
-    "snr": CIRCUIT_KEY,
-    COMPUTE_SNR: CIRCUIT_KEY,
-    "accuracy": CIRCUIT_KEY,
-    "levels": ("bits_per_cell", "cell_errors"),
-    "wires": (
-        *("technology_nm", "rows", "cols", "active_rows", "weight_coding", "input_coding"),
-        *("columns_per_adc", "sample_and_hold", "redundancy"),
-    ),
-}
-"""Parameters that each circuit limit depends on; verified when bounds are made."""
+NOISE_LIMITS = {"snr", COMPUTE_SNR, "accuracy"}
+"""Circuit limits that depend on the noise of products."""
 
 
 def limit_use(
@@ -222,8 +218,8 @@ def limit_use(
     alike = np.ones((1, known.missing_cells.shape[1]))
     used = {
         # 3 dB are one octave of noise power.
-        "snr": np.asarray(10 ** ((limits.snr_adc_dB - known.snr_adc_dB) / 10)),
-        COMPUTE_SNR: np.asarray(10 ** ((limits.snr_dB - known.snr_dB) / 10)),
+        "snr": 10 ** ((limits.snr_adc_dB - np.minimum(known.snr_adc_dB, MOST_DB)) / 10),
+        COMPUTE_SNR: 10 ** ((limits.snr_dB - np.minimum(known.snr_dB, MOST_DB)) / 10),
         "levels": (limits.level_sigmas / known.level_sigmas)[:, None] * alike,
         "wires": (known.ir_drop / limits.ir_drop)[:, None] * alike,
     }

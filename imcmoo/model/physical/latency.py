@@ -225,9 +225,7 @@ def input_pulse_time(
     pulses: bool,
 ) -> Floats:
     """Seconds of one read of an array with its input pulses, without conversions, shape (n,)."""
-    each = (2.0**designs.input_slice_bits - 1) * assumptions.pulse_s.value
-    held = np.where(designs.level_coded, device.held_level_s(assumptions), each)
-    time: Floats = point.array_s + held * pulses
+    time: Floats = point.array_s + device.inputs_s(designs, assumptions) * pulses
     return time
 
 

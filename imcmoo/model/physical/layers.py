@@ -13,6 +13,9 @@ from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
 
+FEWEST_BITS = 4
+"""Lowest precision of operands that the physical model knows."""
+
 
 @dataclass(frozen=True, eq=False)
 class LayerTable:
@@ -97,11 +100,7 @@ class LayerTable:
         shapes = np.concatenate([w.shapes for w in workloads.workloads])
         strides = np.concatenate([w.strides for w in workloads.workloads])
         owner = workloads.owner
-        unit = np.zeros(len(owner), np.int64)  # 1 for products of activations, 2 for stored weights
-        for name, flags, kind in (("digital", digital, 2), ("dynamic", dynamic, 1)):
-            if flags is not None and np.shape(flags) != owner.shape:
-                raise ValueError(f"{name} has shape {np.shape(flags)}, expected {owner.shape}")
-            unit[np.asarray([] if flags is None else flags, dtype=bool).nonzero()] = kind
+        unit = _units(owner.shape, digital=digital, dynamic=dynamic)
         bits = [
             _per_network(name, value, len(workloads))[owner]
             for name, value in (("input_bits", input_bits), ("weight_bits", weight_bits))
@@ -267,8 +266,22 @@ def _geometry(size: dict[str, Floats], stride_h: Floats, stride_w: Floats) -> di
     }
 
 
+def _units(shape: tuple[int, ...], *, digital: Bools | None, dynamic: Bools | None) -> Ints:
+    """1 for products of activations and 2 for stored weights on the digital unit, else 0."""
+    unit = np.zeros(shape, np.int64)
+    for name, flags, kind in (("digital", digital, 2), ("dynamic", dynamic, 1)):
+        if flags is None:
+            continue
+        if np.shape(flags) != shape:
+            raise ValueError(f"{name} has shape {np.shape(flags)}, expected {shape}")
+        unit[np.asarray(flags, dtype=bool)] = kind
+    return unit
+
+
 def _per_network(name: str, bits: int | Sequence[int], n: int) -> Ints:
     precision = np.atleast_1d(np.asarray(bits, dtype=np.int64))
-    if precision.shape not in ((1,), (n,)) or precision.min() < 4 or precision.max() > BITS:
-        raise ValueError(f"{name} is {bits}: one number, or one per network ({n}), of 4 to {BITS}")
+    fits = precision.shape in ((1,), (n,))
+    if not fits or precision.min() < FEWEST_BITS or precision.max() > BITS:
+        allowed = f"{FEWEST_BITS} to {BITS}"
+        raise ValueError(f"{name} is {bits}: one number, or one per network ({n}), of {allowed}")
     return np.broadcast_to(precision, (n,)).copy()

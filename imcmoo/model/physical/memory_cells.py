@@ -106,9 +106,10 @@ class Rram:
             row_write_s=np.full(len(designs), write_s),
         )
 
-    def held_level_s(self, assumptions: Assumptions) -> float:
-        """Time a slice sent as one level is held: a pulse, whose energy it is charged."""
-        return assumptions.pulse_s.value
+    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Time of the pulses of a slice. One level is held for a pulse, whose energy it takes."""
+        pulses = np.where(designs.level_coded, 1.0, 2.0**designs.input_slice_bits - 1)
+        return pulses * assumptions.pulse_s.value
 
     def sigma(self, assumptions: Assumptions) -> float:
         """Spread of a cell's value as a share of its range."""
@@ -153,9 +154,10 @@ class Sram:
             row_write_s=assumptions.sram_row_write_s.value * slowdown,
         )
 
-    def held_level_s(self, assumptions: Assumptions) -> float:
-        """Levels settle while the array does."""
-        return 0.0
+    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Time of the pulses of a slice. Levels settle while the array does."""
+        pulses = np.where(designs.level_coded, 0.0, 2.0**designs.input_slice_bits - 1)
+        return pulses * assumptions.pulse_s.value
 
     def sigma(self, assumptions: Assumptions) -> float:
         """Mismatch of the unit capacitors."""

@@ -67,7 +67,7 @@ class PhysicalMetrics(PhysicalResources):
         interval_s: between images.
         power_W: on the chip.
         snr_dev_dB, snr_rounding_dB: SNR from cell variation, and of operands rounded to integers.
-        occupied_cells: cells that all replicas of layers hold.
+        occupied_cells: cells of the macros that hold replicas of layers, each counted whole.
         dram_bits: moved from and to DRAM.
         glb_bits: read from and written to the global buffer.
         bound_by: index into `imcmoo.model.physical.latency.CAUSES`.

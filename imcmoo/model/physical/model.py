@@ -24,14 +24,20 @@ from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
 from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.batch import Batch, evaluate_batch
+from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.components import require_coverage
-from imcmoo.model.physical.constraints import CircuitLimits, constraints, limit_use, needed_macros
+from imcmoo.model.physical.constraints import (
+    MOST_DB,
+    CircuitLimits,
+    constraints,
+    limit_use,
+    needed_macros,
+)
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import CAUSES
-from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.layers import FEWEST_BITS, LayerTable
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseModel
@@ -42,21 +48,16 @@ from imcmoo.model.physical.parameters import (
     DesignRefused,
     Designs,
     checked_column,
-    mapping_keys,
     refuse,
 )
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
 from imcmoo.model.physical.replication import ReplicationRule
-from imcmoo.model.physical.shares import evaluate_shares
+from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
-
-MOST_DB = 100.0
-"""Largest SNR as an objective, far beyond the 50 dB of 8-bit numbers: an
-ADC that resolves every unit has no noise, which no objective can be compared with."""
 
 ON_REQUEST = {
     q.name: q
@@ -238,7 +239,8 @@ class PhysicalModel:
             ValueError: a column is missing or a value not covered; names it and the allowed ones.
         """
         designs = self.designs(columns)
-        parts = _batches(designs, max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers))))
+        size = max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers)))
+        parts = of_one_schedule(designs, size)
 
         def work(some: Ints) -> PhysicalMetrics:
             batch = Batch(self.context, designs.take(some))
@@ -287,14 +289,9 @@ class PhysicalModel:
         """
         layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
         designs = self.designs(columns)
-        order = np.argsort(designs.pipelined, kind="stable")
-        cut = np.searchsorted(designs.pipelined[order], True)
-        parts = [
-            break_down(Batch(self.context, designs.take(rows)), layers)
-            for rows in (order[:cut], order[cut:])
-            if len(rows)
-        ]
-        return PhysicalBreakdown.joined(parts, order)
+        parts = of_one_schedule(designs, len(designs))
+        costs = [break_down(Batch(self.context, designs.take(rows)), layers) for rows in parts]
+        return PhysicalBreakdown.joined(costs, np.concatenate(parts))
 
     def covered(self, columns: Columns) -> Designs:
         """Checked design columns that the component table covers, so that `evaluate` accepts them.
@@ -338,27 +335,17 @@ def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> 
     flags = []
     for network in networks.workloads:
         names = named.get(network.name, ())
-        own = [n for n, dynamic in zip(network.layers, network.dynamic, strict=True) if not dynamic]
+        stored = [
+            n for n, dynamic in zip(network.layers, network.dynamic, strict=True) if not dynamic
+        ]
         for name in names:
-            if name not in own:
+            if name not in stored:
                 raise ValueError(
                     f"layers_digital: {network.name} has no layer '{name}' with stored weights; "
-                    + did_you_mean_or_known(name, own)
+                    + did_you_mean_or_known(name, stored)
                 )
         flags += [layer in names for layer in network.layers]
     return np.array(flags)
-
-
-def _batches(designs: Designs, size: int) -> list[Ints]:
-    """Indices of designs worked on together, of one schedule each; mapping keys are neighbours."""
-    order = np.argsort(mapping_keys(designs))
-    cut = np.searchsorted(designs.pipelined[order], True)
-    parts = [
-        rows[at : at + size]
-        for rows in (order[:cut], order[cut:])
-        for at in range(0, len(rows), size)
-    ]
-    return parts or [order]
 
 
 _UNSCREENED = {"link_bits", "schedule"}
@@ -548,9 +535,9 @@ class PhysicalEvaluator(CostModel):
         return self._model.evaluate(self._designs(levels))
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Bottleneck (`bound_by`), array utilization (`utilization`), weight mode (`streamed`) and
-        compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have accuracy
-        data, the predicted drop and what decides it.
+        """Bottleneck (`bound_by`), share of macros in use (`utilization`), weight mode (`streamed`)
+        and compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have
+        accuracy data, the predicted drop and what decides it.
 
         Args:
             levels: shape (n, n_parameters).
@@ -582,9 +569,9 @@ class PhysicalEvaluator(CostModel):
         used = limit_use(resources, self._limits, self._accuracy)
         if self._accuracy is not None and "accuracy" in used:
             allowed, beyond = self._accuracy.allowed, used["accuracy"] - 1
-            some = np.isfinite(allowed) & (allowed > 0)
+            limited = np.isfinite(allowed) & (allowed > 0)
             drop = np.maximum(beyond + allowed, 0)
-            used["accuracy"] = np.divide(drop, allowed, out=used["accuracy"], where=some)
+            used["accuracy"] = np.divide(drop, allowed, out=used["accuracy"], where=limited)
         if not MEMORY_CELLS[self.space.fixed["device"]].streams:
             used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used
@@ -597,21 +584,41 @@ class PhysicalEvaluator(CostModel):
         Args:
             name: of the network, whose weights stay on its part.
             levels: shape (n, n_parameters).
-            groups, bandwidth, room: as `evaluate_shares` takes them.
+            groups, bandwidth, room: as `SharedBatch` takes them.
 
         Returns:
             `energy` (J), `latency` and `interval` (s), shape (n,); NaN where it does not run.
         """
-        if name not in self._on_parts:
-            self._on_parts[name] = self._of_one(name, "together")
-        context = self._on_parts[name]._model.context
+        context = self._on_part(name)._model.context
         designs = self._designs(levels)
-        found = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
-        arrays = (found.energy_J, found.latency_s, found.interval_s)
+        part = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
+        arrays = (part.energy_J, part.latency_s, part.interval_s)
         return {
             key: values[:, 0]
             for key, values in zip(("energy", "latency", "interval"), arrays, strict=True)
         }
+
+    def break_down_part(
+        self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
+    ) -> tuple[PhysicalBreakdown, dict[str, NDArray[Any]]]:
+        """Breakdown of a network on a part of each of a few designs, and its `bound_by` and
+        `utilization` there, shape (n,); arguments as `evaluate_part` takes them."""
+        one, designs = self._on_part(name), self._designs(levels)
+        part = one._model.context, designs, groups.astype(float), bandwidth, room
+        batches = [*shared_batches(*part)]
+        layers = [(name, layer) for layer in one.workloads.workloads[0].layers]
+        order = np.concatenate([rows for rows, _ in batches])
+        costs = PhysicalBreakdown.joined([break_down(b, layers) for _, b in batches], order)
+        found = evaluate_shares(*part, causes=True)
+        use = found.occupied_cells / found.resources.cells[:, None]
+        bound = np.array([*CAUSES, ""])[found.bound_by]
+        return costs, {"bound_by": bound[:, 0], "utilization": use[:, 0]}
+
+    def _on_part(self, name: str) -> PhysicalEvaluator:
+        """The model of a single network whose weights stay on its part of a chip."""
+        if name not in self._on_parts:
+            self._on_parts[name] = self._of_one(name, "together")
+        return self._on_parts[name]
 
     def partials(self, area_limit_m2: float) -> BoundedTree:
         """The tree of partial designs and its bounds.
@@ -734,6 +741,11 @@ def physical_model(
     if components is not None:
         options["table"] = PhysicalTable.load(components)
     if precision is not None:
+        for name, each in precision.items():
+            for key, given in zip(BITS_OF, each, strict=True):
+                if not FEWEST_BITS <= given <= BITS:
+                    allowed = f"{FEWEST_BITS} to {BITS}"
+                    raise ValueError(f"{key} of {name}: {given} is given, must be {allowed}")
         bits = [precision.get(name, (BITS, BITS)) for name in workloads.names]
         options |= dict(zip(BITS_OF, map(tuple, zip(*bits, strict=True)), strict=True))
     if weight_clip is not None:

@@ -77,6 +77,12 @@ class Slices:
         """Variance of the sum over so many rows, which broadcasts to (n_layers, n_slices)."""
         return np.maximum(rows * (self.variance + (rows - 1) * self.covariance), 0.0)
 
+    def take(self, layers: Ints) -> Slices:
+        """Statistics of the layers of an index."""
+        by_layer = (self.mean, self.square, self.variance, self.covariance)
+        mean, square, variance, covariance = (values[layers] for values in by_layer)
+        return Slices(mean, square, variance, covariance, self.maxima)
+
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
@@ -148,16 +154,16 @@ def noise_of_circuits(
     coherence = s.input_variance / np.maximum((x.variance * x_place).sum(axis=1), 1e-300)
     at, layer, rows, count = _all_row_blocks(s.rows, circuits)
     # Circuits share row blocks, above all the last ones of layers.
-    (some, lengths), kind = _distinct(layer, rows)
-    power = np.empty((2, len(adc_bits), len(some)))
+    first, kind = _distinct(layer, rows)
+    power = np.empty((2, len(adc_bits), len(first)))
     n = max(1, CHUNK // (place.size * len(adc_bits)))
-    for start in range(0, len(some), n):
-        part = slice(start, start + n)
-        those = some[part]
-        block = _Block(s, those, lengths[part], circuits[0])
-        for sums, found in zip(power, block.noise(adc_bits, coherence[those]), strict=True):
+    for start in range(0, len(first), n):
+        chunk = slice(start, start + n)
+        layers = layer[first[chunk]]
+        blocks = _RowBlocks(s, layers, rows[first[chunk]], circuits[0])
+        for sums, noise in zip(power, blocks.noise(adc_bits, coherence[layers]), strict=True):
             # Unlike a matrix product, a sum is rounded alike in any company of row blocks.
-            sums[:, part] = (found * place).reshape(*found.shape[:2], -1).sum(axis=-1)
+            sums[:, chunk] = (noise * place).reshape(*noise.shape[:2], -1).sum(axis=-1)
     shape = len(circuits), len(s.rows)
     index = at * len(s.rows) + layer
     adc, dev = (
@@ -174,19 +180,17 @@ def _all_row_blocks(rows: Floats, circuits: Sequence[Circuit]) -> tuple[Ints, In
     kinds = []
     for at, circuit in enumerate(circuits):
         for length, count in row_blocks(rows, circuit):
-            some = np.flatnonzero(count)
-            kinds.append((np.full(len(some), at), some, length[some], count[some]))
+            layers = np.flatnonzero(count)
+            kinds.append((np.full(len(layers), at), layers, length[layers], count[layers]))
     at_all, layer, length, count = (np.concatenate(v) for v in zip(*kinds, strict=True))
     return at_all, layer, length, count
 
 
-def _distinct(layer: Ints, rows: Floats) -> tuple[tuple[Ints, Floats], Ints]:
-    """Layer and length of distinct row blocks, and which of these each one is, shape (n,)."""
-    longest = int(rows.max()) + 1
-    _, first, kind = np.unique(
-        layer * longest + rows.astype(np.int64), return_index=True, return_inverse=True
-    )
-    return (layer[first], rows[first]), kind
+def _distinct(layer: Ints, rows: Floats) -> tuple[Ints, Ints]:
+    """Index of distinct row blocks by layer and length, and which of these each one is, (n,)."""
+    keys = layer * (int(rows.max()) + 1) + rows.astype(np.int64)
+    _, first, kind = np.unique(keys, return_index=True, return_inverse=True)
+    return first, kind
 
 
 def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]]:
@@ -207,18 +211,20 @@ def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]
     yield last_rest, (last_rest > 0) * same
 
 
-class _Block:
+class _RowBlocks:
     """Row blocks; arrays of shape (n, input slices, weight slices).
 
     Args:
         statistics: of the layers.
-        some: layer of each row block, shape (n,).
+        layers: layer of each row block, shape (n,).
         rows: of each row block.
         circuit: all but its rows matter.
     """
 
-    def __init__(self, statistics: Statistics, some: Ints, rows: Floats, circuit: Circuit) -> None:
-        x, g = (_of_layers(v, some) for v in (statistics.inputs, statistics.weights))
+    def __init__(
+        self, statistics: Statistics, layers: Ints, rows: Floats, circuit: Circuit
+    ) -> None:
+        x, g = statistics.inputs.take(layers), statistics.weights.take(layers)
         a = rows[:, None]
         self._circuit = circuit
         self._outliers = statistics.outliers
@@ -237,7 +243,7 @@ class _Block:
         cell = cell / parallel_cells(len(g.maxima), circuit.redundancy)
         static: Floats | float = circuit.sigma**2
         if statistics.cell_variances is not None:
-            variances = statistics.cell_variances[some] / (1 + circuit.differential)
+            variances = statistics.cell_variances[layers] / (1 + circuit.differential)
             static = variances[:, None]
         power = (a * x.square)[:, :, None] * cell
         self.read_variance = circuit.read_sigma**2 * power
@@ -294,7 +300,7 @@ class _Block:
                 noise[whole] = np.broadcast_to(rounded, whole.shape)[whole]
         return steps + self._clipped(sums, adcs, bits), cells
 
-    def _on_units(self, some: Bools, passed: Floats) -> tuple[Floats, Floats]:
+    def _on_units(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
         """Noise of ADCs and of cells on whole units; 0 elsewhere.
 
         Of an error, the share that rounding lets pass adds up over input slices as the error does;
@@ -302,12 +308,12 @@ class _Block:
         clamped between 0 and all noise left; cells are charged the rest.
 
         Args:
-            some: sums on whole units.
+            whole: sums on whole units.
             passed: power of cell errors and reads that steps of less than a unit let pass.
         """
-        variance, largest = self.error_variance[some], self._largest_error[some]
-        varying = (self.varying_cells + self.read_variance)[some]
-        spread = np.broadcast_to(self._spread, some.shape)[some]
+        variance, largest = self.error_variance[whole], self._largest_error[whole]
+        varying = (self.varying_cells + self.read_variance)[whole]
+        spread = np.broadcast_to(self._spread, whole.shape)[whole]
         left = np.zeros(len(variance))
         for node, weight in POWER_SPREAD:
             # The variance differs between samples.
@@ -316,10 +322,10 @@ class _Block:
         beyond = left * varying / np.maximum(variance, 1e-300) - varying
         left *= share_left(np.maximum(variance - varying, 0.0), varying)
         power_gain = gain_of_rounding(variance) ** 2
-        total = np.maximum(left - power_gain * varying, 0.0) + power_gain * passed[some]
-        adc, cells = np.zeros((2, *some.shape))
-        adc[some] = np.clip(beyond, 0.0, total)
-        cells[some] = total - adc[some]
+        total = np.maximum(left - power_gain * varying, 0.0) + power_gain * passed[whole]
+        adc, cells = np.zeros((2, *whole.shape))
+        adc[whole] = np.clip(beyond, 0.0, total)
+        cells[whole] = total - adc[whole]
         return adc, cells
 
     def _clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> Floats:
@@ -339,29 +345,31 @@ class _Block:
             edge: largest sum that is rounded to the last code.
             half: distance of the edge from that code.
         """
-        power = np.zeros(edge.size)
-        clipped = np.flatnonzero(edge < highest - EXACT)
-        of_sum = clipped % mean.size
-        distance, half = (edge - mean).ravel()[clipped], half.ravel()[clipped]
-        within = (self.sample_variance + self.error_variance).ravel()
-        columns = self.column_variance.ravel()
-        outlier = OUTLIER_SIGMAS * np.sqrt(columns)
+        power = np.zeros_like(edge)
+        clipped, distance = edge < highest - EXACT, edge - mean
+        within = self.sample_variance + self.error_variance
+        outlier = OUTLIER_SIGMAS * np.sqrt(self.column_variance)
         for inside, variance, share, calibrated in (
-            (distance, within + columns, 1 - self._outliers, False),
+            (distance, within + self.column_variance, 1 - self._outliers, False),
             # The mean error of a column is calibrated away.
-            (distance - outlier[of_sum], within, self._outliers / 2, True),
+            (distance - outlier, within, self._outliers / 2, True),
         ):
-            near = np.flatnonzero(inside < (TAIL_SIGMAS * np.sqrt(variance))[of_sum])
-            error, square = _exceeding(inside[near], variance[of_sum[near]], half[near])
-            if calibrated:
-                square = np.maximum(square - error**2, 0.0)
-            power[clipped[near]] += share * square
-        return power.reshape(edge.shape)
+            near = clipped & (inside < TAIL_SIGMAS * np.sqrt(variance))
+            spread = np.sqrt(np.maximum(variance, 1e-12))
+            # One resolution at a time, so that arrays are those of the sums and small.
+            for at in range(len(edge)):
+                sums = np.flatnonzero(near[at])
+                error, square = _exceeding(
+                    inside[at].take(sums), spread.take(sums), half[at].take(sums)
+                )
+                if calibrated:
+                    square = np.maximum(square - error**2, 0.0)
+                power[at].ravel()[sums] += share * square
+        return power
 
 
-def _exceeding(edge: Floats, variance: Floats, half: Floats) -> tuple[Floats, Floats]:
+def _exceeding(edge: Floats, spread: Floats, half: Floats) -> tuple[Floats, Floats]:
     """Mean and mean square of p − edge + half where a Gaussian p of mean 0 exceeds the edge."""
-    spread = np.sqrt(np.maximum(variance, 1e-12))
     z = edge / spread
     above = erfc(z * np.sqrt(0.5)) / 2
     density = np.exp(z * z * -0.5) / np.sqrt(2 * np.pi)
@@ -370,17 +378,6 @@ def _exceeding(edge: Floats, variance: Floats, half: Floats) -> tuple[Floats, Fl
     second = spread**2 * above - edge * first
     shifted = half * above
     return first + shifted, second + half * (2 * first + shifted)
-
-
-def _of_layers(slices: Slices, some: Ints) -> Slices:
-    """Statistics of some layers."""
-    return Slices(
-        slices.mean[some],
-        slices.square[some],
-        slices.variance[some],
-        slices.covariance[some],
-        slices.maxima,
-    )
 
 
 def assumed_statistics(
@@ -413,25 +410,17 @@ def assumed_statistics(
         share=assumptions.row_variance_share.value,
         correlation=assumptions.row_correlation.value,
     )
-    mean, square = slice_moments(operands.weights, bits[1], slices[1])
-    if differential:
-        _, square = slice_moments(operands.magnitudes, bits[1] - 1, slices[1])
-        mean = signed_slice_means(operands.signed_magnitudes, bits[1] - 1, slices[1])
     weights = _assumed_slices(
-        mean,
-        square,
+        *_weight_moments(operands, bits[1], slices[1], differential=differential),
         slice_maxima(bits[1] - differential, slices[1]),
         share=1.0,
         correlation=assumptions.column_correlation.value,
     )
-    (x,), (xx,) = (v.T for v in slice_moments(joint, bits[0], bits[0]))
-    (w,), (ww,) = (v.T for v in slice_moments(operands.weights, bits[1], bits[1]))
-    zero = 2.0 ** (bits[1] - 1)
-    input_variance = assumptions.row_variance_share.value * np.maximum(xx - x**2, 0.0)
-    weight_square = ww - 2 * zero * w + zero**2
     # A constant input times what is cut off a weight is an error that no column is corrected for.
     input_zero = np.where(operands.signed | (not unsigned_inputs), 2.0 ** (bits[0] - 1), 0.0)
-    input_square = xx - 2 * input_zero * x + input_zero**2
+    spread, input_square = _variance_and_square(joint, bits[0], input_zero)
+    input_variance = assumptions.row_variance_share.value * spread
+    _, weight_square = _variance_and_square(operands.weights, bits[1], 2.0 ** (bits[1] - 1))
     cut = operands.cut / 4.0 ** (BITS - bits[1])
     return Statistics(
         rows=rows,
@@ -446,6 +435,22 @@ def assumed_statistics(
         if cell_errors == "uniform"
         else _cell_variances(operands, bits[1], slices[1], cell_errors, differential=differential),
     )
+
+
+def _weight_moments(
+    operands: OperandBits, bits: int, width: int, *, differential: bool
+) -> tuple[Floats, Floats]:
+    """Mean and mean square of the slices of weights, signed where cells are differential."""
+    if not differential:
+        return slice_moments(operands.weights, bits, width)
+    _, square = slice_moments(operands.magnitudes, bits - 1, width)
+    return signed_slice_means(operands.signed_magnitudes, bits - 1, width), square
+
+
+def _variance_and_square(joint: Floats, bits: int, zero: Floats | float) -> tuple[Floats, Floats]:
+    """Variance of whole codes, and their mean square about the code of 0, shape (n_layers,)."""
+    (mean,), (square,) = (v.T for v in slice_moments(joint, bits, bits))
+    return np.maximum(square - mean**2, 0.0), square - 2 * zero * mean + zero**2
 
 
 def _cell_variances(

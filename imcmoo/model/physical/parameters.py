@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from operator import attrgetter
 from typing import Annotated, Any, Literal, get_args, get_type_hints
@@ -50,24 +50,26 @@ class Column:
 
     Args:
         stage: of the search tree, in which the parameter is chosen.
+        decides: what depends on the parameter, separated by spaces: "replication", other features
+            of the "mapping", "noise" of products, and names of `chip.COST_TERM_GROUPS`.
         low, high: range of a whole number.
         texts: allowed texts; the column holds their index.
         real: whether the column holds any positive number, not whole numbers of a range or texts.
         default: value where designs lack the column; None if they must have it.
-        array_key_bits: bits in the mapping key where the parameter decides replication.
-        tiling_key_bits: bits in the mapping key where it decides other features of the mapping.
-        circuit_key_bits: bits in the circuit key where it decides the noise of products.
     """
 
     stage: str
+    decides: str
     low: int = 1
     high: int = 0
     texts: tuple[str, ...] = ()
     real: bool = False
     default: str | int | None = None
-    array_key_bits: int = 0
-    tiling_key_bits: int = 0
-    circuit_key_bits: int = 0
+
+    @property
+    def key_bits(self) -> int:
+        """Bits that tell its values apart."""
+        return (len(self.texts) - 1 if self.texts else self.high - self.low).bit_length()
 
 
 @dataclass(frozen=True)
@@ -103,46 +105,46 @@ class Designs:
         cell_errors: index into `CELL_ERRORS`.
     """
 
-    technology_nm: Annotated[Ints, Column("array", high=1000)]
-    voltage_V: Annotated[Floats, Column("periphery", real=True)]
-    rows: Annotated[Floats, Column("array", high=1024, array_key_bits=10, circuit_key_bits=10)]
-    cols: Annotated[Floats, Column("array", high=1024, array_key_bits=10)]
-    active_rows: Annotated[
-        Floats, Column("array", high=1024, array_key_bits=10, circuit_key_bits=10)
+    technology_nm: Annotated[
+        Ints, Column("array", "macro adc array memory tile router digital", high=1000)
     ]
-    bits_per_cell: Annotated[Ints, Column("array", high=8, array_key_bits=3, circuit_key_bits=3)]
-    input_slice_bits: Annotated[Ints, Column("array", high=8, array_key_bits=3, circuit_key_bits=3)]
-    adc_bits: Annotated[Ints, Column("resolution", high=16, circuit_key_bits=4)]
-    columns_per_adc: Annotated[Floats, Column("adc_sharing", high=1024)]
-    macros_per_tile: Annotated[Floats, Column("tiling", high=128, tiling_key_bits=7)]
-    tiles_per_group: Annotated[Floats, Column("grouping", high=255, tiling_key_bits=8)]
-    router_groups: Annotated[Floats, Column("grouping", high=128, tiling_key_bits=7)]
-    glb_KiB: Annotated[Floats, Column("buffer", high=1 << 20)]
-    glb_banks: Annotated[Floats, Column("buffer", high=1024)]
-    link_bits: Annotated[Floats, Column("links", high=4096)]
-    dram: Annotated[Ints, Column("interface", texts=DRAM)]
-    schedule: Annotated[Ints, Column("tiling", texts=SCHEDULES, array_key_bits=1)]
+    voltage_V: Annotated[
+        Floats, Column("periphery", "macro adc memory tile router digital", real=True)
+    ]
+    rows: Annotated[Floats, Column("array", "replication noise macro array tile", high=1024)]
+    cols: Annotated[Floats, Column("array", "replication macro sharing array tile", high=1024)]
+    active_rows: Annotated[Floats, Column("array", "replication noise adc array", high=1024)]
+    bits_per_cell: Annotated[Ints, Column("array", "replication noise adc array", high=8)]
+    input_slice_bits: Annotated[Ints, Column("array", "replication noise macro adc", high=8)]
+    adc_bits: Annotated[Ints, Column("resolution", "noise adc", high=16)]
+    columns_per_adc: Annotated[Floats, Column("adc_sharing", "macro sharing array", high=1024)]
+    macros_per_tile: Annotated[Floats, Column("tiling", "mapping tile", high=128)]
+    tiles_per_group: Annotated[Floats, Column("grouping", "mapping", high=255)]
+    router_groups: Annotated[Floats, Column("grouping", "mapping", high=128)]
+    glb_KiB: Annotated[Floats, Column("buffer", "memory", high=1 << 20)]
+    glb_banks: Annotated[Floats, Column("buffer", "memory", high=1024)]
+    link_bits: Annotated[Floats, Column("links", "router", high=4096)]
+    dram: Annotated[Ints, Column("interface", "memory", texts=DRAM)]
+    schedule: Annotated[Ints, Column("tiling", "replication", texts=SCHEDULES)]
     input_coding: Annotated[
-        Ints, Column("tiling", texts=INPUT_CODINGS, default="pulses", tiling_key_bits=1)
+        Ints, Column("tiling", "mapping macro array", texts=INPUT_CODINGS, default="pulses")
     ]
     weight_coding: Annotated[
         Ints,
         Column(
-            "array", texts=WEIGHT_CODINGS, default="offset", array_key_bits=1, circuit_key_bits=1
+            "array", "replication noise adc sharing array", texts=WEIGHT_CODINGS, default="offset"
         ),
     ]
-    sample_and_hold: Annotated[Ints, Column("periphery", low=0, high=1, default=0)]
-    mac_units: Annotated[Floats, Column("array", high=1 << 20, default=256)]
-    ping_pong: Annotated[Ints, Column("tiling", low=0, high=1, default=0)]
-    adc_model: Annotated[Ints, Column("array", texts=ADC_MODELS, default="zigzag")]
-    adc_window: Annotated[
-        Ints, Column("resolution", texts=ADC_WINDOWS, default="sigma", circuit_key_bits=2)
+    sample_and_hold: Annotated[
+        Ints, Column("periphery", "macro adc array", low=0, high=1, default=0)
     ]
-    redundancy: Annotated[
-        Floats, Column("array", high=4, default=1, array_key_bits=2, circuit_key_bits=2)
-    ]
+    mac_units: Annotated[Floats, Column("array", "digital", high=1 << 20, default=256)]
+    ping_pong: Annotated[Ints, Column("tiling", "macro", low=0, high=1, default=0)]
+    adc_model: Annotated[Ints, Column("array", "adc", texts=ADC_MODELS, default="zigzag")]
+    adc_window: Annotated[Ints, Column("resolution", "noise", texts=ADC_WINDOWS, default="sigma")]
+    redundancy: Annotated[Floats, Column("array", "replication noise adc array", high=4, default=1)]
     cell_errors: Annotated[
-        Ints, Column("array", texts=CELL_ERRORS, default="uniform", circuit_key_bits=2)
+        Ints, Column("array", "noise array", texts=CELL_ERRORS, default="uniform")
     ]
 
     @classmethod
@@ -227,6 +229,11 @@ class Designs:
         return self.input_coding == INPUT_CODINGS.index("levels")
 
     @property
+    def has_dram(self) -> Bools:
+        """True where there is a DRAM, shape (n,)."""
+        return np.asarray(self.dram != DRAM.index("none"))
+
+    @property
     def pipelined(self) -> Bools:
         """True where layers work on different images, shape (n,)."""
         return self.schedule == SCHEDULES.index("pipelined")
@@ -248,47 +255,45 @@ DEFAULTS: dict[str, str | int] = {
 NEEDED = tuple(name for name in COLUMNS if name not in DEFAULTS)
 """Design columns that have no default."""
 
+
+def deciding(what: str) -> tuple[str, ...]:
+    """Columns that decide something, in their order."""
+    return tuple(name for name, column in COLUMNS.items() if what in column.decides.split())
+
+
 # Sequential designs come first.
-_ARRAY_KEY = {"schedule": COLUMNS["schedule"].array_key_bits} | {
-    name: column.array_key_bits for name, column in COLUMNS.items() if column.array_key_bits
-}
-_TILING_KEY = {
-    name: column.tiling_key_bits for name, column in COLUMNS.items() if column.tiling_key_bits
-}
-_CIRCUIT_KEY = {
-    name: column.circuit_key_bits for name, column in COLUMNS.items() if column.circuit_key_bits
-}
-_CIRCUIT_KEY_WITHOUT_ROWS = {name: bits for name, bits in _CIRCUIT_KEY.items() if name != "rows"}
-CIRCUIT_KEY = tuple(_CIRCUIT_KEY)
+_ARRAY_KEY = ("schedule", *(name for name in deciding("replication") if name != "schedule"))
+CIRCUIT_KEY = deciding("noise")
 """Parameters that decide the noise of products, and so the accuracy of networks."""
-MAPPING_KEY: tuple[str, ...] = (*_ARRAY_KEY, *_TILING_KEY)
+MAPPING_KEY = (*_ARRAY_KEY, *deciding("mapping"))
 """Parameters that decide the mapping key, and so the work shared by all designs that have it."""
-assert sum((_ARRAY_KEY | _TILING_KEY).values()) < 64, "mapping keys must fit 64 bits with a sign"
+assert sum(COLUMNS[name].key_bits for name in MAPPING_KEY) < 64, "keys must fit 64 bits with a sign"
 
 
 def replication_keys(designs: Designs) -> Ints:
     """Keys of what decides replication, shape (n,): array, schedule and number of macros."""
-    return _packed(designs.macros.astype(np.int64), designs, _ARRAY_KEY)
+    return _packed(designs, _ARRAY_KEY, designs.macros.astype(np.int64))
 
 
 def mapping_keys(designs: Designs) -> Ints:
     """Mapping keys, shape (n,): array and tiling. Sequential designs have the smaller keys."""
-    return _packed(np.zeros(len(designs), np.int64), designs, _ARRAY_KEY | _TILING_KEY)
+    return _packed(designs, MAPPING_KEY, np.zeros(len(designs), np.int64))
 
 
 def circuit_keys(designs: Designs) -> Ints:
     """Keys of what decides the noise of products, shape (n,)."""
     # Where row blocks fill macros, these may be of any size.
     filled = designs.rows % designs.active_rows == 0
-    rows = np.where(filled, designs.active_rows, designs.rows)
-    return _packed(rows.astype(np.int64), designs, _CIRCUIT_KEY_WITHOUT_ROWS)
+    alike = replace(designs, rows=np.where(filled, designs.active_rows, designs.rows))
+    return _packed(alike, CIRCUIT_KEY, np.zeros(len(designs), np.int64))
 
 
-def _packed(key: Ints, designs: Designs, bits: Mapping[str, int]) -> Ints:
-    """Columns side by side in one number."""
-    for name, width in bits.items():
+def _packed(designs: Designs, names: Iterable[str], key: Ints) -> Ints:
+    """A key and columns side by side in one number."""
+    for name in names:
         values = getattr(designs, name).astype(np.int64, copy=False)
-        key = (key << width) | (values if name in TEXTS else values - LIMITS[name][0])
+        least = 0 if name in TEXTS else COLUMNS[name].low
+        key = (key << COLUMNS[name].key_bits) | (values - least)
     return key
 
 

@@ -215,8 +215,8 @@ class PredictedAccuracy:
         for at in range(len(designs)):
             for network, data in enumerate(self._data):
                 if data is not None:
-                    found = self.of(designs.take(slice(at, at + 1)), network)
-                    drops[at, network] = data.float_score - found.accuracy
+                    prediction = self.of(designs.take(slice(at, at + 1)), network)
+                    drops[at, network] = data.float_score - prediction.accuracy
         return (drops,)
 
     def details(self, designs: Designs) -> dict[str, NDArray[Any]]:
@@ -242,16 +242,16 @@ class PredictedAccuracy:
         }
         known = np.array([data is not None for data in self._data])
         drops = {"accuracy_drop": designs, **changed}
-        found: dict[str, NDArray[Any]] = {
+        values: dict[str, NDArray[Any]] = {
             name: np.where(known, self.drops(each), np.nan) for name, each in drops.items()
         }
-        found["accuracy_lost_in"] = np.array(
+        values["accuracy_lost_in"] = np.array(
             [
                 [self._worst(designs.take(slice(at, at + 1)), w) for w in range(len(known))]
                 for at in range(len(designs))
             ]
         )
-        return found
+        return values
 
     def _worst(self, design: Designs, network: int) -> str:
         """Layers with most noise at the logits, and their share of all noise there."""

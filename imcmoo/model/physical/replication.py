@@ -110,7 +110,11 @@ def _fewest(n_vectors: Floats, rounds: Floats) -> Floats:
 def _spend(
     factors: Floats, need: Floats, n_vectors: Floats, time: Floats, available: Floats
 ) -> Floats:
-    """Give what macros are left to the layer that gains most per macro, again and again."""
+    """Give what macros are left to the layer that gains most per macro, again and again.
+
+    Of equal gains the first layer has it. So layers of co-resident networks that gain alike share
+    macros by the order of the networks.
+    """
     factors = factors.copy()
     left = available - (factors * need).sum(axis=1)
     active = np.arange(len(factors))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from imcmoo.arrays import Floats
-from imcmoo.model.physical.batch import Batch, evaluate_batch
+from imcmoo.arrays import Floats, Ints
+from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.chip import build_chip
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Run, apply_power_limit
@@ -47,28 +48,45 @@ class SharedBatch(Batch):
         leak = (self.chip.macro_leak_W + self.chip.other_leak_W) * self._share
         return np.broadcast_to(leak[:, None], occupied.shape)
 
+    @property
+    def dram_idle_W(self) -> Floats:
+        """The part's share of the idle power of the DRAM, shape (n,)."""
+        return self.chip.dram_idle_W * self._share
+
     def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
         """Add static power, with a share of the DRAM's, and keep the power limit of the part."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2 * self._share
-        idle = self.chip.dram_idle_W * self._share
-        return apply_power_limit(run, self.leak_W(occupied), idle[:, None], allowed[:, None])
+        idle = self.dram_idle_W[:, None]
+        return apply_power_limit(run, self.leak_W(occupied), idle, allowed[:, None])
+
+
+def shared_batches(
+    context: Context, designs: Designs, groups: Floats, bandwidth: Floats, room: float
+) -> Iterator[tuple[Ints, SharedBatch]]:
+    """Parts of n designs by schedule, with their rows; arguments as `SharedBatch` takes them."""
+    for rows in of_one_schedule(designs, ROWS_AT_ONCE):
+        yield rows, SharedBatch(context, designs.take(rows), groups[rows], bandwidth[rows], room)
 
 
 def evaluate_shares(
-    context: Context, designs: Designs, groups: Floats, bandwidth: Floats, room: float
+    context: Context,
+    designs: Designs,
+    groups: Floats,
+    bandwidth: Floats,
+    room: float,
+    *,
+    causes: bool = False,
 ) -> PhysicalMetrics:
     """Metrics of one network on parts of n designs; arguments as `SharedBatch` takes them.
+
+    Args:
+        causes: whether to find the bottleneck.
 
     Returns:
         Metrics in the order of the designs; NaN where the part does not hold the network.
     """
-    order = np.argsort(designs.pipelined, kind="stable")
-    cut = int(np.searchsorted(designs.pipelined[order], True))
     parts, done = [], []
-    for rows in (order[:cut], order[cut:]):
-        for at in range(0, len(rows), ROWS_AT_ONCE):
-            some = rows[at : at + ROWS_AT_ONCE]
-            batch = SharedBatch(context, designs.take(some), groups[some], bandwidth[some], room)
-            parts.append(evaluate_batch(batch, causes=False))
-            done.append(some)
+    for rows, batch in shared_batches(context, designs, groups, bandwidth, room):
+        parts.append(evaluate_batch(batch, causes=causes))
+        done.append(rows)
     return PhysicalMetrics.joined(parts).take(np.argsort(np.concatenate(done)))

@@ -104,9 +104,7 @@ def alike(flags: Bools, rows: Ints) -> list[Ints]:
     """`rows` grouped by equal rows of `flags`, shape (len(rows), n_flags)."""
     if not len(rows):
         return []
-    import pandas as pd  # imported when used: it takes a third of a second
-
-    codes, _ = pd.factorize(flags @ (1 << np.arange(flags.shape[1])))
+    codes, _ = distinct(flags @ (1 << np.arange(flags.shape[1])))
     by_code = np.argsort(codes, kind="stable")
     return np.split(rows[by_code], np.flatnonzero(np.diff(codes[by_code])) + 1)
 

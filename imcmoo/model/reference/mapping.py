@@ -197,13 +197,11 @@ def allocate(sizes: Ints, capacity: Ints) -> Ints:
 
 
 def distinct(key: Ints) -> tuple[Ints, Ints]:
-    """Codes of the distinct values in `key`, and where each occurs first."""
-    import pandas as pd  # imported when used: it takes a third of a second
-
-    codes, values = pd.factorize(key)
-    first = np.empty(len(values), dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(key) - 1, -1, -1)
-    return codes, first
+    """Codes of the distinct values in `key`, in the order in which they occur, and where each
+    occurs first."""
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return np.argsort(order)[which], first[order]
 
 
 @cache

@@ -31,8 +31,7 @@ class Row:
         name: unique within the network.
         kind: the operator it comes from.
         sizes: loop sizes C, M, P, Q, R, S, G, N.
-        stride: in height and width.
-        dilation: in height and width.
+        stride, dilation: in height and width.
         inputs: the operand that streams through the arrays.
         weights: the operand held in the arrays.
         recurrent_weights: of `weights`, how many multiply a hidden state.

@@ -108,17 +108,17 @@ def _symbols_of(
 def _shape(
     name: str,
     axes: tuple[Dimension, ...] | None,
-    given: tuple[int, ...] | None,
+    stated: tuple[int, ...] | None,
     symbols: Mapping[str, int],
     values: tuple[float, ...] | None,
 ) -> tuple[Shape, list[str]]:
     """The shape of one input, and what of it stays open."""
-    if given is not None:
-        if axes is not None and len(axes) != len(given):
+    if stated is not None:
+        if axes is not None and len(axes) != len(stated):
             raise InputError(
-                f"input '{name}' has {len(axes)} axes, the shape given has {len(given)}"
+                f"input '{name}' has {len(axes)} axes, the shape given has {len(stated)}"
             )
-        return checked(given, f"input '{name}'"), []
+        return checked(stated, f"input '{name}'"), []
     if axes is None:
         return ((len(values),), []) if values else ((), [f"input '{name}', its number of axes"])
     sizes = [symbols.get(a) if isinstance(a, str) else a for a in axes]
@@ -132,12 +132,12 @@ def _shape(
     return checked(sizes, f"input '{name}'"), unknown
 
 
-def _tensor(name: str, shape: Shape, element: int, given: tuple[float, ...] | None) -> Tensor:
-    if given is None:
+def _tensor(name: str, shape: Shape, element: int, values: tuple[float, ...] | None) -> Tensor:
+    if values is None:
         return Tensor(shape, element)
     sizes = [n or 0 for n in shape]
-    if len(given) not in (1, prod(sizes)) or prod(sizes) > LARGEST_VALUE:
-        raise InputError(f"input '{name}' has shape {sizes}, but {len(given)} values are given")
+    if len(values) not in (1, prod(sizes)) or prod(sizes) > LARGEST_VALUE:
+        raise InputError(f"input '{name}' has shape {sizes}, but {len(values)} values are given")
     try:
         kind = onnx.helper.tensor_dtype_to_np_dtype(element)
     except KeyError:
@@ -146,16 +146,16 @@ def _tensor(name: str, shape: Shape, element: int, given: tuple[float, ...] | No
         raise InputError(f"input '{name}' is not numeric, so no value can be given")
     if kind.kind in "iu":
         limits = np.iinfo(kind)
-        if not all(v == v // 1 and limits.min <= v <= limits.max for v in given):
-            texts = ", ".join(map(str, given))
+        if not all(v == v // 1 and limits.min <= v <= limits.max for v in values):
+            texts = ", ".join(map(str, values))
             raise InputError(f"input '{name}' takes whole numbers of type {kind}, not {texts}")
-    flat = np.array(given * (prod(sizes) // len(given)), dtype=kind)
+    flat = np.array(values * (prod(sizes) // len(values)), dtype=kind)
     return from_value(flat.reshape(sizes), constant=False)
 
 
-def _check_names(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+def _check_names(what: str, requested: Iterable[str], known: Iterable[str]) -> None:
     names = sorted(known)
-    for name in given:
+    for name in requested:
         if name not in names:
             raise InputError(
                 f"the model has no {what} '{name}'; {did_you_mean_or_known(name, names)}"

@@ -159,9 +159,9 @@ def _warnings(workload: Workload, account: Account, unused: int) -> Iterable[str
         yield f"{unused} nodes feed no output and are left out"
 
 
-def _bindings(what: str, given: Mapping[str, int | tuple[float, ...]]) -> dict[str, str]:
+def _bindings(what: str, bindings: Mapping[str, int | tuple[float, ...]]) -> dict[str, str]:
     """Bindings stated by the user, for the record."""
-    lists = {key: v if isinstance(v, tuple) else (v,) for key, v in given.items()}
+    lists = {key: v if isinstance(v, tuple) else (v,) for key, v in bindings.items()}
     return {
         f"{what} {key}": ",".join(str(int(n) if n == n // 1 else n) for n in numbers)
         for key, numbers in lists.items()

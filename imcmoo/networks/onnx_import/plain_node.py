@@ -10,8 +10,7 @@ import onnx
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Fate, Item
-from imcmoo.networks.onnx_import.folding import constant_value, fold
-from imcmoo.networks.onnx_import.inference import infer_outputs
+from imcmoo.networks.onnx_import.inference import constant_value, fold, infer_outputs
 from imcmoo.networks.onnx_import.operators import IMPORTED, PRODUCTS
 from imcmoo.networks.onnx_import.operators.call import Call, NotModelled
 from imcmoo.networks.onnx_import.reading import ONNX_DOMAINS
@@ -40,13 +39,7 @@ def operator_of(node: onnx.NodeProto) -> str:
 def visit(
     node: onnx.NodeProto, name: str, inputs: Sequence[Tensor | None], opsets: Mapping[str, int]
 ) -> tuple[list[Tensor], Item]:
-    """Outputs and fate of a node.
-
-    Args:
-        node: the node.
-        name: what to call it.
-        inputs: its inputs in order, None for one left out.
-        opsets: version of each operator set.
+    """Outputs of a node under a name, and what became of it. An input that is left out is None.
 
     Raises:
         InputError: its inputs do not fit together, or it lacks an attribute.

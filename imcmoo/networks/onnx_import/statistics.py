@@ -38,11 +38,7 @@ DIGITS = 6
 def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
     """P(bit is 1) of numbers quantised to 8 bits, symmetrically, most significant first.
 
-    Args:
-        values: any shape; the largest magnitude is full scale.
-
-    Returns:
-        Eight densities; None if the numbers are not finite, all alike, or none.
+    The largest magnitude is full scale. None if the numbers are not finite, all alike, or none.
     """
     flat = values.reshape(-1)
     with np.errstate(invalid="ignore"):  # what is no number is found below
@@ -58,12 +54,8 @@ def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
 def gather_statistics(
     rows: Sequence[Row], recorded: Mapping[str, tuple[float, ...]]
 ) -> dict[str, Any]:
-    """Statistics of every layer, as the fields of a `Workload`.
-
-    Args:
-        rows: the layers.
-        recorded: densities of activations by tensor, from a run.
-    """
+    """Statistics of every layer, as the fields of a `Workload`; `recorded` are densities of
+    activations by tensor, from a run."""
     kinds = [layer_class(r.kind, np.array(r.sizes), dynamic=r.dynamic) for r in rows]
     known = zip(*((_activation(r.inputs, recorded), _held(r, recorded)) for r in rows), strict=True)
     statistics: dict[str, Any] = {}

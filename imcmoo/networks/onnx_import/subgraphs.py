@@ -57,7 +57,7 @@ def body_of(
 
 
 def _filled(
-    node: onnx.NodeProto, given: dict[str, onnx.AttributeProto], left_out: set[str]
+    node: onnx.NodeProto, attributes: dict[str, onnx.AttributeProto], left_out: set[str]
 ) -> onnx.NodeProto:
     """The node with references to the function's attributes replaced, here and in subgraphs."""
     copy = onnx.NodeProto()
@@ -65,14 +65,14 @@ def _filled(
     del copy.attribute[:]
     copy.input[:] = ["" if name in left_out else name for name in node.input]
     for attribute in node.attribute:
-        source = given.get(attribute.ref_attr_name) if attribute.ref_attr_name else attribute
+        source = attributes.get(attribute.ref_attr_name) if attribute.ref_attr_name else attribute
         if source is None:
             continue
         kept = copy.attribute.add()
         kept.CopyFrom(source)
         kept.name = attribute.name
         if kept.HasField("g"):
-            inner = [_filled(n, given, left_out) for n in kept.g.node]
+            inner = [_filled(n, attributes, left_out) for n in kept.g.node]
             del kept.g.node[:]
             kept.g.node.extend(inner)
     return copy

@@ -50,12 +50,7 @@ class InnerError(InputError):
 
 
 class Walk:
-    """Walks through a model's graphs and collects what became of each node.
-
-    Args:
-        model: as read.
-        bound: its inputs.
-    """
+    """Walks through a model's graphs from bound inputs and collects what became of each node."""
 
     def __init__(self, model: Model, bound: Bound) -> None:
         self.items: list[Item] = []

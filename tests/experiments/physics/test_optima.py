@@ -13,7 +13,7 @@ from experiments.publish import to_csv
 from imcmoo.exact.enumeration import Optimum
 from imcmoo.problem.criteria import MINIMAX
 from problems import STUDIES
-from tests.experiments.conftest import ROOT
+from tests import ROOT
 
 HOME = ROOT / "results" / "published" / "physics"
 

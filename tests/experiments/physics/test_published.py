@@ -15,7 +15,7 @@ from experiments.physics.summary import (
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
 from imcmoo.study.power import PHYSICAL_BASIS
 from problems import RRAM_PHYSICAL
-from tests.experiments.conftest import ROOT
+from tests import ROOT
 
 PUBLISHED = ROOT / "results" / "published"
 HOME = PUBLISHED / "physics"

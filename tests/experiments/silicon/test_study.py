@@ -8,8 +8,8 @@ import pytest
 from experiments import run
 from experiments.silicon import random_designs, study
 from experiments.silicon.macros import ADDED, NEEDED
+from tests import ROOT
 from tests.cli.helpers import refused
-from tests.experiments.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,8 @@ def test_what_is_published_is_what_the_command_writes(written):
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """Writes a user's table; random designs beside it are few."""
+    """Writes a user's table; random designs beside it are few, and no checkpoint outlives them."""
+    monkeypatch.setattr(study.Silicon, "depends_on", "")
     distributions = random_designs.distributions
     monkeypatch.setattr(random_designs, "distributions", partial(distributions, n=50))
 
@@ -57,7 +58,8 @@ def test_rows_of_a_user(tmp_path, data, capsys):
         "40,eNVM,0.9,256,256,1,1,4,9,8,,,",
         more=",t_core_ns,venue,mine",
     )
-    assert run.main(["silicon", "--data", path, "--out", str(out)]) == 0
+    options = ["--data", path, "--out", str(out), "--workers", "1"]
+    assert run.main(["silicon", *options]) == 0
     assert f"{out / 'published' / 'silicon'}, {out / 'docs'}" in capsys.readouterr().out
     rows = pd.read_csv(
         out / "published" / "silicon" / "silicon.csv", dtype=str, keep_default_na=False
@@ -73,12 +75,10 @@ def test_rows_of_a_user(tmp_path, data, capsys):
 
 
 def test_a_table_without_a_covered_row(tmp_path, data):
-    out = tmp_path / "out"
-    assert (
-        run.main(["silicon", "--quiet", "--data", data("28,Photonic,,,,,,,,"), "--out", str(out)])
-        == 0
-    )
-    assert "0 of 1 rows are covered" in (out / "docs" / "silicon.md").read_text(encoding="utf-8")
+    options = ["--data", data("28,Photonic,,,,,,,,"), "--out", str(tmp_path), "--workers", "1"]
+    assert run.main(["silicon", "--quiet", *options]) == 0
+    page = (tmp_path / "docs" / "silicon.md").read_text(encoding="utf-8")
+    assert "0 of 1 rows are covered" in page
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ NINE = tuple(
     )
 )
 TWO = ("resnet18_onnx", "mobilebert_onnx")
+GROUPED = ("resnet18_onnx", "mobilenet_v3_onnx")
 N_DESIGNS, N_CHUNKS = 20_000, 10
 N_CIRCUITS = 1_000
 """Distinct circuits of all designs: noise takes 4 ms of each, all else 0.1 ms of a design."""
@@ -103,7 +104,12 @@ def cases(n_chunks=N_CHUNKS):
     for device in DEVICES:
         designs = _designs(device, N_OF_OPTION, seed=2)
         for name, option in options.items():
-            yield f"{device}, {name}", _model(TWO, device, **option), designs, 1
+            yield f"{device}, {name}", _model(networks_of(name), device, **option), designs, 1
+
+
+def networks_of(option):
+    """Networks on which an option has an effect."""
+    return GROUPED if option == "without diagonal_groups" else TWO
 
 
 def checksums(case):

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from imcmoo.model.partials import NoBounds
-from imcmoo.model.physical.bounds import chip_bounds, component_minima
+from imcmoo.model.physical.bounds import chip_bounds
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.parameters import COLUMNS
 from imcmoo.networks.workloads import Workload
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal
+from imcmoo.space.restricted import restricted
 from problems import RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
 
 LIMIT = 800e-6
@@ -20,6 +22,7 @@ OPTIONAL = (
     Categorical("cell_errors", ("uniform", "wan2022_1s")),
 )
 """Parameters that no shipped space has."""
+FEW_CIRCUITS = {"voltage_V": (0.7, 1.0), "adc_bits": (5, 6, 7), "columns_per_adc": (1, 8, 64)}
 DIGITAL = {"resnet18_onnx": Workload.load("resnet18_onnx").layers[3:16:6]}
 MODELS = {
     "four_sram": lambda: STUDIES["four_workload_sram_extended"].cost_model(),
@@ -30,21 +33,18 @@ MODELS = {
     "together": lambda: few("sram", deployment="together"),
     "rewritten": lambda: few("rram", requests_per_switch=1),
     "precision": lambda: few("sram", input_bits=(8, 5), weight_bits=(4, 8)),
-    "no_memory": lambda: few("sram", dram=("none", "x64", "hbm2")),
-    "optional": lambda: few("rram", added=OPTIONAL),
+    "no_memory": lambda: few("sram", {"dram": ("none", "x64", "hbm2")}),
+    "optional": lambda: few("rram", FEW_CIRCUITS, added=OPTIONAL),
     "digital": lambda: few("rram", requests_per_switch=1, layers_digital=DIGITAL, weight_clip=0.7),
     "digital_sram": lambda: few("sram", layers_digital=DIGITAL, deployment="together"),
 }
 
 
-def few(device, dram=None, added=(), **options):
+def few(device, values=None, added=(), **options):
     """A model of two networks."""
     space = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}[device]
+    space = restricted(space, values or {}, name="few")
     space = replace(space, parameters=(*added, *space.parameters))
-    if dram:
-        at = space.names.index("dram")
-        p = type(space.parameters[at])("dram", dram)
-        space = replace(space, parameters=(*space.parameters[:at], p, *space.parameters[at + 1 :]))
     networks = replace(
         STUDIES["four_workload_sram_extended"], workloads=("mobilenet_v3_onnx", "resnet18_onnx")
     )
@@ -56,8 +56,8 @@ def designs_that_run(model, rng, n, area_limit_m2=LIMIT):
     at, result = model.space.names.index("schedule"), []
     for schedule in range(model.space.shape[at]):
         part = np.empty((0, len(model.space.shape)), int)
-        for _ in range(50):
-            more = model.space.random(10_000, rng)
+        for _ in range(500):
+            more = model.space.random(1_000, rng)
             more[:, at] = schedule
             known = model.resources(more)
             part = np.concatenate(
@@ -160,11 +160,7 @@ def test_every_stage_stands_for_the_same_designs(name):
 
 
 def test_a_cost_term_that_depends_on_an_undeclared_parameter_is_refused(monkeypatch):
-    groups = [
-        replace(g, depends_on=tuple(n for n in g.depends_on if n != "voltage_V"))
-        for g in component_minima.COST_TERM_GROUPS
-    ]
-    monkeypatch.setattr(component_minima, "COST_TERM_GROUPS", groups)
+    monkeypatch.setitem(COLUMNS, "voltage_V", replace(COLUMNS["voltage_V"], decides=""))
     with pytest.raises(NoBounds, match="depends on more than"):
         few("sram").partials(LIMIT)
 

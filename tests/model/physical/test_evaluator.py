@@ -1,11 +1,13 @@
 """The physical model behind the seam: a study with it is searched, enumerated and judged."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
-from imcmoo.model.physical.constraints import CircuitLimits
+from imcmoo.model.physical.constraints import MOST_DB, CircuitLimits, limit_use
 from imcmoo.model.physical.model import PhysicalEvaluator, PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.search.algorithm import run_search
@@ -119,6 +121,18 @@ def test_a_screen_depends_on_what_it_says_and_on_nothing_else(device):
         for which in ("own", "missing"):
             one, other = (getattr(m.resources[name], which) for m in (whole, part))
             np.testing.assert_array_equal(one, other)
+
+
+def test_snr_to_spare_counts_up_to_the_largest_that_is_stated():
+    snr = np.array([[429.0, np.inf, 40.0]])
+    known = SimpleNamespace(
+        snr_adc_dB=snr, snr_dB=snr, missing_cells=snr, level_sigmas=np.ones(1), ir_drop=np.ones(1)
+    )
+    limits = CircuitLimits(snr_dB=15.0)
+    spare = -10 * np.log10(limit_use(known, limits)["compute_snr"])
+    assert spare[0] == pytest.approx([MOST_DB - 15, MOST_DB - 15, 25])
+    with pytest.raises(ValueError, match="at most 100 dB"):
+        CircuitLimits(snr_dB=200.0)
 
 
 def test_stricter_limits_of_circuits_are_lacked_and_nothing_else_changes():

@@ -1,8 +1,12 @@
 """The physical model says of many random designs what the golden set says."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
+from imcmoo.model.physical.noise import NoiseModel
+from imcmoo.model.physical.switches import Switches
 from tests.model.physical import golden_set
 
 TOLERANCE = 1e-8
@@ -14,6 +18,22 @@ def stored():
     return golden_set.stored()
 
 
+@pytest.fixture
+def _shared_noise(monkeypatch):
+    """Models of equal noise share it: most switches change nothing in it, and it takes longest."""
+    shared = {}
+
+    def noise(layers, assumptions, device, **rules):
+        bits = (layers.input_bits.tobytes(), layers.weight_bits.tobytes())
+        key = (bits, assumptions, device, tuple(rules.items()))
+        if key not in shared:
+            shared[key] = NoiseModel(layers, assumptions, device, **rules)
+        return shared[key]
+
+    monkeypatch.setattr("imcmoo.model.physical.model.NoiseModel", noise)
+
+
+@pytest.mark.usefixtures("_shared_noise")
 @pytest.mark.parametrize("n_chunks", [1, pytest.param(10, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("device", golden_set.DEVICES)
 def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, n_chunks, stored):
@@ -42,6 +62,20 @@ def test_metrics_and_breakdowns_are_those_of_the_golden_set(device, n_chunks, st
         "raise MODEL_VERSION and run `python -m tests.model.physical.golden_set`:\n"
         + "\n".join(changed[:20])
     )
+
+
+def test_no_rule_is_without_effect(stored):
+    designs = golden_set._designs("rram", golden_set.N_OF_OPTION, seed=2)
+    with_all = {
+        networks: golden_set.checksums(("rram", golden_set._model(networks, "rram"), designs, 1))
+        for networks in (golden_set.TWO, golden_set.GROUPED)
+    }
+    for rule in fields(Switches):
+        option = f"without {rule.name}"
+        assert any(
+            abs(stored[f"rram, {option}", field, 0].total - sums.total) > 1
+            for (_, field, _), sums in with_all[golden_set.networks_of(option)].items()
+        ), rule.name
 
 
 @pytest.mark.parametrize("factor", [1 + 1e-9, 1 + 1e-6])

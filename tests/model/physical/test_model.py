@@ -1,5 +1,7 @@
 """The model's front door: what it takes, what it refuses, deployment, precision, attention."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import MAPPING_KEY
+from imcmoo.model.physical.switches import Switches
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import DESIGN, columns, random_designs
 
@@ -42,6 +45,12 @@ def evaluate(names=("resnet18",), **options):
 def test_a_bad_design_is_refused_with_one_clear_message(changed, message):
     with pytest.raises(ValueError, match=message):
         model().evaluate(columns(**changed))
+
+
+def test_perfect_cells_may_hold_8_bits():
+    off = model(switches=replace(Switches(), few_levels=False)).evaluate(columns(bits_per_cell=8))
+    assert off.runs.all()
+    assert np.isinf(off.snr_dev_dB).all()
 
 
 def test_columns_that_do_not_fit_are_refused_and_none_give_no_metrics():

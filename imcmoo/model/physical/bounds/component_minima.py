@@ -16,7 +16,8 @@ from imcmoo.model.metrics import Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.chip import ACCURACY, COST_TERM_GROUPS, CostTermGroup, CostTerms
-from imcmoo.model.physical.constraints import LIMIT_PARAMETERS, constraints
+from imcmoo.model.physical.constraints import NOISE_LIMITS, constraints
+from imcmoo.model.physical.parameters import deciding
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
 
@@ -44,7 +45,8 @@ def terms_of(group: CostTermGroup, batch: Batch) -> CostTerms:
 
 def parameters_of(group: CostTermGroup) -> set[str]:
     """Parameters that the terms and the limits of a group depend on."""
-    return set(group.depends_on).union(*(LIMIT_PARAMETERS[name] for name in group.limits))
+    noise = deciding("noise") if NOISE_LIMITS.intersection(group.limits) else ()
+    return {*deciding(group.name), *noise}
 
 
 class MinimumTable:

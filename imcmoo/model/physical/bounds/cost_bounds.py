@@ -10,7 +10,7 @@ from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 SAFETY = 1 - 1e-9
 """Sums in another order may round up; bounds are scaled down by this."""
 
-BY_NETWORK = ("energy", "latency", "edp", "dynamic_energy")
+BY_NETWORK = ("energy", "latency", "interval", "edp", "dynamic_energy")
 """Bounds with a value for each network."""
 
 
@@ -29,17 +29,29 @@ class CostBounds:
         for name, values in (("area", chips.area_m2), ("static_power", chips.static_W)):
             self.values[name] = np.where(chips.infeasible, np.inf, values * SAFETY)
 
-    def keep(self, dynamic: Floats, energy: Floats, latency: Floats, possible: Bools) -> None:
+    def keep(
+        self,
+        possible: Bools,
+        *,
+        dynamic_energy: Floats,
+        energy: Floats,
+        latency: Floats,
+        interval: Floats,
+    ) -> None:
         """Lower the bounds to those of one weight mode where they are smaller.
 
         Args:
-            dynamic: energy without static power, shape (n, W, X).
-            energy, latency: of the mode, shape (n, W, X).
             possible: whether networks may run in the mode, shape (n, W) or less.
+            dynamic_energy: without static power, shape (n, W, X) like all that follow.
+            energy, latency, interval: of the mode.
         """
         may = np.broadcast_to(possible[:, :, None] & self._feasible, energy.shape)
-        costs = {"energy": energy, "latency": latency, "edp": edp(energy, latency)}
-        costs["dynamic_energy"] = dynamic
-        for name, values in costs.items():
+        for name, values in (
+            ("energy", energy),
+            ("latency", latency),
+            ("interval", interval),
+            ("edp", edp(energy, latency)),
+            ("dynamic_energy", dynamic_energy),
+        ):
             least = self.values[name]
             np.minimum(least, values * SAFETY, out=least, where=may)

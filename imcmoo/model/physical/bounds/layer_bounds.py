@@ -61,7 +61,11 @@ def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dic
     for streamed, possible in ((False, batch.fits), (True, batch.may_stream)):
         if totals.streams or not streamed:
             run = run_in(batch, totals, streamed=streamed)
-            dynamic = run.energy_J - chips.static_W * run.interval_s
-            costs = np.stack([dynamic, run.energy_J, run.latency_s])[..., None]
-            bounds.keep(costs[0], costs[1], costs[2], possible & batch.runs)
+            bounds.keep(
+                possible & batch.runs,
+                dynamic_energy=(run.energy_J - chips.static_W * run.interval_s)[..., None],
+                energy=run.energy_J[..., None],
+                latency=run.latency_s[..., None],
+                interval=run.interval_s[..., None],
+            )
     return bounds.values

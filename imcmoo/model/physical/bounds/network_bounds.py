@@ -64,7 +64,7 @@ class NetworkBounds:
             possible = chips.streams if streamed else fits > 0
             if possible.any():
                 costs = self._costs(chips, designs, operations, streamed=bool(streamed))
-                bounds.keep(*costs, possible)
+                bounds.keep(possible, **costs)
         return bounds.values
 
     def _costs(
@@ -74,8 +74,8 @@ class NetworkBounds:
         operations: NetworkOperations,
         *,
         streamed: bool,
-    ) -> tuple[Floats, Floats, Floats]:
-        """Dynamic energy, energy and latency in one weight mode, shape (n, W, X) each."""
+    ) -> dict[str, Floats]:
+        """Costs in one weight mode as `CostBounds.keep` takes them, shape (n, W, X) each."""
         spilled = np.moveaxis(self._spilled_bits[chips.glb_size], 2, 1)
         io_bits = self._context.layers.io_bits[:, None]
         io_s = io_bits * chips.rates.dram_bit_s
@@ -84,7 +84,7 @@ class NetworkBounds:
             compute, glb, _, buffer, dram = times.terms
             links = operations.pipeline_link_bits[:, :, None] * chips.rates.link_bit_s
             digital = self._macs[:, None] * chips.rates.mac_s
-            latency, _ = initiation_interval(
+            interval, _ = initiation_interval(
                 compute=compute,
                 glb=glb,
                 link=links,
@@ -93,14 +93,20 @@ class NetworkBounds:
                 digital=digital,
             )
         else:
-            latency = times.seconds + io_s
+            interval = times.seconds + io_s
         energy = operations.counts @ chips.prices_J
         leak = chips.leak_W[:, None]
         least = throttled_interval(energy, leak, chips.allowed_W)
         loads = self._stored_bits[:, None] * self._context.loads(streamed=streamed)
         energy += (spilled + io_bits + loads) * chips["dram"][:, None]
-        latency = np.maximum(latency, least)
-        return energy, energy + chips.static_W[:, None] * latency, latency
+        interval = np.maximum(interval, least)
+        return {
+            "dynamic_energy": energy,
+            "energy": energy + chips.static_W[:, None] * interval,
+            # No network takes less than the time from one image to the next.
+            "latency": interval,
+            "interval": interval,
+        }
 
     def _times(
         self,

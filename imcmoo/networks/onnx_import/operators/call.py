@@ -11,12 +11,8 @@ from imcmoo.networks.onnx_import.tensors import Tensor
 
 
 class NotModelled(Exception):
-    """A node that computes products the layers cannot express; the message says why.
-
-    Args:
-        reason: for people, a few words.
-        rows: its multiply-accumulates, as far as they are known.
-    """
+    """A node that computes products the layers cannot express; the message says why. `rows` are its
+    multiply-accumulates, as far as they are known."""
 
     def __init__(self, reason: str, rows: Sequence[Row] = ()) -> None:
         super().__init__(reason)

@@ -80,16 +80,11 @@ def _labels(term: str, rank: int) -> list[str]:
 def contraction(
     call: Call, left: Tensor, a: list[str], right: Tensor, b: list[str], result: list[str]
 ) -> Row:
-    """The layer of a product of two tensors with labelled axes.
+    """The layer of a product of two tensors, whose axes have the labels `a` and `b`.
 
-    The constant operand is held in the arrays, the right one if both or neither are constant.
-    Axes along which only the held operand varies are M, those along which both do are groups. Of
-    those along which only the streaming operand varies, the last is P, the others are batch.
-
-    Args:
-        call: the node.
-        left, right: the operands.
-        a, b, result: labels of their axes.
+    The constant operand is held in the arrays, the right one if both or neither are constant. Axes
+    along which only the held operand varies are M, those along which both do are groups. Of those
+    along which only the streaming operand varies, the last is P, the others are batch.
     """
     sizes_a = dict(zip(a, known_shape(left, "the left operand"), strict=True))
     sizes_b = dict(zip(b, known_shape(right, "the right operand"), strict=True))

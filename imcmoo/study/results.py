@@ -17,6 +17,7 @@ from imcmoo.io.files import unchanged
 from imcmoo.io.reading import read_json
 from imcmoo.model.metrics import Floats
 from imcmoo.study.results_folder import CONFIG, check_files
+from imcmoo.study.searches import BEST_FOUND, EXACT
 
 
 @contextmanager
@@ -117,6 +118,23 @@ class Results:
     def design(self) -> dict[str, Any]:
         """Content of `design.json`, the joint design."""
         return dict(read_json(self.folder / "design.json"))
+
+    @property
+    def regret_reference(self) -> str:
+        """What its regrets are against; files of older versions do not say it."""
+        return str(self.design.get("regret_reference", BEST_FOUND))
+
+    @property
+    def reference_edap(self) -> Floats | None:
+        """EDAP of each network that regrets are against, J·s·mm², shape (W,); None without EDAP."""
+        if not self.has_edap_columns:
+            return None
+        if self.regret_reference == EXACT:
+            networks = self.design["workloads"]
+            return np.array([networks[n]["reference_edap_J_s_mm2"] for n in self.workloads])
+        tables = [table for table in (self.front, self.baselines) if table is not None]
+        rows = [self.of_workloads(table, "edap_{}_J_s_mm2") for table in tables]
+        return np.asarray(np.nanmin(np.concatenate(rows), axis=0))
 
     @cached_property
     def convergence(self) -> pd.DataFrame:

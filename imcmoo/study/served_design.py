@@ -1,4 +1,4 @@
-"""Tables of a design under the requests of a scenario: service by network, and its timeline."""
+"""One design under the requests of a scenario: tables of its service and of its timeline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from imcmoo.model.metrics import Floats
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.service import Service
 from imcmoo.scenario.simulation import Timeline, simulate, simulate_apart
-from imcmoo.scenario.space_sharing import SpaceService
 from imcmoo.scenario.xrbench import xrbench_score
 from imcmoo.space.design_space import Levels
 
@@ -31,12 +30,7 @@ is between."""
 
 @dataclass(frozen=True)
 class ServedDesign:
-    """One design under the requests of a scenario.
-
-    Args:
-        model: the model of the scenario.
-        levels: shape (1, n_parameters); all networks run.
-    """
+    """One design, shape (1, n_parameters), under the requests of a scenario; all networks run."""
 
     model: ScenarioModel
     levels: Levels
@@ -70,8 +64,11 @@ class ServedDesign:
         names = self.model.workload_names
         response, blocking = service.response_s[0], service.blocking_s[0]
         simulated = self.timeline.response_s
+        longest = np.array([r.max() for r in simulated])
+        # Times of the simulation are sums and differences: rounding is not beyond a bound.
+        rounded = np.isclose(longest, response, rtol=1e-9, atol=0.0)
         energy = load.burst * service.values["energy"][0]
-        groups = {"groups": service.groups[0]} if isinstance(service, SpaceService) else {}
+        groups = {} if service.groups is None else {"groups": service.groups[0]}
         return pd.DataFrame(
             {
                 "network": names,
@@ -85,7 +82,7 @@ class ServedDesign:
                 "blocked_by": self._blockers(),
                 "interference_s": self._interference_s(),
                 "response_s": response,
-                "simulated_s": [r.max() for r in simulated],
+                "simulated_s": np.where(rounded, np.minimum(longest, response), longest),
                 "slack_s": load.deadline_s - response,
                 "utilization": service.utilization[0],
                 "capacity": service.capacity[0],
@@ -109,17 +106,16 @@ class ServedDesign:
     @property
     def _largest(self) -> dict[str, float]:
         """Capacity of a chip whose networks run side by side, with groups allocated for it."""
-        if not isinstance(self.service, SpaceService):
+        if self.service.groups is None:
             return {}
-        return {"largest_capacity": float(self.service.largest[0])}
+        return {"largest_capacity": float(self.service.chip_capacity[0])}
 
     def _blockers(self) -> list[str]:
         """Less urgent network that delays each network most, empty where there is none."""
         service, rank, names = self.service, self.model.load.rank, self.model.workload_names
-        if isinstance(service, SpaceService):
+        if service.groups is not None:
             return [""] * len(names)
-        policy = service.layered if service.interrupts[0] else service.whole
-        longest = policy.longest_s[0]
+        longest = service.longest_s[0]
         blockers = []
         for w in range(len(names)):
             lower = np.flatnonzero(rank > rank[w])
@@ -163,7 +159,7 @@ class ServedDesign:
     def timeline(self) -> Timeline:
         """Simulated service of these requests."""
         segments, load = self._segments(), self.model.load
-        if isinstance(self.service, SpaceService):
+        if self.service.groups is not None:
             return simulate_apart(self.releases_s, segments, load)
         return simulate(self.releases_s, segments, load)
 

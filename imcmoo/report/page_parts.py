@@ -1,29 +1,30 @@
-"""The first screen of the page: the selected design of each run, and what each network pays."""
+"""Parts of the page: the selected design of each run, and the cards of explained designs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from rich.table import Table
 
 from imcmoo.model.metrics import Floats
+from imcmoo.report.explanation_tables import explained
 from imcmoo.report.explanation_words import number, plain
-from imcmoo.report.html_table import html_of
-from imcmoo.report.labels import label
-from imcmoo.report.page_designs import PageDesigns, heading
-from imcmoo.report.results import Results
+from imcmoo.report.labels import distinct_labels, label, on_screen
+from imcmoo.report.page_designs import PageDesigns, heading, rounded
+from imcmoo.report.rich_tables import html_of
+from imcmoo.report.scenario_tables import ROOMY
+from imcmoo.report.style import component_style
 from imcmoo.study.explanation import Explanation
+from imcmoo.study.results import Results
 
 
 def answer(results: Results, explanations: Sequence[Explanation]) -> str:
-    """The selected design of one run as HTML.
-
-    Args:
-        results: of the run.
-        explanations: as shown; may be empty.
-    """
+    """The selected design of one run as HTML."""
     shown = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
         for name, value in _facts(results).items()
@@ -37,12 +38,7 @@ def answer(results: Results, explanations: Sequence[Explanation]) -> str:
 
 
 def comparison(runs: Sequence[Results], names: Sequence[str]) -> str:
-    """Facts and parameters of the selected designs of several runs as HTML, a column per run.
-
-    Args:
-        runs: at least two.
-        names: distinct name of each.
-    """
+    """Facts and parameters of the selected designs of several runs as HTML, a column per run."""
     table = Table("", title="Selected designs side by side")
     for name in names:
         table.add_column(name, justify="right")
@@ -54,8 +50,8 @@ def comparison(runs: Sequence[Results], names: Sequence[str]) -> str:
             table.add_row(name, *cells, style="bold" if differs else "")
         table.add_section()
     table.caption = (
-        "Parameters in bold differ. EDAP and regret are relative to the single-network optima "
-        "that the same run found."
+        "Parameters in bold differ. Best found means by the same run, so that regrets of two runs "
+        "differ in their reference as well."
     )
     return html_of(table)
 
@@ -69,6 +65,8 @@ def _facts(results: Results) -> dict[str, str]:
         if not q.per_workload
     }
     facts[label(results.criterion)] = f"{float(selected['score']):.4g}"
+    if results.has_edap_columns:
+        facts["regret against"] = results.regret_reference
     if results.regret is not None:
         rows = results.regret[results.regret["criterion"] == results.criterion]
         for value in rows["regret_selected"]:
@@ -86,12 +84,12 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
     quantities = [q for q in PageDesigns(results).quantities if q.per_workload]
     ratios = _ratios(results)
     selected = results.selected.iloc[0]
-    told = _told(explanations)
+    details = _details(explanations)
     if ratios is not None:
-        table.add_column("EDAP / single-network optimum", justify="right")
+        table.add_column(f"EDAP / {results.regret_reference}", justify="right")
     for q in quantities:
         table.add_column(q.heading, justify="right")
-    for name in told:
+    for name in details:
         table.add_column(name)
     worst = -1 if ratios is None else int(np.nanargmax(ratios))
     for at, network in enumerate(results.workloads):
@@ -100,7 +98,7 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
             ratio = ratios[at]
             cells.append(f"{ratio:.2f} ×" if ratio < 100 else f"{ratio:,.0f} ×")
         cells += [number(q.factor * float(selected[q.columns[at]])) for q in quantities]
-        cells += [texts.get(network, "") for texts in told.values()]
+        cells += [texts.get(network, "") for texts in details.values()]
         table.add_row(label(network), *cells, style="bold" if at == worst else "")
     if ratios is not None:
         table.caption = f"{label(results.workloads[worst])} pays most for sharing the chip."
@@ -108,7 +106,7 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
 
 
 def _ratios(results: Results) -> Floats | None:
-    """EDAP of each network relative to the best known of it, shape (W,); None without EDAP."""
+    """EDAP of each network relative to its reference, shape (W,); None without EDAP."""
     if results.baselines is not None:
         return results.of_workloads(results.baselines.iloc[:1], "relative_edap_{}")[0]
     if results.has_edap_columns:
@@ -116,22 +114,94 @@ def _ratios(results: Results) -> Floats | None:
     return None
 
 
-def _told(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:
+def _details(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:
     """Bottleneck in time and largest share of energy of each network, as far as explained."""
     if not explanations:
         return {}
     tables = explanations[0].tables
     networks, energy = tables["networks"], tables["components"]
-    told = {}
+    details = {}
     if "bound_by" in networks:
         known = networks.dropna(subset=["bound_by"])
-        told["bottleneck"] = dict(zip(known["network"], map(label, known["bound_by"]), strict=True))
+        details["bottleneck"] = dict(
+            zip(known["network"], map(label, known["bound_by"]), strict=True)
+        )
     if len(energy):
         total = energy.groupby("network")["energy_J"].sum()
         most = energy.loc[energy.groupby("network")["energy_J"].idxmax()].set_index("network")
         shares = (100 * most["energy_J"] / total).loc[most.index]
-        told["most energy in"] = {
+        details["most energy in"] = {
             str(name): f"{label(str(component))} ({share:.0f} %)"
             for name, component, share in zip(most.index, most["component"], shares, strict=True)
         }
-    return told
+    return details
+
+
+TOLD_LAYERS = 5
+"""Layers of each network in the table; all that are stored are drawn."""
+
+MOST_LAYERS = 2000
+"""Layers of a design that are drawn: those that take most energy."""
+
+
+MOST_CHARACTERS = 3_000_000
+"""Of all cards together: some hundred kilobytes when packed."""
+
+
+def cards(explanations: Iterable[Explanation]) -> list[dict[str, Any]]:
+    """The cards of the first designs, the selected one first, as many as there is room for."""
+    contents: list[dict[str, Any]] = []
+    left = MOST_CHARACTERS
+    for explanation in explanations:
+        contents.append(card(explanation))
+        left -= len(json.dumps(contents[-1]))
+        if left < 0:
+            return contents[:-1]
+    return contents
+
+
+def card(explanation: Explanation) -> dict[str, Any]:
+    """One design: its tables as HTML, and where energy, area and time go."""
+    tables = explanation.tables
+    heading, *parts = explained(explanation, width=2 * ROOMY, layers=TOLD_LAYERS)
+    return {
+        "html": html_of(heading) + "".join(f"<section>{html_of(p)}</section>" for p in parts),
+        "components": _components(tables["components"], tables["areas"]),
+        "layers": _layers(tables["layers"]),
+    }
+
+
+def _components(energy: pd.DataFrame, areas: pd.DataFrame) -> dict[str, Any]:
+    """Area of each component, and its energy by network."""
+    names = areas["component"].tolist()
+    by_network = energy.pivot(index="network", columns="component", values="energy_J")
+    networks = list(dict.fromkeys(energy["network"]))
+    return {
+        "labels": [label(name) for name in names],
+        "colours": [component_style(name)[0] for name in names],
+        "networks": distinct_labels(networks),
+        "area": rounded(areas["area_mm2"]),
+        "energy": [
+            rounded(on_screen("J")[0] * by_network.loc[name].reindex(names)) for name in networks
+        ],
+    }
+
+
+def _layers(layers: pd.DataFrame) -> list[dict[str, Any]]:
+    """By network: energy and time of its layers, and which component takes most."""
+    heaviest = layers["energy_J"].astype(float).nlargest(MOST_LAYERS).index
+    kept = layers.loc[heaviest.sort_values()]
+    networks = list(dict.fromkeys(kept["network"]))
+    called = dict(zip(networks, distinct_labels(networks), strict=True))
+    return [
+        {
+            "network": called[network],
+            "names": rows["layer"].astype(str).tolist(),
+            "mostly": [label(name) if name else "" for name in rows["component"]],
+            "energy": rounded(on_screen("J")[0] * rows["energy_J"]),
+            "latency": rounded(on_screen("s")[0] * rows["latency_s"])
+            if "latency_s" in rows
+            else None,
+        }
+        for network, rows in kept.groupby("network", sort=False)
+    ]

@@ -1,10 +1,12 @@
-"""Tables within the width of a terminal: text wraps, a number is never cut."""
+"""Tables of Rich: within the width of a terminal, with rows as columns, and as HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from html import escape
 
 from rich.cells import cell_len
+from rich.console import RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -13,11 +15,7 @@ def fitted(table: Table, width: int) -> Iterator[Table]:
     """The table within a width, in several tables below each other if need be.
 
     Columns that are too many go to further tables, each of which begins with the first column. The
-    first column, and one that is too wide by itself, is folded.
-
-    Args:
-        table: with text in its cells.
-        width: columns of the terminal.
+    first column, and one that is too wide by itself, is folded. A number is never cut.
     """
     natural = [_widths(column) for column in table.columns]
     least = [min(low, max(1, width // 2)) for low, _ in natural]
@@ -36,12 +34,7 @@ def fitted(table: Table, width: int) -> Iterator[Table]:
 
 
 def transposed(table: Table, corner: str) -> Table:
-    """The table with its rows as columns.
-
-    Args:
-        table: with text in its cells.
-        corner: heading of the first column.
-    """
+    """The table with its rows as columns; `corner` heads the first."""
     cells = [[str(c) for c in column.cells] for column in table.columns]
     turned = Table(title=table.title, title_justify=table.title_justify)
     turned.add_column(corner)
@@ -117,3 +110,46 @@ def _part(
     for at, row in enumerate(table.rows):
         part.add_row(*(each[at] for each in cells), style=row.style, end_section=row.end_section)
     return part
+
+
+def html_of(part: RenderableType) -> str:
+    """A table or a text that the terminal shows, as HTML; all of it escaped."""
+    if isinstance(part, Text):
+        return f"<p>{_broken(part.plain)}</p>"
+    if not isinstance(part, Table):
+        raise TypeError(f"a table or a text, got {type(part).__name__}")
+    sides = ["number" if column.justify == "right" else "" for column in part.columns]
+    heads = "".join(
+        f"<th scope='col'{_classes(side)}>{_broken(str(column.header))}</th>"
+        for side, column in zip(sides, part.columns, strict=True)
+    )
+    columns = [
+        [
+            f"<td{_classes(side, _bold(column.style))}>{_broken(str(cell))}</td>"
+            for cell in column.cells
+        ]
+        for side, column in zip(sides, part.columns, strict=True)
+    ]
+    rows = "".join(
+        f"<tr{_classes(_bold(row.style), 'last' if row.end_section else '')}>{''.join(cells)}</tr>"
+        for row, cells in zip(part.rows, zip(*columns, strict=True), strict=True)
+    )
+    caption = f"<p class='said'>{_broken(str(part.caption))}</p>" if part.caption else ""
+    return (
+        f"<h4>{_broken(str(part.title or ''))}</h4><div class='wide'><table>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{caption}"
+    )
+
+
+def _bold(style: object) -> str:
+    return "bold" if style == "bold" else ""
+
+
+def _classes(*names: str) -> str:
+    """The attribute of those names that are not empty."""
+    classes = " ".join(filter(None, names))
+    return f" class='{classes}'" if classes else ""
+
+
+def _broken(text: str) -> str:
+    return escape(text).replace("\n", "<br>")

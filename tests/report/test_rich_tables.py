@@ -8,14 +8,15 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from imcmoo.cli import run_studies
+from imcmoo.cli import run_command
 from imcmoo.cli.main import main
 from imcmoo.networks.workloads import SHIPPED
+from imcmoo.problem.criteria import CRITERIA
 from imcmoo.report import terminal_tables
-from imcmoo.report.fitted import fitted, natural_width, transposed
 from imcmoo.report.labels import label
-from imcmoo.report.results import Results
+from imcmoo.report.rich_tables import fitted, natural_width, transposed
 from imcmoo.report.scenario_tables import scenario_table
+from imcmoo.study.results import Results
 from tests.cli.helpers import write_study
 from tests.report.tables import shown
 
@@ -31,7 +32,7 @@ def results(request, tmp_path_factory):
     path.write_text(path.read_text().replace("baselines = false\n", ""))
     options = ["--out", str(folder / "out"), "--workers", "1", "--quiet"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_studies, "draw_figures", lambda *_: None)
+        patch.setattr(run_command, "draw_figures", lambda *_: None)
         assert main(["enumerate", study, *options]) == 0
         assert main(["run", study, "--budget", "20", *options]) == 0
     return Results.read(folder / "out/many/seed-1")
@@ -40,8 +41,8 @@ def results(request, tmp_path_factory):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_tables_of_a_run_keep_all_digits(results, width, monkeypatch):
     tables = []
-    monkeypatch.setattr(run_studies, "show", lambda terminal, *parts: tables.extend(parts))
-    run_studies._show(results, Console(width=width, file=io.StringIO()))
+    monkeypatch.setattr(run_command, "show", lambda terminal, *parts: tables.extend(parts))
+    run_command._show(results, Console(width=width, file=io.StringIO()))
     assert len(tables) == 3
     text = shown(tables, width)
     for name in results.workloads:
@@ -67,7 +68,11 @@ def test_tables_of_requests_accuracy_and_seeds_keep_all_digits(n, width):
         scenario_table(pd.DataFrame(requests), width),
         terminal_tables.accuracy_table(pd.DataFrame({"network": names} | scores)),
         terminal_tables.seeds_table(
-            pd.DataFrame(seeds), study="many", criterion="edap_max", shown=list(seeds)
+            pd.DataFrame(seeds),
+            study="many",
+            name="edap_max",
+            criterion=CRITERIA["edap_max"],
+            shown=list(seeds),
         ),
     ]
     text = shown(tables, width)

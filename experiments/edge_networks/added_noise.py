@@ -1,0 +1,67 @@
+"""Noise in all layers at once over the sum of the layers' noise that `linear` adds up.
+
+`python -m experiments.edge_networks.added_noise --data DIR --out CSV NETWORK...` reads NETWORK.npz
+and NETWORK.accuracy.npz of DIR. The ratio is that of noise over signal at the logits.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.edge_networks.page import NETWORKS
+from experiments.edge_networks.prediction import assessment
+from imcmoo.accuracy.sensitivity import Probe
+from imcmoo.networks.accuracy_data import AccuracyData
+
+SNR_DB = (16, 20, 30)
+"""Signal over noise of each layer."""
+DRAWS = 5
+
+
+def added(name: str, folder: Path) -> Iterator[dict[str, Any]]:
+    """A row for each kind and power of noise."""
+    assessed = assessment(name, folder, None)
+    data = AccuracyData.read(folder / f"{name}.accuracy.npz")
+    probe = Probe(assessed)
+    for kind in ("white", "static"):
+        gain = data.gains(f"gain_{kind}").sum()
+        for snr in SNR_DB:
+            nsr = 10 ** (-snr / 10)
+            draws = [
+                assessed.noise_to_signal(
+                    probe.everywhere(
+                        nsr,
+                        np.random.default_rng([draw, snr]),
+                        slice(probe.scored),
+                        static=kind == "static",
+                    )
+                )
+                for draw in range(DRAWS)
+            ]
+            ratio = 10 * np.log10(np.array([np.mean(draws), *draws]) / (gain * nsr))
+            yield {
+                **{"network": name, "noise": kind, "layer_snr_dB": snr, "samples": probe.scored},
+                **{"draws": DRAWS, "over_sum_dB": ratio[0]},
+                **{"least_draw_dB": ratio[1:].min(), "largest_draw_dB": ratio[1:].max()},
+            }
+
+
+def main() -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--out", required=True, type=Path, metavar="CSV")
+    parser.add_argument("networks", nargs="*", default=list(NETWORKS))
+    args = parser.parse_args()
+    rows = [row for name in args.networks for row in added(name, args.data)]
+    pd.DataFrame(rows).to_csv(args.out, index=False, float_format="%.3g", lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main()
