@@ -128,9 +128,9 @@ def from_elites(
         return children
     near = feasible[np.unique(incumbents)]
     surrogate = Surrogate.near(problem, archive, near, AROUND * len(incumbents))
-    told = problem.from_coordinates(surrogate.predict(children))
-    guessed = problem.guide_scores(told, problem.best_joint_edap(F))[np.arange(len(of)), score[of]]
-    order = np.lexsort((guessed, of))
+    predicted = problem.from_coordinates(surrogate.predict(children))
+    guessed = problem.guide_scores(predicted, problem.best_joint_edap(F))
+    order = np.lexsort((guessed[np.arange(len(of)), score[of]], of))
     return _first_passing(problem, children[order], of[order])
 
 

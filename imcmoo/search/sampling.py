@@ -45,31 +45,31 @@ def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
 def first_passing(problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int) -> Ints:
     """Indices of designs that pass the screen, the first `n` by each criterion among them.
 
-    In a large space what is infeasible may look best for good: whoever offers only the first few
-    never comes to those behind.
+    In a large space the designs that look best may all be infeasible, so more are screened until
+    enough pass.
 
     Args:
         levels: shape (n_designs, n_parameters).
         promise: smaller is better, shape (n_designs, n_criteria).
     """
-    asked, passes = np.zeros((2, len(levels)), bool)
+    screened, passes = np.zeros((2, len(levels)), bool)
     for column in promise.T:
         order = np.argsort(column, kind="stable")
         at, step, n_passed = 0, 2 * n, 0
         while n_passed < n and at < len(order):
             chunk = order[at : at + step]
-            new = chunk[~asked[chunk]]
+            new = chunk[~screened[chunk]]
             passes[new] = problem.feasibility.screened(levels[new]) <= 0
-            asked[new] = True
+            screened[new] = True
             n_passed += int(passes[chunk].sum())
             at, step = at + step, 2 * step
     return np.flatnonzero(passes)
 
 
 def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> tuple[Levels, Levels]:
-    """The first `n` truly feasible of designs that passed the screen, and those that are not.
+    """The first `n` feasible ones of designs that passed the screen, and the infeasible ones found.
 
-    Asks about no more designs than it needs: the truth may be costly.
+    Checks no more designs than needed: an exact check may be costly.
     """
     kept: list[Levels] = [levels[:0]]
     refused: list[Levels] = [levels[:0]]

@@ -1,4 +1,4 @@
-"""A cheap guess at the coordinates of designs that were not evaluated, from those that were."""
+"""Cheap prediction of the coordinates of designs from those of evaluated ones."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from imcmoo.search.archive import Archive
 from imcmoo.space.design_space import DesignSpace, Levels
 
 FITTED = 200
-"""Designs a surrogate is fitted to, whose cube its time grows with."""
+"""Designs that a surrogate is fitted to. Its time grows with their cube."""
 
 REACH = 3.0
-"""Steps over which what the trend leaves is alike, by a factor of e."""
+"""Steps over which the correlation of residuals of the trend falls by a factor of e."""
 
 RIDGE = 1e-3
 """Penalty on the coefficients of the trend, which may be more than the designs it is fitted to."""
 
 NOISE = 1e-4
-"""What designs are allowed to deviate, relative to the variance of what the trend leaves."""
+"""Variance of noise relative to that of the residuals of the trend."""
 
 DECIMALS = 6
-"""Of coordinates told: the last digits differ from machine to machine and must not decide."""
+"""Decimals of predicted coordinates: the last digits differ from machine to machine and must not
+decide."""
 
 
 class Surrogate:
-    """A quadratic trend of the objectives' coordinates, and an interpolation of what it leaves.
+    """A quadratic trend of the objectives' coordinates, and an interpolation of its residuals.
 
     Energies, latencies and areas are products of powers of what parameters stand for, nearly, so
     their logarithms are nearly sums.
 
     Args:
         space: of the designs.
-        levels: what was evaluated, all different, shape (n, n_parameters).
-        points: its `AcceleratorProblem.coordinates`, shape (n, n_objectives).
-        excess: its constraints that only an evaluation tells, in octaves, shape (n, n_limits). An
+        levels: evaluated designs, all different, shape (n, n_parameters).
+        points: their `AcceleratorProblem.coordinates`, shape (n, n_objectives).
+        excess: their constraints that only an evaluation tells, in octaves, shape (n, n_limits). An
             octave predicted above a limit makes all coordinates worse by 1, more no worse.
 
     Source: universal kriging with an exponential kernel (Sacks et al., Design and analysis of
@@ -52,9 +53,9 @@ class Surrogate:
         trend = self._trend(levels)
         gram = trend.T @ trend + RIDGE * np.eye(trend.shape[1])
         self._coefficients = np.linalg.solve(gram, trend.T @ (points - self._mean))
-        left = points - self._mean - trend @ self._coefficients
+        residuals = points - self._mean - trend @ self._coefficients
         kernel = self._kernel(levels) + NOISE * np.eye(len(levels))
-        self._weights = np.linalg.solve(kernel, left)
+        self._weights = np.linalg.solve(kernel, residuals)
 
     @classmethod
     def near(
@@ -81,8 +82,8 @@ class Surrogate:
     def predict(self, levels: Levels) -> Floats:
         """Coordinates of designs (n, n_parameters), shape (n, n_objectives)."""
         trend = self._mean + self._trend(levels) @ self._coefficients
-        told = np.round(trend + self._kernel(levels) @ self._weights, DECIMALS)
-        points, excess = np.split(told, [self._n_objectives], axis=1)
+        predicted = np.round(trend + self._kernel(levels) @ self._weights, DECIMALS)
+        points, excess = np.split(predicted, [self._n_objectives], axis=1)
         return points + np.clip(excess, 0, 1).sum(axis=1, keepdims=True)
 
     def _trend(self, levels: Levels) -> Floats:
@@ -93,9 +94,9 @@ class Surrogate:
         return np.concatenate([np.ones((len(z), 1)), z, z[:, first] * z[:, second]], axis=1)
 
     def _kernel(self, levels: Levels) -> Floats:
-        """Likeness to what was evaluated, which fades with the number of steps, (n, n_known)."""
-        likeness = np.exp(np.arange(sum(self.space.shape)) / -REACH)
-        return likeness[steps(self.space, levels, self._levels)]
+        """Correlation with the fitted designs, shape (n, n_fitted); it falls with the steps."""
+        correlation = np.exp(np.arange(sum(self.space.shape)) / -REACH)
+        return correlation[steps(self.space, levels, self._levels)]
 
 
 def steps(space: DesignSpace, levels: Levels, others: Levels) -> Ints:
