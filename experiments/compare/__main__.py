@@ -23,10 +23,10 @@ from experiments.compare.comparison import (
     CHECKS,
     DESIGNS,
     FRONT,
+    LARGEST_REGRET,
     OURS,
     PRIMARY,
     SEEDS,
-    WORST,
     Rules,
 )
 from experiments.publish import CONFIG, dependence, run_tasks, to_csv, write
@@ -55,7 +55,7 @@ comparison that was interrupted goes on with the same command.
 
 INTERRUPTED = "the same command continues"
 
-TITLES = {WORST: "largest regret", **FRONT}
+TITLES = {LARGEST_REGRET: "largest regret", **FRONT}
 
 BY_SEED = ("runs", "target")
 """Tables with a row for each seed: written compressed."""
@@ -228,7 +228,11 @@ def _write_tables(frames: dict[str, pd.DataFrame], folder: Path) -> None:
 
 def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
     terminal = console()
-    for counted, indicator in ((DESIGNS, WORST), (CHECKS, WORST), *((DESIGNS, n) for n in FRONT)):
+    for counted, indicator in (
+        (DESIGNS, LARGEST_REGRET),
+        (CHECKS, LARGEST_REGRET),
+        *((DESIGNS, n) for n in FRONT),
+    ):
         where = {"counted": counted, "budget": rules.primary, "indicator": indicator}
         summary, tests = (_only(frames[name], where) for name in ("summary", "tests"))
         if not len(summary):

@@ -9,13 +9,19 @@ import numpy as np
 
 from experiments.compare.algorithms import changed, from_random, ours
 from experiments.compare.evaluation_counter import Method
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search import mating, surrogate
+from imcmoo.search import mating, surrogate, survival
 from imcmoo.search.archive import Archive
+from imcmoo.search.mating import FeasibleMating
+from imcmoo.search.offspring import OffspringBuilder
+from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import Levels
+
+FAR = 10.0
+"""Factors of e by which a design is predicted to be better than the designs that were fitted."""
 
 
 def _with_local_search(factor: float) -> Schedule:
@@ -33,8 +39,26 @@ def _one_phase() -> Schedule:
 
 
 def _random_coordinates(fitted: Surrogate, levels: Levels) -> Floats:
-    """Coordinates that tell nothing about a design, but are alike in every run."""
-    return np.random.default_rng(len(levels)).random((len(levels), len(fitted._mean)))
+    """Coordinates that tell nothing about a design but that it is promising: so a random design is
+    offered. They are alike in every run."""
+    n = fitted._n_objectives
+    return fitted._mean[:n] - FAR + np.random.default_rng(len(levels)).random((len(levels), n))
+
+
+def _random_survivors(points: Floats, n: int) -> Ints:
+    return np.random.default_rng(len(points)).permutation(len(points))[:n]
+
+
+def _fill_at_random(
+    mating: FeasibleMating,
+    offspring: OffspringBuilder,
+    levels: Levels,
+    scores: Floats,
+    rng: np.random.Generator,
+) -> None:
+    """Fill a generation up with random feasible designs."""
+    if n := offspring.missing:
+        offspring.append(draw_feasible(offspring.problem, n, rng, seen=offspring.seen))
 
 
 def _nothing(problem: AcceleratorProblem, archive: Archive, *_: object) -> Levels:
@@ -47,6 +71,8 @@ ABLATIONS: dict[str, Method] = {
     "half the local search": partial(ours, schedule=_with_local_search(0.5)),
     "no search near the front": changed(mating, "near_front", _nothing),
     "no search by criteria": changed(mating, "CRITERIA_SHARE", 0.0),
+    "random survivors": changed(survival, "_survivors", _random_survivors),
+    "no crossover or mutation": changed(FeasibleMating, "_fill", _fill_at_random),
     "no per-value elites": changed(mating, "LARGE_SPACE", np.inf),
     "no surrogate": changed(Surrogate, "predict", _random_coordinates),
     "surrogate of 400": changed(surrogate, "FITTED", 400),

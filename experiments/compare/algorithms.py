@@ -1,8 +1,8 @@
 """Algorithms to compare: ours, pymoo's, the published GA and textbook methods.
 
 All begin with the first of the same feasible, diverse designs, as many as their population takes,
-and are counted in unique designs evaluated, infeasible ones included. Ours and the random search
-evaluate constraints before designs, which `check_counter` counts.
+and are counted in unique designs evaluated, infeasible ones included. Ours, the local searches and
+the random search evaluate constraints before designs, which `check_counter` counts.
 """
 
 from __future__ import annotations
@@ -48,9 +48,12 @@ from imcmoo.space.design_space import Levels
 
 
 def _integer() -> dict[str, Any]:
-    """pymoo's default operators, rounded to value indices."""
-    rounding = RoundingRepair()
-    return {"crossover": SBX(repair=rounding), "mutation": PM(repair=rounding)}
+    """Operators for integers as pymoo's manual has them (pymoo.org/customization/discrete.html).
+
+    Its defaults are for continuous variables: rounding undoes most of their mutations.
+    """
+    settings = {"prob": 1.0, "eta": 3.0, "vtype": float, "repair": RoundingRepair()}
+    return {"crossover": SBX(**settings), "mutation": PM(**settings)}
 
 
 def ours(start: Start, schedule: Schedule = PAPER) -> Archive:
@@ -196,24 +199,39 @@ SPARSITY = 0.2
 
 
 def _expand(start: Start, select: Select) -> Archive:
-    """Evaluate all new feasible neighbours of selected designs until none is left to select."""
+    """Evaluate all new feasible neighbours of selected designs.
+
+    When none is left to select, begin again from other designs of the start, then from random ones.
+    """
     counted, problem = Counted(start), start.problem
-    counted(start.initial[:POPULATION])
     rng = np.random.default_rng(start.seed)
-    expanded: set[int] = set()
+    seen, unused = counted.archive.seen, start.initial
     while not counted.is_spent:
-        archive = counted.archive
-        left = np.array([i for i in np.flatnonzero(archive.feasible) if i not in expanded])
-        chosen = select(archive, left, rng) if len(left) else left
+        first, unused = unseen(problem.space, unused[:POPULATION], seen), unused[POPULATION:]
+        if not len(first):
+            first = draw_feasible(problem, POPULATION, rng, seen=seen)
+        if not len(first):
+            break
+        _climb(counted, first, select, rng)
+    return counted.archive
+
+
+def _climb(counted: Counted, first: Levels, select: Select, rng: np.random.Generator) -> None:
+    """Expand designs until none is left to select, beginning with new designs."""
+    p, expanded, new = counted.problem, set[int](), first
+    local = Archive(p.space, n_objectives=p.n_obj, n_constraints=p.n_constr)
+    while not counted.is_spent:
+        if len(new):
+            local.append(new, *counted(new), generation=0)
+        left = np.array([i for i in np.flatnonzero(local.feasible) if i not in expanded], dtype=int)
+        chosen = select(local, left, rng) if len(left) else left
         if not len(chosen):
             break
         expanded.update(chosen.tolist())
-        around = np.concatenate([problem.space.neighbours(x) for x in archive.levels[chosen]])
-        around = unseen(problem.space, around, archive.seen)
-        around = around[problem.feasibility.violation(around) <= 0]
-        if len(around):
-            counted(rng.permutation(around))
-    return counted.archive
+        around = np.concatenate([p.space.neighbours(x) for x in local.levels[chosen]])
+        around = unseen(p.space, around, counted.archive.seen)
+        around = around[p.feasibility.screened(around) <= 0]
+        new = rng.permutation(around[p.feasibility.violation(around) <= 0])
 
 
 def pareto_local_search(start: Start) -> Archive:

@@ -28,7 +28,7 @@ OURS = "ours"
 UNCHECKING = "paper's GA"
 """The algorithm that plans ahead for its budget and evaluates no constraints before designs."""
 
-WORST = "worst"
+LARGEST_REGRET = "largest_regret"
 """The largest regret over the criteria, by which designs are selected from the same run."""
 
 FRONT = {
@@ -38,6 +38,9 @@ FRONT = {
     "coverage": "coverage",
 }
 """Indicators of the front against the exact one, or the best of all compared runs; titles."""
+
+USED = "designs_used"
+"""Designs that a run evaluated within a budget: an algorithm that converges leaves some over."""
 
 FRONT_TARGETS = (0.1, 0.05, 0.02, 0.01, 0.005)
 """IGD+ for which the number of designs is recorded, to the next of `FRONT_STEPS` a decade."""
@@ -181,6 +184,9 @@ class _Run:
                 self.points(judge.problem, n), judge.problem.coordinates(judge.front)
             ).items()
         ]
+        if rules.primary is not None:
+            used = {USED: np.arange(1.0, len(self.archive) + 1)}
+            runs += _values(used, {n: n for n in cuts}, keys | {"counted": DESIGNS})
         checked = cuts
         if name in rules.phased - {UNCHECKING}:
             # Where checks count, a budget is spent by the run planned for the next smaller one.
@@ -241,7 +247,7 @@ def best_so_far(
     """Return the regret of the best feasible design after each evaluation, inf before the first.
 
     Returns:
-        By criterion, shape (n,); and the largest over the criteria as `WORST`.
+        By criterion, shape (n,); and the largest over the criteria as `LARGEST_REGRET`.
     """
     regret = np.full((len(criteria), len(archive)), np.inf)
     feasible = archive.feasible
@@ -249,7 +255,7 @@ def best_so_far(
     for row, name in zip(regret, criteria, strict=True):
         row[feasible] = np.where(regrets[name] < EQUAL, 0.0, regrets[name])
     best = np.minimum.accumulate(regret, axis=1)
-    return dict(zip(criteria, best, strict=True)) | {WORST: best.max(axis=0)}
+    return dict(zip(criteria, best, strict=True)) | {LARGEST_REGRET: best.max(axis=0)}
 
 
 def _values(

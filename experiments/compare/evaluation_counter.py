@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from pymoo.core.algorithm import Algorithm
+from pymoo.core.population import Population
 from pymoo.core.problem import Problem
 from pymoo.core.variable import Choice, Integer
 
@@ -21,9 +22,9 @@ from imcmoo.space.design_space import Levels
 POPULATION = 100
 """Population size unless an algorithm has another one: pymoo's default."""
 
-REPEATS = 2
-"""Designs an algorithm may propose per unique design of its budget. Repeats cost nothing, but an
-algorithm that proposes little else has converged."""
+PROPOSALS = 20
+"""Most designs that an algorithm may propose per unique design of its budget. Repeats cost nothing,
+but an algorithm that proposes little else has converged."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class Objectives:
 
     Args:
         count: number of objectives of a problem.
-        values: objectives of designs with the problem's objectives F, shape (n, count).
+        values: objectives of designs with the problem's objectives F, on the scale on which their
+            differences count, shape (n, count).
     """
 
     count: Callable[[AcceleratorProblem], int]
@@ -98,10 +100,16 @@ class Objectives:
 
 
 def _criteria_scores(counted: Counted, F: Floats) -> Floats:
-    """Scores by the judged criteria; minimax regret is against the best EDAP evaluated so far."""
+    """Scores by the judged criteria, of ratios the logarithms; minimax regret is against the best
+    EDAP evaluated so far."""
     problem, archive = counted.problem, counted.archive
     costs, best = problem.costs(F), problem.best_joint_edap(archive.F[archive.feasible])
-    return np.column_stack([c.unchecked_scores(costs, best) for c in judged(problem)])
+    columns = []
+    for criterion in judged(problem):
+        scores = criterion.unchecked_scores(costs, best)
+        is_ratio = criterion.scale == "ratio"
+        columns.append(np.log(scores + criterion.zero) if is_ratio else scores)
+    return np.column_stack(columns)
 
 
 def _n_criteria(problem: AcceleratorProblem) -> int:
@@ -113,7 +121,10 @@ CRITERIA = Objectives(_n_criteria, _criteria_scores)
 
 
 class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
-    """The problem for pymoo's algorithms, counted, with its own objectives or others."""
+    """The problem for pymoo's algorithms, counted, with its own objectives or others.
+
+    Its own objectives are coordinates, by which fronts are measured as well: mostly logarithms.
+    """
 
     def __init__(
         self, counted: Counted, *, objectives: Objectives | None = None, mixed: bool = False
@@ -135,10 +146,22 @@ class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
         )
 
     def _evaluate(self, X: Any, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        F, out["G"] = self._counted(self._levels(X))
+        if self._objectives:
+            out["F"] = self._objectives.values(self._counted, F)
+        else:
+            out["F"] = self._counted.problem.coordinates(F)
+
+    def rescore(self, population: Population | None) -> None:
+        """Update objectives that depend on the designs evaluated so far, as minimax regret does."""
+        if self._objectives and population is not None and len(population):
+            F, _ = self._counted.problem.evaluate(self._levels(population.get("X")))
+            population.set("F", self._objectives.values(self._counted, F))
+
+    def _levels(self, X: Any) -> Levels:
         if isinstance(X[0], dict):
             X = [[x[name] for name in self._names] for x in X]
-        F, out["G"] = self._counted(as_levels(X))
-        out["F"] = self._objectives.values(self._counted, F) if self._objectives else F
+        return as_levels(X)
 
 
 def run(
@@ -160,8 +183,10 @@ def run(
     algorithm = make(start.initial[:POPULATION])
     # Some of pymoo's parts break ties by the global generator instead of their own.
     np.random.seed(start.seed)  # noqa: NPY002
-    algorithm.setup(_Posed(counted, **posed), seed=start.seed, termination=("n_gen", 10**9))
-    while not counted.is_spent and counted.proposed < REPEATS * start.budget:
+    problem = _Posed(counted, **posed)
+    algorithm.setup(problem, seed=start.seed, termination=("n_gen", 10**9))
+    algorithm.evaluator.callback = lambda _: problem.rescore(algorithm.pop)
+    while not counted.is_spent and counted.proposed < PROPOSALS * start.budget:
         if each_generation:
             each_generation(algorithm, len(counted.archive))
         before = counted.proposed

@@ -22,7 +22,16 @@ NSGA2 = "Optuna NSGA-II"
 TPE = "Optuna TPE"
 OPTUNA = (NSGA2, TPE)
 
-SHARED = ("NSGA-II", "NSGA-III", "AGE-MOEA-II", "Pareto local search", "random", "paper's GA")
+SHARED = (
+    "NSGA-II",
+    "NSGA-III",
+    "AGE-MOEA-II",
+    "NSGA-II, criteria",
+    "Pareto local search",
+    "best-first",
+    "random",
+    "paper's GA",
+)
 
 METHODS: dict[str, Method] = {
     OURS: ours,

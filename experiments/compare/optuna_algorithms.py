@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.compare.evaluation_counter import POPULATION, REPEATS, Counted, Start
+from experiments.compare.evaluation_counter import POPULATION, PROPOSALS, Counted, Start
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Score
@@ -53,11 +53,11 @@ def _run(start: Start, sampler: Any, *, score: Score | None = None, at_once: int
     study = optuna.create_study(directions=["minimize"] * n, sampler=sampler)
     for design in start.initial[:POPULATION].tolist():
         study.enqueue_trial(dict(zip(names, design, strict=True)))
-    while not counted.is_spent and counted.proposed < REPEATS * start.budget:
+    while not counted.is_spent and counted.proposed < PROPOSALS * start.budget:
         trials = [study.ask(distributions) for _ in range(at_once)]
         levels = np.array([[trial.params[name] for name in names] for trial in trials])
         F, G = counted(levels)
-        values = score(start.problem.costs(F))[:, None] if score else F
+        values = score(start.problem.costs(F))[:, None] if score else start.problem.coordinates(F)
         for trial, objectives, constraints in zip(trials, values.tolist(), G.tolist(), strict=True):
             for name, violation in zip(start.problem.constraint_names, constraints, strict=True):
                 trial.set_constraint(name, violation)

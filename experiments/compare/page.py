@@ -10,14 +10,13 @@ import argparse
 import re
 import shutil
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from experiments.compare.comparison import CHECKS, DESIGNS, FRONT, OURS, PRIMARY, WORST
-from experiments.compare.statistics import HIDDEN
-from experiments.markdown import macros, rows
+from experiments.compare.comparison import CHECKS, DESIGNS, FRONT, LARGEST_REGRET, OURS, PRIMARY
+from experiments.markdown import macros
 from experiments.publish import to_csv, write
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -32,10 +31,13 @@ KEPT = ("runs.csv.gz", "target.csv.gz", "summary.csv", "tests.csv", "case.csv", 
 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-TABLES = ("front", "leaders", "ablation", "problems")
+TABLES = ("front", "leaders", "verdicts", "ablation", "problems")
 """Macros of the template, by the first word of a mark; its other words are arguments."""
 
 NOT_AHEAD = "not_ahead.csv"
+
+MOST_NAMED = 3
+"""Most methods of equal median that a table names."""
 
 SIGNIFICANT = 0.01
 """Largest p-value of a significant difference."""
@@ -57,7 +59,7 @@ def fill(page: str, folder: Path) -> str:
     def best_other(
         study: str, budget: int, indicator: str, counted: str = DESIGNS
     ) -> dict[str, object]:
-        """Row of the method, not ours, with the least median; of several the first.
+        """Least median of all methods but ours, and the methods that have it.
 
         Args:
             study: its name.
@@ -67,8 +69,9 @@ def fill(page: str, folder: Path) -> str:
         """
         summary = read("compare", study, "summary", counted)
         where = (summary["budget"] == budget) & (summary["indicator"] == indicator)
-        others = rows(summary[where & (summary["method"] != OURS)])
-        return min(others, key=lambda row: row["median"])
+        others = summary[where & (summary["method"] != OURS)]
+        least = others["median"].min()
+        return {"median": least, "methods": _named(others, least)}
 
     def ours(study: str, budget: int, indicator: str, counted: str = DESIGNS) -> float:
         return _median(read("compare", study, "summary", counted), OURS, budget, indicator)
@@ -76,10 +79,15 @@ def fill(page: str, folder: Path) -> str:
     def budgets(study: str) -> list[int]:
         return sorted(set(read("compare", study, "summary")["budget"]))
 
-    constants: dict[str, object] = {"OURS": OURS, "WORST": WORST, "CHECKS": CHECKS}
+    constants: dict[str, object] = {
+        "OURS": OURS,
+        "LARGEST_REGRET": LARGEST_REGRET,
+        "CHECKS": CHECKS,
+    }
     constants |= {"EARLY": EARLY, "PRIMARY": PRIMARY, "FRONT": FRONT}
-    constants["TESTED"] = [name for name in FRONT if name != "coverage"]
-    functions: dict[str, object] = {"median": _median, "largest_p": _largest_p, "shown": _shown}
+    constants["TITLES"] = {LARGEST_REGRET: "largest regret", **FRONT, "all": "all"}
+    functions: dict[str, object] = {"median": _median, "sign": _sign}
+    functions["verdicts_by_indicator"] = lambda: verdicts(folder)
     functions |= {"compared": lambda: compared(folder), "best_other": best_other, "ours": ours}
     functions |= {"read": read, "pct": _pct, "budgets": budgets}
     functions["suite"] = lambda: pd.read_csv(folder / "problems.csv")
@@ -93,21 +101,30 @@ def fill(page: str, folder: Path) -> str:
     return MARKED.sub(filled, page)
 
 
-def _shown(summary: pd.DataFrame) -> list[str]:
-    return [method for method in summary["method"].unique() if method not in HIDDEN]
+def _named(summary: pd.DataFrame, median: float) -> str:
+    """Names of the methods that have a median; of many the number, and whether random search is
+    among them."""
+    methods = list(summary.loc[summary["median"] == median, "method"])
+    if len(methods) <= MOST_NAMED:
+        return "; ".join(methods)
+    return f"{len(methods)} of {len(summary)} methods" + ("; random, too" * ("random" in methods))
 
 
-def _of(frame: pd.DataFrame, method: str, budget: int, indicators: Collection[str]) -> pd.DataFrame:
+def _of(frame: pd.DataFrame, method: str, budget: int, indicator: str) -> pd.Series:
     where = (frame["method"] == method) & (frame["budget"] == budget)
-    return frame[where & frame["indicator"].isin(indicators)]
+    return frame[where & (frame["indicator"] == indicator)].iloc[0]
 
 
 def _median(summary: pd.DataFrame, method: str, budget: int, indicator: str) -> float:
-    return float(_of(summary, method, budget, [indicator])["median"].iloc[0])
+    return float(_of(summary, method, budget, indicator)["median"])
 
 
-def _largest_p(tests: pd.DataFrame, method: str, budget: int, indicators: Collection[str]) -> float:
-    return float(_of(tests, method, budget, indicators)["p_holm"].max())
+def _sign(tests: pd.DataFrame, method: str, budget: int, indicator: str) -> str:
+    """Whether a method is significantly better (+) or worse (−) than ours, or neither (≈)."""
+    if method == OURS:
+        return ""
+    row = _of(tests, method, budget, indicator)
+    return " ≈" if row["p_holm"] >= SIGNIFICANT else " −" if row["A12"] > 0.5 else " +"
 
 
 def compared(folder: Path) -> list[str]:
@@ -115,30 +132,56 @@ def compared(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "compare").iterdir() if path.is_dir())
 
 
-def not_ahead(folder: Path) -> pd.DataFrame:
-    """Comparisons with p ≥ 0.01 and at least one pair of runs in which the search is not better.
+def comparisons(folder: Path) -> pd.DataFrame:
+    """All comparisons of our search with another method by an indicator; checks are not counted.
 
     Returns:
         Columns study, budget, indicator, method, ours and theirs (medians), p_holm and A12 (share
-        of pairs of runs in which ours is better); a comparison in which every run of the search is
-        better is left out, even if its runs are too few for a test.
+        of pairs of runs in which ours is better).
     """
     parts = []
     for study in compared(folder):
         summary, tests = (
             pd.read_csv(folder / "compare" / study / f"{name}.csv") for name in ("summary", "tests")
         )
-        where = (tests["counted"] == DESIGNS) & tests["indicator"].isin([WORST, *FRONT])
+        where = (tests["counted"] == DESIGNS) & tests["indicator"].isin([LARGEST_REGRET, *FRONT])
         keys = ["counted", "budget", "indicator"]
         medians = summary[[*keys, "method", "median"]]
         mine = medians[medians["method"] == OURS].drop(columns="method")
-        joined = tests[where & (tests["p_holm"] >= SIGNIFICANT) & (tests["A12"] < 1)].merge(
-            mine.rename(columns={"median": "ours"}), on=keys
-        )
+        joined = tests[where].merge(mine.rename(columns={"median": "ours"}), on=keys)
         joined = joined.merge(medians.rename(columns={"median": "theirs"}), on=[*keys, "method"])
         parts.append(joined.assign(study=study))
     columns = ["study", "budget", "indicator", "method", "ours", "theirs", "p_holm", "A12"]
     return pd.concat(parts, ignore_index=True)[columns]
+
+
+def not_ahead(folder: Path) -> pd.DataFrame:
+    """Select the `comparisons` in which our search is not significantly better."""
+    table = comparisons(folder)
+    return table[(table["p_holm"] >= SIGNIFICANT) | (table["A12"] < 0.5)]
+
+
+def verdicts(folder: Path) -> pd.DataFrame:
+    """Count the `comparisons` by indicator and in all.
+
+    Returns:
+        Columns indicator, all, better and worse (significantly), neither, and every_run: those of
+        neither in which every run of our search is better, of too few runs for a test.
+    """
+    table = comparisons(folder)
+    significant, ahead = table["p_holm"] < SIGNIFICANT, table["A12"] > 0.5
+    counted = pd.DataFrame(
+        {
+            "all": True,
+            "better": significant & ahead,
+            "neither": ~significant,
+            "every_run": ~significant & (table["A12"] == 1),
+            "worse": significant & ~ahead,
+        }
+    ).astype(int)
+    of_indicator = counted.groupby(table["indicator"], sort=False).sum()
+    of_indicator.loc["all"] = of_indicator.sum()
+    return of_indicator.reset_index()
 
 
 def _pct(value: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.compare.comparison import OURS, WORST
+from experiments.compare.comparison import LARGEST_REGRET, OURS, USED
 from imcmoo.analysis.statistics import (
     ecdf,
     holm,
@@ -17,6 +17,7 @@ from imcmoo.analysis.statistics import (
     paired_wilcoxon,
     vargha_delaney,
 )
+from imcmoo.model.metrics import Floats
 from imcmoo.report.style import COLOURS, COLUMN, HIGHLIGHT, legend_below
 
 LINES = ("-", "--", "-.", ":")
@@ -28,16 +29,22 @@ LINED = (
     "AGE-MOEA-II, criteria",
     "Pareto local search",
     "best-first",
+    "NSGA-III",
+    "NSGA-II, mixed",
+    "NSGA-III, criteria",
+    "C-TAEA",
+    "paper's GA",
+    "random",
 )
-"""Methods with a colour of their own in every figure."""
+"""Methods with a line of their own in every figure."""
 
-HIDDEN = ("C-TAEA", "NSGA-II, mixed", "NSGA-III", "NSGA-III, criteria", "random")
-"""Methods that pages and figures leave to the CSV files."""
+N_COLOURS = 6
+"""Colours of lines; further methods have the same colours with another dash pattern."""
 
 KEYS = ["counted", "budget", "indicator"]
 """Keys of the groups that are compared."""
 
-LARGER_IS_BETTER = ("hypervolume", "coverage")
+LARGER_IS_BETTER = ("hypervolume", "coverage", USED)
 
 BEST = {"hypervolume": 1.0, "coverage": 1.0, "epsilon_multiplicative": 1.0}
 """Best value of an indicator, if not 0."""
@@ -93,14 +100,15 @@ def tests(runs: pd.DataFrame) -> pd.DataFrame:
         runs: columns method, seed, counted, budget, indicator, value.
 
     Returns:
-        By `KEYS`, Wilcoxon's one-sided signed-rank test over seeds with Holm's correction over the
-        algorithms, and A12, the probability that a run of the tested one is better.
+        By `KEYS`, Wilcoxon's two-sided signed-rank test over seeds with Holm's correction over the
+        algorithms, and A12, the probability that a run of the tested one is better: below 0.5 the
+        other algorithm is ahead. `USED` is no quality, so it is not tested.
     """
     methods = list(runs["method"].unique())
     tested = OURS if OURS in methods else methods[0]
     columns = [*KEYS, "method", "p", "p_holm", "A12"]
     frames = [pd.DataFrame(columns=columns)]
-    for keys, group in runs.groupby(KEYS, sort=False):
+    for keys, group in runs[runs["indicator"] != USED].groupby(KEYS, sort=False):
         table = group.assign(loss=_losses(group)).pivot(
             index="seed", columns="method", values="loss"
         )
@@ -109,7 +117,7 @@ def tests(runs: pd.DataFrame) -> pd.DataFrame:
             continue
         # Slow algorithms have fewer seeds.
         pairs = [table[[tested, m]].dropna().to_numpy().T for m in others]
-        p = [paired_wilcoxon(*pair) for pair in pairs]
+        p = [_two_sided(*pair) for pair in pairs]
         frames.append(
             pd.DataFrame(
                 {
@@ -122,6 +130,12 @@ def tests(runs: pd.DataFrame) -> pd.DataFrame:
             )
         )
     return pd.concat(frames[1:] or frames, ignore_index=True)
+
+
+def _two_sided(a: Floats, b: Floats) -> float:
+    """p-value of Wilcoxon's signed-rank test that one of two algorithms is better."""
+    p = paired_wilcoxon(a, b)
+    return min(1.0, 2 * (p if p <= 0.5 else paired_wilcoxon(b, a)))
 
 
 def ecdf_figure(
@@ -166,7 +180,7 @@ def regret_figure(targets: pd.DataFrame, budget: int) -> Figure:
     """
     figure = Figure(figsize=(COLUMN, 3.2), layout="constrained")
     ax = figure.subplots()
-    reached = targets[targets["indicator"] == WORST]
+    reached = targets[targets["indicator"] == LARGEST_REGRET]
     goals = np.sort(reached["target"].unique())[::-1]
     shown = np.maximum(goals, goals[goals > 0].min() / 2)
     for method, hits in _by_method(reached):
@@ -186,15 +200,14 @@ def regret_figure(targets: pd.DataFrame, budget: int) -> Figure:
 
 
 def _by_method(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Rows of each method that figures show."""
-    groups = table[~table["method"].isin(HIDDEN)].groupby("method", sort=False)
-    return [(str(method), group) for method, group in groups]
+    return [(str(method), group) for method, group in table.groupby("method", sort=False)]
 
 
 def _line(method: str) -> dict[str, Any]:
     """Line of a method, the same in every figure; grey for one that has none."""
     if method == OURS:
         return {"label": method, "color": HIGHLIGHT, "linewidth": 2.0, "zorder": 5}
-    at = LINED.index(method) if method in LINED else len(LINED)
-    colour = (*COLOURS[: len(LINED)], "#949494")[at]
-    return {"label": method, "color": colour, "linestyle": LINES[at % len(LINES)]}
+    if method not in LINED:
+        return {"label": method, "color": "#949494"}
+    dashes, colour = divmod(LINED.index(method), N_COLOURS)
+    return {"label": method, "color": COLOURS[colour], "linestyle": LINES[dashes]}

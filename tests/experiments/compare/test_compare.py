@@ -1,24 +1,38 @@
 """The comparison of searches: the same start, honest counting, and the files it leaves."""
 
 import shutil
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 import pytest
+from pymoo.core.population import Population
 
 from experiments.compare import __main__ as compare
-from experiments.compare import cli_rules, comparison, large_spaces, random_cases, statistics
-from experiments.compare.ablations import ABLATIONS
+from experiments.compare import (
+    algorithms,
+    cli_rules,
+    comparison,
+    large_spaces,
+    random_cases,
+    statistics,
+)
+from experiments.compare.ablations import ABLATIONS, _random_coordinates
 from experiments.compare.algorithms import COMPILED, METHODS, PHASED
 from experiments.compare.cli_rules import PACKAGES
 from experiments.compare.comparison import Rules
-from experiments.compare.evaluation_counter import Counted, Start, judged
+from experiments.compare.evaluation_counter import CRITERIA, Counted, Start, _Posed, judged
 from experiments.compare.large_spaces import OPTUNA
 from imcmoo.cli.catalogue import find_study
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.locks import folder_lock
+from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.sampling import draw_feasible
+from imcmoo.search.schedule import PAPER
+from imcmoo.search.surrogate import Surrogate
+from imcmoo.space.restricted import restricted
 from problems import STUDIES
+from tests.fakes import SMALL, fake_problem
 
 STUDY = "four_workload_rram"
 BUDGET = 150
@@ -67,6 +81,64 @@ def test_designs_proposed_again_are_evaluated_but_not_counted(start):
     assert counted.proposed == 3
 
 
+def test_most_mutations_change_a_design(start):
+    """Rounding undoes few of the mutations for integers."""
+    mutation = algorithms._integer()["mutation"]
+    problem = _Posed(Counted(start))
+    X = np.repeat(start.initial.astype(float), 10, axis=0)
+    mutation.prob_var = 1 / X.shape[1]
+    rng = np.random.default_rng(0)
+    mutated = mutation(problem, Population.new(X=X), random_state=rng).get("X")
+    assert (mutated == mutated.round()).all()
+    assert (mutated != X).any(axis=1).mean() > 0.3
+
+
+@pytest.mark.parametrize("name", ["Pareto local search", "best-first"])
+def test_a_local_search_begins_again_when_nothing_is_left_to_expand(name):
+    """It evaluates every feasible design of a small space."""
+    few = {"rows": (64, 256), "cols": (64, 128), "glb_depth": (4096, 16384)}
+    problem = fake_problem(restricted(SMALL, few, name="few"), 3)
+    levels = problem.space.unrank(np.arange(problem.space.size))
+    feasible = levels[problem.feasibility.violation(levels) <= 0]
+    archive = METHODS[name](Start(problem, feasible[:2], len(levels) + 1, seed=0))
+    assert len(archive) == len(feasible)
+
+
+def test_minimax_regret_of_survivors_is_against_the_best_so_far(start):
+    counted = Counted(start)
+    posed = _Posed(counted, objectives=CRITERIA)
+    out = {}
+    posed._evaluate(start.initial[:5], out)
+    population = Population.new(X=start.initial[:5], F=out["F"])
+    posed._evaluate(start.initial[5:], {})
+    posed.rescore(population)
+    later = population.get("F")
+    minimax = [c.name for c in judged(start.problem)].index("regret_minimax")
+    assert (later[:, minimax] > out["F"][:, minimax]).any()
+    np.testing.assert_array_equal(
+        np.delete(later, minimax, axis=1), np.delete(out["F"], minimax, axis=1)
+    )
+    counted(start.initial[:5])
+    posed._evaluate(start.initial[:5], out)
+    np.testing.assert_array_equal(later, out["F"])
+
+
+def test_objectives_of_others_are_coordinates(start):
+    out = {}
+    _Posed(Counted(start))._evaluate(start.initial[:5], out)
+    F, _ = start.problem.evaluate(start.initial[:5])
+    np.testing.assert_array_equal(out["F"], start.problem.coordinates(F))
+
+
+def test_without_a_surrogate_random_neighbours_are_offered(start):
+    """Not none: then the criteria would not be searched at all."""
+    archive = METHODS["best-first"](start)
+    phase = PAPER.phases[1]
+    with patch.object(Surrogate, "predict", _random_coordinates):
+        offered = FeasibleMating(phase=phase, archive=archive)._promising(start.problem, 20)
+    assert len(offered) >= 20
+
+
 def test_the_largest_regret_is_that_of_the_criterion_farthest_from_its_optimum():
     best = {"a": np.array([3.0, 1.0, 0.0]), "b": np.array([2.0, 2.0, 0.5])}
     rows = comparison._values(best, {1: 1, 3: 3}, {"seed": 0})
@@ -79,7 +151,7 @@ def test_the_largest_regret_is_that_of_the_criterion_farthest_from_its_optimum()
     ] * 5
 
 
-def regrets(indicator=comparison.WORST, **of_method):
+def regrets(indicator=comparison.LARGEST_REGRET, **of_method):
     """A table of values by method: one for each seed, at a budget of ten designs."""
     keys = {"counted": comparison.DESIGNS, "budget": 10, "indicator": indicator}
     return pd.DataFrame(
@@ -106,6 +178,19 @@ def test_tests_see_who_is_ahead():
     assert tested.loc["same", "A12"] == 0.5
 
 
+def test_tests_see_that_another_method_is_ahead():
+    runs = regrets(ours=[0.1 * s for s in range(1, 13)], better=[0.0] * 12)
+    (tested,) = statistics.tests(runs).to_dict("records")
+    assert tested["p_holm"] == pytest.approx(2 / 2**12)
+    assert tested["A12"] == 0
+
+
+def test_the_number_of_designs_is_no_quality():
+    runs = regrets(comparison.USED, ours=[90.0] * 5, other=[100.0] * 5)
+    assert not len(statistics.tests(runs))
+    assert statistics.summary(runs)["median"].tolist() == [90, 100]
+
+
 def test_a_larger_hypervolume_is_better():
     runs = regrets("hypervolume", ours=[0.9] * 10 + [0.5], other=[0.4] * 10 + [0.2])
     (tested,) = statistics.tests(runs).to_dict("records")
@@ -124,7 +209,7 @@ def test_without_ours_the_first_method_is_tested():
 
 def test_a_method_with_fewer_seeds_is_tested_on_those_it_has():
     (row,) = statistics.tests(regrets(ours=[0.0] * 11, dear=[0.1] * 5)).to_dict("records")
-    assert row["p"] == pytest.approx(1 / 2**5)
+    assert row["p"] == pytest.approx(2 / 2**5)
     assert row["A12"] == 1
 
 
@@ -164,10 +249,15 @@ def test_a_comparison_from_the_command_line(answered, results, capsys):
     files |= {"ecdf.pdf", "ecdf.svg", "config.json"}
     assert {p.name for p in folder.iterdir()} == files
     runs = pd.read_csv(folder / "runs.csv.gz")
-    criteria = {*(c.name for c in judged(find_study(answered[0]).problem())), comparison.WORST}
-    assert set(runs["indicator"]) == criteria | set(comparison.FRONT)
+    criteria = {
+        *(c.name for c in judged(find_study(answered[0]).problem())),
+        comparison.LARGEST_REGRET,
+    }
+    assert set(runs["indicator"]) == criteria | set(comparison.FRONT) | {comparison.USED}
     assert set(runs["budget"]) == {60, 200}
-    assert len(runs) == 3 * 2 * 2 * (2 * len(criteria) + len(comparison.FRONT))
+    assert len(runs) == 3 * 2 * 2 * (2 * len(criteria) + len(comparison.FRONT) + 1)
+    used = runs[runs["indicator"] == comparison.USED]
+    assert (used.loc[used["method"] != "NSGA-II", "value"] == used["budget"]).all()
     assert (runs["value"] >= 0).all()
     assert set(PHASED) & set(runs["method"]) == {"ours"}
     # What is published is enough to repeat the tests.
@@ -285,7 +375,7 @@ def test_fronts_are_measured_against_the_best_of_all_runs_where_none_is_known():
 def hits(methods, rows):
     """Evaluations until each target of the largest regret, by method and seed."""
     table = [
-        (method, seed, comparison.WORST, target, evaluations)
+        (method, seed, comparison.LARGEST_REGRET, target, evaluations)
         for method in methods
         for seed, evaluated in enumerate(rows)
         for target, evaluations in evaluated.items()
@@ -297,17 +387,18 @@ def hits(methods, rows):
 def test_a_method_has_one_colour_in_every_figure():
     recorded = pd.DataFrame(columns=["criterion", "budget", "evaluations"])
     lines = []
-    for methods in (["ours", "NSGA-II", "best-first"], ["best-first", "mine", "random"]):
+    others = sorted(set(METHODS) - {"ours"})
+    for methods in (["ours", *others[:6]], [*others[3:], "mine"]):
         table = hits(methods, [{0.1: 20.0, 0.0: 90.0}])
-        title = {comparison.WORST: "largest regret"}
+        title = {comparison.LARGEST_REGRET: "largest regret"}
         figures = (
             statistics.ecdf_figure(table, recorded, 100, title),
             statistics.regret_figure(table, 100),
         )
         lines += [line for figure in figures for line in figure.axes[0].get_lines()]
-    colours = {(line.get_label(), line.get_color()) for line in lines}
-    assert {label for label, _ in colours} == {"ours", "NSGA-II", "best-first", "mine"}
-    assert len(colours) == len({colour for _, colour in colours}) == 4
+    drawn = {(line.get_label(), (line.get_color(), line.get_linestyle())) for line in lines}
+    assert {label for label, _ in drawn} == {"ours", *others, "mine"}
+    assert len(drawn) == len({look for _, look in drawn}) == len(others) + 2
 
 
 def test_regret_is_drawn_where_half_of_the_runs_reach_a_target():
