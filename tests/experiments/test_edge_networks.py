@@ -51,15 +51,18 @@ def test_the_noise_rule_is_compared_where_either_noise_is_loud():
     table = pd.DataFrame(
         {
             "network": "n",
-            "adc": [0.01, 0.0, 1e-9],
-            "dev": [0.0, 0.01, 1e-9],
-            "adc_rule": [0.1, 0.0, 1e-9],
-            "dev_rule": [0.0, 0.01, 1e-9],
+            "adc": [0.01, 0.0, 1e-9, 2.0],
+            "dev": [0.0, 0.01, 1e-9, 0.0],
+            "adc_rule": [0.1, 0.0, 1e-9, 2.0],
+            "dev_rule": [0.0, 0.01, 1e-9, 0.0],
         }
     )
     found = noise_rule.summary(table, 40.0).query("network == 'all'").set_index("noise")
-    assert found["layers_and_circuits"].to_dict() == {"adc": 1, "total": 2, "mostly_dev": 1}
-    assert found["median_dB"].tolist() == pytest.approx([10, 5, 0])
+    assert found["layers_and_circuits"].to_dict() == {
+        **{"adc": 2, "total": 3, "mostly_dev": 1},
+        "in_range": 2,  # the last noise is above the signal
+    }
+    assert found["median_dB"].tolist() == pytest.approx([5, 0, 0, 5])
 
 
 def test_a_gain_for_each_column_undoes_a_scale_and_nothing_else():
