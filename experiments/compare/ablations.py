@@ -11,7 +11,7 @@ from experiments.compare.algorithms import changed, from_random, ours
 from experiments.compare.evaluation_counter import Method
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search import mating, surrogate, survival
+from imcmoo.search import mating, memetic_nsga2, surrogate
 from imcmoo.search.archive import Archive
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.offspring import OffspringBuilder
@@ -45,20 +45,22 @@ def _random_coordinates(fitted: Surrogate, levels: Levels) -> Floats:
     return fitted._mean[:n] - FAR + np.random.default_rng(len(levels)).random((len(levels), n))
 
 
-def _random_survivors(points: Floats, n: int) -> Ints:
-    return np.random.default_rng(len(points)).permutation(len(points))[:n]
+def _random_survivors(_: AcceleratorProblem, F: Floats, G: Floats, n: int) -> Ints:
+    """Random designs, the feasible ones first."""
+    mixed = np.random.default_rng(len(F)).permutation(len(F))
+    violation = np.maximum(G[mixed], 0).sum(axis=1)
+    return mixed[np.argsort(violation, kind="stable")][:n]
 
 
 def _fill_at_random(
     mating: FeasibleMating,
     offspring: OffspringBuilder,
-    levels: Levels,
-    scores: Floats,
+    population: Ints,
     rng: np.random.Generator,
 ) -> None:
     """Fill a generation up with random feasible designs."""
     if n := offspring.missing:
-        offspring.append(draw_feasible(offspring.problem, n, rng, seen=offspring.seen))
+        offspring.append(draw_feasible(mating.problem, n, rng, seen=offspring.seen))
 
 
 def _nothing(problem: AcceleratorProblem, archive: Archive, *_: object) -> Levels:
@@ -71,7 +73,7 @@ ABLATIONS: dict[str, Method] = {
     "half the local search": partial(ours, schedule=_with_local_search(0.5)),
     "no search near the front": changed(mating, "near_front", _nothing),
     "no search by criteria": changed(mating, "CRITERIA_SHARE", 0.0),
-    "random survivors": changed(survival, "_survivors", _random_survivors),
+    "random survivors": changed(memetic_nsga2, "survivors", _random_survivors),
     "no crossover or mutation": changed(FeasibleMating, "_fill", _fill_at_random),
     "no per-value elites": changed(mating, "LARGE_SPACE", np.inf),
     "no surrogate": changed(Surrogate, "predict", _random_coordinates),
