@@ -24,7 +24,7 @@ from imcmoo.cli.terminal import console
 from imcmoo.problem.score_range import text
 from imcmoo.report.labels import label
 from imcmoo.search.ask_tell import TraceRow
-from imcmoo.study.searches import OnTrace, names
+from imcmoo.study.searches import OnTrace, search_names
 from imcmoo.study.study import Study
 
 REDRAW_S = 0.1
@@ -110,7 +110,7 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
     with Bars(*columns, quiet=quiet) as shown:
         tasks = {
             name: shown.add_task(label(name), total=study.budget, state="waiting", start=False)
-            for name in names(study)
+            for name in search_names(study)
         }
 
         def on_trace(name: str, row: TraceRow) -> None:

@@ -36,7 +36,7 @@ from imcmoo.study.explained_run import explain_run
 from imcmoo.study.explanation import EXPLANATIONS, read_explanations, write_explanations
 from imcmoo.study.results import Results
 from imcmoo.study.results_folder import CONFIG, FIGURES, RunFolder
-from imcmoo.study.searches import OnTrace, Outcome, names, run_searches
+from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_names
 from imcmoo.study.study import Study
 from imcmoo.study.verified_accuracy import ACCURACY, write_accuracy
 
@@ -176,7 +176,7 @@ def run(
 def _announce(studies: Sequence[Study], terminal: Console) -> None:
     """Say how much work is to be done."""
     if studies:
-        n = len(studies) * len(names(studies[0]))
+        n = len(studies) * len(search_names(studies[0]))
         seconds = n * studies[0].budget * SECONDS_PER_DESIGN
         terminal.print(
             f"{studies[0].name}: {n} searches of {studies[0].budget:,} designs out of "

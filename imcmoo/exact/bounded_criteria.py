@@ -14,7 +14,7 @@ from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.criteria import MINIMAX, Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import SMALLEST, beyond, from_log, log_of
-from imcmoo.problem.scores import MM2_PER_M2, Costs
+from imcmoo.problem.scores import Costs, edap_of
 from imcmoo.space.design_space import Levels
 
 ROUNDED = 1 + 1e-12
@@ -36,7 +36,7 @@ class BoundedCosts(Costs):
         """Lower bounds of each network's energy × delay × area, J·s·mm², shape (n, W)."""
         if "edp" not in self.values:
             return super().edap
-        return self["edp"] * (self["area"] * MM2_PER_M2)[:, None]
+        return edap_of(self["edp"], self["area"])
 
     @classmethod
     def of(
@@ -154,7 +154,7 @@ def bounded_criteria(problem: AcceleratorProblem) -> dict[str, BoundedCriterion]
     }
     if problem.has_edap:
         for w, name in enumerate(problem.workload_names):
-            edap = partial(_edap_of, w=w)
+            edap = partial(_edap_of_network, w=w)
             criteria[f"edap_{name}"] = BoundedCriterion(f"edap_{name}", edap, edap)
     return criteria
 
@@ -194,5 +194,5 @@ def check_provable(problem: AcceleratorProblem) -> None:
             )
 
 
-def _edap_of(costs: Costs, *, w: int) -> Floats:
+def _edap_of_network(costs: Costs, *, w: int) -> Floats:
     return costs.edap[:, w]

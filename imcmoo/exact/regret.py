@@ -24,30 +24,30 @@ class Regret:
     Args:
         problem: what the designs are for.
         optima: smallest score of any design by each of `criteria`, and the reference EDAP of each
-            network, J·s·mm²: `alone_NETWORK`, its single-network optimum, or, with `joint`,
-            `edap_NETWORK`, its best on a chip that runs all networks.
-        joint: whether regret of networks is of the latter, and called by its joint name: what a run
-            without baselines selects by.
+            network, J·s·mm²: `alone_NETWORK`, its single-network optimum, or, with
+            `against_joint`, `edap_NETWORK`, its best on a chip that runs all networks.
+        against_joint: whether regret of networks is of the latter, and called by its joint name:
+            what a run without baselines selects by.
         front: the exact front, shape (k, n_objectives); None where it is not known.
     """
 
     problem: AcceleratorProblem
     optima: Mapping[str, float]
-    joint: bool = False
+    against_joint: bool = False
     front: Floats | None = None
 
     @property
     def criteria(self) -> dict[str, Criterion]:
         """Criteria that select one design and have an exact optimum, by name."""
         judged = (c for c in self.problem.criteria if c.is_judged)
-        return {c.joint_name if self.joint else c.name: c for c in judged}
+        return {c.joint_name if self.against_joint else c.name: c for c in judged}
 
     @property
     def reference_edap(self) -> Floats | None:
         """Reference EDAP of each network, J·s·mm², shape (W,); None where there is no EDAP."""
         if not self.problem.has_edap:
             return None
-        kind = "edap_" if self.joint else SINGLE_NETWORK
+        kind = "edap_" if self.against_joint else SINGLE_NETWORK
         return np.array([self.optima[kind + name] for name in self.problem.workload_names])
 
     def scores(self, F: Floats) -> dict[str, Floats]:
@@ -90,11 +90,11 @@ class ExactRegret(Regret):
     Args:
         problem: what the designs are for.
         answer: its exact answer.
-        joint: as of `Regret`.
+        against_joint: as of `Regret`.
     """
 
     def __init__(
-        self, problem: AcceleratorProblem, answer: ExactAnswer, joint: bool = False
+        self, problem: AcceleratorProblem, answer: ExactAnswer, against_joint: bool = False
     ) -> None:
         optima = {name: optimum.value for name, optimum in answer.optima.items()}
-        super().__init__(problem, optima, joint, answer.front)
+        super().__init__(problem, optima, against_joint, answer.front)

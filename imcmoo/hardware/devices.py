@@ -50,3 +50,8 @@ SRAM = ReferenceDevice(
 
 DEVICES: dict[str, ReferenceDevice] = {device.name: device for device in (RRAM, SRAM)}
 """Every device by name; component tables of the physical model have the same devices."""
+
+
+def keeps_weights(device: str) -> bool:
+    """True if weights stay on a chip of the device; False of an unknown one."""
+    return device in DEVICES and not DEVICES[device].streams_weights

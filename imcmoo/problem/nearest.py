@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from imcmoo.hardware.devices import keeps_weights
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
@@ -75,9 +76,9 @@ def _lateness(response_s: float, deadline_s: float) -> str:
 def _remedies(model: ScenarioModel) -> str:
     remedies = ["a larger area limit", "fewer networks", "lower rates"]
     if model.scenario.sharing == "time":
-        rram = "rram" in model.space.values_of("device")
+        resident = any(map(keeps_weights, model.space.values_of("device")))
         remedies += [] if model.scenario.interruptible else ['interrupt = "layer"']
-        remedies += ['sharing = "space"'] if rram else []
+        remedies += ['sharing = "space"'] if resident else []
     return f"{', '.join(remedies[:-1])} or {remedies[-1]}"
 
 

@@ -18,7 +18,7 @@ from pymoo.core.problem import Problem
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, check_values
-from imcmoo.problem.criteria import Criterion, applicable
+from imcmoo.problem.criteria import EDAP_NEEDS, Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.limits import Limits, NetworkLimits
 from imcmoo.problem.scores import Costs
@@ -149,7 +149,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     @property
     def has_edap(self) -> bool:
         """True if there is an EDAP of each network."""
-        return {"energy", "latency", "area"} <= {q.name for q in self.quantities}
+        return set(EDAP_NEEDS) <= {q.name for q in self.quantities}
 
     def costs(self, F: Floats) -> Costs:
         """Quantities by name of designs with objectives F, shape (n, n_objectives)."""

@@ -74,7 +74,12 @@ def edap(energy: Floats, latency: Floats, area: Floats) -> Floats:
     Returns:
         Shape (n, W); NaN where a network does not map.
     """
-    return edp(energy, latency) * (area * MM2_PER_M2)[:, None]
+    return edap_of(edp(energy, latency), area)
+
+
+def edap_of(edp_Js: Floats, area: Floats) -> Floats:
+    """Energy-delay-area product in J·s·mm², shape (n, W), from energy × delay and area in m²."""
+    return edp_Js * (area * MM2_PER_M2)[:, None]
 
 
 def _largest(values: Floats, weights: Floats) -> Floats:

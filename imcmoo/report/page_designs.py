@@ -185,7 +185,7 @@ class PageDesigns:
 
     def _levels(self, frame: pd.DataFrame, name: str) -> list[int]:
         """The level of a parameter in each row."""
-        level_of = {value: at for at, value in enumerate(self.results.levels[name])}
+        level_of = {value: at for at, value in enumerate(self.results.values_by_parameter[name])}
         try:
             return [level_of[value] for value in frame[name].tolist()]
         except KeyError as error:

@@ -1,4 +1,4 @@
-"""The figures of a run, from the tables in its folder, and those that only a run has: its front."""
+"""What a run draws (`_drawn` decides) from the tables in its folder, and figures of its front."""
 
 from __future__ import annotations
 

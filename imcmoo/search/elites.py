@@ -128,13 +128,13 @@ def from_elites(
         return children
     near = feasible[np.unique(incumbents)]
     surrogate = Surrogate.near(problem, archive, near, AROUND * len(incumbents))
-    predicted = problem.from_coordinates(surrogate.predict(children))
-    guessed = problem.guide_scores(predicted, problem.best_joint_edap(F))
-    order = np.lexsort((guessed[np.arange(len(of)), score[of]], of))
-    return _first_passing(problem, children[order], of[order])
+    predicted_F = problem.from_coordinates(surrogate.predict(children))
+    predicted_scores = problem.guide_scores(predicted_F, problem.best_joint_edap(F))
+    order = np.lexsort((predicted_scores[np.arange(len(of)), score[of]], of))
+    return _first_passing_of_each(problem, children[order], of[order])
 
 
-def _first_passing(problem: AcceleratorProblem, children: Levels, of: Ints) -> Levels:
+def _first_passing_of_each(problem: AcceleratorProblem, children: Levels, of: Ints) -> Levels:
     """The first child of each value that passes the screen, shape (n, n_parameters).
 
     A few of each are screened, then twice as many of those values of which none has passed.

@@ -12,7 +12,7 @@ from imcmoo.problem.scalarisation import span_scaled, tchebycheff
 from imcmoo.search.archive import Archive
 from imcmoo.search.sampling import first_passing, unseen
 from imcmoo.search.surrogate import Surrogate
-from imcmoo.search.survival import elite
+from imcmoo.search.survival import best_in_turn
 from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move
 
@@ -74,7 +74,7 @@ def near_front(
     neighbours = unseen(problem.space, neighbours[rows], set())
     surrogate = Surrogate.near(problem, archive, members[chosen])
     scaled = span_scaled(surrogate.predict(neighbours), points)
-    return neighbours[elite(tchebycheff(scaled, weights), SURPLUS * wanted)]
+    return neighbours[best_in_turn(tchebycheff(scaled, weights), SURPLUS * wanted)]
 
 
 def _new_neighbours(archive: Archive, levels: Levels, moves: Levels) -> tuple[Levels, Ints]:

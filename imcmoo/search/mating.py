@@ -15,7 +15,7 @@ from imcmoo.search.operators import crossover, mutate
 from imcmoo.search.sampling import draw_feasible, first_passing, unseen
 from imcmoo.search.schedule import Phase
 from imcmoo.search.surrogate import Surrogate
-from imcmoo.search.survival import elite
+from imcmoo.search.survival import best_in_turn
 from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move, paired_moves, pairs, single_moves
 
@@ -45,13 +45,17 @@ ELITES_LOCAL_SEARCH = 0.3
 class FeasibleMating:
     """Offspring by the operators of a phase.
 
-    A generation has two sources. `Phase.local_search` of it are neighbours of the criteria's best
-    designs that a surrogate predicts to be among the best known, and for the rest of that share
-    neighbours of front members (`near_front`). The others are children of parents that each won a
-    tournament on one criterion; where these repeat what was evaluated or are infeasible, random
-    designs fill the generation. As long as limits leave no feasible design, local search is around
-    the least violated one. In a space of more than `LARGE_SPACE` designs a third source is
-    per-value elites.
+    A generation has these sources, in their order:
+
+    - in a space of more than `LARGE_SPACE` designs, children of per-value elites (`from_elites`);
+    - `Phase.local_search` of it, neighbours of the criteria's best designs that a surrogate
+      predicts to be among the best known, and for the rest of that share neighbours of front
+      members (`near_front`);
+    - children of parents that each won a tournament on one criterion;
+    - random designs, where these repeat what was evaluated or are infeasible.
+
+    As long as limits leave no feasible design, neighbours of the least violated one stand for the
+    first two.
 
     Args:
         problem: what is searched.
@@ -115,15 +119,15 @@ class FeasibleMating:
         good = best if self.has_elites else feasible[(scores <= threshold).any(axis=1)]
         near = [self._vicinity(archive.levels[best], -1), self._vicinity(archive.levels[good], 0)]
         vicinity = unseen(problem.space, np.concatenate(near), archive.seen)
-        predicted = Surrogate.near(problem, archive, good).predict(vicinity)
-        guessed = problem.from_coordinates(predicted)
-        promise = problem.guide_scores(guessed, problem.best_joint_edap(F))
-        good = (promise <= threshold).any(axis=1)
-        vicinity, promise = vicinity[good], promise[good]
+        coordinates = Surrogate.near(problem, archive, good).predict(vicinity)
+        predicted_F = problem.from_coordinates(coordinates)
+        predicted_scores = problem.guide_scores(predicted_F, problem.best_joint_edap(F))
+        promising = (predicted_scores <= threshold).any(axis=1)
+        vicinity, predicted_scores = vicinity[promising], predicted_scores[promising]
         if self.has_elites:
-            passing = first_passing(problem, vicinity, promise, wanted)
-            vicinity, promise = vicinity[passing], promise[passing]
-        return vicinity[elite(promise, len(vicinity))]
+            passing = first_passing(problem, vicinity, predicted_scores, wanted)
+            vicinity, predicted_scores = vicinity[passing], predicted_scores[passing]
+        return vicinity[best_in_turn(predicted_scores, len(vicinity))]
 
     def _fill(
         self, offspring: OffspringBuilder, population: Ints, rng: np.random.Generator
@@ -162,7 +166,7 @@ def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats) -> Floats:
     return scores
 
 
-def tournaments(scores: Floats, n: int, rng: np.random.Generator) -> Levels:
+def tournaments(scores: Floats, n: int, rng: np.random.Generator) -> Ints:
     """Winners of `n` tournaments between two random designs on one random criterion each.
 
     With 9 and more objectives nearly all designs are equal in rank, so rank decides nothing.

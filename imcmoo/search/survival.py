@@ -48,7 +48,7 @@ def _spread(points: Floats, n: int) -> Ints:
     return pool[spread_out(scaled, n, lambda x, y: ((x - y) ** 2).sum(axis=1), chosen=first)]
 
 
-def elite(scores: Floats, n: int) -> Ints:
+def best_in_turn(scores: Floats, n: int) -> Ints:
     """Best of each criterion, then second best of each, and so on until `n` are found.
 
     Args:

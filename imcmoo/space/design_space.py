@@ -1,8 +1,8 @@
-"""Design spaces: typed parameters, and designs as rows of level indices.
+"""Design spaces: typed parameters, and designs as rows of value indices.
 
-A design is a row of integers, one *level* per parameter. Search and enumeration work on those
-level matrices only; physical values (SI) appear when a space decodes them. Every parameter has
-finitely many levels, so every design has a rank: its index in the space.
+A design is a row of integers, one value index (`level`) per parameter. Search and enumeration work
+on those level matrices only; physical values (SI) appear when a space decodes them. Every parameter
+has finitely many levels, so every design has a rank: its index in the space.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Parameters of a design: named, typed, with finitely many levels.
 
-A design is a row of integers, one *level* per parameter; what a level means in SI units is the
-parameter's matter.
+A design is a row of integers, one value index (`level`) per parameter; what it means in SI
+units is the parameter's matter.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def find_answer(
 def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     """By criterion: the exact optimum, what the run selected, the best it evaluated, and how far
     these are from the optimum; values as in `optima.csv`, regrets as shares."""
-    judge = ExactRegret(outcome.joint.problem, answer, joint=outcome.baselines is None)
+    judge = ExactRegret(outcome.joint.problem, answer, against_joint=outcome.baselines is None)
     F = outcome.candidates.F
     values, excess = judge.scores(F), judge.regrets(F)
     chosen = {n.removeprefix(LOG10): row for n, row in outcome.selection.chosen.items()}

@@ -338,7 +338,7 @@ def seeds(
     problem = study.problem()
     exact = [run.reference_edap for run in runs if run.regret_reference == EXACT]
     if answer:
-        exact.append(ExactRegret(problem, answer, joint=not study.baselines).reference_edap)
+        exact.append(ExactRegret(problem, answer, against_joint=not study.baselines).reference_edap)
     known = [best for best in exact or (run.reference_edap for run in runs) if best is not None]
     levels = np.concatenate([problem.space.levels_of(run.design["design"]) for run in runs])
     costs = problem.costs(problem.score(levels, problem.model.evaluate(levels))[0])

@@ -80,14 +80,14 @@ class Results:
         return list(self.config["space"])
 
     @property
-    def levels(self) -> dict[str, list[Any]]:
+    def values_by_parameter(self) -> dict[str, list[Any]]:
         """All values of each parameter, in order; of one that depends on another, those of all."""
-        levels = {}
+        values_of = {}
         for name, values in self.config["space"].items():
             if isinstance(values, dict):
                 values = sorted({v for part in values["values"].values() for v in part})
-            levels[str(name)] = list(values)
-        return levels
+            values_of[str(name)] = list(values)
+        return values_of
 
     @cached_property
     def evaluations(self) -> pd.DataFrame:
@@ -182,7 +182,7 @@ class Results:
         return f"edap_{self.workloads[0]}_J_s_mm2" in self.front
 
     def _frame(self, name: str) -> pd.DataFrame:
-        words = [n for n, levels in self.levels.items() if isinstance(levels[0], str)]
+        words = [n for n, values in self.values_by_parameter.items() if isinstance(values[0], str)]
         # Only an empty cell is nothing: a level may well be called "NA", or "01".
         frame = pd.read_csv(
             self.folder / f"{name}.csv",

@@ -49,7 +49,7 @@ SUMMED = (*(name for name in FILES if name not in (REPORT, FIGURES, SUMS)), CONF
 """What the checksums of a run are of."""
 
 ALWAYS = ("evaluations.csv", "front.csv", "selection.csv", "trace.csv", "design.json", CONFIG)
-"""Those of them that every run writes, whatever its study, model and settings."""
+"""Those of them that runs of every version have, whatever their study, model and settings."""
 
 _WORK = ".work"
 

@@ -33,7 +33,7 @@ EXACT, BEST_FOUND = "exact optimum", "best found"
 """What regrets of a run are against: proven optima, or the best EDAPs that its searches found."""
 
 AHEAD = 4
-"""Chips it pays to map in advance, per design that will be evaluated: searches ask about many more
+"""Most chips mapped in advance, per design that will be evaluated: searches ask about many more
 chips than they evaluate, and mapping them by the handful takes twice the time."""
 
 OnTrace = Callable[[str, TraceRow], None]
@@ -61,7 +61,7 @@ class FinishedSearch:
         return Candidates(self.problem, levels, F, known_best, exact_best)
 
 
-def names(study: Study) -> list[str]:
+def search_names(study: Study) -> list[str]:
     """Names of the searches of a study, in the order it does them."""
     return [JOINT, *(study.names if study.baselines else ())]
 
@@ -81,7 +81,7 @@ def run_searches(
         ValueError: baselines are wanted of a model that cannot be had for one network.
     """
     model = study.cost_model()
-    wanted = names(study)
+    wanted = search_names(study)
     limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
     model.prepare(limit, at_most=AHEAD * study.budget * len(wanted))
     searches: dict[str, FinishedSearch] = {}
@@ -146,7 +146,9 @@ class Outcome:
         joint = searches[JOINT]
         single = {name: search for name, search in searches.items() if name != JOINT}
         baselines = Baselines.of(joint.problem, single) if single else None
-        exact = ExactRegret(joint.problem, answer, joint=baselines is None) if answer else None
+        exact = (
+            ExactRegret(joint.problem, answer, against_joint=baselines is None) if answer else None
+        )
         candidates = joint.candidates(
             baselines.best_edap if baselines else None, exact.reference_edap if exact else None
         )

@@ -16,7 +16,7 @@ from imcmoo.study.study_file import read_study
 
 _PACKAGE = Path(__file__).parents[1]
 
-DEVICES = {"rram": "rram", "sram": "sram_large", "sram_technology": "sram_technology"}
+WIDEST_SPACES = {"rram": "rram", "sram": "sram_large", "sram_technology": "sram_technology"}
 """The widest space of each device of the reference model: what `imcmoo evaluate --device` takes."""
 
 
@@ -55,5 +55,5 @@ def studies() -> dict[str, Study]:
 
 
 def device_spaces() -> dict[str, DesignSpace]:
-    """The widest space of each device by the names in `DEVICES`."""
-    return {device: spaces()[name] for device, name in DEVICES.items()}
+    """The widest space of each device by the names in `WIDEST_SPACES`."""
+    return {device: spaces()[name] for device, name in WIDEST_SPACES.items()}

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
+from imcmoo.hardware.devices import keeps_weights
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import check_choice, check_name
 from imcmoo.model import registry
@@ -79,7 +80,7 @@ class Study:
             the default of the physical model for the device.
         deployment: whether resident weights share a chip "alone" or "together" with the others'.
         budget: unique designs evaluated by each search, at least 1.
-        criterion: what has the last word: a name in `criteria.CRITERIA`, `score`, or `module:name`;
+        criterion: what has the last word: a name in `criteria.NAMED`, `score`, or `module:name`;
             see `selected_by`.
         baselines: whether to search for each workload alone as well.
         seed: of every random choice, at least 0.
@@ -155,9 +156,10 @@ class Study:
             raise ValueError(f"a scenario needs model physical, not {self.model}")
         if {*self.scenario.requests} != {*self.names}:
             raise ValueError("a scenario must have requests of every network and of no other")
-        if self.scenario.sharing == "space" and "rram" not in self.space.values_of("device"):
+        resident = any(map(keeps_weights, self.space.values_of("device")))
+        if self.scenario.sharing == "space" and not resident:
             raise ValueError('sharing = "space" needs device rram, whose weights stay on the chip')
-        if "rram" in self.space.values_of("device") and self.deployment == "alone":
+        if resident and self.deployment == "alone":
             raise ValueError(
                 "a scenario on rram needs deployment together: rewriting weights at every request "
                 "takes too long and wears cells out"

@@ -74,7 +74,7 @@ def test_of_each_value_the_first_that_passes_is_taken_and_little_more_is_screene
     children = np.column_stack([np.zeros(60, dtype=np.int64), np.arange(60)])
     children[[3, 5, 32, 33], 0] = 1
     problem = Screen()
-    result = elites_of._first_passing(problem, children, of)
+    result = elites_of._first_passing_of_each(problem, children, of)
     assert result[:, 1].tolist() == [20 * i + n for i, n in enumerate(passes) if n is not None]
     # Where one has passed none is asked about again, and none twice.
     assert sorted(problem.asked) == [*range(SCREENED), *range(20, 40), *range(40, 60)]

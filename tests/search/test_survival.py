@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imcmoo.search import survival
-from imcmoo.search.survival import elite, unique_rank
+from imcmoo.search.survival import best_in_turn, unique_rank
 from problems import RRAM
 from tests.fakes import NoisyEvaluator, fake_problem
 
@@ -62,10 +62,10 @@ def test_the_rest_are_spread_out():
 
 
 @given(seed=seeds, n=st.integers(1, 70), columns=st.integers(1, 9))
-def test_elite_is_the_start_of_all_in_turn(seed, n, columns):
+def test_best_in_turn_is_the_start_of_all_in_turn(seed, n, columns):
     scores = np.random.default_rng(seed).integers(0, 20, (60, columns)).astype(float)
     in_turn = np.argsort(scores, axis=0, kind="stable").ravel().tolist()
-    assert elite(scores, n).tolist() == list(dict.fromkeys(in_turn))[:n]
+    assert best_in_turn(scores, n).tolist() == list(dict.fromkeys(in_turn))[:n]
 
 
 def test_unique_rank():

@@ -98,7 +98,7 @@ Columns = Mapping[str, ArrayLike] | Designs
 
 
 class PhysicalModel:
-    """Energy, time, area and SNR of every network on many chips at once.
+    """Energy, time, area and SNR of many chips at once, by design columns; no `CostModel`.
 
     Args:
         networks: the networks.
@@ -357,7 +357,7 @@ OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of")
 
 
 class PhysicalEvaluator(CostModel):
-    """The physical model of a design space.
+    """The `CostModel` called physical: `PhysicalModel` by value indices of a space.
 
     Args:
         space: the designs, of one device; its parameters and fixed values are the columns of

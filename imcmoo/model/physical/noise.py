@@ -8,6 +8,9 @@ A sum of a row block, input slice and weight slice is taken as Gaussian. Beside 
 has two common modes: all inputs of a sample are large or small together, and so are all weights of
 a column. A few columns are outliers: their mean lies `OUTLIER_SIGMAS` standard deviations off, to
 either side. The statistics of networks without data are assumptions.
+
+Formulas: docs/physical_model.md, section 7. In the code x are inputs, g weights, a the rows of a
+block, dev cells and reads.
 """
 
 from __future__ import annotations
@@ -43,13 +46,13 @@ from imcmoo.networks.operands import OperandBits, slice_averages, slice_moments
 from imcmoo.networks.workloads import BITS
 
 OUTLIER_SIGMAS = 6.0
-"""How far it lies off, in standard deviations of the columns' means."""
+"""How far the mean of an outlier column lies off, in standard deviations of the columns' means."""
 
 POWER_SPREAD = ((-np.sqrt(3), 1 / 6), (0.0, 2 / 3), (np.sqrt(3), 1 / 6))
 """Gauss-Hermite nodes and weights of the logarithm of an error variance over samples."""
 
 
-EXACT = 1e-9
+EDGE_TOLERANCE = 1e-9
 """Sums are whole numbers: an edge this close to one counts as reaching it."""
 
 CHUNK = 1 << 15
@@ -346,7 +349,7 @@ class _RowBlocks:
             half: distance of the edge from that code.
         """
         power = np.zeros_like(edge)
-        clipped, distance = edge < highest - EXACT, edge - mean
+        clipped, distance = edge < highest - EDGE_TOLERANCE, edge - mean
         within = self.sample_variance + self.error_variance
         outlier = OUTLIER_SIGMAS * np.sqrt(self.column_variance)
         for inside, variance, share, calibrated in (
@@ -418,8 +421,8 @@ def assumed_statistics(
     )
     # A constant input times what is cut off a weight is an error that no column is corrected for.
     input_zero = np.where(operands.signed | (not unsigned_inputs), 2.0 ** (bits[0] - 1), 0.0)
-    spread, input_square = _variance_and_square(joint, bits[0], input_zero)
-    input_variance = assumptions.row_variance_share.value * spread
+    input_code_variance, input_square = _variance_and_square(joint, bits[0], input_zero)
+    input_variance = assumptions.row_variance_share.value * input_code_variance
     _, weight_square = _variance_and_square(operands.weights, bits[1], 2.0 ** (bits[1] - 1))
     cut = operands.cut / 4.0 ** (BITS - bits[1])
     return Statistics(
@@ -512,9 +515,9 @@ class NoiseModel:
         self._perfect_cells = perfect_cells
         self._unsigned = unsigned_inputs
         self._cache = KeyedCache(np.inf)
-        static = np.flatnonzero(~layers.dynamic[layers.distinct])
-        distinct = layers.distinct[static]
-        self._n_layers = len(static)
+        stored = np.flatnonzero(~layers.dynamic[layers.distinct])
+        distinct = layers.distinct[stored]
+        self._n_layers = len(stored)
         self._n_networks = layers.n_networks
         self._owner = layers.owner[distinct]
         precision = np.column_stack([layers.input_bits, layers.weight_bits])[distinct].astype(int)
@@ -522,7 +525,7 @@ class NoiseModel:
             ((int(bits[0]), int(bits[1])), np.flatnonzero((precision == bits).all(axis=1)))
             for bits in np.unique(precision, axis=0)
         ]
-        self._operands = layers.operands.take(static)
+        self._operands = layers.operands.take(stored)
         self._rows = layers.rows[distinct]
         self._statistics: dict[tuple[int, int, bool, str], list[Statistics]] = {}
 
@@ -541,17 +544,17 @@ class NoiseModel:
     def _work_out(self, designs: Designs, keys: Ints) -> Floats:
         """SNR of each design's circuit, shape (n, 4, W)."""
         if self._part_of is None:
-            return self._worked_out(designs)
+            return self._snr_of(designs)
         snr = np.empty((len(designs), 4, 1))
         model, network = self._part_of
         store, places = model._cache.known(keys)
         known, new = np.flatnonzero(places >= 0), np.flatnonzero(places < 0)
         if store is not None:
             snr[known] = store[0][places[known], :, network, None]
-        snr[new] = self._worked_out(designs.take(new))
+        snr[new] = self._snr_of(designs.take(new))
         return snr
 
-    def _worked_out(self, designs: Designs) -> Floats:
+    def _snr_of(self, designs: Designs) -> Floats:
         """SNR of each design's circuit from its noise, shape (n, 4, W)."""
         snr = np.empty((len(designs), 4, self._n_networks))
         cuts = np.searchsorted(self._owner, np.arange(self._n_networks + 1))

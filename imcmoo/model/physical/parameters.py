@@ -54,7 +54,9 @@ class Column:
             of the "mapping", "noise" of products, and names of `chip.COST_TERM_GROUPS`.
         low, high: range of a whole number.
         texts: allowed texts; the column holds their index.
-        real: whether the column holds any positive number, not whole numbers of a range or texts.
+        real: whether the column holds any positive number, not whole numbers of a range or texts;
+            it has no range and can decide neither replication, mapping nor noise: keys hold whole
+            numbers.
         default: value where designs lack the column; None if they must have it.
     """
 
@@ -64,7 +66,7 @@ class Column:
     high: int = 0
     texts: tuple[str, ...] = ()
     real: bool = False
-    default: str | int | None = None
+    default: str | float | None = None
 
     @property
     def key_bits(self) -> int:
@@ -248,7 +250,7 @@ TEXTS = {name: column.texts for name, column in COLUMNS.items() if column.texts}
 """Columns of text, and what they may hold."""
 LIMITS = {name: (column.low, column.high) for name, column in COLUMNS.items() if column.high}
 """Columns of whole numbers, and their range."""
-DEFAULTS: dict[str, str | int] = {
+DEFAULTS: dict[str, str | float] = {
     name: column.default for name, column in COLUMNS.items() if column.default is not None
 }
 """Optional design columns."""
@@ -268,6 +270,9 @@ CIRCUIT_KEY = deciding("noise")
 MAPPING_KEY = (*_ARRAY_KEY, *deciding("mapping"))
 """Parameters that decide the mapping key, and so the work shared by all designs that have it."""
 assert sum(COLUMNS[name].key_bits for name in MAPPING_KEY) < 64, "keys must fit 64 bits with a sign"
+assert not any(COLUMNS[name].real for name in (*MAPPING_KEY, *CIRCUIT_KEY)), (
+    "keys hold whole numbers"
+)
 
 
 def replication_keys(designs: Designs) -> Ints:
@@ -312,7 +317,7 @@ def checked_column(name: str, values: NDArray[Any]) -> NDArray[Any]:
 
 
 @cache
-def _checked_value(name: str, value: str | int) -> Any:
+def _checked_value(name: str, value: str | float) -> Any:
     """One value of a design column in the type of its field."""
     return checked_column(name, np.array([value]))[0]
 
