@@ -72,6 +72,10 @@ def test_what_is_known_is_not_proven_again(study, proven):
     loose = replace(best, gap=0.1, bound=best.bound / 2)
     for known in ([loose, best], [best, loose]):
         assert next(certify_study(study, "edap_max", SolverOptions(known=known))) is best
+    # One has the better design, the other the higher bound.
+    high = replace(best, gap=0.2, bound=0.999 * best.bound, design=proven["edap_mean"].design)
+    (joined,) = certify_study(study, "edap_max", SolverOptions(known=[loose, high], time_limit_s=0))
+    assert (joined.value, joined.bound) == (best.value, high.bound)
     # Another question is another problem.
     weighted = replace(study, weights=tuple(range(1, 1 + len(study.workloads))))
     (mean,) = certify_study(weighted, "edap_mean", SolverOptions(known=list(proven.values())))
