@@ -67,7 +67,7 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
         known = {c.name: c for c in problem.criteria}
         why = "unknown"
         if criterion in known:
-            why = "it is not known to be monotone in energy, latency and area"
+            why = "it is not known to be monotone in energy, latency, interval and area"
             if beyond := sorted({*known[criterion].needs} - BOUNDED):
                 why = f"it needs {', '.join(beyond)}, of which there are no lower bounds"
         if criterion in regret_criteria(problem):

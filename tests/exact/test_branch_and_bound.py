@@ -21,9 +21,10 @@ from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.exact.proof_plan import criteria_of, problem_of, proof_plan, provable
 from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
 from imcmoo.problem.limits import Limits
-from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.own_score import Exponents, own_criterion
+from imcmoo.problem.problem import AcceleratorProblem, SelectionCriteria
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
 from problems import (
@@ -155,6 +156,27 @@ def test_frames_per_second_are_proven_where_bounds_lack_the_interval():
     proof = BranchAndBound(branches, RootExpansion.of(branches), goal).run(lambda _: False)
     counts = check_bounds(problem, branches.partials, [Claim(goal, proof.bound)])
     assert counts.all == problem.space.size
+
+
+@pytest.mark.parametrize("device", SPACES)
+def test_a_score_of_the_interval_is_proven(device):
+    rng = np.random.default_rng(7)
+    feasible = feasible_values(device, rng, 40)
+    around = next((d for d in feasible if d["schedule"] == "pipelined"), feasible[0])
+    study = study_on(part_of(SPACES[device], rng, 1500, around), objectives=("interval",))
+    for score in (Exponents(energy=1, interval=1), Exponents(area=1, interval=2)):
+        problem = replace(study, score=score, criterion="score").problem()
+        assert "score" in proven(problem)
+        assert agrees(problem)
+
+
+def test_a_score_of_the_interval_is_proven_where_bounds_lack_it():
+    model = Pipeline()
+    model.quantities = (*Pipeline.quantities, Quantity("interval", "s"))
+    score = own_criterion(Exponents(energy=1, interval=1))
+    problem = AcceleratorProblem(model, guidance=SelectionCriteria(own=score, asked=score))
+    assert "score" in proven(problem)
+    assert agrees(problem)
 
 
 @pytest.mark.parametrize("device", SPACES)
