@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from experiments.compare.check_counter import CountingProblem
 from experiments.compare.evaluation_counter import Method, Start, judged
 from imcmoo.analysis.indicators import igd_plus, indicators
-from imcmoo.exact.regret import Regret
+from imcmoo.exact.regret import ROUNDING, Regret
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.dominance import front_of
 from imcmoo.problem.problem import AcceleratorProblem
@@ -54,9 +54,6 @@ SEEDS = 31
 
 DESIGNS, CHECKS = "designs", "checks"
 """What a budget counts: designs evaluated, or constraint evaluations as well."""
-
-EQUAL = 1e-9
-"""Regret that counts as 0: the order of summation moves the last digits."""
 
 MOST_PREPARED = 1 << 24
 """Most chips that a model may work out ahead of a comparison."""
@@ -253,7 +250,7 @@ def best_so_far(
     feasible = archive.feasible
     regrets = judge.regrets(archive.F[feasible])
     for row, name in zip(regret, criteria, strict=True):
-        row[feasible] = np.where(regrets[name] < EQUAL, 0.0, regrets[name])
+        row[feasible] = np.where(regrets[name] < ROUNDING, 0.0, regrets[name])
     best = np.minimum.accumulate(regret, axis=1)
     return dict(zip(criteria, best, strict=True)) | {LARGEST_REGRET: best.max(axis=0)}
 

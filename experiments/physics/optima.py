@@ -14,7 +14,7 @@ from imcmoo.exact.enumeration import Optimum
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.units import to_display
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, tera_operations_per
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
@@ -29,7 +29,6 @@ MACRO = ("cells", "dac", "adc", "shift_add")
 """Components of a macro's energy, as published ADC shares count it."""
 SHARES = {"adc": "adc", "dac": "dac", "cell": "cells"}
 """Components whose share is reported, by the prefix of its column."""
-TERA = 1e12
 FITTED_PERIPHERY = 2.5
 """Published areas of macros over the sum of the model's parts, median (docs/silicon.md)."""
 HBM2_BITS = 2048
@@ -95,8 +94,7 @@ def _of_design(
 ) -> pd.DataFrame:
     designs = model.in_full(levels)
     area_mm2 = float(to_display("m2", designs.area_m2)[0])
-    operations = 2 * model.macs
-    tops = operations / designs.interval_s[0] / TERA
+    tops = tera_operations_per(model.macs, designs.interval_s[0])
     alone = single_network_optima(study, optima)
     cells = designs.resources.cells[0]
     (design,) = study.space.designs(levels)
@@ -120,7 +118,7 @@ def _of_design(
             "power_W": designs.power_W[0],
             "W_per_mm2": designs.power_W[0] / area_mm2,
             "tops": tops,
-            "tops_per_W": operations / designs.energy_J[0] / TERA,
+            "tops_per_W": tera_operations_per(model.macs, designs.energy_J[0]),
             "tops_per_mm2": tops / area_mm2,
             "over_own_best": edap(designs.energy_J, designs.latency_s, designs.area_m2)[0] / alone,
             "snr_adc_dB": designs.snr_adc_dB[0],

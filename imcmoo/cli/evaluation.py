@@ -14,7 +14,7 @@ from imcmoo.cli import catalogue
 from imcmoo.io.errors import InputError
 from imcmoo.io.units import to_display
 from imcmoo.model.layer_costs import LayerCosts
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, tera_operations_per
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
@@ -25,9 +25,6 @@ from imcmoo.space.designs_csv import DesignsTable, levels_of
 from imcmoo.space.restricted import restricted
 
 Columns = Mapping[str, NDArray[Any]]
-
-OPERATIONS_PER_MAC = 2
-TERA = 1e12
 
 
 class ReferenceEvaluation:
@@ -151,8 +148,7 @@ def _physical_costs(metrics: PhysicalMetrics, macs: Floats) -> dict[str, NDArray
     runs, resources = metrics.runs, metrics.resources
     shape = runs.shape
     area_mm2 = np.broadcast_to(to_display("m2", metrics.area_m2)[:, None], shape)
-    operations = OPERATIONS_PER_MAC * macs
-    tops = operations / metrics.interval_s / TERA
+    tops = tera_operations_per(macs, metrics.interval_s)
     noise = {
         name: np.where(runs, getattr(metrics, name), np.nan)
         for name in ("snr_adc_dB", "snr_dev_dB", "snr_rounding_dB", "snr_dB")
@@ -164,7 +160,7 @@ def _physical_costs(metrics: PhysicalMetrics, macs: Floats) -> dict[str, NDArray
         "area_mm2": area_mm2,
         "power_W": metrics.power_W,
         "tops": tops,
-        "tops_per_W": operations / metrics.energy_J / TERA,
+        "tops_per_W": tera_operations_per(macs, metrics.energy_J),
         "tops_per_mm2": tops / area_mm2,
         **noise,
         "occupied_cells": metrics.occupied_cells,

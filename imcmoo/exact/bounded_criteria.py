@@ -19,6 +19,9 @@ from imcmoo.space.design_space import Levels
 
 ROUNDED = 1 + 1e-12
 
+SHORTEST_S = 1e-30
+"""Shorter than any time from one inference to the next: where a model does not bound it."""
+
 LARGEST_LOG = 700.0
 """Natural logarithm that a float64 holds."""
 
@@ -52,6 +55,8 @@ class BoundedCosts(Costs):
         if problem.cost_per_cm2:
             by_option = bounds.area_m2.reshape(len(levels), each).T
             values["cost"] = problem.cost(levels, by_option).T.ravel()
+        if "interval" not in values and problem.gives_interval:
+            values["interval"] = np.full(bounds.latency_s.shape, SHORTEST_S)
         # Only criteria that are chosen from a set look at objectives.
         return cls(values, np.empty((len(bounds.area_m2), 0)), problem.weights)
 
@@ -62,7 +67,8 @@ class BoundedCriterion:
 
     Args:
         name: of the criterion.
-        score: of designs, shape (n,), no smaller where any energy, latency or area is larger.
+        score: of designs, shape (n,), no smaller where any energy, latency, interval or
+            area is larger.
         bound: lower bounds of scores from bounded costs; another function where the score itself
             depends on something only bounded, such as the single-network optima.
         zero: where the gap counts from, as `Criterion.zero`.

@@ -158,7 +158,7 @@ class _Walk:
         if any(np.isnan(values).any() for values in bounds.values.values()):
             raise Refused("a bound is no number")
         runs = np.isfinite(bounds.energy_J + bounds.latency_s).all(axis=1)
-        runs &= self._problem.limits.within(bounds.values).all(axis=1)
+        runs &= self._problem.limits.may_be_kept(bounds.values).all(axis=1)
         runs &= bounds.area_m2 <= self._problem.largest_area_m2
         filled = self._partials.representative_designs(rows)
         each = len(runs) // max(1, len(rows))

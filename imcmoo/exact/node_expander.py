@@ -149,7 +149,7 @@ class NodeExpander:
         finite = np.isfinite(bounds.energy_J).all(axis=1) & np.isfinite(bounds.latency_s).all(
             axis=1
         )
-        within = self.problem.limits.within(bounds.values).all(axis=1)
+        within = self.problem.limits.may_be_kept(bounds.values).all(axis=1)
         return np.asarray(finite & within & (bounds.area_m2 <= self.problem.largest_area_m2))
 
     def evaluate(self, rows: Levels) -> tuple[Levels, Floats]:

@@ -14,7 +14,7 @@ from imcmoo.problem.criteria import SINGLE_NETWORK, Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 
 ROUNDING = 1e-9
-"""Regret below 0 by less is the order of summation."""
+"""Regret that is nearer to 0 counts as 0: the order of summation moves the last digits."""
 
 
 @dataclass(frozen=True)

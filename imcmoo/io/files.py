@@ -159,8 +159,8 @@ def begins_as(path: Path, ours: re.Pattern[bytes]) -> bool:
 
 
 def clear_temporary(folder: Path, start: str = ".") -> None:
-    """Remove the temporary files that killed writers have left in a folder, whose names begin
-    so."""
+    """Remove the temporary files whose names begin with `start` that killed writers have left in a
+    folder."""
     for path in folder.glob(".*.tmp"):
         if path.name.startswith(start) and TEMPORARY.fullmatch(path.name):
             _remove_abandoned(path)

@@ -54,6 +54,9 @@ class Quantity:
         return [f"{self.name}_{workload}{unit}" for workload in workloads]
 
 
+OPERATIONS_PER_MAC = 2
+TERA = 1e12
+
 ENERGY = Quantity("energy", "J", bound=1e6)
 LATENCY = Quantity("latency", "s", bound=1e6)
 AREA = Quantity("area", "m2", per_workload=False, bound=1e6)
@@ -70,6 +73,16 @@ def edp(energy: Floats, latency: Floats) -> Floats:
         The product, same shape; NaN where either is NaN (a network that does not map).
     """
     return energy * latency
+
+
+def tera_operations_per(macs: Floats, amount: Floats) -> Floats:
+    """10¹² operations per second (TOPS) or per joule (TOPS/W), two a multiply-accumulate.
+
+    Args:
+        macs: multiply-accumulates of one inference of each network, shape (W,).
+        amount: s or J of one inference, shape (n, W) or (W,).
+    """
+    return OPERATIONS_PER_MAC * macs / amount / TERA
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,8 @@ class PartialDesignTree(Protocol):
 
     def bound(self, partial: Levels) -> Metrics:
         """Lower bounds of energies, latencies and area over all designs of each row that run every
-        network, infinite where there are none; of the product `edp`, too, if that has a better one.
+        network, infinite where there are none; of the product `edp`, too, if that has a better one,
+        and of `interval`, without which `min_fps` rules out no row.
 
         Args:
             partial: with at least `bound_from` stages chosen.

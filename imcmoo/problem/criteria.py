@@ -45,8 +45,8 @@ class Criterion:
         against: what a score depends on besides the costs of the design: "nothing"; single-network
             "optima"; or the "set" of designs it is chosen from, which then has no exact optimum.
             "own best" is an earlier name of "optima".
-        monotone: whether a design with no more energy, latency and area, of every network, never
-            scores worse: what bounds of these prove is then proven of the score.
+        monotone: whether a design with no more energy, latency, interval and area, of every
+            network, never scores worse: what bounds of these prove is then proven of the score.
         guides: whether it steers every search, not only those that are to select by it.
         orders_like: another criterion that puts designs in the same order, if there is one.
         scale: "ratio" if scores are positive and regret is the excess as a share of the optimum;

@@ -122,7 +122,8 @@ class NetworkLimits:
         return [f"{key}_{self.networks[w]}" for w, key, _ in self.rows]
 
     def is_monotone(self, key: str) -> bool:
-        """True if a design with no more energy and latency never breaks such a limit sooner."""
+        """True if a design with no more energy, latency and interval never breaks such a limit
+        sooner."""
         return _KINDS[key].monotone
 
     def constraints(self, values: Mapping[str, Floats]) -> Floats:
@@ -142,6 +143,18 @@ class NetworkLimits:
         owner = np.array([w for w, _, _ in self.rows])
         kept = [(G[:, owner == w] <= 0).all(axis=1) for w in range(len(self.networks))]
         return np.stack(kept, axis=1) if len(owner) else np.ones((len(G), len(kept)), dtype=bool)
+
+    def may_be_kept(self, bounds: Mapping[str, Floats]) -> Bools:
+        """True where a design may keep a network's limits by lower bounds of its costs, shape
+        (n, W).
+
+        Bounds of the latency tell nothing of `min_fps`, since the interval may be shorter.
+
+        Args:
+            bounds: by quantity, shape (n, W); without `interval` any `min_fps` may be kept.
+        """
+        shortest = np.full(bounds["latency"].shape, np.finfo(float).tiny)
+        return self.within({"interval": shortest, **bounds})
 
     def broken(self, values: Mapping[str, Floats]) -> list[tuple[float, str]]:
         """The limits that a design breaks: by what factor, and a text with both values.

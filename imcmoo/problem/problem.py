@@ -151,6 +151,11 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """True if there is an EDAP of each network."""
         return set(EDAP_NEEDS) <= {q.name for q in self.quantities}
 
+    @property
+    def gives_interval(self) -> bool:
+        """True if the time from one inference to the next is an objective."""
+        return "interval" in [q.name for q in self.quantities]
+
     def costs(self, F: Floats) -> Costs:
         """Quantities by name of designs with objectives F, shape (n, n_objectives)."""
         n, values, at = len(self.workload_names), {}, 0

@@ -143,7 +143,6 @@ TOLD_LAYERS = 5
 MOST_LAYERS = 2000
 """Layers of a design that are drawn: those that take most energy."""
 
-
 MOST_CHARACTERS = 3_000_000
 """Of all cards together: some hundred kilobytes when packed."""
 

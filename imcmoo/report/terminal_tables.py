@@ -190,11 +190,12 @@ def seeds_table(
     logs = f"{LOG10}{name}"
     name = logs if f"score_{logs}" in frame else name
     scores = frame[f"score_{name}"].to_numpy()
-    over = (
-        10.0 ** (scores - scores.min()) - 1.0
-        if name == logs
-        else criterion.regret(scores, scores.min())
-    )
+    with np.errstate(divide="ignore", invalid="ignore"):  # the best may score 0
+        over = (
+            10.0 ** (scores - scores.min()) - 1.0
+            if name == logs
+            else criterion.regret(scores, scores.min())
+        )
     title = (
         f"{study}: by {label(name)} over {len(frame)} seeds: best {scores.min():.4g}, "
         f"median {np.median(scores):.4g}, worst {scores.max():.4g}"
@@ -210,7 +211,8 @@ def seeds_table(
     rows = frame[names].itertuples(index=False)
     for row, score, excess in zip(rows, scores, over, strict=True):
         values = (v if isinstance(v, str) else f"{v:.6g}" for v in row)
-        table.add_row(*values, f"{score:.4g}", f"+{100 * excess:.2f}")
+        shown_excess = f"+{100 * excess:.2f}" if np.isfinite(excess) else ""
+        table.add_row(*values, f"{score:.4g}", shown_excess)
     return table
 
 

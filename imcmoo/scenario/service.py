@@ -16,10 +16,11 @@ NETWORK_LOAD = "network_load"
 """Name of the load of each network as a share of the capacity for it, shape (n, W)."""
 
 READ = (
-    *("energy", "latency", "interval", "leak", "dram_idle"),
+    *("energy", "latency", "interval", "power", "leak", "dram_idle"),
     *("longest_layer", "save", "save_energy"),
 )
-"""Values of designs that a service depends on, as far as the cost model gives them."""
+"""Values of designs that a service depends on, or that depend on it, as far as the cost model gives
+them."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -35,7 +35,7 @@ BY_DEMAND = 0.8
 UNSERVED = 1e9
 """Load of chips on which no allocation of groups holds all networks."""
 
-PART_VALUES = ("energy", "latency", "interval")
+PART_VALUES = ("energy", "latency", "interval", "power")
 """Quantities of a network that depend on its part of the chip."""
 
 
@@ -201,7 +201,7 @@ class SpaceModel(ScenarioModel):
             groups: router groups of each, shape (n,).
 
         Returns:
-            Shape (n, W, G) each, parts (n, 3, W, G).
+            Shape (n, W, G) each, parts (n, 4, W, G).
         """
         n, networks, most = len(levels), len(self.workload_names), int(groups.max(initial=1))
         bandwidth = self._bandwidth(values)
@@ -215,7 +215,7 @@ class SpaceModel(ScenarioModel):
             for q, quantity in enumerate(PART_VALUES):
                 part = costs[quantity]
                 parts[rows, q, w, number - 1] = np.where(np.isnan(part), np.inf, part)
-        energy, latency, interval = np.moveaxis(parts, 1, 0)
+        energy, latency, interval, _ = np.moveaxis(parts, 1, 0)
         between = np.moveaxis(interval, 1, 2)
         with np.errstate(invalid="ignore"):
             service = service_times(np.moveaxis(latency, 1, 2), between, self.load)

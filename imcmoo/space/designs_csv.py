@@ -171,7 +171,7 @@ class DesignsTable:
         return np.array(values)
 
     def accepted(self, accept: Callable[[slice], Accepted]) -> Accepted:
-        """Result of a function of all rows, which raises a `ValueError` that names a column.
+        """Result of `accept` on all rows; it may raise a `ValueError` that names a column.
 
         Raises:
             InputError: a row is refused; names the first such line.

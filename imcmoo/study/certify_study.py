@@ -67,7 +67,7 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
         known = {c.name: c for c in problem.criteria}
         why = "unknown"
         if criterion in known:
-            why = "it is not known to be monotone in energy, latency and area"
+            why = "it is not known to be monotone in energy, latency, interval and area"
             if beyond := sorted({*known[criterion].needs} - BOUNDED):
                 why = f"it needs {', '.join(beyond)}, of which there are no lower bounds"
         if criterion in regret_criteria(problem):
@@ -132,7 +132,7 @@ class _Certifying:
         self._sample = sampled_designs(problem)
         self._done: dict[str, Certificate] = {}
         self._trees: dict[str, tuple[NodeExpander, RootExpansion]] = {}
-        # Of several of one criterion the one that proves most.
+        # Of several of one criterion the one of least gap, to be taken as it is.
         self._known = {c.criterion: c for c in sorted(options.known, key=lambda c: -c.gap)}
 
     def prove(self, part: ProofTask) -> Iterator[Certificate]:
@@ -160,7 +160,9 @@ class _Certifying:
                 single_network_optima=optima,
                 seconds=time.perf_counter() - began,
             )
-            certificate = _strongest(certificate, self._known.get(search.goal.name), search.goal)
+            for known in self._options.known:
+                if known.criterion == certificate.criterion:
+                    certificate = _strongest(certificate, known, search.goal)
             self._done[search.goal.name] = certificate
             yield certificate
             began = time.perf_counter()
@@ -190,7 +192,7 @@ class _Certifying:
         """The tree that a part is about; what is known of designs begins it."""
         if part.network not in self._trees:
             expander = NodeExpander(problem_of(self._problem, part), self._report_once)
-            designs = [self._problem.space.levels_of(c.design) for c in self._known.values()]
+            designs = [self._problem.space.levels_of(c.design) for c in self._options.known]
             if self._options.start is not None:
                 designs.append(self._options.start)
             self._trees[part.network] = expander, RootExpansion.of(expander, designs)
@@ -211,15 +213,13 @@ class _Certifying:
         return stop
 
 
-def _strongest(
-    found: Certificate, known: Certificate | None, goal: BoundedCriterion
-) -> Certificate:
+def _strongest(found: Certificate, known: Certificate, goal: BoundedCriterion) -> Certificate:
     """The certificate found, with the bound and counts of a known one whose bound is higher.
 
     A bound of regrets also holds against single-network optima that are better than those it was
     proven with.
     """
-    if known is None or known.bound <= found.bound:
+    if known.bound <= found.bound:
         return found
     optima, before = found.single_network_optima, known.single_network_optima
     if any(optima[name]["value"] > before[name]["value"] for name in optima):

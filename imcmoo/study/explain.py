@@ -29,7 +29,6 @@ FEW_LAYERS = 8
 THIS_DESIGN = "this design"
 """What scores are relative to where the best of each network is not known."""
 
-
 OnExplained = Callable[[int, int], None]
 """Called after each design with the number of explained designs and of all."""
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from imcmoo.io.units import to_display
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, tera_operations_per
 from imcmoo.problem.problem import AcceleratorProblem
-
-TERA = 1e12
 
 BESIDE = {"interval": "s", "power": "W", "snr_adc": "dB", "accuracy_drop": ""}
 """What a model may say of networks beside its quantities, and the unit."""
@@ -40,7 +38,7 @@ def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str
     with_dram = {"energy_over_latency_W": total} if "power" in values else {}
     columns = {"power_W": watts, **with_dram, "W_per_mm2": density}
     if problem.model.macs is not None:
-        columns["tops_per_W"] = 2 * problem.model.macs / values["energy"] / TERA
+        columns["tops_per_W"] = tera_operations_per(problem.model.macs, values["energy"])
     return columns
 
 
@@ -53,7 +51,8 @@ def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -
     """
     if "latency" not in values or problem.model.macs is None:
         return {}
-    return {"tops": 2 * problem.model.macs / values.get("interval", values["latency"]) / TERA}
+    seconds = values.get("interval", values["latency"])
+    return {"tops": tera_operations_per(problem.model.macs, seconds)}
 
 
 PHYSICAL_BASIS = (

@@ -24,7 +24,7 @@ from imcmoo.io.units import display_column, to_display
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.score_range import stated
+from imcmoo.problem.score_range import LOG10, stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import exact_comparison
@@ -344,6 +344,10 @@ def seeds(
     costs = problem.costs(problem.score(levels, problem.model.evaluate(levels))[0])
     for c in (c for c in problem.criteria if c.is_regret):
         scores = c.scores(costs, np.fmin.reduce(known))
-        name, scores = stated(c.name if study.baselines else c.joint_name, scores)
+        plain = c.name if study.baselines else c.joint_name
+        name, scores = stated(plain, scores)
         frame[f"score_{name}"] = scores
+        # A run may have stated its own regret the other way.
+        (other,) = {plain, f"{LOG10}{plain}"} - {name}
+        frame = frame.drop(columns=f"score_{other}", errors="ignore")
     return frame.assign(regret_reference=EXACT if exact else BEST_FOUND)

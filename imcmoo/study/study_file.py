@@ -206,7 +206,9 @@ def schema_text() -> str:
 
 def main(argv: list[str] | None = None) -> None:
     """Write the schema to a file."""
-    parser = argparse.ArgumentParser(prog="imcmoo.study.study_file", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="imcmoo.study.study_file", description="Write the JSON schema of study files."
+    )
     parser.add_argument("out", type=Path, metavar="OUT", help="such as docs/study.schema.json")
     with writing(parser.parse_args(argv).out) as temporary:
         temporary.write_text(schema_text(), encoding="utf-8")

@@ -215,7 +215,9 @@ class NetworkTable(Table):
     )
     max_latency_s: Positive | None = Field(None, description="longest latency of one inference")
     max_energy_J: Positive | None = Field(None, description="largest energy of one inference")
-    max_power_W: Positive | None = Field(None, description="largest energy over latency")
+    max_power_W: Positive | None = Field(
+        None, description="largest energy over latency, DRAM included"
+    )
     min_fps: Positive | None = Field(None, description="fewest inferences per second")
 
     rate_Hz: Positive | None = Field(None, description="most requests per second, of a scenario")

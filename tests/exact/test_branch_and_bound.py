@@ -10,16 +10,23 @@ from imcmoo.exact.bounded_criteria import (
     BoundedCosts,
     NotProvable,
     SingleNetworkOptima,
+    bounded_criteria,
     regret_criteria,
     regret_criterion,
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
 from imcmoo.exact.check import Claim, check_bounds
+from imcmoo.exact.enumeration_tree import EnumerationTree
 from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.exact.proof_plan import criteria_of, problem_of, proof_plan, provable
 from imcmoo.exact.shared_root import expand_shared_root
-from imcmoo.model.metrics import Metrics
+from imcmoo.model.cost_model import CostModel
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
 from imcmoo.problem.limits import Limits
+from imcmoo.problem.own_score import Exponents, own_criterion
+from imcmoo.problem.problem import AcceleratorProblem, SelectionCriteria
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Integer
 from problems import (
     RRAM_EXTENDED,
     SRAM_EXTENDED,
@@ -100,6 +107,76 @@ def test_frames_per_second_that_only_a_pipeline_reaches_are_proven():
     assert limit < metrics.latency_s[:, 1].min()
     limits = {"resnet18_onnx": Limits(min_fps=1 / limit)}
     assert agrees(replace(study, limits=limits).problem())
+
+
+class Pipeline(CostModel):
+    """A model that reports intervals, with bounds of energy, latency and area only."""
+
+    quantities = (ENERGY, LATENCY, AREA)
+    space = DesignSpace("pipeline", (Integer("size", 1, 8), Integer("depth", 1, 8)))
+    workload_names = ("net",)
+
+    def __init__(self):
+        """Nothing to look up."""
+
+    def evaluate(self, levels):
+        size, depth = 1.0 + levels.T
+        values = {
+            "energy": 1e-6 * (size + depth)[:, None],
+            "latency": 1e-3 * (1 + depth / size)[:, None],
+            "interval": 1e-3 / (depth * size)[:, None],
+            "area": 1e-6 * size,
+        }
+        return Metrics(values, {})
+
+    def partials(self, area_limit_m2):
+        return PipelineTree(self)
+
+
+class PipelineTree(EnumerationTree):
+    """Bounds are the least of all designs of a row."""
+
+    def bound(self, partial):
+        model = self._model
+        every = model.space.unrank(np.arange(model.space.size))
+        known = model.evaluate(every).values
+        inside = ((partial[:, None] == every) | (partial[:, None] < 0)).all(axis=2)
+        least = {
+            name: np.array([known[name][row].min(axis=0) for row in inside])
+            for name in ("energy", "latency", "area")
+        }
+        return Metrics(least, {})
+
+
+def test_frames_per_second_are_proven_where_bounds_lack_the_interval():
+    problem = AcceleratorProblem(Pipeline(), limits={"net": Limits(min_fps=10_000.0)})
+    assert agrees(problem)
+    branches = NodeExpander(problem)
+    goal = bounded_criteria(problem)["edap_max"]
+    proof = BranchAndBound(branches, RootExpansion.of(branches), goal).run(lambda _: False)
+    counts = check_bounds(problem, branches.partials, [Claim(goal, proof.bound)])
+    assert counts.all == problem.space.size
+
+
+@pytest.mark.parametrize("device", SPACES)
+def test_a_score_of_the_interval_is_proven(device):
+    rng = np.random.default_rng(7)
+    feasible = feasible_values(device, rng, 40)
+    around = next((d for d in feasible if d["schedule"] == "pipelined"), feasible[0])
+    study = study_on(part_of(SPACES[device], rng, 1500, around), objectives=("interval",))
+    for score in (Exponents(energy=1, interval=1), Exponents(area=1, interval=2)):
+        problem = replace(study, score=score, criterion="score").problem()
+        assert "score" in proven(problem)
+        assert agrees(problem)
+
+
+def test_a_score_of_the_interval_is_proven_where_bounds_lack_it():
+    model = Pipeline()
+    model.quantities = (*Pipeline.quantities, Quantity("interval", "s"))
+    score = own_criterion(Exponents(energy=1, interval=1))
+    problem = AcceleratorProblem(model, guidance=SelectionCriteria(own=score, asked=score))
+    assert "score" in proven(problem)
+    assert agrees(problem)
 
 
 @pytest.mark.parametrize("device", SPACES)

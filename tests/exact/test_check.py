@@ -11,12 +11,14 @@ from imcmoo.exact.check import Refused
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
+from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.identity import identity
-from imcmoo.problem.own_score import Exponents
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker, study_of
 from problems import SRAM_EXTENDED
 from tests.exact.certified_spaces import enumerated, feasible_values, part_of, study_on
+
+WATTS = Criterion("watts", lambda costs: costs["power"].max(axis=1), needs=("power",))
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,10 @@ def test_what_is_known_is_not_proven_again(study, proven):
     loose = replace(best, gap=0.1, bound=best.bound / 2)
     for known in ([loose, best], [best, loose]):
         assert next(certify_study(study, "edap_max", SolverOptions(known=known))) is best
+    # One has the better design, the other the higher bound.
+    high = replace(best, gap=0.2, bound=0.999 * best.bound, design=proven["edap_mean"].design)
+    (joined,) = certify_study(study, "edap_max", SolverOptions(known=[loose, high], time_limit_s=0))
+    assert (joined.value, joined.bound) == (best.value, high.bound)
     # Another question is another problem.
     weighted = replace(study, weights=tuple(range(1, 1 + len(study.workloads))))
     (mean,) = certify_study(weighted, "edap_mean", SolverOptions(known=list(proven.values())))
@@ -186,10 +192,9 @@ def test_other_settings_are_refused(study, proven):
 
 
 def test_a_score_of_what_has_no_bounds_is_refused_with_the_reason(study):
-    score = Exponents(energy=1, interval=1)
-    own = replace(study, score=score, criterion="score", objectives=("interval",))
-    with pytest.raises(InputError, match="score cannot be certified: it needs interval, of which"):
-        next(certify_study(own, "score", SolverOptions()))
+    own = replace(study, criterion=f"{__name__}:WATTS", objectives=("power",))
+    with pytest.raises(InputError, match="watts cannot be certified: it needs power, of which"):
+        next(certify_study(own, "watts", SolverOptions()))
 
 
 def test_what_is_not_monotone_is_refused_in_one_line(study):

@@ -51,6 +51,16 @@ def test_frames_per_second_are_those_of_a_pipeline_where_the_model_tells_its_int
     assert np.allclose(limits.constraints(pipelined), [[-1.0]])
 
 
+def test_bounds_without_an_interval_never_break_a_limit_of_frames_per_second():
+    limits = NetworkLimits(
+        {"a": Limits(min_fps=100.0), "b": Limits(max_latency_s=0.05)}, ["a", "b"], QUANTITIES
+    )
+    bounds = values([[1.0, 1.0]], [[0.1, 0.1]])
+    assert limits.may_be_kept(bounds).tolist() == [[True, False]]
+    bounds["interval"] = np.array([[0.02, 0.02]])
+    assert limits.may_be_kept(bounds).tolist() == [[False, False]]
+
+
 def test_what_does_not_run_is_farther_than_whatever_runs():
     limits = NetworkLimits({"a": Limits(max_latency_s=1e-3)}, ["a"], QUANTITIES)
     G = limits.constraints(values([[1.0], [np.nan]], [[1e6], [np.nan]]))

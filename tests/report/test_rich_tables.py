@@ -80,6 +80,18 @@ def test_tables_of_requests_accuracy_and_seeds_keep_all_digits(n, width):
         assert label(name).split()[0] in text
 
 
+def test_seeds_have_no_excess_over_a_best_score_of_zero():
+    frame = pd.DataFrame({"seed": [1, 2, 3], "score_pseudo_weights": [0.0, 0.0, 0.3]})
+    table = terminal_tables.seeds_table(
+        frame,
+        study="few",
+        name="pseudo_weights",
+        criterion=CRITERIA["pseudo_weights"],
+        shown=["seed"],
+    )
+    assert list(table.columns[-1].cells) == ["", "", ""]
+
+
 def test_networks_are_rows_where_the_table_is_wide(results):
     def make(width):
         return terminal_tables.baseline_table(results, results.baselines, width=width)

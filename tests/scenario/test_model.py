@@ -9,6 +9,7 @@ import pytest
 from imcmoo.exact.bound_validation import validate_bounds
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.io.errors import InputError
+from imcmoo.model.physical.shares import evaluate_shares
 from imcmoo.report.scenario_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Requests, Scenario
@@ -276,6 +277,25 @@ def test_networks_side_by_side_are_broken_down_on_their_own_groups(side_by_side)
     use = model.network_details(levels)["utilization"][serves]
     whole = model.inner.network_details(levels)["utilization"][serves]
     assert (use > whole).any()
+
+
+def test_networks_side_by_side_draw_the_power_of_their_own_groups(side_by_side):
+    model, levels = side_by_side
+    service = model.service(levels)
+    rows = np.flatnonzero(service.chip_capacity > 1 / UNSERVED)
+    power = model.evaluate(levels).values["power"][rows]
+    whole = model.inner.evaluate(levels[rows]).values
+    bandwidth = model._bandwidth(whole)
+    for w, name in enumerate(model.workload_names):
+        part = evaluate_shares(
+            model.inner._on_part(name)._model.context,
+            model.inner._designs(levels[rows]),
+            service.groups[rows, w].astype(float),
+            bandwidth[:, w],
+            1 / len(model.workload_names),
+        )
+        assert power[:, w] == pytest.approx(part.power_W[:, 0])
+    assert (power.sum(axis=1) < whole["power"].sum(axis=1)).any()
 
 
 def test_a_network_that_has_a_chip_to_itself_is_as_fast_as_alone():

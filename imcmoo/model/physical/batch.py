@@ -67,7 +67,7 @@ def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
     parts = [
         rows[at : at + size]
         for rows in (order[:cut], order[cut:])
-        for at in range(0, len(rows), size)
+        for at in range(0, len(rows), max(1, size))
     ]
     return parts or [order]
 

@@ -579,7 +579,7 @@ class PhysicalEvaluator(CostModel):
     def evaluate_part(
         self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
     ) -> dict[str, Floats]:
-        """Energy, latency and interval of a network on a part of each of n designs.
+        """Energy, latency, interval and power of a network on a part of each of n designs.
 
         Args:
             name: of the network, whose weights stay on its part.
@@ -587,16 +587,19 @@ class PhysicalEvaluator(CostModel):
             groups, bandwidth, room: as `SharedBatch` takes them.
 
         Returns:
-            `energy` (J), `latency` and `interval` (s), shape (n,); NaN where it does not run.
+            `energy` (J), `latency` and `interval` (s) and `power` on the chip (W), shape (n,); NaN
+            where it does not run.
         """
         context = self._on_part(name)._model.context
         designs = self._designs(levels)
         part = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
-        arrays = (part.energy_J, part.latency_s, part.interval_s)
-        return {
-            key: values[:, 0]
-            for key, values in zip(("energy", "latency", "interval"), arrays, strict=True)
+        arrays = {
+            "energy": part.energy_J,
+            "latency": part.latency_s,
+            "interval": part.interval_s,
+            "power": part.power_W,
         }
+        return {key: values[:, 0] for key, values in arrays.items()}
 
     def break_down_part(
         self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float

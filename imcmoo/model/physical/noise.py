@@ -348,7 +348,7 @@ class _RowBlocks:
             edge: largest sum that is rounded to the last code.
             half: distance of the edge from that code.
         """
-        power = np.zeros_like(edge)
+        power = np.zeros(edge.shape)
         clipped, distance = edge < highest - EDGE_TOLERANCE, edge - mean
         within = self.sample_variance + self.error_variance
         outlier = OUTLIER_SIGMAS * np.sqrt(self.column_variance)

@@ -218,8 +218,8 @@ def fold(
     outputs: Sequence[Tensor],
     opsets: Mapping[str, int],
 ) -> list[NDArray[Any]] | None:
-    """The elements of a node's outputs, of which shape inference is done; None if they are unknown,
-    many or of no use."""
+    """The elements of a node's outputs, whose shapes are inferred already; None if they are
+    unknown, many or of no use."""
     if node.op_type == "Shape":
         return _shape_of(node, inputs[0])
     if node.op_type == "Size":

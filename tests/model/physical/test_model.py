@@ -134,6 +134,12 @@ def test_fewer_bits_cost_less_and_are_chosen_per_network():
     assert mixed.snr_dB[0, 0] != eight.snr_dB[0, 0]
 
 
+def test_no_designs_have_an_empty_breakdown():
+    none = {name: values[:0] for name, values in columns().items()}
+    assert model().breakdown(none).energy_J.shape[0] == 0
+    assert model().evaluate(none).energy_J.shape == (0, 1)
+
+
 def test_products_of_activations_take_no_cells_and_run_on_the_digital_unit():
     network = WorkloadSet.load(["vision_transformer"])
     dynamic = np.array([k == "ViTSelfAttention" for k in network.workloads[0].kinds])

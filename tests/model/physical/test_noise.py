@@ -1,10 +1,12 @@
 """The closed form of noise against simulated arrays, and its rules one by one."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.noise import decibels, row_blocks
+from imcmoo.model.physical.noise import _RowBlocks, decibels, row_blocks
 from imcmoo.networks import operands as tables
 from imcmoo.networks.operands import OperandBits
 from tests.model.physical import scalar_noise
@@ -184,3 +186,20 @@ def test_moments_are_those_of_the_codes():
             digits = (codes >> low) & (2 ** min(width, bits - low) - 1)
             assert means[0, i] == pytest.approx(p @ digits)
             assert squares[0, i] == pytest.approx(p @ digits**2)
+
+
+def test_clipped_power_does_not_depend_on_the_layout_of_arrays():
+    rng = np.random.default_rng(0)
+    shape = (2, 3, 4, 2)
+    sums = SimpleNamespace(
+        sample_variance=rng.uniform(1, 4, shape[1:]),
+        error_variance=rng.uniform(0, 1, shape[1:]),
+        column_variance=rng.uniform(0, 1, shape[1:]),
+        _outliers=0.1,
+    )
+    edge, half = rng.uniform(0, 5, shape), rng.uniform(0.5, 1, shape)
+    mean, highest = np.zeros(shape[1:]), np.full(shape[1:], 10.0)
+    plain = _RowBlocks._beyond(sums, mean, highest, edge, half)
+    turned = _RowBlocks._beyond(sums, mean, highest, np.asfortranarray(edge), half)
+    assert (plain > 0).all()
+    np.testing.assert_array_equal(turned, plain)
