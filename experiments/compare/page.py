@@ -120,7 +120,7 @@ def _median(summary: pd.DataFrame, method: str, budget: int, indicator: str) -> 
 
 
 def _sign(tests: pd.DataFrame, method: str, budget: int, indicator: str) -> str:
-    """Whether a method is significantly better (+) or worse (−) than ours, or neither (≈)."""
+    """Sign of a method: significantly better (+) or worse (−) than ours, or neither (≈)."""
     if method == OURS:
         return ""
     row = _of(tests, method, budget, indicator)

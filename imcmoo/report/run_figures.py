@@ -1,4 +1,4 @@
-"""What a run draws (`_drawn` decides) from the tables in its folder, and figures of its front."""
+"""Figures of a run (`_drawn` chooses them) from the tables in its folder, and of its front."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class Results:
 
     @property
     def regret_reference(self) -> str:
-        """What its regrets are against; files of older versions do not say it."""
+        """Reference of the regrets; files of older versions do not say it."""
         return str(self.design.get("regret_reference", BEST_FOUND))
 
     @property

@@ -42,7 +42,7 @@ OnTrace = Callable[[str, TraceRow], None]
 
 @dataclass(frozen=True)
 class FinishedSearch:
-    """What was searched, every design evaluated, and the trace."""
+    """Problem, every design evaluated, and the trace of a search."""
 
     problem: AcceleratorProblem
     result: SearchResult
@@ -156,7 +156,7 @@ class Outcome:
 
     @property
     def regret_reference(self) -> str:
-        """What regrets are against, `EXACT` or `BEST_FOUND`."""
+        """Reference of the regrets: `EXACT` or `BEST_FOUND`."""
         return BEST_FOUND if self.candidates.exact_best is None else EXACT
 
     @property

@@ -148,7 +148,7 @@ def test_a_shift_between_two_counts_is_noticed(tmp_path, proven, study, capsys):
 
 
 def test_a_bound_never_gets_weaker(tmp_path, proven, study, capsys):
-    """What a command without time proves is less than what is there."""
+    """A command without time proves less than the certificate that is there."""
     out = tmp_path / "certified" / "few"
     asked = ("--criterion", "edap_geomean", "--time-limit", "0")
     assert certify(study, tmp_path, *asked) == 0
