@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -189,7 +190,9 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         None where there is no EDAP."""
         return np.asarray(self.costs(F).edap.min(axis=0)) if self.has_edap else None
 
-    def guide_scores(self, F: Floats, reference_edap: Floats | None = None) -> Floats:
+    def guide_scores(
+        self, F: Floats, reference_edap: Floats | None = None, *, by_pairs: bool = False
+    ) -> Floats:
         """Scores by which a joint design may be selected; smaller is better.
 
         A search knows no single-network optima, so minimax regret guides it against the best EDAP
@@ -200,19 +203,27 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             F: objectives of feasible designs, shape (n, n_objectives).
             reference_edap: of the networks, shape (W,), where `F` is guessed; by default the best
                 in `F`.
+            by_pairs: whether each two networks are to have a score of their own. At the least
+                minimax regret two networks are equally far from their single-network optima, most
+                often, and which two depends on these optima.
 
         Raises:
             InputError: a design whose objectives are no guess has a score that is not allowed.
 
         Returns:
-            Shape (n, n_scores): each criterion that guides and each network's own EDAP; without
-            EDAP, each objective.
+            Shape (n, n_scores): each criterion that guides, each network's own EDAP and, if
+            `by_pairs`, the larger EDAP of each two networks relative to `reference_edap`; without
+            EDAP, each criterion and each objective.
         """
         costs = self.costs(F)
         single = costs.edap if self.has_edap else F
         best = self.best_joint_edap(F) if reference_edap is None else reference_edap
         score = Criterion.scores if reference_edap is None else Criterion.unchecked_scores
-        return np.column_stack([*(score(c, costs, best) for c in self.guides), single])
+        columns = [*(score(c, costs, best) for c in self.guides), single]
+        if by_pairs and self.has_edap:
+            pairs = combinations((single / best).T, 2)
+            columns += [np.maximum(one, other) for one, other in pairs]
+        return np.column_stack(columns)
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
         """Cost of chips, relative to that of 1 cm² = 100 at 32 nm.

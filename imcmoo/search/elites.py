@@ -115,7 +115,7 @@ def from_elites(
     """
     feasible, space = np.flatnonzero(archive.feasible), problem.space
     levels, F = archive.levels[feasible], archive.F[feasible]
-    scores = problem.guide_scores(F)
+    scores = problem.guide_scores(F, by_pairs=True)
     elites = ValueElites.of(levels, scores)
     value, score = elites.drawn(_shortfall(problem, scores, elites), wanted, rng)
     incumbents = elites.incumbents[value, score]
@@ -129,7 +129,8 @@ def from_elites(
     near = feasible[np.unique(incumbents)]
     surrogate = Surrogate.near(problem, archive, near, AROUND * len(incumbents))
     predicted_F = problem.from_coordinates(surrogate.predict(children))
-    predicted_scores = problem.guide_scores(predicted_F, problem.best_joint_edap(F))
+    best = problem.best_joint_edap(F)
+    predicted_scores = problem.guide_scores(predicted_F, best, by_pairs=True)
     order = np.lexsort((predicted_scores[np.arange(len(of)), score[of]], of))
     return _first_passing_of_each(problem, children[order], of[order])
 

@@ -12,7 +12,7 @@ from imcmoo.search.elites import LARGE_SPACE, from_elites
 from imcmoo.search.front_search import near_front
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
-from imcmoo.search.sampling import draw_feasible, first_passing, unseen
+from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import Phase
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.search.survival import best_in_turn
@@ -30,6 +30,10 @@ UNSCORED = 1e250
 
 CRITERIA_SHARE = 0.75
 """Largest share of local search around the incumbents of criteria; the rest is near the front."""
+
+OFFERED = 16
+"""Neighbours of incumbents offered per design wanted in a large space, where most of them can be
+infeasible."""
 
 BEST_KNOWN = 16
 """Designs by each criterion whose neighbours are looked at; a neighbour is promising if it may be
@@ -107,11 +111,14 @@ class FeasibleMating:
 
     def _promising(self, wanted: int) -> Levels:
         """New designs that may be among the best known: the best of each criterion in turn, as a
-        surrogate predicts. They are two moves from an incumbent or one from the best known."""
+        surrogate predicts. They are two moves from an incumbent or one from the best known.
+
+        In a large space a surrogate errs more, so what it takes for worse is tried after the rest.
+        """
         problem, archive = self.problem, self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
-        scores = problem.guide_scores(F)
+        scores = problem.guide_scores(F, by_pairs=self.has_elites)
         n_best = min(BEST_KNOWN, len(scores))
         threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
         best = feasible[np.unique(scores.argmin(axis=0))]
@@ -121,13 +128,13 @@ class FeasibleMating:
         vicinity = unseen(problem.space, np.concatenate(near), archive.seen)
         coordinates = Surrogate.near(problem, archive, good).predict(vicinity)
         predicted_F = problem.from_coordinates(coordinates)
-        predicted_scores = problem.guide_scores(predicted_F, problem.best_joint_edap(F))
-        promising = (predicted_scores <= threshold).any(axis=1)
-        vicinity, predicted_scores = vicinity[promising], predicted_scores[promising]
+        predicted_scores = problem.guide_scores(
+            predicted_F, problem.best_joint_edap(F), by_pairs=self.has_elites
+        )
         if self.has_elites:
-            passing = first_passing(problem, vicinity, predicted_scores, wanted)
-            vicinity, predicted_scores = vicinity[passing], predicted_scores[passing]
-        return vicinity[best_in_turn(predicted_scores, len(vicinity))]
+            return vicinity[best_in_turn(predicted_scores, OFFERED * wanted)]
+        promising = np.flatnonzero((predicted_scores <= threshold).any(axis=1))
+        return vicinity[promising[best_in_turn(predicted_scores[promising], len(promising))]]
 
     def _fill(
         self, offspring: OffspringBuilder, population: Ints, rng: np.random.Generator
@@ -135,7 +142,8 @@ class FeasibleMating:
         """Fill up with children, then with random designs."""
         archive, space, phase = self.archive, self.archive.space, self.phase
         if n := offspring.missing:
-            scores = _guiding(self.problem, archive.F[population], archive.G[population])
+            F, G = archive.F[population], archive.G[population]
+            scores = _guiding(self.problem, F, G, by_pairs=self.has_elites)
             won = population[tournaments(scores, OVERSAMPLING * n, rng)]
             parents = archive.levels[won.reshape(2, -1)]
             recombined, mutated = phase.crossover_probability, phase.mutation_probability
@@ -151,7 +159,7 @@ class FeasibleMating:
         return designs[inside]
 
 
-def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats) -> Floats:
+def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats, *, by_pairs: bool) -> Floats:
     """Scores of a population by what guides, shape (n, n_scores); what is infeasible loses.
 
     It is in the population only where the model cannot tell without an evaluation.
@@ -160,7 +168,7 @@ def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats) -> Floats:
     feasible = violation <= 0
     if not feasible.any():
         return violation[:, None]
-    guide = problem.guide_scores(F[feasible])
+    guide = problem.guide_scores(F[feasible], by_pairs=by_pairs)
     scores = np.repeat(UNSCORED * (1 + violation[:, None]), guide.shape[1], axis=1)
     scores[feasible] = guide
     return scores

@@ -146,6 +146,17 @@ def test_criteria_and_weights_guide():
     np.testing.assert_allclose(best[:, 6], [1, 3])
 
 
+def test_each_two_networks_can_have_a_score_of_their_own():
+    """The larger EDAP of the two, relative to the reference or to the best design."""
+    problem = fake_problem(RRAM, 3)
+    F = np.array([[2.0, 8, 6, 1, 1, 1, 1e-6], [4, 4, 3, 1, 1, 1, 1e-6]])
+    guides, plain = problem.guide_scores(F, by_pairs=True), problem.guide_scores(F)
+    np.testing.assert_array_equal(guides[:, :-3], plain)
+    np.testing.assert_allclose(guides[:, -3:], [[2, 2, 2], [2, 2, 1]])
+    against = problem.guide_scores(F, np.array([1.0, 4, 3]), by_pairs=True)
+    np.testing.assert_allclose(against[:, -3:], [[2, 2, 2], [4, 4, 1]])
+
+
 def test_a_criterion_that_is_asked_for_joins_the_guides_once(designs):
     plain = fake_problem(RRAM, 2)
     names = [c.name for c in plain.guides]

@@ -88,6 +88,17 @@ def test_neighbours_of_the_best_known_are_offered_where_those_of_the_incumbents_
     assert offered
 
 
+def test_in_a_large_space_neighbours_taken_for_worse_are_tried_as_well(monkeypatch):
+    archive = evaluated(LARGE_PROBLEM, 120)
+    worst = LARGE_PROBLEM.coordinates(archive.F.max(axis=0, keepdims=True)) + 1
+    monkeypatch.setattr(Surrogate, "predict", lambda _, x: np.repeat(worst, len(x), axis=0))
+    assert not len(FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)._promising(20))
+    monkeypatch.setattr(mating_of, "LARGE_SPACE", RRAM.size - 1)
+    offered = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)._promising(20)
+    assert len(offered) >= 20
+    assert not archive.seen & set(RRAM.rank(offered).tolist())
+
+
 def test_the_surrogate_knows_what_lies_around_the_best_known(monkeypatch):
     archive = evaluated(LARGE_PROBLEM, 120)
     best = set(LARGE_PROBLEM.guide_scores(archive.F).argsort(axis=0)[:16].ravel().tolist())
@@ -200,7 +211,7 @@ def test_what_is_infeasible_loses_to_all_that_is_feasible_the_more_the_more_it_l
     F, G = evaluated(LARGE_PROBLEM, 5).F, np.full((5, 2), -3.0)
     G[0] = 0  # at both limits: feasible
     G[1], G[2], G[3] = (0.5, -1), (0.3, 0.4), (1e-6, -9)
-    scores = _guiding(LARGE_PROBLEM, F, G)
+    scores = _guiding(LARGE_PROBLEM, F, G, by_pairs=False)
     of_feasible = LARGE_PROBLEM.guide_scores(F[[0, 4]])
     assert np.array_equal(scores[[0, 4]], of_feasible)
     assert (scores[3] > of_feasible.max(axis=0)).all()
@@ -211,4 +222,4 @@ def test_what_is_infeasible_loses_to_all_that_is_feasible_the_more_the_more_it_l
 def test_where_nothing_is_feasible_the_violation_guides():
     F = evaluated(LARGE_PROBLEM, 3).F
     G = np.array([[0.5, -1.0], [0.3, 0.4], [0.0, 0.2]])
-    np.testing.assert_allclose(_guiding(LARGE_PROBLEM, F, G), [[0.5], [0.7], [0.2]])
+    np.testing.assert_allclose(_guiding(LARGE_PROBLEM, F, G, by_pairs=False), [[0.5], [0.7], [0.2]])
