@@ -96,7 +96,8 @@ def test_the_page_states_how_good_predictions_are(text_of_page, prose):
     marked = predicted[predicted["exact_only"]].groupby("network").size()
     assert marked.to_dict() == {"minilm": 2, "recogniser": 7}
     others = predicted[(predicted["network"] == "recogniser") & (predicted["exact"] >= 0.1)]
-    assert 0.11 < (others["linear"] - others["exact"]).abs().max() < 0.12
+    within = (others["linear"] - others["exact"]).abs().max()
+    assert f"The other three designs are within {within:.2f}" in prose
 
 
 def test_the_page_states_that_noise_at_the_logits_does_not_decide_what_is_read(prose):
