@@ -156,17 +156,22 @@ def test_the_page_states_what_a_gain_of_each_column_would_give(prose):
 
 def test_the_page_states_whether_noise_of_layers_adds_up(prose):
     table = pd.read_csv(TABLES / "added_noise.csv").set_index(["noise", "layer_snr_dB", "network"])
-    white, static = (table["over_sum_dB"].loc[kind] for kind in ("white", "static"))
-    small = white.loc[:, ["digits", "minilm"]].abs().max()
+    white, static = (table.loc[kind] for kind in ("white", "static"))
+    small = white["over_sum_dB"].loc[:, ["digits", "minilm"]].abs().max()
     assert f"within {small:.1f} dB of the sum on digits and MiniLM" in prose
-    line = white.loc[:, "line_direction"]
-    assert f"{line[16]:.1f} dB above it at 16 dB, {line[20]:.1f} dB at 20 dB" in prose
-    assert f"and {-line[30]:.1f} dB below it at 30 dB" in prose
-    within = static.loc[:, ["digits", "minilm", "line_direction"]].abs().max()
+    line = white.xs("line_direction", level="network")
+    above = line["over_sum_dB"]
+    assert f"{above[16]:.1f} dB above it at 16 dB, {above[20]:.1f} dB at 20 dB" in prose
+    assert f"and {above[30]:.1f} dB at 30 dB" in prose
+    assert f"At 16 dB, {line['share_alike'][16]:.0%} of the error".replace("%", " %") in prose
+    assert f"the mean of the logits shrinks to {line['scale'][16]:.2f} of its size" in prose
+    within = static["over_sum_dB"].loc[:, ["digits", "minilm", "line_direction"]].abs().max()
     assert f"static noise within {within:.1f} dB" in prose
-    text = white.loc[:, "recogniser"]
-    assert f"{-text[16]:.1f} dB below the sum at 16 dB" in prose
-    assert f"{text[30]:.1f} dB above it at 30 dB" in prose
+    text = white.xs("recogniser", level="network")
+    assert f"{-text['over_sum_dB'][16]:.1f} dB below the sum at 16 dB" in prose
+    assert f"where the sum is {text['sum_dB'][16]:.1f} dB above the signal" in prose
+    assert f"and {text['over_sum_dB'][30]:.1f} dB above it at 30 dB" in prose
+    assert f"where {text['share_alike'][30]:.0%} of the error".replace("%", " %") in prose
 
 
 def test_the_page_states_the_published_times(text_of_page):
