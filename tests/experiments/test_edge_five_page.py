@@ -100,6 +100,19 @@ def test_the_page_states_how_good_predictions_are(text_of_page, prose):
     assert f"The other three designs are within {within:.2f}" in prose
 
 
+def test_the_page_states_where_predictions_of_the_digits_are_wrong(prose):
+    predicted = pd.read_csv(TABLES / "prediction.csv").query("network == 'digits'")
+    wrong = predicted[(predicted["linear"] - predicted["exact"]).abs() > 0.05].set_index("design")
+    assert set(wrong.index) == {17, 24}
+    assert "Of the designs of the digits 2 are off by more than 0.05" in prose
+    coarse, noisy = wrong.loc[17], wrong.loc[24]
+    assert (DESIGNS[17].adc_bits, DESIGNS[17].differential, DESIGNS[24].sigma) == (2, False, 1.0)
+    above = noisy["exact_nsr_dB"] - noisy["linear_nsr_dB"]
+    assert f"noise at the logits is {above:.1f} dB above the sum" in prose
+    assert abs(coarse["exact_nsr_dB"] - coarse["linear_nsr_dB"]) < 0.1
+    assert f"`fast` is off by {coarse['fast'] - coarse['exact']:.2f}, too" in prose
+
+
 def test_the_page_states_that_noise_at_the_logits_does_not_decide_what_is_read(prose):
     predicted = pd.read_csv(TABLES / "prediction.csv").query("network == 'recogniser'")
     less, more = (predicted.set_index("design").loc[design] for design in (6, 3))
