@@ -1,7 +1,9 @@
 """Noise in all layers at once over the sum of the layers' noise that `linear` adds up.
 
 `python -m experiments.edge_networks.added_noise --data DIR --out CSV NETWORK...` reads NETWORK.npz
-and NETWORK.accuracy.npz of DIR. The ratio is that of noise over signal at the logits.
+and NETWORK.accuracy.npz of DIR. The ratio is that of noise over signal at the logits, on the
+samples on which the gains were measured. Part of the error is alike in all draws of the noise: the
+mean of the logits differs from those without noise, for example by a factor.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import pandas as pd
 from experiments.edge_networks.page import NETWORKS
 from experiments.edge_networks.prediction import assessment
 from imcmoo.accuracy.sensitivity import Probe
+from imcmoo.model.metrics import Floats
 from imcmoo.networks.accuracy_data import AccuracyData
 
 SNR_DB = (16, 20, 30)
@@ -29,27 +32,47 @@ def added(name: str, folder: Path) -> Iterator[dict[str, Any]]:
     assessed = assessment(name, folder, None)
     data = AccuracyData.read(folder / f"{name}.accuracy.npz")
     probe = Probe(assessed)
+    reference = assessed.reference(probe.probed)[assessed.network.logits]
     for kind in ("white", "static"):
         gain = data.gains(f"gain_{kind}").sum()
         for snr in SNR_DB:
             nsr = 10 ** (-snr / 10)
-            draws = [
-                assessed.noise_to_signal(
-                    probe.everywhere(
-                        nsr,
-                        np.random.default_rng([draw, snr]),
-                        slice(probe.scored),
-                        static=kind == "static",
-                    )
-                )
-                for draw in range(DRAWS)
-            ]
+            rngs = (np.random.default_rng([draw, snr]) for draw in range(DRAWS))
+            samples, static = slice(probe.probed), kind == "static"
+            runs = [probe.everywhere(nsr, rng, samples, static=static) for rng in rngs]
+            draws = [assessed.noise_to_signal(run) for run in runs]
+            logits = np.stack([run[assessed.network.logits] for run in runs])
             ratio = 10 * np.log10(np.array([np.mean(draws), *draws]) / (gain * nsr))
             yield {
-                **{"network": name, "noise": kind, "layer_snr_dB": snr, "samples": probe.scored},
+                **{"network": name, "noise": kind, "layer_snr_dB": snr, "samples": probe.probed},
                 **{"draws": DRAWS, "over_sum_dB": ratio[0]},
                 **{"least_draw_dB": ratio[1:].min(), "largest_draw_dB": ratio[1:].max()},
+                "sum_dB": 10 * np.log10(gain * nsr),
+                "share_alike": share_alike(logits, reference),
+                "scale": scale(logits, reference),
             }
+
+
+def share_alike(logits: Floats, reference: Floats) -> float:
+    """Share of the error power that is alike in all draws, without bias from their number.
+
+    Args:
+        logits: with noise, shape (draws, n, …).
+        reference: without noise, shape (n, …).
+    """
+    power = ((logits - reference) ** 2).mean()
+    return float(1 - logits.var(axis=0, ddof=1).mean() / power)
+
+
+def scale(logits: Floats, reference: Floats) -> float:
+    """Factor that makes the logits without noise most like the mean of those with it.
+
+    Args:
+        logits: with noise, shape (draws, n, …).
+        reference: without noise, shape (n, …).
+    """
+    signal = reference - reference.mean(axis=0)
+    return float((logits.mean(axis=0) * signal).sum() / (signal**2).sum())
 
 
 def main() -> None:

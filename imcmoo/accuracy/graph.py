@@ -100,7 +100,9 @@ class CutNetwork:
                 tensors.update(zip(names, self.call(session, names, needed), strict=True))
             if layer is not None:
                 source = tensors[layer.source]
-                tensors[layer.result] = product(layer, source, tensors).astype(source.dtype)
+                tensors[layer.result] = product(layer, source, tensors).astype(
+                    source.dtype, copy=False
+                )
             for name in dead:
                 tensors.pop(name, None)
         return {name: tensors[name] for name in self.wanted}

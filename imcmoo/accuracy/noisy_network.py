@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from onnx import ModelProto, TensorProto, helper
+from scipy.special import ndtri
 
 from imcmoo.accuracy.codes import InputCoding
 from imcmoo.accuracy.graph import CutNetwork, Tensors
@@ -15,8 +18,8 @@ from imcmoo.accuracy.lowering import MappedLayer, Values
 from imcmoo.model.metrics import Floats
 
 OPERATORS, IR_VERSION = 13, 7
-"""Operator set and format of a convolution alone, which any supported onnxruntime runs."""
-SAMPLES_AT_ONCE = 4
+"""Operator set and format of a layer alone, which any supported onnxruntime runs."""
+SAMPLES_AT_ONCE = 8
 """Samples of one run: few, so that a layer's noise stays in the processor's cache."""
 
 _Stored = tuple[Values, Values]
@@ -52,11 +55,7 @@ class NoisyNetwork:
         self._network = network
         self._codings = codings
         self._stored = {e.name: _stored(e, Disturbance(e.weights)) for e in network.layers}
-        self._convolutions = {
-            layer.name: network.session(_convolution(layer))
-            for layer in network.layers
-            if layer.kernel
-        }
+        self._alone = {e.name: network.session(_alone(e)) for e in network.layers}
         self._last: tuple[Mapping[str, Disturbance], dict[str, _Stored]] | None = None
 
     def run(
@@ -77,7 +76,7 @@ class NoisyNetwork:
             made = self._product(layer, x, stored[layer.name])
             errors = disturbed.get(layer.name)
             if errors is not None and errors.spread is not None and errors.spread.any():
-                drawn = rng.standard_normal(made.shape, dtype=np.float32)
+                drawn = standard_normal(made.shape, rng)
                 drawn *= errors.spread.astype(np.float32).reshape(-1, *[1] * len(layer.kernel))
                 made += drawn
             return layer.with_bias(made, tensors) if isinstance(layer.bias, str) else made
@@ -94,23 +93,45 @@ class NoisyNetwork:
     def _product(self, layer: MappedLayer, x: Values, stored: _Stored) -> Values:
         """Output of a layer in float32."""
         weights, added = stored
-        if not layer.kernel:
-            return x @ weights + added
-        session = self._convolutions[layer.name]
-        return self._network.call(session, ["y"], {"x": x, "w": weights, "b": added})[0]
+        feeds = {"x": x.astype(np.float32, copy=False), "w": weights, "b": added}
+        return self._network.call(self._alone[layer.name], ["y"], feeds)[0]
 
 
-def _convolution(layer: MappedLayer) -> ModelProto:
-    """A convolution alone, with its weights and bias as inputs."""
-    attributes: dict[str, Any] = {
-        "group": len(layer.weights),
-        "strides": layer.strides,
-        "dilations": layer.dilations,
-        "auto_pad" if isinstance(layer.pads, str) else "pads": layer.pads,
-    }
+def standard_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Values:
+    """Independent numbers of N(0, 1) in float32, in an eighth of numpy's time.
+
+    Each is the median of one of 65,536 equally likely parts of the distribution, so that none is
+    beyond 4.3.
+    """
+    count = math.prod(shape)
+    words = rng.integers(0, 1 << 64, -(-count // 4), dtype=np.uint64)
+    parts = words.view(np.uint16)[:count]
+    # No number of 16 bits is out of range; this mode spares the check.
+    return _medians().take(parts, mode="wrap").reshape(shape)
+
+
+@cache
+def _medians() -> Values:
+    """Medians of equally likely parts of N(0, 1), one for each number of 16 bits."""
+    parts = 1 << 16
+    medians: Values = ndtri((np.arange(parts) + 0.5) / parts).astype(np.float32)
+    return medians
+
+
+def _alone(layer: MappedLayer) -> ModelProto:
+    """A layer alone, with its weights and bias as inputs."""
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Add", "pb", ["y"])]
+    if layer.kernel:
+        attributes: dict[str, Any] = {
+            "group": len(layer.weights),
+            "strides": layer.strides,
+            "dilations": layer.dilations,
+            "auto_pad" if isinstance(layer.pads, str) else "pads": layer.pads,
+        }
+        nodes = [helper.make_node("Conv", "xwb", ["y"], **attributes)]
     graph = helper.make_graph(
-        [helper.make_node("Conv", ["x", "w", "b"], ["y"], **attributes)],
-        "convolution",
+        nodes,
+        "layer",
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in "xwb"],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
     )

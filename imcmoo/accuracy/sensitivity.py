@@ -93,7 +93,7 @@ class Probe:
         }
         macs = assessment.macs_per_sample()
         allowed = [max(FEWEST_SAMPLES, int(budget / macs)) for budget in (GAIN_MACS, SCORE_MACS)]
-        self._probed = min(GAIN_SAMPLES, allowed[0], assessment.samples)
+        self.probed = min(GAIN_SAMPLES, allowed[0], assessment.samples)
         self.scored = min(allowed[1], assessment.samples)
         self._small = macs * self.scored * CHIPS <= GAIN_MACS
         self.float_score = assessment.score(assessment.reference(self.scored))
@@ -134,7 +134,7 @@ class Probe:
         for draw in range(STATIC_DRAWS if static else 1):
             rng = self._rng(layer, draw)
             errors = {layer.name: self._errors(layer, INJECTED, rng, static=static)}
-            outputs = self._outputs(self._noisy, errors, rng, self._probed)
+            outputs = self._outputs(self._noisy, errors, rng, self.probed)
             found.append(self._assessment.noise_to_signal(outputs))
         return float(np.mean(found)) / INJECTED
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from onnx import TensorProto
+from scipy import stats
 
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 pytest.importorskip("numba", reason="the simulation needs the package numba")
@@ -11,9 +13,9 @@ pytest.importorskip("numba", reason="the simulation needs the package numba")
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.codes import InputCoding
 from imcmoo.accuracy.graph import CutNetwork
-from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
+from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork, standard_normal
 from tests.accuracy.networks import LOSSLESS, nsr, real, saved
-from tests.networks.onnx_import.models import model, node, tensor
+from tests.networks.onnx_import.models import exactly, model, node, tensor
 
 
 def test_without_errors_it_is_the_float_network(network, inputs):
@@ -61,6 +63,51 @@ def test_noise_has_the_power_of_each_channel(tmp_path, kernel):
     others = (0, *range(2, added.ndim))
     np.testing.assert_allclose(added.std(axis=others), spread, rtol=0.1, atol=1e-6)
     np.testing.assert_allclose(added.mean(axis=others), 0.5, atol=0.05)
+
+
+def test_drawn_numbers_are_standard_normal():
+    drawn = standard_normal((1 << 10, 1 << 9), np.random.default_rng(0)).astype(np.float64)
+    n = drawn.size
+    assert abs(drawn.mean()) < 4 / np.sqrt(n)
+    assert abs(drawn.var() - 1) < 4 * np.sqrt(2 / n)
+    assert abs(stats.kurtosis(drawn, axis=None)) < 4 * np.sqrt(24 / n)
+    assert stats.kstest(drawn.ravel(), "norm").pvalue > 1e-3
+    # Of 512 by 512 columns, few pairs are beyond 5 standard errors.
+    between = np.corrcoef(drawn, rowvar=False) - np.eye(drawn.shape[1])
+    assert np.abs(between).max() < 5.5 / np.sqrt(len(drawn))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (4, 5, 3)])
+def test_numbers_of_a_seed_are_the_same_and_those_of_two_draws_are_not(shape):
+    once, again = (np.random.default_rng(1) for _ in range(2))
+    first = standard_normal(shape, once)
+    assert first.shape == shape
+    assert first.dtype == np.float32
+    assert first.tobytes() == standard_normal(shape, again).tobytes()
+    assert (first != standard_normal(shape, once)).any()
+
+
+def test_noise_of_layers_samples_and_runs_is_independent(tmp_path):
+    # Without input and between the layers everything is 0, so that outputs are the layers' noise.
+    shape = (64, 8, 6, 6)
+    nodes = [
+        node("Conv", "xw", "a", name="first"),
+        node("Mul", ["a", "zero"], "b"),
+        node("Conv", "bw", "y", name="second"),
+    ]
+    stored = [real("w", (8, 8, 1, 1)), exactly("zero", [0.0], np.float32)]
+    proto = model(nodes, [tensor("x", ("n", *shape[1:]))], stored, outputs=("a", "y"))
+    cut = CutNetwork(saved(tmp_path, proto))
+    spread = np.full(8, 0.5)
+    errors = {e.name: Disturbance(e.weights, spread=spread) for e in cut.layers}
+    noisy, rng = NoisyNetwork(cut), np.random.default_rng(0)
+    x = {"x": np.zeros(shape, np.float32)}
+    runs = [noisy.run(x, errors, rng) for _ in range(2)]
+    noise = np.stack([run[name] for run in runs for name in "ay"]).astype(np.float64)
+    flat = noise.reshape(4 * shape[0], -1)
+    np.testing.assert_allclose(flat.var(), 0.25, rtol=0.02)
+    between = np.corrcoef(flat) - np.eye(len(flat))
+    assert np.abs(between).max() < 5.5 / np.sqrt(flat.shape[1])
 
 
 def test_inputs_are_rounded_in_networks_of_old_operators(tmp_path):
@@ -113,3 +160,14 @@ def test_few_large_errors_are_marked(tmp_path):
     )
     assert not wide.exact_only
     assert narrow.exact_only
+
+
+def test_layers_in_double_precision_run_in_float32(tmp_path):
+    weights = exactly("w", np.random.default_rng(0).normal(0, 1, (3, 4)), np.float64)
+    nodes = [node("MatMul", "xw", "p"), node("Cast", "p", "y", to=TensorProto.FLOAT)]
+    cut = CutNetwork(
+        saved(tmp_path, model(nodes, [tensor("x", ("n", 3), TensorProto.DOUBLE)], [weights]))
+    )
+    x = {"x": np.random.default_rng(1).normal(0, 1, (5, 3))}
+    found = NoisyNetwork(cut).run(x, {}, np.random.default_rng(0))["y"]
+    np.testing.assert_allclose(found, x["x"] @ cut.layers[0].weights[0], atol=1e-6)

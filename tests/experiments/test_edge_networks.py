@@ -14,10 +14,13 @@ from experiments.edge_networks import (
     column_gain,
     data,
     executed,
+    fast_time,
     figures,
     noise_rule,
     study,
 )
+from experiments.edge_networks.added_noise import scale, share_alike
+from experiments.edge_networks.digits import write_digits
 from experiments.edge_networks.prediction import DESIGNS, SHARED, summary
 from imcmoo.report import style
 from tests.model.physical.test_predicted_accuracy import DATA
@@ -163,3 +166,23 @@ def test_rounding_of_operands_counts_only_where_it_lowers_the_score():
     worse = replace(DATA, rounded={(8, 8): 0.4})
     assert study.rounding_alone(worse) == pytest.approx(0.4)
     assert study.rounding_alone(replace(DATA, float_score=0.0)) == 0
+
+
+def test_the_time_of_fast_is_measured_with_noise_in_all_layers(tmp_path, capsys):
+    pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
+    write_digits(tmp_path)
+    fast_time.main(["--data", str(tmp_path), "--samples", "8", "--repeats", "1", "digits"])
+    heads, row = (line.split() for line in capsys.readouterr().out.splitlines())
+    measured = dict(zip(heads, row, strict=True))
+    assert (measured["network"], measured["layers"]) == ("digits", "2")
+    assert float(measured["ratio"]) > 0
+
+
+def test_the_part_of_an_error_that_is_alike_in_all_draws_is_told_from_noise():
+    rng = np.random.default_rng(0)
+    reference = rng.normal(0, 1, (200, 10))
+    noise, shift = rng.normal(0, 1, (5, 200, 10)), rng.normal(0, 1, (200, 10))
+    for part in (0.0, 0.25, 1.0):
+        logits = reference + np.sqrt(part) * shift + np.sqrt(1 - part) * noise
+        assert share_alike(logits, reference) == pytest.approx(part, abs=0.03)
+        assert scale(0.5 * logits + 3, reference) == pytest.approx(0.5, abs=0.05)
