@@ -23,6 +23,7 @@ from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, R
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
 from imcmoo.model.reference.chips import ChipModel, Designs
 from imcmoo.model.reference.profile_cache import MOST_LOOKED_AT, Capacities, ProfileCache
+from imcmoo.model.reference.profiles import Profiles
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -136,7 +137,7 @@ class Evaluator(CostModel):
         quick = self.screen(chips)
         fits = (quick.area_m2 <= area_limit_m2) & quick.runs.any(axis=1)
         if fits.sum() <= at_most:
-            self.profiles.place(self.chips.designs(chips[fits]), self.workload_names)
+            self.profiles.of(self.chips.designs(chips[fits]), self.workload_names)
 
     def resources(self, levels: Levels) -> Metrics:
         """Area, capacity, and what mapping finds missing; no energies.
@@ -145,7 +146,7 @@ class Evaluator(CostModel):
             levels: shape (n, n_parameters).
         """
         designs = self.chips.designs(levels)
-        return self._resources(designs, self.profiles.place(designs, self.workload_names))
+        return self._resources(designs, *self.profiles.of(designs, self.workload_names))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
         """All metrics of many designs.
@@ -166,13 +167,15 @@ class Evaluator(CostModel):
         check_choice("rounding", rounding, get_args(Rounding))
         self.space.validate(levels)
         designs = self.chips.designs(levels)
-        place = self.profiles.place(designs, self.workload_names)
+        profiles, place = self.profiles.of(designs, self.workload_names)
         starts = range(0, max(len(levels), 1), CHUNK_DESIGNS)
         parts = [slice(at, at + CHUNK_DESIGNS) for at in starts]
         if len(parts) == 1:
-            metrics = self._metrics(designs, place)
+            metrics = self._metrics(designs, profiles, place)
         else:
-            metrics = Metrics.joined(spread(lambda p: self._metrics(designs[p], place[p]), parts))
+            metrics = Metrics.joined(
+                spread(lambda p: self._metrics(designs[p], profiles, place[p]), parts)
+            )
         if rounding == "reference":
             printed = printed_energy(self.chips, levels) * np.where(metrics.runs, 1.0, np.nan)
             metrics = replace(metrics, values={**metrics.values, "energy": printed})
@@ -207,15 +210,14 @@ class Evaluator(CostModel):
         missing = self.resources(levels).resources["cells"].missing
         return {"cells": np.where(missing > 0, cells + missing, claimed) / cells}
 
-    def _metrics(self, designs: Designs, place: Ints) -> Metrics:
-        """Metrics of designs whose mapping keys are profiled."""
-        resources = self._resources(designs, place)
+    def _metrics(self, designs: Designs, profiles: Profiles, place: Ints) -> Metrics:
+        """Metrics of designs; `place` is the profile of each on each network, shape (n, W)."""
+        resources = self._resources(designs, profiles, place)
         runs = resources.runs
         runnable = np.asarray(runs.any(axis=1))
         if not runnable.all():
             place, designs, runs = place[runnable], designs[runnable], runs[runnable]
-        prices = self.chips.feature_prices(designs, self.profiles.features)
-        profiles = self.profiles.of(self.workload_names)
+        prices = self.chips.feature_prices(designs, self.chips.profiler.features)
         metrics = {
             "energy": _energy(profiles.features, place, prices),
             "latency": profiles.cycles[place] * self.chips.cycle(designs)[:, None],
@@ -230,9 +232,8 @@ class Evaluator(CostModel):
                 metrics[name] = shown
         return replace(resources, values={**metrics, **resources.values})
 
-    def _resources(self, designs: Designs, place: Ints) -> Metrics:
+    def _resources(self, designs: Designs, profiles: Profiles, place: Ints) -> Metrics:
         quick = self._screened(designs)
-        profiles = self.profiles.of(self.workload_names)
         cells, buffer_bits = (quick.resources[name] for name in self.resource_names)
         # Where a network surely lacks cells it was mapped in part, or for another network, or not.
         mapped = cells.missing == 0
@@ -249,15 +250,15 @@ class Evaluator(CostModel):
 
 def _energy(features: Floats, place: Ints, prices: Floats) -> Floats:
     """Energy of one inference in J, shape (n, W)."""
-    first = np.flatnonzero(np.diff(place, prepend=-1))
+    first = np.flatnonzero(np.diff(place, axis=0, prepend=-1).any(axis=1))
     repeats = len(place) // max(len(first), 1)
     if repeats < 2 or not np.array_equal(first, np.arange(0, len(place), repeats)):
         return np.asarray(np.einsum("nwf,nf->nw", features[place], prices))
     # An enumeration asks for all points of a profile in a row: it is read once for all of them.
     points = prices.reshape(len(first), repeats, -1)
     by_network = [
-        np.einsum("kf,kpf->kp", features[place[first], w], points).ravel()
-        for w in range(features.shape[1])
+        np.einsum("kf,kpf->kp", features[of_network], points).ravel()
+        for of_network in place[first].T
     ]
     return np.stack(by_network, axis=1)
 
