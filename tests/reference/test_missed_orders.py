@@ -42,7 +42,7 @@ def _energies(chips, level):
         workloads.shapes, sizes.chips.take(np.zeros(len(workloads.shapes), dtype=int))
     )
     orders = loop_orders(mapping, Walks(weights=True), np.inf)
-    prices, factors = chips.term_prices(chips.designs(level)), operand_factors(workloads, 1)
+    prices, factors = chips.term_prices(level), operand_factors(workloads, 1)
     energies = []
     for shape, (first, number) in enumerate(zip(orders.first, orders.number, strict=True)):
         of_shape = np.arange(first, first + number)

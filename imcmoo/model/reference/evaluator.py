@@ -21,7 +21,7 @@ from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
-from imcmoo.model.reference.chips import ChipModel, Designs
+from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.profile_cache import MOST_LOOKED_AT, Capacities, ProfileCache
 from imcmoo.model.reference.profiles import Profiles
 from imcmoo.networks.workloads import BITS, WorkloadSet
@@ -110,10 +110,7 @@ class Evaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        return self._screened(self.chips.designs(levels))
-
-    def _screened(self, designs: Designs) -> Metrics:
-        area, cells, buffer_bits, lacking = self._capacities.of(designs)
+        area, cells, buffer_bits, lacking = self._capacities.of(levels)
         return Metrics(
             {"area": area},
             {
@@ -137,7 +134,7 @@ class Evaluator(CostModel):
         quick = self.screen(chips)
         fits = (quick.area_m2 <= area_limit_m2) & quick.runs.any(axis=1)
         if fits.sum() <= at_most:
-            self.profiles.of(self.chips.designs(chips[fits]), self.workload_names)
+            self.profiles.of(chips[fits], self.workload_names)
 
     def resources(self, levels: Levels) -> Metrics:
         """Area, capacity, and what mapping finds missing; no energies.
@@ -145,8 +142,7 @@ class Evaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        designs = self.chips.designs(levels)
-        return self._resources(designs, *self.profiles.of(designs, self.workload_names))
+        return self._resources(levels, *self.profiles.of(levels, self.workload_names))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
         """All metrics of many designs.
@@ -166,15 +162,14 @@ class Evaluator(CostModel):
         """
         check_choice("rounding", rounding, get_args(Rounding))
         self.space.validate(levels)
-        designs = self.chips.designs(levels)
-        profiles, place = self.profiles.of(designs, self.workload_names)
+        profiles, place = self.profiles.of(levels, self.workload_names)
         starts = range(0, max(len(levels), 1), CHUNK_DESIGNS)
         parts = [slice(at, at + CHUNK_DESIGNS) for at in starts]
         if len(parts) == 1:
-            metrics = self._metrics(designs, profiles, place)
+            metrics = self._metrics(levels, profiles, place)
         else:
             metrics = Metrics.joined(
-                spread(lambda p: self._metrics(designs[p], profiles, place[p]), parts)
+                spread(lambda p: self._metrics(levels[p], profiles, place[p]), parts)
             )
         if rounding == "reference":
             printed = printed_energy(self.chips, levels) * np.where(metrics.runs, 1.0, np.nan)
@@ -210,17 +205,17 @@ class Evaluator(CostModel):
         missing = self.resources(levels).resources["cells"].missing
         return {"cells": np.where(missing > 0, cells + missing, claimed) / cells}
 
-    def _metrics(self, designs: Designs, profiles: Profiles, place: Ints) -> Metrics:
+    def _metrics(self, levels: Levels, profiles: Profiles, place: Ints) -> Metrics:
         """Metrics of designs; `place` is the profile of each on each network, shape (n, W)."""
-        resources = self._resources(designs, profiles, place)
+        resources = self._resources(levels, profiles, place)
         runs = resources.runs
         runnable = np.asarray(runs.any(axis=1))
         if not runnable.all():
-            place, designs, runs = place[runnable], designs[runnable], runs[runnable]
-        prices = self.chips.feature_prices(designs, self.chips.profiler.features)
+            place, levels, runs = place[runnable], levels[runnable], runs[runnable]
+        prices = self.chips.feature_prices(levels)
         metrics = {
             "energy": _energy(profiles.features, place, prices),
-            "latency": profiles.cycles[place] * self.chips.cycle(designs)[:, None],
+            "latency": profiles.cycles[place] * self.chips.cycle(levels)[:, None],
             "utilization": profiles.utilization[place],
         }
         for name, values in metrics.items():
@@ -232,8 +227,8 @@ class Evaluator(CostModel):
                 metrics[name] = shown
         return replace(resources, values={**metrics, **resources.values})
 
-    def _resources(self, designs: Designs, profiles: Profiles, place: Ints) -> Metrics:
-        quick = self._screened(designs)
+    def _resources(self, levels: Levels, profiles: Profiles, place: Ints) -> Metrics:
+        quick = self.screen(levels)
         cells, buffer_bits = (quick.resources[name] for name in self.resource_names)
         # Where a network surely lacks cells it was mapped in part, or for another network, or not.
         mapped = cells.missing == 0

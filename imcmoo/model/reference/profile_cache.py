@@ -9,7 +9,7 @@ import numpy as np
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.cost_model import Deployment
 from imcmoo.model.metrics import Bools, Ints
-from imcmoo.model.reference.chips import ChipModel, Designs
+from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.mapping import distinct, row_keys
 from imcmoo.model.reference.profiles import LayerRuns, Profiles
 from imcmoo.space.design_space import Levels
@@ -44,29 +44,29 @@ class ProfileCache:
         self._is_dense = n <= DENSE
         self._cache = KeyedCache(np.inf, rows_at_once=step, n_keys=n if self._is_dense else None)
 
-    def of(self, designs: Designs, names: Sequence[str]) -> tuple[Profiles, Ints]:
+    def of(self, levels: Levels, names: Sequence[str]) -> tuple[Profiles, Ints]:
         """Profiles, and which of them is that of each design and network, shape (n, W).
 
         Args:
-            designs: n of them; what is new is profiled.
+            levels: of n designs; what is new is profiled.
             names: of W of the networks.
         """
         networks = np.array([self._chips.workloads.names.index(name) for name in names])
 
         def work_out(at: Ints) -> Arrays:
             row, column = np.divmod(at, len(networks))
-            return self._profile(designs.levels[row], networks[column])
+            return self._profile(levels[row], networks[column])
 
-        keys = self._chip_keys(designs)[:, None] * len(self._chips.workloads) + networks
+        keys = self._chip_keys(levels)[:, None] * len(self._chips.workloads) + networks
         profiles, place = self._cache.of(keys.ravel(), work_out)
         return Profiles(*profiles), place.reshape(keys.shape)
 
-    def _chip_keys(self, designs: Designs) -> Ints:
+    def _chip_keys(self, levels: Levels) -> Ints:
         """A number for the mapping key of each design, shape (n,)."""
         if self._is_dense:
-            return designs.mapping_key
+            return self._chips.mapping_key(levels)
         columns = [self._chips.space.names.index(name) for name in self._chips.mapping_parameters]
-        return row_keys(designs.levels[:, columns])
+        return row_keys(levels[:, columns])
 
     def _profile(self, levels: Levels, network: Ints) -> Profiles:
         """Profiles of a network on a chip each, all different."""
@@ -116,21 +116,21 @@ class Capacities:
         n = chips.space.size_of(self._names)
         self._cache = KeyedCache(np.inf, LOOKED_AT_ONCE, n) if n <= MOST_LOOKED_AT else None
 
-    def of(self, designs: Designs) -> Arrays:
+    def of(self, levels: Levels) -> Arrays:
         """Capacities of designs."""
         if self._shared is not None:
-            *chip, lacking = self._shared.of(designs)
+            *chip, lacking = self._shared.of(levels)
             names = self._shared._chips.workloads.names
             return *chip, lacking[:, [names.index(n) for n in self._chips.workloads.names]]
         if self._cache is None:
-            return self._of(designs)
-        rows = self._chips.space.rank(designs.levels, self._names)
-        return self._cache.rows(rows, lambda at: self._of(designs[at]))
+            return self._of(levels)
+        rows = self._chips.space.rank(levels, self._names)
+        return self._cache.rows(rows, lambda at: self._of(levels[at]))
 
-    def _of(self, designs: Designs) -> Arrays:
-        sizes = self._chips.sizes(designs.levels)
+    def _of(self, levels: Levels) -> Arrays:
+        sizes = self._chips.sizes(levels)
         return (
-            self._chips.areas(designs).sum(axis=1),
+            self._chips.areas(levels).sum(axis=1),
             sizes.cells,
             sizes.buffer_bits,
             self._chips.lacking_cells(sizes, self._deployment),
