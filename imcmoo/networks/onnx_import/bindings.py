@@ -55,7 +55,12 @@ def bind_inputs(
     _check_names("input", [*shapes, *values], declared)
     symbols = {a for sizes in axes.values() for a in sizes or () if isinstance(a, str)}
     _check_names("symbol", dims, symbols)
-    sizes = _symbols_of(axes, shapes) | dict(dims)
+    settled = [
+        (axis, size)
+        for name, shape in shapes.items()
+        for axis, size in zip(axes[name] or (), shape, strict=False)
+    ]
+    sizes = _symbols_of(settled) | dict(dims)
     bound, missing = {}, []
     for name, kind in declared.items():
         if not kind.HasField("tensor_type"):
@@ -71,12 +76,7 @@ def bind_inputs(
             f"sizes stay open: {'; '.join(missing)}; give them with --shape INPUT=... or "
             "--dim SYMBOL=..."
         )
-    declared_sizes = (
-        (declared_size, size)
-        for name, shape in shapes.items()
-        for declared_size, size in zip(axes[name] or (), shape, strict=False)
-    )
-    as_declared = all(d == g for d, g in declared_sizes if isinstance(d, int))
+    as_declared = all(axis == size for axis, size in settled if isinstance(axis, int))
     return Bound(bound, sizes, as_declared)
 
 
@@ -90,19 +90,16 @@ def _axes(kind: onnx.TypeProto) -> tuple[Dimension, ...] | None:
     )
 
 
-def _symbols_of(
-    axes: Mapping[str, tuple[Dimension, ...] | None], shapes: Mapping[str, tuple[int, ...]]
-) -> dict[str, int]:
-    """Symbols that the given shapes settle.
+def _symbols_of(settled: Iterable[tuple[Dimension, int]]) -> dict[str, int]:
+    """Symbols among axes whose size is stated.
 
-    A symbol given two sizes settles nothing: some exporters write '?' for every open axis.
+    A symbol of two sizes has none: some exporters write '?' for every open axis.
     """
     sizes: dict[str, set[int]] = {}
-    for name, shape in shapes.items():
-        for axis, size in zip(axes[name] or (), shape, strict=False):
-            if isinstance(axis, str):
-                sizes.setdefault(axis, set()).add(size)
-    return {symbol: next(iter(values)) for symbol, values in sizes.items() if len(values) == 1}
+    for axis, size in settled:
+        if isinstance(axis, str):
+            sizes.setdefault(axis, set()).add(size)
+    return {symbol: values.pop() for symbol, values in sizes.items() if len(values) == 1}
 
 
 def _shape(

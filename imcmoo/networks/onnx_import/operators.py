@@ -94,10 +94,10 @@ RowsOf = Callable[[Call], list[Row]]
 # Convolutions, forwards and transposed.
 
 
-def convolution(call: Call, inputs: int = 0, weights: int = 1) -> list[Row]:
-    """Rows of a convolution, of one or two dimensions, whose operands are these inputs."""
+def convolution(call: Call, weights: int = 1) -> list[Row]:
+    """Rows of a convolution, of one or two dimensions, whose weights are this input of the node."""
     output = known_shape(call.outputs[0], "the output")
-    return _convolution(call, inputs, weights, positions=output[2:], transposed=False)
+    return _convolution(call, weights, positions=output[2:], transposed=False)
 
 
 def transposed_convolution(call: Call) -> list[Row]:
@@ -106,7 +106,7 @@ def transposed_convolution(call: Call) -> list[Row]:
     Every input position meets every weight once, so P and Q are the input's positions; the stride
     is that of the output.
     """
-    return _convolution(call, 0, 1, positions=call.shape(0)[2:], transposed=True)
+    return _convolution(call, 1, positions=call.shape(0)[2:], transposed=True)
 
 
 def deformable_convolution(call: Call) -> list[Row]:
@@ -119,9 +119,9 @@ def deformable_convolution(call: Call) -> list[Row]:
 
 
 def _convolution(
-    call: Call, inputs: int, weights: int, *, positions: tuple[int, ...], transposed: bool
+    call: Call, weights: int, *, positions: tuple[int, ...], transposed: bool
 ) -> list[Row]:
-    sizes, kernel = call.shape(inputs), call.shape(weights)
+    sizes, kernel = call.shape(0), call.shape(weights)
     groups = call.attributes.get("group", 1)
     if len(kernel) != len(sizes) or len(kernel) < 3:
         raise InputError(f"input {list(sizes)} and weights {list(kernel)} do not fit together")
@@ -136,7 +136,7 @@ def _convolution(
         name=call.name,
         kind=call.operator,
         sizes=(c, m, *_pair(positions), *_pair(kernel[2:]), groups, sizes[0]),
-        inputs=call.tensor(inputs),
+        inputs=call.tensor(0),
         weights=call.tensor(weights),
         stride=_pair(call.attributes.get("strides", [1] * rank)),
         dilation=_pair(call.attributes.get("dilations", [1] * rank)),
@@ -146,14 +146,9 @@ def _convolution(
     return [row]
 
 
-def _pair(sizes: tuple[int, ...] | list[int]) -> tuple[int, int]:
+def _pair(sizes: Sequence[int]) -> tuple[int, int]:
     """Height and width; one dimension counts as height, further ones multiply the height."""
-    height, width = 1, sizes[-1]
-    if len(sizes) == 1:
-        return sizes[0], 1
-    for size in sizes[:-1]:
-        height *= size
-    return height, width
+    return (sizes[0], 1) if len(sizes) == 1 else (prod(sizes[:-1]), sizes[-1])
 
 
 # Products of two matrices: Gemm, MatMul and their relatives, Einsum, recurrent layers.
@@ -162,9 +157,9 @@ GATES = {"RNN": 1, "GRU": 3, "LSTM": 4, "DynamicQuantizeLSTM": 4}
 """Matrices a cell of each kind multiplies its input by."""
 
 
-def matrix_product(call: Call, left: int = 0, right: int = 1) -> list[Row]:
-    """Rows of a product of stacks of matrices whose operands are these inputs of the node."""
-    a, b = list(call.shape(left)), list(call.shape(right))
+def matrix_product(call: Call, right: int = 1) -> list[Row]:
+    """Rows of a product of stacks of matrices, the right ones this input of the node."""
+    a, b = list(call.shape(0)), list(call.shape(right))
     if not a or not b:
         raise NotModelled("an operand is a single number")
     if call.attributes.get("transBatchA") or call.attributes.get("transBatchB"):
@@ -178,7 +173,7 @@ def matrix_product(call: Call, left: int = 0, right: int = 1) -> list[Row]:
     if len(a) > 1 and call.attributes.get("transA", 0):
         labels_a[-2:] = ["k", "y"]
     out = [*stack, "y", "z"]
-    return [contraction(call, call.tensor(left), labels_a, call.tensor(right), labels_b, out)]
+    return [contraction(call, call.tensor(0), labels_a, call.tensor(right), labels_b, out)]
 
 
 def quantised_blocks(call: Call) -> list[Row]:
