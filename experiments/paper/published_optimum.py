@@ -9,7 +9,8 @@ import pandas as pd
 
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.reference.evaluator import Evaluator
-from imcmoo.model.reference.mapping import LEVEL, map_layers
+from imcmoo.model.reference.mapping import LEVEL
+from imcmoo.model.reference.mapping_tree import map_layers
 from imcmoo.networks.workloads import DIMENSIONS
 from imcmoo.space.design_space import Levels
 from problems import STUDIES
