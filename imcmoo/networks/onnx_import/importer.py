@@ -53,8 +53,7 @@ def import_onnx(
     try:
         import onnx
 
-        from imcmoo.networks.onnx_import.bindings import bind_inputs
-        from imcmoo.networks.onnx_import.reading import read_model
+        from imcmoo.networks.onnx_import.reading import bind_inputs, read_model
         from imcmoo.networks.onnx_import.statistics import gather_statistics, record_densities
         from imcmoo.networks.onnx_import.walk import Walk
     except ModuleNotFoundError as error:
