@@ -48,7 +48,7 @@ def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
     workloads = chips.workloads
     shape = workloads.shape_index
     runs = chips.run(levels)
-    bits = chips.sizes(levels).chips.cell_bits
+    bits = chips.sizes(levels).cell_bits
     picojoule = _component_energy(chips, levels, bits, runs, printed=printed)
     cycles = runs.cycles[shape].T
     if printed:

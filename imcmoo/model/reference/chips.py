@@ -6,7 +6,6 @@ so much that they are profiled together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -31,25 +30,6 @@ SIZES = ("rows", "cols", "macros_per_tile", "tiles_per_group", "router_groups")
 
 SIZE_OF = dict(zip(ALLOCATED, SIZES, strict=True))
 """The parameter with the units of each level."""
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Sizes of chips, shape (n,) each: for the mapping, and what they add up to."""
-
-    chips: Chips
-    cells: Floats
-    buffer_words: Ints
-
-    @property
-    def slices(self) -> Ints:
-        """Cells a weight needs, shape (n,)."""
-        return -(-BITS // self.chips.cell_bits)
-
-    @property
-    def buffer_bits(self) -> Floats:
-        """Bits of the global buffer, shape (n,)."""
-        return GLB_WORD_BITS * self.buffer_words.astype(np.float64)
 
 
 class ChipModel:
@@ -128,37 +108,39 @@ class ChipModel:
         """Rank of each design's mapping key: all but voltage and cycle time; shape (n,)."""
         return self.space.rank(levels, self.mapping_parameters)
 
-    def sizes(self, levels: Levels) -> Sizes:
-        """Sizes of n designs."""
+    def sizes(self, levels: Levels) -> Chips:
+        """Sizes of n designs that decide the mapping."""
         units = [self.space.column(levels, n) for n in SIZES]
         capacity = np.stack([np.ones(len(levels), np.int64), *units], axis=1)
         bits = self.space.column(levels, "bits_per_cell")
-        chips = Chips(bits, capacity, self.device.streams_weights)
-        cells = capacity.prod(axis=1).astype(float)
-        return Sizes(chips, cells, self.space.column(levels, "glb_depth"))
+        return Chips(bits, capacity, self.device.streams_weights)
 
-    def lacking_cells(self, sizes: Sizes, deployment: Deployment = "alone") -> Floats:
+    def buffer_bits(self, levels: Levels) -> Floats:
+        """Bits of the global buffer, shape (n,)."""
+        return GLB_WORD_BITS * self.space.column(levels, "glb_depth").astype(np.float64)
+
+    def lacking_cells(self, chips: Chips, deployment: Deployment = "alone") -> Floats:
         """Cells each network surely lacks to be resident, shape (n, W); none if streamed.
 
         By the paper's capacity rule, and because every group of a grouped convolution needs a
         macro of its own: what a chip has too few macros for can never be placed.
 
         Args:
-            sizes: of n chips.
+            chips: n of them.
             deployment: which networks resident weights must be resident with.
 
         Source: docs/model.md, section 4.
         """
-        return np.maximum(self.claimed_cells(sizes, deployment) - sizes.cells[:, None], 0.0)
+        return np.maximum(self.claimed_cells(chips, deployment) - chips.cells[:, None], 0.0)
 
-    def claimed_cells(self, sizes: Sizes, deployment: Deployment = "alone") -> Floats:
+    def claimed_cells(self, chips: Chips, deployment: Deployment = "alone") -> Floats:
         """Cells each network claims at the least to be resident, shape (n, W); as `lacking_cells`,
         which compares them with those there are."""
-        if sizes.chips.streams_weights:
-            return np.zeros((len(sizes.cells), len(self._needed)))
-        crossbar = sizes.chips.capacity[:, :3].prod(axis=1)[:, None]
+        if chips.streams_weights:
+            return np.zeros((len(chips.cells), len(self._needed)))
+        crossbar = chips.capacity[:, :3].prod(axis=1)[:, None]
         needed = self._needed.sum() if deployment == "together" else self._needed
-        by_rule = sizes.slices[:, None] * needed
+        by_rule = chips.slices[:, None] * needed
         return np.maximum(by_rule, self._groups * crossbar).astype(np.float64)
 
     def areas(self, levels: Levels) -> Floats:
@@ -239,10 +221,10 @@ class ChipModel:
             wanted: which shapes to run on which chip, shape (n, n_shapes); by default those that
                 some network with enough cells needs.
         """
-        sizes = self.sizes(levels)
+        chips = self.sizes(levels)
         if wanted is None:
-            wanted = self.profiler.uses(self.lacking_cells(sizes) == 0)
+            wanted = self.profiler.uses(self.lacking_cells(chips) == 0)
         deciding = [t for t in self.terms if t.action in DECIDING]
         by_name = self.prices.look_up(levels, [t.price for t in deciding])
         prices = {ACTIONS.index(t.action): by_name[t.price] for t in deciding}
-        return self._runner.run(sizes.chips, sizes.buffer_words, prices, wanted)
+        return self._runner.run(chips, self.buffer_bits(levels), prices, wanted)

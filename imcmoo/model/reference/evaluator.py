@@ -196,11 +196,11 @@ class Evaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        sizes = self.chips.sizes(levels)
-        if sizes.chips.streams_weights:
+        chips = self.chips.sizes(levels)
+        if chips.streams_weights:
             return {}
-        cells = sizes.cells[:, None]
-        claimed = self.chips.claimed_cells(sizes, self.deployment)
+        cells = chips.cells[:, None]
+        claimed = self.chips.claimed_cells(chips, self.deployment)
         # Mapping may find no place for what the cells would suffice for.
         missing = self.resources(levels).resources["cells"].missing
         return {"cells": np.where(missing > 0, cells + missing, claimed) / cells}

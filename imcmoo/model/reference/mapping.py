@@ -58,6 +58,16 @@ class Chips:
     capacity: Ints
     streams_weights: bool
 
+    @property
+    def cells(self) -> Floats:
+        """Number of cells, shape (n_cases,)."""
+        return self.capacity.prod(axis=1).astype(float)
+
+    @property
+    def slices(self) -> Ints:
+        """Cells a weight needs, shape (n_cases,)."""
+        return -(-BITS // self.cell_bits)
+
     def take(self, rows: Ints) -> Chips:
         """Some of the chips, in the order given."""
         return Chips(self.cell_bits[rows], self.capacity[rows], self.streams_weights)
@@ -120,9 +130,8 @@ class Mapping:
 
     def unplaced_cells(self) -> Floats:
         """Cells the weights lack: those of all passes but one, shape (n_cases,)."""
-        slices = -(-BITS // self.chips.cell_bits)
         weights = self.sizes[:, [AXIS[a] for a in WEIGHT_AXES if a != "Y"]].prod(axis=1)
-        return weights * slices * (1.0 - 1.0 / self.passes)
+        return weights * self.chips.slices * (1.0 - 1.0 / self.passes)
 
 
 def spread(left: Ints, capacity: Ints, level: str) -> Ints:

@@ -74,14 +74,14 @@ class ProfileCache:
         levels = levels[first]
         new = np.zeros((len(levels), len(self._chips.workloads)), dtype=bool)
         new[chip, network] = True
-        sizes, profiler = self._chips.sizes(levels), self._chips.profiler
-        runs = self._runs(levels, profiler.uses(new & (self._chips.lacking_cells(sizes) == 0)))
+        chips, profiler = self._chips.sizes(levels), self._chips.profiler
+        runs = self._runs(levels, profiler.uses(new & (self._chips.lacking_cells(chips) == 0)))
         profiles = Profiles(
             np.empty((len(network), len(profiler.features))), *np.empty((4, len(network)))
         )
         for at in np.unique(network):
             rows = np.flatnonzero(network == at)
-            of_network = profiler.summarise(runs, sizes.chips.cell_bits, at)
+            of_network = profiler.summarise(runs, chips.cell_bits, at)
             for array, values in zip(profiles, of_network, strict=True):
                 array[rows] = values[chip[rows]]
         return profiles
@@ -128,10 +128,10 @@ class Capacities:
         return self._cache.rows(rows, lambda at: self._of(levels[at]))
 
     def _of(self, levels: Levels) -> Arrays:
-        sizes = self._chips.sizes(levels)
+        chips = self._chips.sizes(levels)
         return (
             self._chips.areas(levels).sum(axis=1),
-            sizes.cells,
-            sizes.buffer_bits,
-            self._chips.lacking_cells(sizes, self._deployment),
+            chips.cells,
+            self._chips.buffer_bits(levels),
+            self._chips.lacking_cells(chips, self._deployment),
         )

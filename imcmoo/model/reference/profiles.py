@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.reference.counts import ACTIONS, GLB_WORD_BITS
+from imcmoo.model.reference.counts import ACTIONS
 from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
 from imcmoo.model.reference.mapping import Chips, distinct, row_keys
 from imcmoo.model.reference.mapping_tree import Growing, MappingTree
@@ -121,13 +121,13 @@ class LayerRunner:
         self._actions.extend(1, fill=0.0)
 
     def run(
-        self, chips: Chips, glb_depth: Ints, prices: Mapping[int, Floats], wanted: Bools
+        self, chips: Chips, buffer_bits: Floats, prices: Mapping[int, Floats], wanted: Bools
     ) -> LayerRuns:
         """Run layer shapes on chips.
 
         Args:
             chips: n of them.
-            glb_depth: words of the global buffer, shape (n,).
+            buffer_bits: of the global buffer, shape (n,).
             prices: energy of the actions that decide between loop orders, by index in
                 `counts.ACTIONS`, shape (n,) each.
             wanted: which shapes to run on which chip, shape (n, n_shapes).
@@ -147,7 +147,7 @@ class LayerRunner:
         out.unplaced_cells[shape, chip] = self._unplaced.rows[leaf]
         runs = self._number.rows[leaf] > 0
         shape, chip = shape[runs], chip[runs]
-        choice = self._cheapest(leaf[runs], chip, GLB_WORD_BITS * glb_depth.astype(float), prices)
+        choice = self._cheapest(leaf[runs], chip, buffer_bits, prices)
         out.way[shape, chip], out.missing_bits[shape, chip] = choice
         return out
 
