@@ -19,19 +19,8 @@ from tests.networks.onnx_import.models import (
     tensor,
 )
 
-# Convolutions.
-
-
-def conv(tmp_path, x, w, **attributes):
-    return only_row(
-        tmp_path, [node("Conv", "xw", **attributes)], [tensor("x", x)], [stored("w", w)]
-    )
-
-
-@pytest.mark.parametrize(
-    ("x", "w", "attributes", "sizes"),
-    [
-        # C, M, P, Q, R, S, G, N
+STORED = {
+    "Conv": [
         ((1, 3, 32, 32), (8, 3, 3, 3), {"kernel_shape": [3, 3]}, (3, 8, 30, 30, 3, 3, 1, 1)),
         ((2, 3, 32, 20), (8, 3, 3, 5), {}, (3, 8, 30, 16, 3, 5, 1, 2)),
         ((1, 3, 32, 32), (8, 3, 3, 3), {"strides": [2, 1]}, (3, 8, 15, 30, 3, 3, 1, 1)),
@@ -50,15 +39,49 @@ def conv(tmp_path, x, w, **attributes):
         ((1, 3, 100), (8, 3, 5), {"strides": [4]}, (3, 8, 24, 1, 5, 1, 1, 1)),
         ((1, 4, 100), (4, 1, 5), {"group": 4, "dilations": [2]}, (1, 1, 92, 1, 5, 1, 4, 1)),
     ],
+    "ConvTranspose": [
+        ((1, 6, 5, 7), (6, 4, 2, 3), {"strides": [2, 2]}, (6, 4, 5, 7, 2, 3, 1, 1)),
+        ((1, 6, 5, 7), (6, 4, 2, 3), {"group": 3}, (2, 4, 5, 7, 2, 3, 3, 1)),
+        ((2, 6, 10), (6, 4, 4), {"strides": [2]}, (6, 4, 10, 1, 4, 1, 1, 2)),
+    ],
+    "Gemm": [
+        ((1, 64), (64, 10), {}, (64, 10, 1, 1, 1, 1, 1, 1)),
+        ((7, 64), (10, 64), {"transB": 1}, (64, 10, 7, 1, 1, 1, 1, 1)),
+        ((64, 7), (64, 10), {"transA": 1}, (64, 10, 7, 1, 1, 1, 1, 1)),
+        ((64, 7), (10, 64), {"transA": 1, "transB": 1}, (64, 10, 7, 1, 1, 1, 1, 1)),
+    ],
+    "MatMul": [
+        ((1, 128, 384), (384, 32), {}, (384, 32, 128, 1, 1, 1, 1, 1)),
+        ((5, 128, 384), (384, 32), {}, (384, 32, 128, 1, 1, 1, 1, 5)),
+        ((2, 5, 128, 384), (384, 32), {}, (384, 32, 128, 1, 1, 1, 1, 10)),
+        ((128, 384), (6, 384, 32), {}, (384, 192, 128, 1, 1, 1, 1, 1)),
+        ((1, 128, 384), (6, 384, 32), {}, (384, 192, 128, 1, 1, 1, 1, 1)),
+        ((6, 128, 384), (6, 384, 32), {}, (384, 32, 128, 1, 1, 1, 6, 1)),
+        ((4, 6, 128, 384), (6, 384, 32), {}, (384, 32, 128, 1, 1, 1, 6, 4)),
+        ((384,), (384, 32), {}, (384, 32, 1, 1, 1, 1, 1, 1)),
+        ((128, 384), (384,), {}, (384, 1, 128, 1, 1, 1, 1, 1)),
+    ],
+}
+"""Shapes of both operands, attributes, and C, M, P, Q, R, S, G, N of the layer."""
+
+
+@pytest.mark.parametrize(
+    ("operator", "x", "w", "attributes", "sizes"),
+    [(operator, *case) for operator, cases in STORED.items() for case in cases],
 )
-def test_a_convolution(tmp_path, x, w, attributes, sizes):
-    row = conv(tmp_path, x, w, **attributes)
+def test_an_operator_with_a_stored_operand(tmp_path, operator, x, w, attributes, sizes):
+    nodes = [node(operator, "xwb" if operator == "Gemm" else "xw", **attributes)]
+    weights = [stored("w", w), stored("b", (10,))]
+    row = only_row(tmp_path, nodes, [tensor("x", x)], weights)
     assert row.sizes == sizes
     assert row.n_weights == np.prod(w)
     assert not row.dynamic
-    rank = len(w) - 2
-    assert row.stride == (*attributes.get("strides", [1] * rank), 1)[:2]
-    assert row.dilation == (*attributes.get("dilations", [1] * rank), 1)[:2]
+    if operator == "Conv":
+        rank = len(w) - 2
+        assert row.stride == (*attributes.get("strides", [1] * rank), 1)[:2]
+        assert row.dilation == (*attributes.get("dilations", [1] * rank), 1)[:2]
+    if operator == "ConvTranspose":  # every input position meets every weight once
+        assert row.macs == np.prod(x) * np.prod(w[1:])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -72,47 +95,12 @@ def test_a_convolution(tmp_path, x, w, attributes, sizes):
 )
 def test_positions_are_those_of_a_window_that_slides(tmp_path, groups, c, m, kernel, stride, extra):
     high, wide = (k + e for k, e in zip(kernel, extra, strict=True))
-    row = conv(
-        tmp_path,
-        (1, groups * c, high, wide),
-        (groups * m, c, *kernel),
-        group=groups,
-        strides=stride,
-    )
+    nodes = [node("Conv", "xw", group=groups, strides=stride)]
+    weights = [stored("w", (groups * m, c, *kernel))]
+    row = only_row(tmp_path, nodes, [tensor("x", (1, groups * c, high, wide))], weights)
     starts = [len(range(0, e + 1, s)) for e, s in zip(extra, stride, strict=True)]
     assert row.sizes == (c, m, *starts, *kernel, groups, 1)
     assert row.macs == groups * m * c * np.prod(kernel) * np.prod(starts)
-
-
-@pytest.mark.parametrize(
-    ("x", "w", "attributes", "sizes"),
-    [
-        ((1, 6, 5, 7), (6, 4, 2, 3), {"strides": [2, 2]}, (6, 4, 5, 7, 2, 3, 1, 1)),
-        ((1, 6, 5, 7), (6, 4, 2, 3), {"group": 3}, (2, 4, 5, 7, 2, 3, 3, 1)),
-        ((2, 6, 10), (6, 4, 4), {"strides": [2]}, (6, 4, 10, 1, 4, 1, 1, 2)),
-    ],
-)
-def test_a_transposed_convolution_costs_inputs_times_weights_per_input(
-    tmp_path, x, w, attributes, sizes
-):
-    nodes = [node("ConvTranspose", "xw", **attributes)]
-    row = only_row(tmp_path, nodes, [tensor("x", x)], [stored("w", w)])
-    assert row.sizes == sizes
-    assert row.macs == np.prod(x) * np.prod(w[1:])
-
-
-def test_integer_convolutions(tmp_path):
-    row = only_row(
-        tmp_path,
-        [node("ConvInteger", "xw", strides=[2, 2])],
-        [tensor("x", (1, 3, 9, 9), UINT8)],
-        [stored("w", (8, 3, 3, 3), np.int8)],
-    )
-    assert row.sizes == (3, 8, 4, 4, 3, 3, 1, 1)
-    nodes, weights = quantised("QLinearConv", (6, 1, 3, 3), group=3)
-    row = only_row(tmp_path, nodes, [tensor("x", (1, 3, 9, 9), INT8)], weights)
-    assert row.sizes == (1, 2, 7, 7, 3, 3, 3, 1)
-    assert not row.dynamic
 
 
 def test_a_convolution_by_an_activation_is_dynamic(tmp_path):
@@ -142,44 +130,6 @@ def test_what_is_not_modelled_is_counted(tmp_path, operator, operands, deep):
 
 
 # Products of matrices.
-
-
-@pytest.mark.parametrize(
-    ("x", "w", "attributes", "sizes"),
-    [
-        ((1, 64), (64, 10), {}, (64, 10, 1, 1, 1, 1, 1, 1)),
-        ((7, 64), (10, 64), {"transB": 1}, (64, 10, 7, 1, 1, 1, 1, 1)),
-        ((64, 7), (64, 10), {"transA": 1}, (64, 10, 7, 1, 1, 1, 1, 1)),
-        ((64, 7), (10, 64), {"transA": 1, "transB": 1}, (64, 10, 7, 1, 1, 1, 1, 1)),
-    ],
-)
-def test_gemm(tmp_path, x, w, attributes, sizes):
-    bias = stored("b", (10,))
-    nodes = [node("Gemm", "xwb", **attributes)]
-    row = only_row(tmp_path, nodes, [tensor("x", x)], [stored("w", w), bias])
-    assert row.sizes == sizes
-    assert row.n_weights == np.prod(w)
-
-
-@pytest.mark.parametrize(
-    ("x", "w", "sizes"),
-    [
-        ((1, 128, 384), (384, 32), (384, 32, 128, 1, 1, 1, 1, 1)),
-        ((5, 128, 384), (384, 32), (384, 32, 128, 1, 1, 1, 1, 5)),
-        ((2, 5, 128, 384), (384, 32), (384, 32, 128, 1, 1, 1, 1, 10)),
-        ((128, 384), (6, 384, 32), (384, 192, 128, 1, 1, 1, 1, 1)),
-        ((1, 128, 384), (6, 384, 32), (384, 192, 128, 1, 1, 1, 1, 1)),
-        ((6, 128, 384), (6, 384, 32), (384, 32, 128, 1, 1, 1, 6, 1)),
-        ((4, 6, 128, 384), (6, 384, 32), (384, 32, 128, 1, 1, 1, 6, 4)),
-        ((384,), (384, 32), (384, 32, 1, 1, 1, 1, 1, 1)),
-        ((128, 384), (384,), (384, 1, 128, 1, 1, 1, 1, 1)),
-    ],
-)
-def test_a_product_with_constant_right(tmp_path, x, w, sizes):
-    row = only_row(tmp_path, [node("MatMul", "xw")], [tensor("x", x)], [stored("w", w)])
-    assert row.sizes == sizes
-    assert row.n_weights == np.prod(w)
-    assert not row.dynamic
 
 
 def test_attention_is_counted_in_full_and_dynamic(tmp_path):
@@ -216,17 +166,23 @@ def test_multiply_accumulates_are_those_of_numpy(tmp_path, stack, alone, m, n, k
     assert row.n_weights == np.prod((*held, k, n))
 
 
-def test_integer_products(tmp_path):
-    row = only_row(
-        tmp_path,
-        [node("MatMulInteger", "xw")],
-        [tensor("x", (1, 9, 64), UINT8)],
-        [stored("w", (64, 10), np.int8)],
-    )
-    assert row.sizes == (64, 10, 9, 1, 1, 1, 1, 1)
-    nodes, weights = quantised("QLinearMatMul", (64, 10))
-    row = only_row(tmp_path, nodes, [tensor("x", (9, 64), INT8)], weights)
-    assert row.sizes == (64, 10, 9, 1, 1, 1, 1, 1)
+@pytest.mark.parametrize(
+    ("operator", "x", "w", "attributes", "sizes"),
+    [
+        ("ConvInteger", (1, 3, 9, 9), (8, 3, 3, 3), {"strides": [2, 2]}, (3, 8, 4, 4, 3, 3, 1, 1)),
+        ("QLinearConv", (1, 3, 9, 9), (6, 1, 3, 3), {"group": 3}, (1, 2, 7, 7, 3, 3, 3, 1)),
+        ("MatMulInteger", (1, 9, 64), (64, 10), {}, (64, 10, 9, 1, 1, 1, 1, 1)),
+        ("QLinearMatMul", (9, 64), (64, 10), {}, (64, 10, 9, 1, 1, 1, 1, 1)),
+    ],
+)
+def test_an_operator_on_bytes(tmp_path, operator, x, w, attributes, sizes):
+    nodes, weights = [node(operator, "xw", **attributes)], [stored("w", w, np.int8)]
+    if operator.startswith("QLinear"):
+        nodes, weights = quantised(operator, w, **attributes)
+    element = INT8 if operator.startswith("QLinear") else UINT8
+    row = only_row(tmp_path, nodes, [tensor("x", x, element)], weights)
+    assert row.sizes == sizes
+    assert not row.dynamic
 
 
 @pytest.mark.parametrize(
