@@ -127,7 +127,7 @@ def wires(o: Optimum) -> Values:
     length = MEAN_ROUTE * o.area_m2**0.5
     wire = 0.5 * WIRE_F_PER_M * o.value("voltage_V") ** 2 * length
     prices = o.evaluator.chips.prices
-    charged = prices.look_up(prices.rows(o.levels), ["router.read"])["router.read"][0]
+    charged = prices.look_up(o.levels, ["router.read"])["router.read"][0]
     charged = float(charged) * 1e-12 / LINK_BITS
     return {
         "energy of a wire across the chip": (wire, "J/bit"),

@@ -9,7 +9,8 @@ import pandas as pd
 
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.reference.evaluator import Evaluator
-from imcmoo.model.reference.mapping import LEVEL, map_layers
+from imcmoo.model.reference.mapping import LEVEL
+from imcmoo.model.reference.mapping_tree import map_layers
 from imcmoo.networks.workloads import DIMENSIONS
 from imcmoo.space.design_space import Levels
 from problems import STUDIES
@@ -49,7 +50,7 @@ class Optimum:
         self.streams_weights = chips.device.streams_weights
         self.parts = evaluator.breakdown(levels)
         self._layers = evaluator.workloads.shapes[evaluator.workloads.shape_index]
-        one_each = chips.sizes(levels).chips.take(np.zeros(len(self._layers), int))
+        one_each = chips.sizes(levels).take(np.zeros(len(self._layers), int))
         self.mapping = map_layers(self._layers, one_each)
 
     @classmethod
@@ -93,7 +94,7 @@ class Optimum:
         """
         sizes = self.evaluator.chips.sizes(self.levels)
         size = dict(zip(DIMENSIONS, self._layers.T, strict=True))
-        rows, cols = (sizes.chips.capacity[0, LEVEL[x]] for x in ("row", "col"))
+        rows, cols = (sizes.capacity[0, LEVEL[x]] for x in ("row", "col"))
         deep = size["C"] * size["R"] * size["S"]
         wide = sizes.slices[0] * size["M"]
         return size["G"] * -(-deep // rows) * -(-wide // cols)

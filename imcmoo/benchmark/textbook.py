@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imcmoo.hardware.component_table import COMPONENTS, TableContent
+from imcmoo.hardware.component_table import COMPONENTS, ComponentTable
 from imcmoo.hardware.lookup import KEY_SCALE, KeyedRows
 
 TABLE = Path(__file__).parent / "textbook_components.npz"
@@ -137,7 +137,7 @@ def buffer(width_bits: int, depth_words: int) -> dict[str, float]:
     return {"read": access, "write": access, "leak": leakage_W(area), "area": area}
 
 
-def content() -> TableContent:
+def content() -> ComponentTable:
     """The whole table."""
     tables = {
         device: _rows(
@@ -160,7 +160,7 @@ def content() -> TableContent:
         "versions": {},
         "cells": {},
     }
-    return TableContent(tables, DRAM_J_PER_BIT, metadata)
+    return ComponentTable(tables, DRAM_J_PER_BIT, metadata)
 
 
 def _rows(name: str, costs: dict[tuple[int, ...], dict[str, float]]) -> KeyedRows:

@@ -14,7 +14,7 @@ from imcmoo.cli.progress import Bars
 from imcmoo.cli.terminal import console, warn_of_dynamic_products
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.io.locks import folder_lock
-from imcmoo.problem.criteria import NAMED, SINGLE_NETWORK
+from imcmoo.problem.criteria import JOINT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
@@ -68,9 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Certify a study."""
     name = args.criterion
-    if name and (
-        name == ALL or name.startswith(("edap_", SINGLE_NETWORK)) or name.endswith("_joint")
-    ):
+    if name and (name == ALL or name.startswith(("edap_", SINGLE_NETWORK)) or name.endswith(JOINT)):
         args.criterion = None  # a criterion of one network, or against that, is none of a study
     study = arguments.with_options(catalogue.find_study(args.study), args)
     # A user's criterion is named by its module and proven under its own name.

@@ -12,15 +12,13 @@ import numpy as np
 
 from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.criteria import MINIMAX, Criterion
+from imcmoo.problem.limits import with_interval
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import SMALLEST, beyond, from_log, log_of
 from imcmoo.problem.scores import Costs, edap_of
 from imcmoo.space.design_space import Levels
 
 ROUNDED = 1 + 1e-12
-
-SHORTEST_S = 1e-30
-"""Shorter than any time from one inference to the next: where a model does not bound it."""
 
 LARGEST_LOG = 700.0
 """Natural logarithm that a float64 holds."""
@@ -52,11 +50,11 @@ class BoundedCosts(Costs):
             each: so many.
         """
         values = dict(bounds.values)
+        if problem.gives_interval:
+            values = with_interval(values)
         if problem.cost_per_cm2:
             by_option = bounds.area_m2.reshape(len(levels), each).T
             values["cost"] = problem.cost(levels, by_option).T.ravel()
-        if "interval" not in values and problem.gives_interval:
-            values["interval"] = np.full(bounds.latency_s.shape, SHORTEST_S)
         # Only criteria that are chosen from a set look at objectives.
         return cls(values, np.empty((len(bounds.area_m2), 0)), problem.weights)
 

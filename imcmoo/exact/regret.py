@@ -26,8 +26,8 @@ class Regret:
         optima: smallest score of any design by each of `criteria`, and the reference EDAP of each
             network, J·s·mm²: `alone_NETWORK`, its single-network optimum, or, with
             `against_joint`, `edap_NETWORK`, its best on a chip that runs all networks.
-        against_joint: whether regret of networks is of the latter, and called by its joint name:
-            what a run without baselines selects by.
+        against_joint: whether regret of networks is of the latter: what a run without baselines
+            selects by.
         front: the exact front, shape (k, n_objectives); None where it is not known.
     """
 
@@ -40,7 +40,7 @@ class Regret:
     def criteria(self) -> dict[str, Criterion]:
         """Criteria that select one design and have an exact optimum, by name."""
         judged = (c for c in self.problem.criteria if c.is_judged)
-        return {c.joint_name if self.against_joint else c.name: c for c in judged}
+        return {c.name_of_score(joint=self.against_joint): c for c in judged}
 
     @property
     def reference_edap(self) -> Floats | None:

@@ -21,10 +21,10 @@ import numpy as np
 
 from imcmoo.hardware import library_costs, physical_costs
 from imcmoo.hardware.cells import cell_file
-from imcmoo.hardware.component_table import REFERENCE_TABLE, Component, TableContent
+from imcmoo.hardware.component_table import Component, ComponentTable, TableContent
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import KeyedRows
-from imcmoo.hardware.physical_table import PHYSICAL_TABLE
+from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.hardware.request import Key, Request
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import imap_unordered, local
@@ -35,9 +35,9 @@ Rows = Mapping[str, Mapping[Key, Costs]]
 Task = tuple[str, Key, str | None]
 """Component, key, and the text of the memory cell; None for a component without cells."""
 
-FORMATS = {"reference": REFERENCE_TABLE, "physical": PHYSICAL_TABLE}
+TABLES: dict[str, type[TableContent]] = {"reference": ComponentTable, "physical": PhysicalTable}
 COSTS: dict[str, ModuleType] = {"reference": library_costs, "physical": physical_costs}
-"""By cost model: the format of its table, and the module with a function for each component."""
+"""By cost model: its component table, and the module with a function for each component."""
 
 LICENCES = {
     "NeuroSim core (in hwcomponents-neurosim)": "CC BY-NC 4.0: not for commercial use",
@@ -118,7 +118,7 @@ class TableBuilder:
             raise InputError(f"{self._path} has become another table: try again")
         tables = {
             name: joined(name, component, table.tables.get(name), rows.get(name, {}))
-            for name, component in FORMATS[self._model].components.items()
+            for name, component in TABLES[self._model].components.items()
             if name in table.tables or rows.get(name)
         }
         metadata = {
@@ -147,10 +147,10 @@ class TableBuilder:
     def _begin(self) -> TableContent:
         """The table as it is on disk, or the components that a new one begins with."""
         if self._from_nothing:
-            return TableContent({}, library_costs.main_memory_J_per_bit(), {"cells": {}})
+            return TABLES[self._model]({}, library_costs.main_memory_J_per_bit(), {"cells": {}})
         path = self._path if self._path.exists() else None
         try:
-            table = FORMATS[self._model].read(path)
+            table = TABLES[self._model].read(path)
             cells, versions = _stated(table, self._model, path)
         except ValueError as error:
             raise InputError(f"nothing can be added: {error}") from None
@@ -175,7 +175,7 @@ def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
     """
     library_costs.use_scratch(scratch)
     table, key, cell = task
-    component = FORMATS[model].components[table]
+    component = TABLES[model].components[table]
     named: dict[str, Any] = dict(zip(component.keys, key, strict=True))
     called = f"{table} with {', '.join(f'{name}={value}' for name, value in named.items())}"
     try:

@@ -40,7 +40,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -102,17 +102,65 @@ COMPONENTS = {
 
 @dataclass(frozen=True, eq=False)
 class TableContent:
-    """Everything in a component table, as stored, looked up by arrays of keys.
+    """Component table of one cost model, looked up by arrays of keys; a subclass for each model.
 
     Args:
         tables: the rows of each component by name.
         main_memory_J_per_bit: energy of moving one bit to or from main memory.
         metadata: versions, licences, sources and memory cells of the numbers.
+        path: the file it was read from; None for the shipped one.
     """
 
     tables: dict[str, KeyedRows]
     main_memory_J_per_bit: float
     metadata: dict[str, Any]
+    path: str | None = None
+
+    title: ClassVar[str]
+    """Name of such a table in error messages."""
+    shipped: ClassVar[str]
+    """File name of the shipped table."""
+    components: ClassVar[Mapping[str, Component]]
+    """Its components by name."""
+    optional: ClassVar[tuple[str, ...]] = ()
+    """Components that a table may lack."""
+
+    @classmethod
+    def read(cls, path: Path | str | None = None) -> Self:
+        """Read a table as it is stored, by default the shipped one, and check that all its numbers
+        can be costs.
+
+        Raises:
+            ValueError: the file is no such table, or holds a cost that cannot be; names the entry.
+            OSError: it cannot be read.
+        """
+        if path is None:
+            with as_file(files("imcmoo.hardware") / cls.shipped) as shipped:
+                return replace(cls.read(shipped), path=None)
+        stored = read_arrays(Path(path), cls.title)
+        parts = ("keys", "quantities", "values")
+        held = [n for n in cls.components if all(f"{n}.{part}" in stored for part in parts)]
+        absent = [n for n in ("metadata", "main_memory_J_per_bit") if n not in stored]
+        absent += [n for n in cls.components if n not in (*held, *cls.optional)]
+        if absent:
+            raise ValueError(f"{path} is not {cls.title}: it lacks {', '.join(absent)}")
+        try:
+            return cls(
+                {name: _rows(name, cls.components[name], stored) for name in held},
+                _positive("main_memory_J_per_bit", stored["main_memory_J_per_bit"]),
+                json.loads(str(stored["metadata"])),
+                str(path),
+            )
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+        except (AttributeError, LookupError, MemoryError, RecursionError, TypeError) as error:
+            name = type(error).__name__
+            raise ValueError(f"{path} is not {cls.title}: {name} {error}") from None
+
+    @classmethod
+    def load(cls, path: Path | str | None = None) -> Self:
+        """Read a table as the cost model uses it, by default as it is stored; see `read`."""
+        return cls.read(path)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -158,111 +206,37 @@ class TableContent:
             np.savez_compressed(file, **arrays)
 
 
-@dataclass(frozen=True)
-class TableFormat:
-    """The component table of one cost model.
-
-    Args:
-        title: name of such a table in error messages.
-        shipped: file name of the shipped table.
-        components: its components by name.
-        optional: components that a table may lack.
-    """
-
-    title: str
-    shipped: str
-    components: Mapping[str, Component]
-    optional: tuple[str, ...] = ()
-
-    def read(self, path: Path | str | None = None) -> TableContent:
-        """Read a table, by default the shipped one, and check that all its numbers can be costs.
-
-        Raises:
-            ValueError: the file is no such table, or holds a cost that cannot be; names the entry.
-            OSError: it cannot be read.
-        """
-        if path is None:
-            with as_file(files("imcmoo.hardware") / self.shipped) as shipped:
-                return self.read(shipped)
-        stored = read_arrays(Path(path), self.title)
-        parts = ("keys", "quantities", "values")
-        held = [n for n in self.components if all(f"{n}.{part}" in stored for part in parts)]
-        absent = [n for n in ("metadata", "main_memory_J_per_bit") if n not in stored]
-        absent += [n for n in self.components if n not in (*held, *self.optional)]
-        if absent:
-            raise ValueError(f"{path} is not {self.title}: it lacks {', '.join(absent)}")
-        try:
-            return TableContent(
-                {name: self._rows(name, stored) for name in held},
-                _positive("main_memory_J_per_bit", stored["main_memory_J_per_bit"]),
-                json.loads(str(stored["metadata"])),
-            )
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
-        except (AttributeError, LookupError, MemoryError, RecursionError, TypeError) as error:
-            name = type(error).__name__
-            raise ValueError(f"{path} is not {self.title}: {name} {error}") from None
-
-    def _rows(self, name: str, stored: Mapping[str, Any]) -> KeyedRows:
-        component = self.components[name]
-        rows = KeyedRows(
-            name=component.title or name,
-            key_names=component.keys,
-            keys=stored[f"{name}.keys"],
-            quantities=tuple(stored[f"{name}.quantities"].tolist()),
-            values=stored[f"{name}.values"],
-        )
-        rows.check(component.quantities, may_be_zero=component.may_be_zero)
-        return rows
-
-
-REFERENCE_TABLE = TableFormat("a component table", "components.npz", COMPONENTS, tuple(DEVICES))
-
-
-SCALINGS = ("reference", "current")
-"""Technology scalings. The table holds what hwcomponents gives ("current"), which is the better
-physics. The paper's records ("reference") were made with an older CACTI wrapper and an older
-scaling table. They differ at 7, 10, 14 and 22 nm only.
-
-Source: docs/model.md, section 10; checked on the 1,680 recorded evaluations of the paper's
-technology study.
-"""
-
-
-@dataclass(frozen=True, eq=False)
 class ComponentTable(TableContent):
-    """The component table of the reference model; make one with `load`.
+    """The component table of the reference model; make one with `load`."""
 
-    Args:
-        scaling: the technology scaling applied, one of `SCALINGS`.
-        path: the file it was read from; None for the shipped one.
-    """
-
-    scaling: str
-    path: str | None = None
+    title = "a component table"
+    shipped = "components.npz"
+    components = COMPONENTS
+    optional = tuple(DEVICES)
 
     @classmethod
-    def load(cls, path: Path | str | None = None, *, scaling: str = "reference") -> ComponentTable:
-        """Read a table written by `imcmoo components build`, or the shipped one.
+    def load(cls, path: Path | str | None = None) -> Self:
+        """Read a table written by `imcmoo components build`, by default the shipped one, and scale
+        it as in the paper's records.
 
-        Args:
-            path: the file; None for the one shipped with the package.
-            scaling: "reference" (the paper's numbers) or "current" (as hwcomponents scales now).
+        `read` gives what hwcomponents gives, which is the better physics. The paper's records were
+        made with an older CACTI wrapper and an older scaling table, which differ at 7, 10, 14 and
+        22 nm.
 
         Raises:
-            ValueError: an unknown scaling, a file that is not a component table, or a cost that
-                cannot be (see `COMPONENTS`); names the entry.
+            ValueError: the file is not a component table, or holds a cost that cannot be (see
+                `COMPONENTS`); names the entry.
             FileNotFoundError: no such file.
+
+        Source: docs/model.md, section 10; checked on the 1,680 recorded evaluations of the paper's
+        technology study.
         """
-        check_choice("scaling", scaling, SCALINGS)
-        content = REFERENCE_TABLE.read(path)
-        tables = as_in_the_paper(content.tables) if scaling == "reference" else content.tables
-        place = None if path is None else str(path)
-        return cls(tables, content.main_memory_J_per_bit, content.metadata, scaling, place)
+        table = cls.read(path)
+        return replace(table, tables=as_in_the_paper(table.tables))
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of every number and key, after scaling; the same for equal content."""
+        """SHA-256 (hex) of every number and key; the same for equal content."""
         return self._fingerprint(repr(self.main_memory_J_per_bit))
 
     def crossbar(
@@ -286,6 +260,18 @@ class ComponentTable(TableContent):
             check_choice("device", device, DEVICES)
             raise MissingRow(f"no {device} crossbar in the component table", 0, "node_nm", [])
         return self.look_up(device, node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols)
+
+
+def _rows(name: str, component: Component, stored: Mapping[str, Any]) -> KeyedRows:
+    rows = KeyedRows(
+        name=component.title or name,
+        key_names=component.keys,
+        keys=stored[f"{name}.keys"],
+        quantities=tuple(stored[f"{name}.quantities"].tolist()),
+        values=stored[f"{name}.values"],
+    )
+    rows.check(component.quantities, may_be_zero=component.may_be_zero)
+    return rows
 
 
 def _positive(name: str, value: Any) -> float:

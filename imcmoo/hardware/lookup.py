@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,29 +45,8 @@ class MissingRow(ValueError):
         self.available = available
 
 
-class Quantities(Mapping[str, Floats]):
-    """Quantities of rows that were looked up; each is gathered when it is read.
-
-    Args:
-        rows: the table.
-        at: row indices, any shape; the quantities have the same shape.
-    """
-
-    def __init__(self, rows: KeyedRows, at: Ints) -> None:
-        self._rows = rows
-        self._at = at
-
-    def __getitem__(self, quantity: str) -> Floats:
-        if quantity not in self._rows.quantities:
-            raise KeyError(quantity)
-        values: Floats = self._rows.values[self._rows.quantities.index(quantity)][self._at]
-        return values
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rows.quantities)
-
-    def __len__(self) -> int:
-        return len(self._rows.quantities)
+Quantities = dict[str, Floats]
+"""Quantities of rows that were looked up, by name, all of one shape."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +147,7 @@ class KeyedRows:
         row = row_of.take(cell)
         if row.size and row.min() < 0:
             raise self._missing(row, keys)
-        return Quantities(self, row)
+        return {name: self.values[i][row] for i, name in enumerate(self.quantities)}
 
     @cached_property
     def _index(self) -> tuple[list[Ints], Ints]:

@@ -6,14 +6,11 @@ of each component's name in `physical_costs` describes its quantities.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from imcmoo.hardware.component_table import (
     CROSSBAR_KEYS,
     CROSSBAR_ZEROS,
     Component,
     TableContent,
-    TableFormat,
 )
 
 _ARRAY = (
@@ -47,22 +44,10 @@ PHYSICAL_COMPONENTS = {
 }
 """The components of the physical model."""
 
-PHYSICAL_TABLE = TableFormat(
-    "a component table of the physical model", "physical_components.npz", PHYSICAL_COMPONENTS
-)
-
 
 class PhysicalTable(TableContent):
     """The component table of the physical model; make one with `load`."""
 
-    @classmethod
-    def load(cls, path: Path | str | None = None) -> PhysicalTable:
-        """Read a table written by `imcmoo components build --model physical`, by default the
-        shipped one.
-
-        Raises:
-            ValueError: the file is not a table of the physical model, or holds a cost that cannot
-                be (see `PHYSICAL_COMPONENTS`); names the entry.
-            FileNotFoundError: no such file.
-        """
-        return cls(**vars(PHYSICAL_TABLE.read(path)))
+    title = "a component table of the physical model"
+    shipped = "physical_components.npz"
+    components = PHYSICAL_COMPONENTS

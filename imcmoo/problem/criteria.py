@@ -31,6 +31,9 @@ from imcmoo.problem.scores import (
 
 EDAP_NEEDS = ("energy", "latency", "area")
 
+JOINT = "_joint"
+"""Ends the name of a regret against chips that run all networks."""
+
 
 @dataclass(frozen=True)
 class Criterion:
@@ -136,7 +139,12 @@ class Criterion:
     def joint_name(self) -> str:
         """Name of its score against each network's best EDAP on a chip that runs all networks,
         `regret_minimax_joint`; plain `name` where it is no regret."""
-        return f"{self.name}_joint" if self.is_regret else self.name
+        return f"{self.name}{JOINT}" if self.is_regret else self.name
+
+    def name_of_score(self, *, joint: bool) -> str:
+        """Its `joint_name` where single-network optima are not known, so that regret is against
+        chips that run all networks; else `name`."""
+        return self.joint_name if joint else self.name
 
     @property
     def wanted(self) -> Collection[str]:

@@ -13,7 +13,7 @@ from imcmoo.model.metrics import Bools, Floats, Ints, Metrics, check_resources
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
 SCREEN_TABLE = 1 << 20
-"""Largest number of designs to screen in advance: about a second of work, and 8 MB."""
+"""Largest number of designs of which all are screened in advance: about a second of work."""
 
 FEW_PASSING = 1 << 14
 """Chips looked at in advance at the most: about a second of work for four networks."""
@@ -74,16 +74,16 @@ class Feasibility:
         """Lower bound of `violation` from the model's screen, at almost no cost.
 
         Repair asks about tens of thousands of designs, most of them again and again. Designs that
-        agree in the parameters that matter to the screen are screened once: all of them in advance
-        where that is affordable. 0 where the model has no screen.
+        agree in the parameters that matter to the screen are screened once. 0 where the model has
+        no screen.
         """
-        if not self._model.offers("screen"):
-            return np.zeros(len(levels))
-        ranks = self._model.space.rank(levels, self._screening)
-        if self._table is not None:
-            return np.asarray(self._table[ranks])
+        return self._remembered(levels) if self._model.offers("screen") else np.zeros(len(levels))
+
+    def _remembered(self, levels: Levels) -> Floats:
+        """Violation by the model's screen, remembered where that can be, shape (n,)."""
         if self._screened is None:
             return self._screen(levels)
+        ranks = self._model.space.rank(levels, self._screening)
 
         def work_out(index: Ints) -> Arrays:
             return (self._screen(levels[index]),)
@@ -113,24 +113,19 @@ class Feasibility:
         names = self._model.screened_by
         return [name for name in self._model.space.names if name in names]
 
-    @cached_property
-    def _table(self) -> Floats | None:
-        """Screened violation by the rank among `_screening`; None if not worth it."""
-        model, names = self._model, self._screening
-        if not model.offers("screen") or not names or model.space.size_of(names) > SCREEN_TABLE:
-            return None
-        return self._screen(model.space.grid(names))
-
     def _ask_ahead(self) -> None:
         """Ask the model once about all that passes the screen, if it is little: a model that
         remembers chips then never works on a handful at a time, which costs it many times as
         much."""
-        if self._asked_ahead or self._table is None:
+        model, names = self._model, self._screening
+        known = self._asked_ahead or not names or not model.offers("screen")
+        if known or model.space.size_of(names) > SCREEN_TABLE:
             return
         self._asked_ahead = True
-        passing = np.flatnonzero(self._table <= 0)
+        designs = model.space.grid(names)
+        passing = designs[self._remembered(designs) <= 0]
         if len(passing) <= FEW_PASSING:
-            self._model.resources(self._model.space.unrank(passing, self._screening))
+            model.resources(passing)
 
 
 def _total(G: Floats) -> Floats:

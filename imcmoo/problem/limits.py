@@ -10,8 +10,17 @@ import numpy as np
 from imcmoo.model.metrics import Bools, Floats
 from imcmoo.scenario.service import NETWORK_LOAD
 
+SHORTEST_S = 1e-30
+"""Shorter than any time from one inference to the next."""
+
 UNKNOWN_OCTAVES = 64.0
 """By how much a network that does not run exceeds its limits: what runs is always nearer."""
+
+
+def with_interval(bounds: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Lower bounds by quantity, shape (n, W), with `SHORTEST_S` where the interval is not bounded:
+    bounds of the latency tell nothing of it, since it may be shorter."""
+    return {"interval": np.full(bounds["latency"].shape, SHORTEST_S), **bounds}
 
 
 @dataclass(frozen=True)
@@ -148,13 +157,10 @@ class NetworkLimits:
         """True where a design may keep a network's limits by lower bounds of its costs, shape
         (n, W).
 
-        Bounds of the latency tell nothing of `min_fps`, since the interval may be shorter.
-
         Args:
             bounds: by quantity, shape (n, W); without `interval` any `min_fps` may be kept.
         """
-        shortest = np.full(bounds["latency"].shape, np.finfo(float).tiny)
-        return self.within({"interval": shortest, **bounds})
+        return self.within(with_interval(bounds))
 
     def broken(self, values: Mapping[str, Floats]) -> list[tuple[float, str]]:
         """The limits that a design breaks: by what factor, and a text with both values.

@@ -64,9 +64,8 @@ class Candidates:
         return best if self.known_best is None else np.fmin(best, self.known_best)
 
     def name_of(self, criterion: Criterion) -> str:
-        """Name of what the scores by a criterion are: against the best of searches for single
-        networks, or only against the best designs that run all networks."""
-        return criterion.joint_name if self.known_best is None else criterion.name
+        """Name of the scores by a criterion."""
+        return criterion.name_of_score(joint=self.known_best is None)
 
 
 @dataclass(frozen=True)

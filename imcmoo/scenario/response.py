@@ -9,8 +9,6 @@ RTSS 2008.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imcmoo.model.metrics import Floats
@@ -44,25 +42,10 @@ def blocking_times(longest_s: Floats, load: Load) -> Floats:
     return blocking[load.rank].T
 
 
-@dataclass(frozen=True, eq=False)
-class Interference:
-    """Sums over the more urgent networks of each network, shape (n, W).
-
-    Args:
-        utilization: Σ C / T.
-        service_s: Σ C.
-        overlap_s: Σ C · C / T.
-    """
-
-    utilization: Floats
-    service_s: Floats
-    overlap_s: Floats
-
-    @classmethod
-    def of(cls, service_s: Floats, load: Load) -> Interference:
-        """Sums of service times, shape (n, W)."""
-        use = service_s / load.period_s
-        return cls(*(_before(v, load) for v in (use, service_s, service_s * use)))
+def _interference(service_s: Floats, load: Load) -> tuple[Floats, Floats, Floats]:
+    """Σ C / T, Σ C and Σ C · C / T over the more urgent networks of each network, shape (n, W)."""
+    use = service_s / load.period_s
+    return _before(use, load), _before(service_s, load), _before(service_s * use, load)
 
 
 def _before(values: Floats, load: Load) -> Floats:
@@ -87,15 +70,15 @@ def response_bounds(
         interruptible: whether more urgent requests interrupt a running one between its layers;
             else it runs to its end.
     """
-    others = Interference.of(service_s, load)
+    utilization, others_s, overlap_s = _interference(service_s, load)
     with np.errstate(divide="ignore", invalid="ignore"):
-        waiting = blocking_s + others.service_s - others.overlap_s
-        free = 1 - others.utilization
+        waiting = blocking_s + others_s - overlap_s
+        free = 1 - utilization
         # A request that nothing interrupts only waits before it begins.
         interrupted, after = (service_s, 0.0) if interruptible else (0.0, service_s)
         response = (waiting + interrupted) / free + after
-    fits = others.utilization + service_s / load.period_s <= 1
-    unknown = np.isnan(service_s + blocking_s + others.service_s)
+    fits = utilization + service_s / load.period_s <= 1
+    unknown = np.isnan(service_s + blocking_s + others_s)
     return np.where(fits | unknown, response, np.inf)
 
 
@@ -109,14 +92,15 @@ def capacities(service_s: Floats, blocking_s: Floats, load: Load, *, interruptib
     Args:
         service_s, blocking_s, load, interruptible: as `response_bounds` takes them.
     """
-    others, deadline = Interference.of(service_s, load), load.deadline_s
-    b = service_s + blocking_s + others.service_s + deadline * others.utilization
-    a = others.overlap_s
+    utilization, others_s, overlap_s = _interference(service_s, load)
+    deadline = load.deadline_s
+    b = service_s + blocking_s + others_s + deadline * utilization
+    a = overlap_s
     with np.errstate(invalid="ignore"):  # of infinite service times
         if not interruptible:
-            a = a + service_s * others.utilization
+            a = a + service_s * utilization
         # b² ≥ 4 a D holds exactly; rounding may break it.
         root = np.sqrt(np.maximum(b * b - 4 * a * deadline, 0.0))
     by_deadline = np.where(np.isinf(b), 0.0, 2 * deadline / (b + root))
-    by_use = 1 / (others.utilization + service_s / load.period_s)
+    by_use = 1 / (utilization + service_s / load.period_s)
     return np.minimum(by_deadline, by_use)

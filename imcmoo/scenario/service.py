@@ -90,17 +90,14 @@ def _times(
     service_s: Floats, longest_s: Floats, load: Load, *, interruptible: bool
 ) -> dict[str, Floats]:
     blocking_s = blocking_times(longest_s, load)
-    bounds = (
-        bound(service_s, blocking_s, load, interruptible=interruptible)
-        for bound in (response_bounds, capacities)
-    )
-    return dict(
-        zip(
-            ("service_s", "longest_s", "blocking_s", "response_s", "capacity"),
-            (service_s, longest_s, blocking_s, *bounds),
-            strict=True,
-        )
-    )
+    bounded = service_s, blocking_s, load
+    return {
+        "service_s": service_s,
+        "longest_s": longest_s,
+        "blocking_s": blocking_s,
+        "response_s": response_bounds(*bounded, interruptible=interruptible),
+        "capacity": capacities(*bounded, interruptible=interruptible),
+    }
 
 
 def service_in_turn(scenario: Scenario, load: Load, values: Mapping[str, Floats]) -> Service:

@@ -1,4 +1,4 @@
-"""Simulation of one chip that serves the requests of several networks, event by event."""
+"""Simulation of one chip that serves the requests of several networks, and its score."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import numpy as np
 
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.scenario.requests import Load
+
+STEEPNESS_PER_MS = 15.0
+MOST_ENERGY_J = 1.5
+"""Parameters of the score of XRBench."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,3 +96,21 @@ def simulate_apart(
         end_s=np.concatenate([part.end_s for part in parts]),
         response_s=[part.response_s[at] for at, part in enumerate(parts)],
     )
+
+
+def xrbench_score(response_s: Floats, deadline_s: float, energy_J: float) -> float:
+    """Score of XRBench, at most 1: mean of real-time term times energy term over requests none of
+    which is dropped.
+
+    Args:
+        response_s: from each request to its end, shape (n,).
+        deadline_s: from each request to its deadline.
+        energy_J: of one request.
+
+    Source: repository XRBench/XRBench-MLSys2023, `HET_scoring-module.hpp`, with the parameters of
+    `XRBench-MAESTRO.cpp`: 15 per ms and 1500 mJ.
+    """
+    delay_ms = 1e3 * (response_s - deadline_s)
+    with np.errstate(over="ignore"):
+        real_time = 1 / (1 + np.exp(STEEPNESS_PER_MS * delay_ms))
+    return float(real_time.mean() * (MOST_ENERGY_J - energy_J) / MOST_ENERGY_J)

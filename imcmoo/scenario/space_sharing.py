@@ -20,7 +20,7 @@ from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.scenario.allocation import least_load, least_power
 from imcmoo.scenario.model import ScenarioModel
-from imcmoo.scenario.requests import Load, Scenario
+from imcmoo.scenario.requests import Load
 from imcmoo.scenario.response import service_times
 from imcmoo.scenario.service import Service
 from imcmoo.space.design_space import Levels
@@ -37,52 +37,6 @@ UNSERVED = 1e9
 
 PART_VALUES = ("energy", "latency", "interval", "power")
 """Quantities of a network that depend on its part of the chip."""
-
-
-def service_side_by_side(
-    scenario: Scenario,
-    load: Load,
-    values: Mapping[str, Floats],
-    groups: Ints,
-    share: Floats,
-    largest: Floats,
-) -> Service:
-    """Service by networks side by side, of which none waits for another.
-
-    Args:
-        scenario: the scenario.
-        load: its requests as arrays.
-        values: of each network on its groups.
-        groups: router groups of each network, shape (n, W).
-        share: the same as a share of the chip's.
-        largest: capacity of the allocation of largest capacity, shape (n,).
-    """
-    service = service_times(values["latency"], values["interval"], load)
-    busy = load.burst * values["interval"] / load.period_s
-    of_networks = network_load(service, values["interval"], load)
-    serves = (largest > 1 / UNSERVED)[:, None]
-    leak, idle = (values[name][:, None] * share for name in ("leak", "dram_idle"))
-    energy = values["energy"] - (leak + idle) * values["interval"]
-    gated = (leak * np.minimum(busy, 1.0)).sum(axis=1)
-    return Service(
-        values=values,
-        interrupts=np.zeros(len(groups), dtype=bool),
-        service_s=service,
-        longest_s=service,
-        blocking_s=np.zeros(groups.shape),
-        response_s=service,
-        capacity=1 / np.where(serves | np.isnan(of_networks), of_networks, UNSERVED),
-        utilization=busy,
-        chip_capacity=largest,
-        chip_utilization=np.asarray((busy * share).sum(axis=1)),
-        power_W={
-            "leakage": values["leak"] if scenario.idle == "on" else gated,
-            "saving": np.zeros(len(groups)),
-            "dram_idle": values["dram_idle"],
-            "networks": load.burst / load.period_s * energy,
-        },
-        groups=groups,
-    )
 
 
 def network_load(service_s: Floats, interval_s: Floats, load: Load) -> Floats:
@@ -188,7 +142,45 @@ class SpaceModel(ScenarioModel):
             for q, name in enumerate(PART_VALUES):
                 values[name][row] = parts[q, np.arange(networks), groups[row] - 1]
         share = groups / all_groups[:, None]
-        return service_side_by_side(self.scenario, self.load, values, groups, share, largest)
+        return self._side_by_side(values, groups, share, largest)
+
+    def _side_by_side(
+        self, values: Mapping[str, Floats], groups: Ints, share: Floats, largest: Floats
+    ) -> Service:
+        """Service by networks side by side, of which none waits for another.
+
+        Args:
+            values: of each network on its groups.
+            groups: router groups of each network, shape (n, W).
+            share: the same as a share of the chip's.
+            largest: capacity of the allocation of largest capacity, shape (n,).
+        """
+        service = service_times(values["latency"], values["interval"], self.load)
+        busy = self.load.burst * values["interval"] / self.load.period_s
+        of_networks = network_load(service, values["interval"], self.load)
+        serves = (largest > 1 / UNSERVED)[:, None]
+        leak, idle = (values[name][:, None] * share for name in ("leak", "dram_idle"))
+        energy = values["energy"] - (leak + idle) * values["interval"]
+        gated = (leak * np.minimum(busy, 1.0)).sum(axis=1)
+        return Service(
+            values=values,
+            interrupts=np.zeros(len(groups), dtype=bool),
+            service_s=service,
+            longest_s=service,
+            blocking_s=np.zeros(groups.shape),
+            response_s=service,
+            capacity=1 / np.where(serves | np.isnan(of_networks), of_networks, UNSERVED),
+            utilization=busy,
+            chip_capacity=largest,
+            chip_utilization=np.asarray((busy * share).sum(axis=1)),
+            power_W={
+                "leakage": values["leak"] if self.scenario.idle == "on" else gated,
+                "saving": np.zeros(len(groups)),
+                "dram_idle": values["dram_idle"],
+                "networks": self.load.burst / self.load.period_s * energy,
+            },
+            groups=groups,
+        )
 
     def _tables(
         self, levels: Levels, values: Mapping[str, Floats], groups: Ints

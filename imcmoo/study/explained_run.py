@@ -47,8 +47,8 @@ def explain_run(
         InputError: a table is not of this problem.
     """
     try:
-        if results.baselines is None:
-            criterion = replace(criterion, name=criterion.joint_name)
+        name = criterion.name_of_score(joint=results.baselines is None)
+        criterion = replace(criterion, name=name)
         subjects = _subjects(problem, results)
         if not front:
             subjects = [subject for subject in subjects if subject.in_full]

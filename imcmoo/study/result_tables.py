@@ -344,7 +344,7 @@ def seeds(
     costs = problem.costs(problem.score(levels, problem.model.evaluate(levels))[0])
     for c in (c for c in problem.criteria if c.is_regret):
         scores = c.scores(costs, np.fmin.reduce(known))
-        plain = c.name if study.baselines else c.joint_name
+        plain = c.name_of_score(joint=not study.baselines)
         name, scores = stated(plain, scores)
         frame[f"score_{name}"] = scores
         # A run may have stated its own regret the other way.

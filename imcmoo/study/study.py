@@ -197,10 +197,8 @@ class Study:
 
     @property
     def selected_by(self) -> str:
-        """Name of the score that has the last word: without searches for single networks their
-        optima are not known, and a criterion against these goes by its joint name."""
-        criterion = self.asked_criterion
-        return criterion.name if self.baselines else criterion.joint_name
+        """Name of the score that has the last word."""
+        return self.asked_criterion.name_of_score(joint=not self.baselines)
 
     def network_set(self) -> WorkloadSet:
         """The networks, read.

@@ -31,7 +31,7 @@ _TEXTS = {
 
 REMOVED_KEYS = {
     "scaling": "studies use the paper's technology scaling; in Python, "
-    "Evaluator(space, networks, ComponentTable.load(scaling='current')) uses hwcomponents' own"
+    "Evaluator(space, networks, ComponentTable.read()) uses hwcomponents' own"
 }
 """Removed keys of a study file, with the replacement of each."""
 

@@ -130,13 +130,12 @@ def test_an_answer_that_was_not_written_to_its_end_is_none(file, tmp_path, monke
 def pose_few(
     space=plain.TECHNOLOGY_FEW,
     networks=plain.STREAMED,
-    scaling="reference",
+    load=ComponentTable.load,
     deployment="alone",
     area_limit_m2=20e-6,
     cost=((7, 387.0), (22, 128.0)),
 ):
-    table = ComponentTable.load(scaling=scaling)
-    evaluator = Evaluator(space, WorkloadSet(networks), table, deployment=deployment)
+    evaluator = Evaluator(space, WorkloadSet(networks), load(), deployment=deployment)
     per_cm2 = dict(cost) if cost else None
     return AcceleratorProblem(evaluator, area_limit_m2=area_limit_m2, cost_per_cm2=per_cm2)
 
@@ -163,7 +162,7 @@ wide, light = plain.STREAMED
 
 OTHERS = {
     "area limit": {"area_limit_m2": 21e-6},
-    "scaling": {"scaling": "current"},
+    "component table": {"load": ComponentTable.read},
     "deployment": {"deployment": "together"},
     "cost": {"cost": ((7, 387.0), (22, 129.0))},
     "no cost": {"cost": None},

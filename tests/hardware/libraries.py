@@ -6,7 +6,7 @@ from imcmoo.hardware import build_table
 from imcmoo.hardware.component_table import COMPONENTS, ComponentTable
 from imcmoo.hardware.physical_table import PHYSICAL_COMPONENTS, PhysicalTable
 
-SHIPPED = ComponentTable.load(scaling="current")
+SHIPPED = ComponentTable.read()
 VERSIONS = PhysicalTable.load().metadata["versions"]
 
 

@@ -1,7 +1,6 @@
 """The table builder, without running NeuroSim or CACTI."""
 
 import warnings
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,18 +23,18 @@ def shipped_keys(model):
 
 @pytest.mark.parametrize("model", SHIPPED)
 def test_the_shipped_table_has_exactly_the_keys_the_builder_lists(model):
-    shipped = build.FORMATS[model].read().tables
+    shipped = build.TABLES[model].read().tables
     for name, keys in shipped_keys(model).items():
         np.testing.assert_array_equal(shipped[name].keys, sorted(keys))
 
 
 @pytest.mark.parametrize("model", SHIPPED)
 def test_a_shipped_table_read_and_written_is_the_same_arrays(model, tmp_path):
-    content = build.FORMATS[model].read()
+    content = build.TABLES[model].read()
     content.write(tmp_path / "again.npz")
     folder = Path(build.__file__).parent
     with (
-        np.load(folder / build.FORMATS[model].shipped) as before,
+        np.load(folder / build.TABLES[model].shipped) as before,
         np.load(tmp_path / "again.npz") as again,
     ):
         assert before.files == again.files
@@ -48,13 +47,10 @@ def test_a_shipped_table_read_and_written_is_the_same_arrays(model, tmp_path):
     ("load", "fingerprint"),
     [
         (ComponentTable.load, "594a54839762aee84b2ad0d6f33a2d9d2e59a34b5230a6ca118125222c9cf671"),
-        (
-            partial(ComponentTable.load, scaling="current"),
-            "553c0cdbcdcedbb91c290ffd387711d63aac5536e6f16a717437c5654da753c1",
-        ),
+        (ComponentTable.read, "553c0cdbcdcedbb91c290ffd387711d63aac5536e6f16a717437c5654da753c1"),
         (PhysicalTable.load, "efb5165f5022abdcd291141d34ba5f72e45e32ef911ee2884bbc17d983009a5f"),
     ],
-    ids=["reference", "reference, current scaling", "physical"],
+    ids=["reference", "reference, not scaled", "physical"],
 )
 def test_a_shipped_table_keeps_every_number(load, fingerprint):
     assert load().fingerprint == fingerprint
@@ -69,7 +65,7 @@ def test_a_failed_write_leaves_the_old_table(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez_compressed", fail)
     with pytest.raises(OSError, match="disk full"):
-        build.FORMATS["reference"].read().write(path)
+        build.TABLES["reference"].read().write(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -60,9 +60,7 @@ def shipped_arrays(name):
         return {name: stored[name].copy() for name in stored.files}
 
 
-def test_an_unknown_scaling_and_a_file_that_lacks_a_part_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="scaling 'old' is not one of reference, current"):
-        ComponentTable.load(scaling="old")
+def test_an_unknown_component_and_a_file_that_lacks_a_part_are_refused(tmp_path):
     with pytest.raises(ValueError, match="component 'flux' is not one of rram"):
         PhysicalTable.load().look_up("flux")
     path = tmp_path / "less.npz"

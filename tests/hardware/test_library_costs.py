@@ -27,7 +27,7 @@ def scratch(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def table():
-    return ComponentTable.load(scaling="current")
+    return ComponentTable.read()
 
 
 def sample(table, name, size):

@@ -31,7 +31,7 @@ def extend(path, asked, cell=None):
 def test_a_new_table_has_all_that_is_shipped_and_what_was_asked_for(tmp_path):
     path = tmp_path / "mine.npz"
     assert extend(path, request("rram", 48, 64)) == {"rram": 8, "buffer": 7}
-    mine = ComponentTable.load(path, scaling="current")
+    mine = ComponentTable.read(path)
     for name, rows in SHIPPED.tables.items():
         keys = {key: rows.column(key) for key in rows.key_names}
         if "voltage_V" in keys:

@@ -23,14 +23,13 @@ def test_constraints_count_octaves_by_resource_and_network(problem, designs):
     np.testing.assert_array_equal(violation, np.maximum(G, 0).sum(axis=1))
 
 
-def test_the_screen_is_optimistic_and_the_same_whether_tabulated_or_not(designs, monkeypatch):
-    tabulated = fake_problem(RRAM).feasibility
-    screened = tabulated.screened(designs)
-    assert (screened <= tabulated.violation(designs)).all()
+def test_the_screen_is_optimistic_and_the_same_however_it_is_remembered(designs, monkeypatch):
+    feasibility = fake_problem(RRAM).feasibility
+    screened = feasibility.screened(designs)
+    assert (screened <= feasibility.violation(designs)).all()
     assert (screened > 0).any()
     free = [name not in ("voltage_V", "cycle_s") for name in RRAM.names]
-    assert tabulated.screened_by.tolist() == free
-    monkeypatch.setattr("imcmoo.problem.feasibility.SCREEN_TABLE", 0)
+    assert feasibility.screened_by.tolist() == free
     for direct_keys in (0, 1 << 23):
         monkeypatch.setattr("imcmoo.problem.feasibility.DIRECT_KEYS", direct_keys)
         remembered = fake_problem(RRAM).feasibility
@@ -38,7 +37,7 @@ def test_the_screen_is_optimistic_and_the_same_whether_tabulated_or_not(designs,
             np.testing.assert_array_equal(remembered.screened(designs[part]), screened[part])
 
 
-def test_designs_that_the_screen_cannot_tell_apart_are_screened_once(designs, monkeypatch):
+def test_designs_that_the_screen_cannot_tell_apart_are_screened_once(designs):
     asked = []
 
     class Counting(FakeEvaluator):
@@ -46,7 +45,6 @@ def test_designs_that_the_screen_cannot_tell_apart_are_screened_once(designs, mo
             asked.append(len(levels))
             return super().screen(levels)
 
-    monkeypatch.setattr("imcmoo.problem.feasibility.SCREEN_TABLE", 0)
     feasibility = fake_problem(RRAM, model=Counting).feasibility
     distinct = len(np.unique(designs[:, feasibility.screened_by], axis=0))
     for _ in range(2):

@@ -13,7 +13,8 @@ from imcmoo.model.reference.breakdown import _as_printed
 from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.counts import ACTIONS
 from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
-from imcmoo.model.reference.mapping import AXES, map_layers
+from imcmoo.model.reference.mapping import AXES
+from imcmoo.model.reference.mapping_tree import map_layers
 from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS, round_digits
 from imcmoo.model.reference.profiles import operand_factors
 from imcmoo.networks.workloads import WorkloadSet
@@ -37,16 +38,15 @@ def every_order(monkeypatch):
 
 def _energies(chips, level):
     """By layer shape, printed energy in J of its layers for every order that fits, ascending."""
-    workloads, sizes = chips.workloads, chips.sizes(level)
-    mapping = map_layers(
-        workloads.shapes, sizes.chips.take(np.zeros(len(workloads.shapes), dtype=int))
-    )
+    workloads = chips.workloads
+    alike = chips.sizes(level).take(np.zeros(len(workloads.shapes), dtype=int))
+    mapping = map_layers(workloads.shapes, alike)
     orders = loop_orders(mapping, Walks(weights=True), np.inf)
-    prices, factors = chips.term_prices(chips.designs(level)), operand_factors(workloads, 1)
+    prices, factors = chips.term_prices(level), operand_factors(workloads, 1)
     energies = []
     for shape, (first, number) in enumerate(zip(orders.first, orders.number, strict=True)):
         of_shape = np.arange(first, first + number)
-        of_shape = of_shape[orders.held_bits[of_shape] <= sizes.buffer_bits[0]]
+        of_shape = of_shape[orders.held_bits[of_shape] <= chips.buffer_bits(level)[0]]
         total = np.zeros(len(of_shape))
         for layer in np.flatnonzero(workloads.shape_index == shape):
             each = dict.fromkeys(((t.component, t.action) for t in chips.terms), 0.0)

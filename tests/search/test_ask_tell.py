@@ -76,13 +76,12 @@ def test_a_search_that_has_begun_loads_nothing(tmp_path):
 
 
 def test_a_search_on_another_component_table_is_refused(tmp_path):
-    begun(priced_by("reference")).save(tmp_path / "s")
-    begun(priced_by("reference")).load(tmp_path / "s")
+    begun(priced_by(ComponentTable.load)).save(tmp_path / "s")
+    begun(priced_by(ComponentTable.load)).load(tmp_path / "s")
     with pytest.raises(InputError, match="of another search: its data of the model is"):
-        begun(priced_by("current")).load(tmp_path / "s")
+        begun(priced_by(ComponentTable.read)).load(tmp_path / "s")
 
 
-def priced_by(scaling):
-    table = ComponentTable.load(scaling=scaling)
-    model = Evaluator(plain.RRAM_FEW, WorkloadSet(plain.RESIDENT), table)
+def priced_by(load):
+    model = Evaluator(plain.RRAM_FEW, WorkloadSet(plain.RESIDENT), load())
     return AcceleratorProblem(model, area_limit_m2=250e-6)

@@ -11,7 +11,7 @@ import numpy as np
 
 from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Floats, Ints
-from imcmoo.model.reference.chips import ChipModel, Designs
+from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS, round_digits
 from imcmoo.model.reference.profiles import LayerRuns, operand_factors
 from imcmoo.networks.workloads import BITS
@@ -48,8 +48,8 @@ def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
     workloads = chips.workloads
     shape = workloads.shape_index
     runs = chips.run(levels)
-    designs, bits = chips.designs(levels), chips.sizes(levels).chips.cell_bits
-    picojoule = _component_energy(chips, designs, bits, runs, printed=printed)
+    bits = chips.sizes(levels).cell_bits
+    picojoule = _component_energy(chips, levels, bits, runs, printed=printed)
     cycles = runs.cycles[shape].T
     if printed:
         energy = _as_printed(picojoule, workloads.shapes[shape], cycles)
@@ -60,9 +60,9 @@ def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
         components=list(chips.components),
         energy_J=energy,
         cycles=cycles,
-        latency_s=cycles * chips.cycle(designs)[:, None],
+        latency_s=cycles * chips.cycle(levels)[:, None],
         utilization=runs.busy_bits[shape].T / bits[:, None],
-        area_m2=chips.areas(designs),
+        area_m2=chips.areas(levels),
     )
 
 
@@ -81,13 +81,13 @@ def printed_energy(chips: ChipModel, levels: Levels) -> Floats:
 
 
 def _component_energy(
-    chips: ChipModel, designs: Designs, bits: Ints, runs: LayerRuns, *, printed: bool
+    chips: ChipModel, levels: Levels, bits: Ints, runs: LayerRuns, *, printed: bool
 ) -> Floats:
     """Energy in pJ, shape (n, L, K): counts times the energy of one action in each layer."""
     layer = chips.workloads.shape_index
-    prices = chips.term_prices(designs)
+    prices = chips.term_prices(levels)
     factors = np.stack([operand_factors(chips.workloads, b) for b in range(1, BITS + 1)])[bits - 1]
-    energy = np.zeros((len(designs), len(layer), len(chips.components)))
+    energy = np.zeros((len(levels), len(layer), len(chips.components)))
     per_action: dict[tuple[str, str], Floats] = {}
     for term in chips.terms:
         key = term.component, term.action

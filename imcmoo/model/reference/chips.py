@@ -6,11 +6,7 @@ so much that they are profiled together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +17,7 @@ from imcmoo.model.cost_model import Deployment
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import ACTIONS, DECIDING, GLB_WORD_BITS
 from imcmoo.model.reference.mapping import ALLOCATED, Chips, distinct
-from imcmoo.model.reference.prices import PRICED_BY, QUADRATIC_LEAK, PriceRows, Prices, terms_of
+from imcmoo.model.reference.prices import PRICED_BY, QUADRATIC_LEAK, Prices, terms_of
 from imcmoo.model.reference.profiles import LayerRunner, LayerRuns, Profiler, needed_weights
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -34,54 +30,6 @@ SIZES = ("rows", "cols", "macros_per_tile", "tiles_per_group", "router_groups")
 
 SIZE_OF = dict(zip(ALLOCATED, SIZES, strict=True))
 """The parameter with the units of each level."""
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Sizes of chips, shape (n,) each: for the mapping, and what they add up to."""
-
-    chips: Chips
-    cells: Floats
-    buffer_words: Ints
-
-    @property
-    def slices(self) -> Ints:
-        """Cells a weight needs, shape (n,)."""
-        return -(-BITS // self.chips.cell_bits)
-
-    @property
-    def buffer_bits(self) -> Floats:
-        """Bits of the global buffer, shape (n,)."""
-        return GLB_WORD_BITS * self.buffer_words.astype(np.float64)
-
-
-@dataclass(frozen=True)
-class Designs:
-    """Designs with their mapping keys and rows in the tables of prices, looked up when needed.
-
-    Args:
-        chips: the cost model.
-        levels: in its design space, shape (n, n_parameters).
-    """
-
-    chips: ChipModel
-    levels: Levels
-
-    def __len__(self) -> int:
-        return len(self.levels)
-
-    def __getitem__(self, rows: Any) -> Designs:
-        return Designs(self.chips, self.levels[rows])
-
-    @cached_property
-    def mapping_key(self) -> Ints:
-        """Rank of each design among the combinations of `mapping_parameters`, shape (n,)."""
-        return self.chips.mapping_key(self.levels)
-
-    @cached_property
-    def price_rows(self) -> PriceRows:
-        """Row of each design in each table of prices, shape (n,) each."""
-        return self.chips.prices.rows(self.levels)
 
 
 class ChipModel:
@@ -160,44 +108,42 @@ class ChipModel:
         """Rank of each design's mapping key: all but voltage and cycle time; shape (n,)."""
         return self.space.rank(levels, self.mapping_parameters)
 
-    def designs(self, levels: Levels) -> Designs:
-        """The designs of a level matrix (n, n_parameters)."""
-        return Designs(self, levels)
-
-    def sizes(self, levels: Levels) -> Sizes:
-        """Sizes of n designs."""
+    def sizes(self, levels: Levels) -> Chips:
+        """Sizes of n designs that decide the mapping."""
         units = [self.space.column(levels, n) for n in SIZES]
         capacity = np.stack([np.ones(len(levels), np.int64), *units], axis=1)
         bits = self.space.column(levels, "bits_per_cell")
-        chips = Chips(bits, capacity, self.device.streams_weights)
-        cells = capacity.prod(axis=1).astype(float)
-        return Sizes(chips, cells, self.space.column(levels, "glb_depth"))
+        return Chips(bits, capacity, self.device.streams_weights)
 
-    def lacking_cells(self, sizes: Sizes, deployment: Deployment = "alone") -> Floats:
+    def buffer_bits(self, levels: Levels) -> Floats:
+        """Bits of the global buffer, shape (n,)."""
+        return GLB_WORD_BITS * self.space.column(levels, "glb_depth").astype(np.float64)
+
+    def lacking_cells(self, chips: Chips, deployment: Deployment = "alone") -> Floats:
         """Cells each network surely lacks to be resident, shape (n, W); none if streamed.
 
         By the paper's capacity rule, and because every group of a grouped convolution needs a
         macro of its own: what a chip has too few macros for can never be placed.
 
         Args:
-            sizes: of n chips.
+            chips: n of them.
             deployment: which networks resident weights must be resident with.
 
         Source: docs/model.md, section 4.
         """
-        return np.maximum(self.claimed_cells(sizes, deployment) - sizes.cells[:, None], 0.0)
+        return np.maximum(self.claimed_cells(chips, deployment) - chips.cells[:, None], 0.0)
 
-    def claimed_cells(self, sizes: Sizes, deployment: Deployment = "alone") -> Floats:
+    def claimed_cells(self, chips: Chips, deployment: Deployment = "alone") -> Floats:
         """Cells each network claims at the least to be resident, shape (n, W); as `lacking_cells`,
         which compares them with those there are."""
-        if sizes.chips.streams_weights:
-            return np.zeros((len(sizes.cells), len(self._needed)))
-        crossbar = sizes.chips.capacity[:, :3].prod(axis=1)[:, None]
+        if chips.streams_weights:
+            return np.zeros((len(chips.cells), len(self._needed)))
+        crossbar = chips.capacity[:, :3].prod(axis=1)[:, None]
         needed = self._needed.sum() if deployment == "together" else self._needed
-        by_rule = sizes.slices[:, None] * needed
+        by_rule = chips.slices[:, None] * needed
         return np.maximum(by_rule, self._groups * crossbar).astype(np.float64)
 
-    def areas(self, designs: Designs) -> Floats:
+    def areas(self, levels: Levels) -> Floats:
         """Area by component in m², shape (n, n_components), columns as `components`.
 
         A component's area is rounded to six digits before it is multiplied, as in the reference.
@@ -205,8 +151,7 @@ class ChipModel:
         Source: docs/model.md, section 9.
         """
         names = [f"{c}.area" for c in self.components]
-        unit = self.prices.look_up(designs.price_rows, names)
-        levels = designs.levels
+        unit = self.prices.look_up(levels, names)
         groups = self.space.column(levels, "router_groups")
         tiles = groups * self.space.column(levels, "tiles_per_group")
         macros = tiles * self.space.column(levels, "macros_per_tile")
@@ -223,19 +168,19 @@ class ChipModel:
         area = [number[c] * unit[f"{c}.area"] for c in self.components]
         return 1e-12 * np.stack(area, axis=1)
 
-    def cycle(self, designs: Designs) -> Floats:
+    def cycle(self, levels: Levels) -> Floats:
         """Cycle time in s, shape (n,)."""
-        return self.space.column(designs.levels, "cycle_s")
+        return self.space.column(levels, "cycle_s")
 
-    def term_prices(self, designs: Designs) -> dict[str, Floats]:
+    def term_prices(self, levels: Levels) -> dict[str, Floats]:
         """Energy of each term's action by the name of its price, in pJ, shape (n,) each.
 
         Leakage is per cycle; the reference multiplies that of drivers and ADCs by the cycle time
         twice, which is kept.
         """
         names = list(dict.fromkeys(t.price for t in self.terms))
-        prices = self.prices.look_up(designs.price_rows, names)
-        cycle = self.cycle(designs)
+        prices = self.prices.look_up(levels, names)
+        cycle = self.cycle(levels)
         for name in names:
             component, what = name.split(".", 1)
             if what == "leak":
@@ -244,13 +189,12 @@ class ChipModel:
                     prices[name] = prices[name] * cycle
         return prices
 
-    def feature_prices(self, designs: Designs, features: Sequence[tuple[str, str]]) -> Floats:
-        """Summed prices in J of the terms sharing action and operand factor, (n, n_features)."""
+    def feature_prices(self, levels: Levels) -> Floats:
+        """Prices of the profiler's features in J, those of their terms summed, (n, n_features)."""
         # Prices depend on few parameters, so many designs share them.
-        codes, first = distinct(self.space.rank(designs.levels, self._pricing_parameters))
-        distinct_designs = designs[first]
-        prices = self.term_prices(distinct_designs)
-        out = np.zeros((len(distinct_designs), len(features)))
+        codes, first = distinct(self.space.rank(levels, self._pricing_parameters))
+        prices, features = self.term_prices(levels[first]), self.profiler.features
+        out = np.zeros((len(first), len(features)))
         for term in self.terms:
             out[:, features.index((term.action, term.factor))] += prices[term.price]
         return (1e-12 * out)[codes]
@@ -277,10 +221,10 @@ class ChipModel:
             wanted: which shapes to run on which chip, shape (n, n_shapes); by default those that
                 some network with enough cells needs.
         """
-        sizes = self.sizes(levels)
+        chips = self.sizes(levels)
         if wanted is None:
-            wanted = self.profiler.uses(self.lacking_cells(sizes) == 0)
+            wanted = self.profiler.uses(self.lacking_cells(chips) == 0)
         deciding = [t for t in self.terms if t.action in DECIDING]
-        by_name = self.prices.look_up(self.prices.rows(levels), [t.price for t in deciding])
+        by_name = self.prices.look_up(levels, [t.price for t in deciding])
         prices = {ACTIONS.index(t.action): by_name[t.price] for t in deciding}
-        return self._runner.run(sizes.chips, sizes.buffer_words, prices, wanted)
+        return self._runner.run(chips, self.buffer_bits(levels), prices, wanted)

@@ -21,8 +21,9 @@ from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
-from imcmoo.model.reference.chips import ChipModel, Designs
+from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.profile_cache import MOST_LOOKED_AT, Capacities, ProfileCache
+from imcmoo.model.reference.profiles import Profiles
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -109,10 +110,7 @@ class Evaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        return self._screened(self.chips.designs(levels))
-
-    def _screened(self, designs: Designs) -> Metrics:
-        area, cells, buffer_bits, lacking = self._capacities.of(designs)
+        area, cells, buffer_bits, lacking = self._capacities.of(levels)
         return Metrics(
             {"area": area},
             {
@@ -136,7 +134,7 @@ class Evaluator(CostModel):
         quick = self.screen(chips)
         fits = (quick.area_m2 <= area_limit_m2) & quick.runs.any(axis=1)
         if fits.sum() <= at_most:
-            self.profiles.place(self.chips.designs(chips[fits]), self.workload_names)
+            self.profiles.of(chips[fits], self.workload_names)
 
     def resources(self, levels: Levels) -> Metrics:
         """Area, capacity, and what mapping finds missing; no energies.
@@ -144,8 +142,7 @@ class Evaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        designs = self.chips.designs(levels)
-        return self._resources(designs, self.profiles.place(designs, self.workload_names))
+        return self._resources(levels, *self.profiles.of(levels, self.workload_names))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
         """All metrics of many designs.
@@ -165,14 +162,15 @@ class Evaluator(CostModel):
         """
         check_choice("rounding", rounding, get_args(Rounding))
         self.space.validate(levels)
-        designs = self.chips.designs(levels)
-        place = self.profiles.place(designs, self.workload_names)
+        profiles, place = self.profiles.of(levels, self.workload_names)
         starts = range(0, max(len(levels), 1), CHUNK_DESIGNS)
         parts = [slice(at, at + CHUNK_DESIGNS) for at in starts]
         if len(parts) == 1:
-            metrics = self._metrics(designs, place)
+            metrics = self._metrics(levels, profiles, place)
         else:
-            metrics = Metrics.joined(spread(lambda p: self._metrics(designs[p], place[p]), parts))
+            metrics = Metrics.joined(
+                spread(lambda p: self._metrics(levels[p], profiles, place[p]), parts)
+            )
         if rounding == "reference":
             printed = printed_energy(self.chips, levels) * np.where(metrics.runs, 1.0, np.nan)
             metrics = replace(metrics, values={**metrics.values, "energy": printed})
@@ -198,27 +196,26 @@ class Evaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        sizes = self.chips.sizes(levels)
-        if sizes.chips.streams_weights:
+        chips = self.chips.sizes(levels)
+        if chips.streams_weights:
             return {}
-        cells = sizes.cells[:, None]
-        claimed = self.chips.claimed_cells(sizes, self.deployment)
+        cells = chips.cells[:, None]
+        claimed = self.chips.claimed_cells(chips, self.deployment)
         # Mapping may find no place for what the cells would suffice for.
         missing = self.resources(levels).resources["cells"].missing
         return {"cells": np.where(missing > 0, cells + missing, claimed) / cells}
 
-    def _metrics(self, designs: Designs, place: Ints) -> Metrics:
-        """Metrics of designs whose mapping keys are profiled."""
-        resources = self._resources(designs, place)
+    def _metrics(self, levels: Levels, profiles: Profiles, place: Ints) -> Metrics:
+        """Metrics of designs; `place` is the profile of each on each network, shape (n, W)."""
+        resources = self._resources(levels, profiles, place)
         runs = resources.runs
         runnable = np.asarray(runs.any(axis=1))
         if not runnable.all():
-            place, designs, runs = place[runnable], designs[runnable], runs[runnable]
-        prices = self.chips.feature_prices(designs, self.profiles.features)
-        profiles = self.profiles.of(self.workload_names)
+            place, levels, runs = place[runnable], levels[runnable], runs[runnable]
+        prices = self.chips.feature_prices(levels)
         metrics = {
             "energy": _energy(profiles.features, place, prices),
-            "latency": profiles.cycles[place] * self.chips.cycle(designs)[:, None],
+            "latency": profiles.cycles[place] * self.chips.cycle(levels)[:, None],
             "utilization": profiles.utilization[place],
         }
         for name, values in metrics.items():
@@ -230,9 +227,8 @@ class Evaluator(CostModel):
                 metrics[name] = shown
         return replace(resources, values={**metrics, **resources.values})
 
-    def _resources(self, designs: Designs, place: Ints) -> Metrics:
-        quick = self._screened(designs)
-        profiles = self.profiles.of(self.workload_names)
+    def _resources(self, levels: Levels, profiles: Profiles, place: Ints) -> Metrics:
+        quick = self.screen(levels)
         cells, buffer_bits = (quick.resources[name] for name in self.resource_names)
         # Where a network surely lacks cells it was mapped in part, or for another network, or not.
         mapped = cells.missing == 0
@@ -249,15 +245,15 @@ class Evaluator(CostModel):
 
 def _energy(features: Floats, place: Ints, prices: Floats) -> Floats:
     """Energy of one inference in J, shape (n, W)."""
-    first = np.flatnonzero(np.diff(place, prepend=-1))
+    first = np.flatnonzero(np.diff(place, axis=0, prepend=-1).any(axis=1))
     repeats = len(place) // max(len(first), 1)
     if repeats < 2 or not np.array_equal(first, np.arange(0, len(place), repeats)):
         return np.asarray(np.einsum("nwf,nf->nw", features[place], prices))
     # An enumeration asks for all points of a profile in a row: it is read once for all of them.
     points = prices.reshape(len(first), repeats, -1)
     by_network = [
-        np.einsum("kf,kpf->kp", features[place[first], w], points).ravel()
-        for w in range(features.shape[1])
+        np.einsum("kf,kpf->kp", features[of_network], points).ravel()
+        for of_network in place[first].T
     ]
     return np.stack(by_network, axis=1)
 

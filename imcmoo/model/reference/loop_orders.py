@@ -14,6 +14,7 @@ from itertools import product
 
 import numpy as np
 
+from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import (
     ACTIONS,
@@ -32,6 +33,9 @@ CHUNK_STEPS = 200_000
 
 CHUNK_NESTS = 8192
 """Nests without temporal loops whose traffic is worked out at once, for the same reason."""
+
+NESTS_AT_ONCE = 1 << 14
+"""Nests with temporal loops that are walked before they are stored."""
 
 FEW_STEPS = 10_000
 """Steps up to which nests are walked together even where their loops differ: a walk costs as much
@@ -55,22 +59,12 @@ class Walks:
 
     def __init__(self, *, weights: bool) -> None:
         self._weights = weights
-        self._index: dict[tuple[str, ...], dict[int, int]] = {}
-        self._known: dict[tuple[str, ...], Floats] = {}
+        self._caches: dict[tuple[str, ...], KeyedCache] = {}
 
     def traffic(self, nests: Nests) -> Floats:
         """Traffic of n nests, shape (n, len(TRAFFIC))."""
-        keys = row_keys(nests.table())
-        codes, first = distinct(keys)
-        keys = keys[first]
-        index = self._index.setdefault(nests.axes, {})
-        flows = self._known.get(nests.axes, np.empty((0, len(TRAFFIC))))
-        new = [i for i, key in enumerate(keys.tolist()) if key not in index]
-        if new:
-            unknown = nests[first[new]]
-            index.update({key: len(flows) + i for i, key in enumerate(keys[new].tolist())})
-            flows = self._known[nests.axes] = np.concatenate([flows, self._walk(unknown)])
-        return flows[[index[key] for key in keys.tolist()]][codes]
+        cache = self._caches.setdefault(nests.axes, KeyedCache(np.inf, rows_at_once=NESTS_AT_ONCE))
+        return cache.rows(row_keys(nests.table()), lambda at: (self._walk(nests[at]),))[0]
 
     def once(self, nests: Nests) -> Floats:
         """Traffic of n nests without temporal loops, computed quickly and not stored."""

@@ -58,6 +58,16 @@ class Chips:
     capacity: Ints
     streams_weights: bool
 
+    @property
+    def cells(self) -> Floats:
+        """Number of cells, shape (n_cases,)."""
+        return self.capacity.prod(axis=1).astype(float)
+
+    @property
+    def slices(self) -> Ints:
+        """Cells a weight needs, shape (n_cases,)."""
+        return -(-BITS // self.cell_bits)
+
     def take(self, rows: Ints) -> Chips:
         """Some of the chips, in the order given."""
         return Chips(self.cell_bits[rows], self.capacity[rows], self.streams_weights)
@@ -120,37 +130,8 @@ class Mapping:
 
     def unplaced_cells(self) -> Floats:
         """Cells the weights lack: those of all passes but one, shape (n_cases,)."""
-        slices = -(-BITS // self.chips.cell_bits)
         weights = self.sizes[:, [AXIS[a] for a in WEIGHT_AXES if a != "Y"]].prod(axis=1)
-        return weights * slices * (1.0 - 1.0 / self.passes)
-
-
-def map_layers(shapes: Ints, chips: Chips) -> Mapping:
-    """Map one layer shape on one chip per case.
-
-    Args:
-        shapes: loop sizes, shape (n_cases, 8), columns as `workloads.DIMENSIONS`.
-        chips: as many cases.
-
-    Returns:
-        The mapping; it never exceeds the capacity of a level. What does not fit shows in `passes`.
-    """
-    n = len(shapes)
-    bits = np.full((n, 1), BITS, dtype=np.int64)
-    sizes = np.asfortranarray(np.concatenate([shapes, bits], axis=1))
-    # Cases are neighbours in memory: all work goes column by column.
-    spatial = np.ones((len(LEVELS), len(AXES), n), dtype=np.int64).transpose(2, 0, 1)
-    spatial[:, LEVEL["bit"], AXIS["Y"]] = np.minimum(chips.cell_bits, BITS)
-    left = -(-sizes // spatial[:, LEVEL["bit"]])
-    held_back = left[:, AXIS["Q"]].copy()
-    if chips.streams_weights:
-        left[:, AXIS["Q"]] = 1
-    for level in ALLOCATED:
-        factors = spatial[:, LEVEL[level]] = spread(left, chips.capacity[:, LEVEL[level]], level)
-        left = -(-left // factors)
-    if chips.streams_weights:
-        left[:, AXIS["Q"]] = held_back
-    return Mapping(sizes, spatial, left, chips)
+        return weights * self.chips.slices * (1.0 - 1.0 / self.passes)
 
 
 def spread(left: Ints, capacity: Ints, level: str) -> Ints:

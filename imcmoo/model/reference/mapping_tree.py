@@ -9,6 +9,7 @@ chip does. Loop orders and counts need to be worked out for the leaves only.
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,22 @@ class MappingTree:
         return Mapping(
             sizes, spatial, temporal, Chips(self._cell_bits[node], capacity, self._streams_weights)
         )
+
+
+def map_layers(shapes: Ints, chips: Chips) -> Mapping:
+    """Map one layer shape on one chip per case.
+
+    Args:
+        shapes: loop sizes, shape (n_cases, 8), columns as `workloads.DIMENSIONS`.
+        chips: as many cases.
+
+    Returns:
+        The mapping; it never exceeds the capacity of a level. What does not fit shows in `passes`.
+    """
+    capacities = {level: chips.capacity[:, LEVEL[level]] for level in ALLOCATED}
+    tree = MappingTree(shapes, capacities, streams_weights=chips.streams_weights)
+    cases = np.arange(len(shapes))
+    return replace(tree.mapping(tree.leaves(cases, chips, cases)), chips=chips)
 
 
 class _Level:

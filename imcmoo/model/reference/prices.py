@@ -20,7 +20,7 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import ReferenceDevice
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.request import Request
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.model.metrics import Floats
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
@@ -207,10 +207,6 @@ QUADRATIC_LEAK = ("row_drivers", "weight_drivers", "adc", "column_drivers")
 """Components whose leakage the reference multiplies by the cycle time twice."""
 
 
-PriceRows = tuple[Ints, ...]
-"""Row of each design in each table of prices."""
-
-
 class Prices:
     """Prices of actions and areas of components, tabulated over the subspaces that decide them.
 
@@ -254,20 +250,13 @@ class Prices:
                 prices[name] = round_digits(prices[name], PRICE_DIGITS)
         return searched, list(prices), np.stack(list(prices.values()), axis=1)
 
-    def rows(self, levels: Levels) -> PriceRows:
-        """Row of each design in each table of prices."""
-        return tuple(self._space.rank(levels, names) for names, _, _ in self._grids)
-
-    def look_up(self, rows: PriceRows, wanted: Sequence[str]) -> dict[str, Floats]:
-        """Prices by name, in pJ, pW or µm², shape (n_designs,) each.
-
-        Args:
-            rows: of the designs, as `rows` finds them.
-        """
+    def look_up(self, levels: Levels, wanted: Sequence[str]) -> dict[str, Floats]:
+        """Prices by name, in pJ, pW or µm², of designs (n, n_parameters), shape (n,) each."""
         prices: dict[str, Floats] = {}
-        for (_, names, grid), row in zip(self._grids, rows, strict=True):
+        for parameters, names, grid in self._grids:
             present = [n for n in wanted if n in names]
             if present:
+                row = self._space.rank(levels, parameters)
                 picked = grid[:, [names.index(n) for n in present]][row]
                 prices.update(zip(present, picked.T, strict=True))
         return prices

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
+from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.cost_model import Deployment
-from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.reference.chips import ChipModel, Designs
-from imcmoo.model.reference.mapping import distinct
+from imcmoo.model.metrics import Bools, Ints
+from imcmoo.model.reference.chips import ChipModel
+from imcmoo.model.reference.mapping import distinct, row_keys
 from imcmoo.model.reference.profiles import LayerRuns, Profiles
-from imcmoo.space.design_space import Levels, Ranks
+from imcmoo.space.design_space import Levels
 
 CASES_AT_ONCE = 1 << 18
 """Layers on chips profiled at once; bounds memory to some 50 MB."""
 
 MOST_LOOKED_AT = 1 << 20
-"""Chips of a space up to which all are looked at once, without being profiled."""
+"""Chips of a space up to which all are looked at, without being profiled, and remembered."""
 
-FIRST_ROOM = 2048
-"""Profiles there is room for at first."""
+LOOKED_AT_ONCE = 1 << 14
+"""Chips whose capacities are worked out at once."""
 
 DENSE = 1 << 28
-"""Chips of a space up to which an array has an entry for each, most of them never touched."""
-
-WORTH_ALL = 8
-"""All chips are looked at once as many were asked about as this part of them."""
-
-Capacity = tuple[Floats, Floats, Floats, Floats]
-"""Area in m², cells and buffer bits, shape (n,), and cells each network surely lacks, (n, W)."""
+"""Profiles of a space up to which an array has an entry for each, most of them never touched."""
 
 
 class ProfileCache:
-    """Profiles of the chips of a space, worked out when first asked for.
+    """Profiles of networks on the chips of a space, worked out when first asked for.
 
-    A chip's profile has a *place* in the arrays; only what is asked for takes memory.
+    A network has a profile on the chips it does not surely lack cells on (see
+    `ChipModel.lacking_cells`); elsewhere it is meaningless.
 
     Args:
         chips: the cost model bound to a space and a set of networks.
@@ -44,75 +39,52 @@ class ProfileCache:
 
     def __init__(self, chips: ChipModel) -> None:
         self._chips = chips
-        self._profiler = chips.profiler
-        self._places = Places(chips.space.size_of(chips.mapping_parameters))
-        self._profiles = Profiles.allocate(0, len(chips.workloads), len(self.features))
-        # Which networks are profiled, by place.
-        self._known = np.zeros((0, len(chips.workloads)), dtype=bool)
+        n = chips.space.size_of(chips.mapping_parameters) * len(chips.workloads)
+        step = max(1, CASES_AT_ONCE // len(chips.workloads.shapes)) * len(chips.workloads)
+        self._is_dense = n <= DENSE
+        self._cache = KeyedCache(np.inf, rows_at_once=step, n_keys=n if self._is_dense else None)
 
-    @property
-    def features(self) -> list[tuple[str, str]]:
-        """Action and operand factor of each feature of the profiles."""
-        return self._profiler.features
-
-    def of(self, names: Sequence[str]) -> Profiles:
-        """Profiles of all networks or of one, by place, as far as chips were asked for.
-
-        A network has a profile on the chips it does not surely lack cells on (see
-        `ChipModel.lacking_cells`); elsewhere it is meaningless.
-
-        Raises:
-            ValueError: other networks than all or one of those profiled here.
-        """
-        at = self._networks(names)
-        return self._profiles if len(at) == len(self._chips.workloads) else self._profiles.only(*at)
-
-    def place(self, designs: Designs, names: Sequence[str]) -> Ints:
-        """Place of each design's profile, shape (n,); what is new is profiled.
+    def of(self, levels: Levels, names: Sequence[str]) -> tuple[Profiles, Ints]:
+        """Profiles, and which of them is that of each design and network, shape (n, W).
 
         Args:
-            designs: n of them.
-            names: of the networks, as in `of`.
+            levels: of n designs; what is new is profiled.
+            names: of W of the networks.
         """
-        at = self._networks(names)
-        place = self._places.of(designs.mapping_key)
-        new = place < 0
-        new[~new] = ~self._known[place[~new]][:, at].all(axis=1)
-        if new.any():
-            fresh = np.unique(designs.mapping_key[new], return_index=True)[1]
-            levels = designs.levels[new][fresh]
-            step = max(1, CASES_AT_ONCE // len(self._chips.workloads.shapes))
-            for first in range(0, len(levels), step):
-                self._profile(levels[first : first + step], at)
-            place = self._places.of(designs.mapping_key)
-        return place
+        networks = np.array([self._chips.workloads.names.index(name) for name in names])
 
-    def _networks(self, names: Sequence[str]) -> list[int]:
-        """Indices of all networks or of one."""
-        profiled = self._chips.workloads.names
-        if list(names) == profiled:
-            return list(range(len(profiled)))
-        if len(names) != 1 or names[0] not in profiled:
-            raise ValueError(f"profiles are of {', '.join(profiled)}, not of {', '.join(names)}")
-        return [profiled.index(names[0])]
+        def work_out(at: Ints) -> Arrays:
+            row, column = np.divmod(at, len(networks))
+            return self._profile(levels[row], networks[column])
 
-    def _profile(self, levels: Levels, networks: list[int]) -> None:
-        """Profile some networks on chips, all different, as far as that was not done."""
-        key = self._chips.mapping_key(levels)
-        self._places.add(key)
-        self._make_room()
-        place = self._places.of(key)
-        new = np.zeros((len(key), len(self._chips.workloads)), dtype=bool)
-        new[:, networks] = ~self._known[place][:, networks]
-        sizes = self._chips.sizes(levels)
-        wanted = self._profiler.uses(new & (self._chips.lacking_cells(sizes) == 0))
-        runs = self._runs(levels, wanted)
-        for network in networks:
-            profiles = self._profiler.summarise(runs, sizes.chips.cell_bits, network)
-            rows = np.flatnonzero(new[:, network])
-            self._profiles.only(network).put(place[rows], profiles.take(rows))
-        for network in networks:
-            self._known[place, network] = True
+        keys = self._chip_keys(levels)[:, None] * len(self._chips.workloads) + networks
+        profiles, place = self._cache.of(keys.ravel(), work_out)
+        return Profiles(*profiles), place.reshape(keys.shape)
+
+    def _chip_keys(self, levels: Levels) -> Ints:
+        """A number for the mapping key of each design, shape (n,)."""
+        if self._is_dense:
+            return self._chips.mapping_key(levels)
+        columns = [self._chips.space.names.index(name) for name in self._chips.mapping_parameters]
+        return row_keys(levels[:, columns])
+
+    def _profile(self, levels: Levels, network: Ints) -> Profiles:
+        """Profiles of a network on a chip each, all different."""
+        chip, first = distinct(self._chips.mapping_key(levels))
+        levels = levels[first]
+        new = np.zeros((len(levels), len(self._chips.workloads)), dtype=bool)
+        new[chip, network] = True
+        chips, profiler = self._chips.sizes(levels), self._chips.profiler
+        runs = self._runs(levels, profiler.uses(new & (self._chips.lacking_cells(chips) == 0)))
+        profiles = Profiles(
+            np.empty((len(network), len(profiler.features))), *np.empty((4, len(network)))
+        )
+        for at in np.unique(network):
+            rows = np.flatnonzero(network == at)
+            of_network = profiler.summarise(runs, chips.cell_bits, at)
+            for array, values in zip(profiles, of_network, strict=True):
+                array[rows] = values[chip[rows]]
+        return profiles
 
     def _runs(self, levels: Levels, wanted: Bools) -> LayerRuns:
         """Runs of layers on chips, of which those that map all layers alike are run once."""
@@ -123,55 +95,14 @@ class ProfileCache:
         runs = self._chips.run(levels[first], wanted_of_first)
         return runs if len(first) == len(levels) else runs.take(alike)
 
-    def _make_room(self) -> None:
-        """Let there be a profile for each place."""
-        if self._places.used > len(self._profiles):
-            room = max(self._places.used, 2 * len(self._profiles), FIRST_ROOM)
-            self._profiles = self._profiles.grown(room)
-            self._known = np.concatenate(
-                [self._known, np.zeros((room - len(self._known), self._known.shape[1]), dtype=bool)]
-            )
-
-
-class Places:
-    """Gives numbers a place each, 0, 1, 2 and so on, in the order in which they come.
-
-    Args:
-        n: numbers are below this. Up to `DENSE` a look-up is one step in an array.
-    """
-
-    def __init__(self, n: int) -> None:
-        # One more than the place, 0 where there is none: untouched zeros take no memory.
-        self._dense = np.zeros(n, dtype=np.int32) if n <= DENSE else None
-        self._sparse: dict[int, int] = {}
-        self.used = 0
-
-    def of(self, numbers: Ranks) -> Ints:
-        """Place of each number, -1 where it has none, shape (n,)."""
-        if self._dense is not None:
-            return self._dense[numbers].astype(np.int64) - 1
-        distinct, where = np.unique(numbers, return_inverse=True)
-        places = np.array([self._sparse.get(k, -1) for k in distinct.tolist()], dtype=np.int64)
-        return places[where]
-
-    def add(self, numbers: Ranks) -> None:
-        """Give different numbers a place where they have none."""
-        new = numbers[self.of(numbers) < 0]
-        places = np.arange(self.used, self.used + len(new))
-        self.used += len(new)
-        if self._dense is not None:
-            self._dense[new] = 1 + places
-        else:
-            self._sparse.update(zip(new.tolist(), places.tolist(), strict=True))
-
 
 class Capacities:
-    """Capacities of the chips of a space.
+    """Area (m²), cells and buffer bits of chips, (n,), and cells each network surely lacks, (n, W).
 
     Args:
         chips: the chips.
         deployment: "alone" if a chip need hold one network at a time, "together" for all at once.
-        shared: of more networks, each alone; to be used as far as they are known.
+        shared: of more networks, each alone; used instead.
     """
 
     def __init__(
@@ -180,46 +111,27 @@ class Capacities:
         self._chips = chips
         self._deployment: Deployment = deployment
         self._shared = shared
-        self._asked = 0
         needed = {*chips.screened_by, "glb_depth"}
         self._names = [name for name in chips.space.names if name in needed]
+        n = chips.space.size_of(self._names)
+        self._cache = KeyedCache(np.inf, LOOKED_AT_ONCE, n) if n <= MOST_LOOKED_AT else None
 
-    def of(self, designs: Designs) -> Capacity:
+    def of(self, levels: Levels) -> Arrays:
         """Capacities of designs."""
-        self._asked += len(designs)
-        # A few designs are sooner looked at than all there are.
-        many = self._asked >= self._size // WORTH_ALL or self._is_known
-        if self._size > MOST_LOOKED_AT or not many:
-            return self._of(designs)
-        rows = self._chips.space.rank(designs.levels, self._names)
-        area, cells, buffer_bits, lacking = self._all
-        return area[rows], cells[rows], buffer_bits[rows], lacking[rows]
-
-    @property
-    def _size(self) -> int:
-        """Number of chips that differ in what is asked here."""
-        return self._chips.space.size_of(self._names)
-
-    @property
-    def _is_known(self) -> bool:
-        """True if the table of all chips exists, for these networks or for more."""
-        return "_all" in vars(self) or (self._shared is not None and self._shared._is_known)
-
-    @cached_property
-    def _all(self) -> Capacity:
-        """Capacities of every chip of the space."""
-        if self._shared is not None and self._shared._is_known:
-            area, cells, buffer_bits, lacking = self._shared._all
+        if self._shared is not None:
+            *chip, lacking = self._shared.of(levels)
             names = self._shared._chips.workloads.names
-            columns = [names.index(name) for name in self._chips.workloads.names]
-            return area, cells, buffer_bits, lacking[:, columns]
-        return self._of(self._chips.designs(self._chips.space.grid(self._names)))
+            return *chip, lacking[:, [names.index(n) for n in self._chips.workloads.names]]
+        if self._cache is None:
+            return self._of(levels)
+        rows = self._chips.space.rank(levels, self._names)
+        return self._cache.rows(rows, lambda at: self._of(levels[at]))
 
-    def _of(self, designs: Designs) -> Capacity:
-        sizes = self._chips.sizes(designs.levels)
+    def _of(self, levels: Levels) -> Arrays:
+        chips = self._chips.sizes(levels)
         return (
-            self._chips.areas(designs).sum(axis=1),
-            sizes.cells,
-            sizes.buffer_bits,
-            self._chips.lacking_cells(sizes, self._deployment),
+            self._chips.areas(levels).sum(axis=1),
+            chips.cells,
+            self._chips.buffer_bits(levels),
+            self._chips.lacking_cells(chips, self._deployment),
         )

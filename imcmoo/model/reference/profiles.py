@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.reference.counts import ACTIONS, GLB_WORD_BITS
+from imcmoo.model.reference.counts import ACTIONS
 from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
 from imcmoo.model.reference.mapping import Chips, distinct, row_keys
 from imcmoo.model.reference.mapping_tree import Growing, MappingTree
@@ -120,13 +121,13 @@ class LayerRunner:
         self._actions.extend(1, fill=0.0)
 
     def run(
-        self, chips: Chips, glb_depth: Ints, prices: Mapping[int, Floats], wanted: Bools
+        self, chips: Chips, buffer_bits: Floats, prices: Mapping[int, Floats], wanted: Bools
     ) -> LayerRuns:
         """Run layer shapes on chips.
 
         Args:
             chips: n of them.
-            glb_depth: words of the global buffer, shape (n,).
+            buffer_bits: of the global buffer, shape (n,).
             prices: energy of the actions that decide between loop orders, by index in
                 `counts.ACTIONS`, shape (n,) each.
             wanted: which shapes to run on which chip, shape (n, n_shapes).
@@ -146,7 +147,7 @@ class LayerRunner:
         out.unplaced_cells[shape, chip] = self._unplaced.rows[leaf]
         runs = self._number.rows[leaf] > 0
         shape, chip = shape[runs], chip[runs]
-        choice = self._cheapest(leaf[runs], chip, GLB_WORD_BITS * glb_depth.astype(float), prices)
+        choice = self._cheapest(leaf[runs], chip, buffer_bits, prices)
         out.way[shape, chip], out.missing_bits[shape, chip] = choice
         return out
 
@@ -190,16 +191,15 @@ class LayerRunner:
         return order[codes], missing[codes]
 
 
-@dataclass(frozen=True)
-class Profiles:
-    """Action counts, cycles and shortfalls of W networks on n chips.
+class Profiles(NamedTuple):
+    """Action counts, cycles and shortfalls of networks on chips, a network on a chip each.
 
     Args:
-        features: summed counts · operand factors, shape (n, W, n_features).
-        cycles: shape (n, W).
-        utilization: highest of any layer, shape (n, W).
-        unplaced_cells: summed over layers, shape (n, W).
-        missing_bits: worst layer, shape (n, W).
+        features: summed counts · operand factors, shape (n, n_features).
+        cycles: shape (n,).
+        utilization: highest of any layer, shape (n,).
+        unplaced_cells: summed over layers, shape (n,).
+        missing_bits: worst layer, shape (n,).
     """
 
     features: Floats
@@ -207,34 +207,6 @@ class Profiles:
     utilization: Floats
     unplaced_cells: Floats
     missing_bits: Floats
-
-    @classmethod
-    def allocate(cls, n: int, n_workloads: int, n_features: int) -> Profiles:
-        """Room for n chips, not filled; what is never written takes no memory."""
-        return cls(np.empty((n, n_workloads, n_features)), *np.empty((4, n, n_workloads)))
-
-    def __len__(self) -> int:
-        return len(self.cycles)
-
-    def grown(self, n: int) -> Profiles:
-        """A copy with room for n chips."""
-        grown = Profiles.allocate(n, *self.features.shape[1:])
-        for f in fields(self):
-            getattr(grown, f.name)[: len(self)] = getattr(self, f.name)
-        return grown
-
-    def only(self, workload: int) -> Profiles:
-        """A view of one network's profiles: what is put into these shows there."""
-        return Profiles(*(getattr(self, f.name)[:, workload : workload + 1] for f in fields(self)))
-
-    def take(self, rows: Ints) -> Profiles:
-        """The profiles of some of the chips."""
-        return Profiles(*(getattr(self, f.name)[rows] for f in fields(self)))
-
-    def put(self, rows: Ints, other: Profiles) -> None:
-        """Write `other` into some rows."""
-        for f in fields(self):
-            getattr(self, f.name)[rows] = getattr(other, f.name)
 
 
 class Profiler:
@@ -293,5 +265,4 @@ class Profiler:
             unplaced += self._number[network, shape] * runs.unplaced_cells[shape]
         busy = runs.busy_bits[shapes].max(axis=0) / cell_bits
         missing = runs.missing_bits[shapes].max(axis=0)
-        columns = (cycles, busy, unplaced, missing)
-        return Profiles(features[:, None], *(column[:, None] for column in columns))
+        return Profiles(features, cycles, busy, unplaced, missing)

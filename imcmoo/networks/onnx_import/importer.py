@@ -6,16 +6,12 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnx
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, Row
-from imcmoo.networks.onnx_import.bindings import bind_inputs
-from imcmoo.networks.onnx_import.reading import read_model
-from imcmoo.networks.onnx_import.statistics import gather_statistics, record_densities
-from imcmoo.networks.onnx_import.walk import Walk
 from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER
 from imcmoo.networks.workloads import Workload
 from imcmoo.version import __version__
@@ -24,17 +20,49 @@ EXAMPLES = 3
 """Nodes named in a message that could name hundreds."""
 
 
-def read_network(
+def import_onnx(
     path: Path,
     *,
-    name: str,
-    shapes: Mapping[str, tuple[int, ...]],
-    dims: Mapping[str, int],
-    values: Mapping[str, tuple[float, ...]],
-    samples: Path | None,
-    strict: bool,
+    name: str | None = None,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    dims: Mapping[str, int] | None = None,
+    values: Mapping[str, tuple[float, ...]] | None = None,
+    samples: Path | None = None,
+    strict: bool = False,
 ) -> Imported:
-    """Read a network from an ONNX file; arguments and errors as `import_onnx`."""
+    """Read a network from an ONNX file.
+
+    Args:
+        path: the model; files of weights beside it are never opened, except by `samples`.
+        name: what to call the network; the file's stem by default.
+        shapes: shape of an input by its name; overrides what the file declares.
+        dims: size of a symbol in the inputs' shapes.
+        values: elements of an input that steers the network, such as a sampling rate.
+        samples: arrays by input name (.npz); the network is run on them with onnxruntime and its
+            activations' statistics are taken.
+        strict: refuse a network of which anything is not modelled.
+
+    Returns:
+        Its layers, an account of every node, and warnings.
+
+    Raises:
+        InputError: the file is no sound ONNX model, a size stays unknown, a name is not the
+            model's, `strict` is broken, or the package `onnx` is not installed; one line.
+        OSError: the file cannot be read.
+    """
+    try:
+        import onnx
+
+        from imcmoo.networks.onnx_import.reading import bind_inputs, read_model
+        from imcmoo.networks.onnx_import.statistics import gather_statistics, record_densities
+        from imcmoo.networks.onnx_import.walk import Walk
+    except ModuleNotFoundError as error:
+        if error.name != "onnx":
+            raise
+        raise InputError(
+            "reading ONNX files needs the package onnx: pip install 'imcmoo[onnx]'"
+        ) from None
+    shapes, dims, values = shapes or {}, dims or {}, values or {}
     try:
         model = read_model(path)
         stored = {t.name for t in model.graph.initializer}
@@ -57,7 +85,8 @@ def read_network(
         **({"samples": samples.name} if samples else {}),
         "importer": f"imcmoo {__version__}, onnx {onnx.__version__}",
     }
-    workload = _workload(name, rows, recorded, provenance)
+    statistics = gather_statistics(rows, recorded)
+    workload = _workload(name or path.stem, rows, statistics, provenance)
     return Imported(workload, rows, account, tuple(_warnings(workload, account, walk.unused)))
 
 
@@ -102,10 +131,7 @@ def _printable(text: str) -> str:
 
 
 def _workload(
-    name: str,
-    rows: Sequence[Row],
-    recorded: Mapping[str, tuple[float, ...]],
-    provenance: dict[str, str],
+    name: str, rows: Sequence[Row], statistics: dict[str, Any], provenance: dict[str, str]
 ) -> Workload:
     return Workload(
         name=name,
@@ -117,7 +143,7 @@ def _workload(
         dynamic=tuple(row.dynamic for row in rows),
         shared_with=_shared_with(rows),
         provenance=provenance,
-        **gather_statistics(rows, recorded),
+        **statistics,
     )
 
 

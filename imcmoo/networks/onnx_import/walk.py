@@ -12,9 +12,8 @@ import onnx
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Fate, Item
-from imcmoo.networks.onnx_import.bindings import Bound
-from imcmoo.networks.onnx_import.plain_node import operator_of, visit
-from imcmoo.networks.onnx_import.reading import Model, versions
+from imcmoo.networks.onnx_import.nodes import operator_of, visit
+from imcmoo.networks.onnx_import.reading import Bound, Model, versions
 from imcmoo.networks.onnx_import.subgraphs import (
     Repetition,
     agreed,

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from imcmoo.model.external.answers import checked
 from imcmoo.model.external.evaluation import EvaluationFailed
+from imcmoo.model.external.external_model import checked
 from imcmoo.model.metrics import AREA, ENERGY, Quantity
 
 SNR = Quantity("snr", "dB", sense="max", scale="interval", bound=1e3)

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from imcmoo.model.external.answers import AnswerCache
+from imcmoo.model.external.external_model import AnswerCache
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.algorithm import run_search
 from tests.model.external.programs import costs, is_bad

@@ -1,4 +1,4 @@
-"""Places of profiles, dense and sparse; and that nothing is mapped before it is asked for."""
+"""Profiles of spaces of any size, and that nothing is mapped before it is asked for."""
 
 import pickle
 from dataclasses import replace
@@ -6,18 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from imcmoo.model.reference import profile_cache
 from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.evaluator import Evaluator
-from imcmoo.model.reference.profile_cache import Places
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.parameters import Integer
 from problems import RRAM
 
 ALEXNET = WorkloadSet.load(["alexnet"])
+TWO = WorkloadSet.load(["alexnet", "resnet18"])
 
 WIDE = replace(
     RRAM,
@@ -25,7 +23,11 @@ WIDE = replace(
         Integer(p.name, 1, 810) if p.name == "router_groups" else p for p in RRAM.parameters
     ),
 )
-"""34 million bodies."""
+"""34 million chips."""
+
+VAST = replace(
+    RRAM, parameters=(*RRAM.parameters, *(Integer(f"unused_{i}", 0, 9) for i in range(20)))
+)
 
 
 def small_chips(space):
@@ -39,24 +41,17 @@ def energies(evaluator):
     return evaluator.evaluate(small_chips(evaluator.space)).energy_J
 
 
-@given(st.lists(st.lists(st.integers(0, 40), min_size=1, max_size=9), max_size=6))
-def test_sparse_and_dense_places_agree(batches):
-    dense, sparse = Places(41), Places(profile_cache.DENSE + 1)
-    order = list(dict.fromkeys(number for batch in batches for number in sorted(set(batch))))
-    for batch in batches:
-        for places in (dense, sparse):
-            places.add(np.unique(batch))
-    every = np.arange(41)
-    np.testing.assert_array_equal(sparse.of(every), dense.of(every))
-    assert dense.used == sparse.used == len(order)
-    for place, number in enumerate(order):
-        assert dense.of(np.array([number])).tolist() == [place]
-    absent = sorted(set(range(41)) - set(order))
-    assert (dense.of(np.array(absent, dtype=int)) == -1).all()
-    vast = Places(2**80)  # numbers that no integer counts
-    numbers = np.array([2**79, 5, 2**70], dtype=object)
-    vast.add(numbers)
-    assert vast.of(numbers[::-1]).tolist() == [2, 1, 0]
+@pytest.mark.parametrize("space", [RRAM, VAST], ids=["few chips", "more than 64 bits count"])
+def test_a_space_with_too_many_chips_for_an_array_is_evaluated_alike(space, monkeypatch):
+    expected = Evaluator(RRAM, TWO).evaluate(small_chips(RRAM))
+    monkeypatch.setattr(profile_cache, "DENSE", 0)
+    levels = small_chips(RRAM)
+    levels = np.pad(levels, ((0, 0), (0, len(space.names) - len(RRAM.names))))
+    evaluator = Evaluator(space, TWO)
+    evaluator.evaluate(levels[::3])
+    np.testing.assert_array_equal(evaluator.evaluate(levels).energy_J, expected.energy_J)
+    alone = evaluator.for_network("resnet18").evaluate(levels).energy_J
+    np.testing.assert_array_equal(alone, expected.energy_J[:, 1:])
 
 
 def resident_bytes():
@@ -76,13 +71,13 @@ def test_a_wide_space_takes_little_memory_and_nothing_is_mapped_for_it(monkeypat
         screened = evaluator.screen(small_chips(WIDE))
         taken = resident_bytes() - before
     assert WIDE.size_of(evaluator.mapping_parameters) == 34_020_000
-    assert taken < 32e6  # 134 MB if there were an entry for each body
+    assert taken < 32e6  # 134 MB if there were an entry for each chip
     assert screened.runs.any()
     assert np.isfinite(energies(evaluator)).any()
 
 
 def test_an_evaluator_pickles_small_and_evaluates_equally_after():
-    evaluator = Evaluator(RRAM, WorkloadSet.load(["alexnet", "resnet18"]), deployment="together")
+    evaluator = Evaluator(RRAM, TWO, deployment="together")
     before = energies(evaluator)
     pickled = pickle.dumps(evaluator)
     assert len(pickled) < 2_000_000  # the component table is most of it

@@ -1,6 +1,7 @@
-"""Shapes of a node's outputs, and elements of small ones, from those of its inputs.
+"""One node without subgraphs: shapes and small elements of its outputs, and what it costs.
 
-Shapes, masks and conditions are often computed by the graph itself.
+Shapes, masks and conditions are often computed by the graph itself, so elements of small tensors
+are followed.
 
 The package onnx knows its own operators; those of onnxruntime have rules here. Source: their
 documentation (github.com/microsoft/onnxruntime, docs/ContribOperators.md).
@@ -21,13 +22,17 @@ from onnx.reference import ReferenceEvaluator
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from imcmoo.io.errors import InputError
+from imcmoo.networks.onnx_import.account import Fate, Item
+from imcmoo.networks.onnx_import.operators import IMPORTED, PRODUCTS, Call, NotModelled
 from imcmoo.networks.onnx_import.reading import ONNX_DOMAINS
 from imcmoo.networks.onnx_import.tensors import (
     LARGEST_VALUE,
     Shape,
     Tensor,
     attribute_of,
+    from_stored,
     from_type,
+    from_value,
 )
 
 SCHEMA_DOMAINS = ("", "ai.onnx.ml")
@@ -252,31 +257,122 @@ def _run(
         for name, tensor in zip(node.input, inputs, strict=True)
         if tensor is not None
     }
-    graph = onnx.helper.make_graph(
-        [node],
-        "one node",
-        [onnx.helper.make_tensor_value_info(name, 0, None) for name in feeds],
-        [onnx.helper.make_tensor_value_info(name, 0, None) for name in filter(None, node.output)],
-    )
     opset = [onnx.helper.make_opsetid(domain, version) for domain, version in opsets.items()]
-    model = onnx.helper.make_model(graph, opset_imports=opset)
+    outputs = [name for name in node.output if name]
+    function = onnx.helper.make_function("", "one_node", list(feeds), outputs, [node], opset)
     try:
         with np.errstate(all="ignore"):
-            values = ReferenceEvaluator(model).run(None, feeds)
+            values = ReferenceEvaluator(function).run(None, feeds, attributes={})
     except Exception:  # the evaluator raises whatever NumPy does; an unknown value is no error here
         return None
     return [np.asarray(v) for v in values] if all(v is not None for v in values) else None
 
 
-def constant_value(node: onnx.NodeProto) -> onnx.TensorProto | None:
-    """The tensor that a `Constant` node holds; None where it is text or sparse."""
-    attribute = node.attribute[0] if node.attribute else None
-    if attribute is None:
-        return None
-    if attribute.name == "value":
-        return attribute.t
-    kind = {"value_float": np.float32, "value_int": np.int64}.get(attribute.name.removesuffix("s"))
-    if kind is None:
-        return None
+# What a node makes, and what it costs.
+
+VIEWS = frozenset(
+    """
+    Cast DequantizeLinear Flatten Identity QuantizeLinear Reshape Squeeze Transpose Unsqueeze
+    """.split()  # noqa: SIM905  a list would take a line per name
+)
+"""Operators whose output holds the same weights as their first input."""
+
+RANDOM = frozenset(
+    """
+    Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike
+    """.split()  # noqa: SIM905  a list would take a line per name
+)
+"""Operators that give another output each time, whatever they read."""
+
+
+def operator_of(node: onnx.NodeProto) -> str:
+    """The operator's name, with its domain in front where that is not ONNX's own."""
+    return node.op_type if node.domain in ONNX_DOMAINS else f"{node.domain}.{node.op_type}"
+
+
+def visit(
+    node: onnx.NodeProto, name: str, inputs: Sequence[Tensor | None], opsets: Mapping[str, int]
+) -> tuple[list[Tensor], Item]:
+    """Outputs of a node under a name, and what became of it. An input that is left out is None.
+
+    Raises:
+        InputError: its inputs do not fit together, or it lacks an attribute.
+    """
+    operator = operator_of(node)
+    if operator == "Constant":
+        return [_constant(node)], Item(operator, name, Fate.FREE)
+    inferred = infer_outputs(node, inputs, opsets)
+    outputs = _with_values(node, inputs, inferred or [Tensor() for _ in node.output], opsets)
+    if outputs and all(tensor.constant for tensor in outputs):
+        return outputs, Item(operator, name, Fate.FREE)  # done once, before the network runs
+    if operator in IMPORTED:
+        return outputs, _imported(node, operator, name, inputs, outputs)
+    if inferred is not None and operator not in PRODUCTS:
+        return outputs, Item(operator, name, Fate.FREE)
+    why = "no layer is like it" if operator in PRODUCTS else "the operator is not known"
+    return outputs, Item(operator, name, Fate.NOT_MODELLED, reason=why, macs_known=False)
+
+
+def _imported(
+    node: onnx.NodeProto,
+    operator: str,
+    name: str,
+    inputs: Sequence[Tensor | None],
+    outputs: Sequence[Tensor],
+) -> Item:
+    attributes = {a.name: _plain(a) for a in node.attribute}
+    call = Call(name, operator, attributes, tuple(inputs), tuple(outputs))
+    try:
+        rows = tuple(row for row in IMPORTED[operator](call) if row.macs)
+    except NotModelled as error:
+        rows = error.rows
+        return Item(operator, name, Fate.NOT_MODELLED, rows, str(error), macs_known=bool(rows))
+    except KeyError as error:
+        raise InputError(f"lacks the attribute {error}") from None
+    return Item(operator, name, Fate.IMPORTED if rows else Fate.FREE, rows)
+
+
+def _constant(node: onnx.NodeProto) -> Tensor:
+    """The tensor that a `Constant` node holds, without elements where it is text or sparse."""
+    root = node.output[0]
+    attribute = node.attribute[0] if node.attribute else onnx.AttributeProto()
+    proto = attribute.t
+    if attribute.name != "value":
+        kinds = {"value_float": np.float32, "value_int": np.int64}
+        kind = kinds.get(attribute.name.removesuffix("s"))
+        if kind is None:
+            return Tensor(element=onnx.TensorProto.STRING, constant=True, root=root)
+        value = onnx.helper.get_attribute_value(attribute)
+        proto = numpy_helper.from_array(np.array(value, dtype=kind))
+    return replace(from_stored(proto, f"tensor '{root}'"), root=root)
+
+
+def _with_values(
+    node: onnx.NodeProto,
+    inputs: Sequence[Tensor | None],
+    outputs: Sequence[Tensor],
+    opsets: Mapping[str, int],
+) -> list[Tensor]:
+    """Add what is known of the outputs' elements, and whether they are constant."""
+    present = [tensor for tensor in inputs if tensor is not None]
+    values = fold(node, inputs, outputs, opsets)
+    constant = node.op_type not in RANDOM and all(tensor.constant for tensor in present)
+    constant |= values is not None and node.op_type in ("Shape", "Size")
+    seen = present[0] if present and node.op_type in VIEWS and constant else None
+    return [
+        replace(
+            from_value(values[i]) if values else tensor,
+            constant=constant,
+            root=seen.root if seen else (node.output[i] if constant else None),
+            data=seen.data if seen else None,
+        )
+        for i, tensor in enumerate(outputs)
+    ]
+
+
+def _plain(attribute: onnx.AttributeProto) -> Any:
+    """An attribute's value: numbers, text, lists of them."""
     value = onnx.helper.get_attribute_value(attribute)
-    return numpy_helper.from_array(np.array(value, dtype=kind))
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value if isinstance(value, int | float) else list(value) if attribute.ints else value

@@ -1,0 +1,384 @@
+"""Cost of each operator: layers, nothing, or more than layers can express."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import prod
+from typing import Any
+
+from imcmoo.io.errors import InputError
+from imcmoo.networks.onnx_import.account import Row
+from imcmoo.networks.onnx_import.tensors import Tensor
+
+
+class NotModelled(Exception):
+    """A node that computes products the layers cannot express; the message says why. `rows` are its
+    multiply-accumulates, as far as they are known."""
+
+    def __init__(self, reason: str, rows: Sequence[Row] = ()) -> None:
+        super().__init__(reason)
+        self.rows = tuple(rows)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A node to be turned into layers.
+
+    Args:
+        name: what the layers are called.
+        operator: as in the account.
+        attributes: by name; text decoded, lists as lists.
+        inputs: in order, None for one left out.
+        outputs: in order.
+    """
+
+    name: str
+    operator: str
+    attributes: dict[str, Any]
+    inputs: tuple[Tensor | None, ...]
+    outputs: tuple[Tensor, ...]
+
+    def tensor(self, index: int) -> Tensor:
+        """An input that must be there.
+
+        Raises:
+            NotModelled: it is not.
+        """
+        tensor = self.optional(index)
+        if tensor is None:
+            raise NotModelled(f"has no input {index}")
+        return tensor
+
+    def optional(self, index: int) -> Tensor | None:
+        """An input, or None where it is left out."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        """Shape of an input that must be there.
+
+        Raises:
+            NotModelled: it is not, or a size of it depends on data.
+        """
+        return known_shape(self.tensor(index), f"input {index}")
+
+    def product(
+        self, c: int, m: int, p: int, inputs: Tensor, weights: Tensor, *, g: int = 1, n: int = 1
+    ) -> Row:
+        """The layer of a product of matrices.
+
+        Args:
+            c, m, p, g, n: its loop sizes besides Q, R and S, which are 1.
+            inputs: the operand that streams through the arrays.
+            weights: the operand held in the arrays.
+        """
+        return Row(self.name, self.operator, (c, m, p, 1, 1, 1, g, n), inputs, weights)
+
+
+def known_shape(tensor: Tensor, what: str) -> tuple[int, ...]:
+    """The tensor's sizes.
+
+    Raises:
+        NotModelled: one of them depends on data or on an unknown operator.
+    """
+    if tensor.known is None:
+        raise NotModelled(f"the shape of {what} is not known")
+    return tensor.known
+
+
+RowsOf = Callable[[Call], list[Row]]
+"""Turns a node into layers; raises `NotModelled` where it cannot."""
+
+
+# Convolutions, forwards and transposed.
+
+
+def convolution(call: Call, weights: int = 1) -> list[Row]:
+    """Rows of a convolution, of one or two dimensions, whose weights are this input of the node."""
+    output = known_shape(call.outputs[0], "the output")
+    return _convolution(call, weights, positions=output[2:], transposed=False)
+
+
+def transposed_convolution(call: Call) -> list[Row]:
+    """Rows of a `ConvTranspose`.
+
+    Every input position meets every weight once, so P and Q are the input's positions; the stride
+    is that of the output.
+    """
+    return _convolution(call, 1, positions=call.shape(0)[2:], transposed=True)
+
+
+def deformable_convolution(call: Call) -> list[Row]:
+    """Counts a `DeformConv`, whose windows are torn apart by what it reads.
+
+    Raises:
+        NotModelled: always, with its multiply-accumulates.
+    """
+    raise NotModelled("its windows depend on data", convolution(call))
+
+
+def _convolution(
+    call: Call, weights: int, *, positions: tuple[int, ...], transposed: bool
+) -> list[Row]:
+    sizes, kernel = call.shape(0), call.shape(weights)
+    groups = call.attributes.get("group", 1)
+    if len(kernel) != len(sizes) or len(kernel) < 3:
+        raise InputError(f"input {list(sizes)} and weights {list(kernel)} do not fit together")
+    taken = kernel[0] if transposed else kernel[1] * groups
+    if groups < 1 or kernel[0] % groups or sizes[1] != taken:
+        raise InputError(
+            f"{sizes[1]} input channels do not fit weights {list(kernel)} in {groups} groups"
+        )
+    c, m = (kernel[0] // groups, kernel[1]) if transposed else (kernel[1], kernel[0] // groups)
+    rank = len(kernel) - 2
+    row = Row(
+        name=call.name,
+        kind=call.operator,
+        sizes=(c, m, *_pair(positions), *_pair(kernel[2:]), groups, sizes[0]),
+        inputs=call.tensor(0),
+        weights=call.tensor(weights),
+        stride=_pair(call.attributes.get("strides", [1] * rank)),
+        dilation=_pair(call.attributes.get("dilations", [1] * rank)),
+    )
+    if rank > 2:
+        raise NotModelled(f"a convolution in {rank} dimensions", [row])
+    return [row]
+
+
+def _pair(sizes: Sequence[int]) -> tuple[int, int]:
+    """Height and width; one dimension counts as height, further ones multiply the height."""
+    return (sizes[0], 1) if len(sizes) == 1 else (prod(sizes[:-1]), sizes[-1])
+
+
+# Products of two matrices: Gemm, MatMul and their relatives, Einsum, recurrent layers.
+
+GATES = {"RNN": 1, "GRU": 3, "LSTM": 4, "DynamicQuantizeLSTM": 4}
+"""Matrices a cell of each kind multiplies its input by."""
+
+
+def matrix_product(call: Call, right: int = 1) -> list[Row]:
+    """Rows of a product of stacks of matrices, the right ones this input of the node."""
+    a, b = list(call.shape(0)), list(call.shape(right))
+    if not a or not b:
+        raise NotModelled("an operand is a single number")
+    if call.attributes.get("transBatchA") or call.attributes.get("transBatchB"):
+        raise NotModelled("its matrices are interleaved")
+    rank = max(len(a), len(b))
+    stack = list("abcdefghijklmnopqrstuv"[: max(0, rank - 2)])
+    labels_a = [*stack[len(stack) - len(a) + 2 :], "y", "k"] if len(a) > 1 else ["k"]
+    labels_b = [*stack[len(stack) - len(b) + 2 :], "k", "z"] if len(b) > 1 else ["k"]
+    if len(b) > 1 and call.attributes.get("transB", 0):
+        labels_b[-2:] = ["z", "k"]
+    if len(a) > 1 and call.attributes.get("transA", 0):
+        labels_a[-2:] = ["k", "y"]
+    out = [*stack, "y", "z"]
+    return [contraction(call, call.tensor(0), labels_a, call.tensor(right), labels_b, out)]
+
+
+def quantised_blocks(call: Call) -> list[Row]:
+    """Rows of `MatMulNBits`: weights in blocks, their sizes in the attributes."""
+    sizes = call.shape(0)
+    c, m = call.attributes["K"], call.attributes["N"]
+    rows = sizes[-2] if len(sizes) > 1 else 1
+    return [call.product(c, m, rows, call.tensor(0), call.tensor(1), n=prod(sizes[:-2]))]
+
+
+def einsum(call: Call) -> list[Row]:
+    """Rows of an `Einsum` of two operands; one of a single operand has none."""
+    equation = call.attributes["equation"].replace(" ", "")
+    left, arrow, right = equation.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(call.inputs):
+        raise NotModelled(f"'{equation}' does not fit {len(call.inputs)} operands")
+    if len(terms) == 1:
+        return []
+    shapes = [call.shape(i) for i in range(len(terms))]
+    labels = [_labels(term, len(shape)) for term, shape in zip(terms, shapes, strict=True)]
+    if arrow:
+        result = _labels(right, len(known_shape(call.outputs[0], "the output")))
+    else:
+        flat = [label for term in labels for label in term]
+        result = sorted({label for label in flat if flat.count(label) == 1})
+    if len(terms) > 2 or any(len(set(term)) < len(term) for term in labels):
+        raise NotModelled(f"'{equation}' is more than a product of two matrices")
+    a, b = labels
+    if set(a) == set(b) and set(a) <= set(result):
+        return []  # element by element
+    return [contraction(call, call.tensor(0), a, call.tensor(1), b, result)]
+
+
+def _labels(term: str, rank: int) -> list[str]:
+    """One label per axis; an ellipsis stands for the axes the letters leave, as digits."""
+    before, dots, after = term.partition("...")
+    hidden = rank - len(before) - len(after)
+    if hidden < 0 or (hidden and not dots):
+        raise NotModelled(f"'{term}' does not fit {rank} axes")
+    return [*before, *(str(i) for i in range(hidden, 0, -1)), *after]
+
+
+def contraction(
+    call: Call, left: Tensor, a: list[str], right: Tensor, b: list[str], result: list[str]
+) -> Row:
+    """The layer of a product of two tensors, whose axes have the labels `a` and `b`.
+
+    The constant operand is held in the arrays, the right one if both or neither are constant. Axes
+    along which only the held operand varies are M, those along which both do are groups. Of those
+    along which only the streaming operand varies, the last is P, the others are batch.
+    """
+    sizes_a = dict(zip(a, known_shape(left, "the left operand"), strict=True))
+    sizes_b = dict(zip(b, known_shape(right, "the right operand"), strict=True))
+    if left.constant and not right.constant:
+        left, right, sizes_a, sizes_b = right, left, sizes_b, sizes_a
+    sizes = {**sizes_b, **{n: s for n, s in sizes_a.items() if s != 1 or n not in sizes_b}}
+    kept = [label for label in sizes if label in result]
+    summed = [s for label, s in sizes.items() if label not in result and label in a and label in b]
+    streams, varies = ({n: s for n, s in by.items() if s != 1} for by in (sizes_a, sizes_b))
+    columns = prod(sizes[n] for n in kept if n in varies and n not in streams)
+    groups = prod(sizes[n] for n in kept if n in varies and n in streams)
+    *batch, steps = [1, *(sizes[n] for n in kept if n in sizes_a and n not in varies)]
+    return call.product(prod(summed), columns, steps, left, right, g=groups, n=prod(batch))
+
+
+def recurrent(call: Call) -> list[Row]:
+    """Rows of a recurrent layer: C = input + hidden, M = gates · hidden, N = steps · batch.
+
+    The directions of a bidirectional layer are groups.
+    """
+    steps, hidden_shape = call.shape(0), call.shape(2)
+    if len(steps) != 3 or len(hidden_shape) != 3:
+        raise NotModelled("its input or weights do not have three axes")
+    gates = GATES[call.operator.rpartition(".")[2]]
+    hidden = call.attributes.get("hidden_size") or min(hidden_shape[1:])
+    directions, (length, batch, channels) = hidden_shape[0], steps
+    row = call.product(
+        *(channels + hidden, gates * hidden, 1),
+        *(call.tensor(0), call.tensor(1)),
+        g=directions,
+        n=length * batch,
+    )
+    return [replace(row, recurrent_weights=directions * gates * hidden * hidden)]
+
+
+# Attention as one operator: its two products of activations, and its projection if it has one.
+
+
+def attention(call: Call) -> list[Row]:
+    """Rows of ONNX's own `Attention`, operands of three or four axes."""
+    q, k, v = (call.shape(i) for i in range(3))
+    past = _past(call, 4)
+    if len(q) == 4:
+        return _products(call, q[0], (q[1], k[1]), (q[2], k[2] + past), q[3], v[3])
+    if len(q) == 3:
+        heads = call.attributes["q_num_heads"], call.attributes["kv_num_heads"]
+        length = q[1], k[1] + past
+        return _products(call, q[0], heads, length, q[2] // heads[0], v[2] // heads[1])
+    raise NotModelled(f"queries of {len(q)} axes")
+
+
+def multi_head_attention(call: Call) -> list[Row]:
+    """Rows of onnxruntime's `MultiHeadAttention` with separate queries, keys and values."""
+    q = call.shape(0)
+    if len(q) != 3 or call.optional(1) is None or call.optional(2) is None:
+        raise NotModelled("queries, keys and values are packed together")
+    k, v = call.shape(1), call.shape(2)
+    heads = call.attributes["num_heads"]
+    if len(k) == 4:  # keys and values as heads already
+        length, width = k[2], v[3]
+    else:
+        length, width = k[1] + _past(call, 6), v[2] // heads
+    return _products(call, q[0], (heads, heads), (q[1], length), q[2] // heads, width)
+
+
+def grouped_query_attention(call: Call) -> list[Row]:
+    """Rows of onnxruntime's `GroupQueryAttention` with separate queries, keys and values."""
+    if call.optional(1) is None:
+        raise NotModelled("queries, keys and values are packed together")
+    q, k = call.shape(0), call.shape(1)
+    heads = call.attributes["num_heads"], call.attributes["kv_num_heads"]
+    depth = q[2] // heads[0]
+    return _products(call, q[0], heads, (q[1], k[1] + _past(call, 3)), depth, depth)
+
+
+def projected_attention(call: Call) -> list[Row]:
+    """Rows of onnxruntime's `Attention` and `QAttention`, which project their input themselves."""
+    batch, length, channels = call.shape(0)
+    total = call.shape(1)[1]
+    heads = call.attributes["num_heads"]
+    q, k, v = call.attributes.get("qkv_hidden_sizes") or [total // 3] * 3
+    row = call.product(channels, q + k + v, length, call.tensor(0), call.tensor(1), n=batch)
+    past = _past(call, 8 if call.operator.endswith("QAttention") else 4, axis=3)
+    lengths = length, length + past
+    products = _products(call, batch, (heads, heads), lengths, q // heads, v // heads)
+    return [replace(row, name=f"{call.name}/projection"), *products]
+
+
+def _past(call: Call, index: int, axis: int = 2) -> int:
+    """Positions kept from before, where that input is there."""
+    return call.shape(index)[axis] if call.optional(index) is not None else 0
+
+
+def _products(
+    call: Call,
+    batch: int,
+    heads: tuple[int, int],
+    length: tuple[int, int],
+    depth: int,
+    width: int,
+) -> list[Row]:
+    """Queries · keys, then weights · values; heads that share keys are batch."""
+    if heads[1] < 1 or heads[0] % heads[1]:
+        raise NotModelled(f"{heads[0]} query heads for {heads[1]} key heads")
+    activations = Tensor()
+    groups, shared = batch * heads[1], heads[0] // heads[1]
+    sizes = {"scores": (depth, length[1]), "values": (length[1], width)}
+    return [
+        replace(
+            call.product(c, m, length[0], activations, activations, g=groups, n=shared),
+            name=f"{call.name}/{part}",
+        )
+        for part, (c, m) in sizes.items()
+    ]
+
+
+# All operators.
+
+IMPORTED: dict[str, RowsOf] = {
+    "Attention": attention,
+    "Conv": convolution,
+    "ConvInteger": convolution,
+    "ConvTranspose": transposed_convolution,
+    "DeformConv": deformable_convolution,
+    "Einsum": einsum,
+    "GRU": recurrent,
+    "Gemm": matrix_product,
+    "LSTM": recurrent,
+    "MatMul": matrix_product,
+    "MatMulInteger": matrix_product,
+    "QLinearConv": partial(convolution, weights=3),
+    "QLinearMatMul": partial(matrix_product, right=3),
+    "RNN": recurrent,
+    "com.microsoft.Attention": projected_attention,
+    "com.microsoft.DynamicQuantizeLSTM": recurrent,
+    "com.microsoft.DynamicQuantizeMatMul": matrix_product,
+    "com.microsoft.FusedConv": convolution,
+    "com.microsoft.FusedGemm": matrix_product,
+    "com.microsoft.FusedMatMul": matrix_product,
+    "com.microsoft.GroupQueryAttention": grouped_query_attention,
+    "com.microsoft.MatMulIntegerToFloat": matrix_product,
+    "com.microsoft.MatMulNBits": quantised_blocks,
+    "com.microsoft.MultiHeadAttention": multi_head_attention,
+    "com.microsoft.QAttention": projected_attention,
+    "com.microsoft.QGemm": partial(matrix_product, right=3),
+}
+"""Operators that become layers, or say why they cannot; with their domain in front where it is not
+ONNX's own."""
+
+PRODUCTS = frozenset(
+    """
+    CausalConvWithState DFT LinearAttention Loop STFT Scan SequenceMap
+    ai.onnx.ml.LinearClassifier ai.onnx.ml.LinearRegressor ai.onnx.ml.SVMClassifier
+    ai.onnx.ml.SVMRegressor
+    """.split()  # noqa: SIM905  a list would take a line per name
+)
+"""Known operators that multiply matrices, or may, in ways the layers cannot express."""
