@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.physics.summary import (
+from experiments.physics.page import (
     MAIN,
     chip_of,
     main_studies,

@@ -9,17 +9,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import gmean
 
 from experiments.markdown import render
-from experiments.physics import summary
 from experiments.physics.optima import FITTED_PERIPHERY
-from experiments.physics.summary import GEOMEAN
-from experiments.physics.variations import DEFAULT
+from experiments.physics.recommended import DEFAULT
 from experiments.publish import read_tables
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB, DEFAULT_SNR_DB
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
-from problems import RRAM_PHYSICAL
+from imcmoo.report.labels import label
+from problems import RRAM_PHYSICAL, STUDIES
+
+GEOMEAN = "edap_geomean"
+
+MAIN = "nine"
+"""Number of networks of the studies whose chips are recommended, if there are such studies."""
 
 DEFAULT_ADC = ADC_MODELS[0]
 
@@ -58,10 +63,6 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         published: has the folder `accuracy`, of proven best chips and executed networks.
     """
     accuracy, optima = read_tables(published / "accuracy"), frames["optima"]
-    helpers = (
-        *(plain, device_ratios, runs_of, other_device, bottlenecks),
-        *(dB, device_cases, idle_effect, worst_by_criterion),
-    )
     return render(
         "physics/physical.md",
         optima=optima,
@@ -73,14 +74,71 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         earlier=accuracy.get("earlier_recommendations"),
         executed=accuracy.get("edge_five_executed"),
         predicted=accuracy.get("prediction"),
-        **{function.__name__: function for function in helpers},
-        **{n: f for n, f in vars(summary).items() if isfunction(f)},
+        **{n: f for n, f in globals().items() if isfunction(f) and f.__module__ == __name__},
         **{"DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY},
         **{"LIMIT_MM2": LIMIT_MM2, "ENDS_SHOWN": ENDS_SHOWN},
         VOLTAGES=RRAM_PHYSICAL.values_of("voltage_V"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=DEFAULT_SNR_DB["sram"],
     )
+
+
+def study_label(study: str) -> str:
+    """Display name of a study, without its model, which is the physical one everywhere."""
+    return label(study).removesuffix(", physical")
+
+
+def device_of(study: str) -> str:
+    """Device of a study."""
+    return str(STUDIES[study].space.fixed["device"]).upper()
+
+
+def networks_of(study: str) -> str:
+    """Number of networks of a study, in letters."""
+    return study.partition("_")[0]
+
+
+def main_studies(optima: pd.DataFrame) -> list[str]:
+    """List the studies whose chips are recommended, one of each device."""
+    studies = list(dict.fromkeys(optima["study"]))
+    return [s for s in studies if networks_of(s) == MAIN] or studies
+
+
+def chip_of(optima: pd.DataFrame, study: str, criterion: str = MINIMAX) -> pd.DataFrame:
+    """Select the rows of one optimum, by network."""
+    return optima[(optima["study"] == study) & (optima["criterion"] == criterion)]
+
+
+def edap_by_network(chip: pd.DataFrame) -> pd.Series[float]:
+    """EDAP of a chip by network, J·s·mm²."""
+    return chip.set_index("workload")[["energy_J", "latency_s", "area_mm2"]].prod(axis=1)
+
+
+def rram_over_sram(optima: pd.DataFrame, networks: str) -> pd.Series[float]:
+    """EDAP of the best RRAM chip by geometric mean over that of the best SRAM chip, by network.
+
+    Returns:
+        Indexed by network; empty if there is only one device.
+    """
+    rram, sram = (
+        edap_by_network(chip_of(optima, f"{networks}_workload_{device}_physical", GEOMEAN))
+        for device in ("rram", "sram")
+    )
+    return (rram / sram).dropna()
+
+
+def recommended(optima: pd.DataFrame) -> str:
+    """Return the study of the better device."""
+    main = main_studies(optima)
+    ratios = rram_over_sram(optima, networks_of(main[0]))
+    better = "RRAM" if len(ratios) and gmean(ratios) < 1 else "SRAM"
+    return next((s for s in main if device_of(s) == better), main[0])
+
+
+def other_device(optima: pd.DataFrame) -> str:
+    """Return the main study of the device that is not recommended; empty if there is none."""
+    best = recommended(optima)
+    return next((s for s in main_studies(optima) if s != best), "")
 
 
 def dB(value: float) -> str:
@@ -132,12 +190,6 @@ def runs_of(executed: pd.DataFrame, chip: str) -> list[bool]:
     return list(of_chip["accuracy"] >= of_chip["integer"] - ALLOWED_DROP)
 
 
-def other_device(optima: pd.DataFrame) -> str:
-    """Return the main study of the device that is not recommended; empty if there is none."""
-    best = summary.recommended(optima)
-    return next((s for s in summary.main_studies(optima) if s != best), "")
-
-
 def bottlenecks(chip: pd.DataFrame) -> dict[Any, list[str]]:
     """Networks of a chip by what bounds their time, the most frequent first."""
     names = chip.groupby("bound_by", sort=False)["workload"].agg(list)
@@ -146,7 +198,7 @@ def bottlenecks(chip: pd.DataFrame) -> dict[Any, list[str]]:
 
 def worst_by_criterion(optima: pd.DataFrame, study: str) -> list[float]:
     """EDAP of the worst-served network over its optimum, on the best chip by each criterion."""
-    chips = (summary.chip_of(optima, study, c) for c in ("edap_max", GEOMEAN, MINIMAX))
+    chips = (chip_of(optima, study, c) for c in ("edap_max", GEOMEAN, MINIMAX))
     return [float(chip["over_own_best"].max()) for chip in chips]
 
 

@@ -9,28 +9,20 @@ import pandas as pd
 
 from experiments.physics import figures
 from experiments.physics.boundary_sensitivity import boundary_table
-from experiments.physics.optima import area_front, optimum_table, proven_optima
-from experiments.physics.page import DEFAULT_ADC, device_ratios, page
-from experiments.physics.summary import MAIN, recommended, rram_over_sram
-from experiments.publish import (
-    Draw,
-    Publication,
-    Result,
-    dependence,
-    fingerprints,
-    read_tables,
+from experiments.physics.optima import NAMES, area_front, optimum_table, proven_optima
+from experiments.physics.page import (
+    DEFAULT_ADC,
+    MAIN,
+    device_ratios,
+    page,
+    recommended,
+    rram_over_sram,
 )
+from experiments.publish import Draw, Publication, Result, dependence, fingerprints, read_tables
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.report.figures import breakdown
 from imcmoo.study.study import Study
 from problems import STUDIES
-
-NAMES = (
-    "four_workload_rram_physical",
-    "four_workload_sram_physical",
-    "nine_workload_rram_physical",
-    "nine_workload_sram_physical",
-)
 
 FRONT_OF = "nine_workload_sram_physical"
 """Study all of whose designs are evaluated for the front of area and EDAP; the others' are not."""
@@ -55,9 +47,8 @@ class Physics(Publication):
         self.studies = {name: _with_adc(STUDIES[name], adc_model) for name in NAMES}
         self.tasks = list(reversed(NAMES))
         problems = {name: study.problem() for name, study in self.studies.items()}
-        self.config = {
-            "adc_model": adc_model, "optima": "proven", "fingerprints": fingerprints(problems)
-        }  # fmt: skip
+        self.config = {"adc_model": adc_model, "optima": "proven"}
+        self.config |= {"fingerprints": fingerprints(problems)}
 
     @property
     def depends_on(self) -> str:
@@ -90,7 +81,7 @@ class Physics(Publication):
         if "area_front" in tables:
             drawn["area_front"] = (tables["area_front"], figures.area_against_edap)
         proven = read_tables(self.home.parent / "accuracy").get("recommended")
-        if rram_over_sram(optima, MAIN) is not None and proven is not None:
+        if len(rram_over_sram(optima, MAIN)) and proven is not None:
             by_model = {m: frames["optima"] for m, frames in published.items()}
             ratios = figures.ratio_table(by_model, device_ratios(proven, MAIN))
             drawn["device_ratio"] = (ratios, figures.device_ratio)

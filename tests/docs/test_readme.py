@@ -6,8 +6,14 @@ import pytest
 from experiments.markdown import span
 from experiments.paper.pages import Summary
 from experiments.paper.tables import Tables
-from experiments.physics.page import device_ratios, runs_of
-from experiments.physics.summary import chip_of, device_of, networks_of, recommended
+from experiments.physics.page import (
+    chip_of,
+    device_of,
+    device_ratios,
+    networks_of,
+    recommended,
+    runs_of,
+)
 from tests import ROOT
 
 PUBLISHED = ROOT / "results" / "published"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.physics.variations import DEFAULT, problem_of
+from experiments.physics.recommended import DEFAULT, problem_of
 from problems import STUDIES
 
 
