@@ -12,9 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from experiments.paper.questions import GENERAL, PAPER_SCORE
+from experiments.paper.questions import GENERAL, PAPER_SCORE, Tables
 from experiments.paper.reductions import EXACT
-from experiments.paper.tables import Tables
 from experiments.publish import Draw
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.figures import breakdown
@@ -283,7 +282,7 @@ def named_figures(tables: Tables) -> dict[str, tuple[str, list[str]]]:
     """Kind and studies of every figure that can be drawn, by its name."""
     names = {}
     for kind in SPECS:
-        studies = tables.studies(kind)
+        studies = [study for study, frames in tables.items() if kind in frames]
         if kind == TOGETHER:
             names[kind] = (kind, studies)
         else:
@@ -296,5 +295,5 @@ def figures(tables: Tables) -> dict[str, tuple[pd.DataFrame, Draw]]:
     drawn = {}
     for name, (kind, studies) in named_figures(tables).items():
         select, draw = SPECS[kind]
-        drawn[name] = select(pd.concat([tables.read(s, kind) for s in studies])), draw
+        drawn[name] = select(pd.concat([tables[study][kind] for study in studies])), draw
     return drawn

@@ -11,11 +11,18 @@ import pandas as pd
 
 from experiments.compare.comparison import PRIMARY, SEEDS
 from experiments.markdown import percent, render
-from experiments.paper.claims import FOUR_RRAM, HEADLINES
+from experiments.paper.claims import FOUR_RRAM, HEADLINES, by_network
 from experiments.paper.figures import EARLY, named_figures
-from experiments.paper.questions import GENERAL, PAPER_SCORE, RECORDED, SAMPLED_SETS
+from experiments.paper.questions import (
+    GENERAL,
+    PAPER_SCORE,
+    RECORDED,
+    SAMPLED_SETS,
+    STUDIES,
+    TECHNOLOGY,
+    Tables,
+)
 from experiments.paper.reductions import BASELINES, EXACT, GA
-from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
 from experiments.publish import FIGURES, NARROW
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.criteria import MINIMAX
@@ -50,15 +57,19 @@ CONSTANTS = {
     **{"SHOWN": SHOWN, "EXACT": EXACT, "GENERAL": GENERAL, "PAPER_SCORE": PAPER_SCORE},
     **{"MINIMAX": MINIMAX, "FOUR_RRAM": FOUR_RRAM, "RECORDED": RECORDED},
     **{"TECHNOLOGY": TECHNOLOGY, "HEADLINES": HEADLINES, "SAMPLED_SETS": SAMPLED_SETS},
-    **{"SEEDS": SEEDS, "PRIMARY": PRIMARY, "EARLY": EARLY},
+    **{"SEEDS": SEEDS, "PRIMARY": PRIMARY, "EARLY": EARLY, "LONG": LONG, "NARROW": NARROW},
+    **{"STUDIES": STUDIES, "PARAMETERS": PARAMETERS},
 }
 
 
-def pages(tables: Tables, config: Mapping[str, Any], docs: Path, home: Path) -> dict[Path, str]:
+def pages(
+    tables: Tables, claims: pd.DataFrame, config: Mapping[str, Any], docs: Path, home: Path
+) -> dict[Path, str]:
     """Write all pages.
 
     Args:
         tables: of all studies.
+        claims: as `claims` returns them.
         config: command, seed and versions.
         docs: folder of the pages.
         home: folder where the tables will be.
@@ -67,31 +78,26 @@ def pages(tables: Tables, config: Mapping[str, Any], docs: Path, home: Path) -> 
         The pages of the documentation, and a `README.md` beside the tables of each study and of
         all, by path.
     """
-    values = {**CONSTANTS, "tables": tables, "PARAMETERS": PARAMETERS}
-    values["summary"] = Summary(tables)
-    values["losses"] = losses
-    values["stem"] = f"{os.path.relpath(home, docs)}/{FIGURES}"
-    texts = {docs / f"{name}.md": render(f"paper/{name}.md", **values) for name in PAGES}
-    figures = [(name, kind, s) for name, (kind, s) in named_figures(tables).items()]
-    for study in tables.studies():
-        frames = [(name, tables.read(study, name)) for name in _table_names(tables, study)]
-        texts[home / study / "README.md"] = render(
-            "paper/study.md", study=study, frames=frames, LONG=LONG, markdown=_markdown
-        )
-    listed = {study: ", ".join(_table_names(tables, study)) for study in tables.studies()}
-    claims = _markdown(tables.read(".", "claims"))
-    to_docs = os.path.relpath(docs, home)
-    texts[home / "README.md"] = render(
-        "paper/readme.md",
-        **{"config": config, "to_docs": to_docs, "listed": listed, "claims": claims},
-        **{"figures": figures, "NARROW": NARROW},
+
+    def values_by_network(study: str, criterion: str, quantity: str) -> dict[str, float]:
+        return by_network(tables[study]["aggregations"], criterion, quantity)
+
+    values = {
         **CONSTANTS,
-    )
-    return texts
-
-
-def _table_names(tables: Tables, study: str) -> list[str]:
-    return sorted(path.stem for path in (tables.folder / study).glob("*.csv"))
+        "tables": tables,
+        "claims": claims,
+        "config": config,
+        "summary": summary(tables),
+        "by_network": values_by_network,
+        "stem": f"{os.path.relpath(home, docs)}/{FIGURES}",
+        "to_docs": os.path.relpath(docs, home),
+        "figures": [(name, *what) for name, what in named_figures(tables).items()],
+        "markdown": _markdown,
+    }
+    texts = {docs / f"{name}.md": render(f"paper/{name}.md", **values) for name in PAGES}
+    for study in tables:
+        texts[home / study / "README.md"] = render("paper/study.md", study=study, **values)
+    return texts | {home / "README.md": render("paper/readme.md", **values)}
 
 
 def _markdown(frame: pd.DataFrame) -> str:
@@ -104,46 +110,31 @@ def _markdown(frame: pd.DataFrame) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-class Summary:
+def summary(tables: Tables) -> dict[str, Any]:
     """Numbers of the three sentences on top.
 
-    Args:
-        tables: of all studies.
+    Returns:
+        from_largest: largest reduction of a score over sequential searches from the largest chip;
+        others: over all other baselines; over_ga: over the rebuilt GA; single_networks: names of
+        the designs for one network over which the reduction exceeds `others`; tail: largest 95th
+        percentile of regret, over seeds, of the rebuilt GA after all its budget.
     """
-
-    def __init__(self, tables: Tables) -> None:
-        self.tables = tables
-        rows = [r for s in STUDIES for r in tables.rows(s, "reductions", joint=EXACT)]
-        own_score = pd.Series([r[r["criterion"]] for r in rows], [r["baseline"] for r in rows])
-        # Over baselines that run all networks, of all studies and scores.
-        self._gains = own_score.dropna().groupby(level=0).max()
-        from_largest = [name for name in BASELINES if FROM_LARGEST in name]
-        self.from_largest = self._gains.reindex(from_largest).max()
-        self.others = self._gains.reindex([*{*BASELINES} - {*from_largest}]).max()
-        self.over_ga = self._gains[GA]
-
-    @property
-    def single_networks(self) -> str:
-        """Name the designs for one network over which the reduction exceeds `others`."""
-        gains = {n: self._gains.get(f"alone: {n}", 0.0) for n in SHIPPED}
-        return ", ".join(
-            f"{label(n)} ({percent(gain)})" for n, gain in gains.items() if gain > self.others
-        )
-
-    @property
-    def tail(self) -> float:
-        """Largest 95th percentile of regret, over seeds, of the rebuilt GA after all its budget."""
-        where = {"method": "with four phases", "budget": PRIMARY}
-        rows = [r for s in STUDIES for r in self.tables.rows(s, "paper_search", **where)]
-        return max(row["percentile_95"] for row in rows)
-
-    def worst_ratio(self, study: str, criterion: str) -> float:
-        """EDAP normalised to the single-network optimum, of the network served worst."""
-        return max(self.tables.by_network(study, criterion, "over_own_best").values())
-
-
-def losses(tables: Tables, study: str, criterion: str) -> tuple[float, float, str]:
-    """Return the least and the largest loss of a network, and the network of the latter."""
-    loss = tables.by_network(study, criterion, "loss")
-    worst = max(loss, key=lambda n: loss[n])
-    return min(loss.values()), loss[worst], worst
+    frame = pd.concat([tables[study]["reductions"] for study in STUDIES])
+    exact = frame[frame["joint"] == EXACT]
+    own_score = exact.apply(lambda row: row[row["criterion"]], axis=1)
+    # Over baselines that run all networks, of all studies and scores.
+    gains = own_score.groupby(exact["baseline"]).max()
+    from_largest = [name for name in BASELINES if FROM_LARGEST in name]
+    others = gains.reindex([*{*BASELINES} - {*from_largest}]).max()
+    single = {name: gains.get(f"alone: {name}", 0.0) for name in SHIPPED}
+    searches = pd.concat([tables[study]["paper_search"] for study in STUDIES])
+    is_ga = (searches["method"] == "with four phases") & (searches["budget"] == PRIMARY)
+    return {
+        "from_largest": gains.reindex(from_largest).max(),
+        "others": others,
+        "over_ga": gains[GA],
+        "single_networks": ", ".join(
+            f"{label(n)} ({percent(gain)})" for n, gain in single.items() if gain > others
+        ),
+        "tail": searches.loc[is_ga, "percentile_95"].max(),
+    }

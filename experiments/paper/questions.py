@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from itertools import combinations
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from experiments.compare.algorithms import from_random, ours, paper_ga, plain_ga
 from experiments.compare.comparison import PRIMARY, Columns, Rules
 from experiments.compare.evaluation_counter import Method
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.paper.tables import SEED
+from experiments.publish import read_tables
 from experiments.recorded import recorded_largest
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
@@ -25,6 +25,21 @@ from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.criteria import MINIMAX, SCORES
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Score, costs_of, ela_score
 from imcmoo.study.study import Study
+
+STUDIES = (
+    "four_workload_rram",
+    "four_workload_sram",
+    "nine_workload_rram",
+    "nine_workload_sram",
+)
+
+TECHNOLOGY = "technology_cost_sram"
+
+SEED = 1
+"""Of single searches and of sampled sets of networks."""
+
+Tables = dict[str, dict[str, pd.DataFrame]]
+"""Tables by study and name."""
 
 PAPER_SCORE = "ela_max"
 """Score of Krestinskaya et al., which their main search and their sequential baseline optimise."""
@@ -64,6 +79,11 @@ initial designs and operators."""
 PHASED = frozenset({"with four phases", "ours"})
 
 BUDGETS = (500, 1000, PRIMARY)
+
+
+def read_studies(folder: Path) -> Tables:
+    """Read the tables of all studies, each from its folder."""
+    return {study: read_tables(folder / study) for study in (*STUDIES, TECHNOLOGY)}
 
 
 def aggregations(enumerated: EnumeratedStudy) -> pd.DataFrame:
@@ -158,48 +178,51 @@ def _variance_within(values: Floats, groups: Ints) -> float:
     return float(((values - mean[groups]) ** 2).mean())
 
 
-def leave_one_out(enumerated: EnumeratedStudy, criterion: str) -> pd.DataFrame:
+def leave_one_out(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """Leave out one network at a time and design for the others.
 
     Returns:
-        By network left out the EDAP of that design, and of the design for all, normalised to the
-        single-network optimum, and their ratio; NaN where the network does not run.
+        By criterion of `GENERALITY` and network left out the EDAP of that design, and of the design
+        for all, normalised to the single-network optimum, and their ratio; NaN where the network
+        does not run.
     """
     networks, optima = set(range(len(enumerated.workloads))), enumerated.single_network_optima
-    upper = enumerated.edap[enumerated.best_for(sorted(networks), criterion)]
     rows = []
-    for w, name in enumerate(enumerated.workloads):
-        blind = enumerated.edap[enumerated.best_for(sorted(networks - {w}), criterion)]
-        rows.append(
-            {
-                "left_out": name,
-                "criterion": criterion,
-                "unknown_over_own_best": blind[w] / optima[w],
-                "known_over_own_best": upper[w] / optima[w],
-                "unknown_over_known": blind[w] / upper[w],
-            }
-        )
+    for criterion in GENERALITY:
+        upper = enumerated.edap[enumerated.best_for(sorted(networks), criterion)]
+        for w, name in enumerate(enumerated.workloads):
+            blind = enumerated.edap[enumerated.best_for(sorted(networks - {w}), criterion)]
+            rows.append(
+                {
+                    "left_out": name,
+                    "criterion": criterion,
+                    "unknown_over_own_best": blind[w] / optima[w],
+                    "known_over_own_best": upper[w] / optima[w],
+                    "unknown_over_known": blind[w] / upper[w],
+                }
+            )
     return pd.DataFrame(rows)
 
 
-def growing_sets(enumerated: EnumeratedStudy, criterion: str) -> pd.DataFrame:
+def growing_sets(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """Design for sets of networks and evaluate on each unseen network.
 
     Returns:
-        By set (all sets, or `SAMPLED_SETS` of a size) and unseen network its EDAP normalised to the
-        single-network optimum; NaN where it does not run.
+        By criterion of `GENERALITY`, set (all sets, or `SAMPLED_SETS` of a size) and unseen network
+        its EDAP normalised to the single-network optimum; NaN where it does not run.
     """
     names, rows = enumerated.workloads, []
     rng = np.random.default_rng((SEED, 3))
-    for size in range(1, len(names)):
-        for subset in _sets(len(names), size, rng):
-            edap = enumerated.edap[enumerated.best_for(subset, criterion)]
+    sets = [chosen for size in range(1, len(names)) for chosen in _sets(len(names), size, rng)]
+    for criterion in GENERALITY:
+        for chosen in sets:
+            edap = enumerated.edap[enumerated.best_for(chosen, criterion)]
             over = edap / enumerated.single_network_optima
-            row: dict[str, Any] = {"size": size, "set": "+".join(names[i] for i in subset)}
+            row = {"size": len(chosen), "set": "+".join(names[i] for i in chosen)}
             rows += [
                 row | {"unknown": names[w], "criterion": criterion, "over_own_best": over[w]}
                 for w in range(len(names))
-                if w not in subset
+                if w not in chosen
             ]
     return pd.DataFrame(rows)
 

@@ -14,7 +14,7 @@ from experiments.compare.comparison import SEEDS
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper import discrepancies, figures, pages, questions, reductions
 from experiments.paper.claims import claims
-from experiments.paper.tables import SEED, STUDIES, TECHNOLOGY, Tables
+from experiments.paper.questions import SEED, STUDIES, TECHNOLOGY, read_studies
 from experiments.publish import (
     Draw,
     Publication,
@@ -46,8 +46,7 @@ def answers(study: Study) -> dict[str, pd.DataFrame]:
     """Compute all tables of a study that follow from the costs of its designs, by name."""
     enumerated = EnumeratedStudy.of_study(study)
     joint = reductions.joint(enumerated, study.name)
-    criteria = questions.GENERALITY
-    sets = pd.concat([questions.growing_sets(enumerated, c) for c in criteria])
+    sets = questions.growing_sets(enumerated)
     tables = {
         "joint": joint,
         "breakdown": reductions.by_component(enumerated),
@@ -56,7 +55,7 @@ def answers(study: Study) -> dict[str, pd.DataFrame]:
         "largest": questions.largest(enumerated, study.name),
         "sensitivity": questions.sensitivity(enumerated),
         "effects": questions.effects(enumerated),
-        "leave_one_out": pd.concat([questions.leave_one_out(enumerated, c) for c in criteria]),
+        "leave_one_out": questions.leave_one_out(enumerated),
         "growing_sets": sets,
         "growing_sets_by_size": questions.by_size(sets),
     }
@@ -116,15 +115,18 @@ class Paper(Publication):
 
     def derived(self, folder: Path) -> dict[str, pd.DataFrame]:
         """Claims, and discrepancies of the reference model at the optima."""
-        optima = discrepancies.optima(folder)
-        return {"claims.csv": claims(Tables(folder)), "ledger.csv": discrepancies.measure(optima)}
+        tables = read_studies(folder)
+        ledger = discrepancies.measure(discrepancies.optima(tables))
+        return {"claims.csv": claims(tables), "ledger.csv": ledger}
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """All figures of which there are tables."""
-        return figures.figures(Tables(folder))
+        return figures.figures(read_studies(folder))
 
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
         """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
+        tables, claimed = read_studies(folder), pd.read_csv(folder / "claims.csv")
         frame = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
-        ledger = {docs / "ledger.md": discrepancies.page(frame, discrepancies.optima(folder))}
-        return pages.pages(Tables(folder), self.config, docs, home) | ledger
+        ledger = discrepancies.page(frame, discrepancies.optima(tables))
+        texts = pages.pages(tables, claimed, self.config, docs, home)
+        return texts | {docs / "ledger.md": ledger}

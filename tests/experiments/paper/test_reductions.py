@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.paper.sequential_baseline import (
+from experiments.paper.reductions import (
     LEVELS_OF_DESIGN,
     largest_design,
     middle_design,
