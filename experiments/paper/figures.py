@@ -53,17 +53,9 @@ def _over_joint(frame: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(PAPER_SCORE + OVER_JOINT, ascending=False, kind="stable")
 
 
-def _general(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[frame["criterion"] == GENERAL].drop(columns="criterion")
-
-
 def _scored(frame: pd.DataFrame) -> pd.DataFrame:
     columns = ["study", "method", "median", "percentile_95", "solved"]
     return frame.loc[(frame["criterion"] == PAPER_SCORE) & (frame["budget"] == EARLY), columns]
-
-
-def _all(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame
 
 
 def ratio(value: float) -> str:
@@ -264,11 +256,14 @@ Select = Callable[[pd.DataFrame], pd.DataFrame]
 """Selects what a figure shows of a table, which has a column `study`."""
 
 SPECS: dict[str, tuple[Select, Draw]] = {
-    "breakdown": (_all, breakdown),
+    "breakdown": (pd.DataFrame, breakdown),
     "reductions": (_over_joint, reductions),
-    "aggregations": (_all, aggregations),
-    "growing_sets": (_general, growing_sets),
-    "cost_front": (_all, cost_front),
+    "aggregations": (pd.DataFrame, aggregations),
+    "growing_sets": (
+        lambda f: f[f["criterion"] == GENERAL].drop(columns="criterion"),
+        growing_sets,
+    ),
+    "cost_front": (pd.DataFrame, cost_front),
     "paper_search": (_scored, paper_search),
 }
 """Every kind of figure, named as the table of a study that it is drawn from. The template

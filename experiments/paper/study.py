@@ -1,8 +1,9 @@
-"""`imcmoo reproduce paper`: all questions of Krestinskaya et al., answered and drawn."""
+"""`imcmoo reproduce paper`: all questions of Krestinskaya et al., answered and drawn; its pages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ from typing import Any
 import pandas as pd
 
 import problems
-from experiments.compare.comparison import SEEDS
+from experiments.compare.comparison import PRIMARY, SEEDS
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.paper import discrepancies, figures, pages, questions, reductions
-from experiments.paper.claims import claims
-from experiments.paper.questions import SEED, STUDIES, TECHNOLOGY, read_studies
+from experiments.markdown import percent, render
+from experiments.paper import discrepancies, figures, questions, reductions
+from experiments.paper.claims import FOUR_RRAM, HEADLINES, by_network, claims
+from experiments.paper.figures import EARLY, named_figures
+from experiments.paper.questions import GENERAL, PAPER_SCORE, SEED, STUDIES, TECHNOLOGY, Tables
+from experiments.paper.reductions import BASELINES, EXACT, GA
 from experiments.publish import (
+    FIGURES,
+    NARROW,
     Draw,
     Publication,
     Result,
@@ -26,7 +32,10 @@ from experiments.publish import (
 )
 from experiments.recorded import DESIGNS, LARGEST
 from imcmoo.io.machines import LIBRARIES
+from imcmoo.networks.workloads import SHIPPED
+from imcmoo.problem.criteria import MINIMAX
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.report.labels import label
 from imcmoo.study.study import Study
 
 COMMAND = "imcmoo reproduce paper"
@@ -40,6 +49,39 @@ TASKS: tuple[Task, ...] = (
     *(("search", name, seed) for name in reversed(STUDIES) for seed in range(SEEDS)),
 )
 """The longest tasks first."""
+
+PAGES = ("reproduction", "joint_design")
+"""Pages of the documentation."""
+
+SHOWN = (
+    GA,
+    "their search, by means",
+    "random feasible designs",
+    "sequential from the middle",
+    "sequential from the largest",
+)
+"""Baselines of the short table."""
+
+FROM_LARGEST = "sequential from the largest"
+
+PARAMETERS = {
+    "voltage_V": "voltage",
+    "cycle_s": "cycle time",
+    "cols": "columns",
+    "glb_depth": "global buffer",
+}
+"""Names of parameters that differ from their labels."""
+
+LONG = 40
+"""Rows from which a table is not repeated in Markdown."""
+
+CONSTANTS = {
+    **{"SHOWN": SHOWN, "EXACT": EXACT, "GENERAL": GENERAL, "PAPER_SCORE": PAPER_SCORE},
+    **{"MINIMAX": MINIMAX, "FOUR_RRAM": FOUR_RRAM, "RECORDED": questions.RECORDED},
+    **{"TECHNOLOGY": TECHNOLOGY, "HEADLINES": HEADLINES, "SAMPLED_SETS": questions.SAMPLED_SETS},
+    **{"SEEDS": SEEDS, "PRIMARY": PRIMARY, "EARLY": EARLY, "LONG": LONG, "NARROW": NARROW},
+    **{"STUDIES": STUDIES, "PARAMETERS": PARAMETERS},
+}
 
 
 def answers(study: Study) -> dict[str, pd.DataFrame]:
@@ -115,18 +157,96 @@ class Paper(Publication):
 
     def derived(self, folder: Path) -> dict[str, pd.DataFrame]:
         """Claims, and discrepancies of the reference model at the optima."""
-        tables = read_studies(folder)
+        tables = questions.read_studies(folder)
         ledger = discrepancies.measure(discrepancies.optima(tables))
         return {"claims.csv": claims(tables), "ledger.csv": ledger}
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """All figures of which there are tables."""
-        return figures.figures(read_studies(folder))
+        return figures.figures(questions.read_studies(folder))
 
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
         """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
-        tables, claimed = read_studies(folder), pd.read_csv(folder / "claims.csv")
+        tables, claimed = questions.read_studies(folder), pd.read_csv(folder / "claims.csv")
         frame = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
         ledger = discrepancies.page(frame, discrepancies.optima(tables))
-        texts = pages.pages(tables, claimed, self.config, docs, home)
+        texts = pages(tables, claimed, self.config, docs, home)
         return texts | {docs / "ledger.md": ledger}
+
+
+def pages(
+    tables: Tables, claims: pd.DataFrame, config: Mapping[str, Any], docs: Path, home: Path
+) -> dict[Path, str]:
+    """Write all pages.
+
+    Args:
+        tables: of all studies.
+        claims: as `claims` returns them.
+        config: command, seed and versions.
+        docs: folder of the pages.
+        home: folder where the tables will be.
+
+    Returns:
+        The pages of the documentation, and a `README.md` beside the tables of each study and of
+        all, by path.
+    """
+
+    def values_by_network(study: str, criterion: str, quantity: str) -> dict[str, float]:
+        return by_network(tables[study]["aggregations"], criterion, quantity)
+
+    values = {
+        **CONSTANTS,
+        "tables": tables,
+        "claims": claims,
+        "config": config,
+        "summary": summary(tables),
+        "by_network": values_by_network,
+        "stem": f"{os.path.relpath(home, docs)}/{FIGURES}",
+        "to_docs": os.path.relpath(docs, home),
+        "figures": [(name, *what) for name, what in named_figures(tables).items()],
+        "markdown": _markdown,
+    }
+    texts = {docs / f"{name}.md": render(f"paper/{name}.md", **values) for name in PAGES}
+    for study in tables:
+        texts[home / study / "README.md"] = render("paper/study.md", study=study, **values)
+    return texts | {home / "README.md": render("paper/readme.md", **values)}
+
+
+def _markdown(frame: pd.DataFrame) -> str:
+    """Format all of a table, numbers with four digits."""
+    lines = (
+        ["" if pd.isna(v) else f"{v:.4g}" if isinstance(v, float) else str(v) for v in row]
+        for row in frame.itertuples(index=False)
+    )
+    rows = [[*map(str, frame)], ["---"] * frame.shape[1], *lines]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def summary(tables: Tables) -> dict[str, Any]:
+    """Numbers of the three sentences on top.
+
+    Returns:
+        from_largest: largest reduction of a score over sequential searches from the largest chip;
+        others: over all other baselines; over_ga: over the rebuilt GA; single_networks: names of
+        the designs for one network over which the reduction exceeds `others`; tail: largest 95th
+        percentile of regret, over seeds, of the rebuilt GA after all its budget.
+    """
+    frame = pd.concat([tables[study]["reductions"] for study in STUDIES])
+    exact = frame[frame["joint"] == EXACT]
+    own_score = exact.apply(lambda row: row[row["criterion"]], axis=1)
+    # Over baselines that run all networks, of all studies and scores.
+    gains = own_score.groupby(exact["baseline"]).max()
+    from_largest = [name for name in BASELINES if FROM_LARGEST in name]
+    others = gains.reindex([*{*BASELINES} - {*from_largest}]).max()
+    single = {name: gains.get(f"alone: {name}", 0.0) for name in SHIPPED}
+    searches = pd.concat([tables[study]["paper_search"] for study in STUDIES])
+    is_ga = (searches["method"] == "with four phases") & (searches["budget"] == PRIMARY)
+    return {
+        "from_largest": gains.reindex(from_largest).max(),
+        "others": others,
+        "over_ga": gains[GA],
+        "single_networks": ", ".join(
+            f"{label(n)} ({percent(gain)})" for n, gain in single.items() if gain > others
+        ),
+        "tail": searches.loc[is_ga, "percentile_95"].max(),
+    }

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from experiments.markdown import span
-from experiments.paper.pages import summary
 from experiments.paper.questions import read_studies
+from experiments.paper.study import summary
 from experiments.physics.page import (
     chip_of,
     device_of,
