@@ -118,5 +118,6 @@ def spread(frame: pd.DataFrame) -> pd.DataFrame:
         "tops_per_mm2": density,
         "power_W_per_mm2": density / efficiency,
     }
-    table = random_designs.percentiles(pd.DataFrame(quantities))
-    return random_designs.keyed(table, device="published", designs="macros", workload="")
+    table = random_designs.percentiles(pd.DataFrame(quantities)).rename_axis("quantity")
+    keys = {("published", "macros", ""): table}
+    return pd.concat(keys, names=["device", "designs", "workload"]).reset_index()
