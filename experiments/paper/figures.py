@@ -102,7 +102,7 @@ def _ratio_matrix(ax: Axes, frame: pd.DataFrame) -> None:
         cmap="PuOr",
         norm=LogNorm(0.1, 10),
         linewidths=0.6,
-        xticklabels=[_network_or_score(c.removesuffix(OVER_JOINT)) for c in columns],
+        xticklabels=[label(c.removesuffix(OVER_JOINT).removeprefix("edap_")) for c in columns],
         cbar_kws={"label": RATIO, "extend": "both", "format": "{x:g}×"},
     )
     for row, column in np.argwhere(np.isnan(values)):
@@ -111,10 +111,6 @@ def _ratio_matrix(ax: Axes, frame: pd.DataFrame) -> None:
     ax.set(xlabel="", ylabel="", facecolor="0.9")
     ax.tick_params(length=0)
     ax.tick_params(axis="x", labelrotation=30 if len(columns) > 6 else 0)
-
-
-def _network_or_score(name: str) -> str:
-    return label(name if name == PAPER_SCORE else name.removeprefix("edap_"))
 
 
 def _ranges(ax: Axes, frame: pd.DataFrame) -> None:

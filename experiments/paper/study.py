@@ -26,7 +26,6 @@ from experiments.publish import (
     Publication,
     Result,
     dependence,
-    fingerprints,
     to_csv,
     with_study,
 )
@@ -34,6 +33,7 @@ from experiments.recorded import DESIGNS, LARGEST
 from imcmoo.io.machines import LIBRARIES
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.criteria import MINIMAX
+from imcmoo.problem.identity import fingerprint
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report.labels import label
 from imcmoo.study.study import Study
@@ -125,7 +125,8 @@ class Paper(Publication):
     def __init__(self) -> None:
         versions = {name: version(name) for name in ("imcmoo", *LIBRARIES)}
         self.config: dict[str, Any] = {"command": COMMAND, "seed": SEED}
-        self.config |= {"fingerprints": fingerprints(study_problems()), "versions": versions}
+        marks = {name: fingerprint(problem) for name, problem in study_problems().items()}
+        self.config |= {"fingerprints": marks, "versions": versions}
 
     @property
     def depends_on(self) -> str:

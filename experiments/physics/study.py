@@ -18,8 +18,9 @@ from experiments.physics.page import (
     recommended,
     rram_over_sram,
 )
-from experiments.publish import Draw, Publication, Result, dependence, fingerprints, read_tables
+from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.problem.identity import fingerprint
 from imcmoo.report.figures import breakdown
 from imcmoo.study.study import Study
 from problems import STUDIES
@@ -46,9 +47,9 @@ class Physics(Publication):
         self.proofs = results if self.is_default else results / adc_model
         self.studies = {name: _with_adc(STUDIES[name], adc_model) for name in NAMES}
         self.tasks = list(reversed(NAMES))
-        problems = {name: study.problem() for name, study in self.studies.items()}
         self.config = {"adc_model": adc_model, "optima": "proven"}
-        self.config |= {"fingerprints": fingerprints(problems)}
+        marks = {name: fingerprint(study.problem()) for name, study in self.studies.items()}
+        self.config |= {"fingerprints": marks}
 
     @property
     def depends_on(self) -> str:
