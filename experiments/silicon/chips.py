@@ -71,15 +71,15 @@ def _macros(table: PhysicalTable) -> pd.DataFrame:
     published = chips.apply(pd.to_numeric, errors="coerce")
     costs = macro_costs(macros, table)
     # In operations of the chip's own precision, as it is published.
-    operations = costs.operations / (macros["input_bits"] * macros["weight_bits"])
+    operations = costs["operations"] / (macros["input_bits"] * macros["weight_bits"])
     seconds = 1 / (published["clock_MHz"] * 1e6)
     seconds = seconds.fillna(operations / (published["tops"] * 1e12))
     invocations = chips["chip"].map(PRECISION).fillna(macros["input_bits"]) / macros["input_bits"]
-    efficiency = operations / invocations / costs.energy_J * 1e-12
-    areas = costs.area_m2 * 1e6 * published["cores"]
+    efficiency = operations / invocations / costs["energy_J"] * 1e-12
+    areas = costs["area_m2"] * 1e6 * published["cores"]
     named = chips[["chip"]].assign(setting=chips["voltage_V"] + " V", source=chips["source"])
     quantities = [
-        ("time of an invocation", "ns", seconds * 1e9, costs.time_s * 1e9),
+        ("time of an invocation", "ns", seconds * 1e9, costs["time_s"] * 1e9),
         ("TOPS/W", "TOPS/W", published["tops_per_W"], efficiency),
         ("area, sum of the parts", "mm2", published["area_mm2"], areas),
     ]

@@ -121,14 +121,15 @@ def modelled(
     parts = [pd.DataFrame(columns=[*MEASURED, "area", "adc_share"], dtype=float)]
     for _, part in covered.groupby("device"):
         costs = macro_costs(part, table, **how)
+        density = costs["operations"] / costs["time_s"] / costs["area_m2"]
         values = {
-            "t_core_ns": costs.time_s * 1e9,
-            "tops_per_W_1b": costs.operations / costs.energy_J * 1e-12,
-            "tops_per_mm2_1b": costs.operations / costs.time_s / costs.area_m2 * 1e-18,
-            "area": costs.area_m2 * 1e6,
-            "adc_share": costs.energies_J["adc"] / costs.energy_J,
+            "t_core_ns": costs["time_s"] * 1e9,
+            "tops_per_W_1b": costs["operations"] / costs["energy_J"] * 1e-12,
+            "tops_per_mm2_1b": density * 1e-18,
+            "area": costs["area_m2"] * 1e6,
+            "adc_share": costs["energy_adc_J"] / costs["energy_J"],
         }
-        parts.append(pd.DataFrame(values, index=part.index))
+        parts.append(pd.DataFrame(values))
     return pd.concat(parts).reindex(macros.index)
 
 

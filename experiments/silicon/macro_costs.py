@@ -7,7 +7,6 @@ counted here: every ADC converts once, every input drives one row at one level.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,33 +25,6 @@ MEAN_CELL = 0.5
 """Mean value of a 1-bit cell over its largest: the measured values are not published."""
 
 
-@dataclass(frozen=True, eq=False)
-class MacroCosts:
-    """Costs of one invocation of n macros, arrays of shape (n,).
-
-    Args:
-        time_s: array and conversion.
-        energies_J: by part: cells, dac, adc, shift_add, leakage.
-        areas_m2: by part: cells, drivers, adc, shift_add; periphery not multiplied.
-        operations: of 1 bit by 1 bit, additions counted too.
-    """
-
-    time_s: Floats
-    energies_J: dict[str, Floats]
-    areas_m2: dict[str, Floats]
-    operations: Floats
-
-    @property
-    def energy_J(self) -> Floats:
-        """Total energy."""
-        return np.sum(list(self.energies_J.values()), axis=0)
-
-    @property
-    def area_m2(self) -> Floats:
-        """Total area."""
-        return np.sum(list(self.areas_m2.values()), axis=0)
-
-
 def macro_costs(
     macros: pd.DataFrame,
     table: PhysicalTable,
@@ -60,7 +32,7 @@ def macro_costs(
     assumptions: Assumptions | None = None,
     adc_model: str = "zigzag",
     held: bool = False,
-) -> MacroCosts:
+) -> pd.DataFrame:
     """Model one invocation of each macro.
 
     Args:
@@ -69,6 +41,11 @@ def macro_costs(
         assumptions: of the model.
         adc_model: one of the ADC models.
         held: whether a level of a resistive array also takes the pulse that it is charged for.
+
+    Returns:
+        Columns time_s (array and conversion), operations (of 1 bit by 1 bit, additions counted
+        too), energy_J and area_m2 in all (periphery not multiplied) and by part: energy_PART_J of
+        cells, dac, adc, shift_add, leakage; area_PART_m2 of cells, drivers, adc, shift_add.
 
     Raises:
         ValueError: macros of several devices, or a value that the component table or the ADC model
@@ -92,25 +69,30 @@ def macro_costs(
     )
     mean_read_J = point.cell.low_J + MEAN_CELL * point.cell.span_J
     dac_F = length * assumptions.dac_F_per_bit.value * designs.input_slice_bits
-    return MacroCosts(
-        time_s=time,
-        energies_J={
-            "cells": length * np.ceil(weights) * adcs * mean_read_J,
-            "dac": dac_F * designs.voltage_V**2,
-            "adc": adcs * point.adc.energy_J,
-            "shift_add": adcs * adder["energy"] * point.supply,
-            "leakage": leak * time,
-        },
-        areas_m2={
-            "cells": rows * cols * point.array["cell_area"],
-            "drivers": row_share * point.array["row_area"]
-            + column_share * _column_area(designs, point)
-            + rows * _dac_area(designs, table, assumptions),
-            "adc": adcs * point.adc.area_m2,
-            "shift_add": adcs * adder["area"],
-        },
-        operations=2 * length * adcs * inputs * weights,
-    )
+    energies = {
+        "cells": length * np.ceil(weights) * adcs * mean_read_J,
+        "dac": dac_F * designs.voltage_V**2,
+        "adc": adcs * point.adc.energy_J,
+        "shift_add": adcs * adder["energy"] * point.supply,
+        "leakage": leak * time,
+    }
+    areas = {
+        "cells": rows * cols * point.array["cell_area"],
+        "drivers": row_share * point.array["row_area"]
+        + column_share * _column_area(designs, point)
+        + rows * _dac_area(designs, table, assumptions),
+        "adc": adcs * point.adc.area_m2,
+        "shift_add": adcs * adder["area"],
+    }
+    columns = {
+        "time_s": time,
+        "operations": 2 * length * adcs * inputs * weights,
+        "energy_J": np.sum(list(energies.values()), axis=0),
+        "area_m2": np.sum(list(areas.values()), axis=0),
+        **{f"energy_{part}_J": values for part, values in energies.items()},
+        **{f"area_{part}_m2": values for part, values in areas.items()},
+    }
+    return pd.DataFrame(columns, index=macros.index)
 
 
 def _column_area(designs: Designs, point: OperatingPoint) -> Floats:
