@@ -13,7 +13,7 @@ import pandas as pd
 import problems
 from experiments.compare.comparison import PRIMARY, SEEDS
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.markdown import percent, render
+from experiments.markdown import render
 from experiments.paper import discrepancies, figures, questions, reductions
 from experiments.paper.claims import FOUR_RRAM, HEADLINES, by_network, claims
 from experiments.paper.figures import EARLY, named_figures
@@ -35,7 +35,6 @@ from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.problem.identity import fingerprint
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.report.labels import label
 from imcmoo.study.study import Study
 
 COMMAND = "imcmoo reproduce paper"
@@ -53,34 +52,12 @@ TASKS: tuple[Task, ...] = (
 PAGES = ("reproduction", "joint_design")
 """Pages of the documentation."""
 
-SHOWN = (
-    GA,
-    "their search, by means",
-    "random feasible designs",
-    "sequential from the middle",
-    "sequential from the largest",
-)
-"""Baselines of the short table."""
-
-FROM_LARGEST = "sequential from the largest"
-
-PARAMETERS = {
-    "voltage_V": "voltage",
-    "cycle_s": "cycle time",
-    "cols": "columns",
-    "glb_depth": "global buffer",
-}
-"""Names of parameters that differ from their labels."""
-
-LONG = 40
-"""Rows from which a table is not repeated in Markdown."""
-
 CONSTANTS = {
-    **{"SHOWN": SHOWN, "EXACT": EXACT, "GENERAL": GENERAL, "PAPER_SCORE": PAPER_SCORE},
+    **{"EXACT": EXACT, "GENERAL": GENERAL, "PAPER_SCORE": PAPER_SCORE},
     **{"MINIMAX": MINIMAX, "FOUR_RRAM": FOUR_RRAM, "RECORDED": questions.RECORDED},
     **{"TECHNOLOGY": TECHNOLOGY, "HEADLINES": HEADLINES, "SAMPLED_SETS": questions.SAMPLED_SETS},
-    **{"SEEDS": SEEDS, "PRIMARY": PRIMARY, "EARLY": EARLY, "LONG": LONG, "NARROW": NARROW},
-    **{"STUDIES": STUDIES, "PARAMETERS": PARAMETERS},
+    **{"SEEDS": SEEDS, "PRIMARY": PRIMARY, "EARLY": EARLY, "NARROW": NARROW},
+    "STUDIES": STUDIES,
 }
 
 
@@ -205,7 +182,6 @@ def pages(
         "stem": f"{os.path.relpath(home, docs)}/{FIGURES}",
         "to_docs": os.path.relpath(docs, home),
         "figures": [(name, *what) for name, what in named_figures(tables).items()],
-        "markdown": _markdown,
     }
     texts = {docs / f"{name}.md": render(f"paper/{name}.md", **values) for name in PAGES}
     for study in tables:
@@ -213,23 +189,13 @@ def pages(
     return texts | {home / "README.md": render("paper/readme.md", **values)}
 
 
-def _markdown(frame: pd.DataFrame) -> str:
-    """Format all of a table, numbers with four digits."""
-    lines = (
-        ["" if pd.isna(v) else f"{v:.4g}" if isinstance(v, float) else str(v) for v in row]
-        for row in frame.itertuples(index=False)
-    )
-    rows = [[*map(str, frame)], ["---"] * frame.shape[1], *lines]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
 def summary(tables: Tables) -> dict[str, Any]:
     """Numbers of the three sentences on top.
 
     Returns:
         from_largest: largest reduction of a score over sequential searches from the largest chip;
-        others: over all other baselines; over_ga: over the rebuilt GA; single_networks: names of
-        the designs for one network over which the reduction exceeds `others`; tail: largest 95th
+        others: over all other baselines; over_ga: over the rebuilt GA; single_networks: those
+        over designs for one network, by network, that exceed `others`; tail: largest 95th
         percentile of regret, over seeds, of the rebuilt GA after all its budget.
     """
     frame = pd.concat([tables[study]["reductions"] for study in STUDIES])
@@ -237,7 +203,7 @@ def summary(tables: Tables) -> dict[str, Any]:
     own_score = exact.apply(lambda row: row[row["criterion"]], axis=1)
     # Over baselines that run all networks, of all studies and scores.
     gains = own_score.groupby(exact["baseline"]).max()
-    from_largest = [name for name in BASELINES if FROM_LARGEST in name]
+    from_largest = [name for name in BASELINES if "sequential from the largest" in name]
     others = gains.reindex([*{*BASELINES} - {*from_largest}]).max()
     single = {name: gains.get(f"alone: {name}", 0.0) for name in SHIPPED}
     searches = pd.concat([tables[study]["paper_search"] for study in STUDIES])
@@ -246,8 +212,6 @@ def summary(tables: Tables) -> dict[str, Any]:
         "from_largest": gains.reindex(from_largest).max(),
         "others": others,
         "over_ga": gains[GA],
-        "single_networks": ", ".join(
-            f"{label(n)} ({percent(gain)})" for n, gain in single.items() if gain > others
-        ),
+        "single_networks": {name: gain for name, gain in single.items() if gain > others},
         "tail": searches.loc[is_ga, "percentile_95"].max(),
     }
