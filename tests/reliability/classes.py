@@ -70,7 +70,7 @@ def stopped(trial: Trial) -> Outcome:
     end = finish(process)
     case = f"{name}: {number.name}{' ignored' * ignored}{' while it writes' * writing}"
     first = outcome(case, end, must="work" if ignored else "")
-    if (ignored or end.code != -number) and first.ended in BAD:
+    if (ignored or end.returncode != -number) and first.ended in BAD:
         return first
     clean = number == signal.SIGKILL or not _temporary(folder)
     end = run(folder, again)
@@ -149,7 +149,7 @@ def _temporary(folder: Path) -> list[Path]:
 
 def full_disk(trial: Trial) -> Outcome:
     """No file may grow beyond some size: one line, then `--resume` where there is room again."""
-    size = int(trial.log_uniform(300, 300_000))
+    size = int(300 * 1000 ** trial.rng.uniform())  # all orders of magnitude alike
     folder = trial.begin(exact=True)
     if trial.happens(2):
         shutil.copytree(trial.ready / "finished" / RESULTS, folder / RESULTS)
@@ -161,11 +161,11 @@ def full_disk(trial: Trial) -> Outcome:
 
     command = trial.choose(RUN, RUN, ENUMERATE, CERTIFY, ("report", RESULTS))
     end = run(folder, command, limit=full)
-    result = outcome(command[0], end, kept=end.code == 0 or kept(before, folder))
+    result = outcome(command[0], end, kept=end.returncode == 0 or kept(before, folder))
     if result.ended not in BAD and command == RUN:
         after = run(folder, RESUME)
         if judged(after, right=trial.is_whole(), must="work") != FINE:
-            return Outcome(command[0], LOST, after.error[-200:])
+            return Outcome(command[0], LOST, after.stderr[-200:])
     return result
 
 
@@ -188,7 +188,7 @@ def interrupted(trial: Trial) -> Outcome:
     process.send_signal(signal.SIGINT)
     end = finish(process)
     refuses = command[0] in ("explain", "import")  # ends by itself, perhaps for lack of a run
-    must = "" if refuses or end.code else "work"
+    must = "" if refuses or end.returncode else "work"
     when = "first half second" if moment < 0.5 else "later"
     return outcome(f"{command[0]}: {when}", end, kept=not _temporary(folder), must=must)
 
@@ -235,8 +235,8 @@ def checkpoint(trial: Trial) -> Outcome:
     path.write_bytes(content)
     before = tree(folder)
     end = run(folder, RESUME)
-    right = end.code == 0 and trial.is_whole()
-    return outcome(way, end, right=right, kept=end.code == 0 or kept(before, folder))
+    right = end.returncode == 0 and trial.is_whole()
+    return outcome(way, end, right=right, kept=end.returncode == 0 or kept(before, folder))
 
 
 def _in_header(trial: Trial, content: bytes) -> tuple[str, bytes]:
@@ -260,7 +260,7 @@ def read_input(trial: Trial) -> Outcome:
     is_model = name == "m.onnx"
     end = run(folder, ("import", name, "--out", "o.csv") if is_model else EVALUATE)
     made = folder / "o.csv"
-    whole = end.code == 0 or not made.exists()
+    whole = end.returncode == 0 or not made.exists()
     return outcome(f"{name}: {way}", end, kept=whole)
 
 

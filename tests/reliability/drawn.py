@@ -92,10 +92,6 @@ class Trial:
         """True once in so many times."""
         return bool(self.rng.integers(one_in) == 0)
 
-    def log_uniform(self, low: float, high: float) -> float:
-        """A number, all orders of magnitude alike."""
-        return float(10 ** self.rng.uniform(np.log10(low), np.log10(high)))
-
     def damaged(self, content: bytes) -> tuple[str, bytes]:
         """Damage content at random; returns the way and the result."""
         way = self.choose("bits flipped", "bits flipped", "bits flipped", "cut short", "noise")
@@ -130,8 +126,8 @@ def prepare(home: Path) -> Path:
     (many / "d.csv").write_text(MANY_DESIGNS)
     for folder, command in (*((finished, c) for c in (ENUMERATE, RUN, CERTIFY)), (many, EVALUATE)):
         end = run(folder, command)
-        if end.code:
-            raise RuntimeError(f"{' '.join(command)}: {end.error}")
+        if end.returncode:
+            raise RuntimeError(f"{' '.join(command)}: {end.stderr}")
     (many / "o.csv").rename(home / "ready" / EVALUATED)
     shutil.copytree(finished / "results" / "exact", begun / "results" / "exact")
     run(begun, RUN, before=killing_at("breakdown.csv"))
