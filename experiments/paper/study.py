@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,28 +11,18 @@ from typing import Any
 import pandas as pd
 
 import problems
+from experiments import publish
+from experiments.compare import comparison
 from experiments.compare.comparison import PRIMARY, SEEDS
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.markdown import render
-from experiments.paper import discrepancies, figures, questions, reductions
-from experiments.paper.claims import FOUR_RRAM, HEADLINES, by_network, claims
-from experiments.paper.figures import EARLY, named_figures
-from experiments.paper.questions import GENERAL, PAPER_SCORE, SEED, STUDIES, TECHNOLOGY, Tables
+from experiments.paper import claims, discrepancies, figures, questions, reductions
+from experiments.paper.questions import SEED, STUDIES, TECHNOLOGY, Tables
 from experiments.paper.reductions import BASELINES, EXACT, GA
-from experiments.publish import (
-    FIGURES,
-    NARROW,
-    Draw,
-    Publication,
-    Result,
-    dependence,
-    to_csv,
-    with_study,
-)
+from experiments.publish import FIGURES, Draw, Publication, Result, dependence, to_csv, with_study
 from experiments.recorded import DESIGNS, LARGEST
 from imcmoo.io.machines import LIBRARIES
 from imcmoo.networks.workloads import SHIPPED
-from imcmoo.problem.criteria import MINIMAX
 from imcmoo.problem.identity import fingerprint
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study.study import Study
@@ -51,14 +41,6 @@ TASKS: tuple[Task, ...] = (
 
 PAGES = ("reproduction", "joint_design")
 """Pages of the documentation."""
-
-CONSTANTS = {
-    **{"EXACT": EXACT, "GENERAL": GENERAL, "PAPER_SCORE": PAPER_SCORE},
-    **{"MINIMAX": MINIMAX, "FOUR_RRAM": FOUR_RRAM, "RECORDED": questions.RECORDED},
-    **{"TECHNOLOGY": TECHNOLOGY, "HEADLINES": HEADLINES, "SAMPLED_SETS": questions.SAMPLED_SETS},
-    **{"SEEDS": SEEDS, "PRIMARY": PRIMARY, "EARLY": EARLY, "NARROW": NARROW},
-    "STUDIES": STUDIES,
-}
 
 
 def answers(study: Study) -> dict[str, pd.DataFrame]:
@@ -137,7 +119,7 @@ class Paper(Publication):
         """Claims, and discrepancies of the reference model at the optima."""
         tables = questions.read_studies(folder)
         ledger = discrepancies.measure(discrepancies.optima(tables))
-        return {"claims.csv": claims(tables), "ledger.csv": ledger}
+        return {"claims.csv": claims.claims(tables), "ledger.csv": ledger}
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """All figures of which there are tables."""
@@ -145,48 +127,31 @@ class Paper(Publication):
 
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
         """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
-        tables, claimed = questions.read_studies(folder), pd.read_csv(folder / "claims.csv")
-        frame = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
-        ledger = discrepancies.page(frame, discrepancies.optima(tables))
-        texts = pages(tables, claimed, self.config, docs, home)
-        return texts | {docs / "ledger.md": ledger}
+        tables = questions.read_studies(folder)
+        ledger = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
+        used = (questions, reductions, figures, claims, comparison, publish)
+        values = {
+            "tables": tables,
+            "claims": pd.read_csv(folder / "claims.csv"),
+            "config": self.config,
+            "summary": summary(tables),
+            "by_network": lambda study, *what: claims.by_network(
+                tables[study]["aggregations"], *what
+            ),
+            "stem": f"{os.path.relpath(home, docs)}/{FIGURES}",
+            "to_docs": os.path.relpath(docs, home),
+            "figures": [(name, *what) for name, what in figures.named_figures(tables).items()],
+        }
 
+        def page(name: str, **more: Any) -> str:
+            return render(f"paper/{name}.md", *used, **values, **more)
 
-def pages(
-    tables: Tables, claims: pd.DataFrame, config: Mapping[str, Any], docs: Path, home: Path
-) -> dict[Path, str]:
-    """Write all pages.
-
-    Args:
-        tables: of all studies.
-        claims: as `claims` returns them.
-        config: command, seed and versions.
-        docs: folder of the pages.
-        home: folder where the tables will be.
-
-    Returns:
-        The pages of the documentation, and a `README.md` beside the tables of each study and of
-        all, by path.
-    """
-
-    def values_by_network(study: str, criterion: str, quantity: str) -> dict[str, float]:
-        return by_network(tables[study]["aggregations"], criterion, quantity)
-
-    values = {
-        **CONSTANTS,
-        "tables": tables,
-        "claims": claims,
-        "config": config,
-        "summary": summary(tables),
-        "by_network": values_by_network,
-        "stem": f"{os.path.relpath(home, docs)}/{FIGURES}",
-        "to_docs": os.path.relpath(docs, home),
-        "figures": [(name, *what) for name, what in named_figures(tables).items()],
-    }
-    texts = {docs / f"{name}.md": render(f"paper/{name}.md", **values) for name in PAGES}
-    for study in tables:
-        texts[home / study / "README.md"] = render("paper/study.md", study=study, **values)
-    return texts | {home / "README.md": render("paper/readme.md", **values)}
+        return {
+            **{docs / f"{name}.md": page(name) for name in PAGES},
+            docs / "ledger.md": discrepancies.page(ledger, discrepancies.optima(tables)),
+            home / "README.md": page("readme"),
+            **{home / study / "README.md": page("study", study=study) for study in tables},
+        }
 
 
 def summary(tables: Tables) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Mapping
-from inspect import isfunction
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +44,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     accuracy, optima = read_tables(published / "accuracy"), frames["optima"]
     return render(
         "physics/physical.md",
+        sys.modules[__name__],
         optima=optima,
         ends=frames["ends"],
         area_front=frames.get("area_front"),
@@ -53,8 +54,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         earlier=accuracy.get("earlier_recommendations"),
         executed=accuracy.get("edge_five_executed"),
         predicted=accuracy.get("prediction"),
-        **{n: f for n, f in globals().items() if isfunction(f) and f.__module__ == __name__},
-        **{"ADC_MODELS": ADC_MODELS, "DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY},
+        FITTED_PERIPHERY=FITTED_PERIPHERY,
         VOLTAGES=RRAM_PHYSICAL.values_of("voltage_V"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=DEFAULT_SNR_DB["sram"],

@@ -12,7 +12,7 @@ import pandas as pd
 from experiments import markdown
 from experiments.publish import Publication, Result, dependence, read_tables
 from experiments.scenarios import chips
-from experiments.scenarios.chips import AREA, EDAP, LOAD, NAMES, POWER
+from experiments.scenarios.chips import AREA, EDAP, NAMES, POWER
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.scenario.requests import Sharing
 
@@ -75,9 +75,8 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
     over = ratios.median()
     return markdown.render(
         "scenarios.md",
-        **{"NAMES": NAMES, "ADC_MODELS": ADC_MODELS, "DEFAULT": ADC_MODELS[0]},
-        **{"POWER": POWER, "AREA": AREA, "LOAD": LOAD, "EDAP": EDAP, "NONE": NONE},
-        **{"SEEDS": chips.SEEDS, "ceil": np.ceil},
+        chips,
+        **{"DEFAULT": ADC_MODELS[0], "NONE": NONE, "ceil": np.ceil},
         **{"proven": proven, "listed": listed, "edge": edge},
         found=ratios.agg(lambda ratio: (ratio <= 1 + chips.SOLVED).sum()),
         of_rram=listed[(listed["scenario"] == NAMES[1]) & (listed["adc_model"] == ADC_MODELS[0])],

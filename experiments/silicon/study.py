@@ -87,6 +87,8 @@ class Silicon(Publication):
 
         text = render(
             "silicon.md",
+            comparison,
+            random_designs,
             **tables,
             to_folder=Path(os.path.relpath(home, docs)).as_posix(),
             is_shipped=self.is_shipped,
@@ -96,11 +98,6 @@ class Silicon(Publication):
             left_out=Counter(silicon.loc[~is_covered, "reason"]).most_common(),
             class_row=class_row,
             factor=fitted_periphery(PhysicalTable.load()),
-            FEW_PRODUCTS=comparison.FEW_PRODUCTS,
-            SLOW=comparison.SLOW,
-            NETWORK=random_designs.FIGURE_NETWORK,
-            DESIGNS=random_designs.DESIGNS,
-            SEED=random_designs.SEED,
         )
         return {docs / "silicon.md": text}
 
