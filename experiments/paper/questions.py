@@ -26,12 +26,7 @@ from imcmoo.problem.criteria import MINIMAX, SCORES
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Score, costs_of, ela_score
 from imcmoo.study.study import Study
 
-STUDIES = (
-    "four_workload_rram",
-    "four_workload_sram",
-    "nine_workload_rram",
-    "nine_workload_sram",
-)
+STUDIES = tuple(f"{n}_workload_{device}" for n in ("four", "nine") for device in ("rram", "sram"))
 
 TECHNOLOGY = "technology_cost_sram"
 

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from experiments.physics.page import (
     MAIN,
     chip_of,
-    main_studies,
     rram_over_sram,
     study_label,
 )
@@ -22,12 +21,6 @@ from imcmoo.study.study import Study
 
 MEAN = "geometric mean"
 """Row of the mean over networks, which is published for every ADC model."""
-
-
-def shown(optima: pd.DataFrame) -> pd.DataFrame:
-    """Select what the figure shows: normalised EDAP of the chips by minimax regret."""
-    chips = [chip_of(optima, study) for study in main_studies(optima)]
-    return pd.concat(chips)[["study", "workload", "over_own_best"]].reset_index(drop=True)
 
 
 def over_own_best(frame: pd.DataFrame, width: float) -> Figure:

@@ -26,11 +26,8 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.study import Study
 
-NAMES = (
-    "four_workload_rram_physical",
-    "four_workload_sram_physical",
-    "nine_workload_rram_physical",
-    "nine_workload_sram_physical",
+NAMES = tuple(
+    f"{n}_workload_{device}_physical" for n in ("four", "nine") for device in ("rram", "sram")
 )
 
 CRITERIA = ("edap_max", "edap_geomean", MINIMAX)

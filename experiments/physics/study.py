@@ -13,7 +13,9 @@ from experiments.physics.optima import NAMES, area_front, optimum_table, proven_
 from experiments.physics.page import (
     DEFAULT_ADC,
     MAIN,
+    chip_of,
     device_ratios,
+    main_studies,
     page,
     recommended,
     rram_over_sram,
@@ -22,7 +24,6 @@ from experiments.publish import Draw, Publication, Result, dependence, read_tabl
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.identity import fingerprint
 from imcmoo.report.figures import breakdown
-from imcmoo.study.study import Study
 from problems import STUDIES
 
 FRONT_OF = "nine_workload_sram_physical"
@@ -45,7 +46,11 @@ class Physics(Publication):
         self.adc_model, self.home = adc_model, results / "published" / self.name
         self.path = self.name if self.is_default else f"{self.name}/{adc_model}"
         self.proofs = results if self.is_default else results / adc_model
-        self.studies = {name: _with_adc(STUDIES[name], adc_model) for name in NAMES}
+        self.studies = {}
+        for name in NAMES:
+            study = STUDIES[name]
+            fixed = {**study.space.fixed, "adc_model": adc_model}
+            self.studies[name] = replace(study, space=replace(study.space, fixed=fixed))
         self.tasks = list(reversed(NAMES))
         self.config = {"adc_model": adc_model, "optima": "proven"}
         marks = {name: fingerprint(study.problem()) for name, study in self.studies.items()}
@@ -75,8 +80,9 @@ class Physics(Publication):
         tables = published[DEFAULT_ADC]
         optima = tables["optima"]
         study = self.studies[recommended(optima)]
+        chips = pd.concat([chip_of(optima, name) for name in main_studies(optima)])
         drawn: dict[str, tuple[pd.DataFrame, Draw]] = {
-            "over_own_best": (figures.shown(optima), figures.over_own_best),
+            "over_own_best": (chips[["study", "workload", "over_own_best"]], figures.over_own_best),
             "components": (figures.components(study, optima), breakdown),
         }
         if "area_front" in tables:
@@ -102,8 +108,3 @@ class Physics(Publication):
         folders[self.adc_model] = folder
         exist = {m: f for m, f in folders.items() if (f / "optima.csv").is_file()}
         return {m: read_tables(f) for m, f in exist.items()}
-
-
-def _with_adc(study: Study, adc_model: str) -> Study:
-    fixed = {**study.space.fixed, "adc_model": adc_model}
-    return replace(study, space=replace(study.space, fixed=fixed))

@@ -32,9 +32,6 @@ NEEDED = ("technology_nm", "architecture", "voltage_V", *NUMBERS)
 MEASURED = ("t_core_ns", "tops_per_W_1b", "tops_per_mm2_1b")
 """Compared quantities, as the chips' authors give them."""
 
-OPTIONAL = ("year", "venue", "title", "cell", "compute_model", "tops_1b", *MEASURED)
-"""Columns that a table may have."""
-
 ADDED = ("covered", "reason", *(f"model_{name}" for name in MEASURED))
 """Columns that the comparison adds, in order."""
 
