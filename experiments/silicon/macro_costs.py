@@ -58,13 +58,12 @@ def macro_costs(
     rows, cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
     how: dict[str, Any] = {"device": device, "assumptions": assumptions, "pulses": held}
     time = read_time(designs, point, adcs[:, None], adcs, **how)[:, 0]
-    adder = _shift_add(designs, np.ceil(weights), table)
-    # Row and column drivers of an array of another size, per row and column.
-    row_share, column_share = rows / designs.rows, cols / designs.cols
+    adder = _shift_add(macros, designs, table)
+    # Row and column drivers are those of an array of another size: per row and column.
     leak = (
         rows * cols * point.array["cell_leak"]
-        + row_share * point.array["row_leak"]
-        + column_share * point.array["column_leak"]
+        + rows / designs.rows * point.array["row_leak"]
+        + cols / designs.cols * point.array["column_leak"]
         + adcs * (point.adc.leak_W + adder["leak"] * np.sqrt(point.supply))
     )
     mean_read_J = point.cell.low_J + MEAN_CELL * point.cell.span_J
@@ -76,14 +75,7 @@ def macro_costs(
         "shift_add": adcs * adder["energy"] * point.supply,
         "leakage": leak * time,
     }
-    areas = {
-        "cells": rows * cols * point.array["cell_area"],
-        "drivers": row_share * point.array["row_area"]
-        + column_share * _column_area(designs, point)
-        + rows * _dac_area(designs, table, assumptions),
-        "adc": adcs * point.adc.area_m2,
-        "shift_add": adcs * adder["area"],
-    }
+    areas = _areas(macros, designs, point, table, assumptions)
     columns = {
         "time_s": time,
         "operations": 2 * length * adcs * inputs * weights,
@@ -95,16 +87,27 @@ def macro_costs(
     return pd.DataFrame(columns, index=macros.index)
 
 
-def _column_area(designs: Designs, point: OperatingPoint) -> Floats:
-    """Area of the drivers of all columns, with multiplexers if columns share ADCs."""
-    muxed = designs.columns_per_adc > 1
-    return np.where(muxed, point.array["column_area_muxed"], point.array["column_area"])
-
-
-def _dac_area(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> Floats:
-    """Area of the DAC of one row."""
+def _areas(
+    macros: pd.DataFrame,
+    designs: Designs,
+    point: OperatingPoint,
+    table: PhysicalTable,
+    assumptions: Assumptions,
+) -> dict[str, Floats]:
+    """Area of cells, drivers, ADCs and adders of each macro; see `macro_costs`."""
+    rows, cols, adcs = macros[["rows", "cols", "n_adc"]].to_numpy(dtype=float).T
+    is_shared = designs.columns_per_adc > 1  # by multiplexers
+    columns = np.where(is_shared, point.array["column_area_muxed"], point.array["column_area"])
     bits = np.minimum(designs.input_slice_bits, int(assumptions.highest_level_bits.value))
-    return table.look_up("dac", node_nm=designs.technology_nm, bits=bits)["area"]
+    dac = table.look_up("dac", node_nm=designs.technology_nm, bits=bits)
+    return {
+        "cells": rows * cols * point.array["cell_area"],
+        "drivers": rows / designs.rows * point.array["row_area"]
+        + cols / designs.cols * columns
+        + rows * dac["area"],
+        "adc": adcs * point.adc.area_m2,
+        "shift_add": adcs * _shift_add(macros, designs, table)["area"],
+    }
 
 
 def macro_point(
@@ -145,8 +148,9 @@ def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:
     )
 
 
-def _shift_add(designs: Designs, weights: Floats, table: PhysicalTable) -> dict[str, Floats]:
+def _shift_add(macros: pd.DataFrame, designs: Designs, table: PhysicalTable) -> dict[str, Floats]:
     """Costs of the adder of every ADC, as wide as the model's; zero if nothing is shifted."""
+    weights = np.ceil(macros["weight_bits"].to_numpy(dtype=float))
     more = np.maximum(weights - designs.bits_per_cell, 0)
     costs = table.look_up("shift_add", node_nm=designs.technology_nm, bits=designs.adc_bits + more)
     return {name: np.where(more > 0, values, 0.0) for name, values in costs.items()}
