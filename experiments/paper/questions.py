@@ -90,23 +90,20 @@ def aggregations(enumerated: EnumeratedStudy) -> pd.DataFrame:
         that runs all networks is better for the largest one.
     """
     space, names = enumerated.problem.space, enumerated.workloads
+    best = [enumerated.best_for(range(len(names)), score) for score in SELECTED_BY.values()]
+    levels, over = enumerated.levels(np.array(best)), enumerated.edap[best]
+    over /= enumerated.single_network_optima
     of_largest = enumerated.edap[:, enumerated.largest]
-    rows = []
-    for name, criterion in SELECTED_BY.items():
-        index = enumerated.best_for(range(len(names)), criterion)
-        over = enumerated.edap[index] / enumerated.single_network_optima
-        design = enumerated.levels(np.array([index]))
-        rows.append(
-            {
-                "criterion": name,
-                **{n: space.column(design, n)[0] for n in space.names},
-                **{f"over_own_best_{n}": v for n, v in zip(names, over, strict=True)},
-                **{f"loss_{n}": v for n, v in zip(names, 1 - 1 / over, strict=True)},
-                "sacrificed_most": names[int(over.argmax())],
-                "is_best_for_largest": of_largest[index] == of_largest[enumerated.joint].min(),
-            }
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        {
+            "criterion": list(SELECTED_BY),
+            **{n: space.column(levels, n) for n in space.names},
+            **{f"over_own_best_{n}": v for n, v in zip(names, over.T, strict=True)},
+            **{f"loss_{n}": v for n, v in zip(names, 1 - 1 / over.T, strict=True)},
+            "sacrificed_most": [names[w] for w in over.argmax(axis=1)],
+            "is_best_for_largest": of_largest[best] == of_largest[enumerated.joint].min(),
+        }
+    )
 
 
 def quantities(enumerated: EnumeratedStudy) -> dict[str, Floats]:
@@ -181,22 +178,21 @@ def leave_one_out(enumerated: EnumeratedStudy) -> pd.DataFrame:
         for all, normalised to the single-network optimum, and their ratio; NaN where the network
         does not run.
     """
-    networks, optima = set(range(len(enumerated.workloads))), enumerated.single_network_optima
-    rows = []
+    networks, optima = range(len(enumerated.workloads)), enumerated.single_network_optima
+    frames = []
     for criterion in GENERALITY:
-        upper = enumerated.edap[enumerated.best_for(sorted(networks), criterion)]
-        for w, name in enumerate(enumerated.workloads):
-            blind = enumerated.edap[enumerated.best_for(sorted(networks - {w}), criterion)]
-            rows.append(
-                {
-                    "left_out": name,
-                    "criterion": criterion,
-                    "unknown_over_own_best": blind[w] / optima[w],
-                    "known_over_own_best": upper[w] / optima[w],
-                    "unknown_over_known": blind[w] / upper[w],
-                }
-            )
-    return pd.DataFrame(rows)
+        known = enumerated.edap[enumerated.best_for(networks, criterion)]
+        others = [[other for other in networks if other != w] for w in networks]
+        unknown = enumerated.edap[[enumerated.best_for(o, criterion) for o in others], networks]
+        columns = {
+            "left_out": enumerated.workloads,
+            "criterion": criterion,
+            "unknown_over_own_best": unknown / optima,
+            "known_over_own_best": known / optima,
+            "unknown_over_known": unknown / known,
+        }
+        frames.append(pd.DataFrame(columns))
+    return pd.concat(frames)
 
 
 def growing_sets(enumerated: EnumeratedStudy) -> pd.DataFrame:
@@ -325,11 +321,8 @@ def cost_front(enumerated: EnumeratedStudy) -> pd.DataFrame:
     score = enumerated.score(SCORES["edap_max"], rows, range(len(enumerated.workloads)))
     points = np.column_stack([problem.cost(levels, enumerated.area_m2[rows]), score])
     nodes = levels[:, space.names.index("technology_nm")]
-    fronts = []
-    for node in np.unique(nodes):
-        designs = np.flatnonzero(nodes == node)
-        fronts.append(designs[is_nondominated(points[designs])])
-    kept = np.concatenate(fronts)
+    of_nodes = [np.flatnonzero(nodes == node) for node in np.unique(nodes)]
+    kept = np.concatenate([designs[is_nondominated(points[designs])] for designs in of_nodes])
     kept = kept[np.lexsort((points[kept, 0], nodes[kept]))]
     return pd.DataFrame(
         {
