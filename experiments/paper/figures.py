@@ -225,21 +225,15 @@ def cost_front(frame: pd.DataFrame, width: float) -> Figure:
     """
     figure = Figure(figsize=(width, 2.9), layout="constrained")
     ax = figure.subplots()
+    x, y = "cost", "edap_max_J_s_mm2"
+    frame = frame.sort_values(x)
     nodes = sorted(frame["technology_nm"].unique())
     for (colour, marker), node in zip(workload_styles([str(n) for n in nodes]), nodes, strict=True):
-        designs = frame[frame["technology_nm"] == node].sort_values("cost")
-        points = designs["cost"], designs["edap_max_J_s_mm2"]
-        ax.step(*points, where="post", color=colour, linewidth=0.7)
-        ax.plot(*points, marker, color=colour, markersize=2.5, label=f"{node} nm")
-    front = frame[frame["on_front"]].sort_values("cost")
-    ax.step(
-        front["cost"],
-        front["edap_max_J_s_mm2"],
-        where="post",
-        color="0.1",
-        linewidth=1.6,
-        label="Pareto front",
-    )
+        designs = frame[frame["technology_nm"] == node]
+        ax.step(designs[x], designs[y], where="post", color=colour, linewidth=0.7)
+        ax.plot(designs[x], designs[y], marker, color=colour, markersize=2.5, label=f"{node} nm")
+    front = frame[frame["on_front"]]
+    ax.step(front[x], front[y], where="post", color="0.1", linewidth=1.6, label="Pareto front")
     ax.set(xscale="log", yscale="log")
     round_ticks(ax.xaxis, "{x:g}")
     ax.yaxis.set_major_formatter("{x:g}")  # exponents would be smaller than text may be

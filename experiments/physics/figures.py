@@ -112,13 +112,11 @@ def area_against_edap(frame: pd.DataFrame, width: float) -> Figure:
     """
     figure = Figure(figsize=(width, 2.5), layout="constrained")
     ax = figure.subplots()
-    ax.step(frame["area_mm2"], frame["worst_over_own_best"], where="post", color="0.6", lw=0.8)
-    ax.plot(frame["area_mm2"], frame["worst_over_own_best"], "o", ms=3, color=style.COLOURS[0])
-    best = frame[frame["selected"]]
-    ax.plot(
-        best["area_mm2"], best["worst_over_own_best"], "*", ms=11, color=style.HIGHLIGHT,
-        markeredgecolor="black", markeredgewidth=0.5, label="minimax regret",
-    )  # fmt: skip
+    x, y, best = "area_mm2", "worst_over_own_best", frame[frame["selected"]]
+    ax.step(frame[x], frame[y], where="post", color="0.6", lw=0.8)
+    ax.plot(frame[x], frame[y], "o", ms=3, color=style.COLOURS[0])
+    ax.plot(best[x], best[y], "*", ms=11, color=style.HIGHLIGHT, mec="black", mew=0.5)
+    ax.lines[-1].set_label("minimax regret")
     ax.set(xscale="log", yscale="log", xlabel="area (mm²)")
     ax.set_ylabel("EDAP of the worst network /\nsingle-network optimum")
     style.round_ticks(ax.xaxis, "{x:g}")
