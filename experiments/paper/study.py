@@ -129,7 +129,7 @@ class Paper(Publication):
         """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
         tables = questions.read_studies(folder)
         ledger = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
-        used = (questions, reductions, figures, claims, comparison, publish)
+        modules = (questions, reductions, figures, claims, comparison, publish)
         values = {
             "tables": tables,
             "claims": pd.read_csv(folder / "claims.csv"),
@@ -144,7 +144,7 @@ class Paper(Publication):
         }
 
         def page(name: str, **more: Any) -> str:
-            return render(f"paper/{name}.md", *used, **values, **more)
+            return render(f"paper/{name}.md", *modules, **values, **more)
 
         return {
             **{docs / f"{name}.md": page(name) for name in PAGES},

@@ -1,4 +1,4 @@
-"""Effects of a variation on a physical study."""
+"""Effects of a variation on a physical study, whose best chips are published."""
 
 import numpy as np
 import pytest
