@@ -1,27 +1,24 @@
 """Designs per second of a study's cost model.
 
-    python benchmarks/throughput.py [STUDY ...] [--designs 100000] [--repeats 9] [--profile]
+    python benchmarks/throughput.py [STUDY ...] [--designs 100000] [--repeats 9]
 
 Two batches: designs drawn from the whole space, many of which do not run all networks, and designs
 that do. "first touch" is a new model on designs it has not seen; "steady" is what a search or an
 enumeration has once chips are known. Medians over the repeats, wall time, and processor time per
-design; at the end each study's steady rate as a multiple of the first one's.
+design; at the end each study's steady rate as a multiple of the first one's. `python -m cProfile -s
+tottime` before the script shows where the time goes.
 """
 
 from __future__ import annotations
 
 import argparse
-import cProfile
 import os
-import pstats
 import time
-from collections.abc import Callable
 
 import numpy as np
 
 from imcmoo.model.cost_model import CostModel
 from imcmoo.space.design_space import Levels
-from imcmoo.study.study import Study
 from problems import STUDIES
 
 DRAWN = 200_000
@@ -29,14 +26,13 @@ GOAL, FLOOR = 3_000_000, 500_000
 """Designs per second of the reference model."""
 
 
-def seconds(run: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Median wall time and processor time of a call."""
-    times = []
+def seconds(model: CostModel, levels: Levels, repeats: int = 1) -> tuple[float, float]:
+    """Median wall time and processor time of evaluating designs."""
+    times = [(time.perf_counter(), time.process_time())]
     for _ in range(repeats):
-        start = time.perf_counter(), time.process_time()
-        run()
-        times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
-    wall, processor = np.median(times, axis=0)
+        model.evaluate(levels)
+        times.append((time.perf_counter(), time.process_time()))
+    wall, processor = np.median(np.diff(times, axis=0), axis=0)
     return float(wall), float(processor)
 
 
@@ -51,20 +47,7 @@ def feasible(model: CostModel, n: int, area_m2: float, rng: np.random.Generator)
     return passing[rng.integers(0, len(passing), n)]
 
 
-def rate(kind: str, study: Study, model: CostModel, levels: Levels, repeats: int) -> float:
-    """Print the rates of one batch; returns designs per second, steady."""
-    n = len(levels)
-    first, _ = seconds(lambda: study.cost_model().evaluate(levels), 1)
-    model.evaluate(levels)
-    wall, processor = seconds(lambda: model.evaluate(levels), repeats)
-    print(
-        f"{kind:>9}: steady {n / wall:12,.0f} designs/s, {processor / n * 1e6:6.2f} µs of "
-        f"processor each; first touch {n / first:10,.0f} designs/s"
-    )
-    return n / wall
-
-
-def measure(name: str, n: int, repeats: int, *, profile: bool) -> float:
+def measure(name: str, n: int, repeats: int) -> float:
     """Print the rates of one study; returns designs per second, steady, all networks running."""
     study, rng = STUDIES[name], np.random.default_rng(0)
     model = study.cost_model()
@@ -73,11 +56,16 @@ def measure(name: str, n: int, repeats: int, *, profile: bool) -> float:
         "feasible": feasible(model, n, study.area_limit_m2 or np.inf, rng),
         "random": study.space.random(n, rng),
     }
-    rates = {kind: rate(kind, study, model, levels, repeats) for kind, levels in batches.items()}
-    if profile:
-        profiler = cProfile.Profile(time.process_time)
-        profiler.runcall(lambda: model.evaluate(batches["feasible"]))
-        pstats.Stats(profiler).strip_dirs().sort_stats("tottime").print_stats(15)
+    rates = {}
+    for kind, levels in batches.items():
+        first, _ = seconds(study.cost_model(), levels)
+        model.evaluate(levels)
+        wall, processor = seconds(model, levels, repeats)
+        rates[kind] = n / wall
+        print(
+            f"{kind:>9}: steady {n / wall:12,.0f} designs/s, {processor / n * 1e6:6.2f} µs of "
+            f"processor each; first touch {n / first:10,.0f} designs/s"
+        )
     return rates["feasible"]
 
 
@@ -87,9 +75,8 @@ def main() -> None:
     parser.add_argument("studies", nargs="*", default=["four_workload_rram", "nine_workload_sram"])
     parser.add_argument("--designs", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--profile", action="store_true", help="print where the time goes")
     args = parser.parse_args()
-    speeds = {s: measure(s, args.designs, args.repeats, profile=args.profile) for s in args.studies}
+    speeds = {s: measure(s, args.designs, args.repeats) for s in args.studies}
     print(f"goal of the reference model {GOAL:,} designs/s, floor {FLOOR:,}")
     first, *others = speeds
     for name in others:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -13,14 +14,16 @@ from imcmoo.report.labels import label
 DOES_NOT_RUN = "does not run"
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, *modules: ModuleType, **values: Any) -> str:
     """Fill a template of `experiments/templates`.
 
     Args:
         template: its file name.
-        values: by the names the template uses, besides the functions of this module.
+        modules: whose names the template uses, besides the functions of this module.
+        values: by further names the template uses.
     """
-    return _ENVIRONMENT.get_template(template).render(**values)
+    names = {name: value for module in modules for name, value in vars(module).items()}
+    return _ENVIRONMENT.get_template(template).render(names | values)
 
 
 def macros(template: str, **values: Any) -> Any:

@@ -22,7 +22,6 @@ from imcmoo.io.files import replacing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
-from imcmoo.problem.identity import fingerprint
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report import style
 from imcmoo.study.study import Study
@@ -198,11 +197,6 @@ def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def fingerprints(problems: Mapping[str, AcceleratorProblem]) -> dict[str, str]:
-    """Fingerprints of problems by name, as `config.json` states them."""
-    return {name: fingerprint(problem) for name, problem in problems.items()}
 
 
 def dependence(problems: Iterable[AcceleratorProblem], data: Sequence[Path] = ()) -> str:

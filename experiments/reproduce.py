@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from imcmoo.io.errors import InputError
 
-if TYPE_CHECKING:
-    from experiments.publish import Publication
-
 PUBLICATIONS = {
-    "paper": "all the paper's questions, answered with exact numbers",
-    "physical": "the best chips by the physical model, proven",
-    "silicon": "the physical model beside published chips",
-    "scenarios": "the chips that meet the deadlines of several networks, proven",
-    "certified": "proofs in spaces that nobody can enumerate, with their CPU time",
+    "paper": ("all the paper's questions, answered with exact numbers", "paper.study:Paper"),
+    "physical": ("the best chips by the physical model, proven", "physics.study:Physics"),
+    "silicon": ("the physical model beside published chips", "silicon.study:Silicon"),
+    "scenarios": (
+        "the chips that meet the deadlines of several networks, proven",
+        "scenarios.study:Scenarios",
+    ),
+    "certified": (
+        "proofs in spaces that nobody can enumerate, with their CPU time",
+        "certified:Certified",
+    ),
 }
+"""Description and class of each publication by name; importing a class takes a second."""
 
 ALIASES = {"physical": ["physics"]}
 
@@ -38,13 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.description = DESCRIPTION
     publications = parser.add_subparsers(required=True, metavar="PUBLICATION")
-    for name, what in PUBLICATIONS.items():
-        one = publications.add_parser(
-            name,
-            help=what,
-            description=f"{what[0].upper()}{what[1:]}.",
-            aliases=ALIASES.get(name, []),
-        )
+    for name, (what, _) in PUBLICATIONS.items():
+        described = f"{what[0].upper()}{what[1:]}."
+        aliases = ALIASES.get(name, [])
+        one = publications.add_parser(name, help=what, description=described, aliases=aliases)
         one.set_defaults(publication=name, prog=one.prog)
         one.add_argument(
             "--out",
@@ -82,30 +83,12 @@ def main(args: argparse.Namespace) -> None:
             f"{args.publication} writes into a checkout of imcmoo: run it there, or --out"
         )
     docs = Path("docs") if is_default else args.out / "docs"
-    publication = _publication(args)
+    module, _, kind = PUBLICATIONS[args.publication][1].partition(":")
+    options = {"silicon": ["data"], "physical": ["out", "adc"]}.get(args.publication, [])
+    publication = getattr(import_module(f"experiments.{module}"), kind)(
+        *(getattr(args, name) for name in options)
+    )
     folder = publication.publish(
         args.out / "published", docs, quiet=args.quiet, workers=workers(args)
     )
     console(quiet=args.quiet).print(f"written: {folder}, {docs}", soft_wrap=True)
-
-
-def _publication(args: argparse.Namespace) -> Publication:
-    if args.publication == "paper":
-        from experiments.paper.study import Paper
-
-        return Paper()
-    if args.publication == "silicon":
-        from experiments.silicon.study import Silicon
-
-        return Silicon(args.data)
-    if args.publication == "scenarios":
-        from experiments.scenarios.study import Scenarios
-
-        return Scenarios()
-    if args.publication == "certified":
-        from experiments.certified import Certified
-
-        return Certified()
-    from experiments.physics.study import Physics
-
-    return Physics(args.out, args.adc)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
-from experiments.paper.questions import PAPER_SCORE
+from experiments import markdown
+from experiments.paper.questions import PAPER_SCORE, Tables
 from experiments.paper.reductions import BASELINES, EXACT, LARGEST_ONLY, SEARCHED
-from experiments.paper.tables import Row, Tables
-from imcmoo.report.labels import label
+from imcmoo.report.labels import label, networks_in
 
 HEADLINES = {
     0.762: ("four_workload_rram", "four_workload_sram"),
@@ -33,41 +35,41 @@ def claims(tables: Tables) -> pd.DataFrame:
         quantity, baseline, exact (of the exact joint design), search (of the one our search finds),
         why, difference (exact - theirs); shares.
     """
-    frame = pd.DataFrame([*_headlines(tables), *_over_largest(tables), *_losses(tables)])
+    gains: dict[str, Any] = {
+        study: frames["reductions"].set_index(["criterion", "joint", "baseline"]).loc[PAPER_SCORE]
+        for study, frames in tables.items()
+        if "reductions" in frames
+    }
+    largest = [_headline(gains, theirs, studies) for theirs, studies in HEADLINES.items()]
+    over_largest = _over_largest(gains[FOUR_RRAM].xs(LARGEST_ONLY, level="baseline"))
+    frame = pd.DataFrame([*largest, *over_largest, *_losses(tables[FOUR_RRAM])])
     frame["difference"] = frame["exact"] - frame["theirs"]
     return frame
 
 
-def _reductions(tables: Tables, study: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Reductions by the exact and by the searched joint design for their score, by baseline."""
-    frame = tables.read(study, "reductions").set_index("baseline")
-    of_score = frame[frame["criterion"] == PAPER_SCORE]
-    return of_score[of_score["joint"] == EXACT], of_score[of_score["joint"] == SEARCHED]
-
-
-def _headlines(tables: Tables) -> list[Row]:
+def _headline(gains: dict[str, Any], theirs: float, studies: tuple[str, ...]) -> dict[str, Any]:
     """Our largest reduction of their score over a baseline within the area limit."""
-    rows = []
-    for theirs, studies in HEADLINES.items():
-        gains: list[Row] = []
-        for study in studies:
-            exact, searched = _reductions(tables, study)
-            within = exact[exact.index.isin(BASELINES) & ~exact["too_large"]]
-            shared = {"study": study, "quantity": label(PAPER_SCORE)}
-            gains += [
-                shared | {"baseline": name, "exact": gain, "search": searched.at[name, PAPER_SCORE]}
-                for name, gain in within[PAPER_SCORE].dropna().items()
-            ]
-        networks = studies[0].partition("_")[0]
-        claim = f"EDAP reduction over baselines, {networks} networks, up to"
-        why = f"the largest of {len(gains)}; baseline not stated in the abstract"
-        largest = max(gains, key=lambda row: row["exact"])
-        rows.append({"claim": claim, "source": "[A]", "theirs": theirs, **largest, "why": why})
-    return rows
+    both = pd.concat({study: gains[study] for study in studies}, names=["study"])
+    exact, searched = (both.xs(joint, level="joint") for joint in (EXACT, SEARCHED))
+    within = exact[exact.index.isin(BASELINES, level="baseline") & ~exact["too_large"]]
+    shares = within[PAPER_SCORE].dropna()
+    largest: Any = shares.idxmax()
+    study, baseline = largest
+    return {
+        "claim": f"EDAP reduction over baselines, {study.partition('_')[0]} networks, up to",
+        "source": "[A]",
+        "theirs": theirs,
+        "study": study,
+        "quantity": label(PAPER_SCORE),
+        "baseline": baseline,
+        "exact": shares[largest],
+        "search": searched.at[largest, PAPER_SCORE],
+        "why": f"the largest of {len(shares)}; baseline not stated in the abstract",
+    }
 
 
-def _over_largest(tables: Tables) -> list[Row]:
-    exact, searched = (f.loc[LARGEST_ONLY] for f in _reductions(tables, FOUR_RRAM))
+def _over_largest(gains: pd.DataFrame) -> list[dict[str, Any]]:
+    """Our reductions by network, over the design for the largest one alone."""
     return [
         {
             "claim": f"better than optimising for the largest network, {label(name)}",
@@ -76,21 +78,22 @@ def _over_largest(tables: Tables) -> list[Row]:
             "study": FOUR_RRAM,
             "quantity": f"EDAP, {label(name)}",
             "baseline": LARGEST_ONLY,
-            "exact": exact[f"edap_{name}"],
-            "search": searched[f"edap_{name}"],
+            "exact": gains.at[EXACT, f"edap_{name}"],
+            "search": gains.at[SEARCHED, f"edap_{name}"],
             "why": "nothing beats the best for VGG16 on VGG16; the others gain or pay",
         }
         for name, theirs in OVER_LARGEST.items()
     ]
 
 
-def _losses(tables: Tables) -> list[Row]:
-    loss = tables.by_network(FOUR_RRAM, PAPER_SCORE, "loss")
-    joint = {r["design"]: r for r in tables.rows(FOUR_RRAM, "joint", criterion=PAPER_SCORE)}
+def _losses(frames: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
+    """Our least and largest loss against the designs for one network alone."""
+    loss = by_network(frames["aggregations"], PAPER_SCORE, "loss")
+    joint = frames["joint"].set_index(["criterion", "design"]).loc[PAPER_SCORE]
     rows = []
     for kind, theirs, pick in (("least", LOSS[0], min), ("largest", LOSS[1], max)):
         name = pick(loss, key=lambda n: loss[n])
-        edap = f"edap_{name}_J_s_mm2"
+        edap = joint[f"edap_{name}_J_s_mm2"]
         rows.append(
             {
                 "claim": f"loss against a design for one network, {kind}",
@@ -100,8 +103,14 @@ def _losses(tables: Tables) -> list[Row]:
                 "quantity": f"EDAP, {label(name)}",
                 "baseline": f"alone: {label(name)}",
                 "exact": loss[name],
-                "search": 1 - joint[f"alone: {name}"][edap] / joint[SEARCHED][edap],
+                "search": 1 - edap[f"alone: {name}"] / edap[SEARCHED],
                 "why": "another design space in [B]; our designs for one network are exact",
             }
         )
     return rows
+
+
+def by_network(aggregations: pd.DataFrame, criterion: str, quantity: str) -> dict[str, float]:
+    """Values of a quantity of the exact design that a criterion selects, by network."""
+    row = markdown.row(aggregations, criterion=criterion)
+    return {n: row[f"{quantity}_{n}"] for n in networks_in(row, f"{quantity}_")}

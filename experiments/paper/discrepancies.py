@@ -7,19 +7,22 @@ source, or called an assumption.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from experiments.markdown import render, short
-from experiments.paper.published_optimum import CRITERION, Optimum
-from experiments.paper.tables import STUDIES, TECHNOLOGY
+from experiments.paper.questions import Tables
 from imcmoo.hardware.library_costs import READ_PULSE_S
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
+from imcmoo.model.reference.evaluator import Evaluator
+from imcmoo.model.reference.mapping import LEVEL
+from imcmoo.model.reference.mapping_tree import map_layers
 from imcmoo.model.reference.prices import INPUT_PULSES
 from imcmoo.networks.workloads import DIMENSIONS
+from imcmoo.space.design_space import Levels
+from problems import STUDIES
 
 WIRE_F_PER_M = 0.2e-9
 """Capacitance of a wire, 0.2 pF/mm: assumption, of the usual size for global wires."""
@@ -42,6 +45,75 @@ CACTI 7 through hwcomponents-cacti 1.0.40, `SRAM.cycle_period`."""
 Values = Mapping[str, tuple[float | Floats, str]]
 """Value and unit of each quantity; a value per network, shape (W,), or one of the chip. The unit is
 "1" for a share, a ratio or a count."""
+
+
+CRITERION = "edap_max"
+"""Criterion of the optimum."""
+
+MACROS_BY = ("router_groups", "tiles_per_group", "macros_per_tile")
+
+
+class Optimum:
+    """One design of a study.
+
+    Args:
+        study: name of the study.
+        evaluator: cost model of the study.
+        levels: the design, shape (1, n_parameters).
+
+    Attributes:
+        networks: their names, in order.
+        energy_J: of each network, shape (W,).
+        latency_s: of each network, shape (W,).
+        area_m2: of the chip.
+        macros: number of crossbars on the chip.
+        streams_weights: whether weights are loaded while a layer runs.
+        parts: costs by layer and component.
+        mapping: of each layer, one case per layer.
+    """
+
+    def __init__(self, study: str, evaluator: Evaluator, levels: Levels) -> None:
+        self.study, self.evaluator, self.levels = study, evaluator, levels
+        self.networks = evaluator.workload_names
+        metrics, chips = evaluator.evaluate(levels), evaluator.chips
+        self.energy_J, self.latency_s = metrics.energy_J[0], metrics.latency_s[0]
+        self.area_m2 = float(metrics.area_m2[0])
+        self.macros = int(np.prod([self.value(n) for n in MACROS_BY]))
+        self.streams_weights = chips.device.streams_weights
+        self.parts = evaluator.breakdown(levels)
+        self._layers = evaluator.workloads.shapes[evaluator.workloads.shape_index]
+        one_each = chips.sizes(levels).take(np.zeros(len(self._layers), int))
+        self.mapping = map_layers(self._layers, one_each)
+
+    def value(self, name: str) -> float:
+        """Value of a parameter, or of what is fixed in the space."""
+        return float(self.evaluator.space.column(self.levels, name)[0])
+
+    def accesses(self, action: str) -> Floats:
+        """Count an action of all components for one inference of each network, shape (W,)."""
+        layers = self.evaluator.chips.run(self.levels).actions(action)[:, 0]
+        return self.per_network(layers[self.evaluator.workloads.shape_index])
+
+    def per_network(self, of_layers: Floats | Ints) -> Floats:
+        """Sum over the layers of each network, shape (W,)."""
+        sums = np.bincount(self.evaluator.workloads.owner, of_layers, len(self.networks))
+        return sums.astype(np.float64)
+
+    def macros_of_layers(self) -> Ints:
+        """Count the macros of one copy of each layer if every layer has macros of its own.
+
+        A layer has K = C·R·S rows per output and a column per output and slice of its weights;
+        every group of a grouped convolution has macros of its own.
+
+        Returns:
+            Shape (n_layers,).
+        """
+        sizes = self.evaluator.chips.sizes(self.levels)
+        size = dict(zip(DIMENSIONS, self._layers.T, strict=True))
+        rows, cols = (sizes.capacity[0, LEVEL[x]] for x in ("row", "col"))
+        deep = size["C"] * size["R"] * size["S"]
+        wide = sizes.slices[0] * size["M"]
+        return size["G"] * -(-deep // rows) * -(-wide // cols)
 
 
 def residency(o: Optimum) -> Values:
@@ -175,9 +247,19 @@ PREFIXED = ("s", "W", "B/s", "J/bit")
 """Units that take a prefix; all values in them are positive."""
 
 
-def optima(folder: Path) -> list[Optimum]:
-    """Read the published optimum of every study of the reference model."""
-    return [Optimum.published(study, folder) for study in (*STUDIES, TECHNOLOGY)]
+def optima(tables: Tables) -> list[Optimum]:
+    """Find the published optimum of every study of the reference model in its tables."""
+    found = []
+    for study, frames in tables.items():
+        if "aggregations" in frames:
+            best = frames["aggregations"].query("criterion == @CRITERION")
+        else:
+            best = frames["cost_front"].nsmallest(1, f"{CRITERION}_J_s_mm2")
+        evaluator = STUDIES[study].cost_model()
+        assert isinstance(evaluator, Evaluator)
+        design = {name: best[name].iloc[0] for name in evaluator.space.names}
+        found.append(Optimum(study, evaluator, evaluator.space.levels_of(design)))
+    return found
 
 
 def measure(optima: Sequence[Optimum]) -> pd.DataFrame:
@@ -200,13 +282,13 @@ def page(frame: pd.DataFrame, optima: Sequence[Optimum]) -> str:
         optima: the measured designs.
     """
     named = frame.assign(name=frame["quantity"].str.partition(": ")[0])
-    spans = named.groupby(["name", "unit", "study"], sort=False)["value"].agg(["min", "max"])
     quantities = {}
-    for (name, unit), of_studies in spans.groupby(["name", "unit"], sort=False):
-        texts = of_studies.map(_formatted, unit=unit).droplevel(["name", "unit"])
+    for (name, unit), values in named.groupby(["name", "unit"], sort=False):
         cells = {
-            s: " to ".join(dict.fromkeys(pair))
-            for s, pair in zip(texts.index, texts.to_numpy(), strict=True)
+            study: " to ".join(
+                dict.fromkeys(_formatted(v, str(unit)) for v in (of.min(), of.max()))
+            )
+            for study, of in values.groupby("study")["value"]
         }
         quantities[name] = [cells.get(o.study, "") for o in optima]
     return render("paper/ledger.md", CRITERION=CRITERION, optima=optima, quantities=quantities)

@@ -12,9 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from experiments.paper.questions import GENERAL, PAPER_SCORE
+from experiments.paper.questions import GENERAL, PAPER_SCORE, Tables
 from experiments.paper.reductions import EXACT
-from experiments.paper.tables import Tables
 from experiments.publish import Draw
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.figures import breakdown
@@ -54,17 +53,9 @@ def _over_joint(frame: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(PAPER_SCORE + OVER_JOINT, ascending=False, kind="stable")
 
 
-def _general(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[frame["criterion"] == GENERAL].drop(columns="criterion")
-
-
 def _scored(frame: pd.DataFrame) -> pd.DataFrame:
     columns = ["study", "method", "median", "percentile_95", "solved"]
     return frame.loc[(frame["criterion"] == PAPER_SCORE) & (frame["budget"] == EARLY), columns]
-
-
-def _all(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame
 
 
 def ratio(value: float) -> str:
@@ -111,7 +102,7 @@ def _ratio_matrix(ax: Axes, frame: pd.DataFrame) -> None:
         cmap="PuOr",
         norm=LogNorm(0.1, 10),
         linewidths=0.6,
-        xticklabels=[_network_or_score(c.removesuffix(OVER_JOINT)) for c in columns],
+        xticklabels=[label(c.removesuffix(OVER_JOINT).removeprefix("edap_")) for c in columns],
         cbar_kws={"label": RATIO, "extend": "both", "format": "{x:g}×"},
     )
     for row, column in np.argwhere(np.isnan(values)):
@@ -120,10 +111,6 @@ def _ratio_matrix(ax: Axes, frame: pd.DataFrame) -> None:
     ax.set(xlabel="", ylabel="", facecolor="0.9")
     ax.tick_params(length=0)
     ax.tick_params(axis="x", labelrotation=30 if len(columns) > 6 else 0)
-
-
-def _network_or_score(name: str) -> str:
-    return label(name if name == PAPER_SCORE else name.removeprefix("edap_"))
 
 
 def _ranges(ax: Axes, frame: pd.DataFrame) -> None:
@@ -238,21 +225,15 @@ def cost_front(frame: pd.DataFrame, width: float) -> Figure:
     """
     figure = Figure(figsize=(width, 2.9), layout="constrained")
     ax = figure.subplots()
+    x, y = "cost", "edap_max_J_s_mm2"
+    frame = frame.sort_values(x)
     nodes = sorted(frame["technology_nm"].unique())
     for (colour, marker), node in zip(workload_styles([str(n) for n in nodes]), nodes, strict=True):
-        designs = frame[frame["technology_nm"] == node].sort_values("cost")
-        points = designs["cost"], designs["edap_max_J_s_mm2"]
-        ax.step(*points, where="post", color=colour, linewidth=0.7)
-        ax.plot(*points, marker, color=colour, markersize=2.5, label=f"{node} nm")
-    front = frame[frame["on_front"]].sort_values("cost")
-    ax.step(
-        front["cost"],
-        front["edap_max_J_s_mm2"],
-        where="post",
-        color="0.1",
-        linewidth=1.6,
-        label="Pareto front",
-    )
+        designs = frame[frame["technology_nm"] == node]
+        ax.step(designs[x], designs[y], where="post", color=colour, linewidth=0.7)
+        ax.plot(designs[x], designs[y], marker, color=colour, markersize=2.5, label=f"{node} nm")
+    front = frame[frame["on_front"]]
+    ax.step(front[x], front[y], where="post", color="0.1", linewidth=1.6, label="Pareto front")
     ax.set(xscale="log", yscale="log")
     round_ticks(ax.xaxis, "{x:g}")
     ax.yaxis.set_major_formatter("{x:g}")  # exponents would be smaller than text may be
@@ -265,11 +246,14 @@ Select = Callable[[pd.DataFrame], pd.DataFrame]
 """Selects what a figure shows of a table, which has a column `study`."""
 
 SPECS: dict[str, tuple[Select, Draw]] = {
-    "breakdown": (_all, breakdown),
+    "breakdown": (pd.DataFrame, breakdown),
     "reductions": (_over_joint, reductions),
-    "aggregations": (_all, aggregations),
-    "growing_sets": (_general, growing_sets),
-    "cost_front": (_all, cost_front),
+    "aggregations": (pd.DataFrame, aggregations),
+    "growing_sets": (
+        lambda f: f[f["criterion"] == GENERAL].drop(columns="criterion"),
+        growing_sets,
+    ),
+    "cost_front": (pd.DataFrame, cost_front),
     "paper_search": (_scored, paper_search),
 }
 """Every kind of figure, named as the table of a study that it is drawn from. The template
@@ -283,7 +267,7 @@ def named_figures(tables: Tables) -> dict[str, tuple[str, list[str]]]:
     """Kind and studies of every figure that can be drawn, by its name."""
     names = {}
     for kind in SPECS:
-        studies = tables.studies(kind)
+        studies = [study for study, frames in tables.items() if kind in frames]
         if kind == TOGETHER:
             names[kind] = (kind, studies)
         else:
@@ -296,5 +280,5 @@ def figures(tables: Tables) -> dict[str, tuple[pd.DataFrame, Draw]]:
     drawn = {}
     for name, (kind, studies) in named_figures(tables).items():
         select, draw = SPECS[kind]
-        drawn[name] = select(pd.concat([tables.read(s, kind) for s in studies])), draw
+        drawn[name] = select(pd.concat([tables[study][kind] for study in studies])), draw
     return drawn

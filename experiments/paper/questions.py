@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from itertools import combinations
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from experiments.compare.algorithms import from_random, ours, paper_ga, plain_ga
 from experiments.compare.comparison import PRIMARY, Columns, Rules
 from experiments.compare.evaluation_counter import Method
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.paper.tables import SEED
+from experiments.publish import read_tables
 from experiments.recorded import recorded_largest
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
@@ -25,6 +25,16 @@ from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.criteria import MINIMAX, SCORES
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Score, costs_of, ela_score
 from imcmoo.study.study import Study
+
+STUDIES = tuple(f"{n}_workload_{device}" for n in ("four", "nine") for device in ("rram", "sram"))
+
+TECHNOLOGY = "technology_cost_sram"
+
+SEED = 1
+"""Of single searches and of sampled sets of networks."""
+
+Tables = dict[str, dict[str, pd.DataFrame]]
+"""Tables by study and name."""
 
 PAPER_SCORE = "ela_max"
 """Score of Krestinskaya et al., which their main search and their sequential baseline optimise."""
@@ -66,6 +76,11 @@ PHASED = frozenset({"with four phases", "ours"})
 BUDGETS = (500, 1000, PRIMARY)
 
 
+def read_studies(folder: Path) -> Tables:
+    """Read the tables of all studies, each from its folder."""
+    return {study: read_tables(folder / study) for study in (*STUDIES, TECHNOLOGY)}
+
+
 def aggregations(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """Compare what each selection criterion costs every network.
 
@@ -75,23 +90,20 @@ def aggregations(enumerated: EnumeratedStudy) -> pd.DataFrame:
         that runs all networks is better for the largest one.
     """
     space, names = enumerated.problem.space, enumerated.workloads
+    best = [enumerated.best_for(range(len(names)), score) for score in SELECTED_BY.values()]
+    levels, over = enumerated.levels(np.array(best)), enumerated.edap[best]
+    over /= enumerated.single_network_optima
     of_largest = enumerated.edap[:, enumerated.largest]
-    rows = []
-    for name, criterion in SELECTED_BY.items():
-        index = enumerated.best_for(range(len(names)), criterion)
-        over = enumerated.edap[index] / enumerated.single_network_optima
-        design = enumerated.levels(np.array([index]))
-        rows.append(
-            {
-                "criterion": name,
-                **{n: space.column(design, n)[0] for n in space.names},
-                **{f"over_own_best_{n}": v for n, v in zip(names, over, strict=True)},
-                **{f"loss_{n}": v for n, v in zip(names, 1 - 1 / over, strict=True)},
-                "sacrificed_most": names[int(over.argmax())],
-                "is_best_for_largest": of_largest[index] == of_largest[enumerated.joint].min(),
-            }
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        {
+            "criterion": list(SELECTED_BY),
+            **{n: space.column(levels, n) for n in space.names},
+            **{f"over_own_best_{n}": v for n, v in zip(names, over.T, strict=True)},
+            **{f"loss_{n}": v for n, v in zip(names, 1 - 1 / over.T, strict=True)},
+            "sacrificed_most": [names[w] for w in over.argmax(axis=1)],
+            "is_best_for_largest": of_largest[best] == of_largest[enumerated.joint].min(),
+        }
+    )
 
 
 def quantities(enumerated: EnumeratedStudy) -> dict[str, Floats]:
@@ -158,48 +170,50 @@ def _variance_within(values: Floats, groups: Ints) -> float:
     return float(((values - mean[groups]) ** 2).mean())
 
 
-def leave_one_out(enumerated: EnumeratedStudy, criterion: str) -> pd.DataFrame:
+def leave_one_out(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """Leave out one network at a time and design for the others.
 
     Returns:
-        By network left out the EDAP of that design, and of the design for all, normalised to the
-        single-network optimum, and their ratio; NaN where the network does not run.
+        By criterion of `GENERALITY` and network left out the EDAP of that design, and of the design
+        for all, normalised to the single-network optimum, and their ratio; NaN where the network
+        does not run.
     """
-    networks, optima = set(range(len(enumerated.workloads))), enumerated.single_network_optima
-    upper = enumerated.edap[enumerated.best_for(sorted(networks), criterion)]
-    rows = []
-    for w, name in enumerate(enumerated.workloads):
-        blind = enumerated.edap[enumerated.best_for(sorted(networks - {w}), criterion)]
-        rows.append(
-            {
-                "left_out": name,
-                "criterion": criterion,
-                "unknown_over_own_best": blind[w] / optima[w],
-                "known_over_own_best": upper[w] / optima[w],
-                "unknown_over_known": blind[w] / upper[w],
-            }
-        )
-    return pd.DataFrame(rows)
+    networks, optima = range(len(enumerated.workloads)), enumerated.single_network_optima
+    frames = []
+    for criterion in GENERALITY:
+        known = enumerated.edap[enumerated.best_for(networks, criterion)]
+        others = [[other for other in networks if other != w] for w in networks]
+        unknown = enumerated.edap[[enumerated.best_for(o, criterion) for o in others], networks]
+        columns = {
+            "left_out": enumerated.workloads,
+            "criterion": criterion,
+            "unknown_over_own_best": unknown / optima,
+            "known_over_own_best": known / optima,
+            "unknown_over_known": unknown / known,
+        }
+        frames.append(pd.DataFrame(columns))
+    return pd.concat(frames)
 
 
-def growing_sets(enumerated: EnumeratedStudy, criterion: str) -> pd.DataFrame:
+def growing_sets(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """Design for sets of networks and evaluate on each unseen network.
 
     Returns:
-        By set (all sets, or `SAMPLED_SETS` of a size) and unseen network its EDAP normalised to the
-        single-network optimum; NaN where it does not run.
+        By criterion of `GENERALITY`, set (all sets, or `SAMPLED_SETS` of a size) and unseen network
+        its EDAP normalised to the single-network optimum; NaN where it does not run.
     """
     names, rows = enumerated.workloads, []
     rng = np.random.default_rng((SEED, 3))
-    for size in range(1, len(names)):
-        for subset in _sets(len(names), size, rng):
-            edap = enumerated.edap[enumerated.best_for(subset, criterion)]
+    sets = [chosen for size in range(1, len(names)) for chosen in _sets(len(names), size, rng)]
+    for criterion in GENERALITY:
+        for chosen in sets:
+            edap = enumerated.edap[enumerated.best_for(chosen, criterion)]
             over = edap / enumerated.single_network_optima
-            row: dict[str, Any] = {"size": size, "set": "+".join(names[i] for i in subset)}
+            row = {"size": len(chosen), "set": "+".join(names[i] for i in chosen)}
             rows += [
                 row | {"unknown": names[w], "criterion": criterion, "over_own_best": over[w]}
                 for w in range(len(names))
-                if w not in subset
+                if w not in chosen
             ]
     return pd.DataFrame(rows)
 
@@ -307,11 +321,8 @@ def cost_front(enumerated: EnumeratedStudy) -> pd.DataFrame:
     score = enumerated.score(SCORES["edap_max"], rows, range(len(enumerated.workloads)))
     points = np.column_stack([problem.cost(levels, enumerated.area_m2[rows]), score])
     nodes = levels[:, space.names.index("technology_nm")]
-    fronts = []
-    for node in np.unique(nodes):
-        designs = np.flatnonzero(nodes == node)
-        fronts.append(designs[is_nondominated(points[designs])])
-    kept = np.concatenate(fronts)
+    of_nodes = [np.flatnonzero(nodes == node) for node in np.unique(nodes)]
+    kept = np.concatenate([designs[is_nondominated(points[designs])] for designs in of_nodes])
     kept = kept[np.lexsort((points[kept, 0], nodes[kept]))]
     return pd.DataFrame(
         {

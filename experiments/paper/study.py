@@ -1,7 +1,8 @@
-"""`imcmoo reproduce paper`: all questions of Krestinskaya et al., answered and drawn."""
+"""`imcmoo reproduce paper`: all questions of Krestinskaya et al., answered and drawn; its pages."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -10,22 +11,19 @@ from typing import Any
 import pandas as pd
 
 import problems
-from experiments.compare.comparison import SEEDS
+from experiments import publish
+from experiments.compare import comparison
+from experiments.compare.comparison import PRIMARY, SEEDS
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.paper import discrepancies, figures, pages, questions, reductions
-from experiments.paper.claims import claims
-from experiments.paper.tables import SEED, STUDIES, TECHNOLOGY, Tables
-from experiments.publish import (
-    Draw,
-    Publication,
-    Result,
-    dependence,
-    fingerprints,
-    to_csv,
-    with_study,
-)
+from experiments.markdown import render
+from experiments.paper import claims, discrepancies, figures, questions, reductions
+from experiments.paper.questions import SEED, STUDIES, TECHNOLOGY, Tables
+from experiments.paper.reductions import BASELINES, EXACT, GA
+from experiments.publish import FIGURES, Draw, Publication, Result, dependence, to_csv, with_study
 from experiments.recorded import DESIGNS, LARGEST
 from imcmoo.io.machines import LIBRARIES
+from imcmoo.networks.workloads import SHIPPED
+from imcmoo.problem.identity import fingerprint
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.study.study import Study
 
@@ -41,13 +39,15 @@ TASKS: tuple[Task, ...] = (
 )
 """The longest tasks first."""
 
+PAGES = ("reproduction", "joint_design")
+"""Pages of the documentation."""
+
 
 def answers(study: Study) -> dict[str, pd.DataFrame]:
     """Compute all tables of a study that follow from the costs of its designs, by name."""
     enumerated = EnumeratedStudy.of_study(study)
     joint = reductions.joint(enumerated, study.name)
-    criteria = questions.GENERALITY
-    sets = pd.concat([questions.growing_sets(enumerated, c) for c in criteria])
+    sets = questions.growing_sets(enumerated)
     tables = {
         "joint": joint,
         "breakdown": reductions.by_component(enumerated),
@@ -56,7 +56,7 @@ def answers(study: Study) -> dict[str, pd.DataFrame]:
         "largest": questions.largest(enumerated, study.name),
         "sensitivity": questions.sensitivity(enumerated),
         "effects": questions.effects(enumerated),
-        "leave_one_out": pd.concat([questions.leave_one_out(enumerated, c) for c in criteria]),
+        "leave_one_out": questions.leave_one_out(enumerated),
         "growing_sets": sets,
         "growing_sets_by_size": questions.by_size(sets),
     }
@@ -84,7 +84,8 @@ class Paper(Publication):
     def __init__(self) -> None:
         versions = {name: version(name) for name in ("imcmoo", *LIBRARIES)}
         self.config: dict[str, Any] = {"command": COMMAND, "seed": SEED}
-        self.config |= {"fingerprints": fingerprints(study_problems()), "versions": versions}
+        marks = {name: fingerprint(problem) for name, problem in study_problems().items()}
+        self.config |= {"fingerprints": marks, "versions": versions}
 
     @property
     def depends_on(self) -> str:
@@ -116,15 +117,66 @@ class Paper(Publication):
 
     def derived(self, folder: Path) -> dict[str, pd.DataFrame]:
         """Claims, and discrepancies of the reference model at the optima."""
-        optima = discrepancies.optima(folder)
-        return {"claims.csv": claims(Tables(folder)), "ledger.csv": discrepancies.measure(optima)}
+        tables = questions.read_studies(folder)
+        ledger = discrepancies.measure(discrepancies.optima(tables))
+        return {"claims.csv": claims.claims(tables), "ledger.csv": ledger}
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """All figures of which there are tables."""
-        return figures.figures(Tables(folder))
+        return figures.figures(questions.read_studies(folder))
 
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
         """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
-        frame = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
-        ledger = {docs / "ledger.md": discrepancies.page(frame, discrepancies.optima(folder))}
-        return pages.pages(Tables(folder), self.config, docs, home) | ledger
+        tables = questions.read_studies(folder)
+        ledger = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
+        modules = (questions, reductions, figures, claims, comparison, publish)
+        values = {
+            "tables": tables,
+            "claims": pd.read_csv(folder / "claims.csv"),
+            "config": self.config,
+            "summary": summary(tables),
+            "by_network": lambda study, *what: claims.by_network(
+                tables[study]["aggregations"], *what
+            ),
+            "stem": f"{os.path.relpath(home, docs)}/{FIGURES}",
+            "to_docs": os.path.relpath(docs, home),
+            "figures": [(name, *what) for name, what in figures.named_figures(tables).items()],
+        }
+
+        def page(name: str, **more: Any) -> str:
+            return render(f"paper/{name}.md", *modules, **values, **more)
+
+        return {
+            **{docs / f"{name}.md": page(name) for name in PAGES},
+            docs / "ledger.md": discrepancies.page(ledger, discrepancies.optima(tables)),
+            home / "README.md": page("readme"),
+            **{home / study / "README.md": page("study", study=study) for study in tables},
+        }
+
+
+def summary(tables: Tables) -> dict[str, Any]:
+    """Numbers of the three sentences on top.
+
+    Returns:
+        from_largest: largest reduction of a score over sequential searches from the largest chip;
+        others: over all other baselines; over_ga: over the rebuilt GA; single_networks: those
+        over designs for one network, by network, that exceed `others`; tail: largest 95th
+        percentile of regret, over seeds, of the rebuilt GA after all its budget.
+    """
+    frame = pd.concat([tables[study]["reductions"] for study in STUDIES])
+    exact = frame[frame["joint"] == EXACT]
+    own_score = exact.apply(lambda row: row[row["criterion"]], axis=1)
+    # Over baselines that run all networks, of all studies and scores.
+    gains = own_score.groupby(exact["baseline"]).max()
+    from_largest = [name for name in BASELINES if "sequential from the largest" in name]
+    others = gains.reindex([*{*BASELINES} - {*from_largest}]).max()
+    single = {name: gains.get(f"alone: {name}", 0.0) for name in SHIPPED}
+    searches = pd.concat([tables[study]["paper_search"] for study in STUDIES])
+    is_ga = (searches["method"] == "with four phases") & (searches["budget"] == PRIMARY)
+    return {
+        "from_largest": gains.reindex(from_largest).max(),
+        "others": others,
+        "over_ga": gains[GA],
+        "single_networks": {name: gain for name, gain in single.items() if gain > others},
+        "tail": searches.loc[is_ga, "percentile_95"].max(),
+    }

@@ -111,7 +111,7 @@ def _further(space: DesignSpace, design: Mapping[str, Any]) -> Iterator[tuple[st
     for p in space.parameters:
         if not p.is_ordered or len(p) == 1:
             continue
-        values = _values(p, design)
+        values = tuple(sorted(_values(p, design)))
         if 0 in values:  # a switch
             continue
         for end, before in ((values[0], values[1]), (values[-1], values[-2])):
@@ -119,16 +119,16 @@ def _further(space: DesignSpace, design: Mapping[str, Any]) -> Iterator[tuple[st
             above_all_rows = p.name == "active_rows" and following > end
             if design[p.name] == end and following > 0 and not above_all_rows:
                 yield p.name, following
-    for name, values in FURTHER.items():
+    for name, more in FURTHER.items():
         if name in space.fixed:
-            yield from ((name, v) for v in values if v != space.fixed[name])
+            yield from ((name, v) for v in more if v != space.fixed[name])
 
 
 def _values(parameter: Parameter, design: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Values of a parameter in a design, ascending."""
+    """Values of a parameter in a design."""
     if isinstance(parameter, Conditional):
-        return tuple(sorted(parameter.values_by[design[parameter.on.name]]))
-    return tuple(sorted(parameter.values))
+        return parameter.values_by[design[parameter.on.name]]
+    return parameter.values
 
 
 def _next(name: str, end: Any, before: Any) -> Any:
@@ -216,10 +216,8 @@ def _near(space: DesignSpace, design: Mapping[str, Any]) -> Levels:
 
     Values that the space no longer has start at their first index.
     """
-    start = []
-    for p in space.parameters:
-        values = p.values_by[design[p.on.name]] if isinstance(p, Conditional) else p.values
-        start.append(values.index(design[p.name]) if design[p.name] in values else 0)
+    values = {p.name: _values(p, design) for p in space.parameters}
+    start = [v.index(design[name]) if design[name] in v else 0 for name, v in values.items()]
     choices = (
         every_choice(space, np.array([start]), pair) for pair in combinations(space.names, 2)
     )

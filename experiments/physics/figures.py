@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.physics.summary import (
+from experiments.physics.page import (
     MAIN,
     chip_of,
-    main_studies,
     rram_over_sram,
     study_label,
 )
@@ -24,12 +23,6 @@ MEAN = "geometric mean"
 """Row of the mean over networks, which is published for every ADC model."""
 
 
-def shown(optima: pd.DataFrame) -> pd.DataFrame:
-    """Select what the figure shows: normalised EDAP of the chips by minimax regret."""
-    chips = [chip_of(optima, study) for study in main_studies(optima)]
-    return pd.concat(chips)[["study", "workload", "over_own_best"]].reset_index(drop=True)
-
-
 def over_own_best(frame: pd.DataFrame, width: float) -> Figure:
     """Draw what one chip costs each network, by device.
 
@@ -37,9 +30,7 @@ def over_own_best(frame: pd.DataFrame, width: float) -> Figure:
         frame: columns study, workload, over_own_best.
         width: inches.
     """
-    names = {study: study_label(study) for study in frame["study"].unique()}
-    ratios = frame.set_index(["study", "workload"])["over_own_best"]
-    return _by_network(ratios, names, width, "EDAP / single-network optimum")
+    return _by_network(frame, width, study_label, "EDAP / single-network optimum")
 
 
 def ratio_table(optima: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> pd.DataFrame:
@@ -65,35 +56,33 @@ def device_ratio(frame: pd.DataFrame, width: float) -> Figure:
         frame: columns adc_model, workload, ratio.
         width: inches.
     """
-    names = {model: f"ADC: {label(model)}" for model in frame["adc_model"].unique()}
-    ratios = frame.set_index(["adc_model", "workload"])["ratio"]
-    figure = _by_network(ratios, names, width, "EDAP of RRAM / SRAM (< 1×: RRAM better)")
+    title = "EDAP of RRAM / SRAM (< 1×: RRAM better)"
+    figure = _by_network(frame, width, lambda model: f"ADC: {label(model)}", title)
     figure.axes[0].axhline(frame["workload"].nunique() - 1.5, color="0.6", linewidth=0.6)
     return figure
 
 
 def _by_network(
-    ratios: pd.Series[float], names: Mapping[str, str], width: float, title: str
+    frame: pd.DataFrame, width: float, name: Callable[[str], str], title: str
 ) -> Figure:
     """Draw ratios by network, from top to bottom, on a logarithmic axis.
 
     Args:
-        ratios: indexed by series and network.
-        names: display names of the series, in order.
+        frame: columns of series, networks and ratios.
         width: inches.
+        name: display name of a series.
         title: of the axis.
     """
-    networks = list(ratios.index.unique(1))
-    table = ratios.unstack(level=0).reindex(networks)
+    series, workload, ratio = frame.columns
+    networks, keys = (list(frame[column].unique()) for column in (workload, series))
+    table = frame.pivot(index=workload, columns=series, values=ratio).reindex(networks)
     figure = Figure(figsize=(width, 1.0 + 0.2 * len(networks)), layout="constrained")
     ax = figure.subplots()
     at = np.arange(len(networks))
     ax.hlines(at, 0, 1, transform=ax.get_yaxis_transform(), color="0.92", linewidth=0.6, zorder=0)
     ax.axvline(1, color="0.6", linewidth=0.6, zorder=0)
-    for (key, name), (colour, marker) in zip(
-        names.items(), style.workload_styles(list(names)), strict=True
-    ):
-        ax.plot(table[key], at, marker, color=colour, ms=5, mec="white", mew=0.5, label=name)
+    for key, (colour, marker) in zip(keys, style.workload_styles(keys), strict=True):
+        ax.plot(table[key], at, marker, color=colour, ms=5, mec="white", mew=0.5, label=name(key))
     ax.set_yticks(at, [label(n) for n in networks])
     ax.tick_params(axis="y", length=0)
     ax.set(xscale="log", ylim=(len(networks) - 0.5, -0.5), xlabel=title)
@@ -123,13 +112,11 @@ def area_against_edap(frame: pd.DataFrame, width: float) -> Figure:
     """
     figure = Figure(figsize=(width, 2.5), layout="constrained")
     ax = figure.subplots()
-    ax.step(frame["area_mm2"], frame["worst_over_own_best"], where="post", color="0.6", lw=0.8)
-    ax.plot(frame["area_mm2"], frame["worst_over_own_best"], "o", ms=3, color=style.COLOURS[0])
-    best = frame[frame["selected"]]
-    ax.plot(
-        best["area_mm2"], best["worst_over_own_best"], "*", ms=11, color=style.HIGHLIGHT,
-        markeredgecolor="black", markeredgewidth=0.5, label="minimax regret",
-    )  # fmt: skip
+    x, y, best = "area_mm2", "worst_over_own_best", frame[frame["selected"]]
+    ax.step(frame[x], frame[y], where="post", color="0.6", lw=0.8)
+    ax.plot(frame[x], frame[y], "o", ms=3, color=style.COLOURS[0])
+    ax.plot(best[x], best[y], "*", ms=11, color=style.HIGHLIGHT, mec="black", mew=0.5)
+    ax.lines[-1].set_label("minimax regret")
     ax.set(xscale="log", yscale="log", xlabel="area (mm²)")
     ax.set_ylabel("EDAP of the worst network /\nsingle-network optimum")
     style.round_ticks(ax.xaxis, "{x:g}")

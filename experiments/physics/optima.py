@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.enumerated_study import running
+from experiments.publish import with_study
 from imcmoo.exact.certificate import read_certificates
 from imcmoo.exact.enumeration import Optimum
 from imcmoo.hardware.physical_table import PhysicalTable
@@ -24,7 +26,12 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.study import Study
 
+NAMES = tuple(
+    f"{n}_workload_{device}_physical" for n in ("four", "nine") for device in ("rram", "sram")
+)
+
 CRITERIA = ("edap_max", "edap_geomean", MINIMAX)
+MACROS_BY = ("macros_per_tile", "tiles_per_group", "router_groups")
 MACRO = ("cells", "dac", "adc", "shift_add")
 """Components of a macro's energy, as published ADC shares count it."""
 SHARES = {"adc": "adc", "dac": "dac", "cell": "cells"}
@@ -80,38 +87,35 @@ def optimum_table(study: Study, optima: Optima) -> pd.DataFrame:
         macros' energy), occupied_share (of the cells there are), hbm2_share (DRAM traffic, of an
         HBM2 interface's peak rate), streamed, bound_by.
     """
+    alone = single_network_optima(study, optima)
+    chips = {
+        criterion: _chip(study, study.space.unrank(optima[criterion].ranks[:1]), alone)
+        for criterion in CRITERIA
+    }
+    table = pd.concat(chips, names=["criterion"]).reset_index(level="criterion")
+    return with_study(study, table.reset_index(drop=True))
+
+
+def _chip(study: Study, levels: Levels, alone: Floats) -> pd.DataFrame:
+    """Evaluate one design on every network, whose single-network optima are given."""
     model = study.cost_model()
     assert isinstance(model, PhysicalEvaluator)
-    frames = []
-    for criterion in CRITERIA:
-        levels = study.space.unrank(optima[criterion].ranks[:1])
-        frames.append(_of_design(study, model, optima, criterion, levels))
-    return pd.concat(frames, ignore_index=True)
-
-
-def _of_design(
-    study: Study, model: PhysicalEvaluator, optima: Optima, criterion: str, levels: Levels
-) -> pd.DataFrame:
-    designs = model.in_full(levels)
+    designs, (design,) = model.in_full(levels), study.space.designs(levels)
+    assumptions = Assumptions().having(macro_periphery=FITTED_PERIPHERY)
+    larger = PhysicalEvaluator(study.space, study.network_set(), assumptions=assumptions)
     area_mm2 = float(to_display("m2", designs.area_m2)[0])
     tops = tera_operations_per(model.macs, designs.interval_s[0])
-    alone = single_network_optima(study, optima)
     cells = designs.resources.cells[0]
-    (design,) = study.space.designs(levels)
     dram = PhysicalTable.load().look_up("dram", width_bits=np.array([HBM2_BITS]))
     hbm2_bits_per_s = float(dram["pin_rate"][0]) * HBM2_BITS
     return pd.DataFrame(
         {
-            "study": study.name,
-            "criterion": criterion,
             **design,
             "workload": model.workload_names,
-            "macros": design["macros_per_tile"]
-            * design["tiles_per_group"]
-            * design["router_groups"],
+            "macros": math.prod(design[name] for name in MACROS_BY),
             "cells": int(cells),
             "area_mm2": area_mm2,
-            "area_periphery_mm2": _area_with_periphery_mm2(study, levels),
+            "area_periphery_mm2": float(to_display("m2", larger.in_full(levels).area_m2)[0]),
             "energy_J": designs.energy_J[0],
             "latency_s": designs.latency_s[0],
             "interval_s": designs.interval_s[0],
@@ -124,7 +128,7 @@ def _of_design(
             "snr_adc_dB": designs.snr_adc_dB[0],
             "snr_dev_dB": designs.snr_dev_dB[0],
             "snr_dB": designs.snr_dB[0],
-            **{f"{part}_share": share for part, share in _energy_shares(model, levels).items()},
+            **_energy_shares(model, levels),
             "occupied_share": designs.occupied_cells[0] / cells,
             "hbm2_share": designs.dram_bits[0] / designs.interval_s[0] / hbm2_bits_per_s,
             "streamed": designs.streamed[0],
@@ -133,24 +137,15 @@ def _of_design(
     )
 
 
-def _area_with_periphery_mm2(study: Study, levels: Levels) -> float:
-    """Area of a chip with the macro periphery of published ones."""
-    assumptions = Assumptions().having(macro_periphery=FITTED_PERIPHERY)
-    model = PhysicalEvaluator(study.space, study.network_set(), assumptions=assumptions)
-    return float(to_display("m2", model.in_full(levels).area_m2)[0])
-
-
 def _energy_shares(model: PhysicalEvaluator, levels: Levels) -> dict[str, Floats]:
     """Shares of components in the energy of the macros of one design, shape (W,) each."""
     parts = model.breakdown(levels)
     owner = np.array([workload for workload, _ in parts.layers])
     energy = np.nan_to_num(parts.energy_J[0])
-    of_networks = np.array([energy[owner == name].sum(axis=0) for name in model.workload_names])
-    macro = of_networks[:, [parts.components.index(name) for name in MACRO]].sum(axis=1)
-    return {
-        share: of_networks[:, parts.components.index(name)] / macro
-        for share, name in SHARES.items()
-    }
+    by_network = np.array([energy[owner == name].sum(axis=0) for name in model.workload_names])
+    of_parts = dict(zip(parts.components, by_network.T, strict=True))
+    macro = np.stack([of_parts[name] for name in MACRO], axis=1).sum(axis=1)
+    return {f"{share}_share": of_parts[name] / macro for share, name in SHARES.items()}
 
 
 def area_front(study: Study, optima: Optima) -> pd.DataFrame:

@@ -2,51 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from inspect import isfunction
+import sys
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import gmean
 
 from experiments.markdown import render
-from experiments.physics import summary
 from experiments.physics.optima import FITTED_PERIPHERY
-from experiments.physics.summary import GEOMEAN
-from experiments.physics.variations import DEFAULT
+from experiments.physics.recommended import DEFAULT
 from experiments.publish import read_tables
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB, DEFAULT_SNR_DB
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
-from problems import RRAM_PHYSICAL
+from imcmoo.report.labels import label
+from problems import RRAM_PHYSICAL, STUDIES
+
+GEOMEAN = "edap_geomean"
+
+MAIN = "nine"
+"""Number of networks of the studies whose chips are recommended, if there are such studies."""
 
 DEFAULT_ADC = ADC_MODELS[0]
-
-LIMIT_MM2 = 800.0
-
-ENDS_SHOWN = 3
-"""Extended value lists that are named."""
 
 ALLOWED_DROP = 0.01
 """Drop of the score from that of 8-bit integers up to which a chip runs a network."""
 
-RRAM_CASES = {
-    "rram_sigma=0.011": "cell error 1.1 %",
-    "cell_errors=wan2022_1s": "cell error by level, after 1 s",
-    "cell_errors=wan2022_1d": "cell error by level, after a day",
-    "redundancy=1 2 4": "up to 4 cells in parallel",
-    "redundancy=1 2 4; snr_dB=15": "up to 4 cells, compute SNR at least 15 dB",
-    "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15": (
-        "up to 4 cells, 15 dB, cell error by level, after 1 s"
-    ),
-    "adc_window=sigma range least_error": "choice of the ADC window",
-    "snr_adc_dB=-100": "no limit on ADC SQNR",
-}
-"""Descriptions of assumptions about RRAM by variation; all with the default ADC model."""
-
 Frames = Mapping[str, pd.DataFrame]
-Row = Mapping[str, Any]
 
 
 def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
@@ -58,12 +42,9 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         published: has the folder `accuracy`, of proven best chips and executed networks.
     """
     accuracy, optima = read_tables(published / "accuracy"), frames["optima"]
-    helpers = (
-        *(plain, device_ratios, runs_of, other_device, bottlenecks),
-        *(dB, device_cases, idle_effect, worst_by_criterion),
-    )
     return render(
         "physics/physical.md",
+        sys.modules[__name__],
         optima=optima,
         ends=frames["ends"],
         area_front=frames.get("area_front"),
@@ -73,50 +54,88 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         earlier=accuracy.get("earlier_recommendations"),
         executed=accuracy.get("edge_five_executed"),
         predicted=accuracy.get("prediction"),
-        **{function.__name__: function for function in helpers},
-        **{n: f for n, f in vars(summary).items() if isfunction(f)},
-        **{"DEFAULT_ADC": DEFAULT_ADC, "PERIPHERY": FITTED_PERIPHERY},
-        **{"LIMIT_MM2": LIMIT_MM2, "ENDS_SHOWN": ENDS_SHOWN},
+        FITTED_PERIPHERY=FITTED_PERIPHERY,
         VOLTAGES=RRAM_PHYSICAL.values_of("voltage_V"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=DEFAULT_SNR_DB["sram"],
     )
 
 
-def dB(value: float) -> str:
-    """Format a signal-to-noise ratio in dB; infinite without noise."""
-    return "∞" if np.isinf(value) else f"{value:.1f}"
+def study_label(study: str) -> str:
+    """Display name of a study, without its model, which is the physical one everywhere."""
+    return label(study).removesuffix(", physical")
 
 
-def _scores(proven: pd.DataFrame, networks: str, device: str) -> pd.Series[float]:
-    """Score of the best chips of a study by variation; of the default one by its ADC model, too."""
-    is_of_study = proven["study"] == f"{networks}_workload_{device}_physical"
-    chips = proven[is_of_study & proven["feasible"]].set_index("variation")["edap_geomean"]
-    return pd.concat([chips, chips[chips.index == DEFAULT].rename({DEFAULT: DEFAULT_ADC})])
+def device_of(study: str) -> str:
+    """Device of a study."""
+    return str(STUDIES[study].space.fixed["device"]).upper()
+
+
+def networks_of(study: str) -> str:
+    """Number of networks of a study, in letters."""
+    return study.partition("_")[0]
+
+
+def main_studies(optima: pd.DataFrame) -> list[str]:
+    """List the studies whose chips are recommended, one of each device."""
+    studies = list(dict.fromkeys(optima["study"]))
+    return [s for s in studies if networks_of(s) == MAIN] or studies
+
+
+def chip_of(optima: pd.DataFrame, study: str, criterion: str = MINIMAX) -> pd.DataFrame:
+    """Select the rows of one optimum, by network."""
+    return optima[(optima["study"] == study) & (optima["criterion"] == criterion)]
+
+
+def edap_by_network(chip: pd.DataFrame) -> pd.Series[float]:
+    """EDAP of a chip by network, J·s·mm²."""
+    return chip.set_index("workload")[["energy_J", "latency_s", "area_mm2"]].prod(axis=1)
+
+
+def rram_over_sram(optima: pd.DataFrame, networks: str) -> pd.Series[float]:
+    """EDAP of the best RRAM chip by geometric mean over that of the best SRAM chip, by network.
+
+    Returns:
+        Indexed by network; empty if there is only one device.
+    """
+    rram, sram = (
+        edap_by_network(chip_of(optima, f"{networks}_workload_{device}_physical", GEOMEAN))
+        for device in ("rram", "sram")
+    )
+    return (rram / sram).dropna()
+
+
+def recommended(optima: pd.DataFrame) -> str:
+    """Return the study of the better device."""
+    main = main_studies(optima)
+    ratios = rram_over_sram(optima, networks_of(main[0]))
+    better = "RRAM" if len(ratios) and gmean(ratios) < 1 else "SRAM"
+    return next((s for s in main if device_of(s) == better), main[0])
+
+
+def other_device(optima: pd.DataFrame) -> str:
+    """Return the main study of the device that is not recommended; empty if there is none."""
+    best = recommended(optima)
+    return next((s for s in main_studies(optima) if s != best), "")
+
+
+def device_ratio(
+    proven: pd.DataFrame, networks: str, variation: str, of_sram: str = DEFAULT
+) -> float:
+    """EDAP of the best RRAM chip by a variation over the best SRAM chip's; NaN without one."""
+    chips = proven[proven["feasible"]].set_index(["study", "variation"])["edap_geomean"]
+    rram, sram = (
+        chips.get((f"{networks}_workload_{device}_physical", name), np.nan)
+        for device, name in (("rram", variation), ("sram", of_sram))
+    )
+    return float(rram / sram)
 
 
 def device_ratios(proven: pd.DataFrame, networks: str) -> dict[str, float]:
     """EDAP of the best RRAM chip over that of the best SRAM chip, by ADC model."""
-    sram, rram = (_scores(proven, networks, device) for device in ("sram", "rram"))
-    ratios = rram / sram
-    return {name: float(ratios[name]) for name in ADC_MODELS if ratios.get(name, np.nan) > 0}
-
-
-def device_cases(proven: pd.DataFrame) -> Iterator[tuple[str, list[float]]]:
-    """EDAP of the best RRAM chip over that of the best SRAM chip, by assumption.
-
-    Yields:
-        The name of an assumption, and the ratio for nine and for four networks; NaN without a
-        feasible RRAM chip.
-    """
-    sizes = ("nine", "four")
-    by_adc = [device_ratios(proven, networks) for networks in sizes]
-    for name in ADC_MODELS:
-        yield f"ADC model `{name}`", [ratios.get(name, np.nan) for ratios in by_adc]
-    sram, rram = ([_scores(proven, n, device) for n in sizes] for device in ("sram", "rram"))
-    for variation, name in RRAM_CASES.items():
-        pairs = zip(rram, sram, strict=True)
-        yield name, [r.get(variation, np.nan) / s[DEFAULT] for r, s in pairs]
+    variations = {model: DEFAULT if model == DEFAULT_ADC else model for model in ADC_MODELS}
+    ratios = {m: device_ratio(proven, networks, v, v) for m, v in variations.items()}
+    return {model: ratio for model, ratio in ratios.items() if ratio > 0}
 
 
 def idle_effect(proven: pd.DataFrame) -> float:
@@ -132,24 +151,7 @@ def runs_of(executed: pd.DataFrame, chip: str) -> list[bool]:
     return list(of_chip["accuracy"] >= of_chip["integer"] - ALLOWED_DROP)
 
 
-def other_device(optima: pd.DataFrame) -> str:
-    """Return the main study of the device that is not recommended; empty if there is none."""
-    best = summary.recommended(optima)
-    return next((s for s in summary.main_studies(optima) if s != best), "")
-
-
-def bottlenecks(chip: pd.DataFrame) -> dict[Any, list[str]]:
+def bottlenecks(chip: pd.DataFrame) -> dict[Hashable, list[str]]:
     """Networks of a chip by what bounds their time, the most frequent first."""
     names = chip.groupby("bound_by", sort=False)["workload"].agg(list)
     return dict(sorted(names.items(), key=lambda item: -len(item[1])))
-
-
-def worst_by_criterion(optima: pd.DataFrame, study: str) -> list[float]:
-    """EDAP of the worst-served network over its optimum, on the best chip by each criterion."""
-    chips = (summary.chip_of(optima, study, c) for c in ("edap_max", GEOMEAN, MINIMAX))
-    return [float(chip["over_own_best"].max()) for chip in chips]
-
-
-def plain(value: object) -> str:
-    """Format the value of a parameter."""
-    return f"{value:g}" if isinstance(value, float) else str(value)

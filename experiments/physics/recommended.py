@@ -7,21 +7,26 @@ enumeration.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.physics.study import NAMES
-from experiments.physics.variations import DEFAULT, problem_of
+from experiments.physics.optima import NAMES
 from imcmoo.exact.branch_and_bound import prove
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.model.physical.parameters import ADC_MODELS, DEFAULTS
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.restricted import restricted
+from imcmoo.study.study import Study
 from problems import STUDIES
 
 CRITERION = "edap_geomean"
+DEFAULT = "default"
 VARIATIONS = {
     DEFAULT: "default",
     **dict.fromkeys(ADC_MODELS[1:], "converter"),
@@ -43,6 +48,37 @@ OF_RRAM = {
 """The better RRAM of the literature (4.3 % is the default), errors by level, cells in parallel."""
 
 
+def problem_of(study: Study, variation: str) -> AcceleratorProblem:
+    """Return the problem of a physical study under a variation.
+
+    Args:
+        study: the study.
+        variation: `DEFAULT`, an ADC model, or assumptions and limits with a value and optional
+            design columns with one or several: `redundancy=1 2; snr_dB=15`.
+    """
+    numbers, columns = {}, {}
+    parts = f"adc_model={variation}" if variation in ADC_MODELS else variation
+    for part in [] if variation == DEFAULT else parts.split("; "):
+        quantity, _, texts = part.partition("=")
+        if quantity in DEFAULTS:
+            columns[quantity] = [type(DEFAULTS[quantity])(text) for text in texts.split()]
+        else:
+            numbers[quantity] = float(texts)
+    space = study.space
+    space = replace(space, fixed={**{n: DEFAULTS[n] for n in columns}, **space.fixed})
+    space = restricted(space, columns, name=space.name)
+    usual = Assumptions()
+    assumed = {name: value for name, value in numbers.items() if hasattr(usual, name)}
+    limits = {name: value for name, value in numbers.items() if name not in assumed}
+    model = PhysicalEvaluator(
+        space,
+        study.network_set(),
+        assumptions=usual.having(**assumed),
+        limits=CircuitLimits.of_device(space.fixed["device"], **limits),
+    )
+    return replace(study, space=space).problem(model)
+
+
 def recommended(name: str, variation: str, kind: str) -> dict[str, Any]:
     """The proven best chip of a study under a variation, and its figures."""
     problem = problem_of(STUDIES[name], variation)
@@ -50,21 +86,19 @@ def recommended(name: str, variation: str, kind: str) -> dict[str, Any]:
     row: dict[str, Any] = {"study": name, "kind": kind, "variation": variation}
     if proof.levels is None:
         return row | {"feasible": False}
-    return row | {"feasible": True, CRITERION: proof.value} | _figures(problem, proof.levels)
-
-
-def _figures(problem: AcceleratorProblem, levels: Any) -> dict[str, Any]:
-    model = problem.model
+    model, levels = problem.model, np.atleast_2d(proof.levels)[:1]
     assert isinstance(model, PhysicalEvaluator)
-    full = model.in_full(np.atleast_2d(levels)[:1])
-    (design,) = problem.space.designs(np.atleast_2d(levels)[:1])
-    operations = 2 * model.macs / 1e12
-    return {p: design[p] for p in problem.space.names} | {
+    full = model.in_full(levels)
+    tops_per_W = 2 * model.macs / 1e12 / full.energy_J[0]
+    return {
+        **row,
+        **{"feasible": True, CRITERION: proof.value},
+        **{name: problem.space.column(levels, name)[0] for name in problem.space.names},
         "area_mm2": float(full.area_m2[0] * 1e6),
         "energy_geomean_J": float(np.exp(np.log(full.energy_J[0]).mean())),
         "latency_geomean_s": float(np.exp(np.log(full.latency_s[0]).mean())),
-        "least_tops_per_W": float((operations / full.energy_J[0]).min()),
-        "most_tops_per_W": float((operations / full.energy_J[0]).max()),
+        "least_tops_per_W": float(tops_per_W.min()),
+        "most_tops_per_W": float(tops_per_W.max()),
         "least_snr_adc_dB": float(full.snr_adc_dB[0].min()),
         "least_snr_dev_dB": float(full.snr_dev_dB[0].min()),
         "least_snr_dB": float(full.snr_dB[0].min()),

@@ -9,28 +9,22 @@ import pandas as pd
 
 from experiments.physics import figures
 from experiments.physics.boundary_sensitivity import boundary_table
-from experiments.physics.optima import area_front, optimum_table, proven_optima
-from experiments.physics.page import DEFAULT_ADC, device_ratios, page
-from experiments.physics.summary import MAIN, recommended, rram_over_sram
-from experiments.publish import (
-    Draw,
-    Publication,
-    Result,
-    dependence,
-    fingerprints,
-    read_tables,
+from experiments.physics.optima import NAMES, area_front, optimum_table, proven_optima
+from experiments.physics.page import (
+    DEFAULT_ADC,
+    MAIN,
+    chip_of,
+    device_ratios,
+    main_studies,
+    page,
+    recommended,
+    rram_over_sram,
 )
+from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.problem.identity import fingerprint
 from imcmoo.report.figures import breakdown
-from imcmoo.study.study import Study
 from problems import STUDIES
-
-NAMES = (
-    "four_workload_rram_physical",
-    "four_workload_sram_physical",
-    "nine_workload_rram_physical",
-    "nine_workload_sram_physical",
-)
 
 FRONT_OF = "nine_workload_sram_physical"
 """Study all of whose designs are evaluated for the front of area and EDAP; the others' are not."""
@@ -52,12 +46,15 @@ class Physics(Publication):
         self.adc_model, self.home = adc_model, results / "published" / self.name
         self.path = self.name if self.is_default else f"{self.name}/{adc_model}"
         self.proofs = results if self.is_default else results / adc_model
-        self.studies = {name: _with_adc(STUDIES[name], adc_model) for name in NAMES}
+        self.studies = {}
+        for name in NAMES:
+            study = STUDIES[name]
+            fixed = {**study.space.fixed, "adc_model": adc_model}
+            self.studies[name] = replace(study, space=replace(study.space, fixed=fixed))
         self.tasks = list(reversed(NAMES))
-        problems = {name: study.problem() for name, study in self.studies.items()}
-        self.config = {
-            "adc_model": adc_model, "optima": "proven", "fingerprints": fingerprints(problems)
-        }  # fmt: skip
+        self.config = {"adc_model": adc_model, "optima": "proven"}
+        marks = {name: fingerprint(study.problem()) for name, study in self.studies.items()}
+        self.config |= {"fingerprints": marks}
 
     @property
     def depends_on(self) -> str:
@@ -83,14 +80,15 @@ class Physics(Publication):
         tables = published[DEFAULT_ADC]
         optima = tables["optima"]
         study = self.studies[recommended(optima)]
+        chips = pd.concat([chip_of(optima, name) for name in main_studies(optima)])
         drawn: dict[str, tuple[pd.DataFrame, Draw]] = {
-            "over_own_best": (figures.shown(optima), figures.over_own_best),
+            "over_own_best": (chips[["study", "workload", "over_own_best"]], figures.over_own_best),
             "components": (figures.components(study, optima), breakdown),
         }
         if "area_front" in tables:
             drawn["area_front"] = (tables["area_front"], figures.area_against_edap)
         proven = read_tables(self.home.parent / "accuracy").get("recommended")
-        if rram_over_sram(optima, MAIN) is not None and proven is not None:
+        if len(rram_over_sram(optima, MAIN)) and proven is not None:
             by_model = {m: frames["optima"] for m, frames in published.items()}
             ratios = figures.ratio_table(by_model, device_ratios(proven, MAIN))
             drawn["device_ratio"] = (ratios, figures.device_ratio)
@@ -110,8 +108,3 @@ class Physics(Publication):
         folders[self.adc_model] = folder
         exist = {m: f for m, f in folders.items() if (f / "optima.csv").is_file()}
         return {m: read_tables(f) for m, f in exist.items()}
-
-
-def _with_adc(study: Study, adc_model: str) -> Study:
-    fixed = {**study.space.fixed, "adc_model": adc_model}
-    return replace(study, space=replace(study.space, fixed=fixed))

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.scenarios.optima import proven
-from experiments.scenarios.studies import AREA, LOAD, POWER, TABLES
+from experiments.scenarios.chips import AREA, LOAD, POWER, proven
 from imcmoo.cli.catalogue import find_study
 
-FILE = "edge_five.csv"
-CIRCUITS = TABLES.parent / "accuracy" / "edge_five_sram.csv"
+PUBLISHED = Path("results", "published")
+CIRCUITS = PUBLISHED / "accuracy" / "edge_five_sram.csv"
+TABLE = PUBLISHED / "scenarios" / "edge_five.csv"
 CIRCUIT = ("rows", "active_rows", "weight_coding", "input_slice_bits", "adc_bits")
 
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--out", type=Path, default=TABLES / FILE, metavar="F.csv")
+    parser.add_argument("--out", type=Path, default=TABLE, metavar="F.csv")
     args = parser.parse_args(argv)
     path = args.data / "edge_five_circuit.toml"
     text = (args.data / "edge_five.toml").read_text(encoding="utf-8")

@@ -11,8 +11,8 @@ import pandas as pd
 
 from experiments import markdown
 from experiments.publish import Publication, Result, dependence, read_tables
-from experiments.scenarios import enumerated, optima, searches
-from experiments.scenarios.studies import AREA, LOAD, NAMES, POWER, scenario_study
+from experiments.scenarios import chips
+from experiments.scenarios.chips import AREA, EDAP, NAMES, POWER
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.scenario.requests import Sharing
 
@@ -45,23 +45,16 @@ class Scenarios(Publication):
     @property
     def depends_on(self) -> str:
         """The problems."""
-        return dependence(scenario_study(name).problem() for name in NAMES)
+        return dependence(chips.scenario_study(name).problem() for name in NAMES)
 
     def run_task(self, task: Task) -> Result:
         """Prove the best chips of a scenario and search for them, or enumerate its space."""
         kind, name, adc_model, sharings = task
         if kind == "enumerated":
-            return {kind: pd.DataFrame(enumerated.rows(name, adc_model, sharings))}
-        proven = list(optima.rows(name))
-        usual = [
-            row
-            for row in proven
-            if row["adc_model"] == ADC_MODELS[0]
-            and row["dram_idle"]
-            and row["chip"] in searches.CRITERIA
-        ]
-        searched = pd.DataFrame(searches.rows(name, usual))
-        return {"optima": pd.DataFrame(proven)} | ({"search": searched} if len(searched) else {})
+            return {kind: pd.DataFrame(chips.enumerated(name, adc_model, sharings))}
+        optima = list(chips.optima(name))
+        searched = pd.DataFrame(chips.searches(name, optima))
+        return {"optima": pd.DataFrame(optima)} | ({"search": searched} if len(searched) else {})
 
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
         """`scenarios.md`."""
@@ -79,18 +72,16 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         where = {"scenario": scenario, "adc_model": adc_model, "chip": name}
         return markdown.row(proven, **where, dram_idle=dram_idle)
 
+    over = ratios.median()
     return markdown.render(
         "scenarios.md",
-        **{"NAMES": NAMES, "ADC_MODELS": ADC_MODELS, "DEFAULT": ADC_MODELS[0]},
-        **{"POWER": POWER, "AREA": AREA, "LOAD": LOAD, "EDAP": optima.EDAP, "NONE": NONE},
-        **{"SEEDS": searches.SEEDS, "ceil": np.ceil},
+        chips,
+        **{"DEFAULT": ADC_MODELS[0], "NONE": NONE, "ceil": np.ceil},
         **{"proven": proven, "listed": listed, "edge": edge},
-        found=(searched["ratio"] <= 1 + searches.SOLVED)
-        .groupby([searched["scenario"], searched["criterion"]])
-        .sum(),
+        found=ratios.agg(lambda ratio: (ratio <= 1 + chips.SOLVED).sum()),
         of_rram=listed[(listed["scenario"] == NAMES[1]) & (listed["adc_model"] == ADC_MODELS[0])],
         edap=least_edap(proven),
-        missed=[(key, ratio) for key, ratio in ratios if ratio.median() > MISSED],
+        missed=over[over > MISSED],
         chip=chip,
     )
 
@@ -103,7 +94,7 @@ def least_edap(proven: pd.DataFrame) -> pd.DataFrame:
     """
     usual = proven[proven["dram_idle"] & (proven["adc_model"] == ADC_MODELS[0])]
     power, area, edap = (
-        usual[usual["chip"] == chip].set_index("scenario") for chip in (POWER, AREA, optima.EDAP[0])
+        usual[usual["chip"] == chip].set_index("scenario") for chip in (POWER, AREA, EDAP[0])
     )
     over = {
         "power": edap["average_power_W"] / power["average_power_W"],

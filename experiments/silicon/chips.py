@@ -35,29 +35,17 @@ NEURRAM_MODES = ((1, 3, 2.122, 1.48), (4, 6, 0.744, 4.23), (8, 10, 0.264, 11.9))
 """Bits of inputs and of outputs; published TOPS and µs per vector."""
 NEURRAM_PULSE_S, NEURRAM_BIT_S = 92e-9, 470e-9
 NEURRAM_SLICE_BITS = 4
-NEURRAM_OPERATIONS = 2 * 48 * 128 * 256
-"""Per vector on all arrays: a weight is a pair of cells in neighbouring rows."""
-NEURRAM_SOURCE = "Wan et al., Nature 2022; cimloop arch/1_macro/wan_nature_2022/_tests.py"
-
-JIA_V = (0.85, 1.2)
-JIA_TOPS = (0.874, 2.185)
-JIA_TOPS_PER_W = (400.0, 192.0)
-JIA_SOURCE = "Jia et al., JSSC 2020; cimloop arch/1_macro/jia_jssc_2020"
-JIA_NODE_NM = 45
-"""The coarsest node with a tabulated threshold: the chip has 65 nm."""
 
 ISAAC_SIZE = 128
 ISAAC = RRAM.assign(
     **dict.fromkeys(("rows", "cols", "array_rows", "array_cols"), ISAAC_SIZE),
     **{"node_nm": 32, "dot_product_length": ISAAC_SIZE, "n_adc": 1, "input_bits": 1, "adc_bits": 8},
 )
-ISAAC_ARRAYS, ISAAC_SLICES, ISAAC_COLUMNS = 168 * 12 * 8, 16, 8
-ISAAC_SLICE_S, ISAAC_TOPS = 100e-9, 41.3
-ISAAC_SOURCE = "Shafiee et al., ISCA 2016"
 
 PRECISION = {"AIMC3 ISSCC 2023": 8.0}
 """Input bits of a chip's published TOPS/W, if they are not those of one invocation."""
 
+COLUMNS = ["chip", "setting", "quantity", "unit", "measured", "model", "source"]
 Line = tuple[str, str, str, str, float, float, str]
 
 
@@ -69,8 +57,7 @@ def compare(table: PhysicalTable) -> pd.DataFrame:
         source.
     """
     lines = [*_neurram(table), *_jia(table), *_isaac(table)]
-    columns = ["chip", "setting", "quantity", "unit", "measured", "model", "source"]
-    frame = pd.concat([_macros(table), pd.DataFrame(lines, columns=columns)])
+    frame = pd.concat([_macros(table), pd.DataFrame(lines, columns=COLUMNS)])
     frame.insert(6, "ratio", frame["model"] / frame["measured"])
     return frame
 
@@ -84,15 +71,15 @@ def _macros(table: PhysicalTable) -> pd.DataFrame:
     published = chips.apply(pd.to_numeric, errors="coerce")
     costs = macro_costs(macros, table)
     # In operations of the chip's own precision, as it is published.
-    operations = costs.operations / (macros["input_bits"] * macros["weight_bits"])
+    operations = costs["operations"] / (macros["input_bits"] * macros["weight_bits"])
     seconds = 1 / (published["clock_MHz"] * 1e6)
     seconds = seconds.fillna(operations / (published["tops"] * 1e12))
     invocations = chips["chip"].map(PRECISION).fillna(macros["input_bits"]) / macros["input_bits"]
-    efficiency = operations / invocations / costs.energy_J * 1e-12
-    areas = costs.area_m2 * 1e6 * published["cores"]
+    efficiency = operations / invocations / costs["energy_J"] * 1e-12
+    areas = costs["area_m2"] * 1e6 * published["cores"]
     named = chips[["chip"]].assign(setting=chips["voltage_V"] + " V", source=chips["source"])
     quantities = [
-        ("time of an invocation", "ns", seconds * 1e9, costs.time_s * 1e9),
+        ("time of an invocation", "ns", seconds * 1e9, costs["time_s"] * 1e9),
         ("TOPS/W", "TOPS/W", published["tops_per_W"], efficiency),
         ("area, sum of the parts", "mm2", published["area_mm2"], areas),
     ]
@@ -101,7 +88,7 @@ def _macros(table: PhysicalTable) -> pd.DataFrame:
         for quantity, unit, measured, model in quantities
     ]
     compared = pd.concat(frames).dropna(subset=["measured"]).sort_index(kind="stable")
-    return compared[["chip", "setting", "quantity", "unit", "measured", "model", "source"]]
+    return compared[COLUMNS]
 
 
 def _pulsed_read_s(
@@ -144,41 +131,55 @@ def neurram_s(table: PhysicalTable, bits: tuple[int, int], *, stated: bool) -> f
 
 
 def _neurram(table: PhysicalTable) -> Iterator[Line]:
+    source = "Wan et al., Nature 2022; cimloop arch/1_macro/wan_nature_2022/_tests.py"
+    operations = 2 * 48 * 128 * 256  # per vector on all arrays: a weight is a pair of cells
     for stated, name in ((True, "92 ns a pulse, 470 ns a bit given"), (False, "nothing given")):
         first = neurram_s(table, NEURRAM_MODES[0][:2], stated=stated)
         for inputs, outputs, tops, us in NEURRAM_MODES:
             setting = f"{inputs}-bit inputs, {outputs}-bit outputs, {name}"
             time = neurram_s(table, (inputs, outputs), stated=stated)
             ratio = us / NEURRAM_MODES[0][3]
-            for quantity, unit, measured, model in (
+            for line in (
                 ("time of a vector", "us", us, time * 1e6),
-                ("TOPS", "TOPS", tops, NEURRAM_OPERATIONS / time * 1e-12),
+                ("TOPS", "TOPS", tops, operations / time * 1e-12),
                 ("time over 1 bit's", "1", ratio, time / first),
             ):
-                yield "NeuRRAM", setting, quantity, unit, measured, model, NEURRAM_SOURCE
+                yield "NeuRRAM", setting, *line, source
 
 
 def _jia(table: PhysicalTable) -> Iterator[Line]:
-    """Compare ratios between two supply voltages, which do not depend on the node."""
-    threshold = np.asarray(table.look_up("technology", node_nm=JIA_NODE_NM)["threshold_V"])
-    low, high = JIA_V
-    chip, supplies = "Jia JSSC 2020", f"{low:g} over {high:g} V"
+    """Compare ratios between two supply voltages, which do not depend on the node.
+
+    The node is the coarsest with a tabulated threshold: the chip has 65 nm.
+    """
+    chip, source = "Jia JSSC 2020", "Jia et al., JSSC 2020; cimloop arch/1_macro/jia_jssc_2020"
+    low, high, tops, tops_per_W = 0.85, 1.2, (0.874, 2.185), (400.0, 192.0)
+    supplies = f"{low:g} over {high:g} V"
+    threshold = np.asarray(table.look_up("technology", node_nm=45)["threshold_V"])
     for exponent in (2.0, 1.3):
         assumptions = Assumptions().having(voltage_exponent=exponent)
-        kappa = [float(slowdown(np.array([v]), threshold, assumptions)[0]) for v in JIA_V]
-        setting, measured = f"{supplies}, exponent {exponent:g}", JIA_TOPS[1] / JIA_TOPS[0]
-        yield chip, setting, "slowdown", "1", measured, kappa[0] / kappa[1], JIA_SOURCE
-    saved = JIA_TOPS_PER_W[0] / JIA_TOPS_PER_W[1]
-    yield chip, supplies, "TOPS/W gained", "1", saved, (high / low) ** 2, JIA_SOURCE
+        kappa = slowdown(np.array([low, high]), threshold, assumptions)
+        setting, model = f"{supplies}, exponent {exponent:g}", float(kappa[0] / kappa[1])
+        yield chip, setting, "slowdown", "1", tops[1] / tops[0], model, source
+    yield (
+        chip,
+        supplies,
+        "TOPS/W gained",
+        "1",
+        tops_per_W[0] / tops_per_W[1],
+        (high / low) ** 2,
+        source,
+    )
 
 
 def _isaac(table: PhysicalTable) -> Iterator[Line]:
-    """Compare the peak throughput with sample-and-hold and 16-bit operands."""
-    operations = 2 * ISAAC_SIZE * (ISAAC_SIZE / ISAAC_COLUMNS) * ISAAC_ARRAYS
+    """Compare the peak throughput with sample-and-hold and 16-bit operands, in 16 slices."""
+    arrays, columns_of_weight, slices, slice_s = 168 * 12 * 8, 8, 16, 100e-9
+    operations = 2 * ISAAC_SIZE * (ISAAC_SIZE / columns_of_weight) * arrays
     for setting, adc_s in (
-        ("100 ns a slice given", ISAAC_SLICE_S / ISAAC_SIZE),
+        ("100 ns a slice given", slice_s / ISAAC_SIZE),
         ("its own ADC and sample-and-hold", None),
     ):
         time = _pulsed_read_s(ISAAC, table, adc_s, Assumptions(), adc_model="isaac", hold=1)
-        tops = operations / (ISAAC_SLICES * time) * 1e-12
-        yield "ISAAC", setting, "peak TOPS, 16-bit", "TOPS", ISAAC_TOPS, tops, ISAAC_SOURCE
+        tops = operations / (slices * time) * 1e-12
+        yield "ISAAC", setting, "peak TOPS, 16-bit", "TOPS", 41.3, tops, "Shafiee et al., ISCA 2016"

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.silicon.agreement import FACTOR
+from experiments.silicon.comparison import FACTOR
 from imcmoo.report.style import COLUMN, LEAST_TEXT, colours, legend_below
 
 PANELS = {

@@ -7,7 +7,6 @@ counted here: every ADC converts once, every input drives one row at one level.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,33 +25,6 @@ MEAN_CELL = 0.5
 """Mean value of a 1-bit cell over its largest: the measured values are not published."""
 
 
-@dataclass(frozen=True, eq=False)
-class MacroCosts:
-    """Costs of one invocation of n macros, arrays of shape (n,).
-
-    Args:
-        time_s: array and conversion.
-        energies_J: by part: cells, dac, adc, shift_add, leakage.
-        areas_m2: by part: cells, drivers, adc, shift_add; periphery not multiplied.
-        operations: of 1 bit by 1 bit, additions counted too.
-    """
-
-    time_s: Floats
-    energies_J: dict[str, Floats]
-    areas_m2: dict[str, Floats]
-    operations: Floats
-
-    @property
-    def energy_J(self) -> Floats:
-        """Total energy."""
-        return np.sum(list(self.energies_J.values()), axis=0)
-
-    @property
-    def area_m2(self) -> Floats:
-        """Total area."""
-        return np.sum(list(self.areas_m2.values()), axis=0)
-
-
 def macro_costs(
     macros: pd.DataFrame,
     table: PhysicalTable,
@@ -60,7 +32,7 @@ def macro_costs(
     assumptions: Assumptions | None = None,
     adc_model: str = "zigzag",
     held: bool = False,
-) -> MacroCosts:
+) -> pd.DataFrame:
     """Model one invocation of each macro.
 
     Args:
@@ -69,6 +41,11 @@ def macro_costs(
         assumptions: of the model.
         adc_model: one of the ADC models.
         held: whether a level of a resistive array also takes the pulse that it is charged for.
+
+    Returns:
+        Columns time_s (array and conversion), operations (of 1 bit by 1 bit, additions counted
+        too), energy_J and area_m2 in all (periphery not multiplied) and by part: energy_PART_J of
+        cells, dac, adc, shift_add, leakage; area_PART_m2 of cells, drivers, adc, shift_add.
 
     Raises:
         ValueError: macros of several devices, or a value that the component table or the ADC model
@@ -81,48 +58,56 @@ def macro_costs(
     rows, cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
     how: dict[str, Any] = {"device": device, "assumptions": assumptions, "pulses": held}
     time = read_time(designs, point, adcs[:, None], adcs, **how)[:, 0]
-    adder = _shift_add(designs, np.ceil(weights), table)
-    # Row and column drivers of an array of another size, per row and column.
-    row_share, column_share = rows / designs.rows, cols / designs.cols
+    adder = _shift_add(macros, designs, table)
+    # Row and column drivers are those of an array of another size: per row and column.
     leak = (
         rows * cols * point.array["cell_leak"]
-        + row_share * point.array["row_leak"]
-        + column_share * point.array["column_leak"]
+        + rows / designs.rows * point.array["row_leak"]
+        + cols / designs.cols * point.array["column_leak"]
         + adcs * (point.adc.leak_W + adder["leak"] * np.sqrt(point.supply))
     )
     mean_read_J = point.cell.low_J + MEAN_CELL * point.cell.span_J
     dac_F = length * assumptions.dac_F_per_bit.value * designs.input_slice_bits
-    return MacroCosts(
-        time_s=time,
-        energies_J={
-            "cells": length * np.ceil(weights) * adcs * mean_read_J,
-            "dac": dac_F * designs.voltage_V**2,
-            "adc": adcs * point.adc.energy_J,
-            "shift_add": adcs * adder["energy"] * point.supply,
-            "leakage": leak * time,
-        },
-        areas_m2={
-            "cells": rows * cols * point.array["cell_area"],
-            "drivers": row_share * point.array["row_area"]
-            + column_share * _column_area(designs, point)
-            + rows * _dac_area(designs, table, assumptions),
-            "adc": adcs * point.adc.area_m2,
-            "shift_add": adcs * adder["area"],
-        },
-        operations=2 * length * adcs * inputs * weights,
-    )
+    energies = {
+        "cells": length * np.ceil(weights) * adcs * mean_read_J,
+        "dac": dac_F * designs.voltage_V**2,
+        "adc": adcs * point.adc.energy_J,
+        "shift_add": adcs * adder["energy"] * point.supply,
+        "leakage": leak * time,
+    }
+    areas = _areas(macros, designs, point, table, assumptions)
+    columns = {
+        "time_s": time,
+        "operations": 2 * length * adcs * inputs * weights,
+        "energy_J": np.sum(list(energies.values()), axis=0),
+        "area_m2": np.sum(list(areas.values()), axis=0),
+        **{f"energy_{part}_J": values for part, values in energies.items()},
+        **{f"area_{part}_m2": values for part, values in areas.items()},
+    }
+    return pd.DataFrame(columns, index=macros.index)
 
 
-def _column_area(designs: Designs, point: OperatingPoint) -> Floats:
-    """Area of the drivers of all columns, with multiplexers if columns share ADCs."""
-    muxed = designs.columns_per_adc > 1
-    return np.where(muxed, point.array["column_area_muxed"], point.array["column_area"])
-
-
-def _dac_area(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> Floats:
-    """Area of the DAC of one row."""
+def _areas(
+    macros: pd.DataFrame,
+    designs: Designs,
+    point: OperatingPoint,
+    table: PhysicalTable,
+    assumptions: Assumptions,
+) -> dict[str, Floats]:
+    """Area of cells, drivers, ADCs and adders of each macro; see `macro_costs`."""
+    rows, cols, adcs = macros[["rows", "cols", "n_adc"]].to_numpy(dtype=float).T
+    is_shared = designs.columns_per_adc > 1  # by multiplexers
+    columns = np.where(is_shared, point.array["column_area_muxed"], point.array["column_area"])
     bits = np.minimum(designs.input_slice_bits, int(assumptions.highest_level_bits.value))
-    return table.look_up("dac", node_nm=designs.technology_nm, bits=bits)["area"]
+    dac = table.look_up("dac", node_nm=designs.technology_nm, bits=bits)
+    return {
+        "cells": rows * cols * point.array["cell_area"],
+        "drivers": rows / designs.rows * point.array["row_area"]
+        + cols / designs.cols * columns
+        + rows * dac["area"],
+        "adc": adcs * point.adc.area_m2,
+        "shift_add": adcs * _shift_add(macros, designs, table)["area"],
+    }
 
 
 def macro_point(
@@ -163,8 +148,9 @@ def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:
     )
 
 
-def _shift_add(designs: Designs, weights: Floats, table: PhysicalTable) -> dict[str, Floats]:
+def _shift_add(macros: pd.DataFrame, designs: Designs, table: PhysicalTable) -> dict[str, Floats]:
     """Costs of the adder of every ADC, as wide as the model's; zero if nothing is shifted."""
+    weights = np.ceil(macros["weight_bits"].to_numpy(dtype=float))
     more = np.maximum(weights - designs.bits_per_cell, 0)
     costs = table.look_up("shift_add", node_nm=designs.technology_nm, bits=designs.adc_bits + more)
     return {name: np.where(more > 0, values, 0.0) for name, values in costs.items()}

@@ -7,7 +7,7 @@ substitute, which is noted.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,6 @@ NEEDED = ("technology_nm", "architecture", "voltage_V", *NUMBERS)
 
 MEASURED = ("t_core_ns", "tops_per_W_1b", "tops_per_mm2_1b")
 """Compared quantities, as the chips' authors give them."""
-
-OPTIONAL = ("year", "venue", "title", "cell", "compute_model", "tops_1b", *MEASURED)
-"""Columns that a table may have."""
 
 ADDED = ("covered", "reason", *(f"model_{name}" for name in MEASURED))
 """Columns that the comparison adds, in order."""
@@ -61,6 +58,9 @@ NON_VOLATILE = (
 
 DIGITAL_CELLS = ("digital", "+d")
 """Endings of the cells of digital macros."""
+
+Row = defaultdict[str, str]
+"""Cells of a macro by column, stripped; absent ones are empty."""
 
 EMPTY = ("", "nan", "na", "n/a", "-")
 
@@ -114,11 +114,12 @@ def judged(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
         conversion, perhaps fractional: 1.5 for three values); adc_bits (an integer);
         dot_product_length (products summed in one conversion); n_adc (ADCs that work in parallel).
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for cells in frame.to_dict("records"):
-        reader = _Reader({str(name): str(cell) for name, cell in cells.items()}, table)
+        row = defaultdict(str, {str(name): str(cell).strip() for name, cell in cells.items()})
+        notes: list[str] = []
         try:
-            rows.append(reader.macro() | {"covered": True, "reason": "; ".join(reader.notes)})
+            rows.append(_macro(row, table, notes) | {"covered": True, "reason": "; ".join(notes)})
         except _LeftOutError as left_out:
             rows.append({"covered": False, "reason": str(left_out)})
     return pd.DataFrame(rows, index=frame.index).reindex(columns=list(COLUMNS))
@@ -128,136 +129,115 @@ class _LeftOutError(Exception):
     """A row cannot be evaluated; the message is the reason."""
 
 
-class _Reader:
-    """Reads a row, and notes the substitutes for values that the table lacks."""
-
-    def __init__(self, row: Mapping[str, str], table: PhysicalTable) -> None:
-        self._row, self._table = row, table
-        self.notes: list[str] = []
-
-    def macro(self) -> dict[str, Any]:
-        """The macro, if it is covered."""
-        device = self._device()
-        published_nm, node = self._node(device)
-        cells = {name: self._number(name) for name in NUMBERS}
-        absent = [name for name, value in cells.items() if value is None]
-        if absent:
-            raise _LeftOutError(f"not published: {', '.join(absent)}")
-        values = {name: value for name, value in cells.items() if value is not None}
-        _check(values)
-        if values["dot_product_length"] > values["rows"]:
-            self._turn(values)
-        values["adc_bits"] = self._whole("adc_bits", values["adc_bits"])
-        self._whole("weight_bits", values["weight_bits"])
-        if math.ceil(values["input_bits"]) > HIGHEST_LEVEL_BITS:
-            self.notes.append(f"DAC area of {HIGHEST_LEVEL_BITS:g} bits")
-        return values | {
-            "device": device,
-            "published_nm": published_nm,
-            "node_nm": node,
-            "voltage_V": self._supply(device, node),
-            "array_rows": self._size("rows", values["rows"], device),
-            "array_cols": self._size("cols", values["cols"], device),
-        }
-
-    def _text(self, name: str) -> str:
-        return self._row.get(name, "").strip()
-
-    def _device(self) -> str:
-        """Memory device of an analog macro."""
-        named = self._text("architecture")
-        kind, cell = named.lower(), self._text("cell").lower()
-        compute = self._text("compute_model").lower()
-        if any(word in text for word in DIGITAL for text in (kind, compute)):
-            raise _LeftOutError("digital")
-        if cell.endswith(DIGITAL_CELLS):
-            raise _LeftOutError("digital (its cell computes)")
-        if kind == "sram":
-            return "sram"
-        if kind in NON_VOLATILE:
-            if not any(word in text for word in ("rram", "reram") for text in (kind, cell)):
-                self.notes.append(f"cell {self._text('cell')[:40] or named} as RRAM")
-            return "rram"
-        unknown = f"architecture {named[:40]!r} is neither SRAM nor non-volatile"
-        raise _LeftOutError(unknown if named else "no architecture given")
-
-    def _number(self, name: str) -> float | None:
-        """A positive number, None if the cell is empty."""
-        text = self._text(name)
-        if text.lower() in EMPTY:
-            return None
-        try:
-            value = float(text)
-        except ValueError:
-            raise _LeftOutError(f"{name} {text[:40]!r} is not a number") from None
-        if not (math.isfinite(value) and value > 0):
-            raise _LeftOutError(f"{name} {text[:40]} is not a positive number")
-        return value
-
-    def _node(self, device: str) -> tuple[float, int]:
-        """The macro's own node and the nearest tabulated one."""
-        node = self._number("technology_nm")
-        if node is None:
-            raise _LeftOutError("not published: technology_nm")
-        low, high = NODES_NM
-        if not low <= node <= high:
-            raise _LeftOutError(f"{node:g} nm is outside {low:g} to {high:g} nm")
-        nearest = _nearest(node, self._table.sizes(device, "node_nm"))
-        if nearest != node:
-            self.notes.append(f"{node:g} nm as {nearest} nm")
-        return node, nearest
-
-    def _turn(self, values: dict[str, float]) -> None:
-        """Sum products along the columns if there are too few rows."""
-        length = values["dot_product_length"]
-        if length > values["cols"]:
-            raise _LeftOutError(
-                f"dot product of {length:g} is longer than the array's rows and columns: how many "
-                "arrays take part is not published"
-            )
-        values["rows"], values["cols"] = values["cols"], values["rows"]
-        self.notes.append(f"summed along the {values['rows']:g} columns")
-
-    def _whole(self, name: str, value: float) -> int:
-        whole = math.ceil(value)
-        if whole != value:
-            self.notes.append(f"{name} {value:g} as {whole}")
-        return whole
-
-    def _supply(self, device: str, node: int) -> float:
-        """The nearest tabulated supply voltage, at most half a step away."""
-        volt = self._number("voltage_V")
-        if volt is None:
-            volt = NOMINAL_V
-            self.notes.append(f"supply not published: {volt:g} V")
-        tabulated = supplies_V(self._table, device, node)
-        nearest = float(tabulated[np.argmin(np.abs(tabulated - volt))])
-        if abs(nearest - volt) > np.diff(tabulated).min() / 2 + 1e-9:
-            span = f"{tabulated[0]:g} to {tabulated[-1]:g} V tabulated at {node} nm"
-            raise _LeftOutError(f"{volt:g} V is outside the {span}")
-        if abs(nearest - volt) > 1e-9:
-            self.notes.append(f"{volt:g} V as {nearest:g} V")
-        return nearest
-
-    def _size(self, name: str, value: float, device: str) -> int:
-        """The nearest tabulated number of rows or columns."""
-        nearest = _nearest(value, self._table.sizes(device, name))
-        if not 1 / FARTHEST <= value / nearest <= FARTHEST:
-            raise _LeftOutError(
-                f"{value:g} {name} are more than {FARTHEST:g} times off the {nearest} tabulated"
-            )
-        if nearest != value:
-            self.notes.append(f"time of {nearest} {name}")
-        return nearest
+def _macro(row: Row, table: PhysicalTable, notes: list[str]) -> dict[str, Any]:
+    """Describe a covered macro, and note the substitutes for values that the table lacks."""
+    device = _device(row, notes)
+    published_nm = _number(row, "technology_nm")
+    if published_nm is None:
+        raise _LeftOutError("not published: technology_nm")
+    low, high = NODES_NM
+    if not low <= published_nm <= high:
+        raise _LeftOutError(f"{published_nm:g} nm is outside {low:g} to {high:g} nm")
+    node = _nearest(published_nm, table.sizes(device, "node_nm"))
+    if node != published_nm:
+        notes.append(f"{published_nm:g} nm as {node} nm")
+    values = _values(row, notes)
+    if math.ceil(values["input_bits"]) > HIGHEST_LEVEL_BITS:
+        notes.append(f"DAC area of {HIGHEST_LEVEL_BITS:g} bits")
+    return values | {
+        "device": device,
+        "published_nm": published_nm,
+        "node_nm": node,
+        "voltage_V": _supply(row, supplies_V(table, device, node), node, notes),
+        "array_rows": _size("rows", values["rows"], table.sizes(device, "rows"), notes),
+        "array_cols": _size("cols", values["cols"], table.sizes(device, "cols"), notes),
+    }
 
 
-def _check(values: Mapping[str, float]) -> None:
-    """Refuse values that cannot be of their columns."""
+def _device(row: Row, notes: list[str]) -> str:
+    """Memory device of an analog macro."""
+    named, cell = row["architecture"], row["cell"].lower()
+    kind = named.lower()
+    if any(word in text for word in DIGITAL for text in (kind, row["compute_model"].lower())):
+        raise _LeftOutError("digital")
+    if cell.endswith(DIGITAL_CELLS):
+        raise _LeftOutError("digital (its cell computes)")
+    if kind == "sram":
+        return "sram"
+    if kind in NON_VOLATILE:
+        if not any(word in text for word in ("rram", "reram") for text in (kind, cell)):
+            notes.append(f"cell {row['cell'][:40] or named} as RRAM")
+        return "rram"
+    unknown = f"architecture {named[:40]!r} is neither SRAM nor non-volatile"
+    raise _LeftOutError(unknown if named else "no architecture given")
+
+
+def _number(row: Row, name: str) -> float | None:
+    """A positive number, None if the cell is empty."""
+    text = row[name]
+    if text.lower() in EMPTY:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise _LeftOutError(f"{name} {text[:40]!r} is not a number") from None
+    if not (math.isfinite(value) and value > 0):
+        raise _LeftOutError(f"{name} {text[:40]} is not a positive number")
+    return value
+
+
+def _values(row: Row, notes: list[str]) -> dict[str, float]:
+    """The columns `NUMBERS`, rows and columns exchanged if products are summed along columns."""
+    cells = {name: _number(row, name) for name in NUMBERS}
+    values = {name: value for name, value in cells.items() if value is not None}
+    if len(values) < len(cells):
+        absent = [name for name in NUMBERS if name not in values]
+        raise _LeftOutError(f"not published: {', '.join(absent)}")
     for name, value in values.items():
         if value < 1:
             raise _LeftOutError(f"{name} {value:g} is below 1")
         if value > HIGHEST.get(name, math.inf):
             raise _LeftOutError(f"{name} {value:g} is above {HIGHEST[name]:,}")
+    length, rows, cols = (values[name] for name in ("dot_product_length", "rows", "cols"))
+    if length > max(rows, cols):
+        raise _LeftOutError(
+            f"dot product of {length:g} is longer than the array's rows and columns: how many "
+            "arrays take part is not published"
+        )
+    if length > rows:
+        values |= {"rows": cols, "cols": rows}
+        notes.append(f"summed along the {cols:g} columns")
+    for name in ("adc_bits", "weight_bits"):
+        if values[name] % 1:
+            notes.append(f"{name} {values[name]:g} as {math.ceil(values[name])}")
+    return values | {"adc_bits": math.ceil(values["adc_bits"])}
+
+
+def _supply(row: Row, tabulated: Floats, node: int, notes: list[str]) -> float:
+    """The nearest tabulated supply voltage, at most half a step away."""
+    volt = _number(row, "voltage_V")
+    if volt is None:
+        volt = NOMINAL_V
+        notes.append(f"supply not published: {volt:g} V")
+    nearest = float(tabulated[np.argmin(np.abs(tabulated - volt))])
+    if abs(nearest - volt) > np.diff(tabulated).min() / 2 + 1e-9:
+        span = f"{tabulated[0]:g} to {tabulated[-1]:g} V tabulated at {node} nm"
+        raise _LeftOutError(f"{volt:g} V is outside the {span}")
+    if abs(nearest - volt) > 1e-9:
+        notes.append(f"{volt:g} V as {nearest:g} V")
+    return nearest
+
+
+def _size(name: str, value: float, tabulated: Ints, notes: list[str]) -> int:
+    """The nearest tabulated number of rows or columns."""
+    nearest = _nearest(value, tabulated)
+    if not 1 / FARTHEST <= value / nearest <= FARTHEST:
+        raise _LeftOutError(
+            f"{value:g} {name} are more than {FARTHEST:g} times off the {nearest} tabulated"
+        )
+    if nearest != value:
+        notes.append(f"time of {nearest} {name}")
+    return nearest
 
 
 def supplies_V(table: PhysicalTable, device: str, node_nm: int) -> Floats:

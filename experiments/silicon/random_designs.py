@@ -38,6 +38,9 @@ INPUTS = (
 STRICT_SNR_ADC_DB = 25.0
 """ADC SQNR that hard tasks need; the default limit is the knee of a small network."""
 
+MOST_INFLUENTIAL = ("technology_nm", "active_rows")
+"""Parameters by whose values designs are summed up."""
+
 PERCENTILES = (5, 25, 50, 75, 95)
 
 
@@ -143,57 +146,48 @@ def distributions(
         for w, name in enumerate(networks.names)
     }
     designs = {"all": np.ones(n, bool), "feasible": feasible.to_numpy()}
-    parts = {
-        "random_designs": [
-            keyed(percentiles(values[chosen & metrics.runs[:, w]]), designs=kind, workload=name)
-            for kind, chosen in designs.items()
-            for w, (name, values) in enumerate(by_network.items())
-        ],
-        "random_bounds": [
-            keyed(_bottlenecks(metrics.bound_by[chosen]), designs=kind)
-            for kind, chosen in designs.items()
-        ],
-        "random_limits": [limits.mean().rename_axis("limit").reset_index(name="share")],
-        "random_causes": [
-            keyed(_by_parameter(columns, values), workload=name)
-            for name, values in by_network.items()
-        ],
+    distribution = {
+        (kind, name): percentiles(values[chosen & metrics.runs[:, w]])
+        for kind, chosen in designs.items()
+        for w, (name, values) in enumerate(by_network.items())
     }
-    return {name: keyed(pd.concat(frames), device=device) for name, frames in parts.items()}
+    bounds = {kind: _bottlenecks(metrics.bound_by[chosen]) for kind, chosen in designs.items()}
+    causes = {
+        (name, parameter): _by_value(columns[parameter], values)
+        for name, values in by_network.items()
+        for parameter in MOST_INFLUENTIAL
+    }
+    tables = {
+        "random_designs": pd.concat(distribution, names=["designs", "workload", "quantity"]),
+        "random_bounds": pd.concat(bounds, names=["designs", "resource"]),
+        "random_limits": limits.mean().rename_axis("limit").to_frame("share"),
+        "random_causes": pd.concat(causes, names=["workload", "parameter", "value"]),
+    }
+    return {
+        name: pd.concat({device: table}, names=["device"]).reset_index()
+        for name, table in tables.items()
+    }
 
 
-def keyed(frame: pd.DataFrame, **keys: str) -> pd.DataFrame:
-    """Insert columns of one value before those of a table."""
-    return frame.assign(**keys)[[*keys, *frame]]
-
-
-def _by_parameter(columns: Columns, values: pd.DataFrame) -> pd.DataFrame:
-    """Medians of the designs that share the value of a parameter, of the most influential ones."""
-    parts = []
-    for parameter in ("technology_nm", "active_rows"):
-        grouped = values[["energy_mJ", "latency_ms", "tops_per_W"]].groupby(columns[parameter])
-        medians = grouped.median().rename_axis("value").reset_index()
-        medians.insert(1, "n", grouped["energy_mJ"].count().to_numpy())
-        parts.append(keyed(medians, parameter=parameter))
-    return pd.concat(parts)
+def _by_value(parameter: NDArray[Any], values: pd.DataFrame) -> pd.DataFrame:
+    """Number of the designs that share a value of a parameter, and their medians."""
+    grouped = values[["energy_mJ", "latency_ms", "tops_per_W"]].groupby(parameter)
+    medians = grouped.median()
+    medians.insert(0, "n", grouped["energy_mJ"].count())
+    return medians
 
 
 def _bottlenecks(bound_by: NDArray[Any]) -> pd.DataFrame:
     """Shares of networks on designs whose bottleneck is each resource."""
-    causes = pd.Series(bound_by[bound_by >= 0]).map(dict(enumerate(CAUSES)))
-    shares = causes.value_counts().reindex(CAUSES, fill_value=0) / len(causes)
-    return shares.rename_axis("resource").reset_index(name="share")
+    causes = pd.Categorical.from_codes(bound_by[bound_by >= 0], pd.Index(CAUSES))
+    return pd.Series(causes).value_counts(normalize=True, sort=False).to_frame("share")
 
 
 def percentiles(values: pd.DataFrame) -> pd.DataFrame:
-    """Count and percentiles of the values of each column that are not NaN.
-
-    Returns:
-        Columns quantity, n and p5 to p95.
-    """
+    """Count and percentiles, n and p5 to p95, of the values of each column that are not NaN."""
     # A conversion without loss has infinite SNR: no interpolation then.
     shares = [p / 100 for p in PERCENTILES]
     table = values.quantile(shares, interpolation="nearest").T
     table.columns = pd.Index([f"p{p}" for p in PERCENTILES])
     table.insert(0, "n", values.count())
-    return table.rename_axis("quantity").reset_index()
+    return table

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
+from experiments.markdown import render, row
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
-from experiments.silicon import chips, figures, random_designs
-from experiments.silicon.agreement import agreements, by_class, compared, members
-from experiments.silicon.comparison import (
-    DEFAULT,
-    READINGS,
-    fitted_periphery,
-    joined,
-    measured,
-    modelled,
-    with_periphery,
-)
+from experiments.silicon import chips, comparison, figures, random_designs
+from experiments.silicon.comparison import CLASSES, DEFAULT, READINGS, fitted_periphery
 from experiments.silicon.macros import SHIPPED, judged, read
-from experiments.silicon.page import page
 from imcmoo.hardware.physical_table import PhysicalTable
 from problems import STUDIES
 
@@ -67,15 +59,16 @@ class Silicon(Publication):
         if task != "macros":
             return random_designs.distributions(task, table)
         macros, factor = judged(frame, table), fitted_periphery(table)
-        models = {name: modelled(macros, table, **how) for name, how in READINGS.items()}
-        model, classes = with_periphery(models[DEFAULT], factor), members(macros, table)
+        models = {name: comparison.modelled(macros, table, **how) for name, how in READINGS.items()}
+        model = comparison.with_periphery(models[DEFAULT], factor)
+        classes = comparison.members(macros, table)
         return {
-            "silicon": joined(frame, macros, model),
-            "agreement": agreements(frame, models, factor),
-            "by_class": by_class(frame, models, factor, classes),
-            "compared": compared(frame, macros, model, classes),
+            "silicon": comparison.joined(frame, macros, model),
+            "agreement": comparison.agreements(frame, models, factor),
+            "by_class": comparison.by_class(frame, models, factor, classes),
+            "compared": comparison.compared(frame, macros, model, classes),
             "chips": chips.compare(table),
-            "random_designs": published(frame[macros["covered"]]),
+            "random_designs": spread(frame[macros["covered"]]),
         }
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
@@ -83,24 +76,45 @@ class Silicon(Publication):
         return {"silicon": (read_tables(folder)["compared"], figures.scatter)}
 
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
-        """`silicon.md`."""
-        to_home = Path(os.path.relpath(home, docs)).as_posix()
-        text = page(read_tables(folder), to_home, is_shipped=self.is_shipped)
+        """`silicon.md`; misses of the shipped macros are explained."""
+        tables = read_tables(folder)
+        silicon = tables.pop("silicon")
+        is_covered = silicon["covered"].astype(bool)
+
+        def class_row(key: str, quantity: str, reading: str = DEFAULT) -> dict[str, Any]:
+            where = {"class": CLASSES[key], "quantity": quantity, "reading": reading}
+            return row(tables["by_class"], **where)
+
+        text = render(
+            "silicon.md",
+            comparison,
+            random_designs,
+            **tables,
+            to_folder=Path(os.path.relpath(home, docs)).as_posix(),
+            is_shipped=self.is_shipped,
+            covered=int(is_covered.sum()),
+            macros=len(silicon),
+            stand_ins=int((silicon.loc[is_covered, "reason"] != "").sum()),
+            left_out=Counter(silicon.loc[~is_covered, "reason"]).most_common(),
+            class_row=class_row,
+            factor=fitted_periphery(PhysicalTable.load()),
+        )
         return {docs / "silicon.md": text}
 
 
-def published(frame: pd.DataFrame) -> pd.DataFrame:
+def spread(frame: pd.DataFrame) -> pd.DataFrame:
     """Percentiles of the covered macros, in operations of the networks' precision.
 
     Returns:
         Rows for the table of random designs, "published" as their device.
     """
-    efficiency = measured(frame, "tops_per_W_1b") / OPERAND_BITS**2
-    density = measured(frame, "tops_per_mm2_1b") / OPERAND_BITS**2
-    values = {
+    values = comparison.published(frame) / OPERAND_BITS**2
+    efficiency, density = values["tops_per_W_1b"], values["tops_per_mm2_1b"]
+    quantities = {
         "tops_per_W": efficiency,
         "tops_per_mm2": density,
         "power_W_per_mm2": density / efficiency,
     }
-    spread = random_designs.percentiles(pd.DataFrame(values))
-    return random_designs.keyed(spread, device="published", designs="macros", workload="")
+    table = random_designs.percentiles(pd.DataFrame(quantities)).rename_axis("quantity")
+    keys = {("published", "macros", ""): table}
+    return pd.concat(keys, names=["device", "designs", "workload"]).reset_index()

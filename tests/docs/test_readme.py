@@ -4,10 +4,16 @@ import pandas as pd
 import pytest
 
 from experiments.markdown import span
-from experiments.paper.pages import Summary
-from experiments.paper.tables import Tables
-from experiments.physics.page import device_ratios, runs_of
-from experiments.physics.summary import chip_of, device_of, networks_of, recommended
+from experiments.paper.questions import read_studies
+from experiments.paper.study import summary
+from experiments.physics.page import (
+    chip_of,
+    device_of,
+    device_ratios,
+    networks_of,
+    recommended,
+    runs_of,
+)
 from tests import ROOT
 
 PUBLISHED = ROOT / "results" / "published"
@@ -63,9 +69,9 @@ def test_the_networks_that_the_rram_chip_runs_are_the_published_ones(readme):
 
 
 def test_the_gains_are_the_published_ones(readme):
-    summary = Summary(Tables(PUBLISHED))
-    assert f"at most {100 * summary.over_ga:.1f} %" in readme
-    assert f"gains of up to {100 * summary.from_largest:.0f} %" in readme
+    gains = summary(read_studies(PUBLISHED))
+    assert f"at most {100 * gains['over_ga']:.1f} %" in readme
+    assert f"gains of up to {100 * gains['from_largest']:.0f} %" in readme
 
 
 def test_the_agreement_with_macros_is_the_published_one(readme):

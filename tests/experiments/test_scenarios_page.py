@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 
 from experiments.publish import read_tables
-from experiments.scenarios import searches
-from experiments.scenarios.studies import AREA, LOAD, NAMES, POWER
+from experiments.scenarios.chips import AREA, LOAD, NAMES, POWER, SEEDS
 from experiments.scenarios.study import page
 from tests import ROOT
 
@@ -50,7 +49,7 @@ def test_every_scenario_that_a_chip_serves_was_searched_with_all_seeds(proven):
     usual = proven[(proven["adc_model"] == "zigzag") & proven["dram_idle"] & proven["feasible"]]
     assert set(searched["scenario"]) == set(usual.loc[usual["chip"] == POWER, "scenario"])
     seeds = searched.groupby(["scenario", "criterion"])["seed"].nunique()
-    assert (seeds == searches.SEEDS).all()
+    assert (seeds == SEEDS).all()
     assert (searched["ratio"] >= 1 - ROUNDED).all()
 
 

@@ -9,16 +9,17 @@ import tempfile
 import time
 import traceback
 import zlib
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from tests import ROOT
-from tests.reliability import drawn, drawn_files, drawn_input
+from tests.reliability import drawn
+from tests.reliability.classes import CLASSES
 from tests.reliability.commands import BAD, BROKEN, FINE, REFUSED, Outcome
 
 HEAD = """# What happens when something goes wrong
@@ -37,20 +38,7 @@ All cases are drawn at random, seed {seed}. `make reliability` writes this page.
 
 """
 
-CLASSES: dict[str, tuple[Callable[[drawn.Trial], Outcome], int]] = {
-    "stopped": (drawn_files.stopped, 40),
-    "interrupted": (drawn_files.interrupted, 24),
-    "two-commands": (drawn_files.two_commands, 30),
-    "folder-deleted": (drawn_files.folder_deleted, 6),
-    "full-disk": (drawn_files.full_disk, 24),
-    "damaged-file": (drawn_input.damaged_file, 100),
-    "checkpoint": (drawn_input.checkpoint, 120),
-    "read-input": (drawn_input.read_input, 200),
-}
-"""Classes of drawn cases, and how many trials each has by default."""
-
 AT_ONCE = 2
-Results = Mapping[str, Sequence[Outcome]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,37 +51,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--report", type=Path,
                         help="default: docs/dev/reliability.md, or none with --only")  # fmt: skip
     args = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory() as home:
-        results = _all(Path(home), args)
+    # Each trial has a generator of its own, so that it can be repeated alone.
+    trials = [
+        (name, (args.seed, zlib.crc32(name.encode()), i))
+        for name, (_, n) in CLASSES.items()
+        if name in (args.only or CLASSES)
+        for i in range(args.trials or n)
+    ]
+    with tempfile.TemporaryDirectory() as home, ProcessPoolExecutor(AT_ONCE) as pool:
+        trial = partial(_trial, drawn.prepare(Path(home)), Path(home))
+        outcomes = list(pool.map(trial, *zip(*trials, strict=True)))
+    results = pd.DataFrame(
+        [(name, o.case, o.ended) for (name, _), o in zip(trials, outcomes, strict=True)],
+        columns=["tried", "case", "ended"],
+    )
     report = args.report or (None if args.only else ROOT / "docs" / "dev" / "reliability.md")
     if report:
         report.write_text(page(results, args.seed), encoding="utf-8")
-        cases(results).to_csv(report.with_suffix(".csv"), index=False)
+        cases = results.groupby([*results], sort=False).size().reset_index(name="times")
+        cases.to_csv(report.with_suffix(".csv"), index=False)
     sys.stdout.write(table(results))
-    return int(any(o.ended in BAD for outcomes in results.values() for o in outcomes))
+    return int(results["ended"].isin(BAD).any())
 
 
-def _all(home: Path, args: argparse.Namespace) -> Results:
-    """Outcomes by class, in the order of the classes."""
-    names = [name for name in CLASSES if name in (args.only or CLASSES)]
-    ready = drawn.prepare(home)
-    done: dict[str, list[Outcome]] = {}
-    with ProcessPoolExecutor(AT_ONCE) as pool:
-        tasks = {
-            pool.submit(_class, name, ready, home, args.seed, args.trials or CLASSES[name][1]): name
-            for name in names
-        }
-        for task in as_completed(tasks):
-            done[tasks[task]] = task.result()
-    return {name: done[name] for name in names}
-
-
-def _class(name: str, ready: Path, home: Path, seed: int, n: int) -> list[Outcome]:
-    """Trials of one class; each has a generator of its own, so that it can be repeated alone."""
-    return [_trial(name, ready, home, (seed, zlib.crc32(name.encode()), i)) for i in range(n)]
-
-
-def _trial(name: str, ready: Path, home: Path, seed: tuple[int, ...]) -> Outcome:
+def _trial(ready: Path, home: Path, name: str, seed: tuple[int, ...]) -> Outcome:
     folder = Path(tempfile.mkdtemp(dir=home))
     began = time.monotonic()
     try:
@@ -108,30 +89,21 @@ def _trial(name: str, ready: Path, home: Path, seed: tuple[int, ...]) -> Outcome
     return result
 
 
-def page(results: Results, seed: int) -> str:
-    """The report."""
-    endings = [o.ended for outcomes in results.values() for o in outcomes]
+def page(results: pd.DataFrame, seed: int) -> str:
+    """The report of trials, a row each: class tried, case, and how it ended."""
     words = {"fine": FINE, "refused": REFUSED, "bad": ", ".join(BAD)}
-    if any(ended in BAD for ended in endings):
+    if results["ended"].isin(BAD).any():
         return "# What happens when something goes wrong\n\n" + table(results)
-    return HEAD.format(trials=len(endings), seed=seed, **words) + table(results)
+    return HEAD.format(trials=len(results), seed=seed, **words) + table(results)
 
 
-def cases(results: Results) -> pd.DataFrame:
-    """Number of trials by class, case and ending."""
-    counts = Counter((n, o.case, o.ended) for n, outcomes in results.items() for o in outcomes)
-    rows = [(*key, times) for key, times in counts.items()]
-    return pd.DataFrame(rows, columns=["tried", "case", "ended", "times"])
-
-
-def table(results: Results) -> str:
+def table(results: pd.DataFrame) -> str:
     """Times of each ending, by class."""
-    ends = {name: Counter(o.ended for o in outcomes) for name, outcomes in results.items()}
-    words = (FINE, REFUSED, *(w for w in BAD if any(w in counts for counts in ends.values())))
+    words = (FINE, REFUSED, *(word for word in BAD if word in results["ended"].to_numpy()))
     text = f"| tried | times | {' | '.join(words)} |\n|{' --- |' * (2 + len(words))}\n"
-    for name, counts in ends.items():
-        cells = [str(counts[w]) for w in words]
-        text += f"| {name} | {sum(counts.values())} | {' | '.join(cells)} |\n"
+    for name, ended in results.groupby("tried", sort=False)["ended"]:
+        cells = [str((ended == word).sum()) for word in words]
+        text += f"| {name} | {len(ended)} | {' | '.join(cells)} |\n"
     return text
 
 

@@ -37,19 +37,10 @@ class Outcome:
     message: str = ""
 
 
-@dataclass(frozen=True)
-class End:
-    """End of one command.
+End = subprocess.CompletedProcess[str]
+"""End of a command; its exit code is negative for a signal, `ENDED` if its time was up."""
 
-    Args:
-        code: exit code, negative for a signal; None if it was ended because its time was up.
-        out: standard output.
-        error: standard error.
-    """
-
-    code: int | None
-    out: str
-    error: str
+ENDED = 1000
 
 
 def start(
@@ -85,11 +76,11 @@ def start(
 def finish(process: subprocess.Popen[str], seconds: float = SECONDS) -> End:
     """Wait for a process; kill its group when its time is up."""
     try:
-        out, error = process.communicate(timeout=seconds)
+        output = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        return End(None, *process.communicate())
-    return End(process.returncode, out, error)
+        return End(process.args, ENDED, *process.communicate())
+    return End(process.args, process.returncode, *output)
 
 
 def run(folder: Path, arguments: Sequence[str], **options: Any) -> End:
@@ -106,21 +97,21 @@ def judged(end: End, *, right: bool = True, kept: bool = True, must: str = "") -
         kept: whether everything is there that was there and was not to be replaced.
         must: "refuse" where no answer can be right, "work" where there is one.
     """
-    if end.code is None:
+    if end.returncode == ENDED:
         return ENDLESS
-    if "Traceback" in end.error or "Exception ignored" in end.error:
+    if "Traceback" in end.stderr or "Exception ignored" in end.stderr:
         return TRACEBACK
     if not kept:
         return LOST
-    if end.code == 0:
+    if end.returncode == 0:
         return FINE if right and must != "refuse" else SILENT
-    lines = len(end.error.strip().splitlines())
-    told = lines == 1 if end.code in (2, 130) else lines <= 1 and end.code in (129, 143)
+    lines = len(end.stderr.strip().splitlines())
+    told = lines == 1 if end.returncode in (2, 130) else lines <= 1 and end.returncode in (129, 143)
     return REFUSED if told and must != "work" else BROKEN
 
 
 def outcome(case: str, end: End, **rules: object) -> Outcome:
     """The outcome of a trial, judged by the last command of it; `rules` as `judged` takes them."""
-    lines = end.error.strip().splitlines()
+    lines = end.stderr.strip().splitlines()
     output = lines[-1][:200] if lines else ""
     return Outcome(case, judged(end, **rules), output)  # type: ignore[arg-type]

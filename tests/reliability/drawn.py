@@ -30,12 +30,14 @@ HEADER = (
     "glb_depth\n"
 )
 ROW = "0.5,8,1e-9,512,64,8,16,64,4096\n"
-DESIGNS = HEADER + ROW
+DESIGNS, MANY_DESIGNS = HEADER + ROW, HEADER + ROW * 20_000
 RUN = ("run", "tiny.toml", "--budget", "40", "--quiet")
 RESUME = (*RUN, "--resume")
 ENUMERATE = ("enumerate", "tiny.toml", "--quiet", "--workers", "1")
 CERTIFY = ("certify", "tiny.toml", "--quiet", "--criterion", "edap_max")
 EVALUATE = ("evaluate", "d.csv", "--device", "rram", "--workloads", "first.csv", "--out", "o.csv")
+EVALUATED = "evaluated.csv"
+"""What `EVALUATE` makes of `MANY_DESIGNS`."""
 RESULTS, EXACT = "results/tiny/seed-1", "results/exact/tiny"
 
 
@@ -90,10 +92,6 @@ class Trial:
         """True once in so many times."""
         return bool(self.rng.integers(one_in) == 0)
 
-    def log_uniform(self, low: float, high: float) -> float:
-        """A number, all orders of magnitude alike."""
-        return float(10 ** self.rng.uniform(np.log10(low), np.log10(high)))
-
     def damaged(self, content: bytes) -> tuple[str, bytes]:
         """Damage content at random; returns the way and the result."""
         way = self.choose("bits flipped", "bits flipped", "bits flipped", "cut short", "noise")
@@ -111,7 +109,7 @@ class Trial:
 
 
 def prepare(home: Path) -> Path:
-    """Make the folders trials begin with: fresh, finished and begun.
+    """Make the folders trials begin with: fresh, finished and begun; and `EVALUATED`.
 
     Raises:
         RuntimeError: an undisturbed command fails.
@@ -122,13 +120,15 @@ def prepare(home: Path) -> Path:
         (fresh / f"{name}.csv").write_text(LAYERS)
     (fresh / "d.csv").write_text(DESIGNS)
     (fresh / "tiny.toml").write_text(study_text())
-    finished, begun = home / "ready" / "finished", home / "ready" / "begun"
-    shutil.copytree(fresh, finished)
-    for command in (ENUMERATE, RUN, CERTIFY):
-        end = run(finished, command)
-        if end.code:
-            raise RuntimeError(f"{' '.join(command)}: {end.error}")
-    shutil.copytree(fresh, begun)
+    finished, begun, many = (home / "ready" / name for name in ("finished", "begun", "many"))
+    for folder in (finished, begun, many):
+        shutil.copytree(fresh, folder)
+    (many / "d.csv").write_text(MANY_DESIGNS)
+    for folder, command in (*((finished, c) for c in (ENUMERATE, RUN, CERTIFY)), (many, EVALUATE)):
+        end = run(folder, command)
+        if end.returncode:
+            raise RuntimeError(f"{' '.join(command)}: {end.stderr}")
+    (many / "o.csv").rename(home / "ready" / EVALUATED)
     shutil.copytree(finished / "results" / "exact", begun / "results" / "exact")
     run(begun, RUN, before=killing_at("breakdown.csv"))
     return home / "ready"

@@ -3,12 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.paper.sequential_baseline import (
-    LEVELS_OF_DESIGN,
-    largest_design,
-    middle_design,
-    sequential,
-)
+from experiments.paper.reductions import LEVELS_OF_DESIGN, MIDDLE, sequential
 from experiments.recorded import recorded_designs
 from imcmoo.problem.criteria import SCORES
 from problems import RRAM
@@ -17,7 +12,7 @@ from problems import RRAM
 def test_sequential_optimisation_freezes_what_it_has_decided(enumerated):
     """Redone with plain loops: each level takes the best of its choices, the others as they are."""
     problem, space = enumerated.problem, enumerated.problem.space
-    start = middle_design(space)
+    (start,) = space.levels_of(MIDDLE)
     ended = sequential(enumerated.problem, "ela_max", start)
     current = start.copy()
     for names in LEVELS_OF_DESIGN:
@@ -41,7 +36,7 @@ def test_sequential_optimisation_freezes_what_it_has_decided(enumerated):
 def test_from_the_largest_chip_the_levels_end_as_in_the_papers_notebook(enumerated):
     """But for the buffer, which the notebook's last cell sets back by hand."""
     space = enumerated.problem.space
-    ended = sequential(enumerated.problem, "ela_max", largest_design(space))
+    ended = sequential(enumerated.problem, "ela_max", np.array(space.shape) - 1)
     theirs = recorded_designs("four_workload_rram").set_index("design")
     theirs = theirs.loc["sequential from the largest"]
     decoded = {name: space.column(ended[None], name)[0] for name in space.names}

@@ -10,7 +10,7 @@ import problems
 from experiments.compare import comparison
 from experiments.paper import questions, study
 from experiments.paper.claims import claims
-from experiments.paper.tables import STUDIES, TECHNOLOGY, Tables
+from experiments.paper.questions import STUDIES, TECHNOLOGY, read_studies
 from experiments.publish import to_csv
 
 
@@ -85,5 +85,5 @@ def test_results_of_all_tasks_become_the_published_tables(published):
 
 def test_the_claims_are_what_the_tables_say(published):
     frame = pd.read_csv(published / "claims.csv")
-    pd.testing.assert_frame_equal(frame, claims(Tables(published)), check_dtype=False)
+    pd.testing.assert_frame_equal(frame, claims(read_studies(published)), check_dtype=False)
     assert frame["difference"].to_numpy() == pytest.approx(frame["exact"] - frame["theirs"])

@@ -2,13 +2,13 @@
 
 import pandas as pd
 import pytest
+from scipy.stats import gmean
 
 from experiments.physics import figures
 from experiments.physics.optima import FITTED_PERIPHERY, optimum_table
-from experiments.physics.summary import (
+from experiments.physics.page import (
     chip_of,
     edap_by_network,
-    geometric_mean,
     recommended,
     rram_over_sram,
 )
@@ -29,7 +29,7 @@ def test_the_best_chips_are_the_proven_ones(folder, variation):
     proven = proven[proven["variation"] == variation].set_index("study")["edap_geomean"]
     for study, score in proven.items():
         chip = chip_of(optima, study, "edap_geomean")
-        assert geometric_mean(edap_by_network(chip)) == pytest.approx(score, rel=1e-4)
+        assert gmean(edap_by_network(chip)) == pytest.approx(score, rel=1e-4)
 
 
 def test_components_of_the_recommended_chip_sum_to_its_energy_and_area(study, exact):
@@ -55,10 +55,10 @@ def of_two_devices(rram, sram):
     )
 
 
-def test_the_better_device_is_that_of_the_smaller_geometric_mean():
+def test_the_better_device_is_that_of_the_smaller_gmean():
     ratios = rram_over_sram(of_two_devices((8e-3, 1e-3), (1e-3, 2e-3)), "nine")
     assert list(ratios) == pytest.approx([8.0, 0.5])
-    assert geometric_mean(ratios) == pytest.approx(2.0)
+    assert gmean(ratios) == pytest.approx(2.0)
     assert recommended(of_two_devices((8e-3, 1e-3), (1e-3, 2e-3))) == "nine_workload_sram_physical"
     assert recommended(of_two_devices((1e-3, 1e-3), (1e-3, 2e-3))) == "nine_workload_rram_physical"
 

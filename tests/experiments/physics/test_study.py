@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 
 from experiments import run
+from experiments.physics import page
 from experiments.physics import study as physics
-from experiments.physics import summary
 from experiments.physics.optima import area_front, optimum_table
 from imcmoo.problem.scores import edap
 
 
 @pytest.fixture
 def _small(monkeypatch, study):
-    for module in (physics, summary):
+    for module in (physics, page):
         monkeypatch.setattr(module, "STUDIES", {study.name: study})
     monkeypatch.setattr(physics, "NAMES", (study.name,))
     monkeypatch.setattr(physics, "FRONT_OF", study.name)
@@ -37,8 +37,8 @@ def test_tables_are_those_of_the_enumeration_and_the_page_names_both_chips(tmp_p
     home = tmp_path / "published" / "physics"
     chips = pd.read_csv(home / "isaac" / "optima.csv").set_index("criterion")
     area = chips.loc["regret_minimax", "area_mm2"].iloc[0]
-    page = first["physical.md"].decode()
-    assert f"With the ADC model `isaac` it is SRAM of {area:.0f} mm²" in page
+    text = first["physical.md"].decode()
+    assert f"With the ADC model `isaac` it is SRAM of {area:.0f} mm²" in text
     table = optimum_table(study, exact)
     scores = ["criterion", "workload", "area_mm2", "energy_J", "latency_s", "over_own_best"]
     proven = pd.read_csv(home / "optima.csv")

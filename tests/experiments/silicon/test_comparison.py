@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.silicon import comparison
-from experiments.silicon.agreement import agreement
-from experiments.silicon.comparison import farther_node, fitted_periphery, measured, modelled
+from experiments.silicon.comparison import agreement, farther_node, fitted_periphery, modelled
 from experiments.silicon.macros import SHIPPED, judged, read
 from tests.experiments.silicon.conftest import ROW
 
@@ -22,9 +21,9 @@ def macros(frame, table):
 
 
 def test_agreement_of_known_values():
-    x = np.array([1.0, 10.0, 100.0, np.nan, 5.0])
-    y = np.array([2.9, 3.0, 50.0, 1.0, np.nan])
-    told = agreement(x, y)
+    x = [1.0, 10.0, 100.0, np.nan, 5.0]
+    y = [2.9, 3.0, 50.0, 1.0, np.nan]
+    told = agreement(pd.Series(x), pd.Series(y))
     assert told["rows"] == 3
     assert told["within"] == pytest.approx(2 / 3)  # 10 against 3 is more than 3 times off
     assert told["rank"] == pytest.approx(1.0)
@@ -33,16 +32,16 @@ def test_agreement_of_known_values():
 
 def test_published_values_that_are_none_do_not_count():
     frame = pd.DataFrame({"t_core_ns": ["3.5", "", "0", "-1", "n/a", "inf", "1e1"]})
-    result = measured(frame, "t_core_ns")
-    assert np.flatnonzero(np.isfinite(result)).tolist() == [0, 6]
-    assert np.isnan(measured(frame, "tops_per_W_1b")).all()
+    result = comparison.published(frame)
+    assert np.flatnonzero(result["t_core_ns"].notna()).tolist() == [0, 6]
+    assert result["tops_per_W_1b"].isna().all()
 
 
 def test_the_periphery_factor_is_the_median_of_the_shipped_areas(frame, macros, table):
     model = modelled(macros, table)
     ratios = sorted(
         float(row["tops_1b"]) / float(row["tops_per_mm2_1b"]) / area
-        for row, area in zip(frame.to_dict("records"), model["area_mm2"], strict=True)
+        for row, area in zip(frame.to_dict("records"), model["area"], strict=True)
         if row["tops_1b"] and row["tops_per_mm2_1b"] and not np.isnan(area)
     )
     assert len(ratios) % 2 == 1
@@ -54,7 +53,7 @@ def test_leaving_a_publication_out_leaves_all_its_rows_out(frame, macros, table)
     factors = comparison.left_one_out(frame, model)
     for title, rows in frame.groupby("title"):
         others = frame["title"] != title
-        ratios = comparison.area_ratios(frame[others], model[others.to_numpy()])
+        ratios = (comparison.published(frame)["area"] / model["area"])[others]
         assert np.allclose(factors[rows.index], np.nanmedian(ratios))
 
 

@@ -33,7 +33,7 @@ def test_an_sram_macro_by_hand(table):
         "leakage": leak * time,
     }
     for part, energy in energies.items():
-        assert result.energies_J[part][0] == pytest.approx(float(energy), rel=1e-12)
+        assert result[f"energy_{part}_J"][0] == pytest.approx(float(energy), rel=1e-12)
     assert result.energy_J[0] == pytest.approx(float(sum(energies.values())), rel=1e-12)
 
     dac = table.look_up("dac", node_nm=22, bits=2)["area"]
@@ -53,23 +53,23 @@ def test_a_resistive_cell_is_charged_a_pulse_and_half_of_full_scale(table):
     result = costs_of(table, {"architecture": "eNVM", "cell": "ReRAM"})
     array = table.look_up("rram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
     mean = (array["cell_read_low"] + array["cell_read_high"]) / 2
-    assert result.energies_J["cells"][0] == pytest.approx(float(32 * 16 * mean), rel=1e-12)
+    assert result["energy_cells_J"][0] == pytest.approx(float(32 * 16 * mean), rel=1e-12)
 
 
 def test_weights_of_several_bits_take_cells_and_an_adder(table):
     one, four = costs_of(table), costs_of(table, {"weight_bits": "4"})
     assert four.operations[0] == 4 * one.operations[0]
-    assert four.energies_J["cells"][0] == pytest.approx(4 * one.energies_J["cells"][0])
+    assert four["energy_cells_J"][0] == pytest.approx(4 * one["energy_cells_J"][0])
     adder = table.look_up("shift_add", node_nm=22, bits=5 + 3)
     energy = 16 * float(adder["energy"]) * (0.8 / 0.9) ** 2
-    assert four.energies_J["shift_add"][0] == pytest.approx(energy, rel=1e-12)
-    assert four.areas_m2["shift_add"][0] == pytest.approx(16 * float(adder["area"]), rel=1e-12)
+    assert four["energy_shift_add_J"][0] == pytest.approx(energy, rel=1e-12)
+    assert four["area_shift_add_m2"][0] == pytest.approx(16 * float(adder["area"]), rel=1e-12)
 
 
 def test_a_weight_of_three_values_takes_two_cells(table):
     one, three = costs_of(table), costs_of(table, {"weight_bits": "1.5"})
     assert three.operations[0] == 1.5 * one.operations[0]
-    assert three.energies_J["cells"][0] == pytest.approx(2 * one.energies_J["cells"][0])
+    assert three["energy_cells_J"][0] == pytest.approx(2 * one["energy_cells_J"][0])
 
 
 def test_a_level_that_is_held_takes_a_pulse_where_cells_are_resistive(table):
@@ -83,7 +83,7 @@ def test_a_converter_per_column_needs_no_multiplexer(table):
     shared, rows = costs_of(table), costs_of(table, {"n_adc": "64"})
     array = table.look_up("sram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
     difference = float(array["column_area_muxed"] - array["column_area"])
-    assert shared.areas_m2["drivers"][0] - rows.areas_m2["drivers"][0] == pytest.approx(difference)
+    assert shared["area_drivers_m2"][0] - rows["area_drivers_m2"][0] == pytest.approx(difference)
     assert rows.time_s[0] <= shared.time_s[0]
 
 
@@ -92,8 +92,8 @@ def test_a_macro_between_two_arrays_has_its_own_rows_and_columns(table):
     array = table.look_up("sram", node_nm=22, voltage_V=0.8, rows=256, cols=64)
     dac = float(table.look_up("dac", node_nm=22, bits=2)["area"])
     drivers = 0.75 * array["row_area"] + array["column_area_muxed"] + 192 * dac
-    assert result.areas_m2["drivers"][0] == pytest.approx(float(drivers), rel=1e-12)
-    assert result.areas_m2["cells"][0] == pytest.approx(float(192 * 64 * array["cell_area"]))
+    assert result["area_drivers_m2"][0] == pytest.approx(float(drivers), rel=1e-12)
+    assert result["area_cells_m2"][0] == pytest.approx(float(192 * 64 * array["cell_area"]))
 
 
 def test_several_macros_are_each_as_if_alone(table):

@@ -1,13 +1,14 @@
-"""Signals, second commands, folders that vanish, and full disks."""
+"""Classes of trials: signals, second commands, vanished folders, full disks, damaged files."""
 
 from __future__ import annotations
 
+import io
 import resource
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,14 +30,15 @@ from tests.reliability.drawn import (
     CERTIFY,
     ENUMERATE,
     EVALUATE,
+    EVALUATED,
     EXACT,
-    HEADER,
+    MANY_DESIGNS,
     RESULTS,
     RESUME,
-    ROW,
     RUN,
     Trial,
     kept,
+    small_model,
     tree,
 )
 
@@ -57,7 +59,7 @@ def stopped(trial: Trial) -> Outcome:
     writing = name == "evaluate" and not trial.happens(4)
     command, again, made = STOPPED[name]
     folder = trial.begin(exact=name == "run")
-    (folder / "d.csv").write_text(HEADER + ROW * 20_000)
+    (folder / "d.csv").write_text(MANY_DESIGNS)
     ignored = number == signal.SIGHUP and trial.happens(4)
     heed = signal.SIG_IGN if ignored else signal.SIG_DFL
     process = _ready(folder, command, limit=lambda: signal.signal(signal.SIGHUP, heed))
@@ -68,12 +70,12 @@ def stopped(trial: Trial) -> Outcome:
     end = finish(process)
     case = f"{name}: {number.name}{' ignored' * ignored}{' while it writes' * writing}"
     first = outcome(case, end, must="work" if ignored else "")
-    if (ignored or end.code != -number) and first.ended in BAD:
+    if (ignored or end.returncode != -number) and first.ended in BAD:
         return first
     clean = number == signal.SIGKILL or not _temporary(folder)
     end = run(folder, again)
     if name == "evaluate":
-        right = (folder / made).read_bytes() == (_evaluated(trial) / made).read_bytes()
+        right = (folder / made).read_bytes() == (trial.ready / EVALUATED).read_bytes()
     else:
         right = trial.is_whole(made)
     return outcome(case, end, right=right, kept=clean and not _temporary(folder), must="work")
@@ -127,18 +129,6 @@ def folder_deleted(trial: Trial) -> Outcome:
     return outcome("run", end, right=(folder / RESULTS / "config.json").exists())
 
 
-def _evaluated(trial: Trial) -> Path:
-    """A folder with what `evaluate` makes of the designs when nothing disturbs it."""
-    whole = trial.ready / "evaluated"
-    if not whole.exists():
-        half = Path(tempfile.mkdtemp(dir=trial.ready))
-        shutil.copytree(trial.ready / "fresh", half, dirs_exist_ok=True)
-        (half / "d.csv").write_text(HEADER + ROW * 20_000)
-        run(half, EVALUATE)
-        half.rename(whole)
-    return whole
-
-
 def _moment(trial: Trial, writing: bool) -> Callable[[], bool]:
     """When a signal is sent: up to 2 s after the start, or up to 0.1 s after a temporary file is
     there."""
@@ -159,7 +149,7 @@ def _temporary(folder: Path) -> list[Path]:
 
 def full_disk(trial: Trial) -> Outcome:
     """No file may grow beyond some size: one line, then `--resume` where there is room again."""
-    size = int(trial.log_uniform(300, 300_000))
+    size = int(300 * 1000 ** trial.rng.uniform())  # all orders of magnitude alike
     folder = trial.begin(exact=True)
     if trial.happens(2):
         shutil.copytree(trial.ready / "finished" / RESULTS, folder / RESULTS)
@@ -171,11 +161,11 @@ def full_disk(trial: Trial) -> Outcome:
 
     command = trial.choose(RUN, RUN, ENUMERATE, CERTIFY, ("report", RESULTS))
     end = run(folder, command, limit=full)
-    result = outcome(command[0], end, kept=end.code == 0 or kept(before, folder))
+    result = outcome(command[0], end, kept=end.returncode == 0 or kept(before, folder))
     if result.ended not in BAD and command == RUN:
         after = run(folder, RESUME)
         if judged(after, right=trial.is_whole(), must="work") != FINE:
-            return Outcome(command[0], LOST, after.error[-200:])
+            return Outcome(command[0], LOST, after.stderr[-200:])
     return result
 
 
@@ -198,6 +188,90 @@ def interrupted(trial: Trial) -> Outcome:
     process.send_signal(signal.SIGINT)
     end = finish(process)
     refuses = command[0] in ("explain", "import")  # ends by itself, perhaps for lack of a run
-    must = "" if refuses or end.code else "work"
+    must = "" if refuses or end.returncode else "work"
     when = "first half second" if moment < 0.5 else "later"
     return outcome(f"{command[0]}: {when}", end, kept=not _temporary(folder), must=must)
+
+
+DAMAGED = {
+    f"{EXACT}/summary.json": (*RUN, "--seed", "2"),
+    f"{EXACT}/optima.csv": (*RUN, "--seed", "2"),
+    f"{EXACT}/front.csv": (*RUN, "--seed", "2"),
+    f"{RESULTS}/config.json": RESUME,
+    f"{RESULTS}/design.json": RESUME,
+    f"{RESULTS}/front.csv": RESUME,
+    f"{RESULTS}/evaluations.csv": RESUME,
+    f"{RESULTS}/SHA256SUMS": RESUME,
+    f"{RESULTS}/selection.csv": ("explain", RESULTS, "--json"),
+    f"{RESULTS}/explain.json": ("explain", RESULTS, "--json"),
+    f"{RESULTS}/.work/config.json": RESUME,
+}
+"""By stored file: a command that reads it."""
+
+
+def damaged_file(trial: Trial) -> Outcome:
+    """A stored file that is damaged, emptied or replaced is refused, and nothing is lost."""
+    file = trial.choose(*DAMAGED)
+    folder = trial.begin("begun" if ".work" in file else "finished")
+    path = folder / file
+    ways = {"emptied": b"", "replaced by {}": b"{}"}
+    way, content = trial.damaged(path.read_bytes())
+    if trial.happens(3):
+        way = trial.choose(*ways)
+        content = ways[way]
+    path.write_bytes(content)
+    before = tree(folder)
+    end = run(folder, DAMAGED[file])
+    return outcome(f"{path.name} {way}", end, kept=kept(before, folder), must="refuse")
+
+
+def checkpoint(trial: Trial) -> Outcome:
+    """A damaged checkpoint: refused, or the result is what it would have been."""
+    folder = trial.begin("begun")
+    path = trial.choose(*sorted((folder / RESULTS / ".work").glob("*.checkpoint")))
+    way, content = trial.damaged(path.read_bytes())
+    if trial.happens(2):
+        way, content = _in_header(trial, path.read_bytes())
+    path.write_bytes(content)
+    before = tree(folder)
+    end = run(folder, RESUME)
+    right = end.returncode == 0 and trial.is_whole()
+    return outcome(way, end, right=right, kept=end.returncode == 0 or kept(before, folder))
+
+
+def _in_header(trial: Trial, content: bytes) -> tuple[str, bytes]:
+    """Flip a bit of what says how an array is stored, where no checksum may help."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entry = trial.choose(*archive.infolist())
+        starts = (entry.header_offset, archive.start_dir)
+    place = trial.choose(*starts) + int(trial.rng.integers(160))
+    changed = bytearray(content)
+    changed[min(place, len(changed) - 1)] ^= 1 << int(trial.rng.integers(8))
+    return "bit of a header flipped", bytes(changed)
+
+
+def read_input(trial: Trial) -> Outcome:
+    """Damaged designs, networks or models: never a traceback, never half an output."""
+    name = trial.choose("d.csv", "first.csv", "m.onnx")
+    folder = trial.begin()
+    (folder / "m.onnx").write_bytes(small_model())
+    way, content = trial.damaged((folder / name).read_bytes())
+    (folder / name).write_bytes(content)
+    is_model = name == "m.onnx"
+    end = run(folder, ("import", name, "--out", "o.csv") if is_model else EVALUATE)
+    made = folder / "o.csv"
+    whole = end.returncode == 0 or not made.exists()
+    return outcome(f"{name}: {way}", end, kept=whole)
+
+
+CLASSES: dict[str, tuple[Callable[[Trial], Outcome], int]] = {
+    "stopped": (stopped, 40),
+    "interrupted": (interrupted, 24),
+    "two-commands": (two_commands, 30),
+    "folder-deleted": (folder_deleted, 6),
+    "full-disk": (full_disk, 24),
+    "damaged-file": (damaged_file, 100),
+    "checkpoint": (checkpoint, 120),
+    "read-input": (read_input, 200),
+}
+"""Classes of drawn cases, and how many trials each has by default."""

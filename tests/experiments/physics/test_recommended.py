@@ -1,9 +1,9 @@
-"""Effects of a variation on a physical study."""
+"""Effects of a variation on a physical study, whose best chips are published."""
 
 import numpy as np
 import pytest
 
-from experiments.physics.variations import DEFAULT, problem_of
+from experiments.physics.recommended import DEFAULT, problem_of
 from problems import STUDIES
 
 
