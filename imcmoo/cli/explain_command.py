@@ -17,8 +17,7 @@ from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
-from imcmoo.study.explain import DesignToExplain, explain
-from imcmoo.study.explained_run import FRONT, SELECTED
+from imcmoo.study.explain import FRONT, SELECTED, DesignToExplain, explain
 from imcmoo.study.explanation import (
     EXPLANATIONS,
     Explanation,
@@ -141,7 +140,7 @@ def _of_file(what: str, study_name: str | None) -> Explanation:
     with timed("explaining", quiet=False):
         subjects = [DesignToExplain(levels[0], names)]
         (explanation,) = explain(problem, study.asked_criterion, subjects)
-    return explanation.as_shown()
+    return explanation
 
 
 def _of_json(path: Path, space: DesignSpace) -> Levels:

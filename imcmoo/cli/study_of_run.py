@@ -14,7 +14,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.own_code import own_code
 from imcmoo.io.units import to_si
 from imcmoo.problem.identity import differing_keys
-from imcmoo.study.explained_run import explain_run
+from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
 from imcmoo.study.study import OF_NETWORKS, Study

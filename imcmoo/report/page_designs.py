@@ -16,7 +16,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
 from imcmoo.report.explanation_words import Measured, measured
 from imcmoo.report.labels import distinct_labels, label
-from imcmoo.study.explained_run import BASELINE
+from imcmoo.study.explain import BASELINE
 from imcmoo.study.results import Results
 
 MOST_VALUES = 120_000

@@ -14,7 +14,7 @@ from imcmoo.problem.score_range import LOG10
 from imcmoo.report.explanation_words import measured, missing_resources, violations
 from imcmoo.report.labels import label, on_screen
 from imcmoo.report.rich_tables import natural_width, transposed
-from imcmoo.study.explained_run import BASELINE
+from imcmoo.study.explain import BASELINE
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
 

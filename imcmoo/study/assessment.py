@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
@@ -83,9 +84,9 @@ class Assessment:
         return scores
 
     def of_chip(self) -> dict[str, Floats]:
-        """Quantities of the chip, shape (n,), by name with unit."""
+        """Quantities of the chip in display units, shape (n,), by name with unit."""
         values = {
-            q.column: self.metrics.values[q.name]
+            display_column(q.column): to_display(q.unit, self.metrics.values[q.name])
             for q in self.problem.model.quantities
             if not q.per_workload
         }
@@ -119,17 +120,12 @@ class Assessment:
     def excess(self) -> Floats:
         """Excess over each limit as a share of the available amount, shape as `G`; NaN where the
         network does not run."""
-        return np.where(self._defined, np.exp2(np.maximum(self.G, 0.0)) - 1.0, np.nan)
-
-    @property
-    def certainly_broken(self) -> Bools:
-        """True where a limit is certainly exceeded, shape as `G`."""
-        return np.asarray((self.G > 0) & self._defined)
+        return np.where(self.defined, np.exp2(np.maximum(self.G, 0.0)) - 1.0, np.nan)
 
     def used(self) -> Floats:
         """Share of each limit that is used, shape as `G`; NaN where that is not known."""
         n_resources = len(self.problem.model.resource_names) * len(self.problem.workload_names)
-        share = np.where(self._defined, np.exp2(np.minimum(self.G, 1000.0)), np.nan)
+        share = np.where(self.defined, np.exp2(np.minimum(self.G, 1000.0)), np.nan)
         share[:, :n_resources] = np.where(
             self.G[:, :n_resources] > 0, share[:, :n_resources], np.nan
         )
@@ -141,7 +137,7 @@ class Assessment:
         return share
 
     @property
-    def _defined(self) -> Bools:
+    def defined(self) -> Bools:
         """True where a limit is defined, shape as `G`: a network's limits only if it runs."""
         defined = np.ones(self.G.shape, dtype=bool)
         for column, (w, _, _) in enumerate(
@@ -151,84 +147,64 @@ class Assessment:
         return defined
 
 
-@dataclass(frozen=True)
-class Steps:
-    """One design (a row) and its n neighbours."""
-
-    design: Assessment
-    around: Assessment
-
-    @property
-    def broken(self) -> Bools:
-        """True where a neighbour breaks a limit the design keeps, shape (n, n_limits)."""
-        return np.asarray((self.around.G > 0) & (self.design.G <= 0))
-
-    def limits(self) -> pd.DataFrame:
-        """One row per limit of the chip or of a network, as it is for the design."""
-        design = self.design
-        return pd.DataFrame(
-            {
-                "limit": [limit for limit, _ in design.limit_names],
-                "network": [network for _, network in design.limit_names],
-                "used": design.used()[0],
-                "excess": design.excess[0],
-                "missing": design.missing[0],
-                "stops": self.broken.sum(axis=0),
-            }
-        )
-
-    def neighbours(self, score: Floats) -> pd.DataFrame:
-        """One row per neighbour, with its score; see `explanation.TABLES`."""
-        problem = self.design.problem
-        steps = _steps(problem.space, self.design.levels, self.around.levels)
-        # Values stay what they are: numbers beside texts, whole numbers beside others.
-        names = ["parameter", "before", "after", "beside"]
-        table = pd.DataFrame(steps, columns=names, dtype=object)
-        table.insert(0, "step", np.arange(len(table)))
-        return table.assign(feasible=self.around.feasible, **self.around.of_chip(), score=score)
-
-    def changes(self) -> pd.DataFrame:
-        """One row per neighbour and network."""
-        names = self.design.problem.workload_names
-        n, quantity = len(self.around.levels), self.design.judged_by
-        # NaN where a network runs on one of the two only.
-        ratio = self.around.judged / self.design.judged
-        is_large_good = quantity is not None and quantity.sense == "max"
-        gain = ratio - 1.0 if is_large_good else 1.0 - ratio
-        return pd.DataFrame(
-            {
-                "step": np.repeat(np.arange(n), len(names)),
-                "network": np.tile(np.asarray(names), n),
-                "runs": self.around.runs.ravel(),
-                "gain": gain.ravel(),
-            }
-        )
-
-    def lacking(self) -> pd.DataFrame:
-        """One row per neighbour and limit that it breaks."""
-        step, limit = np.nonzero(self.around.certainly_broken)
-        names, networks = zip(*self.around.limit_names, strict=True) if len(limit) else ((), ())
-        return pd.DataFrame(
-            {
-                "step": step,
-                "limit": np.array(names, dtype=object)[limit],
-                "network": np.array(networks, dtype=object)[limit],
-                "excess": self.around.excess[step, limit],
-                "missing": self.around.missing[step, limit],
-            }
-        )
-
-
-def steps_of(problem: AcceleratorProblem, designs: Levels) -> Iterator[Steps]:
-    """The neighbours of several designs, evaluated all at once."""
+def with_neighbours(
+    problem: AcceleratorProblem, designs: Levels
+) -> Iterator[tuple[Assessment, Assessment]]:
+    """Each of several designs and its neighbours, evaluated all at once."""
     around = [problem.space.neighbours(design) for design in designs]
     assessed = Assessment.of(problem, np.concatenate([designs, *around]))
     at = len(designs)
     for row, neighbours in enumerate(around):
-        yield Steps(
-            assessed.take(slice(row, row + 1)), assessed.take(slice(at, at + len(neighbours)))
-        )
-        at += len(neighbours)
+        end = at + len(neighbours)
+        yield assessed.take(slice(row, row + 1)), assessed.take(slice(at, end))
+        at = end
+
+
+def limits(design: Assessment, around: Assessment) -> pd.DataFrame:
+    """One row per limit of the chip or of a network, as it is for the design."""
+    return pd.DataFrame(design.limit_names, columns=["limit", "network"]).assign(
+        used=design.used()[0],
+        excess=design.excess[0],
+        missing=design.missing[0],
+        stops=((around.G > 0) & (design.G <= 0)).sum(axis=0),
+    )
+
+
+def neighbours(design: Assessment, around: Assessment, score: Floats) -> pd.DataFrame:
+    """One row per neighbour, with its score; see `explanation.TABLES`."""
+    # Values stay what they are: numbers beside texts, whole numbers beside others.
+    names = ["parameter", "before", "after", "beside"]
+    steps = _steps(design.problem.space, design.levels, around.levels)
+    table = pd.DataFrame(steps, columns=names, dtype=object)
+    table.insert(0, "step", np.arange(len(table)))
+    return table.assign(feasible=around.feasible, **around.of_chip(), score=score)
+
+
+def changes(design: Assessment, around: Assessment) -> pd.DataFrame:
+    """One row per neighbour and network."""
+    names, quantity = design.problem.workload_names, design.judged_by
+    # NaN where a network runs on one of the two only.
+    ratio = around.judged / design.judged
+    is_large_good = quantity is not None and quantity.sense == "max"
+    gain = ratio - 1.0 if is_large_good else 1.0 - ratio
+    n = len(around.levels)
+    return pd.DataFrame(
+        {
+            "step": np.repeat(np.arange(n), len(names)),
+            "network": np.tile(np.asarray(names), n),
+            "runs": around.runs.ravel(),
+            "gain": gain.ravel(),
+        }
+    )
+
+
+def lacking(around: Assessment) -> pd.DataFrame:
+    """One row per neighbour and limit that it certainly breaks."""
+    step, limit = np.nonzero((around.G > 0) & around.defined)
+    names = pd.DataFrame(around.limit_names, columns=["limit", "network"])
+    table = names.iloc[limit].reset_index(drop=True)
+    table.insert(0, "step", step)
+    return table.assign(excess=around.excess[step, limit], missing=around.missing[step, limit])
 
 
 def _steps(space: DesignSpace, design: Levels, around: Levels) -> list[tuple[str, Any, Any, str]]:

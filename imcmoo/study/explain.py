@@ -1,8 +1,8 @@
-"""Explain designs: everything the cost model tells of them, and of the designs one step away."""
+"""Explain designs, of a run or any: all the cost model tells of them and of their neighbours."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.io.errors import InputError
+from imcmoo.io.units import display_column, to_display
 from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
@@ -17,9 +19,11 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
-from imcmoo.study.assessment import Assessment, Steps, steps_of
+from imcmoo.study import assessment
+from imcmoo.study.assessment import Assessment, with_neighbours
 from imcmoo.study.explanation import TABLES, Explanation
 from imcmoo.study.power import power, tera_operations, with_unit
+from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND
 from imcmoo.study.served_design import SCENARIO, ServedDesign
 
@@ -28,6 +32,13 @@ FEW_LAYERS = 8
 
 THIS_DESIGN = "this design"
 """What scores are relative to where the best of each network is not known."""
+
+MOST_OF_FRONT = 50
+"""Designs of the front that are explained at the most."""
+
+SELECTED = "selected"
+BASELINE = "alone_"
+FRONT = "front_"
 
 OnExplained = Callable[[int, int], None]
 """Called after each design with the number of explained designs and of all."""
@@ -71,12 +82,15 @@ def explain(
     levels: Levels = np.stack([subject.levels for subject in subjects])
     costs, details = problem.model.breakdown(levels), problem.model.network_details(levels)
     explanations = []
-    for row, (subject, steps) in enumerate(zip(subjects, steps_of(problem, levels), strict=True)):
+    for row, (subject, steps) in enumerate(
+        zip(subjects, with_neighbours(problem, levels), strict=True)
+    ):
         of_runs = {name: values[row] for name, values in details.items()}
-        tables = {"networks": _networks(steps.design, reference_edap, of_runs)}
-        runs = steps.design.runs[0]
-        run = [n for n, r in zip(problem.workload_names, runs, strict=True) if r]
-        tables |= _broken_down(run, costs, row, None if subject.in_full else FEW_LAYERS)
+        run = [n for n, r in zip(problem.workload_names, steps[0].runs[0], strict=True) if r]
+        tables = {
+            "networks": _networks(steps[0], reference_edap, of_runs),
+            **_broken_down(run, costs, row, None if subject.in_full else FEW_LAYERS),
+        }
         explanation = _explanation(subject, steps, criterion, reference_edap, tables)
         if reference_edap is not None:
             against = reference if criterion.is_regret else ""
@@ -88,20 +102,20 @@ def explain(
 
 def _explanation(
     subject: DesignToExplain,
-    steps: Steps,
+    steps: tuple[Assessment, Assessment],
     criterion: Criterion,
     reference_edap: Floats | None,
     tables: Mapping[str, pd.DataFrame],
 ) -> Explanation:
     """One design compared with its neighbours; `tables` come first among those it has."""
-    design, around = steps.design, steps.around
+    design, around = steps
     problem, quantity = design.problem, design.judged_by
     best = reference_edap
     if best is None and problem.has_edap:
         best = design.judged[0]
     if best is not None and not np.isfinite(best).all():
         best = None
-    scores = np.concatenate([part.scores(criterion, best) for part in (design, around)])
+    scores = np.concatenate([part.scores(criterion, best) for part in steps])
     called, (score, *of_neighbours) = stated(criterion.name, scores)
     is_against_itself = criterion.is_regret and reference_edap is None and best is not None
     served = ServedDesign.of(problem.model, design.levels)
@@ -116,10 +130,10 @@ def _explanation(
         judged_by="EDAP" if problem.has_edap else (quantity.name if quantity else ""),
         tables={
             **tables,
-            "limits": steps.limits(),
-            "neighbours": steps.neighbours(np.array(of_neighbours)),
-            "changes": steps.changes(),
-            "lacking": steps.lacking(),
+            "limits": assessment.limits(design, around),
+            "neighbours": assessment.neighbours(design, around, np.array(of_neighbours)),
+            "changes": assessment.changes(design, around),
+            "lacking": assessment.lacking(around),
             **({} if served is None else {SCENARIO: served.table()}),
         },
     )
@@ -130,7 +144,11 @@ def _networks(
 ) -> pd.DataFrame:
     """One row per network; what does not run has no figures."""
     problem, values, runs = design.problem, design.metrics.values, design.runs[0]
-    quantities = {q.column: values[q.name][0] for q in problem.model.quantities if q.per_workload}
+    quantities = {
+        display_column(q.column): to_display(q.unit, values[q.name][0])
+        for q in problem.model.quantities
+        if q.per_workload
+    }
     named = {q.name for q in problem.model.quantities}
     beside = {with_unit(n): v[0] for n, v in values.items() if n not in named and v.ndim == 2}
     derived = {**power(problem, values), **tera_operations(problem, values)}
@@ -173,7 +191,9 @@ def _broken_down(
         parts = [_shortened(rows, most) for _, rows in layers.groupby("network", sort=False)]
         layers = pd.concat(parts, ignore_index=True) if parts else layers
     return {
-        "areas": pd.DataFrame({"component": list(costs.components), "area_m2": costs.area_m2[row]}),
+        "areas": pd.DataFrame(
+            {"component": list(costs.components), "area_mm2": to_display("m2", costs.area_m2[row])}
+        ),
         "components": _components(costs, row, run),
         "layers": layers.reset_index(drop=True),
     }
@@ -223,3 +243,87 @@ def _components(costs: LayerCosts, row: int, run: list[str]) -> pd.DataFrame:
             "energy_J": np.concatenate(energy) if energy else [],
         }
     )
+
+
+def explain_run(
+    problem: AcceleratorProblem,
+    criterion: Criterion,
+    results: Results,
+    *,
+    front: bool,
+    on_explained: OnExplained = lambda done, total: None,
+) -> list[Explanation]:
+    """Explain the selected design of a run, its baselines, and the best of its front.
+
+    With `front`, these are what each criterion selects and then the best by the run's criterion,
+    called `front_N` by their row in `front.csv`, from 1. A design is explained once, however many
+    names it has.
+
+    Args:
+        problem, criterion, results: of the run.
+        front: whether designs of the front are explained that are neither selected nor baselines.
+        on_explained: called with the number done and the total.
+
+    Raises:
+        InputError: a table is not of this problem.
+    """
+    try:
+        if results.baselines is None:
+            criterion = replace(criterion, name=criterion.joint_name)
+        subjects = _subjects(problem, results)
+        if not front:
+            subjects = [subject for subject in subjects if subject.in_full]
+        explanations = explain(
+            problem,
+            criterion,
+            subjects,
+            reference_edap=results.reference_edap,
+            reference=results.regret_reference,
+            on_explained=on_explained,
+        )
+        _check(explanations[0], problem, results)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{results.folder}: its tables are not of this study: {error}") from None
+    return explanations
+
+
+def _subjects(problem: AcceleratorProblem, results: Results) -> list[DesignToExplain]:
+    """The designs to explain, each once with all its names, the selected design first."""
+    subjects: dict[tuple[int, ...], DesignToExplain] = {}
+
+    def levels_of(designs: pd.DataFrame) -> Levels:
+        return problem.space.encode({n: designs[n].to_numpy() for n in problem.space.names})
+
+    def add(designs: Levels, names: Iterable[str], *, in_full: bool = True) -> None:
+        for key, design, name in zip(map(tuple, designs.tolist()), designs, names, strict=True):
+            known = subjects.get(key) or DesignToExplain(design, (), in_full)
+            subjects[key] = replace(known, names=(*known.names, str(name)))
+
+    front, selection = levels_of(results.front), levels_of(results.selection)
+    add(levels_of(results.selected), [SELECTED])
+    if results.baselines is not None:
+        # The first row is the selected design once more.
+        alone = results.baselines.iloc[1:]
+        add(levels_of(alone), BASELINE + alone["optimised_for"])
+    add(selection, results.selection["criterion"], in_full=False)
+    at = {tuple(design): row for row, design in enumerate(front.tolist())}
+    first = [at[tuple(design)] for design in selection.tolist()]
+    scores = results.front[f"score_{results.criterion}"].to_numpy(dtype=float)
+    order = scores.argsort(kind="stable").tolist()
+    rows = list(dict.fromkeys([*first, *order]))[:MOST_OF_FRONT]
+    add(front[rows], [f"{FRONT}{row + 1}" for row in rows], in_full=False)
+    return list(subjects.values())
+
+
+def _check(selected: Explanation, problem: AcceleratorProblem, results: Results) -> None:
+    """Check that a run was of the cost model there is now."""
+    networks = selected.tables["networks"]
+    for quantity in (q for q in problem.model.quantities if q.per_workload):
+        columns = quantity.columns(problem.workload_names)
+        then = results.selected[columns].to_numpy(dtype=float)[0]
+        now = networks[display_column(quantity.column)].to_numpy(dtype=float)
+        if not np.allclose(now, then, rtol=1e-9, atol=0.0):
+            raise InputError(
+                f"{results.folder} was run with another cost model, component table or networks: "
+                "run the study again"
+            )

@@ -27,7 +27,7 @@ def explanations(request):
     feasible = (G <= 0).all(axis=1)
     rows = [int(np.argmax(kind)) for kind in (feasible, ~feasible) if kind.any()]
     subjects = [DesignToExplain(levels[row], (f"random {row}",)) for row in rows]
-    return [e.as_shown() for e in explain(problem, study.asked_criterion, subjects)]
+    return explain(problem, study.asked_criterion, subjects)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
@@ -61,7 +61,7 @@ def test_shares_of_latency_are_stated_where_layers_follow_one_another(schedule):
     runs = study.cost_model().evaluate(levels).runs.all(axis=1)
     subject = DesignToExplain(levels[runs][0], ("one",))
     (explanation,) = explain(study.problem(), study.asked_criterion, [subject])
-    parts = explained(explanation.as_shown(), width=200, layers=10**6)
+    parts = explained(explanation, width=200, layers=10**6)
     (table,) = (t for t in parts if getattr(t, "title", "") == "Layers that take most energy")
     at = [str(column.header) for column in table.columns].index("latency (µs)") + 1
     assert {share == "—" for share in table.columns[at].cells} == {schedule == "pipelined"}

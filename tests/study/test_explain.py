@@ -49,14 +49,14 @@ def test_sums_over_layers_and_components_are_the_metrics(name, in_full):
             latency = e.tables["layers"].groupby("network", sort=False)["latency_s"].sum()
             expected = metrics.latency_s[row][metrics.runs[row]]
             np.testing.assert_allclose(latency, expected, rtol=1e-9)
-        areas = e.tables["areas"]["area_m2"]
-        np.testing.assert_allclose(areas.sum(), metrics.area_m2[row], rtol=1e-9)
+        areas = e.tables["areas"]["area_mm2"]
+        np.testing.assert_allclose(areas.sum(), metrics.area_m2[row] * 1e6, rtol=1e-9)
         if in_full and name == "physical_rram":  # all weights stay
             held = e.tables["layers"].groupby("network")["utilization"].sum()
             shares = networks["utilization"].dropna()
             np.testing.assert_allclose(held[shares.index], shares, rtol=1e-9)
             assert (shares <= 1).all()
-        assert e.chip["area_m2"] == metrics.area_m2[row]
+        assert e.chip["area_mm2"] == metrics.area_m2[row] * 1e6
 
 
 def test_operations_per_second_are_those_of_inference_after_inference():
