@@ -27,7 +27,7 @@ from imcmoo.io.machines import Workers, open_executor
 from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import terminal_tables
-from imcmoo.report.run_figures import draw_figures
+from imcmoo.report.figures import draw_figures
 from imcmoo.report.scenario_tables import scenario_table
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables

@@ -17,7 +17,7 @@ import pytest
 
 from experiments.run import main
 from imcmoo.cli import run_command
-from imcmoo.report.run_figures import draw_figures
+from imcmoo.report.figures import draw_figures
 from imcmoo.study.results import Results
 from problems import RRAM
 from tests.cli.helpers import INTERRUPT, contents, cut_checksums, refused
