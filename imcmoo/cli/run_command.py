@@ -31,7 +31,7 @@ from imcmoo.report.figures import draw_figures
 from imcmoo.report.scenario_tables import scenario_table
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
-from imcmoo.study.exact_comparison import find_answer
+from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import EXPLANATIONS, read_explanations, write_explanations
 from imcmoo.study.results import Results

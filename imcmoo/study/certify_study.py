@@ -26,7 +26,7 @@ from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
-from imcmoo.study.exact_comparison import study_settings
+from imcmoo.study.provenance import study_settings
 from imcmoo.study.study import Study
 
 ALL = "all"

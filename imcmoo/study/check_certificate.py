@@ -20,7 +20,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import text
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
-from imcmoo.study.exact_comparison import study_settings
+from imcmoo.study.provenance import study_settings
 from imcmoo.study.study import Study
 
 

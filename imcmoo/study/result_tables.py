@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.analysis.indicators import indicators
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.reading import read_json
@@ -27,7 +28,6 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10, stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
-from imcmoo.study import exact_comparison
 from imcmoo.study.power import BESIDE, caution, power, with_unit
 from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, FinishedSearch, Outcome
@@ -53,8 +53,8 @@ def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> 
     if outcome.baselines:
         frames["baselines"] = baselines(outcome)
     if answer:
-        frames["regret"] = exact_comparison.regret_table(outcome, answer)
-        frames["indicators"] = exact_comparison.indicator_table(outcome, answer)
+        frames["regret"] = regret_table(outcome, answer)
+        frames["indicators"] = indicator_table(outcome, answer)
     served = ServedDesign.of(outcome.joint.problem.model, outcome.design)
     if served is not None:
         frames |= {SCENARIO: served.table(), TIMELINE: served.timeline_table()}
@@ -248,6 +248,32 @@ def _improvements(
     at = np.union1d(np.flatnonzero(improved), [len(best) - 1])
     called, shown = stated(criterion, best[at])
     return [(search, called, int(i) + 1, float(v)) for i, v in zip(at, shown, strict=True)]
+
+
+def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
+    """By criterion: the exact optimum, what the run selected, the best it evaluated, and how far
+    these are from the optimum; values as in `optima.csv`, regrets as shares."""
+    judge = ExactRegret(outcome.joint.problem, answer, against_joint=outcome.baselines is None)
+    F = outcome.candidates.F
+    values, excess = judge.scores(F), judge.regrets(F)
+    chosen = {n.removeprefix(LOG10): row for n, row in outcome.selection.chosen.items()}
+    rows = []
+    for name in judge.criteria:
+        scores, off = values[name], excess[name]
+        figures = np.array([judge.optima[name], scores[chosen[name]], scores.min()])
+        called, (optimum, selected, best) = stated(name, figures)
+        rows.append((called, optimum, selected, off[chosen[name]], best, off.min()))
+    columns = ("criterion", "optimum", "selected", "regret_selected", "best_evaluated",
+               "regret_best_evaluated")  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def indicator_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
+    """Indicators of the distance between the run's front and the exact one."""
+    problem = outcome.joint.problem
+    F, front = problem.coordinates(outcome.candidates.F), problem.coordinates(answer.front)
+    values = indicators(F, front)
+    return pd.DataFrame({"indicator": list(values), "value": list(values.values())})
 
 
 DESIGN = "design.json"

@@ -18,8 +18,9 @@ from imcmoo.problem.scores import edap
 from imcmoo.report import page_parts
 from imcmoo.report.terminal_tables import selection_table
 from imcmoo.study import result_tables
-from imcmoo.study.exact_comparison import find_answer, study_settings
+from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explanation import read_explanations
+from imcmoo.study.provenance import study_settings
 from imcmoo.study.results import Results
 from problems import STUDIES
 from tests.cli.helpers import refused
