@@ -16,7 +16,7 @@ from imcmoo.io.machines import Scheduler, Workers
 from imcmoo.model.cost_model import Deployment
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
-from imcmoo.study.study_faults import REMOVED_KEYS
+from imcmoo.study.study_file import REMOVED_KEYS
 
 DEFAULT_OUT = Path("results")
 

@@ -18,7 +18,7 @@ from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
 from imcmoo.study.study import OF_NETWORKS, Study
-from imcmoo.study.study_faults import REMOVED_KEYS
+from imcmoo.study.study_file import REMOVED_KEYS
 
 SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
 """What a command line may have changed of a study, beside the area limit."""

@@ -31,7 +31,7 @@ from imcmoo.problem.problem import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults, restricted
-from imcmoo.study.accuracy_files import AccuracyFile
+from imcmoo.study.study import AccuracyFile
 
 
 @dataclass(frozen=True)
