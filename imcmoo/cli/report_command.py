@@ -17,8 +17,7 @@ from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.report.page import page
 from imcmoo.study.explanation import EXPLANATIONS, Explanation, read_explanations
-from imcmoo.study.results import Results, reading
-from imcmoo.study.results_folder import REPORT
+from imcmoo.study.results import REPORT, Results, reading
 
 DESCRIPTION = """
 Show a finished run as one interactive HTML page, made from its folder alone. The page needs no

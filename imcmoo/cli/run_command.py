@@ -34,8 +34,7 @@ from imcmoo.study import provenance, result_tables
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import EXPLANATIONS, read_explanations, write_explanations
-from imcmoo.study.results import Results
-from imcmoo.study.results_folder import CONFIG, FIGURES, RunFolder
+from imcmoo.study.results import CONFIG, FIGURES, Results, RunFolder
 from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_names
 from imcmoo.study.study import Study
 from imcmoo.study.verified_accuracy import ACCURACY, write_accuracy
