@@ -30,7 +30,7 @@ from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED, TEXTS, DesignRefused, Designs
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
-from imcmoo.report.explanation_words import violation
+from imcmoo.report.labels import violation
 from imcmoo.space.designs_csv import DesignsTable, levels_of
 from imcmoo.space.restricted import restricted
 

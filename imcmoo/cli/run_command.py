@@ -28,7 +28,7 @@ from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import terminal_tables
 from imcmoo.report.figures import draw_figures
-from imcmoo.report.scenario_tables import scenario_table
+from imcmoo.report.terminal_tables import scenario_table
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.enumerate_study import find_answer

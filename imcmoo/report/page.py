@@ -20,8 +20,8 @@ from imcmoo.report.labels import distinct_labels, label
 from imcmoo.report.page_designs import Column, PageDesigns, rounded
 from imcmoo.report.page_parts import answer, cards, comparison
 from imcmoo.report.rich_tables import html_of
-from imcmoo.report.scenario_tables import scenario_table
 from imcmoo.report.style import COLOURS, HIGHLIGHT
+from imcmoo.report.terminal_tables import scenario_table
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
 from imcmoo.study.searches import JOINT

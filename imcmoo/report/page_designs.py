@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
-from imcmoo.report.explanation_words import Measured, measured
-from imcmoo.report.labels import distinct_labels, label
+from imcmoo.report.labels import Measured, distinct_labels, label, measured
 from imcmoo.study.explain import BASELINE
 from imcmoo.study.results import Results
 

@@ -13,12 +13,11 @@ from rich.table import Table
 
 from imcmoo.model.metrics import Floats
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.explanation_words import number, plain
-from imcmoo.report.labels import distinct_labels, label, on_screen
+from imcmoo.report.labels import distinct_labels, label, number, on_screen, plain
 from imcmoo.report.page_designs import PageDesigns, heading, rounded
-from imcmoo.report.rich_tables import html_of
-from imcmoo.report.scenario_tables import ROOMY
+from imcmoo.report.rich_tables import add_numbers, html_of, new_table
 from imcmoo.report.style import component_style
+from imcmoo.report.terminal_tables import ROOMY
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
 
@@ -39,9 +38,7 @@ def answer(results: Results, explanations: Sequence[Explanation]) -> str:
 
 def comparison(runs: Sequence[Results], names: Sequence[str]) -> str:
     """Facts and parameters of the selected designs of several runs as HTML, a column per run."""
-    table = Table("", title="Selected designs side by side")
-    for name in names:
-        table.add_column(name, justify="right")
+    table = new_table("", title="Selected designs side by side", numbers=names)
     designs = [{heading(n): plain(run.selected[n].iloc[0]) for n in run.parameters} for run in runs]
     for columns in ([_facts(run) for run in runs], designs):
         for name in dict.fromkeys(name for column in columns for name in column):
@@ -80,15 +77,14 @@ def _facts(results: Results) -> dict[str, str]:
 
 def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
     """One row per network: EDAP relative to its optimum, quantities, bottleneck."""
-    table = Table("network", title="Cost of the selected design for each network")
+    table = new_table("network", title="Cost of the selected design for each network")
     quantities = [q for q in PageDesigns(results).quantities if q.per_workload]
     ratios = _ratios(results)
     selected = results.selected.iloc[0]
     details = _details(explanations)
     if ratios is not None:
-        table.add_column(f"EDAP / {results.regret_reference}", justify="right")
-    for q in quantities:
-        table.add_column(q.heading, justify="right")
+        add_numbers(table, f"EDAP / {results.regret_reference}")
+    add_numbers(table, *(q.heading for q in quantities))
     for name in details:
         table.add_column(name)
     worst = -1 if ratios is None else int(np.nanargmax(ratios))

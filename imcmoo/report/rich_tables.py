@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from rich import box
 from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Column, Table
 from rich.text import Text
+
+from imcmoo.report.labels import label
+
+LONGEST_NAME = 20
+"""Names of networks up to this long are not broken."""
+
+
+def new_table(
+    *columns: str, title: str, numbers: Iterable[str] = (), caption: str | None = None
+) -> Table:
+    """A table whose columns of `numbers` follow the others."""
+    table = Table(*columns, title=title, title_justify="left", caption=caption)
+    table.caption_justify = "left"
+    add_numbers(table, *numbers)
+    return table
+
+
+def open_table(*columns: str, title: str, networks: Iterable[str] | None = None) -> Table:
+    """A table without lines between its columns, which narrow terminals have no room for; its first
+    column is that of `networks`, if there are any."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", min_width=len(title),
+        caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+    if networks is not None:
+        longest = max((len(label(name)) for name in networks), default=0)
+        table.add_column("network", no_wrap=longest <= LONGEST_NAME, overflow="fold")
+    for name in columns:
+        table.add_column(name)
+    return table
+
+
+def add_numbers(table: Table, *headings: str) -> None:
+    """Add columns of numbers."""
+    for heading in headings:
+        table.add_column(heading, justify="right")
 
 
 def fitted(table: Table, width: int) -> Iterator[Table]:
@@ -36,10 +73,7 @@ def fitted(table: Table, width: int) -> Iterator[Table]:
 def transposed(table: Table, corner: str) -> Table:
     """The table with its rows as columns; `corner` heads the first."""
     cells = [[str(c) for c in column.cells] for column in table.columns]
-    turned = Table(title=table.title, title_justify=table.title_justify)
-    turned.add_column(corner)
-    for name in cells[0]:
-        turned.add_column(name, justify="right")
+    turned = new_table(corner, title=str(table.title), numbers=cells[0])
     for column, values in zip(table.columns[1:], cells[1:], strict=True):
         turned.add_row(str(column.header), *values)
     return turned

@@ -6,7 +6,7 @@ import pytest
 
 from imcmoo.cli import catalogue
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.explanation_words import missing_resources, used, violation
+from imcmoo.report.labels import missing_resources, used, violation
 from imcmoo.study.explain import DesignToExplain, explain
 from imcmoo.study.study import Study
 from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS

@@ -13,8 +13,7 @@ import pytest
 
 from imcmoo.model.metrics import Quantity
 from imcmoo.report import page_designs, page_parts
-from imcmoo.report.explanation_words import measured
-from imcmoo.report.labels import label
+from imcmoo.report.labels import label, measured
 from imcmoo.report.page import page
 from imcmoo.study.explanation import read_explanations
 from imcmoo.study.results import Results

@@ -15,7 +15,7 @@ from imcmoo.problem.criteria import CRITERIA
 from imcmoo.report import terminal_tables
 from imcmoo.report.labels import label
 from imcmoo.report.rich_tables import fitted, natural_width, transposed
-from imcmoo.report.scenario_tables import scenario_table
+from imcmoo.report.terminal_tables import scenario_table
 from imcmoo.study.results import Results
 from tests.cli.helpers import write_study
 from tests.report.tables import shown
