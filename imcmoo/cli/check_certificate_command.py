@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from imcmoo.cli import catalogue
+from imcmoo.cli.catalogue import check_trusted
 from imcmoo.cli.progress import Bars
-from imcmoo.cli.study_of_run import check_trusted
 from imcmoo.cli.terminal import console
 from imcmoo.exact.check import Refused
 from imcmoo.problem.score_range import text

@@ -9,14 +9,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from imcmoo.cli.arguments import add_force
+from imcmoo.cli.catalogue import study_of_run
+from imcmoo.cli.explain_command import explain_front
 from imcmoo.cli.progress import timed
-from imcmoo.cli.study_of_run import explain_front, study_of_run
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.report.page import page
-from imcmoo.study.explanation import EXPLANATIONS, Explanation, read_explanations
+from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import REPORT, Results, reading
 
 DESCRIPTION = """
@@ -100,9 +101,7 @@ def _read(
 ) -> tuple[Results, list[Explanation]]:
     """Results and explanations of a run, whose files stay those of one run until the stack ends."""
     results = stack.enter_context(reading(run))
-    path = run / EXPLANATIONS
-    explanations = read_explanations(path) if path.exists() else []
-    if front:
-        study = study_of_run(run, results.config, study_name)
-        explanations = explain_front(study, results, quiet=quiet)
-    return results, explanations
+    if not front:
+        return results, results.explanations
+    study = study_of_run(run, results.config, study_name)
+    return results, explain_front(study, results, quiet=quiet)

@@ -33,7 +33,7 @@ from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
-from imcmoo.study.explanation import EXPLANATIONS, read_explanations, write_explanations
+from imcmoo.study.explanation import EXPLANATIONS, write_explanations
 from imcmoo.study.results import CONFIG, FIGURES, Results, RunFolder
 from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_names
 from imcmoo.study.study import Study
@@ -203,7 +203,6 @@ def run_one(
             folder.discard_work()
             raise InputError(nothing_feasible(study.problem())) from None
         result_tables.write_tables(outcome, folder.staging, answer)
-        result_tables.write_design(outcome, folder.staging)
         write_accuracy(outcome, folder.staging)
         results = Results(folder.staging, study.to_config())
         # The front is explained when someone asks.
@@ -275,10 +274,8 @@ def _show(results: Results, terminal: Console) -> None:
     if (results.folder / ACCURACY).exists():
         show(terminal, terminal_tables.accuracy_table(pd.read_csv(results.folder / ACCURACY)))
     if results.baselines is not None:
-        stored = results.folder / EXPLANATIONS
-        explanations = read_explanations(stored) if stored.exists() else []
         table = terminal_tables.baseline_table(
-            results, results.baselines, explanations, width=terminal.width
+            results, results.baselines, results.explanations, width=terminal.width
         )
         show(terminal, table)
     if results.regret is not None and results.indicators is not None:
@@ -298,15 +295,5 @@ def _summarise(
     path = home / "seeds.csv"
     with replacing(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
-    shown = ["seed", *study.space.names, "area_mm2"]
-    show(
-        terminal,
-        terminal_tables.seeds_table(
-            frame,
-            study=study.name,
-            name=study.selected_by,
-            criterion=study.asked_criterion,
-            shown=shown,
-        ),
-    )
+    show(terminal, terminal_tables.seeds_table(frame, study))
     terminal.print(f"written:\n  {path}", soft_wrap=True)

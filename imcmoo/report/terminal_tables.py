@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from imcmoo.problem.criteria import NAMED, Criterion
+from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.score_range import LOG10
 from imcmoo.report.labels import (
     label,
@@ -24,6 +24,7 @@ from imcmoo.report.rich_tables import natural_width, new_table, open_table, tran
 from imcmoo.study.explain import BASELINE
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
+from imcmoo.study.study import Study
 
 
 def selection_table(results: Results) -> Table:
@@ -172,17 +173,14 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
     return table
 
 
-def seeds_table(
-    frame: pd.DataFrame, *, study: str, name: str, criterion: Criterion, shown: Sequence[str]
-) -> Table:
+def seeds_table(frame: pd.DataFrame, study: Study) -> Table:
     """The designs of several seeds, and how far each is from the best of them.
 
     Args:
         frame: one row per seed: design, quantities of the chip and `score_` of each criterion.
-        study: its name, for the title.
-        name, criterion: of the score by which the designs were selected.
-        shown: columns of the frame to show.
+        study: of all of them.
     """
+    name, criterion = study.selected_by, study.asked_criterion
     logs = f"{LOG10}{name}"
     name = logs if f"score_{logs}" in frame else name
     scores = frame[f"score_{name}"].to_numpy()
@@ -193,10 +191,10 @@ def seeds_table(
             else criterion.regret(scores, scores.min())
         )
     title = (
-        f"{study}: by {label(name)} over {len(frame)} seeds: best {scores.min():.4g}, "
+        f"{study.name}: by {label(name)} over {len(frame)} seeds: best {scores.min():.4g}, "
         f"median {np.median(scores):.4g}, worst {scores.max():.4g}"
     )
-    names = [n for n in map(str, frame) if n in shown]
+    names = [n for n in map(str, frame) if n in ("seed", *study.space.names, "area_mm2")]
     table = new_table(title=title, numbers=map(label, [*names, "score", "over the best (%)"]))
     if criterion.is_regret:
         (reference,) = frame["regret_reference"].unique()

@@ -38,7 +38,8 @@ Columns = dict[str, NDArray[Any]]
 
 
 def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> None:
-    """Write every CSV of a run into a folder; `answer` is the exact one, if it is known."""
+    """Write every CSV of a run and `design.json` into a folder; `answer` is the exact one, if it is
+    known."""
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),
@@ -60,6 +61,8 @@ def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> 
         frames |= {SCENARIO: served.table(), TIMELINE: served.timeline_table()}
     for name, frame in frames.items():
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    text = json.dumps(design(outcome), indent=2, ensure_ascii=False) + "\n"
+    (folder / DESIGN).write_text(text, encoding="utf-8")
 
 
 def evaluations(outcome: Outcome) -> pd.DataFrame:
@@ -277,12 +280,6 @@ def indicator_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
 
 
 DESIGN = "design.json"
-
-
-def write_design(outcome: Outcome, folder: Path) -> None:
-    """Write `design.json` into a folder."""
-    text = json.dumps(design(outcome), indent=2, ensure_ascii=False) + "\n"
-    (folder / DESIGN).write_text(text, encoding="utf-8")
 
 
 def design(outcome: Outcome) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from imcmoo.io.files import replacing, unchanged
 from imcmoo.io.reading import read_json
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.identity import differing_keys
-from imcmoo.study.explanation import EXPLANATIONS
+from imcmoo.study.explanation import EXPLANATIONS, Explanation, read_explanations
 from imcmoo.study.searches import BEST_FOUND, EXACT
 from imcmoo.version import __version__
 
@@ -359,6 +359,16 @@ class Results:
         tables = [table for table in (self.front, self.baselines) if table is not None]
         rows = [self.of_workloads(table, "edap_{}_J_s_mm2") for table in tables]
         return np.asarray(np.nanmin(np.concatenate(rows), axis=0))
+
+    @cached_property
+    def explanations(self) -> list[Explanation]:
+        """What the run stored to explain its designs; of older versions nothing.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        path = self.folder / EXPLANATIONS
+        return read_explanations(path) if path.exists() else []
 
     def of_workloads(self, frame: pd.DataFrame, pattern: str) -> Floats:
         """The columns of a table that are one per workload, shape (n, W); `{}` is its name."""
