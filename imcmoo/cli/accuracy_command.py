@@ -18,8 +18,7 @@ from rich.table import Table
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, share, whole
-from imcmoo.cli.progress import counted
-from imcmoo.cli.terminal import console, show, warn
+from imcmoo.cli.terminal import console, counted, show, warn
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing

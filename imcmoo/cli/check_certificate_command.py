@@ -7,8 +7,7 @@ from pathlib import Path
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.catalogue import check_trusted
-from imcmoo.cli.progress import Bars
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import Bars, console
 from imcmoo.exact.check import Refused
 from imcmoo.problem.score_range import text
 from imcmoo.study.check_certificate import Checker, certificates, study_of

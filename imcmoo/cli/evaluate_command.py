@@ -15,9 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.arguments import add_file, add_force, check_outputs, whole, wholes
-from imcmoo.cli.progress import counted
-from imcmoo.cli.terminal import console, warn_of_dynamic_products
+from imcmoo.cli.arguments import add_file, add_force, check_outputs, several, whole
+from imcmoo.cli.terminal import console, counted, warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.io.units import to_display
@@ -318,7 +317,7 @@ def _add_arguments_of_models(parser: argparse.ArgumentParser) -> None:
     for operand in ("input", "weight"):
         physical.add_argument(
             f"--{operand}-bits",
-            type=lambda text: list(wholes(1)(text)),
+            type=lambda text: list(several(whole(1))(text)),
             metavar="B",
             help=f"precision of {operand}s, 4 to 8; one number, or one for each "
             "workload (default: 8)",

@@ -10,8 +10,7 @@ from pathlib import Path
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import add_force, whole
 from imcmoo.cli.catalogue import study_of_run
-from imcmoo.cli.progress import Bars, timed
-from imcmoo.cli.terminal import console, show
+from imcmoo.cli.terminal import Bars, console, show, timed
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained

@@ -11,8 +11,7 @@ from pathlib import Path
 from imcmoo.cli.arguments import add_force
 from imcmoo.cli.catalogue import study_of_run
 from imcmoo.cli.explain_command import explain_front
-from imcmoo.cli.progress import timed
-from imcmoo.cli.terminal import console
+from imcmoo.cli.terminal import console, timed
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock

@@ -14,8 +14,7 @@ import pandas as pd
 from rich.console import Console
 
 from imcmoo.cli import arguments, catalogue
-from imcmoo.cli.progress import counted, progress
-from imcmoo.cli.terminal import console, show, warn, warn_of_dynamic_products
+from imcmoo.cli.terminal import console, counted, progress, show, warn, warn_of_dynamic_products
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS

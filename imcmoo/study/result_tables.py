@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from imcmoo.analysis.indicators import indicators
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
-from imcmoo.io.reading import read_json
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Metrics
@@ -343,19 +342,17 @@ def seeds(
     All regrets are against one reference, `regret_reference`: the exact optima if one of the runs
     or `answer` has them, or else the best that any of the runs found.
     """
-    frame = pd.DataFrame(
-        [
-            {
-                "seed": seed,
-                **content["design"],
-                **content["chip"],
-                **{f"score_{name}": score for name, score in content["scores"].items()},
-            }
-            for seed, folder in folders.items()
-            for content in [read_json(folder / DESIGN)]
-        ]
-    )
     runs = [Results.read(folder) for folder in folders.values()]
+    rows = [
+        {
+            "seed": seed,
+            **run.design["design"],
+            **run.design["chip"],
+            **{f"score_{name}": score for name, score in run.design["scores"].items()},
+        }
+        for seed, run in zip(folders, runs, strict=True)
+    ]
+    frame = pd.DataFrame(rows)
     if not runs[0].has_edap_columns:
         return frame
     problem = study.problem()

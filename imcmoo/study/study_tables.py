@@ -225,11 +225,13 @@ class NetworkTable(Table):
     burst: int = Field(1, ge=1, description="inferences per request")
 
     @model_validator(mode="after")
-    def _check_requests(self) -> NetworkTable:
+    def _check(self) -> NetworkTable:
         lone = [k for k in ("deadline_s", "burst") if k in self.model_fields_set]
         if self.rate_Hz is None and lone:
             raise ValueError(f"{lone[0]} needs rate_Hz")
         _ = self.requests
+        if self.max_accuracy_drop is not None and self.accuracy is None:
+            raise ValueError("max_accuracy_drop needs accuracy, a file of imcmoo import --data")
         return self
 
     @property
@@ -238,12 +240,6 @@ class NetworkTable(Table):
         if self.rate_Hz is None:
             return None
         return Requests(self.rate_Hz, self.deadline_s, self.burst)
-
-    @model_validator(mode="after")
-    def _check_accuracy(self) -> NetworkTable:
-        if self.max_accuracy_drop is not None and self.accuracy is None:
-            raise ValueError("max_accuracy_drop needs accuracy, a file of imcmoo import --data")
-        return self
 
     @property
     def accuracy_file(self) -> AccuracyFile | None:

@@ -5,8 +5,8 @@ from time import sleep
 import pytest
 from rich.console import Console
 
-from imcmoo.cli import progress
-from imcmoo.cli.progress import Bars, counted, remaining, timed
+from imcmoo.cli import terminal as progress
+from imcmoo.cli.terminal import Bars, counted, remaining, timed
 
 
 @pytest.fixture
