@@ -11,7 +11,7 @@ from imcmoo.study.explain import DesignToExplain, explain
 from imcmoo.study.study import Study
 from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
 from tests.report.tables import shown
-from tests.study.explained_studies import STUDIES
+from tests.study.files import STUDIES
 from tests.test_toy_model import STUDY as TOY
 
 EVERY = {**STUDIES, "nine": catalogue.studies()["nine_workload_sram"], "toy": TOY}

@@ -6,7 +6,7 @@ import pytest
 from imcmoo.problem.criteria import CRITERIA
 from imcmoo.study.assessment import Assessment
 from imcmoo.study.explain import DesignToExplain, explain
-from tests.study.explained_studies import REFERENCE, STUDIES
+from tests.study.files import REFERENCE, STUDIES
 from tests.test_toy_model import STUDY as TOY
 
 
