@@ -34,10 +34,7 @@ from imcmoo.study.explanation import Explanation
 HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer")
 """Said otherwise: as what a neighbour changes, and as an excess over the best."""
 
-LESS_NEEDED = (
-    *("interval_s", "streamed", "W_per_mm2"),
-    *("snr_adc_dB", "snr_dev_dB", "snr_dB"),
-)
+LESS_NEEDED = ("interval_s", "streamed", "W_per_mm2", "snr_adc_dB", "snr_dev_dB", "snr_dB")
 """Left out where there is little room."""
 
 MOST_COMPONENTS = 8
@@ -83,7 +80,8 @@ def _heading(explanation: Explanation) -> Text:
 def _networks(explanation: Explanation, width: int) -> Table:
     """One row per network; limits that one violates instead of its figures."""
     networks, limits = explanation.tables["networks"], explanation.tables["limits"]
-    columns = [str(c) for c in networks.columns[2:] if _is_shown(str(c), width)]
+    hidden = (*HIDDEN, *ACCURACY_TITLES, *(() if width >= ROOMY else LESS_NEEDED))
+    columns = [str(c) for c in networks.columns[2:] if c not in hidden]
     # Quantities of the model first, then what is known by name.
     figures = [
         *(c for c in columns if c not in COLUMN_TITLES),
@@ -99,12 +97,9 @@ def _networks(explanation: Explanation, width: int) -> Table:
     for _, row in networks.iterrows():
         table.add_row(label(row["network"]), *(cell(name, row[name]) for name in figures))
     not_run = networks.loc[~networks["runs"].astype(bool), "network"]
-    if len(not_run):
-        caption = (
-            f"{label(n)} does not run: {violations(limits[limits['network'] == n])}"
-            for n in not_run
-        )
-        table.caption = "\n".join(caption)
+    reasons = (violations(limits[limits["network"] == n]) for n in not_run)
+    lines = (f"{label(n)} does not run: {why}" for n, why in zip(not_run, reasons, strict=True))
+    table.caption = "\n".join(lines) or None
     return table
 
 
@@ -130,12 +125,6 @@ def _accuracy(networks: pd.DataFrame) -> Table:
         cells = (f"{row[name] + 0.0:.3f}".replace("-0.000", "0.000") for name in drops)
         table.add_row(label(row["network"]), *cells, row[worst])
     return table
-
-
-def _is_shown(column: str, width: int) -> bool:
-    return column not in (*HIDDEN, *ACCURACY_TITLES) and (
-        width >= ROOMY or column not in LESS_NEEDED
-    )
 
 
 def _components(explanation: Explanation, width: int) -> Table:
@@ -286,9 +275,8 @@ def verdict(explanation: Explanation) -> str:
         return f"{infeasible}; there is no score by {label(explanation.criterion)} to compare."
     better = int((feasible["score"] < explanation.score).sum())
     equal = int((feasible["score"] == explanation.score).sum())
-    judgement = {0: "no feasible one is better", 1: "1 is better"}.get(
-        better, f"{better} are better"
-    )
+    few = {0: "no feasible one is better", 1: "1 is better"}
+    judgement = few.get(better, f"{better} are better")
     ties = f", {equal} as good" if equal else ""
     return f"By {label(explanation.criterion)} {judgement}{ties}; {infeasible}."
 

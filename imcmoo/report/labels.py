@@ -291,7 +291,8 @@ def violation(limit: str, missing: float, excess: float = np.nan) -> str:
         return f"{name} {100 * share:.3g} % {side} the limit"
     if limit.endswith("_bits"):
         return f"needs {_bytes(missing)} more {label(limit.removesuffix('_bits'))}"
-    return f"needs {short(missing)} more {name}"
+    amount = f"{missing / 1e6:.3g} M" if missing >= 1e6 else f"{missing:.0f}"
+    return f"needs {amount} more {name}"
 
 
 def violations(limits: pd.DataFrame) -> str:
@@ -314,11 +315,6 @@ def missing_resources(row: pd.Series[Any], workload: str, workloads: Sequence[st
     }
     texts = [violation(name, amount) for name, amount in missing.items() if amount > 0]
     return ", ".join(texts) or "beyond its limits"
-
-
-def short(number: float) -> str:
-    """A whole number in few digits."""
-    return f"{number / 1e6:.3g} M" if number >= 1e6 else f"{number:.0f}"
 
 
 def decibels(ratio: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -126,8 +127,7 @@ class _Certifying:
         self._problem = problem
         self._options = options
         self._on_step = on_step
-        self._report = report
-        self._reported: set[str] = set()
+        self._report = cache(report)  # trees of single networks may repeat a line
         self._identity = identity(problem)
         self._sample = sampled_designs(problem)
         self._done: dict[str, Certificate] = {}
@@ -191,18 +191,12 @@ class _Certifying:
     def _tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
         """The tree that a part is about; what is known of designs begins it."""
         if part.network not in self._trees:
-            expander = NodeExpander(problem_of(self._problem, part), self._report_once)
+            expander = NodeExpander(problem_of(self._problem, part), self._report)
             designs = [self._problem.space.levels_of(c.design) for c in self._options.known]
             if self._options.start is not None:
                 designs.append(self._options.start)
             self._trees[part.network] = expander, RootExpansion.of(expander, designs)
         return self._trees[part.network]
-
-    def _report_once(self, line: str) -> None:
-        """Report a line; trees of single networks may repeat it."""
-        if line not in self._reported:
-            self._reported.add(line)
-            self._report(line)
 
     def _until(self, deadline: float) -> Callable[[BranchAndBound], bool]:
         def stop(now: BranchAndBound) -> bool:

@@ -164,9 +164,6 @@ def _networks(
     return pd.DataFrame({"network": problem.workload_names, "runs": runs, **shown})
 
 
-BROKEN_DOWN = ("areas", "components", "layers")
-"""Tables that are empty where the model does not break costs down."""
-
 SUMMED = ("energy_J", "latency_s")
 """Figures of layers that add up."""
 
@@ -174,7 +171,8 @@ SUMMED = ("energy_J", "latency_s")
 def _broken_down(
     run: list[str], costs: LayerCosts | None, row: int, most: int | None
 ) -> dict[str, pd.DataFrame]:
-    """Area, energy and time of a design by component and layer: the tables `BROKEN_DOWN`.
+    """Area, energy and time of a design by component and layer; empty tables if the
+    model does not break costs down.
 
     Args:
         run: the networks that run on it.
@@ -184,7 +182,8 @@ def _broken_down(
             for all.
     """
     if costs is None:
-        return {name: pd.DataFrame(columns=list(TABLES[name])) for name in BROKEN_DOWN}
+        names = ("areas", "components", "layers")
+        return {name: pd.DataFrame(columns=list(TABLES[name])) for name in names}
     layers = _layers(costs, row)
     layers = layers[layers["network"].isin(run)]
     if most is not None:

@@ -115,7 +115,7 @@ def selection(outcome: Outcome) -> pd.DataFrame:
 
 
 def baselines(outcome: Outcome) -> pd.DataFrame:
-    """Designs for all and for one workload, on every workload.
+    """Designs for all and for one workload, on every workload, and EDAPs over the references.
 
     Energies and latencies are empty where one does not run, EDAPs also where it breaks a limit of
     its own.
@@ -131,16 +131,9 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
     joint = _candidates(outcome, np.array([outcome.chosen]))
     frame = pd.concat([pd.DataFrame(joint), pd.DataFrame(columns)], ignore_index=True)
     frame.insert(0, "optimised_for", [JOINT, *outcome.baseline_searches])
-    return frame.assign(**_each("relative_edap_{}", outcome.workloads, _relative_edap(outcome)))
-
-
-def _relative_edap(outcome: Outcome) -> Floats:
-    """EDAP over the reference of each workload, shape (1 + W, W): first the joint design, then
-    the design for each workload alone; NaN where a network does not run or breaks a limit."""
-    assert outcome.baselines is not None
-    c = outcome.candidates
-    rows = np.concatenate([c.costs.edap[[outcome.chosen]], outcome.baselines.edap])
-    return np.asarray(rows / c.reference_edap)
+    edap = np.concatenate([outcome.candidates.costs.edap[[outcome.chosen]], designs.edap])
+    relative = edap / outcome.candidates.reference_edap
+    return frame.assign(**_each("relative_edap_{}", outcome.workloads, relative))
 
 
 def trace(outcome: Outcome) -> pd.DataFrame:
