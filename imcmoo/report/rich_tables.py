@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import replace
 from html import escape
 
 from rich import box
@@ -64,8 +66,16 @@ def fitted(table: Table, width: int) -> Iterator[Table]:
         chosen = [0, *range(start, min(end, len(table.columns)))]
         most = [natural[at][1] for at in chosen]
         widths = _shared([least[at] for at in chosen], most, width - _frame(table, len(chosen)))
-        part = _part(table, chosen, widths, first=start == 1, last=end >= len(table.columns))
-        part.min_width = min(table.min_width or 0, width) if start == 1 else None
+        part = copy(table)
+        if start > 1:
+            part.title = part.min_width = None
+        elif table.min_width:
+            part.min_width = min(table.min_width, width)
+        part.caption = table.caption if end >= len(table.columns) else None
+        part.columns = [
+            replace(table.columns[at], _index=new, width=room, no_wrap=False, overflow="fold")
+            for new, (at, room) in enumerate(zip(chosen, widths, strict=True))
+        ]
         yield part
         start = end
 
@@ -120,30 +130,6 @@ def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
             break
         widths[max(reducible, key=lambda at: widths[at])] -= 1
     return widths
-
-
-def _part(
-    table: Table, chosen: Sequence[int], widths: Sequence[int], *, first: bool, last: bool
-) -> Table:
-    """Some columns of a table, of these widths."""
-    part = Table(
-        title=table.title if first else None,
-        title_justify=table.title_justify,
-        title_style=table.title_style,
-        caption=table.caption if last else None,
-        caption_justify=table.caption_justify,
-        box=table.box,
-        padding=table.padding,
-    )
-    for at, width in zip(chosen, widths, strict=True):
-        column = table.columns[at]
-        part.add_column(
-            column.header, justify=column.justify, style=column.style, width=width, overflow="fold"
-        )
-    cells = [list(table.columns[at].cells) for at in chosen]
-    for at, row in enumerate(table.rows):
-        part.add_row(*(each[at] for each in cells), style=row.style, end_section=row.end_section)
-    return part
 
 
 def html_of(part: RenderableType) -> str:
