@@ -110,11 +110,8 @@ class Assessment:
         """Missing amount of each resource in its unit, shape as `G`; NaN for other limits."""
         resources = self.problem.model.resource_names
         amounts = [self.metrics.resources[name].missing for name in resources]
-        missing = np.full(self.G.shape, np.nan)
-        if amounts:
-            lacking = np.concatenate(amounts, axis=1)
-            missing[:, : lacking.shape[1]] = lacking
-        return missing
+        others = np.full_like(self.G[:, sum(a.shape[1] for a in amounts) :], np.nan)
+        return np.hstack([*amounts, others])
 
     @property
     def excess(self) -> Floats:
@@ -124,26 +121,21 @@ class Assessment:
 
     def used(self) -> Floats:
         """Share of each limit that is used, shape as `G`; NaN where that is not known."""
-        n_resources = len(self.problem.model.resource_names) * len(self.problem.workload_names)
+        names, shares = self.problem.workload_names, self.problem.model.resource_use(self.levels)
         share = np.where(self.defined, np.exp2(np.minimum(self.G, 1000.0)), np.nan)
-        share[:, :n_resources] = np.where(
-            self.G[:, :n_resources] > 0, share[:, :n_resources], np.nan
-        )
-        shares = self.problem.model.resource_use(self.levels)
+        n_resources = len(self.problem.model.resource_names) * len(names)
         for column, (limit, network) in enumerate(self.limit_names[:n_resources]):
+            share[self.G[:, column] <= 0, column] = np.nan
             if limit in shares:
-                w = self.problem.workload_names.index(network)
-                share[:, column] = shares[limit][:, w]
+                share[:, column] = shares[limit][:, names.index(network)]
         return share
 
     @property
     def defined(self) -> Bools:
         """True where a limit is defined, shape as `G`: a network's limits only if it runs."""
         defined = np.ones(self.G.shape, dtype=bool)
-        for column, (w, _, _) in enumerate(
-            self.problem.limits.rows, -len(self.problem.limits.rows)
-        ):
-            defined[:, column] = self.runs[:, w]
+        if rows := self.problem.limits.rows:
+            defined[:, -len(rows) :] = self.runs[:, [w for w, _, _ in rows]]
         return defined
 
 
