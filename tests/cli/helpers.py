@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import numpy as np
+import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.io.checksums import write_sums
@@ -48,6 +49,13 @@ def write_study(folder, n):
     networks = "".join(f'[[networks]]\nsource = "n{i}.csv"\n' for i in range(n))
     (folder / "many.toml").write_text(SPACE + networks)
     return str(folder / "many.toml")
+
+
+def run_quietly(*command):
+    """A command that succeeds without figures, which take most of a short run's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
+        assert main([*map(str, command), "--quiet"]) == 0
 
 
 def offered_by_this_checkout(group, name):

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from imcmoo.cli import run_command
-from imcmoo.cli.main import main
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.report import terminal_tables
 from imcmoo.report.labels import label
@@ -18,7 +17,7 @@ from imcmoo.report.rich_tables import fitted, natural_width, transposed
 from imcmoo.report.terminal_tables import scenario_table
 from imcmoo.study.results import Results
 from problems import STUDIES
-from tests.cli.helpers import write_study
+from tests.cli.helpers import run_quietly, write_study
 from tests.report.tables import shown
 
 SEVERAL = STUDIES["four_workload_rram"]
@@ -32,11 +31,9 @@ def results(request, tmp_path_factory):
     study = write_study(folder, request.param)
     path = folder / "many.toml"
     path.write_text(path.read_text().replace("baselines = false\n", ""))
-    options = ["--out", str(folder / "out"), "--workers", "1", "--quiet"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_command, "draw_figures", lambda *_: None)
-        assert main(["enumerate", study, *options]) == 0
-        assert main(["run", study, "--budget", "20", *options]) == 0
+    options = ["--out", folder / "out", "--workers", 1]
+    run_quietly("enumerate", study, *options)
+    run_quietly("run", study, "--budget", 20, *options)
     return Results.read(folder / "out/many/seed-1")
 
 

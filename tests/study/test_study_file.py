@@ -31,7 +31,7 @@ from problems import (
     SRAM_PHYSICAL_ATTENTION,
     SRAM_TECHNOLOGY,
 )
-from tests.cli.helpers import refused
+from tests.cli.helpers import refused, run_quietly
 from tests.study.files import written
 
 ROOT = Path(__file__).parents[2]
@@ -307,11 +307,8 @@ def small(tmp_path_factory):
     (folder / "net.csv").write_bytes(shipped_csv("mobilenet_v3").read_bytes())
     file, out = folder / "small.toml", folder / "out"
     file.write_text(SMALL, encoding="utf-8")
-    options = ["--out", str(out), "--quiet", "--workers", "1"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
-        assert main(["enumerate", str(file), *options]) == 0
-        assert main(["run", str(file), *options]) == 0
+    for command in ("enumerate", "run"):
+        run_quietly(command, file, "--out", out, "--workers", 1)
     return file, out
 
 
