@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.io.units import display_column, to_display
-from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity
+from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, tera_operations_per
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import edap
@@ -212,3 +212,47 @@ def _steps(space: DesignSpace, design: Levels, around: Levels) -> list[tuple[str
         ]
         steps.append((name, before[name][0].item(), after[name][row].item(), ", ".join(beside)))
     return steps
+
+
+BESIDE = {"interval": "s", "power": "W", "snr_adc": "dB", "accuracy_drop": ""}
+"""What a model may say of networks beside its quantities, and the unit."""
+
+
+def with_unit(name: str) -> str:
+    """The column of something a model says beside its quantities."""
+    unit = BESIDE.get(name)
+    return f"{name}_{unit}" if unit else name
+
+
+def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Power (W), power density (W/mm²) and, where the model knows how many operations a network
+    has, TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
+
+    Power is energy over latency. If the model tells the power on the chip, it is that, and
+    `energy_over_latency_W` also counts DRAM, and is what `max_power_W` limits. On pipelined chips,
+    which begin the next inference before the latency is over, it may be the smaller one.
+    `values` are metrics by name, in SI units.
+    """
+    if not problem.has_edap:
+        return {}
+    total = values["energy"] / values["latency"]
+    watts = values.get("power", total)
+    density = watts / to_display("m2", values["area"])[:, None]
+    with_dram = {"energy_over_latency_W": total} if "power" in values else {}
+    columns = {"power_W": watts, **with_dram, "W_per_mm2": density}
+    if problem.model.macs is not None:
+        columns["tops_per_W"] = tera_operations_per(problem.model.macs, values["energy"])
+    return columns
+
+
+def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """TOPS of each network by the name `tops`, shape (n, W), where the model knows operations and
+    latency; two operations a multiply-accumulate.
+
+    Time is that from one inference to the next (`interval`), or the latency where the model says no
+    other.
+    """
+    if "latency" not in values or problem.model.macs is None:
+        return {}
+    seconds = values.get("interval", values["latency"])
+    return {"tops": tera_operations_per(problem.model.macs, seconds)}

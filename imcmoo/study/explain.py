@@ -20,9 +20,8 @@ from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import assessment
-from imcmoo.study.assessment import Assessment, with_neighbours
+from imcmoo.study.assessment import Assessment, power, tera_operations, with_neighbours, with_unit
 from imcmoo.study.explanation import TABLES, Explanation
-from imcmoo.study.power import power, tera_operations, with_unit
 from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND
 from imcmoo.study.served_design import SCENARIO, ServedDesign

@@ -27,7 +27,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10, stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
-from imcmoo.study.power import BESIDE, caution, power, with_unit
+from imcmoo.study.assessment import BESIDE, power, with_unit
 from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, FinishedSearch, Outcome
 from imcmoo.study.served_design import SCENARIO, TIMELINE, ServedDesign
@@ -364,3 +364,38 @@ def seeds(
         (other,) = {plain, f"{LOG10}{plain}"} - {name}
         frame = frame.drop(columns=f"score_{other}", errors="ignore")
     return frame.assign(regret_reference=EXACT if exact else BEST_FOUND)
+
+
+PLAUSIBLE_W_PER_MM2 = 1.0
+"""Power density above which no air-cooled chip runs; large processors stay below it."""
+
+PHYSICAL_BASIS = (
+    "Values rest on component libraries and the assumptions of docs/physical_model.md. Compared "
+    "with published macros (docs/silicon.md), TOPS/W is 1.5 to 9 times too low, depending on the "
+    "ADC model, and macros have 2.5 times the area of their modelled parts in the median. Trust a "
+    "ranking of designs only if all four ADC models (adc_model) agree on it. A chip within all "
+    "limits can still compute wrong answers: imcmoo accuracy executes a network."
+)
+"""What the physical model's figures rest on and where they err."""
+
+
+def caution(model: str, workloads: Mapping[str, Mapping[str, float]]) -> str | None:
+    """Caution about a design's figures in `design.json`: no chip could be like this, or, for the
+    physical model, the assumptions behind them; None without either."""
+    if model == "physical":
+        return PHYSICAL_BASIS
+    density = {name: values.get("W_per_mm2", 0.0) for name, values in workloads.items()}
+    worst = max(density, key=lambda name: density[name])
+    if not density[worst] > PLAUSIBLE_W_PER_MM2:
+        return None
+    watts = workloads[worst]["power_W"]
+    why = (
+        "the paper's cost model bounds neither power nor bandwidth, and voltage and cycle time are "
+        "independent in it"
+        if model == "reference"
+        else f"cost model {model} does not bound power"
+    )
+    return (
+        f"On this chip {worst} would draw {watts:,.0f} W ({density[worst]:,.1f} W/mm²): {why}."
+        " Compare designs with one another, not with silicon."
+    )
