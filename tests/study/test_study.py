@@ -4,10 +4,7 @@ import argparse
 import importlib.util
 import json
 import shlex
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,6 +17,7 @@ from imcmoo.model.physical.parameters import space_voltages
 from imcmoo.study import shipped
 from imcmoo.study.provenance import command, config
 from problems import STUDIES
+from tests.cli.helpers import python
 
 LOWEST_VOLTAGE_V = {7: 0.45, 10: 0.50, 14: 0.55, 22: 0.65, 32: 0.65, 45: 0.75}
 
@@ -57,9 +55,6 @@ def test_a_criterion_of_scenarios_is_refused_without_one():
         replace(STUDIES["four_workload_sram_physical"], criterion="area")
 
 
-ROOT = Path(__file__).parents[2]
-
-
 def test_studies_have_the_names_of_their_files():
     assert {name: study.name for name, study in shipped.studies().items()} == {
         name: name for name in shipped.study_names()
@@ -73,10 +68,7 @@ def test_a_study_of_the_reference_model_imports_no_other():
         "catalogue.names(); catalogue.find_study('four_workload_rram').cost_model()\n"
         "print([m for m in sys.modules if m in ('imcmoo.model.physical.model', 'scipy')])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    assert python(code).stdout.strip() == "[]"
 
 
 def test_the_supply_voltages_of_the_extended_spaces_are_those_of_their_nodes():
@@ -96,10 +88,7 @@ def test_no_package_of_the_checkout_is_imported_by_the_package():
         "from imcmoo.cli import catalogue\n"
         "print(*catalogue.studies(), *catalogue.spaces())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == [*problems.STUDIES, *problems.SPACES]
+    assert python(code).stdout.split() == [*problems.STUDIES, *problems.SPACES]
 
 
 def test_data_folders_are_no_packages():

@@ -31,10 +31,9 @@ from problems import (
     SRAM_PHYSICAL_ATTENTION,
     SRAM_TECHNOLOGY,
 )
+from tests import ROOT
 from tests.cli.helpers import refused, run_quietly
 from tests.study.files import written
-
-ROOT = Path(__file__).parents[2]
 
 FOUR = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
 
