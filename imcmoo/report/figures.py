@@ -20,21 +20,6 @@ from imcmoo.model.metrics import Bools, Floats
 from imcmoo.problem.scores import edap
 from imcmoo.report import style
 from imcmoo.report.labels import label, networks_in
-from imcmoo.report.style import (
-    COLUMN,
-    CREST,
-    DARK_GREY,
-    HIGHLIGHT,
-    LEAST_TEXT,
-    MARKERS,
-    WIDTH,
-    colours,
-    component_style,
-    legend_below,
-    open_sides,
-    round_ticks,
-    workload_styles,
-)
 from imcmoo.study.results import Results
 
 M2_PER_MM2 = 1e-6
@@ -130,7 +115,7 @@ def trade_off(
     """
     columns = 2 if len(workloads) <= 4 else 3
     rows = -(-len(workloads) // columns)
-    figure = Figure(figsize=(WIDTH, 0.55 + 2.15 * rows), layout="constrained")
+    figure = Figure(figsize=(style.WIDTH, 0.55 + 2.15 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for unused in axes[len(workloads) :]:
         unused.remove()
@@ -143,13 +128,14 @@ def trade_off(
         ax.set_title(label(name))
         ax.set(xlabel="latency (µs)", ylabel="energy (mJ)")
     figure.colorbar(image, ax=axes[: len(workloads)], label="area (mm²)", aspect=40, pad=0.01)
-    legend_below(figure, axes[0], title="optimised for")
+    style.legend_below(figure, axes[0], title="optimised for")
     return figure
 
 
 def _mark(ax: Axes, workloads: Sequence[str], selected: Points, baselines: Points, w: int) -> None:
     """Selected and baseline designs on the panel of workload `w`."""
-    for k, (colour, marker) in enumerate(workload_styles(workloads)[: len(baselines.area_mm2)]):
+    styles = style.workload_styles(workloads)[: len(baselines.area_mm2)]
+    for k, (colour, marker) in enumerate(styles):
         ax.scatter(
             baselines.latency_us[k, w],
             baselines.energy_mJ[k, w],
@@ -165,7 +151,7 @@ def _mark(ax: Axes, workloads: Sequence[str], selected: Points, baselines: Point
         selected.latency_us[0, w],
         selected.energy_mJ[0, w],
         45,
-        color=HIGHLIGHT,
+        color=style.HIGHLIGHT,
         marker="*",
         edgecolors="black",
         linewidths=0.5,
@@ -183,7 +169,7 @@ def _log_axes(ax: Axes) -> None:
         axis.set_major_locator(LogLocator(subs=subs))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_locator(NullLocator())
-    open_sides(ax)
+    style.open_sides(ax)
 
 
 def cost_front(results: Results, designs: pd.DataFrame, selected: int) -> Figure:
@@ -197,16 +183,17 @@ def cost_front(results: Results, designs: pd.DataFrame, selected: int) -> Figure
     energy, latency = (results.of_workloads(designs, n) for n in ("energy_{}_J", "latency_{}_s"))
     worst = edap(energy, latency, designs["area_mm2"].to_numpy() * M2_PER_MM2).max(axis=1)
     cost, node_nm = designs["cost"].to_numpy(), designs["technology_nm"].to_numpy()
-    figure = Figure(figsize=(WIDTH / 2, 2.9), layout="constrained")
+    figure = Figure(figsize=(style.WIDTH / 2, 2.9), layout="constrained")
     ax = figure.subplots()
     nodes = np.unique(node_nm)
-    for (colour, marker), node in zip(workload_styles([str(n) for n in nodes]), nodes, strict=True):
+    styles = style.workload_styles([str(node) for node in nodes])
+    for (colour, marker), node in zip(styles, nodes, strict=True):
         at = node_nm == node
         look: dict[str, Any] = {"color": colour, "marker": marker, "alpha": 0.5, **DENSE}
         ax.scatter(cost[at], worst[at], s=7, label=f"{node} nm", **look)
     _front_of_two(ax, cost, worst, selected, name="Pareto front")
     ax.set(xlabel="cost (1 cm² at 32 nm = 100)", ylabel="EDAP, max (J·s·mm²)")
-    legend_below(figure, ax, title="")
+    style.legend_below(figure, ax, title="")
     return figure
 
 
@@ -215,8 +202,8 @@ def _front_of_two(ax: Axes, x: Floats, y: Floats, selected: int, *, name: str) -
     order = np.lexsort((y, x))
     least = np.minimum.accumulate(y[order])
     ax.step(x[order], least, where="post", color="0.2", linewidth=0.9, label=name)
-    star: dict[str, Any] = {"color": HIGHLIGHT, "marker": "*", "zorder": 5, "label": "selected"}
-    ax.scatter(x[selected], y[selected], s=60, **star)
+    star: dict[str, Any] = {"color": style.HIGHLIGHT, "marker": "*", "zorder": 5}
+    ax.scatter(x[selected], y[selected], s=60, label="selected", **star)
     ax.set(xscale="log", yscale="log")
 
 
@@ -225,12 +212,12 @@ def power_against_area(designs: pd.DataFrame, selected: int) -> Figure:
     over the load; `selected` is the row of the joint design."""
     area, power_W = designs["area_mm2"].to_numpy(), designs["average_power_W"].to_numpy()
     capacity = 1 / designs["load"].to_numpy()
-    figure = Figure(figsize=(WIDTH / 2, 2.9), layout="constrained")
+    figure = Figure(figsize=(style.WIDTH / 2, 2.9), layout="constrained")
     ax = figure.subplots()
     order = np.argsort(capacity, kind="stable")
     norm = LogNorm(max(1.0, capacity.min()), max(1.01, capacity.max()))
     points = ax.scatter(
-        area[order], power_W[order], 7, capacity[order], cmap=CREST, norm=norm, **DENSE
+        area[order], power_W[order], 7, capacity[order], cmap=style.CREST, norm=norm, **DENSE
     )
     _front_of_two(ax, area, power_W, selected, name="front")
     ax.set(xlabel="area (mm²)", ylabel="average power (W)")
@@ -243,10 +230,10 @@ def power_against_area(designs: pd.DataFrame, selected: int) -> Figure:
     )
     bar.outline.set_linewidth(0)
     bar.ax.minorticks_off()
-    round_ticks(ax.xaxis, "{x:g}")
-    round_ticks(ax.yaxis, "{x:g}")
+    style.round_ticks(ax.xaxis, "{x:g}")
+    style.round_ticks(ax.yaxis, "{x:g}")
     figure.legend(loc="outside upper center", ncols=2)
-    open_sides(ax)
+    style.open_sides(ax)
     return figure
 
 
@@ -268,7 +255,7 @@ def baseline_matrix(
     top = max(2.0, float(np.nanmax(relative)))
     mesh = ax.pcolormesh(
         np.ma.masked_invalid(relative),
-        cmap=CREST,
+        cmap=style.CREST,
         norm=LogNorm(1.0, top),
         edgecolor="w",
         linewidth=0.8,
@@ -286,10 +273,10 @@ def baseline_matrix(
     )
     colorbar.outline.set_linewidth(0)
     bar.yaxis.set_minor_locator(NullLocator())
-    centred: dict[str, Any] = {"ha": "center", "va": "center", "size": LEAST_TEXT}
+    centred: dict[str, Any] = {"ha": "center", "va": "center", "size": style.LEAST_TEXT}
     for row, column in np.argwhere(np.isfinite(relative)):
         value = relative[row, column]
-        colour = DARK_GREY if _luminance(mesh.to_rgba(value)) > LIGHT else "w"
+        colour = style.DARK_GREY if _luminance(mesh.to_rgba(value)) > LIGHT else "w"
         ax.text(column + 0.5, row + 0.5, f"{value:.2f}", color=colour, **centred)
     for row, column in np.argwhere(np.isnan(relative)):
         why = "beyond\nits limits" if runs[row, column] else "does not\nmap"
@@ -316,7 +303,7 @@ def convergence(table: pd.DataFrame) -> Figure:
     is_joint = table["search"] == (table["search"].iloc[0] if len(table) else "")
     joint = {str(n): rows for n, rows in table[is_joint].groupby("criterion", sort=False)}
     baselines = {str(n): rows for n, rows in table[~is_joint].groupby("search", sort=False)}
-    figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
+    figure = Figure(figsize=(style.WIDTH, 2.5), layout="constrained")
     panels = [("joint search", joint)]
     panels += [("one network alone (EDAP)", baselines)] if baselines else []
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
@@ -328,9 +315,9 @@ def convergence(table: pd.DataFrame) -> Figure:
                 rows["evaluations"].to_numpy(),
                 100 * (best - best[-1]) / abs(best[-1]),
                 where="post",
-                color=colours(len(curves))[i],
+                color=style.colours(len(curves))[i],
                 ls=dashes[i % len(dashes)],
-                marker=MARKERS[i % len(MARKERS)],
+                marker=style.MARKERS[i % len(style.MARKERS)],
                 ms=3,
                 markevery=(0.03 * i, 0.3),  # of the axes' diagonal: a few, not one on another
                 label=label(name),
@@ -342,12 +329,12 @@ def convergence(table: pd.DataFrame) -> Figure:
             axis.set_major_formatter("{x:g}")
             axis.set_minor_locator(NullLocator())
         ax.legend(loc="lower left")
-        open_sides(ax)
+        style.open_sides(ax)
     axes[0].set(ylabel="above the final best (%)", ylim=(0, None))
     return figure
 
 
-def breakdown(table: pd.DataFrame, width: float = WIDTH) -> Figure:
+def breakdown(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     """Share of each component in the area of one design and in the energy of each network.
 
     Args:
@@ -362,14 +349,14 @@ def breakdown(table: pd.DataFrame, width: float = WIDTH) -> Figure:
     names = [f"chip area\n{area_mm2.sum():.3g} mm²", *names]
     values = np.vstack([area_mm2, energy_J])
     shares = 100 * values / values.sum(axis=1, keepdims=True)
-    room = 1.6 if width <= COLUMN else 1.1  # for the legend
+    room = 1.6 if width <= style.COLUMN else 1.1  # for the legend
     figure = Figure(figsize=(width, room + 0.3 * len(names)), layout="constrained")
     ax = figure.subplots()
     start = np.zeros(len(names))
     for component, share in zip(table["component"], shares.T, strict=True):
         if not share.any():
             continue
-        colour, hatch = component_style(component)
+        colour, hatch = style.component_style(component)
         look: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": "white"}
         look |= {"height": 0.7, "linewidth": 0.3, "label": label(component)}
         ax.barh(names, share, left=start, **look)
@@ -377,20 +364,20 @@ def breakdown(table: pd.DataFrame, width: float = WIDTH) -> Figure:
     ax.axhline(0.5, color="0.6", linewidth=0.6)
     ax.set(xlabel="share (%)", xlim=(0, 100))
     ax.invert_yaxis()
-    open_sides(ax)
-    legend_below(figure, ax, title="component")
+    style.open_sides(ax)
+    style.legend_below(figure, ax, title="component")
     return figure
 
 
 def timeline(networks: list[str], pieces: pd.DataFrame) -> Figure:
     """Work of a chip over time, a row per network from top to bottom, with requests and
     deadlines."""
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.3 * len(networks)), layout="constrained")
+    figure = Figure(figsize=(style.WIDTH, 0.9 + 0.3 * len(networks)), layout="constrained")
     ax = figure.subplots()
     until = pieces["released_s"].max() + (pieces["due_s"] - pieces["released_s"]).min()
     end = max(pieces["end_s"].max(), until) * MS
     for row, (name, (colour, _)) in enumerate(
-        zip(networks, workload_styles(networks), strict=False)
+        zip(networks, style.workload_styles(networks), strict=False)
     ):
         work = pieces[pieces["network"] == name]
         spans = np.column_stack([work["start_s"], work["end_s"] - work["start_s"]]) * MS
@@ -399,11 +386,11 @@ def timeline(networks: list[str], pieces: pd.DataFrame) -> Figure:
         late = requests[requests["due_s"] * MS <= end]
         first = row == 0
         ax.vlines(
-            requests["released_s"] * MS, row - 0.42, row + 0.42, colors=DARK_GREY, linewidth=0.8,
-            label="request" if first else "_",
+            requests["released_s"] * MS, row - 0.42, row + 0.42, colors=style.DARK_GREY,
+            linewidth=0.8, label="request" if first else "_",
         )  # fmt: skip
         ax.scatter(
-            late["due_s"] * MS, np.full(len(late), row - 0.3), 14, HIGHLIGHT, marker="v",
+            late["due_s"] * MS, np.full(len(late), row - 0.3), 14, style.HIGHLIGHT, marker="v",
             linewidths=0, zorder=3, label="deadline" if first else "_",
         )  # fmt: skip
     ax.set_yticks(range(len(networks)), [label(name) for name in networks])
@@ -411,5 +398,5 @@ def timeline(networks: list[str], pieces: pd.DataFrame) -> Figure:
     ax.tick_params(axis="y", length=0)
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=2)
-    open_sides(ax)
+    style.open_sides(ax)
     return figure
