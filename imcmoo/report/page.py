@@ -21,7 +21,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.report import terminal_tables
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import distinct_labels, label, number, on_screen, plain
-from imcmoo.report.page_designs import Column, PageDesigns, heading, rounded
+from imcmoo.report.page_designs import PageDesigns, heading, rounded
 from imcmoo.report.rich_tables import add_numbers, html_of, new_table
 from imcmoo.report.style import COLOURS, HIGHLIGHT, component_style
 from imcmoo.report.terminal_tables import ROOMY, scenario_table
@@ -46,16 +46,19 @@ def page(runs: Sequence[Run]) -> str:
         InputError: the tables of a run are damaged.
     """
     names = _names([results for results, _ in runs])
-    parts, data = [], []
+    parts = []
+    data: dict[str, Any] = {"runs": [], "columns": {}, "run": []}
+    data |= {"line": [], "names": [], "front": [], "card": [], "cards": []}
     for (results, explanations), name in zip(runs, names, strict=True):
         try:
             parts.append(_parts(results, explanations, name if len(runs) > 1 else ""))
-            data.append(_data(results, explanations, name))
+            _add_data(data, results, explanations, name)
         except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise InputError(
                 f"{results.folder}: its files are damaged or do not fit together ({error}): run "
                 "the study again"
             ) from None
+    columns = [{**key._asdict(), "values": v} for key, v in data["columns"].items()]
     beside = comparison([results for results, _ in runs], names) if len(runs) > 1 else ""
     script = '"use strict";\n' + "\n".join(_file(name) for name in SCRIPTS)
     style = _file("page.css")
@@ -66,7 +69,7 @@ def page(runs: Sequence[Run]) -> str:
         hashes=f"script-src '{_hash(script)}'; style-src '{_hash(style)}'",
         style=style,
         script=script,
-        data=_packed(_merged(data)),
+        data=_packed({**data, "columns": columns, "hues": COLOURS, "highlight": HIGHLIGHT}),
     )
 
 
@@ -105,57 +108,34 @@ def _parts(results: Results, explanations: Sequence[Explanation], name: str) -> 
     }
 
 
-def _data(results: Results, explanations: Sequence[Explanation], name: str) -> dict[str, Any]:
-    """Data of one run for the page's script."""
-    designs = PageDesigns(results)
-    shown = cards(explanations)
-    card_of = {name: at for at, e in enumerate(explanations[: len(shown)]) for name in e.names}
-    return {
-        "columns": designs.columns,
-        "rows": {
-            **designs.rows,
-            "card": [
-                next((card_of[name] for name in names if name in card_of), None)
-                for names in designs.rows["names"]
-            ],
-        },
-        "cards": shown,
-        "run": {
+def _add_data(
+    data: dict[str, Any], results: Results, explanations: Sequence[Explanation], name: str
+) -> None:
+    """Add one run to the data for the page's script, its designs below those of the others; values
+    are None where a run lacks a column."""
+    designs, shown = PageDesigns(results), cards(explanations)
+    start, n = len(data["run"]), len(designs.rows["line"])
+    for key in {**data["columns"], **designs.columns}:
+        values = data["columns"].setdefault(key, [None] * start)
+        values += designs.columns.get(key, [None] * n)
+    first = len(data["cards"])
+    card_of = {n: first + at for at, e in enumerate(explanations[: len(shown)]) for n in e.names}
+    names = designs.rows["names"]
+    data["card"] += [next((card_of[n] for n in of if n in card_of), None) for of in names]
+    data["cards"] += shown
+    data["run"] += [len(data["runs"])] * n
+    for key, values in designs.rows.items():
+        data[key] += values
+    data["runs"].append(
+        {
             "label": name,
             "networks": distinct_labels(results.workloads),
             "criterion": label(results.criterion),
-            "selected": designs.selected,
-            "baselines": designs.baselines,
+            "selected": start + designs.selected,
+            "baselines": [(network, start + row) for network, row in designs.baselines],
             "convergence": [*_convergence(results.convergence)],
-        },
-    }
-
-
-def _merged(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Data of several runs, one below the other; None where a run lacks a column."""
-    keys = dict.fromkeys(key for run in runs for key in run["columns"])
-    columns: dict[Column, list[Any]] = {key: [] for key in keys}
-    rows: dict[str, list[Any]] = {name: [] for name in ("run", *runs[0]["rows"])}
-    shown: list[Any] = []
-    for at, data in enumerate(runs):
-        start, n = len(rows["run"]), len(data["rows"]["line"])
-        for key, values in columns.items():
-            values += data["columns"].get(key, [None] * n)
-        rows["run"] += [at] * n
-        cards_at = [None if c is None else c + len(shown) for c in data["rows"]["card"]]
-        for name, values in {**data["rows"], "card": cards_at}.items():
-            rows[name] += values
-        shown += data["cards"]
-        data["run"]["selected"] += start
-        data["run"]["baselines"] = [(name, row + start) for name, row in data["run"]["baselines"]]
-    return {
-        "runs": [data["run"] for data in runs],
-        "columns": [{**key._asdict(), "values": values} for key, values in columns.items()],
-        **rows,
-        "cards": shown,
-        "hues": COLOURS,
-        "highlight": HIGHLIGHT,
-    }
+        }
+    )
 
 
 def _convergence(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
