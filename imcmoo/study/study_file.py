@@ -27,7 +27,6 @@ from imcmoo.space.restricted import ValueFaults
 from imcmoo.study.study import FOLDERS, Study, check_names, check_study_name
 from imcmoo.study.study_tables import (
     NetworkTable,
-    Place,
     Positive,
     ScenarioTable,
     ScoreTable,
@@ -172,7 +171,8 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
     except ValueError as error:
         raise InputError(str(error)) from None
     try:
-        read = StudyFile.model_validate(content, context=Place(path.parent, spaces))
+        context = {"folder": path.parent, "spaces": spaces}
+        read = StudyFile.model_validate(content, context=context)
     except ValidationError as error:
         raise InputError(fault_lines(path, error, StudyFile)) from None
     try:
