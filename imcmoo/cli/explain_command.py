@@ -16,7 +16,7 @@ from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
-from imcmoo.study.explain import FRONT, SELECTED, DesignToExplain, explain, explain_run
+from imcmoo.study.explain import FRONT, SELECTED, explain, explain_run
 from imcmoo.study.explanation import Explanation, to_json, write_csv
 from imcmoo.study.results import Results, reading
 from imcmoo.study.study import Study
@@ -146,8 +146,7 @@ def _of_file(what: str, study_name: str | None) -> Explanation:
     )
     names = (f"{path.name}:{line}" if is_line else path.name,)
     with timed("explaining", quiet=False):
-        subjects = [DesignToExplain(levels[0], names)]
-        (explanation,) = explain(problem, study.asked_criterion, subjects)
+        (explanation,) = explain(problem, study.asked_criterion, levels, [names])
     return explanation
 
 

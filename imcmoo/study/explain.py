@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,26 +43,13 @@ OnExplained = Callable[[int, int], None]
 """Called after each design with the number of explained designs and of all."""
 
 
-@dataclass(frozen=True)
-class DesignToExplain:
-    """A design to explain.
-
-    Args:
-        levels: shape (n_parameters,).
-        names: what it is called.
-        in_full: list all its layers, or only those that take most energy.
-    """
-
-    levels: NDArray[np.int64]
-    names: tuple[str, ...]
-    in_full: bool = True
-
-
 def explain(
     problem: AcceleratorProblem,
     criterion: Criterion,
-    subjects: Sequence[DesignToExplain],
+    levels: Levels,
+    names: Sequence[tuple[str, ...]],
     *,
+    n_in_full: int | None = None,
     reference_edap: Floats | None = None,
     reference: str = BEST_FOUND,
     on_explained: OnExplained = lambda done, total: None,
@@ -72,38 +59,38 @@ def explain(
     Args:
         problem: what the designs are for.
         criterion: by which they are compared with their neighbours.
-        subjects: the designs.
+        levels: the designs, shape (n, n_parameters).
+        names: what each is called.
+        n_in_full: of how many, the first, all layers are listed, and not only those that take most
+            energy; of all by default.
         reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
             known, a criterion that needs it compares with each design itself.
         reference: what `reference_edap` is, `EXACT` or `BEST_FOUND`.
         on_explained: called with the number done and the total.
     """
-    levels: Levels = np.stack([subject.levels for subject in subjects])
     costs, details = problem.model.breakdown(levels), problem.model.network_details(levels)
     explanations = []
-    for row, (subject, steps) in enumerate(
-        zip(subjects, with_neighbours(problem, levels), strict=True)
-    ):
+    for row, steps in enumerate(with_neighbours(problem, levels)):
         of_runs = {name: values[row] for name, values in details.items()}
         run = [n for n, r in zip(problem.workload_names, steps[0].runs[0], strict=True) if r]
+        most = None if n_in_full is None or row < n_in_full else FEW_LAYERS
         tables = {
             "networks": _networks(steps[0], reference_edap, of_runs),
-            **_broken_down(run, costs, row, None if subject.in_full else FEW_LAYERS),
+            **_broken_down(run, costs, row, most),
         }
-        explanation = _explanation(subject, steps, criterion, reference_edap, tables)
-        if reference_edap is not None:
-            against = reference if criterion.is_regret else ""
-            explanation = replace(explanation, against=against, reference=reference)
-        explanations.append(explanation)
-        on_explained(row + 1, len(subjects))
+        explanations.append(
+            _explanation(names[row], steps, criterion, reference_edap, reference, tables)
+        )
+        on_explained(row + 1, len(levels))
     return explanations
 
 
 def _explanation(
-    subject: DesignToExplain,
+    names: tuple[str, ...],
     steps: tuple[Assessment, Assessment],
     criterion: Criterion,
     reference_edap: Floats | None,
+    reference: str,
     tables: Mapping[str, pd.DataFrame],
 ) -> Explanation:
     """One design compared with its neighbours; `tables` come first among those it has."""
@@ -116,15 +103,17 @@ def _explanation(
         best = None
     scores = np.concatenate([part.scores(criterion, best) for part in steps])
     called, (score, *of_neighbours) = stated(criterion.name, scores)
-    is_against_itself = criterion.is_regret and reference_edap is None and best is not None
+    if reference_edap is None:
+        reference = ""
+    against = reference or (THIS_DESIGN if best is not None else "")
     served = ServedDesign.of(problem.model, design.levels)
     return Explanation(
-        names=subject.names,
+        names=names,
         design=problem.space.designs(design.levels)[0],
         chip={n: float(v[0]) for n, v in design.of_chip().items() if np.isfinite(v[0])},
         feasible=bool(design.feasible[0]),
         criterion=called,
-        against=THIS_DESIGN if is_against_itself else "",
+        against=against if criterion.is_regret else "",
         score=float(score),
         judged_by="EDAP" if problem.has_edap else (quantity.name if quantity else ""),
         tables={
@@ -135,6 +124,7 @@ def _explanation(
             "lacking": assessment.lacking(around),
             **({} if served is None else {SCENARIO: served.table()}),
         },
+        reference=reference,
     )
 
 
@@ -268,13 +258,14 @@ def explain_run(
     try:
         if results.baselines is None:
             criterion = replace(criterion, name=criterion.joint_name)
-        subjects = _subjects(problem, results)
-        if not front:
-            subjects = [subject for subject in subjects if subject.in_full]
+        names, n_in_full = _designs(problem, results)
+        designs = list(names) if front else list(names)[:n_in_full]
         explanations = explain(
             problem,
             criterion,
-            subjects,
+            np.array(designs),
+            [names[design] for design in designs],
+            n_in_full=n_in_full,
             reference_edap=results.reference_edap,
             reference=results.regret_reference,
             on_explained=on_explained,
@@ -285,17 +276,19 @@ def explain_run(
     return explanations
 
 
-def _subjects(problem: AcceleratorProblem, results: Results) -> list[DesignToExplain]:
-    """The designs to explain, each once with all its names, the selected design first."""
-    subjects: dict[tuple[int, ...], DesignToExplain] = {}
+def _designs(
+    problem: AcceleratorProblem, results: Results
+) -> tuple[dict[tuple[int, ...], tuple[str, ...]], int]:
+    """All names of each design to explain, by its levels, the selected design first; and how many
+    of them, the first, are not of the front only."""
+    names: dict[tuple[int, ...], tuple[str, ...]] = {}
 
     def levels_of(designs: pd.DataFrame) -> Levels:
         return problem.space.encode({n: designs[n].to_numpy() for n in problem.space.names})
 
-    def add(designs: Levels, names: Iterable[str], *, in_full: bool = True) -> None:
-        for key, design, name in zip(map(tuple, designs.tolist()), designs, names, strict=True):
-            known = subjects.get(key) or DesignToExplain(design, (), in_full)
-            subjects[key] = replace(known, names=(*known.names, str(name)))
+    def add(designs: Levels, called: Iterable[str]) -> None:
+        for design, name in zip(map(tuple, designs.tolist()), called, strict=True):
+            names[design] = (*names.get(design, ()), str(name))
 
     front, selection = levels_of(results.front), levels_of(results.selection)
     add(levels_of(results.selected), [SELECTED])
@@ -303,14 +296,15 @@ def _subjects(problem: AcceleratorProblem, results: Results) -> list[DesignToExp
         # The first row is the selected design once more.
         alone = results.baselines.iloc[1:]
         add(levels_of(alone), BASELINE + alone["optimised_for"])
-    add(selection, results.selection["criterion"], in_full=False)
+    n_in_full = len(names)
+    add(selection, results.selection["criterion"])
     at = {tuple(design): row for row, design in enumerate(front.tolist())}
     first = [at[tuple(design)] for design in selection.tolist()]
     scores = results.front[f"score_{results.criterion}"].to_numpy(dtype=float)
     order = scores.argsort(kind="stable").tolist()
     rows = list(dict.fromkeys([*first, *order]))[:MOST_OF_FRONT]
-    add(front[rows], [f"{FRONT}{row + 1}" for row in rows], in_full=False)
-    return list(subjects.values())
+    add(front[rows], [f"{FRONT}{row + 1}" for row in rows])
+    return names, n_in_full
 
 
 def _check(selected: Explanation, problem: AcceleratorProblem, results: Results) -> None:
