@@ -90,28 +90,22 @@ def front(outcome: Outcome) -> pd.DataFrame:
 
 def selection(outcome: Outcome) -> pd.DataFrame:
     """The design each criterion selects, one row per criterion."""
-    chosen = outcome.selection.chosen
+    chosen, c = outcome.selection.chosen, outcome.candidates
     rows = np.array(list(chosen.values()))
-    c = outcome.candidates
-    values = outcome.joint.problem.model.evaluate(c.levels[rows]).values
-    excess = {}
+    columns: dict[str, Any] = {
+        "criterion": list(chosen),
+        "used": [name == outcome.criterion for name in chosen],
+        "score": [outcome.selection.scores[name][row] for name, row in chosen.items()],
+        **_candidates(outcome, rows),
+    }
     if c.reference_edap is not None:
         over = regret(c.costs.edap[rows], c.reference_edap)
-        excess = _each("regret_{}", outcome.workloads, over)
-    powers = power(outcome.joint.problem, {**values, **c.costs.take(rows).values})
-    power_of_networks: Columns = {}
-    for kind, by_network in powers.items():
-        power_of_networks |= _each(f"{kind}_{{}}", outcome.workloads, by_network)
-    return pd.DataFrame(
-        {
-            "criterion": list(chosen),
-            "used": [name == outcome.criterion for name in chosen],
-            "score": [outcome.selection.scores[name][row] for name, row in chosen.items()],
-            **_candidates(outcome, rows),
-            **excess,
-            **power_of_networks,
-        }
-    )
+        columns |= _each("regret_{}", outcome.workloads, over)
+    problem = outcome.joint.problem
+    values = {**problem.model.evaluate(c.levels[rows]).values, **c.costs.take(rows).values}
+    for kind, by_network in power(problem, values).items():
+        columns |= _each(f"{kind}_{{}}", outcome.workloads, by_network)
+    return pd.DataFrame(columns)
 
 
 def baselines(outcome: Outcome) -> pd.DataFrame:
