@@ -76,9 +76,9 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
         return study
     if name in shipped.study_names():
         return shipped.study(name)
-    known = names()
-    hint = did_you_mean(name, known, most=3)
-    raise InputError(f"unknown study '{name}'; {hint}known: {', '.join(known)}, or {otherwise}")
+    listed = names()
+    hint = did_you_mean(name, listed, most=3)
+    raise InputError(f"unknown study '{name}'; {hint}known: {', '.join(listed)}, or {otherwise}")
 
 
 SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")

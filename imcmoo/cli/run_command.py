@@ -231,8 +231,8 @@ def _run_all(
         open_executor(workers, len(runs)) as executor,
     ):
         if isinstance(workers, int):
-            here = partial(run_one, answer=answer, resume=resume)
-            for _ in imap_unordered(executor, here, runs):
+            local = partial(run_one, answer=answer, resume=resume)
+            for _ in imap_unordered(executor, local, runs):
                 advance()
             return
         elsewhere = partial(_run_elsewhere, answer)

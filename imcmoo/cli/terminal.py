@@ -1,4 +1,4 @@
-"""What commands show: text as it is, tables, warnings and progress."""
+"""Output of commands on the terminal: text, tables, warnings and progress."""
 
 from __future__ import annotations
 

@@ -179,7 +179,6 @@ def _begins(name: str) -> re.Pattern[bytes]:
 
 def _of_json(content: dict[str, Any]) -> Explanation:
     """An explanation, and nothing that is none."""
-    score = content["score"]
     tables = {
         name: pd.DataFrame({column: _column(column, values) for column, values in columns.items()})
         for name, columns in content["tables"].items()
@@ -187,9 +186,9 @@ def _of_json(content: dict[str, Any]) -> Explanation:
     for name, least in TABLES.items():
         if (name in tables or name != "scenario") and (lacking := {*least} - set(tables[name])):
             raise ValueError(f"{name} has no {lacking}")
-    own = {"reference": "", **{name: content[name] for name in content if name in OWN}}
-    own |= {"names": tuple(own["names"]), "score": math.nan if score is None else float(score)}
-    return Explanation(**own, tables=tables)
+    stored = {"reference": "", **{name: content[name] for name in content if name in OWN}}
+    score = math.nan if content["score"] is None else float(content["score"])
+    return Explanation(**stored | {"names": tuple(stored["names"]), "score": score}, tables=tables)
 
 
 def _column(name: str, values: list[Any]) -> pd.Series[Any]:

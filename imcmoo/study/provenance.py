@@ -1,4 +1,4 @@
-"""What is recorded of a study: settings of its answers; command line and versions of its runs."""
+"""Records of a study: the settings of its answers, the command and versions of its runs."""
 
 from __future__ import annotations
 

@@ -362,7 +362,7 @@ class Results:
 
     @cached_property
     def explanations(self) -> list[Explanation]:
-        """What the run stored to explain its designs; of older versions nothing.
+        """Explanations of designs that the run stored; none in runs of older versions.
 
         Raises:
             InputError: the file is damaged.

@@ -121,7 +121,7 @@ def killed(out, before, *extra, workers=1):
 
 
 def assert_continues(out, complete, surveyed, kept):
-    """The same command gives the whole answer and does not work on parts again that were kept."""
+    """Check that a command gives the whole answer, and without working on kept parts again."""
     assert run(out) == 0
     assert contents(out) == complete
     resumed = len(surveyed)

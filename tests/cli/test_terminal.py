@@ -1,4 +1,4 @@
-"""What commands show: names of users as they are, on every terminal and in every pipe; progress."""
+"""Names of users are shown as they are, on every terminal and in every pipe; progress."""
 
 from time import sleep
 
