@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, tera_operatio
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import edap
-from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.design_space import Levels
 
 
 @dataclass(frozen=True)
@@ -164,11 +163,21 @@ def limits(design: Assessment, around: Assessment) -> pd.DataFrame:
 
 def neighbours(design: Assessment, around: Assessment, score: Floats) -> pd.DataFrame:
     """One row per neighbour, with its score; see `explanation.TABLES`."""
+    space = design.problem.space
+    before, after = space.decode(design.levels), space.decode(around.levels)
+    steps = []
+    for row, levels in enumerate(around.levels):
+        name = space.names[int(np.argmax(levels != design.levels[0]))]
+        beside = (
+            f"{other} {after[other][row]}"
+            for other in space.names
+            if other != name and after[other][row] != before[other][0]
+        )
+        values = before[name][0].item(), after[name][row].item()
+        steps.append((row, name, *values, ", ".join(beside)))
     # Values stay what they are: numbers beside texts, whole numbers beside others.
-    names = ["parameter", "before", "after", "beside"]
-    steps = _steps(design.problem.space, design.levels, around.levels)
-    table = pd.DataFrame(steps, columns=names, dtype=object)
-    table.insert(0, "step", np.arange(len(table)))
+    names = ["step", "parameter", "before", "after", "beside"]
+    table = pd.DataFrame(steps, columns=names, dtype=object).astype({"step": np.int64})
     return table.assign(feasible=around.feasible, **around.of_chip(), score=score)
 
 
@@ -197,21 +206,6 @@ def lacking(around: Assessment) -> pd.DataFrame:
     table = names.iloc[limit].reset_index(drop=True)
     table.insert(0, "step", step)
     return table.assign(excess=around.excess[step, limit], missing=around.missing[step, limit])
-
-
-def _steps(space: DesignSpace, design: Levels, around: Levels) -> list[tuple[str, Any, Any, str]]:
-    """Parameter, value before and after, and what else changes with it."""
-    before, after = space.decode(design), space.decode(around)
-    steps = []
-    for row, levels in enumerate(around):
-        name = space.names[int(np.argmax(levels != design[0]))]
-        beside = [
-            f"{other} {after[other][row]}"
-            for other in space.names
-            if other != name and after[other][row] != before[other][0]
-        ]
-        steps.append((name, before[name][0].item(), after[name][row].item(), ", ".join(beside)))
-    return steps
 
 
 BESIDE = {"interval": "s", "power": "W", "snr_adc": "dB", "accuracy_drop": ""}
