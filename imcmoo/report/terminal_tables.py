@@ -241,7 +241,9 @@ def scenario_table(rows: pd.DataFrame, width: int = ROOMY) -> Table:
     for name in shown:
         side: Literal["left", "right"] = "left" if name == "by" else "right"
         table.add_column(name.replace(" ", "\n"), justify=side)
-    rows = _in_numbers(rows)
+    # Unbounded times are null in a file.
+    names = [str(name) for name in rows if str(name).endswith("_s")]
+    rows = rows.assign(**{n: pd.to_numeric(rows[n]).fillna(np.inf) for n in names})
     least = int(rows["capacity"].to_numpy().argmin())
     for at, (_, row) in enumerate(rows.iterrows()):
         blocker = row["blocked_by"]
@@ -262,13 +264,6 @@ def scenario_table(rows: pd.DataFrame, width: int = ROOMY) -> Table:
         )
     table.caption = verdict(rows)
     return table
-
-
-def _in_numbers(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows whose unbounded times, null in a file, are infinite."""
-    names = [str(name) for name in rows if str(name).endswith("_s")]
-    seconds = {name: pd.to_numeric(rows[name]).fillna(np.inf) for name in names}
-    return rows.assign(**seconds)
 
 
 def _ms(seconds: float) -> str:

@@ -23,10 +23,12 @@ from imcmoo.version import __version__
 
 def config(study: Study) -> dict[str, Any]:
     """Everything needed to repeat a run, for `config.json`; holds no time or place."""
+    digest = study.cost_model().data_digest if study.model != Study.model else None
+    table = {} if digest else {"component_table": ComponentTable.load(study.components).fingerprint}
     return {
         **study.to_config(),
         "command": command(study),
-        **_numbers(study),
+        **({"model_data": digest} if digest else table),
         "networks": study.network_set().fingerprint,
         "versions": {
             "imcmoo": __version__,
@@ -37,14 +39,6 @@ def config(study: Study) -> dict[str, Any]:
         },
         "own_code": own_code(study.own_modules),
     }
-
-
-def _numbers(study: Study) -> dict[str, str]:
-    """Digests of the numbers that the study's model reads."""
-    if study.model != Study.model and (digest := study.cost_model().data_digest):
-        return {"model_data": digest}
-    table = ComponentTable.load(study.components)
-    return {"component_table": table.fingerprint}
 
 
 OWN = ("limits", "score", "scenario", "compute_snr_limit_dB")
