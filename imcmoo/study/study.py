@@ -295,21 +295,18 @@ class Study:
         model = model or self.cost_model()
         columns = [i for i, name in enumerate(self.names) if name in model.workload_names]
         weights = [self.weights[i] for i in columns] if self.weights else None
+        limits = self.limits
+        if self.scenario is not None:
+            stated, most = limits or {}, self.scenario.max_load
+            limits = {n: replace(stated.get(n, Limits()), max_load=most) for n in self.names}
         return AcceleratorProblem(
             model,
             area_limit_m2=self.area_limit_m2,
             cost_per_cm2=self.cost_per_cm2,
             guidance=SelectionCriteria(self.asked_criterion, weights, self.own_criterion),
-            limits=self._all_limits(),
+            limits=limits,
             origin=Origin(self.own_modules, self._handed()),
         )
-
-    def _all_limits(self) -> Mapping[str, Limits] | None:
-        """Limits of networks, with those of their load in a scenario."""
-        if self.scenario is None:
-            return self.limits
-        stated, most = self.limits or {}, self.scenario.max_load
-        return {n: replace(stated.get(n, Limits()), max_load=most) for n in self.names}
 
     @property
     def own_modules(self) -> tuple[str, ...]:
