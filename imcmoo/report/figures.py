@@ -54,8 +54,6 @@ def _drawn(results: Results) -> dict[str, Figure]:
     if len(results.workloads) > MOST_NETWORKS:
         return drawn
     feasible = results.evaluations[results.evaluations["feasible"]]
-    selected = results.selected[results.parameters].iloc[0]
-    (at,) = np.flatnonzero((feasible[results.parameters] == selected).all(axis=1))
     baselines = results.baselines
     if results.has_edap_columns:
         alone = results.front.iloc[:0] if baselines is None else baselines.iloc[1:]
@@ -64,10 +62,10 @@ def _drawn(results: Results) -> dict[str, Figure]:
         ]
         drawn["trade_off"] = trade_off(results.workloads, *points)
         if "cost" in feasible:
-            drawn["cost"] = cost_front(results, feasible, int(at))
+            drawn["cost"] = cost_front(results, feasible, _selected(results, feasible))
     if results.timeline is not None:
         drawn["timeline"] = timeline(results.workloads, results.timeline)
-        drawn["power_area"] = power_against_area(feasible, int(at))
+        drawn["power_area"] = power_against_area(feasible, _selected(results, feasible))
     if results.breakdown is not None:
         drawn["breakdown"] = breakdown(results.breakdown)
     if baselines is not None:
@@ -78,6 +76,13 @@ def _drawn(results: Results) -> dict[str, Figure]:
             columns=results.workloads,
         )
     return drawn
+
+
+def _selected(results: Results, designs: pd.DataFrame) -> int:
+    """Row of the joint design."""
+    design = results.selected[results.parameters].iloc[0]
+    (selected,) = np.flatnonzero((designs[results.parameters] == design).all(axis=1))
+    return int(selected)
 
 
 class Points(NamedTuple):
