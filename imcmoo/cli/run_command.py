@@ -271,10 +271,8 @@ def _show(results: Results, terminal: Console) -> None:
     if (results.folder / ACCURACY).exists():
         show(terminal, terminal_tables.accuracy_table(pd.read_csv(results.folder / ACCURACY)))
     if results.baselines is not None:
-        table = terminal_tables.baseline_table(
-            results, results.baselines, results.explanations, width=terminal.width
-        )
-        show(terminal, table)
+        explanations, width = results.explanations, terminal.width
+        show(terminal, terminal_tables.baseline_table(results, explanations, width=width))
     if results.regret is not None and results.indicators is not None:
         show(terminal, terminal_tables.regret_table(results.regret, results.indicators))
 

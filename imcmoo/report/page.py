@@ -157,7 +157,7 @@ def _tables(results: Results) -> list[Any]:
     if results.scenario is not None:
         tables.insert(0, scenario_table(results.scenario))
     if results.baselines is not None:
-        tables.append(terminal_tables.baseline_table(results, results.baselines))
+        tables.append(terminal_tables.baseline_table(results))
     return tables
 
 

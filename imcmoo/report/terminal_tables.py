@@ -80,20 +80,17 @@ def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: 
 
 
 def baseline_table(
-    results: Results,
-    baselines: pd.DataFrame,
-    explanations: Sequence[Explanation] = (),
-    *,
-    width: int | None = None,
+    results: Results, explanations: Sequence[Explanation] = (), *, width: int | None = None
 ) -> Table:
     """EDAP of the designs for all and for one workload, relative to each workload's best.
 
     Args:
-        results: of the run.
-        baselines: one row for each design.
+        results: of a run with baselines.
         explanations: of the same designs, which know by how much they violate limits.
         width: of the terminal; networks are rows where the table is wider.
     """
+    baselines = results.baselines
+    assert baselines is not None
     limits = {name: e.tables["limits"] for e in explanations for name in e.names}
     table = new_table(
         "optimised for",

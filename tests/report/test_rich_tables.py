@@ -81,7 +81,7 @@ def test_seeds_have_no_excess_over_a_best_score_of_zero():
 
 def test_networks_are_rows_where_the_table_is_wide(results):
     def make(width):
-        return terminal_tables.baseline_table(results, results.baselines, width=width)
+        return terminal_tables.baseline_table(results, width=width)
 
     wide = make(None)
     narrow = make(natural_width(wide) - 1)

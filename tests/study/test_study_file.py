@@ -358,7 +358,7 @@ def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
     optima = pd.read_csv(out / "exact" / "small" / "optima.csv").groupby("criterion")["value"]
     relative = rows["edap_net_J_s_mm2"] / optima.first()["alone_net"]  # to the exact optimum
     assert rows["relative_edap_net"] == pytest.approx(relative, rel=1e-12)
-    table = baseline_table(Results.read(out / "small" / "seed-2"), frame.reset_index())
+    table = baseline_table(Results.read(out / "small" / "seed-2"))
     assert "beyond its limits" in list(table.columns[2].cells)
 
 
