@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import EXPERIMENTS_VERSION
-from imcmoo.cli.progress import counted, timed
+from imcmoo.cli.terminal import counted, timed
 from imcmoo.exact.behaviour import behaviour_mark
 from imcmoo.io.checksums import sha256
 from imcmoo.io.executor import imap_unordered

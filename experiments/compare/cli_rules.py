@@ -20,7 +20,8 @@ from imcmoo.io.named import check_takes, load
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.search.elites import LARGE_SPACE
 from imcmoo.study.check_certificate import Checker, certificates
-from imcmoo.study.exact_comparison import find_answer, study_settings
+from imcmoo.study.enumerate_study import find_answer
+from imcmoo.study.provenance import study_settings
 from imcmoo.study.study import Study
 
 BUDGETS = (500, 1000, 3300, 10_000)

@@ -18,8 +18,7 @@ from rich.table import Table
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, share, whole
-from imcmoo.cli.progress import counted
-from imcmoo.cli.terminal import console, show, warn
+from imcmoo.cli.terminal import console, counted, show, warn
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
@@ -31,7 +30,7 @@ from imcmoo.model.physical.parameters import ADC_WINDOWS, DEFAULTS, LIMITS, TEXT
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.space.designs_csv import DesignsTable
 from imcmoo.study.result_tables import DESIGN
-from imcmoo.study.results_folder import CONFIG, FILES
+from imcmoo.study.results import CONFIG, FILES
 
 if TYPE_CHECKING:
     from imcmoo.accuracy.assess import Assessment, Result

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imcmoo.cli.progress import counted
+from imcmoo.cli.terminal import counted
 from imcmoo.io.checksums import sha256
 from imcmoo.networks.accuracy_data import AccuracyData
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.terminal import warn
@@ -16,7 +16,9 @@ from imcmoo.io.machines import Scheduler, Workers
 from imcmoo.model.cost_model import Deployment
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
-from imcmoo.study.study_faults import REMOVED_KEYS
+from imcmoo.study.study_file import REMOVED_KEYS
+
+T = TypeVar("T")
 
 DEFAULT_OUT = Path("results")
 
@@ -185,9 +187,8 @@ def same_file(a: Path, b: Path) -> bool:
     return a.resolve() == b.resolve() and not a.exists()
 
 
-def wholes(at_least: int) -> Callable[[str], tuple[int, ...]]:
-    """A parser of whole numbers from a smallest one, with commas between them."""
-    one = whole(at_least)
+def several(one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """A parser of values with commas between them."""
     return lambda text: tuple(map(one, text.split(",")))
 
 

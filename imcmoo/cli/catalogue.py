@@ -1,4 +1,4 @@
-"""The studies and spaces that commands know by name: shipped ones, and those of other packages.
+"""The studies and spaces that commands know: by name, by file, and by the folder of a run.
 
 An installed package offers studies by an entry point of the group `imcmoo.studies`, and the spaces
 that `imcmoo evaluate` knows by one of the group `imcmoo.spaces`; each names a dictionary.
@@ -6,15 +6,21 @@ that `imcmoo evaluate` knows by one of the group `imcmoo.spaces`; each names a d
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean
+from imcmoo.io.own_code import own_code
+from imcmoo.io.units import to_si
+from imcmoo.problem.identity import differing_keys
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study import shipped
-from imcmoo.study.study import Study
-from imcmoo.study.study_file import read_study
+from imcmoo.study.study import OF_NETWORKS, Study
+from imcmoo.study.study_file import REMOVED_KEYS, read_study
 
 
 def studies() -> dict[str, Study]:
@@ -70,9 +76,70 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
         return study
     if name in shipped.study_names():
         return shipped.study(name)
-    catalogue = names()
-    hint = did_you_mean(name, catalogue, most=3)
-    raise InputError(f"unknown study '{name}'; {hint}known: {', '.join(catalogue)}, or {otherwise}")
+    listed = names()
+    hint = did_you_mean(name, listed, most=3)
+    raise InputError(f"unknown study '{name}'; {hint}known: {', '.join(listed)}, or {otherwise}")
+
+
+SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
+"""What a command line may have changed of a study, beside the area limit."""
+
+OPTIONAL = ("compute_snr_limit_dB", "scenario", *OF_NETWORKS)
+"""Keys that the config of a run has only if its study does."""
+
+
+def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> Study:
+    """The study a run was of, with the run's settings.
+
+    Args:
+        folder, config: of the run.
+        name: name or file of the study; by default the name in the config.
+
+    Raises:
+        InputError: there is no such study, it asks something else today, or the folder names a
+            criterion in a module that the study does not.
+    """
+    try:
+        stored = str(config["study"])
+        ordinary = named_study(stored) if name is None else find_study(name)
+    except InputError as error:
+        if name is not None:
+            raise
+        raise InputError(f"{folder}: {error}; give its --study") from None
+    check_trusted(str(config.get("criterion")), ordinary, folder)
+    try:
+        study = replace(ordinary, **{name: config[name] for name in SETTINGS})
+        limit = config["area_limit_mm2"]
+        if limit != study.to_config()["area_limit_mm2"]:
+            study = replace(study, area_limit_m2=None if limit is None else to_si("m2", limit))
+        today = json.loads(json.dumps(study.to_config()))
+        keys = [*today, *(key for key in OPTIONAL if key in config)]
+        differing = [key for key in keys if config.get(key) != today.get(key)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{folder}/config.json is not the config of a run: {error}") from None
+    if config.get("scaling", "reference") != "reference":  # of runs before it was removed
+        raise InputError(f"{folder}: scaling was removed: {REMOVED_KEYS['scaling']}")
+    if differing:
+        raise InputError(
+            f"{folder} is of another study than {ordinary.name}: {differing[0]} differs"
+        )
+    if names := differing_keys(config.get("own_code", {}), own_code(study.own_modules)):
+        raise InputError(f"{folder} is of other code of your own: {', '.join(names)}")
+    return study
+
+
+def check_trusted(criterion: str, study: Study, path: Path) -> None:
+    """Check that no module is imported because a file of results names it.
+
+    Raises:
+        InputError: the criterion of the file at `path` is `module:name`, and not that of the study
+            the user named.
+    """
+    if ":" in criterion and criterion != study.criterion:
+        raise InputError(
+            f"{path} names the criterion {criterion}, whose module would run code: give --study, a "
+            "file with this criterion, if you trust it"
+        )
 
 
 def _offered(group: str) -> dict[str, Any]:

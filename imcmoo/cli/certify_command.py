@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 from imcmoo.cli import arguments, catalogue
-from imcmoo.cli.progress import Bars
-from imcmoo.cli.terminal import console, warn_of_dynamic_products
+from imcmoo.cli.terminal import Bars, console, warn_of_dynamic_products
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.io.locks import folder_lock
 from imcmoo.problem.criteria import JOINT, NAMED, SINGLE_NETWORK

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.progress import Bars
-from imcmoo.cli.study_of_run import check_trusted
-from imcmoo.cli.terminal import console
+from imcmoo.cli.catalogue import check_trusted
+from imcmoo.cli.terminal import Bars, console
 from imcmoo.exact.check import Refused
 from imcmoo.problem.score_range import text
 from imcmoo.study.check_certificate import Checker, certificates, study_of

@@ -6,9 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from imcmoo.cli.arguments import add_file, whole
-from imcmoo.cli.progress import counted
-from imcmoo.cli.terminal import console
+from imcmoo.cli.arguments import add_file, several, whole
+from imcmoo.cli.terminal import console, counted
 from imcmoo.hardware.build_table import TableBuilder
 from imcmoo.hardware.cells import read_cell
 from imcmoo.hardware.component_table import ComponentTable
@@ -56,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ),
     )
     for option, form, parse, text in lists:
-        build.add_argument(option, type=_several(parse), metavar=f"{form},...", help=text)
+        build.add_argument(option, type=_distinct(parse), metavar=f"{form},...", help=text)
     build.add_argument(
         "--cell", type=Path, metavar="FILE.cell", help="memory cell of your own, as NVSim has them"
     )
@@ -117,13 +116,9 @@ def _request(args: argparse.Namespace) -> Request:
     )
 
 
-def _several(read: Callable[[str], int]) -> Callable[[str], tuple[int, ...]]:
+def _distinct(read: Callable[[str], int]) -> Callable[[str], tuple[int, ...]]:
     """A parser of values separated by commas: each value once, in ascending order."""
-
-    def parse(text: str) -> tuple[int, ...]:
-        return tuple(sorted({read(part) for part in text.split(",")}))
-
-    return parse
+    return lambda text: tuple(sorted({*several(read)(text)}))
 
 
 def _millivolts(text: str) -> int:

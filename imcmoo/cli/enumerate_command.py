@@ -9,8 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.cli import arguments, catalogue
-from imcmoo.cli.progress import Bars
-from imcmoo.cli.terminal import console, warn_of_dynamic_products
+from imcmoo.cli.terminal import Bars, console, warn_of_dynamic_products
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError

@@ -4,25 +4,187 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TextIO, get_args
+from typing import Any, TextIO, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.arguments import add_file, add_force, check_outputs, whole, wholes
-from imcmoo.cli.evaluation import PhysicalEvaluation, ReferenceEvaluation
-from imcmoo.cli.progress import counted
-from imcmoo.cli.terminal import console, warn_of_dynamic_products
+from imcmoo.cli.arguments import add_file, add_force, check_outputs, several, whole
+from imcmoo.cli.terminal import console, counted, warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
+from imcmoo.io.units import to_display
 from imcmoo.model.cost_model import Deployment
+from imcmoo.model.layer_costs import LayerCosts
+from imcmoo.model.metrics import tera_operations_per
+from imcmoo.model.physical.latency import CAUSES
+from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.parameters import DEFAULTS, NEEDED, TEXTS, DesignRefused, Designs
+from imcmoo.model.reference.evaluator import Evaluator, Rounding
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
-from imcmoo.report.explanation_words import violation
+from imcmoo.report.labels import violation
+from imcmoo.space.designs_csv import DesignsTable, levels_of
+from imcmoo.space.restricted import restricted
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+class ReferenceEvaluation:
+    """Designs of the device's space, or with other values that the component table covers, and
+    their costs by the paper's model.
+
+    Args:
+        path: a CSV of designs.
+        device: a name in `catalogue.spaces`.
+        workloads: the networks.
+        options: by the names in the attribute `options`; those left out have their defaults.
+
+    Raises:
+        InputError: any of these is at fault; of the file it names line, column and what is allowed.
+    """
+
+    options = ("rounding",)
+    """Names of the model's own options."""
+
+    def __init__(
+        self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
+    ) -> None:
+        table = DesignsTable.read(path)
+        self._evaluator = Evaluator(catalogue.spaces()[device], workloads)
+        for name in self._evaluator.space.names:
+            self._evaluator = _with_values_of(table, name, self._evaluator)
+        self._levels = levels_of(table, self._evaluator.space)
+        self._rounding: Rounding = options.get("rounding", "none")
+
+    def __len__(self) -> int:
+        return len(self._levels)
+
+    def designs(self, rows: slice) -> Columns:
+        """Values of the parameters, shape (n,) each."""
+        space = self._evaluator.space
+        values = space.decode(self._levels[rows])
+        return {name: values[name] for name in space.names}
+
+    def costs(self, rows: slice) -> pd.DataFrame:
+        """One row per design and workload, designs outermost."""
+        evaluator = self._evaluator
+        metrics = evaluator.evaluate(self._levels[rows], rounding=self._rounding)
+        costs = metrics.to_frame(evaluator.quantities, evaluator.workload_names)
+        costs = costs.drop(columns="design").rename(columns={"runs": "feasible"})
+        at = list(costs).index("feasible") + 1
+        costs.insert(at, "max_utilization_pct", 100 * metrics.values["utilization"].ravel())
+        return costs
+
+    def layers(self, rows: slice) -> tuple[LayerCosts, Columns]:
+        """Costs by layer and component, and further columns by layer, shape (n, L) each."""
+        parts = self._evaluator.breakdown(self._levels[rows], rounding=self._rounding)
+        return parts, {"cycles": parts.cycles}
+
+
+def _with_values_of(table: DesignsTable, name: str, evaluator: Evaluator) -> Evaluator:
+    """The evaluator with the values that a table has for a parameter, if it can cost them."""
+    space = evaluator.space
+    known = np.asarray(space.values_of(name))
+    if name not in table.header or known.dtype.kind not in "iuf":
+        return evaluator
+    values = np.unique(table.column(name, known))
+    new = values[~np.isclose(values[:, None], known, rtol=1e-9, atol=0).any(axis=1)].tolist()
+    if not new:
+        return evaluator
+    if known.dtype.kind in "iu":
+        new = [int(value) if value.is_integer() else value for value in new]
+    try:
+        wider = restricted(space, {name: [*known.tolist(), *new]}, name=space.name)
+        return Evaluator(wider, evaluator.workloads)
+    except ValueError:  # the line of such a value is named later
+        return evaluator
+
+
+class PhysicalEvaluation:
+    """Designs that the component table covers and their costs by the physical model.
+
+    Args and Raises: as `ReferenceEvaluation`.
+    """
+
+    options = ("deployment", "requests_per_switch", "input_bits", "weight_bits")
+
+    def __init__(
+        self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
+    ) -> None:
+        dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
+        try:
+            self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        self._designs = _physical_designs(path, device, self._model)
+
+    def __len__(self) -> int:
+        return len(self._designs)
+
+    def designs(self, rows: slice) -> Columns:
+        """Design columns, shape (n,) each."""
+        return self._designs.take(rows).to_columns()
+
+    def costs(self, rows: slice) -> pd.DataFrame:
+        """One row per design and workload, designs outermost; NaN or empty where a network does not
+        run."""
+        metrics, macs = self._model.evaluate(self.designs(rows)), self._model.macs
+        runs, resources = metrics.runs, metrics.resources
+        area_mm2 = np.broadcast_to(to_display("m2", metrics.area_m2)[:, None], runs.shape)
+        tops = tera_operations_per(macs, metrics.interval_s)
+        noise = ("snr_adc_dB", "snr_dev_dB", "snr_rounding_dB", "snr_dB")
+        columns = {
+            "workload": np.tile(self._model.workload_names, (len(runs), 1)),
+            "energy_J": metrics.energy_J,
+            "latency_s": metrics.latency_s,
+            "interval_s": metrics.interval_s,
+            "area_mm2": area_mm2,
+            "power_W": metrics.power_W,
+            "tops": tops,
+            "tops_per_W": tera_operations_per(macs, metrics.energy_J),
+            "tops_per_mm2": tops / area_mm2,
+            **{name: np.where(runs, getattr(metrics, name), np.nan) for name in noise},
+            "occupied_cells": metrics.occupied_cells,
+            "cells": np.broadcast_to(resources.cells[:, None], runs.shape).astype(np.int64),
+            "dram_bits": metrics.dram_bits,
+            "glb_bits": metrics.glb_bits,
+            "bound_by": np.where(runs, np.array(CAUSES)[metrics.bound_by], ""),
+            "feasible": runs,
+            "missing_cells": np.ceil(resources.missing_cells).astype(np.int64),
+            "missing_bits": np.ceil(resources.missing_bits).astype(np.int64),
+        }
+        return pd.DataFrame({name: values.ravel() for name, values in columns.items()})
+
+    def layers(self, rows: slice) -> tuple[LayerCosts, Columns]:
+        """Costs by layer and component, and further columns by layer, shape (n, L) each; the
+        bottleneck of a layer that does not run is empty."""
+        parts = self._model.breakdown(self.designs(rows))
+        bound = np.where(np.isnan(parts.latency_s), "", np.array(CAUSES)[parts.bound_by])
+        return parts, {"latency_s": parts.latency_s, "bound_by": bound}
+
+
+def _physical_designs(path: Path, device: str, model: PhysicalModel) -> Designs:
+    """The designs of a file, checked line by line."""
+    table = DesignsTable.read(path)
+    table.require_columns(NEEDED)
+    if "device" in table.header:
+        table.require("device", device, "--device is")
+    columns = table.columns((*NEEDED, *DEFAULTS), TEXTS)
+
+    def covered(rows: slice) -> Designs:
+        try:
+            return model.covered({name: values[rows] for name, values in columns.items()})
+        except DesignRefused as refused:
+            raise ValueError(f"{refused.column}: {refused.problem}") from None
+
+    return table.accepted(covered)
+
 
 DESIGNS_PER_CHUNK = 4096
 """Designs costed and written at a time: bounds memory whatever the file's length."""
@@ -116,7 +278,7 @@ def _add_arguments_of_models(parser: argparse.ArgumentParser) -> None:
     for operand in ("input", "weight"):
         physical.add_argument(
             f"--{operand}-bits",
-            type=lambda text: list(wholes(1)(text)),
+            type=lambda text: list(several(whole(1))(text)),
             metavar="B",
             help=f"precision of {operand}s, 4 to 8; one number, or one for each "
             "workload (default: 8)",
@@ -137,42 +299,79 @@ def main(args: argparse.Namespace) -> None:
     with ExitStack() as stack:
         out = _open(stack, args.out, COSTS, args.force)
         breakdown = args.breakdown and _open(stack, args.breakdown, BREAKDOWN, args.force)
-        counts: Counter[str] = Counter()
-        reasons: dict[str, str] = {}
-        with counted("designs", len(evaluation), quiet=args.quiet) as advance:
-            for rows in _chunks(evaluation, DESIGNS_PER_CHUNK):
-                costs = evaluation.costs(rows)
-                _note_failures(counts, reasons, costs, rows.start)
-                _append(out, costs, rows)
-                advance(len(costs) // len(workloads.workloads))
+        failures: dict[str, tuple[int, str]] = {}
+
+        def costs(rows: slice) -> pd.DataFrame:
+            costs = evaluation.costs(rows)
+            _note_failures(failures, costs, rows.start)
+            return _beside(evaluation.designs(rows), costs)
+
+        _write(out, "designs", evaluation, DESIGNS_PER_CHUNK, costs, quiet=args.quiet)
         if breakdown:
-            per_chunk = max(1, LAYERS_PER_CHUNK // sum(map(len, workloads.workloads)))
-            with counted("breakdown", len(evaluation), quiet=args.quiet) as advance:
-                for rows in _chunks(evaluation, per_chunk):
-                    _append(breakdown, evaluation.breakdown(rows), rows)
-                    advance(min(per_chunk, len(evaluation) - rows.start))
-    for name, reason in reasons.items():
-        line = f"{name}: {counts[name]:,} of {len(evaluation):,} designs do not run it; {reason}"
+            most = max(1, LAYERS_PER_CHUNK // sum(map(len, workloads.workloads)))
+            by_layer = partial(_breakdown, evaluation)
+            _write(breakdown, "breakdown", evaluation, most, by_layer, quiet=args.quiet)
+    for name, (count, reason) in failures.items():
+        line = f"{name}: {count:,} of {len(evaluation):,} designs do not run it; {reason}"
         console(stderr=True, quiet=args.quiet).print(line, soft_wrap=True)
 
 
-def _note_failures(
-    counts: Counter[str], reasons: dict[str, str], costs: pd.DataFrame, start: int
+def _write(
+    stream: TextIO,
+    what: str,
+    evaluation: Evaluation,
+    size: int,
+    table: Callable[[slice], pd.DataFrame],
+    *,
+    quiet: bool,
 ) -> None:
+    """Write the tables of so many designs at a time below one header, and show progress."""
+    n = len(evaluation)
+    with counted(what, n, quiet=quiet) as advance:
+        for start in range(0, n, size):
+            frame = table(slice(start, start + size))
+            # A pipe knows no position, which pandas asks for of any stream it is handed.
+            stream.write(frame.to_csv(index=False, header=start == 0, lineterminator="\n"))
+            advance(min(size, n - start))
+
+
+def _beside(designs: Columns, costs: pd.DataFrame) -> pd.DataFrame:
+    """Columns of designs, then rows of costs, equally many for each."""
+    repeated = pd.DataFrame(designs).loc[lambda d: np.repeat(d.index, len(costs) // len(d))]
+    return pd.concat([repeated.reset_index(drop=True), costs], axis=1)
+
+
+def _breakdown(evaluation: Evaluation, rows: slice) -> pd.DataFrame:
+    """One row per design, workload, layer and component, designs outermost."""
+    costs, by_layer = evaluation.layers(rows)
+    n_components = len(costs.components)
+    n, n_layers = len(costs.energy_J), len(costs.layers)
+    workloads, names = (np.repeat(part, n_components) for part in zip(*costs.layers, strict=True))
+    columns = {
+        "workload": np.tile(workloads, n),
+        "layer": np.tile(names, n),
+        "component": np.tile(costs.components, n * n_layers),
+        "energy_J": costs.energy_J.ravel(),
+        **{name: np.repeat(v.ravel(), n_components) for name, v in by_layer.items()},
+    }
+    return _beside(evaluation.designs(rows), pd.DataFrame(columns))
+
+
+def _note_failures(failures: dict[str, tuple[int, str]], costs: pd.DataFrame, start: int) -> None:
     """Count the designs that do not run each network, and keep the reason of the first of them.
 
     Args:
-        counts, reasons: by network.
+        failures: by network.
         costs: a row for each design and workload, designs outermost.
         start: how many designs came before.
     """
     costs = costs.assign(design=start + 1 + np.arange(len(costs)) // costs["workload"].nunique())
     for name, rows in costs[~costs["feasible"].astype(bool)].groupby("workload", sort=False):
-        counts[str(name)] += len(rows)
         first = rows.iloc[0]
         short = [c for c in MISSING if c in first and first[c] > 0]
         why = ", ".join(violation(MISSING[c], first[c]) for c in short)
-        reasons.setdefault(str(name), f"design {first['design']} {why}")
+        count, reason = failures.get(str(name), (0, f"design {first['design']} {why}"))
+        failures[str(name)] = count + len(rows), reason
 
 
 def _options(args: argparse.Namespace) -> dict[str, object]:
@@ -190,13 +389,3 @@ def _open(stack: ExitStack, path: Path, ours: re.Pattern[bytes], force: bool) ->
     """A text stream that becomes the file `path` if all goes well."""
     target = stack.enter_context(writing(path, ours=ours, force=force))
     return stack.enter_context(target.open("w", newline="", encoding="utf-8"))
-
-
-def _chunks(evaluation: Evaluation, size: int) -> Iterator[slice]:
-    return (slice(start, start + size) for start in range(0, len(evaluation), size))
-
-
-def _append(stream: TextIO, frame: pd.DataFrame, rows: slice) -> None:
-    """Write the rows of some designs, below a header if they are the first."""
-    # A pipe knows no position, which pandas asks for of any stream it is handed.
-    stream.write(frame.to_csv(index=False, header=rows.start == 0, lineterminator="\n"))

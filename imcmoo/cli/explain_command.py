@@ -9,24 +9,17 @@ from pathlib import Path
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import add_force, whole
-from imcmoo.cli.progress import timed
-from imcmoo.cli.study_of_run import explain_front, study_of_run
-from imcmoo.cli.terminal import console, show
+from imcmoo.cli.catalogue import study_of_run
+from imcmoo.cli.terminal import Bars, console, show, timed
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
-from imcmoo.study.explain import DesignToExplain, explain
-from imcmoo.study.explained_run import FRONT, SELECTED
-from imcmoo.study.explanation import (
-    EXPLANATIONS,
-    Explanation,
-    read_explanations,
-    to_json,
-    write_csv,
-)
+from imcmoo.study.explain import FRONT, SELECTED, explain, explain_run
+from imcmoo.study.explanation import Explanation, to_json, write_csv
 from imcmoo.study.results import Results, reading
+from imcmoo.study.study import Study
 
 DESCRIPTION = """
 Explain why a design is what it is: chip, networks, components, layers, limits, and what every step
@@ -85,22 +78,36 @@ def main(args: argparse.Namespace) -> None:
 
 def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
     """A design of a run: as the run has stored it, or worked out from its tables and study."""
-    path = folder / EXPLANATIONS
     with reading(folder) as results:
         study = None if study_name is None else study_of_run(folder, results.config, study_name)
-        stored = read_explanations(path) if path.exists() else []
-        for explanation in stored:
-            if name in explanation.names:
-                return explanation
-        if stored:  # whatever the study, these are all designs there are
-            _check_name(name, stored, results)
-        study = study or study_of_run(folder, results.config, study_name)
-        explanations = explain_front(study, results, quiet=False)
+        explanations = results.explanations
+        if not any(name in explanation.names for explanation in explanations):
+            if explanations:  # whatever the study, these are all designs there are
+                _check_name(name, explanations, results)
+            study = study or study_of_run(folder, results.config, study_name)
+            explanations = explain_front(study, results, quiet=False)
     for explanation in explanations:
         if name in explanation.names:
             return explanation
     names = ", ".join(each for explanation in explanations for each in explanation.names)
     raise InputError(f"{folder} explains no design '{name}'; known: {names}")
+
+
+def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explanation]:
+    """Explain the designs of a run and of its Pareto front, and show progress.
+
+    Raises:
+        InputError: the run is of another study or cost model.
+    """
+    with Bars(quiet=quiet) as shown:
+        task = shown.add_task("designs explained", total=None)
+        return explain_run(
+            study.problem(),
+            study.asked_criterion,
+            results,
+            front=True,
+            on_explained=lambda done, total: shown.update(task, completed=done, total=total),
+        )
 
 
 def _check_name(name: str, stored: Sequence[Explanation], results: Results) -> None:
@@ -139,9 +146,8 @@ def _of_file(what: str, study_name: str | None) -> Explanation:
     )
     names = (f"{path.name}:{line}" if is_line else path.name,)
     with timed("explaining", quiet=False):
-        subjects = [DesignToExplain(levels[0], names)]
-        (explanation,) = explain(problem, study.asked_criterion, subjects)
-    return explanation.as_shown()
+        (explanation,) = explain(problem, study.asked_criterion, levels, [names])
+    return explanation
 
 
 def _of_json(path: Path, space: DesignSpace) -> Levels:

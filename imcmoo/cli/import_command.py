@@ -15,9 +15,8 @@ from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.accuracy_data import measure_all
-from imcmoo.cli.arguments import add_file, add_force, check_outputs, number, whole, wholes
-from imcmoo.cli.progress import timed
-from imcmoo.cli.terminal import console, show
+from imcmoo.cli.arguments import add_file, add_force, check_outputs, number, several, whole
+from imcmoo.cli.terminal import console, show, timed
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.networks.layers import BITS
@@ -62,13 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL.onnx")
     add_file(parser, "NET.csv")
     parser.add_argument("--name", help="what to call the network (the file's name)")
-    several = (
+    repeated = (
         ("--shape", "INPUT=1,3,224,224", _shape, "shape of an input; overrides the file"),
         ("--dim", "SYMBOL=1", whole(0), "size of a symbol in the inputs' shapes"),
-        ("--value", "INPUT=16000", _values, "elements of an input that steers the network"),
+        ("--value", "INPUT=16000", several(number), "elements of an input that steers the network"),
     )
     inputs = parser.add_argument_group("inputs of the model")
-    for option, form, parse, text in several:
+    for option, form, parse, text in repeated:
         inputs.add_argument(
             option, action="append", default=[], type=_named(parse), metavar=form, help=text
         )
@@ -182,11 +181,7 @@ def _named(parse: Callable[[str], T]) -> Callable[[str], tuple[str, T]]:
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    return wholes(0)(text) if text else ()
-
-
-def _values(text: str) -> tuple[float, ...]:
-    return tuple(map(number, text.split(",")))
+    return several(whole(0))(text) if text else ()
 
 
 def _mapping(option: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:

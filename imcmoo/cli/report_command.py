@@ -9,16 +9,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from imcmoo.cli.arguments import add_force
-from imcmoo.cli.progress import timed
-from imcmoo.cli.study_of_run import explain_front, study_of_run
-from imcmoo.cli.terminal import console
+from imcmoo.cli.catalogue import study_of_run
+from imcmoo.cli.explain_command import explain_front
+from imcmoo.cli.terminal import console, timed
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock
-from imcmoo.report.page import page
-from imcmoo.study.explanation import EXPLANATIONS, Explanation, read_explanations
-from imcmoo.study.results import Results, reading
-from imcmoo.study.results_folder import REPORT
+from imcmoo.report.page import Run, page
+from imcmoo.study.results import REPORT, Results, reading
 
 DESCRIPTION = """
 Show a finished run as one interactive HTML page, made from its folder alone. The page needs no
@@ -68,9 +66,14 @@ def main(args: argparse.Namespace) -> None:
         if out is None:
             Results.read(runs[0])  # before anything of ours is put there
             stack.enter_context(folder_lock(runs[0]))
-        read = [
-            _read(run, args.study, front=args.front, quiet=args.quiet, stack=stack) for run in runs
-        ]
+        read: list[Run] = []
+        for run in runs:  # whose files stay those of one run until the stack ends
+            results = stack.enter_context(reading(run))
+            explanations = results.explanations
+            if args.front:
+                study = study_of_run(run, results.config, args.study)
+                explanations = explain_front(study, results, quiet=args.quiet)
+            read.append((results, explanations))
         with timed("writing the page", quiet=args.quiet):
             text = page(read)
         put = writing(out, ours=PAGE, force=args.force) if out else replacing(runs[0] / REPORT)
@@ -94,16 +97,3 @@ def _out(runs: Sequence[Path], args: argparse.Namespace) -> Path | None:
     if out is not None and len(runs) == 1 and out.resolve() == (runs[0] / REPORT).resolve():
         return None  # the default
     return out
-
-
-def _read(
-    run: Path, study_name: str | None, *, front: bool, quiet: bool, stack: ExitStack
-) -> tuple[Results, list[Explanation]]:
-    """Results and explanations of a run, whose files stay those of one run until the stack ends."""
-    results = stack.enter_context(reading(run))
-    path = run / EXPLANATIONS
-    explanations = read_explanations(path) if path.exists() else []
-    if front:
-        study = study_of_run(run, results.config, study_name)
-        explanations = explain_front(study, results, quiet=quiet)
-    return results, explanations

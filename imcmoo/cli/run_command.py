@@ -14,8 +14,7 @@ import pandas as pd
 from rich.console import Console
 
 from imcmoo.cli import arguments, catalogue
-from imcmoo.cli.progress import counted, progress
-from imcmoo.cli.terminal import console, show, warn, warn_of_dynamic_products
+from imcmoo.cli.terminal import console, counted, progress, show, warn, warn_of_dynamic_products
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -27,15 +26,14 @@ from imcmoo.io.machines import Workers, open_executor
 from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import terminal_tables
-from imcmoo.report.run_figures import draw_figures
-from imcmoo.report.scenario_tables import scenario_table
+from imcmoo.report.figures import draw_figures
+from imcmoo.report.terminal_tables import scenario_table
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
-from imcmoo.study.exact_comparison import find_answer
-from imcmoo.study.explained_run import explain_run
-from imcmoo.study.explanation import EXPLANATIONS, read_explanations, write_explanations
-from imcmoo.study.results import Results
-from imcmoo.study.results_folder import CONFIG, FIGURES, RunFolder
+from imcmoo.study.enumerate_study import find_answer
+from imcmoo.study.explain import explain_run
+from imcmoo.study.explanation import EXPLANATIONS, write_explanations
+from imcmoo.study.results import CONFIG, FIGURES, Results, RunFolder
 from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_names
 from imcmoo.study.study import Study
 from imcmoo.study.verified_accuracy import ACCURACY, write_accuracy
@@ -122,6 +120,8 @@ def _list() -> None:
         )
 
 
+Run = tuple[Study, RunFolder]
+
 SECONDS_PER_DESIGN = 5e-4
 """What a search takes per design it evaluates on one core of the paper's model, roughly."""
 
@@ -145,53 +145,55 @@ def run(
     """
     terminal = console(quiet=quiet, wide=True)
     home = out / studies[0].name
-    folders = {s.seed: RunFolder(home / f"seed-{s.seed}", provenance.config(s)) for s in studies}
+    runs = [(s, RunFolder(home / f"seed-{s.seed}", provenance.config(s))) for s in studies]
     with ExitStack() as stack:
         # All at once and until the end: the summary is of these runs and no others.
-        for folder in folders.values():
+        for _, folder in runs:
             stack.enter_context(folder_lock(folder.path))
             if resume:
                 folder.check_resumable()
         answer = find_answer(studies[0], out, lambda line: None if quiet else warn(line))
-        todo = [s for s in studies if not (resume and folders[s.seed].is_finished())]
-        unfinished = {s.seed for s in todo}
-        for seed, folder in folders.items():
-            if seed not in unfinished:
-                folder.discard_work()
-                terminal.print(f"already finished: {folder.path}", soft_wrap=True)
-        _announce(todo, terminal)
-        if len(studies) == 1 and todo and isinstance(workers, int):
+        finished = [folder for _, folder in runs if resume and folder.is_finished()]
+        for folder in finished:
+            folder.discard_work()
+            terminal.print(f"already finished: {folder.path}", soft_wrap=True)
+        todo = [task for task in runs if task[1] not in finished]
+        if todo:
+            _announce(studies[0], len(todo), terminal)
+        if len(runs) == len(todo) == 1 and isinstance(workers, int):
             with progress(studies[0], quiet=quiet) as on_trace:
-                run_one(studies[0], folders[studies[0].seed], answer, resume, on_trace)
+                run_one(todo[0], answer, resume, on_trace)
         elif todo:
-            _run_all(todo, folders, answer, resume=resume, quiet=quiet, workers=workers)
-        if len(studies) > 1:
-            _summarise(studies, {s: f.path for s, f in folders.items()}, answer, home, terminal)
+            _run_all(todo, answer, resume=resume, quiet=quiet, workers=workers)
+        if len(runs) > 1:
+            _summarise(runs, answer, home / "seeds.csv", terminal)
         elif todo:
-            folder = folders[studies[0].seed]
+            _, folder = todo[0]
             _show(Results.read(folder.path), terminal)
             terminal.print("written:", *folder.files(), sep="\n  ", soft_wrap=True)
 
 
-def _announce(studies: Sequence[Study], terminal: Console) -> None:
+def _announce(study: Study, n_seeds: int, terminal: Console) -> None:
     """Say how much work is to be done."""
-    if studies:
-        n = len(studies) * len(search_names(studies[0]))
-        seconds = n * studies[0].budget * SECONDS_PER_DESIGN
-        terminal.print(
-            f"{studies[0].name}: {n} searches of {studies[0].budget:,} designs out of "
-            f"{studies[0].space.size:,}, about {seconds:.0f} s",
-        )
+    n = n_seeds * len(search_names(study))
+    terminal.print(
+        f"{study.name}: {n} searches of {study.budget:,} designs out of {study.space.size:,}, "
+        f"about {n * study.budget * SECONDS_PER_DESIGN:.0f} s"
+    )
 
 
 def run_one(
-    study: Study, folder: RunFolder, answer: ExactAnswer | None, resume: bool, on_trace: OnTrace
+    task: Run,
+    answer: ExactAnswer | None,
+    resume: bool,
+    on_trace: OnTrace = lambda name, row: None,
 ) -> None:
     """Search, select, and write tables and figures.
 
     Raises:
         InputError: no design of the study is feasible.
     """
+    study, folder = task
     with name_os_errors(folder.path):
         folder.begin(resume=resume)
         try:
@@ -204,7 +206,6 @@ def run_one(
             folder.discard_work()
             raise InputError(nothing_feasible(study.problem())) from None
         result_tables.write_tables(outcome, folder.staging, answer)
-        result_tables.write_design(outcome, folder.staging)
         write_accuracy(outcome, folder.staging)
         results = Results(folder.staging, study.to_config())
         # The front is explained when someone asks.
@@ -217,8 +218,7 @@ def run_one(
 
 
 def _run_all(
-    studies: Sequence[Study],
-    folders: dict[int, RunFolder],
+    runs: Sequence[Run],
     answer: ExactAnswer | None,
     *,
     resume: bool,
@@ -227,31 +227,26 @@ def _run_all(
 ) -> None:
     """Run several seeds side by side."""
     with (
-        counted("seeds", len(studies), quiet=quiet) as advance,
-        open_executor(workers, len(studies)) as executor,
+        counted("seeds", len(runs), quiet=quiet) as advance,
+        open_executor(workers, len(runs)) as executor,
     ):
         if isinstance(workers, int):
-            tasks = [(study, folders[study.seed]) for study in studies]
-            for _ in imap_unordered(executor, partial(_run_here, answer, resume), tasks):
+            local = partial(run_one, answer=answer, resume=resume)
+            for _ in imap_unordered(executor, local, runs):
                 advance()
             return
         elsewhere = partial(_run_elsewhere, answer)
-        for index, files in imap_unordered(
-            executor, elsewhere, [s.with_absolute_paths() for s in studies]
-        ):
-            _publish(files, folders[studies[index].seed])
+        studies = [study.with_absolute_paths() for study, _ in runs]
+        for index, files in imap_unordered(executor, elsewhere, studies):
+            _publish(files, runs[index][1])
             advance()
-
-
-def _run_here(answer: ExactAnswer | None, resume: bool, task: tuple[Study, RunFolder]) -> None:
-    run_one(*task, answer, resume, lambda name, row: None)
 
 
 def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]:
     """Run a study on a machine that may not see the folder; returns its files by path."""
     with TemporaryDirectory() as scratch:
         folder = RunFolder(Path(scratch), provenance.config(study))
-        run_one(study, folder, answer, False, lambda name, row: None)
+        run_one((study, folder), answer, resume=False)
         made_anew = CONFIG, SUMS
         files = [p for p in folder.path.rglob("*") if p.is_file() and p.name not in made_anew]
         return {p.relative_to(folder.path).as_posix(): p.read_bytes() for p in files}
@@ -276,38 +271,19 @@ def _show(results: Results, terminal: Console) -> None:
     if (results.folder / ACCURACY).exists():
         show(terminal, terminal_tables.accuracy_table(pd.read_csv(results.folder / ACCURACY)))
     if results.baselines is not None:
-        stored = results.folder / EXPLANATIONS
-        explanations = read_explanations(stored) if stored.exists() else []
-        table = terminal_tables.baseline_table(
-            results, results.baselines, explanations, width=terminal.width
-        )
-        show(terminal, table)
+        explanations, width = results.explanations, terminal.width
+        show(terminal, terminal_tables.baseline_table(results, explanations, width=width))
     if results.regret is not None and results.indicators is not None:
         show(terminal, terminal_tables.regret_table(results.regret, results.indicators))
 
 
 def _summarise(
-    studies: Sequence[Study],
-    folders: dict[int, Path],
-    answer: ExactAnswer | None,
-    home: Path,
-    terminal: Console,
+    runs: Sequence[Run], answer: ExactAnswer | None, path: Path, terminal: Console
 ) -> None:
-    """A table over seeds, also as `seeds.csv`: the seeds of this command, no others."""
-    study = studies[0]
-    frame = result_tables.seeds(study, folders, answer)
-    path = home / "seeds.csv"
+    """A table over seeds, also as a CSV: the seeds of this command, no others."""
+    study = runs[0][0]
+    frame = result_tables.seeds(study, {s.seed: folder.path for s, folder in runs}, answer)
     with replacing(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
-    shown = ["seed", *study.space.names, "area_mm2"]
-    show(
-        terminal,
-        terminal_tables.seeds_table(
-            frame,
-            study=study.name,
-            name=study.selected_by,
-            criterion=study.asked_criterion,
-            shown=shown,
-        ),
-    )
+    show(terminal, terminal_tables.seeds_table(frame, study))
     terminal.print(f"written:\n  {path}", soft_wrap=True)

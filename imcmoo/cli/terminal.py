@@ -1,14 +1,35 @@
-"""The console of every command, which shows text as it is, and warnings."""
+"""Output of commands on the terminal: text, tables, warnings and progress."""
 
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.problem.score_range import text
+from imcmoo.report.labels import label
 from imcmoo.report.rich_tables import fitted
+from imcmoo.search.ask_tell import TraceRow
+from imcmoo.study.searches import OnTrace, search_names
+from imcmoo.study.study import Study
 
 PIPE_WIDTH = 160
 """Columns of a table that does not go to a terminal."""
@@ -42,12 +63,135 @@ def warn_of_dynamic_products(workloads: WorkloadSet, *, model: str, quiet: bool 
     products with weights."""
     if model != "reference" or quiet:
         return
-    terminal = console(stderr=True)
     for workload in workloads.workloads:
-        n = sum(workload.dynamic)
-        if n:
-            terminal.print(
-                f"warning: {n} of {len(workload)} layers of {workload.name} multiply two "
-                "activations; the paper's model treats one of them as resident weights",
-                soft_wrap=True,
+        if n := sum(workload.dynamic):
+            warn(
+                f"{n} of {len(workload)} layers of {workload.name} multiply two activations; the "
+                "paper's model treats one of them as resident weights"
             )
+
+
+REDRAW_S = 0.1
+"""Shortest time between two drawings of the bars."""
+
+TICK_S = 0.5
+"""Time between two updates of work that cannot report."""
+
+LINE_S = 10.0
+"""Time between two lines of progress where there is no terminal."""
+
+
+class Bars(Progress):
+    """Bars that are drawn when they change, by no thread of their own, and go when they are done.
+
+    A process with one thread can fork its workers (`imcmoo.io.processes`). Where there is no
+    terminal, a line is printed every ten seconds instead.
+    """
+
+    def __init__(self, *columns: ProgressColumn, quiet: bool, **options: Any) -> None:
+        terminal = console(stderr=True)
+        shown = terminal.is_terminal
+        self._lines = not shown and not quiet
+        self._drawn = 0.0 if shown else time.monotonic()
+        options |= {"auto_refresh": False, "transient": True, "disable": quiet or not shown}
+        super().__init__(*columns, console=terminal, **options)
+
+    def update(self, task_id: TaskID, *args: Any, **fields: Any) -> None:
+        """Change a bar."""
+        super().update(task_id, *args, **fields)
+        self._draw()
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        """Move a bar on."""
+        super().advance(task_id, advance)
+        self._draw()
+
+    def _draw(self) -> None:
+        now = time.monotonic()
+        if self._lines and now >= self._drawn + LINE_S:
+            self._drawn = now
+            for task in self.tasks:
+                if task.completed and not task.finished:
+                    self.console.print(_line(task), soft_wrap=True)
+        elif not self.disable and (now > self._drawn + REDRAW_S or self.finished):
+            self._drawn = now
+            self.refresh()
+
+
+def _line(task: Task) -> str:
+    """Progress of a task: how much is done, and the remaining time if it is known."""
+    state = f", {task.fields['state']}" if task.fields.get("state") else ""
+    if not task.total:
+        return f"{task.description}: {task.elapsed or 0:.0f} s{state}"
+    before = task.fields.get("before", 0)  # of an earlier command
+    new = task.completed - before
+    left = remaining(task.elapsed or 0, new, task.total - before) if new else "an unknown time"
+    done = f"{task.completed:,.0f} of {task.total:,.0f} ({task.percentage:.0f} %)"
+    return f"{task.description}: {done}, about {left} left{state}"
+
+
+def remaining(elapsed: float, completed: float, total: float) -> str:
+    """Remaining time at the mean rate so far, of an elapsed time in seconds."""
+    seconds = elapsed * (total - completed) / completed
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+@contextmanager
+def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
+    """Show one line per search; yields what the searches report to.
+
+    `best` is the smallest score so far by the first criterion that guides the search.
+    """
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=12),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[state]}", markup=False),
+    )
+    with Bars(*columns, quiet=quiet) as shown:
+        tasks = {
+            name: shown.add_task(label(name), total=study.budget, state="waiting", start=False)
+            for name in search_names(study)
+        }
+
+        def on_trace(name: str, row: TraceRow) -> None:
+            best = text(row.best, ".3e")
+            state = f"gen. {row.generation} {row.phase} · best {best} · front {row.front}"
+            if shown.tasks[tasks[name]].start_time is None:
+                shown.start_task(tasks[name])
+            shown.update(tasks[name], completed=row.evaluations, state=state)
+
+        yield on_trace
+
+
+@contextmanager
+def counted(what: str, total: int, *, quiet: bool, done: int = 0) -> Iterator[Callable[..., None]]:
+    """Show how many of some pieces of work are done; yields what to call after one piece, or n."""
+    with Bars(quiet=quiet) as shown:
+        task = shown.add_task(what, total=total, completed=done, before=done)
+        yield lambda n=1: shown.advance(task, n)
+
+
+@contextmanager
+def timed(what: str, *, quiet: bool) -> Iterator[None]:
+    """Show the elapsed time of work that cannot report; a thread does, so the block must not
+    fork."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    done = threading.Event()
+    with Bars(*columns, quiet=quiet) as shown:
+        task = shown.add_task(what, total=None)
+
+        def tick() -> None:
+            while not done.wait(TICK_S):
+                shown.advance(task)
+
+        thread = threading.Thread(target=tick, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()

@@ -12,15 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from imcmoo.problem.criteria import OF_SCENARIOS
-from imcmoo.report.explanation_words import (
+from imcmoo.report.labels import (
     ACCURACY_TITLES,
     COLUMN_TITLES,
     PERCENT,
-    add_names,
     cell,
     headed,
+    label,
     limit_name,
-    new_table,
     percent,
     plain,
     quantity,
@@ -28,17 +27,14 @@ from imcmoo.report.explanation_words import (
     violation,
     violations,
 )
-from imcmoo.report.labels import label
-from imcmoo.report.scenario_tables import ROOMY, scenario_table
+from imcmoo.report.rich_tables import add_numbers, open_table
+from imcmoo.report.terminal_tables import ROOMY, scenario_table
 from imcmoo.study.explanation import Explanation
 
 HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer")
 """Said otherwise: as what a neighbour changes, and as an excess over the best."""
 
-LESS_NEEDED = (
-    *("interval_s", "streamed", "W_per_mm2"),
-    *("snr_adc_dB", "snr_dev_dB", "snr_dB"),
-)
+LESS_NEEDED = ("interval_s", "streamed", "W_per_mm2", "snr_adc_dB", "snr_dev_dB", "snr_dB")
 """Left out where there is little room."""
 
 MOST_COMPONENTS = 8
@@ -84,14 +80,14 @@ def _heading(explanation: Explanation) -> Text:
 def _networks(explanation: Explanation, width: int) -> Table:
     """One row per network; limits that one violates instead of its figures."""
     networks, limits = explanation.tables["networks"], explanation.tables["limits"]
-    columns = [str(c) for c in networks.columns[2:] if _is_shown(str(c), width)]
+    hidden = (*HIDDEN, *ACCURACY_TITLES, *(() if width >= ROOMY else LESS_NEEDED))
+    columns = [str(c) for c in networks.columns[2:] if c not in hidden]
     # Quantities of the model first, then what is known by name.
     figures = [
         *(c for c in columns if c not in COLUMN_TITLES),
         *(c for c in COLUMN_TITLES if c in columns),
     ]
-    table = new_table(title="Networks, one inference each")
-    add_names(table, networks["network"])
+    table = open_table(title="Networks, one inference each", networks=networks["network"])
     for name in figures:
         heading = _heading_of(name, networks).replace("{}", explanation.reference or "best")
         heading = heading.replace(" ", "\n")
@@ -101,13 +97,9 @@ def _networks(explanation: Explanation, width: int) -> Table:
     for _, row in networks.iterrows():
         table.add_row(label(row["network"]), *(cell(name, row[name]) for name in figures))
     not_run = networks.loc[~networks["runs"].astype(bool), "network"]
-    if len(not_run):
-        caption = (
-            f"{label(n)} does not run: {violations(limits[limits['network'] == n])}"
-            for n in not_run
-        )
-        table.caption = "\n".join(caption)
-        table.caption_justify = "left"
+    reasons = (violations(limits[limits["network"] == n]) for n in not_run)
+    lines = (f"{label(n)} does not run: {why}" for n, why in zip(not_run, reasons, strict=True))
+    table.caption = "\n".join(lines) or None
     return table
 
 
@@ -123,23 +115,16 @@ def _heading_of(column: str, networks: pd.DataFrame) -> str:
 
 def _accuracy(networks: pd.DataFrame) -> Table:
     """Predicted drop of accuracy, in other circuits as well, and where it is lost."""
-    table = new_table(title="Predicted drop of accuracy")
     known = networks[networks["accuracy_drop"].notna()]
-    add_names(table, known["network"])
+    table = open_table(title="Predicted drop of accuracy", networks=known["network"])
     *drops, worst = ACCURACY_TITLES
-    for name in (*drops, worst):
-        table.add_column(ACCURACY_TITLES[name], justify="left" if name == worst else "right")
+    add_numbers(table, *(ACCURACY_TITLES[name] for name in drops))
+    table.add_column(ACCURACY_TITLES[worst])
     for _, row in known.iterrows():
         # Rounding of a difference of equal scores is no drop.
         cells = (f"{row[name] + 0.0:.3f}".replace("-0.000", "0.000") for name in drops)
         table.add_row(label(row["network"]), *cells, row[worst])
     return table
-
-
-def _is_shown(column: str, width: int) -> bool:
-    return column not in (*HIDDEN, *ACCURACY_TITLES) and (
-        width >= ROOMY or column not in LESS_NEEDED
-    )
 
 
 def _components(explanation: Explanation, width: int) -> Table:
@@ -152,9 +137,8 @@ def _components(explanation: Explanation, width: int) -> Table:
     shares = shares[list(dict.fromkeys(energy["network"]))].reindex(areas.index)
     if 30 + 15 * len(shares.columns) > width:
         shares = pd.DataFrame({"networks' mean": shares.mean(axis=1)})
-    table = new_table("component", title="Where area and energy go")
-    for name in ("area (mm²)", "area (%)", *(f"{label(str(n))} energy (%)" for n in shares)):
-        table.add_column(name, justify="right")
+    table = open_table("component", title="Where area and energy go")
+    add_numbers(table, "area (mm²)", "area (%)", *(f"{label(str(n))} energy (%)" for n in shares))
     weight = areas / areas.sum() + shares.mean(axis=1).fillna(0)
     order = weight.sort_values(ascending=False, kind="stable").index
     for name in order[:MOST_COMPONENTS]:
@@ -171,13 +155,11 @@ def _components(explanation: Explanation, width: int) -> Table:
 def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
     """The layers of each network that take most energy; shares of figures that add up to that of
     the network, as latencies of pipelined layers do not."""
-    table = new_table(title="Layers that take most energy")
-    add_names(table, layers["network"])
+    table = open_table(title="Layers that take most energy", networks=layers["network"])
     table.add_column("layer", overflow="fold")
     columns = [name for name in ("energy_J", "latency_s") if name in layers]
     for name in columns:
-        table.add_column(headed(name), justify="right")
-        table.add_column("%", justify="right")
+        add_numbers(table, headed(name), "%")
     beside = [name for name in ("utilization", "bound_by") if name in layers]
     for name in beside:
         side: Literal["left", "right"] = "right" if name in PERCENT else "left"
@@ -206,9 +188,8 @@ def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
 
 def limit_table(limits: pd.DataFrame) -> Table:
     """Each limit, of a resource for the network that is nearest its end."""
-    table = new_table("limit", "network", title="Limits: what is active, and what is near")
-    table.add_column("used", justify="right")
-    table.add_column("neighbours it rules out", justify="right")
+    table = open_table("limit", "network", title="Limits: what is active, and what is near")
+    add_numbers(table, "used", "neighbours it rules out")
     table.add_column("violation")
     nearness = (
         limits["used"].fillna(-1.0) + 1e6 * limits["excess"].fillna(0) + limits["stops"] * 1e-6
@@ -244,10 +225,9 @@ def neighbour_table(explanation: Explanation, width: int) -> Table:
     by_network = 68 + 9 * len(names) <= width
     figures = _figures(explanation)
     by = f": what networks gain (+) and pay (−), % of {explanation.judged_by}"
-    table = new_table(title="One step away" + (by if explanation.judged_by else ""))
+    table = open_table(title="One step away" + (by if explanation.judged_by else ""))
     table.add_column("step", no_wrap=not by_network)
-    for head in (*figures, *(label(name) for name in names if by_network)):
-        table.add_column(head, justify="right")
+    add_numbers(table, *figures, *(label(name) for name in names if by_network))
     table.add_column("why infeasible" if by_network else "gains and pays most, or why infeasible")
     room = width - 24 - max(len(_step(row)) for _, row in neighbours.iterrows())
     gains = tables["changes"].pivot(index="step", columns="network", values="gain")
@@ -295,9 +275,8 @@ def verdict(explanation: Explanation) -> str:
         return f"{infeasible}; there is no score by {label(explanation.criterion)} to compare."
     better = int((feasible["score"] < explanation.score).sum())
     equal = int((feasible["score"] == explanation.score).sum())
-    judgement = {0: "no feasible one is better", 1: "1 is better"}.get(
-        better, f"{better} are better"
-    )
+    few = {0: "no feasible one is better", 1: "1 is better"}
+    judgement = few.get(better, f"{better} are better")
     ties = f", {equal} as good" if equal else ""
     return f"By {label(explanation.criterion)} {judgement}{ties}; {infeasible}."
 

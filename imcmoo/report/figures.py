@@ -1,41 +1,245 @@
-"""The figures of a run but for its front: one function each, data in, figure out.
+"""The figures of a run, from the tables in its folder: one function each, data in, figure out.
 
 Figures are built without pyplot: nothing global, no window system, nothing to close.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from imcmoo.model.metrics import Bools, Floats
+from imcmoo.problem.scores import edap
+from imcmoo.report import style
 from imcmoo.report.labels import label, networks_in
-from imcmoo.report.style import (
-    COLUMN,
-    CREST,
-    DARK_GREY,
-    HIGHLIGHT,
-    LEAST_TEXT,
-    MARKERS,
-    WIDTH,
-    colours,
-    component_style,
-    legend_below,
-    open_sides,
-    round_ticks,
-    workload_styles,
-)
+from imcmoo.study.results import Results
+
+M2_PER_MM2 = 1e-6
+
+MOST_NETWORKS = 40
+"""Networks up to which figures with a panel, an axis or a row for each are drawn; with more they
+could not be read, and drawing hundreds takes gigabytes."""
 
 LIGHT = 0.408
 """Luminance above which a background takes dark text."""
 
-MS = 1e3
+MS, US, MJ = 1e3, 1e6, 1e3
+"""Per second and per joule."""
+
+DENSE: dict[str, Any] = {"rasterized": True, "linewidths": 0}
+"""Thousands of points or lines are one image in a PDF; text and axes stay vector."""
+
+
+def draw_figures(results: Results, folder: Path) -> None:
+    """Draw every figure of a run into a folder that exists, as PNG and PDF.
+
+    Figures of tables that the run does not have are left out, and above `MOST_NETWORKS` networks
+    those with something for each network.
+    """
+    with style.paper_style():
+        for name, figure in _drawn(results).items():
+            style.save(figure, folder, name)
+
+
+def _drawn(results: Results) -> dict[str, Figure]:
+    drawn = {"convergence": convergence(results.convergence)}
+    if len(results.workloads) > MOST_NETWORKS:
+        return drawn
+    feasible = results.evaluations[results.evaluations["feasible"]]
+    baselines = results.baselines
+    if results.has_edap_columns:
+        alone = results.front.iloc[:0] if baselines is None else baselines.iloc[1:]
+        points = [
+            _points(results, frame) for frame in (feasible, results.front, results.selected, alone)
+        ]
+        drawn["trade_off"] = trade_off(results.workloads, *points)
+        if "cost" in feasible:
+            drawn["cost"] = cost_front(results, feasible, _selected(results, feasible))
+    if results.timeline is not None:
+        drawn["timeline"] = timeline(results.workloads, results.timeline)
+        drawn["power_area"] = power_against_area(feasible, _selected(results, feasible))
+    if results.breakdown is not None:
+        drawn["breakdown"] = breakdown(results.breakdown)
+    if baselines is not None:
+        drawn["baselines"] = baseline_matrix(
+            results.of_workloads(baselines, "relative_edap_{}"),
+            np.isfinite(results.of_workloads(baselines, "energy_{}_J")),
+            rows=baselines["optimised_for"].tolist(),
+            columns=results.workloads,
+        )
+    return drawn
+
+
+def _selected(results: Results, designs: pd.DataFrame) -> int:
+    """Row of the joint design."""
+    design = results.selected[results.parameters].iloc[0]
+    (selected,) = np.flatnonzero((designs[results.parameters] == design).all(axis=1))
+    return int(selected)
+
+
+class Points(NamedTuple):
+    """Designs as figures see them.
+
+    Args:
+        energy_mJ, latency_us: shape (n, W); NaN where a network does not map: not drawn.
+        area_mm2: shape (n,).
+    """
+
+    energy_mJ: Floats
+    latency_us: Floats
+    area_mm2: Floats
+
+
+def _points(results: Results, frame: pd.DataFrame) -> Points:
+    return Points(
+        MJ * results.of_workloads(frame, "energy_{}_J"),
+        US * results.of_workloads(frame, "latency_{}_s"),
+        frame["area_mm2"].to_numpy(),
+    )
+
+
+def trade_off(
+    workloads: Sequence[str], evaluated: Points, front: Points, selected: Points, baselines: Points
+) -> Figure:
+    """Energy against latency, one panel per workload.
+
+    Args:
+        workloads: names, W of them.
+        evaluated: every feasible design, drawn grey.
+        front: the non-dominated ones (over all objectives), coloured by area.
+        selected: the joint design, one row.
+        baselines: the designs optimised for one workload alone, W rows or none.
+    """
+    columns = 2 if len(workloads) <= 4 else 3
+    rows = -(-len(workloads) // columns)
+    figure = Figure(figsize=(style.WIDTH, 0.55 + 2.15 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for unused in axes[len(workloads) :]:
+        unused.remove()
+    for w, (ax, name) in enumerate(zip(axes, workloads, strict=False)):
+        ax.scatter(evaluated.latency_us[:, w], evaluated.energy_mJ[:, w], 3, "0.8", **DENSE)
+        place = front.latency_us[:, w], front.energy_mJ[:, w]
+        image = ax.scatter(*place, 5, front.area_mm2, cmap="viridis", **DENSE)
+        _mark(ax, workloads, selected, baselines, w)
+        _log_axes(ax)
+        ax.set_title(label(name))
+        ax.set(xlabel="latency (µs)", ylabel="energy (mJ)")
+    figure.colorbar(image, ax=axes[: len(workloads)], label="area (mm²)", aspect=40, pad=0.01)
+    style.legend_below(figure, axes[0], title="optimised for")
+    return figure
+
+
+def _mark(ax: Axes, workloads: Sequence[str], selected: Points, baselines: Points, w: int) -> None:
+    """Selected and baseline designs on the panel of workload `w`."""
+    styles = style.workload_styles(workloads)[: len(baselines.area_mm2)]
+    for k, (colour, marker) in enumerate(styles):
+        ax.scatter(
+            baselines.latency_us[k, w],
+            baselines.energy_mJ[k, w],
+            90,
+            facecolors="none",  # a baseline may be the selected design, which shows inside
+            edgecolors=[colour],
+            marker=marker,
+            linewidths=1.6,
+            zorder=3,
+            label=label(workloads[k]),
+        )
+    ax.scatter(
+        selected.latency_us[0, w],
+        selected.energy_mJ[0, w],
+        45,
+        color=style.HIGHLIGHT,
+        marker="*",
+        edgecolors="black",
+        linewidths=0.5,
+        zorder=4,
+        label=label("joint"),
+    )
+
+
+def _log_axes(ax: Axes) -> None:
+    """Log scales with a few labelled ticks even where an axis spans less than a decade."""
+    ax.set(xscale="log", yscale="log")
+    for axis in (ax.xaxis, ax.yaxis):
+        low, high = axis.get_view_interval()
+        subs = (1.0,) if high / low > 100 else (1.0, 2.0, 5.0)
+        axis.set_major_locator(LogLocator(subs=subs))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_locator(NullLocator())
+    style.open_sides(ax)
+
+
+def cost_front(results: Results, designs: pd.DataFrame, selected: int) -> Figure:
+    """EDAP against cost of every feasible design, by technology node, and the front of the two.
+
+    Args:
+        results: of the run.
+        designs: its feasible designs; their cost is relative to that of 1 cm² = 100 at 32 nm.
+        selected: row of the joint design.
+    """
+    energy, latency = (results.of_workloads(designs, n) for n in ("energy_{}_J", "latency_{}_s"))
+    worst = edap(energy, latency, designs["area_mm2"].to_numpy() * M2_PER_MM2).max(axis=1)
+    cost, node_nm = designs["cost"].to_numpy(), designs["technology_nm"].to_numpy()
+    figure = Figure(figsize=(style.WIDTH / 2, 2.9), layout="constrained")
+    ax = figure.subplots()
+    nodes = np.unique(node_nm)
+    styles = style.workload_styles([str(node) for node in nodes])
+    for (colour, marker), node in zip(styles, nodes, strict=True):
+        at = node_nm == node
+        look: dict[str, Any] = {"color": colour, "marker": marker, "alpha": 0.5, **DENSE}
+        ax.scatter(cost[at], worst[at], s=7, label=f"{node} nm", **look)
+    _front_of_two(ax, cost, worst, selected, name="Pareto front")
+    ax.set(xlabel="cost (1 cm² at 32 nm = 100)", ylabel="EDAP, max (J·s·mm²)")
+    style.legend_below(figure, ax, title="")
+    return figure
+
+
+def _front_of_two(ax: Axes, x: Floats, y: Floats, selected: int, *, name: str) -> None:
+    """The least of `y` up to each `x`, and the selected design, on logarithmic axes."""
+    order = np.lexsort((y, x))
+    least = np.minimum.accumulate(y[order])
+    ax.step(x[order], least, where="post", color="0.2", linewidth=0.9, label=name)
+    star: dict[str, Any] = {"color": style.HIGHLIGHT, "marker": "*", "zorder": 5}
+    ax.scatter(x[selected], y[selected], s=60, label="selected", **star)
+    ax.set(xscale="log", yscale="log")
+
+
+def power_against_area(designs: pd.DataFrame, selected: int) -> Figure:
+    """Average power against area of chips that serve their load, coloured by capacity, which is 1
+    over the load; `selected` is the row of the joint design."""
+    area, power_W = designs["area_mm2"].to_numpy(), designs["average_power_W"].to_numpy()
+    capacity = 1 / designs["load"].to_numpy()
+    figure = Figure(figsize=(style.WIDTH / 2, 2.9), layout="constrained")
+    ax = figure.subplots()
+    order = np.argsort(capacity, kind="stable")
+    norm = LogNorm(max(1.0, capacity.min()), max(1.01, capacity.max()))
+    points = ax.scatter(
+        area[order], power_W[order], 7, capacity[order], cmap=style.CREST, norm=norm, **DENSE
+    )
+    _front_of_two(ax, area, power_W, selected, name="front")
+    ax.set(xlabel="area (mm²)", ylabel="average power (W)")
+    bar = figure.colorbar(
+        points,
+        ax=ax,
+        label="capacity (times the load)",
+        format="{x:g}",
+        ticks=LogLocator(subs=(1.0, 2.0, 5.0)),
+    )
+    bar.outline.set_linewidth(0)
+    bar.ax.minorticks_off()
+    style.round_ticks(ax.xaxis, "{x:g}")
+    style.round_ticks(ax.yaxis, "{x:g}")
+    figure.legend(loc="outside upper center", ncols=2)
+    style.open_sides(ax)
+    return figure
 
 
 def baseline_matrix(
@@ -56,7 +260,7 @@ def baseline_matrix(
     top = max(2.0, float(np.nanmax(relative)))
     mesh = ax.pcolormesh(
         np.ma.masked_invalid(relative),
-        cmap=CREST,
+        cmap=style.CREST,
         norm=LogNorm(1.0, top),
         edgecolor="w",
         linewidth=0.8,
@@ -73,15 +277,15 @@ def baseline_matrix(
         format="{x:g}×",
     )
     colorbar.outline.set_linewidth(0)
-    for (row, column), value in np.ndenumerate(relative):
-        if np.isfinite(value):
-            colour = DARK_GREY if _luminance(mesh.to_rgba(value)) > LIGHT else "w"
-            place = {"ha": "center", "va": "center", "size": LEAST_TEXT, "color": colour}
-            ax.text(column + 0.5, row + 0.5, f"{value:.2f}", **place)
     bar.yaxis.set_minor_locator(NullLocator())
+    centred: dict[str, Any] = {"ha": "center", "va": "center", "size": style.LEAST_TEXT}
+    for row, column in np.argwhere(np.isfinite(relative)):
+        value = relative[row, column]
+        colour = style.DARK_GREY if _luminance(mesh.to_rgba(value)) > LIGHT else "w"
+        ax.text(column + 0.5, row + 0.5, f"{value:.2f}", color=colour, **centred)
     for row, column in np.argwhere(np.isnan(relative)):
         why = "beyond\nits limits" if runs[row, column] else "does not\nmap"
-        ax.text(column + 0.5, row + 0.5, why, ha="center", va="center", size=LEAST_TEXT)
+        ax.text(column + 0.5, row + 0.5, why, **centred)
     ax.set(xlabel="runs on", ylabel="optimised for", facecolor="0.9")
     ax.tick_params(length=0, labelrotation=0)
     return figure
@@ -94,15 +298,17 @@ def _luminance(rgba: Any) -> float:
     return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
-def convergence(joint: Mapping[str, pd.DataFrame], baselines: Mapping[str, pd.DataFrame]) -> Figure:
+def convergence(table: pd.DataFrame) -> Figure:
     """Distance of the best design so far from the final one, over the evaluations.
 
     Args:
-        joint: by criterion, the improvements of the joint search: columns `evaluations` and `best`,
-            the last row being the end of the search.
-        baselines: by workload, the same of its own search by its EDAP; may be empty.
+        table: improvements of each search, the joint one first: columns search, criterion,
+            evaluations and best, the last row of each being the end of the search.
     """
-    figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
+    is_joint = table["search"] == (table["search"].iloc[0] if len(table) else "")
+    joint = {str(n): rows for n, rows in table[is_joint].groupby("criterion", sort=False)}
+    baselines = {str(n): rows for n, rows in table[~is_joint].groupby("search", sort=False)}
+    figure = Figure(figsize=(style.WIDTH, 2.5), layout="constrained")
     panels = [("joint search", joint)]
     panels += [("one network alone (EDAP)", baselines)] if baselines else []
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
@@ -114,9 +320,9 @@ def convergence(joint: Mapping[str, pd.DataFrame], baselines: Mapping[str, pd.Da
                 rows["evaluations"].to_numpy(),
                 100 * (best - best[-1]) / abs(best[-1]),
                 where="post",
-                color=colours(len(curves))[i],
+                color=style.colours(len(curves))[i],
                 ls=dashes[i % len(dashes)],
-                marker=MARKERS[i % len(MARKERS)],
+                marker=style.MARKERS[i % len(style.MARKERS)],
                 ms=3,
                 markevery=(0.03 * i, 0.3),  # of the axes' diagonal: a few, not one on another
                 label=label(name),
@@ -128,12 +334,12 @@ def convergence(joint: Mapping[str, pd.DataFrame], baselines: Mapping[str, pd.Da
             axis.set_major_formatter("{x:g}")
             axis.set_minor_locator(NullLocator())
         ax.legend(loc="lower left")
-        open_sides(ax)
+        style.open_sides(ax)
     axes[0].set(ylabel="above the final best (%)", ylim=(0, None))
     return figure
 
 
-def breakdown(table: pd.DataFrame, width: float = WIDTH) -> Figure:
+def breakdown(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     """Share of each component in the area of one design and in the energy of each network.
 
     Args:
@@ -148,14 +354,14 @@ def breakdown(table: pd.DataFrame, width: float = WIDTH) -> Figure:
     names = [f"chip area\n{area_mm2.sum():.3g} mm²", *names]
     values = np.vstack([area_mm2, energy_J])
     shares = 100 * values / values.sum(axis=1, keepdims=True)
-    room = 1.6 if width <= COLUMN else 1.1  # for the legend
+    room = 1.6 if width <= style.COLUMN else 1.1  # for the legend
     figure = Figure(figsize=(width, room + 0.3 * len(names)), layout="constrained")
     ax = figure.subplots()
     start = np.zeros(len(names))
     for component, share in zip(table["component"], shares.T, strict=True):
         if not share.any():
             continue
-        colour, hatch = component_style(component)
+        colour, hatch = style.component_style(component)
         look: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": "white"}
         look |= {"height": 0.7, "linewidth": 0.3, "label": label(component)}
         ax.barh(names, share, left=start, **look)
@@ -163,20 +369,20 @@ def breakdown(table: pd.DataFrame, width: float = WIDTH) -> Figure:
     ax.axhline(0.5, color="0.6", linewidth=0.6)
     ax.set(xlabel="share (%)", xlim=(0, 100))
     ax.invert_yaxis()
-    open_sides(ax)
-    legend_below(figure, ax, title="component")
+    style.open_sides(ax)
+    style.legend_below(figure, ax, title="component")
     return figure
 
 
 def timeline(networks: list[str], pieces: pd.DataFrame) -> Figure:
     """Work of a chip over time, a row per network from top to bottom, with requests and
     deadlines."""
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.3 * len(networks)), layout="constrained")
+    figure = Figure(figsize=(style.WIDTH, 0.9 + 0.3 * len(networks)), layout="constrained")
     ax = figure.subplots()
     until = pieces["released_s"].max() + (pieces["due_s"] - pieces["released_s"]).min()
     end = max(pieces["end_s"].max(), until) * MS
     for row, (name, (colour, _)) in enumerate(
-        zip(networks, workload_styles(networks), strict=False)
+        zip(networks, style.workload_styles(networks), strict=False)
     ):
         work = pieces[pieces["network"] == name]
         spans = np.column_stack([work["start_s"], work["end_s"] - work["start_s"]]) * MS
@@ -185,11 +391,11 @@ def timeline(networks: list[str], pieces: pd.DataFrame) -> Figure:
         late = requests[requests["due_s"] * MS <= end]
         first = row == 0
         ax.vlines(
-            requests["released_s"] * MS, row - 0.42, row + 0.42, colors=DARK_GREY, linewidth=0.8,
-            label="request" if first else "_",
+            requests["released_s"] * MS, row - 0.42, row + 0.42, colors=style.DARK_GREY,
+            linewidth=0.8, label="request" if first else "_",
         )  # fmt: skip
         ax.scatter(
-            late["due_s"] * MS, np.full(len(late), row - 0.3), 14, HIGHLIGHT, marker="v",
+            late["due_s"] * MS, np.full(len(late), row - 0.3), 14, style.HIGHLIGHT, marker="v",
             linewidths=0, zorder=3, label="deadline" if first else "_",
         )  # fmt: skip
     ax.set_yticks(range(len(networks)), [label(name) for name in networks])
@@ -197,43 +403,5 @@ def timeline(networks: list[str], pieces: pd.DataFrame) -> Figure:
     ax.tick_params(axis="y", length=0)
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=2)
-    open_sides(ax)
-    return figure
-
-
-def power_against_area(power_W: Floats, area_m2: Floats, load: Floats, *, selected: int) -> Figure:
-    """Average power against area of chips that serve their load, coloured by capacity.
-
-    Args:
-        power_W, area_m2, load: shape (n,); the capacity is 1 over the load.
-        selected: index of the joint design.
-    """
-    figure = Figure(figsize=(WIDTH / 2, 2.9), layout="constrained")
-    ax = figure.subplots()
-    capacity, area = 1 / load, area_m2 * 1e6
-    order = np.argsort(capacity, kind="stable")
-    points = ax.scatter(
-        area[order], power_W[order], 7, capacity[order], cmap=CREST, linewidths=0, rasterized=True,
-        norm=LogNorm(max(1.0, capacity.min()), max(1.01, capacity.max())),
-    )  # fmt: skip
-    by_area = np.lexsort((power_W, area))
-    least = np.minimum.accumulate(power_W[by_area])
-    ax.step(area[by_area], least, where="post", color="0.2", linewidth=0.9, label="front")
-    ax.scatter(
-        area[selected], power_W[selected], 60, HIGHLIGHT, marker="*", zorder=5, label="selected"
-    )
-    ax.set(xscale="log", yscale="log", xlabel="area (mm²)", ylabel="average power (W)")
-    bar = figure.colorbar(
-        points,
-        ax=ax,
-        label="capacity (times the load)",
-        format="{x:g}",
-        ticks=LogLocator(subs=(1.0, 2.0, 5.0)),
-    )
-    bar.outline.set_linewidth(0)
-    bar.ax.minorticks_off()
-    round_ticks(ax.xaxis, "{x:g}")
-    round_ticks(ax.yaxis, "{x:g}")
-    figure.legend(loc="outside upper center", ncols=2)
-    open_sides(ax)
+    style.open_sides(ax)
     return figure

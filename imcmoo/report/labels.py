@@ -1,9 +1,13 @@
-"""Labels of workloads, studies, criteria and units in tables and figures."""
+"""Names, units, numbers and limits as people read them in tables and figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.scores import AGGREGATIONS
@@ -90,3 +94,237 @@ def distinct_labels(names: Sequence[str]) -> list[str]:
     return [
         short if labels.count(short) == 1 else n for n, short in zip(names, labels, strict=True)
     ]
+
+
+COLUMN_TITLES = {
+    "power_W": "power (W)",
+    "energy_over_latency_W": "energy over latency, with DRAM (W)",
+    "W_per_mm2": "W/mm²",
+    "tops": "TOPS",
+    "tops_per_W": "TOPS/W",
+    "utilization": "array use (%)",
+    "bound_by": "bottleneck",
+    "streamed": "streams weights",
+    "regret": "EDAP over {} (%)",
+}
+"""Figures of networks that are shown, and their headings; {} is what regret is against."""
+
+ACCURACY_TITLES = {
+    "accuracy_drop": "this design",
+    "drop_with_1_more_adc_bit": "1 more ADC bit",
+    "drop_with_half_the_rows": "half the rows",
+    "drop_with_other_coding": "other weight coding",
+    "accuracy_lost_in": "lost in (share)",
+}
+"""Figures of a network's predicted accuracy, which have a table of their own."""
+
+PERCENT = ("utilization", "regret")
+
+
+def headed(column: str) -> str:
+    """The heading of a column of figures."""
+    if column in COLUMN_TITLES:
+        return COLUMN_TITLES[column]
+    stem, _, unit = column.rpartition("_")
+    if not stem:
+        return label(column)
+    return f"{label(stem)} ({on_screen(unit)[1]})"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A quantity as it stands in the tables of a run.
+
+    Args:
+        name: such as `energy`; the whole column's for a quantity of the chip.
+        unit: as in the columns' names; empty where there is none, and for one of the chip.
+        columns: one for each network, or the one of the chip.
+        per_workload: whether every network has its own.
+    """
+
+    name: str
+    unit: str
+    columns: tuple[str, ...]
+    per_workload: bool
+
+    @property
+    def factor(self) -> float:
+        """Display units per unit of the file."""
+        unit = self.unit if self.per_workload else self.name.rpartition("_")[2]
+        return on_screen(unit)[0]
+
+    @property
+    def heading(self) -> str:
+        """Name and unit for people."""
+        if not self.per_workload:
+            return headed(self.name)
+        _, unit = on_screen(self.unit)
+        return f"{label(self.name)} ({unit})" if unit else label(self.name)
+
+
+def measured(columns: Sequence[str], workloads: Sequence[str]) -> list[Measured]:
+    """The quantities in some columns, in their order.
+
+    Those of networks stand side by side, `energy_resnet18_J, energy_vgg16_J, ...`, one for each
+    network; whatever does not is the chip's. Names of networks may be part of one another.
+    """
+    quantities: list[Measured] = []
+    at = 0
+    while at < len(columns):
+        of_networks = _of_networks(columns[at:], workloads)
+        quantities.append(
+            of_networks or Measured(columns[at], "", (columns[at],), per_workload=False)
+        )
+        at += len(quantities[-1].columns)
+    return quantities
+
+
+def _of_networks(columns: Sequence[str], workloads: Sequence[str]) -> Measured | None:
+    """The quantity of networks that the first columns are of, if they are."""
+    first = f"_{workloads[0]}"
+    start = columns[0].find(first)
+    while start >= 0:
+        name, tail = columns[0][:start], columns[0][start + len(first) :]
+        group = tuple(f"{name}_{workload}{tail}" for workload in workloads)
+        if tuple(columns[: len(group)]) == group and tail[:1] in ("", "_"):
+            return Measured(name, tail[1:], group, per_workload=True)
+        start = columns[0].find(first, start + 1)
+    return None
+
+
+def quantity(column: str, value: float) -> str:
+    """A figure with its name and unit."""
+    heading = headed(column)
+    name, bracket, unit = heading.partition(" (")
+    return f"{name} {number(value)}" + (f" {unit.removesuffix(')')}" if bracket else "")
+
+
+def cell(column: str, value: Any) -> str:
+    """A figure as its heading says; a dash where it is not known."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "—"
+    if isinstance(value, str):
+        return value
+    if column in PERCENT:
+        return percent(value)
+    return number(value * on_screen(column.rpartition("_")[2])[0])
+
+
+def number(value: float) -> str:
+    """A number in four digits, or all before the point."""
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def percent(share: float) -> str:
+    """A share in per cent, without the sign for it."""
+    return "—" if np.isnan(share) else f"{100 * share:.1f}"
+
+
+def plain(value: Any) -> str:
+    """The value of a parameter."""
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+
+
+def used(limit: str, share: float, excess: float) -> str:
+    """Text of the used share of a limit; without a share, of whether the limit is kept."""
+    if pd.isna(share):
+        return "enough" if excess <= 0 else "unknown"
+    if limit in IN_DECIBELS and share > 0:
+        return f"{decibels(1 / share)} to spare" if share <= 1 else f"{decibels(share)} short"
+    return f"{100 * share:.4g} %"
+
+
+IN_DECIBELS = ("snr", "compute_snr")
+"""Limits whose shares are of noise power."""
+
+CIRCUIT_LIMITS = {
+    "snr": "SQNR",
+    "compute_snr": "compute SNR",
+    "levels": "conductance margin",
+    "wires": "IR drop",
+    "accuracy": "accuracy",
+}
+"""Limits that are no amounts, and their names."""
+
+FROM_BELOW = ("levels", "accuracy")
+
+NOT_EVALUATED = {"evaluation": "cannot be evaluated"}
+
+BEYOND = 10_000
+"""Times a limit from where the factor tells nothing: a network that does not run at all."""
+
+BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+BITS_PER_BYTE = 8
+
+
+def limit_name(limit: str) -> str:
+    """The name of a limit; those of a study are called as there, unit and all."""
+    return CIRCUIT_LIMITS.get(limit) or (
+        limit if limit.startswith(("max_", "min_")) else label(limit)
+    )
+
+
+def violation(limit: str, missing: float, excess: float = np.nan) -> str:
+    """Text of a violated limit.
+
+    Args:
+        limit: its name.
+        missing: amount of a resource, in its own unit; NaN for other limits.
+        excess: as a share of what there is; NaN if unknown.
+    """
+    name = limit_name(limit)
+    below = limit.startswith("min_") or limit in (*IN_DECIBELS, *FROM_BELOW)
+    side = "below" if below else "above"
+    if limit in NOT_EVALUATED:
+        return NOT_EVALUATED[limit]
+    if limit in CIRCUIT_LIMITS and np.isnan(excess):
+        return f"{name} {side} the limit"
+    if limit in IN_DECIBELS:
+        return f"{name} {decibels(1 + excess)} {side} the limit"
+    if limit == "accuracy":
+        return f"{name} {excess:.3g} {side} the limit"
+    # What counts in shares of a limit has no other unit.
+    if np.isnan(missing) or np.isclose(missing, excess):
+        share = excess / (1 + excess) if limit in FROM_BELOW else excess
+        if share >= BEYOND:
+            return f"{name} more than {BEYOND:,} times the limit"
+        return f"{name} {100 * share:.3g} % {side} the limit"
+    if limit.endswith("_bits"):
+        return f"needs {_bytes(missing)} more {label(limit.removesuffix('_bits'))}"
+    amount = f"{missing / 1e6:.3g} M" if missing >= 1e6 else f"{missing:.0f}"
+    return f"needs {amount} more {name}"
+
+
+def violations(limits: pd.DataFrame) -> str:
+    """Text of all violated limits; rows have `limit`, `missing` and `excess`, as of an
+    explanation."""
+    rows = limits[limits["excess"].fillna(0) > 0]
+    return ", ".join(
+        violation(str(row["limit"]), row["missing"], row["excess"]) for _, row in rows.iterrows()
+    )
+
+
+def missing_resources(row: pd.Series[Any], workload: str, workloads: Sequence[str]) -> str:
+    """Text of what keeps a network from running on a chip, by the columns
+    `missing_<resource>_<network>`; without one above 0 the network breaks a limit of the study."""
+    columns = [str(c) for c in row.index if str(c).startswith("missing_")]
+    at = workloads.index(workload)
+    missing = {
+        resource.name.removeprefix("missing_"): row[resource.columns[at]]
+        for resource in measured(columns, workloads)
+    }
+    texts = [violation(name, amount) for name, amount in missing.items() if amount > 0]
+    return ", ".join(texts) or "beyond its limits"
+
+
+def decibels(ratio: float) -> str:
+    """A ratio of powers."""
+    return f"{10 * np.log10(ratio):.3g} dB"
+
+
+def _bytes(bits: float) -> str:
+    number = bits / BITS_PER_BYTE
+    for size, unit in BYTES:
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number:.3g} B"

@@ -13,10 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
-from imcmoo.model.metrics import Floats
-from imcmoo.report.explanation_words import Measured, measured
-from imcmoo.report.labels import distinct_labels, label
-from imcmoo.study.explained_run import BASELINE
+from imcmoo.report.labels import Measured, distinct_labels, label, measured
+from imcmoo.study.explain import BASELINE
 from imcmoo.study.results import Results
 
 MOST_VALUES = 120_000
@@ -28,8 +26,8 @@ DIGITS = 6
 PARAMETER_UNITS = ("V", "s", "nm", "KiB", "Hz")
 """Units at the end of parameters' names."""
 
-Key = tuple[int, ...]
-"""The levels of a design."""
+Key = tuple[Any, ...]
+"""The values of a design's parameters."""
 
 
 class Column(NamedTuple):
@@ -68,10 +66,8 @@ class PageDesigns:
         evaluated = self.results.evaluations
         evaluated = evaluated.assign(line=np.arange(len(evaluated)) + 2.0)[evaluated["feasible"]]
         shown = evaluated[self._drawn(self.keys(evaluated))]
-        drawn = set(self.keys(shown))
-        others = self._baseline_designs.loc[
-            [key not in drawn for key in self.keys(self._baseline_designs)]
-        ]
+        drawn, alone = set(self.keys(shown)), self._baseline_designs
+        others = alone.loc[[key not in drawn for key in self.keys(alone)]]
         columns = [*self.results.parameters, *self._columns, "line"]
         return pd.concat([shown, others], ignore_index=True)[columns]
 
@@ -93,31 +89,38 @@ class PageDesigns:
         return names
 
     def keys(self, frame: pd.DataFrame) -> list[Key]:
-        """The levels of each row of a table.
+        """The values of the parameters in each row of a table.
 
         Raises:
             InputError: a value is none of its parameter.
         """
-        columns = [self._levels(frame, name) for name in self.results.parameters]
-        return [tuple(row) for row in np.array(columns, dtype=int).T.tolist()]
+        for name, values in self.results.values_by_parameter.items():
+            for value in frame[name].tolist():
+                if value not in values:
+                    raise InputError(
+                        f"{self.results.folder}: its tables and config.json do not fit: there is "
+                        f"no {name} {value!r}"
+                    )
+        return list(frame[self.results.parameters].itertuples(index=False, name=None))
 
     @cached_property
     def rows(self) -> dict[str, list[Any]]:
         """Facts of each design that are no column of the page's table."""
-        keys = self.keys(self.table)
         return {
             "line": rounded(self.table["line"]),
-            "names": [self.names.get(key, []) for key in keys],
-            "front": [int(key in self._front) for key in keys],
+            "names": [self.names.get(key, []) for key in self._keys],
+            "front": [int(key in self._front) for key in self._keys],
         }
 
     @cached_property
     def columns(self) -> dict[Column, list[Any]]:
         """Columns of the page's table in display units, None where unknown."""
-        scores = {
-            Column("score", label(name)): rounded(values)
-            for name, values in self._scores(self.keys(self.table)).items()
-        }
+        rows = np.array([self._front.get(key, -1) for key in self._keys])
+        scores = {}
+        for name in self.results.selection["criterion"]:
+            # The last one is of designs beyond the front.
+            values = np.append(self.results.front[f"score_{name}"].to_numpy(dtype=float), np.nan)
+            scores[Column("score", label(name))] = rounded(values[rows])
         used = Column("score", label(self.results.criterion))
         columns: dict[Column, list[Any]] = {used: scores[used]}
         for q in self.quantities:
@@ -135,17 +138,20 @@ class PageDesigns:
     @property
     def selected(self) -> int:
         """Row of the selected design."""
-        return self.keys(self.table).index(self.keys(self.results.selected)[0])
+        return self._keys.index(self.keys(self.results.selected)[0])
 
     @property
     def baselines(self) -> list[tuple[str, int]]:
         """Label of the network and row of each single-network design."""
-        keys = self.keys(self.table)
         baselines = self._baseline_designs
         return [
-            (label(str(name)), keys.index(key))
+            (label(str(name)), self._keys.index(key))
             for name, key in zip(baselines["optimised_for"], self.keys(baselines), strict=True)
         ]
+
+    @cached_property
+    def _keys(self) -> list[Key]:
+        return self.keys(self.table)
 
     @property
     def _columns(self) -> list[str]:
@@ -172,27 +178,6 @@ class PageDesigns:
         left = min(len(others), max(0, room - int(named.sum())))
         named[others[np.linspace(0, len(others) - 1, left).astype(int)]] = True
         return named
-
-    def _scores(self, keys: list[Key]) -> dict[str, Floats]:
-        """Scores by each criterion of the run, shape (n,), NaN beyond the front."""
-        rows = np.array([self._front.get(key, -1) for key in keys])
-        front = self.results.front
-        by_name = {}
-        for name in self.results.selection["criterion"]:
-            scores = np.append(front[f"score_{name}"].to_numpy(dtype=float), np.nan)
-            by_name[str(name)] = scores[rows]
-        return by_name
-
-    def _levels(self, frame: pd.DataFrame, name: str) -> list[int]:
-        """The level of a parameter in each row."""
-        level_of = {value: at for at, value in enumerate(self.results.values_by_parameter[name])}
-        try:
-            return [level_of[value] for value in frame[name].tolist()]
-        except KeyError as error:
-            raise InputError(
-                f"{self.results.folder}: its tables and config.json do not fit: there is no "
-                f"{name} {error}"
-            ) from None
 
 
 def rounded(values: Iterable[float]) -> list[float | None]:

@@ -2,13 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import replace
 from html import escape
 
+from rich import box
 from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Column, Table
 from rich.text import Text
+
+from imcmoo.report.labels import label
+
+LONGEST_NAME = 20
+"""Names of networks up to this long are not broken."""
+
+
+def new_table(
+    *columns: str, title: str, numbers: Iterable[str] = (), caption: str | None = None
+) -> Table:
+    """A table whose columns of `numbers` follow the others."""
+    table = Table(*columns, title=title, title_justify="left", caption=caption)
+    table.caption_justify = "left"
+    add_numbers(table, *numbers)
+    return table
+
+
+def open_table(*columns: str, title: str, networks: Iterable[str] | None = None) -> Table:
+    """A table without lines between its columns, which narrow terminals have no room for; its first
+    column is that of `networks`, if there are any."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", min_width=len(title),
+        caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+    if networks is not None:
+        longest = max((len(label(name)) for name in networks), default=0)
+        table.add_column("network", no_wrap=longest <= LONGEST_NAME, overflow="fold")
+    for name in columns:
+        table.add_column(name)
+    return table
+
+
+def add_numbers(table: Table, *headings: str) -> None:
+    """Add columns of numbers."""
+    for heading in headings:
+        table.add_column(heading, justify="right")
 
 
 def fitted(table: Table, width: int) -> Iterator[Table]:
@@ -27,8 +66,16 @@ def fitted(table: Table, width: int) -> Iterator[Table]:
         chosen = [0, *range(start, min(end, len(table.columns)))]
         most = [natural[at][1] for at in chosen]
         widths = _shared([least[at] for at in chosen], most, width - _frame(table, len(chosen)))
-        part = _part(table, chosen, widths, first=start == 1, last=end >= len(table.columns))
-        part.min_width = min(table.min_width or 0, width) if start == 1 else None
+        part = copy(table)
+        if start > 1:
+            part.title = part.min_width = None
+        elif table.min_width:
+            part.min_width = min(table.min_width, width)
+        part.caption = table.caption if end >= len(table.columns) else None
+        part.columns = [
+            replace(table.columns[at], _index=new, width=room, no_wrap=False, overflow="fold")
+            for new, (at, room) in enumerate(zip(chosen, widths, strict=True))
+        ]
         yield part
         start = end
 
@@ -36,10 +83,7 @@ def fitted(table: Table, width: int) -> Iterator[Table]:
 def transposed(table: Table, corner: str) -> Table:
     """The table with its rows as columns; `corner` heads the first."""
     cells = [[str(c) for c in column.cells] for column in table.columns]
-    turned = Table(title=table.title, title_justify=table.title_justify)
-    turned.add_column(corner)
-    for name in cells[0]:
-        turned.add_column(name, justify="right")
+    turned = new_table(corner, title=str(table.title), numbers=cells[0])
     for column, values in zip(table.columns[1:], cells[1:], strict=True):
         turned.add_row(str(column.header), *values)
     return turned
@@ -86,30 +130,6 @@ def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
             break
         widths[max(reducible, key=lambda at: widths[at])] -= 1
     return widths
-
-
-def _part(
-    table: Table, chosen: Sequence[int], widths: Sequence[int], *, first: bool, last: bool
-) -> Table:
-    """Some columns of a table, of these widths."""
-    part = Table(
-        title=table.title if first else None,
-        title_justify=table.title_justify,
-        title_style=table.title_style,
-        caption=table.caption if last else None,
-        caption_justify=table.caption_justify,
-        box=table.box,
-        padding=table.padding,
-    )
-    for at, width in zip(chosen, widths, strict=True):
-        column = table.columns[at]
-        part.add_column(
-            column.header, justify=column.justify, style=column.style, width=width, overflow="fold"
-        )
-    cells = [list(table.columns[at].cells) for at in chosen]
-    for at, row in enumerate(table.rows):
-        part.add_row(*(each[at] for each in cells), style=row.style, end_section=row.end_section)
-    return part
 
 
 def html_of(part: RenderableType) -> str:

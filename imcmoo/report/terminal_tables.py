@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from imcmoo.problem.criteria import NAMED, Criterion
+from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.score_range import LOG10
-from imcmoo.report.explanation_words import measured, missing_resources, violations
-from imcmoo.report.labels import label, on_screen
-from imcmoo.report.rich_tables import natural_width, transposed
-from imcmoo.study.explained_run import BASELINE
+from imcmoo.report.labels import (
+    label,
+    measured,
+    missing_resources,
+    number,
+    on_screen,
+    percent,
+    violations,
+)
+from imcmoo.report.rich_tables import natural_width, new_table, open_table, transposed
+from imcmoo.study.explain import BASELINE
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
+from imcmoo.study.study import Study
 
 
 def selection_table(results: Results) -> Table:
     """The designs the criteria select, side by side; the study's own in bold."""
-    table = Table(
+    table = new_table(
+        "selected by",
         title=f"{results.study}, seed {results.config['seed']}: one design for all networks",
-        title_justify="left",
     )
     if results.has_edap_columns:
         table.caption = f"Regrets are against the {results.regret_reference} of each network."
-        table.caption_justify = "left"
-    table.add_column("selected by")
     # Criteria that agree share a column, so that the table stays narrow.
     selection = results.selection
     same = selection.groupby(results.parameters, sort=False, dropna=False)
@@ -49,12 +55,12 @@ def selection_table(results: Results) -> Table:
     table.add_section()
     front = results.front.set_index(results.parameters)
     for name in selection["criterion"]:
-        factor, unit = on_screen(NAMED[name].unit if name in NAMED else "")
+        factor, unit = on_screen(_unit(name))
         marked = " ◀" if name == results.criterion else ""
         designs = pd.MultiIndex.from_frame(first[results.parameters])
         scores = front[f"score_{name}"].loc[designs]
         shown = _numbers(factor * scores)
-        table.add_row(label(name) + (f" ({unit})" if unit else "") + marked, *shown)
+        table.add_row(_criterion(name, unit) + marked, *shown)
     return table
 
 
@@ -74,28 +80,23 @@ def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: 
 
 
 def baseline_table(
-    results: Results,
-    baselines: pd.DataFrame,
-    explanations: Sequence[Explanation] = (),
-    *,
-    width: int | None = None,
+    results: Results, explanations: Sequence[Explanation] = (), *, width: int | None = None
 ) -> Table:
     """EDAP of the designs for all and for one workload, relative to each workload's best.
 
     Args:
-        results: of the run.
-        baselines: one row for each design.
+        results: of a run with baselines.
         explanations: of the same designs, which know by how much they violate limits.
         width: of the terminal; networks are rows where the table is wider.
     """
+    baselines = results.baselines
+    assert baselines is not None
     limits = {name: e.tables["limits"] for e in explanations for name in e.names}
-    table = Table(
+    table = new_table(
         "optimised for",
         title=f"EDAP relative to the {results.regret_reference} of each network",
-        title_justify="left",
+        numbers=[f"on {label(name)}" for name in results.workloads],
     )
-    for name in results.workloads:
-        table.add_column(f"on {label(name)}", justify="right")
     relative = results.of_workloads(baselines, "relative_edap_{}")
     networks = baselines["optimised_for"].iloc[1:]
     names = [f"all ({label(results.criterion)})", *map(label, networks)]
@@ -128,20 +129,16 @@ def _why_not(
 def accuracy_table(frame: pd.DataFrame) -> Table:
     """Accuracy of the selected design (`accuracy.csv`): predicted, in one noisy run, and
     executed."""
-    columns = ("float", "allowed", "linear", "fast", "exact", "exact_low", "exact_high")
-    table = Table("network", title="accuracy of the selected design", title_justify="left")
-    for name in columns:
-        table.add_column(name, justify="right")
-    table.add_column("samples", justify="right")
+    columns = ("float", "allowed", "linear", "fast", "exact", "exact_low", "exact_high", "samples")
+    table = new_table("network", title="accuracy of the selected design", numbers=columns)
     notes = []
     for _, row in frame.iterrows():
-        cells = [_score(row.get(name)) for name in columns]
+        cells = [_score(row.get(name)) for name in columns[:-1]]
         name, note, samples = label(str(row["network"])), row.get("note"), row.get("samples")
         if isinstance(note, str) and note:
             notes.append(f"{name}: {note}")
         table.add_row(name, *cells, f"{samples:.0f}" if pd.notna(samples) else "")
-    if notes:
-        table.caption, table.caption_justify = "\n".join(notes), "left"
+    table.caption = "\n".join(notes) or None
     return table
 
 
@@ -158,35 +155,29 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
         else f"no {label(str(name))} (too many objectives)"
         for name, value in values.items()
     )
-    table = Table(
+    table = new_table(
         "criterion",
         title=f"Against the exact answer; the front: {closeness}",
-        title_justify="left",
+        numbers=("exact optimum", "selected", "regret (%)", "best evaluated", "regret (%)"),
     )
-    for name in ("exact optimum", "selected", "regret (%)", "best evaluated", "regret (%)"):
-        table.add_column(name, justify="right")
-    percent = 100 * regret[["regret_selected", "regret_best_evaluated"]].to_numpy()
-    scored = regret[["optimum", "selected", "best_evaluated"]].to_numpy()
-    for name, (optimum, selected, best), (off, off_best) in zip(
-        regret["criterion"], scored, percent, strict=True
-    ):
-        shown = f"{selected:.4g}", f"{off:.3g}", f"{best:.4g}", f"{off_best:.3g}"
-        unit = NAMED[name].unit if name in NAMED else ""
-        table.add_row(label(name) + (f" ({unit})" if unit else ""), f"{optimum:.4g}", *shown)
+    for _, row in regret.iterrows():
+        table.add_row(
+            _criterion(row["criterion"], _unit(row["criterion"])),
+            f"{row['optimum']:.4g}",
+            *(f"{row['selected']:.4g}", f"{100 * row['regret_selected']:.3g}"),
+            *(f"{row['best_evaluated']:.4g}", f"{100 * row['regret_best_evaluated']:.3g}"),
+        )
     return table
 
 
-def seeds_table(
-    frame: pd.DataFrame, *, study: str, name: str, criterion: Criterion, shown: Sequence[str]
-) -> Table:
+def seeds_table(frame: pd.DataFrame, study: Study) -> Table:
     """The designs of several seeds, and how far each is from the best of them.
 
     Args:
         frame: one row per seed: design, quantities of the chip and `score_` of each criterion.
-        study: its name, for the title.
-        name, criterion: of the score by which the designs were selected.
-        shown: columns of the frame to show.
+        study: of all of them.
     """
+    name, criterion = study.selected_by, study.asked_criterion
     logs = f"{LOG10}{name}"
     name = logs if f"score_{logs}" in frame else name
     scores = frame[f"score_{name}"].to_numpy()
@@ -197,17 +188,14 @@ def seeds_table(
             else criterion.regret(scores, scores.min())
         )
     title = (
-        f"{study}: by {label(name)} over {len(frame)} seeds: best {scores.min():.4g}, "
+        f"{study.name}: by {label(name)} over {len(frame)} seeds: best {scores.min():.4g}, "
         f"median {np.median(scores):.4g}, worst {scores.max():.4g}"
     )
-    table = Table(title=title, title_justify="left")
+    names = [n for n in map(str, frame) if n in ("seed", *study.space.names, "area_mm2")]
+    table = new_table(title=title, numbers=map(label, [*names, "score", "over the best (%)"]))
     if criterion.is_regret:
         (reference,) = frame["regret_reference"].unique()
         table.caption = f"Regrets of all seeds are against the {reference} of each network."
-        table.caption_justify = "left"
-    names = [n for n in map(str, frame) if n in shown]
-    for name in [*names, "score", "over the best (%)"]:
-        table.add_column(label(name), justify="right")
     rows = frame[names].itertuples(index=False)
     for row, score, excess in zip(rows, scores, over, strict=True):
         values = (v if isinstance(v, str) else f"{v:.6g}" for v in row)
@@ -216,5 +204,86 @@ def seeds_table(
     return table
 
 
+def _unit(criterion: str) -> str:
+    return NAMED[criterion].unit if criterion in NAMED else ""
+
+
+def _criterion(name: str, unit: str) -> str:
+    return label(name) + (f" ({unit})" if unit else "")
+
+
 def _numbers(values: Iterable[float]) -> list[str]:
     return [f"{v:.4g}" for v in values]
+
+
+MS = 1e3
+UNBOUNDED = "unbounded"
+ROOMY = 120
+"""Columns of a terminal from which on there is room for everything."""
+
+ROUNDED = 1 + 1e-4
+"""Factor up to which capacities read the same."""
+
+LESS_NEEDED = ("simulated", "busy (%)", "power (W)")
+"""Left out where there is little room."""
+
+
+def scenario_table(rows: pd.DataFrame, width: int = ROOMY) -> Table:
+    """Requests, response and capacity of each network, and which deadline breaks first."""
+    title = "Requests: response bound and its parts (ms), capacity, power"
+    table = open_table(title=title, networks=rows["network"])
+    columns = ["rate (Hz)", "deadline", "response", "service", "blocked", "by", "interference"]
+    columns += ["simulated", "busy (%)", "capacity", "power (W)"]
+    shown = [name for name in columns if width >= ROOMY or name not in LESS_NEEDED]
+    for name in shown:
+        side: Literal["left", "right"] = "left" if name == "by" else "right"
+        table.add_column(name.replace(" ", "\n"), justify=side)
+    # Unbounded times are null in a file.
+    names = [str(name) for name in rows if str(name).endswith("_s")]
+    rows = rows.assign(**{n: pd.to_numeric(rows[n]).fillna(np.inf) for n in names})
+    least = int(rows["capacity"].to_numpy().argmin())
+    for at, (_, row) in enumerate(rows.iterrows()):
+        blocker = row["blocked_by"]
+        cells = (
+            number(row["rate_Hz"]) + (f" × {row['burst']}" if row["burst"] > 1 else ""),
+            *(_ms(row[name]) for name in ("deadline_s", "response_s", "service_s", "blocking_s")),
+            label(blocker) if isinstance(blocker, str) else "",
+            *(_ms(row[name]) for name in ("interference_s", "simulated_s")),
+            percent(row["utilization"]),
+            number(row["capacity"]),
+            number(row["average_power_W"]),
+        )
+        by_name = dict(zip(columns, cells, strict=True))
+        table.add_row(
+            label(row["network"]),
+            *(by_name[name] for name in shown),
+            style="bold" if at == least else "",
+        )
+    table.caption = verdict(rows)
+    return table
+
+
+def _ms(seconds: float) -> str:
+    return number(MS * seconds) if np.isfinite(seconds) else UNBOUNDED
+
+
+def verdict(rows: pd.DataFrame) -> str:
+    """Which network misses its deadline first as the load grows, and why."""
+    row = rows.iloc[int(rows["capacity"].to_numpy().argmin())]
+    factor = f"{row['capacity']:.4g} times the load"
+    if (largest := row.get("largest_capacity", 0.0)) > ROUNDED * row["capacity"]:
+        factor += f" (with groups allocated for capacity, not for power: {largest:.4g} times)"
+    start = f"{label(row['network'])} misses its deadline first, at {factor}"
+    if not np.isfinite(row["response_s"]):
+        return f"{start}; its response is not bounded."
+    parts = {
+        "its own service": row["service_s"],
+        f"blocking by {label(str(row['blocked_by']))}": row["blocking_s"],
+        "interference of more urgent requests": row["interference_s"],
+    }
+    response = row["response_s"]
+    shares = [f"{percent(v / response)} % {name}" for name, v in parts.items() if v > 0]
+    return (
+        f"{start}; its response is {', '.join(shares)}. Requests are interrupted: "
+        f"{'between layers' if row['interrupt'] == 'layer' else 'never'}."
+    )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity
+from imcmoo.io.units import display_column, to_display
+from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, tera_operations_per
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import edap
-from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.design_space import Levels
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ class Assessment:
         return scores
 
     def of_chip(self) -> dict[str, Floats]:
-        """Quantities of the chip, shape (n,), by name with unit."""
+        """Quantities of the chip in display units, shape (n,), by name with unit."""
         values = {
-            q.column: self.metrics.values[q.name]
+            display_column(q.column): to_display(q.unit, self.metrics.values[q.name])
             for q in self.problem.model.quantities
             if not q.per_workload
         }
@@ -109,138 +109,144 @@ class Assessment:
         """Missing amount of each resource in its unit, shape as `G`; NaN for other limits."""
         resources = self.problem.model.resource_names
         amounts = [self.metrics.resources[name].missing for name in resources]
-        missing = np.full(self.G.shape, np.nan)
-        if amounts:
-            lacking = np.concatenate(amounts, axis=1)
-            missing[:, : lacking.shape[1]] = lacking
-        return missing
+        others = np.full_like(self.G[:, sum(a.shape[1] for a in amounts) :], np.nan)
+        return np.hstack([*amounts, others])
 
     @property
     def excess(self) -> Floats:
         """Excess over each limit as a share of the available amount, shape as `G`; NaN where the
         network does not run."""
-        return np.where(self._defined, np.exp2(np.maximum(self.G, 0.0)) - 1.0, np.nan)
-
-    @property
-    def certainly_broken(self) -> Bools:
-        """True where a limit is certainly exceeded, shape as `G`."""
-        return np.asarray((self.G > 0) & self._defined)
+        return np.where(self.defined, np.exp2(np.maximum(self.G, 0.0)) - 1.0, np.nan)
 
     def used(self) -> Floats:
         """Share of each limit that is used, shape as `G`; NaN where that is not known."""
-        n_resources = len(self.problem.model.resource_names) * len(self.problem.workload_names)
-        share = np.where(self._defined, np.exp2(np.minimum(self.G, 1000.0)), np.nan)
-        share[:, :n_resources] = np.where(
-            self.G[:, :n_resources] > 0, share[:, :n_resources], np.nan
-        )
-        shares = self.problem.model.resource_use(self.levels)
+        names, shares = self.problem.workload_names, self.problem.model.resource_use(self.levels)
+        share = np.where(self.defined, np.exp2(np.minimum(self.G, 1000.0)), np.nan)
+        n_resources = len(self.problem.model.resource_names) * len(names)
         for column, (limit, network) in enumerate(self.limit_names[:n_resources]):
+            share[self.G[:, column] <= 0, column] = np.nan
             if limit in shares:
-                w = self.problem.workload_names.index(network)
-                share[:, column] = shares[limit][:, w]
+                share[:, column] = shares[limit][:, names.index(network)]
         return share
 
     @property
-    def _defined(self) -> Bools:
+    def defined(self) -> Bools:
         """True where a limit is defined, shape as `G`: a network's limits only if it runs."""
         defined = np.ones(self.G.shape, dtype=bool)
-        for column, (w, _, _) in enumerate(
-            self.problem.limits.rows, -len(self.problem.limits.rows)
-        ):
-            defined[:, column] = self.runs[:, w]
+        if rows := self.problem.limits.rows:
+            defined[:, -len(rows) :] = self.runs[:, [w for w, _, _ in rows]]
         return defined
 
 
-@dataclass(frozen=True)
-class Steps:
-    """One design (a row) and its n neighbours."""
-
-    design: Assessment
-    around: Assessment
-
-    @property
-    def broken(self) -> Bools:
-        """True where a neighbour breaks a limit the design keeps, shape (n, n_limits)."""
-        return np.asarray((self.around.G > 0) & (self.design.G <= 0))
-
-    def limits(self) -> pd.DataFrame:
-        """One row per limit of the chip or of a network, as it is for the design."""
-        design = self.design
-        return pd.DataFrame(
-            {
-                "limit": [limit for limit, _ in design.limit_names],
-                "network": [network for _, network in design.limit_names],
-                "used": design.used()[0],
-                "excess": design.excess[0],
-                "missing": design.missing[0],
-                "stops": self.broken.sum(axis=0),
-            }
-        )
-
-    def neighbours(self, score: Floats) -> pd.DataFrame:
-        """One row per neighbour, with its score; see `explanation.TABLES`."""
-        problem = self.design.problem
-        steps = _steps(problem.space, self.design.levels, self.around.levels)
-        # Values stay what they are: numbers beside texts, whole numbers beside others.
-        names = ["parameter", "before", "after", "beside"]
-        table = pd.DataFrame(steps, columns=names, dtype=object)
-        table.insert(0, "step", np.arange(len(table)))
-        return table.assign(feasible=self.around.feasible, **self.around.of_chip(), score=score)
-
-    def changes(self) -> pd.DataFrame:
-        """One row per neighbour and network."""
-        names = self.design.problem.workload_names
-        n, quantity = len(self.around.levels), self.design.judged_by
-        # NaN where a network runs on one of the two only.
-        ratio = self.around.judged / self.design.judged
-        is_large_good = quantity is not None and quantity.sense == "max"
-        gain = ratio - 1.0 if is_large_good else 1.0 - ratio
-        return pd.DataFrame(
-            {
-                "step": np.repeat(np.arange(n), len(names)),
-                "network": np.tile(np.asarray(names), n),
-                "runs": self.around.runs.ravel(),
-                "gain": gain.ravel(),
-            }
-        )
-
-    def lacking(self) -> pd.DataFrame:
-        """One row per neighbour and limit that it breaks."""
-        step, limit = np.nonzero(self.around.certainly_broken)
-        names, networks = zip(*self.around.limit_names, strict=True) if len(limit) else ((), ())
-        return pd.DataFrame(
-            {
-                "step": step,
-                "limit": np.array(names, dtype=object)[limit],
-                "network": np.array(networks, dtype=object)[limit],
-                "excess": self.around.excess[step, limit],
-                "missing": self.around.missing[step, limit],
-            }
-        )
-
-
-def steps_of(problem: AcceleratorProblem, designs: Levels) -> Iterator[Steps]:
-    """The neighbours of several designs, evaluated all at once."""
+def with_neighbours(
+    problem: AcceleratorProblem, designs: Levels
+) -> Iterator[tuple[Assessment, Assessment]]:
+    """Each of several designs and its neighbours, evaluated all at once."""
     around = [problem.space.neighbours(design) for design in designs]
     assessed = Assessment.of(problem, np.concatenate([designs, *around]))
     at = len(designs)
     for row, neighbours in enumerate(around):
-        yield Steps(
-            assessed.take(slice(row, row + 1)), assessed.take(slice(at, at + len(neighbours)))
-        )
-        at += len(neighbours)
+        end = at + len(neighbours)
+        yield assessed.take(slice(row, row + 1)), assessed.take(slice(at, end))
+        at = end
 
 
-def _steps(space: DesignSpace, design: Levels, around: Levels) -> list[tuple[str, Any, Any, str]]:
-    """Parameter, value before and after, and what else changes with it."""
-    before, after = space.decode(design), space.decode(around)
+def limits(design: Assessment, around: Assessment) -> pd.DataFrame:
+    """One row per limit of the chip or of a network, as it is for the design."""
+    return pd.DataFrame(design.limit_names, columns=["limit", "network"]).assign(
+        used=design.used()[0],
+        excess=design.excess[0],
+        missing=design.missing[0],
+        stops=((around.G > 0) & (design.G <= 0)).sum(axis=0),
+    )
+
+
+def neighbours(design: Assessment, around: Assessment, score: Floats) -> pd.DataFrame:
+    """One row per neighbour, with its score; see `explanation.TABLES`."""
+    space = design.problem.space
+    before, after = space.decode(design.levels), space.decode(around.levels)
     steps = []
-    for row, levels in enumerate(around):
-        name = space.names[int(np.argmax(levels != design[0]))]
-        beside = [
+    for row, levels in enumerate(around.levels):
+        name = space.names[int(np.argmax(levels != design.levels[0]))]
+        beside = (
             f"{other} {after[other][row]}"
             for other in space.names
             if other != name and after[other][row] != before[other][0]
-        ]
-        steps.append((name, before[name][0].item(), after[name][row].item(), ", ".join(beside)))
-    return steps
+        )
+        values = before[name][0].item(), after[name][row].item()
+        steps.append((row, name, *values, ", ".join(beside)))
+    # Values stay what they are: numbers beside texts, whole numbers beside others.
+    names = ["step", "parameter", "before", "after", "beside"]
+    table = pd.DataFrame(steps, columns=names, dtype=object).astype({"step": np.int64})
+    return table.assign(feasible=around.feasible, **around.of_chip(), score=score)
+
+
+def changes(design: Assessment, around: Assessment) -> pd.DataFrame:
+    """One row per neighbour and network."""
+    names, quantity = design.problem.workload_names, design.judged_by
+    # NaN where a network runs on one of the two only.
+    ratio = around.judged / design.judged
+    is_large_good = quantity is not None and quantity.sense == "max"
+    gain = ratio - 1.0 if is_large_good else 1.0 - ratio
+    n = len(around.levels)
+    return pd.DataFrame(
+        {
+            "step": np.repeat(np.arange(n), len(names)),
+            "network": np.tile(np.asarray(names), n),
+            "runs": around.runs.ravel(),
+            "gain": gain.ravel(),
+        }
+    )
+
+
+def lacking(around: Assessment) -> pd.DataFrame:
+    """One row per neighbour and limit that it certainly breaks."""
+    step, limit = np.nonzero((around.G > 0) & around.defined)
+    names = pd.DataFrame(around.limit_names, columns=["limit", "network"])
+    table = names.iloc[limit].reset_index(drop=True)
+    table.insert(0, "step", step)
+    return table.assign(excess=around.excess[step, limit], missing=around.missing[step, limit])
+
+
+BESIDE = {"interval": "s", "power": "W", "snr_adc": "dB", "accuracy_drop": ""}
+"""What a model may say of networks beside its quantities, and the unit."""
+
+
+def with_unit(name: str) -> str:
+    """The column of something a model says beside its quantities."""
+    unit = BESIDE.get(name)
+    return f"{name}_{unit}" if unit else name
+
+
+def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Power (W), power density (W/mm²) and, where the model knows how many operations a network
+    has, TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
+
+    Power is energy over latency. If the model tells the power on the chip, it is that, and
+    `energy_over_latency_W` also counts DRAM, and is what `max_power_W` limits. On pipelined chips,
+    which begin the next inference before the latency is over, it may be the smaller one.
+    `values` are metrics by name, in SI units.
+    """
+    if not problem.has_edap:
+        return {}
+    total = values["energy"] / values["latency"]
+    watts = values.get("power", total)
+    density = watts / to_display("m2", values["area"])[:, None]
+    with_dram = {"energy_over_latency_W": total} if "power" in values else {}
+    columns = {"power_W": watts, **with_dram, "W_per_mm2": density}
+    if problem.model.macs is not None:
+        columns["tops_per_W"] = tera_operations_per(problem.model.macs, values["energy"])
+    return columns
+
+
+def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """TOPS of each network by the name `tops`, shape (n, W), where the model knows operations and
+    latency; two operations a multiply-accumulate.
+
+    Time is that from one inference to the next (`interval`), or the latency where the model says no
+    other.
+    """
+    if "latency" not in values or problem.model.macs is None:
+        return {}
+    seconds = values.get("interval", values["latency"])
+    return {"tops": tera_operations_per(problem.model.macs, seconds)}

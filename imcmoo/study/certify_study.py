@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
-from imcmoo.study.exact_comparison import study_settings
+from imcmoo.study.provenance import study_settings
 from imcmoo.study.study import Study
 
 ALL = "all"
@@ -103,7 +104,9 @@ def certify_study(
     problem = study.problem()
     parts = proof_plan(problem, wanted(problem, criterion))
     valid = [c for c in options.known if _is_of(c, study, problem, report)]
-    work = _Certifying(study, problem, replace(options, known=valid), on_step, report)
+    options = replace(options, known=valid)
+    # Trees of single networks may report a line again.
+    work = _Certifying(study, problem, options, on_step, cache(report))
     try:
         for part in parts:
             yield from work.prove(part)
@@ -111,34 +114,28 @@ def certify_study(
         raise InputError(str(error)) from None
 
 
+@dataclass
 class _Certifying:
     """Certificates under way."""
 
-    def __init__(
-        self,
-        study: Study,
-        problem: AcceleratorProblem,
-        options: SolverOptions,
-        on_step: OnStep,
-        report: Report,
-    ) -> None:
-        self._study = study
-        self._problem = problem
-        self._options = options
-        self._on_step = on_step
-        self._report = report
-        self._reported: set[str] = set()
-        self._identity = identity(problem)
-        self._sample = sampled_designs(problem)
+    study: Study
+    problem: AcceleratorProblem
+    options: SolverOptions
+    on_step: OnStep
+    report: Report
+
+    def __post_init__(self) -> None:
+        self._identity = identity(self.problem)
+        self._sample = sampled_designs(self.problem)
         self._done: dict[str, Certificate] = {}
         self._trees: dict[str, tuple[NodeExpander, RootExpansion]] = {}
         # Of several of one criterion the one of least gap, to be taken as it is.
-        self._known = {c.criterion: c for c in sorted(options.known, key=lambda c: -c.gap)}
+        self._known = {c.criterion: c for c in sorted(self.options.known, key=lambda c: -c.gap)}
 
     def prove(self, part: ProofTask) -> Iterator[Certificate]:
         """Certificates of a part."""
         began = time.perf_counter()
-        optima, gap = self._optima(part), self._options.gap
+        optima, gap = self._optima(part), self.options.gap
         for name in part.names:
             before = self._known.get(name)
             if before and before.gap <= gap and before.single_network_optima == optima:
@@ -147,20 +144,20 @@ class _Certifying:
         left = tuple(name for name in part.names if name not in self._done)
         if not left:
             return
-        limit = self._options.time_limit_s / 2
+        limit = self.options.time_limit_s / 2
         for search in self._begun(replace(part, names=left), optima):
             proof = search.run(self._until(time.perf_counter() + limit))
             certificate = certificate_of(
                 proof,
-                self._problem,
-                settings=study_settings(self._study),
-                model=self._study.model,
+                self.problem,
+                settings=study_settings(self.study),
+                model=self.study.model,
                 identity=self._identity,
                 sample=self._sample,
                 single_network_optima=optima,
                 seconds=time.perf_counter() - began,
             )
-            for known in self._options.known:
+            for known in self.options.known:
                 if known.criterion == certificate.criterion:
                     certificate = _strongest(certificate, known, search.goal)
             self._done[search.goal.name] = certificate
@@ -168,7 +165,7 @@ class _Certifying:
             began = time.perf_counter()
 
     def _optima(self, part: ProofTask) -> dict[str, dict[str, float]]:
-        networks = self._problem.workload_names if part.prerequisites else []
+        networks = self.problem.workload_names if part.prerequisites else []
         proven = [self._done[name] for name in part.prerequisites]
         return {
             n: {"bound": c.bound, "value": c.value} for n, c in zip(networks, proven, strict=True)
@@ -181,33 +178,27 @@ class _Certifying:
         expander, root = self._tree(part)
         certified = SingleNetworkOptima.of_certified(optima) if optima else None
         searches = [
-            BranchAndBound(expander, root, goal, self._options.gap)
+            BranchAndBound(expander, root, goal, self.options.gap)
             for goal in criteria_of(expander.problem, part, certified)
         ]
-        stop = self._until(time.perf_counter() + self._options.time_limit_s / 2 * len(searches))
+        stop = self._until(time.perf_counter() + self.options.time_limit_s / 2 * len(searches))
         expand_shared_root(searches, lambda: stop(searches[0]))
         return searches
 
     def _tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
         """The tree that a part is about; what is known of designs begins it."""
         if part.network not in self._trees:
-            expander = NodeExpander(problem_of(self._problem, part), self._report_once)
-            designs = [self._problem.space.levels_of(c.design) for c in self._options.known]
-            if self._options.start is not None:
-                designs.append(self._options.start)
+            expander = NodeExpander(problem_of(self.problem, part), self.report)
+            designs = [self.problem.space.levels_of(c.design) for c in self.options.known]
+            if self.options.start is not None:
+                designs.append(self.options.start)
             self._trees[part.network] = expander, RootExpansion.of(expander, designs)
         return self._trees[part.network]
-
-    def _report_once(self, line: str) -> None:
-        """Report a line; trees of single networks may repeat it."""
-        if line not in self._reported:
-            self._reported.add(line)
-            self._report(line)
 
     def _until(self, deadline: float) -> Callable[[BranchAndBound], bool]:
         def stop(now: BranchAndBound) -> bool:
             gap = now.goal.gap(now.value, now.bound)
-            self._on_step(now.goal.name, now.value, now.bound, gap)
+            self.on_step(now.goal.name, now.value, now.bound, gap)
             return time.perf_counter() > deadline
 
         return stop

@@ -20,7 +20,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import text
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
-from imcmoo.study.exact_comparison import study_settings
+from imcmoo.study.provenance import study_settings
 from imcmoo.study.study import Study
 
 
@@ -58,6 +58,10 @@ def study_of(certificate: Certificate, study: Study) -> Study:
     return asked
 
 
+Walk = tuple[AcceleratorProblem, PartialDesignTree, list[Claim], list[Levels]]
+"""A walk through all designs: what is claimed of them, and the designs of these claims."""
+
+
 class Checker:
     """Checks certificates of one problem, all in one walk through its designs, and one for each
     network that has a chip of its own. The study has the settings of the certificates."""
@@ -67,8 +71,7 @@ class Checker:
         self._known = [name for names in provable(self._problem) for name in names]
         self._identity = identity(self._problem)
         self._claimed: dict[str, Certificate] = {}
-        self._walks: dict[str, tuple[AcceleratorProblem, PartialDesignTree, list[Claim]]] = {}
-        self._optima: dict[str, list[Levels]] = {}
+        self._walks: dict[str, Walk] = {}
 
     def claim(self, certificate: Certificate) -> None:
         """Check what needs no walk, and take up what does: what others rest on first.
@@ -89,12 +92,11 @@ class Checker:
             for part in proof_plan(self._problem, [certificate.criterion])
             if certificate.criterion in part.names
         )
-        problem, _, claims = self._walk(part)
+        problem, _, claims, optima = self._walk(part)
         (goal,) = criteria_of(problem, part, self._optima_of(certificate, part))
-        levels = _checked_design(certificate, problem, goal)
+        optima.append(_checked_design(certificate, problem, goal))
         self._claimed[certificate.criterion] = certificate
         claims.append(Claim(goal, certificate.bound))
-        self._optima.setdefault(part.network, []).append(levels)
 
     def validate(self) -> int:
         """Compare the bounds that the walks rest on with the costs of feasible designs.
@@ -105,10 +107,8 @@ class Checker:
         Raises:
             Refused: a bound is above the cost of a design.
         """
-        return sum(
-            validate_bounds(problem, partials, self._optima.get(network, []))
-            for network, (problem, partials, _) in self._walks.items()
-        )
+        walks = self._walks.values()
+        return sum(validate_bounds(problem, tree, optima) for problem, tree, _, optima in walks)
 
     def prove(self, on_step: Callable[[int], None] = lambda _: None) -> list[Counts]:
         """Prove again all claims so far; `on_step` gets the number of designs counted so far.
@@ -120,16 +120,16 @@ class Checker:
         Raises:
             Refused: something does not hold; says what and why.
         """
-        return [check_bounds(*walk, on_step) for walk in self._walks.values()]
+        return [check_bounds(*walk[:3], on_step) for walk in self._walks.values()]
 
-    def _walk(self, part: ProofTask) -> tuple[AcceleratorProblem, PartialDesignTree, list[Claim]]:
+    def _walk(self, part: ProofTask) -> Walk:
         if part.network not in self._walks:
             problem = problem_of(self._problem, part)
             try:
                 partials = partials_of(problem)
             except NotProvable as error:
                 raise InputError(str(error)) from None
-            self._walks[part.network] = problem, partials, []
+            self._walks[part.network] = problem, partials, [], []
         return self._walks[part.network]
 
     def _optima_of(self, certificate: Certificate, part: ProofTask) -> SingleNetworkOptima | None:

@@ -1,4 +1,4 @@
-"""The exact answer of a study: all its designs, evaluated by several processes, into a folder."""
+"""The exact answer of a study: enumerated by several processes into a folder, and read from it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ from imcmoo.exact.enumeration import (
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import at_once, imap_unordered
+from imcmoo.io.files import unchanged
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.space.design_space import Ranks
-from imcmoo.study.exact_comparison import study_settings
+from imcmoo.study.provenance import OWN, study_settings
 from imcmoo.study.study import Study
 
 OnProgress = Callable[[int, int], None]
@@ -155,3 +156,44 @@ def _from_arrays(stored: dict[str, Any]) -> PartialResult:
     ]
     nearest = Optimum(float(stored["violation"]), stored["nearest"])
     return PartialResult(int(stored["n_feasible"]), stored["ranks"], stored["F"], single, nearest)
+
+
+def find_answer(
+    study: Study, results: Path, report: Callable[[str], None] | None = None
+) -> ExactAnswer | None:
+    """The exact answer of a study in a folder of results; None if there is none of this problem.
+
+    Args:
+        report: called with a line if there is one of other settings, or of another cost model,
+            data, space or code.
+
+    Raises:
+        InputError: the answer is damaged, or, without `report`, of these settings but another cost
+            model, data, space or code.
+    """
+    folder = results / "exact" / study.name
+    try:
+        summary = exact.read_summary(folder)
+    except FileNotFoundError:
+        return None
+    if summary.get("scaling", "reference") != "reference":  # of answers before it was removed
+        return None
+    settings = study_settings(study)
+    differing = [n for n in (*settings, *OWN) if summary.get(n) != settings.get(n)]
+    if differing:
+        if report:
+            names = ", ".join(dict.fromkeys(differing))
+            report(f"{folder} is of another question ({names} differs): it is not used")
+        return None
+    problem = study.problem()
+    try:
+        with unchanged(folder / exact.SUMMARY):
+            return exact.load(folder, problem, identity(problem))
+    except exact.OtherProblem as error:
+        if report:
+            report(f"{error}: it is not used; enumerate again")
+            return None
+        raise InputError(
+            f"{error}: run `python -m imcmoo enumerate {study.file or study.name}` again or remove "
+            "it"
+        ) from None

@@ -1,15 +1,17 @@
-"""Explain designs: everything the cost model tells of them, and of the designs one step away."""
+"""Explain designs, of a run or any: all the cost model tells of them and of their neighbours."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.io.errors import InputError
+from imcmoo.io.units import display_column, to_display
 from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
@@ -17,9 +19,10 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
-from imcmoo.study.assessment import Assessment, Steps, steps_of
+from imcmoo.study import assessment
+from imcmoo.study.assessment import Assessment, power, tera_operations, with_neighbours, with_unit
 from imcmoo.study.explanation import TABLES, Explanation
-from imcmoo.study.power import power, tera_operations, with_unit
+from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND
 from imcmoo.study.served_design import SCENARIO, ServedDesign
 
@@ -29,30 +32,24 @@ FEW_LAYERS = 8
 THIS_DESIGN = "this design"
 """What scores are relative to where the best of each network is not known."""
 
+MOST_OF_FRONT = 50
+"""Designs of the front that are explained at the most."""
+
+SELECTED = "selected"
+BASELINE = "alone_"
+FRONT = "front_"
+
 OnExplained = Callable[[int, int], None]
 """Called after each design with the number of explained designs and of all."""
-
-
-@dataclass(frozen=True)
-class DesignToExplain:
-    """A design to explain.
-
-    Args:
-        levels: shape (n_parameters,).
-        names: what it is called.
-        in_full: list all its layers, or only those that take most energy.
-    """
-
-    levels: NDArray[np.int64]
-    names: tuple[str, ...]
-    in_full: bool = True
 
 
 def explain(
     problem: AcceleratorProblem,
     criterion: Criterion,
-    subjects: Sequence[DesignToExplain],
+    levels: Levels,
+    names: Sequence[tuple[str, ...]],
     *,
+    n_in_full: int | None = None,
     reference_edap: Floats | None = None,
     reference: str = BEST_FOUND,
     on_explained: OnExplained = lambda done, total: None,
@@ -62,66 +59,72 @@ def explain(
     Args:
         problem: what the designs are for.
         criterion: by which they are compared with their neighbours.
-        subjects: the designs.
+        levels: the designs, shape (n, n_parameters).
+        names: what each is called.
+        n_in_full: of how many, the first, all layers are listed, and not only those that take most
+            energy; of all by default.
         reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
             known, a criterion that needs it compares with each design itself.
         reference: what `reference_edap` is, `EXACT` or `BEST_FOUND`.
         on_explained: called with the number done and the total.
     """
-    levels: Levels = np.stack([subject.levels for subject in subjects])
     costs, details = problem.model.breakdown(levels), problem.model.network_details(levels)
     explanations = []
-    for row, (subject, steps) in enumerate(zip(subjects, steps_of(problem, levels), strict=True)):
+    for row, steps in enumerate(with_neighbours(problem, levels)):
         of_runs = {name: values[row] for name, values in details.items()}
-        tables = {"networks": _networks(steps.design, reference_edap, of_runs)}
-        runs = steps.design.runs[0]
-        run = [n for n, r in zip(problem.workload_names, runs, strict=True) if r]
-        tables |= _broken_down(run, costs, row, None if subject.in_full else FEW_LAYERS)
-        explanation = _explanation(subject, steps, criterion, reference_edap, tables)
-        if reference_edap is not None:
-            against = reference if criterion.is_regret else ""
-            explanation = replace(explanation, against=against, reference=reference)
-        explanations.append(explanation)
-        on_explained(row + 1, len(subjects))
+        run = [n for n, r in zip(problem.workload_names, steps[0].runs[0], strict=True) if r]
+        most = None if n_in_full is None or row < n_in_full else FEW_LAYERS
+        tables = {
+            "networks": _networks(steps[0], reference_edap, of_runs),
+            **_broken_down(run, costs, row, most),
+        }
+        explanations.append(
+            _explanation(names[row], steps, criterion, reference_edap, reference, tables)
+        )
+        on_explained(row + 1, len(levels))
     return explanations
 
 
 def _explanation(
-    subject: DesignToExplain,
-    steps: Steps,
+    names: tuple[str, ...],
+    steps: tuple[Assessment, Assessment],
     criterion: Criterion,
     reference_edap: Floats | None,
+    reference: str,
     tables: Mapping[str, pd.DataFrame],
 ) -> Explanation:
     """One design compared with its neighbours; `tables` come first among those it has."""
-    design, around = steps.design, steps.around
+    design, around = steps
     problem, quantity = design.problem, design.judged_by
     best = reference_edap
     if best is None and problem.has_edap:
         best = design.judged[0]
     if best is not None and not np.isfinite(best).all():
         best = None
-    scores = np.concatenate([part.scores(criterion, best) for part in (design, around)])
+    scores = np.concatenate([part.scores(criterion, best) for part in steps])
     called, (score, *of_neighbours) = stated(criterion.name, scores)
-    is_against_itself = criterion.is_regret and reference_edap is None and best is not None
+    if reference_edap is None:
+        reference = ""
+    against = reference or (THIS_DESIGN if best is not None else "")
     served = ServedDesign.of(problem.model, design.levels)
     return Explanation(
-        names=subject.names,
+        names=names,
         design=problem.space.designs(design.levels)[0],
         chip={n: float(v[0]) for n, v in design.of_chip().items() if np.isfinite(v[0])},
         feasible=bool(design.feasible[0]),
         criterion=called,
-        against=THIS_DESIGN if is_against_itself else "",
+        against=against if criterion.is_regret else "",
         score=float(score),
         judged_by="EDAP" if problem.has_edap else (quantity.name if quantity else ""),
         tables={
             **tables,
-            "limits": steps.limits(),
-            "neighbours": steps.neighbours(np.array(of_neighbours)),
-            "changes": steps.changes(),
-            "lacking": steps.lacking(),
+            "limits": assessment.limits(design, around),
+            "neighbours": assessment.neighbours(design, around, np.array(of_neighbours)),
+            "changes": assessment.changes(design, around),
+            "lacking": assessment.lacking(around),
             **({} if served is None else {SCENARIO: served.table()}),
         },
+        reference=reference,
     )
 
 
@@ -130,7 +133,11 @@ def _networks(
 ) -> pd.DataFrame:
     """One row per network; what does not run has no figures."""
     problem, values, runs = design.problem, design.metrics.values, design.runs[0]
-    quantities = {q.column: values[q.name][0] for q in problem.model.quantities if q.per_workload}
+    quantities = {
+        display_column(q.column): to_display(q.unit, values[q.name][0])
+        for q in problem.model.quantities
+        if q.per_workload
+    }
     named = {q.name for q in problem.model.quantities}
     beside = {with_unit(n): v[0] for n, v in values.items() if n not in named and v.ndim == 2}
     derived = {**power(problem, values), **tera_operations(problem, values)}
@@ -146,9 +153,6 @@ def _networks(
     return pd.DataFrame({"network": problem.workload_names, "runs": runs, **shown})
 
 
-BROKEN_DOWN = ("areas", "components", "layers")
-"""Tables that are empty where the model does not break costs down."""
-
 SUMMED = ("energy_J", "latency_s")
 """Figures of layers that add up."""
 
@@ -156,7 +160,8 @@ SUMMED = ("energy_J", "latency_s")
 def _broken_down(
     run: list[str], costs: LayerCosts | None, row: int, most: int | None
 ) -> dict[str, pd.DataFrame]:
-    """Area, energy and time of a design by component and layer: the tables `BROKEN_DOWN`.
+    """Area, energy and time of a design by component and layer; empty tables if the
+    model does not break costs down.
 
     Args:
         run: the networks that run on it.
@@ -166,14 +171,17 @@ def _broken_down(
             for all.
     """
     if costs is None:
-        return {name: pd.DataFrame(columns=list(TABLES[name])) for name in BROKEN_DOWN}
+        names = ("areas", "components", "layers")
+        return {name: pd.DataFrame(columns=list(TABLES[name])) for name in names}
     layers = _layers(costs, row)
     layers = layers[layers["network"].isin(run)]
     if most is not None:
         parts = [_shortened(rows, most) for _, rows in layers.groupby("network", sort=False)]
         layers = pd.concat(parts, ignore_index=True) if parts else layers
     return {
-        "areas": pd.DataFrame({"component": list(costs.components), "area_m2": costs.area_m2[row]}),
+        "areas": pd.DataFrame(
+            {"component": list(costs.components), "area_mm2": to_display("m2", costs.area_m2[row])}
+        ),
         "components": _components(costs, row, run),
         "layers": layers.reset_index(drop=True),
     }
@@ -223,3 +231,91 @@ def _components(costs: LayerCosts, row: int, run: list[str]) -> pd.DataFrame:
             "energy_J": np.concatenate(energy) if energy else [],
         }
     )
+
+
+def explain_run(
+    problem: AcceleratorProblem,
+    criterion: Criterion,
+    results: Results,
+    *,
+    front: bool,
+    on_explained: OnExplained = lambda done, total: None,
+) -> list[Explanation]:
+    """Explain the selected design of a run, its baselines, and the best of its front.
+
+    With `front`, these are what each criterion selects and then the best by the run's criterion,
+    called `front_N` by their row in `front.csv`, from 1. A design is explained once, however many
+    names it has.
+
+    Args:
+        problem, criterion, results: of the run.
+        front: whether designs of the front are explained that are neither selected nor baselines.
+        on_explained: called with the number done and the total.
+
+    Raises:
+        InputError: a table is not of this problem.
+    """
+    try:
+        name = criterion.name_of_score(joint=results.baselines is None)
+        criterion = replace(criterion, name=name)
+        names, n_in_full = _designs(problem, results)
+        designs = list(names) if front else list(names)[:n_in_full]
+        explanations = explain(
+            problem,
+            criterion,
+            np.array(designs),
+            [names[design] for design in designs],
+            n_in_full=n_in_full,
+            reference_edap=results.reference_edap,
+            reference=results.regret_reference,
+            on_explained=on_explained,
+        )
+        _check(explanations[0], problem, results)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{results.folder}: its tables are not of this study: {error}") from None
+    return explanations
+
+
+def _designs(
+    problem: AcceleratorProblem, results: Results
+) -> tuple[dict[tuple[int, ...], tuple[str, ...]], int]:
+    """All names of each design to explain, by its levels, the selected design first; and how many
+    of them, the first, are not of the front only."""
+    names: dict[tuple[int, ...], tuple[str, ...]] = {}
+
+    def levels_of(designs: pd.DataFrame) -> Levels:
+        return problem.space.encode({n: designs[n].to_numpy() for n in problem.space.names})
+
+    def add(designs: Levels, called: Iterable[str]) -> None:
+        for design, name in zip(map(tuple, designs.tolist()), called, strict=True):
+            names[design] = (*names.get(design, ()), str(name))
+
+    front, selection = levels_of(results.front), levels_of(results.selection)
+    add(levels_of(results.selected), [SELECTED])
+    if results.baselines is not None:
+        # The first row is the selected design once more.
+        alone = results.baselines.iloc[1:]
+        add(levels_of(alone), BASELINE + alone["optimised_for"])
+    n_in_full = len(names)
+    add(selection, results.selection["criterion"])
+    at = {tuple(design): row for row, design in enumerate(front.tolist())}
+    first = [at[tuple(design)] for design in selection.tolist()]
+    scores = results.front[f"score_{results.criterion}"].to_numpy(dtype=float)
+    order = scores.argsort(kind="stable").tolist()
+    rows = list(dict.fromkeys([*first, *order]))[:MOST_OF_FRONT]
+    add(front[rows], [f"{FRONT}{row + 1}" for row in rows])
+    return names, n_in_full
+
+
+def _check(selected: Explanation, problem: AcceleratorProblem, results: Results) -> None:
+    """Check that a run was of the cost model there is now."""
+    networks = selected.tables["networks"]
+    for quantity in (q for q in problem.model.quantities if q.per_workload):
+        columns = quantity.columns(problem.workload_names)
+        then = results.selected[columns].to_numpy(dtype=float)[0]
+        now = networks[display_column(quantity.column)].to_numpy(dtype=float)
+        if not np.allclose(now, then, rtol=1e-9, atol=0.0):
+            raise InputError(
+                f"{results.folder} was run with another cost model, component table or networks: "
+                "run the study again"
+            )

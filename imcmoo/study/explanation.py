@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +19,17 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import begins_as, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, of_json
-from imcmoo.io.units import display_column, to_display
 
-SCENARIO = {"scenario": ("network", "rate_Hz", "deadline_s", "response_s", "capacity")}
-"""The table that only explanations of a study with a scenario have; one row per network."""
-
-TABLES: Mapping[str, tuple[str, ...]] = {
+TABLES = {
     "networks": ("network", "runs"),
-    "areas": ("component", "area_m2"),
+    "areas": ("component", "area_mm2"),
     "components": ("network", "component", "energy_J"),
     "layers": ("network", "layer", "energy_J", "component"),
     "limits": ("limit", "network", "used", "excess", "missing", "stops"),
     "neighbours": ("step", "parameter", "before", "after", "beside", "feasible", "score"),
     "changes": ("step", "network", "runs", "gain"),
     "lacking": ("step", "limit", "network", "excess", "missing"),
+    "scenario": ("network", "rate_Hz", "deadline_s", "response_s", "capacity"),
 }
 """Tables of an explanation, and the columns each has at the least.
 
@@ -50,12 +47,13 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 - changes: what a network gains (positive) or pays, as a share of its EDAP or else of its first
   quantity that is a ratio.
 - lacking: limits that a neighbour breaks.
+- scenario: service of the requests of each network; only of a study with a scenario.
 """
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One design, explained; in SI units, or as people read them (`as_shown`).
+    """One design, explained, in display units: areas in mm².
 
     Args:
         names: what the design is called, `selected` or `front_3` and so on; at least one.
@@ -66,7 +64,7 @@ class Explanation:
         against: what the scores of such a criterion are relative to; empty where to nothing.
         score: by it, the smaller the better; NaN where it is not known.
         judged_by: what `gain` of a network is a change of.
-        tables: as `TABLES`, and that of `SCENARIO` if there is one.
+        tables: as `TABLES`.
         reference: what `regret` of the networks is against; empty where there is none.
     """
 
@@ -81,35 +79,18 @@ class Explanation:
     tables: Mapping[str, pd.DataFrame]
     reference: str = ""
 
-    def as_shown(self) -> Explanation:
-        """The explanation in display units: areas in mm²."""
-        chip = {display_column(k): to_display(_unit(k), v) for k, v in self.chip.items()}
-        return replace(
-            self, chip=chip, tables={name: _shown(frame) for name, frame in self.tables.items()}
-        )
-
-
-def _unit(column: str) -> str:
-    return column.rpartition("_")[2]
-
-
-def _shown(frame: pd.DataFrame) -> pd.DataFrame:
-    columns = {display_column(str(c)): to_display(_unit(str(c)), frame[c]) for c in frame}
-    return pd.DataFrame(columns)
-
 
 EXPLANATIONS = "explain.json"
 
 VALUES = ("before", "after")
 """Columns with values of parameters, of whatever type."""
 
-OWN = ("names", "design", "chip", "feasible", "criterion", "against", "score", "judged_by",
-       "reference")  # fmt: skip
+OWN = tuple(field.name for field in fields(Explanation) if field.name != "tables")
 """What a stored explanation has beside its tables."""
 
 
 def to_json(explanation: Explanation) -> str:
-    """An explanation (as shown) as one line; tables by column, what is not known is null."""
+    """An explanation as one line; tables by column, what is not known is null."""
     content: dict[str, Any] = {name: getattr(explanation, name) for name in OWN}
     content["tables"] = {
         name: {str(column): frame[column].tolist() for column in frame}
@@ -119,7 +100,7 @@ def to_json(explanation: Explanation) -> str:
 
 
 def write_explanations(explanations: Sequence[Explanation], path: Path) -> None:
-    """Write `explain.json`: a line for each design (as shown), and a checksum of these in front."""
+    """Write `explain.json`: a line for each design, and a checksum of these in front."""
     lines = [to_json(explanation) for explanation in explanations]
     body = "[\n" + ",\n".join(lines) + "\n]"
     text = f'{{"sha256": "{_digest(body)}",\n"designs": {body}}}\n'
@@ -127,7 +108,7 @@ def write_explanations(explanations: Sequence[Explanation], path: Path) -> None:
 
 
 def read_explanations(path: Path) -> list[Explanation]:
-    """The explanations of a file, as shown.
+    """The explanations of a file.
 
     Raises:
         InputError: the file is damaged; says what to do.
@@ -156,7 +137,7 @@ def write_csv(explanation: Explanation, folder: Path, *, force: bool = False) ->
     A table that an earlier explanation has left there, and this one has not, is removed.
 
     Args:
-        explanation: as shown.
+        explanation: of one design.
         folder: made if needed, and locked meanwhile.
         force: write over files that are no such tables.
 
@@ -175,14 +156,14 @@ def write_csv(explanation: Explanation, folder: Path, *, force: bool = False) ->
         f"score_{explanation.criterion}": explanation.score,
     }
     frames = {"chip": pd.DataFrame([chip]), **explanation.tables}
-    paths = {name: folder / f"{name}.csv" for name in (*frames, *SCENARIO)}
+    paths = {name: folder / f"{name}.csv" for name in ("chip", *TABLES)}
     written = [name for name, frame in frames.items() if len(frame)]
     with folder_lock(folder):
         with ExitStack() as stack:
             for name in written:
                 new = writing(paths[name], ours=_begins(name), force=force)
                 frames[name].to_csv(stack.enter_context(new), index=False, lineterminator="\n")
-        for name in {*paths, *SCENARIO} - {*written}:
+        for name in {*paths} - {*written}:
             if begins_as(paths[name], _begins(name)):
                 paths[name].unlink()
     return [paths[name] for name in written]
@@ -192,25 +173,22 @@ def _begins(name: str) -> re.Pattern[bytes]:
     """Pattern of the beginning of a table's file."""
     if name == "chip":
         return re.compile(rb"[^\n]*,feasible,score_")
-    first, second, *_ = map(display_column, {**TABLES, **SCENARIO}[name])
+    first, second, *_ = TABLES[name]
     return re.compile(rf"{first},{second}[,\n]".encode())
 
 
 def _of_json(content: dict[str, Any]) -> Explanation:
     """An explanation, and nothing that is none."""
-    score = content["score"]
     tables = {
         name: pd.DataFrame({column: _column(column, values) for column, values in columns.items()})
         for name, columns in content["tables"].items()
     }
-    for name, least in {**TABLES, **{n: SCENARIO[n] for n in tables if n in SCENARIO}}.items():
-        lacking = {display_column(column) for column in least} - set(tables[name])
-        if lacking:
+    for name, least in TABLES.items():
+        if (name in tables or name != "scenario") and (lacking := {*least} - set(tables[name])):
             raise ValueError(f"{name} has no {lacking}")
-    fields = {name: content[name] for name in OWN if name != "reference"}
-    fields["reference"] = content.get("reference", "")  # unknown to older versions
-    fields["score"] = math.nan if score is None else float(score)
-    return Explanation(**{**fields, "names": tuple(fields["names"])}, tables=tables)
+    stored = {"reference": "", **{name: content[name] for name in content if name in OWN}}
+    score = math.nan if content["score"] is None else float(content["score"])
+    return Explanation(**stored | {"names": tuple(stored["names"]), "score": score}, tables=tables)
 
 
 def _column(name: str, values: list[Any]) -> pd.Series[Any]:

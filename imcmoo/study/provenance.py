@@ -1,4 +1,4 @@
-"""Provenance of a run: its command line, and all versions its figures depend on."""
+"""Records of a study: the settings of its answers, the command and versions of its runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.machines import LIBRARIES
 from imcmoo.io.own_code import own_code
 from imcmoo.model import registry
+from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.identity import ENUMERATION_VERSION
+from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
 from imcmoo.version import __version__
@@ -21,10 +23,12 @@ from imcmoo.version import __version__
 
 def config(study: Study) -> dict[str, Any]:
     """Everything needed to repeat a run, for `config.json`; holds no time or place."""
+    digest = study.cost_model().data_digest if study.model != Study.model else None
+    table = {} if digest else {"component_table": ComponentTable.load(study.components).fingerprint}
     return {
         **study.to_config(),
         "command": command(study),
-        **_numbers(study),
+        **({"model_data": digest} if digest else table),
         "networks": study.network_set().fingerprint,
         "versions": {
             "imcmoo": __version__,
@@ -37,12 +41,23 @@ def config(study: Study) -> dict[str, Any]:
     }
 
 
-def _numbers(study: Study) -> dict[str, str]:
-    """Digests of the numbers that the study's model reads."""
-    if study.model != Study.model and (digest := study.cost_model().data_digest):
-        return {"model_data": digest}
-    table = ComponentTable.load(study.components)
-    return {"component_table": table.fingerprint}
+OWN = ("limits", "score", "scenario", "compute_snr_limit_dB")
+"""What studies may have of their own; left out of a summary where there is none."""
+
+
+def study_settings(study: Study) -> dict[str, Any]:
+    """Settings that distinguish the problems of a study, for the summary of its exact answer.
+
+    All criteria of the registry are answered at once, a user's criterion only on request."""
+    limit, asked = study.area_limit_m2, study.to_config()
+    return {
+        "study": study.name,
+        "area_limit_mm2": None if limit is None else limit * MM2_PER_M2,
+        "deployment": study.deployment,
+        "criterion": None if study.criterion in (*NAMED, SCORE) else study.criterion,
+        "weights": asked["weights"],
+        **{name: asked[name] for name in OWN if asked.get(name)},
+    }
 
 
 def command(study: Study) -> str:

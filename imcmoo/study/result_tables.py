@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.analysis.indicators import indicators
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
-from imcmoo.io.reading import read_json
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats, Metrics
@@ -27,8 +27,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10, stated
 from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
-from imcmoo.study import exact_comparison
-from imcmoo.study.power import BESIDE, caution, power, with_unit
+from imcmoo.study.assessment import BESIDE, power, with_unit
 from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, FinishedSearch, Outcome
 from imcmoo.study.served_design import SCENARIO, TIMELINE, ServedDesign
@@ -38,7 +37,8 @@ Columns = dict[str, NDArray[Any]]
 
 
 def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> None:
-    """Write every CSV of a run into a folder; `answer` is the exact one, if it is known."""
+    """Write every CSV of a run and `design.json` into a folder; `answer` is the exact one, if it is
+    known."""
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),
@@ -53,13 +53,15 @@ def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> 
     if outcome.baselines:
         frames["baselines"] = baselines(outcome)
     if answer:
-        frames["regret"] = exact_comparison.regret_table(outcome, answer)
-        frames["indicators"] = exact_comparison.indicator_table(outcome, answer)
+        frames["regret"] = regret_table(outcome, answer)
+        frames["indicators"] = indicator_table(outcome, answer)
     served = ServedDesign.of(outcome.joint.problem.model, outcome.design)
     if served is not None:
         frames |= {SCENARIO: served.table(), TIMELINE: served.timeline_table()}
     for name, frame in frames.items():
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    text = json.dumps(design(outcome), indent=2, ensure_ascii=False) + "\n"
+    (folder / DESIGN).write_text(text, encoding="utf-8")
 
 
 def evaluations(outcome: Outcome) -> pd.DataFrame:
@@ -88,32 +90,26 @@ def front(outcome: Outcome) -> pd.DataFrame:
 
 def selection(outcome: Outcome) -> pd.DataFrame:
     """The design each criterion selects, one row per criterion."""
-    chosen = outcome.selection.chosen
+    chosen, c = outcome.selection.chosen, outcome.candidates
     rows = np.array(list(chosen.values()))
-    c = outcome.candidates
-    values = outcome.joint.problem.model.evaluate(c.levels[rows]).values
-    excess = {}
+    columns: dict[str, Any] = {
+        "criterion": list(chosen),
+        "used": [name == outcome.criterion for name in chosen],
+        "score": [outcome.selection.scores[name][row] for name, row in chosen.items()],
+        **_candidates(outcome, rows),
+    }
     if c.reference_edap is not None:
         over = regret(c.costs.edap[rows], c.reference_edap)
-        excess = _each("regret_{}", outcome.workloads, over)
-    powers = power(outcome.joint.problem, {**values, **c.costs.take(rows).values})
-    power_of_networks: Columns = {}
-    for kind, by_network in powers.items():
-        power_of_networks |= _each(f"{kind}_{{}}", outcome.workloads, by_network)
-    return pd.DataFrame(
-        {
-            "criterion": list(chosen),
-            "used": [name == outcome.criterion for name in chosen],
-            "score": [outcome.selection.scores[name][row] for name, row in chosen.items()],
-            **_candidates(outcome, rows),
-            **excess,
-            **power_of_networks,
-        }
-    )
+        columns |= _each("regret_{}", outcome.workloads, over)
+    problem = outcome.joint.problem
+    values = {**problem.model.evaluate(c.levels[rows]).values, **c.costs.take(rows).values}
+    for kind, by_network in power(problem, values).items():
+        columns |= _each(f"{kind}_{{}}", outcome.workloads, by_network)
+    return pd.DataFrame(columns)
 
 
 def baselines(outcome: Outcome) -> pd.DataFrame:
-    """Designs for all and for one workload, on every workload.
+    """Designs for all and for one workload, on every workload, and EDAPs over the references.
 
     Energies and latencies are empty where one does not run, EDAPs also where it breaks a limit of
     its own.
@@ -129,16 +125,9 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
     joint = _candidates(outcome, np.array([outcome.chosen]))
     frame = pd.concat([pd.DataFrame(joint), pd.DataFrame(columns)], ignore_index=True)
     frame.insert(0, "optimised_for", [JOINT, *outcome.baseline_searches])
-    return frame.assign(**_each("relative_edap_{}", outcome.workloads, _relative_edap(outcome)))
-
-
-def _relative_edap(outcome: Outcome) -> Floats:
-    """EDAP over the reference of each workload, shape (1 + W, W): first the joint design, then
-    the design for each workload alone; NaN where a network does not run or breaks a limit."""
-    assert outcome.baselines is not None
-    c = outcome.candidates
-    rows = np.concatenate([c.costs.edap[[outcome.chosen]], outcome.baselines.edap])
-    return np.asarray(rows / c.reference_edap)
+    edap = np.concatenate([outcome.candidates.costs.edap[[outcome.chosen]], designs.edap])
+    relative = edap / outcome.candidates.reference_edap
+    return frame.assign(**_each("relative_edap_{}", outcome.workloads, relative))
 
 
 def trace(outcome: Outcome) -> pd.DataFrame:
@@ -250,13 +239,33 @@ def _improvements(
     return [(search, called, int(i) + 1, float(v)) for i, v in zip(at, shown, strict=True)]
 
 
+def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
+    """By criterion: the exact optimum, what the run selected, the best it evaluated, and how far
+    these are from the optimum; values as in `optima.csv`, regrets as shares."""
+    judge = ExactRegret(outcome.joint.problem, answer, against_joint=outcome.baselines is None)
+    F = outcome.candidates.F
+    values, excess = judge.scores(F), judge.regrets(F)
+    chosen = {n.removeprefix(LOG10): row for n, row in outcome.selection.chosen.items()}
+    rows = []
+    for name in judge.criteria:
+        scores, off = values[name], excess[name]
+        figures = np.array([judge.optima[name], scores[chosen[name]], scores.min()])
+        called, (optimum, selected, best) = stated(name, figures)
+        rows.append((called, optimum, selected, off[chosen[name]], best, off.min()))
+    columns = ("criterion", "optimum", "selected", "regret_selected", "best_evaluated",
+               "regret_best_evaluated")  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def indicator_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
+    """Indicators of the distance between the run's front and the exact one."""
+    problem = outcome.joint.problem
+    F, front = problem.coordinates(outcome.candidates.F), problem.coordinates(answer.front)
+    values = indicators(F, front)
+    return pd.DataFrame({"indicator": list(values), "value": list(values.values())})
+
+
 DESIGN = "design.json"
-
-
-def write_design(outcome: Outcome, folder: Path) -> None:
-    """Write `design.json` into a folder."""
-    text = json.dumps(design(outcome), indent=2, ensure_ascii=False) + "\n"
-    (folder / DESIGN).write_text(text, encoding="utf-8")
 
 
 def design(outcome: Outcome) -> dict[str, Any]:
@@ -320,19 +329,17 @@ def seeds(
     All regrets are against one reference, `regret_reference`: the exact optima if one of the runs
     or `answer` has them, or else the best that any of the runs found.
     """
-    frame = pd.DataFrame(
-        [
-            {
-                "seed": seed,
-                **content["design"],
-                **content["chip"],
-                **{f"score_{name}": score for name, score in content["scores"].items()},
-            }
-            for seed, folder in folders.items()
-            for content in [read_json(folder / DESIGN)]
-        ]
-    )
     runs = [Results.read(folder) for folder in folders.values()]
+    rows = [
+        {
+            "seed": seed,
+            **run.design["design"],
+            **run.design["chip"],
+            **{f"score_{name}": score for name, score in run.design["scores"].items()},
+        }
+        for seed, run in zip(folders, runs, strict=True)
+    ]
+    frame = pd.DataFrame(rows)
     if not runs[0].has_edap_columns:
         return frame
     problem = study.problem()
@@ -351,3 +358,38 @@ def seeds(
         (other,) = {plain, f"{LOG10}{plain}"} - {name}
         frame = frame.drop(columns=f"score_{other}", errors="ignore")
     return frame.assign(regret_reference=EXACT if exact else BEST_FOUND)
+
+
+PLAUSIBLE_W_PER_MM2 = 1.0
+"""Power density above which no air-cooled chip runs; large processors stay below it."""
+
+PHYSICAL_BASIS = (
+    "Values rest on component libraries and the assumptions of docs/physical_model.md. Compared "
+    "with published macros (docs/silicon.md), TOPS/W is 1.5 to 9 times too low, depending on the "
+    "ADC model, and macros have 2.5 times the area of their modelled parts in the median. Trust a "
+    "ranking of designs only if all four ADC models (adc_model) agree on it. A chip within all "
+    "limits can still compute wrong answers: imcmoo accuracy executes a network."
+)
+"""What the physical model's figures rest on and where they err."""
+
+
+def caution(model: str, workloads: Mapping[str, Mapping[str, float]]) -> str | None:
+    """Caution about a design's figures in `design.json`: no chip could be like this, or, for the
+    physical model, the assumptions behind them; None without either."""
+    if model == "physical":
+        return PHYSICAL_BASIS
+    density = {name: values.get("W_per_mm2", 0.0) for name, values in workloads.items()}
+    worst = max(density, key=lambda name: density[name])
+    if not density[worst] > PLAUSIBLE_W_PER_MM2:
+        return None
+    watts = workloads[worst]["power_W"]
+    why = (
+        "the paper's cost model bounds neither power nor bandwidth, and voltage and cycle time are "
+        "independent in it"
+        if model == "reference"
+        else f"cost model {model} does not bound power"
+    )
+    return (
+        f"On this chip {worst} would draw {watts:,.0f} W ({density[worst]:,.1f} W/mm²): {why}."
+        " Compare designs with one another, not with silicon."
+    )

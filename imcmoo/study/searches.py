@@ -149,9 +149,8 @@ class Outcome:
         exact = (
             ExactRegret(joint.problem, answer, against_joint=baselines is None) if answer else None
         )
-        candidates = joint.candidates(
-            baselines.best_edap if baselines else None, exact.reference_edap if exact else None
-        )
+        best = np.nanmin(baselines.edap, axis=0) if baselines else None
+        candidates = joint.candidates(best, exact.reference_edap if exact else None)
         return cls(study, joint, single, baselines, candidates, select(candidates))
 
     @property
@@ -214,8 +213,3 @@ class Baselines:
         not run or breaks a limit of its own."""
         m = self.metrics
         return np.where(self.within, edap(m.energy_J, m.latency_s, m.area_m2), np.nan)
-
-    @property
-    def best_edap(self) -> Floats:
-        """The best EDAP among them of each workload, shape (W,)."""
-        return np.asarray(np.nanmin(self.edap, axis=0))

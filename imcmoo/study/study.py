@@ -17,6 +17,7 @@ from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import check_choice, check_name
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
+from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import WorkloadSet, is_path, network_name
 from imcmoo.problem.criteria import OF_SCENARIOS, Criterion, find_criterion
 from imcmoo.problem.limits import Limits
@@ -29,7 +30,6 @@ from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
-from imcmoo.study.accuracy_files import AccuracyFile, accuracy_options
 
 if TYPE_CHECKING:
     from imcmoo.model.physical.model import PhysicalEvaluator
@@ -45,6 +45,48 @@ OF_NETWORKS = (*OF_WEIGHTS, "accuracy")
 
 FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
 """Folders that commands make beside those of studies, so that no study may be called so."""
+
+
+@dataclass(frozen=True)
+class AccuracyFile:
+    """Accuracy data of a network and the drop of its score that a study allows.
+
+    Args:
+        path: of `imcmoo import --data`.
+        max_drop: largest drop below the float score; None for no limit.
+    """
+
+    path: str
+    max_drop: float | None = None
+
+    def to_config(self) -> dict[str, Any]:
+        """The settings as JSON values, with a digest in place of the folder."""
+        path = Path(self.path)
+        return {"file": path.name, "sha256": sha256(path), "max_accuracy_drop": self.max_drop}
+
+
+def accuracy_options(files: Mapping[str, AccuracyFile], networks: WorkloadSet) -> dict[str, Any]:
+    """Options of a cost model that predicts accuracy, from the files of networks by name.
+
+    Raises:
+        ValueError: a file that is none of `imcmoo import --data`, or of another network.
+        OSError: a file cannot be read.
+    """
+    # Studies of the reference model need none of the physical one.
+    from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
+
+    data = {name: AccuracyData.read(Path(file.path)) for name, file in files.items()}
+    for network in networks.workloads:
+        if network.name in data and not data[network.name].fits(network):
+            raise ValueError(
+                f"{files[network.name].path} is of another network than {network.name}"
+            )
+    limits = {name: file.max_drop for name, file in files.items() if file.max_drop is not None}
+    return {
+        "accuracy": data,
+        "max_accuracy_drop": limits or None,
+        "circuit_noise": CircuitNoise(cache_folder()),
+    }
 
 
 @dataclass(frozen=True)
@@ -251,21 +293,18 @@ class Study:
         model = model or self.cost_model()
         columns = [i for i, name in enumerate(self.names) if name in model.workload_names]
         weights = [self.weights[i] for i in columns] if self.weights else None
+        limits = self.limits
+        if self.scenario is not None:
+            stated, most = limits or {}, self.scenario.max_load
+            limits = {n: replace(stated.get(n, Limits()), max_load=most) for n in self.names}
         return AcceleratorProblem(
             model,
             area_limit_m2=self.area_limit_m2,
             cost_per_cm2=self.cost_per_cm2,
             guidance=SelectionCriteria(self.asked_criterion, weights, self.own_criterion),
-            limits=self._all_limits(),
+            limits=limits,
             origin=Origin(self.own_modules, self._handed()),
         )
-
-    def _all_limits(self) -> Mapping[str, Limits] | None:
-        """Limits of networks, with those of their load in a scenario."""
-        if self.scenario is None:
-            return self.limits
-        stated, most = self.limits or {}, self.scenario.max_load
-        return {n: replace(stated.get(n, Limits()), max_load=most) for n in self.names}
 
     @property
     def own_modules(self) -> tuple[str, ...]:

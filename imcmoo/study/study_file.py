@@ -6,16 +6,15 @@ to the file.
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from imcmoo.io.errors import NAME, InputError
-from imcmoo.io.files import writing
+from imcmoo.io.errors import NAME, InputError, did_you_mean
 from imcmoo.io.reading import read_toml
 from imcmoo.model.cost_model import Deployment
 from imcmoo.networks.workloads import BITS, network_name
@@ -24,11 +23,10 @@ from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.requests import Scenario
 from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.restricted import ValueFaults
 from imcmoo.study.study import FOLDERS, Study, check_names, check_study_name
-from imcmoo.study.study_faults import fault_lines
 from imcmoo.study.study_tables import (
     NetworkTable,
-    Place,
     Positive,
     ScenarioTable,
     ScoreTable,
@@ -173,7 +171,8 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
     except ValueError as error:
         raise InputError(str(error)) from None
     try:
-        read = StudyFile.model_validate(content, context=Place(path.parent, spaces))
+        context = {"folder": path.parent, "spaces": spaces}
+        read = StudyFile.model_validate(content, context=context)
     except ValidationError as error:
         raise InputError(fault_lines(path, error, StudyFile)) from None
     try:
@@ -196,6 +195,83 @@ def _check(study: Study) -> None:
     study.problem()
 
 
+_TEXTS = {
+    "missing": "is missing",
+    "int_type": "needs a whole number, got {value!r}",
+    "int_from_float": "needs a whole number, got {value!r}",
+    "float_type": "needs a number, got {value!r}",
+    "string_type": "needs a text in quotes, got {value!r}",
+    "bool_type": "needs true or false, got {value!r}",
+    "list_type": "needs a list, [...], got {value!r}",
+    "dict_type": "needs a table, got {value!r}",
+    "model_type": "needs a table, got {value!r}",
+    "greater_than": "must be above {gt:g}, got {value!r}",
+    "greater_than_equal": "must be at least {ge:g}, got {value!r}",
+    "less_than_equal": "must be at most {le:g}, got {value!r}",
+    "finite_number": "must be finite, got {value!r}",
+    "too_short": "needs at least {min_length}",
+}
+"""What is wrong, by pydantic's type of error."""
+
+REMOVED_KEYS = {
+    "scaling": "studies use the paper's technology scaling; in Python, "
+    "Evaluator(space, networks, ComponentTable.read()) uses hwcomponents' own"
+}
+"""Removed keys of a study file, with the replacement of each."""
+
+
+def fault_lines(file: Path, error: ValidationError, top: type[BaseModel]) -> str:
+    """Every fault pydantic found, a line each; the fields of `top` are the keys allowed."""
+    lines = []
+    for fault in error.errors():
+        cause = fault.get("ctx", {}).get("error")
+        if isinstance(cause, ValueFaults):
+            texts = {(*fault["loc"], name): text for name, text in cause.faults.items()}
+        else:
+            texts = {tuple(fault["loc"]): _text(fault, top)}
+        lines += [f"{file}: {_key(loc)}{text}" for loc, text in texts.items()]
+    return "\n".join(lines)
+
+
+def _key(loc: Sequence[int | str]) -> str:
+    """The key as people write it: `networks[1].weight: `."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return f"{text}: " if text else ""
+
+
+def _text(fault: Any, top: type[BaseModel]) -> str:
+    kind, value, ctx = fault["type"], fault["input"], fault.get("ctx", {})
+    if kind == "extra_forbidden" and fault["loc"][-1] in REMOVED_KEYS:
+        return f"was removed: {REMOVED_KEYS[fault['loc'][-1]]}"
+    if kind == "extra_forbidden":
+        keys = list(_model_at(top, fault["loc"][:-1]).model_fields)
+        return f"unknown key; {did_you_mean(fault['loc'][-1], keys)}allowed: {', '.join(keys)}"
+    if kind == "literal_error":
+        allowed = [part.strip(" '") for part in ctx["expected"].replace(" or ", ",").split(",")]
+        return f"unknown {value!r}; {did_you_mean(value, allowed)}allowed: {', '.join(allowed)}"
+    if kind in _TEXTS:
+        return _TEXTS[kind].format(value=value, **ctx)
+    return str(ctx["error"]) if "error" in ctx else f"{fault['msg']}, got {value!r}"
+
+
+def _model_at(top: type[BaseModel], loc: Sequence[int | str]) -> type[BaseModel]:
+    """The model of a table by its key: that of the type its field is declared with."""
+    model = top
+    for part in loc:
+        if isinstance(part, str):
+            declared = model.model_fields[part].annotation
+            model = next(t for t in _types(declared) if issubclass(t, BaseModel))
+    return model
+
+
+def _types(declared: Any) -> list[type]:
+    """The classes a declared type is made of."""
+    inner = getattr(declared, "__args__", ())
+    return [t for part in inner for t in _types(part)] if inner else [declared]
+
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -204,15 +280,5 @@ def schema_text() -> str:
     return json.dumps({"$schema": DIALECT, **StudyFile.model_json_schema()}, indent=2) + "\n"
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Write the schema to a file."""
-    parser = argparse.ArgumentParser(
-        prog="imcmoo.study.study_file", description="Write the JSON schema of study files."
-    )
-    parser.add_argument("out", type=Path, metavar="OUT", help="such as docs/study.schema.json")
-    with writing(parser.parse_args(argv).out) as temporary:
-        temporary.write_text(schema_text(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+if __name__ == "__main__":  # python -m imcmoo.study.study_file docs/study.schema.json
+    Path(sys.argv[1]).write_text(schema_text(), encoding="utf-8")

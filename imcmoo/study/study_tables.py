@@ -1,9 +1,13 @@
-"""The parts of a study file: how the value of each key is read and checked."""
+"""The parts of a study file: how the value of each key is read and checked.
+
+The context of the checks is the folder of the file, which its paths are relative to, and the spaces
+it may begin with, by name.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,21 +35,7 @@ from imcmoo.problem.problem import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults, restricted
-from imcmoo.study.accuracy_files import AccuracyFile
-
-
-@dataclass(frozen=True)
-class Place:
-    """The folder of a study file, which its paths are relative to, and the spaces it may begin
-    with."""
-
-    folder: Path
-    spaces: Mapping[str, DesignSpace]
-
-
-def _place(info: ValidationInfo) -> Place:
-    assert isinstance(info.context, Place)
-    return info.context
+from imcmoo.study.study import AccuracyFile
 
 
 def _network(source: str, info: ValidationInfo) -> str:
@@ -53,19 +43,23 @@ def _network(source: str, info: ValidationInfo) -> str:
     if source.endswith(".onnx"):
         csv = Path(source).with_suffix(".csv")
         raise ValueError(f"import it first: imcmoo import {source} --out {csv}, then source {csv}")
-    path = str(_place(info).folder / source) if is_path(source) else source
+    path = _from_here(source, info) if is_path(source) else source
     return _readable(path, Workload.load)
 
 
 def component_table(path: str, info: ValidationInfo) -> str:
     """The path of a component table that is there."""
     table = PhysicalTable if info.data.get("model") == "physical" else ComponentTable
-    return _readable(str(_place(info).folder / path), table.load)
+    return _readable(_from_here(path, info), table.load)
 
 
 def accuracy_data(path: str, info: ValidationInfo) -> str:
     """The path of a network's accuracy data that are there."""
-    return _readable(str(_place(info).folder / path), lambda file: AccuracyData.read(Path(file)))
+    return _readable(_from_here(path, info), lambda file: AccuracyData.read(Path(file)))
+
+
+def _from_here(path: str, info: ValidationInfo) -> str:
+    return str((info.context or {})["folder"] / path)
 
 
 def _readable(path: str, read: Callable[[str], object]) -> str:
@@ -98,7 +92,7 @@ def space_of(table: Any, info: ValidationInfo) -> Any:
     """The space that a table `[space]` describes."""
     if not isinstance(table, dict):
         return table
-    spaces, device = _place(info).spaces, info.data.get("device")
+    spaces, device = (info.context or {})["spaces"], info.data.get("device")
     usual = f"{device}_physical" if device and info.data.get("model") == "physical" else device
     base = table.get("base", usual)
     if base is None and "device" not in info.data:
@@ -225,11 +219,13 @@ class NetworkTable(Table):
     burst: int = Field(1, ge=1, description="inferences per request")
 
     @model_validator(mode="after")
-    def _check_requests(self) -> NetworkTable:
+    def _check(self) -> NetworkTable:
         lone = [k for k in ("deadline_s", "burst") if k in self.model_fields_set]
         if self.rate_Hz is None and lone:
             raise ValueError(f"{lone[0]} needs rate_Hz")
         _ = self.requests
+        if self.max_accuracy_drop is not None and self.accuracy is None:
+            raise ValueError("max_accuracy_drop needs accuracy, a file of imcmoo import --data")
         return self
 
     @property
@@ -238,12 +234,6 @@ class NetworkTable(Table):
         if self.rate_Hz is None:
             return None
         return Requests(self.rate_Hz, self.deadline_s, self.burst)
-
-    @model_validator(mode="after")
-    def _check_accuracy(self) -> NetworkTable:
-        if self.max_accuracy_drop is not None and self.accuracy is None:
-            raise ValueError("max_accuracy_drop needs accuracy, a file of imcmoo import --data")
-        return self
 
     @property
     def accuracy_file(self) -> AccuracyFile | None:

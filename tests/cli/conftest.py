@@ -2,8 +2,8 @@
 
 import pytest
 
-from imcmoo.cli.main import main
 from tests.cli.few_chips import only_few
+from tests.cli.helpers import run_quietly
 
 
 @pytest.fixture
@@ -15,10 +15,7 @@ def _few(monkeypatch):
 def small_run(tmp_path_factory):
     """The folder of a small run of `four_workload_rram` without figures; only to be read."""
     out = tmp_path_factory.mktemp("small")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
-        command = ["run", "four_workload_rram", "--budget", "100", "--out", str(out), "--quiet"]
-        assert main(command) == 0
+    run_quietly("run", "four_workload_rram", "--budget", 100, "--out", out)
     return out / "four_workload_rram" / "seed-1"
 
 

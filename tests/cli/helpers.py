@@ -2,15 +2,18 @@
 
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import EntryPoint
-from pathlib import Path
 from unittest.mock import Mock
 
 import numpy as np
+import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.io.checksums import write_sums
+from tests import ROOT
 from tests.reliability import drawn
 
 INTERRUPT = Mock(side_effect=KeyboardInterrupt)
@@ -50,9 +53,21 @@ def write_study(folder, n):
     return str(folder / "many.toml")
 
 
+def run_quietly(*command):
+    """A command that succeeds without figures, which take most of a short run's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
+        assert main([*map(str, command), "--quiet"]) == 0
+
+
+def python(code):
+    """Python code, run to its end in a process of its own."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+
+
 def offered_by_this_checkout(group, name):
     """Entry points of this checkout, whatever was installed."""
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     offered = project["entry-points"][group]
     return [EntryPoint(name, offered[name], group)] if name in offered else []
 

@@ -120,6 +120,16 @@ def killed(out, before, *extra, workers=1):
     assert not (out / ANSWER / "summary.json").exists()
 
 
+def assert_continues(out, complete, surveyed, kept):
+    """Check that a command gives the whole answer, and without working on kept parts again."""
+    assert run(out) == 0
+    assert contents(out) == complete
+    resumed = len(surveyed)
+    surveyed.clear()
+    assert run(out) == 0
+    assert resumed == len(surveyed) - kept > 0
+
+
 @pytest.fixture
 def surveyed(monkeypatch):
     """The number of bodies in each survey of this process."""
@@ -138,13 +148,7 @@ def surveyed(monkeypatch):
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_killed_after_some_parts_and_run_again(complete, tmp_path, workers, surveyed):
     killed(tmp_path, KILLED_AFTER_PARTS.format(parts=3), workers=workers)
-    assert run(tmp_path) == 0
-    assert contents(tmp_path) == complete
-    # Parts that were kept are not worked on again.
-    resumed = len(surveyed)
-    surveyed.clear()
-    assert run(tmp_path) == 0
-    assert resumed == len(surveyed) - 3 > 0
+    assert_continues(tmp_path, complete, surveyed, kept=3)
 
 
 @pytest.mark.usefixtures("_few")
@@ -196,12 +200,7 @@ def test_after_ctrl_c_the_same_command_continues_with_parts_of_its_own(
 ):
     interrupted(tmp_path, *options)
     in_parts_of(part, monkeypatch.setattr)
-    assert run(tmp_path) == 0
-    assert contents(tmp_path) == complete
-    resumed = len(surveyed)
-    surveyed.clear()
-    assert run(tmp_path) == 0
-    assert resumed == len(surveyed) - taken
+    assert_continues(tmp_path, complete, surveyed, kept=taken)
 
 
 @pytest.mark.usefixtures("_few")

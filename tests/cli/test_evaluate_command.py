@@ -175,7 +175,7 @@ def test_the_same_file_twice_is_refused(folder, capsys):
 
 SLOW = """
 import time
-from imcmoo.cli.evaluation import ReferenceEvaluation
+from imcmoo.cli.evaluate_command import ReferenceEvaluation
 def slow(self, rows):
     print("evaluating", flush=True)
     time.sleep(60)

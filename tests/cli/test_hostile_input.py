@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,9 +14,9 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.study import enumerate_study as enumerating
 from problems import RRAM
-from tests.cli.helpers import refused, write_study
+from tests import ROOT
+from tests.cli.helpers import python, refused, write_study
 
-ROOT = Path(__file__).parents[2]
 QUICK_S = 2.0
 """CPU time within which any input is read or refused."""
 
@@ -156,7 +154,7 @@ def test_a_disk_that_is_full_while_a_figure_is_written_is_its_own_error(limit, t
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
         f"sys.exit(run('p', lambda: save(figure, Path({str(tmp_path)!r}), 'f'), interrupted=''))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    done = python(code)
     assert done.returncode == 2
     assert done.stderr.startswith("p: error: ")
     assert len(done.stderr.splitlines()) == 1
@@ -190,7 +188,7 @@ SLOW = ("pandas", "pydantic", "rich.console")
 @pytest.mark.parametrize(("module", "arguments"), RUNS.items())
 def test_ctrl_c_while_modules_are_imported_is_one_line(at, module, arguments):
     code = INTERRUPTED.format(at=at, module=module, arguments=arguments)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    done = python(code)
     assert done.returncode == 130, done.stderr
     assert "interrupted" in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -13,9 +13,8 @@ import pytest
 
 from imcmoo.cli.main import GROUPS, IN_A_CHECKOUT, main
 from imcmoo.version import __version__
-from tests.cli.helpers import offered_by_this_checkout, refused
-
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+from tests.cli.helpers import offered_by_this_checkout, python, refused
 
 
 @pytest.fixture
@@ -179,11 +178,9 @@ def test_little_is_imported_before_ctrl_c_is_answered():
         "imcmoo.__main__",
         "experiments.run",
     ):
-        command = [sys.executable, "-c", code.format(module)]
-        shown = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-        loaded[module] = set(shown.stdout.split())
-    python, *ours = loaded.values()
-    assert {m for all_of in ours for m in all_of - python} == {
+        loaded[module] = set(python(code.format(module)).stdout.split())
+    start, *ours = loaded.values()
+    assert {m for all_of in ours for m in all_of - start} == {
         "imcmoo",
         "imcmoo.version",
         "imcmoo.cli",

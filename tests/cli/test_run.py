@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,9 +16,10 @@ import pytest
 
 from experiments.run import main
 from imcmoo.cli import run_command
-from imcmoo.report.run_figures import draw_figures
+from imcmoo.report.figures import draw_figures
 from imcmoo.study.results import Results
 from problems import RRAM
+from tests import ROOT
 from tests.cli.helpers import INTERRUPT, contents, cut_checksums, refused
 from tests.reliability.drawn import killing_at
 
@@ -27,7 +27,6 @@ STUDY = "four_workload_rram"
 WORKLOADS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
 BUDGET = 100
 ARGUMENTS = [STUDY, "--budget", str(BUDGET)]
-ROOT = Path(__file__).parents[2]
 
 
 def run(out, *extra):

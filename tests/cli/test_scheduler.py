@@ -6,19 +6,18 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.io.parts import TaskCheckpoints
+from tests import ROOT
 from tests.cli.few_chips import STUDY
 from tests.cli.helpers import contents, refused
 from tests.io.processes import wait_for
 
 distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
-ROOT = Path(__file__).parents[2]
 WORKERS = 2
 FEW_DESIGNS = ["--budget", "40", "--no-baselines", "--quiet"]
 

@@ -1,11 +1,15 @@
-"""Names of a user are shown as they are, on every terminal and in every pipe."""
+"""Names of users are shown as they are, on every terminal and in every pipe; progress."""
+
+from time import sleep
 
 import pytest
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from imcmoo.cli import terminal as progress
 from imcmoo.cli.main import main
-from imcmoo.cli.terminal import PIPE_WIDTH, console
+from imcmoo.cli.terminal import PIPE_WIDTH, Bars, console, counted, remaining, timed
 from tests.cli.helpers import SMALL_STUDY
 
 HOSTILE = ("x[red]y", "x[/y]", "x[bold]", ":smile:", "[link=https://example.org]here[/link]")
@@ -52,3 +56,88 @@ def test_a_pipe_gets_wide_lines_unless_the_user_says_how_wide(monkeypatch):
     assert console(wide=True).width == PIPE_WIDTH
     monkeypatch.setenv("COLUMNS", "80")
     assert console(wide=True).width == 80
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time, in seconds, as progress sees it."""
+    now = [100.0]
+
+    class Time:
+        monotonic = staticmethod(lambda: now[0])
+
+    bars_of = progress.Bars.__init__
+
+    def init(self, *columns, **options):
+        bars_of(self, *columns, get_time=Time.monotonic, **options)
+
+    monkeypatch.setattr(progress.Bars, "__init__", init)
+    monkeypatch.setattr(progress, "time", Time)
+    return now
+
+
+def test_without_a_terminal_a_line_every_ten_seconds_has_the_remaining_time(clock, capsys):
+    with counted("designs", 1000, quiet=False) as advance:
+        for _ in range(25):
+            clock[0] += 1.0
+            advance(20)
+    assert capsys.readouterr().err.splitlines() == [
+        "designs: 200 of 1,000 (20 %), about 40 s left",
+        "designs: 400 of 1,000 (40 %), about 30 s left",
+    ]
+
+
+def test_what_an_earlier_command_did_took_no_time_of_this_one(clock, capsys):
+    with counted("tasks", 100, quiet=False, done=50) as advance:
+        clock[0] += 10.0
+        advance(10)
+    assert capsys.readouterr().err == "tasks: 60 of 100 (60 %), about 40 s left\n"
+
+
+def test_work_of_unknown_length_tells_the_time_and_its_state(clock, capsys):
+    with Bars(quiet=False) as shown:
+        task = shown.add_task("edap_max", total=None, state="gap 3 %")
+        clock[0] += 11.0
+        shown.update(task, state="gap 2 %", completed=1)
+    assert capsys.readouterr().err == "edap_max: 11 s, gap 2 %\n"
+
+
+def test_quiet_progress_prints_nothing(clock, capsys):
+    with counted("designs", 10, quiet=True) as advance:
+        clock[0] += 60.0
+        advance()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_shows_the_remaining_time(clock, capsys, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Console(stderr=True, force_terminal=True, width=100)
+    monkeypatch.setattr(progress, "console", lambda **_: terminal)
+    with counted("designs", 1000, quiet=False) as advance:
+        clock[0] += 5.0
+        advance(100)
+        clock[0] += 5.0
+        advance(100)
+    shown = capsys.readouterr().err
+    assert "designs" in shown
+    assert "0:00:40" in shown
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "completed", "total", "text"),
+    [(10, 1, 10, "90 s"), (60, 1, 11, "10 min"), (3600, 1, 4, "3.0 h")],
+)
+def test_remaining_times_are_short(elapsed, completed, total, text):
+    assert remaining(elapsed, completed, total) == text
+
+
+def test_work_that_cannot_report_tells_its_time(clock, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "TICK_S", 0.01)
+    with timed("importing net.onnx", quiet=False):
+        clock[0] += 12.0
+        sleep(0.2)
+    assert capsys.readouterr().err == "importing net.onnx: 12 s\n"
+    with timed("importing net.onnx", quiet=True):
+        clock[0] += 12.0
+        sleep(0.05)
+    assert capsys.readouterr().err == ""

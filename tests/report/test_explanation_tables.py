@@ -6,12 +6,12 @@ import pytest
 
 from imcmoo.cli import catalogue
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.explanation_words import missing_resources, used, violation
-from imcmoo.study.explain import DesignToExplain, explain
+from imcmoo.report.labels import missing_resources, used, violation
+from imcmoo.study.explain import explain
 from imcmoo.study.study import Study
 from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
 from tests.report.tables import shown
-from tests.study.explained_studies import STUDIES
+from tests.study.files import STUDIES
 from tests.test_toy_model import STUDY as TOY
 
 EVERY = {**STUDIES, "nine": catalogue.studies()["nine_workload_sram"], "toy": TOY}
@@ -26,8 +26,8 @@ def explanations(request):
     _, G = problem.score(levels, problem.model.evaluate(levels))
     feasible = (G <= 0).all(axis=1)
     rows = [int(np.argmax(kind)) for kind in (feasible, ~feasible) if kind.any()]
-    subjects = [DesignToExplain(levels[row], (f"random {row}",)) for row in rows]
-    return [e.as_shown() for e in explain(problem, study.asked_criterion, subjects)]
+    names = [(f"random {row}",) for row in rows]
+    return explain(problem, study.asked_criterion, levels[rows], names)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
@@ -59,9 +59,9 @@ def test_shares_of_latency_are_stated_where_layers_follow_one_another(schedule):
     study = Study("one", space, NETWORKS, model="physical")
     levels = space.random(300, np.random.default_rng(1))
     runs = study.cost_model().evaluate(levels).runs.all(axis=1)
-    subject = DesignToExplain(levels[runs][0], ("one",))
-    (explanation,) = explain(study.problem(), study.asked_criterion, [subject])
-    parts = explained(explanation.as_shown(), width=200, layers=10**6)
+    design = levels[runs][:1]
+    (explanation,) = explain(study.problem(), study.asked_criterion, design, [("one",)])
+    parts = explained(explanation, width=200, layers=10**6)
     (table,) = (t for t in parts if getattr(t, "title", "") == "Layers that take most energy")
     at = [str(column.header) for column in table.columns].index("latency (µs)") + 1
     assert {share == "—" for share in table.columns[at].cells} == {schedule == "pipelined"}

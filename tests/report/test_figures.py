@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 
 from imcmoo.networks.workloads import SHIPPED
-from imcmoo.report import figures, run_figures, style
-from imcmoo.report.run_figures import Points
+from imcmoo.report import figures, style
+from imcmoo.report.figures import Points
 from imcmoo.study.results import Results
 
 
 def points(n, n_workloads, seed=0):
     rng = np.random.default_rng(seed)
-    energy, latency = 1e-3 * 10 ** rng.random((2, n, n_workloads))
-    return Points(energy, latency * 1e-3, 800e-6 * rng.random(n))
+    energy, latency = 10 ** rng.random((2, n, n_workloads))
+    return Points(energy, latency, 800 * rng.random(n))
 
 
 def none(n_workloads):
@@ -42,7 +42,7 @@ def _style():
 @pytest.mark.parametrize("n_workloads", [1, 9])
 def test_trade_off_has_a_panel_per_workload(n_workloads):
     names = SHIPPED[:n_workloads]
-    figure = run_figures.trade_off(names, evaluated=points(100, n_workloads), **marked(n_workloads))
+    figure = figures.trade_off(names, points(100, n_workloads), **marked(n_workloads))
     panels = [ax for ax in figure.axes if ax.get_title()]
     assert len(panels) == n_workloads
     assert len(legend(figure)) == n_workloads + 1
@@ -50,7 +50,7 @@ def test_trade_off_has_a_panel_per_workload(n_workloads):
 
 def test_a_front_of_one_design_can_be_drawn(recwarn):
     one = points(1, 2)
-    run_figures.trade_off(SHIPPED[:2], evaluated=one, front=one, selected=one, baselines=none(2))
+    figures.trade_off(SHIPPED[:2], one, one, one, none(2))
     assert not recwarn.list
 
 
@@ -68,7 +68,7 @@ def test_the_matrix_says_what_does_not_map_and_what_breaks_limits():
 
 def test_saved_figures_are_the_same_bytes_every_time(tmp_path):
     for name in ("a", "b"):
-        figure = run_figures.trade_off(SHIPPED[:4], evaluated=points(50, 4), **marked(4))
+        figure = figures.trade_off(SHIPPED[:4], points(50, 4), **marked(4))
         style.save(figure, tmp_path, name, ("png", "pdf", "svg"))
     for suffix in ("png", "pdf", "svg"):
         one, other = (tmp_path / f"{name}.{suffix}" for name in ("a", "b"))
@@ -94,7 +94,7 @@ HOSTILE = {
 def test_settings_of_a_user_change_nothing(tmp_path):
     for name, settings in (("a", {}), ("b", HOSTILE)):
         with mpl.rc_context(settings), style.paper_style():
-            figure = run_figures.trade_off(SHIPPED[:2], evaluated=points(50, 2), **marked(2))
+            figure = figures.trade_off(SHIPPED[:2], points(50, 2), **marked(2))
         with mpl.rc_context(settings):
             style.save(figure, tmp_path, name)
     for suffix in ("png", "pdf"):
@@ -104,6 +104,6 @@ def test_settings_of_a_user_change_nothing(tmp_path):
 
 def test_no_figure_of_each_network_is_drawn_of_many(run_of, monkeypatch):
     results = Results.read(run_of("four_workload_rram"))
-    assert {"convergence", "trade_off"} <= set(run_figures._drawn(results))
-    monkeypatch.setattr(run_figures, "MOST_NETWORKS", len(results.workloads) - 1)
-    assert set(run_figures._drawn(results)) == {"convergence"}
+    assert {"convergence", "trade_off"} <= set(figures._drawn(results))
+    monkeypatch.setattr(figures, "MOST_NETWORKS", len(results.workloads) - 1)
+    assert set(figures._drawn(results)) == {"convergence"}

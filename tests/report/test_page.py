@@ -12,9 +12,8 @@ import pandas as pd
 import pytest
 
 from imcmoo.model.metrics import Quantity
-from imcmoo.report import page_designs, page_parts
-from imcmoo.report.explanation_words import measured
-from imcmoo.report.labels import label
+from imcmoo.report import page_designs
+from imcmoo.report.labels import label, measured
 from imcmoo.report.page import page
 from imcmoo.study.explanation import read_explanations
 from imcmoo.study.results import Results
@@ -134,7 +133,7 @@ def test_many_designs_are_thinned_out_but_for_those_with_a_name(run_of, monkeypa
 def test_cards_beyond_the_room_for_them_are_left_out(run_of, monkeypatch):
     whole = data_of(made(run_of("four_workload_rram")))
     room = sum(len(card["html"]) for card in whole["cards"]) - 1
-    monkeypatch.setattr(page_parts, "MOST_CHARACTERS", room)
+    monkeypatch.setattr("imcmoo.report.page.MOST_CHARACTERS", room)
     few = data_of(made(run_of("four_workload_rram")))
     n = len(few["cards"])
     assert 0 < n < len(whole["cards"])

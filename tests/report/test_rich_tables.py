@@ -1,6 +1,7 @@
 """Tables of a run fit every terminal, with all digits."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,17 +10,17 @@ from rich.console import Console
 from rich.table import Table
 
 from imcmoo.cli import run_command
-from imcmoo.cli.main import main
 from imcmoo.networks.workloads import SHIPPED
-from imcmoo.problem.criteria import CRITERIA
 from imcmoo.report import terminal_tables
 from imcmoo.report.labels import label
 from imcmoo.report.rich_tables import fitted, natural_width, transposed
-from imcmoo.report.scenario_tables import scenario_table
+from imcmoo.report.terminal_tables import scenario_table
 from imcmoo.study.results import Results
-from tests.cli.helpers import write_study
+from problems import STUDIES
+from tests.cli.helpers import run_quietly, write_study
 from tests.report.tables import shown
 
+SEVERAL = STUDIES["four_workload_rram"]
 WIDTHS = (60, 80, 120, 200)
 
 
@@ -30,11 +31,9 @@ def results(request, tmp_path_factory):
     study = write_study(folder, request.param)
     path = folder / "many.toml"
     path.write_text(path.read_text().replace("baselines = false\n", ""))
-    options = ["--out", str(folder / "out"), "--workers", "1", "--quiet"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_command, "draw_figures", lambda *_: None)
-        assert main(["enumerate", study, *options]) == 0
-        assert main(["run", study, "--budget", "20", *options]) == 0
+    options = ["--out", folder / "out", "--workers", 1]
+    run_quietly("enumerate", study, *options)
+    run_quietly("run", study, "--budget", 20, *options)
     return Results.read(folder / "out/many/seed-1")
 
 
@@ -67,13 +66,7 @@ def test_tables_of_requests_accuracy_and_seeds_keep_all_digits(n, width):
     tables = [
         scenario_table(pd.DataFrame(requests), width),
         terminal_tables.accuracy_table(pd.DataFrame({"network": names} | scores)),
-        terminal_tables.seeds_table(
-            pd.DataFrame(seeds),
-            study="many",
-            name="edap_max",
-            criterion=CRITERIA["edap_max"],
-            shown=list(seeds),
-        ),
+        terminal_tables.seeds_table(pd.DataFrame(seeds), replace(SEVERAL, criterion="edap_max")),
     ]
     text = shown(tables, width)
     for name in names:
@@ -82,19 +75,13 @@ def test_tables_of_requests_accuracy_and_seeds_keep_all_digits(n, width):
 
 def test_seeds_have_no_excess_over_a_best_score_of_zero():
     frame = pd.DataFrame({"seed": [1, 2, 3], "score_pseudo_weights": [0.0, 0.0, 0.3]})
-    table = terminal_tables.seeds_table(
-        frame,
-        study="few",
-        name="pseudo_weights",
-        criterion=CRITERIA["pseudo_weights"],
-        shown=["seed"],
-    )
+    table = terminal_tables.seeds_table(frame, replace(SEVERAL, criterion="pseudo_weights"))
     assert list(table.columns[-1].cells) == ["", "", ""]
 
 
 def test_networks_are_rows_where_the_table_is_wide(results):
     def make(width):
-        return terminal_tables.baseline_table(results, results.baselines, width=width)
+        return terminal_tables.baseline_table(results, width=width)
 
     wide = make(None)
     narrow = make(natural_width(wide) - 1)

@@ -10,7 +10,7 @@ from imcmoo.exact.bound_validation import validate_bounds
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.shares import evaluate_shares
-from imcmoo.report.scenario_tables import verdict
+from imcmoo.report.terminal_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Requests, Scenario
 from imcmoo.scenario.service import interrupted_requests, service_in_turn, whole_requests

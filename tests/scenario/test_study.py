@@ -10,7 +10,7 @@ from imcmoo.cli.catalogue import find_study
 from imcmoo.io.errors import InputError
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.scenario.requests import Requests, Scenario
-from imcmoo.study.exact_comparison import study_settings
+from imcmoo.study.provenance import study_settings
 from imcmoo.study.served_design import ServedDesign
 from problems import STUDIES
 from tests.scenario.study_text import NETWORKS, study_text

@@ -1,4 +1,8 @@
-"""Files of studies that tests write."""
+"""Studies of every kind of cost model, and files of studies that tests write."""
+
+from imcmoo.cli import catalogue
+from imcmoo.study.study import Study
+from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
 
 SMALL_RRAM = """
 name = "small"
@@ -23,3 +27,15 @@ def written(folder, text):
     path = folder / "own.toml"
     path.write_text(text, encoding="utf-8")
     return str(path)
+
+
+REFERENCE = catalogue.studies()["four_workload_rram"]
+
+STUDIES = {
+    "reference": REFERENCE,
+    "streaming": catalogue.studies()["four_workload_sram"],
+    **{
+        f"physical_{device}": Study(device, space, NETWORKS, model="physical")
+        for device, space in DEVICE_SPACES.items()
+    },
+}

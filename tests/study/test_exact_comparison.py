@@ -15,11 +15,12 @@ from imcmoo.exact import answer as exact
 from imcmoo.io.checksums import SUMS, content_checksum, sha256
 from imcmoo.io.errors import InputError
 from imcmoo.problem.scores import edap
-from imcmoo.report import page_parts
+from imcmoo.report import page
 from imcmoo.report.terminal_tables import selection_table
 from imcmoo.study import result_tables
-from imcmoo.study.exact_comparison import find_answer, study_settings
+from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explanation import read_explanations
+from imcmoo.study.provenance import study_settings
 from imcmoo.study.results import Results
 from problems import STUDIES
 from tests.cli.helpers import refused
@@ -124,7 +125,7 @@ def test_a_run_selects_and_reports_by_exact_references_where_they_are_known(
     assert without < selected["score"]
     found = Results.read(folder)
     assert "against the best found" in shown([selection_table(found)], 200)
-    assert "EDAP / best found" in page_parts.answer(found, [])
+    assert "EDAP / best found" in page.answer(found, [])
 
 
 def test_regrets_of_all_seeds_are_against_one_reference(results, study, tmp_path, capsys):

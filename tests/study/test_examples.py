@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.search.algorithm import run_search
 from imcmoo.space.restricted import restricted
 from imcmoo.study.enumerate_study import enumerate_study
-
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
 WITHOUT_REQUESTS = [file for file in EXAMPLES if "[scenario]" not in file.read_text("utf-8")]

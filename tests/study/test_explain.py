@@ -5,8 +5,8 @@ import pytest
 
 from imcmoo.problem.criteria import CRITERIA
 from imcmoo.study.assessment import Assessment
-from imcmoo.study.explain import DesignToExplain, explain
-from tests.study.explained_studies import REFERENCE, STUDIES
+from imcmoo.study.explain import explain
+from tests.study.files import REFERENCE, STUDIES
 from tests.test_toy_model import STUDY as TOY
 
 
@@ -16,8 +16,8 @@ def designs(study, n=1000, seed=0):
     return Assessment.of(study.problem(), study.space.random(n, rng))
 
 
-def subjects(levels, *, in_full=True):
-    return [DesignToExplain(row, (f"d{i}",), in_full) for i, row in enumerate(levels)]
+def named(levels):
+    return levels, [(f"d{i}",) for i in range(len(levels))]
 
 
 def runnable(study, n=3):
@@ -35,7 +35,7 @@ def test_sums_over_layers_and_components_are_the_metrics(name, in_full):
     levels = runnable(study)
     metrics = study.problem().model.evaluate(levels)
     problem, criterion = study.problem(), CRITERIA["edap_geomean"]
-    explanations = explain(problem, criterion, subjects(levels, in_full=in_full))
+    explanations = explain(problem, criterion, *named(levels), n_in_full=None if in_full else 0)
     assert len(explanations) == len(levels) > 1
     for row, e in enumerate(explanations):
         networks = e.tables["networks"].set_index("network")
@@ -49,21 +49,21 @@ def test_sums_over_layers_and_components_are_the_metrics(name, in_full):
             latency = e.tables["layers"].groupby("network", sort=False)["latency_s"].sum()
             expected = metrics.latency_s[row][metrics.runs[row]]
             np.testing.assert_allclose(latency, expected, rtol=1e-9)
-        areas = e.tables["areas"]["area_m2"]
-        np.testing.assert_allclose(areas.sum(), metrics.area_m2[row], rtol=1e-9)
+        areas = e.tables["areas"]["area_mm2"]
+        np.testing.assert_allclose(areas.sum(), metrics.area_m2[row] * 1e6, rtol=1e-9)
         if in_full and name == "physical_rram":  # all weights stay
             held = e.tables["layers"].groupby("network")["utilization"].sum()
             shares = networks["utilization"].dropna()
             np.testing.assert_allclose(held[shares.index], shares, rtol=1e-9)
             assert (shares <= 1).all()
-        assert e.chip["area_m2"] == metrics.area_m2[row]
+        assert e.chip["area_mm2"] == metrics.area_m2[row] * 1e6
 
 
 def test_operations_per_second_are_those_of_inference_after_inference():
     study = STUDIES["physical_rram"]
     model, levels = study.problem().model, runnable(study)
     values = model.evaluate(levels).values
-    explanations = explain(study.problem(), CRITERIA["edap_geomean"], subjects(levels))
+    explanations = explain(study.problem(), CRITERIA["edap_geomean"], *named(levels))
     tops = np.stack([e.tables["networks"]["tops"] for e in explanations])
     np.testing.assert_allclose(tops, 2e-12 * model.macs / values["interval"], rtol=1e-12)
     assert (values["interval"] < values["latency"]).any()
@@ -72,8 +72,8 @@ def test_operations_per_second_are_those_of_inference_after_inference():
 def test_few_layers_are_the_largest_in_order_and_one_row_for_the_others():
     levels = runnable(REFERENCE, 1)[:1]
     problem, criterion = REFERENCE.problem(), CRITERIA["edap_max"]
-    (whole,) = explain(problem, criterion, subjects(levels))
-    (short,) = explain(problem, criterion, subjects(levels, in_full=False))
+    (whole,) = explain(problem, criterion, *named(levels))
+    (short,) = explain(problem, criterion, *named(levels), n_in_full=0)
     for network, layers in whole.tables["layers"].groupby("network"):
         rows = short.tables["layers"]
         rows = rows[rows["network"] == network]
@@ -104,7 +104,7 @@ def test_neighbours_are_one_step_away_and_say_what_they_gain_and_lack():
     exact = designs(REFERENCE, 4000)
     levels = exact.levels[exact.feasible][:1]
     problem = REFERENCE.problem()
-    (e,) = explain(problem, CRITERIA["edap_max"], subjects(levels))
+    (e,) = explain(problem, CRITERIA["edap_max"], *named(levels))
     around = problem.space.neighbours(levels[0])
     there = Assessment.of(problem, around)
     table = e.tables["neighbours"]
@@ -142,7 +142,7 @@ def test_what_is_broken_already_rules_nothing_out():
     exact = designs(REFERENCE, 100)
     broken = exact.G > 0
     levels = exact.levels[broken.any(axis=1)][:1]
-    (e,) = explain(REFERENCE.problem(), CRITERIA["edap_max"], subjects(levels))
+    (e,) = explain(REFERENCE.problem(), CRITERIA["edap_max"], *named(levels))
     limits = e.tables["limits"]
     over = limits["excess"] > 0
     assert over.tolist() == broken[broken.any(axis=1)][0].tolist()
@@ -153,11 +153,11 @@ def test_what_is_broken_already_rules_nothing_out():
 def test_without_single_network_optima_minimax_regret_is_against_the_design_itself():
     exact = designs(REFERENCE, 4000)
     levels = exact.levels[exact.feasible][:1]
-    (alone,) = explain(REFERENCE.problem(), CRITERIA["regret_minimax"], subjects(levels))
+    (alone,) = explain(REFERENCE.problem(), CRITERIA["regret_minimax"], *named(levels))
     assert (alone.score, alone.against) == (0.0, "this design")
     best = exact.judged[exact.feasible].min(axis=0)
     (among,) = explain(
-        REFERENCE.problem(), CRITERIA["regret_minimax"], subjects(levels), reference_edap=best
+        REFERENCE.problem(), CRITERIA["regret_minimax"], *named(levels), reference_edap=best
     )
     assert among.against == "best found"
     assert among.score == (exact.judged[exact.feasible][0] / best).max() - 1
@@ -170,7 +170,7 @@ def test_a_model_without_abilities_is_explained_as_far_as_it_tells():
     )
     plain = np.array([[5, 4, 4, 1, 1, 0]])
     levels = np.concatenate([corner, plain])
-    fails, runs = explain(problem, TOY.asked_criterion, subjects(levels))
+    fails, runs = explain(problem, TOY.asked_criterion, *named(levels))
     assert runs.judged_by == "delay"
     assert runs.feasible
     assert not fails.feasible

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.__main__ import main
 from imcmoo.cli.catalogue import find_study
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.constraints import MOST_DB
+from tests.cli.helpers import run_quietly
 from tests.study.files import written
 
 ASKED = """
@@ -54,10 +54,8 @@ def finished(tmp_path_factory):
     """The study, its problem's every design, and a folder with its exact answer and a run."""
     out = tmp_path_factory.mktemp("objectives")
     file = written(out, ASKED)
-    assert main(["enumerate", file, "--out", str(out), "--workers", "1", "--quiet"]) == 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
-        assert main(["run", file, "--out", str(out), "--quiet"]) == 0
+    run_quietly("enumerate", file, "--out", out, "--workers", 1)
+    run_quietly("run", file, "--out", out)
     study = find_study(file)
     problem = study.problem()
     levels = study.space.unrank(np.arange(study.space.size))

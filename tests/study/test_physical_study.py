@@ -11,8 +11,8 @@ from imcmoo.__main__ import main
 from imcmoo.cli.catalogue import find_study
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.study.power import PHYSICAL_BASIS
 from imcmoo.study.provenance import config
+from imcmoo.study.result_tables import PHYSICAL_BASIS
 from problems import STUDIES
 from tests.study.files import written
 

@@ -1,6 +1,7 @@
-"""A study as a value: what it says of itself can be read back."""
+"""A study as a value, what it says of itself, and the studies that come with the package."""
 
 import argparse
+import importlib.util
 import json
 import shlex
 from dataclasses import replace
@@ -9,9 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import problems
 from imcmoo.cli import arguments, run_command
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.parameters import space_voltages
+from imcmoo.study import shipped
 from imcmoo.study.provenance import command, config
 from problems import STUDIES
+from tests.cli.helpers import python
 
 LOWEST_VOLTAGE_V = {7: 0.45, 10: 0.50, 14: 0.55, 22: 0.65, 32: 0.65, 45: 0.75}
 
@@ -47,3 +53,43 @@ def test_values_that_depend_on_the_node_are_recorded_in_volts():
 def test_a_criterion_of_scenarios_is_refused_without_one():
     with pytest.raises(ValueError, match=r"area needs a \[scenario\]; \[score\] area = 1"):
         replace(STUDIES["four_workload_sram_physical"], criterion="area")
+
+
+def test_studies_have_the_names_of_their_files():
+    assert {name: study.name for name, study in shipped.studies().items()} == {
+        name: name for name in shipped.study_names()
+    }
+
+
+def test_a_study_of_the_reference_model_imports_no_other():
+    code = (
+        "import importlib.metadata as m, sys; m.entry_points = lambda **_: []\n"
+        "from imcmoo.cli import catalogue\n"
+        "catalogue.names(); catalogue.find_study('four_workload_rram').cost_model()\n"
+        "print([m for m in sys.modules if m in ('imcmoo.model.physical.model', 'scipy')])"
+    )
+    assert python(code).stdout.strip() == "[]"
+
+
+def test_the_supply_voltages_of_the_extended_spaces_are_those_of_their_nodes():
+    voltages = problems.SRAM_TECHNOLOGY_EXTENDED.parameters[1].values_by
+    for node, values in voltages.items():
+        threshold = PhysicalTable.load().look_up("technology", node_nm=node)["threshold_V"]
+        assert list(values) == space_voltages(float(threshold))
+    for space in (problems.RRAM_EXTENDED, problems.SRAM_EXTENDED):
+        assert space.values_of("voltage_V") == voltages[32]
+
+
+def test_no_package_of_the_checkout_is_imported_by_the_package():
+    """`imcmoo` works without `problems` and `experiments`, which a wheel does not hold."""
+    code = (
+        "import sys; sys.modules['problems'] = sys.modules['experiments'] = None\n"
+        "import importlib.metadata as m; m.entry_points = lambda **_: []\n"
+        "from imcmoo.cli import catalogue\n"
+        "print(*catalogue.studies(), *catalogue.spaces())"
+    )
+    assert python(code).stdout.split() == [*problems.STUDIES, *problems.SPACES]
+
+
+def test_data_folders_are_no_packages():
+    assert importlib.util.find_spec("imcmoo.problem_files") is None

@@ -31,9 +31,9 @@ from problems import (
     SRAM_PHYSICAL_ATTENTION,
     SRAM_TECHNOLOGY,
 )
-from tests.cli.helpers import refused
-
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+from tests.cli.helpers import refused, run_quietly
+from tests.study.files import written
 
 FOUR = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
 
@@ -133,17 +133,15 @@ def test_every_key_reaches_the_study(full):
 
 
 def test_what_is_left_out_is_as_in_a_study(tmp_path):
-    path = tmp_path / "x.toml"
-    path.write_text(PLAIN, encoding="utf-8")
-    assert find_study(str(path)) == Study("x", RRAM, ("alexnet",), file=str(path))
+    path = written(tmp_path, PLAIN)
+    assert find_study(path) == Study("x", RRAM, ("alexnet",), file=path)
 
 
 def test_a_component_table_of_ones_own_is_relative_to_the_file(tmp_path):
     shipped = Path(component_table.__file__).parent / "components.npz"
     (tmp_path / "mine.npz").write_bytes(shipped.read_bytes())
-    path = tmp_path / "x.toml"
-    path.write_text('components = "mine.npz"\n' + PLAIN, encoding="utf-8")
-    assert find_study(str(path)).components == str(tmp_path / "mine.npz")
+    study = find_study(written(tmp_path, 'components = "mine.npz"\n' + PLAIN))
+    assert study.components == str(tmp_path / "mine.npz")
 
 
 PHYSICAL = 'model = "physical"\n' + PLAIN.replace("rram", "sram").replace("alexnet", "alexnet_onnx")
@@ -223,9 +221,8 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault[1][:40])
 def test_a_faulty_file_is_refused_with_a_line_for_each_fault(fault, tmp_path, capsys):
     text, *lines = fault
-    path, out = tmp_path / "x.toml", tmp_path / "out"
-    path.write_text(text, encoding="utf-8")
-    assert main(["run", str(path), "--out", str(out), "--quiet"]) == 2
+    path, out = written(tmp_path, text), tmp_path / "out"
+    assert main(["run", path, "--out", str(out), "--quiet"]) == 2
     output = capsys.readouterr().err.removeprefix("imcmoo run: error: ").splitlines()
     assert len(output) == len(lines)
     for told, line in zip(output, lines, strict=True):
@@ -248,20 +245,15 @@ def test_a_network_that_is_binary_or_has_no_name_for_tables_is_refused(
     tmp_path, name, content, message
 ):
     (tmp_path / f"{name}.csv").write_bytes(content or shipped_csv("alexnet").read_bytes())
-    path = tmp_path / "x.toml"
-    path.write_text(PLAIN.replace("alexnet", f"./{name}.csv"), encoding="utf-8")
     with pytest.raises(InputError, match=message) as caught:
-        find_study(str(path))
+        find_study(written(tmp_path, PLAIN.replace("alexnet", f"./{name}.csv")))
     assert f"{name}.csv" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_the_snr_limit_can_be_left_out_and_a_switch_be_off(tmp_path):
-    path = tmp_path / "x.toml"
-    path.write_text(
-        "compute_snr_limit_dB = -inf\n" + PHYSICAL + "[space]\nsample_and_hold = [0, 1]\n"
-    )
-    study = find_study(str(path))
+    text = "compute_snr_limit_dB = -inf\n" + PHYSICAL + "[space]\nsample_and_hold = [0, 1]\n"
+    study = find_study(written(tmp_path, text))
     assert study.compute_snr_limit_dB == -np.inf
     assert study.space.values_of("sample_and_hold") == (0, 1)
 
@@ -314,11 +306,8 @@ def small(tmp_path_factory):
     (folder / "net.csv").write_bytes(shipped_csv("mobilenet_v3").read_bytes())
     file, out = folder / "small.toml", folder / "out"
     file.write_text(SMALL, encoding="utf-8")
-    options = ["--out", str(out), "--quiet", "--workers", "1"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
-        assert main(["enumerate", str(file), *options]) == 0
-        assert main(["run", str(file), *options]) == 0
+    for command in ("enumerate", "run"):
+        run_quietly(command, file, "--out", out, "--workers", 1)
     return file, out
 
 
@@ -369,7 +358,7 @@ def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
     optima = pd.read_csv(out / "exact" / "small" / "optima.csv").groupby("criterion")["value"]
     relative = rows["edap_net_J_s_mm2"] / optima.first()["alone_net"]  # to the exact optimum
     assert rows["relative_edap_net"] == pytest.approx(relative, rel=1e-12)
-    table = baseline_table(Results.read(out / "small" / "seed-2"), frame.reset_index())
+    table = baseline_table(Results.read(out / "small" / "seed-2"))
     assert "beyond its limits" in list(table.columns[2].cells)
 
 
@@ -377,10 +366,9 @@ def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
 def test_a_network_whose_name_ends_that_of_another_has_its_figures_only(tmp_path, capsys):
     for name in ("net", "other_net"):
         (tmp_path / f"{name}.csv").write_text("name,C,M,P,Q\na,64,64,8,8\n")
-    path = tmp_path / "x.toml"
     text = PLAIN.replace("alexnet", "net.csv") + '[[networks]]\nsource = "other_net.csv"\n'
-    path.write_text(f"budget = 20\nbaselines = false\n{text}")
-    assert main(["run", str(path), "--out", str(tmp_path)]) == 0
+    path = written(tmp_path, f"budget = 20\nbaselines = false\n{text}")
+    assert main(["run", path, "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().out.count("energy") == 2
     design = json.loads((tmp_path / "x" / "seed-1" / "design.json").read_text())
     assert design["workloads"]["net"] == design["workloads"]["other_net"]

@@ -13,7 +13,7 @@ from experiments.physics.page import (
     rram_over_sram,
 )
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
-from imcmoo.study.power import PHYSICAL_BASIS
+from imcmoo.study.result_tables import PHYSICAL_BASIS
 from problems import RRAM_PHYSICAL
 from tests import ROOT
 
