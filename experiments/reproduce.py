@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         described = f"{what[0].upper()}{what[1:]}."
         aliases = ALIASES.get(name, [])
         one = publications.add_parser(name, help=what, description=described, aliases=aliases)
-        one.set_defaults(publication=name, prog=one.prog)
+        one.set_defaults(publication=name, prog=one.prog, options=())
         one.add_argument(
             "--out",
             type=Path,
@@ -59,11 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "silicon":
             tables = "a table of macros (default: shipped)"
             one.add_argument("--data", type=Path, metavar="FILE", help=tables)
+            one.set_defaults(options=("data",))
         if name == "physical":
             other = "another ADC model, which the page compares with the default one"
             one.add_argument("--adc", choices=ADC_MODELS, default=ADC_MODELS[0], help=other)
             # Optima were enumerated without this option; now they are always proven.
             one.add_argument("--proven", action="store_true", help=argparse.SUPPRESS)
+            one.set_defaults(options=("out", "adc"))
         arguments.add_workers(one)
 
 
@@ -84,10 +86,8 @@ def main(args: argparse.Namespace) -> None:
         )
     docs = Path("docs") if is_default else args.out / "docs"
     module, _, kind = PUBLICATIONS[args.publication][1].partition(":")
-    options = {"silicon": ["data"], "physical": ["out", "adc"]}.get(args.publication, [])
-    publication = getattr(import_module(f"experiments.{module}"), kind)(
-        *(getattr(args, name) for name in options)
-    )
+    options = (getattr(args, name) for name in args.options)
+    publication = getattr(import_module(f"experiments.{module}"), kind)(*options)
     folder = publication.publish(
         args.out / "published", docs, quiet=args.quiet, workers=workers(args)
     )

@@ -143,8 +143,13 @@ def test_the_page_states_the_scores_of_real_networks(text_of_page, prose):
     less = 100 * (sentences["integer"] - sentences["exact"])
     assert f"loses {lost[3]:.0f} points of it and {less:.0f} of sentence retrieval" in prose
     lines = predicted.loc["line_direction"]
-    assert (lines["exact"] == lines["integer"]).sum() == 6
-    assert "Six of eight designs lose nothing on line direction" in prose
+    lossless = lines["exact"] == lines["integer"]
+    assert lossless.sum() == 4
+    assert "Four of eight designs lose nothing on line direction" in prose
+    broken = lines["exact"] - (lines.index == lossless.idxmax()) / lines["samples"]
+    correlation = broken.corr(lines["exact"], method="spearman")
+    assert f"One line of {lines['samples'].max()} that breaks such a tie" in prose
+    assert f"lowers a rank correlation of 1 to {correlation:.2f}" in prose
     seconds = predicted.loc["minilm", "linear_s"]
     assert f"{seconds.min():.1f} to {seconds.max():.1f} s for a new circuit of MiniLM" in prose
     circuits = [(DESIGNS[at].adc_bits, DESIGNS[at].differential) for at in OF_NETWORKS]

@@ -12,7 +12,7 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.model.reference.breakdown import _as_printed
 from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.counts import ACTIONS
-from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
+from imcmoo.model.reference.loop_orders import Walks, loop_orders
 from imcmoo.model.reference.mapping import AXES
 from imcmoo.model.reference.mapping_tree import map_layers
 from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS, round_digits
@@ -28,7 +28,6 @@ SHAPES_MISSED = 3
 @pytest.fixture
 def every_order(monkeypatch):
     """Loop orders split every axis the reference may split, and none is left out as too dear."""
-    monkeypatch.setattr(Orders, "without_beaten", lambda orders: orders)
     free = np.array([a in "CMRSNPG" for a in AXES])
     monkeypatch.setattr(
         "imcmoo.model.reference.loop_orders._free_axes",

@@ -16,14 +16,7 @@ import numpy as np
 
 from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.reference.counts import (
-    ACTIONS,
-    DECIDING,
-    WORD_BITS,
-    Placement,
-    count_actions,
-    total_actions,
-)
+from imcmoo.model.reference.counts import WORD_BITS, Placement, count_actions, total_actions
 from imcmoo.model.reference.mapping import AXES, AXIS, LEVEL, Mapping, distinct, row_keys
 from imcmoo.model.reference.nests import Nests
 from imcmoo.model.reference.traffic import TRAFFIC, WINDOWS, held_words, traffic
@@ -43,11 +36,6 @@ as some thousand steps."""
 
 WORTH_SPLITTING = 400
 """Nests above which it pays to walk perfect loops apart from imperfect ones."""
-
-CHUNK_PAIRS = 1 << 17
-"""Pairs of orders compared at once; bounds memory."""
-
-_DECIDING = [ACTIONS.index(action) for action in DECIDING]
 
 
 class Walks:
@@ -119,26 +107,6 @@ class Orders:
     held_bits: Floats
     actions: Floats
 
-    def without_beaten(self) -> Orders:
-        """The orders without those that `cheapest` never chooses, whatever prices of at least 0.
-
-        An order is left out where an earlier one of its case holds as few bits and takes as few of
-        each action that decides: `cheapest` prefers the earlier one of equals.
-        """
-        case = np.repeat(np.arange(len(self.number)), self.number)
-        before = np.arange(len(case)) - self.first[case]
-        table = np.column_stack([self.held_bits, self.actions[_DECIDING].T])
-        beaten = np.zeros(len(case), dtype=bool)
-        at = np.searchsorted(np.cumsum(before), np.arange(0, before.sum(), CHUNK_PAIRS))
-        for orders in np.split(np.arange(len(case)), np.unique(at)[1:]):
-            later = np.repeat(orders, before[orders])
-            earlier = _ranges(self.first[case[orders]], before[orders])
-            beaten[later[(table[earlier] <= table[later]).all(axis=1)]] = True
-        left = ~beaten
-        number = np.bincount(case[left], minlength=len(self.number))
-        first = np.cumsum(number) - number
-        return Orders(first, number, self.held_bits[left], self.actions[:, left])
-
     def cheapest(
         self, case: Ints, buffer_bits: Floats, prices: dict[int, Floats]
     ) -> tuple[Ints, Floats]:
@@ -190,7 +158,7 @@ def _ranges(first: Ints, number: Ints) -> Ints:
 
 
 def loop_orders(mapping: Mapping, walks: Walks, smallest_buffer: float) -> Orders:
-    """The loop orders of every case that can be the cheapest, with their actions.
+    """The loop orders of every case among which is the cheapest, with their actions.
 
     Args:
         mapping: n_cases cases, all of which are placed (`passes` is 1).
@@ -214,7 +182,7 @@ def loop_orders(mapping: Mapping, walks: Walks, smallest_buffer: float) -> Order
     held = flow[:, TRAFFIC.index("inputs.glb.held")] + flow[:, TRAFFIC.index("outputs.glb.held")]
     place = Placement.of(mapping).take(case)
     actions = total_actions(place, count_actions(place, flow))
-    return Orders(first, number, WORD_BITS * held, actions).without_beaten()
+    return Orders(first, number, WORD_BITS * held, actions)
 
 
 def _free_axes(mapping: Mapping, smallest_buffer: float) -> Bools:

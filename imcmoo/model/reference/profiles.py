@@ -18,7 +18,7 @@ import numpy as np
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import ACTIONS
 from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
-from imcmoo.model.reference.mapping import Chips, distinct, row_keys
+from imcmoo.model.reference.mapping import Chips
 from imcmoo.model.reference.mapping_tree import Growing, MappingTree
 from imcmoo.model.reference.prices import FACTORS, Term
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet, slice_mean
@@ -133,7 +133,7 @@ class LayerRunner:
             wanted: which shapes to run on which chip, shape (n, n_shapes).
         """
         shape, chip = np.nonzero(wanted.T)
-        leaf = self._leaves(shape, chip, chips)
+        leaf = self._tree.leaves(shape, chips, chip)
         self._learn()
         cycles = self._cycles.rows[leaf]
         cells = chips.capacity.prod(axis=1)
@@ -147,16 +147,14 @@ class LayerRunner:
         out.unplaced_cells[shape, chip] = self._unplaced.rows[leaf]
         runs = self._number.rows[leaf] > 0
         shape, chip = shape[runs], chip[runs]
-        choice = self._cheapest(leaf[runs], chip, buffer_bits, prices)
+        orders = Orders(
+            self._first.rows, self._number.rows, self._held_bits.rows, self._actions.rows.T
+        )
+        choice = orders.cheapest(
+            leaf[runs], buffer_bits[chip], {action: price[chip] for action, price in prices.items()}
+        )
         out.way[shape, chip], out.missing_bits[shape, chip] = choice
         return out
-
-    def _leaves(self, shape: Ints, chip: Ints, chips: Chips) -> Ints:
-        """The leaf of each case; chips that differ in their global buffer only are mapped once."""
-        key, first = distinct(row_keys(np.column_stack([chips.cell_bits, chips.capacity])))
-        n_shapes = len(self._macs)
-        cases, first_case = distinct(key[chip] * n_shapes + shape)
-        return self._tree.leaves(shape[first_case], chips, first[key[chip[first_case]]])[cases]
 
     def _learn(self) -> None:
         """Work out the loop orders of leaves that are new."""
@@ -173,22 +171,6 @@ class LayerRunner:
             self._unplaced.append(mapping.unplaced_cells())
             self._held_bits.append(orders.held_bits)
             self._actions.append(orders.actions.T)
-
-    def _cheapest(
-        self, leaf: Ints, chip: Ints, buffer_bits: Floats, prices: Mapping[int, Floats]
-    ) -> tuple[Ints, Floats]:
-        """The cheapest order of each case that fits, as `Orders.cheapest`."""
-        decides = np.column_stack([buffer_bits, *prices.values()])
-        alike, _ = distinct(row_keys(decides.view(np.int64)))
-        codes, first = distinct(leaf * (alike.max(initial=0) + 1) + alike[chip])
-        at = chip[first]
-        orders = Orders(
-            self._first.rows, self._number.rows, self._held_bits.rows, self._actions.rows.T
-        )
-        order, missing = orders.cheapest(
-            leaf[first], buffer_bits[at], {action: price[at] for action, price in prices.items()}
-        )
-        return order[codes], missing[codes]
 
 
 class Profiles(NamedTuple):
