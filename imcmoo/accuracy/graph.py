@@ -23,6 +23,8 @@ LayerProduct = Callable[[MappedLayer, Values, Mapping[str, Values]], Values]
 """Output of a layer from its input and all tensors there are."""
 
 MAPPED = ("Conv", "Gemm", "MatMul")
+PASSING = ("Reshape", "Expand", "Squeeze", "Unsqueeze", "Identity", "Max")
+"""Operators between a reduction and what it divides or is taken from."""
 QUIET = 4
 """onnxruntime's level of messages: only what ends the program."""
 
@@ -64,11 +66,24 @@ class CutNetwork:
 
     @property
     def logits(self) -> str:
-        """Input of the Softmax that makes the scored output, or else that output."""
-        for node in self._model.graph.node:
-            if self.output in node.output and node.op_type in ("Softmax", "LogSoftmax"):
-                return str(node.input[0])
-        return self.output
+        """Input of the Softmax that makes the scored output, or else that output.
+
+        A Softmax may be written out: exp(x - max x) over its sum.
+        """
+        makers = {name: node for node in self._model.graph.node for name in node.output}
+        last = makers.get(self.output, onnx.NodeProto())
+        if last.op_type in ("Softmax", "LogSoftmax"):
+            return str(last.input[0])
+        powers = makers.get(last.input[0]) if last.op_type == "Div" else None
+        if powers is None or powers.op_type != "Exp":
+            return self.output
+        if not _reduces(last.input[1], "ReduceSum", powers.output[0], makers):
+            return self.output
+        source = str(powers.input[0])
+        shift = makers.get(source, onnx.NodeProto())
+        if shift.op_type == "Sub" and _reduces(shift.input[1], "ReduceMax", shift.input[0], makers):
+            return str(shift.input[0])
+        return source
 
     @property
     def wanted(self) -> list[str]:
@@ -318,6 +333,16 @@ def _pieces(
         else:
             pieces[-1].append(node)
     return pieces
+
+
+def _reduces(name: str, operator: str, source: str, makers: Mapping[str, onnx.NodeProto]) -> bool:
+    """Whether a tensor is a reduction of another one, perhaps reshaped or not below a constant."""
+    node = makers.get(name)
+    if node is None or node.op_type == operator:
+        return node is not None and node.input[0] == source
+    return node.op_type in PASSING and any(
+        _reduces(each, operator, source, makers) for each in node.input
+    )
 
 
 def _inner_nodes(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:

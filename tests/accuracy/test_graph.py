@@ -123,6 +123,27 @@ def test_logits_are_what_the_last_softmax_reads(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("shift", "sum_of", "logits"),
+    [("m", "e", "z"), ("f", "e", "z"), ("c", "e", "s"), ("m", "z", "y")],
+    ids=["max", "max above a constant", "constant", "no Softmax"],
+)
+def test_a_softmax_may_be_written_out(tmp_path, shift, sum_of, logits):
+    nodes = [
+        node("MatMul", "xw", "z"),
+        node("ReduceMax", "z", "m", axes=[1]),
+        node("Max", "mc", "f"),
+        node("Sub", ["z", shift], "s"),
+        node("Exp", "s", "e"),
+        node("ReduceSum", [sum_of, "axes"], "t"),
+        node("Div", "et", "y"),
+    ]
+    stored = [real("w", (6, 4)), exactly("axes", [1]), exactly("c", [[-9.0]], np.float32)]
+    network = CutNetwork(saved(tmp_path, model(nodes, [tensor("x", (2, 6))], stored)))
+    assert network.logits == logits
+    assert_pieces_equal_the_whole(network, {"x": sample(2, 6)})
+
+
 def test_a_single_layer_can_be_mapped(tmp_path):
     nodes = [node("MatMul", "xw", "a", name="first"), node("MatMul", "aw", name="second")]
     path = saved(tmp_path, model(nodes, [tensor("x", (2, 6))], [real("w", (6, 6))]))
