@@ -23,10 +23,6 @@ def single_moves(space: DesignSpace) -> Levels:
     return np.array(rows, dtype=np.int64).reshape(-1, len(one_each))
 
 
-FEW_ENTRIES = 10_000
-"""Designs × moves × parameters from which on `move` works parameter by parameter."""
-
-
 def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Bools]:
     """Every move from every design.
 
@@ -38,11 +34,6 @@ def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Boo
         Designs (n, n_moves, n_parameters), and which of them are in the space (n, n_moves).
     """
     designs = levels[:, None, :] + moves
-    if designs.size < FEW_ENTRIES:
-        shape, unordered = np.array(space.shape), ~space.is_ordered
-        if unordered.any():
-            designs[..., unordered] %= shape[unordered]
-        return designs, np.asarray(((designs >= 0) & (designs < shape)).all(axis=-1))
     inside = np.ones(designs.shape[:2], bool)
     # Parameter by parameter: "all" over many short rows takes longer than everything else.
     for at, (size, ordered) in enumerate(zip(space.shape, space.is_ordered, strict=True)):
