@@ -220,7 +220,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         best = self.best_joint_edap(F) if reference_edap is None else reference_edap
         score = Criterion.scores if reference_edap is None else Criterion.unchecked_scores
         columns = [*(score(c, costs, best) for c in self.guides), single]
-        if by_pairs and self.has_edap:
+        if by_pairs and best is not None:
             pairs = combinations((single / best).T, 2)
             columns += [np.maximum(one, other) for one, other in pairs]
         return np.column_stack(columns)

@@ -12,7 +12,7 @@ from imcmoo.search.elites import LARGE_SPACE, from_elites
 from imcmoo.search.front_search import near_front
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.operators import crossover, mutate
-from imcmoo.search.sampling import draw_feasible, unseen
+from imcmoo.search.sampling import draw_feasible, first_passing, unseen
 from imcmoo.search.schedule import Phase
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.search.survival import best_in_turn
@@ -30,10 +30,6 @@ UNSCORED = 1e250
 
 CRITERIA_SHARE = 0.75
 """Largest share of local search around the incumbents of criteria; the rest is near the front."""
-
-OFFERED = 16
-"""Neighbours of incumbents offered per design wanted in a large space, where most of them can be
-infeasible."""
 
 BEST_KNOWN = 16
 """Designs by each criterion whose neighbours are looked at; a neighbour is promising if it may be
@@ -111,10 +107,7 @@ class FeasibleMating:
 
     def _promising(self, wanted: int) -> Levels:
         """New designs that may be among the best known: the best of each criterion in turn, as a
-        surrogate predicts. They are two moves from an incumbent or one from the best known.
-
-        In a large space a surrogate errs more, so what it takes for worse is tried after the rest.
-        """
+        surrogate predicts. They are two moves from an incumbent or one from the best known."""
         problem, archive = self.problem, self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
@@ -131,10 +124,12 @@ class FeasibleMating:
         predicted_scores = problem.guide_scores(
             predicted_F, problem.best_joint_edap(F), by_pairs=self.has_elites
         )
+        promising = (predicted_scores <= threshold).any(axis=1)
+        vicinity, predicted_scores = vicinity[promising], predicted_scores[promising]
         if self.has_elites:
-            return vicinity[best_in_turn(predicted_scores, OFFERED * wanted)]
-        promising = np.flatnonzero((predicted_scores <= threshold).any(axis=1))
-        return vicinity[promising[best_in_turn(predicted_scores[promising], len(promising))]]
+            passing = first_passing(problem, vicinity, predicted_scores, wanted)
+            vicinity, predicted_scores = vicinity[passing], predicted_scores[passing]
+        return vicinity[best_in_turn(predicted_scores, len(vicinity))]
 
     def _fill(
         self, offspring: OffspringBuilder, population: Ints, rng: np.random.Generator

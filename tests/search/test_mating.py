@@ -88,17 +88,6 @@ def test_neighbours_of_the_best_known_are_offered_where_those_of_the_incumbents_
     assert offered
 
 
-def test_in_a_large_space_neighbours_taken_for_worse_are_tried_as_well(monkeypatch):
-    archive = evaluated(LARGE_PROBLEM, 120)
-    worst = LARGE_PROBLEM.coordinates(archive.F.max(axis=0, keepdims=True)) + 1
-    monkeypatch.setattr(Surrogate, "predict", lambda _, x: np.repeat(worst, len(x), axis=0))
-    assert not len(FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)._promising(20))
-    monkeypatch.setattr(mating_of, "LARGE_SPACE", RRAM.size - 1)
-    offered = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)._promising(20)
-    assert len(offered) >= 20
-    assert not archive.seen & set(RRAM.rank(offered).tolist())
-
-
 def test_the_surrogate_knows_what_lies_around_the_best_known(monkeypatch):
     archive = evaluated(LARGE_PROBLEM, 120)
     best = set(LARGE_PROBLEM.guide_scores(archive.F).argsort(axis=0)[:16].ravel().tolist())
