@@ -68,6 +68,15 @@ def test_what_the_package_offers_is_in_the_reference(site):
     assert not lacking
 
 
+def test_files_named_on_the_page_about_extending_exist():
+    package = ROOT / "imcmoo"
+    folders = [ROOT, package, *(package / name for name in ("hardware", "model/physical"))]
+    folders.append(ROOT / "tests" / "model" / "physical")
+    names = re.findall(r"`([\w/]+\.py)`", (DOCS / "dev" / "extend.md").read_text(encoding="utf-8"))
+    assert len(names) > 30
+    assert not [n for n in names if not any((folder / n).exists() for folder in folders)]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_within_the_repository_lead_somewhere(page):
     for link in LINK.finditer(page.read_text(encoding="utf-8")):
