@@ -1,4 +1,4 @@
-"""A cost model under a load of requests."""
+"""A cost model under a load of requests, and its bounds of sub-domains."""
 
 from __future__ import annotations
 
