@@ -140,7 +140,8 @@ def run(
 
     Raises:
         InputError: a folder is in use, holds another run and `resume` is set, or the exact answer
-            among the results is damaged; nothing was done.
+            among the results is damaged: nothing was done. Or no design of the study is feasible:
+            its work is discarded.
         OSError: a folder cannot be written to.
     """
     terminal = console(quiet=quiet, wide=True)

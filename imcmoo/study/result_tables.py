@@ -37,8 +37,11 @@ Columns = dict[str, NDArray[Any]]
 
 
 def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> None:
-    """Write every CSV of a run and `design.json` into a folder; `answer` is the exact one, if it is
-    known."""
+    """Write every CSV of a run but `accuracy.csv`, and `design.json`, into a folder.
+
+    Args:
+        answer: the exact one, if it is known.
+    """
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),

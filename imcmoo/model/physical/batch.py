@@ -134,7 +134,7 @@ class Batch:
 
     @cached_property
     def shortfall(self) -> Arrays:
-        """Missing macros and line buffer bits as by `capacity_shortfall`, shape (n, W) each."""
+        """Missing macros and bits of line buffers as by `capacity_shortfall`, shape (n, W) each."""
         c = self.context
 
         def work_out(index: Ints) -> Arrays:
@@ -203,7 +203,8 @@ class Batch:
 
     @cached_property
     def fits(self) -> Bools:
-        """True where all weights of a network are on the chip at once, shape (n, W)."""
+        """True where all weights of a network, or of all networks if they are co-resident, are on
+        the chip at once, shape (n, W)."""
         fits: Bools = self.shortfall[0] <= 0
         return fits
 
@@ -411,7 +412,8 @@ class Totals:
 
 
 def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Totals:
-    """Totals over layers in each mode that some design uses; entries of others are never read.
+    """Totals over layers in each mode that some design uses; other entries are placeholders of 1 s,
+    which no result is taken from.
 
     Args:
         batch: n designs.

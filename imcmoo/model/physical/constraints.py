@@ -1,4 +1,6 @@
-"""Constraints on chips: weight capacity, line buffers, ADC SQNR, conductance levels, IR drop."""
+"""Constraints on chips: weight capacity, line buffers, ADC SQNR, conductance levels, IR drop;
+compute SNR and accuracy drop where they are limited.
+"""
 
 from __future__ import annotations
 

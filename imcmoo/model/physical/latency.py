@@ -402,7 +402,8 @@ class Run:
         dram_J: energy off the chip, part of `energy_J`.
         bound_by: bottleneck as index into `CAUSES`.
         energy_J, latency_s, interval_s, occupied_cells, dram_bits, glb_bits, switch_energy_J,
-            switch_time_s: as in `PhysicalMetrics`.
+            switch_time_s: as in `PhysicalMetrics`; energy without leakage and idle DRAM until
+            `apply_power_limit`.
     """
 
     energy_J: Floats

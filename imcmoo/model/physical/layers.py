@@ -175,7 +175,7 @@ class LayerTable:
 
     @cached_property
     def stored_bits(self) -> Floats:
-        """Bits of the weights, 0 where both operands are activations, shape (L,)."""
+        """Bits of the weights in cells, 0 for layers on the digital unit, shape (L,)."""
         bits = self.groups * self.rows * self.outputs * self.weight_bits
         return np.where(self.dynamic, 0.0, bits)
 
@@ -203,7 +203,7 @@ class LayerTable:
 
     @cached_property
     def has_dynamic(self) -> bool:
-        """True if any layer multiplies two activations."""
+        """True if any layer runs on the digital unit: two activations, or named in a study."""
         return bool(self.dynamic.any())
 
     def resident_link_bits(self, strides: bool) -> Floats:

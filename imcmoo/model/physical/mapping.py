@@ -25,7 +25,7 @@ class Placement:
         conversion_columns: columns of one weight that are converted, a pair counting once.
         groups_per_macro: g.
         row_blocks, column_blocks: macros a weight matrix spans in height and in width.
-        macros: of one copy, 0 where both operands are activations.
+        macros: of one copy, 0 for layers on the digital unit.
         rows_used, columns_used: of the fullest macro; converted columns, pairs counting once.
         row_groups: reads of one input slice, so that at most `active_rows` are read at once.
         block_row_groups: Σ over the row blocks of a column of the row groups that touch them.

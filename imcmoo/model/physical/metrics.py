@@ -41,7 +41,8 @@ class PhysicalResources:
 
     @property
     def runs(self) -> Bools:
-        """True where a network runs on a chip, shape (n, W); limits of a study do not count."""
+        """True where a network fits on a chip, shape (n, W); limits of circuits and of a study do
+        not count, unlike in `imcmoo.model.metrics.Metrics.runs`."""
         return (self.missing_cells <= 0) & (self.missing_bits <= 0)
 
     @classmethod
@@ -61,8 +62,9 @@ class PhysicalMetrics(PhysicalResources):
     """One image of every network on every chip; what does not run is NaN (−1 in `bound_by`).
 
     Args:
-        energy_J: DRAM and, where weights are written at a switch of networks, that included;
-            shape (n, W) like all that follow.
+        energy_J: of one image: actions, leakage and idle DRAM over the interval, DRAM traffic, and
+            the image's share of the writing of weights at a switch of networks; shape (n, W) like
+            all that follow.
         latency_s: from first input to last output.
         interval_s: between images.
         power_W: on the chip.

@@ -1,7 +1,8 @@
 """The physical cost model put together: of design columns, and of a design space.
 
 `PhysicalModel` takes design columns, `PhysicalEvaluator` value indices of a design space. Weight
-capacity, buffer bits, ADC SQNR, conductance-level margin and IR drop are constraints.
+capacity, buffer bits, ADC SQNR, conductance-level margin and IR drop are constraints, compute SNR
+and accuracy drop where a study limits them.
 """
 
 from __future__ import annotations
@@ -113,8 +114,8 @@ class PhysicalModel:
         requests_per_switch: images over which a switch is charged; infinite for no charge.
         input_bits: precision of inputs, one number or one per network, 4 to 8.
         weight_bits: of weights, likewise.
-        weight_clip: largest weight that is stored, as a share of the largest of a layer, one number
-            or one per network.
+        weight_clip: largest weight that is stored, as a share of the largest of its layer, one
+            number or one per network; execution takes that of its channel.
         dynamic: which layers multiply two activations, over all layers in order.
         layers_digital: by network, layers that run on the digital unit, their weights in the global
             buffer; none by default.
@@ -641,8 +642,8 @@ class PhysicalEvaluator(CostModel):
             levels: shape (n, n_parameters).
 
         Returns:
-            `energy` and `latency`, shape (n, W), NaN where a network does not run; `area`, (n,);
-            beside these `interval` (s), `power` on the chip (W) and, where that is an objective,
+            `energy` and `latency`, shape (n, W), NaN where a network breaks a constraint;
+            `area`, (n,); beside these `interval` (s), `power` on the chip (W) and, where that is an objective,
             `snr` (dB, at most `MOST_DB`), as `energy`, `snr_adc` (dB), (n, W), and `leak` of the
             chip and `dram_idle` (W), (n,). If `interruptible`, also `longest_layer` (s), (n, W),
             `save` (s) and `save_energy` (J), (n,), as in `PhysicalMetrics`.
@@ -732,8 +733,8 @@ def physical_model(
         workloads: the networks.
         components: path of a component table.
         precision: bits of inputs and of weights, by network; 8 by default.
-        weight_clip: largest weight that is stored, as a share of the largest of its channel, by
-            network; 1 by default.
+        weight_clip: largest weight that is stored, as `PhysicalModel` takes it, by network; 1 by
+            default.
         compute_snr_limit_dB: least compute SNR, minus infinity for no limit; the device's default.
         options: of `PhysicalEvaluator`, `objectives` among them.
 
