@@ -642,11 +642,11 @@ class PhysicalEvaluator(CostModel):
             levels: shape (n, n_parameters).
 
         Returns:
-            `energy` and `latency`, shape (n, W), NaN where a network breaks a constraint;
-            `area`, (n,); beside these `interval` (s), `power` on the chip (W) and, where that is an objective,
-            `snr` (dB, at most `MOST_DB`), as `energy`, `snr_adc` (dB), (n, W), and `leak` of the
-            chip and `dram_idle` (W), (n,). If `interruptible`, also `longest_layer` (s), (n, W),
-            `save` (s) and `save_energy` (J), (n,), as in `PhysicalMetrics`.
+            `energy` and `latency`, shape (n, W), NaN where a network breaks a constraint; `area`,
+            (n,); beside these `interval` (s), `power` on the chip (W) and, where that is an
+            objective, `snr` (dB, at most `MOST_DB`), as `energy`, `snr_adc` (dB), (n, W), and
+            `leak` of the chip and `dram_idle` (W), (n,). If `interruptible`, also `longest_layer`
+            (s), (n, W), `save` (s) and `save_energy` (J), (n,), as in `PhysicalMetrics`.
 
         Raises:
             ValueError: levels outside the space, or a value the component table lacks.
