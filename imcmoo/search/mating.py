@@ -107,7 +107,11 @@ class FeasibleMating:
 
     def _promising(self, wanted: int) -> Levels:
         """New designs that may be among the best known: the best of each criterion in turn, as a
-        surrogate predicts. They are two moves from an incumbent or one from the best known."""
+        surrogate predicts. They are two moves from an incumbent or one from the best known.
+
+        In a large space all designs one move from an incumbent follow: a surrogate can take the
+        best of them for a bad one.
+        """
         problem, archive = self.problem, self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
@@ -125,11 +129,13 @@ class FeasibleMating:
             predicted_F, problem.best_joint_edap(F), by_pairs=self.has_elites
         )
         promising = (predicted_scores <= threshold).any(axis=1)
-        vicinity, predicted_scores = vicinity[promising], predicted_scores[promising]
+        rows, others = np.flatnonzero(promising), np.arange(0)
         if self.has_elites:
-            passing = first_passing(problem, vicinity, predicted_scores, wanted)
-            vicinity, predicted_scores = vicinity[passing], predicted_scores[passing]
-        return vicinity[best_in_turn(predicted_scores, len(vicinity))]
+            rows = rows[first_passing(problem, vicinity[rows], predicted_scores[rows], wanted)]
+            nearest = np.isin(problem.space.rank(vicinity), problem.space.rank(near[1]))
+            others = np.flatnonzero(nearest & ~promising)
+        order = [x[best_in_turn(predicted_scores[x], len(x))] for x in (rows, others)]
+        return vicinity[np.concatenate(order)]
 
     def _fill(
         self, offspring: OffspringBuilder, population: Ints, rng: np.random.Generator

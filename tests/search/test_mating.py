@@ -88,6 +88,19 @@ def test_neighbours_of_the_best_known_are_offered_where_those_of_the_incumbents_
     assert offered
 
 
+def test_in_a_large_space_the_nearest_designs_are_tried_even_if_taken_for_worse(monkeypatch):
+    archive = evaluated(LARGE_PROBLEM, 120)
+    worst = LARGE_PROBLEM.coordinates(archive.F.max(axis=0, keepdims=True)) + 1
+    monkeypatch.setattr(Surrogate, "predict", lambda _, x: np.repeat(worst, len(x), axis=0))
+    assert not len(FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)._promising(20))
+    monkeypatch.setattr(mating_of, "LARGE_SPACE", RRAM.size - 1)
+    mating = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)
+    scores = LARGE_PROBLEM.guide_scores(archive.F, by_pairs=True)
+    best = archive.levels[np.unique(scores.argmin(axis=0))]
+    nearest = set(RRAM.rank(mating._vicinity(best, 0)).tolist()) - archive.seen
+    assert set(RRAM.rank(mating._promising(20)).tolist()) == nearest
+
+
 def test_the_surrogate_knows_what_lies_around_the_best_known(monkeypatch):
     archive = evaluated(LARGE_PROBLEM, 120)
     best = set(LARGE_PROBLEM.guide_scores(archive.F).argsort(axis=0)[:16].ravel().tolist())
