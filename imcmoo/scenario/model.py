@@ -1,4 +1,4 @@
-"""A cost model under a load of requests, and its bounds of sub-domains."""
+"""A cost model under a load of requests."""
 
 from __future__ import annotations
 

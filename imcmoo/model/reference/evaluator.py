@@ -208,14 +208,24 @@ class Evaluator(CostModel):
     def _metrics(self, levels: Levels, profiles: Profiles, place: Ints) -> Metrics:
         """Metrics of designs; `place` is the profile of each on each network, shape (n, W)."""
         resources = self._resources(levels, profiles, place)
+        runs = resources.runs
+        runnable = np.asarray(runs.any(axis=1))
+        if not runnable.all():
+            place, levels, runs = place[runnable], levels[runnable], runs[runnable]
         prices = self.chips.feature_prices(levels)
         metrics = {
             "energy": _energy(profiles.features, place, prices),
             "latency": profiles.cycles[place] * self.chips.cycle(levels)[:, None],
             "utilization": profiles.utilization[place],
         }
-        shown = {name: np.where(resources.runs, v, np.nan) for name, v in metrics.items()}
-        return replace(resources, values={**shown, **resources.values})
+        for name, values in metrics.items():
+            shown = np.where(runs, values, np.nan)
+            if not runnable.all():
+                metrics[name] = np.full((len(runnable), values.shape[1]), np.nan)
+                metrics[name][runnable] = shown
+            else:
+                metrics[name] = shown
+        return replace(resources, values={**metrics, **resources.values})
 
     def _resources(self, levels: Levels, profiles: Profiles, place: Ints) -> Metrics:
         quick = self.screen(levels)
