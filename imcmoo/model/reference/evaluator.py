@@ -22,15 +22,12 @@ from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
 from imcmoo.model.reference.chips import ChipModel
-from imcmoo.model.reference.profile_cache import ProfileCache
+from imcmoo.model.reference.profile_cache import MOST_LOOKED_AT, Capacities, ProfileCache
 from imcmoo.model.reference.profiles import Profiles
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Rounding = Literal["none", "reference"]
-
-MOST_LOOKED_AT = 1 << 20
-"""Chips of a space up to which all are looked at to be mapped ahead."""
 
 CHUNK_DESIGNS = 256 * 48
 """Designs one thread evaluates at once: whole mapping keys of an enumeration (48 points each)."""
@@ -71,6 +68,10 @@ class Evaluator(CostModel):
         self.table = table or ComponentTable.load()
         self.chips = ChipModel(space, workloads, self.table)
         self.profiles: ProfileCache = shared.profiles if shared else ProfileCache(self.chips)
+        alike = shared is not None and deployment == shared.deployment == "alone"
+        self._capacities: Capacities = Capacities(
+            self.chips, deployment, shared._capacities if shared and alike else None
+        )
         self.mapping_parameters = self.chips.mapping_parameters
         self.screened_by = self.chips.screened_by
 
@@ -109,13 +110,12 @@ class Evaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        chips = self.chips.sizes(levels)
-        lacking = self.chips.lacking_cells(chips, self.deployment)
+        area, cells, buffer_bits, lacking = self._capacities.of(levels)
         return Metrics(
-            {"area": self.chips.areas(levels).sum(axis=1)},
+            {"area": area},
             {
-                "cells": Resource(chips.cells, lacking),
-                "buffer_bits": Resource(self.chips.buffer_bits(levels), np.zeros_like(lacking)),
+                "cells": Resource(cells, lacking),
+                "buffer_bits": Resource(buffer_bits, np.zeros_like(lacking)),
             },
         )
 

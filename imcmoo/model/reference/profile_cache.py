@@ -1,4 +1,4 @@
-"""Profiles of networks on the chips of a space, each worked out once."""
+"""Profiles and capacities of the chips of a space, each worked out once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from imcmoo.keyed_cache import Arrays, KeyedCache
+from imcmoo.model.cost_model import Deployment
 from imcmoo.model.metrics import Bools, Ints
 from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.mapping import distinct, row_keys
@@ -15,6 +16,12 @@ from imcmoo.space.design_space import Levels
 
 CASES_AT_ONCE = 1 << 18
 """Layers on chips profiled at once; bounds memory to some 50 MB."""
+
+MOST_LOOKED_AT = 1 << 20
+"""Chips of a space up to which all are looked at, without being profiled, and remembered."""
+
+LOOKED_AT_ONCE = 1 << 14
+"""Chips whose capacities are worked out at once."""
 
 DENSE = 1 << 28
 """Profiles of a space up to which an array has an entry for each, most of them never touched."""
@@ -87,3 +94,44 @@ class ProfileCache:
         np.logical_or.at(wanted_of_first, alike, wanted)
         runs = self._chips.run(levels[first], wanted_of_first)
         return runs if len(first) == len(levels) else runs.take(alike)
+
+
+class Capacities:
+    """Area (m²), cells and buffer bits of chips, (n,), and cells each network surely lacks, (n, W).
+
+    Args:
+        chips: the chips.
+        deployment: "alone" if a chip need hold one network at a time, "together" for all at once.
+        shared: of more networks, each alone; used instead.
+    """
+
+    def __init__(
+        self, chips: ChipModel, deployment: Deployment, shared: Capacities | None = None
+    ) -> None:
+        self._chips = chips
+        self._deployment: Deployment = deployment
+        self._shared = shared
+        needed = {*chips.screened_by, "glb_depth"}
+        self._names = [name for name in chips.space.names if name in needed]
+        n = chips.space.size_of(self._names)
+        self._cache = KeyedCache(np.inf, LOOKED_AT_ONCE, n) if n <= MOST_LOOKED_AT else None
+
+    def of(self, levels: Levels) -> Arrays:
+        """Capacities of designs."""
+        if self._shared is not None:
+            *chip, lacking = self._shared.of(levels)
+            names = self._shared._chips.workloads.names
+            return *chip, lacking[:, [names.index(n) for n in self._chips.workloads.names]]
+        if self._cache is None:
+            return self._of(levels)
+        rows = self._chips.space.rank(levels, self._names)
+        return self._cache.rows(rows, lambda at: self._of(levels[at]))
+
+    def _of(self, levels: Levels) -> Arrays:
+        chips = self._chips.sizes(levels)
+        return (
+            self._chips.areas(levels).sum(axis=1),
+            chips.cells,
+            self._chips.buffer_bits(levels),
+            self._chips.lacking_cells(chips, self._deployment),
+        )
