@@ -20,6 +20,8 @@ UNKNOWN_OCTAVES = 64.0
 def with_interval(bounds: Mapping[str, Floats]) -> dict[str, Floats]:
     """Lower bounds by quantity, shape (n, W), with `SHORTEST_S` where the interval is not bounded:
     bounds of the latency tell nothing of it, since it may be shorter."""
+    if "interval" in bounds:
+        return dict(bounds)
     return {"interval": np.full(bounds["latency"].shape, SHORTEST_S), **bounds}
 
 

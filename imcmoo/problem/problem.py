@@ -32,6 +32,9 @@ WEIGHTS = (1e-6, 1e6)
 
 COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
+MOST_PAIRED = 12
+"""Networks up to which each two can have a score of their own: the pairs grow with the square."""
+
 
 @dataclass(frozen=True)
 class SelectionCriteria:
@@ -203,9 +206,9 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             F: objectives of feasible designs, shape (n, n_objectives).
             reference_edap: of the networks, shape (W,), where `F` is guessed; by default the best
                 in `F`.
-            by_pairs: whether each two networks are to have a score of their own. At the least
-                minimax regret two networks are equally far from their single-network optima, most
-                often, and which two depends on these optima.
+            by_pairs: whether each two networks, of at most `MOST_PAIRED`, are to have a score of
+                their own. At the least minimax regret two networks are equally far from their
+                single-network optima, most often, and which two depends on these optima.
 
         Raises:
             InputError: a design whose objectives are no guess has a score that is not allowed.
@@ -220,7 +223,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         best = self.best_joint_edap(F) if reference_edap is None else reference_edap
         score = Criterion.scores if reference_edap is None else Criterion.unchecked_scores
         columns = [*(score(c, costs, best) for c in self.guides), single]
-        if by_pairs and best is not None:
+        if by_pairs and best is not None and len(best) <= MOST_PAIRED:
             pairs = combinations((single / best).T, 2)
             columns += [np.maximum(one, other) for one, other in pairs]
         return np.column_stack(columns)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from imcmoo.problem.limits import UNKNOWN_OCTAVES, Limits, NetworkLimits
+from imcmoo.problem.limits import UNKNOWN_OCTAVES, Limits, NetworkLimits, with_interval
 
 QUANTITIES = ("energy", "latency", "area")
 
@@ -59,6 +59,11 @@ def test_bounds_without_an_interval_never_break_a_limit_of_frames_per_second():
     assert limits.may_be_kept(bounds).tolist() == [[True, False]]
     bounds["interval"] = np.array([[0.02, 0.02]])
     assert limits.may_be_kept(bounds).tolist() == [[False, False]]
+
+
+def test_a_bounded_interval_needs_no_bound_of_the_latency():
+    interval = np.array([[0.5]])
+    assert with_interval({"interval": interval}) == {"interval": interval}
 
 
 def test_what_does_not_run_is_farther_than_whatever_runs():
