@@ -1,13 +1,14 @@
-"""Rows of numbers by integer keys, looked up for arrays of keys."""
+"""Rows of numbers by integer keys, looked up for millions of keys a second."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.arrays import Floats, Ints
 
@@ -17,10 +18,14 @@ KEY_SCALE = {"voltage_V": 1000}
 TOLERANCE = 1e-6
 
 LARGEST_KEY = 1 << 24
-"""Far beyond any chip."""
+"""Far beyond any chip. A table has a position for each whole number up to its largest key."""
 
 LEAST, LARGEST = 1e-30, 1e12
 """Costs of a component, in SI units: far beyond any, far from where products overflow."""
+
+_ABSENT = -(1 << 40)
+"""Position of a key that is not in the table: makes the sum of positions negative."""
+_TOO_LARGE = 1 << 40
 
 
 class MissingRow(ValueError):
@@ -82,6 +87,10 @@ class KeyedRows:
         if np.count_nonzero(self._index[1] >= 0) != n_rows:
             raise ValueError(f"{self.name}: a combination of keys occurs twice")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without the index, which is large."""
+        return KeyedRows, (self.name, self.key_names, self.keys, self.quantities, self.values)
+
     def _check_shape(self, what: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
         if shape != expected:
             raise ValueError(f"{self.name}: {what} has shape {shape}, expected {expected}")
@@ -128,26 +137,35 @@ class KeyedRows:
             MissingRow: a combination is not in the table; names the first one and the values the
                 table has.
         """
-        axes, row_of = self._index
-        places, found = [], np.ones((), dtype=bool)
-        for name, axis in zip(self.key_names, axes, strict=True):
-            wanted = np.asarray(keys[name], float) * KEY_SCALE.get(name, 1)
-            place = np.minimum(np.searchsorted(axis, wanted - TOLERANCE), len(axis) - 1)
-            found = found & (np.abs(axis[place] - wanted) < TOLERANCE)
-            places.append(place)
-        row = np.where(found, row_of[tuple(places)], -1)
+        positions, row_of = self._index
+        cell = np.zeros((), np.int64)
+        for name, position in zip(self.key_names, positions, strict=True):
+            whole = _whole(np.asarray(keys[name]), KEY_SCALE.get(name, 1))
+            cell = cell + position.take(whole, mode="clip")
+        if cell.size and cell.min() < 0:
+            raise self._missing(np.where(cell < 0, -1, row_of.take(cell, mode="clip")), keys)
+        row = row_of.take(cell)
         if row.size and row.min() < 0:
             raise self._missing(row, keys)
         return {name: self.values[i][row] for i, name in enumerate(self.quantities)}
 
     @cached_property
-    def _index(self) -> tuple[list[Floats], Ints]:
-        """Values of each key, ascending, and the row of each combination of them, or -1."""
-        axes = [np.unique(column) for column in self.keys.T]
-        row_of = np.full([len(axis) for axis in axes], -1)
-        places = (np.searchsorted(a, c) for a, c in zip(axes, self.keys.T, strict=True))
-        row_of[tuple(places)] = np.arange(len(self.keys))
-        return [axis.astype(float) for axis in axes], row_of
+    def _index(self) -> tuple[list[Ints], Ints]:
+        """For each key, the position of every whole number; row of each sum of positions, or -1."""
+        positions = []
+        stride = 1
+        cell = np.zeros(len(self.keys), np.int64)
+        for column in reversed(self.keys.T):
+            axis, place = np.unique(column, return_inverse=True)
+            # One more than the largest key: larger numbers are clipped to it, and absent.
+            position = np.full(int(axis[-1]) + 2, _ABSENT, np.int64)
+            position[axis] = np.arange(len(axis)) * stride
+            positions.append(position)
+            cell += place.reshape(-1) * stride
+            stride *= len(axis)
+        row_of = np.full(stride, -1, np.int64)
+        row_of[cell] = np.arange(len(self.keys))
+        return positions[::-1], row_of
 
     def _missing(self, row: Ints, keys: Mapping[str, ArrayLike]) -> MissingRow:
         """The error for the first combination without a row."""
@@ -175,3 +193,15 @@ class KeyedRows:
     def _combination(self, keys: Iterable[float]) -> str:
         """Keys with their names, as error messages have them."""
         return ", ".join(f"{n}={key:.10g}" for n, key in zip(self.key_names, keys, strict=True))
+
+
+def _whole(values: NDArray[Any], scale: int) -> Ints:
+    """Keys as whole numbers; negative and fractional ones become larger than any key."""
+    if values.dtype.kind in "iu" and scale == 1:
+        negative = values.size and values.min() < 0
+        return np.where(values < 0, _TOO_LARGE, values) if negative else values
+    with np.errstate(invalid="ignore"):
+        wanted = values * float(scale)
+        whole = np.rint(wanted)
+        good = (np.abs(whole - wanted) < TOLERANCE) & (whole >= 0) & (whole <= LARGEST_KEY)
+    return (whole if good.all() else np.where(good, whole, _TOO_LARGE)).astype(np.int64)
