@@ -141,7 +141,11 @@ def _networks(
     named = {q.name for q in problem.model.quantities}
     beside = {with_unit(n): v[0] for n, v in values.items() if n not in named and v.ndim == 2}
     derived = {**power(problem, values), **tera_operations(problem, values)}
-    columns = quantities | {n: v[0] for n, v in derived.items()} | {**beside, **of_runs}
+    others = {
+        display_column(name): to_display(name.rpartition("_")[2], v)
+        for name, v in {**beside, **of_runs}.items()
+    }
+    columns = quantities | {n: v[0] for n, v in derived.items()} | others
     if problem.has_edap:
         columns["edap_J_s_mm2"] = design.judged[0]
         if reference_edap is not None:
