@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 import problems
 from imcmoo.__main__ import main
@@ -261,6 +262,16 @@ def test_the_snr_limit_can_be_left_out_and_a_switch_be_off(tmp_path):
 
 def test_the_published_schema_is_that_of_the_code():
     assert (ROOT / "docs" / "study.schema.json").read_text(encoding="utf-8") == schema_text()
+
+
+def test_what_is_no_file_is_refused_where_a_folder_or_spaces_are_needed():
+    """Without a context, as a tool that only has the schema's class calls it."""
+    content = {"name": "own", "networks": [{"source": "own.csv"}], "space": {"base": "rram"}}
+    with pytest.raises(ValidationError) as refusal:
+        study_file.StudyFile.model_validate(content)
+    told = {fault["loc"]: fault["msg"] for fault in refusal.value.errors()}
+    assert "folder of a study file" in told["networks", 0, "source"]
+    assert "spaces of a study file" in told["space",]
 
 
 def test_the_schema_is_written_whole_to_the_one_file_that_is_named(tmp_path, monkeypatch):
