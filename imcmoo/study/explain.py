@@ -61,8 +61,8 @@ def explain(
         criterion: by which they are compared with their neighbours.
         levels: the designs, shape (n, n_parameters).
         names: what each is called.
-        n_in_full: of how many, the first, all layers are listed, and not only those that take most
-            energy; of all by default.
+        n_in_full: number of designs, from the first, with all layers listed; the others list those
+            of most energy. Default: all.
         reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
             known, a criterion that needs it compares with each design itself.
         reference: what `reference_edap` is, `EXACT` or `BEST_FOUND`.
@@ -283,8 +283,8 @@ def explain_run(
 def _designs(
     problem: AcceleratorProblem, results: Results
 ) -> tuple[dict[tuple[int, ...], tuple[str, ...]], int]:
-    """All names of each design to explain, by its levels, the selected design first; and how many
-    of them, the first, are not of the front only."""
+    """All names of each design to explain, by its levels, the selected design first; and the number
+    of leading designs that are selected or baselines."""
     names: dict[tuple[int, ...], tuple[str, ...]] = {}
 
     def levels_of(designs: pd.DataFrame) -> Levels:
