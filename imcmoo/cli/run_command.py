@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="list the studies and stop")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument(
-        "--seed", type=lambda text: [arguments.whole(0)(text)], dest="seeds", metavar="N",
+        "--seed", type=lambda seed: [arguments.whole(0)(seed)], dest="seeds", metavar="N",
         help="1 by default",
     )  # fmt: skip
     seeds.add_argument(
