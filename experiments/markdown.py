@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
@@ -19,10 +20,22 @@ def render(template: str, *modules: ModuleType, **values: Any) -> str:
 
     Args:
         template: its file name.
-        modules: whose names the template uses, besides the functions of this module.
-        values: by further names the template uses.
+        modules: whose names the template uses, besides the functions of this module; not those
+            with a leading underscore, nor of modules they import.
+        values: by further names the template uses, instead of others of that name.
+
+    Raises:
+        ValueError: a name of a module is also one of this module or of another, for something else.
     """
-    names = {name: value for module in modules for name, value in vars(module).items()}
+    names: dict[str, Any] = {}
+    known = ChainMap(names, _ENVIRONMENT.globals)
+    for module in modules:
+        for name, value in vars(module).items():
+            if name.startswith("_") or isinstance(value, ModuleType):
+                continue
+            if known.get(name, value) is not value:
+                raise ValueError(f"{template}: '{name}' of {module.__name__} has two meanings")
+            names[name] = value
     return _ENVIRONMENT.get_template(template).render(names | values)
 
 

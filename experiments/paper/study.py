@@ -12,7 +12,6 @@ import pandas as pd
 
 import problems
 from experiments import publish
-from experiments.compare import comparison
 from experiments.compare.comparison import PRIMARY, SEEDS
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.markdown import render
@@ -129,11 +128,13 @@ class Paper(Publication):
         """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
         tables = questions.read_studies(folder)
         ledger = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
-        modules = (questions, reductions, figures, claims, comparison, publish)
+        modules = (questions, reductions, claims, publish)
         values = {
             "tables": tables,
             "claims": pd.read_csv(folder / "claims.csv"),
             "config": self.config,
+            "EARLY": figures.EARLY,
+            "SEEDS": SEEDS,
             "summary": summary(tables),
             "by_network": lambda study, *what: claims.by_network(
                 tables[study]["aggregations"], *what

@@ -7,6 +7,7 @@ counted here: every ADC converts once, every input drives one row at one level.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def macro_costs(
         "shift_add": adcs * adder["energy"] * point.supply,
         "leakage": leak * time,
     }
-    areas = _areas(macros, designs, point, table, assumptions)
+    areas = _areas(macros, designs, point, table, assumptions, adder)
     columns = {
         "time_s": time,
         "operations": 2 * length * adcs * inputs * weights,
@@ -93,6 +94,7 @@ def _areas(
     point: OperatingPoint,
     table: PhysicalTable,
     assumptions: Assumptions,
+    adder: Mapping[str, Floats],
 ) -> dict[str, Floats]:
     """Area of cells, drivers, ADCs and adders of each macro; see `macro_costs`."""
     rows, cols, adcs = macros[["rows", "cols", "n_adc"]].to_numpy(dtype=float).T
@@ -106,7 +108,7 @@ def _areas(
         + cols / designs.cols * columns
         + rows * dac["area"],
         "adc": adcs * point.adc.area_m2,
-        "shift_add": adcs * _shift_add(macros, designs, table)["area"],
+        "shift_add": adcs * adder["area"],
     }
 
 

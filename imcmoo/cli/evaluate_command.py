@@ -301,12 +301,12 @@ def main(args: argparse.Namespace) -> None:
         breakdown = args.breakdown and _open(stack, args.breakdown, BREAKDOWN, args.force)
         failures: dict[str, tuple[int, str]] = {}
 
-        def costs(rows: slice) -> pd.DataFrame:
+        def table(rows: slice) -> pd.DataFrame:
             costs = evaluation.costs(rows)
             _note_failures(failures, costs, rows.start)
             return _beside(evaluation.designs(rows), costs)
 
-        _write(out, "designs", evaluation, DESIGNS_PER_CHUNK, costs, quiet=args.quiet)
+        _write(out, "designs", evaluation, DESIGNS_PER_CHUNK, table, quiet=args.quiet)
         if breakdown:
             most = max(1, LAYERS_PER_CHUNK // sum(map(len, workloads.workloads)))
             by_layer = partial(_breakdown, evaluation)

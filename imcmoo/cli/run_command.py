@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from imcmoo.cli import arguments, catalogue
-from imcmoo.cli.terminal import console, counted, progress, show, warn, warn_of_dynamic_products
+from imcmoo.cli.terminal import Bars, console, counted, show, warn, warn_of_dynamic_products
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -24,10 +25,13 @@ from imcmoo.io.files import name_os_errors, replacing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.problem.criteria import MINIMAX, NAMED
+from imcmoo.problem.score_range import text
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import terminal_tables
 from imcmoo.report.figures import draw_figures
+from imcmoo.report.labels import label
 from imcmoo.report.terminal_tables import scenario_table
+from imcmoo.search.ask_tell import TraceRow
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.enumerate_study import find_answer
@@ -54,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="list the studies and stop")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument(
-        "--seed", type=lambda text: [arguments.whole(0)(text)], dest="seeds", metavar="N",
+        "--seed", type=lambda seed: [arguments.whole(0)(seed)], dest="seeds", metavar="N",
         help="1 by default",
     )  # fmt: skip
     seeds.add_argument(
@@ -181,6 +185,35 @@ def _announce(study: Study, n_seeds: int, terminal: Console) -> None:
         f"{study.name}: {n} searches of {study.budget:,} designs out of {study.space.size:,}, "
         f"about {n * study.budget * SECONDS_PER_DESIGN:.0f} s"
     )
+
+
+@contextmanager
+def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
+    """Show one line per search; yields what the searches report to.
+
+    `best` is the smallest score so far by the first criterion that guides the search.
+    """
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=12),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[state]}", markup=False),
+    )
+    with Bars(*columns, quiet=quiet) as shown:
+        tasks = {
+            name: shown.add_task(label(name), total=study.budget, state="waiting", start=False)
+            for name in search_names(study)
+        }
+
+        def on_trace(name: str, row: TraceRow) -> None:
+            best = text(row.best, ".3e")
+            state = f"gen. {row.generation} {row.phase} · best {best} · front {row.front}"
+            if shown.tasks[tasks[name]].start_time is None:
+                shown.start_task(tasks[name])
+            shown.update(tasks[name], completed=row.evaluations, state=state)
+
+        yield on_trace
 
 
 def run_one(

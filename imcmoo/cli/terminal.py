@@ -12,24 +12,17 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.table import Table
 
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.problem.score_range import text
-from imcmoo.report.labels import label
 from imcmoo.report.rich_tables import fitted
-from imcmoo.search.ask_tell import TraceRow
-from imcmoo.study.searches import OnTrace, search_names
-from imcmoo.study.study import Study
 
 PIPE_WIDTH = 160
 """Columns of a table that does not go to a terminal."""
@@ -136,35 +129,6 @@ def remaining(elapsed: float, completed: float, total: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-@contextmanager
-def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
-    """Show one line per search; yields what the searches report to.
-
-    `best` is the smallest score so far by the first criterion that guides the search.
-    """
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=12),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[state]}", markup=False),
-    )
-    with Bars(*columns, quiet=quiet) as shown:
-        tasks = {
-            name: shown.add_task(label(name), total=study.budget, state="waiting", start=False)
-            for name in search_names(study)
-        }
-
-        def on_trace(name: str, row: TraceRow) -> None:
-            best = text(row.best, ".3e")
-            state = f"gen. {row.generation} {row.phase} · best {best} · front {row.front}"
-            if shown.tasks[tasks[name]].start_time is None:
-                shown.start_task(tasks[name])
-            shown.update(tasks[name], completed=row.evaluations, state=state)
-
-        yield on_trace
 
 
 @contextmanager

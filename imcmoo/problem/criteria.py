@@ -142,8 +142,8 @@ class Criterion:
         return f"{self.name}{JOINT}" if self.is_regret else self.name
 
     def name_of_score(self, *, joint: bool) -> str:
-        """Its `joint_name` where single-network optima are not known, so that regret is against
-        chips that run all networks; else `name`."""
+        """Name of its score: `joint_name` if regret is against chips that run all networks, else
+        `name`."""
         return self.joint_name if joint else self.name
 
     @property

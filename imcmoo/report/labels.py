@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.scores import AGGREGATIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LABELS = {
     "joint": "all networks",
@@ -227,7 +229,7 @@ def plain(value: Any) -> str:
 
 def used(limit: str, share: float, excess: float) -> str:
     """Text of the used share of a limit; without a share, of whether the limit is kept."""
-    if pd.isna(share):
+    if np.isnan(share):
         return "enough" if excess <= 0 else "unknown"
     if limit in IN_DECIBELS and share > 0:
         return f"{decibels(1 / share)} to spare" if share <= 1 else f"{decibels(share)} short"

@@ -95,8 +95,9 @@ class PageDesigns:
             InputError: a value is none of its parameter.
         """
         for name, values in self.results.values_by_parameter.items():
+            known = set(values)
             for value in frame[name].tolist():
-                if value not in values:
+                if value not in known:
                     raise InputError(
                         f"{self.results.folder}: its tables and config.json do not fit: there is "
                         f"no {name} {value!r}"

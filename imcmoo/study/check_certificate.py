@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bound_validation import validate_bounds
@@ -58,8 +59,13 @@ def study_of(certificate: Certificate, study: Study) -> Study:
     return asked
 
 
-Walk = tuple[AcceleratorProblem, PartialDesignTree, list[Claim], list[Levels]]
-"""A walk through all designs: what is claimed of them, and the designs of these claims."""
+class Walk(NamedTuple):
+    """Problem, tree, claims, and the claimed designs of one walk."""
+
+    problem: AcceleratorProblem
+    tree: PartialDesignTree
+    claims: list[Claim]
+    designs: list[Levels]
 
 
 class Checker:
@@ -92,11 +98,11 @@ class Checker:
             for part in proof_plan(self._problem, [certificate.criterion])
             if certificate.criterion in part.names
         )
-        problem, _, claims, optima = self._walk(part)
-        (goal,) = criteria_of(problem, part, self._optima_of(certificate, part))
-        optima.append(_checked_design(certificate, problem, goal))
+        walk = self._walk(part)
+        (goal,) = criteria_of(walk.problem, part, self._optima_of(certificate, part))
+        walk.designs.append(_checked_design(certificate, walk.problem, goal))
         self._claimed[certificate.criterion] = certificate
-        claims.append(Claim(goal, certificate.bound))
+        walk.claims.append(Claim(goal, certificate.bound))
 
     def validate(self) -> int:
         """Compare the bounds that the walks rest on with the costs of feasible designs.
@@ -108,7 +114,7 @@ class Checker:
             Refused: a bound is above the cost of a design.
         """
         walks = self._walks.values()
-        return sum(validate_bounds(problem, tree, optima) for problem, tree, _, optima in walks)
+        return sum(validate_bounds(w.problem, w.tree, w.designs) for w in walks)
 
     def prove(self, on_step: Callable[[int], None] = lambda _: None) -> list[Counts]:
         """Prove again all claims so far; `on_step` gets the number of designs counted so far.
@@ -120,7 +126,8 @@ class Checker:
         Raises:
             Refused: something does not hold; says what and why.
         """
-        return [check_bounds(*walk[:3], on_step) for walk in self._walks.values()]
+        walks = self._walks.values()
+        return [check_bounds(w.problem, w.tree, w.claims, on_step) for w in walks]
 
     def _walk(self, part: ProofTask) -> Walk:
         if part.network not in self._walks:
@@ -129,7 +136,7 @@ class Checker:
                 partials = partials_of(problem)
             except NotProvable as error:
                 raise InputError(str(error)) from None
-            self._walks[part.network] = problem, partials, [], []
+            self._walks[part.network] = Walk(problem, partials, [], [])
         return self._walks[part.network]
 
     def _optima_of(self, certificate: Certificate, part: ProofTask) -> SingleNetworkOptima | None:

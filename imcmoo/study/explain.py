@@ -61,8 +61,8 @@ def explain(
         criterion: by which they are compared with their neighbours.
         levels: the designs, shape (n, n_parameters).
         names: what each is called.
-        n_in_full: of how many, the first, all layers are listed, and not only those that take most
-            energy; of all by default.
+        n_in_full: number of designs, from the first, with all layers listed; the others list those
+            of most energy. Default: all.
         reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
             known, a criterion that needs it compares with each design itself.
         reference: what `reference_edap` is, `EXACT` or `BEST_FOUND`.
@@ -141,7 +141,11 @@ def _networks(
     named = {q.name for q in problem.model.quantities}
     beside = {with_unit(n): v[0] for n, v in values.items() if n not in named and v.ndim == 2}
     derived = {**power(problem, values), **tera_operations(problem, values)}
-    columns = quantities | {n: v[0] for n, v in derived.items()} | {**beside, **of_runs}
+    others = {
+        display_column(name): to_display(name.rpartition("_")[2], v)
+        for name, v in {**beside, **of_runs}.items()
+    }
+    columns = quantities | {n: v[0] for n, v in derived.items()} | others
     if problem.has_edap:
         columns["edap_J_s_mm2"] = design.judged[0]
         if reference_edap is not None:
@@ -279,8 +283,8 @@ def explain_run(
 def _designs(
     problem: AcceleratorProblem, results: Results
 ) -> tuple[dict[tuple[int, ...], tuple[str, ...]], int]:
-    """All names of each design to explain, by its levels, the selected design first; and how many
-    of them, the first, are not of the front only."""
+    """All names of each design to explain, by its levels, the selected design first; and the number
+    of leading designs that are selected or baselines."""
     names: dict[tuple[int, ...], tuple[str, ...]] = {}
 
     def levels_of(designs: pd.DataFrame) -> Levels:

@@ -1,4 +1,4 @@
-"""The folder of one run: files appear in it together, and a killed run continues in it."""
+"""The folder of one run: how it is written, all files together, and continued; and its reader."""
 
 from __future__ import annotations
 

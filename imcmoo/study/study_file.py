@@ -6,8 +6,8 @@ to the file.
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from imcmoo.io.errors import NAME, InputError, did_you_mean
+from imcmoo.io.files import writing
 from imcmoo.io.reading import read_toml
 from imcmoo.model.cost_model import Deployment
 from imcmoo.networks.workloads import BITS, network_name
@@ -280,5 +281,15 @@ def schema_text() -> str:
     return json.dumps({"$schema": DIALECT, **StudyFile.model_json_schema()}, indent=2) + "\n"
 
 
-if __name__ == "__main__":  # python -m imcmoo.study.study_file docs/study.schema.json
-    Path(sys.argv[1]).write_text(schema_text(), encoding="utf-8")
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the schema to a file."""
+    parser = argparse.ArgumentParser(
+        prog="imcmoo.study.study_file", description="Write the JSON schema of study files."
+    )
+    parser.add_argument("out", type=Path, metavar="OUT", help="such as docs/study.schema.json")
+    with writing(parser.parse_args(argv).out) as temporary:
+        temporary.write_text(schema_text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -59,7 +59,14 @@ def accuracy_data(path: str, info: ValidationInfo) -> str:
 
 
 def _from_here(path: str, info: ValidationInfo) -> str:
-    return str((info.context or {})["folder"] / path)
+    return str(_context(info, "folder") / path)
+
+
+def _context(info: ValidationInfo, key: str) -> Any:
+    """What the checks need to know besides the file itself."""
+    if info.context is None:
+        raise ValueError(f"needs the {key} of a study file")
+    return info.context[key]
 
 
 def _readable(path: str, read: Callable[[str], object]) -> str:
@@ -92,7 +99,7 @@ def space_of(table: Any, info: ValidationInfo) -> Any:
     """The space that a table `[space]` describes."""
     if not isinstance(table, dict):
         return table
-    spaces, device = (info.context or {})["spaces"], info.data.get("device")
+    spaces, device = _context(info, "spaces"), info.data.get("device")
     usual = f"{device}_physical" if device and info.data.get("model") == "physical" else device
     base = table.get("base", usual)
     if base is None and "device" not in info.data:

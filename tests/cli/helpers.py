@@ -60,9 +60,11 @@ def run_quietly(*command):
         assert main([*map(str, command), "--quiet"]) == 0
 
 
-def python(code):
-    """Python code, run to its end in a process of its own."""
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+def python(code, check=True):
+    """Python code, run to its end in a process of its own; with `check`, a failure is an error."""
+    return subprocess.run(
+        [sys.executable, "-c", code], check=check, capture_output=True, text=True, cwd=ROOT
+    )
 
 
 def offered_by_this_checkout(group, name):

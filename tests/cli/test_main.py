@@ -191,6 +191,12 @@ def test_little_is_imported_before_ctrl_c_is_answered():
     }
 
 
+@pytest.mark.parametrize("command", ["components_command", "import_command"])
+def test_commands_that_need_no_tables_of_runs_import_neither_pandas_nor_searches(command):
+    loaded = python(f"import sys, imcmoo.cli.{command}; print(*sys.modules)").stdout.split()
+    assert not {"pandas", "imcmoo.search", "imcmoo.study.searches"} & {*loaded}
+
+
 def test_ctrl_c_while_argparse_is_imported_is_one_line(tmp_path):
     (tmp_path / "argparse.py").write_text("import time\nprint('now', flush=True)\ntime.sleep(60)\n")
     program = (

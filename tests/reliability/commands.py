@@ -38,9 +38,9 @@ class Outcome:
 
 
 End = subprocess.CompletedProcess[str]
-"""End of a command; its exit code is negative for a signal, `ENDED` if its time was up."""
+"""End of a command; its exit code is negative for a signal, `TIMED_OUT` if its time was up."""
 
-ENDED = 1000
+TIMED_OUT = 1000
 
 
 def start(
@@ -79,7 +79,7 @@ def finish(process: subprocess.Popen[str], seconds: float = SECONDS) -> End:
         output = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        return End(process.args, ENDED, *process.communicate())
+        return End(process.args, TIMED_OUT, *process.communicate())
     return End(process.args, process.returncode, *output)
 
 
@@ -97,7 +97,7 @@ def judged(end: End, *, right: bool = True, kept: bool = True, must: str = "") -
         kept: whether everything is there that was there and was not to be replaced.
         must: "refuse" where no answer can be right, "work" where there is one.
     """
-    if end.returncode == ENDED:
+    if end.returncode == TIMED_OUT:
         return ENDLESS
     if "Traceback" in end.stderr or "Exception ignored" in end.stderr:
         return TRACEBACK

@@ -1,5 +1,7 @@
 """Explanations repeat the cost model, and sums are the metrics of the run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -161,6 +163,25 @@ def test_without_single_network_optima_minimax_regret_is_against_the_design_itse
     )
     assert among.against == "best found"
     assert among.score == (exact.judged[exact.feasible][0] / best).max() - 1
+
+
+def test_areas_that_a_model_says_beside_its_quantities_are_in_mm2(monkeypatch):
+    problem = TOY.problem()
+    evaluate, plain = problem.model.evaluate, np.array([[5, 4, 4, 1, 1, 0]])
+
+    def with_reach(levels):
+        metrics = evaluate(levels)
+        return replace(metrics, values={**metrics.values, "reach_m2": metrics.values["delay"]})
+
+    details = {"patch_m2": np.array([[1e-6, 2e-6]]), "kind": np.array([["a", "b"]])}
+    monkeypatch.setattr(problem.model, "evaluate", with_reach)
+    monkeypatch.setattr(problem.model, "network_details", lambda levels: details, raising=False)
+    (explained,) = explain(problem, TOY.asked_criterion, *named(plain))
+    networks = explained.tables["networks"]
+    assert networks["patch_mm2"].to_numpy() == pytest.approx([1.0, 2.0])
+    assert networks["reach_mm2"].to_numpy() == pytest.approx(1e6 * networks["delay_s"].to_numpy())
+    assert networks["kind"].tolist() == ["a", "b"]
+    assert not {"patch_m2", "reach_m2"} & {*networks}
 
 
 def test_a_model_without_abilities_is_explained_as_far_as_it_tells():

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 import problems
 from imcmoo.__main__ import main
@@ -18,6 +19,7 @@ from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import Exponents
 from imcmoo.report.terminal_tables import baseline_table
+from imcmoo.study import study_file
 from imcmoo.study.results import Results
 from imcmoo.study.study import Study
 from imcmoo.study.study_file import schema_text
@@ -260,6 +262,32 @@ def test_the_snr_limit_can_be_left_out_and_a_switch_be_off(tmp_path):
 
 def test_the_published_schema_is_that_of_the_code():
     assert (ROOT / "docs" / "study.schema.json").read_text(encoding="utf-8") == schema_text()
+
+
+def test_what_is_no_file_is_refused_where_a_folder_or_spaces_are_needed():
+    """Without a context, as a tool that only has the schema's class calls it."""
+    content = {"name": "own", "networks": [{"source": "own.csv"}], "space": {"base": "rram"}}
+    with pytest.raises(ValidationError) as refusal:
+        study_file.StudyFile.model_validate(content)
+    told = {fault["loc"]: fault["msg"] for fault in refusal.value.errors()}
+    assert "folder of a study file" in told["networks", 0, "source"]
+    assert "spaces of a study file" in told["space",]
+
+
+def test_the_schema_is_written_whole_to_the_one_file_that_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for arguments, code in ([], 2), (["--help"], 0):
+        with pytest.raises(SystemExit) as left:
+            study_file.main(arguments)
+        assert left.value.code == code
+    assert not list(tmp_path.iterdir())
+    out = tmp_path / "schema.json"
+    study_file.main(["schema.json"])
+    assert out.read_text(encoding="utf-8") == schema_text()
+    monkeypatch.setattr(study_file, "schema_text", lambda: "\ud800")  # has no UTF-8
+    with pytest.raises(UnicodeEncodeError):
+        study_file.main(["schema.json"])
+    assert out.read_text(encoding="utf-8") == schema_text()
 
 
 def test_evaluate_takes_paths(tmp_path):
