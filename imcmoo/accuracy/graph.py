@@ -336,7 +336,7 @@ def _pieces(
 
 
 def _reduces(name: str, operator: str, source: str, makers: Mapping[str, onnx.NodeProto]) -> bool:
-    """Whether a tensor is a reduction of another one, perhaps reshaped or not below a constant."""
+    """True if a tensor is a reduction of another one, perhaps reshaped or not below a constant."""
     node = makers.get(name)
     if node is None or node.op_type == operator:
         return node is not None and node.input[0] == source

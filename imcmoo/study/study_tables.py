@@ -63,7 +63,7 @@ def _from_here(path: str, info: ValidationInfo) -> str:
 
 
 def _context(info: ValidationInfo, key: str) -> Any:
-    """What the checks need to know besides the file itself."""
+    """Data that the checks need besides the file itself."""
     if info.context is None:
         raise ValueError(f"needs the {key} of a study file")
     return info.context[key]
