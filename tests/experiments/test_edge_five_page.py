@@ -138,10 +138,10 @@ def test_the_page_states_the_scores_of_real_networks(text_of_page, prose):
     assert f"it does in {of_sentences[4]:.0%}.".replace("%", " %") in prose
     text = predicted.loc["recogniser"]
     lost = {d: 100 * (text.loc[d, "integer"] - text.loc[d, "exact"]) for d in (2, 3)}
-    assert f"loses {lost[2]:.0f} points of text recognition" in prose
+    assert f"loses {lost[2]:.0f} points on text recognition" in prose
     sentences = predicted.loc["minilm"].loc[3]
     less = 100 * (sentences["integer"] - sentences["exact"])
-    assert f"loses {lost[3]:.0f} points of it and {less:.0f} of sentence retrieval" in prose
+    assert f"loses {lost[3]:.0f} points on text and {less:.0f} on sentence retrieval" in prose
     lines = predicted.loc["line_direction"]
     lossless = lines["exact"] == lines["integer"]
     assert lossless.sum() == 4
