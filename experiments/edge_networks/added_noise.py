@@ -54,7 +54,8 @@ def added(name: str, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def share_alike(logits: Floats, reference: Floats) -> float:
-    """Share of the error power that is alike in all draws, without bias from their number.
+    """Share of the error power that is the same in every draw; corrected for the number of draws,
+    so that it can be slightly negative.
 
     Args:
         logits: with noise, shape (draws, n, …).
@@ -65,7 +66,8 @@ def share_alike(logits: Floats, reference: Floats) -> float:
 
 
 def scale(logits: Floats, reference: Floats) -> float:
-    """Factor that makes the logits without noise most like the mean of those with it.
+    """Least-squares factor from the logits without noise, less their mean over the samples, to
+    those with noise, averaged over the draws; 1 where noise does not shrink them.
 
     Args:
         logits: with noise, shape (draws, n, …).

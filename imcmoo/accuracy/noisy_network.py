@@ -98,10 +98,10 @@ class NoisyNetwork:
 
 
 def standard_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Values:
-    """Independent numbers of N(0, 1) in float32, in an eighth of numpy's time.
+    """Independent numbers in float32 that approximate N(0, 1), in an eighth of numpy's time.
 
-    Each is the median of one of 65,536 equally likely parts of the distribution, so that none is
-    beyond 4.3.
+    Each is the median of one of 65,536 equally likely parts of the distribution. The largest
+    magnitude is 4.33.
     """
     count = math.prod(shape)
     words = rng.integers(0, 1 << 64, -(-count // 4), dtype=np.uint64)

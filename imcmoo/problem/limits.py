@@ -18,8 +18,11 @@ UNKNOWN_OCTAVES = 64.0
 
 
 def with_interval(bounds: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Lower bounds by quantity, shape (n, W), with `SHORTEST_S` where the interval is not bounded:
-    bounds of the latency tell nothing of it, since it may be shorter."""
+    """Lower bounds by quantity, shape (n, W), with one of the interval.
+
+    Where there is none it is `SHORTEST_S`, which excludes no design. A bound of the latency is no
+    bound of the interval: a pipeline begins an inference before the last one ends.
+    """
     if "interval" in bounds:
         return dict(bounds)
     return {"interval": np.full(bounds["latency"].shape, SHORTEST_S), **bounds}

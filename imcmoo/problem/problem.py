@@ -33,7 +33,7 @@ WEIGHTS = (1e-6, 1e6)
 COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
 MOST_PAIRED = 12
-"""Networks up to which each two can have a score of their own: the pairs grow with the square."""
+"""Most networks whose pairs have scores of their own: pairs grow with the square."""
 
 
 @dataclass(frozen=True)
@@ -206,9 +206,9 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             F: objectives of feasible designs, shape (n, n_objectives).
             reference_edap: of the networks, shape (W,), where `F` is guessed; by default the best
                 in `F`.
-            by_pairs: whether each two networks, of at most `MOST_PAIRED`, are to have a score of
-                their own. At the least minimax regret two networks are equally far from their
-                single-network optima, most often, and which two depends on these optima.
+            by_pairs: whether to add a score for each pair of networks; none with more than
+                `MOST_PAIRED`. Two networks decide minimax regret, most often. Which two depends on
+                the single-network optima, which a search does not know, so it tries all pairs.
 
         Raises:
             InputError: a design whose objectives are no guess has a score that is not allowed.

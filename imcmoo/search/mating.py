@@ -107,10 +107,10 @@ class FeasibleMating:
 
     def _promising(self, wanted: int) -> Levels:
         """New designs that may be among the best known: the best of each criterion in turn, as a
-        surrogate predicts. They are two moves from an incumbent or one from the best known.
+        surrogate predicts. They are at most two moves from an incumbent or one from the best known.
 
-        In a large space all designs one move from an incumbent follow: a surrogate can take the
-        best of them for a bad one.
+        In a large space they are near incumbents only, and the other designs one move from an
+        incumbent follow: a surrogate can take the best of them for a bad one.
         """
         problem, archive = self.problem, self.archive
         feasible = np.flatnonzero(archive.feasible)

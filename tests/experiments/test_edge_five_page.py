@@ -180,9 +180,11 @@ def test_the_page_states_whether_noise_of_layers_adds_up(text_of_page, prose):
     for name, title in (titles | {"minilm": PACKAGED["minilm"]}).items():
         cells = " | ".join(f"{noise.loc[name, column]:.1f}" for column in columns)
         assert f"| {title} | {cells} |" in text_of_page
-    line = table.set_index(["network", "noise", "layer_snr_dB"]).loc["line_direction", "white", 16]
-    assert f"shrinks to {line['scale']:.2f} of its size at 16 dB" in prose
-    assert line["share_alike"] > 0.5
+    white = table[table["noise"] == "white"].set_index(["network", "layer_snr_dB"])
+    line, text = white.loc["line_direction", 16], white.loc["recogniser", "share_alike"]
+    assert f"16 dB that is {100 * line['share_alike']:.0f} % of the error power" in prose
+    assert f"shrink to {line['scale']:.2f} of their size" in prose
+    assert f"it is {100 * text.min():.0f} to {100 * text.max():.0f} % of white noise" in prose
 
 
 def test_the_page_states_the_published_times(text_of_page):
