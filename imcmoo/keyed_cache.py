@@ -19,6 +19,12 @@ ROWS_AT_ONCE = 512
 GROWTH = 4
 """Rows there is room for by those that are full: copying takes time, unused memory none."""
 
+RECENT = 4096
+"""Keys that wait at most to be merged into the others, or an eighth of these if that is more: every
+merge copies all of them."""
+
+_NONE: tuple[Ints, Ints] = (np.empty(0, np.int64), np.empty(0, np.int64))
+
 
 class KeyedCache:
     """Keeps rows of arrays by integer keys; forgets all of them when there are too many.
@@ -41,8 +47,7 @@ class KeyedCache:
         self._n_keys = n_keys
         self._lock = Lock()
         self._n_rows = 0
-        self._keys = np.empty(0, np.int64)
-        self._places = np.empty(0, np.int64)
+        self._sorted = self._recent = _NONE
         self._one_more = np.zeros(n_keys or 0, np.int32)
         self._store: Arrays | None = None
 
@@ -85,10 +90,12 @@ class KeyedCache:
         """Rows of keys, -1 where they are not known."""
         if self._n_keys is not None:
             return self._one_more[keys].astype(np.int64) - 1
-        if not len(self._keys):
-            return np.full(len(keys), -1)
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return np.where(self._keys[at] == keys, self._places[at], -1)
+        found = np.full(len(keys), -1)
+        for known, places in (self._sorted, self._recent):
+            if len(known):
+                at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+                found = np.where(known[at] == keys, places[at], found)
+        return found
 
     def _add(self, keys: Ints, arrays: Arrays) -> None:
         """Store rows that no other thread has stored meanwhile."""
@@ -98,7 +105,7 @@ class KeyedCache:
         each = sum(array[:1].nbytes for array in arrays)
         if (n + more) * each > self._bytes_at_most:
             n, self._store = 0, None
-            self._keys = self._places = np.empty(0, np.int64)
+            self._sorted = self._recent = _NONE
             self._one_more = np.zeros_like(self._one_more)
         if self._store is None or len(self._store[0]) < n + more:
             size = max(GROWTH * n, n + more, self._rows_at_once)
@@ -113,6 +120,12 @@ class KeyedCache:
             self._one_more[keys] = np.arange(n + 1, n + more + 1)
             return
         order = np.argsort(keys)
-        at = np.searchsorted(self._keys, keys[order])
-        self._keys = np.insert(self._keys, at, keys[order])
-        self._places = np.insert(self._places, at, n + order)
+        self._recent = _merged(self._recent, (keys[order], n + order))
+        if len(self._recent[0]) > max(RECENT, len(self._sorted[0]) // 8):
+            self._sorted, self._recent = _merged(self._sorted, self._recent), _NONE
+
+
+def _merged(known: tuple[Ints, Ints], new: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+    """Keys in ascending order and the row of each, of two sets that share no key."""
+    at = np.searchsorted(known[0], new[0])
+    return np.insert(known[0], at, new[0]), np.insert(known[1], at, new[1])
