@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -31,9 +30,6 @@ WEIGHTS = (1e-6, 1e6)
 """Smallest and largest weight of a network."""
 
 COST = Quantity("cost", "", per_workload=False, bound=1e6)
-
-MOST_PAIRED = 12
-"""Most networks whose pairs have scores of their own: pairs grow with the square."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +190,11 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return np.asarray(self.costs(F).edap.min(axis=0)) if self.has_edap else None
 
     def guide_scores(
-        self, F: Floats, reference_edap: Floats | None = None, *, by_pairs: bool = False
+        self,
+        F: Floats,
+        reference_edap: Floats | None = None,
+        *,
+        pair_ratios: Floats | None = None,
     ) -> Floats:
         """Scores by which a joint design may be selected; smaller is better.
 
@@ -206,26 +206,26 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             F: objectives of feasible designs, shape (n, n_objectives).
             reference_edap: of the networks, shape (W,), where `F` is guessed; by default the best
                 in `F`.
-            by_pairs: whether to add a score for each pair of networks; none with more than
-                `MOST_PAIRED`. Two networks decide minimax regret, most often. Which two depends on
-                the single-network optima, which a search does not know, so it tries all pairs.
+            pair_ratios: adds a score for each two networks, the larger of the EDAP of the first and
+                of the EDAP of the second times this ratio, shape (W · (W - 1) / 2,). Two networks
+                decide minimax regret, most often. Which two, and at which ratio, depends on the
+                single-network optima, which a search does not know.
 
         Raises:
             InputError: a design whose objectives are no guess has a score that is not allowed.
 
         Returns:
-            Shape (n, n_scores): each criterion that guides, each network's own EDAP and, if
-            `by_pairs`, the larger EDAP of each two networks relative to `reference_edap`; without
-            EDAP, each criterion and each objective.
+            Shape (n, n_scores): each criterion that guides, each network's own EDAP and each two
+            networks; without EDAP, each criterion and each objective.
         """
         costs = self.costs(F)
         single = costs.edap if self.has_edap else F
         best = self.best_joint_edap(F) if reference_edap is None else reference_edap
         score = Criterion.scores if reference_edap is None else Criterion.unchecked_scores
         columns = [*(score(c, costs, best) for c in self.guides), single]
-        if by_pairs and best is not None and len(best) <= MOST_PAIRED:
-            pairs = combinations((single / best).T, 2)
-            columns += [np.maximum(one, other) for one, other in pairs]
+        if pair_ratios is not None:
+            first, second = np.triu_indices(single.shape[1], 1)
+            columns.append(np.maximum(single[:, first], single[:, second] * pair_ratios))
         return np.column_stack(columns)
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:

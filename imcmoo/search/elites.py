@@ -101,7 +101,12 @@ class ValueElites:
 
 
 def from_elites(
-    problem: AcceleratorProblem, archive: Archive, wanted: int, rng: np.random.Generator
+    problem: AcceleratorProblem,
+    archive: Archive,
+    wanted: int,
+    rng: np.random.Generator,
+    *,
+    pair_ratios: Floats | None = None,
 ) -> Levels:
     """New designs that pass the screen, each the most promising child of a value's elite.
 
@@ -109,13 +114,15 @@ def from_elites(
         problem: what is searched.
         archive: what was evaluated, something feasible in it.
         wanted: number of values to draw; of some no child passes.
+        rng: the source of chance.
+        pair_ratios: as of `AcceleratorProblem.guide_scores`.
 
     Returns:
         Shape (at most wanted, n_parameters).
     """
     feasible, space = np.flatnonzero(archive.feasible), problem.space
     levels, F = archive.levels[feasible], archive.F[feasible]
-    scores = problem.guide_scores(F, by_pairs=True)
+    scores = problem.guide_scores(F, pair_ratios=pair_ratios)
     elites = ValueElites.of(levels, scores)
     value, score = elites.drawn(_shortfall(problem, scores, elites), wanted, rng)
     incumbents = elites.incumbents[value, score]
@@ -130,7 +137,7 @@ def from_elites(
     surrogate = Surrogate.near(problem, archive, near, AROUND * len(incumbents))
     predicted_F = problem.from_coordinates(surrogate.predict(children))
     best = problem.best_joint_edap(F)
-    predicted_scores = problem.guide_scores(predicted_F, best, by_pairs=True)
+    predicted_scores = problem.guide_scores(predicted_F, best, pair_ratios=pair_ratios)
     order = np.lexsort((predicted_scores[np.arange(len(of)), score[of]], of))
     return _first_passing_of_each(problem, children[order], of[order])
 

@@ -41,6 +41,9 @@ ELITES_SHARE = 0.85
 ELITES_LOCAL_SEARCH = 0.3
 """Factor of a phase's share of local search where per-value elites are improved, too."""
 
+MOST_PAIRED = 12
+"""Most networks whose pairs have scores of their own: pairs grow with the square."""
+
 
 class FeasibleMating:
     """Offspring by the operators of a phase.
@@ -66,6 +69,7 @@ class FeasibleMating:
     def __init__(self, problem: AcceleratorProblem, archive: Archive, phase: Phase) -> None:
         self.problem, self.archive, self.phase = problem, archive, phase
         self.has_elites = archive.space.size > LARGE_SPACE
+        self._pair_ratios: Floats | None = None
         single = single_moves(archive.space)
         self._moves = single, np.concatenate([single, pairs(single), paired_moves(archive.space)])
 
@@ -91,9 +95,13 @@ class FeasibleMating:
         front members for the rest."""
         problem, share = self.problem, self.phase.local_search
         if self.has_elites:
+            self._pair_ratios = _draw_pair_ratios(problem, self.archive, rng)
             share *= ELITES_LOCAL_SEARCH
             n_elites = round(ELITES_SHARE * offspring.wanted)
-            offspring.add(from_elites(problem, self.archive, n_elites, rng), n_elites)
+            offspring.add(
+                from_elites(problem, self.archive, n_elites, rng, pair_ratios=self._pair_ratios),
+                n_elites,
+            )
         left = round(share * offspring.wanted)
         if wanted := round(CRITERIA_SHARE * left):
             left -= offspring.add(self._promising(wanted), wanted)
@@ -109,24 +117,29 @@ class FeasibleMating:
         """New designs that may be among the best known: the best of each criterion in turn, as a
         surrogate predicts. They are at most two moves from an incumbent or one from the best known.
 
-        In a large space they are near incumbents only, and the other designs one move from an
-        incumbent follow: a surrogate can take the best of them for a bad one.
+        In a large space they are near incumbents only, one move from those of pairs of networks.
+        The other designs one move from an incumbent follow: a surrogate can take the best of them
+        for a bad one.
         """
         problem, archive = self.problem, self.archive
         feasible = np.flatnonzero(archive.feasible)
         F = archive.F[feasible]
-        scores = problem.guide_scores(F, by_pairs=self.has_elites)
+        scores = problem.guide_scores(F, pair_ratios=self._pair_ratios)
         n_best = min(BEST_KNOWN, len(scores))
         threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
-        best = feasible[np.unique(scores.argmin(axis=0))]
+        incumbents = feasible[scores.argmin(axis=0)]
+        n_pairs = 0 if self._pair_ratios is None else len(self._pair_ratios)
+        best = np.unique(incumbents[: len(incumbents) - n_pairs])
         # In a large space per-value elites lead to what is next to others.
-        good = best if self.has_elites else feasible[(scores <= threshold).any(axis=1)]
+        good = np.unique(incumbents)
+        if not self.has_elites:
+            good = feasible[(scores <= threshold).any(axis=1)]
         near = [self._vicinity(archive.levels[best], -1), self._vicinity(archive.levels[good], 0)]
         vicinity = unseen(problem.space, np.concatenate(near), archive.seen)
         coordinates = Surrogate.near(problem, archive, good).predict(vicinity)
         predicted_F = problem.from_coordinates(coordinates)
         predicted_scores = problem.guide_scores(
-            predicted_F, problem.best_joint_edap(F), by_pairs=self.has_elites
+            predicted_F, problem.best_joint_edap(F), pair_ratios=self._pair_ratios
         )
         promising = (predicted_scores <= threshold).any(axis=1)
         rows, others = np.flatnonzero(promising), np.arange(0)
@@ -144,7 +157,7 @@ class FeasibleMating:
         archive, space, phase = self.archive, self.archive.space, self.phase
         if n := offspring.missing:
             F, G = archive.F[population], archive.G[population]
-            scores = _guiding(self.problem, F, G, by_pairs=self.has_elites)
+            scores = _guiding(self.problem, F, G, self._pair_ratios)
             won = population[tournaments(scores, OVERSAMPLING * n, rng)]
             parents = archive.levels[won.reshape(2, -1)]
             recombined, mutated = phase.crossover_probability, phase.mutation_probability
@@ -160,7 +173,27 @@ class FeasibleMating:
         return designs[inside]
 
 
-def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats, *, by_pairs: bool) -> Floats:
+def _draw_pair_ratios(
+    problem: AcceleratorProblem, archive: Archive, rng: np.random.Generator
+) -> Floats | None:
+    """Draw the ratio at which the EDAP of each two networks is compared, for `guide_scores`.
+
+    Log-uniform between the ratios at the best designs of the two, so that each trade-off between
+    them is looked for in some generation. None without EDAP or with over `MOST_PAIRED` networks.
+    """
+    if not problem.has_edap or len(problem.workload_names) > MOST_PAIRED:
+        return None
+    edap = problem.costs(archive.F[archive.feasible]).edap
+    best = edap[edap.argmin(axis=0)]
+    first, second = np.triu_indices(len(best), 1)
+    at_first = best[first, first] / best[first, second]
+    at_second = best[second, first] / best[second, second]
+    return np.exp(rng.uniform(np.log(at_first), np.log(at_second)))
+
+
+def _guiding(
+    problem: AcceleratorProblem, F: Floats, G: Floats, pair_ratios: Floats | None
+) -> Floats:
     """Scores of a population by what guides, shape (n, n_scores); what is infeasible loses.
 
     It is in the population only where the model cannot tell without an evaluation.
@@ -169,7 +202,7 @@ def _guiding(problem: AcceleratorProblem, F: Floats, G: Floats, *, by_pairs: boo
     feasible = violation <= 0
     if not feasible.any():
         return violation[:, None]
-    guide = problem.guide_scores(F[feasible], by_pairs=by_pairs)
+    guide = problem.guide_scores(F[feasible], pair_ratios=pair_ratios)
     scores = np.repeat(UNSCORED * (1 + violation[:, None]), guide.shape[1], axis=1)
     scores[feasible] = guide
     return scores

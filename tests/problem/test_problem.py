@@ -147,22 +147,13 @@ def test_criteria_and_weights_guide():
 
 
 def test_each_two_networks_can_have_a_score_of_their_own():
-    """The larger EDAP of the two, relative to the reference or to the best design."""
+    """The larger EDAP of the first and of the second times a ratio."""
     problem = fake_problem(RRAM, 3)
     F = np.array([[2.0, 8, 6, 1, 1, 1, 1e-6], [4, 4, 3, 1, 1, 1, 1e-6]])
-    guides, plain = problem.guide_scores(F, by_pairs=True), problem.guide_scores(F)
-    np.testing.assert_array_equal(guides[:, :-3], plain)
-    np.testing.assert_allclose(guides[:, -3:], [[2, 2, 2], [2, 2, 1]])
-    against = problem.guide_scores(F, np.array([1.0, 4, 3]), by_pairs=True)
-    np.testing.assert_allclose(against[:, -3:], [[2, 2, 2], [4, 4, 1]])
-
-
-@pytest.mark.parametrize(("networks", "pairs"), [(12, 66), (13, 0)])
-def test_the_pairs_of_many_networks_have_no_scores(networks, pairs):
-    problem = fake_problem(RRAM, networks)
-    F = np.ones((2, 2 * networks + 1))
-    plain = problem.guide_scores(F).shape[1]
-    assert problem.guide_scores(F, by_pairs=True).shape == (2, plain + pairs)
+    ratios = np.array([0.25, 1.0, 2.0])
+    scores, plain = problem.guide_scores(F, pair_ratios=ratios), problem.guide_scores(F)
+    np.testing.assert_array_equal(scores[:, :-3], plain)
+    np.testing.assert_allclose(scores[:, -3:], [[2, 6, 12], [4, 4, 6]])
 
 
 def test_a_criterion_that_is_asked_for_joins_the_guides_once(designs):

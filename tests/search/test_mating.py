@@ -4,13 +4,21 @@ import numpy as np
 import pytest
 
 from imcmoo.search import mating as mating_of
-from imcmoo.search.mating import UNSCORED, FeasibleMating, _guiding, tournaments
+from imcmoo.search.archive import Archive
+from imcmoo.search.mating import (
+    UNSCORED,
+    FeasibleMating,
+    _draw_pair_ratios,
+    _guiding,
+    tournaments,
+)
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible, first_passing
 from imcmoo.search.schedule import PAPER
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.moves import move, single_moves
 from problems import RRAM
+from tests.fakes import fake_problem
 from tests.search.searches import (
     LARGE_PROBLEM,
     SMALL_FEASIBLE,
@@ -95,10 +103,53 @@ def test_in_a_large_space_the_nearest_designs_are_tried_even_if_taken_for_worse(
     assert not len(FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)._promising(20))
     monkeypatch.setattr(mating_of, "LARGE_SPACE", RRAM.size - 1)
     mating = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)
-    scores = LARGE_PROBLEM.guide_scores(archive.F, by_pairs=True)
+    scores = LARGE_PROBLEM.guide_scores(archive.F)
     best = archive.levels[np.unique(scores.argmin(axis=0))]
     nearest = set(RRAM.rank(mating._vicinity(best, 0)).tolist()) - archive.seen
     assert set(RRAM.rank(mating._promising(20)).tolist()) == nearest
+
+
+def test_pairs_of_networks_are_compared_at_ratios_between_those_of_their_best_designs():
+    """A design between the two, the best of neither, has the least score of a pair at times."""
+    F = np.array([[1.0, 9, 1, 1, 1e-6], [2, 3, 1, 1, 1e-6], [8, 1, 1, 1, 1e-6]])
+    problem = fake_problem(RRAM, 2)
+    archive = Archive(RRAM, n_objectives=5, n_constraints=1)
+    archive.append(RRAM.random(3, np.random.default_rng(0)), F, -np.ones((3, 1)), generation=0)
+    rng = np.random.default_rng(0)
+    ratios = np.array([_draw_pair_ratios(problem, archive, rng) for _ in range(200)])
+    assert ratios.shape == (200, 1)
+    assert ((ratios >= 1 / 9) & (ratios <= 8)).all()
+    pairs = [problem.guide_scores(F, pair_ratios=ratio)[:, -1].argmin() for ratio in ratios]
+    assert set(pairs) == {0, 1, 2}
+
+
+def test_only_designs_one_move_from_the_incumbent_of_a_pair_are_tried(monkeypatch):
+    """Design 0 is the best by a criterion, design 5 by a pair of networks."""
+
+    def scores(F, reference=None, *, pair_ratios):
+        place = np.arange(len(F)) if reference is None else np.zeros(len(F))
+        return np.column_stack([place, np.roll(place, 5)])
+
+    archive = evaluated(LARGE_PROBLEM, 20)
+    monkeypatch.setattr(LARGE_PROBLEM, "guide_scores", scores)
+    monkeypatch.setattr(LARGE_PROBLEM.feasibility, "screened", lambda x: np.full(len(x), -1.0))
+    monkeypatch.setattr(mating_of, "LARGE_SPACE", RRAM.size - 1)
+    mating = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)
+    mating._pair_ratios = np.ones(1)
+    near = [mating._vicinity(archive.levels[[i]], reach) for i, reach in ((0, -1), (5, 0))]
+    expected = set(RRAM.rank(np.concatenate(near)).tolist()) - archive.seen
+    assert set(RRAM.rank(mating._promising(10**6)).tolist()) == expected
+
+
+@pytest.mark.parametrize(("networks", "pairs"), [(12, (66,)), (13, None)])
+def test_the_pairs_of_many_networks_have_no_scores(networks, pairs):
+    problem = fake_problem(RRAM, networks)
+    archive = Archive(RRAM, n_objectives=2 * networks + 1, n_constraints=1)
+    F = np.ones((2, 2 * networks + 1))
+    levels = RRAM.random(2, np.random.default_rng(0))
+    archive.append(levels, F, -np.ones((2, 1)), generation=0)
+    ratios = _draw_pair_ratios(problem, archive, np.random.default_rng(0))
+    assert (None if ratios is None else ratios.shape) == pairs
 
 
 def test_the_surrogate_knows_what_lies_around_the_best_known(monkeypatch):
@@ -213,7 +264,7 @@ def test_what_is_infeasible_loses_to_all_that_is_feasible_the_more_the_more_it_l
     F, G = evaluated(LARGE_PROBLEM, 5).F, np.full((5, 2), -3.0)
     G[0] = 0  # at both limits: feasible
     G[1], G[2], G[3] = (0.5, -1), (0.3, 0.4), (1e-6, -9)
-    scores = _guiding(LARGE_PROBLEM, F, G, by_pairs=False)
+    scores = _guiding(LARGE_PROBLEM, F, G, None)
     of_feasible = LARGE_PROBLEM.guide_scores(F[[0, 4]])
     assert np.array_equal(scores[[0, 4]], of_feasible)
     assert (scores[3] > of_feasible.max(axis=0)).all()
@@ -224,4 +275,4 @@ def test_what_is_infeasible_loses_to_all_that_is_feasible_the_more_the_more_it_l
 def test_where_nothing_is_feasible_the_violation_guides():
     F = evaluated(LARGE_PROBLEM, 3).F
     G = np.array([[0.5, -1.0], [0.3, 0.4], [0.0, 0.2]])
-    np.testing.assert_allclose(_guiding(LARGE_PROBLEM, F, G, by_pairs=False), [[0.5], [0.7], [0.2]])
+    np.testing.assert_allclose(_guiding(LARGE_PROBLEM, F, G, None), [[0.5], [0.7], [0.2]])
