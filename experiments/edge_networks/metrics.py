@@ -17,9 +17,8 @@ Outputs = Mapping[str, NDArray[Any]]
 def characters(outputs: Outputs, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Share of the characters of each line that are read.
 
-    Args:
-        outputs: probabilities of characters, shape (n, steps, classes), class 0 being blank.
-        labels: classes of each line, padded with 0, shape (n, length).
+    Outputs are probabilities of characters, shape (n, steps, classes), class 0 being blank; labels
+    are the classes of each line, padded with 0, shape (n, length).
     """
     best = next(iter(outputs.values())).argmax(axis=-1)
     scores = []

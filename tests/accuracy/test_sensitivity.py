@@ -9,7 +9,7 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
 
-from experiments.edge_networks.digits import write_digits
+from experiments.edge_networks.data import write_digits
 from imcmoo.accuracy import sensitivity
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.circuit_noise import CircuitNoise

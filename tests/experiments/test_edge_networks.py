@@ -20,7 +20,7 @@ from experiments.edge_networks import (
     study,
 )
 from experiments.edge_networks.added_noise import scale, share_alike
-from experiments.edge_networks.digits import write_digits
+from experiments.edge_networks.data import write_digits
 from experiments.edge_networks.prediction import DESIGNS, SHARED, summary
 from imcmoo.report import style
 from tests.model.physical.test_predicted_accuracy import DATA
