@@ -111,11 +111,10 @@ class Publication(ABC):
         with folder_lock(folder):
             checkpoints = TaskCheckpoints(folder, self.depends_on)
             # A method of the publication: other machines' workers are asked for the code it is in.
-            run, float_format = self.run_task, self.float_format
-            run_tasks(checkpoints, self.tasks, run, self.name, quiet, workers, float_format)
+            how = (self.run_task, self.name, quiet, workers, self.float_format)
+            results = run_tasks(checkpoints, self.tasks, *how)
             staged = folder / ".parts" / "files"
             shutil.rmtree(staged, ignore_errors=True)
-            results = [checkpoints.load(index) for index in range(len(self.tasks))]
             write_tables(self, results, staged)
             pages = self.pages(staged, docs, folder)  # one that fails leaves what was published
             _replace(folder, staged)
@@ -130,23 +129,14 @@ class Publication(ABC):
 def run_tasks(
     checkpoints: TaskCheckpoints,
     tasks: Sequence[Any],
-    run: Callable[[Any], Mapping[str, Any]],
+    run: Callable[[Any], Result],
     title: str,
     quiet: bool,
     workers: Workers,
     float_format: str | None = None,
-) -> None:
-    """Run the tasks without a checkpoint and store their results, tables as text.
-
-    Args:
-        checkpoints: get the results by the index of the task.
-        tasks: arguments of `run`.
-        run: computes tables and arrays of a task, by name.
-        title: shown with the progress.
-        quiet: show no progress.
-        workers: processes, or a scheduler of other machines.
-        float_format: of floating-point numbers in tables.
-    """
+) -> list[Result]:
+    """Run the tasks without a checkpoint; returns the results of all, in their order, as stored:
+    tables are text."""
     todo = [i for i in range(len(tasks)) if i not in checkpoints]
     done = len(tasks) - len(todo)
     is_single = len(tasks) == 1  # then nothing can be counted on the way
@@ -156,10 +146,15 @@ def run_tasks(
         open_executor(workers, len(todo)) as executor,
     ):
         for index, result in imap_unordered(executor, run, (tasks[i] for i in todo)):
-            frames = {k: v for k, v in result.items() if isinstance(v, pd.DataFrame)}
-            tables = {k: to_csv(frame, float_format) for k, frame in frames.items()}
-            checkpoints.save(todo[index], {**result, **tables})
+            checkpoints.save(todo[index], as_text(result, float_format))
             advance()
+    return [checkpoints.load(index) for index in range(len(tasks))]
+
+
+def as_text(result: Result, float_format: str | None = None) -> Result:
+    """A result with its tables as CSV."""
+    frames = {k: v for k, v in result.items() if isinstance(v, pd.DataFrame)}
+    return {**result, **{k: to_csv(frame, float_format) for k, frame in frames.items()}}
 
 
 def write_tables(publication: Publication, results: Sequence[Result], folder: Path) -> None:

@@ -132,8 +132,8 @@ def _compare_on_random_cases(args: argparse.Namespace) -> None:
         parts = TaskCheckpoints(folder, depends_on)
         play = partial(random_cases.play, args.seed, methods, args.seeds)
         cases = range(args.random)
-        run_tasks(parts, cases, play, "random cases", False, arguments.workers(args))
-        frames = random_cases.tables([parts.load(case) for case in cases])
+        played = run_tasks(parts, cases, play, "random cases", False, arguments.workers(args))
+        frames = comparison.tables(played)
         frames["summary"] = statistics.summary(frames["runs"])
         _write_tables(frames, folder)
         parts.remove()
@@ -159,8 +159,8 @@ def _compare(args: argparse.Namespace) -> None:
     with folder_lock(folder):
         parts = TaskCheckpoints(folder, f"{settings} {dependence([problem])}")
         seeds, search = range(args.seeds), partial(comparison.search, rules)
-        run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
-        frames = comparison.tables([parts.load(seed) for seed in seeds])
+        found = run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
+        frames = comparison.tables(found)
         for earlier in args.add:
             frames |= _added(frames, earlier, rules, fingerprint(problem))
         frames["summary"] = statistics.summary(frames["runs"])

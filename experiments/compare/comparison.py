@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from experiments.compare.check_counter import CountingProblem
 from experiments.compare.evaluation_counter import Method, Start, judged
+from experiments.publish import Result
 from imcmoo.analysis.indicators import igd_plus, indicators
 from imcmoo.exact.regret import ROUNDING, Regret
 from imcmoo.model.metrics import Floats
@@ -61,8 +63,8 @@ MOST_PREPARED = 1 << 24
 TARGETS = (0.10, 0.05, 0.01, 0.001, 0.0)
 """Regrets for which the first design is recorded."""
 
-Columns = dict[str, NDArray[Any]]
-"""Columns of tables, named `table.column`."""
+POINTS = "points "
+"""Prefix of the names of fronts."""
 
 Judge = Callable[[AcceleratorProblem], Regret]
 """Returns how regret is measured on a problem."""
@@ -101,7 +103,7 @@ class Rules:
         return tuple(n for n in self.budgets if seed < limits.get(n, seed + 1))
 
 
-def search(rules: Rules, seed: int) -> Columns:
+def search(rules: Rules, seed: int) -> Result:
     """Run all algorithms of a comparison with a seed; see `search_all`."""
     return search_all(rules, rules.judge(_prepared(rules.study)), seed)
 
@@ -115,21 +117,21 @@ def _prepared(study: Study) -> AcceleratorProblem:
     return problem
 
 
-def search_all(rules: Rules, judge: Regret, seed: int) -> Columns:
+def search_all(rules: Rules, judge: Regret, seed: int) -> Result:
     """Run all algorithms from equal starts with one seed.
 
     Returns:
-        Columns of two tables: `runs`, the value of each indicator (regret by criterion, `FRONT`) by
-        method, what is counted and budget; and `target`, designs evaluated until a value was
-        reached by the run of the primary budget. Where no exact front is known, also the front of
-        each run, as `points METHOD BUDGET`.
+        Two tables: `runs`, the value of each indicator (regret by criterion, `FRONT`) by method,
+        what is counted and budget; and `target`, if there is a primary budget, designs evaluated
+        until its run reached a value. Where no exact front is known, also the front of each run, as
+        `points METHOD BUDGET`.
     """
     problem = judge.problem
     rng = np.random.default_rng((seed, 1))
     initial = draw_diverse(problem, PAPER.initial, rng)
     counting = CountingProblem(problem)
     rows: dict[str, list[dict[str, Any]]] = {"runs": [], "target": []}
-    fronts: Columns = {}
+    fronts: Result = {}
     for name, method in rules.methods.items():
         budgets = rules.budgets_of(name, seed)
         for budget in budgets if name in rules.phased else budgets[-1:]:
@@ -140,11 +142,7 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Columns:
                 rows[table] += added
             if judge.front is None and rules.primary is not None:
                 fronts |= run.fronts(problem, budget)
-    return fronts | {
-        f"{table}.{column}": np.array([row[column] for row in lines])
-        for table, lines in rows.items()
-        for column in (lines[0] if lines else ())
-    }
+    return fronts | {name: pd.DataFrame(lines) for name, lines in rows.items() if lines}
 
 
 @dataclass(frozen=True)
@@ -207,9 +205,9 @@ class _Run:
         """Front of the first `n` designs, in coordinates, shape (k, n_objectives)."""
         return front_of(problem.coordinates(self.archive.F[:n][self.archive.feasible[:n]]))
 
-    def fronts(self, problem: AcceleratorProblem, budget: int) -> Columns:
+    def fronts(self, problem: AcceleratorProblem, budget: int) -> Result:
         """Front at each budget, by `points METHOD BUDGET`."""
-        return {f"points {self.method} {n}": self.points(problem, n) for n in self.cuts(budget)}
+        return {f"{POINTS}{self.method} {n}": self.points(problem, n) for n in self.cuts(budget)}
 
     def _front_hits(
         self, problem: AcceleratorProblem, front: Floats, budget: int, keys: dict[str, Any]
@@ -286,19 +284,18 @@ def _hits(
     return rows
 
 
-def tables(results: Sequence[Columns]) -> dict[str, pd.DataFrame]:
-    """Join the tables of `search_all` over all seeds, and measure fronts against the best of all
-    runs where the exact one is not known."""
-    frames = {
-        table: pd.concat([one_table(result, table) for result in results], ignore_index=True)
-        for table in ("runs", "target")
-    }
-    fronts = [
-        (seed, key.removeprefix("points ").rpartition(" "), points)
-        for seed, result in enumerate(results)
-        for key, points in result.items()
-        if key.startswith("points ")
-    ]
+def tables(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
+    """Join stored tables of all tasks, and measure fronts of `search_all`, one result for each
+    seed, against the best of all runs where the exact one is not known."""
+    parts: dict[str, list[pd.DataFrame]] = {}
+    fronts = []
+    for seed, result in enumerate(results):
+        for name, stored in result.items():
+            if name.startswith(POINTS):
+                fronts.append((seed, name.removeprefix(POINTS).rpartition(" "), stored))
+            else:
+                parts.setdefault(name, []).append(pd.read_csv(StringIO(str(stored))))
+    frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
     if fronts:
         best = front_of(np.concatenate([points for _, _, points in fronts]))
         rows = [
@@ -315,9 +312,3 @@ def tables(results: Sequence[Columns]) -> dict[str, pd.DataFrame]:
         ]
         frames["runs"] = pd.concat([frames["runs"], pd.DataFrame(rows)], ignore_index=True)
     return frames
-
-
-def one_table(result: Columns, table: str) -> pd.DataFrame:
-    """Select one of the tables whose columns are in a result."""
-    columns = {key.partition("."): values for key, values in result.items()}
-    return pd.DataFrame({c: values for (name, _, c), values in columns.items() if name == table})

@@ -14,10 +14,10 @@ from scipy.stats import spearmanr
 
 from experiments.compare import comparison, statistics
 from experiments.compare.algorithms import from_random, ours, paper_ga, plain_ga
-from experiments.compare.comparison import PRIMARY, Columns, Rules
+from experiments.compare.comparison import PRIMARY, Rules
 from experiments.compare.evaluation_counter import Method
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.publish import read_tables
+from experiments.publish import Result, read_tables
 from experiments.recorded import recorded_largest
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
@@ -284,8 +284,8 @@ def decided_by(energy: Floats, latency: Floats, area: Floats, network: int) -> d
     return {"designs": len(edap), **shares, **correlations, **excess}
 
 
-def search(study: Study, seed: int) -> Columns:
-    """Run all of `STEPS` from equal starts; columns of a table of regrets, by name."""
+def search(study: Study, seed: int) -> Result:
+    """Run all of `STEPS` from equal starts; a table of regrets."""
     return comparison.search(_rules(study), seed)
 
 
@@ -296,12 +296,9 @@ def _rules(study: Study) -> Rules:
     return Rules(study, judge, BUDGETS, None, STEPS, PHASED, (PAPER_SCORE,))
 
 
-def paper_search(results: Sequence[Columns]) -> pd.DataFrame:
-    """Summarise regret in the published score over seeds, by budget in designs and by search.
-
-    Args:
-        results: of `search`, one for each seed.
-    """
+def paper_search(results: Sequence[Result]) -> pd.DataFrame:
+    """Summarise regret in the published score over seeds, by budget in designs and by search; of
+    stored results of `search`, one for each seed."""
     runs = comparison.tables(results)["runs"]
     of_score = runs["indicator"] == PAPER_SCORE
     counted = runs["counted"] == comparison.DESIGNS

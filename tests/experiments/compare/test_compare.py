@@ -364,8 +364,8 @@ def test_methods_are_added_from_an_earlier_comparison(answered, results, capsys)
 
 def test_fronts_are_measured_against_the_best_of_all_runs_where_none_is_known():
     ends, middle = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[0.4, 0.4]])
-    runs = {"runs.method": np.array(["a"]), "target.method": np.array(["a"])}
-    results = [{**runs, "points a 10": ends}, {**runs, "points a 10": np.vstack([ends, middle])}]
+    fronts = (ends, np.vstack([ends, middle]))
+    results = [{"runs": "method\na\n", "points a 10": front} for front in fronts]
     measured = comparison.tables(results)["runs"].dropna()
     table = measured.pivot(index="indicator", columns="seed", values="value")
     assert table.loc["coverage"].tolist() == [pytest.approx(2 / 3), 1.0]
