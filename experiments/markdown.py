@@ -20,8 +20,8 @@ def render(template: str, *modules: ModuleType, **values: Any) -> str:
 
     Args:
         template: its file name.
-        modules: whose names the template uses, besides the functions of this module; not those
-            with a leading underscore, nor of modules they import.
+        modules: whose names the template uses, besides the functions of this module; not those with
+            a leading underscore, nor of modules they import.
         values: by further names the template uses, instead of others of that name.
 
     Raises:
@@ -84,12 +84,8 @@ def short(value: float, missing: str = "–") -> str:
 
 
 def span(values: Iterable[float], digits: int | None = None) -> str:
-    """Format the least and the largest of several values, one if they read alike.
-
-    Args:
-        values: at least one.
-        digits: after the point; by default as `short` does.
-    """
+    """Format the least and the largest of several values, one if they read alike, with some digits
+    after the point or as `short` does."""
     values = list(values)
     ends = (short(v) if digits is None else f"{v:.{digits}f}" for v in (min(values), max(values)))
     return " to ".join(dict.fromkeys(ends))

@@ -70,10 +70,8 @@ class Publication(ABC):
         """Run one task; its tables are stored as text."""
 
     def tables(self, results: Sequence[Result]) -> dict[str, str]:
-        """Tables as CSV text by path, from the results of all tasks in their order.
-
-        By default those of equal names are joined, with the columns of any of them.
-        """
+        """Tables as CSV text by path, from the results of all tasks in their order; by default
+        those of equal names are joined, with the columns of any of them."""
         names = dict.fromkeys(name for result in results for name in result)
         return {f"{n}.csv": _joined([str(r[n]) for r in results if n in r]) for n in names}
 
@@ -87,25 +85,23 @@ class Publication(ABC):
 
     @abstractmethod
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
-        """Pages by path.
+        """Pages by path, from the tables in a folder, which are not published yet.
 
         Args:
-            folder: of the tables; they are not published yet.
+            folder: of the tables.
             docs: folder of the pages.
             home: where the tables and figures will be: links lead there.
         """
 
     def publish(self, published: Path, docs: Path, *, quiet: bool, workers: Workers) -> Path:
-        """Run all tasks and publish; continues with the finished tasks of an interrupted run.
+        """Run all tasks, or those that an interrupted run left, and publish; returns the folder of
+        the tables.
 
         Args:
             published: gets the tables, `figures/` and `config.json` in `path`.
             docs: gets the pages.
             quiet: show no progress.
             workers: processes, or a scheduler of other machines.
-
-        Returns:
-            The folder of the tables.
         """
         folder = published / self.path
         with folder_lock(folder):
@@ -195,12 +191,8 @@ def write(path: Path, text: str) -> None:
 
 
 def dependence(problems: Iterable[AcceleratorProblem], data: Sequence[Path] = ()) -> str:
-    """State all that stored results of an experiment depend on: versions, problems and data.
-
-    Args:
-        problems: that are asked, in a fixed order.
-        data: files that tasks read.
-    """
+    """State all that stored results of an experiment depend on: versions, problems in a fixed
+    order, and data that tasks read."""
     marks = [*map(behaviour_mark, problems), *map(sha256, data)]
     return f"{EXPERIMENTS_VERSION} {marks}"
 

@@ -70,12 +70,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def compare(args: argparse.Namespace) -> None:
-    """Compare algorithms on a study or on random cases.
-
-    Raises:
-        InputError: the user's input is at fault, or an optimum is not known.
-        OSError: a folder cannot be written to.
-    """
+    """Compare algorithms on a study or on random cases."""
     if args.seeds is None:
         args.seeds = SEEDS if args.random is None else random_cases.SEEDS
     (_compare if args.random is None else _compare_on_random_cases)(args)
@@ -180,11 +175,7 @@ def _compare(args: argparse.Namespace) -> None:
 def _added(
     frames: dict[str, pd.DataFrame], folder: Path, rules: Rules, fingerprint: str
 ) -> dict[str, pd.DataFrame]:
-    """Join tables by seed with those of an earlier comparison, but for the methods in them.
-
-    Raises:
-        InputError: the earlier comparison has other budgets, or is of another problem.
-    """
+    """Join tables by seed with those of an earlier comparison, but for the methods in them."""
     config = read_json(folder / CONFIG)
     if (config["budgets"], config["fingerprint"]) != (list(rules.budgets), fingerprint):
         raise InputError(f"--add: {folder} has other budgets or is of another problem")

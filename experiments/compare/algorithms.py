@@ -199,10 +199,8 @@ SPARSITY = 0.2
 
 
 def _expand(start: Start, select: Select) -> Archive:
-    """Evaluate all new feasible neighbours of selected designs.
-
-    When none is left to select, begin again from other designs of the start, then from random ones.
-    """
+    """Evaluate all new feasible neighbours of selected designs; when none is left, begin again from
+    other designs of the start, then from random ones."""
     counted, problem = Counted(start), start.problem
     rng = np.random.default_rng(start.seed)
     seen, unused = counted.archive.seen, start.initial

@@ -68,11 +68,8 @@ class _Seen:
 
 
 class CountingProblem(AcceleratorProblem):
-    """A problem that counts constraint evaluations; those of its own tables do not count.
-
-    Args:
-        problem: the problem to count for.
-    """
+    """A problem that counts the constraint evaluations of another; those of its own tables do not
+    count."""
 
     def __init__(self, problem: AcceleratorProblem) -> None:
         super().__init__(

@@ -31,11 +31,7 @@ PACKAGES = dict.fromkeys(COMPILED, "numba") | dict.fromkeys(large_spaces.OPTUNA,
 
 
 def require(methods: Collection[str]) -> None:
-    """Check that the packages of some algorithms are installed.
-
-    Raises:
-        InputError: one is not; says how to get it.
-    """
+    """Refuse algorithms whose packages are not installed."""
     for name, package in PACKAGES.items():
         if name in methods and find_spec(package) is None:
             raise InputError(f"{name} needs {package}: pip install -e '.[compare]'")
@@ -59,9 +55,6 @@ def find_rules(
         ablation: compare ablations of our search instead.
         names: the algorithms that are compared; all if None.
         own: other algorithms, each a `Method` as `module:name`, which plan ahead for their budget.
-
-    Raises:
-        InputError: the optimum is not known, or there is no such algorithm.
     """
     answer = find_answer(study, results)
     if answer is not None:
@@ -94,11 +87,7 @@ def find_rules(
 
 
 def _own(path: str) -> Method:
-    """Load a user's algorithm.
-
-    Raises:
-        InputError: there is none of this name.
-    """
+    """Load a user's algorithm."""
     try:
         method: Method = load(path, "method", known=METHODS)
         check_takes(method, path, None)
@@ -117,18 +106,10 @@ def _only(methods: dict[str, Method], names: Collection[str]) -> dict[str, Metho
 
 
 def find_certified(study: Study, results: Path) -> Mapping[str, float]:
-    """Read the certified optima of a study, as `Regret` takes them.
+    """Read the certified optima of a study in `certified/<study>`, as `Regret` takes them.
 
     Certificates are checked without a walk through the designs: that they are of this problem, and
     that their designs are feasible and have the stated scores.
-
-    Args:
-        study: the study that is searched.
-        results: folder in which `certified/<study>` holds the certificates.
-
-    Raises:
-        InputError: a certificate is missing, of another problem, or leaves a gap; says how to get
-            one.
     """
     folder = results / "certified" / study.name
     remedy = (

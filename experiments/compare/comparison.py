@@ -147,15 +147,7 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Result:
 
 @dataclass(frozen=True)
 class _Run:
-    """A finished search.
-
-    Args:
-        rules: of the comparison.
-        method: name of the algorithm.
-        seed: of the search.
-        archive: the evaluated designs.
-        counts: constraint evaluations up to each of them.
-    """
+    """A finished search, and the constraint evaluations up to each design of its archive."""
 
     rules: Rules
     method: str
@@ -239,11 +231,8 @@ def totals(budgets: Sequence[int], planned: int) -> list[int]:
 def best_so_far(
     judge: Regret, archive: Archive, criteria: Sequence[str]
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the regret of the best feasible design after each evaluation, inf before the first.
-
-    Returns:
-        By criterion, shape (n,); and the largest over the criteria as `LARGEST_REGRET`.
-    """
+    """Regret of the best feasible design after each evaluation, inf before the first, shape (n,),
+    by criterion; and the largest over the criteria as `LARGEST_REGRET`."""
     regret = np.full((len(criteria), len(archive)), np.inf)
     feasible = archive.feasible
     regrets = judge.regrets(archive.F[feasible])

@@ -121,10 +121,8 @@ CRITERIA = Objectives(_n_criteria, _criteria_scores)
 
 
 class _Posed(Problem):  # type: ignore[misc]  # pymoo ships no types
-    """The problem for pymoo's algorithms, counted, with its own objectives or others.
-
-    Its own objectives are coordinates, by which fronts are measured as well: mostly logarithms.
-    """
+    """The problem for pymoo's algorithms, counted, with other objectives or its own: coordinates,
+    mostly logarithms, by which fronts are measured as well."""
 
     def __init__(
         self, counted: Counted, *, objectives: Objectives | None = None, mixed: bool = False
@@ -174,6 +172,7 @@ def run(
     """Run an algorithm of pymoo until the budget is spent or it has converged.
 
     Args:
+        start: of the search.
         make: makes the algorithm, given the designs to begin with.
         counted: evaluations so far, if any.
         each_generation: changes the algorithm, given the number of spent designs.

@@ -38,12 +38,9 @@ def optuna_tpe(start: Start, score: Score = EDAP_GEOMEAN) -> Archive:
 
 
 def _run(start: Start, sampler: Any, *, score: Score | None = None, at_once: int = 1) -> Archive:
-    """Run a sampler of Optuna until the budget is spent or it has converged.
-
-    Args:
-        score: the only objective; all objectives of the problem by default.
-        at_once: designs requested before any of them is evaluated.
-    """
+    """Run a sampler of Optuna, with a score as the only objective or all of the problem's, until
+    the budget is spent or it has converged; so many designs are requested before any is
+    evaluated."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

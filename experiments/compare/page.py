@@ -44,12 +44,7 @@ SIGNIFICANT = 0.01
 
 
 def fill(page: str, folder: Path) -> str:
-    """Replace the tables between the marks of a page by those of a folder.
-
-    Raises:
-        AttributeError: a mark of no table.
-        OSError: the tables of a comparison are missing.
-    """
+    """Replace the tables between the marks of a page by those of a folder."""
 
     def read(kind: str, study: str, name: str, counted: str = DESIGNS) -> pd.DataFrame:
         """Read a table, of the designs evaluated or of evaluations and checks."""
@@ -162,12 +157,9 @@ def not_ahead(folder: Path) -> pd.DataFrame:
 
 
 def verdicts(folder: Path) -> pd.DataFrame:
-    """Count the `comparisons` by indicator and in all.
-
-    Returns:
-        Columns indicator, all, better and worse (significantly), neither, and every_run: those of
-        neither in which every run of our search is better, of too few runs for a test.
-    """
+    """Count the `comparisons` by indicator and in all: better and worse (significantly), neither,
+    and every_run: those of neither in which every run of our search is better, of too few runs for
+    a test."""
     table = comparisons(folder)
     significant, ahead = table["p_holm"] < SIGNIFICANT, table["A12"] > 0.5
     counted = pd.DataFrame(

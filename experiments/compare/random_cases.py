@@ -51,13 +51,7 @@ SEEDS = 5
 
 @dataclass(frozen=True)
 class Case:
-    """A random problem and its exact answer.
-
-    Args:
-        study: the drawn study.
-        problem: of the study.
-        answer: its exact answer.
-    """
+    """A random problem and its exact answer."""
 
     study: Study
     problem: AcceleratorProblem
@@ -65,12 +59,8 @@ class Case:
 
 
 def draw_case(seed: int, number: int) -> Case:
-    """Draw a case of a series; it does not depend on the other cases.
-
-    Args:
-        seed: of the series.
-        number: of the case, from 0.
-    """
+    """Draw a case of the series of a seed by its number, from 0; it does not depend on the other
+    cases."""
     rng = np.random.default_rng((seed, number))
     # Drawn once: few small chips with resident weights hold several networks.
     device = SPACES[rng.integers(len(SPACES))]

@@ -97,12 +97,8 @@ def _best(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any] | None:
 
 
 class Predictions:
-    """Predictions of the networks of a study on circuits.
-
-    Args:
-        study: with accuracy data.
-        sigma: spread of a cell; by default that of the device.
-    """
+    """Predictions of the networks of a study with accuracy data on circuits, with the spread of a
+    cell or that of the device."""
 
     def __init__(self, study: Study, sigma: float | None = None) -> None:
         device = str(study.space.values_of("device")[0])

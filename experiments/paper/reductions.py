@@ -72,18 +72,11 @@ SRAM notebook has 32 tiles instead."""
 
 
 def sequential(problem: AcceleratorProblem, criterion: str, start: Levels) -> Levels:
-    """Optimise one level of design after another, the others frozen.
+    """Optimise one level of design after another, the others frozen, from a design by value index,
+    shape (n_parameters,); returns the final one.
 
     As in the released notebooks, if no choice is within the area limit, the best of those that run
     all networks is taken whatever its area; if none runs them, the one with the least violation.
-
-    Args:
-        problem: of the study.
-        criterion: one of `SCORES`.
-        start: design to begin with, by value index, shape (n_parameters,).
-
-    Returns:
-        The final design, shape (n_parameters,).
     """
     space, design = problem.space, start.copy()
     for names in LEVELS_OF_DESIGN:
@@ -137,12 +130,9 @@ def _best_of(problem: AcceleratorProblem, archive: Archive, criterion: str) -> L
 
 
 def joint(enumerated: EnumeratedStudy, study: str) -> pd.DataFrame:
-    """Compare joint designs with baselines.
-
-    Returns:
-        The designs, their costs on every network and their scores; NaN where a network does not
-        run. The last rows are designs that Krestinskaya et al. published, costed by their stack.
-    """
+    """Compare joint designs with baselines: their costs on every network, NaN where it does not
+    run, and scores. The last rows are designs that Krestinskaya et al. published, costed by their
+    stack."""
     problem, space = enumerated.problem, enumerated.problem.space
     compared = designs(enumerated)
     levels = np.stack(list(compared.values()))
@@ -202,14 +192,8 @@ def _costs(
 
 
 def reductions(joint: pd.DataFrame) -> pd.DataFrame:
-    """Compute by how much the joint design, exact or searched, reduces EDAP and scores.
-
-    Args:
-        joint: as `joint` returns it.
-
-    Returns:
-        By criterion, joint design and baseline, shares; negative where the joint design is worse.
-    """
+    """Shares by which the joint design, exact or searched, reduces EDAP and scores of the table of
+    `joint`, by criterion, joint design and baseline; negative where the joint design is worse."""
     columns = [c for c in map(str, joint) if c.startswith(("edap_", "ela_"))]
     names = {c: c.removesuffix("_J_s_mm2") for c in columns}
     frames = []

@@ -160,9 +160,9 @@ def summary(tables: Tables) -> dict[str, Any]:
 
     Returns:
         from_largest: largest reduction of a score over sequential searches from the largest chip;
-        others: over all other baselines; over_ga: over the rebuilt GA; single_networks: those
-        over designs for one network, by network, that exceed `others`; tail: largest 95th
-        percentile of regret, over seeds, of the rebuilt GA after all its budget.
+        others: over all other baselines; over_ga: over the rebuilt GA; single_networks: those over
+        designs for one network, by network, that exceed `others`; tail: largest 95th percentile of
+        regret, over seeds, of the rebuilt GA after all its budget.
     """
     frame = pd.concat([tables[study]["reductions"] for study in STUDIES])
     exact = frame[frame["joint"] == EXACT]

@@ -141,7 +141,8 @@ def _next(name: str, end: Any, before: Any) -> Any:
 def best_with(
     study: Study, criterion: str, design: Mapping[str, Any], name: str, value: Any, alone: Floats
 ) -> tuple[float | None, str]:
-    """Search the designs with a new value near an optimum.
+    """Best score of the designs with a new value near an optimum, and no violations; or None, and
+    the limits that are missed.
 
     Args:
         study: the study.
@@ -150,9 +151,6 @@ def best_with(
         name: of the parameter with the new value.
         value: the new value.
         alone: single-network optima of EDAP, shape (W,).
-
-    Returns:
-        The best score, and no violations; or None, and the limits that are missed.
     """
     space = _with_value(study.space, design, name, value)
     levels = _near(space, {**design, name: value})
@@ -169,12 +167,7 @@ def best_with(
 
 
 def _violations(problem: AcceleratorProblem, G: Floats) -> str:
-    """Name the violated limits of a design.
-
-    Args:
-        problem: of the constraints.
-        G: constraints of one design, shape (n_constraints,).
-    """
+    """Name the violated limits of a design with some constraints, shape (n_constraints,)."""
     names = dict.fromkeys(
         limit
         for name, violation in zip(problem.constraint_names, G, strict=True)
@@ -212,10 +205,8 @@ def _values_at(parameter: Conditional, on: int) -> tuple[Any, ...]:
 
 
 def _near(space: DesignSpace, design: Mapping[str, Any]) -> Levels:
-    """List all designs, by value index, that differ from one in at most two parameters.
-
-    Values that the space no longer has start at their first index.
-    """
+    """List all designs, by value index, that differ from one in at most two parameters; values that
+    the space no longer has start at their first index."""
     values = {p.name: _values(p, design) for p in space.parameters}
     start = [v.index(design[name]) if design[name] in v else 0 for name, v in values.items()]
     choices = (

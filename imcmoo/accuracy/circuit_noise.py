@@ -31,11 +31,8 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class CircuitNoise:
-    """Implements `imcmoo.model.physical.predicted_accuracy.CircuitNoise`.
-
-    Args:
-        folder: keeps results by content; none are kept if None.
-    """
+    """Implements `imcmoo.model.physical.predicted_accuracy.CircuitNoise`; keeps results by content
+    in a folder, if it has one."""
 
     folder: Path | None
 

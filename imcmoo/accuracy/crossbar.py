@@ -99,10 +99,8 @@ class Crossbar:
         return x[:, None] * places(len(self.cell_maxima), self._chip.bits_per_cell)
 
     def error_variances(self, sigma: float) -> Floats:
-        """Variance of a stored slice with a cell error of `sigma`, shape (S,).
-
-        Both cells of a pair err; cells in parallel average.
-        """
+        """Variance of a stored slice with a cell error of `sigma`, shape (S,): both cells of a pair
+        err; cells in parallel average."""
         parallel = parallel_cells(len(self.cell_maxima), self._chip.redundancy)
         pair = 1 + self._chip.differential
         variances: Floats = pair * (sigma * self.cell_maxima) ** 2 / parallel
@@ -166,33 +164,20 @@ class Crossbar:
         return product
 
     def multiply(self, codes: Codes) -> Floats:
-        """Products that the chip computes, in units of the integers' product.
-
-        Args:
-            codes: shape (G, n, K).
-
-        Returns:
-            Shape (G, n, M).
-        """
+        """Products of codes, shape (G, n, K), that the chip computes, in units of the integers'
+        product, (G, n, M)."""
         return self._converted(codes) - self._offset
 
     def calibrate(self, codes: Codes) -> None:
-        """Choose the ADC windows and the correction of each column.
-
-        Args:
-            codes: calibration vectors, shape (G, n, K).
-        """
+        """Choose the ADC windows and the correction of each column from calibration vectors, shape
+        (G, n, K)."""
         self.choose_adcs(codes)
         self._offset[:] = 0
         error = self._converted(codes) - self.exact(codes)
         self._offset = error.mean(axis=1, keepdims=True)
 
     def choose_adcs(self, codes: Codes) -> None:
-        """Choose the ADC windows.
-
-        Args:
-            codes: calibration vectors, shape (G, n, K).
-        """
+        """Choose the ADC windows from calibration vectors, shape (G, n, K)."""
         drawn = self._chip.adc_window == "least_error"  # only this rule looks at the cell errors
         if self._chip.adc_bits is not None and (drawn or not self._adcs):
             bits = self._chip.adc_bits
