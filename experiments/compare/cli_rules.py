@@ -10,7 +10,7 @@ from pathlib import Path
 
 from experiments.compare import large_spaces
 from experiments.compare.ablations import ABLATIONS
-from experiments.compare.algorithms import COMPILED, METHODS, PHASED
+from experiments.compare.algorithms import COMPILED, METHODS, OPTUNA, PHASED
 from experiments.compare.comparison import PRIMARY, Judge, Rules
 from experiments.compare.evaluation_counter import Method
 from imcmoo.exact.certificate import Certificate, read_certificates
@@ -26,7 +26,7 @@ from imcmoo.study.study import Study
 
 BUDGETS = (500, 1000, 3300, 10_000)
 
-PACKAGES = dict.fromkeys(COMPILED, "numba") | dict.fromkeys(large_spaces.OPTUNA, "optuna")
+PACKAGES = dict.fromkeys(COMPILED, "numba") | dict.fromkeys(OPTUNA, "optuna")
 """Package that an algorithm needs, if any."""
 
 

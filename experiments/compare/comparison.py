@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.compare.check_counter import CountingProblem
-from experiments.compare.evaluation_counter import Method, Start, judged
+from experiments.compare.evaluation_counter import CountingProblem, Method, Start, judged
 from experiments.publish import Result
 from imcmoo.analysis.indicators import igd_plus, indicators
 from imcmoo.exact.regret import ROUNDING, Regret
