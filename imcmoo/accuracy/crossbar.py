@@ -77,7 +77,8 @@ class Crossbar:
     ) -> None:
         self._chip = chip
         self._zero = zero
-        self._weights = weights.astype(np.float64)
+        self.weights = weights.astype(np.float64)
+        """Signed integers that the layer should multiply with, shape (G, K, M)."""
         self._blocks = row_blocks(weights.shape[1], chip) if blocks is None else list(blocks)
         self.input_maxima = slice_maxima(chip.input_bits, chip.input_slice_bits)
         self.cell_maxima = slice_maxima(chip.weight_bits - chip.differential, chip.bits_per_cell)
@@ -103,8 +104,7 @@ class Crossbar:
         err; cells in parallel average."""
         parallel = parallel_cells(len(self.cell_maxima), self._chip.redundancy)
         pair = 1 + self._chip.differential
-        variances: Floats = pair * (sigma * self.cell_maxima) ** 2 / parallel
-        return variances
+        return np.asarray(pair * (sigma * self.cell_maxima) ** 2 / parallel)
 
     def program(self, rng: np.random.Generator, ranges: Floats | None = None) -> None:
         """Draw the cell errors of one chip.
@@ -138,21 +138,13 @@ class Crossbar:
     def mean_cell_variances(self) -> Floats:
         """Variance of a stored slice, mean of all weights, shape (S,)."""
         variances = self._cell_variances()
-        axes = (0, 1, 3) if variances.ndim == 4 else (1,)
-        mean: Floats = variances.mean(axis=axes)
-        return mean
-
-    @property
-    def weights(self) -> Floats:
-        """Signed integers that the layer should multiply with, shape (G, K, M)."""
-        return self._weights
+        return np.asarray(variances.mean(axis=(0, 1, 3) if variances.ndim == 4 else 1))
 
     def weight_errors(self) -> Floats:
         """Errors of the weights as programmed, in units of the integers, shape (G, K, M)."""
         errors = self._cells - self._ideal
         units = places(len(self.cell_maxima), self._chip.bits_per_cell)
-        total: Floats = np.einsum("gksm,s->gkm", errors, units)
-        return total
+        return np.asarray(np.einsum("gksm,s->gkm", errors, units))
 
     def set_adcs(self, adcs: Sequence[Adcs], *, codes: int) -> None:
         """Set the ADCs of each row block, and how many codes they have."""
@@ -160,8 +152,7 @@ class Crossbar:
 
     def exact(self, codes: Codes) -> Floats:
         """Products of the integers, shape (G, n, M)."""
-        product: Floats = (codes.astype(np.float64) - self._zero) @ self._weights
-        return product
+        return np.asarray((codes.astype(np.float64) - self._zero) @ self.weights)
 
     def multiply(self, codes: Codes) -> Floats:
         """Products of codes, shape (G, n, K), that the chip computes, in units of the integers'
@@ -185,7 +176,7 @@ class Crossbar:
 
     def _converted(self, codes: Codes) -> Floats:
         """Shifted sums minus the terms that the offsets of weights and inputs add."""
-        out = np.zeros((*codes.shape[:2], self._weights.shape[2]))
+        out = np.zeros((*codes.shape[:2], self.weights.shape[2]))
         for read in self._reads(codes, self._cells, self._noise):
             part = out[read.groups, read.samples]
             if self._chip.adc_bits is None:
@@ -196,7 +187,7 @@ class Crossbar:
         if not self._chip.differential:
             total = codes.sum(axis=2, keepdims=True, dtype=np.float64)
             out -= 2.0 ** (self._chip.weight_bits - 1) * total
-        out -= self._zero * self._weights.sum(axis=1)[:, None, :]
+        out -= self._zero * self.weights.sum(axis=1)[:, None, :]
         return out
 
     def _reads(
@@ -231,8 +222,7 @@ class Crossbar:
     ) -> Values:
         power = np.einsum("gink,gink->gin", drive, drive)[..., None, None]
         spread = np.sqrt(power * self.error_variances(self._chip.read_sigma)[:, None])
-        drawn: Values = spread.astype(self._dtype) * rng.standard_normal(shape, dtype=np.float32)
-        return drawn
+        return spread.astype(self._dtype) * rng.standard_normal(shape, dtype=np.float32)
 
     def _chosen_adcs(self, codes: Codes, bits: int) -> list[Adcs]:
         """ADCs of each row block by the chip's rule."""
@@ -253,7 +243,7 @@ class Crossbar:
             add_moments(read.sums, first[read.block], second[read.block])
             add_moments(read.drive[:, :, :, None], inputs[read.block], power[read.block])
         vectors = codes.shape[0] * codes.shape[1]
-        mean, square = (v / (vectors * self._weights.shape[2]) for v in (first, second))
+        mean, square = (v / (vectors * self.weights.shape[2]) for v in (first, second))
         cells = self.mean_cell_variances + self.error_variances(self._chip.read_sigma)
         full = self.input_maxima[:, None] * self.cell_maxima
         return [

@@ -247,25 +247,15 @@ class Simulation:
 
     def run(self, inputs: Tensors) -> Tensors:
         """Outputs and logits on the chip that was manufactured last."""
-        return self._network.run(inputs, self._on_chip)
+        return self._network.run(inputs, lambda layer, *x: self._layers[layer.name].on_chip(*x))
 
     def run_integers(self, inputs: Tensors) -> Tensors:
         """Outputs and logits with exact products of the integers."""
-        return self._network.run(inputs, self._on_integers)
-
-    def _on_chip(self, layer: MappedLayer, x: Values, tensors: Mapping[str, Values]) -> Values:
-        return self._layers[layer.name].on_chip(x, tensors)
-
-    def _on_integers(self, layer: MappedLayer, x: Values, tensors: Mapping[str, Values]) -> Values:
-        return self._layers[layer.name].on_integers(x, tensors)
+        return self._network.run(inputs, lambda layer, *x: self._layers[layer.name].on_integers(*x))
 
     def analyse(self) -> dict[str, LayerNoise]:
         """Noise of every layer on the chip that was manufactured last."""
         return {name: layer.analyse() for name, layer in self._layers.items()}
-
-    def errors(self) -> list[LayerErrors]:
-        """Errors of every layer on the chip that was manufactured last."""
-        return [noise.errors for noise in self.analyse().values()]
 
     def disturbances(self, noise: Mapping[str, LayerNoise]) -> dict[str, Disturbance]:
         """Errors of each layer for a run in float, from the noise of a chip of the design."""

@@ -44,6 +44,10 @@ def data(digits):
     return found
 
 
+def predict(digits, data, chip):
+    return digits.predicted(chip, data, CircuitNoise(None), allowed_drop=0.01)
+
+
 def test_noise_of_the_last_layer_reaches_the_logits_unchanged(data):
     hidden, classes = data.layers
     assert classes.gain_white == pytest.approx(1, abs=0.25)
@@ -81,7 +85,7 @@ def test_without_noise_the_prediction_is_the_score_on_integers(digits, data):
     for bits in (8, 4):
         chip = replace(lossless, input_bits=bits, weight_bits=bits)
         exact, _ = digits.on_chips(chip, 1)
-        predicted, _ = digits.predicted(chip, data, CircuitNoise(None), allowed_drop=0.01)
+        predicted, _ = predict(digits, data, chip)
         expected = min(exact.on_integers, exact.in_float)
         assert predicted.accuracy == pytest.approx(expected, abs=1e-9)
         assert predicted.on_integers == data.rounded[bits, bits] == exact.accuracy
@@ -90,7 +94,7 @@ def test_without_noise_the_prediction_is_the_score_on_integers(digits, data):
 @pytest.mark.parametrize("chip", [CHIP, HARSH, NOISY, CLIPPED])
 def test_prediction_agrees_with_exact_execution(digits, data, chip):
     exact, _ = digits.on_chips(chip, 3)
-    predicted, _ = digits.predicted(chip, data, CircuitNoise(None), allowed_drop=0.01)
+    predicted, _ = predict(digits, data, chip)
     assert predicted.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
     assert predicted.accuracy == pytest.approx(exact.accuracy, abs=0.05)
 
@@ -98,7 +102,7 @@ def test_prediction_agrees_with_exact_execution(digits, data, chip):
 def test_a_layer_on_the_digital_unit_adds_no_noise(digits, data):
     digital = Assessment(digits.path, digits.data_file, layers_digital=["classes"])
     exact, _ = digital.on_chips(HARSH, 3)
-    predicted, errors = digital.predicted(HARSH, data, CircuitNoise(None), allowed_drop=0.01)
+    predicted, errors = predict(digital, data, HARSH)
     assert [e.layer for e in errors if e.adc == e.dev == 0] == ["classes"]
     assert predicted.worst_layer == "hidden"
     assert predicted.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
