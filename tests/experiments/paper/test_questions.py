@@ -56,15 +56,6 @@ def test_what_acts_together_counts_in_total_only():
     assert latency["share_alone"].sum() < 1 < latency["share_total"].sum()
 
 
-def test_the_gap_by_size_counts_what_does_not_run():
-    sets = pd.DataFrame(
-        {"criterion": "c", "size": [1, 1, 1, 1, 2], "over_own_best": [1.0, 2.0, 3.0, np.nan, 5.0]}
-    )
-    by_size = questions.by_size(sets).set_index("size")
-    assert by_size.loc[1, ["pairs", "runs_share", "median"]].tolist() == [4, 0.75, 2.0]
-    assert by_size.loc[2, "upper_quartile"] == 5.0
-
-
 def test_the_cost_front_is_that_of_brute_force():
     nodes = Ordinal("technology_nm", (7, 14))
     space = replace(SMALL, parameters=(nodes, *SMALL.parameters))
