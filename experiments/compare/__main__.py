@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.table import Table
 
 from experiments.compare import cli_rules, comparison, random_cases, statistics
 from experiments.compare.algorithms import METHODS
@@ -40,6 +39,7 @@ from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.io.reading import read_json
 from imcmoo.problem.identity import fingerprint
 from imcmoo.report import style
+from imcmoo.report.rich_tables import new_table
 from problems import STUDIES
 
 DESCRIPTION = """
@@ -219,42 +219,34 @@ def _write_tables(frames: dict[str, pd.DataFrame], folder: Path) -> None:
 
 def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
     terminal = console()
-    for counted, indicator in (
-        (DESIGNS, LARGEST_REGRET),
-        (CHECKS, LARGEST_REGRET),
-        *((DESIGNS, n) for n in FRONT),
-    ):
-        where = {"counted": counted, "budget": rules.primary, "indicator": indicator}
-        summary, tests = (_only(frames[name], where) for name in ("summary", "tests"))
-        if not len(summary):
-            continue
-        title = f"{TITLES[indicator]} at {rules.primary} {counted}"
-        table = Table("method", title=title)
-        for name in ("median", "95 % no worse than", "at the best value", "p (Holm)", "A12"):
-            table.add_column(name, justify="right")
-        of_method = tests.set_index("method")
-        columns = summary[["method", "median", "percentile_95", "solved"]]
-        for method, *values in columns.itertuples(index=False, name=None):
-            cells = [f"{v:.3g}" for v in values]
-            if method in of_method.index:
-                cells += [f"{of_method.loc[method, key]:.3g}" for key in ("p_holm", "A12")]
-            table.add_row(method, *cells)
-        terminal.print(table)
+    tests = frames["tests"][[*statistics.KEYS, "method", "p_holm", "A12"]]
+    joined = frames["summary"].merge(tests, on=[*statistics.KEYS, "method"], how="left")
+    values = ["method", "median", "percentile_95", "solved", "p_holm", "A12"]
+    heads = ("median", "95 % no worse than", "at the best value", "p (Holm)", "A12")
+    measured = [(DESIGNS, LARGEST_REGRET), (CHECKS, LARGEST_REGRET), *((DESIGNS, n) for n in FRONT)]
+    for counted, indicator in measured:
+        rows = _only(joined, counted=counted, budget=rules.primary, indicator=indicator)[values]
+        table = new_table(
+            "method", numbers=heads, title=f"{TITLES[indicator]} at {rules.primary} {counted}"
+        )
+        for method, *numbers in rows.itertuples(index=False, name=None):
+            table.add_row(method, *("" if pd.isna(v) else f"{v:.3g}" for v in numbers))
+        if len(rows):
+            terminal.print(table)
     terminal.print(f"written: {folder}", soft_wrap=True)
 
 
-def _only(frame: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
+def _only(frame: pd.DataFrame, **values: Any) -> pd.DataFrame:
     """Select the rows that have these values."""
     return frame[(frame[list(values)] == pd.Series(values)).all(axis=1)]
 
 
 def _show_random(summary: pd.DataFrame, folder: Path) -> None:
-    table = Table("method", "budget", "criterion", title="Regret on random cases (%)")
-    for name in ("runs solved", "95th percentile", "largest"):
-        table.add_column(name, justify="right")
-    rows = _only(summary, {"counted": DESIGNS})
-    columns = rows[["method", "budget", "indicator", "solved", "percentile_95", "largest"]]
-    for method, budget, criterion, *values in columns.itertuples(index=False, name=None):
+    numbers, title = ("runs solved", "95th percentile", "largest"), "Regret on random cases (%)"
+    table = new_table("method", "budget", "criterion", numbers=numbers, title=title)
+    columns = ["method", "budget", "indicator", "solved", "percentile_95", "largest"]
+    rows = _only(summary, counted=DESIGNS)[columns]
+    for method, budget, criterion, *values in rows.itertuples(index=False, name=None):
         table.add_row(method, f"{budget:,}", criterion, *(f"{100 * v:.4g}" for v in values))
     terminal = console()
     terminal.print(table)

@@ -105,7 +105,7 @@ def tests(runs: pd.DataFrame) -> pd.DataFrame:
     methods = list(runs["method"].unique())
     tested = OURS if OURS in methods else methods[0]
     columns = [*KEYS, "method", "p", "p_holm", "A12"]
-    frames = [pd.DataFrame(columns=columns)]
+    frames = [pd.DataFrame(columns=columns).astype({"budget": int})]  # one method: no test
     for keys, group in runs[runs["indicator"] != USED].groupby(KEYS, sort=False):
         table = group.assign(loss=_losses(group)).pivot(
             index="seed", columns="method", values="loss"

@@ -9,8 +9,8 @@ import pytest
 import problems
 from experiments.compare import comparison
 from experiments.paper import questions, study
-from experiments.paper.claims import claims
 from experiments.paper.questions import STUDIES, TECHNOLOGY, read_studies
+from experiments.paper.reductions import claims
 from experiments.publish import as_text, to_csv
 
 
