@@ -170,14 +170,14 @@ def test_without_a_surrogate_random_neighbours_are_offered(start):
 
 def test_the_largest_regret_is_that_of_the_criterion_farthest_from_its_optimum():
     best = {"a": np.array([3.0, 1.0, 0.0]), "b": np.array([2.0, 2.0, 0.5])}
-    rows = comparison._values(best, {1: 1, 3: 3}, {"seed": 0})
-    assert [row["value"] for row in rows] == [3.0, 2.0, 0.0, 0.5]
-    assert comparison._values(best, {9: 0}, {})[0]["value"] == np.inf
-    hits = comparison._hits({"a": np.array([0.2, 0.07, 0.0])}, 3, {})
-    assert [row["evaluations"] for row in hits] == [2, 3, 3, 3, 3]
-    assert [row["evaluations"] for row in comparison._hits({"a": np.array([0.2])}, 1, {})] == [
-        np.inf
-    ] * 5
+    rows = comparison._values(best, {1: 1, 3: 3}, "designs")
+    assert [value for *_, value in rows] == [3.0, 2.0, 0.0, 0.5]
+    assert comparison._values(best, {9: 0}, "designs")[0][-1] == np.inf
+    values, at = np.array([0.2, 0.07, 0.0]), np.arange(1, 10)
+    hits = comparison._hits("a", values, at, comparison.TARGETS)
+    assert [evaluations for *_, evaluations in hits] == [2, 3, 3, 3, 3]
+    missed = comparison._hits("a", values[:1], at, comparison.TARGETS)
+    assert [evaluations for *_, evaluations in missed] == [np.inf] * 5
 
 
 def regrets(indicator=comparison.LARGEST_REGRET, **of_method):
