@@ -195,6 +195,7 @@ class Crossbar:
     ) -> Iterator[Read]:
         """Sums of all row blocks, some groups and samples at a time."""
         groups, n, _ = codes.shape
+        chip, width = self._chip, self._chip.input_slice_bits
         slices, columns = cells.shape[2:]
         per_sample = len(self.input_maxima) * slices * columns
         n_step = min(n, max(1, SUMS_AT_ONCE // per_sample))
@@ -205,17 +206,13 @@ class Crossbar:
                 stored = cells[some, rows].reshape(some.stop - g, -1, slices * columns)
                 for start in range(0, n, n_step):
                     samples = slice(start, min(start + n_step, n))
-                    drive = self._drive(codes[some, samples, rows])
+                    sliced = input_slices(codes[some, samples, rows], chip.input_bits, width)
+                    drive = np.stack(sliced, axis=1).astype(self._dtype)
                     flat = drive.reshape(len(drive), -1, drive.shape[-1])
                     sums = (flat @ stored).reshape(*drive.shape[:3], slices, columns)
                     if noise is not None:
                         sums += self._read_noise(drive, sums.shape, noise)
                     yield Read(block, some, samples, drive, sums)
-
-    def _drive(self, codes: Codes) -> Values:
-        """Input slices, shape (G, I, n, K)."""
-        sliced = input_slices(codes, self._chip.input_bits, self._chip.input_slice_bits)
-        return np.stack(sliced, axis=1).astype(self._dtype)
 
     def _read_noise(
         self, drive: Values, shape: tuple[int, ...], rng: np.random.Generator

@@ -155,17 +155,10 @@ class CutNetwork:
             [onnx.ValueInfoProto(name=name) for name in sorted(made & wanted)],
             [self._stored[name] for name in read if name in self._stored],
         )
-        piece = onnx.ModelProto()
-        piece.CopyFrom(self._shell())
-        piece.graph.CopyFrom(graph)
+        piece = onnx.ModelProto(ir_version=self._model.ir_version, graph=graph)
+        piece.opset_import.extend(self._model.opset_import)
+        piece.functions.extend(self._model.functions)
         return piece
-
-    def _shell(self) -> onnx.ModelProto:
-        """The model without its graph."""
-        shell = onnx.ModelProto(ir_version=self._model.ir_version)
-        shell.opset_import.extend(self._model.opset_import)
-        shell.functions.extend(self._model.functions)
-        return shell
 
     def _needs(self) -> list[set[str]]:
         """Tensors that each piece, and the layer behind it, read from outside."""
