@@ -77,13 +77,8 @@ def find_rules(
     if rules.primary not in rules.budgets:
         rules = replace(rules, primary=max(rules.budgets))
     methods = rules.methods if names is None else _only(rules.methods, names)
-    if not own:
-        return replace(rules, methods=methods)
-    return replace(
-        rules,
-        methods=methods | {path: _own(path) for path in own},
-        phased=rules.phased | set(own),
-    )
+    methods = methods | {path: _own(path) for path in own}
+    return replace(rules, methods=methods, phased=rules.phased | set(own))
 
 
 def _own(path: str) -> Method:
