@@ -46,15 +46,10 @@ def find_rules(
     names: Collection[str] | None,
     own: Sequence[str] = (),
 ) -> Rules:
-    """Set the rules of a comparison.
+    """Set the rules of a comparison of some algorithms, all by default, on a study whose exact
+    answer or certificates are in a folder of results.
 
-    Args:
-        study: the study that is searched.
-        results: folder with the exact answer or the certificates of the study.
-        budgets: unique designs; None for the defaults.
-        ablation: compare ablations of our search instead.
-        names: the algorithms that are compared; all if None.
-        own: other algorithms, each a `Method` as `module:name`, which plan ahead for their budget.
+    A user's algorithms, `Method`s as `module:name`, plan ahead for their budget.
     """
     answer = find_answer(study, results)
     if answer is not None:

@@ -171,15 +171,9 @@ def run(
     each_generation: Callable[[Algorithm, int], None] | None = None,
     **posed: Any,
 ) -> Archive:
-    """Run an algorithm of pymoo until the budget is spent or it has converged.
-
-    Args:
-        start: of the search.
-        make: makes the algorithm, given the designs to begin with.
-        counted: evaluations so far, if any.
-        each_generation: changes the algorithm, given the number of spent designs.
-        posed: see `_Posed`.
-    """
+    """Run an algorithm of pymoo, made of the designs to begin with, until the budget is spent or it
+    has converged; `counted` has evaluations before it, `each_generation` changes it, given the
+    number of spent designs; `posed` is for `_Posed`."""
     counted = counted or Counted(start)
     algorithm = make(start.initial[:POPULATION])
     # Some of pymoo's parts break ties by the global generator instead of their own.

@@ -54,14 +54,8 @@ def fill(page: str, folder: Path) -> str:
     def best_other(
         study: str, budget: int, indicator: str, counted: str = DESIGNS
     ) -> dict[str, object]:
-        """Least median of all methods but ours, and the methods that have it.
-
-        Args:
-            study: its name.
-            budget: designs, or designs and checks.
-            indicator: one of which less is better.
-            counted: what the budget counts.
-        """
+        """Least median of all methods but ours by an indicator of which less is better, and the
+        methods that have it; the budget is of designs, or of designs and checks."""
         summary = read("compare", study, "summary", counted)
         where = (summary["budget"] == budget) & (summary["indicator"] == indicator)
         others = summary[where & (summary["method"] != OURS)]

@@ -42,10 +42,8 @@ def _edits(a: list[int], b: list[int]) -> int:
 def retrieval(outputs: Outputs, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Retrieval of originals: 1 for each changed sentence that is nearest to its original.
 
-    Args:
-        outputs: embeddings, shape (2 n, width), in the only output of two axes that is real:
-            originals, each followed by its changed sentence.
-        labels: number of each sentence.
+    The only output of two axes that is real has embeddings, shape (2 n, width): originals, each
+    followed by its changed sentence, with one number as label.
     """
     real = (v for v in outputs.values() if v.ndim == 2 and v.dtype.kind == "f")
     embedded = next(real).astype(np.float64)

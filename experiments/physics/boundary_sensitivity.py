@@ -141,17 +141,8 @@ def _next(name: str, end: Any, before: Any) -> Any:
 def best_with(
     study: Study, criterion: str, design: Mapping[str, Any], name: str, value: Any, alone: Floats
 ) -> tuple[float | None, str]:
-    """Best score of the designs with a new value near an optimum, and no violations; or None, and
-    the limits that are missed.
-
-    Args:
-        study: the study.
-        criterion: of the optimum.
-        design: the optimum, by parameter.
-        name: of the parameter with the new value.
-        value: the new value.
-        alone: single-network optima of EDAP, shape (W,).
-    """
+    """Best score of the designs with a new value near an optimum, by parameter, and no violations;
+    or None, and the limits that are missed. Single-network optima have shape (W,)."""
     space = _with_value(study.space, design, name, value)
     levels = _near(space, {**design, name: value})
     try:

@@ -29,13 +29,8 @@ def over_own_best(frame: pd.DataFrame, width: float) -> Figure:
 
 
 def ratio_table(optima: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> pd.DataFrame:
-    """Select EDAP of the best RRAM chip over that of the best SRAM chip: columns adc_model,
-    workload (or `MEAN`) and ratio.
-
-    Args:
-        optima: published optima by ADC model, of both devices.
-        means: ratio of the geometric means by ADC model.
-    """
+    """Select EDAP of the best RRAM chip over that of the best SRAM chip from optima by ADC model,
+    with the ratio of the geometric means: columns adc_model, workload (or `MEAN`) and ratio."""
     by_network = pd.concat({model: rram_over_sram(frame, MAIN) for model, frame in optima.items()})
     mean = pd.Series({(model, MEAN): ratio for model, ratio in means.items()})
     ratios = pd.concat([by_network, mean]).rename_axis(["adc_model", "workload"])

@@ -77,8 +77,7 @@ COLUMNS = (
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read a table of macros, a CSV file in UTF-8 with a header, as unchanged text with all its
-    columns.
+    """Read a CSV file in UTF-8 with a header as a table of macros: unchanged text, all columns.
 
     Raises:
         InputError: the file is no table of macros; says what is wrong and where.

@@ -211,11 +211,7 @@ class Assessment:
         self, chip: Circuit, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float
     ) -> tuple[Result, list[LayerErrors]]:
         """Accuracy as `imcmoo.model.physical.predicted_accuracy` predicts it from data of the
-        network, and layers' errors; the yield counts a drop of the score.
-
-        Raises:
-            ValueError: the data do not have the chip's precision.
-        """
+        network, and layers' errors; a ValueError if the data do not have the chip's precision."""
         found = noise(data, chip) * data.analog(self._digital)
         bits = (chip.input_bits, chip.weight_bits)
         prediction = predict(data, found, bits, self._digital)
