@@ -41,8 +41,7 @@ class EnumeratedStudy:
     Args:
         problem: of the study.
         ranks: the designs, shape (n,), ascending.
-        energy_J: shape (n, W); NaN where a network does not run.
-        latency_s: likewise.
+        energy_J, latency_s: shape (n, W); NaN where a network does not run.
         area_m2: shape (n,).
         largest: column of the network with the most weights.
     """

@@ -129,7 +129,7 @@ class Predictions:
         return max(bounds)
 
     def _noise_of(self, data: AccuracyData, circuit: pd.Series) -> Floats:
-        return self._noise(data, circuit_of(circuit.to_dict(), self.sigma))
+        return self._noise(data, circuit_of(circuit, self.sigma))
 
 
 def _weights(data: AccuracyData) -> int:

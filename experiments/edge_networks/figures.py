@@ -13,6 +13,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,11 @@ def against_noise(
         axes.plot(signal, network.white, "-", color=style.COLOURS[0], label="noise of reads")
         axes.plot(signal, network.static, "--", color=style.COLOURS[1], label="errors of cells")
         designs = executed[executed["network"] == name]
-        look = {"color": style.COLOURS[2], "markersize": 3, "label": "designs, executed"}
+        look: dict[str, Any] = {
+            "color": style.COLOURS[2],
+            "markersize": 3,
+            "label": "designs, executed",
+        }
         axes.plot(-designs["exact_nsr_dB"], designs["exact"], "o", **look)
         axes.set_title(_title(name))
         axes.set_xlabel("SNR at the logits (dB)")
@@ -106,7 +111,11 @@ def against_energy(fronts: pd.DataFrame, width: float = style.WIDTH) -> Figure:
         designs = fronts[fronts["network"] == name]
         for at, bits in enumerate(resolutions):
             chips = designs[designs["adc_bits"] == bits]
-            look = {"color": style.COLOURS[at], "markersize": 3, "label": f"{bits} bits"}
+            look: dict[str, Any] = {
+                "color": style.COLOURS[at],
+                "markersize": 3,
+                "label": f"{bits} bits",
+            }
             energy = chips["energy_J"] / designs["energy_J"].min()
             axes.plot(energy, 100 * chips["drop"], style.MARKERS[at], **look)
         axes.set_title(_title(name))

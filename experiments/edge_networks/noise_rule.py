@@ -34,8 +34,8 @@ COLUMNS = (
 SAMPLES = {"recogniser": 16, "minilm": 32, "magika": 48, "line_direction": 32}
 SRAM, RRAM, BETTER_RRAM = 0.0073, 0.043, 0.011
 CIRCUITS = tuple(
-    Circuit(*sizes, coding == "differential", bits, sigma)
-    for *sizes, coding, bits, sigma in (
+    Circuit(rows, active, slices, cell, coding == "differential", bits, sigma)
+    for rows, active, slices, cell, coding, bits, sigma in (
         (128, 128, 1, 1, "differential", 6, SRAM),
         (128, 128, 2, 1, "differential", 7, SRAM),
         (128, 128, 1, 1, "offset", 6, SRAM),

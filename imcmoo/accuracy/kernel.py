@@ -50,8 +50,9 @@ def convert_and_add(
 
 @numba.njit(nogil=True)
 def add_moments(sums, first, second):  # type: ignore[no-untyped-def]
-    """Add sums, shape as above, and their squares to `first` and `second`, shape (input slices,
-    weight slices), in float64: exactly if they are whole numbers."""
+    """Add sums, shape (groups, input slices, n, weight slices, columns), and their squares to
+    `first` and `second`, shape (input slices, weight slices), in float64: exactly if they are whole
+    numbers."""
     groups, inputs, n, weights, columns = sums.shape
     for g in range(groups):
         for i in range(inputs):
