@@ -27,6 +27,15 @@ def render(template: str, *modules: ModuleType, **values: Any) -> str:
     Raises:
         ValueError: a name of a module is also one of this module or of another, for something else.
     """
+    return _ENVIRONMENT.get_template(template).render(_names(template, modules) | values)
+
+
+def macros(template: str, *modules: ModuleType, **values: Any) -> Any:
+    """Return the macros of a template as attributes; see `render`."""
+    return _ENVIRONMENT.get_template(template).make_module(_names(template, modules) | values)
+
+
+def _names(template: str, modules: Iterable[ModuleType]) -> dict[str, Any]:
     names: dict[str, Any] = {}
     known = ChainMap(names, _ENVIRONMENT.globals)
     for module in modules:
@@ -36,12 +45,7 @@ def render(template: str, *modules: ModuleType, **values: Any) -> str:
             if known.get(name, value) is not value:
                 raise ValueError(f"{template}: '{name}' of {module.__name__} has two meanings")
             names[name] = value
-    return _ENVIRONMENT.get_template(template).render(names | values)
-
-
-def macros(template: str, **values: Any) -> Any:
-    """Return the macros of a template as attributes, with values for the names they use."""
-    return _ENVIRONMENT.get_template(template).make_module(values)
+    return names
 
 
 def rows(frame: pd.DataFrame, **where: Any) -> list[dict[str, Any]]:

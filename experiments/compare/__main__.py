@@ -26,6 +26,7 @@ from experiments.compare.comparison import (
     OURS,
     PRIMARY,
     SEEDS,
+    TITLES,
     Rules,
 )
 from experiments.publish import CONFIG, dependence, run_tasks, to_csv, write
@@ -54,8 +55,6 @@ comparison that was interrupted goes on with the same command.
 """
 
 INTERRUPTED = "the same command continues"
-
-TITLES = {LARGEST_REGRET: "largest regret", **FRONT}
 
 BY_SEED = ("runs", "target")
 """Tables with a row for each seed: written compressed."""

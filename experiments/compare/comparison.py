@@ -39,6 +39,8 @@ FRONT = {
 }
 """Indicators of the front against the exact one, or the best of all compared runs; titles."""
 
+TITLES = {LARGEST_REGRET: "largest regret", **FRONT}
+
 USED = "designs_used"
 """Designs that a run evaluated within a budget: an algorithm that converges leaves some over."""
 
