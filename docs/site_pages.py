@@ -53,16 +53,10 @@ def _outputs(code: str, names: dict[str, object]) -> list[str]:
 
 
 def without_links_to_the_repository(text: str, folder: Path) -> str:
-    """A page in which links to what is in the repository, but on no page, name its path instead.
+    """The text of a page of a folder in `docs` in which links to what is in the repository, but on
+    no page, name its path instead; a ValueError if one leads to nothing.
 
     Files other than Markdown stay links: the site has copies of them.
-
-    Args:
-        text: of the page.
-        folder: that links are relative to; in `docs`.
-
-    Raises:
-        ValueError: a link leads to nothing.
     """
     docs = Path(__file__).parent
 

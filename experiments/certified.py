@@ -61,11 +61,8 @@ class Certified(Publication):
 
 
 def proofs(study: str, criterion: str) -> dict[str, Any]:
-    """Prove and check criteria of a study by the commands of users.
-
-    Returns:
-        Number of designs and of certificates, the largest gap, CPU seconds and GB of both commands.
-    """
+    """Prove and check criteria of a study by the commands of users: number of designs and of
+    certificates, the largest gap, CPU seconds and GB of both commands."""
     with tempfile.TemporaryDirectory() as out:
         folder = Path(out, "certified", study)
         prove = _measured("certify", study, "--criterion", criterion, "--out", out)
@@ -96,11 +93,8 @@ def _measured(*arguments: str) -> tuple[float, float]:
 
 
 def tightness(study: str) -> list[dict[str, Any]]:
-    """Median over random feasible designs of the bound of energy × latency over its true value.
-
-    Returns:
-        A row per stage that has bounds; of each design the geometric mean over networks counts.
-    """
+    """Median over random feasible designs of the bound of energy × latency over its true value, by
+    stage that has bounds; of each design the geometric mean over networks counts."""
     problem = find_study(study).problem()
     levels = draw_feasible(problem, RANDOM_DESIGNS, np.random.default_rng(0))
     costs = problem.model.evaluate(levels)

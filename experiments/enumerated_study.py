@@ -41,8 +41,7 @@ class EnumeratedStudy:
     Args:
         problem: of the study.
         ranks: the designs, shape (n,), ascending.
-        energy_J: shape (n, W); NaN where a network does not run.
-        latency_s: shape (n, W); NaN where a network does not run.
+        energy_J, latency_s: shape (n, W); NaN where a network does not run.
         area_m2: shape (n,).
         largest: column of the network with the most weights.
     """
@@ -110,15 +109,12 @@ class EnumeratedStudy:
         return score(costs_of(self.energy_J[at], self.latency_s[at], self.area_m2[rows]))
 
     def best_for(self, subset: Sequence[int], criterion: str | Score) -> int:
-        """Find the best design for some networks, all of which it runs.
+        """Index of the best design for the networks of some columns, all of which it runs.
 
         Args:
             subset: columns of the networks.
             criterion: one with an exact optimum (regret is against `single_network_optima`), or a
                 score.
-
-        Returns:
-            Index of the design.
 
         Raises:
             ValueError: no design runs them all.

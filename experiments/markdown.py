@@ -20,13 +20,22 @@ def render(template: str, *modules: ModuleType, **values: Any) -> str:
 
     Args:
         template: its file name.
-        modules: whose names the template uses, besides the functions of this module; not those
-            with a leading underscore, nor of modules they import.
+        modules: whose names the template uses, besides the functions of this module; not those with
+            a leading underscore, nor of modules they import.
         values: by further names the template uses, instead of others of that name.
 
     Raises:
         ValueError: a name of a module is also one of this module or of another, for something else.
     """
+    return _ENVIRONMENT.get_template(template).render(_names(template, modules) | values)
+
+
+def macros(template: str, *modules: ModuleType, **values: Any) -> Any:
+    """Return the macros of a template as attributes; see `render`."""
+    return _ENVIRONMENT.get_template(template).make_module(_names(template, modules) | values)
+
+
+def _names(template: str, modules: Iterable[ModuleType]) -> dict[str, Any]:
     names: dict[str, Any] = {}
     known = ChainMap(names, _ENVIRONMENT.globals)
     for module in modules:
@@ -36,12 +45,7 @@ def render(template: str, *modules: ModuleType, **values: Any) -> str:
             if known.get(name, value) is not value:
                 raise ValueError(f"{template}: '{name}' of {module.__name__} has two meanings")
             names[name] = value
-    return _ENVIRONMENT.get_template(template).render(names | values)
-
-
-def macros(template: str, **values: Any) -> Any:
-    """Return the macros of a template as attributes, with values for the names they use."""
-    return _ENVIRONMENT.get_template(template).make_module(values)
+    return names
 
 
 def rows(frame: pd.DataFrame, **where: Any) -> list[dict[str, Any]]:
@@ -84,12 +88,8 @@ def short(value: float, missing: str = "–") -> str:
 
 
 def span(values: Iterable[float], digits: int | None = None) -> str:
-    """Format the least and the largest of several values, one if they read alike.
-
-    Args:
-        values: at least one.
-        digits: after the point; by default as `short` does.
-    """
+    """Format the least and the largest of several values, one if they read alike, with some digits
+    after the point or as `short` does."""
     values = list(values)
     ends = (short(v) if digits is None else f"{v:.{digits}f}" for v in (min(values), max(values)))
     return " to ".join(dict.fromkeys(ends))

@@ -70,10 +70,8 @@ class Publication(ABC):
         """Run one task; its tables are stored as text."""
 
     def tables(self, results: Sequence[Result]) -> dict[str, str]:
-        """Tables as CSV text by path, from the results of all tasks in their order.
-
-        By default those of equal names are joined, with the columns of any of them.
-        """
+        """Tables as CSV text by path, from the results of all tasks in their order; by default
+        those of equal names are joined, with the columns of any of them."""
         names = dict.fromkeys(name for result in results for name in result)
         return {f"{n}.csv": _joined([str(r[n]) for r in results if n in r]) for n in names}
 
@@ -87,35 +85,32 @@ class Publication(ABC):
 
     @abstractmethod
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
-        """Pages by path.
+        """Pages by path, from the tables in a folder, which are not published yet.
 
         Args:
-            folder: of the tables; they are not published yet.
+            folder: of the tables.
             docs: folder of the pages.
             home: where the tables and figures will be: links lead there.
         """
 
     def publish(self, published: Path, docs: Path, *, quiet: bool, workers: Workers) -> Path:
-        """Run all tasks and publish; continues with the finished tasks of an interrupted run.
+        """Run all tasks, or those that an interrupted run left, and publish; returns the folder of
+        the tables.
 
         Args:
             published: gets the tables, `figures/` and `config.json` in `path`.
             docs: gets the pages.
             quiet: show no progress.
             workers: processes, or a scheduler of other machines.
-
-        Returns:
-            The folder of the tables.
         """
         folder = published / self.path
         with folder_lock(folder):
             checkpoints = TaskCheckpoints(folder, self.depends_on)
             # A method of the publication: other machines' workers are asked for the code it is in.
-            run, float_format = self.run_task, self.float_format
-            run_tasks(checkpoints, self.tasks, run, self.name, quiet, workers, float_format)
+            how = (self.run_task, self.name, quiet, workers, self.float_format)
+            results = run_tasks(checkpoints, self.tasks, *how)
             staged = folder / ".parts" / "files"
             shutil.rmtree(staged, ignore_errors=True)
-            results = [checkpoints.load(index) for index in range(len(self.tasks))]
             write_tables(self, results, staged)
             pages = self.pages(staged, docs, folder)  # one that fails leaves what was published
             _replace(folder, staged)
@@ -130,23 +125,14 @@ class Publication(ABC):
 def run_tasks(
     checkpoints: TaskCheckpoints,
     tasks: Sequence[Any],
-    run: Callable[[Any], Mapping[str, Any]],
+    run: Callable[[Any], Result],
     title: str,
     quiet: bool,
     workers: Workers,
     float_format: str | None = None,
-) -> None:
-    """Run the tasks without a checkpoint and store their results, tables as text.
-
-    Args:
-        checkpoints: get the results by the index of the task.
-        tasks: arguments of `run`.
-        run: computes tables and arrays of a task, by name.
-        title: shown with the progress.
-        quiet: show no progress.
-        workers: processes, or a scheduler of other machines.
-        float_format: of floating-point numbers in tables.
-    """
+) -> list[Result]:
+    """Run the tasks without a checkpoint; returns the results of all, in their order, as stored:
+    tables are text."""
     todo = [i for i in range(len(tasks)) if i not in checkpoints]
     done = len(tasks) - len(todo)
     is_single = len(tasks) == 1  # then nothing can be counted on the way
@@ -156,10 +142,15 @@ def run_tasks(
         open_executor(workers, len(todo)) as executor,
     ):
         for index, result in imap_unordered(executor, run, (tasks[i] for i in todo)):
-            frames = {k: v for k, v in result.items() if isinstance(v, pd.DataFrame)}
-            tables = {k: to_csv(frame, float_format) for k, frame in frames.items()}
-            checkpoints.save(todo[index], {**result, **tables})
+            checkpoints.save(todo[index], as_text(result, float_format))
             advance()
+    return [checkpoints.load(index) for index in range(len(tasks))]
+
+
+def as_text(result: Result, float_format: str | None = None) -> Result:
+    """A result with its tables as CSV."""
+    frames = {k: v for k, v in result.items() if isinstance(v, pd.DataFrame)}
+    return {**result, **{k: to_csv(frame, float_format) for k, frame in frames.items()}}
 
 
 def write_tables(publication: Publication, results: Sequence[Result], folder: Path) -> None:
@@ -200,12 +191,8 @@ def write(path: Path, text: str) -> None:
 
 
 def dependence(problems: Iterable[AcceleratorProblem], data: Sequence[Path] = ()) -> str:
-    """State all that stored results of an experiment depend on: versions, problems and data.
-
-    Args:
-        problems: that are asked, in a fixed order.
-        data: files that tasks read.
-    """
+    """State all that stored results of an experiment depend on: versions, problems in a fixed
+    order, and data that tasks read."""
     marks = [*map(behaviour_mark, problems), *map(sha256, data)]
     return f"{EXPERIMENTS_VERSION} {marks}"
 

@@ -34,29 +34,26 @@ def recorded(problem: str) -> pd.DataFrame:
 def recorded_largest(problem: str) -> pd.DataFrame:
     """Read how far the largest network decides `max` in the published search of a problem.
 
-    Energies, latencies and areas are as recorded, of the designs that run all networks within the
-    area limit.
-
     Returns:
-        Columns of `paper.questions.decided_by`, the network, and the number of evaluated designs.
-        Empty if no search was published.
+        Columns of `paper.questions.decided_by` over the recorded designs that run all networks
+        within the area limit, the network, and the number of evaluated designs. Empty without a
+        search.
     """
     return _of(LARGEST, problem).drop(columns="problem")
 
 
 def recorded_designs(problem: str) -> pd.DataFrame:
-    """Read the designs that are published as results for a problem.
-
-    They come from the sequential optimisation, by starting point, and from whole searches by
-    products and by means of energies and latencies.
-
-    Source: outputs of the notebooks `HWC_03`, `HWC_04` and `HWC_05`. The space of the sequential
-    SRAM designs is not `problems.SRAM`: up to 32 groups, 64 tiles, 128 macros, crossbars of 32 to
-    512 and buffers of 0.5 to 32 MiB.
+    """Read the designs that are published as results for a problem, from the sequential
+    optimisation, by starting point, and from whole searches by products and by means of energies
+    and latencies.
 
     Returns:
         Origin, parameters, energy (J) and latency (s) by network, and area (mm²), by the published
         stack. Empty if none is published.
+
+    Source: outputs of the notebooks `HWC_03`, `HWC_04` and `HWC_05`. The space of the sequential
+    SRAM designs is not `problems.SRAM`: up to 32 groups, 64 tiles, 128 macros, crossbars of 32 to
+    512 and buffers of 0.5 to 32 MiB.
     """
     return _of(DESIGNS, problem).drop(columns="problem").dropna(axis="columns")
 

@@ -70,12 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Publish into `published` and `docs`, or below another folder.
-
-    Raises:
-        InputError: the user's input is at fault, or this is no checkout.
-        OSError: a file cannot be written.
-    """
+    """Publish into `published` and `docs`, or below another folder."""
     from imcmoo.cli.arguments import DEFAULT_OUT, workers
     from imcmoo.cli.terminal import console
 

@@ -41,16 +41,8 @@ def _main(args: argparse.Namespace) -> None:
 
 
 def ship(name: str, *, workers: Workers, replace: bool = False) -> None:
-    """Enumerate a problem and write its answer into the package.
-
-    Args:
-        name: of the problem.
-        workers: processes.
-        replace: whether an answer of other numbers may be replaced.
-
-    Raises:
-        InputError: no such problem, nothing is feasible, or the shipped numbers are others.
-    """
+    """Enumerate a problem and write its answer into the package; one of other numbers only if
+    `replace`."""
     study, path = study_of(name), truth.path_of(name)
     with tempfile.TemporaryDirectory() as folder:
         answer = enumerate_study(

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.table import Table
 
 from experiments.compare import cli_rules, comparison, random_cases, statistics
 from experiments.compare.algorithms import METHODS
@@ -27,6 +26,7 @@ from experiments.compare.comparison import (
     OURS,
     PRIMARY,
     SEEDS,
+    TITLES,
     Rules,
 )
 from experiments.publish import CONFIG, dependence, run_tasks, to_csv, write
@@ -40,6 +40,7 @@ from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.io.reading import read_json
 from imcmoo.problem.identity import fingerprint
 from imcmoo.report import style
+from imcmoo.report.rich_tables import new_table
 from problems import STUDIES
 
 DESCRIPTION = """
@@ -55,8 +56,6 @@ comparison that was interrupted goes on with the same command.
 
 INTERRUPTED = "the same command continues"
 
-TITLES = {LARGEST_REGRET: "largest regret", **FRONT}
-
 BY_SEED = ("runs", "target")
 """Tables with a row for each seed: written compressed."""
 
@@ -70,12 +69,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def compare(args: argparse.Namespace) -> None:
-    """Compare algorithms on a study or on random cases.
-
-    Raises:
-        InputError: the user's input is at fault, or an optimum is not known.
-        OSError: a folder cannot be written to.
-    """
+    """Compare algorithms on a study or on random cases."""
     if args.seeds is None:
         args.seeds = SEEDS if args.random is None else random_cases.SEEDS
     (_compare if args.random is None else _compare_on_random_cases)(args)
@@ -132,8 +126,8 @@ def _compare_on_random_cases(args: argparse.Namespace) -> None:
         parts = TaskCheckpoints(folder, depends_on)
         play = partial(random_cases.play, args.seed, methods, args.seeds)
         cases = range(args.random)
-        run_tasks(parts, cases, play, "random cases", False, arguments.workers(args))
-        frames = random_cases.tables([parts.load(case) for case in cases])
+        played = run_tasks(parts, cases, play, "random cases", False, arguments.workers(args))
+        frames = comparison.tables(played)
         frames["summary"] = statistics.summary(frames["runs"])
         _write_tables(frames, folder)
         parts.remove()
@@ -159,8 +153,8 @@ def _compare(args: argparse.Namespace) -> None:
     with folder_lock(folder):
         parts = TaskCheckpoints(folder, f"{settings} {dependence([problem])}")
         seeds, search = range(args.seeds), partial(comparison.search, rules)
-        run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
-        frames = comparison.tables([parts.load(seed) for seed in seeds])
+        found = run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
+        frames = comparison.tables(found)
         for earlier in args.add:
             frames |= _added(frames, earlier, rules, fingerprint(problem))
         frames["summary"] = statistics.summary(frames["runs"])
@@ -180,11 +174,7 @@ def _compare(args: argparse.Namespace) -> None:
 def _added(
     frames: dict[str, pd.DataFrame], folder: Path, rules: Rules, fingerprint: str
 ) -> dict[str, pd.DataFrame]:
-    """Join tables by seed with those of an earlier comparison, but for the methods in them.
-
-    Raises:
-        InputError: the earlier comparison has other budgets, or is of another problem.
-    """
+    """Join tables by seed with those of an earlier comparison, but for the methods in them."""
     config = read_json(folder / CONFIG)
     if (config["budgets"], config["fingerprint"]) != (list(rules.budgets), fingerprint):
         raise InputError(f"--add: {folder} has other budgets or is of another problem")
@@ -228,42 +218,34 @@ def _write_tables(frames: dict[str, pd.DataFrame], folder: Path) -> None:
 
 def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
     terminal = console()
-    for counted, indicator in (
-        (DESIGNS, LARGEST_REGRET),
-        (CHECKS, LARGEST_REGRET),
-        *((DESIGNS, n) for n in FRONT),
-    ):
-        where = {"counted": counted, "budget": rules.primary, "indicator": indicator}
-        summary, tests = (_only(frames[name], where) for name in ("summary", "tests"))
-        if not len(summary):
-            continue
-        title = f"{TITLES[indicator]} at {rules.primary} {counted}"
-        table = Table("method", title=title)
-        for name in ("median", "95 % no worse than", "at the best value", "p (Holm)", "A12"):
-            table.add_column(name, justify="right")
-        of_method = tests.set_index("method")
-        columns = summary[["method", "median", "percentile_95", "solved"]]
-        for method, *values in columns.itertuples(index=False, name=None):
-            cells = [f"{v:.3g}" for v in values]
-            if method in of_method.index:
-                cells += [f"{of_method.loc[method, key]:.3g}" for key in ("p_holm", "A12")]
-            table.add_row(method, *cells)
-        terminal.print(table)
+    tests = frames["tests"][[*statistics.KEYS, "method", "p_holm", "A12"]]
+    joined = frames["summary"].merge(tests, on=[*statistics.KEYS, "method"], how="left")
+    values = ["method", "median", "percentile_95", "solved", "p_holm", "A12"]
+    heads = ("median", "95 % no worse than", "at the best value", "p (Holm)", "A12")
+    measured = [(DESIGNS, LARGEST_REGRET), (CHECKS, LARGEST_REGRET), *((DESIGNS, n) for n in FRONT)]
+    for counted, indicator in measured:
+        rows = _only(joined, counted=counted, budget=rules.primary, indicator=indicator)[values]
+        table = new_table(
+            "method", numbers=heads, title=f"{TITLES[indicator]} at {rules.primary} {counted}"
+        )
+        for method, *numbers in rows.itertuples(index=False, name=None):
+            table.add_row(method, *("" if pd.isna(v) else f"{v:.3g}" for v in numbers))
+        if len(rows):
+            terminal.print(table)
     terminal.print(f"written: {folder}", soft_wrap=True)
 
 
-def _only(frame: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
+def _only(frame: pd.DataFrame, **values: Any) -> pd.DataFrame:
     """Select the rows that have these values."""
     return frame[(frame[list(values)] == pd.Series(values)).all(axis=1)]
 
 
 def _show_random(summary: pd.DataFrame, folder: Path) -> None:
-    table = Table("method", "budget", "criterion", title="Regret on random cases (%)")
-    for name in ("runs solved", "95th percentile", "largest"):
-        table.add_column(name, justify="right")
-    rows = _only(summary, {"counted": DESIGNS})
-    columns = rows[["method", "budget", "indicator", "solved", "percentile_95", "largest"]]
-    for method, budget, criterion, *values in columns.itertuples(index=False, name=None):
+    numbers, title = ("runs solved", "95th percentile", "largest"), "Regret on random cases (%)"
+    table = new_table("method", "budget", "criterion", numbers=numbers, title=title)
+    columns = ["method", "budget", "indicator", "solved", "percentile_95", "largest"]
+    rows = _only(summary, counted=DESIGNS)[columns]
+    for method, budget, criterion, *values in rows.itertuples(index=False, name=None):
         table.add_row(method, f"{budget:,}", criterion, *(f"{100 * v:.4g}" for v in values))
     terminal = console()
     terminal.print(table)

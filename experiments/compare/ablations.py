@@ -32,10 +32,8 @@ def _with_local_search(factor: float) -> Schedule:
     return replace(PAPER, phases=phases)
 
 
-def _one_phase() -> Schedule:
-    """Let every phase vary designs as the second one does."""
-    balance = PAPER.phases[1]
-    return replace(PAPER, phases=(replace(balance, generations=40),))
+_ONE_PHASE = replace(PAPER, phases=(replace(PAPER.phases[1], generations=40),))
+"""Designs vary in every phase as in the second one."""
 
 
 def _random_coordinates(fitted: Surrogate, levels: Levels) -> Floats:
@@ -78,7 +76,7 @@ ABLATIONS: dict[str, Method] = {
     "no per-value elites": changed(mating, "LARGE_SPACE", np.inf),
     "no surrogate": changed(Surrogate, "predict", _random_coordinates),
     "surrogate of 400": changed(surrogate, "FITTED", 400),
-    "one phase": partial(ours, schedule=_one_phase()),
+    "one phase": partial(ours, schedule=_ONE_PHASE),
     "150 initial designs": partial(ours, schedule=replace(PAPER, initial=150)),
     "random start": partial(from_random, ours),
 }

@@ -1,8 +1,8 @@
-"""Algorithms to compare: ours, pymoo's, the published GA and textbook methods.
+"""Algorithms to compare: ours, pymoo's, Optuna's, the published GA and textbook methods.
 
 All begin with the first of the same feasible, diverse designs, as many as their population takes,
 and are counted in unique designs evaluated, infeasible ones included. Ours, the local searches and
-the random search evaluate constraints before designs, which `check_counter` counts.
+the random search evaluate constraints before designs, which `CountingProblem` counts.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from pymoo.util.ref_dirs import get_reference_directions
 from experiments.compare.evaluation_counter import (
     CRITERIA,
     POPULATION,
+    PROPOSALS,
     Counted,
     Method,
     Objectives,
@@ -81,29 +82,29 @@ def _directions(n_objectives: int) -> Floats:
     return directions
 
 
+def _run_on_integers(
+    start: Start, kind: Callable[..., Algorithm], objectives: Objectives | None = None, **how: Any
+) -> Archive:
+    """Run a kind of algorithm of pymoo with operators for integers."""
+    return run(start, lambda x: kind(sampling=x, **_integer(), **how), objectives=objectives)
+
+
 def nsga2(start: Start, objectives: Objectives | None = None) -> Archive:
     """NSGA-II (Deb et al., 2002) as pymoo has it."""
-    return run(
-        start,
-        lambda x: NSGA2(pop_size=POPULATION, sampling=x, **_integer()),
-        objectives=objectives,
-    )
+    return _run_on_integers(start, NSGA2, objectives, pop_size=POPULATION)
 
 
 def nsga3(start: Start, objectives: Objectives | None = None) -> Archive:
     """NSGA-III (Deb and Jain, 2014) as pymoo has it."""
     n = objectives.count(start.problem) if objectives else start.problem.n_obj
-    return run(
-        start,
-        lambda x: NSGA3(_directions(n).copy(), pop_size=POPULATION, sampling=x, **_integer()),
-        objectives=objectives,
-    )
+    how = {"ref_dirs": _directions(n).copy(), "pop_size": POPULATION}
+    return _run_on_integers(start, NSGA3, objectives, **how)
 
 
 def ctaea(start: Start) -> Archive:
     """C-TAEA (Li et al., 2019) as pymoo has it."""
     directions = _directions(start.problem.n_obj).copy()
-    return run(start, lambda x: CTAEA(directions, sampling=x, **_integer()))
+    return _run_on_integers(start, CTAEA, ref_dirs=directions)
 
 
 def agemoea2(start: Start, objectives: Objectives | None = None) -> Archive:
@@ -111,11 +112,7 @@ def agemoea2(start: Start, objectives: Objectives | None = None) -> Archive:
     # Not at the top: it cannot be imported without numba, which nothing else needs.
     from pymoo.algorithms.moo.age2 import AGEMOEA2
 
-    return run(
-        start,
-        lambda x: AGEMOEA2(pop_size=POPULATION, sampling=x, **_integer()),
-        objectives=objectives,
-    )
+    return _run_on_integers(start, AGEMOEA2, objectives, pop_size=POPULATION)
 
 
 def mixed_nsga2(start: Start) -> Archive:
@@ -167,11 +164,7 @@ def paper_ga(start: Start, score: Score = EDAP_MAX) -> Archive:
 
 def plain_ga(start: Start, score: Score = EDAP_MAX) -> Archive:
     """pymoo's genetic algorithm with its own operators on one score, from the first designs."""
-    return run(
-        start,
-        lambda x: GA(pop_size=POPULATION, sampling=x, **_integer()),
-        objectives=Objectives.of(score),
-    )
+    return _run_on_integers(start, GA, Objectives.of(score), pop_size=POPULATION)
 
 
 def random_search(start: Start) -> Archive:
@@ -199,10 +192,8 @@ SPARSITY = 0.2
 
 
 def _expand(start: Start, select: Select) -> Archive:
-    """Evaluate all new feasible neighbours of selected designs.
-
-    When none is left to select, begin again from other designs of the start, then from random ones.
-    """
+    """Evaluate all new feasible neighbours of selected designs; when none is left, begin again from
+    other designs of the start, then from random ones."""
     counted, problem = Counted(start), start.problem
     rng = np.random.default_rng(start.seed)
     seen, unused = counted.archive.seen, start.initial
@@ -263,6 +254,59 @@ def best_first(start: Start) -> Archive:
     return _expand(start, select)
 
 
+def optuna_nsga2(start: Start) -> Archive:
+    """NSGA-II of Optuna: uniform crossover, resampled parameters as mutation."""
+    # Not at the top: nothing else needs it.
+    import optuna
+
+    sampler = optuna.samplers.NSGAIISampler(population_size=POPULATION, seed=start.seed)
+    # Parents are of the generation before, so a whole generation can be asked for at once.
+    return _run_sampler(start, sampler, at_once=POPULATION)
+
+
+def optuna_tpe(start: Start) -> Archive:
+    """Tree-structured Parzen estimator (Bergstra et al., 2011) of Optuna, on one score: for many
+    objectives it computes hypervolumes, which do not end."""
+    import optuna
+
+    sampler = optuna.samplers.TPESampler(seed=start.seed)
+    return _run_sampler(start, sampler, score=SCORES["edap_geomean"])
+
+
+def _run_sampler(
+    start: Start, sampler: Any, *, score: Score | None = None, at_once: int = 1
+) -> Archive:
+    """Run a sampler of Optuna, with a score as the only objective or all of the problem's, until
+    the budget is spent or it has converged; so many designs are requested before any is
+    evaluated. Ordered parameters are integers to Optuna, others categories; constraints are passed
+    on (`Trial.set_constraint`, constrained domination)."""
+    import optuna
+    from optuna.distributions import CategoricalDistribution, IntDistribution
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    counted, names = Counted(start), start.problem.space.names
+    distributions = {
+        p.name: IntDistribution(0, len(p) - 1)
+        if p.is_ordered
+        else CategoricalDistribution(range(len(p)))
+        for p in start.problem.space.parameters
+    }
+    n = 1 if score else start.problem.n_obj
+    study = optuna.create_study(directions=["minimize"] * n, sampler=sampler)
+    for design in start.initial[:POPULATION].tolist():
+        study.enqueue_trial(dict(zip(names, design, strict=True)))
+    while not counted.is_spent and counted.proposed < PROPOSALS * start.budget:
+        trials = [study.ask(distributions) for _ in range(at_once)]
+        levels = np.array([[trial.params[name] for name in names] for trial in trials])
+        F, G = counted(levels)
+        values = score(start.problem.costs(F))[:, None] if score else start.problem.coordinates(F)
+        for trial, objectives, constraints in zip(trials, values.tolist(), G.tolist(), strict=True):
+            for name, violation in zip(start.problem.constraint_names, constraints, strict=True):
+                trial.set_constraint(name, violation)
+            study.tell(trial, objectives)
+    return counted.archive
+
+
 def from_random(method: Method, start: Start) -> Archive:
     """Search from random instead of diverse feasible designs."""
     rng = np.random.default_rng((start.seed, 2))
@@ -287,6 +331,9 @@ METHODS: dict[str, Method] = {
 }
 """Every algorithm by its usual name. SMS-EMOA is missing: with nine objectives its exact
 hypervolumes take more than ten minutes per run."""
+
+OPTUNA: dict[str, Method] = {"Optuna NSGA-II": optuna_nsga2, "Optuna TPE": optuna_tpe}
+"""Algorithms that need `optuna`."""
 
 PHASED = frozenset({"ours", "paper's GA"})
 """Algorithms that plan ahead for their budget."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from experiments.compare import large_spaces
 from experiments.compare.ablations import ABLATIONS
-from experiments.compare.algorithms import COMPILED, METHODS, PHASED
+from experiments.compare.algorithms import COMPILED, METHODS, OPTUNA, PHASED
 from experiments.compare.comparison import PRIMARY, Judge, Rules
 from experiments.compare.evaluation_counter import Method
 from imcmoo.exact.certificate import Certificate, read_certificates
@@ -26,16 +26,12 @@ from imcmoo.study.study import Study
 
 BUDGETS = (500, 1000, 3300, 10_000)
 
-PACKAGES = dict.fromkeys(COMPILED, "numba") | dict.fromkeys(large_spaces.OPTUNA, "optuna")
+PACKAGES = dict.fromkeys(COMPILED, "numba") | dict.fromkeys(OPTUNA, "optuna")
 """Package that an algorithm needs, if any."""
 
 
 def require(methods: Collection[str]) -> None:
-    """Check that the packages of some algorithms are installed.
-
-    Raises:
-        InputError: one is not; says how to get it.
-    """
+    """Refuse algorithms whose packages are not installed."""
     for name, package in PACKAGES.items():
         if name in methods and find_spec(package) is None:
             raise InputError(f"{name} needs {package}: pip install -e '.[compare]'")
@@ -50,18 +46,10 @@ def find_rules(
     names: Collection[str] | None,
     own: Sequence[str] = (),
 ) -> Rules:
-    """Set the rules of a comparison.
+    """Set the rules of a comparison of some algorithms, all by default, on a study whose exact
+    answer or certificates are in a folder of results.
 
-    Args:
-        study: the study that is searched.
-        results: folder with the exact answer or the certificates of the study.
-        budgets: unique designs; None for the defaults.
-        ablation: compare ablations of our search instead.
-        names: the algorithms that are compared; all if None.
-        own: other algorithms, each a `Method` as `module:name`, which plan ahead for their budget.
-
-    Raises:
-        InputError: the optimum is not known, or there is no such algorithm.
+    A user's algorithms, `Method`s as `module:name`, plan ahead for their budget.
     """
     answer = find_answer(study, results)
     if answer is not None:
@@ -84,21 +72,12 @@ def find_rules(
     if rules.primary not in rules.budgets:
         rules = replace(rules, primary=max(rules.budgets))
     methods = rules.methods if names is None else _only(rules.methods, names)
-    if not own:
-        return replace(rules, methods=methods)
-    return replace(
-        rules,
-        methods=methods | {path: _own(path) for path in own},
-        phased=rules.phased | set(own),
-    )
+    methods = methods | {path: _own(path) for path in own}
+    return replace(rules, methods=methods, phased=rules.phased | set(own))
 
 
 def _own(path: str) -> Method:
-    """Load a user's algorithm.
-
-    Raises:
-        InputError: there is none of this name.
-    """
+    """Load a user's algorithm."""
     try:
         method: Method = load(path, "method", known=METHODS)
         check_takes(method, path, None)
@@ -117,18 +96,10 @@ def _only(methods: dict[str, Method], names: Collection[str]) -> dict[str, Metho
 
 
 def find_certified(study: Study, results: Path) -> Mapping[str, float]:
-    """Read the certified optima of a study, as `Regret` takes them.
+    """Read the certified optima of a study in `certified/<study>`, as `Regret` takes them.
 
     Certificates are checked without a walk through the designs: that they are of this problem, and
     that their designs are feasible and have the stated scores.
-
-    Args:
-        study: the study that is searched.
-        results: folder in which `certified/<study>` holds the certificates.
-
-    Raises:
-        InputError: a certificate is missing, of another problem, or leaves a gap; says how to get
-            one.
     """
     folder = results / "certified" / study.name
     remedy = (

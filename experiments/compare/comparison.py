@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from io import StringIO
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from experiments.compare.check_counter import CountingProblem
-from experiments.compare.evaluation_counter import Method, Start, judged
+from experiments.compare.evaluation_counter import CountingProblem, Method, Start, judged
+from experiments.publish import Result
 from imcmoo.analysis.indicators import igd_plus, indicators
 from imcmoo.exact.regret import ROUNDING, Regret
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.dominance import front_of
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
@@ -39,6 +39,8 @@ FRONT = {
 }
 """Indicators of the front against the exact one, or the best of all compared runs; titles."""
 
+TITLES = {LARGEST_REGRET: "largest regret", **FRONT}
+
 USED = "designs_used"
 """Designs that a run evaluated within a budget: an algorithm that converges leaves some over."""
 
@@ -61,8 +63,16 @@ MOST_PREPARED = 1 << 24
 TARGETS = (0.10, 0.05, 0.01, 0.001, 0.0)
 """Regrets for which the first design is recorded."""
 
-Columns = dict[str, NDArray[Any]]
-"""Columns of tables, named `table.column`."""
+COLUMNS = {
+    "runs": ["method", "seed", "counted", "budget", "indicator", "value"],
+    "target": ["method", "seed", "indicator", "target", "evaluations"],
+}
+"""Columns of the tables of `search_all`."""
+
+Rows = list[tuple[Any, ...]]
+
+POINTS = "points "
+"""Prefix of the names of fronts."""
 
 Judge = Callable[[AcceleratorProblem], Regret]
 """Returns how regret is measured on a problem."""
@@ -101,7 +111,7 @@ class Rules:
         return tuple(n for n in self.budgets if seed < limits.get(n, seed + 1))
 
 
-def search(rules: Rules, seed: int) -> Columns:
+def search(rules: Rules, seed: int) -> Result:
     """Run all algorithms of a comparison with a seed; see `search_all`."""
     return search_all(rules, rules.judge(_prepared(rules.study)), seed)
 
@@ -115,88 +125,83 @@ def _prepared(study: Study) -> AcceleratorProblem:
     return problem
 
 
-def search_all(rules: Rules, judge: Regret, seed: int) -> Columns:
+def search_all(rules: Rules, judge: Regret, seed: int) -> Result:
     """Run all algorithms from equal starts with one seed.
 
     Returns:
-        Columns of two tables: `runs`, the value of each indicator (regret by criterion, `FRONT`) by
-        method, what is counted and budget; and `target`, designs evaluated until a value was
-        reached by the run of the primary budget. Where no exact front is known, also the front of
-        each run, as `points METHOD BUDGET`.
+        Two tables: `runs`, the value of each indicator (regret by criterion, `FRONT`) by method,
+        what is counted and budget; and `target`, if there is a primary budget, designs evaluated
+        until its run reached a value. Where no exact front is known, also the front of each run, as
+        `points METHOD BUDGET`.
     """
     problem = judge.problem
     rng = np.random.default_rng((seed, 1))
     initial = draw_diverse(problem, PAPER.initial, rng)
     counting = CountingProblem(problem)
-    rows: dict[str, list[dict[str, Any]]] = {"runs": [], "target": []}
-    fronts: Columns = {}
+    rows: dict[str, Rows] = {name: [] for name in COLUMNS}
+    fronts: Result = {}
+    criteria = rules.criteria or tuple(c.name for c in judged(problem))
     for name, method in rules.methods.items():
         budgets = rules.budgets_of(name, seed)
         for budget in budgets if name in rules.phased else budgets[-1:]:
             counting.reset()
             archive = method(Start(counting, initial, budget, seed))
-            run = _Run(rules, name, seed, archive, counting.counts(archive.levels))
-            for table, added in run.judged_by(judge, budget).items():
-                rows[table] += added
+            best = best_so_far(judge, archive, criteria)
+            run = _Run(rules, name, seed, archive, counting.counts(archive.levels), best)
+            rows["runs"] += [(name, seed, *row) for row in run.judged_by(judge, budget)]
+            rows["target"] += [(name, seed, *row) for row in run.hits(judge, budget)]
             if judge.front is None and rules.primary is not None:
                 fronts |= run.fronts(problem, budget)
-    return fronts | {
-        f"{table}.{column}": np.array([row[column] for row in lines])
-        for table, lines in rows.items()
-        for column in (lines[0] if lines else ())
-    }
+    tables = {name: pd.DataFrame(lines, columns=COLUMNS[name]) for name, lines in rows.items()}
+    return fronts | {name: table for name, table in tables.items() if len(table)}
 
 
 @dataclass(frozen=True)
 class _Run:
-    """A finished search.
-
-    Args:
-        rules: of the comparison.
-        method: name of the algorithm.
-        seed: of the search.
-        archive: the evaluated designs.
-        counts: constraint evaluations up to each of them.
-    """
+    """A finished search; up to each design of its archive, the constraint evaluations and the best
+    regrets."""
 
     rules: Rules
     method: str
     seed: int
     archive: Archive
-    counts: NDArray[np.int64]
+    counts: Ints
+    best: Mapping[str, Floats]
 
-    def judged_by(self, judge: Regret, budget: int) -> dict[str, list[dict[str, Any]]]:
-        """Return the rows of the tables of `search_all`; `budget` is the planned one."""
-        rules, name, counts = self.rules, self.method, self.counts
-        names = rules.criteria or tuple(c.name for c in judged(judge.problem))
-        best = best_so_far(judge, self.archive, names)
-        keys = {"method": name, "seed": self.seed}
-        cuts = self.cuts(budget)
-        runs = _values(best, {n: n for n in cuts}, keys | {"counted": DESIGNS})
-        runs += [
-            {**keys, "counted": DESIGNS, "budget": n, "indicator": indicator, "value": value}
-            for n in cuts
-            if judge.front is not None and rules.primary is not None
-            for indicator, value in indicators(
-                self.points(judge.problem, n), judge.problem.coordinates(judge.front)
-            ).items()
-        ]
+    def judged_by(self, judge: Regret, budget: int) -> Rows:
+        """Rows of `runs`, but for method and seed, of the run planned for a budget."""
+        rules, problem, cuts = self.rules, judge.problem, self.cuts(budget)
+        by_design = {n: n for n in cuts}
+        rows = _values(self.best, by_design, DESIGNS)
+        if judge.front is not None and rules.primary is not None:
+            exact = problem.coordinates(judge.front)
+            measured = {n: indicators(self.points(problem, n), exact) for n in cuts}
+            rows += [(DESIGNS, n, *value) for n, of in measured.items() for value in of.items()]
         if rules.primary is not None:
             used = {USED: np.arange(1.0, len(self.archive) + 1)}
-            runs += _values(used, {n: n for n in cuts}, keys | {"counted": DESIGNS})
+            rows += _values(used, by_design, DESIGNS)
         checked = cuts
-        if name in rules.phased - {UNCHECKING}:
+        if self.method in rules.phased - {UNCHECKING}:
             # Where checks count, a budget is spent by the run planned for the next smaller one.
-            checked = totals(rules.budgets_of(name, self.seed), budget)
-        within = {cut: int(np.searchsorted(counts, cut, side="right")) for cut in checked}
-        runs += _values(best, within, keys | {"counted": CHECKS})
-        if rules.primary not in cuts:
-            return {"runs": runs}
-        assert rules.primary is not None
-        hits = _hits(best, rules.primary, keys, rules.targets)
-        if judge.front is not None:
-            hits += self._front_hits(judge.problem, judge.front, rules.primary, keys)
-        return {"runs": runs, "target": hits}
+            checked = totals(rules.budgets_of(self.method, self.seed), budget)
+        within = {cut: int(np.searchsorted(self.counts, cut, side="right")) for cut in checked}
+        return rows + _values(self.best, within, CHECKS)
+
+    def hits(self, judge: Regret, budget: int) -> Rows:
+        """Rows of `target`, but for method and seed, of the run planned for a budget."""
+        problem, primary = judge.problem, self.rules.primary
+        if primary is None or primary not in self.cuts(budget):
+            return []
+        at = np.arange(1, primary + 1)
+        targets = self.rules.targets
+        rows = [hit for name in self.best for hit in _hits(name, self.best[name], at, targets)]
+        if judge.front is None:
+            return rows
+        n_steps = int(FRONT_STEPS * np.log10(primary / 100)) + 1
+        at = np.unique(np.geomspace(min(100, primary), primary, max(1, n_steps)).astype(int))
+        exact = problem.coordinates(judge.front)
+        reached = np.array([igd_plus(self.points(problem, n), exact) for n in at])
+        return rows + _hits("igd_plus", reached, at, FRONT_TARGETS)
 
     def cuts(self, budget: int) -> list[int]:
         """Budgets that the run planned for a budget is judged at."""
@@ -207,28 +212,9 @@ class _Run:
         """Front of the first `n` designs, in coordinates, shape (k, n_objectives)."""
         return front_of(problem.coordinates(self.archive.F[:n][self.archive.feasible[:n]]))
 
-    def fronts(self, problem: AcceleratorProblem, budget: int) -> Columns:
+    def fronts(self, problem: AcceleratorProblem, budget: int) -> Result:
         """Front at each budget, by `points METHOD BUDGET`."""
-        return {f"points {self.method} {n}": self.points(problem, n) for n in self.cuts(budget)}
-
-    def _front_hits(
-        self, problem: AcceleratorProblem, front: Floats, budget: int, keys: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        """Rows of `target` for IGD+."""
-        n_steps = int(FRONT_STEPS * np.log10(budget / 100)) + 1
-        at = np.unique(np.geomspace(min(100, budget), budget, max(1, n_steps)).astype(int))
-        exact = problem.coordinates(front)
-        reached = np.array([igd_plus(self.points(problem, n), exact) for n in at])
-        return [
-            {
-                **keys,
-                "indicator": "igd_plus",
-                "target": target,
-                "evaluations": float(at[hit[0]]) if len(hit) else np.inf,
-            }
-            for target in FRONT_TARGETS
-            for hit in [np.flatnonzero(reached <= target)]
-        ]
+        return {f"{POINTS}{self.method} {n}": self.points(problem, n) for n in self.cuts(budget)}
 
 
 def totals(budgets: Sequence[int], planned: int) -> list[int]:
@@ -238,14 +224,9 @@ def totals(budgets: Sequence[int], planned: int) -> list[int]:
     return [total for plan, total in plans if plan == planned]
 
 
-def best_so_far(
-    judge: Regret, archive: Archive, criteria: Sequence[str]
-) -> dict[str, NDArray[np.float64]]:
-    """Return the regret of the best feasible design after each evaluation, inf before the first.
-
-    Returns:
-        By criterion, shape (n,); and the largest over the criteria as `LARGEST_REGRET`.
-    """
+def best_so_far(judge: Regret, archive: Archive, criteria: Sequence[str]) -> dict[str, Floats]:
+    """Regret of the best feasible design after each evaluation, inf before the first, shape (n,),
+    by criterion; and the largest over the criteria as `LARGEST_REGRET`."""
     regret = np.full((len(criteria), len(archive)), np.inf)
     feasible = archive.feasible
     regrets = judge.regrets(archive.F[feasible])
@@ -255,69 +236,41 @@ def best_so_far(
     return dict(zip(criteria, best, strict=True)) | {LARGEST_REGRET: best.max(axis=0)}
 
 
-def _values(
-    best: dict[str, NDArray[np.float64]], cuts: Mapping[int, int], keys: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """Rows of regret by budget and indicator, after as many evaluations as the budget allows."""
+def _values(best: Mapping[str, Floats], cuts: Mapping[int, int], counted: str) -> Rows:
+    """What is counted, budget, indicator and value after as many evaluations as a budget allows."""
     return [
-        {
-            **keys,
-            "budget": budget,
-            "indicator": name,
-            "value": values[:n][-1] if n and len(values) else np.inf,
-        }
+        (counted, budget, name, values[:n][-1] if n and len(values) else np.inf)
         for budget, n in cuts.items()
         for name, values in best.items()
     ]
 
 
-def _hits(
-    best: dict[str, NDArray[np.float64]],
-    budget: int,
-    keys: dict[str, Any],
-    targets: Sequence[float] = TARGETS,
-) -> list[dict[str, Any]]:
-    rows = []
-    for name, values in best.items():
-        for target in targets:
-            hit = np.flatnonzero(values[:budget] <= target)
-            evaluations = hit[0] + 1.0 if len(hit) else np.inf
-            rows.append({**keys, "indicator": name, "target": target, "evaluations": evaluations})
-    return rows
+def _hits(name: str, values: Floats, at: Ints, targets: Sequence[float]) -> Rows:
+    """Indicator, target and the evaluations, of those in `at`, until its values reached it."""
+    hits = [np.flatnonzero(values[: len(at)] <= target) for target in targets]
+    evaluations = [float(at[hit[0]]) if len(hit) else np.inf for hit in hits]
+    return [(name, *reached) for reached in zip(targets, evaluations, strict=True)]
 
 
-def tables(results: Sequence[Columns]) -> dict[str, pd.DataFrame]:
-    """Join the tables of `search_all` over all seeds, and measure fronts against the best of all
-    runs where the exact one is not known."""
-    frames = {
-        table: pd.concat([one_table(result, table) for result in results], ignore_index=True)
-        for table in ("runs", "target")
-    }
-    fronts = [
-        (seed, key.removeprefix("points ").rpartition(" "), points)
-        for seed, result in enumerate(results)
-        for key, points in result.items()
-        if key.startswith("points ")
-    ]
+def tables(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
+    """Join stored tables of all tasks, and measure fronts of `search_all`, one result for each
+    seed, against the best of all runs where the exact one is not known."""
+    parts: dict[str, list[pd.DataFrame]] = {}
+    fronts = []
+    for seed, result in enumerate(results):
+        for name, stored in result.items():
+            if name.startswith(POINTS):
+                fronts.append((seed, name.removeprefix(POINTS).rpartition(" "), stored))
+            else:
+                parts.setdefault(name, []).append(pd.read_csv(StringIO(str(stored))))
+    frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
     if fronts:
         best = front_of(np.concatenate([points for _, _, points in fronts]))
         rows = [
-            {
-                "method": method,
-                "seed": seed,
-                "counted": DESIGNS,
-                "budget": int(budget),
-                "indicator": indicator,
-                "value": value,
-            }
+            (method, seed, DESIGNS, int(budget), *value)
             for seed, (method, _, budget), points in fronts
-            for indicator, value in indicators(points, best).items()
+            for value in indicators(points, best).items()
         ]
-        frames["runs"] = pd.concat([frames["runs"], pd.DataFrame(rows)], ignore_index=True)
+        measured = pd.DataFrame(rows, columns=COLUMNS["runs"])
+        frames["runs"] = pd.concat([frames["runs"], measured], ignore_index=True)
     return frames
-
-
-def one_table(result: Columns, table: str) -> pd.DataFrame:
-    """Select one of the tables whose columns are in a result."""
-    columns = {key.partition("."): values for key, values in result.items()}
-    return pd.DataFrame({c: values for (name, _, c), values in columns.items() if name == table})

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from experiments.compare import algorithms
-from experiments.compare.algorithms import ours
+from experiments.compare.algorithms import OPTUNA
 from experiments.compare.comparison import OURS
 from experiments.compare.evaluation_counter import Method
-from experiments.compare.optuna_algorithms import optuna_nsga2, optuna_tpe
 
 BUDGETS = (1000, 3300, 10_000, 30_000)
 
@@ -18,27 +17,13 @@ PRIMARY = 10_000
 TARGETS = (1.0, 0.5, 0.2, 0.1, 0.05, 0.01, 0.0)
 """Regrets for which the first design is recorded: others are far from the optimum here."""
 
-NSGA2 = "Optuna NSGA-II"
-TPE = "Optuna TPE"
-OPTUNA = (NSGA2, TPE)
+NSGA2, TPE = OPTUNA
 
-SHARED = (
-    "NSGA-II",
-    "NSGA-III",
-    "AGE-MOEA-II",
-    "NSGA-II, criteria",
-    "Pareto local search",
-    "best-first",
-    "random",
-    "paper's GA",
-)
+LEFT_OUT = ("NSGA-II, mixed", "C-TAEA", "NSGA-III, criteria", "AGE-MOEA-II, criteria")
 
 METHODS: dict[str, Method] = {
-    OURS: ours,
-    **{name: algorithms.METHODS[name] for name in SHARED},
-    NSGA2: optuna_nsga2,
-    TPE: optuna_tpe,
-}
+    name: method for name, method in algorithms.METHODS.items() if name not in LEFT_OUT
+} | OPTUNA
 """Every algorithm by its name in tables."""
 
 FEW = 11

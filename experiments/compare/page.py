@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.compare.comparison import CHECKS, DESIGNS, FRONT, LARGEST_REGRET, OURS, PRIMARY
+from experiments.compare import comparison
+from experiments.compare.comparison import DESIGNS, FRONT, LARGEST_REGRET, OURS
 from experiments.markdown import macros
 from experiments.publish import to_csv, write
 
@@ -44,54 +45,19 @@ SIGNIFICANT = 0.01
 
 
 def fill(page: str, folder: Path) -> str:
-    """Replace the tables between the marks of a page by those of a folder.
-
-    Raises:
-        AttributeError: a mark of no table.
-        OSError: the tables of a comparison are missing.
-    """
+    """Replace the tables between the marks of a page by those of a folder."""
 
     def read(kind: str, study: str, name: str, counted: str = DESIGNS) -> pd.DataFrame:
         """Read a table, of the designs evaluated or of evaluations and checks."""
         frame = pd.read_csv(folder / kind / study / f"{name}.csv")
         return frame[frame["counted"] == counted]
 
-    def best_other(
-        study: str, budget: int, indicator: str, counted: str = DESIGNS
-    ) -> dict[str, object]:
-        """Least median of all methods but ours, and the methods that have it.
-
-        Args:
-            study: its name.
-            budget: designs, or designs and checks.
-            indicator: one of which less is better.
-            counted: what the budget counts.
-        """
-        summary = read("compare", study, "summary", counted)
-        where = (summary["budget"] == budget) & (summary["indicator"] == indicator)
-        others = summary[where & (summary["method"] != OURS)]
-        least = others["median"].min()
-        return {"median": least, "methods": _named(others, least)}
-
-    def ours(study: str, budget: int, indicator: str, counted: str = DESIGNS) -> float:
-        return _median(read("compare", study, "summary", counted), OURS, budget, indicator)
-
-    def budgets(study: str) -> list[int]:
-        return sorted(set(read("compare", study, "summary")["budget"]))
-
-    constants: dict[str, object] = {
-        "OURS": OURS,
-        "LARGEST_REGRET": LARGEST_REGRET,
-        "CHECKS": CHECKS,
-    }
-    constants |= {"EARLY": EARLY, "PRIMARY": PRIMARY, "FRONT": FRONT}
-    constants["TITLES"] = {LARGEST_REGRET: "largest regret", **FRONT, "all": "all"}
-    functions: dict[str, object] = {"median": _median, "sign": _sign}
-    functions["verdicts_by_indicator"] = lambda: verdicts(folder)
-    functions |= {"compared": lambda: compared(folder), "best_other": best_other, "ours": ours}
-    functions |= {"read": read, "pct": _pct, "budgets": budgets}
-    functions["suite"] = lambda: pd.read_csv(folder / "problems.csv")
-    tables = macros("compare/tables.md", **constants, **functions)
+    tables = macros(
+        "compare/tables.md",
+        *(comparison, sys.modules[__name__]),
+        **{"read": read, "folder": folder, "count_verdicts": verdicts},
+        suite=lambda: pd.read_csv(folder / "problems.csv"),
+    )
 
     def filled(match: re.Match[str]) -> str:
         kind, *names = match["name"].split()
@@ -99,6 +65,15 @@ def fill(page: str, folder: Path) -> str:
         return f"{match[1]}\n{getattr(tables, kind)(*arguments)}\n{match[3]}"
 
     return MARKED.sub(filled, page)
+
+
+def best_other(summary: pd.DataFrame, budget: int, indicator: str) -> dict[str, object]:
+    """Least median of all methods but ours by an indicator of which less is better, and the methods
+    that have it."""
+    where = (summary["budget"] == budget) & (summary["indicator"] == indicator)
+    others = summary[where & (summary["method"] != OURS)]
+    least = others["median"].min()
+    return {"median": least, "methods": _named(others, least)}
 
 
 def _named(summary: pd.DataFrame, median: float) -> str:
@@ -115,11 +90,12 @@ def _of(frame: pd.DataFrame, method: str, budget: int, indicator: str) -> pd.Ser
     return frame[where & (frame["indicator"] == indicator)].iloc[0]
 
 
-def _median(summary: pd.DataFrame, method: str, budget: int, indicator: str) -> float:
+def median(summary: pd.DataFrame, method: str, budget: int, indicator: str) -> float:
+    """Median of a method."""
     return float(_of(summary, method, budget, indicator)["median"])
 
 
-def _sign(tests: pd.DataFrame, method: str, budget: int, indicator: str) -> str:
+def sign(tests: pd.DataFrame, method: str, budget: int, indicator: str) -> str:
     """Sign of a method: significantly better (+) or worse (−) than ours, or neither (≈)."""
     if method == OURS:
         return ""
@@ -162,12 +138,9 @@ def not_ahead(folder: Path) -> pd.DataFrame:
 
 
 def verdicts(folder: Path) -> pd.DataFrame:
-    """Count the `comparisons` by indicator and in all.
-
-    Returns:
-        Columns indicator, all, better and worse (significantly), neither, and every_run: those of
-        neither in which every run of our search is better, of too few runs for a test.
-    """
+    """Count the `comparisons` by indicator and in all: better and worse (significantly), neither,
+    and every_run: those of neither in which every run of our search is better, of too few runs for
+    a test."""
     table = comparisons(folder)
     significant, ahead = table["p_holm"] < SIGNIFICANT, table["A12"] > 0.5
     counted = pd.DataFrame(
@@ -184,7 +157,8 @@ def verdicts(folder: Path) -> pd.DataFrame:
     return of_indicator.reset_index()
 
 
-def _pct(value: float) -> str:
+def pct(value: float) -> str:
+    """Format a regret in percent."""
     if value == float("inf"):
         return "nothing feasible"
     return f"{100 * value:,.0f} %" if value >= 10 else f"{100 * value:.3g} %"

@@ -6,7 +6,7 @@ keeps a few of its values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from experiments.compare.algorithms import PHASED
-from experiments.compare.comparison import Columns, Rules, one_table, search_all
+from experiments.compare.comparison import Rules, search_all
 from experiments.compare.evaluation_counter import Method
+from experiments.publish import Result
 from imcmoo.benchmark.random_problems import thinned
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer
 from imcmoo.exact.regret import ExactRegret
@@ -50,13 +51,7 @@ SEEDS = 5
 
 @dataclass(frozen=True)
 class Case:
-    """A random problem and its exact answer.
-
-    Args:
-        study: the drawn study.
-        problem: of the study.
-        answer: its exact answer.
-    """
+    """A random problem and its exact answer."""
 
     study: Study
     problem: AcceleratorProblem
@@ -64,12 +59,8 @@ class Case:
 
 
 def draw_case(seed: int, number: int) -> Case:
-    """Draw a case of a series; it does not depend on the other cases.
-
-    Args:
-        seed: of the series.
-        number: of the case, from 0.
-    """
+    """Draw a case of the series of a seed by its number, from 0; it does not depend on the other
+    cases."""
     rng = np.random.default_rng((seed, number))
     # Drawn once: few small chips with resident weights hold several networks.
     device = SPACES[rng.integers(len(SPACES))]
@@ -100,19 +91,16 @@ def draw(device: DesignSpace, rng: np.random.Generator) -> Study:
     )
 
 
-def play(series: int, methods: Mapping[str, Method], seeds: int, number: int) -> Columns:
-    """Run algorithms on one case of a series, with each of `seeds` seeds.
-
-    Returns:
-        Columns of two tables: `case`, the drawn case, and `runs`, see `search_all`.
-    """
+def play(series: int, methods: Mapping[str, Method], seeds: int, number: int) -> Result:
+    """Run algorithms on one case of a series, with each of `seeds` seeds; tables `case`, the drawn
+    case, and `runs`, see `search_all`."""
     case = draw_case(series, number)
     judge = ExactRegret(case.problem, case.answer)
     criteria, by = tuple(judge.criteria), partial(ExactRegret, answer=case.answer)
     rules = Rules(case.study, by, BUDGETS, None, dict(methods), PHASED, criteria)
-    runs = [search_all(rules, judge, seed) for seed in range(seeds)]
-    columns = {key: np.concatenate([run[key] for run in runs]) for key in runs[0]}
-    return columns | {f"case.{k}": np.array([v]) for k, v in _described(case).items()}
+    runs = pd.concat([search_all(rules, judge, seed)["runs"] for seed in range(seeds)])
+    runs.insert(0, "case", number)
+    return {"case": pd.DataFrame([{"case": number} | _described(case)]), "runs": runs}
 
 
 def _described(case: Case) -> dict[str, Any]:
@@ -125,13 +113,3 @@ def _described(case: Case) -> dict[str, Any]:
         "feasible_designs": case.answer.n_feasible,
         "front_points": len(case.answer.front),
     }
-
-
-def tables(results: Sequence[Columns]) -> dict[str, pd.DataFrame]:
-    """Join the tables of `play` over all cases, with their numbers in the first column."""
-    frames = {}
-    for table in ("case", "runs"):
-        parts = [one_table(result, table) for result in results]
-        frame = pd.concat(parts, keys=range(len(parts)), names=["case"])
-        frames[table] = frame.reset_index("case").reset_index(drop=True)
-    return frames

@@ -94,10 +94,8 @@ def summary(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def tests(runs: pd.DataFrame) -> pd.DataFrame:
-    """Test one algorithm, ours or else the first, against every other one.
-
-    Args:
-        runs: columns method, seed, counted, budget, indicator, value.
+    """Test one algorithm, ours or else the first, against every other one in a table as of
+    `summary`.
 
     Returns:
         By `KEYS`, Wilcoxon's two-sided signed-rank test over seeds with Holm's correction over the
@@ -107,7 +105,7 @@ def tests(runs: pd.DataFrame) -> pd.DataFrame:
     methods = list(runs["method"].unique())
     tested = OURS if OURS in methods else methods[0]
     columns = [*KEYS, "method", "p", "p_holm", "A12"]
-    frames = [pd.DataFrame(columns=columns)]
+    frames = [pd.DataFrame(columns=columns).astype({"budget": int})]  # one method: no test
     for keys, group in runs[runs["indicator"] != USED].groupby(KEYS, sort=False):
         table = group.assign(loss=_losses(group)).pivot(
             index="seed", columns="method", values="loss"
@@ -143,14 +141,12 @@ def ecdf_figure(
 ) -> Figure:
     """Draw the share of runs that reached a target over the designs evaluated.
 
-    A panel for each indicator with all its targets.
-
     Args:
         targets: columns method, seed, indicator, target, evaluations.
         recorded: of the published search, with `criterion` for `indicator` and its budget; may be
             empty.
         budget: of the runs.
-        title: of each panel, by indicator, in order.
+        title: of each panel, with all targets of an indicator, in order.
     """
     figure = Figure(figsize=(COLUMN, 1.5 + 1.3 * len(title)), layout="constrained")
     axes = figure.subplots(len(title), 1, sharex=True, squeeze=False)[:, 0]
@@ -172,12 +168,8 @@ def ecdf_figure(
 
 
 def regret_figure(targets: pd.DataFrame, budget: int) -> Figure:
-    """Draw the largest regret over the designs evaluated: median and quartiles of the runs.
-
-    Args:
-        targets: columns method, seed, indicator, target, evaluations.
-        budget: of the runs.
-    """
+    """Draw the largest regret over the designs evaluated up to a budget, from targets as in
+    `ecdf_figure`: median and quartiles of the runs."""
     figure = Figure(figsize=(COLUMN, 3.2), layout="constrained")
     ax = figure.subplots()
     reached = targets[targets["indicator"] == LARGEST_REGRET]

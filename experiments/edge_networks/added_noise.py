@@ -54,24 +54,15 @@ def added(name: str, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def share_alike(logits: Floats, reference: Floats) -> float:
-    """Share of the error power that is the same in every draw; corrected for the number of draws,
-    so that it can be slightly negative.
-
-    Args:
-        logits: with noise, shape (draws, n, …).
-        reference: without noise, shape (n, …).
-    """
+    """Share of the error power of logits, shape (draws, n, …), that is the same in every draw;
+    corrected for the number of draws, so that it can be slightly negative."""
     power = ((logits - reference) ** 2).mean()
     return float(1 - logits.var(axis=0, ddof=1).mean() / power)
 
 
 def scale(logits: Floats, reference: Floats) -> float:
     """Least-squares factor from the logits without noise, less their mean over the samples, to
-    those with noise, averaged over the draws; 1 where noise does not shrink them.
-
-    Args:
-        logits: with noise, shape (draws, n, …).
-        reference: without noise, shape (n, …).
+    those with noise, shape (draws, n, …), averaged over the draws; 1 if noise does not shrink them.
     """
     signal = reference - reference.mean(axis=0)
     return float((logits.mean(axis=0) * signal).sum() / (signal**2).sum())

@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from experiments.edge_networks.prediction import circuit_of
 from experiments.edge_networks.study import BITS, rounding_alone
 from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.predicted_accuracy import (
     UNSEEN_DROP,
@@ -35,31 +35,23 @@ from imcmoo.model.physical.predicted_accuracy import (
 )
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.design_space import Levels
 from imcmoo.study import shipped
 from imcmoo.study.study import Study
 from imcmoo.study.study_file import read_study
 
 CIRCUIT = (
-    "rows",
-    "active_rows",
-    "weight_coding",
-    "input_slice_bits",
-    "bits_per_cell",
-    "adc_bits",
+    *("rows", "active_rows", "weight_coding"),
+    *("input_slice_bits", "bits_per_cell", "adc_bits"),
 )
 DROPS = (0.0, 0.01, 0.05)
 STARTS = 100
 SENSITIVE = 5.0
 """Gain above which the noise of a layer is worked out first."""
-Levels = NDArray[np.int64]
 
 
 def best_of_circuits(problem: AcceleratorProblem) -> pd.DataFrame:
-    """A good feasible chip of each circuit, in order of EDAP.
-
-    Returns:
-        Rows of `_best` and the parameters of the chip.
-    """
+    """A good feasible chip of each circuit, in order of EDAP: `_best` and its parameters."""
     space = problem.space
     free = [space.names.index(name) for name in space.names if name not in CIRCUIT]
     designs = []
@@ -86,11 +78,7 @@ def _with_parameters(problem: AcceleratorProblem, designs: Sequence[Any]) -> pd.
 
 
 def _best(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any] | None:
-    """The feasible design of least EDAP; None if none is feasible.
-
-    Returns:
-        Geometric means `edap_Jsmm2`, `energy_J` and `latency_s`; `area_mm2`, `rank` in the space.
-    """
+    """The feasible design of least EDAP, with geometric means over networks; None without one."""
     metrics = problem.model.evaluate(levels)
     F, G = problem.score(levels, metrics)
     feasible = np.flatnonzero((G <= 0).all(axis=1))
@@ -109,12 +97,8 @@ def _best(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any] | None:
 
 
 class Predictions:
-    """Predictions of the networks of a study on circuits.
-
-    Args:
-        study: with accuracy data.
-        sigma: spread of a cell; by default that of the device.
-    """
+    """Predictions of the networks of a study with accuracy data on circuits, with the spread of a
+    cell or that of the device."""
 
     def __init__(self, study: Study, sigma: float | None = None) -> None:
         device = str(study.space.values_of("device")[0])
@@ -129,7 +113,7 @@ class Predictions:
     def of(self, circuit: pd.Series) -> Iterator[tuple[str, float, Prediction]]:
         """Name, drop and prediction of each network, small networks first."""
         for name, data in self.data.items():
-            prediction = predict(data, self._noise(data, self._analog(circuit)), BITS)
+            prediction = predict(data, self._noise_of(data, circuit), BITS)
             yield name, rounding_alone(data) - prediction.accuracy, prediction
 
     def least_drop(self, circuit: pd.Series) -> float:
@@ -140,22 +124,12 @@ class Predictions:
             if not few:
                 continue
             part = replace(data, layers=few)
-            parts = predict(part, self._noise(part, self._analog(circuit)), BITS).parts
+            parts = predict(part, self._noise_of(part, circuit), BITS).parts
             bounds.append(rounding_alone(data) - best_score(data, parts[1:].sum(), BITS))
         return max(bounds)
 
-    def _analog(self, circuit: pd.Series) -> Circuit:
-        return Circuit(
-            rows=int(circuit["rows"]),
-            active_rows=int(circuit["active_rows"]),
-            input_slice_bits=int(circuit["input_slice_bits"]),
-            bits_per_cell=int(circuit["bits_per_cell"]),
-            differential=circuit["weight_coding"] == "differential",
-            adc_bits=int(circuit["adc_bits"]),
-            sigma=self.sigma,
-            input_bits=BITS[0],
-            weight_bits=BITS[1],
-        )
+    def _noise_of(self, data: AccuracyData, circuit: pd.Series) -> Floats:
+        return self._noise(data, circuit_of(circuit, self.sigma))
 
 
 def _weights(data: AccuracyData) -> int:
@@ -184,15 +158,10 @@ def cheapest(
 
 
 def quietest(circuits: pd.DataFrame, predictions: Predictions, n: int) -> Iterator[dict[str, Any]]:
-    """Predictions for the circuits with the least noise in the two smallest networks.
+    """Predictions for the n circuits with the least noise in the two smallest networks.
 
-    Args:
-        circuits: of which those with the most ADC bits compete.
-        predictions: of the networks.
-        n: number of circuits.
-
-    Returns:
-        The chip, and for each network its drop, NSR at the logits and the two worst layers.
+    Of circuits, those with the most ADC bits compete. A row has the chip, and for each network its
+    drop, NSR at the logits and the two worst layers.
     """
     precise = circuits.sort_values(["adc_bits", "edap_Jsmm2"], ascending=[False, True])
     rivals = precise.drop_duplicates([name for name in CIRCUIT if name not in ("rows", "adc_bits")])

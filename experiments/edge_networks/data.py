@@ -25,71 +25,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.edge_networks.digits import write_digits
-
 Arrays = dict[str, NDArray[Any]]
 
-WORDS = [
-    "valve",
-    "pressure",
-    "nominal",
-    "check",
-    "outlet",
-    "filter",
-    "motor",
-    "speed",
-    "sensor",
-    "error",
-    "battery",
-    "charge",
-    "level",
-    "door",
-    "open",
-    "closed",
-    "stop",
-    "start",
-    "reset",
-    "manual",
-    "auto",
-    "service",
-    "invoice",
-    "total",
-    "amount",
-    "date",
-    "serial",
-    "number",
-    "width",
-    "height",
-    "weight",
-    "made",
-    "in",
-    "keep",
-    "dry",
-    "fragile",
-    "this",
-    "side",
-    "up",
-    "handle",
-    "with",
-    "care",
-    "exit",
-    "entrance",
-    "caution",
-    "hot",
-    "surface",
-    "high",
-    "voltage",
-    "danger",
-    "do",
-    "not",
-    "touch",
-    "spare",
-    "part",
-    "order",
-    "room",
-    "floor",
-    "gate",
-]
+_TEXT = """
+valve pressure nominal check outlet filter motor speed sensor error battery charge level
+door open closed stop start reset manual auto service invoice total amount date serial
+number width height weight made in keep dry fragile this side up handle with care exit
+entrance caution hot surface high voltage danger do not touch spare part order room floor
+gate
+"""
+WORDS = _TEXT.split()
 REPLACED = 0.55
 """Share of a sentence's words that are replaced: the float network finds most originals."""
 METRICS = "experiments.edge_networks.metrics"
@@ -329,7 +274,52 @@ NETWORKS = {
     ),
     "magika": EdgeNetwork("file type", "magika", "models/standard_v3_3/model.onnx", files),
 }
-"""Networks of packages by name; the fifth, of digits, is trained: see `digits`."""
+"""Networks of packages by name; the fifth, of digits, is trained: see `write_digits`."""
+
+TRAINING = 1200
+"""Of the 1,797 images, so many train the network; the others calibrate and are scored."""
+
+
+def write_digits(folder: Path) -> tuple[Path, Path]:
+    """Train a small classifier of scikit-learn's handwritten digits; write it and its data."""
+    from onnx import TensorProto, helper, numpy_helper
+    from sklearn.datasets import load_digits
+    from sklearn.neural_network import MLPClassifier
+
+    images, labels = load_digits(return_X_y=True)
+    images = (images / 16).astype(np.float32)
+    trained = MLPClassifier((48,), max_iter=300, tol=0.01, random_state=0)
+    trained.fit(images[:TRAINING], labels[:TRAINING])
+    (w1, w2), (b1, b2) = trained.coefs_, trained.intercepts_
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gemm", ["x", "w1", "b1"], ["a"], name="hidden"),
+            helper.make_node("Relu", ["a"], ["h"]),
+            helper.make_node("Gemm", ["h", "w2", "b2"], ["z"], name="classes"),
+            helper.make_node("Softmax", ["z"], ["y"], axis=-1),
+        ],
+        "digits",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("n", 64))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ("n", 10))],
+        [
+            numpy_helper.from_array(values.astype(np.float32), name)
+            for name, values in {"w1": w1, "b1": b1, "w2": w2, "b2": b2}.items()
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    network, data = folder / "digits.onnx", folder / "digits.npz"
+    network.write_bytes(model.SerializeToString())
+    np.savez_compressed(data, x=images[TRAINING:], labels=labels[TRAINING:])
+    return network, data
+
+
+def find_network(name: str, folder: Path) -> tuple[Path, list[str]]:
+    """The ONNX file of a network, that of the digits in a folder, and options of its scoring."""
+    network = NETWORKS.get(name)
+    path = network.path() if network else folder / f"{name}.onnx"
+    if path is None or not (folder / f"{name}.npz").exists():
+        raise SystemExit(f"{name}: its package or its data are missing")
+    return path, network.options.split() if network else []
 
 
 def main() -> None:

@@ -9,15 +9,14 @@ A drop counts from the lower of two scores: in float, and with inputs and weight
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from experiments.edge_networks.page import NETWORKS, TABLES
-from experiments.edge_networks.prediction import RRAM, SRAM, assessment, chip
+from experiments.edge_networks.prediction import RRAM, SRAM, assessment, circuit_of
 from experiments.markdown import row, rows
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.model.physical.circuit import Circuit
@@ -38,15 +37,9 @@ def circuits() -> dict[str, Circuit]:
     )
     chips = {"edge_sram0": lossless, "edge_sram": one_point, "nine_sram": nine_sram}
     return {
-        **{name: _circuit(each, 1, SRAM) for name, each in chips.items()},
-        "nine_rram": _circuit(nine_rram, int(nine_rram["bits_per_cell"]), RRAM),
+        **{name: circuit_of(each, SRAM) for name, each in chips.items()},
+        "nine_rram": circuit_of(nine_rram, RRAM),
     }
-
-
-def _circuit(design: Mapping[str, Any], bits_per_cell: int, sigma: float) -> Circuit:
-    sizes = (int(design["rows"]), bits_per_cell, int(design["input_slice_bits"]))
-    every_row = chip(*sizes, design["weight_coding"], int(design["adc_bits"]), sigma)
-    return replace(every_row, active_rows=int(design["active_rows"]))
 
 
 def executed(assessed: Assessment, circuit: Circuit, chips: int) -> dict[str, Any]:

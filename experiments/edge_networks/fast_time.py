@@ -26,13 +26,8 @@ NOISY = DESIGNS[1]
 
 
 def times(assessed: Assessment, chip: Circuit, repeats: int) -> dict[str, float]:
-    """Layers with noise of ADCs, and medians of CPU times of all samples in seconds.
-
-    Args:
-        assessed: the network with its samples.
-        chip: the design.
-        repeats: runs of each, after one that is not counted.
-    """
+    """Layers with noise of ADCs, and medians of CPU times of all samples in seconds, of so many
+    runs after one that is not counted."""
     simulation = Simulation(assessed.network, chip, assessed.calibration)
     simulation.manufacture(0)
     errors = simulation.disturbances(simulation.analyse())

@@ -13,6 +13,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,27 +36,20 @@ CIRCUIT = ("rows", "active_rows", "weight_coding", "input_slice_bits", "adc_bits
 def against_noise(
     data: dict[str, AccuracyData], executed: pd.DataFrame, width: float = style.WIDTH
 ) -> Figure:
-    """Score against signal to noise at the logits, a panel for each network.
-
-    Args:
-        data: by network.
-        executed: rows of `prediction`; designs of networks without data are left out.
-        width: of the figure, inches.
-    """
+    """Score against signal to noise at the logits, a panel for each network with data, with its
+    rows of `prediction`."""
     figure, panels = _panels(len(data), width)
     for axes, (name, network) in zip(panels, data.items(), strict=True):
         signal = -10 * np.log10(network.levels)
         axes.plot(signal, network.white, "-", color=style.COLOURS[0], label="noise of reads")
         axes.plot(signal, network.static, "--", color=style.COLOURS[1], label="errors of cells")
         designs = executed[executed["network"] == name]
-        axes.plot(
-            -designs["exact_nsr_dB"],
-            designs["exact"],
-            "o",
-            color=style.COLOURS[2],
-            markersize=3,
-            label="designs, executed",
-        )
+        look: dict[str, Any] = {
+            "color": style.COLOURS[2],
+            "markersize": 3,
+            "label": "designs, executed",
+        }
+        axes.plot(-designs["exact_nsr_dB"], designs["exact"], "o", **look)
         axes.set_title(_title(name))
         axes.set_xlabel("SNR at the logits (dB)")
     panels[0].set_ylabel("score")
@@ -82,12 +76,7 @@ def _title(name: str) -> str:
 
 
 def by_layer(layers: pd.DataFrame, width: float = style.WIDTH) -> Figure:
-    """Score with each layer alone on a chip, in the order of the network.
-
-    Args:
-        layers: rows of `imcmoo accuracy --layers`; one design.
-        width: of the figure, inches.
-    """
+    """Score with each layer alone on a chip: rows of `imcmoo accuracy --layers` for a design."""
     figure = Figure(figsize=(width, HEIGHT), layout="constrained")
     axes = figure.subplots()
     axes.bar(np.arange(len(layers)), layers["accuracy_alone"], color=style.COLOURS[0])
@@ -98,11 +87,8 @@ def by_layer(layers: pd.DataFrame, width: float = style.WIDTH) -> Figure:
 
 
 def gathered(front: pd.DataFrame) -> pd.DataFrame:
-    """Designs of a front, a row for each network with accuracy data, cheapest first.
-
-    Args:
-        front: front.csv of a run, or rows of this function.
-    """
+    """Designs of a run's front.csv, a row for each network with accuracy data, cheapest first;
+    rows of this function stay."""
     if "network" in front:
         return front
     names = [n.removeprefix(DROP) for n in front.columns.astype(str) if n.startswith(DROP)]
@@ -116,12 +102,8 @@ def gathered(front: pd.DataFrame) -> pd.DataFrame:
 
 
 def against_energy(fronts: pd.DataFrame, width: float = style.WIDTH) -> Figure:
-    """Predicted drop of accuracy against energy, a panel for each network, by ADC bits.
-
-    Args:
-        fronts: rows of `gathered`.
-        width: of the figure, inches.
-    """
+    """Predicted drop of accuracy against energy by ADC bits, a panel for each network of
+    `gathered` fronts."""
     names = fronts["network"].unique()
     figure, panels = _panels(len(names), width)
     resolutions = sorted(fronts["adc_bits"].unique())
@@ -129,14 +111,13 @@ def against_energy(fronts: pd.DataFrame, width: float = style.WIDTH) -> Figure:
         designs = fronts[fronts["network"] == name]
         for at, bits in enumerate(resolutions):
             chips = designs[designs["adc_bits"] == bits]
-            axes.plot(
-                chips["energy_J"] / designs["energy_J"].min(),
-                100 * chips["drop"],
-                style.MARKERS[at],
-                color=style.COLOURS[at],
-                markersize=3,
-                label=f"{bits} bits",
-            )
+            look: dict[str, Any] = {
+                "color": style.COLOURS[at],
+                "markersize": 3,
+                "label": f"{bits} bits",
+            }
+            energy = chips["energy_J"] / designs["energy_J"].min()
+            axes.plot(energy, 100 * chips["drop"], style.MARKERS[at], **look)
         axes.set_title(_title(name))
         axes.set_xlabel("energy over the least")
     panels[0].set_ylabel("predicted drop (points)")

@@ -17,9 +17,8 @@ Outputs = Mapping[str, NDArray[Any]]
 def characters(outputs: Outputs, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Share of the characters of each line that are read.
 
-    Args:
-        outputs: probabilities of characters, shape (n, steps, classes), class 0 being blank.
-        labels: classes of each line, padded with 0, shape (n, length).
+    Outputs are probabilities of characters, shape (n, steps, classes), class 0 being blank; labels
+    are the classes of each line, padded with 0, shape (n, length).
     """
     best = next(iter(outputs.values())).argmax(axis=-1)
     scores = []
@@ -43,10 +42,8 @@ def _edits(a: list[int], b: list[int]) -> int:
 def retrieval(outputs: Outputs, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Retrieval of originals: 1 for each changed sentence that is nearest to its original.
 
-    Args:
-        outputs: embeddings, shape (2 n, width), in the only output of two axes that is real:
-            originals, each followed by its changed sentence.
-        labels: number of each sentence.
+    The only output of two axes that is real has embeddings, shape (2 n, width): originals, each
+    followed by its changed sentence, with one number as label.
     """
     real = (v for v in outputs.values() if v.ndim == 2 and v.dtype.kind == "f")
     embedded = next(real).astype(np.float64)

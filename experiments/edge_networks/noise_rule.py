@@ -24,12 +24,7 @@ from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.action_counts import slice_maxima
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.noise import (
-    OUTLIER_SIGMAS,
-    Slices,
-    Statistics,
-    noise_of,
-)
+from imcmoo.model.physical.noise import OUTLIER_SIGMAS, Slices, Statistics, noise_of
 
 COLUMNS = (
     *("rows", "active_rows", "input_slice_bits", "bits_per_cell", "differential", "adc_bits"),
@@ -114,11 +109,8 @@ def statistics_of(layer: MappedLayer, calibration: Calibration, circuit: Circuit
 
 
 def _outlier_share(cells: Floats) -> float:
-    """Share of outlier columns that gives the columns' sums their kurtosis, mean of the slices.
-
-    Args:
-        cells: values, shape (G, K, n_slices, M).
-    """
+    """Share of outlier columns that gives the sums of columns of cells, shape (G, K, n_slices, M),
+    their kurtosis; mean of the slices."""
     sums = np.moveaxis(cells.sum(axis=1, dtype=float), 1, 0).reshape(cells.shape[2], -1)
     centred = sums - sums.mean(axis=1, keepdims=True)
     square, fourth = (centred**2).mean(axis=1), (centred**4).mean(axis=1)
@@ -171,17 +163,10 @@ def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:
                 loud = (true > floor) & (true < 1)
             ratio = np.maximum(rule, floor) / np.maximum(true, floor)
             error = 10 * np.log10(ratio[loud])
-            rows.append(
-                {
-                    "network": network,
-                    "noise": part,
-                    "floor_dB": floor_dB,
-                    "layers_and_circuits": int(loud.sum()),
-                    "median_dB": error.median(),
-                    "median_abs_dB": error.abs().median(),
-                    "p95_abs_dB": error.abs().quantile(0.95),
-                }
-            )
+            row = {"network": network, "noise": part, "floor_dB": floor_dB}
+            row |= {"layers_and_circuits": int(loud.sum()), "median_dB": error.median()}
+            row |= {"median_abs_dB": error.abs().median()}
+            rows.append(row | {"p95_abs_dB": error.abs().quantile(0.95)})
     return pd.DataFrame(rows)
 
 

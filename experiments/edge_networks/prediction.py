@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.edge_networks.data import NETWORKS
+from experiments.edge_networks.data import NETWORKS, find_network
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.model.physical.circuit import Circuit
@@ -25,20 +25,18 @@ from imcmoo.networks.accuracy_data import AccuracyData
 RRAM, SRAM = 0.043, 0.0073
 
 
-def chip(
-    rows: int, cell: int, inputs: int, coding: str, adc: int, sigma: float, **more: Any
-) -> Circuit:
+def chip(rows: int, cell: int, inputs: int, coding: str, adc: int, sigma: float) -> Circuit:
     """A chip whose rows are all read at once."""
-    return Circuit(
-        rows=rows,
-        active_rows=rows,
-        bits_per_cell=cell,
-        input_slice_bits=inputs,
-        differential=coding == "differential",
-        adc_bits=adc,
-        sigma=sigma,
-        **more,
-    )
+    return Circuit(rows, rows, inputs, cell, coding == "differential", adc, sigma)
+
+
+def circuit_of(design: Mapping[str, Any] | pd.Series[Any], sigma: float) -> Circuit:
+    """The circuit of a chip in a table, which lacks the bits per cell of SRAM: one."""
+    sizes = ("rows", "active_rows", "input_slice_bits", "adc_bits")
+    numbers: dict[str, Any] = {name: int(design[name]) for name in sizes}
+    cell = design.get("bits_per_cell")
+    numbers["bits_per_cell"] = 1 if pd.isna(cell) else int(cell)
+    return Circuit(**numbers, differential=design["weight_coding"] == "differential", sigma=sigma)
 
 
 DESIGNS = (
@@ -65,11 +63,8 @@ SHARED = 8
 
 def assessment(name: str, folder: Path, samples: int | None) -> Assessment:
     """A network of `data` with its samples, all by default."""
-    options = NETWORKS[name].options.split() if name in NETWORKS else []
+    path, options = find_network(name, folder)
     named = dict(zip(options[::2], options[1::2], strict=True))
-    path = NETWORKS[name].path() if name in NETWORKS else folder / "digits.onnx"
-    if path is None:
-        raise SystemExit(f"{name} is not installed")
     return Assessment(
         path,
         folder / f"{name}.npz",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.edge_networks.data import NETWORKS
+from experiments.edge_networks.data import find_network
 from imcmoo.cli.main import main as imcmoo
 from imcmoo.model.physical.predicted_accuracy import predict
 from imcmoo.networks.accuracy_data import AccuracyData
@@ -58,26 +58,19 @@ def rounding_alone(data: AccuracyData) -> float:
 def prepare(
     folder: Path, *, device: str, drop: float, beside_rounding: bool = False, rates: bool = False
 ) -> Path:
-    """Import networks and write the study.
+    """Import networks from the data in a folder, and write the study there; returns its file.
 
     Args:
-        folder: with the data of networks.
+        folder: of the data.
         device: "sram" or "rram".
         drop: largest drop of each network below its score in float.
         beside_rounding: count the drop from the score with rounded inputs and weights instead,
             where that is lower.
         rates: whether the networks get requests, at `RATES_HZ`.
-
-    Returns:
-        The study file.
     """
     text = HEAD.format(device=device) + (SCENARIO if rates else "")
     for name, shapes in SHAPES.items():
-        path = NETWORKS[name].path() if name in NETWORKS else folder / "digits.onnx"
-        table = folder / f"{name}.csv"
-        if path is None or not (folder / f"{name}.npz").exists():
-            raise SystemExit(f"{name}: its package or its data are missing")
-        options = NETWORKS[name].options.split() if name in NETWORKS else []
+        (path, options), table = find_network(name, folder), folder / f"{name}.csv"
         data = ["--data", str(folder / f"{name}.npz"), "--out", str(table)]
         if not table.exists() and imcmoo(["import", str(path), *shapes, *options, *data]):
             raise SystemExit(f"{name} cannot be imported")
@@ -101,13 +94,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--rates", action="store_true", help="with requests of all networks")
     args = parser.parse_args(argv)
-    prepare(
-        args.data,
-        device=args.device,
-        drop=args.max_drop,
-        beside_rounding=args.beside_rounding,
-        rates=args.rates,
-    )
+    options = {"beside_rounding": args.beside_rounding, "rates": args.rates}
+    prepare(args.data, device=args.device, drop=args.max_drop, **options)
 
 
 if __name__ == "__main__":

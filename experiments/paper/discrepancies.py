@@ -54,23 +54,8 @@ MACROS_BY = ("router_groups", "tiles_per_group", "macros_per_tile")
 
 
 class Optimum:
-    """One design of a study.
-
-    Args:
-        study: name of the study.
-        evaluator: cost model of the study.
-        levels: the design, shape (1, n_parameters).
-
-    Attributes:
-        networks: their names, in order.
-        energy_J: of each network, shape (W,).
-        latency_s: of each network, shape (W,).
-        area_m2: of the chip.
-        macros: number of crossbars on the chip.
-        streams_weights: whether weights are loaded while a layer runs.
-        parts: costs by layer and component.
-        mapping: of each layer, one case per layer.
-    """
+    """One design of a study, shape (1, n_parameters), with energies and latencies by network, shape
+    (W,), its costs by layer and component, and the mapping of each layer."""
 
     def __init__(self, study: str, evaluator: Evaluator, levels: Levels) -> None:
         self.study, self.evaluator, self.levels = study, evaluator, levels
@@ -100,13 +85,11 @@ class Optimum:
         return sums.astype(np.float64)
 
     def macros_of_layers(self) -> Ints:
-        """Count the macros of one copy of each layer if every layer has macros of its own.
+        """Count the macros of one copy of each layer if every layer has macros of its own, shape
+        (n_layers,).
 
         A layer has K = C·R·S rows per output and a column per output and slice of its weights;
         every group of a grouped convolution has macros of its own.
-
-        Returns:
-            Shape (n_layers,).
         """
         sizes = self.evaluator.chips.sizes(self.levels)
         size = dict(zip(DIMENSIONS, self._layers.T, strict=True))
@@ -178,10 +161,8 @@ def adcs(o: Optimum) -> Values:
 
 
 def strides(o: Optimum) -> Values:
-    """Compare counted input words, those of a stride of 1, with the true ones.
-
-    Words that a stride larger than the kernel skips do not count.
-    """
+    """Compare counted input words, those of a stride of 1, with the true ones: words that a stride
+    larger than the kernel skips do not count."""
     networks = o.evaluator.workloads.workloads
     shapes = np.concatenate([w.shapes for w in networks])
     size = dict(zip(DIMENSIONS, shapes.T, strict=True))
@@ -275,12 +256,7 @@ def measure(optima: Sequence[Optimum]) -> pd.DataFrame:
 
 
 def page(frame: pd.DataFrame, optima: Sequence[Optimum]) -> str:
-    """Write the page of model discrepancies.
-
-    Args:
-        frame: as `measure` returns it for all optima.
-        optima: the measured designs.
-    """
+    """Write the page of model discrepancies from the table of `measure` for all optima."""
     named = frame.assign(name=frame["quantity"].str.partition(": ")[0])
     quantities = {}
     for (name, unit), values in named.groupby(["name", "unit"], sort=False):

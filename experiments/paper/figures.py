@@ -67,13 +67,8 @@ def ratio(value: float) -> str:
 
 def reductions(frame: pd.DataFrame, width: float) -> Figure:
     """Draw EDAP by network and the score of each baseline over those of the joint design; in one
-    column a line shows the range over the networks.
-
-    Args:
-        frame: columns baseline, too_large, and ratios of the score (ela_max_over_joint) and by
-            network (edap_<network>_over_joint); sorted.
-        width: inches.
-    """
+    column a line shows the range over the networks. The table is that of `_over_joint` for a
+    study."""
     figure = Figure(figsize=(width, 0.8 + 0.2 * len(frame)), layout="constrained")
     ax = figure.subplots()
     if is_narrow(figure):
@@ -135,12 +130,8 @@ def _design(name: str, too_large: bool) -> str:
 
 
 def aggregations(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the normalised EDAP of every network on the exact designs of `CRITERIA`.
-
-    Args:
-        frame: columns criterion and over_own_best_<network>.
-        width: inches.
-    """
+    """Draw the normalised EDAP, over_own_best_<network>, of every network on the exact designs of
+    `CRITERIA`."""
     columns = [c for c in map(str, frame) if c.startswith("over_own_best_")]
     figure = Figure(figsize=(width, 1.1 + 0.2 * len(columns)), layout="constrained")
     ax = figure.subplots()
@@ -160,13 +151,8 @@ def aggregations(frame: pd.DataFrame, width: float) -> Figure:
 
 
 def growing_sets(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the normalised EDAP of unseen networks over the size of the set designed for: every
-    pair of a set and an unseen network, and medians.
-
-    Args:
-        frame: columns size, over_own_best.
-        width: inches.
-    """
+    """Draw the normalised EDAP of unseen networks over the size of the set designed for: every pair
+    of a set and an unseen network, and medians."""
     figure = Figure(figsize=(width, 2.5), layout="constrained")
     ax = figure.subplots()
     random = np.random.default_rng(0)
@@ -185,12 +171,7 @@ def growing_sets(frame: pd.DataFrame, width: float) -> Figure:
 
 def paper_search(frame: pd.DataFrame, width: float) -> Figure:
     """Draw regret over seeds of the published search part by part, and of ours: median, 95th
-    percentile, and success rate.
-
-    Args:
-        frame: columns study, method, median, percentile_95, solved.
-        width: inches.
-    """
+    percentile, and success rate."""
     studies = list(dict.fromkeys(frame["study"]))
     columns = min(len(studies), 2 if width <= COLUMN else 4)
     lines = -(-len(studies) // columns)
@@ -217,12 +198,7 @@ def paper_search(frame: pd.DataFrame, width: float) -> Figure:
 
 
 def cost_front(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw EDAP against cost: the front of each node, and the front of all.
-
-    Args:
-        frame: columns technology_nm, cost, edap_max_J_s_mm2, on_front.
-        width: inches.
-    """
+    """Draw EDAP against cost: the front of each node, and the front of all."""
     figure = Figure(figsize=(width, 2.9), layout="constrained")
     ax = figure.subplots()
     x, y = "cost", "edap_max_J_s_mm2"

@@ -14,10 +14,10 @@ from scipy.stats import spearmanr
 
 from experiments.compare import comparison, statistics
 from experiments.compare.algorithms import from_random, ours, paper_ga, plain_ga
-from experiments.compare.comparison import PRIMARY, Columns, Rules
+from experiments.compare.comparison import PRIMARY, Rules
 from experiments.compare.evaluation_counter import Method
 from experiments.enumerated_study import EnumeratedStudy
-from experiments.publish import read_tables
+from experiments.publish import Result, read_tables
 from experiments.recorded import recorded_largest
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
@@ -107,12 +107,8 @@ def aggregations(enumerated: EnumeratedStudy) -> pd.DataFrame:
 
 
 def quantities(enumerated: EnumeratedStudy) -> dict[str, Floats]:
-    """Quantities of the designs that run all networks.
-
-    Returns:
-        By name, shape (n_joint,): two scores (J·s·mm²), energy (J) and latency (s) of each network,
-        and area (mm²).
-    """
+    """Quantities of the designs that run all networks, shape (n_joint,), by name: two scores
+    (J·s·mm²), energy (J) and latency (s) of each network, and area (mm²)."""
     rows, networks = enumerated.joint, range(len(enumerated.workloads))
     values = {name: enumerated.score(SCORES[name], rows, networks) for name in SCORED}
     for kind, costs in (("energy", enumerated.energy_J), ("latency", enumerated.latency_s)):
@@ -122,12 +118,9 @@ def quantities(enumerated: EnumeratedStudy) -> dict[str, Floats]:
 
 
 def sensitivity(enumerated: EnumeratedStudy) -> pd.DataFrame:
-    """Fix one parameter at a time and re-optimise the others.
-
-    Returns:
-        By parameter and value the least of every quantity over its optimum: 1 where the value costs
-        nothing; NaN where no design runs all networks.
-    """
+    """Fix one parameter at a time and re-optimise the others: by parameter and value the least of
+    every quantity over its optimum, 1 where the value costs nothing, NaN where no design runs all
+    networks."""
     levels = enumerated.levels(enumerated.joint)
     values = pd.DataFrame(quantities(enumerated)).add_suffix("_over_best")
     parts = []
@@ -196,12 +189,9 @@ def leave_one_out(enumerated: EnumeratedStudy) -> pd.DataFrame:
 
 
 def growing_sets(enumerated: EnumeratedStudy) -> pd.DataFrame:
-    """Design for sets of networks and evaluate on each unseen network.
-
-    Returns:
-        By criterion of `GENERALITY`, set (all sets, or `SAMPLED_SETS` of a size) and unseen network
-        its EDAP normalised to the single-network optimum; NaN where it does not run.
-    """
+    """Design for sets of networks (all, or `SAMPLED_SETS` of a size) by each criterion of
+    `GENERALITY`, and evaluate on each unseen network: its EDAP normalised to the single-network
+    optimum; NaN where it does not run."""
     names, rows = enumerated.workloads, []
     rng = np.random.default_rng((SEED, 3))
     sets = [chosen for size in range(1, len(names)) for chosen in _sets(len(names), size, rng)]
@@ -219,12 +209,8 @@ def growing_sets(enumerated: EnumeratedStudy) -> pd.DataFrame:
 
 
 def by_size(sets: pd.DataFrame) -> pd.DataFrame:
-    """Summarise `growing_sets` by criterion and size.
-
-    Returns:
-        Number of pairs of set and unseen network, share of them that run, and quartiles of their
-        normalised EDAP.
-    """
+    """Summarise `growing_sets` by criterion and size: number of pairs of set and unseen network,
+    share of them that run, and quartiles of their normalised EDAP."""
     grouped = sets.groupby(["criterion", "size"], sort=False)["over_own_best"]
     quartiles = grouped.quantile(np.array([0.25, 0.5, 0.75])).unstack()
     quartiles.columns = pd.Index(["lower_quartile", "median", "upper_quartile"])
@@ -240,11 +226,8 @@ def _sets(n: int, size: int, rng: np.random.Generator) -> Sequence[tuple[int, ..
 
 
 def largest(enumerated: EnumeratedStudy, study: str) -> pd.DataFrame:
-    """Measure how far the largest network alone decides aggregation by the maximum.
-
-    Returns:
-        Values of `decided_by` over all feasible designs and over those of the recorded search.
-    """
+    """Measure how far the largest network alone decides aggregation by the maximum: `decided_by`
+    over all feasible designs and over those of the recorded search."""
     rows, network = enumerated.joint, enumerated.largest
     costs = enumerated.energy_J[rows], enumerated.latency_s[rows], enumerated.area_m2[rows]
     row = {
@@ -258,7 +241,7 @@ def largest(enumerated: EnumeratedStudy, study: str) -> pd.DataFrame:
 
 
 def decided_by(energy: Floats, latency: Floats, area: Floats, network: int) -> dict[str, float]:
-    """Measure how far one network decides scores that aggregate by the maximum.
+    """Measure how far the network of a column decides scores that aggregate by the maximum.
 
     Args:
         energy: J, shape (n, W).
@@ -284,8 +267,8 @@ def decided_by(energy: Floats, latency: Floats, area: Floats, network: int) -> d
     return {"designs": len(edap), **shares, **correlations, **excess}
 
 
-def search(study: Study, seed: int) -> Columns:
-    """Run all of `STEPS` from equal starts; columns of a table of regrets, by name."""
+def search(study: Study, seed: int) -> Result:
+    """Run all of `STEPS` from equal starts; a table of regrets."""
     return comparison.search(_rules(study), seed)
 
 
@@ -296,12 +279,9 @@ def _rules(study: Study) -> Rules:
     return Rules(study, judge, BUDGETS, None, STEPS, PHASED, (PAPER_SCORE,))
 
 
-def paper_search(results: Sequence[Columns]) -> pd.DataFrame:
-    """Summarise regret in the published score over seeds, by budget in designs and by search.
-
-    Args:
-        results: of `search`, one for each seed.
-    """
+def paper_search(results: Sequence[Result]) -> pd.DataFrame:
+    """Summarise regret in the published score over seeds, by budget in designs and by search; of
+    stored results of `search`, one for each seed."""
     runs = comparison.tables(results)["runs"]
     of_score = runs["indicator"] == PAPER_SCORE
     counted = runs["counted"] == comparison.DESIGNS
@@ -310,11 +290,8 @@ def paper_search(results: Sequence[Columns]) -> pd.DataFrame:
 
 
 def cost_front(enumerated: EnumeratedStudy) -> pd.DataFrame:
-    """Compute the Pareto front in cost and EDAP (max) of each technology node.
-
-    Returns:
-        One design for each point, and whether it is also on the front of all nodes.
-    """
+    """Compute the Pareto front in cost and EDAP (max) of each technology node: one design for each
+    point, and whether it is also on the front of all nodes."""
     problem, space = enumerated.problem, enumerated.problem.space
     rows = enumerated.joint
     levels = enumerated.levels(rows)

@@ -15,7 +15,7 @@ from experiments import publish
 from experiments.compare.comparison import PRIMARY, SEEDS
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.markdown import render
-from experiments.paper import claims, discrepancies, figures, questions, reductions
+from experiments.paper import discrepancies, figures, questions, reductions
 from experiments.paper.questions import SEED, STUDIES, TECHNOLOGY, Tables
 from experiments.paper.reductions import BASELINES, EXACT, GA
 from experiments.publish import FIGURES, Draw, Publication, Result, dependence, to_csv, with_study
@@ -118,7 +118,7 @@ class Paper(Publication):
         """Claims, and discrepancies of the reference model at the optima."""
         tables = questions.read_studies(folder)
         ledger = discrepancies.measure(discrepancies.optima(tables))
-        return {"claims.csv": claims.claims(tables), "ledger.csv": ledger}
+        return {"claims.csv": reductions.claims(tables), "ledger.csv": ledger}
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
         """All figures of which there are tables."""
@@ -128,7 +128,7 @@ class Paper(Publication):
         """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
         tables = questions.read_studies(folder)
         ledger = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
-        modules = (questions, reductions, claims, publish)
+        modules = (questions, reductions, publish)
         values = {
             "tables": tables,
             "claims": pd.read_csv(folder / "claims.csv"),
@@ -136,7 +136,7 @@ class Paper(Publication):
             "EARLY": figures.EARLY,
             "SEEDS": SEEDS,
             "summary": summary(tables),
-            "by_network": lambda study, *what: claims.by_network(
+            "by_network": lambda study, *what: reductions.by_network(
                 tables[study]["aggregations"], *what
             ),
             "stem": f"{os.path.relpath(home, docs)}/{FIGURES}",
@@ -160,9 +160,9 @@ def summary(tables: Tables) -> dict[str, Any]:
 
     Returns:
         from_largest: largest reduction of a score over sequential searches from the largest chip;
-        others: over all other baselines; over_ga: over the rebuilt GA; single_networks: those
-        over designs for one network, by network, that exceed `others`; tail: largest 95th
-        percentile of regret, over seeds, of the rebuilt GA after all its budget.
+        others: over all other baselines; over_ga: over the rebuilt GA; single_networks: those over
+        designs for one network, by network, that exceed `others`; tail: largest 95th percentile of
+        regret, over seeds, of the rebuilt GA after all its budget.
     """
     frame = pd.concat([tables[study]["reductions"] for study in STUDIES])
     exact = frame[frame["joint"] == EXACT]

@@ -141,19 +141,8 @@ def _next(name: str, end: Any, before: Any) -> Any:
 def best_with(
     study: Study, criterion: str, design: Mapping[str, Any], name: str, value: Any, alone: Floats
 ) -> tuple[float | None, str]:
-    """Search the designs with a new value near an optimum.
-
-    Args:
-        study: the study.
-        criterion: of the optimum.
-        design: the optimum, by parameter.
-        name: of the parameter with the new value.
-        value: the new value.
-        alone: single-network optima of EDAP, shape (W,).
-
-    Returns:
-        The best score, and no violations; or None, and the limits that are missed.
-    """
+    """Best score of the designs with a new value near an optimum, by parameter, and no violations;
+    or None, and the limits that are missed. Single-network optima have shape (W,)."""
     space = _with_value(study.space, design, name, value)
     levels = _near(space, {**design, name: value})
     try:
@@ -169,12 +158,7 @@ def best_with(
 
 
 def _violations(problem: AcceleratorProblem, G: Floats) -> str:
-    """Name the violated limits of a design.
-
-    Args:
-        problem: of the constraints.
-        G: constraints of one design, shape (n_constraints,).
-    """
+    """Name the violated limits of a design with some constraints, shape (n_constraints,)."""
     names = dict.fromkeys(
         limit
         for name, violation in zip(problem.constraint_names, G, strict=True)
@@ -212,10 +196,8 @@ def _values_at(parameter: Conditional, on: int) -> tuple[Any, ...]:
 
 
 def _near(space: DesignSpace, design: Mapping[str, Any]) -> Levels:
-    """List all designs, by value index, that differ from one in at most two parameters.
-
-    Values that the space no longer has start at their first index.
-    """
+    """List all designs, by value index, that differ from one in at most two parameters; values that
+    the space no longer has start at their first index."""
     values = {p.name: _values(p, design) for p in space.parameters}
     start = [v.index(design[name]) if design[name] in v else 0 for name, v in values.items()]
     choices = (

@@ -24,25 +24,13 @@ MEAN = "geometric mean"
 
 
 def over_own_best(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw what one chip costs each network, by device.
-
-    Args:
-        frame: columns study, workload, over_own_best.
-        width: inches.
-    """
+    """Draw what one chip costs each network, over_own_best by workload, for each study."""
     return _by_network(frame, width, study_label, "EDAP / single-network optimum")
 
 
 def ratio_table(optima: Mapping[str, pd.DataFrame], means: Mapping[str, float]) -> pd.DataFrame:
-    """Select EDAP of the best RRAM chip over that of the best SRAM chip, by geometric mean.
-
-    Args:
-        optima: published optima by ADC model, of both devices.
-        means: ratio of the geometric means by ADC model.
-
-    Returns:
-        Columns adc_model, workload (or `MEAN`), ratio.
-    """
+    """Select EDAP of the best RRAM chip over that of the best SRAM chip from optima by ADC model,
+    with the ratio of the geometric means: columns adc_model, workload (or `MEAN`) and ratio."""
     by_network = pd.concat({model: rram_over_sram(frame, MAIN) for model, frame in optima.items()})
     mean = pd.Series({(model, MEAN): ratio for model, ratio in means.items()})
     ratios = pd.concat([by_network, mean]).rename_axis(["adc_model", "workload"])
@@ -50,12 +38,7 @@ def ratio_table(optima: Mapping[str, pd.DataFrame], means: Mapping[str, float]) 
 
 
 def device_ratio(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the ratio of the devices' EDAP by network and ADC model; left of 1 RRAM is better.
-
-    Args:
-        frame: columns adc_model, workload, ratio.
-        width: inches.
-    """
+    """Draw the rows of `ratio_table`; left of 1 RRAM is better."""
     title = "EDAP of RRAM / SRAM (< 1×: RRAM better)"
     figure = _by_network(frame, width, lambda model: f"ADC: {label(model)}", title)
     figure.axes[0].axhline(frame["workload"].nunique() - 1.5, color="0.6", linewidth=0.6)
@@ -65,14 +48,8 @@ def device_ratio(frame: pd.DataFrame, width: float) -> Figure:
 def _by_network(
     frame: pd.DataFrame, width: float, name: Callable[[str], str], title: str
 ) -> Figure:
-    """Draw ratios by network, from top to bottom, on a logarithmic axis.
-
-    Args:
-        frame: columns of series, networks and ratios.
-        width: inches.
-        name: display name of a series.
-        title: of the axis.
-    """
+    """Draw ratios, the last column, by network from top to bottom on a logarithmic axis, with the
+    display name of each series, which the first column names."""
     series, workload, ratio = frame.columns
     networks, keys = (list(frame[column].unique()) for column in (workload, series))
     table = frame.pivot(index=workload, columns=series, values=ratio).reindex(networks)
@@ -92,24 +69,14 @@ def _by_network(
 
 
 def components(study: Study, optima: pd.DataFrame) -> pd.DataFrame:
-    """Energy and area of the chip by minimax regret, by component.
-
-    Args:
-        study: whose chip it is.
-        optima: published optima.
-    """
+    """Energy and area of a study's chip by minimax regret, by component."""
     chip = chip_of(optima, study.name).iloc[:1]
     levels = study.space.encode({n: chip[n].to_numpy() for n in study.space.names})
     return result_tables.breakdown(study.cost_model(), study.names, levels)
 
 
 def area_against_edap(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the Pareto front of area and the EDAP of the worst-served network.
-
-    Args:
-        frame: columns area_mm2, worst_over_own_best, selected.
-        width: inches.
-    """
+    """Draw the Pareto front of area and the EDAP of the worst-served network."""
     figure = Figure(figsize=(width, 2.5), layout="constrained")
     ax = figure.subplots()
     x, y, best = "area_mm2", "worst_over_own_best", frame[frame["selected"]]

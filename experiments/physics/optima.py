@@ -49,12 +49,7 @@ Optima = Mapping[str, Optimum]
 def proven_optima(study: Study, results: Path) -> dict[str, Optimum]:
     """Prove the optima by each of `CRITERIA`, and each network's single-network optimum.
 
-    Args:
-        study: the study.
-        results: keeps certificates in `proven`; those of the same problem are not proven again.
-
-    Returns:
-        One design for each optimum.
+    Certificates are kept in `proven`; those of the same problem are not proven again.
     """
     space, folder = study.space, results / "proven" / study.name
     optima: dict[str, Optimum] = {}
@@ -151,9 +146,7 @@ def _energy_shares(model: PhysicalEvaluator, levels: Levels) -> dict[str, Floats
 def area_front(study: Study, optima: Optima) -> pd.DataFrame:
     """Select the chips that no other one beats in area and in the worst normalised EDAP.
 
-    Args:
-        study: every design of it is evaluated, a minute of CPU time for five million.
-        optima: those of single networks and by minimax regret.
+    Every design of the study is evaluated: a minute of CPU time for five million.
 
     Returns:
         Columns area_mm2, worst_over_own_best, selected (by minimax regret); by area.

@@ -93,11 +93,8 @@ def edap_by_network(chip: pd.DataFrame) -> pd.Series[float]:
 
 
 def rram_over_sram(optima: pd.DataFrame, networks: str) -> pd.Series[float]:
-    """EDAP of the best RRAM chip by geometric mean over that of the best SRAM chip, by network.
-
-    Returns:
-        Indexed by network; empty if there is only one device.
-    """
+    """EDAP of the best RRAM chip by geometric mean over that of the best SRAM chip, by network;
+    empty if there is only one device."""
     rram, sram = (
         edap_by_network(chip_of(optima, f"{networks}_workload_{device}_physical", GEOMEAN))
         for device in ("rram", "sram")

@@ -49,13 +49,9 @@ OF_RRAM = {
 
 
 def problem_of(study: Study, variation: str) -> AcceleratorProblem:
-    """Return the problem of a physical study under a variation.
-
-    Args:
-        study: the study.
-        variation: `DEFAULT`, an ADC model, or assumptions and limits with a value and optional
-            design columns with one or several: `redundancy=1 2; snr_dB=15`.
-    """
+    """Return the problem of a physical study under a variation: `DEFAULT`, an ADC model, or
+    assumptions and limits with a value and optional design columns with one or several, such as
+    `redundancy=1 2; snr_dB=15`."""
     numbers, columns = {}, {}
     parts = f"adc_model={variation}" if variation in ADC_MODELS else variation
     for part in [] if variation == DEFAULT else parts.split("; "):

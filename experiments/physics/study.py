@@ -33,10 +33,8 @@ FRONT_OF = "nine_workload_sram_physical"
 class Physics(Publication):
     """The physical studies with one ADC model.
 
-    Args:
-        results: has the folder `published`, and keeps the certificates of the optima in `proven`,
-            with another ADC model than the default in `NAME/proven`.
-        adc_model: the ADC model of all studies.
+    The results have the folder `published`, and keep the certificates of the optima in `proven`,
+    with another ADC model than the default in `NAME/proven`.
     """
 
     name = "physics"

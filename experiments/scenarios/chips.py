@@ -52,13 +52,8 @@ Row = dict[str, Any]
 def scenario_study(
     name: str, adc_model: str = ADC_MODELS[0], *, sharing: Sharing = "time"
 ) -> Study:
-    """A shipped scenario.
-
-    Args:
-        name: of `NAMES`.
-        adc_model: one of the ADC models.
-        sharing: "space" for networks side by side, on RRAM.
-    """
+    """A shipped scenario of `NAMES` with an ADC model; sharing is "space" for networks side by
+    side, on RRAM."""
     folder = EXAMPLES if name == "cameras" else EXAMPLES / "scenarios"
     study = find_study(str(folder / f"{name}.toml"))
     assert study.scenario is not None
@@ -84,12 +79,8 @@ def without_dram_idle(study: Study) -> AcceleratorProblem:
 
 
 def served(problem: AcceleratorProblem, levels: Levels) -> Row:
-    """Power, area, capacity and parameters of one chip under a scenario.
-
-    Args:
-        problem: of the scenario.
-        levels: shape (1, n_parameters); all networks run.
-    """
+    """Power, area, capacity and parameters of one chip, shape (1, n_parameters), under the scenario
+    of a problem; all networks run."""
     model = problem.model
     assert isinstance(model, ScenarioModel)
     metrics, service = model.evaluate(levels), model.service(levels)
@@ -152,11 +143,8 @@ def optima(name: str) -> Iterator[Row]:
 
 
 def enumerated(name: str, adc_model: str, sharings: Iterable[Sharing]) -> Iterator[Row]:
-    """Every chip of a space: numbers of designs, and best values of those that serve the scenario.
-
-    Yields:
-        A row for each way in which networks share the chip.
-    """
+    """Every chip of a space: numbers of designs, and best values of those that serve the scenario;
+    a row for each way in which networks share the chip."""
     designs = list(running(scenario_study(name, adc_model).problem()))
     for sharing in sharings:
         problem = scenario_study(name, adc_model, sharing=sharing).problem()
@@ -213,12 +201,7 @@ def search(problem: AcceleratorProblem, optimum: Mapping[str, float], seed: int)
 
 
 def searches(name: str, chips: Iterable[Row]) -> Iterator[Row]:
-    """Search a scenario with all seeds, unless no chip serves it.
-
-    Args:
-        name: of the scenario.
-        chips: of `optima`.
-    """
+    """Search a scenario with all seeds, unless none of its chips, rows of `optima`, serves it."""
     usual = (r for r in chips if r["adc_model"] == ADC_MODELS[0] and r["dram_idle"])
     best = {r["chip"]: r["value"] for r in usual if r["chip"] in SEARCHED and r["feasible"]}
     if best:

@@ -87,11 +87,8 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def least_edap(proven: pd.DataFrame) -> pd.DataFrame:
-    """Power and area over the least of the scenario, and capacity, of chips of least EDAP.
-
-    Returns:
-        Columns power, area and capacity, without units, by scenario that a chip serves.
-    """
+    """Power and area over the least of the scenario, and capacity, of chips of least EDAP, by
+    scenario that a chip serves."""
     usual = proven[proven["dram_idle"] & (proven["adc_model"] == ADC_MODELS[0])]
     power, area, edap = (
         usual[usual["chip"] == chip].set_index("scenario") for chip in (POWER, AREA, EDAP[0])

@@ -53,8 +53,7 @@ def compare(table: PhysicalTable) -> pd.DataFrame:
     """Compare all chips.
 
     Returns:
-        Columns chip, setting, quantity, unit, measured, model, ratio (model over measured),
-        source.
+        Columns chip, setting, quantity, unit, measured, model, ratio (model over measured), source.
     """
     lines = [*_neurram(table), *_jia(table), *_isaac(table)]
     frame = pd.concat([_macros(table), pd.DataFrame(lines, columns=COLUMNS)])
@@ -111,16 +110,13 @@ def _pulsed_read_s(
 
 
 def neurram_s(table: PhysicalTable, bits: tuple[int, int], *, stated: bool) -> float:
-    """Model the time of a vector on NeuRRAM.
+    """Model the time of a vector on NeuRRAM in seconds.
 
     Args:
         table: component numbers.
         bits: of inputs and of outputs.
         stated: whether pulse and ADC take as long as the chip's; else the model's 10 ns and its
             default ADC.
-
-    Returns:
-        Seconds.
     """
     inputs, outputs = bits
     slice_bits = min(inputs, NEURRAM_SLICE_BITS)
@@ -148,10 +144,8 @@ def _neurram(table: PhysicalTable) -> Iterator[Line]:
 
 
 def _jia(table: PhysicalTable) -> Iterator[Line]:
-    """Compare ratios between two supply voltages, which do not depend on the node.
-
-    The node is the coarsest with a tabulated threshold: the chip has 65 nm.
-    """
+    """Compare ratios between two supply voltages, which do not depend on the node: the coarsest
+    with a tabulated threshold, while the chip has 65 nm."""
     chip, source = "Jia JSSC 2020", "Jia et al., JSSC 2020; cimloop arch/1_macro/jia_jssc_2020"
     low, high, tops, tops_per_W = 0.85, 1.2, (0.874, 2.185), (400.0, 192.0)
     supplies = f"{low:g} over {high:g} V"

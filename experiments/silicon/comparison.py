@@ -55,11 +55,8 @@ CLASSES = {
 
 
 def published(frame: pd.DataFrame) -> pd.DataFrame:
-    """Published values of a table of macros; NaN where there is none above 0.
-
-    Returns:
-        The columns of `MEASURED`, and area in mm², throughput over density; indexed as `frame`.
-    """
+    """Published values of a table of macros, the columns of `MEASURED`, and area in mm², throughput
+    over density; NaN where there is none above 0."""
     texts = frame.reindex(columns=[*MEASURED, "tops_1b"])
     values = texts.apply(pd.to_numeric, errors="coerce").astype(float)
     values = values.where(np.isfinite(values) & (values > 0))
@@ -67,15 +64,8 @@ def published(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def farther_node(macro: pd.Series, table: PhysicalTable) -> float:
-    """Find the tabulated node on the other side of a macro's own, if that has its supply voltage.
-
-    Args:
-        macro: a row as `judged` returns it.
-        table: the tabulated nodes.
-
-    Returns:
-        nm; the nearest node if there is no other.
-    """
+    """Find the tabulated node (nm) on the other side of a macro's own, if that has its supply
+    voltage, else the nearest; of a row as `judged` returns it."""
     nodes = table.sizes(macro["device"], "node_nm")
     is_above = macro["node_nm"] < macro["published_nm"]
     farther = nodes[(nodes > macro["published_nm"]) == is_above]
@@ -191,16 +181,8 @@ def agreement(measured: pd.Series[float], model: pd.Series[float]) -> dict[str, 
 def agreements(
     frame: pd.DataFrame, models: Mapping[str, pd.DataFrame], factor: float
 ) -> pd.DataFrame:
-    """Agreement in every reading of the model.
-
-    Args:
-        frame: the table of macros.
-        models: as `modelled` returns them, by name of the reading.
-        factor: of macro periphery, on area.
-
-    Returns:
-        Columns reading, periphery, quantity, and those of `agreement`.
-    """
+    """Agreement of a table of macros with every reading of the model, with areas multiplied by a
+    factor of macro periphery: columns reading, periphery, quantity, and those of `agreement`."""
     rows, numbers = [], published(frame)
     for reading, model in models.items():
         factors: dict[str, float | pd.Series[float]] = {"fitted": factor, "1": 1.0}
@@ -217,17 +199,8 @@ def agreements(
 def by_class(
     frame: pd.DataFrame, models: Mapping[str, pd.DataFrame], factor: float, classes: pd.DataFrame
 ) -> pd.DataFrame:
-    """Agreement within every class, in every reading of the model; see `agreements`.
-
-    Args:
-        frame: the table of macros.
-        models: as `modelled` returns them, by name of the reading.
-        factor: of macro periphery, on area.
-        classes: as `members` returns them.
-
-    Returns:
-        Columns reading, class, quantity (those of `published`), and those of `agreement`.
-    """
+    """Agreement within every class of `members`, in every reading of the model; see
+    `agreements`."""
     rows, numbers = [], published(frame)
     for reading, unscaled in models.items():
         model = with_periphery(unscaled, factor)
@@ -244,13 +217,7 @@ def by_class(
 def compared(
     frame: pd.DataFrame, macros: pd.DataFrame, model: pd.DataFrame, classes: pd.DataFrame
 ) -> pd.DataFrame:
-    """Pair every modelled value with the measured one.
-
-    Args:
-        frame: the table of macros.
-        macros: as `judged` returns them.
-        model: modelled values, with periphery.
-        classes: as `members` returns them.
+    """Pair every modelled value, with periphery, with the measured one.
 
     Returns:
         Columns row (1 for the first below the header), label, node_nm, taken_nm, device, quantity,

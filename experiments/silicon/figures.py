@@ -25,12 +25,7 @@ NAMED = 3
 
 
 def scatter(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw modelled against measured values, with the band of a factor 3 and the worst misses.
-
-    Args:
-        frame: columns row, label, node_nm, device, quantity, measured, model.
-        width: inches.
-    """
+    """Draw modelled against measured values, with the band of a factor 3 and the worst misses."""
     narrow = width <= COLUMN
     figure = Figure(figsize=(width, 7.6 if narrow else 3.0), layout="constrained")
     axes = figure.subplots(*((3, 1) if narrow else (1, 3)), squeeze=False).ravel()

@@ -34,10 +34,10 @@ def macro_costs(
     adc_model: str = "zigzag",
     held: bool = False,
 ) -> pd.DataFrame:
-    """Model one invocation of each macro.
+    """Model one invocation of each macro of one device, as `macros.judged` describes them.
 
     Args:
-        macros: of one device, at least one, as `macros.judged` describes them.
+        macros: at least one.
         table: component numbers.
         assumptions: of the model.
         adc_model: one of the ADC models.
@@ -47,10 +47,6 @@ def macro_costs(
         Columns time_s (array and conversion), operations (of 1 bit by 1 bit, additions counted
         too), energy_J and area_m2 in all (periphery not multiplied) and by part: energy_PART_J of
         cells, dac, adc, shift_add, leakage; area_PART_m2 of cells, drivers, adc, shift_add.
-
-    Raises:
-        ValueError: macros of several devices, or a value that the component table or the ADC model
-            lacks.
     """
     assumptions = assumptions or Assumptions()
     designs, point = macro_point(macros, table, assumptions=assumptions, adc_model=adc_model)

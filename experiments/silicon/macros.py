@@ -77,17 +77,10 @@ COLUMNS = (
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read a table of macros as unchanged text.
-
-    Args:
-        path: a CSV file in UTF-8 with a header; columns besides the known ones are kept.
-
-    Returns:
-        Columns of text, those of the file in their order.
+    """Read a CSV file in UTF-8 with a header as a table of macros: unchanged text, all columns.
 
     Raises:
         InputError: the file is no table of macros; says what is wrong and where.
-        OSError: it cannot be read.
     """
     table = DesignsTable.read(path)
     lacking = [name for name in NEEDED if name not in table.header]

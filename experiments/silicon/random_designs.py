@@ -45,14 +45,8 @@ PERCENTILES = (5, 25, 50, 75, 95)
 
 
 def sample(n: int, device: str, table: PhysicalTable, rng: np.random.Generator) -> Columns:
-    """Sample designs of the extended space, every parameter uniformly over its values.
-
-    Args:
-        n: how many.
-        device: "rram" or "sram".
-        table: has the thresholds that bound the supply voltages.
-        rng: random generator.
-    """
+    """Sample designs of the extended space, every parameter uniformly over its values; the
+    thresholds in the component table bound the supply voltages."""
 
     def power(low: int, high: int) -> NDArray[Any]:
         return 2 ** rng.integers(low, high + 1, n)
@@ -124,12 +118,10 @@ def distributions(
 
     Returns:
         "random_designs": columns device, designs (those that run a network, or keep all limits),
-        workload, quantity, n and percentiles p5 to p95;
-        "random_bounds": device, designs, resource, share of networks on designs whose bottleneck
-        it is;
-        "random_limits": device, limit, share of designs that keep it;
-        "random_causes": device, workload, parameter, value, n, and medians of energy_mJ,
-        latency_ms, tops_per_W of all designs with that value.
+        workload, quantity, n and percentiles p5 to p95; "random_bounds": device, designs, resource,
+        share of networks on designs whose bottleneck it is; "random_limits": device, limit, share
+        of designs that keep it; "random_causes": device, workload, parameter, value, n, and medians
+        of energy_mJ, latency_ms, tops_per_W of all designs with that value.
     """
     networks = WorkloadSet.load(NETWORKS)
     model = PhysicalModel(networks, device=device, table=table)

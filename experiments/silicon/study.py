@@ -28,10 +28,8 @@ MODELLED = ("four_workload_rram_physical", "four_workload_sram_physical")
 
 
 class Silicon(Publication):
-    """Comparison of a table of macros, further chips, and random designs.
-
-    Args:
-        data: a table of macros; None for the shipped one.
+    """Comparison of a table of macros, the shipped one by default, further chips, and random
+    designs.
 
     Raises:
         InputError: `data` is no table of macros.
@@ -103,11 +101,8 @@ class Silicon(Publication):
 
 
 def spread(frame: pd.DataFrame) -> pd.DataFrame:
-    """Percentiles of the covered macros, in operations of the networks' precision.
-
-    Returns:
-        Rows for the table of random designs, "published" as their device.
-    """
+    """Percentiles of the covered macros, in operations of the networks' precision: rows for the
+    table of random designs, "published" as their device."""
     values = comparison.published(frame) / OPERAND_BITS**2
     efficiency, density = values["tops_per_W_1b"], values["tops_per_mm2_1b"]
     quantities = {

@@ -210,17 +210,8 @@ class Assessment:
     def predicted(
         self, chip: Circuit, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float
     ) -> tuple[Result, list[LayerErrors]]:
-        """Accuracy as `imcmoo.model.physical.predicted_accuracy` predicts it, and layers' errors.
-
-        Args:
-            chip: the design.
-            data: of the network.
-            noise: works out the noise of the layers.
-            allowed_drop: of the score, for the yield.
-
-        Raises:
-            ValueError: the data do not have the chip's precision.
-        """
+        """Accuracy as `imcmoo.model.physical.predicted_accuracy` predicts it from data of the
+        network, and layers' errors; a ValueError if the data do not have the chip's precision."""
         found = noise(data, chip) * data.analog(self._digital)
         bits = (chip.input_bits, chip.weight_bits)
         prediction = predict(data, found, bits, self._digital)
@@ -302,11 +293,8 @@ class Assessment:
         return self._metric.scores(scored, labels, self.reference(n))
 
     def noise_to_signal(self, outputs: Tensors) -> float:
-        """Mean square error of the logits over their variance about the mean of all samples.
-
-        Args:
-            outputs: of the first samples.
-        """
+        """Mean square error of the logits of the first samples over their variance about the mean
+        of all samples."""
         logits = outputs[self.network.logits]
         ideal = self._reference[self.network.logits][: len(logits)].astype(np.float64)
         error = logits - ideal
@@ -332,12 +320,7 @@ def _of_layers(errors: list[LayerErrors]) -> dict[str, Any]:
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share.
-
-    Args:
-        share: mean of n scores between 0 and 1.
-        n: number of scores.
-    """
+    """Wilson's 95 % interval of a share, the mean of n scores between 0 and 1."""
     z = 1.96
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     inside = max(share * (1 - share), 0) / n + z**2 / (4 * n**2)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from imcmoo.accuracy import accuracy_packages
+from imcmoo.io.files import replacing
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
@@ -31,11 +32,8 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class CircuitNoise:
-    """Implements `imcmoo.model.physical.predicted_accuracy.CircuitNoise`.
-
-    Args:
-        folder: keeps results by content; none are kept if None.
-    """
+    """Implements `imcmoo.model.physical.predicted_accuracy.CircuitNoise`; keeps results by content
+    in a folder, if it has one."""
 
     folder: Path | None
 
@@ -50,7 +48,10 @@ class CircuitNoise:
         kept = _kept(file, len(data.layers))
         if kept is None:
             kept = _executed(data, chip)
-            _keep(file, kept)
+            with suppress(OSError):  # a folder that cannot be written keeps nothing
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with replacing(file) as temporary, temporary.open("wb") as stream:
+                    np.save(stream, kept)
         return kept
 
 
@@ -83,14 +84,3 @@ def _kept(file: Path, layers: int) -> Floats | None:
     except (OSError, ValueError, EOFError):
         return None
     return found if found.shape == (2, layers) and found.dtype == np.float64 else None
-
-
-def _keep(file: Path, noise: Floats) -> None:
-    """Keep a result, if the folder can be written."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".tmp", delete=False) as stream:
-            np.save(stream, noise)
-        Path(stream.name).replace(file)
-    except OSError:
-        return

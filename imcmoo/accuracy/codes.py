@@ -30,12 +30,8 @@ class InputCoding:
 
     @classmethod
     def of_range(cls, lowest: float, highest: float, bits: int) -> InputCoding:
-        """Coding of inputs whose calibration data span a range; without offset if none is negative.
-
-        Args:
-            lowest, highest: of the calibration data.
-            bits: precision.
-        """
+        """Coding of inputs whose calibration data span a range; without offset if none is
+        negative."""
         signed = lowest < 0
         largest = 2 ** (bits - signed) - 1
         peak = max(-lowest, highest)
@@ -55,15 +51,13 @@ class InputCoding:
 
 
 def quantise_weights(weights: Floats, bits: int, clip: float) -> tuple[Ints, Floats]:
-    """Signed integers and their scale, per output channel.
+    """Signed integers of weights, shape (G, K, M), and the value of one unit per output channel,
+    (G, M).
 
     Args:
         weights: shape (G, K, M).
         bits: precision; magnitudes have one bit less.
         clip: largest magnitude that is stored, as a share of the largest of its channel.
-
-    Returns:
-        Integers of shape (G, K, M), and the value of one unit, shape (G, M).
     """
     largest = 2 ** (bits - 1) - 1
     peak = clip * np.abs(weights).max(axis=1)
@@ -73,17 +67,8 @@ def quantise_weights(weights: Floats, bits: int, clip: float) -> tuple[Ints, Flo
 
 
 def cell_values(integers: Ints, bits: int, width: int, *, differential: bool) -> Floats:
-    """Values that cells hold: slices of offset weights, or differences of two cells.
-
-    Args:
-        integers: signed weights, shape (G, K, M).
-        bits: precision.
-        width: bits per cell.
-        differential: whether a weight is the difference of two cells.
-
-    Returns:
-        Shape (G, K, S, M), least significant slice first.
-    """
+    """Values that cells hold, shape (G, K, S, M), least significant slice first: slices of offset
+    weights, or differences of two cells; of signed weights, shape (G, K, M)."""
     if differential:
         sign, coded = np.sign(integers), np.abs(integers)
     else:
@@ -96,16 +81,8 @@ def cell_values(integers: Ints, bits: int, width: int, *, differential: bool) ->
 
 
 def input_slices(codes: Codes, bits: int, width: int) -> list[Codes]:
-    """Slices of input codes, least significant first.
-
-    Args:
-        codes: of any shape.
-        bits: precision.
-        width: bits of a slice; the last slice may be shorter.
-
-    Returns:
-        One array of the shape of `codes` per slice.
-    """
+    """Slices of input codes, each in their shape, least significant first; the last may have fewer
+    bits."""
     maxima = slice_maxima(bits, width)
     return [codes >> np.uint16(width * i) & np.uint16(top) for i, top in enumerate(maxima)]
 

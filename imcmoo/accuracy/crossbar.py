@@ -77,7 +77,8 @@ class Crossbar:
     ) -> None:
         self._chip = chip
         self._zero = zero
-        self._weights = weights.astype(np.float64)
+        self.weights = weights.astype(np.float64)
+        """Signed integers that the layer should multiply with, shape (G, K, M)."""
         self._blocks = row_blocks(weights.shape[1], chip) if blocks is None else list(blocks)
         self.input_maxima = slice_maxima(chip.input_bits, chip.input_slice_bits)
         self.cell_maxima = slice_maxima(chip.weight_bits - chip.differential, chip.bits_per_cell)
@@ -99,14 +100,11 @@ class Crossbar:
         return x[:, None] * places(len(self.cell_maxima), self._chip.bits_per_cell)
 
     def error_variances(self, sigma: float) -> Floats:
-        """Variance of a stored slice with a cell error of `sigma`, shape (S,).
-
-        Both cells of a pair err; cells in parallel average.
-        """
+        """Variance of a stored slice with a cell error of `sigma`, shape (S,): both cells of a pair
+        err; cells in parallel average."""
         parallel = parallel_cells(len(self.cell_maxima), self._chip.redundancy)
         pair = 1 + self._chip.differential
-        variances: Floats = pair * (sigma * self.cell_maxima) ** 2 / parallel
-        return variances
+        return np.asarray(pair * (sigma * self.cell_maxima) ** 2 / parallel)
 
     def program(self, rng: np.random.Generator, ranges: Floats | None = None) -> None:
         """Draw the cell errors of one chip.
@@ -140,21 +138,13 @@ class Crossbar:
     def mean_cell_variances(self) -> Floats:
         """Variance of a stored slice, mean of all weights, shape (S,)."""
         variances = self._cell_variances()
-        axes = (0, 1, 3) if variances.ndim == 4 else (1,)
-        mean: Floats = variances.mean(axis=axes)
-        return mean
-
-    @property
-    def weights(self) -> Floats:
-        """Signed integers that the layer should multiply with, shape (G, K, M)."""
-        return self._weights
+        return np.asarray(variances.mean(axis=(0, 1, 3) if variances.ndim == 4 else 1))
 
     def weight_errors(self) -> Floats:
         """Errors of the weights as programmed, in units of the integers, shape (G, K, M)."""
         errors = self._cells - self._ideal
         units = places(len(self.cell_maxima), self._chip.bits_per_cell)
-        total: Floats = np.einsum("gksm,s->gkm", errors, units)
-        return total
+        return np.asarray(np.einsum("gksm,s->gkm", errors, units))
 
     def set_adcs(self, adcs: Sequence[Adcs], *, codes: int) -> None:
         """Set the ADCs of each row block, and how many codes they have."""
@@ -162,37 +152,23 @@ class Crossbar:
 
     def exact(self, codes: Codes) -> Floats:
         """Products of the integers, shape (G, n, M)."""
-        product: Floats = (codes.astype(np.float64) - self._zero) @ self._weights
-        return product
+        return np.asarray((codes.astype(np.float64) - self._zero) @ self.weights)
 
     def multiply(self, codes: Codes) -> Floats:
-        """Products that the chip computes, in units of the integers' product.
-
-        Args:
-            codes: shape (G, n, K).
-
-        Returns:
-            Shape (G, n, M).
-        """
+        """Products of codes, shape (G, n, K), that the chip computes, in units of the integers'
+        product, (G, n, M)."""
         return self._converted(codes) - self._offset
 
     def calibrate(self, codes: Codes) -> None:
-        """Choose the ADC windows and the correction of each column.
-
-        Args:
-            codes: calibration vectors, shape (G, n, K).
-        """
+        """Choose the ADC windows and the correction of each column from calibration vectors, shape
+        (G, n, K)."""
         self.choose_adcs(codes)
         self._offset[:] = 0
         error = self._converted(codes) - self.exact(codes)
         self._offset = error.mean(axis=1, keepdims=True)
 
     def choose_adcs(self, codes: Codes) -> None:
-        """Choose the ADC windows.
-
-        Args:
-            codes: calibration vectors, shape (G, n, K).
-        """
+        """Choose the ADC windows from calibration vectors, shape (G, n, K)."""
         drawn = self._chip.adc_window == "least_error"  # only this rule looks at the cell errors
         if self._chip.adc_bits is not None and (drawn or not self._adcs):
             bits = self._chip.adc_bits
@@ -200,7 +176,7 @@ class Crossbar:
 
     def _converted(self, codes: Codes) -> Floats:
         """Shifted sums minus the terms that the offsets of weights and inputs add."""
-        out = np.zeros((*codes.shape[:2], self._weights.shape[2]))
+        out = np.zeros((*codes.shape[:2], self.weights.shape[2]))
         for read in self._reads(codes, self._cells, self._noise):
             part = out[read.groups, read.samples]
             if self._chip.adc_bits is None:
@@ -211,7 +187,7 @@ class Crossbar:
         if not self._chip.differential:
             total = codes.sum(axis=2, keepdims=True, dtype=np.float64)
             out -= 2.0 ** (self._chip.weight_bits - 1) * total
-        out -= self._zero * self._weights.sum(axis=1)[:, None, :]
+        out -= self._zero * self.weights.sum(axis=1)[:, None, :]
         return out
 
     def _reads(
@@ -219,6 +195,7 @@ class Crossbar:
     ) -> Iterator[Read]:
         """Sums of all row blocks, some groups and samples at a time."""
         groups, n, _ = codes.shape
+        chip, width = self._chip, self._chip.input_slice_bits
         slices, columns = cells.shape[2:]
         per_sample = len(self.input_maxima) * slices * columns
         n_step = min(n, max(1, SUMS_AT_ONCE // per_sample))
@@ -229,25 +206,20 @@ class Crossbar:
                 stored = cells[some, rows].reshape(some.stop - g, -1, slices * columns)
                 for start in range(0, n, n_step):
                     samples = slice(start, min(start + n_step, n))
-                    drive = self._drive(codes[some, samples, rows])
+                    sliced = input_slices(codes[some, samples, rows], chip.input_bits, width)
+                    drive = np.stack(sliced, axis=1).astype(self._dtype)
                     flat = drive.reshape(len(drive), -1, drive.shape[-1])
                     sums = (flat @ stored).reshape(*drive.shape[:3], slices, columns)
                     if noise is not None:
                         sums += self._read_noise(drive, sums.shape, noise)
                     yield Read(block, some, samples, drive, sums)
 
-    def _drive(self, codes: Codes) -> Values:
-        """Input slices, shape (G, I, n, K)."""
-        sliced = input_slices(codes, self._chip.input_bits, self._chip.input_slice_bits)
-        return np.stack(sliced, axis=1).astype(self._dtype)
-
     def _read_noise(
         self, drive: Values, shape: tuple[int, ...], rng: np.random.Generator
     ) -> Values:
         power = np.einsum("gink,gink->gin", drive, drive)[..., None, None]
         spread = np.sqrt(power * self.error_variances(self._chip.read_sigma)[:, None])
-        drawn: Values = spread.astype(self._dtype) * rng.standard_normal(shape, dtype=np.float32)
-        return drawn
+        return spread.astype(self._dtype) * rng.standard_normal(shape, dtype=np.float32)
 
     def _chosen_adcs(self, codes: Codes, bits: int) -> list[Adcs]:
         """ADCs of each row block by the chip's rule."""
@@ -268,7 +240,7 @@ class Crossbar:
             add_moments(read.sums, first[read.block], second[read.block])
             add_moments(read.drive[:, :, :, None], inputs[read.block], power[read.block])
         vectors = codes.shape[0] * codes.shape[1]
-        mean, square = (v / (vectors * self._weights.shape[2]) for v in (first, second))
+        mean, square = (v / (vectors * self.weights.shape[2]) for v in (first, second))
         cells = self.mean_cell_variances + self.error_variances(self._chip.read_sigma)
         full = self.input_maxima[:, None] * self.cell_maxima
         return [

@@ -97,12 +97,7 @@ class CutNetwork:
         return dict(zip(self.wanted, self.call(self._whole, self.wanted, inputs), strict=True))
 
     def run(self, inputs: Tensors, product: LayerProduct) -> Tensors:
-        """Outputs and logits of the network, with its mapped layers computed by `product`.
-
-        Args:
-            inputs: by name.
-            product: computes a mapped layer.
-        """
+        """Outputs and logits of the network, with its mapped layers computed by `product`."""
         if self._sessions is None:
             self._sessions = self._cut(inputs)
         tensors = dict(inputs)
@@ -146,14 +141,8 @@ class CutNetwork:
     def _piece(
         self, nodes: Sequence[onnx.NodeProto], later: Sequence[set[str]], at: int, types: Tensors
     ) -> onnx.ModelProto:
-        """The model of one piece.
-
-        Args:
-            nodes: of the piece.
-            later: tensors that each later piece reads.
-            at: index of the piece; the layer behind it reads a tensor, too.
-            types: an example of every tensor.
-        """
+        """The model of one piece of some nodes, whose results later pieces read, and the layer
+        behind it; types are an example of every tensor."""
         made = {name for node in nodes for name in node.output if name}
         wanted = set(self.wanted).union(*later)
         if at < len(self.layers):
@@ -166,17 +155,10 @@ class CutNetwork:
             [onnx.ValueInfoProto(name=name) for name in sorted(made & wanted)],
             [self._stored[name] for name in read if name in self._stored],
         )
-        piece = onnx.ModelProto()
-        piece.CopyFrom(self._shell())
-        piece.graph.CopyFrom(graph)
+        piece = onnx.ModelProto(ir_version=self._model.ir_version, graph=graph)
+        piece.opset_import.extend(self._model.opset_import)
+        piece.functions.extend(self._model.functions)
         return piece
-
-    def _shell(self) -> onnx.ModelProto:
-        """The model without its graph."""
-        shell = onnx.ModelProto(ir_version=self._model.ir_version)
-        shell.opset_import.extend(self._model.opset_import)
-        shell.functions.extend(self._model.functions)
-        return shell
 
     def _needs(self) -> list[set[str]]:
         """Tensors that each piece, and the layer behind it, read from outside."""
@@ -210,22 +192,14 @@ class CutNetwork:
         return changed
 
     def session(self, model: onnx.ModelProto) -> Any:
-        """A session of onnxruntime.
-
-        Raises:
-            InputError: the model cannot be run.
-        """
+        """A session of onnxruntime; an InputError if the model cannot be run."""
         try:
             return onnxruntime.InferenceSession(model.SerializeToString(), _options())
         except Exception as error:  # onnxruntime's own errors share no base class
             raise InputError(f"{self._path}: cannot be run: {_line(error)}") from None
 
     def call(self, session: Any, names: Sequence[str], inputs: Tensors) -> list[Values]:
-        """Some outputs of a session.
-
-        Raises:
-            InputError: the inputs do not fit the network.
-        """
+        """Some outputs of a session; an InputError if the inputs do not fit the network."""
         try:
             return session.run(list(names), inputs)
         except Exception as error:

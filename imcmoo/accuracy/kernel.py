@@ -50,12 +50,9 @@ def convert_and_add(
 
 @numba.njit(nogil=True)
 def add_moments(sums, first, second):  # type: ignore[no-untyped-def]
-    """Add up sums and their squares in float64, exactly if they are whole numbers.
-
-    Args:
-        sums: shape (groups, input slices, n, weight slices, columns).
-        first, second: shape (input slices, weight slices); changed in place.
-    """
+    """Add sums, shape (groups, input slices, n, weight slices, columns), and their squares to
+    `first` and `second`, shape (input slices, weight slices), in float64: exactly if they are whole
+    numbers."""
     groups, inputs, n, weights, columns = sums.shape
     for g in range(groups):
         for i in range(inputs):

@@ -32,8 +32,7 @@ class Samples:
 
     Args:
         inputs: an array per input, samples on the first axis.
-        inner: whether a sample has the network's own first axis, so that samples cannot be
-            batched.
+        inner: whether a sample has the network's own first axis, so that samples cannot be batched.
     """
 
     inputs: Tensors
@@ -55,13 +54,8 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class LabelledData:
-    """Samples to score and to calibrate with.
-
-    Args:
-        scored: samples whose outputs are scored.
-        labels: of these, or None.
-        calibration: samples that set scales and ADC windows.
-    """
+    """Samples whose outputs are scored, their labels or None, and samples that set scales and ADC
+    windows."""
 
     scored: Samples
     labels: Values | None
@@ -143,16 +137,8 @@ def _typed(path: Path, name: str, values: Values, info: onnx.ValueInfoProto) -> 
 
 
 def run_all(run: Callable[[Tensors], Tensors], samples: Samples, size: int) -> Tensors:
-    """Outputs of all samples, samples on the first axis.
-
-    Args:
-        run: the network.
-        samples: its inputs.
-        size: samples at a time.
-
-    Raises:
-        InputError: outputs of different samples differ in shape.
-    """
+    """Outputs of all samples, run so many at a time, samples on the first axis; an InputError if
+    those of different samples differ in shape."""
     parts = [run(batch) for batch in samples.batches(size)]
     if size == 1 or samples.inner:
         parts = [{n: v if v.shape[:1] == (1,) else v[None] for n, v in p.items()} for p in parts]

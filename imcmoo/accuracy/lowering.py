@@ -102,12 +102,7 @@ class MappedLayer:
         return made.transpose(1, 0, 3, 2).reshape(n, groups * columns, *sizes)
 
     def with_bias(self, product: Floats, tensors: Mapping[str, Values]) -> Floats:
-        """The layer's output from its product.
-
-        Args:
-            product: as from `apply`.
-            tensors: where a bias that is not stored is looked up.
-        """
+        """The layer's output from its product, with a bias that is stored or one of the tensors."""
         if self.bias is None:
             return product
         bias = tensors[self.bias] if isinstance(self.bias, str) else self.bias

@@ -42,11 +42,9 @@ class Disturbance:
 
 
 class NoisyNetwork:
-    """Runs a network with disturbed layers.
+    """Runs a network, all of whose layers are mapped, with disturbed layers.
 
-    Args:
-        network: with all layers mapped.
-        codings: of the inputs of each layer by name, which are then rounded; not rounded if None.
+    The inputs of each layer are rounded by codings, by name, if there are any.
     """
 
     def __init__(
@@ -61,13 +59,7 @@ class NoisyNetwork:
     def run(
         self, inputs: Tensors, disturbed: Mapping[str, Disturbance], rng: np.random.Generator
     ) -> Tensors:
-        """Outputs and logits of the network.
-
-        Args:
-            inputs: by name.
-            disturbed: layers with errors, by name; the others have none.
-            rng: draws the noise.
-        """
+        """Outputs and logits of the network with errors in some layers, by name."""
         stored = self._stored | self._disturbed(disturbed)
 
         def product(layer: MappedLayer, x: Values, tensors: Mapping[str, Values]) -> Values:

@@ -73,12 +73,7 @@ def steps(assessment: Assessment) -> int:
 
 
 class Probe:
-    """Runs a network with errors of a chosen power.
-
-    Args:
-        assessment: the network with its data.
-        after_each: called after each run of `measure`.
-    """
+    """Runs a network with errors of a chosen power."""
 
     def __init__(
         self, assessment: Assessment, after_each: Callable[[], None] = lambda: None

@@ -86,13 +86,8 @@ def to_decibels(inverse: float) -> float:
 def calibrate(
     network: CutNetwork, batches: Iterable[Tensors], rng: np.random.Generator
 ) -> dict[str, Calibration]:
-    """Ranges and vectors of every mapped layer, from float runs.
-
-    Args:
-        network: all layers mapped.
-        batches: calibration samples.
-        rng: draws the vectors that are kept.
-    """
+    """Ranges and vectors of every mapped layer, from float runs of calibration samples with all
+    layers mapped; the generator draws the vectors that are kept."""
     batches = list(batches)
     quota = -(-VECTORS // len(batches))
     ends: dict[str, tuple[float, float]] = {}
@@ -120,14 +115,7 @@ def calibrate(
 
 
 class SimulatedLayer:
-    """A mapped layer on a chip.
-
-    Args:
-        layer: the layer.
-        chip: the chip.
-        calibration: its inputs in the float network.
-        digital: whether it runs on the digital unit.
-    """
+    """A mapped layer on a chip, or on the digital unit, with its inputs in the float network."""
 
     def __init__(
         self, layer: MappedLayer, chip: Circuit, calibration: Calibration, *, digital: bool = False
@@ -143,15 +131,12 @@ class SimulatedLayer:
         self._codes = self.coding.encode(calibration.vectors)
 
     def manufacture(self, seed: int) -> None:
-        """Draw the cell errors of one chip and calibrate its columns.
-
-        Layers that share their weights share the errors.
-        """
+        """Draw the cell errors of one chip and calibrate its columns."""
         self.program(seed)
         self._crossbar.calibrate(self._codes)
 
     def program(self, seed: int) -> None:
-        """Draw the cell errors of one chip."""
+        """Draw the cell errors of one chip. Layers that share their weights share the errors."""
         self._crossbar.program(np.random.default_rng([seed, crc32(self._layer.matrix.encode())]))
 
     def choose_adcs(self) -> None:
@@ -217,11 +202,8 @@ class SimulatedLayer:
         return LayerNoise(errors, kept, squares.mean(axis=1))
 
     def disturbance(self, noise: LayerNoise) -> Disturbance:
-        """Errors of the layer for a run in float, with the mean of each column corrected.
-
-        Args:
-            noise: of a chip of the same design.
-        """
+        """Errors of the layer for a run in float, with the mean of each column corrected, from the
+        noise of a chip of the same design."""
         static = noise.kept * self._crossbar.weight_errors()
         driven = self._codes.mean(axis=1, keepdims=True) - self.coding.zero
         offset = -(driven @ static) * self._unit
@@ -240,14 +222,8 @@ class SimulatedLayer:
 
 
 class Simulation:
-    """A network on chips of one design.
-
-    Args:
-        network: the network, with all layers that are mapped.
-        chip: the design.
-        calibration: of its layers.
-        digital: layers that run on the digital unit.
-    """
+    """A network on chips of one design, with the calibration of its layers, and layers that run on
+    the digital unit."""
 
     def __init__(
         self,
@@ -271,25 +247,15 @@ class Simulation:
 
     def run(self, inputs: Tensors) -> Tensors:
         """Outputs and logits on the chip that was manufactured last."""
-        return self._network.run(inputs, self._on_chip)
+        return self._network.run(inputs, lambda layer, *x: self._layers[layer.name].on_chip(*x))
 
     def run_integers(self, inputs: Tensors) -> Tensors:
         """Outputs and logits with exact products of the integers."""
-        return self._network.run(inputs, self._on_integers)
-
-    def _on_chip(self, layer: MappedLayer, x: Values, tensors: Mapping[str, Values]) -> Values:
-        return self._layers[layer.name].on_chip(x, tensors)
-
-    def _on_integers(self, layer: MappedLayer, x: Values, tensors: Mapping[str, Values]) -> Values:
-        return self._layers[layer.name].on_integers(x, tensors)
+        return self._network.run(inputs, lambda layer, *x: self._layers[layer.name].on_integers(*x))
 
     def analyse(self) -> dict[str, LayerNoise]:
         """Noise of every layer on the chip that was manufactured last."""
         return {name: layer.analyse() for name, layer in self._layers.items()}
-
-    def errors(self) -> list[LayerErrors]:
-        """Errors of every layer on the chip that was manufactured last."""
-        return [noise.errors for noise in self.analyse().values()]
 
     def disturbances(self, noise: Mapping[str, LayerNoise]) -> dict[str, Disturbance]:
         """Errors of each layer for a run in float, from the noise of a chip of the design."""

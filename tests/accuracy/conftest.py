@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.accuracy.networks import real, saved
-from tests.networks.onnx_import.models import exactly, model, node, tensor
+from tests.accuracy.networks import cut, real
+from tests.networks.onnx_import.models import exactly, node, tensor
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +20,8 @@ def network(tmp_path_factory):
         node("MatMul", "fm", "y", name="second"),
     ]
     stored = [real("w", (4, 3, 3, 3)), real("v", (4, 1, 3, 3), 2), real("m", (16, 16), 3)]
-    proto = model(nodes, [tensor("x", ("n", 3, 4, 4))], [*stored, exactly("shape", [-1, 16])])
-    graph = pytest.importorskip("imcmoo.accuracy.graph", reason="needs the package onnxruntime")
-    return graph.CutNetwork(saved(tmp_path_factory.mktemp("small"), proto))
+    stored.append(exactly("shape", [-1, 16]))
+    return cut(tmp_path_factory.mktemp("small"), nodes, [tensor("x", ("n", 3, 4, 4))], stored)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import numpy as np
 from onnx import numpy_helper
 
 from imcmoo.model.physical.circuit import Circuit
+from tests.networks.onnx_import.models import model
 
 LOSSLESS = Circuit(
     rows=64,
@@ -26,6 +27,13 @@ def saved(folder, proto, name="net.onnx"):
     path = folder / name
     path.write_bytes(proto.SerializeToString())
     return path
+
+
+def cut(folder, nodes, inputs, stored=(), outputs=("y",), opset=17, **options):
+    """A network, cut at its mapped layers."""
+    from imcmoo.accuracy.graph import CutNetwork
+
+    return CutNetwork(saved(folder, model(nodes, inputs, stored, outputs, opset)), **options)
 
 
 def nsr(outputs, expected):

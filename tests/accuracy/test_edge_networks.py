@@ -8,9 +8,8 @@ import pytest
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 
 from experiments.edge_networks.data import NETWORKS
-from experiments.edge_networks.prediction import assessment
+from experiments.edge_networks.prediction import RRAM, SRAM, assessment, chip
 from imcmoo.accuracy.graph import CutNetwork
-from imcmoo.model.physical.circuit import Circuit
 from tests.accuracy.test_graph import assert_pieces_equal_the_whole
 
 SAMPLES = {"line_direction": 24, "recogniser": 6, "minilm": 64, "magika": 32}
@@ -37,30 +36,6 @@ def assessed(tmp_path_factory):
     return assess
 
 
-def sram(bits, coding, *, slices=1, rows=128):
-    return Circuit(
-        rows=128,
-        active_rows=rows,
-        bits_per_cell=1,
-        input_slice_bits=slices,
-        differential=coding == "differential",
-        adc_bits=bits,
-        sigma=0.0073,
-    )
-
-
-def rram(sigma):
-    return Circuit(
-        rows=256,
-        active_rows=256,
-        bits_per_cell=2,
-        input_slice_bits=2,
-        differential=True,
-        adc_bits=8,
-        sigma=sigma,
-    )
-
-
 @pytest.mark.parametrize("name", NETWORKS)
 def test_pieces_equal_the_uncut_network(name):
     path = network_file(name)
@@ -73,14 +48,14 @@ def test_pieces_equal_the_uncut_network(name):
 @pytest.mark.slow
 def test_one_adc_bit_too_few_destroys_sentence_embeddings_with_offset_coding(assessed):
     minilm = assessed("minilm")
-    six, seven = (minilm.on_chips(sram(bits, "offset"), 1)[0] for bits in (6, 7))
+    six, seven = (minilm.on_chips(chip(128, 1, 1, "offset", bits, SRAM), 1)[0] for bits in (6, 7))
     assert six.accuracy <= 0.2
     assert seven.accuracy >= 0.85 * minilm.float_score
 
 
 @pytest.mark.slow
 def test_differential_coding_with_6_bits_costs_sentence_embeddings_nothing(assessed):
-    found, _ = assessed("minilm").on_chips(sram(6, "differential"), 1)
+    found, _ = assessed("minilm").on_chips(chip(128, 1, 1, "differential", 6, SRAM), 1)
     assert found.accuracy == pytest.approx(found.on_integers, abs=0.05)
     assert found.nsr_out_dB == pytest.approx(-17, abs=1.5)  # of inputs and weights as integers
 
@@ -88,7 +63,10 @@ def test_differential_coding_with_6_bits_costs_sentence_embeddings_nothing(asses
 @pytest.mark.slow
 def test_text_is_not_read_on_resistive_cells_as_they_vary(assessed):
     recogniser = assessed("recogniser")
-    varying, perfect = (recogniser.on_chips(rram(sigma), 1)[0] for sigma in (0.043, 0.0))
+    varying, perfect = (
+        recogniser.on_chips(chip(256, 2, 2, "differential", 8, sigma), 1)[0]
+        for sigma in (RRAM, 0.0)
+    )
     assert varying.accuracy <= 0.2
     assert perfect.accuracy >= recogniser.float_score - 0.1
 
@@ -96,6 +74,7 @@ def test_text_is_not_read_on_resistive_cells_as_they_vary(assessed):
 @pytest.mark.slow
 def test_file_types_survive_every_chip_with_differential_weights(assessed):
     magika = assessed("magika")
-    for chip in (rram(0.043), sram(6, "differential"), sram(7, "differential", slices=2)):
-        found, _ = magika.on_chips(chip, 1)
+    for sizes in ((256, 2, 2, 8, RRAM), (128, 1, 1, 6, SRAM), (128, 1, 2, 7, SRAM)):
+        *cells, bits, sigma = sizes
+        found, _ = magika.on_chips(chip(*cells, "differential", bits, sigma), 1)
         assert found.accuracy >= magika.float_score - 0.1

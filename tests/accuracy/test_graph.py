@@ -5,12 +5,12 @@ import pytest
 
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper
 
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.io.errors import InputError
-from tests.accuracy.networks import real, saved
-from tests.networks.onnx_import.models import exactly, model, node, tensor
+from tests.accuracy.networks import cut, real
+from tests.networks.onnx_import.models import exactly, node, tensor
 
 
 def in_float(layer, inputs, tensors):
@@ -49,73 +49,90 @@ CONVOLUTIONS = {
 def test_a_convolution_equals_that_of_onnxruntime(tmp_path, case):
     x, w, attributes = CONVOLUTIONS[case]
     nodes = [node("Conv", "xwb", **attributes), node("Relu", "y", "z")]
-    stored = [real("w", w), real("b", (w[0],), 2)]
-    path = saved(tmp_path, model(nodes, [tensor("x", x)], stored, "z"))
-    network = CutNetwork(path)
+    network = cut(tmp_path, nodes, [tensor("x", x)], [real("w", w), real("b", (w[0],), 2)], "z")
     assert len(network.layers) == 1
     assert_pieces_equal_the_whole(network, {"x": sample(*x)})
 
 
-@pytest.mark.parametrize("attributes", [{}, {"transB": 1}, {"alpha": 0.5, "beta": 2.0}])
-def test_a_gemm_equals_that_of_onnxruntime(tmp_path, attributes):
-    shape = (3, 6) if attributes.get("transB") else (6, 3)
-    nodes = [node("Gemm", "xwb", **attributes), node("Tanh", "y", "z")]
-    stored = [real("w", shape), real("b", (3,), 2)]
-    network = CutNetwork(saved(tmp_path, model(nodes, [tensor("x", (4, 6))], stored, "z")))
-    assert len(network.layers) == 1
+def branches(operators, read, output=("y",), **options):
+    """A node that chooses one of two operators on a tensor."""
+    graphs = {
+        f"{name}_branch": helper.make_graph(
+            [node(operator, read, [name])], name, [], [tensor(name, (2, 6))]
+        )
+        for name, operator in zip(("then", "else"), operators, strict=True)
+    }
+    return helper.make_node("If", ["c"], list(output), **graphs, **options)
+
+
+CONDITION = helper.make_tensor_value_info("c", TensorProto.BOOL, ())
+SQUARE = [real("w", (6, 6))]
+BIASED = [real("w", (6, 3)), real("b", (3,), 2)]
+TANH = node("Tanh", "a")
+NETWORKS = {
+    "gemm": ([node("Gemm", "xwb", "a"), TANH], BIASED, ["gemm"]),
+    "transposed gemm": (
+        [node("Gemm", "xwb", "a", transB=1), TANH],
+        [real("w", (3, 6)), BIASED[1]],
+        ["gemm"],
+    ),
+    "factors": ([node("Gemm", "xwb", "a", alpha=0.5, beta=2.0), TANH], BIASED, ["gemm"]),
+    "factor of a computed addend": (
+        [node("Mul", "xx", "c"), node("Gemm", "xwc", beta=0.5)],
+        SQUARE,
+        ["gemm"],
+    ),
+    "branches, shared weights and layers side by side": (
+        [
+            node("MatMul", "xw", "a", name="first"),
+            node("MatMul", "aw", "b", name="second"),
+            node("Add", "ax", "c"),
+            node("MatMul", "cv", "d", name="third"),
+            node("Mul", "db", "e"),
+            node("Sub", "ea"),
+        ],
+        [*SQUARE, real("v", (6, 6), 3)],
+        ["first", "second", "third"],
+    ),
+    "a product of two activations": (
+        [
+            node("MatMul", "xw", "a", name="stored"),
+            node("Transpose", "a", "t", perm=[1, 0]),
+            node("MatMul", "at", name="scores"),
+        ],
+        SQUARE,
+        ["stored"],
+    ),
+    "weights in a constant, output behind identity": (
+        [
+            helper.make_node("Constant", [], ["w"], value=real("value", (6, 4))),
+            node("MatMul", "xw", "a"),
+            node("Identity", "a"),
+        ],
+        [],
+        ["matmul"],
+    ),
+}
+"""Nodes, what they store, and the layers that are mapped."""
+
+
+@pytest.mark.parametrize("case", NETWORKS)
+def test_pieces_equal_the_whole_network(tmp_path, case):
+    nodes, stored, layers = NETWORKS[case]
+    network = cut(tmp_path, nodes, [tensor("x", ("n", 6))], stored)
+    assert network.layer_names == layers
     assert_pieces_equal_the_whole(network, {"x": sample(4, 6)})
 
 
-def test_beta_of_a_gemm_is_of_a_computed_addend_too(tmp_path):
-    nodes = [node("Mul", "xx", "c"), node("Gemm", "xwc", "y", beta=0.5)]
-    network = CutNetwork(saved(tmp_path, model(nodes, [tensor("x", (4, 6))], [real("w", (6, 6))])))
-    assert len(network.layers) == 1
-    assert_pieces_equal_the_whole(network, {"x": sample(4, 6)})
-
-
-def test_branches_shared_weights_and_layers_side_by_side(tmp_path):
-    nodes = [
-        node("MatMul", "xw", "a", name="first"),
-        node("MatMul", "aw", "b", name="second"),
-        node("Add", "ax", "c"),
-        node("MatMul", "cv", "d", name="third"),
-        node("Mul", "db", "e"),
-        node("Sub", "ea", "f"),
-    ]
-    proto = model(nodes, [tensor("x", ("n", 5, 6))], [real("w", (6, 6)), real("v", (6, 6), 3)], "f")
-    network = CutNetwork(saved(tmp_path, proto))
-    assert network.layer_names == ["first", "second", "third"]
-    assert network.layers[0].matrix == network.layers[1].matrix
-    assert_pieces_equal_the_whole(network, {"x": sample(2, 5, 6)})
-
-
-def test_a_product_of_two_activations_is_not_mapped(tmp_path):
-    nodes = [
-        node("MatMul", "xw", "a", name="stored"),
-        node("Transpose", "a", "t", perm=[0, 2, 1]),
-        node("MatMul", "at", "y", name="scores"),
-    ]
-    proto = model(nodes, [tensor("x", (1, 5, 6))], [real("w", (6, 6))])
-    network = CutNetwork(saved(tmp_path, proto))
-    assert network.layer_names == ["stored"]
-    assert_pieces_equal_the_whole(network, {"x": sample(1, 5, 6)})
-
-
-def test_weights_in_constant_nodes_and_outputs_behind_identity(tmp_path):
-    weights = numpy_helper.from_array(sample(6, 4), "value")
-    nodes = [
-        helper.make_node("Constant", [], ["w"], value=weights),
-        node("MatMul", "xw", "a"),
-        node("Identity", "a", "y"),
-    ]
-    network = CutNetwork(saved(tmp_path, model(nodes, [tensor("x", (2, 6))])))
-    assert len(network.layers) == 1
-    assert_pieces_equal_the_whole(network, {"x": sample(2, 6)})
+def test_layers_that_share_weights_have_one_matrix(tmp_path):
+    nodes, stored, _ = NETWORKS["branches, shared weights and layers side by side"]
+    first, second, third = cut(tmp_path, nodes, [tensor("x", ("n", 6))], stored).layers
+    assert first.matrix == second.matrix != third.matrix
 
 
 def test_logits_are_what_the_last_softmax_reads(tmp_path):
     nodes = [node("MatMul", "xw", "z"), node("Softmax", "z", "y")]
-    network = CutNetwork(saved(tmp_path, model(nodes, [tensor("x", (2, 6))], [real("w", (6, 4))])))
+    network = cut(tmp_path, nodes, [tensor("x", (2, 6))], [real("w", (6, 4))])
     inputs = {"x": sample(2, 6)}
     assert network.logits == "z"
     np.testing.assert_allclose(
@@ -139,40 +156,27 @@ def test_a_softmax_may_be_written_out(tmp_path, shift, sum_of, logits):
         node("Div", "et", "y"),
     ]
     stored = [real("w", (6, 4)), exactly("axes", [1]), exactly("c", [[-9.0]], np.float32)]
-    network = CutNetwork(saved(tmp_path, model(nodes, [tensor("x", (2, 6))], stored)))
+    network = cut(tmp_path, nodes, [tensor("x", (2, 6))], stored)
     assert network.logits == logits
     assert_pieces_equal_the_whole(network, {"x": sample(2, 6)})
 
 
 def test_a_single_layer_can_be_mapped(tmp_path):
     nodes = [node("MatMul", "xw", "a", name="first"), node("MatMul", "aw", name="second")]
-    path = saved(tmp_path, model(nodes, [tensor("x", (2, 6))], [real("w", (6, 6))]))
-    network = CutNetwork(path, ["second"])
+    network = cut(tmp_path, nodes, [tensor("x", (2, 6))], SQUARE, only=["second"])
     assert [layer.name for layer in network.layers] == ["second"]
     assert_pieces_equal_the_whole(network, {"x": sample(2, 6)})
 
 
-def in_an_if(tmp_path):
-    branches = {
-        f"{name}_branch": helper.make_graph(
-            [node("MatMul", "xw", [name])], name, [], [tensor(name, (2, 6))]
-        )
-        for name in ("then", "else")
-    }
-    nodes = [helper.make_node("If", ["c"], ["y"], name="choice", **branches)]
-    inputs = [tensor("x", (2, 6)), helper.make_tensor_value_info("c", 9, ())]
-    return saved(tmp_path, model(nodes, inputs, [real("w", (6, 6))]))
-
-
 def test_layers_in_control_flow_are_refused(tmp_path):
+    nodes = [branches(("MatMul", "MatMul"), "xw", name="choice")]
     with pytest.raises(InputError, match="MatMul inside If 'choice'"):
-        CutNetwork(in_an_if(tmp_path))
+        cut(tmp_path, nodes, [tensor("x", (2, 6)), CONDITION], SQUARE)
 
 
 def test_a_network_without_stored_weights_is_refused(tmp_path):
-    path = saved(tmp_path, model([node("Relu", "x")], [tensor("x", (2, 6))]))
     with pytest.raises(InputError, match="no Conv, Gemm or MatMul has stored weights"):
-        CutNetwork(path)
+        cut(tmp_path, [node("Relu", "x")], [tensor("x", (2, 6))])
 
 
 @pytest.mark.parametrize("content", [b"", b"no network", None])
@@ -186,20 +190,13 @@ def test_what_is_no_network_is_refused_in_one_line(tmp_path, content):
 
 
 def test_graphs_inside_a_node_get_the_tensors_they_read(tmp_path):
-    branches = {
-        f"{name}_branch": helper.make_graph(
-            [node(operator, "aa", [name])], name, [], [tensor(name, (2, 6))]
-        )
-        for name, operator in (("then", "Add"), ("else", "Mul"))
-    }
     nodes = [
         node("MatMul", "xw", "a", name="first"),
         node("MatMul", "aw", "b", name="second"),
-        helper.make_node("If", ["c"], ["i"], **branches),
+        branches(("Add", "Mul"), "aa", "i"),
         node("Add", "bi"),
     ]
-    inputs = [tensor("x", (2, 6)), helper.make_tensor_value_info("c", 9, ())]
-    network = CutNetwork(saved(tmp_path, model(nodes, inputs, [real("w", (6, 6))])))
+    network = cut(tmp_path, nodes, [tensor("x", (2, 6)), CONDITION], SQUARE)
     assert_pieces_equal_the_whole(network, {"x": sample(2, 6), "c": np.array(False)})
 
 
@@ -210,6 +207,5 @@ def test_integer_inputs_reach_the_pieces(tmp_path):
         node("Reshape", ["a", "shape"], ["y"]),
     ]
     stored = [real("table", (9, 6)), real("w", (6, 4)), exactly("shape", [-1])]
-    proto = model(nodes, [helper.make_tensor_value_info("i", 7, ("n",))], stored)
-    network = CutNetwork(saved(tmp_path, proto))
+    network = cut(tmp_path, nodes, [tensor("i", ("n",), TensorProto.INT64)], stored)
     assert_pieces_equal_the_whole(network, {"i": np.array([1, 8, 3])})

@@ -8,17 +8,15 @@ import pytest
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 
 from imcmoo.accuracy.assess import wilson
-from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.labelled_data import BATCH, LabelledData, Metric, batch_size, run_all
 from imcmoo.io.errors import InputError
-from tests.accuracy.networks import real, saved
-from tests.networks.onnx_import.models import exactly, model, node, tensor
+from tests.accuracy.networks import cut, real
+from tests.networks.onnx_import.models import exactly, node, tensor
 
 
 @pytest.fixture
 def network(tmp_path):
-    nodes = [node("MatMul", "xw")]
-    return CutNetwork(saved(tmp_path, model(nodes, [tensor("x", ("n", 6))], [real("w", (6, 4))])))
+    return cut(tmp_path, [node("MatMul", "xw")], [tensor("x", ("n", 6))], [real("w", (6, 4))])
 
 
 def read(tmp_path, network, count=None, **arrays):
@@ -67,15 +65,14 @@ def test_samples_are_batched_only_where_that_changes_nothing(tmp_path, network):
     data = read(tmp_path, network, x=np.random.default_rng(0).normal(0, 1, (40, 6)))
     assert batch_size(network, data.scored) == BATCH
     nodes = [node("ReduceMean", "x", "m", axes=[0], keepdims=1), node("MatMul", "mw")]
-    proto = model(nodes, [tensor("x", ("n", 6))], [real("w", (6, 4))])
-    mixing = CutNetwork(saved(tmp_path, proto, "mixing.onnx"))
+    mixing = cut(tmp_path, nodes, [tensor("x", ("n", 6))], [real("w", (6, 4))])
     assert batch_size(mixing, data.scored) == 1
 
 
 def test_a_network_without_an_axis_for_samples_runs_them_one_by_one(tmp_path):
     nodes = [node("MatMul", "xw", "a"), node("Reshape", ["a", "shape"], ["y"])]
     stored = [real("w", (6, 4)), exactly("shape", [2, 10])]
-    network = CutNetwork(saved(tmp_path, model(nodes, [tensor("x", (5, 6))], stored)))
+    network = cut(tmp_path, nodes, [tensor("x", (5, 6))], stored)
     data = read(tmp_path, network, x=np.ones((8, 5, 6)))
     outputs = run_all(network.run_whole, data.scored, batch_size(network, data.scored))
     assert outputs["y"].shape == (6, 2, 10)

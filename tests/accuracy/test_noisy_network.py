@@ -12,35 +12,38 @@ pytest.importorskip("numba", reason="the simulation needs the package numba")
 
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.codes import InputCoding
-from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork, standard_normal
-from tests.accuracy.networks import LOSSLESS, nsr, real, saved
+from tests.accuracy.networks import LOSSLESS, cut, nsr, real, saved
 from tests.networks.onnx_import.models import exactly, model, node, tensor
 
 
+def run(network, inputs, errors, codings=None):
+    return NoisyNetwork(network, codings).run(inputs, errors, np.random.default_rng(0))
+
+
+def run_fast(network, inputs, simulation):
+    """The network with the errors of a simulated chip."""
+    errors = simulation.disturbances(simulation.analyse())
+    return run(network, inputs, errors, simulation.codings)
+
+
 def test_without_errors_it_is_the_float_network(network, inputs):
-    found = NoisyNetwork(network).run(inputs, {}, np.random.default_rng(0))
-    expected = network.run_whole(inputs)
-    assert nsr(found, expected) < 1e-10
+    assert nsr(run(network, inputs, {}), network.run_whole(inputs)) < 1e-10
 
 
 def test_rounded_inputs_and_weights_give_the_outputs_of_the_integers(network, inputs, simulated):
     for bits in (4, 8):
         chip = replace(LOSSLESS, input_bits=bits, weight_bits=bits)
         simulation = simulated(chip)
-        noisy = NoisyNetwork(network, simulation.codings)
-        disturbed = simulation.disturbances(simulation.analyse())
-        found = noisy.run(inputs, disturbed, np.random.default_rng(0))
+        found = run_fast(network, inputs, simulation)
         assert nsr(found, simulation.run_integers(inputs)) < 1e-10
 
 
 def test_a_products_factor_and_transposed_weights_are_kept(tmp_path):
     nodes = [node("Gemm", "xwb", "y", name="gemm", alpha=0.5, beta=3.0, transB=1)]
-    proto = model(nodes, [tensor("x", ("n", 4))], [real("w", (5, 4)), real("b", (5,), 1)])
-    cut = CutNetwork(saved(tmp_path, proto))
+    network = cut(tmp_path, nodes, [tensor("x", ("n", 4))], [real("w", (5, 4)), real("b", (5,), 1)])
     x = {"x": np.random.default_rng(0).normal(0, 1, (6, 4)).astype(np.float32)}
-    found = NoisyNetwork(cut).run(x, {}, np.random.default_rng(0))["y"]
-    np.testing.assert_allclose(found, cut.run_whole(x)["y"], rtol=1e-5)
+    np.testing.assert_allclose(run(network, x, {})["y"], network.run_whole(x)["y"], rtol=1e-5)
 
 
 def only_layer(folder, kernel):
@@ -48,18 +51,16 @@ def only_layer(folder, kernel):
     shape = ("n", 3, *[4] * len(kernel)) if kernel else ("n", 3)
     stored = [real("w", (4, 3, *kernel) if kernel else (3, 4)), real("b", (4,), 1)]
     layer = node("Conv" if kernel else "MatMul", "xwb" if kernel else "xw", "y", name="only")
-    cut = CutNetwork(saved(folder, model([layer], [tensor("x", shape)], stored)))
     x = np.random.default_rng(0).normal(0, 1, (400, *shape[1:])).astype(np.float32)
-    return cut, {"x": x}
+    return cut(folder, [layer], [tensor("x", shape)], stored), {"x": x}
 
 
 @pytest.mark.parametrize("kernel", [(), (2,), (3, 3)])
 def test_noise_has_the_power_of_each_channel(tmp_path, kernel):
-    cut, x = only_layer(tmp_path, kernel)
+    network, x = only_layer(tmp_path, kernel)
     spread = np.array([0.0, 0.1, 0.2, 0.4])
-    errors = {"only": Disturbance(cut.layers[0].weights, np.full(4, 0.5), spread)}
-    noisy = NoisyNetwork(cut).run(x, errors, np.random.default_rng(0))["y"]
-    added = noisy - cut.run_whole(x)["y"]
+    errors = {"only": Disturbance(network.layers[0].weights, np.full(4, 0.5), spread)}
+    added = run(network, x, errors)["y"] - network.run_whole(x)["y"]
     others = (0, *range(2, added.ndim))
     np.testing.assert_allclose(added.std(axis=others), spread, rtol=0.1, atol=1e-6)
     np.testing.assert_allclose(added.mean(axis=others), 0.5, atol=0.05)
@@ -96,11 +97,10 @@ def test_noise_of_layers_samples_and_runs_is_independent(tmp_path):
         node("Conv", "bw", "y", name="second"),
     ]
     stored = [real("w", (8, 8, 1, 1)), exactly("zero", [0.0], np.float32)]
-    proto = model(nodes, [tensor("x", ("n", *shape[1:]))], stored, outputs=("a", "y"))
-    cut = CutNetwork(saved(tmp_path, proto))
+    network = cut(tmp_path, nodes, [tensor("x", ("n", *shape[1:]))], stored, ("a", "y"))
     spread = np.full(8, 0.5)
-    errors = {e.name: Disturbance(e.weights, spread=spread) for e in cut.layers}
-    noisy, rng = NoisyNetwork(cut), np.random.default_rng(0)
+    errors = {e.name: Disturbance(e.weights, spread=spread) for e in network.layers}
+    noisy, rng = NoisyNetwork(network), np.random.default_rng(0)
     x = {"x": np.zeros(shape, np.float32)}
     runs = [noisy.run(x, errors, rng) for _ in range(2)]
     noise = np.stack([run[name] for run in runs for name in "ay"]).astype(np.float64)
@@ -111,26 +111,21 @@ def test_noise_of_layers_samples_and_runs_is_independent(tmp_path):
 
 
 def test_inputs_are_rounded_in_networks_of_old_operators(tmp_path):
-    proto = model(
-        [node("MatMul", "xw", "y")], [tensor("x", ("n", 3))], [real("w", (3, 4))], opset=7
-    )
-    cut = CutNetwork(saved(tmp_path, proto))
+    nodes, stored = [node("MatMul", "xw", "y")], [real("w", (3, 4))]
+    network = cut(tmp_path, nodes, [tensor("x", ("n", 3))], stored, opset=7)
     coding = InputCoding.of_range(-1.0, 1.0, 2)
     x = {"x": np.array([[0.4, -0.6, 3.0]], np.float32)}
-    (layer,) = cut.layers
-    found = NoisyNetwork(cut, {layer.name: coding}).run(x, {}, np.random.default_rng(0))["y"]
+    (layer,) = network.layers
+    found = run(network, x, {}, {layer.name: coding})["y"]
     np.testing.assert_allclose(found, [[0, -1, 1]] @ layer.weights[0], rtol=1e-6)
 
 
 def test_cell_errors_are_those_of_the_same_chip(network, inputs, simulated):
     simulation = simulated(replace(LOSSLESS, sigma=0.02, adc_bits=None), seed=3)
     exact = simulation.run(inputs)
-    noisy = NoisyNetwork(network, simulation.codings)
-    disturbed = simulation.disturbances(simulation.analyse())
-    found = noisy.run(inputs, disturbed, np.random.default_rng(0))
     error = nsr(exact, simulation.run_integers(inputs))
     assert error > 1e-4
-    assert nsr(found, exact) < 0.1 * error
+    assert nsr(run_fast(network, inputs, simulation), exact) < 0.1 * error
 
 
 def test_white_noise_of_adcs_has_their_power_at_the_output(network, inputs, simulated):
@@ -138,9 +133,7 @@ def test_white_noise_of_adcs_has_their_power_at_the_output(network, inputs, simu
         simulation = simulated(replace(LOSSLESS, adc_bits=bits, adc_window="sigma"))
         exact = simulation.run(inputs)
         ideal = simulation.run_integers(inputs)
-        noisy = NoisyNetwork(network, simulation.codings)
-        disturbed = simulation.disturbances(simulation.analyse())
-        found = noisy.run(inputs, disturbed, np.random.default_rng(0))
+        found = run_fast(network, inputs, simulation)
         assert nsr(found, ideal) == pytest.approx(nsr(exact, ideal), rel=0.4)
 
 
@@ -165,9 +158,7 @@ def test_few_large_errors_are_marked(tmp_path):
 def test_layers_in_double_precision_run_in_float32(tmp_path):
     weights = exactly("w", np.random.default_rng(0).normal(0, 1, (3, 4)), np.float64)
     nodes = [node("MatMul", "xw", "p"), node("Cast", "p", "y", to=TensorProto.FLOAT)]
-    cut = CutNetwork(
-        saved(tmp_path, model(nodes, [tensor("x", ("n", 3), TensorProto.DOUBLE)], [weights]))
-    )
+    network = cut(tmp_path, nodes, [tensor("x", ("n", 3), TensorProto.DOUBLE)], [weights])
     x = {"x": np.random.default_rng(1).normal(0, 1, (5, 3))}
-    found = NoisyNetwork(cut).run(x, {}, np.random.default_rng(0))["y"]
-    np.testing.assert_allclose(found, x["x"] @ cut.layers[0].weights[0], atol=1e-6)
+    expected = x["x"] @ network.layers[0].weights[0]
+    np.testing.assert_allclose(run(network, x, {})["y"], expected, atol=1e-6)

@@ -9,23 +9,15 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
 
-from experiments.edge_networks.digits import write_digits
+from experiments.edge_networks.data import write_digits
+from experiments.edge_networks.prediction import RRAM, chip
 from imcmoo.accuracy import sensitivity
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.sensitivity import measure, steps
-from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
 
-CHIP = Circuit(
-    rows=64,
-    active_rows=64,
-    bits_per_cell=2,
-    input_slice_bits=2,
-    differential=True,
-    adc_bits=5,
-    sigma=0.043,
-)
+CHIP = chip(64, 2, 2, "differential", 5, RRAM)
 HARSH = replace(CHIP, adc_bits=3)
 NOISY = replace(CHIP, adc_bits=7, sigma=0.2)
 CLIPPED = replace(CHIP, adc_bits=9, sigma=0.01, weight_clip=0.8)
@@ -42,6 +34,10 @@ def data(digits):
     found = measure(digits, about={"metric": "top1"}, after_each=lambda: done.append(1))
     assert len(done) == steps(digits)
     return found
+
+
+def predict(digits, data, design):
+    return digits.predicted(design, data, CircuitNoise(None), allowed_drop=0.01)
 
 
 def test_noise_of_the_last_layer_reaches_the_logits_unchanged(data):
@@ -79,18 +75,18 @@ def test_fewer_bits_round_more(data):
 def test_without_noise_the_prediction_is_the_score_on_integers(digits, data):
     lossless = replace(CHIP, adc_bits=12, sigma=0.0)
     for bits in (8, 4):
-        chip = replace(lossless, input_bits=bits, weight_bits=bits)
-        exact, _ = digits.on_chips(chip, 1)
-        predicted, _ = digits.predicted(chip, data, CircuitNoise(None), allowed_drop=0.01)
+        design = replace(lossless, input_bits=bits, weight_bits=bits)
+        exact, _ = digits.on_chips(design, 1)
+        predicted, _ = predict(digits, data, design)
         expected = min(exact.on_integers, exact.in_float)
         assert predicted.accuracy == pytest.approx(expected, abs=1e-9)
         assert predicted.on_integers == data.rounded[bits, bits] == exact.accuracy
 
 
-@pytest.mark.parametrize("chip", [CHIP, HARSH, NOISY, CLIPPED])
-def test_prediction_agrees_with_exact_execution(digits, data, chip):
-    exact, _ = digits.on_chips(chip, 3)
-    predicted, _ = digits.predicted(chip, data, CircuitNoise(None), allowed_drop=0.01)
+@pytest.mark.parametrize("design", [CHIP, HARSH, NOISY, CLIPPED])
+def test_prediction_agrees_with_exact_execution(digits, data, design):
+    exact, _ = digits.on_chips(design, 3)
+    predicted, _ = predict(digits, data, design)
     assert predicted.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
     assert predicted.accuracy == pytest.approx(exact.accuracy, abs=0.05)
 
@@ -98,7 +94,7 @@ def test_prediction_agrees_with_exact_execution(digits, data, chip):
 def test_a_layer_on_the_digital_unit_adds_no_noise(digits, data):
     digital = Assessment(digits.path, digits.data_file, layers_digital=["classes"])
     exact, _ = digital.on_chips(HARSH, 3)
-    predicted, errors = digital.predicted(HARSH, data, CircuitNoise(None), allowed_drop=0.01)
+    predicted, errors = predict(digital, data, HARSH)
     assert [e.layer for e in errors if e.adc == e.dev == 0] == ["classes"]
     assert predicted.worst_layer == "hidden"
     assert predicted.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)

@@ -16,12 +16,16 @@ from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
 from tests.accuracy.networks import LOSSLESS, nsr
 
 
+def errors_of(simulation):
+    return [noise.errors for noise in simulation.analyse().values()]
+
+
 def test_a_lossless_chip_gives_the_outputs_of_the_integers(simulated, inputs):
     for chip in (LOSSLESS, replace(LOSSLESS, differential=False)):
         simulation = simulated(chip)
         expected = simulation.run_integers(inputs)
         np.testing.assert_array_equal(simulation.run(inputs)["y"], expected["y"])
-        assert all(each.adc == each.dev == 0 for each in simulation.errors())
+        assert all(each.adc == each.dev == 0 for each in errors_of(simulation))
 
 
 def test_layers_on_the_digital_unit_have_no_errors(network, calibration, inputs):
@@ -30,7 +34,7 @@ def test_layers_on_the_digital_unit_have_no_errors(network, calibration, inputs)
     for digital in (names, names[1:]):
         simulation = Simulation(network, chip, calibration, digital)
         simulation.manufacture(0)
-        assert [e.layer for e in simulation.errors() if e.adc == e.dev == 0] == digital
+        assert [e.layer for e in errors_of(simulation) if e.adc == e.dev == 0] == digital
     simulation = Simulation(network, chip, calibration, names)
     simulation.manufacture(0)
     without = Simulation(network, LOSSLESS, calibration).run_integers(inputs)
@@ -61,7 +65,7 @@ def test_calibration_knows_the_inputs_of_each_layer(network, calibration, inputs
 
 def test_without_adcs_all_noise_is_that_of_cells(simulated):
     chip = replace(LOSSLESS, adc_bits=None, sigma=0.03)
-    chips = [simulated(chip, seed).errors() for seed in range(8)]
+    chips = [errors_of(simulated(chip, seed)) for seed in range(8)]
     for layer in zip(*chips, strict=True):
         total = np.mean([each.adc + each.dev for each in layer])
         dev = np.mean([each.dev for each in layer])

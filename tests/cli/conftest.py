@@ -23,6 +23,6 @@ def small_run(tmp_path_factory):
 def digits(tmp_path_factory):
     """A small network and its labelled data; only to be read."""
     pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
-    from experiments.edge_networks.digits import write_digits
+    from experiments.edge_networks.data import write_digits
 
     return write_digits(tmp_path_factory.mktemp("digits"))

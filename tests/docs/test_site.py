@@ -1,15 +1,19 @@
-"""The documentation builds without a warning, leads nowhere wrong, and its commands run."""
+"""The documentation builds without a warning, leads nowhere wrong, and its commands, diagrams and
+tutorials run."""
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 
 import imcmoo
 from imcmoo.cli.main import main
+from imcmoo.model.physical.parameters import Designs
 from tests import ROOT
 
 DOCS = ROOT / "docs"
@@ -107,3 +111,42 @@ def test_the_commands_of_the_start_run_as_they_stand(tmp_path, monkeypatch, caps
     numbers = re.findall(r"\d+\.\d+", " ".join(shown))
     assert len(numbers) > 10
     assert not [number for number in numbers if number not in printed]
+
+
+@pytest.fixture(scope="module")
+def diagrams():
+    return runpy.run_path(str(DOCS / "diagrams.py"))
+
+
+def test_every_parameter_is_at_one_level_of_the_chip(diagrams):
+    shown = [name for names in diagrams["LEVELS"].values() for name in names]
+    assert sorted(shown) == sorted(field.name for field in fields(Designs))
+
+
+@pytest.mark.parametrize("name", ["chip", "flow"])
+def test_a_diagram_is_stored_with_its_text(diagrams, name):
+    figure = diagrams[name]()
+    texts = [text for axes in figure.axes for text in axes.texts if text.get_text()]
+    stored = (DOCS / "figures" / f"{name}.svg").read_text(encoding="utf-8")
+    lines = [line for text in texts for line in text.get_text().split("\n")]
+    assert not [line for line in lines if line not in stored]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((DOCS / "tutorials").glob("*.py")), ids=lambda path: path.stem
+)
+def test_a_tutorial_runs(path, capsys):
+    result = runpy.run_path(str(path))
+    shown = capsys.readouterr().out
+    assert shown.count("\n") > 5
+    if path.stem == "own_model":
+        assert result["archive"].feasible[result["front"]].all()
+        assert len(result["front"]) > 5
+    if path.stem == "first_steps":
+        table = result["table"]
+        assert 0 < table["runs"].sum() < len(table)
+        assert (table.loc[~table["runs"], "missing_snr"] > 0).all()
+        assert "edap_max: " in shown
+    if path.stem == "ask_and_tell":
+        assert "asked for the same designs again: True" in shown
+        assert "the same designs as the loop: True" in shown

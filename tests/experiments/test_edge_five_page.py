@@ -1,10 +1,10 @@
 """The pages of accuracy state the numbers of their published tables."""
 
-import pandas as pd
 import pytest
 
 from experiments.edge_networks.page import NETWORKS, PAGE, ROOT, TABLES, page
 from experiments.edge_networks.prediction import DESIGNS, summary
+from experiments.publish import read_tables
 
 PACKAGED = {
     "line_direction": "PP-OCR line direction",
@@ -13,6 +13,9 @@ PACKAGED = {
 }
 OF_NETWORKS = (0, 2, 3, 4, 5)
 """Designs of the table of real networks."""
+
+
+TABLE = read_tables(TABLES)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ FEWEST_OF_ONE = {"recogniser": 60}
 
 
 def test_nine_of_ten_chips_with_zero_points_are_within_one_point_on_every_network():
-    executed = pd.read_csv(TABLES / "edge_five_executed.csv").set_index("network")
+    executed = TABLE["edge_five_executed"].set_index("network")
     ten = executed[executed["chip"] == "edge_sram0"]
     one = executed[executed["chip"] == "edge_sram0_more"]
     assert set(ten.index) == set(NETWORKS)
@@ -51,7 +54,7 @@ def test_nine_of_ten_chips_with_zero_points_are_within_one_point_on_every_networ
 
 
 def test_the_sram_chip_for_nine_networks_keeps_four_of_five_and_the_rram_chip_the_digits():
-    executed = pd.read_csv(TABLES / "edge_five_executed.csv")
+    executed = TABLE["edge_five_executed"]
     nine = executed[executed["chip"] == "nine_sram"].set_index("network")
     assert (nine["chip_min"] >= nine["integer"]).drop("recogniser").all()
     assert nine.loc["recogniser", "yield"] < 0.9
@@ -60,28 +63,23 @@ def test_the_sram_chip_for_nine_networks_keeps_four_of_five_and_the_rram_chip_th
 
 
 def test_cell_errors_by_level_decide_which_networks_an_rram_chip_runs():
-    runs = pd.read_csv(TABLES / "cell_errors.csv").set_index(["cell_errors", "network"])
+    runs = TABLE["cell_errors"].set_index(["cell_errors", "network"])
     lost = runs["integer"] - runs["accuracy"]
     assert lost.loc["wan2022_1s"].drop("recogniser").max() <= 0
     day = lost.loc["wan2022_1d"]
     assert set(day.index[day < 0.01]) == {"digits", "magika"}
 
 
-def test_no_rram_chip_with_the_assumed_cell_errors_keeps_five_points():
-    rram = pd.read_csv(TABLES / "edge_five_rram.csv")
+def test_rram_chips_keep_five_points_with_smaller_cell_errors_only():
+    rram = TABLE["edge_five_rram"]
     worst = rram[[f"drop_{name}" for name in NETWORKS]].max(axis=1)
     assert worst[rram["sigma"] == 0.043].min() > 0.05
-
-
-def test_rram_chips_with_smaller_cell_errors_lose_nothing():
-    rram = pd.read_csv(TABLES / "edge_five_rram.csv")
-    worst = rram[[f"drop_{name}" for name in NETWORKS]].max(axis=1)
     assert (worst[rram["sigma"] == 0.011] < 0.0005).all()
 
 
 def test_the_page_states_how_good_predictions_are(text_of_page, prose):
     titles = {"digits": "digits (two layers)"} | PACKAGED
-    predicted = pd.read_csv(TABLES / "prediction.csv")
+    predicted = TABLE["prediction"]
     for r in summary(predicted).itertuples():
         fast = f"{r.fast_mean:.3f}, {r.fast_worst:.3f}; {r.fast_spearman:.2f}"
         linear = f"{r.linear_mean:.3f}, {r.linear_worst:.3f}; {r.linear_spearman:.2f}"
@@ -101,7 +99,7 @@ def test_the_page_states_how_good_predictions_are(text_of_page, prose):
 
 
 def test_the_page_states_where_predictions_of_the_digits_are_wrong(prose):
-    predicted = pd.read_csv(TABLES / "prediction.csv").query("network == 'digits'")
+    predicted = TABLE["prediction"].query("network == 'digits'")
     wrong = predicted[(predicted["linear"] - predicted["exact"]).abs() > 0.05].set_index("design")
     assert set(wrong.index) == {17, 24}
     assert "Of the designs of the digits 2 are off by more than 0.05" in prose
@@ -114,7 +112,7 @@ def test_the_page_states_where_predictions_of_the_digits_are_wrong(prose):
 
 
 def test_the_page_states_that_noise_at_the_logits_does_not_decide_what_is_read(prose):
-    predicted = pd.read_csv(TABLES / "prediction.csv").query("network == 'recogniser'")
+    predicted = TABLE["prediction"].query("network == 'recogniser'")
     less, more = (predicted.set_index("design").loc[design] for design in (6, 3))
     for noise in ("linear_nsr_dB", "exact_nsr_dB"):
         assert less[noise] < more[noise]
@@ -124,7 +122,7 @@ def test_the_page_states_that_noise_at_the_logits_does_not_decide_what_is_read(p
 
 
 def test_the_page_states_the_scores_of_real_networks(text_of_page, prose):
-    predicted = pd.read_csv(TABLES / "prediction.csv").set_index(["network", "design"])
+    predicted = TABLE["prediction"].set_index(["network", "design"])
     scored = {"digits": "digits, images", "line_direction": f"{PACKAGED['line_direction']}, lines"}
     scored |= {"recogniser": f"{PACKAGED['recogniser']}, characters"}
     scored |= {"minilm": f"{PACKAGED['minilm']}, retrieved sentences"}
@@ -157,7 +155,7 @@ def test_the_page_states_the_scores_of_real_networks(text_of_page, prose):
 
 
 def test_the_page_states_how_good_the_closed_form_is(prose):
-    rule = pd.read_csv(TABLES / "noise_rule.csv").query("network == 'all' and floor_dB == 40")
+    rule = TABLE["noise_rule"].query("network == 'all' and floor_dB == 40")
     total, cells = (rule[rule["noise"] == part].iloc[0] for part in ("total", "mostly_dev"))
     median, high = total["median_abs_dB"], total["p95_abs_dB"]
     assert f"{median:.1f} dB off in the median and at least {high:.0f} dB in 5 %" in prose
@@ -168,12 +166,12 @@ def test_the_page_states_how_good_the_closed_form_is(prose):
 
 
 def test_the_page_states_what_a_gain_of_each_column_would_give(prose):
-    least, most = pd.read_csv(TABLES / "column_gain.csv")["median_dB"].agg(["min", "max"])
+    least, most = TABLE["column_gain"]["median_dB"].agg(["min", "max"])
     assert f"another {least:.1f} to {most:.1f} dB off the noise of the median layer" in prose
 
 
 def test_the_page_states_whether_noise_of_layers_adds_up(text_of_page, prose):
-    table = pd.read_csv(TABLES / "added_noise.csv")
+    table = TABLE["added_noise"]
     noise = table.pivot(index="network", columns=["noise", "layer_snr_dB"], values="over_sum_dB")
     columns = [(kind, snr) for kind in ("white", "static") for snr in (16, 20, 30)]
     titles = {"digits": "digits"} | {n: PACKAGED[n] for n in ("line_direction", "recogniser")}
@@ -188,7 +186,7 @@ def test_the_page_states_whether_noise_of_layers_adds_up(text_of_page, prose):
 
 
 def test_the_page_states_the_published_times(text_of_page):
-    times = pd.read_csv(TABLES / "times.csv")
+    times = TABLE["times"]
     line, sentences = times["value"][1], times["value"][0]
     assert f"| {sentences} (MiniLM), {line} (line direction) |" in text_of_page
     for r in times[2:].itertuples():

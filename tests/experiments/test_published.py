@@ -1,4 +1,4 @@
-"""Pages and data of figures of every publication follow from its published tables."""
+"""Pages and data of figures of every publication follow from its published tables, which agree."""
 
 import json
 from io import StringIO
@@ -6,17 +6,27 @@ from io import StringIO
 import pandas as pd
 import pytest
 
-from experiments.certified import Certified
+from experiments.certified import (
+    STUDIES,
+    TECHNOLOGY_STUDY,
+    Certified,
+    designs,
+    proofs,
+    tightness,
+)
 from experiments.paper.study import Paper
 from experiments.physics.page import DEFAULT_ADC
 from experiments.physics.study import Physics
-from experiments.publish import CONFIG, to_csv
-from experiments.scenarios.study import Scenarios
+from experiments.publish import CONFIG, read_tables, to_csv
+from experiments.scenarios.chips import AREA, LOAD, NAMES, POWER, SEEDS
+from experiments.scenarios.study import Scenarios, page
 from experiments.silicon.study import Silicon
 from imcmoo.report import style
 from tests import ROOT
 
 RESULTS = ROOT / "results"
+CERTIFIED, SCENARIOS = (RESULTS / "published" / name for name in ("certified", "scenarios"))
+ROUNDED = 1e-9
 
 PUBLICATIONS = {
     "paper": Paper,
@@ -59,3 +69,75 @@ def test_figures_are_drawn_from_the_published_tables(publication):
         if draw not in kinds:  # every kind can be drawn
             kinds.add(draw)
             assert draw(frame, style.COLUMN).axes
+
+
+def test_all_proofs_are_closed_and_no_bound_exceeds_the_truth():
+    measured = pd.read_csv(CERTIFIED / "proofs.csv")
+    assert set(measured["study"]) == {*STUDIES, TECHNOLOGY_STUDY}
+    assert (measured["gap"] == 0).all()
+    assert (pd.read_csv(CERTIFIED / "bounds.csv")["ratio"] <= 1).all()
+
+
+def test_a_large_number_is_written_with_an_exponent():
+    assert designs(1_872_809_164_800) == "1.9·10¹²"
+
+
+@pytest.mark.slow
+def test_a_proof_and_the_bounds_are_measured_again():
+    name = STUDIES[0]
+    row = proofs(name, "edap_geomean")
+    assert (row["certificates"], row["gap"]) == (1, 0)
+    assert row["proof_cpu_s"] > 0
+    stored = pd.read_csv(CERTIFIED / "bounds.csv")
+    ratios = [row["ratio"] for row in tightness(name)]
+    assert ratios == pytest.approx(stored[stored["study"] == name]["ratio"].tolist(), rel=1e-3)
+
+
+@pytest.fixture(scope="module")
+def proven():
+    return pd.read_csv(SCENARIOS / "optima.csv")
+
+
+def test_the_page_can_do_without_the_five_networks():
+    tables = read_tables(SCENARIOS)
+    del tables["edge_five"]
+    assert "`edge_five` has" not in page(tables)
+
+
+def test_all_proofs_of_scenarios_are_closed(proven):
+    assert set(proven["scenario"]) == set(NAMES)
+    for chips in (proven, pd.read_csv(SCENARIOS / "edge_five.csv")):
+        served = chips[chips["value"].notna()]
+        assert (served["value"] == served["bound"]).all()
+
+
+def test_enumerated_optima_are_the_proven_ones(proven):
+    kept = proven[proven["dram_idle"]].set_index(["scenario", "adc_model", "chip"])
+    listed = pd.read_csv(SCENARIOS / "enumerated.csv")
+    in_turn = listed[listed["sharing"] == "time"]
+    assert {"cameras", "cameras_rram"} <= set(in_turn["scenario"])
+    for row in in_turn.itertuples():
+        case = (row.scenario, row.adc_model)
+        assert kept.loc[(*case, POWER), "feasible"] == (row.serve > 0)
+        if row.serve:
+            assert kept.loc[(*case, POWER), "value"] == pytest.approx(row.average_power_W, ROUNDED)
+            assert kept.loc[(*case, AREA), "area_mm2"] == pytest.approx(row.area_mm2, ROUNDED)
+            assert kept.loc[(*case, LOAD), "capacity"] == pytest.approx(row.capacity, ROUNDED)
+
+
+def test_every_scenario_that_a_chip_serves_was_searched_with_all_seeds(proven):
+    searched = pd.read_csv(SCENARIOS / "search.csv")
+    usual = proven[(proven["adc_model"] == "zigzag") & proven["dram_idle"] & proven["feasible"]]
+    assert set(searched["scenario"]) == set(usual.loc[usual["chip"] == POWER, "scenario"])
+    seeds = searched.groupby(["scenario", "criterion"])["seed"].nunique()
+    assert (seeds == SEEDS).all()
+    assert (searched["ratio"] >= 1 - ROUNDED).all()
+
+
+def test_rram_chips_serve_what_the_page_says():
+    listed = pd.read_csv(SCENARIOS / "enumerated.csv")
+    serve = listed[listed["scenario"] != "cameras"].groupby(["scenario", "adc_model"])["serve"]
+    most = serve.max()
+    assert most.xs("murmann", level="adc_model").max() == 0
+    assistant = most["assistant_rram"]
+    assert list(assistant.index[assistant > 0]) == ["isaac"]

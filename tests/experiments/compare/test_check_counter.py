@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.compare import comparison
-from experiments.compare.check_counter import CountingProblem
+from experiments.compare.evaluation_counter import CountingProblem
 from imcmoo.problem.problem import AcceleratorProblem
 from problems import RRAM
 from tests.fakes import FakeEvaluator

@@ -105,29 +105,6 @@ def test_the_page_counts_the_comparisons_in_which_the_search_is_not_ahead(text):
     assert all(part in " ".join(text.split()) for part in stated)
 
 
-def test_comparisons_are_counted_by_their_outcome(monkeypatch):
-    outcomes = [(0.001, 0.9), (0.001, 0.1), (0.5, 0.6), (0.0625, 1.0), (0.01, 0.2)]
-    table = pd.DataFrame(outcomes, columns=["p_holm", "A12"]).assign(indicator="igd_plus")
-    monkeypatch.setattr(page, "comparisons", lambda _: table)
-    counted = page.verdicts(page.DOCS).iloc[-1]
-    assert counted.drop("indicator").to_dict() == {
-        "all": 5,
-        "better": 1,
-        "neither": 3,
-        "every_run": 1,
-        "worse": 1,
-    }
-    assert page.not_ahead(page.DOCS)["A12"].tolist() == [0.1, 0.6, 1.0, 0.2]
-
-
-def test_a_table_names_who_is_best_and_says_where_random_search_is():
-    table = pd.DataFrame({"method": ["a", "b", "c", "random", "e"], "median": [0, 0, 0, 0, 1]})
-    assert page._named(table, 1) == "e"
-    assert page._named(table.tail(2), 0) == "random"
-    assert page._named(table, 0) == "4 of 5 methods; random, too"
-    assert page._named(table[:3], 0) == "a; b; c"
-
-
 def test_every_kind_of_table_is_on_a_page():
     pages = "".join(path.read_text(encoding="utf-8") for path in page.PAGES)
     marks = {match["name"].split()[0] for match in page.MARKED.finditer(pages)}

@@ -1,12 +1,13 @@
-"""Agreement, the one fitted number, and the readings of the model."""
+"""Agreement, the one fitted number, the readings of the model, and a chip beside the table."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.silicon import comparison
+from experiments.silicon import chips, comparison
 from experiments.silicon.comparison import agreement, farther_node, fitted_periphery, modelled
 from experiments.silicon.macros import SHIPPED, judged, read
+from imcmoo.model.physical.assumptions import Assumptions
 from tests.experiments.silicon.conftest import ROW
 
 
@@ -77,3 +78,14 @@ def test_the_farther_node_is_on_the_other_side(table, change, farther):
     assert farther_node(macros.iloc[0], table) == farther
     moved = modelled(macros.assign(node_nm=farther), table)
     assert modelled(macros, table, next_node=True).equals(moved)
+
+
+def test_neurram_with_its_pulse_and_adc_times_stated(table):
+    """A slice of d bits is 2^d − 1 pulses of 92 ns and one conversion of 470 ns a bit."""
+    macro = chips.NEURRAM.assign(input_bits=4, adc_bits=8)
+    _, point = chips.macro_point(macro, table, assumptions=Assumptions())
+    array = point.array_s[0]
+    for inputs, outputs, slices, pulses in ((1, 3, 1, 1), (4, 6, 1, 15), (8, 10, 2, 15)):
+        time = chips.neurram_s(table, (inputs, outputs), stated=True)
+        rows = slices * (pulses * 92e-9 + outputs * 470e-9 + array)
+        assert time == pytest.approx(rows, rel=1e-9)
