@@ -22,8 +22,7 @@ from imcmoo.accuracy.codes import InputCoding, cell_values, input_slices, quanti
 from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.action_counts import slice_maxima
-from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.circuit import Circuit, slice_maxima
 from imcmoo.model.physical.noise import (
     OUTLIER_SIGMAS,
     Slices,

@@ -13,7 +13,7 @@ from imcmoo.exact.enumeration_tree import EnumerationTree
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
-from imcmoo.model.physical.bounds.component_minima import ComponentMinima
+from imcmoo.model.physical.bounds.chip_bounds import ComponentMinima
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker

@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 
 from imcmoo.keyed_cache import Arrays
 from imcmoo.model.metrics import Bools, Floats, Ints, edp
-from imcmoo.model.physical.action_counts import ACTIONS
 from imcmoo.model.physical.chip import Chip, build_chip
 from imcmoo.model.physical.components import OperatingPoint, operating_point
 from imcmoo.model.physical.constraints import (
-    capacity_shortfall,
+    PhysicalMetrics,
+    PhysicalResources,
     ir_drop,
-    least_missing_cells,
     level_sigmas,
 )
 from imcmoo.model.physical.context import Context
@@ -38,15 +37,16 @@ from imcmoo.model.physical.latency import (
     roofline,
     sequential_latency,
 )
+from imcmoo.model.physical.mapping import operand_bits, overflow_bits, partial_sum_bits
 from imcmoo.model.physical.mapping_features import (
+    ACTIONS,
     LayerFeatures,
     MappingFeatures,
     NetworkFeatures,
     mapping_features,
 )
-from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.parameters import BITS_PER_KIB, Designs, mapping_keys
-from imcmoo.model.physical.traffic import operand_bits, overflow_bits, partial_sum_bits
+from imcmoo.model.physical.replication import capacity_shortfall, least_missing_cells
 
 DESIGNS_AT_ONCE = 256
 """Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
@@ -87,14 +87,7 @@ class Batch:
     @cached_property
     def point(self) -> OperatingPoint:
         """Speed and component costs."""
-        c = self.context
-        return operating_point(
-            self.designs,
-            device=c.device,
-            table=c.table,
-            assumptions=c.assumptions,
-            switches=c.switches,
-        )
+        return operating_point(self.designs, self.context)
 
     @cached_property
     def chip(self) -> Chip:
@@ -138,13 +131,7 @@ class Batch:
         c = self.context
 
         def work_out(index: Ints) -> Arrays:
-            return capacity_shortfall(
-                c.layers,
-                self.designs.take(index),
-                c.replication,
-                co_resident=c.co_resident,
-                switches=c.switches,
-            )
+            return capacity_shortfall(c, self.designs.take(index))
 
         return c.shortfalls.rows(self._mapping_keys, work_out)
 
@@ -168,7 +155,7 @@ class Batch:
     @cached_property
     def _overflow_bits(self) -> Floats:
         """Outputs that leave the global buffer, by its size, shape (n_sizes, L)."""
-        return overflow_bits(self.context.layers, self.buffer_sizes[0], self.context.held_bits)
+        return overflow_bits(self.context, self.buffer_sizes[0])
 
     @cached_property
     def spill_bits(self) -> Floats:
@@ -250,10 +237,7 @@ class Batch:
         return missing
 
     def _resources(self, missing_cells: Floats, missing_bits: Floats) -> PhysicalResources:
-        c, designs = self.context, self.designs
-        drop = ir_drop(
-            designs, self.point, device=c.device, assumptions=c.assumptions, switches=c.switches
-        )
+        designs = self.designs
         return PhysicalResources(
             area_m2=self.chip.area_m2,
             cells=designs.macros * designs.rows * designs.cols,
@@ -261,8 +245,8 @@ class Batch:
             missing_bits=missing_bits,
             snr_adc_dB=self.noise[:, 0],
             snr_dB=self.noise[:, 2],
-            ir_drop=drop,
-            level_sigmas=level_sigmas(designs, device=c.device, assumptions=c.assumptions),
+            ir_drop=ir_drop(designs, self.point, self.context),
+            level_sigmas=level_sigmas(designs, self.context),
             accuracy_drop=self.accuracy_drop,
         )
 
@@ -309,13 +293,8 @@ class LayerWork:
     @cached_property
     def _sum_bits(self) -> Floats:
         """Width of partial sums, shape (n, L) or (1, 1)."""
-        return partial_sum_bits(
-            self._layers,
-            self.designs,
-            self.resident.sum_extra_bits,
-            widest=self._batch.context.assumptions.widest_sum_bits.value,
-            wide=self._switches.wide_sums,
-        )
+        context = self._batch.context
+        return partial_sum_bits(context, self.designs, self.resident.sum_extra_bits)
 
     @cached_property
     def spilled_sums(self) -> Floats | None:

@@ -10,10 +10,15 @@ import numpy as np
 
 from imcmoo.model.layer_costs import LayerCosts
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.action_counts import COMPONENT_OF, image_actions
 from imcmoo.model.physical.batch import Batch, LayerWork, evaluate_batch
 from imcmoo.model.physical.latency import CAUSES, bottleneck
-from imcmoo.model.physical.mapping_features import layer_counts, map_layers
+from imcmoo.model.physical.mapping_features import (
+    COMPONENT_OF,
+    count_actions,
+    image_actions,
+    map_layers,
+)
+from imcmoo.model.physical.replication import replication
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,8 +109,8 @@ def _utilization(batch: Batch, streamed: Bools) -> Floats:
         streamed: whether each network's weights are loaded for every image, shape (n, W).
     """
     c, designs = batch.context, batch.designs
-    replication, mapped = c.replication.of(designs), map_layers(c, designs, streamed=False)
-    factor = np.where(streamed[:, c.layers.owner], replication.streamed, replication.resident)
+    factors, mapped = replication(c, designs), map_layers(c, designs, streamed=False)
+    factor = np.where(streamed[:, c.layers.owner], factors.streamed, factors.resident)
     share: Floats = np.minimum(factor * mapped.placement.macros / designs.macros[:, None], 1.0)
     return share
 
@@ -117,7 +122,7 @@ def _counts(batch: Batch, work: LayerWork, *, streamed: bool) -> dict[str, Float
     # A switch of networks is shared out by the layers' times.
     loads = float(streamed)
     counts = image_actions(
-        layer_counts(c, designs, map_layers(c, designs, streamed=streamed)),
+        count_actions(c, designs, map_layers(c, designs, streamed=streamed)),
         link_bits=work.link_bits(streamed=streamed),
         spilled_bits=0.0 if spilled is None else spilled,
         operand_bits=work.operand_bits,

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.technology import Technology
 
 CAUSES = ("compute", "glb", "link", "buffer", "dram", "power")
 """Possible bottlenecks of a layer; power is one of a whole image."""
@@ -193,10 +192,7 @@ def read_time(
     point: OperatingPoint,
     columns_used: Floats,
     adcs: Floats,
-    *,
-    device: MemoryCell,
-    assumptions: Assumptions,
-    pulses: bool,
+    technology: Technology,
 ) -> Floats:
     """Seconds of one read of an array of single chips, conversions included, shape (n, L).
 
@@ -205,27 +201,19 @@ def read_time(
         point: their speed.
         columns_used: converted columns of the fullest macro, shape (n, L).
         adcs: ADCs of a macro, shape (n,).
-        device: decides how long a level is held.
-        assumptions: assumptions, of which the length of a pulse matters.
-        pulses: whether pulses take time.
+        technology: device and length of a pulse, and whether pulses take time.
     """
-    held = input_pulse_time(designs, point, device=device, assumptions=assumptions, pulses=pulses)
+    held = input_pulse_time(designs, point, technology)
     conversions = np.ceil(columns_used / adcs[:, None])
     convert_s = (point.adc.time_s * point.slowdown)[:, None]
     in_turn = (designs.sample_and_hold == 0).astype(float)[:, None]
     return read_and_convert(held[:, None], conversions * convert_s, in_turn)
 
 
-def input_pulse_time(
-    designs: Designs,
-    point: OperatingPoint,
-    *,
-    device: MemoryCell,
-    assumptions: Assumptions,
-    pulses: bool,
-) -> Floats:
+def input_pulse_time(designs: Designs, point: OperatingPoint, technology: Technology) -> Floats:
     """Seconds of one read of an array with its input pulses, without conversions, shape (n,)."""
-    time: Floats = point.array_s + device.inputs_s(designs, assumptions) * pulses
+    pulses_s = technology.device.inputs_s(designs, technology.assumptions)
+    time: Floats = point.array_s + pulses_s * technology.switches.pulses
     return time
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import sparse
 
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.networks.operands import OperandBits, operand_bits
+from imcmoo.model.physical.circuit import slice_maxima
+from imcmoo.networks.operands import OperandBits, operand_bits, slice_moments
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
 
 FEWEST_BITS = 4
@@ -162,6 +163,11 @@ class LayerTable:
         return sums.reshape(*values.shape[:-1], self.n_networks)
 
     @cached_property
+    def operand_sums(self) -> OperandSums:
+        """Sums over slices of the operands."""
+        return OperandSums.of_layers(self)
+
+    @cached_property
     def macs(self) -> Floats:
         """Multiply-accumulates of one occurrence, shape (L,)."""
         macs: Floats = self.n_vectors * self.groups * self.rows * self.outputs
@@ -285,3 +291,84 @@ def _per_network(name: str, bits: int | Sequence[int], n: int) -> Ints:
         allowed = f"{FEWEST_BITS} to {BITS}"
         raise ValueError(f"{name} is {bits}: one number, or one per network ({n}), of {allowed}")
     return np.broadcast_to(precision, (n,)).copy()
+
+
+@dataclass(frozen=True, eq=False)
+class OperandSums:
+    """Sums over slices, averaged over the occurrences of each of L distinct layers.
+
+    With x_i the value of input slice i and ḡ_j the mean conductance of the cells of weight slice
+    j as a share of its range, summed over both cells of a differential pair.
+
+    Args:
+        pulses: E[Σ_i x_i] by input coding (natural, offset) and d_x − 1, shape (2, 8, L).
+        conductances: Σ_j ḡ_j of all slices and of the more significant half, by weight coding
+            (offset, differential) and b − 1, shape (2, 2, 8, L).
+        products: E[Σ_i x_i] · Σ_j ḡ_j, shape (2, 2, 8, 2, 8, L).
+    """
+
+    pulses: Floats
+    conductances: Floats
+    products: Floats
+
+    @classmethod
+    def of_layers(cls, layers: LayerTable) -> OperandSums:
+        """Compute them for a layer table."""
+        operands = layers.operands
+        input_bits = layers.input_bits[layers.distinct].astype(int)
+        weight_bits = layers.weight_bits[layers.distinct].astype(int)
+        inputs = [
+            [_slice_sums(joint, input_bits, width) for width in range(1, BITS + 1)]
+            for joint in (operands.inputs, operands.inputs_offset)
+        ]
+        weights = np.array(
+            [
+                [
+                    [
+                        _slice_sums(joint, bits, width, shares=True, upper=upper)
+                        for width in range(1, BITS + 1)
+                    ]
+                    for joint, bits in (
+                        (operands.weights, weight_bits),
+                        (operands.magnitudes, weight_bits - 1),
+                    )
+                ]
+                for upper in (False, True)
+            ]
+        )
+        average = partial(np.apply_along_axis, layers.average, -1)
+        products = [[average(x * weights) for x in coding] for coding in inputs]
+        return cls(
+            pulses=np.array([[layers.average(x) for x in coding] for coding in inputs]),
+            conductances=average(weights),
+            products=np.moveaxis(np.array(products), 2, 0),
+        )
+
+    def of_cells(self, sums: Floats, at: tuple[Ints | int, ...], redundancy: Floats) -> Floats:
+        """Entries of `conductances` or `products`, cells in parallel included, shape (n, L)."""
+        total: Floats = sums[(0, *at)]
+        if (redundancy > 1).any():
+            total = total + (redundancy - 1)[:, None] * sums[(1, *at)]
+        return total
+
+
+def _slice_sums(
+    joint: Floats, bits: Ints, width: int, *, shares: bool = False, upper: bool = False
+) -> Floats:
+    """Σ over slices of their mean, or of their mean share of full scale, per layer.
+
+    Args:
+        joint: as in `OperandBits`, shape (n_layers, n_bits, n_bits).
+        bits: precision of each layer, shape (n_layers,).
+        width: bits per slice.
+        shares: divide each slice by its own largest value.
+        upper: only the more significant half of the slices.
+    """
+    sums = np.empty(len(bits))
+    for precision in np.unique(bits):
+        alike = bits == precision
+        means, _ = slice_moments(joint[alike], int(precision), width)
+        full = slice_maxima(int(precision), width) if shares else np.ones(means.shape[1])
+        first = means.shape[1] // 2 if upper else 0
+        sums[alike] = (means / full)[:, first:].sum(axis=1)
+    return sums

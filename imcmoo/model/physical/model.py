@@ -23,7 +23,6 @@ from imcmoo.io.errors import check_choice, did_you_mean_or_known
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
-from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
@@ -32,15 +31,16 @@ from imcmoo.model.physical.components import require_coverage
 from imcmoo.model.physical.constraints import (
     MOST_DB,
     CircuitLimits,
+    PhysicalMetrics,
+    PhysicalResources,
     constraints,
     limit_use,
-    needed_macros,
 )
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import FEWEST_BITS, LayerTable
+from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
@@ -52,9 +52,9 @@ from imcmoo.model.physical.parameters import (
     refuse,
 )
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
-from imcmoo.model.physical.replication import ReplicationRule
+from imcmoo.model.physical.replication import needed_macros
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Switches
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -175,16 +175,12 @@ class PhysicalModel:
         self.adc_model = adc_model
         self.context = Context(
             layers=layers,
-            sums=OperandSums.of_layers(layers),
             device=MEMORY_CELLS[device],
             table=table or PhysicalTable.load(),
             assumptions=assumptions,
             switches=switches,
             inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
             co_resident=deployment == "together",
-            replication=ReplicationRule(
-                layers, switches, deployment, streams=MEMORY_CELLS[device].streams
-            ),
             noise=NoiseModel(
                 layers,
                 assumptions,
@@ -278,8 +274,7 @@ class PhysicalModel:
 
     def needed_cells(self, designs: Designs) -> Floats:
         """Cells that all weights of each network take to be resident once, shape (n, W)."""
-        c = self.context
-        need = needed_macros(c.layers, designs, co_resident=c.co_resident, switches=c.switches)
+        need = needed_macros(self.context, place(self.context, designs).macros)
         return need * (designs.rows * designs.cols)[:, None]
 
     def breakdown(self, columns: Columns) -> PhysicalBreakdown:
@@ -300,9 +295,8 @@ class PhysicalModel:
         Raises:
             DesignRefused: a value is not covered; names the column and what is allowed.
         """
-        c = self.context
         designs = self.designs(columns)
-        require_coverage(designs, device=c.device, table=c.table, assumptions=c.assumptions)
+        require_coverage(designs, self.context)
         return designs
 
     def designs(self, columns: Columns, *, checked: bool = False) -> Designs:

@@ -26,7 +26,6 @@ from scipy.special import erfc
 
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.action_counts import parallel_cells, slice_maxima
 from imcmoo.model.physical.adc_window import (
     CANDIDATE_SIGMAS,
     TAIL_SIGMAS,
@@ -38,7 +37,7 @@ from imcmoo.model.physical.adc_window import (
     share_left,
 )
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.circuit import Circuit, parallel_cells, slice_maxima
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import MemoryCell, level_variances
 from imcmoo.model.physical.parameters import Designs, circuit_keys

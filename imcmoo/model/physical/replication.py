@@ -1,4 +1,4 @@
-"""Replication of layers: the factor by which a chip replicates the weights of each.
+"""Replication of layers, the factor by which a chip replicates the weights of each, and capacity.
 
 It depends on array and number of macros alone, never on supply voltage, ADC or bandwidth, so that
 all chips that share those share this work.
@@ -11,13 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.keyed_cache import Arrays, KeyedCache
-from imcmoo.model.cost_model import Deployment
-from imcmoo.model.metrics import Floats
+from imcmoo.keyed_cache import Arrays
+from imcmoo.model.metrics import Floats, Ints
+from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.mapping import Placement, place
+from imcmoo.model.physical.mapping import Placement, columns_of_slices, place
 from imcmoo.model.physical.parameters import Designs, replication_keys
-from imcmoo.model.physical.switches import Switches
 
 _BISECTIONS = 50
 
@@ -152,75 +151,104 @@ class Replication:
         return (self.streamed if streamed else self.resident).astype(float)
 
 
-class ReplicationRule:
-    """Chooses the replication of layers, once for all chips of the same arrays and macros.
+def replication(context: Context, designs: Designs) -> Replication:
+    """Replication of all layers on n chips, worked out once for the same arrays and macros."""
 
-    Args:
-        layers: L distinct layers.
-        switches: `placement` and `diagonal_groups` matter here.
-        deployment: whether each network has the chip to itself or all are on it.
-        streams: whether weights may be streamed.
-    """
-
-    def __init__(
-        self, layers: LayerTable, switches: Switches, deployment: Deployment, *, streams: bool
-    ) -> None:
-        self._layers = layers
-        self._switches = switches
-        self._deployment = deployment
-        self._streams = streams
-        self._cache = KeyedCache(np.inf, rows_at_once=2048)
-
-    def __len__(self) -> int:
-        return len(self._cache)
-
-    def of(self, designs: Designs) -> Replication:
-        """Replication of all layers on n chips."""
-        keys = replication_keys(designs)
-        return Replication(
-            *self._cache.rows(keys, lambda index: self._work_out(designs.take(index)))
-        )
-
-    def _work_out(self, designs: Designs) -> Arrays:
-        placement = place(self._layers, designs, diagonal_groups=self._switches.diagonal_groups)
-        resident = self._resident(designs, placement)
-        streamed = self._streamed(designs, placement) if self._streams else np.zeros_like(resident)
+    def work_out(index: Ints) -> Arrays:
+        chips = designs.take(index)
+        placement = place(context, chips)
+        resident = _resident(context, chips, placement)
+        streamed = np.zeros_like(resident)
+        if context.device.streams:
+            streamed = _streamed(context.layers, chips, placement)
         return resident.astype(np.int32), streamed.astype(np.int32)
 
-    def _resident(self, designs: Designs, placement: Placement) -> Floats:
-        layers = self._layers
-        if not self._switches.placement:
-            with np.errstate(divide="ignore"):
-                most = np.floor(designs.macros[:, None] / placement.macros)
-            return np.minimum(most, layers.n_vectors)
-        factors = np.empty_like(placement.macros)
-        time = placement.input_slices * placement.row_groups
-        together = self._deployment == "together"
-        groups = (
-            [slice(None)] if together else [layers.of_network(w) for w in range(layers.n_networks)]
-        )
-        for pipelined, choose in ((False, min_latency_replication), (True, balanced_replication)):
-            of_schedule = designs.pipelined == pipelined
-            for group in groups if of_schedule.any() else []:
-                factors[of_schedule, group] = choose(
-                    placement.macros[of_schedule, group],
-                    layers.n_vectors[group],
-                    time[of_schedule, group],
-                    layers.count[group],
-                    designs.macros[of_schedule],
-                )
-        return factors
+    return Replication(*context.replications.rows(replication_keys(designs), work_out))
 
-    def _streamed(self, designs: Designs, placement: Placement) -> Floats:
-        """Largest factor at which reading all vectors takes no less than loading the rows.
 
-        An array read and a row write are taken as equally long here: more factors than that shorten
-        a layer by less than it takes to load them, and each costs its writes.
-        """
-        layers = self._layers
+def _resident(context: Context, designs: Designs, placement: Placement) -> Floats:
+    """Factors of each network alone on the chip, or of all networks that share it."""
+    layers = context.layers
+    if not context.switches.placement:
         with np.errstate(divide="ignore"):
-            most = np.maximum(np.floor(designs.macros[:, None] / placement.macros), 1)
-        reads = layers.n_vectors * placement.input_slices * placement.row_groups
-        wanted = np.minimum(np.ceil(reads / placement.rows_used), layers.n_vectors)
-        factors = np.minimum(most, wanted)
-        return np.ceil(layers.n_vectors / np.ceil(layers.n_vectors / factors))
+            most = np.floor(designs.macros[:, None] / placement.macros)
+        return np.minimum(most, layers.n_vectors)
+    factors = np.empty_like(placement.macros)
+    time = placement.input_slices * placement.row_groups
+    groups = [slice(None)]
+    if not context.co_resident:
+        groups = [layers.of_network(w) for w in range(layers.n_networks)]
+    for pipelined, choose in ((False, min_latency_replication), (True, balanced_replication)):
+        of_schedule = designs.pipelined == pipelined
+        for group in groups if of_schedule.any() else []:
+            factors[of_schedule, group] = choose(
+                placement.macros[of_schedule, group],
+                layers.n_vectors[group],
+                time[of_schedule, group],
+                layers.count[group],
+                designs.macros[of_schedule],
+            )
+    return factors
+
+
+def _streamed(layers: LayerTable, designs: Designs, placement: Placement) -> Floats:
+    """Largest factor at which reading all vectors takes no less than loading the rows.
+
+    An array read and a row write are taken as equally long here: more factors than that shorten
+    a layer by less than it takes to load them, and each costs its writes.
+    """
+    with np.errstate(divide="ignore"):
+        most = np.maximum(np.floor(designs.macros[:, None] / placement.macros), 1)
+    reads = layers.n_vectors * placement.input_slices * placement.row_groups
+    wanted = np.minimum(np.ceil(reads / placement.rows_used), layers.n_vectors)
+    factors = np.minimum(most, wanted)
+    return np.ceil(layers.n_vectors / np.ceil(layers.n_vectors / factors))
+
+
+def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floats]:
+    """Macros that networks lack to be resident, and buffer bits they lack to be pipelined.
+
+    Args:
+        context: the model.
+        designs: n chips, of which only the mapping key matters.
+
+    Returns:
+        Two arrays of shape (n, W); the second is of the worst layer, 0 for sequential designs.
+    """
+    layers = context.layers
+    macros = place(context, designs).macros
+    lines = np.zeros((len(designs), layers.n_networks))
+    pipelined = np.flatnonzero(designs.pipelined)
+    if len(pipelined):
+        pipelines = designs.take(pipelined)
+        factor = np.maximum(replication(context, pipelines).resident, 1.0)
+        tiles = np.ceil(macros[pipelined] / pipelines.macros_per_tile[:, None])
+        room = factor * tiles * (pipelines.rows * pipelines.macros_per_tile * 8)[:, None]
+        shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
+        lines[pipelined] = layers.largest(shortfall * ~layers.dynamic)
+    return np.maximum(needed_macros(context, macros) - designs.macros[:, None], 0.0), lines
+
+
+def needed_macros(context: Context, macros: Floats) -> Floats:
+    """Macros that networks need to be resident, shape (n, W).
+
+    Args:
+        context: the model; without the placement rule a network needs those of its largest layer.
+        macros: of one copy of each layer, shape (n, L).
+    """
+    if not context.switches.placement:
+        return context.layers.largest(macros)
+    need: Floats = context.layers.total(macros)
+    if context.co_resident:
+        need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
+    return need
+
+
+def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
+    """Cells of the weights beyond those of the chip, without regard to placement, shape (n, W)."""
+    bits = layers.weight_bits.min() - designs.differential
+    slices = np.ceil(bits / designs.bits_per_cell)
+    columns = columns_of_slices(slices, designs.redundancy) * (1 + designs.differential)
+    weights = layers.total(layers.stored_bits / layers.weight_bits)
+    cells = designs.macros * designs.rows * designs.cols
+    return np.maximum(columns[:, None] * weights - cells[:, None], 0.0)

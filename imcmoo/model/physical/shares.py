@@ -10,9 +10,9 @@ import numpy as np
 from imcmoo.arrays import Floats, Ints
 from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.chip import build_chip
+from imcmoo.model.physical.constraints import PhysicalMetrics
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Run, apply_power_limit
-from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.parameters import Designs
 
 ROWS_AT_ONCE = 4096

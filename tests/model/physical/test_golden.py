@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.model.physical.noise import NoiseModel
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Switches
 from tests.model.physical import golden_set
 
 TOLERANCE = 1e-8

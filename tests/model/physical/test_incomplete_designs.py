@@ -5,7 +5,7 @@ import pytest
 
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.bounds.incomplete_designs import IncompleteDesigns
+from imcmoo.model.physical.bounds.bounded_tree import IncompleteDesigns
 from imcmoo.model.physical.parameters import Designs
 from problems import SRAM_EXTENDED, STUDIES
 

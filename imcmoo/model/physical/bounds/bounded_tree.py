@@ -6,23 +6,53 @@ key alone and are those of `evaluate`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds
-from imcmoo.model.physical.bounds.cost_bounds import BY_NETWORK, SAFETY
-from imcmoo.model.physical.bounds.incomplete_designs import IncompleteDesigns
-from imcmoo.model.physical.bounds.layer_bounds import layer_bounds
-from imcmoo.model.physical.bounds.network_bounds import NetworkBounds
+from imcmoo.model.physical.bounds.cost_bounds import BY_NETWORK, SAFETY, NetworkBounds, layer_bounds
 from imcmoo.model.physical.bounds.search_tree import SearchTree
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import COLUMNS, Designs
+from imcmoo.model.physical.replication import replication
 from imcmoo.space.design_space import DesignSpace, Levels
+
+
+class IncompleteDesigns(Designs):
+    """Designs that lack columns: to read one of these would make a bound that does not hold."""
+
+    @classmethod
+    def without(cls, designs: Designs, names: Collection[str]) -> IncompleteDesigns:
+        """Designs without the columns of some names."""
+        return cls._of({n: values for n, values in vars(designs).items() if n not in names})
+
+    @classmethod
+    def _of(cls, columns: Mapping[str, NDArray[Any]]) -> IncompleteDesigns:
+        designs = object.__new__(cls)
+        vars(designs).update(columns)
+        return designs
+
+    def take(self, index: slice | Ints | Bools) -> IncompleteDesigns:
+        """Some of the designs."""
+        return self._of({name: values[index] for name, values in vars(self).items()})
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        """Refuse a column that is not there.
+
+        Raises:
+            NoBounds: names the column.
+        """
+        if name in COLUMNS:
+            raise NoBounds(f"no bounds: they read {name}, which has no most optimistic value")
+        raise AttributeError(name)
+
 
 CHIPS_AT_ONCE = 1 << 12
 """Chips bounded at once, networks as a whole: what a core's cache holds."""
@@ -137,7 +167,7 @@ class BoundedTree(SearchTree):
         """Relaxed bounds of sub-domains with every choice of some columns."""
         chosen = {self.names[i]: choices[None, :, k] for k, i in enumerate(at)}
         keys = self._representatives(self.with_mapping_only(rows))
-        self._context.replication.of(keys)  # of all at once: its memory grows by copying
+        replication(self._context, keys)  # of all at once: its memory grows by copying
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
             return self._networks.of(self._chips.of(rows[some], chosen), keys.take(some))

@@ -1,11 +1,36 @@
-"""Lower bounds of cost over both weight modes."""
+"""Lower bounds of energy, latency, interval and EDP on chips of component minima, over both weight
+modes.
+
+`NetworkBounds` treats each network as one layer, for many chips of a mapping key at once: since
+Σ_l max_r t(l, r) ≥ max_r Σ_l t(l, r), that is a lower bound as well. `layer_bounds` runs the model
+itself on these chips, layer by layer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+
 import numpy as np
 
+from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, edp
+from imcmoo.model.physical.batch import Batch, LayerWork, network_totals, pipeline_groups, run_in
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.latency import (
+    Demand,
+    LayerTimes,
+    Rates,
+    Run,
+    initiation_interval,
+    read_and_convert,
+    roofline,
+    throttled_interval,
+)
+from imcmoo.model.physical.mapping import operand_bits, overflow_bits
+from imcmoo.model.physical.mapping_features import ACTIONS, ON_CHIP_ACTIONS, image_actions
+from imcmoo.model.physical.parameters import Designs, mapping_keys
 
 SAFETY = 1 - 1e-9
 """Sums in another order may round up; bounds are scaled down by this."""
@@ -55,3 +80,286 @@ class CostBounds:
         ):
             least = self.values[name]
             np.minimum(least, values * SAFETY, out=least, where=may)
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkOperations:
+    """Operations of W networks in one weight mode for n mapping keys, shape (n, W) unless said.
+
+    Sequential networks add up their layers. Of pipelined ones, whose layers have arrays and tile
+    buffers of their own, the largest layer counts there, and one vector is part of `reads`.
+
+    Args:
+        counts: actions on the chip by `ON_CHIP_ACTIONS`, shape (n, W, A).
+        pipeline_link_bits: of an image over the links, by the groups that a pipeline uses.
+        reads: array reads of all vectors.
+        conversions: columns that these have converted.
+        fill_reads, fill_conversions: of one vector of each layer.
+        glb_bits: through the global buffer.
+        link_bits: over the links, by the groups that share them.
+        buffer_words: through the input buffer of a tile.
+        load_rows, load_link_bits: of weights that are loaded for every image.
+    """
+
+    counts: Floats
+    pipeline_link_bits: Floats
+    reads: Floats
+    conversions: Floats
+    fill_reads: Floats
+    fill_conversions: Floats
+    glb_bits: Floats
+    link_bits: Floats
+    buffer_words: Floats
+    load_rows: Floats
+    load_link_bits: Floats
+
+    @property
+    def arrays(self) -> Arrays:
+        """All arrays, in order."""
+        return tuple(getattr(self, f.name) for f in fields(self))
+
+
+N_ARRAYS = len(fields(NetworkOperations))
+
+
+def network_operations(batch: Batch, *, streamed: bool) -> NetworkOperations:
+    """Add up the layers of networks.
+
+    Args:
+        batch: a design of each of n mapping keys, other parameters at their most optimistic value.
+        streamed: whether weights are loaded for every image.
+    """
+    layers = batch.context.layers
+    work = LayerWork(batch, slice(None), streams=streamed)
+    features, shared = work.features(streamed=streamed), work.resident
+    reads, fills = features.reads, shared.vector_reads
+    add: Callable[[Floats], Floats] = layers.total
+    if batch.designs.pipelined.any():
+        add, reads, fills = layers.largest, reads + fills, np.zeros_like(fills)
+    of_networks = batch.features(streamed=streamed).networks
+    moved = layers.total(work.sums) + of_networks.link_bits
+    zero = np.zeros_like(moved)
+    glb_bits = np.broadcast_to(work.glb_bits(streamed=streamed), reads.shape)
+    return NetworkOperations(
+        counts=_counts(batch, work, moved, streamed=streamed),
+        pipeline_link_bits=moved / pipeline_groups(batch.designs, of_networks.occupied),
+        reads=add(reads),
+        conversions=add(reads * shared.columns_used),
+        fill_reads=add(fills),
+        fill_conversions=add(fills * shared.columns_used),
+        glb_bits=layers.total(glb_bits),
+        link_bits=layers.total(work.link_bits(streamed=streamed) * features.link_share),
+        buffer_words=add(features.buffer_words),
+        load_rows=layers.total(features.streamed("load_rows")) if streamed else zero,
+        load_link_bits=layers.total(layers.stored_bits * features.link_share) if streamed else zero,
+    )
+
+
+def _counts(batch: Batch, work: LayerWork, link_bits: Floats, *, streamed: bool) -> Floats:
+    """Actions on the chip by `ON_CHIP_ACTIONS`, shape (n, W, A)."""
+    layers = batch.context.layers
+    counted = batch.features(streamed=streamed).networks.counts
+    spilled = work.spilled_sums if streamed else None
+    operands = operand_bits(layers, batch.designs.mac_units) if layers.has_dynamic else None
+    counts = image_actions(
+        {name: counted[:, at] for at, name in enumerate(ACTIONS)},
+        link_bits=link_bits,
+        spilled_bits=0.0 if spilled is None else layers.total(spilled),
+        operand_bits=0.0 if operands is None else layers.total(operands),
+        macs=layers.total(layers.macs * layers.dynamic),
+        stored_bits=layers.total(layers.stored_bits),
+        loads=batch.context.loads(streamed=streamed),
+    )
+    return np.stack([np.broadcast_to(counts[n], link_bits.shape) for n in ON_CHIP_ACTIONS], axis=2)
+
+
+class NetworkBounds:
+    """Adds up the layers of a mapping key once, and bounds chips by the sums.
+
+    Args:
+        context: the model.
+        glb_KiB: sizes of the global buffer.
+    """
+
+    def __init__(self, context: Context, glb_KiB: Floats) -> None:
+        layers = context.layers
+        self._context = context
+        self._stored_bits = layers.total(layers.stored_bits)
+        self._macs = layers.total(layers.dynamic * layers.macs)
+        spilled = layers.total(2.0 * overflow_bits(context, glb_KiB))
+        self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
+        self._caches: dict[tuple[bool, float], KeyedCache] = {}
+
+    def of(self, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
+        """Bounds by `BY_NETWORK`, shape (n, W, X), and of area and static power, shape (n, X).
+
+        Args:
+            chips: X for each of n mapping keys.
+            designs: a design of each mapping key, of one schedule, digital unit and ping-pong
+                setting, other parameters at their most optimistic value.
+        """
+        bounds = CostBounds(chips, self._context.layers.n_networks)
+        fits, modes = self._operations(designs)
+        for streamed, operations in enumerate(modes):
+            possible = chips.streams if streamed else fits > 0
+            if possible.any():
+                costs = self._costs(chips, designs, operations, streamed=bool(streamed))
+                bounds.keep(possible, **costs)
+        return bounds.values
+
+    def _costs(
+        self,
+        chips: MinimalChips,
+        designs: Designs,
+        operations: NetworkOperations,
+        *,
+        streamed: bool,
+    ) -> dict[str, Floats]:
+        """Costs in one weight mode as `CostBounds.keep` takes them, shape (n, W, X) each."""
+        spilled = np.moveaxis(self._spilled_bits[chips.glb_size], 2, 1)
+        io_bits = self._context.layers.io_bits[:, None]
+        io_s = io_bits * chips.rates.dram_bit_s
+        times = self._times(chips, designs, operations, spilled, streamed=streamed)
+        if designs.pipelined.any():
+            compute, glb, _, buffer, dram = times.terms
+            links = operations.pipeline_link_bits[:, :, None] * chips.rates.link_bit_s
+            digital = self._macs[:, None] * chips.rates.mac_s
+            interval, _ = initiation_interval(
+                compute=compute,
+                glb=glb,
+                link=links,
+                buffer=buffer,
+                dram=dram + io_s,
+                digital=digital,
+            )
+        else:
+            interval = times.seconds + io_s
+        energy = operations.counts @ chips.prices_J
+        leak = chips.leak_W[:, None]
+        least = throttled_interval(energy, leak, chips.allowed_W)
+        loads = self._stored_bits[:, None] * self._context.loads(streamed=streamed)
+        energy += (spilled + io_bits + loads) * chips["dram"][:, None]
+        interval = np.maximum(interval, least)
+        return {
+            "dynamic_energy": energy,
+            "energy": energy + chips.static_W[:, None] * interval,
+            # No network takes less than the time from one image to the next.
+            "latency": interval,
+            "interval": interval,
+        }
+
+    def _times(
+        self,
+        chips: MinimalChips,
+        designs: Designs,
+        operations: NetworkOperations,
+        spilled_bits: Floats,
+        *,
+        streamed: bool,
+    ) -> LayerTimes:
+        """Times of networks as one layer, shape (n, W, X)."""
+        rates, pipelined = chips.rates, bool(designs.pipelined.any())
+        if pipelined:
+            # The layer with the most reads need not be the one with the most conversions.
+            rates = replace(rates, in_turn=np.zeros_like(rates.in_turn))
+        compute = _array_s(operations.reads, operations.conversions, rates)
+        if not pipelined:
+            compute += self._macs[:, None] * rates.mac_s
+        demand = Demand(
+            compute_s=compute,
+            fill_s=_array_s(operations.fill_reads, operations.fill_conversions, rates),
+            glb_bits=operations.glb_bits[:, :, None],
+            link_bits=operations.link_bits[:, :, None],
+            link_share=1.0,
+            buffer_words=operations.buffer_words[:, :, None],
+            dram_bits=spilled_bits,
+            load_rows=operations.load_rows[:, :, None] if streamed else None,
+            load_link_bits=operations.load_link_bits[:, :, None],
+            load_dram_bits=self._stored_bits[:, None],
+        )
+        return roofline(demand, rates, designs.ping_pong[:, None, None] > 0)
+
+    def _operations(self, designs: Designs) -> tuple[Floats, list[NetworkOperations]]:
+        """1 where networks fit, shape (n, W), and their operations in each weight mode."""
+        kind = bool(designs.pipelined.any()), float(designs.mac_units[0])
+        cache = self._caches.setdefault(kind, KeyedCache())
+        fits, *arrays = cache.rows(
+            mapping_keys(designs), lambda some: self._work_out(designs.take(some))
+        )
+        parts = [arrays[at : at + N_ARRAYS] for at in range(0, len(arrays), N_ARRAYS)]
+        return fits, [NetworkOperations(*part) for part in parts]
+
+    def _work_out(self, designs: Designs) -> Arrays:
+        # The features are not needed again.
+        batch = Batch(self._context.without_features(), designs)
+        streams = self._context.device.streams and not designs.pipelined.any()
+        modes = (False, True) if streams else (False,)
+        operations = [network_operations(batch, streamed=streamed) for streamed in modes]
+        return batch.fits.astype(float), *(a for each in operations for a in each.arrays)
+
+
+def _array_s(reads: Floats, conversions: Floats, rates: Rates) -> Floats:
+    """Seconds of reads and conversions of networks, shape (n, W, X).
+
+    ADCs share columns evenly at best, and a read takes at least one conversion.
+    """
+    per_adc = np.maximum(reads[:, :, None], conversions[:, :, None] / rates.adcs)
+    return read_and_convert(
+        reads[:, :, None] * rates.read_s, per_adc * rates.convert_s, rates.in_turn
+    )
+
+
+class MinimalBatch(Batch):
+    """Sub-domains as designs on chips of component minima.
+
+    Args:
+        context: the model.
+        designs: of one schedule, free parameters at their most optimistic value.
+        chips: one for each design.
+    """
+
+    def __init__(self, context: Context, designs: Designs, chips: MinimalChips) -> None:
+        # Few mapping keys are met again later, and all of them are too many to be kept.
+        super().__init__(context.without_features(), designs)
+        self.chip = chips.as_chip()
+        self._allowed_W = chips.allowed_W
+
+    def leak_W(self, occupied: Floats) -> Floats:
+        """Leakage of the whole chip, whatever is occupied, shape (n, W)."""
+        return np.broadcast_to(self.chip.other_leak_W[:, None], occupied.shape)
+
+    def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
+        """Add static power; slow chips down no more than the largest chip of the sub-domain is."""
+        leak = self.leak_W(occupied)
+        least = throttled_interval(run.energy_J - run.dram_J, leak, self._allowed_W)
+        interval = np.maximum(least, run.interval_s)
+        return replace(
+            run,
+            energy_J=run.energy_J + (leak + self.chip.dram_idle_W[:, None]) * interval,
+            latency_s=np.maximum(least, run.latency_s),
+            interval_s=interval,
+        )
+
+
+def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
+    """Bounds by `BY_NETWORK`, shape (n, W, 1), and of area and static power, shape (n, 1).
+
+    Args:
+        context: the model.
+        chips: one for each design.
+        designs: n, of one schedule, free parameters at their most optimistic value.
+    """
+    batch = MinimalBatch(context, designs, chips)
+    totals = network_totals(batch, causes=False)
+    bounds = CostBounds(chips, context.layers.n_networks)
+    for streamed, possible in ((False, batch.fits), (True, batch.may_stream)):
+        if totals.streams or not streamed:
+            run = run_in(batch, totals, streamed=streamed)
+            bounds.keep(
+                possible & batch.runs,
+                dynamic_energy=(run.energy_J - chips.static_W * run.interval_s)[..., None],
+                energy=run.energy_J[..., None],
+                latency=run.latency_s[..., None],
+                interval=run.interval_s[..., None],
+            )
+    return bounds.values
