@@ -9,13 +9,12 @@ Mapping keys that the model's screen rules out are skipped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
 import numpy as np
 
-from imcmoo.exact.pareto_filter import pareto_candidates
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.problem.criteria import SINGLE_NETWORK
@@ -348,3 +347,39 @@ def _least_violated(G: Floats, feasible: Bools, ranks: Ranks) -> Optimum:
         return Optimum(0.0, ranks[[feasible.argmax()]])
     violation = np.maximum(G, 0.0).sum(axis=1)
     return Optimum(float(violation.min()), ranks[[violation.argmin()]])
+
+
+def pareto_candidates(
+    problem: AcceleratorProblem, F: Floats, scores: Mapping[str, Floats]
+) -> Bools:
+    """True for feasible designs that can be an optimum or on the front of more designs, shape (n,).
+
+    Designs that no other dominates; designs not worse than another in the EDAP of every workload at
+    once, since only they can have the smallest largest regret, whatever the best EDAPs are in the
+    end; and the best by every other criterion.
+
+    Args:
+        F: objectives, shape (n, n_objectives).
+        scores: by criterion, shape (n,).
+    """
+    if not len(F):
+        return np.zeros(0, dtype=bool)
+    keep = is_nondominated(F)
+    if problem.has_edap:
+        keep |= _undefeated(problem.costs(F).edap)
+    for values in scores.values():
+        keep |= values == values.min()
+    return keep
+
+
+def _undefeated(values: Floats) -> Bools:
+    """Rows of (n, W) for which no other row is smaller in every column."""
+    best = np.unique(values[is_nondominated(values)], axis=0)
+    # The most rivals are defeated by those with the smallest product.
+    best = best[np.argsort(np.log(best).sum(axis=1))]
+    left = np.arange(len(values))
+    for row in best:
+        left = left[~(row < values[left]).all(axis=1)]
+    undefeated = np.zeros(len(values), dtype=bool)
+    undefeated[left] = True
+    return undefeated

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.model.layer_costs import LayerCosts
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.model.metrics import Bools, Floats, Ints, LayerCosts
 from imcmoo.model.physical.batch import Batch, LayerWork, evaluate_batch
 from imcmoo.model.physical.latency import CAUSES, bottleneck
 from imcmoo.model.physical.mapping_features import (
