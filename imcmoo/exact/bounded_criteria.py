@@ -233,11 +233,7 @@ def provable(problem: AcceleratorProblem) -> tuple[list[str], list[str]]:
 
 
 def proof_plan(problem: AcceleratorProblem, names: Sequence[str]) -> list[ProofTask]:
-    """Tasks that prove some criteria and their prerequisites, in order.
-
-    Args:
-        names: names from `provable`.
-    """
+    """Tasks that prove some criteria, names from `provable`, and their prerequisites, in order."""
     networks = problem.workload_names
     joint = tuple(f"edap_{name}" for name in networks)
     optima = tuple(f"{SINGLE_NETWORK}{name}" for name in networks)
@@ -277,13 +273,7 @@ def problem_of(problem: AcceleratorProblem, part: ProofTask) -> AcceleratorProbl
 def criteria_of(
     problem: AcceleratorProblem, part: ProofTask, own: SingleNetworkOptima | None
 ) -> list[BoundedCriterion]:
-    """Bounded criteria of a task.
-
-    Args:
-        problem: the problem of the task.
-        part: the task.
-        own: proven optima that the task rests on, if any.
-    """
+    """Bounded criteria of a task of this problem, against the optima that it rests on."""
     if own is not None:
         named = {n: c for c in regret_criteria(problem).values() for n in (c.name, c.joint_name)}
         return [replace(regret_criterion(named[name], own), name=name) for name in part.names]

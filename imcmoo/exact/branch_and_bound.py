@@ -73,14 +73,7 @@ class NodeQueue:
 
 @dataclass(frozen=True, eq=False)
 class _NodeBatch:
-    """Some rows and their bounds.
-
-    Args:
-        rows: shape (n, n_columns).
-        queued: indices of those that wait.
-        bounds: of those.
-        in_order: whether the least comes first.
-    """
+    """Rows, indices of those that wait, and their bounds, the least first if `in_order`."""
 
     rows: Levels
     queued: Ints
@@ -166,11 +159,7 @@ class RootExpansion:
 
     @classmethod
     def of(cls, expander: NodeExpander, designs: Sequence[Levels] = ()) -> RootExpansion:
-        """Choose stages until there are bounds.
-
-        Args:
-            designs: initial incumbents; infeasible ones are ignored.
-        """
+        """Choose stages until there are bounds. Infeasible initial designs are ignored."""
         nodes, infeasible = expander.start, {}
         stage = 0
         while nodes.costs is None:
@@ -237,11 +226,7 @@ class BranchAndBound:
         return min(self.external_bound, *(w.least for w in self._queues))
 
     def run(self, stop: Callable[[BranchAndBound], bool]) -> Proof:
-        """Branch until the gap is closed or `stop` returns True.
-
-        Args:
-            stop: called after every step.
-        """
+        """Branch until the gap is closed or `stop`, called after every step, returns True."""
         steps = 0
         while self._least < self.pruning_threshold and not stop(self):
             steps += 1
@@ -365,13 +350,10 @@ BRANCHED_AT_ONCE = 1 << 13
 
 
 def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bool]) -> None:
-    """Choose the stage after the root expansion for several criteria at once.
+    """Choose the costly stage after the root expansion, which they share, for new searches at once.
 
-    Bounds of the model take most of the time and serve all criteria.
-
-    Args:
-        searches: new searches with the same root expansion.
-        stop: called after every step; nodes that are left then are queued in each search.
+    Bounds of the model take most of the time and serve all criteria. `stop` is called after every
+    step; nodes that are left then are queued in each search.
     """
     expander, root = searches[0].expander, searches[0].root
     for search in searches:

@@ -284,11 +284,8 @@ class Enumeration:
     def _single_network_edap(self, parts: Sequence[Metrics]) -> Floats:
         """EDAP of each network on chips that need not run the others, J·s·mm², shape (n, W).
 
-        Args:
-            parts: metrics by `single_networks`.
-
-        Returns:
-            NaN where a chip is too large or the network breaks a limit of its own.
+        NaN where a chip is too large or the network breaks a limit of its own. `parts` has the
+        metrics by each of `single_networks`.
         """
         values = single_network_edap(parts)
         fits = [
@@ -356,11 +353,7 @@ def pareto_candidates(
 
     Designs that no other dominates; designs not worse than another in the EDAP of every workload at
     once, since only they can have the smallest largest regret, whatever the best EDAPs are in the
-    end; and the best by every other criterion.
-
-    Args:
-        F: objectives, shape (n, n_objectives).
-        scores: by criterion, shape (n,).
+    end; and the best by each other score.
     """
     if not len(F):
         return np.zeros(0, dtype=bool)

@@ -53,14 +53,8 @@ DESIGNS_AT_ONCE = 256
 
 
 def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
-    """Indices of designs worked on together, of one schedule each; mapping keys are neighbours.
-
-    Args:
-        designs: n chips.
-        size: largest number of designs worked on together.
-
-    Returns:
-        Parts that together hold every index, at least one; one is empty if there are no designs.
+    """Indices of designs worked on together, at most `size`, of one schedule each; mapping keys are
+    neighbours. There is at least one part; it is empty if there are no designs.
     """
     order = np.argsort(mapping_keys(designs), kind="stable")
     cut = np.searchsorted(designs.pipelined[order], True)
@@ -73,12 +67,7 @@ def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
 
 
 class Batch:
-    """Designs of one schedule with everything worked out of them once.
-
-    Args:
-        context: the model.
-        designs: n chips, all sequential or all pipelined.
-    """
+    """Designs of one schedule, with everything worked out of them once."""
 
     def __init__(self, context: Context, designs: Designs) -> None:
         self.context = context
@@ -260,12 +249,10 @@ class Batch:
 
 
 class LayerWork:
-    """Traffic and demand of L layers on n designs; what both weight modes share is kept.
+    """Traffic and demand of L layers on some designs of a batch; what both weight modes share is
+    kept.
 
-    Args:
-        batch: the designs belong to.
-        some: which of its designs.
-        streams: whether weights may be loaded for every image.
+    `streams` says whether weights may be loaded for every image.
     """
 
     def __init__(self, batch: Batch, some: slice | Ints, *, streams: bool) -> None:
@@ -392,12 +379,7 @@ class Totals:
 
 def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Totals:
     """Totals over layers in each mode that some design uses; other entries are placeholders of 1 s,
-    which no result is taken from.
-
-    Args:
-        batch: n designs.
-        causes: whether to find the bottleneck of sequential designs.
-        longest: whether to find the longest layer of each network.
+    which no result is taken from. `causes` finds the bottleneck of sequential designs.
     """
     layers, rates = batch.context.layers, batch.chip.rates
     pipelined = bool(batch.designs.pipelined.any())
@@ -467,12 +449,8 @@ def _chunks_by_mode(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
 
 
 def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) -> PhysicalMetrics:
-    """One image of every network on every chip of a batch, in the better weight mode.
-
-    Args:
-        batch: the chips.
-        causes: whether to find the bottleneck.
-        longest: whether to find the longest layer of each network.
+    """One image of every network on every chip of a batch, in the better weight mode; bottlenecks
+    (`causes`) and longest layers if wanted.
     """
     totals = network_totals(batch, causes=causes, longest=longest)
     run, streamed = run_in(batch, totals, streamed=False), np.zeros(batch.runs.shape, bool)
@@ -505,10 +483,7 @@ def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) 
 def _saving(batch: Batch, resident: Floats, run: Run) -> tuple[Floats, Floats]:
     """Time and energy of saving and restoring what a chip holds of an interrupted network, (n,).
 
-    Args:
-        batch: the chips.
-        resident: 1 where a network's weights stay on the chip, else 0, shape (n, W).
-        run: of the networks.
+    `resident` is 1 where a network's weights stay on the chip, else 0, shape (n, W).
     """
     chip, moved = batch.chip, 2.0 * BITS_PER_KIB * batch.designs.glb_KiB
     time = moved * chip.rates.dram_bit_s + (run.switch_time_s * resident).max(axis=1)
@@ -574,12 +549,8 @@ def _switch(
     """Energy on and off the chip and seconds of a switch to each network, shape (n, W) each.
 
     Weights are fetched and written to the arrays, unless streamed, and to the global buffer. Rows
-    of all macros are written at once, unless fetching takes longer.
-
-    Args:
-        batch: n chips.
-        written, fetched: energy of the weights in the arrays, shape (n, W).
-        streamed: whether these are loaded for every image anyway.
+    of all macros are written at once, unless fetching takes longer. `written` and `fetched` are the
+    energies of the weights in the arrays, shape (n, W).
     """
     layers, rates, prices = batch.context.layers, batch.chip.rates, batch.chip.prices_J
     if not batch.context.switches_networks:

@@ -35,11 +35,7 @@ class PhysicalBreakdown(LayerCosts):
 
     @classmethod
     def joined(cls, parts: Sequence[PhysicalBreakdown], order: Ints) -> PhysicalBreakdown:
-        """Breakdowns of several batches, at least one, as one.
-
-        Args:
-            order: position of each design, batch after batch, in the result.
-        """
+        """Breakdowns of batches as one; `order` has the place of each design in turn."""
         back = np.argsort(order)
         names = ("energy_J", "latency_s", "bound_by", "utilization", "area_m2")
         arrays: Any = {
@@ -53,12 +49,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
 
     Identical layers share alike. Costs of a network that belong to no layer (its own input and
     output, its share of a switch, leakage, idle DRAM, waiting where power throttles) are divided by
-    the layers' times.
-
-    Args:
-        batch: a few designs, all sequential or all pipelined; memory grows with designs × layers ×
-            components.
-        layers: network and name of each of the networks' layers, for the result.
+    the layers' times. Memory grows with designs × layers × components.
     """
     table, run, chip = batch.context.layers, evaluate_batch(batch), batch.chip
     n, owner = len(batch.designs), table.owner
@@ -101,12 +92,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
 
 
 def _utilization(batch: Batch, streamed: Bools) -> Floats:
-    """Share of the macros that all replicas of a layer hold, shape (n, L).
-
-    Args:
-        batch: the designs.
-        streamed: whether each network's weights are loaded for every image, shape (n, W).
-    """
+    """Share of the macros that all replicas of a layer hold, (n, L), by weight mode."""
     c, designs = batch.context, batch.designs
     factors, mapped = replication(c, designs), map_layers(c, designs, streamed=False)
     factor = np.where(streamed[:, c.layers.owner], factors.streamed, factors.resident)

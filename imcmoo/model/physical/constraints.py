@@ -214,13 +214,7 @@ def level_sigmas(designs: Designs, technology: Technology) -> Floats:
 def constraints(
     known: PhysicalResources, limits: CircuitLimits, accuracy: PredictedAccuracy | None = None
 ) -> dict[str, Resource]:
-    """Resources of chips and capacity shortfall of each network, circuit limits included.
-
-    Args:
-        known: of the chips.
-        limits: of circuits.
-        accuracy: drops that networks are allowed.
-    """
+    """Resources of chips and capacity shortfall of each network, circuit limits included."""
     one = np.ones(known.missing_cells.shape[0])
     return {
         "cells": Resource(known.cells, known.missing_cells),

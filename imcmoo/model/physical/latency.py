@@ -175,11 +175,8 @@ def read_and_convert(read_s: Floats, convert_s: Floats, in_turn: Floats) -> Floa
 
 
 def read_times(rates: Rates, columns_used: Floats) -> Floats:
-    """Seconds of one read of an array with its conversions, shape (n, L).
-
-    Args:
-        rates: of n chips, shape (n, 1).
-        columns_used: converted columns of the fullest macro, shape (n, L).
+    """Seconds of one read of an array with its conversions, by the converted columns of the fullest
+    macro, shape (n, L).
     """
     conversions = columns_used / rates.adcs
     np.ceil(conversions, out=conversions)
@@ -286,14 +283,10 @@ def sequential_latency(
 def _add_by_cause(
     terms: tuple[Floats, ...], causes: tuple[int, ...], layers: LayerTable, seconds: Floats
 ) -> None:
-    """Add the largest term of each layer to the seconds of its cause, the first of equals.
+    """Add the largest term of each layer, the first of equals, to the seconds of its cause in
+    place.
 
-    Args:
-        terms: seconds of layers on resources, shape (n, L) each.
-        causes: index into `CAUSES` of each term.
-        layers: L distinct layers.
-        seconds: by cause and network, shape (n_causes, n, W), changed in place; shape (1, n, W) if
-            causes are not distinguished.
+    `seconds` has shape (n_causes, n, W), or (1, n, W) if causes are not distinguished.
     """
     largest = largest_of(terms)
     left = layers.total(largest)
@@ -315,11 +308,6 @@ def longest_layer_share(layers: LayerTable, times: LayerTimes, layers_s: Floats)
     """Share of the time of all layers of a network that its longest layer takes, shape (n, W).
 
     Time of a network that belongs to no layer is divided by the layers' times, as in a breakdown.
-
-    Args:
-        layers: L distinct layers.
-        times: their seconds, shape (n, L).
-        layers_s: seconds of all layers of each network, shape (n, W).
     """
     share: Floats = layers.largest(times.seconds) / layers_s
     return share
@@ -419,13 +407,9 @@ class Run:
 
 
 def apply_power_limit(run: Run, leak_W: Floats, dram_idle_W: Floats, allowed_W: Floats) -> Run:
-    """Add static power, and slow chips down that would exceed the power they may draw.
+    """Add static power to runs, and slow chips down that would exceed the power they may draw.
 
-    Args:
-        run: with dynamic energy only.
-        leak_W: leakage, shape (n, W).
-        dram_idle_W: idle power of the DRAM, off the chip, shape (n, 1).
-        allowed_W: power limit, shape (n, 1).
+    Leakage has shape (n, W), the idle power of the DRAM off the chip and the limit (n, 1).
     """
     least = throttled_interval(run.energy_J - run.dram_J, leak_W, allowed_W)
     throttled = least > run.interval_s
@@ -442,12 +426,6 @@ def apply_power_limit(run: Run, leak_W: Floats, dram_idle_W: Floats, allowed_W: 
 
 
 def throttled_interval(dynamic_J: Floats, leak_W: Floats, allowed_W: Floats | float) -> Floats:
-    """Smallest interval at which dynamic energy and leakage keep the power limit, s.
-
-    Args:
-        dynamic_J: energy on the chip per image, without leakage.
-        leak_W: leakage.
-        allowed_W: power limit.
-    """
+    """Smallest interval (s) at which energy on the chip and leakage keep the power limit."""
     interval: Floats = dynamic_J / np.maximum(allowed_W - leak_W, 1e-3 * allowed_W)
     return interval

@@ -82,17 +82,9 @@ class LayerTable:
         dynamic: Bools | None = None,
         digital: Bools | None = None,
     ) -> LayerTable:
-        """Gather the layers of networks.
-
-        Args:
-            workloads: W networks.
-            input_bits: precision of all inputs, or one per network; 4 to 8.
-            weight_bits: of the weights; 4 to 8.
-            weight_clip: largest weight that is stored, as a share of the largest of a layer, of all
-                networks or one per network.
-            dynamic: which layers multiply two activations, over all layers of all networks in
-                order; none by default.
-            digital: which layers run on the digital unit although one operand is stored, likewise.
+        """Gather the layers of networks; `digital` tells which run on the digital unit although one
+        operand is stored, like `dynamic` over all layers in order. See `PhysicalModel` for the
+        rest.
 
         Raises:
             ValueError: a precision outside 4 to 8, a clip outside 0 to 1, or a wrong number of
@@ -192,11 +184,7 @@ class LayerTable:
         return self.total(self.holds_weights * bits)
 
     def input_words(self, *, strides: bool) -> Floats:
-        """Words read for one pass, reused along the width, shape (L,).
-
-        Args:
-            strides: False as if the horizontal stride were 1.
-        """
+        """Words read for one pass, reused along the width, (L,); strides may count as 1."""
         stride = self.stride_width if strides else np.ones(len(self))
         per_line = self.kernel_width + (self.width - 1) * np.minimum(stride, self.kernel_width)
         words: Floats = self.input_lines * per_line
@@ -355,14 +343,8 @@ class OperandSums:
 def _slice_sums(
     joint: Floats, bits: Ints, width: int, *, shares: bool = False, upper: bool = False
 ) -> Floats:
-    """Σ over slices of their mean, or of their mean share of full scale, per layer.
-
-    Args:
-        joint: as in `OperandBits`, shape (n_layers, n_bits, n_bits).
-        bits: precision of each layer, shape (n_layers,).
-        width: bits per slice.
-        shares: divide each slice by its own largest value.
-        upper: only the more significant half of the slices.
+    """Σ over slices of `width` bits of their mean, or of their mean share of full scale, per layer;
+    of all slices, or of the more significant half.
     """
     sums = np.empty(len(bits))
     for precision in np.unique(bits):

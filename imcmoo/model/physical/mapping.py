@@ -141,14 +141,7 @@ class Traffic:
 def count_traffic(
     context: Context, designs: Designs, placement: Placement, passes: Floats
 ) -> Traffic:
-    """Count the movements of every layer.
-
-    Args:
-        context: the model.
-        designs: n chips.
-        placement: of the layers on the chips.
-        passes: loads of the weights of a layer that does not fit, 1 where it does, shape (n, L).
-    """
+    """Count the movements of every layer whose weights are loaded in so many passes, (n, L)."""
     layers = context.layers
     words = layers.input_words(strides=context.switches.strides)
     tiles = np.ceil(placement.macros / designs.macros_per_tile[:, None])
@@ -197,12 +190,8 @@ def overflow_bits(context: Context, glb_KiB: Floats) -> Floats:
 
 
 def partial_sum_bits(context: Context, designs: Designs, extra_bits: Floats) -> Floats:
-    """Width of partial sums, b_a + (B_x − d_x) + (B_w − b) + extra bits, (n, L) or (1, 1).
-
-    Args:
-        context: the model, with or without the rule of wide sums.
-        designs: n chips.
-        extra_bits: added by summing row blocks, shape (n, L).
+    """Width of partial sums, b_a + (B_x − d_x) + (B_w − b) + extra bits, (n, L) or (1, 1); the
+    extra bits come from summing row blocks, shape (n, L).
     """
     if not context.switches.wide_sums:
         return np.full((1, 1), REFERENCE_SUM_BITS)

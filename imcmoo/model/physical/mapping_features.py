@@ -227,13 +227,7 @@ class MappedLayers:
 
 
 def map_layers(context: Context, designs: Designs, *, streamed: bool) -> MappedLayers:
-    """Map layers to n chips, of which only the mapping key matters.
-
-    Args:
-        context: the model.
-        designs: the chips.
-        streamed: whether weights are loaded for every image.
-    """
+    """Map layers to n chips, of which only the mapping key matters."""
     factors = replication(context, designs).of(streamed=streamed)
     placement = place(context, designs)
     needed = np.ceil(placement.macros / designs.macros[:, None])
@@ -243,15 +237,8 @@ def map_layers(context: Context, designs: Designs, *, streamed: bool) -> MappedL
 
 
 def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> Arrays:
-    """Work out the features of n mapping keys.
-
-    Args:
-        context: the model.
-        designs: a design of each mapping key.
-        streamed: whether weights are loaded for every image.
-
-    Returns:
-        Arrays of `LayerFeatures`, then of `NetworkFeatures`, as `MappingFeatures` stores them.
+    """Features of n mapping keys, as `MappingFeatures` stores them: arrays of `LayerFeatures`, then
+    of `NetworkFeatures`.
     """
     layers, switches = context.layers, context.switches
     mapped = map_layers(context, designs, streamed=streamed)

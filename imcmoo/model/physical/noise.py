@@ -128,12 +128,7 @@ class Noise:
 
 
 def noise_of(statistics: Statistics, circuit: Circuit) -> Noise:
-    """Noise of layers over their signal.
-
-    Args:
-        statistics: of n layers; their slices are those of the circuit.
-        circuit: one design's.
-    """
+    """Noise of n layers over their signal; slices of their statistics are those of the circuit."""
     adc, dev = noise_of_circuits(statistics, [circuit], np.array([circuit.adc_bits]))
     return Noise(adc[0, 0], dev[0, 0], statistics.rounding)
 
@@ -197,11 +192,7 @@ def _distinct(layer: Ints, rows: Floats) -> tuple[Ints, Ints]:
 
 def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]]:
     """Lengths of the row blocks of layers, and how many of each: blocks of `active_rows` rows, the
-    rest of a full macro, and the rest of the last macro.
-
-    Args:
-        rows: K, shape (n_layers,).
-        circuit: the design.
+    rest of a full macro, and the rest of the last macro. `rows` is K, shape (n_layers,).
     """
     macros, last = np.divmod(rows, circuit.rows)
     per_macro, rest = divmod(circuit.rows, circuit.active_rows)
@@ -214,14 +205,7 @@ def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]
 
 
 class _RowBlocks:
-    """Row blocks; arrays of shape (n, input slices, weight slices).
-
-    Args:
-        statistics: of the layers.
-        layers: layer of each row block, shape (n,).
-        rows: of each row block.
-        circuit: all but its rows matter.
-    """
+    """Row blocks of layers; arrays of shape (n, input slices, weight slices)."""
 
     def __init__(
         self, statistics: Statistics, layers: Ints, rows: Floats, circuit: Circuit
@@ -259,14 +243,10 @@ class _RowBlocks:
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
 
     def noise(self, adc_bits: Ints, coherence: Floats) -> tuple[Floats, Floats]:
-        """Power that ADCs and cells add to a sum, in squares of a unit.
+        """Power that ADCs and cells add to a sum in squares of a unit, (n_bits, n, input, weight
+        slices).
 
-        Args:
-            adc_bits: resolutions, shape (n_bits,).
-            coherence: power of cell errors over the sum of their powers in the input slices.
-
-        Returns:
-            Two arrays of shape (n_bits, n, input slices, weight slices).
+        `coherence` is the power of cell errors over the sum of their powers in the input slices.
         """
         rule = self._circuit.adc_window
         if rule != "least_error":

@@ -106,13 +106,7 @@ def predict(
 
 
 def best_score(data: AccuracyData, nsr: float, bits: tuple[int, int]) -> float:
-    """Upper bound of the accuracy at a noise of ADCs and cells of at least `nsr`.
-
-    Args:
-        data: of the network.
-        nsr: noise over signal at the logits, beside that of rounding.
-        bits: precision of inputs and weights.
-    """
+    """Upper bound of the accuracy where ADCs and cells add `nsr` or more at the logits."""
     start, scale = _of_rounding(data, bits)
     return scale * max(score(data, curve, start + nsr) for curve in ("white", "static"))
 
@@ -133,13 +127,7 @@ def _of_rounding(data: AccuracyData, bits: tuple[int, int]) -> tuple[float, floa
 
 
 def score(data: AccuracyData, curve: str, nsr: float) -> float:
-    """Score on a curve of the network, interpolated in the logarithm of noise over signal.
-
-    Args:
-        data: of the network.
-        curve: "white" or "static".
-        nsr: noise over signal at the logits.
-    """
+    """Score on the curve "white" or "static", interpolated in the logarithm of noise."""
     with np.errstate(divide="ignore"):
         return float(np.interp(np.log(nsr), np.log(data.levels), getattr(data, curve)))
 

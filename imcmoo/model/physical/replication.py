@@ -206,14 +206,8 @@ def _streamed(layers: LayerTable, designs: Designs, placement: Placement) -> Flo
 
 
 def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floats]:
-    """Macros that networks lack to be resident, and buffer bits they lack to be pipelined.
-
-    Args:
-        context: the model.
-        designs: n chips, of which only the mapping key matters.
-
-    Returns:
-        Two arrays of shape (n, W); the second is of the worst layer, 0 for sequential designs.
+    """Macros that networks lack to be resident, and buffer bits they lack to be pipelined, of the
+    worst layer, shape (n, W) each. Only the mapping key of the n designs matters.
     """
     layers = context.layers
     macros = place(context, designs).macros
@@ -230,11 +224,8 @@ def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floa
 
 
 def needed_macros(context: Context, macros: Floats) -> Floats:
-    """Macros that networks need to be resident, shape (n, W).
-
-    Args:
-        context: the model; without the placement rule a network needs those of its largest layer.
-        macros: of one copy of each layer, shape (n, L).
+    """Macros that networks need to be resident, (n, W), by those of one copy of each layer, (n, L);
+    without the placement rule those of the largest layer.
     """
     if not context.switches.placement:
         return context.layers.largest(macros)

@@ -77,13 +77,8 @@ def evaluate_shares(
     *,
     causes: bool = False,
 ) -> PhysicalMetrics:
-    """Metrics of one network on parts of n designs; arguments as `SharedBatch` takes them.
-
-    Args:
-        causes: whether to find the bottleneck.
-
-    Returns:
-        Metrics in the order of the designs; NaN where the part does not hold the network.
+    """Metrics of one network on parts of n designs, in their order; arguments as `SharedBatch`
+    takes them. NaN where the part does not hold the network.
     """
     parts, done = [], []
     for rows, batch in shared_batches(context, designs, groups, bandwidth, room):

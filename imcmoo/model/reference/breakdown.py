@@ -66,11 +66,7 @@ def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
 
 
 def printed_energy(chips: ChipModel, levels: Levels) -> Floats:
-    """Energy of each network in J as the reference prints it layer by layer, shape (n, W).
-
-    Args:
-        levels: shape (n, n_parameters); 0 for layers that do not run.
-    """
+    """Energy of each network in J as the reference prints it layer by layer, shape (n, W)."""
     starts = np.searchsorted(chips.workloads.owner, np.arange(len(chips.workloads)))
     parts = [np.empty((0, len(starts)))]
     for at in range(0, len(levels), CHUNK_PRINTED):

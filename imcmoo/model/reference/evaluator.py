@@ -46,9 +46,6 @@ class ProfileCache:
 
     A network has a profile on the chips it does not surely lack cells on (see
     `ChipModel.lacking_cells`); elsewhere it is meaningless.
-
-    Args:
-        chips: the cost model bound to a space and a set of networks.
     """
 
     def __init__(self, chips: ChipModel) -> None:
@@ -59,12 +56,7 @@ class ProfileCache:
         self._cache = KeyedCache(np.inf, rows_at_once=step, n_keys=n if self._is_dense else None)
 
     def of(self, levels: Levels, names: Sequence[str]) -> tuple[Profiles, Ints]:
-        """Profiles, and which of them is that of each design and network, shape (n, W).
-
-        Args:
-            levels: of n designs; what is new is profiled.
-            names: of W of the networks.
-        """
+        """Profiles, and which is that of each of n designs on each of W networks, (n, W)."""
         networks = np.array([self._chips.workloads.names.index(name) for name in names])
 
         def work_out(at: Ints) -> Arrays:
@@ -113,10 +105,7 @@ class ProfileCache:
 class Capacities:
     """Area (m²), cells and buffer bits of chips, (n,), and cells each network surely lacks, (n, W).
 
-    Args:
-        chips: the chips.
-        deployment: "alone" if a chip need hold one network at a time, "together" for all at once.
-        shared: of more networks, each alone; used instead.
+    `shared` has those of more networks, each alone, and is used instead.
     """
 
     def __init__(
@@ -230,9 +219,6 @@ class Evaluator(CostModel):
 
         A chip that passes may still lack cells for one awkward layer or buffer bits for its loop
         orders; `resources` knows.
-
-        Args:
-            levels: shape (n, n_parameters).
         """
         area, cells, buffer_bits, lacking = self._capacities.of(levels)
         return Metrics(
@@ -261,11 +247,7 @@ class Evaluator(CostModel):
             self.profiles.of(chips[fits], self.workload_names)
 
     def resources(self, levels: Levels) -> Metrics:
-        """Area, capacity, and what mapping finds missing; no energies.
-
-        Args:
-            levels: shape (n, n_parameters).
-        """
+        """Area, capacity, and what mapping finds missing; no energies."""
         return self._resources(levels, *self.profiles.of(levels, self.workload_names))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
@@ -315,11 +297,7 @@ class Evaluator(CostModel):
         return break_down(self.chips, levels, printed=rounding == "reference")
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
-        """Share of the cells each network needs to be resident, shape (n, W); none if streamed.
-
-        Args:
-            levels: shape (n, n_parameters).
-        """
+        """Share of the cells each network needs to be resident, shape (n, W); none if streamed."""
         chips = self.chips.sizes(levels)
         if chips.streams_weights:
             return {}

@@ -32,12 +32,7 @@ from imcmoo.networks.workloads import BITS
 
 
 class Growing:
-    """An array whose rows are added at the end; it doubles its room where there is none left.
-
-    Args:
-        shape: of a row.
-        dtype: of the entries.
-    """
+    """An array whose rows are added at the end; it doubles its room where there is none left."""
 
     def __init__(self, shape: tuple[int, ...] = (), dtype: DTypeLike = np.int64) -> None:
         self._room: NDArray[Any] = np.empty((16, *shape), dtype=dtype)
@@ -68,13 +63,7 @@ class Growing:
 
 
 class MappingTree:
-    """Mappings of some layer shapes on the chips of a space.
-
-    Args:
-        shapes: of the layers, shape (n_shapes, 8), columns as `workloads.DIMENSIONS`.
-        capacities: values that the units of each of `ALLOCATED` may have.
-        streams_weights: whether weights are reloaded while a layer runs.
-    """
+    """Mappings of layer shapes, (n_shapes, 8), on chips with some capacities by level."""
 
     def __init__(self, shapes: Ints, capacities: Map[str, Ints], *, streams_weights: bool) -> None:
         self._streams_weights = streams_weights
@@ -96,19 +85,11 @@ class MappingTree:
         return len(self._levels[-1].left)
 
     def leaves(self, shape: Ints, chips: Chips, chip: Ints) -> Ints:
-        """The leaf of each case: a layer shape on a chip.
+        """Number of the leaf of each case, a layer shape on a chip, shape (n_cases,).
 
         Cases share a leaf if they have the same mapping and agree in what else action counts depend
         on: bits of a cell, macros of a tile, whether there is a single router group and, where
-        weights are streamed, columns of a crossbar.
-
-        Args:
-            shape: index of the shape of each case, shape (n_cases,).
-            chips: some chips.
-            chip: index of the chip of each case, shape (n_cases,).
-
-        Returns:
-            Number of each leaf, shape (n_cases,). Numbers count from 0 as leaves are found.
+        weights are streamed, columns of a crossbar. Numbers count from 0 as leaves are found.
         """
         node = shape * BITS + chips.cell_bits[chip] - 1
         left = self._roots
@@ -138,15 +119,7 @@ class MappingTree:
 
 
 def map_layers(shapes: Ints, chips: Chips) -> Mapping:
-    """Map one layer shape on one chip per case.
-
-    Args:
-        shapes: loop sizes, shape (n_cases, 8), columns as `workloads.DIMENSIONS`.
-        chips: as many cases.
-
-    Returns:
-        The mapping; it never exceeds the capacity of a level. What does not fit shows in `passes`.
-    """
+    """Map one layer shape on one chip per case; what does not fit shows in `passes`."""
     capacities = {level: chips.capacity[:, LEVEL[level]] for level in ALLOCATED}
     tree = MappingTree(shapes, capacities, streams_weights=chips.streams_weights)
     cases = np.arange(len(shapes))
@@ -154,12 +127,7 @@ def map_layers(shapes: Ints, chips: Chips) -> Mapping:
 
 
 class _Level:
-    """Nodes of one level.
-
-    Args:
-        name: of the level.
-        values: capacities it may have, ascending.
-        streams_weights: whether weights are reloaded while a layer runs.
+    """Nodes of one level, which may have these capacities, ascending.
 
     Attributes:
         left: what is left of the loops beyond each node, shape (n_nodes, 9).

@@ -60,14 +60,8 @@ class Nests:
 
 
 def extents(factors: Ints, residual: Ints) -> tuple[Ints, Ints]:
-    """Extent of a child at each level: the full one, and the one that is left at the end.
-
-    Args:
-        factors: shape (n, 6, n_axes), inner to outer.
-        residual: same shape.
-
-    Returns:
-        Both of shape (n, 7, n_axes): the child of each level, then the whole chip.
+    """Extent of a child at each level, (n, 7, n_axes), last the whole chip: the full one, and the
+    one that is left at the end. Factors and residuals have shape (n, 6, n_axes), inner to outer.
     """
     n, levels, axes = factors.shape
     full = np.ones((n, levels + 1, axes), dtype=np.int64)
@@ -98,13 +92,7 @@ class Visits:
         self._extents: dict[tuple[str, str], Ints] = {}
 
     def enter(self, order: tuple[str, ...], trips: Ints, stride: Ints) -> None:
-        """Nest one block of loops inside what is there.
-
-        Args:
-            order: the block's axes, outer to inner.
-            trips: trips per axis, shape (n, n_axes).
-            stride: how far one trip moves, same shape.
-        """
+        """Nest a block of loops, outer to inner, inside what is there; a trip moves by `stride`."""
         self._children, self._extents = {}, {}
         self.repeats = np.zeros_like(self.weight, dtype=bool)
         for axis in order:

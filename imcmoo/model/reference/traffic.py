@@ -227,15 +227,8 @@ def _whole(visits: Visits, space: str) -> Ints:
 
 
 def held_words(axes: tuple[str, ...], extent: Ints, space: str) -> Ints:
-    """Words a buffer holds of one operand, not clipped to the layer.
-
-    Args:
-        axes: names of the columns of `extent`.
-        extent: of what is held along each axis, shape (n, n_axes).
-        space: a name of `SPACES`.
-
-    Returns:
-        Shape (n,).
+    """Words a buffer holds of one operand, not clipped to the layer, by the extent along each axis
+    of what is held, shape (n, n_axes).
     """
     size = dict(zip(axes, extent.T, strict=True))
     held = np.ones(len(extent), dtype=np.int64)

@@ -63,13 +63,7 @@ TRIED_DESIGNS = 16
 
 
 class BoundedTree(SearchTree):
-    """Implements `imcmoo.model.partials.PartialDesignTree`.
-
-    Args:
-        space: the designs.
-        context: the model.
-        designs_of: returns designs by their value indices.
-        area_limit_m2: bounds need not hold for larger chips; may be infinite.
+    """Implements `imcmoo.model.partials.PartialDesignTree`; bounds need not hold for larger chips.
 
     Raises:
         NoBounds: a rule of the model is off, the stages do not cover the space, a cost term depends

@@ -67,11 +67,6 @@ def parameters_of(group: CostTermGroup) -> set[str]:
 class MinimumTable:
     """Cost terms over all values of the parameters they depend on, with the minimum along each.
 
-    Args:
-        space: of the designs.
-        group: the cost terms.
-        batch_of: returns the batch of some designs.
-
     Raises:
         NoBounds: there are too many combinations.
     """
@@ -103,11 +98,7 @@ class MinimumTable:
         self._values = values.reshape(len(self._names), -1)
 
     def minima(self, levels: Mapping[str, Ints]) -> CostTerms:
-        """Minima of the cost terms over sub-domains, by name.
-
-        Args:
-            levels: value indices by parameter, −1 where it is free; shapes broadcast to one.
-        """
+        """Minima of the cost terms by name, at value indices that broadcast, −1 where free."""
         at = np.zeros((1, 1), np.int64)
         for name, size in zip(self._parameters, self._sizes, strict=True):
             at = at * (size + 1) + levels[name] % (size + 1)
@@ -116,11 +107,6 @@ class MinimumTable:
 
 class ComponentMinima:
     """Minima of all cost terms over sub-domains of a space.
-
-    Args:
-        space: of the designs.
-        batch_of: returns the batch of some designs.
-        accuracy: whether the accuracy of networks is limited.
 
     Raises:
         NoBounds: a cost term depends on a parameter that its group does not declare.
@@ -142,7 +128,7 @@ class ComponentMinima:
                     )
 
     def of(self, levels: Mapping[str, Ints]) -> CostTerms:
-        """Minima of all cost terms; arguments as of `MinimumTable.minima`."""
+        """Minima of all cost terms, as of `MinimumTable.minima`."""
         return {n: v for table in self._tables for n, v in table.minima(levels).items()}
 
 
@@ -241,13 +227,7 @@ class MinimalChips:
 
 
 class ChipBounds:
-    """Finds the chips of component minima of sub-domains.
-
-    Args:
-        tree: the search tree.
-        context: the model.
-        designs_of: returns designs by their value indices.
-        area_limit_m2: bounds need not hold for larger chips.
+    """Finds the chips of component minima of sub-domains; they need not hold for larger chips.
 
     Raises:
         NoBounds: raised by `ComponentMinima`.
@@ -275,13 +255,7 @@ class ChipBounds:
         self._fixed = {n: np.zeros((1, 1), np.int64) for names in STAGES.values() for n in names}
 
     def of(self, rows: Levels, chosen: Mapping[str, Ints]) -> MinimalChips:
-        """Chips of n sub-domains.
-
-        Args:
-            rows: sub-domains, shape (n, n_columns).
-            chosen: value indices of further parameters, X combinations for each sub-domain, by
-                parameter, shape (1, X).
-        """
+        """Chips of n sub-domains, with X combinations of further value indices, (1, X) each."""
         of_rows = {name: rows[:, [at]] for at, name in enumerate(self._tree.names)}
         levels = {**self._fixed, **of_rows, **chosen}
         terms = self._minima.of(levels)

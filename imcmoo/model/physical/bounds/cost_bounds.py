@@ -123,11 +123,8 @@ N_ARRAYS = len(fields(NetworkOperations))
 
 
 def network_operations(batch: Batch, *, streamed: bool) -> NetworkOperations:
-    """Add up the layers of networks.
-
-    Args:
-        batch: a design of each of n mapping keys, other parameters at their most optimistic value.
-        streamed: whether weights are loaded for every image.
+    """Add up the layers of networks, on a design of each of n mapping keys, other parameters at
+    their most optimistic value.
     """
     layers = batch.context.layers
     work = LayerWork(batch, slice(None), streams=streamed)
@@ -174,12 +171,7 @@ def _counts(batch: Batch, work: LayerWork, link_bits: Floats, *, streamed: bool)
 
 
 class NetworkBounds:
-    """Adds up the layers of a mapping key once, and bounds chips by the sums.
-
-    Args:
-        context: the model.
-        glb_KiB: sizes of the global buffer.
-    """
+    """Adds up the layers of a mapping key once, and bounds chips by the sums."""
 
     def __init__(self, context: Context, glb_KiB: Floats) -> None:
         layers = context.layers
@@ -193,10 +185,8 @@ class NetworkBounds:
     def of(self, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
         """Bounds by `BY_NETWORK`, shape (n, W, X), and of area and static power, shape (n, X).
 
-        Args:
-            chips: X for each of n mapping keys.
-            designs: a design of each mapping key, of one schedule, digital unit and ping-pong
-                setting, other parameters at their most optimistic value.
+        X chips for each of n designs: one of each mapping key, of one schedule, digital unit and
+        ping-pong setting, other parameters at their most optimistic value.
         """
         bounds = CostBounds(chips, self._context.layers.n_networks)
         fits, modes = self._operations(designs)
@@ -310,12 +300,8 @@ def _array_s(reads: Floats, conversions: Floats, rates: Rates) -> Floats:
 
 
 class MinimalBatch(Batch):
-    """Sub-domains as designs on chips of component minima.
-
-    Args:
-        context: the model.
-        designs: of one schedule, free parameters at their most optimistic value.
-        chips: one for each design.
+    """Sub-domains as designs of one schedule, free parameters at their most optimistic value, each
+    on a chip of component minima.
     """
 
     def __init__(self, context: Context, designs: Designs, chips: MinimalChips) -> None:
@@ -342,12 +328,8 @@ class MinimalBatch(Batch):
 
 
 def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
-    """Bounds by `BY_NETWORK`, shape (n, W, 1), and of area and static power, shape (n, 1).
-
-    Args:
-        context: the model.
-        chips: one for each design.
-        designs: n, of one schedule, free parameters at their most optimistic value.
+    """Bounds by `BY_NETWORK`, shape (n, W, 1), and of area and static power, shape (n, 1), of one
+    chip for each of n designs as `MinimalBatch` takes them.
     """
     batch = MinimalBatch(context, designs, chips)
     totals = network_totals(batch, causes=False)
