@@ -26,7 +26,6 @@ from imcmoo.model.physical.constraints import (
 )
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
-    Demand,
     LayerTimes,
     Rates,
     Run,
@@ -286,7 +285,7 @@ class LayerWork:
     @cached_property
     def spilled_sums(self) -> Floats | None:
         """Bits of partial sums that wait in the global buffer between passes, (n, L), if any do."""
-        spilled = self.features(streamed=True).streamed("spilled_sums")
+        spilled = self.features(streamed=True).spilled_sums
         return spilled * self._sum_bits if spilled.any() else None
 
     @cached_property
@@ -304,9 +303,9 @@ class LayerWork:
     def link_bits(self, *, streamed: bool) -> Floats:
         """Activations and partial sums over the links, shape (n, L)."""
         moved = (
-            self.features(streamed=True).streamed("link_bits")
+            self.features(streamed=True).link_bits
             if streamed
-            else self._layers.resident_link_bits(self._switches.strides)
+            else self._batch.context.resident_bits[0]
         )
         bits: Floats = self.sums + moved
         return bits
@@ -314,11 +313,11 @@ class LayerWork:
     def glb_bits(self, *, streamed: bool) -> Floats:
         """Bits through the global buffer, shape (n, L), or (1, L) where all designs agree."""
         if streamed:
-            bits = self.features(streamed=True).streamed("glb_bits")
+            bits = self.features(streamed=True).glb_bits
             if self.spilled_sums is not None:
                 bits = bits + 2 * self.spilled_sums
         else:
-            bits = self._layers.resident_glb_bits(self._switches.strides)[None]
+            bits = self._batch.context.resident_bits[1][None]
         return bits + self.operand_bits if self._layers.has_dynamic else bits
 
     @cached_property
@@ -336,7 +335,9 @@ class LayerWork:
         compute = features.reads * self._read_s
         if layers.has_dynamic:
             compute += layers.dynamic * layers.macs * self._rates.mac_s
-        demand = Demand(
+        times = roofline(
+            self._rates,
+            self.designs.ping_pong[:, None] > 0,
             compute_s=compute,
             fill_s=self.resident.vector_reads * self._read_s,
             glb_bits=self.glb_bits(streamed=streamed),
@@ -344,11 +345,10 @@ class LayerWork:
             link_share=features.link_share,
             buffer_words=features.buffer_words,
             dram_bits=self.spill_bits,
-            load_rows=features.streamed("load_rows") if streamed else None,
+            load_rows=features.load_rows if streamed else None,
             load_link_bits=layers.stored_bits,
             load_dram_bits=layers.stored_bits,
         )
-        times = roofline(demand, self._rates, self.designs.ping_pong[:, None] > 0)
         return times if self._switches.bandwidth else times.compute_only()
 
 

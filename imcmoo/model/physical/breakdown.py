@@ -94,8 +94,9 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
 def _utilization(batch: Batch, streamed: Bools) -> Floats:
     """Share of the macros that all replicas of a layer hold, (n, L), by weight mode."""
     c, designs = batch.context, batch.designs
-    factors, mapped = replication(c, designs), map_layers(c, designs, streamed=False)
-    factor = np.where(streamed[:, c.layers.owner], factors.streamed, factors.resident)
+    resident_factors, streamed_factors = replication(c, designs)
+    factor = np.where(streamed[:, c.layers.owner], streamed_factors, resident_factors)
+    mapped = map_layers(c, designs, streamed=False)
     share: Floats = np.minimum(factor * mapped.placement.macros / designs.macros[:, None], 1.0)
     return share
 

@@ -183,7 +183,7 @@ def ir_drop(designs: Designs, point: OperatingPoint, technology: Technology) -> 
 
     Source: Xiao et al., IEEE Circuits and Systems Magazine 2022, for the form of the product.
     """
-    if not technology.device.resistive():
+    if not technology.device.draws_current:
         return np.zeros(len(designs))
     assumptions = technology.assumptions
     feature = designs.technology_nm * 1e-9

@@ -56,6 +56,16 @@ class Context(Technology):
         held = self.layers.held_bits
         return np.broadcast_to(held.sum(), held.shape) if self.co_resident else held
 
+    @cached_property
+    def resident_bits(self) -> tuple[Floats, Floats]:
+        """Bits over the links and through the global buffer where weights stay, shape (L,) each; of
+        layers on the digital unit only the outputs, through the buffer."""
+        layers = self.layers
+        words = layers.input_words(strides=self.switches.strides) + layers.output_words
+        links = np.where(layers.dynamic, 0.0, words * layers.input_bits)
+        outputs = layers.output_words * layers.input_bits
+        return links, np.where(layers.dynamic, outputs, links)
+
     def loads(self, *, streamed: bool) -> float:
         """Number of times the weights of a network are loaded for an image."""
         if streamed:

@@ -68,35 +68,6 @@ _RATES = attrgetter(*(field.name for field in fields(Rates)))
 
 
 @dataclass(frozen=True, eq=False)
-class Demand:
-    """Demand of layers on the resources of a chip; arrays that broadcast to (n, L) or (n, W, X).
-
-    Args:
-        compute_s: reading and converting all vectors, and products of activations.
-        fill_s: reading and converting one vector.
-        glb_bits: through the global buffer.
-        link_bits: over the links.
-        link_share: 1 / router groups that share these.
-        buffer_words: through the input buffer of a tile.
-        dram_bits: activations through DRAM.
-        load_rows: rows written one after the other to load all weights for every image; None where
-            weights are resident.
-        load_link_bits, load_dram_bits: bits of the weights over links and through DRAM.
-    """
-
-    compute_s: Floats
-    fill_s: Floats
-    glb_bits: Floats
-    link_bits: Floats
-    link_share: Floats | float
-    buffer_words: Floats
-    dram_bits: Floats
-    load_rows: Floats | None = None
-    load_link_bits: Floats | float = 0.0
-    load_dram_bits: Floats | float = 0.0
-
-
-@dataclass(frozen=True, eq=False)
 class LayerTimes:
     """Seconds of one occurrence of each layer on each resource.
 
@@ -128,41 +99,63 @@ class LayerTimes:
         return seconds if self.loads is None else seconds + largest_of(self.loads)
 
 
-def roofline(demand: Demand, rates: Rates, ping_pong: Bools) -> LayerTimes:
-    """Times of layers on each resource.
+def roofline(
+    rates: Rates,
+    ping_pong: Bools,
+    *,
+    compute_s: Floats,
+    fill_s: Floats,
+    glb_bits: Floats,
+    link_bits: Floats,
+    link_share: Floats | float,
+    buffer_words: Floats,
+    dram_bits: Floats,
+    load_rows: Floats | None,
+    load_link_bits: Floats,
+    load_dram_bits: Floats,
+) -> LayerTimes:
+    """Times of layers on each resource; all arrays broadcast to (n, L), or of bounds to (n, W, X).
 
     Weights that are loaded for every image delay a layer, but with ping-pong arrays they are loaded
     while other arrays compute.
 
     Args:
-        demand: of the layers.
-        rates: of the chips, arrays that broadcast with those of `demand`.
-        ping_pong: whether arrays are loaded while others compute, likewise.
+        rates: of the chips.
+        ping_pong: whether arrays are loaded while others compute.
+        compute_s: reading and converting all vectors, and products of activations.
+        fill_s: reading and converting one vector.
+        glb_bits: through the global buffer.
+        link_bits: over the links.
+        link_share: 1 / router groups that share these.
+        buffer_words: through the input buffer of a tile.
+        dram_bits: activations through DRAM.
+        load_rows: rows written one after the other to load all weights for every image; None where
+            weights are resident.
+        load_link_bits, load_dram_bits: bits of the weights over links and through DRAM.
     """
-    compute, link, dram = demand.compute_s, demand.link_bits, demand.dram_bits
-    link_s = demand.link_share * rates.link_bit_s
+    link_s = link_share * rates.link_bit_s
     loads = None
-    if demand.load_rows is not None:
-        rows = demand.load_rows * rates.row_write_s
-        load_link, load_dram = demand.load_link_bits, demand.load_dram_bits
+    if load_rows is not None:
+        rows = load_rows * rates.row_write_s
         if ping_pong.any():
-            compute = np.maximum(compute, rows * ping_pong)
-            link, dram = link + load_link * ping_pong, dram + load_dram * ping_pong
+            compute_s = np.maximum(compute_s, rows * ping_pong)
+            link_bits = link_bits + load_link_bits * ping_pong
+            dram_bits = dram_bits + load_dram_bits * ping_pong
         if not ping_pong.all():
             before = ~ping_pong
             loads = (
                 rows * before,
-                load_link * before * link_s,
-                load_dram * before * rates.dram_bit_s,
+                load_link_bits * before * link_s,
+                load_dram_bits * before * rates.dram_bit_s,
             )
     terms = (
-        compute,
-        demand.glb_bits * rates.glb_bit_s,
-        link * link_s,
-        demand.buffer_words * rates.buffer_word_s,
-        dram * rates.dram_bit_s,
+        compute_s,
+        glb_bits * rates.glb_bit_s,
+        link_bits * link_s,
+        buffer_words * rates.buffer_word_s,
+        dram_bits * rates.dram_bit_s,
     )
-    return LayerTimes(demand.fill_s, terms, loads)
+    return LayerTimes(fill_s, terms, loads)
 
 
 def read_and_convert(read_s: Floats, convert_s: Floats, in_turn: Floats) -> Floats:

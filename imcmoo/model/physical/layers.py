@@ -200,25 +200,6 @@ class LayerTable:
         """True if any layer runs on the digital unit: two activations, or named in a study."""
         return bool(self.dynamic.any())
 
-    def resident_link_bits(self, strides: bool) -> Floats:
-        """Bits of inputs and outputs over the links where weights stay, shape (L,)."""
-        return self._resident_bits[strides][0]
-
-    def resident_glb_bits(self, strides: bool) -> Floats:
-        """Bits through the global buffer where weights stay, for dynamic layers as well, (L,)."""
-        return self._resident_bits[strides][1]
-
-    @cached_property
-    def _resident_bits(self) -> dict[bool, tuple[Floats, Floats]]:
-        """Both, by whether strides count."""
-        by_strides = {}
-        for strides in (False, True):
-            bits = (self.input_words(strides=strides) + self.output_words) * self.input_bits
-            links = np.where(self.dynamic, 0.0, bits)
-            outputs = self.output_words * self.input_bits
-            by_strides[strides] = links, np.where(self.dynamic, outputs, links)
-        return by_strides
-
     @cached_property
     def _starts(self) -> Ints:
         """Index of the first layer of each network."""

@@ -140,10 +140,6 @@ def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tup
     return macs * crossings * pulses, macs * products
 
 
-STREAMED = ("link_bits", "glb_bits", "spilled_sums", "load_rows")
-"""As in `Traffic`, and rows written one after the other to load all weights of a layer."""
-
-
 @dataclass(frozen=True, eq=False)
 class LayerFeatures:
     """Features of single layers, with weights resident or streamed.
@@ -156,7 +152,10 @@ class LayerFeatures:
             whether weights are resident or streamed, and kept once: shape (n, 0) if streamed.
         columns_used: of the fullest macro, shape (n, L).
         sum_words, sum_extra_bits: as in `Traffic`, shape (n, L).
-        streams: further features by `STREAMED`, shape (n, 4, L), or (n, 0, 1) if resident.
+        link_bits, spilled_sums: as in `Traffic`, shape (n, L); these and the next two are kept if
+            streamed, else of shape (n, 0).
+        glb_bits: activations through the global buffer.
+        load_rows: rows written one after the other to load all weights of a layer.
     """
 
     reads: Floats
@@ -166,11 +165,10 @@ class LayerFeatures:
     columns_used: Floats
     sum_words: Floats
     sum_extra_bits: Floats
-    streams: Floats
-
-    def streamed(self, name: str) -> Floats:
-        """A feature of `STREAMED`, shape (n, L)."""
-        return self.streams[:, STREAMED.index(name)]
+    link_bits: Floats
+    spilled_sums: Floats
+    glb_bits: Floats
+    load_rows: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +226,7 @@ class MappedLayers:
 
 def map_layers(context: Context, designs: Designs, *, streamed: bool) -> MappedLayers:
     """Map layers to n chips, of which only the mapping key matters."""
-    factors = replication(context, designs).of(streamed=streamed)
+    factors = replication(context, designs)[streamed]
     placement = place(context, designs)
     needed = np.ceil(placement.macros / designs.macros[:, None])
     passes = np.maximum(needed, 1.0) if streamed else np.ones_like(needed)
@@ -263,7 +261,10 @@ def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> A
         columns_used=shared(placement.columns_used),
         sum_words=shared(traffic.sum_words),
         sum_extra_bits=shared(traffic.sum_extra_bits),
-        streams=_streams(layers, mapped) if streamed else none[:, :, None],
+        link_bits=traffic.link_bits if streamed else none,
+        spilled_sums=traffic.spilled_sums if streamed else none,
+        glb_bits=traffic.glb_read_bits + traffic.glb_write_bits if streamed else none,
+        load_rows=mapped.passes * placement.rows_used * ~layers.dynamic if streamed else none,
     )
     of_networks = NetworkFeatures(
         counts=np.stack([layers.total(counted[name]) for name in ACTIONS], axis=1),
@@ -271,18 +272,6 @@ def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> A
         occupied=_occupied(layers, placement.macros * factor, designs, streamed, switches),
     )
     return (*_LAYER_ARRAYS(of_layers), *_NETWORK_ARRAYS(of_networks))
-
-
-def _streams(layers: LayerTable, mapped: MappedLayers) -> Floats:
-    """Features by `STREAMED`."""
-    traffic = mapped.traffic
-    arrays = (
-        traffic.link_bits,
-        traffic.glb_read_bits + traffic.glb_write_bits,
-        traffic.spilled_sums,
-        mapped.passes * mapped.placement.rows_used * ~layers.dynamic,
-    )
-    return np.stack(arrays, axis=1)
 
 
 def _occupied(

@@ -73,6 +73,8 @@ class Rram:
 
     name = "rram"
     streams = False
+    draws_current = True
+    """Reading draws a current through the wires."""
 
     def check(self, designs: Designs) -> None:
         """Refuse designs that RRAM cannot be.
@@ -115,16 +117,14 @@ class Rram:
         """Spread of a cell's value as a share of its range."""
         return assumptions.rram_sigma.value
 
-    def resistive(self) -> bool:
-        """True: reading draws a current through the wires."""
-        return True
-
 
 class Sram:
     """SRAM cells: one bit, weights may be streamed, read by moving charge."""
 
     name = "sram"
     streams = True
+    draws_current = False
+    """Charge is shared: no current flows while the column is read."""
 
     def check(self, designs: Designs) -> None:
         """Refuse designs that SRAM cannot be.
@@ -162,10 +162,6 @@ class Sram:
     def sigma(self, assumptions: Assumptions) -> float:
         """Mismatch of the unit capacitors."""
         return assumptions.sram_sigma.value
-
-    def resistive(self) -> bool:
-        """False: charge is shared, and no current flows while the column is read."""
-        return False
 
 
 MemoryCell = Rram | Sram

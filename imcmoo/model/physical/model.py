@@ -679,12 +679,9 @@ class PhysicalEvaluator(CostModel):
     def _designs(self, levels: Levels) -> Designs:
         """Checked designs of value indices."""
         self.space.validate(levels)
-        columns = {name: self._column(levels, name) for name in COLUMNS if self._states(name)}
+        stated = {*self.space.names, *self.space.fixed}
+        columns = {name: self._column(levels, name) for name in COLUMNS if name in stated}
         return self._model.designs(columns, checked=True)
-
-    def _states(self, name: str) -> bool:
-        """True if the space says what a design column holds."""
-        return name in self.space.names or name in self.space.fixed
 
     def _column(self, levels: Levels, name: str) -> NDArray[Any]:
         """A checked design column, shape (n,)."""

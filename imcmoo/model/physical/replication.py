@@ -6,10 +6,7 @@ all chips that share those share this work.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.keyed_cache import Arrays
 from imcmoo.model.metrics import Floats, Ints
@@ -134,25 +131,13 @@ def _spend(
     return factors
 
 
-@dataclass(frozen=True, eq=False)
-class Replication:
-    """Replication factor of each layer on n chips, shape (n, L).
+def replication(context: Context, designs: Designs) -> Arrays:
+    """Replication of all layers on n chips, worked out once for the same arrays and macros.
 
-    Args:
-        resident: where weights stay on the chip; 0 where the network does not fit.
-        streamed: where a layer's weights are loaded each time.
+    Returns:
+        Factors where weights stay on the chip, 0 where the network does not fit, and where they are
+        loaded each time; integers of shape (n, L).
     """
-
-    resident: NDArray[np.int32]
-    streamed: NDArray[np.int32]
-
-    def of(self, *, streamed: bool) -> Floats:
-        """Replication factors in one mode."""
-        return (self.streamed if streamed else self.resident).astype(float)
-
-
-def replication(context: Context, designs: Designs) -> Replication:
-    """Replication of all layers on n chips, worked out once for the same arrays and macros."""
 
     def work_out(index: Ints) -> Arrays:
         chips = designs.take(index)
@@ -163,7 +148,7 @@ def replication(context: Context, designs: Designs) -> Replication:
             streamed = _streamed(context.layers, chips, placement)
         return resident.astype(np.int32), streamed.astype(np.int32)
 
-    return Replication(*context.replications.rows(replication_keys(designs), work_out))
+    return context.replications.rows(replication_keys(designs), work_out)
 
 
 def _resident(context: Context, designs: Designs, placement: Placement) -> Floats:
@@ -215,7 +200,7 @@ def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floa
     pipelined = np.flatnonzero(designs.pipelined)
     if len(pipelined):
         pipelines = designs.take(pipelined)
-        factor = np.maximum(replication(context, pipelines).resident, 1.0)
+        factor = np.maximum(replication(context, pipelines)[0], 1.0)
         tiles = np.ceil(macros[pipelined] / pipelines.macros_per_tile[:, None])
         room = factor * tiles * (pipelines.rows * pipelines.macros_per_tile * 8)[:, None]
         shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)

@@ -8,7 +8,7 @@ itself on these chips, layer by layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -19,7 +19,6 @@ from imcmoo.model.physical.batch import Batch, LayerWork, network_totals, pipeli
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
-    Demand,
     LayerTimes,
     Rates,
     Run,
@@ -39,47 +38,30 @@ BY_NETWORK = ("energy", "latency", "interval", "edp", "dynamic_energy")
 """Bounds with a value for each network."""
 
 
-class CostBounds:
-    """Lower bounds of W networks on X chips of each of n mapping keys; infinite where none runs.
+def lowest(
+    chips: MinimalChips, n_networks: int, modes: Iterable[tuple[Bools, dict[str, Floats]]]
+) -> dict[str, Floats]:
+    """Lower bounds over both weight modes: by `BY_NETWORK`, and of area and static power.
 
     Args:
-        chips: chips of component minima.
+        chips: X chips of component minima for each of n mapping keys.
         n_networks: W.
+        modes: whether networks may run in a mode, shape (n, W) or less, and the costs in it but
+            `edp`, `dynamic_energy` without static power, shape (n, W, X) each.
+
+    Returns:
+        Shape (n, W, X), of area and static power (n, X); infinite where no network runs.
     """
-
-    def __init__(self, chips: MinimalChips, n_networks: int) -> None:
-        self._feasible = ~chips.infeasible[:, None]
-        n, m = chips.infeasible.shape
-        self.values = {name: np.full((n, n_networks, m), np.inf) for name in BY_NETWORK}
-        for name, values in (("area", chips.area_m2), ("static_power", chips.static_W)):
-            self.values[name] = np.where(chips.infeasible, np.inf, values * SAFETY)
-
-    def keep(
-        self,
-        possible: Bools,
-        *,
-        dynamic_energy: Floats,
-        energy: Floats,
-        latency: Floats,
-        interval: Floats,
-    ) -> None:
-        """Lower the bounds to those of one weight mode where they are smaller.
-
-        Args:
-            possible: whether networks may run in the mode, shape (n, W) or less.
-            dynamic_energy: without static power, shape (n, W, X) like all that follow.
-            energy, latency, interval: of the mode.
-        """
-        may = np.broadcast_to(possible[:, :, None] & self._feasible, energy.shape)
-        for name, values in (
-            ("energy", energy),
-            ("latency", latency),
-            ("interval", interval),
-            ("edp", edp(energy, latency)),
-            ("dynamic_energy", dynamic_energy),
-        ):
-            least = self.values[name]
-            np.minimum(least, values * SAFETY, out=least, where=may)
+    n, m = chips.infeasible.shape
+    bounds = {name: np.full((n, n_networks, m), np.inf) for name in BY_NETWORK}
+    for possible, costs in modes:
+        may = possible[:, :, None] & ~chips.infeasible[:, None]
+        may = np.broadcast_to(may, costs["energy"].shape)
+        for name, values in (costs | {"edp": edp(costs["energy"], costs["latency"])}).items():
+            np.minimum(bounds[name], values * SAFETY, out=bounds[name], where=may)
+    for name, values in (("area", chips.area_m2), ("static_power", chips.static_W)):
+        bounds[name] = np.where(chips.infeasible, np.inf, values * SAFETY)
+    return bounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +129,7 @@ def network_operations(batch: Batch, *, streamed: bool) -> NetworkOperations:
         glb_bits=layers.total(glb_bits),
         link_bits=layers.total(work.link_bits(streamed=streamed) * features.link_share),
         buffer_words=add(features.buffer_words),
-        load_rows=layers.total(features.streamed("load_rows")) if streamed else zero,
+        load_rows=layers.total(features.load_rows) if streamed else zero,
         load_link_bits=layers.total(layers.stored_bits * features.link_share) if streamed else zero,
     )
 
@@ -188,14 +170,14 @@ class NetworkBounds:
         X chips for each of n designs: one of each mapping key, of one schedule, digital unit and
         ping-pong setting, other parameters at their most optimistic value.
         """
-        bounds = CostBounds(chips, self._context.layers.n_networks)
-        fits, modes = self._operations(designs)
-        for streamed, operations in enumerate(modes):
-            possible = chips.streams if streamed else fits > 0
-            if possible.any():
-                costs = self._costs(chips, designs, operations, streamed=bool(streamed))
-                bounds.keep(possible, **costs)
-        return bounds.values
+        fits, operations = self._operations(designs)
+        possible = fits > 0, chips.streams
+        modes = (
+            (possible[mode], self._costs(chips, designs, of_mode, streamed=bool(mode)))
+            for mode, of_mode in enumerate(operations)
+            if possible[mode].any()
+        )
+        return lowest(chips, self._context.layers.n_networks, modes)
 
     def _costs(
         self,
@@ -205,7 +187,7 @@ class NetworkBounds:
         *,
         streamed: bool,
     ) -> dict[str, Floats]:
-        """Costs in one weight mode as `CostBounds.keep` takes them, shape (n, W, X) each."""
+        """Costs in one weight mode as `lowest` takes them, shape (n, W, X) each."""
         spilled = np.moveaxis(self._spilled_bits[chips.glb_size], 2, 1)
         io_bits = self._context.layers.io_bits[:, None]
         io_s = io_bits * chips.rates.dram_bit_s
@@ -255,7 +237,9 @@ class NetworkBounds:
         compute = _array_s(operations.reads, operations.conversions, rates)
         if not pipelined:
             compute += self._macs[:, None] * rates.mac_s
-        demand = Demand(
+        return roofline(
+            rates,
+            designs.ping_pong[:, None, None] > 0,
             compute_s=compute,
             fill_s=_array_s(operations.fill_reads, operations.fill_conversions, rates),
             glb_bits=operations.glb_bits[:, :, None],
@@ -267,7 +251,6 @@ class NetworkBounds:
             load_link_bits=operations.load_link_bits[:, :, None],
             load_dram_bits=self._stored_bits[:, None],
         )
-        return roofline(demand, rates, designs.ping_pong[:, None, None] > 0)
 
     def _operations(self, designs: Designs) -> tuple[Floats, list[NetworkOperations]]:
         """1 where networks fit, shape (n, W), and their operations in each weight mode."""
@@ -333,15 +316,15 @@ def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dic
     """
     batch = MinimalBatch(context, designs, chips)
     totals = network_totals(batch, causes=False)
-    bounds = CostBounds(chips, context.layers.n_networks)
+    modes = []
     for streamed, possible in ((False, batch.fits), (True, batch.may_stream)):
         if totals.streams or not streamed:
             run = run_in(batch, totals, streamed=streamed)
-            bounds.keep(
-                possible & batch.runs,
-                dynamic_energy=(run.energy_J - chips.static_W * run.interval_s)[..., None],
-                energy=run.energy_J[..., None],
-                latency=run.latency_s[..., None],
-                interval=run.interval_s[..., None],
-            )
-    return bounds.values
+            costs = {
+                "dynamic_energy": run.energy_J - chips.static_W * run.interval_s,
+                "energy": run.energy_J,
+                "latency": run.latency_s,
+                "interval": run.interval_s,
+            }
+            modes.append((possible & batch.runs, {n: v[..., None] for n, v in costs.items()}))
+    return lowest(chips, context.layers.n_networks, modes)
