@@ -45,12 +45,7 @@ class BoundedCosts(Costs):
     def of(
         cls, bounds: Metrics, problem: AcceleratorProblem, levels: Levels, each: int = 1
     ) -> BoundedCosts:
-        """Costs of a problem from bounds of a model.
-
-        Args:
-            levels: of a completion of every so many of them, whose node is that of all.
-            each: so many.
-        """
+        """Costs of a problem from bounds of a model, `each` bounds for one design of their node."""
         values = dict(bounds.values)
         if problem.gives_interval:
             values = with_interval(values)
@@ -123,11 +118,8 @@ class BoundedCriterion:
 
 @dataclass(frozen=True)
 class SingleNetworkOptima:
-    """Proven bounds of the best EDAP of each network, J·s·mm², shape (W,).
-
-    Args:
-        bound: proven lower bounds.
-        value: values of the best designs found.
+    """Proven lower bounds of the best EDAP of each network, and values of the best designs found,
+    J·s·mm², shape (W,) each.
     """
 
     bound: Floats

@@ -24,7 +24,7 @@ class NodeQueue:
     """Nodes of one stage, smallest bound first: a heap of batches of nodes.
 
     A batch is sorted when a node of it is first popped, and refers to the rows of all criteria: of
-        a million queued nodes few are ever popped.
+    a million queued nodes few are ever popped.
     """
 
     def __init__(self) -> None:
@@ -175,13 +175,9 @@ class RootExpansion:
 
 @dataclass
 class BranchAndBound:
-    """State of a branch and bound.
+    """State of a branch and bound by one criterion, which may stop at a relative gap.
 
-    Args:
-        expander: of the search tree.
-        root: its root expansion, which also passes incumbents on to the next criterion.
-        goal: the criterion.
-        gap: relative gap at which the search may stop.
+    The root expansion also passes incumbents on to the next criterion.
     """
 
     expander: NodeExpander

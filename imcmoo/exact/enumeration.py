@@ -147,9 +147,6 @@ def single_network_edap(parts: Sequence[Metrics]) -> Floats:
     """EDAP of each network by the models of single networks, J·s·mm², shape (n, W).
 
     NaN where a network does not run.
-
-    Args:
-        parts: metrics of the same n designs by each of `CostModel.single_network_models`.
     """
     edaps = [edap(*(p.values[name] for name in ("energy", "latency", "area"))) for p in parts]
     return np.concatenate(edaps, axis=1)
@@ -259,11 +256,7 @@ class Enumeration:
         return keys[passes]
 
     def evaluate_chunk(self, keys: Ranks) -> PartialResult:
-        """Evaluate every design of some mapping keys.
-
-        Args:
-            keys: ranks of mapping keys, shape (n,).
-        """
+        """Evaluate every design of some mapping keys, named by their ranks."""
         problem = self.problem
         designs = self.designs(keys)
         ranks = problem.space.rank(designs)

@@ -246,20 +246,13 @@ class PhysicalModel:
         return PhysicalMetrics.joined(spread(work, parts)).take(np.argsort(np.concatenate(parts)))
 
     def resources(self, columns: Columns) -> PhysicalResources:
-        """Exact area, capacity shortfalls and circuit limits, without energies and times.
-
-        Raises:
-            ValueError: raised by `evaluate`, too.
-        """
+        """Exact area, capacity shortfalls and circuit limits, without energies and times."""
         return self._in_chunks(columns, lambda batch: batch.resources)
 
     def screen(self, columns: Columns) -> PhysicalResources:
         """Resources with only the cells that are missing for sure, and no bits.
 
         A chip that passes may still lack macros for awkward layers or buffer; `resources` tells.
-
-        Raises:
-            ValueError: raised by `evaluate`, too.
         """
         return self._in_chunks(columns, Batch.screen)
 
@@ -278,11 +271,7 @@ class PhysicalModel:
         return need * (designs.rows * designs.cols)[:, None]
 
     def breakdown(self, columns: Columns) -> PhysicalBreakdown:
-        """Energy, time and area of a few designs by layer and component.
-
-        Raises:
-            ValueError: raised by `evaluate`, too.
-        """
+        """Energy, time and area of a few designs by layer and component."""
         layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
         designs = self.designs(columns)
         parts = of_one_schedule(designs, len(designs))
@@ -447,11 +436,7 @@ class PhysicalEvaluator(CostModel):
         return self._of_one(name, "alone")
 
     def _of_one(self, name: str, deployment: Deployment) -> PhysicalEvaluator:
-        """The model of a single network, rewritten or not.
-
-        Raises:
-            ValueError: no such network here.
-        """
+        """The model of a single network, rewritten or not."""
         if name not in self.workload_names:
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
         at = self.workload_names.index(name)
@@ -518,11 +503,7 @@ class PhysicalEvaluator(CostModel):
         return Metrics({"area": known.area_m2}, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
-        """Energy by layer and component and area by component of a few designs.
-
-        Args:
-            levels: shape (n, n_parameters); memory grows with n · layers · components.
-        """
+        """Energy by layer and component and area by component of a few designs."""
         return self._model.breakdown(self.space.decode(levels))
 
     def in_full(self, levels: Levels) -> PhysicalMetrics:
@@ -534,11 +515,7 @@ class PhysicalEvaluator(CostModel):
         and compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have
         accuracy data, the predicted drop and what decides it.
 
-        Args:
-            levels: shape (n, n_parameters).
-
-        Returns:
-            Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
+        Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
         """
         full = self.in_full(levels)
         bound = np.array([*CAUSES, ""])[full.bound_by]
@@ -620,9 +597,6 @@ class PhysicalEvaluator(CostModel):
 
     def partials(self, area_limit_m2: float) -> BoundedTree:
         """The tree of partial designs and its bounds.
-
-        Args:
-            area_limit_m2: bounds need not hold for larger chips; may be infinite.
 
         Raises:
             NoBounds: raised by `BoundedTree`.

@@ -114,12 +114,8 @@ class Statistics:
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """Noise over signal of layers, arrays of shape (n_layers,).
-
-    Args:
-        adc: of the ADCs.
-        dev: of cells and reads.
-        rounding: of operands rounded to integers.
+    """Noise over signal of layers, shape (n_layers,): of ADCs, of cells and reads, of rounded
+    operands.
     """
 
     adc: Floats

@@ -18,8 +18,7 @@ from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import WORD_BITS, Placement, count_actions, total_actions
 from imcmoo.model.reference.mapping import AXES, AXIS, LEVEL, Mapping, distinct, row_keys
-from imcmoo.model.reference.nests import Nests
-from imcmoo.model.reference.traffic import TRAFFIC, WINDOWS, held_words, traffic
+from imcmoo.model.reference.traffic import TRAFFIC, WINDOWS, Nests, held_words, traffic
 
 CHUNK_STEPS = 200_000
 """Steps walked at once at the most; bounds memory and keeps to the caches."""

@@ -18,8 +18,7 @@ import numpy as np
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import ACTIONS
 from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
-from imcmoo.model.reference.mapping import Chips
-from imcmoo.model.reference.mapping_tree import Growing, MappingTree
+from imcmoo.model.reference.mapping import Chips, Growing, MappingTree
 from imcmoo.model.reference.prices import FACTORS, Term
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet, slice_mean
 
