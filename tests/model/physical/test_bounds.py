@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.model.partials import NoBounds
+from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds import chip_bounds
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
@@ -193,3 +194,13 @@ def test_a_model_with_a_rule_off_is_not_bounded():
     model = few("sram", switches=replace(chip_bounds.RULES, strides=False))
     with pytest.raises(NoBounds, match="a rule of the model is off"):
         model.partials(LIMIT)
+
+
+@pytest.mark.parametrize("column", ["link_bits", "glb_banks"])
+def test_bounds_that_read_a_free_column_without_an_optimum_are_refused(column, monkeypatch):
+    spill = Batch.spill_bits.func
+    monkeypatch.setattr(
+        Batch, "spill_bits", property(lambda self: spill(self) * getattr(self.designs, column)[0])
+    )
+    with pytest.raises(NoBounds, match=f"no bounds: they read {column}, which has no most"):
+        STUDIES["four_workload_sram_extended"].cost_model().partials(800e-6)
