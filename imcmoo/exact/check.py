@@ -72,12 +72,6 @@ def check_bounds(
 ) -> Counts:
     """Check in one walk that no feasible design scores less than any claim says.
 
-    Args:
-        problem: the study's.
-        partials: of its model, as `node_expander.partials_of` returns it.
-        claims: what is certified.
-        on_step: hears how many designs are counted.
-
     Returns:
         What became of every design, counted once; excluded is what no claim may fail by.
 
@@ -227,16 +221,12 @@ def validate_bounds(
     partials: PartialDesignTree,
     optima: Sequence[Levels],
 ) -> int:
-    """Compare the bounds of all ancestors of feasible designs with the costs of these designs.
-
-    Args:
-        problem: the study's.
-        partials: the search tree of its model.
-        optima: certified designs, shape (n, n_parameters) each; their feasible neighbours are
-            validated as well.
+    """Compare the bounds of all ancestors of feasible designs with the costs of these designs:
+    random ones, certified optima and the feasible neighbours of these.
 
     Returns:
-        Number of designs; 0 where the tree has no bounds or cannot tell the ancestors of a design.
+        Number of designs; 0 where the tree has no bounds or cannot tell the ancestors of a
+            design.
 
     Raises:
         Refused: a bound is above the cost of a design, or the tree lacks a design.

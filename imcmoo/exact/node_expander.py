@@ -130,12 +130,9 @@ class Expansion:
 
 
 class NodeExpander:
-    """Expands the nodes of the search tree of a problem.
+    """Expands the nodes of the search tree of a problem of energy, latency and area.
 
-    Args:
-        problem: a problem of energy, latency and area; if its model has no bounds, all designs are
-            evaluated.
-        report: called with one line if so.
+    If its model has no bounds, `report` is called with a line and all designs are evaluated.
 
     Raises:
         NotProvable: a limit has no bounds, or the space is too large.
@@ -222,15 +219,12 @@ class NodeExpander:
 
 
 def partials_of(problem: AcceleratorProblem, report: Report = lambda _: None) -> PartialDesignTree:
-    """The tree of partial designs of a problem's model; without bounds where it knows none.
-
-    Args:
-        problem: the problem.
-        report: called with one line if there are no bounds, so that all designs are evaluated.
+    """The tree of partial designs of a problem's model; without bounds where it knows none, of
+    which `report` is told.
 
     Raises:
-        NotProvable: a limit of the problem is not bounded by them, they cannot be had, or there are
-            too many designs to do without bounds.
+        NotProvable: a limit of the problem is not bounded by them, they cannot be had, or there
+            are too many designs to do without bounds.
     """
     check_provable(problem)
     model = problem.model

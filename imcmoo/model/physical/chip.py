@@ -298,10 +298,6 @@ INFEASIBLE = "infeasible_"
 """How a term begins whose group only has limits; it is 0, and infinite where one is broken."""
 
 
-def _whole_chip(chip: Chip, designs: Designs) -> Floats | float:
-    return 1.0
-
-
 @dataclass(frozen=True)
 class CostTermGroup:
     """Cost terms that depend on the same parameters; bounds tabulate them over these.
@@ -318,7 +314,7 @@ class CostTermGroup:
 
     name: str
     components: tuple[str, ...] = ()
-    number: Callable[[Chip, Designs], Floats | float] = _whole_chip
+    number: Callable[[Chip, Designs], Floats | float] = lambda chip, designs: 1.0
     prices: tuple[str, ...] = ()
     rates: tuple[str, ...] = ()
     powers: tuple[str, ...] = ()

@@ -195,9 +195,8 @@ def partial_sum_bits(context: Context, designs: Designs, extra_bits: Floats) -> 
     """
     if not context.switches.wide_sums:
         return np.full((1, 1), REFERENCE_SUM_BITS)
-    inputs, weights = context.layers.input_bits, context.layers.weight_bits
-    if np.all(inputs == inputs[0]) and np.all(weights == weights[0]):
-        inputs, weights = inputs[:1], weights[:1]
+    layers = context.layers
+    inputs, weights = (_collapsed(bits) for bits in (layers.input_bits, layers.weight_bits))
     width: Floats = (
         designs.adc_bits.astype(float)[:, None]
         + np.maximum(inputs - designs.input_slice_bits[:, None], 0.0)

@@ -6,7 +6,7 @@ key alone and are those of `evaluate`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,20 +28,12 @@ from imcmoo.space.design_space import DesignSpace, Levels
 class IncompleteDesigns(Designs):
     """Designs that lack columns: to read one of these would make a bound that does not hold."""
 
-    @classmethod
-    def without(cls, designs: Designs, names: Collection[str]) -> IncompleteDesigns:
-        """Designs without the columns of some names."""
-        return cls._of({n: values for n, values in vars(designs).items() if n not in names})
-
-    @classmethod
-    def _of(cls, columns: Mapping[str, NDArray[Any]]) -> IncompleteDesigns:
-        designs = object.__new__(cls)
-        vars(designs).update(columns)
-        return designs
+    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        vars(self).update(columns)
 
     def take(self, index: slice | Ints | Bools) -> IncompleteDesigns:
         """Some of the designs."""
-        return self._of({name: values[index] for name, values in vars(self).items()})
+        return IncompleteDesigns({name: values[index] for name, values in vars(self).items()})
 
     def __getattr__(self, name: str) -> NDArray[Any]:
         """Refuse a column that is not there.
@@ -130,7 +122,8 @@ class BoundedTree(SearchTree):
     def _representatives(self, rows: Levels) -> Designs:
         """Representative designs of sub-domains, without the columns that they do not stand for."""
         designs = self._designs_of(self.representative_designs(rows))
-        return IncompleteDesigns.without(designs, self.without_optimum(rows))
+        free = self.without_optimum(rows)
+        return IncompleteDesigns({n: v for n, v in vars(designs).items() if n not in free})
 
     def _all_run(self, designs: Designs) -> Bools:
         """True where designs of one schedule run all networks, shape (n,)."""
