@@ -42,10 +42,11 @@ from imcmoo.model.physical.mapping_features import (
     LayerFeatures,
     MappingFeatures,
     NetworkFeatures,
+    capacity_shortfall,
+    least_missing_cells,
     mapping_features,
 )
 from imcmoo.model.physical.parameters import BITS_PER_KIB, Designs, mapping_keys
-from imcmoo.model.physical.replication import capacity_shortfall, least_missing_cells
 
 DESIGNS_AT_ONCE = 256
 """Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""

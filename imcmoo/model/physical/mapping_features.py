@@ -1,4 +1,4 @@
-"""Features and action counts of layers that depend only on array and tiling (the mapping key).
+"""Features, action counts and missing capacity: what array and tiling (the mapping key) decide.
 
 Supply, ADC, buffers, links and DRAM enter later, through energies and times of actions. So designs
 with the same mapping key share this work, and a search or a proof over the rest is cheap.
@@ -17,7 +17,13 @@ from imcmoo.keyed_cache import Arrays
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.mapping import Placement, Traffic, count_traffic, place
+from imcmoo.model.physical.mapping import (
+    Placement,
+    Traffic,
+    columns_of_slices,
+    count_traffic,
+    place,
+)
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.replication import replication
 from imcmoo.model.physical.technology import Switches
@@ -282,3 +288,43 @@ def _occupied(
         held: Floats = layers.total(used)
         return held
     return np.minimum(layers.largest(used), designs.macros[:, None])
+
+
+def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floats]:
+    """Macros that networks lack to be resident, and buffer bits they lack to be pipelined, of the
+    worst layer, shape (n, W) each. Only the mapping key of the n designs matters.
+    """
+    layers = context.layers
+    macros = place(context, designs).macros
+    lines = np.zeros((len(designs), layers.n_networks))
+    pipelined = np.flatnonzero(designs.pipelined)
+    if len(pipelined):
+        pipelines = designs.take(pipelined)
+        factor = np.maximum(replication(context, pipelines)[0], 1.0)
+        tiles = np.ceil(macros[pipelined] / pipelines.macros_per_tile[:, None])
+        room = factor * tiles * (pipelines.rows * pipelines.macros_per_tile * 8)[:, None]
+        shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
+        lines[pipelined] = layers.largest(shortfall * ~layers.dynamic)
+    return np.maximum(needed_macros(context, macros) - designs.macros[:, None], 0.0), lines
+
+
+def needed_macros(context: Context, macros: Floats) -> Floats:
+    """Macros that networks need to be resident, (n, W), by those of one copy of each layer, (n, L);
+    without the placement rule those of the largest layer.
+    """
+    if not context.switches.placement:
+        return context.layers.largest(macros)
+    need: Floats = context.layers.total(macros)
+    if context.co_resident:
+        need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
+    return need
+
+
+def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
+    """Cells of the weights beyond those of the chip, without regard to placement, shape (n, W)."""
+    bits = layers.weight_bits.min() - designs.differential
+    slices = np.ceil(bits / designs.bits_per_cell)
+    columns = columns_of_slices(slices, designs.redundancy) * (1 + designs.differential)
+    weights = layers.total(layers.stored_bits / layers.weight_bits)
+    cells = designs.macros * designs.rows * designs.cols
+    return np.maximum(columns[:, None] * weights - cells[:, None], 0.0)

@@ -40,6 +40,7 @@ from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import FEWEST_BITS, LayerTable
 from imcmoo.model.physical.mapping import place
+from imcmoo.model.physical.mapping_features import needed_macros
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import (
@@ -52,7 +53,6 @@ from imcmoo.model.physical.parameters import (
     refuse,
 )
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
-from imcmoo.model.physical.replication import needed_macros
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.model.physical.technology import Switches
 from imcmoo.networks.accuracy_data import AccuracyData

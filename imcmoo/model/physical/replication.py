@@ -1,4 +1,4 @@
-"""Replication of layers, the factor by which a chip replicates the weights of each, and capacity.
+"""Replication of layers: the factor by which a chip replicates the weights of each.
 
 It depends on array and number of macros alone, never on supply voltage, ADC or bandwidth, so that
 all chips that share those share this work.
@@ -12,7 +12,7 @@ from imcmoo.keyed_cache import Arrays
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.mapping import Placement, columns_of_slices, place
+from imcmoo.model.physical.mapping import Placement, place
 from imcmoo.model.physical.parameters import Designs, replication_keys
 
 _BISECTIONS = 50
@@ -188,43 +188,3 @@ def _streamed(layers: LayerTable, designs: Designs, placement: Placement) -> Flo
     wanted = np.minimum(np.ceil(reads / placement.rows_used), layers.n_vectors)
     factors = np.minimum(most, wanted)
     return np.ceil(layers.n_vectors / np.ceil(layers.n_vectors / factors))
-
-
-def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floats]:
-    """Macros that networks lack to be resident, and buffer bits they lack to be pipelined, of the
-    worst layer, shape (n, W) each. Only the mapping key of the n designs matters.
-    """
-    layers = context.layers
-    macros = place(context, designs).macros
-    lines = np.zeros((len(designs), layers.n_networks))
-    pipelined = np.flatnonzero(designs.pipelined)
-    if len(pipelined):
-        pipelines = designs.take(pipelined)
-        factor = np.maximum(replication(context, pipelines)[0], 1.0)
-        tiles = np.ceil(macros[pipelined] / pipelines.macros_per_tile[:, None])
-        room = factor * tiles * (pipelines.rows * pipelines.macros_per_tile * 8)[:, None]
-        shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
-        lines[pipelined] = layers.largest(shortfall * ~layers.dynamic)
-    return np.maximum(needed_macros(context, macros) - designs.macros[:, None], 0.0), lines
-
-
-def needed_macros(context: Context, macros: Floats) -> Floats:
-    """Macros that networks need to be resident, (n, W), by those of one copy of each layer, (n, L);
-    without the placement rule those of the largest layer.
-    """
-    if not context.switches.placement:
-        return context.layers.largest(macros)
-    need: Floats = context.layers.total(macros)
-    if context.co_resident:
-        need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
-    return need
-
-
-def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
-    """Cells of the weights beyond those of the chip, without regard to placement, shape (n, W)."""
-    bits = layers.weight_bits.min() - designs.differential
-    slices = np.ceil(bits / designs.bits_per_cell)
-    columns = columns_of_slices(slices, designs.redundancy) * (1 + designs.differential)
-    weights = layers.total(layers.stored_bits / layers.weight_bits)
-    cells = designs.macros * designs.rows * designs.cols
-    return np.maximum(columns[:, None] * weights - cells[:, None], 0.0)
