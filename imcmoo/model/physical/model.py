@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from typing import Any, get_args
@@ -54,7 +53,7 @@ from imcmoo.model.physical.parameters import (
 )
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
-from imcmoo.model.physical.technology import Switches
+from imcmoo.model.physical.technology import Switches, Technology
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -160,55 +159,47 @@ class PhysicalModel:
             check_choice(name, value, choices)
         if not requests_per_switch >= 1:
             raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
-        switches = switches or Switches()
-        assumptions = assumptions or Assumptions()
+        digital = layers_digital or {}
+        precision: dict[str, Any] = {
+            "input_bits": input_bits,
+            "weight_bits": weight_bits,
+            "weight_clip": weight_clip,
+        }
         layers = LayerTable.of_workloads(
-            networks,
-            input_bits=input_bits,
-            weight_bits=weight_bits,
-            weight_clip=weight_clip,
-            dynamic=dynamic,
-            digital=_named_layers(networks, layers_digital or {}),
+            networks, **precision, dynamic=dynamic, digital=_named_layers(networks, digital)
         )
-        self.networks = networks
-        self.layers = layers
-        self.adc_model = adc_model
-        self.context = Context(
-            layers=layers,
+        technology = Technology(
             device=MEMORY_CELLS[device],
             table=table or PhysicalTable.load(),
-            assumptions=assumptions,
-            switches=switches,
-            inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
-            co_resident=deployment == "together",
-            noise=NoiseModel(
-                layers,
-                assumptions,
-                MEMORY_CELLS[device],
-                unsigned_inputs=switches.unsigned_inputs,
-                perfect_cells=not switches.few_levels,
-                part_of=noise_of,
-            ),
-            limits=limits or CircuitLimits.of_device(device),
+            assumptions=assumptions or Assumptions(),
+            switches=switches or Switches(),
         )
+        predicted = None
         if accuracy:
             if circuit_noise is None:
                 raise ValueError("accuracy needs `circuit_noise`")
-            operands = [
-                np.broadcast_to(each, len(networks)).tolist()
-                for each in (input_bits, weight_bits, weight_clip)
-            ]
+            operands = [np.broadcast_to(v, len(networks)).tolist() for v in precision.values()]
             predicted = PredictedAccuracy(
                 networks.names,
                 accuracy,
                 circuit_noise,
                 max_drop=max_accuracy_drop or {},
-                device=MEMORY_CELLS[device],
-                assumptions=assumptions,
+                technology=technology,
                 operands=[Operands(*each) for each in zip(*operands, strict=True)],
-                digital=layers_digital or {},
+                digital=digital,
             )
-            self.context = replace(self.context, accuracy=predicted)
+        self.networks = networks
+        self.layers = layers
+        self.adc_model = adc_model
+        self.context = Context(
+            **vars(technology),
+            layers=layers,
+            inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
+            co_resident=deployment == "together",
+            noise=NoiseModel(layers, technology, part_of=noise_of),
+            limits=limits or CircuitLimits.of_device(device),
+            accuracy=predicted,
+        )
 
     @property
     def workload_names(self) -> list[str]:

@@ -39,8 +39,9 @@ from imcmoo.model.physical.adc_window import (
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit, parallel_cells, slice_maxima
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import MemoryCell, level_variances
+from imcmoo.model.physical.memory_cells import level_variances
 from imcmoo.model.physical.parameters import Designs, circuit_keys
+from imcmoo.model.physical.technology import Technology
 from imcmoo.networks.operands import OperandBits, slice_averages, slice_moments
 from imcmoo.networks.workloads import BITS
 
@@ -466,10 +467,7 @@ class NoiseModel:
 
     Args:
         layers: the networks' layers.
-        assumptions: operand statistics, window and errors.
-        device: whose cells they are.
-        unsigned_inputs: as in `assumed_statistics`.
-        perfect_cells: whether cells are free of error.
+        technology: cells and their errors, ADC windows, and statistics of operands.
         part_of: a model of several networks and the position of the only one of `layers` there;
             circuits that it knows are not worked out again. All else must be equal.
     """
@@ -477,18 +475,12 @@ class NoiseModel:
     def __init__(
         self,
         layers: LayerTable,
-        assumptions: Assumptions,
-        device: MemoryCell,
+        technology: Technology,
         *,
-        unsigned_inputs: bool,
-        perfect_cells: bool,
         part_of: tuple[NoiseModel, int] | None = None,
     ) -> None:
         self._part_of = part_of
-        self._assumptions = assumptions
-        self._device = device
-        self._perfect_cells = perfect_cells
-        self._unsigned = unsigned_inputs
+        self._technology = technology
         self._cache = KeyedCache(np.inf)
         stored = np.flatnonzero(~layers.dynamic[layers.distinct])
         distinct = layers.distinct[stored]
@@ -541,8 +533,9 @@ class NoiseModel:
         return snr
 
     def _circuits(self, designs: Designs) -> list[Circuit]:
-        circuits = Circuit.of_designs(designs, self._device, self._assumptions)
-        if self._perfect_cells:
+        technology = self._technology
+        circuits = Circuit.of_designs(designs, technology.device, technology.assumptions)
+        if not technology.switches.few_levels:
             return [replace(c, sigma=0.0, cell_errors="uniform") for c in circuits]
         return circuits
 
@@ -571,8 +564,8 @@ class NoiseModel:
                     bits=bits,
                     slices=slices,
                     differential=circuit.differential,
-                    assumptions=self._assumptions,
-                    unsigned_inputs=self._unsigned,
+                    assumptions=self._technology.assumptions,
+                    unsigned_inputs=self._technology.switches.unsigned_inputs,
                     cell_errors=circuit.cell_errors,
                 )
                 for bits, alike in self._by_precision

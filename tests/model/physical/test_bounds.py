@@ -70,7 +70,7 @@ def designs_that_run(model, rng, n, area_limit_m2=LIMIT):
     return np.concatenate(result)
 
 
-def check_model(model, n, area_limit_m2=LIMIT):
+def check_model(model, n, area_limit_m2=LIMIT, *, exact=True):
     """At every stage no bound is above a design; that of a single design is what it costs."""
     rng = np.random.default_rng(3)
     levels = designs_that_run(model, rng, n, area_limit_m2)
@@ -90,7 +90,7 @@ def check_model(model, n, area_limit_m2=LIMIT):
             for name, values in costs.items():
                 assert (result[name] <= values).all(), (stage, name)
         check_relaxed_bound(tree, rows, tree.ancestors(levels, stage - 1), costs, stage - 1)
-    for name, values in costs.items():
+    for name, values in costs.items() if exact else ():
         # Writing weights at a switch of networks takes time that the bounds leave out.
         assert np.median(result[name] / values) > 1 - 1e-6, name
 
@@ -124,14 +124,7 @@ def test_no_bound_is_above_a_design(name):
 
 @pytest.mark.parametrize("name", ["rewritten", "no_memory", "digital", "digital_sram"])
 def test_no_bound_is_above_a_design_whatever_is_written_and_where_memory_may_lack(name):
-    model = MODELS[name]()
-    levels = designs_that_run(model, np.random.default_rng(4), 30)
-    tree, true = model.partials(np.inf), model.evaluate(levels)
-    for stage in range(tree.bound_from, len(STAGES) + 1):
-        result = tree.bound(tree.ancestors(levels, stage))
-        assert (result.energy_J <= true.energy_J).all()
-        assert (result.latency_s <= true.latency_s).all()
-        assert (result.values["edp"] <= true.energy_J * true.latency_s).all()
+    check_model(MODELS[name](), 12, np.inf, exact=False)
 
 
 @pytest.mark.slow
