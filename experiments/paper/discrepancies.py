@@ -17,8 +17,7 @@ from imcmoo.hardware.library_costs import READ_PULSE_S
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
 from imcmoo.model.reference.evaluator import Evaluator
-from imcmoo.model.reference.mapping import LEVEL
-from imcmoo.model.reference.mapping_tree import map_layers
+from imcmoo.model.reference.mapping import LEVEL, map_layers
 from imcmoo.model.reference.prices import INPUT_PULSES
 from imcmoo.networks.workloads import DIMENSIONS
 from imcmoo.space.design_space import Levels

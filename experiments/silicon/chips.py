@@ -14,13 +14,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.silicon.macro_costs import macro_costs, macro_point
+from experiments.silicon.macro_costs import macro_costs, macro_point, technology_of
 from experiments.silicon.macros import judged
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import slowdown
 from imcmoo.model.physical.latency import read_time
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 
 MACROS = Path(__file__).parent / "data" / "chips.csv"
 
@@ -104,8 +103,9 @@ def _pulsed_read_s(
     if adc_s is not None:
         point = replace(point, adc=replace(point.adc, time_s=np.array([adc_s])))
     designs = replace(designs, input_coding=np.array([0]), sample_and_hold=np.array([hold]))
-    cols, adcs, rram = macro[["cols"]].to_numpy(), macro["n_adc"].to_numpy(), MEMORY_CELLS["rram"]
-    read = read_time(designs, point, cols, adcs, device=rram, assumptions=assumptions, pulses=True)
+    cols, adcs = macro[["cols"]].to_numpy(), macro["n_adc"].to_numpy()
+    how = technology_of(macro, table, assumptions)
+    read = read_time(designs, point, cols, adcs, how)
     return float(read[0, 0])
 
 

@@ -8,7 +8,6 @@ counted here: every ADC converts once, every input drives one row at one level.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from imcmoo.model.physical.components import OperatingPoint, operating_point
 from imcmoo.model.physical.latency import read_time
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import LIMITS, Designs
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Switches, Technology
 
 MEAN_CELL = 0.5
 """Mean value of a 1-bit cell over its largest: the measured values are not published."""
@@ -50,11 +49,10 @@ def macro_costs(
     """
     assumptions = assumptions or Assumptions()
     designs, point = macro_point(macros, table, assumptions=assumptions, adc_model=adc_model)
-    device = MEMORY_CELLS[macros["device"].iloc[0]]
     names = ["rows", "cols", "n_adc", "dot_product_length", "input_bits", "weight_bits"]
     rows, cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
-    how: dict[str, Any] = {"device": device, "assumptions": assumptions, "pulses": held}
-    time = read_time(designs, point, adcs[:, None], adcs, **how)[:, 0]
+    how = technology_of(macros, table, assumptions, Switches(pulses=held))
+    time = read_time(designs, point, adcs[:, None], adcs, how)[:, 0]
     adder = _shift_add(macros, designs, table)
     # Row and column drivers are those of an array of another size: per row and column.
     leak = (
@@ -118,10 +116,20 @@ def macro_point(
     """Describe macros of one device as chips, with their speed and costs; see `macro_costs`."""
     if macros["device"].nunique() != 1:
         raise ValueError("macros must be of one device, and at least one")
-    designs, device = _designs(macros, adc_model), MEMORY_CELLS[macros["device"].iloc[0]]
-    return designs, operating_point(
-        designs, device=device, table=table, assumptions=assumptions, switches=Switches()
-    )
+    designs = _designs(macros, adc_model)
+    return designs, operating_point(designs, technology_of(macros, table, assumptions))
+
+
+def technology_of(
+    macros: pd.DataFrame,
+    table: PhysicalTable,
+    assumptions: Assumptions,
+    switches: Switches | None = None,
+) -> Technology:
+    """Technology of macros of one device; all rules are on by default."""
+    device = MEMORY_CELLS[macros["device"].iloc[0]]
+    switches = switches or Switches()
+    return Technology(device=device, table=table, assumptions=assumptions, switches=switches)
 
 
 def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:

@@ -15,9 +15,9 @@ from imcmoo.model.physical.constraints import (
     DEFAULT_IR_DROP,
     DEFAULT_LEVEL_SIGMAS,
     DEFAULT_SNR_ADC_DB,
+    PhysicalMetrics,
 )
 from imcmoo.model.physical.latency import CAUSES
-from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import DRAM, SCHEDULES, WEIGHT_CODINGS, space_voltages
 from imcmoo.networks.workloads import WorkloadSet

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Floats, Ints
-from imcmoo.model.physical.action_counts import slice_maxima
+from imcmoo.model.physical.circuit import slice_maxima
 
 Codes = NDArray[np.uint16]
 

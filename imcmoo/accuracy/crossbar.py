@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
 from imcmoo.accuracy.kernel import add_moments, convert_and_add
 from imcmoo.model.metrics import Floats, Ints
-from imcmoo.model.physical.action_counts import parallel_cells, slice_maxima
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
-from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.circuit import Circuit, parallel_cells, slice_maxima
 from imcmoo.model.physical.memory_cells import level_variances
 
 SUMS_AT_ONCE = 1 << 20

@@ -21,8 +21,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
 from imcmoo.io.units import to_display
 from imcmoo.model.cost_model import Deployment
-from imcmoo.model.layer_costs import LayerCosts
-from imcmoo.model.metrics import tera_operations_per
+from imcmoo.model.metrics import LayerCosts, tera_operations_per
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED, TEXTS, DesignRefused, Designs

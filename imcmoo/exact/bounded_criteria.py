@@ -1,17 +1,19 @@
-"""Bounded criteria: a criterion of a problem as a score of designs and of lower bounds."""
+"""Bounded criteria, a criterion as a score of designs and of lower bounds, and the plan of proofs:
+which criteria of a problem are provable, in which order, on which chips.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
 
 from imcmoo.model.metrics import Floats, Metrics
-from imcmoo.problem.criteria import MINIMAX, Criterion
+from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK, Criterion
 from imcmoo.problem.limits import with_interval
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import SMALLEST, beyond, from_log, log_of
@@ -43,12 +45,7 @@ class BoundedCosts(Costs):
     def of(
         cls, bounds: Metrics, problem: AcceleratorProblem, levels: Levels, each: int = 1
     ) -> BoundedCosts:
-        """Costs of a problem from bounds of a model.
-
-        Args:
-            levels: of a completion of every so many of them, whose node is that of all.
-            each: so many.
-        """
+        """Costs of a problem from bounds of a model, `each` bounds for one design of their node."""
         values = dict(bounds.values)
         if problem.gives_interval:
             values = with_interval(values)
@@ -121,11 +118,8 @@ class BoundedCriterion:
 
 @dataclass(frozen=True)
 class SingleNetworkOptima:
-    """Proven bounds of the best EDAP of each network, J·s·mm², shape (W,).
-
-    Args:
-        bound: proven lower bounds.
-        value: values of the best designs found.
+    """Proven lower bounds of the best EDAP of each network, and values of the best designs found,
+    J·s·mm², shape (W,) each.
     """
 
     bound: Floats
@@ -200,3 +194,82 @@ def check_provable(problem: AcceleratorProblem) -> None:
 
 def _edap_of_network(costs: Costs, *, w: int) -> Floats:
     return costs.edap[:, w]
+
+
+@dataclass(frozen=True)
+class ProofTask:
+    """Criteria that are proven together, on one search tree.
+
+    Args:
+        names: names of the criteria.
+        network: the network that the chips must run; empty for all networks.
+        prerequisites: names of the single-network optima to prove before, one per network, if any.
+    """
+
+    names: tuple[str, ...]
+    network: str = ""
+    prerequisites: tuple[str, ...] = ()
+
+
+def provable(problem: AcceleratorProblem) -> tuple[list[str], list[str]]:
+    """Names of all provable criteria, prerequisites first.
+
+    Returns:
+        Criteria on chips that run every network, and criteria that need chips of one network.
+    """
+    later = regret_criteria(problem)
+    single: list[str] = []
+    if problem.has_edap and problem.model.offers("for_network"):
+        single = [*(f"{SINGLE_NETWORK}{name}" for name in problem.workload_names), *later]
+    return [*bounded_criteria(problem), *(c.joint_name for c in later.values())], single
+
+
+def proof_plan(problem: AcceleratorProblem, names: Sequence[str]) -> list[ProofTask]:
+    """Tasks that prove some criteria, names from `provable`, and their prerequisites, in order."""
+    networks = problem.workload_names
+    joint = tuple(f"edap_{name}" for name in networks)
+    optima = tuple(f"{SINGLE_NETWORK}{name}" for name in networks)
+    later = regret_criteria(problem).values()
+    against_joint = tuple(c.joint_name for c in later if c.joint_name in names)
+    against_single = tuple(c.name for c in later if c.name in names)
+    first = {n for n in bounded_criteria(problem) if n in names} | set(
+        joint if against_joint else ()
+    )
+    single = {n for n in optima if n in names} | set(optima if against_single else ())
+    parts = [
+        ProofTask(tuple(n for n in bounded_criteria(problem) if n in first)),
+        ProofTask(against_joint, prerequisites=joint),
+        *(ProofTask((o,), network=n) for o, n in zip(optima, networks, strict=True) if o in single),
+        ProofTask(against_single, prerequisites=optima),
+    ]
+    return [part for part in parts if part.names]
+
+
+def problem_of(problem: AcceleratorProblem, part: ProofTask) -> AcceleratorProblem:
+    """The problem of a task: `problem`, or that of one network on a chip of its own.
+
+    Raises:
+        NotProvable: there is no model of one network.
+    """
+    if not part.network:
+        return problem
+    if not problem.model.offers("for_network"):
+        raise NotProvable("the cost model does not tell what one network alone would cost")
+    return AcceleratorProblem(
+        problem.model.time_multiplexed().for_network(part.network),
+        area_limit_m2=problem.area_limit_m2,
+        limits=problem.limits.given,
+    )
+
+
+def criteria_of(
+    problem: AcceleratorProblem, part: ProofTask, own: SingleNetworkOptima | None
+) -> list[BoundedCriterion]:
+    """Bounded criteria of a task of this problem, against the optima that it rests on."""
+    if own is not None:
+        named = {n: c for c in regret_criteria(problem).values() for n in (c.name, c.joint_name)}
+        return [replace(regret_criterion(named[name], own), name=name) for name in part.names]
+    by_name: Mapping[str, BoundedCriterion] = bounded_criteria(problem)
+    if part.network:
+        return [replace(by_name[f"edap_{part.network}"], name=part.names[0])]
+    return [by_name[name] for name in part.names]

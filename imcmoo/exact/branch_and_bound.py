@@ -6,17 +6,100 @@ bound of the whole space at any time, so an early stop has a bound as well.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 
 import numpy as np
 
 from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion, bounded_criteria
 from imcmoo.exact.node_expander import Expansion, NodeExpander, Nodes
-from imcmoo.exact.node_queue import NodeQueue
-from imcmoo.model.metrics import Bools, Floats
+from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
+
+
+class NodeQueue:
+    """Nodes of one stage, smallest bound first: a heap of batches of nodes.
+
+    A batch is sorted when a node of it is first popped, and refers to the rows of all criteria: of
+    a million queued nodes few are ever popped.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, _NodeBatch]] = []
+        self._serial = count()
+
+    @property
+    def least(self) -> float:
+        """Smallest bound; infinite if the queue is empty."""
+        return self._heap[0][0] if self._heap else np.inf
+
+    def push(self, rows: Levels, some: Ints, bounds: Floats) -> None:
+        """Queue the rows of indices `some` with their bounds, shape (len(some),)."""
+        if len(some):
+            self._push(_NodeBatch(rows, some, bounds, in_order=False))
+
+    def _push(self, chunk: _NodeBatch) -> None:
+        heapq.heappush(self._heap, (chunk.least, next(self._serial), chunk))
+
+    def pop(self, n: int, below: float) -> Levels:
+        """Remove about n rows of smallest bound, all with a bound below `below`."""
+        taken: list[Levels] = []
+        while n > 0 and self.least < below:
+            chunk = heapq.heappop(self._heap)[-1].ordered()
+            size = min(n, int(np.searchsorted(chunk.bounds, below)))
+            taken.append(chunk.taken(slice(size)).waiting)
+            n -= size
+            if size < len(chunk.queued):
+                self._push(chunk.taken(slice(size, None)))
+        return np.concatenate(taken)
+
+    def first(self, n: int) -> Levels:
+        """At most n rows of the batch with the smallest bound; the queue must not be empty."""
+        chunk = self._heap[0][-1]
+        if n < len(chunk.queued) and not chunk.in_order:
+            nearest = np.argpartition(chunk.bounds, n)[:n]
+            chunk = chunk.taken(np.sort(nearest))
+        return chunk.ordered().taken(slice(n)).waiting
+
+    def clear(self) -> list[Levels]:
+        """Remove and return all rows."""
+        rows = [chunk.waiting for *_, chunk in self._heap]
+        self._heap = []
+        return rows
+
+
+@dataclass(frozen=True, eq=False)
+class _NodeBatch:
+    """Rows, indices of those that wait, and their bounds, the least first if `in_order`."""
+
+    rows: Levels
+    queued: Ints
+    bounds: Floats
+    in_order: bool
+
+    @property
+    def least(self) -> float:
+        return float(self.bounds[0] if self.in_order else self.bounds.min())
+
+    @property
+    def waiting(self) -> Levels:
+        """Rows of the nodes in the chunk."""
+        return self.rows[self.queued]
+
+    def ordered(self) -> _NodeBatch:
+        """The chunk with its nodes sorted by bound."""
+        if self.in_order:
+            return self
+        order = np.argsort(self.bounds, kind="stable")
+        return replace(self, queued=self.queued[order], bounds=self.bounds[order], in_order=True)
+
+    def taken(self, which: slice | Ints) -> _NodeBatch:
+        """A part, in the order it is in."""
+        return replace(self, queued=self.queued[which], bounds=self.bounds[which])
+
 
 CHILDREN_AT_ONCE = 1 << 14
 """Partial designs bounded in one go: enough to keep arrays busy, few beside all there are."""
@@ -76,11 +159,7 @@ class RootExpansion:
 
     @classmethod
     def of(cls, expander: NodeExpander, designs: Sequence[Levels] = ()) -> RootExpansion:
-        """Choose stages until there are bounds.
-
-        Args:
-            designs: initial incumbents; infeasible ones are ignored.
-        """
+        """Choose stages until there are bounds. Infeasible initial designs are ignored."""
         nodes, infeasible = expander.start, {}
         stage = 0
         while nodes.costs is None:
@@ -96,13 +175,9 @@ class RootExpansion:
 
 @dataclass
 class BranchAndBound:
-    """State of a branch and bound.
+    """State of a branch and bound by one criterion, which may stop at a relative gap.
 
-    Args:
-        expander: of the search tree.
-        root: its root expansion, which also passes incumbents on to the next criterion.
-        goal: the criterion.
-        gap: relative gap at which the search may stop.
+    The root expansion also passes incumbents on to the next criterion.
     """
 
     expander: NodeExpander
@@ -147,11 +222,7 @@ class BranchAndBound:
         return min(self.external_bound, *(w.least for w in self._queues))
 
     def run(self, stop: Callable[[BranchAndBound], bool]) -> Proof:
-        """Branch until the gap is closed or `stop` returns True.
-
-        Args:
-            stop: called after every step.
-        """
+        """Branch until the gap is closed or `stop`, called after every step, returns True."""
         steps = 0
         while self._least < self.pruning_threshold and not stop(self):
             steps += 1
@@ -268,3 +339,56 @@ def prove(problem: AcceleratorProblem, criterion: str) -> Proof:
     """
     expander, goal = NodeExpander(problem), bounded_criteria(problem)[criterion]
     return BranchAndBound(expander, RootExpansion.of(expander), goal).run(lambda _: False)
+
+
+BRANCHED_AT_ONCE = 1 << 13
+"""Partial designs taken further in one go: enough for all cores."""
+
+
+def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bool]) -> None:
+    """Choose the costly stage after the root expansion, which they share, for new searches at once.
+
+    Bounds of the model take most of the time and serve all criteria. `stop` is called after every
+    step; nodes that are left then are queued in each search.
+    """
+    expander, root = searches[0].expander, searches[0].root
+    for search in searches:
+        search.import_incumbent()
+    if root.stage == len(expander.stages):
+        return
+    assert root.nodes.costs is not None
+    nodes = root.nodes.take(np.flatnonzero(_can_improve_any(searches, root.nodes.costs)))
+    others = int(root.nodes.n_designs.sum() - nodes.n_designs.sum())
+    for search in searches:
+        search.restart(nodes.take(np.arange(0)), others)
+    assert nodes.costs is not None
+    # All stages whose children have relaxed bounds only, and the first with tighter ones.
+    last = max(root.stage + 1, expander.partials.refined_from)
+    bounds = [s.goal.bound(nodes.costs) for s in searches]
+    # Those of the least bounds first, by whatever criterion.
+    ranks = [np.argsort(np.argsort(bound, kind="stable")) for bound in bounds]
+    order = np.argsort(np.min(ranks, axis=0), kind="stable")
+    # The least bound, by each criterion, of what is still to come.
+    left = [np.minimum.accumulate(bound[order][::-1])[::-1] for bound in bounds]
+    for at in range(0, len(order), BRANCHED_AT_ONCE):
+        for search, least in zip(searches, left, strict=True):
+            search.external_bound = float(least[at])
+        if stop():
+            unexpanded = nodes.take(order[at:])
+            for search in searches:
+                search.restart(unexpanded, others)
+            break
+        rows = nodes.rows[order[at : at + BRANCHED_AT_ONCE]]
+        for stage in range(root.stage, last):
+            grown = expander.expand(rows, stage, lambda c: _can_improve_any(searches, c))
+            rows = grown.nodes.rows
+            for search in searches:
+                search.count(grown, stage)
+        for search in searches:
+            search.prune_or_enqueue(grown.nodes, last)
+    for search in searches:
+        search.external_bound = np.inf
+
+
+def _can_improve_any(searches: Sequence[BranchAndBound], costs: BoundedCosts) -> Bools:
+    return np.logical_or.reduce([search.can_improve(costs) for search in searches])

@@ -171,10 +171,7 @@ def certificate_of(
 ) -> Certificate:
     """A proof in full, for a file.
 
-    Args:
-        identity: as `Certificate.identity`.
-        sample: designs whose values are kept, beside the one found, shape (n, n_parameters).
-        single_network_optima: as in `Certificate`.
+    The values of the `sample` of designs are kept beside those of the one found.
 
     Raises:
         InputError: there is no feasible design to certify.

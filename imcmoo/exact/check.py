@@ -1,9 +1,13 @@
 """Verify a certificate by another walk: no queue, no order of search, no incumbent.
 
-Walks the whole search tree depth first and asks only whether each partial design may hold a design
-below the certified bound. It shares the tree and the bounds with the solver; `bound_validation`
-compares these with evaluated designs. Of the partial designs that the walk leaves out it draws some
-at random, completes them at random and evaluates those designs.
+`check_bounds` walks the whole search tree depth first and asks only whether each partial design may
+hold a design below the certified bound. Of the partial designs that it leaves out it draws some at
+random, completes them at random and evaluates those designs.
+
+It shares the tree and the bounds with the solver, and a bound that is too high loses designs. So
+`validate_bounds` compares the bounds with the evaluated cost of random feasible designs, of every
+certified optimum and of its feasible neighbours: no ancestor of a design in the search tree may
+bound it above its cost, at any stage.
 """
 
 from __future__ import annotations
@@ -15,11 +19,12 @@ import numpy as np
 
 from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion
 from imcmoo.io.errors import InputError
-from imcmoo.model.metrics import Bools, Metrics
+from imcmoo.model.metrics import Bools, Floats, Metrics, edp
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import text
 from imcmoo.problem.scores import Costs
+from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
 
 CHILDREN_AT_ONCE = 1 << 16
@@ -66,12 +71,6 @@ def check_bounds(
     on_step: Callable[[int], None] = lambda _: None,
 ) -> Counts:
     """Check in one walk that no feasible design scores less than any claim says.
-
-    Args:
-        problem: the study's.
-        partials: of its model, as `node_expander.partials_of` returns it.
-        claims: what is certified.
-        on_step: hears how many designs are counted.
 
     Returns:
         What became of every design, counted once; excluded is what no claim may fail by.
@@ -210,3 +209,97 @@ class _Walk:
 def feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:
     """Costs of the feasible designs among `levels`."""
     return problem.costs(problem.score(*problem.feasible(levels))[0])
+
+
+RANDOM_DESIGNS = 1300
+CHILDREN_LOOKED_FOR = 16
+"""Designs that are looked for among all children of their ancestors."""
+
+
+def validate_bounds(
+    problem: AcceleratorProblem,
+    partials: PartialDesignTree,
+    optima: Sequence[Levels],
+) -> int:
+    """Compare the bounds of all ancestors of feasible designs with the costs of these designs:
+    random ones, certified optima and the feasible neighbours of these.
+
+    Returns:
+        Number of designs; 0 where the tree has no bounds or cannot tell the ancestors of a
+            design.
+
+    Raises:
+        Refused: a bound is above the cost of a design, or the tree lacks a design.
+    """
+    if partials.ancestors(np.zeros((1, len(problem.space.shape)), np.int64), 0) is None:
+        return 0
+    rng = np.random.default_rng(0)
+    neighbours = [problem.space.neighbours(design) for levels in optima for design in levels]
+    drawn = draw_feasible(problem, RANDOM_DESIGNS, rng)
+    levels = np.unique(np.concatenate([drawn, *optima, *neighbours]), axis=0)
+    # Bounds of average power hold for chips that serve their load only.
+    levels, metrics = problem.feasible(levels)
+    if not len(levels):
+        return 0
+    for stage in range(len(partials.stages)):
+        _validate_stage(partials, levels, _costs(metrics), stage, rng)
+    return len(levels)
+
+
+def _costs(metrics: Metrics) -> dict[str, Floats]:
+    values = metrics.values
+    costs = {**values, "edp": edp(metrics.energy_J, metrics.latency_s)}
+    if {"leak", "dram_idle", "interval"} <= set(values):
+        static = values["leak"] + values["dram_idle"]
+        costs["static_power"] = static
+        costs["dynamic_energy"] = values["energy"] - static[:, None] * values["interval"]
+    return costs
+
+
+def _validate_stage(
+    partials: PartialDesignTree,
+    levels: Levels,
+    costs: dict[str, Floats],
+    stage: int,
+    rng: np.random.Generator,
+) -> None:
+    """Validate tree, screen, relaxed bounds and bounds of one more chosen stage."""
+    parents, rows = partials.ancestors(levels, stage), partials.ancestors(levels, stage + 1)
+    assert parents is not None
+    assert rows is not None
+    name = partials.stages[stage]
+    sampled = rng.choice(len(rows), min(CHILDREN_LOOKED_FOR, len(rows)), replace=False)
+    for at in sampled:
+        children, _ = partials.children(parents[[at]], stage)
+        if not (children == rows[at]).all(axis=1).any():
+            raise Refused(f"the search tree lacks a feasible design at stage {name}")
+    screened = partials.screen(rows)
+    _refuse(~screened.runs.all(axis=1) | ~(screened.area_m2 <= costs["area"]), "screen", name)
+    relaxed = partials.relaxed_bound(parents, stage)
+    if relaxed is not None:
+        children, of = partials.children(parents, stage)
+        positions = np.flatnonzero((children == rows[of]).all(axis=1))
+        if len(positions) != len(rows):
+            raise Refused(f"the search tree lacks a feasible design at stage {name}")
+        _compare(relaxed, positions, costs, "relaxed bound", name)
+    if stage + 1 >= partials.bound_from:
+        _compare(partials.bound(rows), np.arange(len(rows)), costs, "bound", name)
+
+
+def _compare(
+    bounds: Metrics,
+    at: np.ndarray[tuple[int], np.dtype[np.int64]],
+    costs: dict[str, Floats],
+    what: str,
+    name: str,
+) -> None:
+    for quantity, values in bounds.values.items():
+        _refuse(~(values[at] <= costs[quantity]), f"{what} of {quantity}", name)
+
+
+def _refuse(wrong: Bools, what: str, stage: str) -> None:
+    if wrong.any():
+        n = int(wrong.reshape(len(wrong), -1).any(axis=1).sum())
+        raise Refused(
+            f"{what} at stage {stage} is above the cost of {n:,} of {len(wrong):,} designs"
+        )

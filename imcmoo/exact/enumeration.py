@@ -9,13 +9,12 @@ Mapping keys that the model's screen rules out are skipped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
 import numpy as np
 
-from imcmoo.exact.pareto_filter import pareto_candidates
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.problem.criteria import SINGLE_NETWORK
@@ -148,9 +147,6 @@ def single_network_edap(parts: Sequence[Metrics]) -> Floats:
     """EDAP of each network by the models of single networks, J·s·mm², shape (n, W).
 
     NaN where a network does not run.
-
-    Args:
-        parts: metrics of the same n designs by each of `CostModel.single_network_models`.
     """
     edaps = [edap(*(p.values[name] for name in ("energy", "latency", "area"))) for p in parts]
     return np.concatenate(edaps, axis=1)
@@ -260,11 +256,7 @@ class Enumeration:
         return keys[passes]
 
     def evaluate_chunk(self, keys: Ranks) -> PartialResult:
-        """Evaluate every design of some mapping keys.
-
-        Args:
-            keys: ranks of mapping keys, shape (n,).
-        """
+        """Evaluate every design of some mapping keys, named by their ranks."""
         problem = self.problem
         designs = self.designs(keys)
         ranks = problem.space.rank(designs)
@@ -285,11 +277,8 @@ class Enumeration:
     def _single_network_edap(self, parts: Sequence[Metrics]) -> Floats:
         """EDAP of each network on chips that need not run the others, J·s·mm², shape (n, W).
 
-        Args:
-            parts: metrics by `single_networks`.
-
-        Returns:
-            NaN where a chip is too large or the network breaks a limit of its own.
+        NaN where a chip is too large or the network breaks a limit of its own. `parts` has the
+        metrics by each of `single_networks`.
         """
         values = single_network_edap(parts)
         fits = [
@@ -348,3 +337,35 @@ def _least_violated(G: Floats, feasible: Bools, ranks: Ranks) -> Optimum:
         return Optimum(0.0, ranks[[feasible.argmax()]])
     violation = np.maximum(G, 0.0).sum(axis=1)
     return Optimum(float(violation.min()), ranks[[violation.argmin()]])
+
+
+def pareto_candidates(
+    problem: AcceleratorProblem, F: Floats, scores: Mapping[str, Floats]
+) -> Bools:
+    """True for feasible designs that can be an optimum or on the front of more designs, shape (n,).
+
+    Designs that no other dominates; designs not worse than another in the EDAP of every workload at
+    once, since only they can have the smallest largest regret, whatever the best EDAPs are in the
+    end; and the best by each other score.
+    """
+    if not len(F):
+        return np.zeros(0, dtype=bool)
+    keep = is_nondominated(F)
+    if problem.has_edap:
+        keep |= _undefeated(problem.costs(F).edap)
+    for values in scores.values():
+        keep |= values == values.min()
+    return keep
+
+
+def _undefeated(values: Floats) -> Bools:
+    """Rows of (n, W) for which no other row is smaller in every column."""
+    best = np.unique(values[is_nondominated(values)], axis=0)
+    # The most rivals are defeated by those with the smallest product.
+    best = best[np.argsort(np.log(best).sum(axis=1))]
+    left = np.arange(len(values))
+    for row in best:
+        left = left[~(row < values[left]).all(axis=1)]
+    undefeated = np.zeros(len(values), dtype=bool)
+    undefeated[left] = True
+    return undefeated

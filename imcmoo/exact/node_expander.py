@@ -2,18 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from imcmoo.exact.bounded_criteria import BoundedCosts, NotProvable, check_provable
-from imcmoo.exact.enumeration_tree import EnumerationTree
 from imcmoo.io.executor import spread
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.choices import UNCHOSEN, every_choice
 from imcmoo.space.design_space import LARGEST_RANK, Levels
+
+LEAST = 1e-30
+"""Below any energy (J), latency (s) or area (m²): the bound of a model without bounds."""
+
+
+class EnumerationTree:
+    """A `PartialDesignTree` whose rows are designs, −1 where nothing is chosen.
+
+    Args:
+        model: any cost model.
+    """
+
+    stages: Sequence[str] = ("mapping", "operation")
+    bound_from = refined_from = 1
+
+    def __init__(self, model: CostModel) -> None:
+        self._model = model
+        names = model.space.names
+        shared = model.mapping_parameters or names[: len(names) // 2]
+        self._names = ([n for n in names if n in shared], [n for n in names if n not in shared])
+        self._screened = [i for i, name in enumerate(names) if name in model.screened_by]
+
+    @property
+    def start(self) -> Levels:
+        """The row with nothing chosen."""
+        return np.full((1, len(self._model.space.names)), UNCHOSEN)
+
+    def children(
+        self, partial: Levels, stage: int, only: Ints | None = None
+    ) -> tuple[Levels, Ints]:
+        """All mapping keys, or all designs of each row, and the index of each one's row."""
+        return every_choice(self._model.space, partial, self._names[stage], only)
+
+    def relaxed_bound(self, partial: Levels, stage: int) -> Metrics | None:
+        """No relaxed bounds."""
+        return None
+
+    def n_leaves(self, partial: Levels) -> Ints:
+        """Number of designs of each row, shape (n,)."""
+        return np.where(partial == UNCHOSEN, self._model.space.shape, 1).prod(axis=1)
+
+    def ancestors(self, levels: Levels, stage: int) -> None:
+        """None: without bounds there is nothing to validate."""
+
+    def designs(self, partial: Levels) -> Levels:
+        """The rows themselves."""
+        return partial
+
+    def representative_designs(self, partial: Levels) -> Levels:
+        """Designs with the first value of each parameter that is not chosen."""
+        return np.maximum(partial, 0)
+
+    def screen(self, partial: Levels) -> Metrics:
+        """The model's screen once all parameters that it depends on are chosen."""
+        if self._screened and not (partial[:, self._screened] == UNCHOSEN).any():
+            return self._model.screen(self.representative_designs(partial))
+        return Metrics({"area": np.full(len(partial), LEAST)}, {})
+
+    def bound(self, partial: Levels) -> Metrics:
+        """The smallest energy, latency and area of any design."""
+        shape = len(partial), len(self._model.workload_names)
+        values = {name: np.full(shape, LEAST) for name in ("energy", "latency")}
+        return Metrics({**values, "area": np.full(len(partial), LEAST)}, {})
+
 
 SCREENED_AT_ONCE = 1 << 14
 """Partial designs screened in one go: few enough for memory, enough for all cores."""
@@ -65,12 +130,9 @@ class Expansion:
 
 
 class NodeExpander:
-    """Expands the nodes of the search tree of a problem.
+    """Expands the nodes of the search tree of a problem of energy, latency and area.
 
-    Args:
-        problem: a problem of energy, latency and area; if its model has no bounds, all designs are
-            evaluated.
-        report: called with one line if so.
+    If its model has no bounds, `report` is called with a line and all designs are evaluated.
 
     Raises:
         NotProvable: a limit has no bounds, or the space is too large.
@@ -94,13 +156,7 @@ class NodeExpander:
         return int(self.partials.n_leaves(rows).sum())
 
     def expand(self, rows: Levels, stage: int, can_improve: CanImprove) -> Expansion:
-        """Choose one more stage of some nodes.
-
-        Args:
-            rows: nodes with all earlier stages chosen.
-            stage: the stage to choose.
-            can_improve: tells by bounds which children may; not called without relaxed bounds.
-        """
+        """Choose one more stage of nodes; `can_improve` is not called without relaxed bounds."""
         children, costs, excluded = self._children(rows, stage, can_improve)
         parts = [
             children[at : at + SCREENED_AT_ONCE] for at in range(0, len(children), SCREENED_AT_ONCE)
@@ -163,15 +219,12 @@ class NodeExpander:
 
 
 def partials_of(problem: AcceleratorProblem, report: Report = lambda _: None) -> PartialDesignTree:
-    """The tree of partial designs of a problem's model; without bounds where it knows none.
-
-    Args:
-        problem: the problem.
-        report: called with one line if there are no bounds, so that all designs are evaluated.
+    """The tree of partial designs of a problem's model; without bounds where it knows none, of
+    which `report` is told.
 
     Raises:
-        NotProvable: a limit of the problem is not bounded by them, they cannot be had, or there are
-            too many designs to do without bounds.
+        NotProvable: a limit of the problem is not bounded by them, they cannot be had, or there
+            are too many designs to do without bounds.
     """
     check_provable(problem)
     model = problem.model

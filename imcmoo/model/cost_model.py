@@ -13,8 +13,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from imcmoo.model.layer_costs import LayerCosts
-from imcmoo.model.metrics import Floats, Metrics, Quantity
+from imcmoo.model.metrics import Floats, LayerCosts, Metrics, Quantity
 from imcmoo.model.partials import NoBounds, PartialDesignTree
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels

@@ -1,4 +1,4 @@
-"""Metrics of an evaluation: named arrays over designs and networks, SI units."""
+"""Metrics of an evaluation and costs by layer: named arrays over designs and networks, SI units."""
 
 from __future__ import annotations
 
@@ -63,15 +63,7 @@ AREA = Quantity("area", "m2", per_workload=False, bound=1e6)
 
 
 def edp(energy: Floats, latency: Floats) -> Floats:
-    """Energy-delay product in J·s.
-
-    Args:
-        energy: J, any shape.
-        latency: s, same shape.
-
-    Returns:
-        The product, same shape; NaN where either is NaN (a network that does not map).
-    """
+    """Energy-delay product in J·s, of any shape; NaN where a network does not map."""
     return energy * latency
 
 
@@ -228,3 +220,30 @@ class Metrics:
                 for name in first.resources
             },
         )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LayerCosts:
+    """Costs of n designs, layer by layer; optional figures are None where a model lacks them.
+
+    Args:
+        layers: network and name of each of the L layers.
+        components: names of the K components.
+        energy_J: shape (n, L, K).
+        area_m2: shape (n, K).
+        latency_s: shape (n, L); where layers run one after the other, their sum is the latency of
+            the network.
+        utilization: share of the cells that a layer keeps busy, shape (n, L).
+        causes: names of the possible bottlenecks.
+        bound_by: bottleneck as index into `causes`, shape (n, L); without meaning where a layer
+            does not run.
+    """
+
+    layers: Sequence[tuple[str, str]]
+    components: Sequence[str]
+    energy_J: Floats
+    area_m2: Floats
+    latency_s: Floats | None = None
+    utilization: Floats | None = None
+    causes: Sequence[str] = ()
+    bound_by: NDArray[np.int64] | None = None

@@ -13,14 +13,17 @@ from imcmoo.exact.behaviour import changed, sampled_designs
 from imcmoo.exact.bounded_criteria import (
     BoundedCriterion,
     NotProvable,
+    ProofTask,
     SingleNetworkOptima,
+    criteria_of,
+    problem_of,
+    proof_plan,
+    provable,
     regret_criteria,
 )
-from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
+from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
 from imcmoo.exact.certificate import Certificate, certificate_of
 from imcmoo.exact.node_expander import NodeExpander, Report
-from imcmoo.exact.proof_plan import ProofTask, criteria_of, problem_of, proof_plan, provable
-from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.io.errors import InputError
 from imcmoo.model.partials import NoBounds
 from imcmoo.problem.identity import difference, identity

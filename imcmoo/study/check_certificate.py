@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imcmoo.exact.behaviour import changed
-from imcmoo.exact.bound_validation import validate_bounds
-from imcmoo.exact.bounded_criteria import BoundedCriterion, NotProvable, SingleNetworkOptima
+from imcmoo.exact.bounded_criteria import (
+    BoundedCriterion,
+    NotProvable,
+    ProofTask,
+    SingleNetworkOptima,
+    criteria_of,
+    problem_of,
+    proof_plan,
+    provable,
+)
 from imcmoo.exact.certificate import FILE, Certificate, read_certificates
-from imcmoo.exact.check import Claim, Counts, Refused, check_bounds, feasible_costs
+from imcmoo.exact.check import Claim, Counts, Refused, check_bounds, feasible_costs, validate_bounds
 from imcmoo.exact.node_expander import partials_of
-from imcmoo.exact.proof_plan import ProofTask, criteria_of, problem_of, proof_plan, provable
 from imcmoo.io.errors import InputError
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.identity import difference, identity

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.units import display_column, to_display
-from imcmoo.model.layer_costs import LayerCosts
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, LayerCosts
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import stated

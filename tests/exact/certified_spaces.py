@@ -10,10 +10,9 @@ from imcmoo.exact.bounded_criteria import (
     regret_criteria,
     regret_criterion,
 )
-from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
+from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
 from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.node_expander import NodeExpander
-from imcmoo.exact.shared_root import expand_shared_root
 from imcmoo.space.parameters import Conditional
 from imcmoo.space.restricted import restricted
 from problems import STUDIES

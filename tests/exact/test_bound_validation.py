@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from imcmoo.exact import node_expander
-from imcmoo.exact.bound_validation import RANDOM_DESIGNS, validate_bounds
 from imcmoo.exact.bounded_criteria import bounded_criteria
-from imcmoo.exact.check import Claim, Refused, check_bounds
-from imcmoo.exact.enumeration_tree import EnumerationTree
+from imcmoo.exact.check import RANDOM_DESIGNS, Claim, Refused, check_bounds, validate_bounds
+from imcmoo.exact.node_expander import EnumerationTree
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
-from imcmoo.model.physical.bounds.component_minima import ComponentMinima
+from imcmoo.model.physical.bounds.chip_bounds import ComponentMinima
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker
@@ -132,7 +131,7 @@ def study():
 
 
 def test_certified_optima_and_their_feasible_neighbours_are_validated(study, monkeypatch):
-    monkeypatch.setattr("imcmoo.exact.bound_validation.RANDOM_DESIGNS", 0)
+    monkeypatch.setattr("imcmoo.exact.check.RANDOM_DESIGNS", 0)
     certificate = next(certify_study(study, "edap_max", SolverOptions()))
     checker = Checker(study)
     checker.claim(certificate)

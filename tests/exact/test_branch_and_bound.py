@@ -11,15 +11,16 @@ from imcmoo.exact.bounded_criteria import (
     NotProvable,
     SingleNetworkOptima,
     bounded_criteria,
+    criteria_of,
+    problem_of,
+    proof_plan,
+    provable,
     regret_criteria,
     regret_criterion,
 )
-from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion
+from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
 from imcmoo.exact.check import Claim, check_bounds
-from imcmoo.exact.enumeration_tree import EnumerationTree
-from imcmoo.exact.node_expander import NodeExpander
-from imcmoo.exact.proof_plan import criteria_of, problem_of, proof_plan, provable
-from imcmoo.exact.shared_root import expand_shared_root
+from imcmoo.exact.node_expander import EnumerationTree, NodeExpander
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
 from imcmoo.problem.limits import Limits

@@ -7,10 +7,8 @@ import pytest
 
 from imcmoo.model.reference.counts import Placement, count_actions
 from imcmoo.model.reference.evaluator import Evaluator
-from imcmoo.model.reference.mapping import AXES, Chips
-from imcmoo.model.reference.mapping_tree import map_layers
-from imcmoo.model.reference.nests import Nests
-from imcmoo.model.reference.traffic import TRAFFIC, traffic
+from imcmoo.model.reference.mapping import AXES, Chips, map_layers
+from imcmoo.model.reference.traffic import TRAFFIC, Nests, traffic
 from imcmoo.networks.workloads import DIMENSIONS, Workload, WorkloadSet
 from problems import RRAM
 from tests.model.reference.scalar_model import Chip, LayerMapping

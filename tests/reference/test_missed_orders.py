@@ -13,8 +13,7 @@ from imcmoo.model.reference.breakdown import _as_printed
 from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.counts import ACTIONS
 from imcmoo.model.reference.loop_orders import Walks, loop_orders
-from imcmoo.model.reference.mapping import AXES
-from imcmoo.model.reference.mapping_tree import map_layers
+from imcmoo.model.reference.mapping import AXES, map_layers
 from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS, round_digits
 from imcmoo.model.reference.profiles import operand_factors
 from imcmoo.networks.workloads import WorkloadSet

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from imcmoo.exact.bound_validation import validate_bounds
+from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.shares import evaluate_shares

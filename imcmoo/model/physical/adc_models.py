@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -29,13 +28,6 @@ class AdcCosts:
     area_m2: Floats
     leak_W: Floats
     time_s: Floats
-
-
-class AdcModel(Protocol):
-    """Model of an ADC: its costs by node, supply voltage, resolution and active rows."""
-
-    def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
-        """Costs of one ADC."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +79,7 @@ class TabulatedAdc:
         return AdcCosts(costs["energy"] * supply, costs["area"], leak, costs["time"])
 
 
-MODELS: dict[str, AdcModel] = {
+MODELS: dict[str, ZigZagAdc | TabulatedAdc] = {
     "zigzag": ZigZagAdc(),
     "neurosim_sar": TabulatedAdc("neurosim_sar", ignores_supply=True),
     "murmann": TabulatedAdc("murmann", leaks=True),

@@ -16,18 +16,16 @@ from numpy.typing import NDArray
 
 from imcmoo.keyed_cache import Arrays
 from imcmoo.model.metrics import Bools, Floats, Ints, edp
-from imcmoo.model.physical.action_counts import ACTIONS
 from imcmoo.model.physical.chip import Chip, build_chip
 from imcmoo.model.physical.components import OperatingPoint, operating_point
 from imcmoo.model.physical.constraints import (
-    capacity_shortfall,
+    PhysicalMetrics,
+    PhysicalResources,
     ir_drop,
-    least_missing_cells,
     level_sigmas,
 )
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
-    Demand,
     LayerTimes,
     Rates,
     Run,
@@ -38,29 +36,25 @@ from imcmoo.model.physical.latency import (
     roofline,
     sequential_latency,
 )
+from imcmoo.model.physical.mapping import operand_bits, overflow_bits, partial_sum_bits
 from imcmoo.model.physical.mapping_features import (
+    ACTIONS,
     LayerFeatures,
     MappingFeatures,
     NetworkFeatures,
+    capacity_shortfall,
+    least_missing_cells,
     mapping_features,
 )
-from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.parameters import BITS_PER_KIB, Designs, mapping_keys
-from imcmoo.model.physical.traffic import operand_bits, overflow_bits, partial_sum_bits
 
 DESIGNS_AT_ONCE = 256
 """Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
 
 
 def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
-    """Indices of designs worked on together, of one schedule each; mapping keys are neighbours.
-
-    Args:
-        designs: n chips.
-        size: largest number of designs worked on together.
-
-    Returns:
-        Parts that together hold every index, at least one; one is empty if there are no designs.
+    """Indices of designs worked on together, at most `size`, of one schedule each; mapping keys are
+    neighbours. There is at least one part; it is empty if there are no designs.
     """
     order = np.argsort(mapping_keys(designs), kind="stable")
     cut = np.searchsorted(designs.pipelined[order], True)
@@ -73,12 +67,7 @@ def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
 
 
 class Batch:
-    """Designs of one schedule with everything worked out of them once.
-
-    Args:
-        context: the model.
-        designs: n chips, all sequential or all pipelined.
-    """
+    """Designs of one schedule, with everything worked out of them once."""
 
     def __init__(self, context: Context, designs: Designs) -> None:
         self.context = context
@@ -87,14 +76,7 @@ class Batch:
     @cached_property
     def point(self) -> OperatingPoint:
         """Speed and component costs."""
-        c = self.context
-        return operating_point(
-            self.designs,
-            device=c.device,
-            table=c.table,
-            assumptions=c.assumptions,
-            switches=c.switches,
-        )
+        return operating_point(self.designs, self.context)
 
     @cached_property
     def chip(self) -> Chip:
@@ -138,13 +120,7 @@ class Batch:
         c = self.context
 
         def work_out(index: Ints) -> Arrays:
-            return capacity_shortfall(
-                c.layers,
-                self.designs.take(index),
-                c.replication,
-                co_resident=c.co_resident,
-                switches=c.switches,
-            )
+            return capacity_shortfall(c, self.designs.take(index))
 
         return c.shortfalls.rows(self._mapping_keys, work_out)
 
@@ -168,7 +144,7 @@ class Batch:
     @cached_property
     def _overflow_bits(self) -> Floats:
         """Outputs that leave the global buffer, by its size, shape (n_sizes, L)."""
-        return overflow_bits(self.context.layers, self.buffer_sizes[0], self.context.held_bits)
+        return overflow_bits(self.context, self.buffer_sizes[0])
 
     @cached_property
     def spill_bits(self) -> Floats:
@@ -250,10 +226,7 @@ class Batch:
         return missing
 
     def _resources(self, missing_cells: Floats, missing_bits: Floats) -> PhysicalResources:
-        c, designs = self.context, self.designs
-        drop = ir_drop(
-            designs, self.point, device=c.device, assumptions=c.assumptions, switches=c.switches
-        )
+        designs = self.designs
         return PhysicalResources(
             area_m2=self.chip.area_m2,
             cells=designs.macros * designs.rows * designs.cols,
@@ -261,8 +234,8 @@ class Batch:
             missing_bits=missing_bits,
             snr_adc_dB=self.noise[:, 0],
             snr_dB=self.noise[:, 2],
-            ir_drop=drop,
-            level_sigmas=level_sigmas(designs, device=c.device, assumptions=c.assumptions),
+            ir_drop=ir_drop(designs, self.point, self.context),
+            level_sigmas=level_sigmas(designs, self.context),
             accuracy_drop=self.accuracy_drop,
         )
 
@@ -276,12 +249,10 @@ class Batch:
 
 
 class LayerWork:
-    """Traffic and demand of L layers on n designs; what both weight modes share is kept.
+    """Traffic and demand of L layers on some designs of a batch; what both weight modes share is
+    kept.
 
-    Args:
-        batch: the designs belong to.
-        some: which of its designs.
-        streams: whether weights may be loaded for every image.
+    `streams` says whether weights may be loaded for every image.
     """
 
     def __init__(self, batch: Batch, some: slice | Ints, *, streams: bool) -> None:
@@ -309,18 +280,13 @@ class LayerWork:
     @cached_property
     def _sum_bits(self) -> Floats:
         """Width of partial sums, shape (n, L) or (1, 1)."""
-        return partial_sum_bits(
-            self._layers,
-            self.designs,
-            self.resident.sum_extra_bits,
-            widest=self._batch.context.assumptions.widest_sum_bits.value,
-            wide=self._switches.wide_sums,
-        )
+        context = self._batch.context
+        return partial_sum_bits(context, self.designs, self.resident.sum_extra_bits)
 
     @cached_property
     def spilled_sums(self) -> Floats | None:
         """Bits of partial sums that wait in the global buffer between passes, (n, L), if any do."""
-        spilled = self.features(streamed=True).streamed("spilled_sums")
+        spilled = self.features(streamed=True).spilled_sums
         return spilled * self._sum_bits if spilled.any() else None
 
     @cached_property
@@ -338,9 +304,9 @@ class LayerWork:
     def link_bits(self, *, streamed: bool) -> Floats:
         """Activations and partial sums over the links, shape (n, L)."""
         moved = (
-            self.features(streamed=True).streamed("link_bits")
+            self.features(streamed=True).link_bits
             if streamed
-            else self._layers.resident_link_bits(self._switches.strides)
+            else self._batch.context.resident_bits[0]
         )
         bits: Floats = self.sums + moved
         return bits
@@ -348,11 +314,11 @@ class LayerWork:
     def glb_bits(self, *, streamed: bool) -> Floats:
         """Bits through the global buffer, shape (n, L), or (1, L) where all designs agree."""
         if streamed:
-            bits = self.features(streamed=True).streamed("glb_bits")
+            bits = self.features(streamed=True).glb_bits
             if self.spilled_sums is not None:
                 bits = bits + 2 * self.spilled_sums
         else:
-            bits = self._layers.resident_glb_bits(self._switches.strides)[None]
+            bits = self._batch.context.resident_bits[1][None]
         return bits + self.operand_bits if self._layers.has_dynamic else bits
 
     @cached_property
@@ -370,7 +336,9 @@ class LayerWork:
         compute = features.reads * self._read_s
         if layers.has_dynamic:
             compute += layers.dynamic * layers.macs * self._rates.mac_s
-        demand = Demand(
+        times = roofline(
+            self._rates,
+            self.designs.ping_pong[:, None] > 0,
             compute_s=compute,
             fill_s=self.resident.vector_reads * self._read_s,
             glb_bits=self.glb_bits(streamed=streamed),
@@ -378,11 +346,10 @@ class LayerWork:
             link_share=features.link_share,
             buffer_words=features.buffer_words,
             dram_bits=self.spill_bits,
-            load_rows=features.streamed("load_rows") if streamed else None,
+            load_rows=features.load_rows if streamed else None,
             load_link_bits=layers.stored_bits,
             load_dram_bits=layers.stored_bits,
         )
-        times = roofline(demand, self._rates, self.designs.ping_pong[:, None] > 0)
         return times if self._switches.bandwidth else times.compute_only()
 
 
@@ -413,12 +380,7 @@ class Totals:
 
 def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Totals:
     """Totals over layers in each mode that some design uses; other entries are placeholders of 1 s,
-    which no result is taken from.
-
-    Args:
-        batch: n designs.
-        causes: whether to find the bottleneck of sequential designs.
-        longest: whether to find the longest layer of each network.
+    which no result is taken from. `causes` finds the bottleneck of sequential designs.
     """
     layers, rates = batch.context.layers, batch.chip.rates
     pipelined = bool(batch.designs.pipelined.any())
@@ -488,12 +450,8 @@ def _chunks_by_mode(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
 
 
 def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) -> PhysicalMetrics:
-    """One image of every network on every chip of a batch, in the better weight mode.
-
-    Args:
-        batch: the chips.
-        causes: whether to find the bottleneck.
-        longest: whether to find the longest layer of each network.
+    """One image of every network on every chip of a batch, in the better weight mode; bottlenecks
+    (`causes`) and longest layers if wanted.
     """
     totals = network_totals(batch, causes=causes, longest=longest)
     run, streamed = run_in(batch, totals, streamed=False), np.zeros(batch.runs.shape, bool)
@@ -526,10 +484,7 @@ def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) 
 def _saving(batch: Batch, resident: Floats, run: Run) -> tuple[Floats, Floats]:
     """Time and energy of saving and restoring what a chip holds of an interrupted network, (n,).
 
-    Args:
-        batch: the chips.
-        resident: 1 where a network's weights stay on the chip, else 0, shape (n, W).
-        run: of the networks.
+    `resident` is 1 where a network's weights stay on the chip, else 0, shape (n, W).
     """
     chip, moved = batch.chip, 2.0 * BITS_PER_KIB * batch.designs.glb_KiB
     time = moved * chip.rates.dram_bit_s + (run.switch_time_s * resident).max(axis=1)
@@ -595,12 +550,8 @@ def _switch(
     """Energy on and off the chip and seconds of a switch to each network, shape (n, W) each.
 
     Weights are fetched and written to the arrays, unless streamed, and to the global buffer. Rows
-    of all macros are written at once, unless fetching takes longer.
-
-    Args:
-        batch: n chips.
-        written, fetched: energy of the weights in the arrays, shape (n, W).
-        streamed: whether these are loaded for every image anyway.
+    of all macros are written at once, unless fetching takes longer. `written` and `fetched` are the
+    energies of the weights in the arrays, shape (n, W).
     """
     layers, rates, prices = batch.context.layers, batch.chip.rates, batch.chip.prices_J
     if not batch.context.switches_networks:

@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.model.layer_costs import LayerCosts
-from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.action_counts import COMPONENT_OF, image_actions
+from imcmoo.model.metrics import Bools, Floats, Ints, LayerCosts
 from imcmoo.model.physical.batch import Batch, LayerWork, evaluate_batch
 from imcmoo.model.physical.latency import CAUSES, bottleneck
-from imcmoo.model.physical.mapping_features import layer_counts, map_layers
+from imcmoo.model.physical.mapping_features import (
+    COMPONENT_OF,
+    count_actions,
+    image_actions,
+    map_layers,
+)
+from imcmoo.model.physical.replication import replication
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,11 +35,7 @@ class PhysicalBreakdown(LayerCosts):
 
     @classmethod
     def joined(cls, parts: Sequence[PhysicalBreakdown], order: Ints) -> PhysicalBreakdown:
-        """Breakdowns of several batches, at least one, as one.
-
-        Args:
-            order: position of each design, batch after batch, in the result.
-        """
+        """Breakdowns of batches as one; `order` has the place of each design in turn."""
         back = np.argsort(order)
         names = ("energy_J", "latency_s", "bound_by", "utilization", "area_m2")
         arrays: Any = {
@@ -49,12 +49,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
 
     Identical layers share alike. Costs of a network that belong to no layer (its own input and
     output, its share of a switch, leakage, idle DRAM, waiting where power throttles) are divided by
-    the layers' times.
-
-    Args:
-        batch: a few designs, all sequential or all pipelined; memory grows with designs × layers ×
-            components.
-        layers: network and name of each of the networks' layers, for the result.
+    the layers' times. Memory grows with designs × layers × components.
     """
     table, run, chip = batch.context.layers, evaluate_batch(batch), batch.chip
     n, owner = len(batch.designs), table.owner
@@ -97,15 +92,11 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
 
 
 def _utilization(batch: Batch, streamed: Bools) -> Floats:
-    """Share of the macros that all replicas of a layer hold, shape (n, L).
-
-    Args:
-        batch: the designs.
-        streamed: whether each network's weights are loaded for every image, shape (n, W).
-    """
+    """Share of the macros that all replicas of a layer hold, (n, L), by weight mode."""
     c, designs = batch.context, batch.designs
-    replication, mapped = c.replication.of(designs), map_layers(c, designs, streamed=False)
-    factor = np.where(streamed[:, c.layers.owner], replication.streamed, replication.resident)
+    resident_factors, streamed_factors = replication(c, designs)
+    factor = np.where(streamed[:, c.layers.owner], streamed_factors, resident_factors)
+    mapped = map_layers(c, designs, streamed=False)
     share: Floats = np.minimum(factor * mapped.placement.macros / designs.macros[:, None], 1.0)
     return share
 
@@ -117,7 +108,7 @@ def _counts(batch: Batch, work: LayerWork, *, streamed: bool) -> dict[str, Float
     # A switch of networks is shared out by the layers' times.
     loads = float(streamed)
     counts = image_actions(
-        layer_counts(c, designs, map_layers(c, designs, streamed=streamed)),
+        count_actions(c, designs, map_layers(c, designs, streamed=streamed)),
         link_bits=work.link_bits(streamed=streamed),
         spilled_bits=0.0 if spilled is None else spilled,
         operand_bits=work.operand_bits,

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import (
     GLB_BITS,
     OperatingPoint,
@@ -22,7 +21,7 @@ from imcmoo.model.physical.constraints import COMPUTE_SNR
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Rates, input_pulse_time
 from imcmoo.model.physical.parameters import COLUMNS, DRAM, DRAM_BITS, Designs
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Technology
 
 ROUTER_BITS = 128
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
@@ -35,8 +34,8 @@ class Component:
     Args:
         area_m2: area of all its instances on a chip.
         leak_W: leakage of all of them, if it leaks.
-        prices_J: energy per action by `action_counts.COMPONENT_OF`: buffers and results per word,
-            global buffer, links and DRAM per bit, `dac` per row and slice.
+        prices_J: energy per action by `mapping_features.COMPONENT_OF`: buffers and results per
+            word, global buffer, links and DRAM per bit, `dac` per row and slice.
         rates: speeds by field of `Rates`.
         dram_idle_W: power of the DRAM that no access causes.
     """
@@ -116,13 +115,8 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
     }
     areas = {name: part.area_m2 for name, part in components.items()}
     prices = {name: v for part in components.values() for name, v in part.prices_J.items()}
-    link = link_price(
-        prices["hop_J"],
-        prices["wire_J_per_m"],
-        total(areas.values()),
-        assumptions=context.assumptions,
-        switches=context.switches,
-    )
+    area = total(areas.values())
+    link = link_price(prices["hop_J"], prices["wire_J_per_m"], area, context)
     return Chip(
         areas_m2=areas,
         leaks_W={n: part.leak_W for n, part in components.items() if part.leak_W is not None},
@@ -152,15 +146,9 @@ class _Builder:
 
     def cells(self) -> Component:
         """Cells of all macros, those of second arrays included."""
-        designs, point, a = self._designs, self._point, self._assumptions
+        designs, point = self._designs, self._point
         cells = designs.rows * designs.cols * (1 + designs.ping_pong)
-        read_s = input_pulse_time(
-            designs,
-            point,
-            device=self._context.device,
-            assumptions=a,
-            pulses=self._switches.pulses,
-        )
+        read_s = input_pulse_time(designs, point, self._context)
         return Component(
             area_m2=self._periphery * cells * point.array["cell_area"],
             leak_W=designs.macros * cells * point.array["cell_leak"],
@@ -296,15 +284,11 @@ class _Builder:
 
 
 def link_price(
-    hop_J: Floats,
-    wire_J_per_m: Floats,
-    area_m2: Floats,
-    *,
-    assumptions: Assumptions,
-    switches: Switches,
+    hop_J: Floats, wire_J_per_m: Floats, area_m2: Floats, technology: Technology
 ) -> Floats:
     """Energy of moving a bit across chips of some area: a router and the wire to it, (n,)."""
-    length = assumptions.wire_length.value * np.sqrt(area_m2) * switches.wires
+    wires = technology.switches.wires
+    length = technology.assumptions.wire_length.value * np.sqrt(area_m2) * wires
     price: Floats = hop_J + wire_J_per_m * length
     return price
 
@@ -312,10 +296,6 @@ def link_price(
 CostTerms = dict[str, Floats]
 INFEASIBLE = "infeasible_"
 """How a term begins whose group only has limits; it is 0, and infinite where one is broken."""
-
-
-def _whole_chip(chip: Chip, designs: Designs) -> Floats | float:
-    return 1.0
 
 
 @dataclass(frozen=True)
@@ -334,7 +314,7 @@ class CostTermGroup:
 
     name: str
     components: tuple[str, ...] = ()
-    number: Callable[[Chip, Designs], Floats | float] = _whole_chip
+    number: Callable[[Chip, Designs], Floats | float] = lambda chip, designs: 1.0
     prices: tuple[str, ...] = ()
     rates: tuple[str, ...] = ()
     powers: tuple[str, ...] = ()

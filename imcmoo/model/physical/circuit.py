@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from imcmoo.io.errors import check_choice
+from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, LIMITS, AdcWindow, Designs
@@ -112,3 +115,17 @@ class Circuit:
             )
             for at in range(len(designs))
         ]
+
+
+def slice_maxima(bits: int, width: int) -> Floats:
+    """Largest value of each slice, least significant first; the last may be shorter."""
+    lows = np.arange(0, bits, width)
+    maxima: Floats = 2.0 ** np.minimum(width, bits - lows) - 1
+    return maxima
+
+
+def parallel_cells(slices: int, redundancy: int) -> Floats:
+    """Cells in parallel of each slice, least significant first, shape (slices,)."""
+    cells = np.ones(slices)
+    cells[slices // 2 :] = redundancy
+    return cells

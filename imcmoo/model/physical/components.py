@@ -12,7 +12,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.adc_models import AdcCosts, adc_costs, flash_costs
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.memory_cells import CellPrices, MemoryCell
+from imcmoo.model.physical.memory_cells import CellPrices
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
     BITS_PER_KIB,
@@ -20,7 +20,7 @@ from imcmoo.model.physical.parameters import (
     Designs,
     refuse,
 )
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Switches, Technology
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,30 +72,24 @@ def slowdown(voltage_V: Floats, threshold_V: Floats, assumptions: Assumptions) -
     return ratio
 
 
-def operating_point(
-    designs: Designs,
-    *,
-    device: MemoryCell,
-    table: PhysicalTable,
-    assumptions: Assumptions,
-    switches: Switches,
-) -> OperatingPoint:
+def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
     """Look up everything that depends on node, supply voltage, array and ADC.
 
     Raises:
         ValueError: a value the component table lacks; says what it has.
     """
-    technology = part_costs("technology", designs, table)
+    device, table, assumptions = technology.device, technology.table, technology.assumptions
+    node = part_costs("technology", designs, table)
     array = dict(part_costs(device.name, designs, table))
     if device.streams:
         array["memory_write"] = part_costs("cells_as_memory", designs, table)["write"]
-    kappa = slowdown(designs.voltage_V, technology["threshold_V"], assumptions)
+    kappa = slowdown(designs.voltage_V, node["threshold_V"], assumptions)
     timed: Mapping[str, Floats] = array
-    if not switches.voltage_slows:
+    if not technology.switches.voltage_slows:
         kappa = np.ones_like(kappa)
         nominal = np.full(len(designs), assumptions.nominal_V.value)
         timed = part_costs(device.name, replace(designs, voltage_V=nominal), table)
-    if switches.shared_converters:
+    if technology.switches.shared_converters:
         adc = adc_costs(designs, table, assumptions)
         muxed = designs.columns_per_adc > 1
     else:
@@ -104,7 +98,7 @@ def operating_point(
         slowdown=kappa,
         clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
         supply=(designs.voltage_V / assumptions.nominal_V.value) ** 2,
-        wire_ohm_per_m=technology["wire_ohm_per_m"],
+        wire_ohm_per_m=node["wire_ohm_per_m"],
         array=array,
         adc=adc,
         cell=device.prices(designs, array, kappa, assumptions),
@@ -176,18 +170,13 @@ def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
     return shared
 
 
-def require_coverage(
-    designs: Designs,
-    *,
-    device: MemoryCell,
-    table: PhysicalTable,
-    assumptions: Assumptions,
-) -> None:
+def require_coverage(designs: Designs, technology: Technology) -> None:
     """Check that every component of n designs is in the table.
 
     Raises:
         DesignRefused: one is not; names design column, design and what is allowed.
     """
+    device, table = technology.device, technology.table
     names = ["technology", device.name, "input_buffer", "result_buffer", "glb"]
     for name in [*names, *(["cells_as_memory"] if device.streams else [])]:
         _require(designs, np.arange(len(designs)), table, *PARTS[name])
@@ -195,7 +184,7 @@ def require_coverage(
     for index, name in enumerate(ADC_MODELS):
         if name in table.tables:
             _require(designs, np.flatnonzero(designs.adc_model == index), table, name, bits)
-    check_dac_bits(designs, assumptions)
+    check_dac_bits(designs, technology.assumptions)
 
 
 def check_dac_bits(designs: Designs, assumptions: Assumptions) -> None:

@@ -1,24 +1,119 @@
-"""Constraints on chips: weight capacity, line buffers, ADC SQNR, conductance levels, IR drop;
-compute SNR and accuracy drop where they are limited.
-"""
+"""Metrics of chips and their circuit limits: arrays over designs and networks, SI units."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats, Resource
-from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.metrics import Bools, Floats, Ints, Resource
 from imcmoo.model.physical.components import OperatingPoint, adcs_per_macro
-from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.mapping import columns_of_slices, place
-from imcmoo.model.physical.memory_cells import MemoryCell, sigma_of
-from imcmoo.model.physical.metrics import PhysicalResources
+from imcmoo.model.physical.memory_cells import sigma_of
 from imcmoo.model.physical.parameters import BITS_PER_KIB, CELL_ERRORS, LIMITS, Designs
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy, beyond_allowed
-from imcmoo.model.physical.replication import ReplicationRule
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Technology
+
+
+@dataclass(frozen=True, eq=False)
+class PhysicalResources:
+    """Area and capacity of chips, shortfalls of networks, and quantities with circuit limits.
+
+    Args:
+        area_m2: chip area, memory interface included, shape (n,).
+        cells: cells of the chip, shape (n,).
+        missing_cells: capacity shortfall of a network in cells, shape (n, W).
+        missing_bits: capacity shortfall of a network in buffer bits, shape (n, W).
+        snr_adc_dB: ADC SQNR, shape (n, W).
+        snr_dB: compute SNR, of ADCs and cells, shape (n, W).
+        ir_drop: largest share of the read voltage that is lost along a wire, shape (n,).
+        level_sigmas: distance of neighbouring levels of a cell in σ, shape (n,).
+        accuracy_drop: float score minus predicted accuracy, shape (n, W); (n, 0) if no network has
+            accuracy data.
+    """
+
+    area_m2: Floats
+    cells: Floats
+    missing_cells: Floats
+    missing_bits: Floats
+    snr_adc_dB: Floats
+    snr_dB: Floats
+    ir_drop: Floats
+    level_sigmas: Floats
+    accuracy_drop: Floats
+
+    @property
+    def runs(self) -> Bools:
+        """True where a network fits on a chip, shape (n, W); limits of circuits and of a study do
+        not count, unlike in `imcmoo.model.metrics.Metrics.runs`."""
+        return (self.missing_cells <= 0) & (self.missing_bits <= 0)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Several batches, at least one, as one."""
+        return cls(
+            *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls))
+        )
+
+    def take(self, index: Ints) -> Self:
+        """Values of the designs of an index."""
+        return type(self)(*(getattr(self, f.name).take(index, axis=0) for f in fields(self)))
+
+
+@dataclass(frozen=True, eq=False)
+class PhysicalMetrics(PhysicalResources):
+    """One image of every network on every chip; what does not run is NaN (−1 in `bound_by`).
+
+    Args:
+        energy_J: of one image: actions, leakage and idle DRAM over the interval, DRAM traffic, and
+            the image's share of the writing of weights at a switch of networks; shape (n, W) like
+            all that follow.
+        latency_s: from first input to last output.
+        interval_s: between images.
+        power_W: on the chip.
+        snr_dev_dB, snr_rounding_dB: SNR from cell variation, and of operands rounded to integers.
+        occupied_cells: cells of the macros that hold replicas of layers, each counted whole.
+        dram_bits: moved from and to DRAM.
+        glb_bits: read from and written to the global buffer.
+        bound_by: index into `imcmoo.model.physical.latency.CAUSES`.
+        streamed: whether weights are loaded for every image.
+        switch_energy_J: of writing all weights of a network; 0 where none are written.
+        switch_time_s: likewise.
+        longest_layer_s: longest layer of a network, that cannot be interrupted, infinite for
+            pipelined designs; NaN unless it was wanted.
+        leak_W: leakage of the chip, shape (n,) like all that follow.
+        dram_idle_W: idle power of the DRAM, off the chip.
+        save_s: saving the global buffer in DRAM and bringing it back, with the weights that stay
+            in SRAM; infinite without DRAM.
+        save_J: energy of it.
+    """
+
+    energy_J: Floats
+    latency_s: Floats
+    interval_s: Floats
+    power_W: Floats
+    snr_dev_dB: Floats
+    snr_rounding_dB: Floats
+    occupied_cells: Floats
+    dram_bits: Floats
+    glb_bits: Floats
+    bound_by: NDArray[np.int8]
+    streamed: Bools
+    switch_energy_J: Floats
+    switch_time_s: Floats
+    longest_layer_s: Floats
+    leak_W: Floats
+    dram_idle_W: Floats
+    save_s: Floats
+    save_J: Floats
+
+    @property
+    def resources(self) -> PhysicalResources:
+        """Area, capacity, shortfalls and quantities with circuit limits."""
+        return self
+
 
 DEFAULT_AREA_M2 = 800e-6
 DEFAULT_SNR_ADC_DB = 15.0
@@ -76,14 +171,7 @@ class CircuitLimits:
         return ("snr", *compute, "levels", "wires")
 
 
-def ir_drop(
-    designs: Designs,
-    point: OperatingPoint,
-    *,
-    device: MemoryCell,
-    assumptions: Assumptions,
-    switches: Switches,
-) -> Floats:
+def ir_drop(designs: Designs, point: OperatingPoint, technology: Technology) -> Floats:
     """Largest share of the read voltage lost along a column, or with levels along a row.
 
     a · rows / 2 · G · R_col with the active rows interleaved, and with levels
@@ -95,24 +183,25 @@ def ir_drop(
 
     Source: Xiao et al., IEEE Circuits and Systems Magazine 2022, for the form of the product.
     """
-    if not device.resistive():
+    if not technology.device.draws_current:
         return np.zeros(len(designs))
+    assumptions = technology.assumptions
     feature = designs.technology_nm * 1e-9
     cell = np.where(
         designs.differential, assumptions.differential_cell_S.value, assumptions.offset_cell_S.value
     )
     ohm = point.wire_ohm_per_m * feature * cell
     column = designs.active_rows * designs.rows / 2 * ohm * assumptions.column_pitch_F.value
-    converted = adcs_per_macro(designs, switches) * (1 + designs.differential)
+    converted = adcs_per_macro(designs, technology.switches) * (1 + designs.differential)
     in_turn = np.minimum(converted * designs.redundancy, designs.cols)
     at_once = np.where(designs.sample_and_hold > 0, designs.cols, in_turn)
     row = at_once * designs.cols / 2 * ohm * assumptions.row_pitch_F.value
     return np.maximum(column, np.where(designs.level_coded, row, 0.0))
 
 
-def level_sigmas(designs: Designs, *, device: MemoryCell, assumptions: Assumptions) -> Floats:
+def level_sigmas(designs: Designs, technology: Technology) -> Floats:
     """Conductance-level margin: distance of neighbouring levels in standard deviations, (n,)."""
-    usual = device.sigma(assumptions)
+    usual = technology.device.sigma(technology.assumptions)
     sigma: Floats | float = usual
     if designs.cell_errors.any():
         bits = range(1, LIMITS["bits_per_cell"][1] + 1)
@@ -122,78 +211,10 @@ def level_sigmas(designs: Designs, *, device: MemoryCell, assumptions: Assumptio
     return distance
 
 
-def capacity_shortfall(
-    layers: LayerTable,
-    designs: Designs,
-    replication: ReplicationRule,
-    *,
-    co_resident: bool,
-    switches: Switches,
-) -> tuple[Floats, Floats]:
-    """Macros that networks lack to be resident, and buffer bits they lack to be pipelined.
-
-    Args:
-        layers: L distinct layers.
-        designs: n chips, of which only the mapping key matters.
-        replication: of layers; used for pipelined designs only.
-        co_resident: whether all networks have to be on the chip.
-        switches: `placement` and `diagonal_groups` matter.
-
-    Returns:
-        Two arrays of shape (n, W); the second is of the worst layer, 0 for sequential designs.
-    """
-    macros = place(layers, designs, diagonal_groups=switches.diagonal_groups).macros
-    need = _needed(layers, macros, co_resident, switches)
-    lines = np.zeros((len(designs), layers.n_networks))
-    pipelined = np.flatnonzero(designs.pipelined)
-    if len(pipelined):
-        pipelines = designs.take(pipelined)
-        factor = np.maximum(replication.of(pipelines).resident, 1.0)
-        tiles = np.ceil(macros[pipelined] / pipelines.macros_per_tile[:, None])
-        room = factor * tiles * (pipelines.rows * pipelines.macros_per_tile * 8)[:, None]
-        shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
-        lines[pipelined] = layers.largest(shortfall * ~layers.dynamic)
-    return np.maximum(need - designs.macros[:, None], 0.0), lines
-
-
-def needed_macros(
-    layers: LayerTable, designs: Designs, *, co_resident: bool, switches: Switches
-) -> Floats:
-    """Macros that networks need to be resident, shape (n, W); arguments of `capacity_shortfall`."""
-    macros = place(layers, designs, diagonal_groups=switches.diagonal_groups).macros
-    return _needed(layers, macros, co_resident, switches)
-
-
-def _needed(layers: LayerTable, macros: Floats, co_resident: bool, switches: Switches) -> Floats:
-    """Macros of all layers; without the placement rule only of a network's largest layer."""
-    if not switches.placement:
-        return layers.largest(macros)
-    need: Floats = layers.total(macros)
-    if co_resident:
-        need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
-    return need
-
-
-def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
-    """Cells of the weights beyond those of the chip, without regard to placement, shape (n, W)."""
-    bits = layers.weight_bits.min() - designs.differential
-    slices = np.ceil(bits / designs.bits_per_cell)
-    columns = columns_of_slices(slices, designs.redundancy) * (1 + designs.differential)
-    weights = layers.total(layers.stored_bits / layers.weight_bits)
-    cells = designs.macros * designs.rows * designs.cols
-    return np.maximum(columns[:, None] * weights - cells[:, None], 0.0)
-
-
 def constraints(
     known: PhysicalResources, limits: CircuitLimits, accuracy: PredictedAccuracy | None = None
 ) -> dict[str, Resource]:
-    """Resources of chips and capacity shortfall of each network, circuit limits included.
-
-    Args:
-        known: of the chips.
-        limits: of circuits.
-        accuracy: drops that networks are allowed.
-    """
+    """Resources of chips and capacity shortfall of each network, circuit limits included."""
     one = np.ones(known.missing_cells.shape[0])
     return {
         "cells": Resource(known.cells, known.missing_cells),

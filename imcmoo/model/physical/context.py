@@ -7,51 +7,35 @@ from functools import cached_property
 
 import numpy as np
 
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.action_counts import OperandSums
-from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
-from imcmoo.model.physical.replication import ReplicationRule
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Technology
 
 
-@dataclass(frozen=True, eq=False)
-class Context:
-    """Data and caches that all designs of a model share.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Context(Technology):
+    """Data and caches that all designs of a model share, beside their technology.
 
     Args:
         layers: of all networks.
-        sums: statistics of their operands.
-        device: memory device.
-        table: component numbers.
-        assumptions: numbers that no library gives.
-        switches: rules that are on.
         inferences_per_switch: images over which a switch of networks is charged; infinite if none
             happens.
         co_resident: whether all networks are on the chip.
-        replication: of layers, by array and number of macros.
         noise: SNR by circuit.
         limits: of circuits.
         accuracy: predicted accuracy of networks; None if none has data.
         features: features by mapping key, resident and streamed.
         shortfalls: capacity shortfalls by mapping key.
+        replications: replication of layers by array and number of macros.
     """
 
     layers: LayerTable
-    sums: OperandSums
-    device: MemoryCell
-    table: PhysicalTable
-    assumptions: Assumptions
-    switches: Switches
     inferences_per_switch: float
     co_resident: bool
-    replication: ReplicationRule
     noise: NoiseModel
     limits: CircuitLimits
     accuracy: PredictedAccuracy | None = None
@@ -59,6 +43,7 @@ class Context:
         default_factory=lambda: (KeyedCache(), KeyedCache())
     )
     shortfalls: KeyedCache = field(default_factory=KeyedCache)
+    replications: KeyedCache = field(default_factory=lambda: KeyedCache(np.inf, rows_at_once=2048))
 
     @property
     def switches_networks(self) -> bool:
@@ -70,6 +55,16 @@ class Context:
         """Weights for the digital unit that the global buffer holds with each network, (W,)."""
         held = self.layers.held_bits
         return np.broadcast_to(held.sum(), held.shape) if self.co_resident else held
+
+    @cached_property
+    def resident_bits(self) -> tuple[Floats, Floats]:
+        """Bits over the links and through the global buffer where weights stay, shape (L,) each; of
+        layers on the digital unit only the outputs, through the buffer."""
+        layers = self.layers
+        words = layers.input_words(strides=self.switches.strides) + layers.output_words
+        links = np.where(layers.dynamic, 0.0, words * layers.input_bits)
+        outputs = layers.output_words * layers.input_bits
+        return links, np.where(layers.dynamic, outputs, links)
 
     def loads(self, *, streamed: bool) -> float:
         """Number of times the weights of a network are loaded for an image."""

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import OperatingPoint
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.technology import Technology
 
 CAUSES = ("compute", "glb", "link", "buffer", "dram", "power")
 """Possible bottlenecks of a layer; power is one of a whole image."""
@@ -69,35 +68,6 @@ _RATES = attrgetter(*(field.name for field in fields(Rates)))
 
 
 @dataclass(frozen=True, eq=False)
-class Demand:
-    """Demand of layers on the resources of a chip; arrays that broadcast to (n, L) or (n, W, X).
-
-    Args:
-        compute_s: reading and converting all vectors, and products of activations.
-        fill_s: reading and converting one vector.
-        glb_bits: through the global buffer.
-        link_bits: over the links.
-        link_share: 1 / router groups that share these.
-        buffer_words: through the input buffer of a tile.
-        dram_bits: activations through DRAM.
-        load_rows: rows written one after the other to load all weights for every image; None where
-            weights are resident.
-        load_link_bits, load_dram_bits: bits of the weights over links and through DRAM.
-    """
-
-    compute_s: Floats
-    fill_s: Floats
-    glb_bits: Floats
-    link_bits: Floats
-    link_share: Floats | float
-    buffer_words: Floats
-    dram_bits: Floats
-    load_rows: Floats | None = None
-    load_link_bits: Floats | float = 0.0
-    load_dram_bits: Floats | float = 0.0
-
-
-@dataclass(frozen=True, eq=False)
 class LayerTimes:
     """Seconds of one occurrence of each layer on each resource.
 
@@ -129,41 +99,63 @@ class LayerTimes:
         return seconds if self.loads is None else seconds + largest_of(self.loads)
 
 
-def roofline(demand: Demand, rates: Rates, ping_pong: Bools) -> LayerTimes:
-    """Times of layers on each resource.
+def roofline(
+    rates: Rates,
+    ping_pong: Bools,
+    *,
+    compute_s: Floats,
+    fill_s: Floats,
+    glb_bits: Floats,
+    link_bits: Floats,
+    link_share: Floats | float,
+    buffer_words: Floats,
+    dram_bits: Floats,
+    load_rows: Floats | None,
+    load_link_bits: Floats,
+    load_dram_bits: Floats,
+) -> LayerTimes:
+    """Times of layers on each resource; all arrays broadcast to (n, L), or of bounds to (n, W, X).
 
     Weights that are loaded for every image delay a layer, but with ping-pong arrays they are loaded
     while other arrays compute.
 
     Args:
-        demand: of the layers.
-        rates: of the chips, arrays that broadcast with those of `demand`.
-        ping_pong: whether arrays are loaded while others compute, likewise.
+        rates: of the chips.
+        ping_pong: whether arrays are loaded while others compute.
+        compute_s: reading and converting all vectors, and products of activations.
+        fill_s: reading and converting one vector.
+        glb_bits: through the global buffer.
+        link_bits: over the links.
+        link_share: 1 / router groups that share these.
+        buffer_words: through the input buffer of a tile.
+        dram_bits: activations through DRAM.
+        load_rows: rows written one after the other to load all weights for every image; None where
+            weights are resident.
+        load_link_bits, load_dram_bits: bits of the weights over links and through DRAM.
     """
-    compute, link, dram = demand.compute_s, demand.link_bits, demand.dram_bits
-    link_s = demand.link_share * rates.link_bit_s
+    link_s = link_share * rates.link_bit_s
     loads = None
-    if demand.load_rows is not None:
-        rows = demand.load_rows * rates.row_write_s
-        load_link, load_dram = demand.load_link_bits, demand.load_dram_bits
+    if load_rows is not None:
+        rows = load_rows * rates.row_write_s
         if ping_pong.any():
-            compute = np.maximum(compute, rows * ping_pong)
-            link, dram = link + load_link * ping_pong, dram + load_dram * ping_pong
+            compute_s = np.maximum(compute_s, rows * ping_pong)
+            link_bits = link_bits + load_link_bits * ping_pong
+            dram_bits = dram_bits + load_dram_bits * ping_pong
         if not ping_pong.all():
             before = ~ping_pong
             loads = (
                 rows * before,
-                load_link * before * link_s,
-                load_dram * before * rates.dram_bit_s,
+                load_link_bits * before * link_s,
+                load_dram_bits * before * rates.dram_bit_s,
             )
     terms = (
-        compute,
-        demand.glb_bits * rates.glb_bit_s,
-        link * link_s,
-        demand.buffer_words * rates.buffer_word_s,
-        dram * rates.dram_bit_s,
+        compute_s,
+        glb_bits * rates.glb_bit_s,
+        link_bits * link_s,
+        buffer_words * rates.buffer_word_s,
+        dram_bits * rates.dram_bit_s,
     )
-    return LayerTimes(demand.fill_s, terms, loads)
+    return LayerTimes(fill_s, terms, loads)
 
 
 def read_and_convert(read_s: Floats, convert_s: Floats, in_turn: Floats) -> Floats:
@@ -176,11 +168,8 @@ def read_and_convert(read_s: Floats, convert_s: Floats, in_turn: Floats) -> Floa
 
 
 def read_times(rates: Rates, columns_used: Floats) -> Floats:
-    """Seconds of one read of an array with its conversions, shape (n, L).
-
-    Args:
-        rates: of n chips, shape (n, 1).
-        columns_used: converted columns of the fullest macro, shape (n, L).
+    """Seconds of one read of an array with its conversions, by the converted columns of the fullest
+    macro, shape (n, L).
     """
     conversions = columns_used / rates.adcs
     np.ceil(conversions, out=conversions)
@@ -193,10 +182,7 @@ def read_time(
     point: OperatingPoint,
     columns_used: Floats,
     adcs: Floats,
-    *,
-    device: MemoryCell,
-    assumptions: Assumptions,
-    pulses: bool,
+    technology: Technology,
 ) -> Floats:
     """Seconds of one read of an array of single chips, conversions included, shape (n, L).
 
@@ -205,27 +191,19 @@ def read_time(
         point: their speed.
         columns_used: converted columns of the fullest macro, shape (n, L).
         adcs: ADCs of a macro, shape (n,).
-        device: decides how long a level is held.
-        assumptions: assumptions, of which the length of a pulse matters.
-        pulses: whether pulses take time.
+        technology: device and length of a pulse, and whether pulses take time.
     """
-    held = input_pulse_time(designs, point, device=device, assumptions=assumptions, pulses=pulses)
+    held = input_pulse_time(designs, point, technology)
     conversions = np.ceil(columns_used / adcs[:, None])
     convert_s = (point.adc.time_s * point.slowdown)[:, None]
     in_turn = (designs.sample_and_hold == 0).astype(float)[:, None]
     return read_and_convert(held[:, None], conversions * convert_s, in_turn)
 
 
-def input_pulse_time(
-    designs: Designs,
-    point: OperatingPoint,
-    *,
-    device: MemoryCell,
-    assumptions: Assumptions,
-    pulses: bool,
-) -> Floats:
+def input_pulse_time(designs: Designs, point: OperatingPoint, technology: Technology) -> Floats:
     """Seconds of one read of an array with its input pulses, without conversions, shape (n,)."""
-    time: Floats = point.array_s + device.inputs_s(designs, assumptions) * pulses
+    pulses_s = technology.device.inputs_s(designs, technology.assumptions)
+    time: Floats = point.array_s + pulses_s * technology.switches.pulses
     return time
 
 
@@ -298,14 +276,10 @@ def sequential_latency(
 def _add_by_cause(
     terms: tuple[Floats, ...], causes: tuple[int, ...], layers: LayerTable, seconds: Floats
 ) -> None:
-    """Add the largest term of each layer to the seconds of its cause, the first of equals.
+    """Add the largest term of each layer, the first of equals, to the seconds of its cause in
+    place.
 
-    Args:
-        terms: seconds of layers on resources, shape (n, L) each.
-        causes: index into `CAUSES` of each term.
-        layers: L distinct layers.
-        seconds: by cause and network, shape (n_causes, n, W), changed in place; shape (1, n, W) if
-            causes are not distinguished.
+    `seconds` has shape (n_causes, n, W), or (1, n, W) if causes are not distinguished.
     """
     largest = largest_of(terms)
     left = layers.total(largest)
@@ -327,11 +301,6 @@ def longest_layer_share(layers: LayerTable, times: LayerTimes, layers_s: Floats)
     """Share of the time of all layers of a network that its longest layer takes, shape (n, W).
 
     Time of a network that belongs to no layer is divided by the layers' times, as in a breakdown.
-
-    Args:
-        layers: L distinct layers.
-        times: their seconds, shape (n, L).
-        layers_s: seconds of all layers of each network, shape (n, W).
     """
     share: Floats = layers.largest(times.seconds) / layers_s
     return share
@@ -431,13 +400,9 @@ class Run:
 
 
 def apply_power_limit(run: Run, leak_W: Floats, dram_idle_W: Floats, allowed_W: Floats) -> Run:
-    """Add static power, and slow chips down that would exceed the power they may draw.
+    """Add static power to runs, and slow chips down that would exceed the power they may draw.
 
-    Args:
-        run: with dynamic energy only.
-        leak_W: leakage, shape (n, W).
-        dram_idle_W: idle power of the DRAM, off the chip, shape (n, 1).
-        allowed_W: power limit, shape (n, 1).
+    Leakage has shape (n, W), the idle power of the DRAM off the chip and the limit (n, 1).
     """
     least = throttled_interval(run.energy_J - run.dram_J, leak_W, allowed_W)
     throttled = least > run.interval_s
@@ -454,12 +419,6 @@ def apply_power_limit(run: Run, leak_W: Floats, dram_idle_W: Floats, allowed_W: 
 
 
 def throttled_interval(dynamic_J: Floats, leak_W: Floats, allowed_W: Floats | float) -> Floats:
-    """Smallest interval at which dynamic energy and leakage keep the power limit, s.
-
-    Args:
-        dynamic_J: energy on the chip per image, without leakage.
-        leak_W: leakage.
-        allowed_W: power limit.
-    """
+    """Smallest interval (s) at which energy on the chip and leakage keep the power limit."""
     interval: Floats = dynamic_J / np.maximum(allowed_W - leak_W, 1e-3 * allowed_W)
     return interval

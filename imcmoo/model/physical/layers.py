@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import sparse
 
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.networks.operands import OperandBits, operand_bits
+from imcmoo.model.physical.circuit import slice_maxima
+from imcmoo.networks.operands import OperandBits, operand_bits, slice_moments
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
 
 FEWEST_BITS = 4
@@ -81,17 +82,9 @@ class LayerTable:
         dynamic: Bools | None = None,
         digital: Bools | None = None,
     ) -> LayerTable:
-        """Gather the layers of networks.
-
-        Args:
-            workloads: W networks.
-            input_bits: precision of all inputs, or one per network; 4 to 8.
-            weight_bits: of the weights; 4 to 8.
-            weight_clip: largest weight that is stored, as a share of the largest of a layer, of all
-                networks or one per network.
-            dynamic: which layers multiply two activations, over all layers of all networks in
-                order; none by default.
-            digital: which layers run on the digital unit although one operand is stored, likewise.
+        """Gather the layers of networks; `digital` tells which run on the digital unit although one
+        operand is stored, like `dynamic` over all layers in order. See `PhysicalModel` for the
+        rest.
 
         Raises:
             ValueError: a precision outside 4 to 8, a clip outside 0 to 1, or a wrong number of
@@ -162,6 +155,11 @@ class LayerTable:
         return sums.reshape(*values.shape[:-1], self.n_networks)
 
     @cached_property
+    def operand_sums(self) -> OperandSums:
+        """Sums over slices of the operands."""
+        return OperandSums.of_layers(self)
+
+    @cached_property
     def macs(self) -> Floats:
         """Multiply-accumulates of one occurrence, shape (L,)."""
         macs: Floats = self.n_vectors * self.groups * self.rows * self.outputs
@@ -186,11 +184,7 @@ class LayerTable:
         return self.total(self.holds_weights * bits)
 
     def input_words(self, *, strides: bool) -> Floats:
-        """Words read for one pass, reused along the width, shape (L,).
-
-        Args:
-            strides: False as if the horizontal stride were 1.
-        """
+        """Words read for one pass, reused along the width, (L,); strides may count as 1."""
         stride = self.stride_width if strides else np.ones(len(self))
         per_line = self.kernel_width + (self.width - 1) * np.minimum(stride, self.kernel_width)
         words: Floats = self.input_lines * per_line
@@ -205,25 +199,6 @@ class LayerTable:
     def has_dynamic(self) -> bool:
         """True if any layer runs on the digital unit: two activations, or named in a study."""
         return bool(self.dynamic.any())
-
-    def resident_link_bits(self, strides: bool) -> Floats:
-        """Bits of inputs and outputs over the links where weights stay, shape (L,)."""
-        return self._resident_bits[strides][0]
-
-    def resident_glb_bits(self, strides: bool) -> Floats:
-        """Bits through the global buffer where weights stay, for dynamic layers as well, (L,)."""
-        return self._resident_bits[strides][1]
-
-    @cached_property
-    def _resident_bits(self) -> dict[bool, tuple[Floats, Floats]]:
-        """Both, by whether strides count."""
-        by_strides = {}
-        for strides in (False, True):
-            bits = (self.input_words(strides=strides) + self.output_words) * self.input_bits
-            links = np.where(self.dynamic, 0.0, bits)
-            outputs = self.output_words * self.input_bits
-            by_strides[strides] = links, np.where(self.dynamic, outputs, links)
-        return by_strides
 
     @cached_property
     def _starts(self) -> Ints:
@@ -285,3 +260,78 @@ def _per_network(name: str, bits: int | Sequence[int], n: int) -> Ints:
         allowed = f"{FEWEST_BITS} to {BITS}"
         raise ValueError(f"{name} is {bits}: one number, or one per network ({n}), of {allowed}")
     return np.broadcast_to(precision, (n,)).copy()
+
+
+@dataclass(frozen=True, eq=False)
+class OperandSums:
+    """Sums over slices, averaged over the occurrences of each of L distinct layers.
+
+    With x_i the value of input slice i and ḡ_j the mean conductance of the cells of weight slice
+    j as a share of its range, summed over both cells of a differential pair.
+
+    Args:
+        pulses: E[Σ_i x_i] by input coding (natural, offset) and d_x − 1, shape (2, 8, L).
+        conductances: Σ_j ḡ_j of all slices and of the more significant half, by weight coding
+            (offset, differential) and b − 1, shape (2, 2, 8, L).
+        products: E[Σ_i x_i] · Σ_j ḡ_j, shape (2, 2, 8, 2, 8, L).
+    """
+
+    pulses: Floats
+    conductances: Floats
+    products: Floats
+
+    @classmethod
+    def of_layers(cls, layers: LayerTable) -> OperandSums:
+        """Compute them for a layer table."""
+        operands = layers.operands
+        input_bits = layers.input_bits[layers.distinct].astype(int)
+        weight_bits = layers.weight_bits[layers.distinct].astype(int)
+        inputs = [
+            [_slice_sums(joint, input_bits, width) for width in range(1, BITS + 1)]
+            for joint in (operands.inputs, operands.inputs_offset)
+        ]
+        weights = np.array(
+            [
+                [
+                    [
+                        _slice_sums(joint, bits, width, shares=True, upper=upper)
+                        for width in range(1, BITS + 1)
+                    ]
+                    for joint, bits in (
+                        (operands.weights, weight_bits),
+                        (operands.magnitudes, weight_bits - 1),
+                    )
+                ]
+                for upper in (False, True)
+            ]
+        )
+        average = partial(np.apply_along_axis, layers.average, -1)
+        products = [[average(x * weights) for x in coding] for coding in inputs]
+        return cls(
+            pulses=np.array([[layers.average(x) for x in coding] for coding in inputs]),
+            conductances=average(weights),
+            products=np.moveaxis(np.array(products), 2, 0),
+        )
+
+    def of_cells(self, sums: Floats, at: tuple[Ints | int, ...], redundancy: Floats) -> Floats:
+        """Entries of `conductances` or `products`, cells in parallel included, shape (n, L)."""
+        total: Floats = sums[(0, *at)]
+        if (redundancy > 1).any():
+            total = total + (redundancy - 1)[:, None] * sums[(1, *at)]
+        return total
+
+
+def _slice_sums(
+    joint: Floats, bits: Ints, width: int, *, shares: bool = False, upper: bool = False
+) -> Floats:
+    """Σ over slices of `width` bits of their mean, or of their mean share of full scale, per layer;
+    of all slices, or of the more significant half.
+    """
+    sums = np.empty(len(bits))
+    for precision in np.unique(bits):
+        alike = bits == precision
+        means, _ = slice_moments(joint[alike], int(precision), width)
+        full = slice_maxima(int(precision), width) if shares else np.ones(means.shape[1])
+        first = means.shape[1] // 2 if upper else 0
+        sums[alike] = (means / full)[:, first:].sum(axis=1)
+    return sums

@@ -1,4 +1,4 @@
-"""Layer features that depend only on array and tiling parameters (the mapping key).
+"""Features, action counts and missing capacity: what array and tiling (the mapping key) decide.
 
 Supply, ADC, buffers, links and DRAM enter later, through energies and times of actions. So designs
 with the same mapping key share this work, and a search or a proof over the rest is cheap.
@@ -6,6 +6,7 @@ with the same mapping key share this work, and a search or a proof over the rest
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from operator import attrgetter
@@ -14,16 +15,135 @@ import numpy as np
 
 from imcmoo.keyed_cache import Arrays
 from imcmoo.model.metrics import Floats, Ints
-from imcmoo.model.physical.action_counts import ACTIONS, count_actions
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.mapping import Placement, place
+from imcmoo.model.physical.mapping import (
+    Placement,
+    Traffic,
+    columns_of_slices,
+    count_traffic,
+    place,
+)
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.switches import Switches
-from imcmoo.model.physical.traffic import Traffic, count_traffic
+from imcmoo.model.physical.replication import replication
+from imcmoo.model.physical.technology import Switches
 
-STREAMED = ("link_bits", "glb_bits", "spilled_sums", "load_rows")
-"""As in `Traffic`, and rows written one after the other to load all weights of a layer."""
+COMPONENT_OF = {
+    "cell_low": "cells",
+    "cell_span": "cells",
+    "conversion": "adc",
+    "shift_add": "shift_add",
+    "dac": "dac",
+    "buffer_read": "buffers",
+    "buffer_write": "buffers",
+    "result": "buffers",
+    "glb_read": "glb",
+    "glb_write": "glb",
+    "link": "links",
+    "mac": "digital",
+    "write": "writes",
+    "dram": "dram",
+}
+"""Component of each kind of action."""
+
+ACTIONS = (
+    "cell_low",
+    "cell_span",
+    "conversion",
+    "dac",
+    "buffer_read",
+    "buffer_write",
+    "result",
+    "glb_read",
+    "glb_write",
+    "write",
+)
+"""Actions that the mapping key alone decides."""
+
+ON_CHIP_ACTIONS = (*ACTIONS, "link", "mac")
+
+
+def count_actions(context: Context, designs: Designs, mapped: MappedLayers) -> dict[str, Floats]:
+    """Actions of one occurrence of each layer by `ACTIONS`, arrays that broadcast to (n, L)."""
+    layers, placement, traffic = context.layers, mapped.placement, mapped.traffic
+    static = ~layers.dynamic
+    vectors = layers.n_vectors * layers.groups * static
+    low, span = _cell_reads(context, designs, placement)
+    weights = layers.groups * layers.rows * layers.outputs * static
+    return {
+        "cell_low": low,
+        "cell_span": span,
+        "conversion": vectors
+        * layers.outputs
+        * placement.input_slices
+        * placement.conversion_columns
+        * placement.block_row_groups,
+        "dac": vectors * layers.rows * placement.input_slices * placement.column_blocks,
+        "buffer_read": traffic.buffer_reads,
+        "buffer_write": traffic.buffer_writes,
+        "result": traffic.result_words,
+        "glb_read": traffic.glb_read_bits,
+        "glb_write": traffic.glb_write_bits,
+        "write": weights * placement.slice_columns * mapped.replication,
+    }
+
+
+def image_actions(
+    counts: Mapping[str, Floats],
+    *,
+    link_bits: Floats,
+    spilled_bits: Floats | float,
+    operand_bits: Floats | float,
+    macs: Floats,
+    stored_bits: Floats,
+    loads: float,
+) -> dict[str, Floats]:
+    """Actions on the chip for one image, those that depend on ADCs and buffers included.
+
+    For breakdown and bounds; `run_in` of `batch.py` adds up energies by itself.
+
+    Of layers or of whole networks: arrays of shape (n, L) or (n, W), or that broadcast to it.
+
+    Args:
+        counts: by `ACTIONS`.
+        link_bits: activations and partial sums over the links.
+        spilled_bits: partial sums that pass the global buffer.
+        operand_bits: operands that the digital unit reads.
+        macs: of the digital unit.
+        stored_bits: of the weights.
+        loads: how often weights are loaded for an image.
+    """
+    return {
+        **counts,
+        "glb_read": counts["glb_read"] + spilled_bits + operand_bits,
+        "glb_write": counts["glb_write"] + spilled_bits,
+        "write": counts["write"] * loads,
+        "link": link_bits + stored_bits * loads,
+        "mac": macs,
+    }
+
+
+def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tuple[Floats, Floats]:
+    """Pulses through cells, and pulses times what their cells hold as a share of full scale.
+
+    A slice sent as one level counts as one pulse. A row that several groups share crosses the
+    columns of all of them; in the blocks off the diagonal cells hold 0.
+
+    Returns:
+        Two arrays of shape (n, L).
+    """
+    layers, sums = context.layers, context.layers.operand_sums
+    coding = 0 if context.switches.unsigned_inputs else 1
+    width, bits = designs.input_slice_bits - 1, designs.bits_per_cell - 1
+    one_level, slices = designs.level_coded[:, None], placement.input_slices
+    cells, parallel = (designs.weight_coding, bits), designs.redundancy
+    held = slices * sums.of_cells(sums.conductances, cells, parallel)
+    pulses = np.where(one_level, slices, sums.pulses[coding, width])
+    products = sums.of_cells(sums.products, (coding, width, *cells), parallel)
+    products = np.where(one_level, held, products)
+    macs = layers.macs * ~layers.dynamic
+    crossings = placement.slice_columns * placement.groups_per_macro
+    return macs * crossings * pulses, macs * products
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +158,10 @@ class LayerFeatures:
             whether weights are resident or streamed, and kept once: shape (n, 0) if streamed.
         columns_used: of the fullest macro, shape (n, L).
         sum_words, sum_extra_bits: as in `Traffic`, shape (n, L).
-        streams: further features by `STREAMED`, shape (n, 4, L), or (n, 0, 1) if resident.
+        link_bits, spilled_sums: as in `Traffic`, shape (n, L); these and the next two are kept if
+            streamed, else of shape (n, 0).
+        glb_bits: activations through the global buffer.
+        load_rows: rows written one after the other to load all weights of a layer.
     """
 
     reads: Floats
@@ -48,11 +171,10 @@ class LayerFeatures:
     columns_used: Floats
     sum_words: Floats
     sum_extra_bits: Floats
-    streams: Floats
-
-    def streamed(self, name: str) -> Floats:
-        """A feature of `STREAMED`, shape (n, L)."""
-        return self.streams[:, STREAMED.index(name)]
+    link_bits: Floats
+    spilled_sums: Floats
+    glb_bits: Floats
+    load_rows: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,45 +231,18 @@ class MappedLayers:
 
 
 def map_layers(context: Context, designs: Designs, *, streamed: bool) -> MappedLayers:
-    """Map layers to n chips, of which only the mapping key matters.
-
-    Args:
-        context: the model.
-        designs: the chips.
-        streamed: whether weights are loaded for every image.
-    """
-    layers, switches = context.layers, context.switches
-    replication = context.replication.of(designs).of(streamed=streamed)
-    placement = place(layers, designs, diagonal_groups=switches.diagonal_groups)
+    """Map layers to n chips, of which only the mapping key matters."""
+    factors = replication(context, designs)[streamed]
+    placement = place(context, designs)
     needed = np.ceil(placement.macros / designs.macros[:, None])
     passes = np.maximum(needed, 1.0) if streamed else np.ones_like(needed)
-    traffic = count_traffic(layers, designs, placement, passes, strides=switches.strides)
-    return MappedLayers(np.maximum(replication, 1.0), passes, placement, traffic)
-
-
-def layer_counts(context: Context, designs: Designs, mapped: MappedLayers) -> dict[str, Floats]:
-    """Actions of one occurrence of each layer by `ACTIONS`."""
-    return count_actions(
-        context.layers,
-        designs,
-        mapped.placement,
-        mapped.traffic,
-        context.sums,
-        mapped.replication,
-        unsigned=context.switches.unsigned_inputs,
-    )
+    traffic = count_traffic(context, designs, placement, passes)
+    return MappedLayers(np.maximum(factors, 1.0), passes, placement, traffic)
 
 
 def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> Arrays:
-    """Work out the features of n mapping keys.
-
-    Args:
-        context: the model.
-        designs: a design of each mapping key.
-        streamed: whether weights are loaded for every image.
-
-    Returns:
-        Arrays of `LayerFeatures`, then of `NetworkFeatures`, as `MappingFeatures` stores them.
+    """Features of n mapping keys, as `MappingFeatures` stores them: arrays of `LayerFeatures`, then
+    of `NetworkFeatures`.
     """
     layers, switches = context.layers, context.switches
     mapped = map_layers(context, designs, streamed=streamed)
@@ -158,7 +253,7 @@ def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> A
     groups = factor * np.ceil(placement.macros / per_group)
     all_tiles = (designs.tiles_per_group * designs.router_groups)[:, None]
     tiles = np.maximum(np.minimum(all_tiles, factor * traffic.tiles), 1.0)
-    counted = layer_counts(context, designs, mapped)
+    counted = count_actions(context, designs, mapped)
     none = np.empty((len(designs), 0))
 
     def shared(array: Floats) -> Floats:
@@ -172,7 +267,10 @@ def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> A
         columns_used=shared(placement.columns_used),
         sum_words=shared(traffic.sum_words),
         sum_extra_bits=shared(traffic.sum_extra_bits),
-        streams=_streams(layers, mapped) if streamed else none[:, :, None],
+        link_bits=traffic.link_bits if streamed else none,
+        spilled_sums=traffic.spilled_sums if streamed else none,
+        glb_bits=traffic.glb_read_bits + traffic.glb_write_bits if streamed else none,
+        load_rows=mapped.passes * placement.rows_used * ~layers.dynamic if streamed else none,
     )
     of_networks = NetworkFeatures(
         counts=np.stack([layers.total(counted[name]) for name in ACTIONS], axis=1),
@@ -180,18 +278,6 @@ def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> A
         occupied=_occupied(layers, placement.macros * factor, designs, streamed, switches),
     )
     return (*_LAYER_ARRAYS(of_layers), *_NETWORK_ARRAYS(of_networks))
-
-
-def _streams(layers: LayerTable, mapped: MappedLayers) -> Floats:
-    """Features by `STREAMED`."""
-    traffic = mapped.traffic
-    arrays = (
-        traffic.link_bits,
-        traffic.glb_read_bits + traffic.glb_write_bits,
-        traffic.spilled_sums,
-        mapped.passes * mapped.placement.rows_used * ~layers.dynamic,
-    )
-    return np.stack(arrays, axis=1)
 
 
 def _occupied(
@@ -202,3 +288,43 @@ def _occupied(
         held: Floats = layers.total(used)
         return held
     return np.minimum(layers.largest(used), designs.macros[:, None])
+
+
+def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floats]:
+    """Macros that networks lack to be resident, and buffer bits they lack to be pipelined, of the
+    worst layer, shape (n, W) each. Only the mapping key of the n designs matters.
+    """
+    layers = context.layers
+    macros = place(context, designs).macros
+    lines = np.zeros((len(designs), layers.n_networks))
+    pipelined = np.flatnonzero(designs.pipelined)
+    if len(pipelined):
+        pipelines = designs.take(pipelined)
+        factor = np.maximum(replication(context, pipelines)[0], 1.0)
+        tiles = np.ceil(macros[pipelined] / pipelines.macros_per_tile[:, None])
+        room = factor * tiles * (pipelines.rows * pipelines.macros_per_tile * 8)[:, None]
+        shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
+        lines[pipelined] = layers.largest(shortfall * ~layers.dynamic)
+    return np.maximum(needed_macros(context, macros) - designs.macros[:, None], 0.0), lines
+
+
+def needed_macros(context: Context, macros: Floats) -> Floats:
+    """Macros that networks need to be resident, (n, W), by those of one copy of each layer, (n, L);
+    without the placement rule those of the largest layer.
+    """
+    if not context.switches.placement:
+        return context.layers.largest(macros)
+    need: Floats = context.layers.total(macros)
+    if context.co_resident:
+        need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
+    return need
+
+
+def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
+    """Cells of the weights beyond those of the chip, without regard to placement, shape (n, W)."""
+    bits = layers.weight_bits.min() - designs.differential
+    slices = np.ceil(bits / designs.bits_per_cell)
+    columns = columns_of_slices(slices, designs.redundancy) * (1 + designs.differential)
+    weights = layers.total(layers.stored_bits / layers.weight_bits)
+    cells = designs.macros * designs.rows * designs.cols
+    return np.maximum(columns[:, None] * weights - cells[:, None], 0.0)

@@ -26,24 +26,15 @@ LEVEL_RANGE_uS = 40.0
 
 
 def level_variances(cell_errors: str, shares: Floats) -> Floats:
-    """Variance of cells in squares of their range, by what they hold as a share of it.
-
-    Args:
-        cell_errors: one of `LEVEL_SIGMAS`.
-        shares: of any shape.
-    """
+    """Variance of cells in squares of their range, by what they hold as a share of it."""
     sigma = np.polynomial.polynomial.polyval(shares, LEVEL_SIGMAS[cell_errors])
     variances: Floats = np.square(sigma / LEVEL_RANGE_uS, dtype=np.float64)
     return variances
 
 
 def sigma_of(cell_errors: str, bits: int, uniform: float) -> float:
-    """Standard deviation of a cell as a share of its range, root mean square of its levels.
-
-    Args:
-        cell_errors: "uniform", or one of `LEVEL_SIGMAS`.
-        bits: per cell.
-        uniform: standard deviation where it is alike on all levels.
+    """Standard deviation of a cell as a share of its range, root mean square of its levels; that of
+    cells that are alike on all levels is `uniform`.
     """
     if cell_errors == "uniform":
         return uniform
@@ -73,6 +64,8 @@ class Rram:
 
     name = "rram"
     streams = False
+    draws_current = True
+    """Reading draws a current through the wires."""
 
     def check(self, designs: Designs) -> None:
         """Refuse designs that RRAM cannot be.
@@ -115,16 +108,14 @@ class Rram:
         """Spread of a cell's value as a share of its range."""
         return assumptions.rram_sigma.value
 
-    def resistive(self) -> bool:
-        """True: reading draws a current through the wires."""
-        return True
-
 
 class Sram:
     """SRAM cells: one bit, weights may be streamed, read by moving charge."""
 
     name = "sram"
     streams = True
+    draws_current = False
+    """Charge is shared: no current flows while the column is read."""
 
     def check(self, designs: Designs) -> None:
         """Refuse designs that SRAM cannot be.
@@ -162,10 +153,6 @@ class Sram:
     def sigma(self, assumptions: Assumptions) -> float:
         """Mismatch of the unit capacitors."""
         return assumptions.sram_sigma.value
-
-    def resistive(self) -> bool:
-        """False: charge is shared, and no current flows while the column is read."""
-        return False
 
 
 MemoryCell = Rram | Sram

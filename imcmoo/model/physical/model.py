@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from typing import Any, get_args
@@ -23,7 +22,6 @@ from imcmoo.io.errors import check_choice, did_you_mean_or_known
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
-from imcmoo.model.physical.action_counts import OperandSums
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
@@ -32,15 +30,17 @@ from imcmoo.model.physical.components import require_coverage
 from imcmoo.model.physical.constraints import (
     MOST_DB,
     CircuitLimits,
+    PhysicalMetrics,
+    PhysicalResources,
     constraints,
     limit_use,
-    needed_macros,
 )
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import FEWEST_BITS, LayerTable
+from imcmoo.model.physical.mapping import place
+from imcmoo.model.physical.mapping_features import needed_macros
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-from imcmoo.model.physical.metrics import PhysicalMetrics, PhysicalResources
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
@@ -52,9 +52,8 @@ from imcmoo.model.physical.parameters import (
     refuse,
 )
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
-from imcmoo.model.physical.replication import ReplicationRule
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Switches, Technology
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -160,59 +159,47 @@ class PhysicalModel:
             check_choice(name, value, choices)
         if not requests_per_switch >= 1:
             raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
-        switches = switches or Switches()
-        assumptions = assumptions or Assumptions()
+        digital = layers_digital or {}
+        precision: dict[str, Any] = {
+            "input_bits": input_bits,
+            "weight_bits": weight_bits,
+            "weight_clip": weight_clip,
+        }
         layers = LayerTable.of_workloads(
-            networks,
-            input_bits=input_bits,
-            weight_bits=weight_bits,
-            weight_clip=weight_clip,
-            dynamic=dynamic,
-            digital=_named_layers(networks, layers_digital or {}),
+            networks, **precision, dynamic=dynamic, digital=_named_layers(networks, digital)
         )
-        self.networks = networks
-        self.layers = layers
-        self.adc_model = adc_model
-        self.context = Context(
-            layers=layers,
-            sums=OperandSums.of_layers(layers),
+        technology = Technology(
             device=MEMORY_CELLS[device],
             table=table or PhysicalTable.load(),
-            assumptions=assumptions,
-            switches=switches,
-            inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
-            co_resident=deployment == "together",
-            replication=ReplicationRule(
-                layers, switches, deployment, streams=MEMORY_CELLS[device].streams
-            ),
-            noise=NoiseModel(
-                layers,
-                assumptions,
-                MEMORY_CELLS[device],
-                unsigned_inputs=switches.unsigned_inputs,
-                perfect_cells=not switches.few_levels,
-                part_of=noise_of,
-            ),
-            limits=limits or CircuitLimits.of_device(device),
+            assumptions=assumptions or Assumptions(),
+            switches=switches or Switches(),
         )
+        predicted = None
         if accuracy:
             if circuit_noise is None:
                 raise ValueError("accuracy needs `circuit_noise`")
-            operands = [
-                np.broadcast_to(each, len(networks)).tolist()
-                for each in (input_bits, weight_bits, weight_clip)
-            ]
+            operands = [np.broadcast_to(v, len(networks)).tolist() for v in precision.values()]
             predicted = PredictedAccuracy(
                 networks.names,
                 accuracy,
                 circuit_noise,
                 max_drop=max_accuracy_drop or {},
-                device=MEMORY_CELLS[device],
-                assumptions=assumptions,
+                technology=technology,
                 operands=[Operands(*each) for each in zip(*operands, strict=True)],
-                digital=layers_digital or {},
+                digital=digital,
             )
-            self.context = replace(self.context, accuracy=predicted)
+        self.networks = networks
+        self.layers = layers
+        self.adc_model = adc_model
+        self.context = Context(
+            **vars(technology),
+            layers=layers,
+            inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
+            co_resident=deployment == "together",
+            noise=NoiseModel(layers, technology, part_of=noise_of),
+            limits=limits or CircuitLimits.of_device(device),
+            accuracy=predicted,
+        )
 
     @property
     def workload_names(self) -> list[str]:
@@ -250,20 +237,13 @@ class PhysicalModel:
         return PhysicalMetrics.joined(spread(work, parts)).take(np.argsort(np.concatenate(parts)))
 
     def resources(self, columns: Columns) -> PhysicalResources:
-        """Exact area, capacity shortfalls and circuit limits, without energies and times.
-
-        Raises:
-            ValueError: raised by `evaluate`, too.
-        """
+        """Exact area, capacity shortfalls and circuit limits, without energies and times."""
         return self._in_chunks(columns, lambda batch: batch.resources)
 
     def screen(self, columns: Columns) -> PhysicalResources:
         """Resources with only the cells that are missing for sure, and no bits.
 
         A chip that passes may still lack macros for awkward layers or buffer; `resources` tells.
-
-        Raises:
-            ValueError: raised by `evaluate`, too.
         """
         return self._in_chunks(columns, Batch.screen)
 
@@ -278,16 +258,11 @@ class PhysicalModel:
 
     def needed_cells(self, designs: Designs) -> Floats:
         """Cells that all weights of each network take to be resident once, shape (n, W)."""
-        c = self.context
-        need = needed_macros(c.layers, designs, co_resident=c.co_resident, switches=c.switches)
+        need = needed_macros(self.context, place(self.context, designs).macros)
         return need * (designs.rows * designs.cols)[:, None]
 
     def breakdown(self, columns: Columns) -> PhysicalBreakdown:
-        """Energy, time and area of a few designs by layer and component.
-
-        Raises:
-            ValueError: raised by `evaluate`, too.
-        """
+        """Energy, time and area of a few designs by layer and component."""
         layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
         designs = self.designs(columns)
         parts = of_one_schedule(designs, len(designs))
@@ -300,9 +275,8 @@ class PhysicalModel:
         Raises:
             DesignRefused: a value is not covered; names the column and what is allowed.
         """
-        c = self.context
         designs = self.designs(columns)
-        require_coverage(designs, device=c.device, table=c.table, assumptions=c.assumptions)
+        require_coverage(designs, self.context)
         return designs
 
     def designs(self, columns: Columns, *, checked: bool = False) -> Designs:
@@ -453,11 +427,7 @@ class PhysicalEvaluator(CostModel):
         return self._of_one(name, "alone")
 
     def _of_one(self, name: str, deployment: Deployment) -> PhysicalEvaluator:
-        """The model of a single network, rewritten or not.
-
-        Raises:
-            ValueError: no such network here.
-        """
+        """The model of a single network, rewritten or not."""
         if name not in self.workload_names:
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
         at = self.workload_names.index(name)
@@ -524,11 +494,7 @@ class PhysicalEvaluator(CostModel):
         return Metrics({"area": known.area_m2}, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
-        """Energy by layer and component and area by component of a few designs.
-
-        Args:
-            levels: shape (n, n_parameters); memory grows with n · layers · components.
-        """
+        """Energy by layer and component and area by component of a few designs."""
         return self._model.breakdown(self.space.decode(levels))
 
     def in_full(self, levels: Levels) -> PhysicalMetrics:
@@ -540,11 +506,7 @@ class PhysicalEvaluator(CostModel):
         and compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have
         accuracy data, the predicted drop and what decides it.
 
-        Args:
-            levels: shape (n, n_parameters).
-
-        Returns:
-            Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
+        Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
         """
         full = self.in_full(levels)
         bound = np.array([*CAUSES, ""])[full.bound_by]
@@ -627,9 +589,6 @@ class PhysicalEvaluator(CostModel):
     def partials(self, area_limit_m2: float) -> BoundedTree:
         """The tree of partial designs and its bounds.
 
-        Args:
-            area_limit_m2: bounds need not hold for larger chips; may be infinite.
-
         Raises:
             NoBounds: raised by `BoundedTree`.
         """
@@ -685,12 +644,9 @@ class PhysicalEvaluator(CostModel):
     def _designs(self, levels: Levels) -> Designs:
         """Checked designs of value indices."""
         self.space.validate(levels)
-        columns = {name: self._column(levels, name) for name in COLUMNS if self._states(name)}
+        stated = {*self.space.names, *self.space.fixed}
+        columns = {name: self._column(levels, name) for name in COLUMNS if name in stated}
         return self._model.designs(columns, checked=True)
-
-    def _states(self, name: str) -> bool:
-        """True if the space says what a design column holds."""
-        return name in self.space.names or name in self.space.fixed
 
     def _column(self, levels: Levels, name: str) -> NDArray[Any]:
         """A checked design column, shape (n,)."""

@@ -26,7 +26,6 @@ from scipy.special import erfc
 
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.action_counts import parallel_cells, slice_maxima
 from imcmoo.model.physical.adc_window import (
     CANDIDATE_SIGMAS,
     TAIL_SIGMAS,
@@ -38,10 +37,11 @@ from imcmoo.model.physical.adc_window import (
     share_left,
 )
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.circuit import Circuit, parallel_cells, slice_maxima
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import MemoryCell, level_variances
+from imcmoo.model.physical.memory_cells import level_variances
 from imcmoo.model.physical.parameters import Designs, circuit_keys
+from imcmoo.model.physical.technology import Technology
 from imcmoo.networks.operands import OperandBits, slice_averages, slice_moments
 from imcmoo.networks.workloads import BITS
 
@@ -115,12 +115,8 @@ class Statistics:
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """Noise over signal of layers, arrays of shape (n_layers,).
-
-    Args:
-        adc: of the ADCs.
-        dev: of cells and reads.
-        rounding: of operands rounded to integers.
+    """Noise over signal of layers, shape (n_layers,): of ADCs, of cells and reads, of rounded
+    operands.
     """
 
     adc: Floats
@@ -129,12 +125,7 @@ class Noise:
 
 
 def noise_of(statistics: Statistics, circuit: Circuit) -> Noise:
-    """Noise of layers over their signal.
-
-    Args:
-        statistics: of n layers; their slices are those of the circuit.
-        circuit: one design's.
-    """
+    """Noise of n layers over their signal; slices of their statistics are those of the circuit."""
     adc, dev = noise_of_circuits(statistics, [circuit], np.array([circuit.adc_bits]))
     return Noise(adc[0, 0], dev[0, 0], statistics.rounding)
 
@@ -198,11 +189,7 @@ def _distinct(layer: Ints, rows: Floats) -> tuple[Ints, Ints]:
 
 def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]]:
     """Lengths of the row blocks of layers, and how many of each: blocks of `active_rows` rows, the
-    rest of a full macro, and the rest of the last macro.
-
-    Args:
-        rows: K, shape (n_layers,).
-        circuit: the design.
+    rest of a full macro, and the rest of the last macro. `rows` is K, shape (n_layers,).
     """
     macros, last = np.divmod(rows, circuit.rows)
     per_macro, rest = divmod(circuit.rows, circuit.active_rows)
@@ -215,14 +202,7 @@ def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]
 
 
 class _RowBlocks:
-    """Row blocks; arrays of shape (n, input slices, weight slices).
-
-    Args:
-        statistics: of the layers.
-        layers: layer of each row block, shape (n,).
-        rows: of each row block.
-        circuit: all but its rows matter.
-    """
+    """Row blocks of layers; arrays of shape (n, input slices, weight slices)."""
 
     def __init__(
         self, statistics: Statistics, layers: Ints, rows: Floats, circuit: Circuit
@@ -260,14 +240,10 @@ class _RowBlocks:
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
 
     def noise(self, adc_bits: Ints, coherence: Floats) -> tuple[Floats, Floats]:
-        """Power that ADCs and cells add to a sum, in squares of a unit.
+        """Power that ADCs and cells add to a sum in squares of a unit, (n_bits, n, input, weight
+        slices).
 
-        Args:
-            adc_bits: resolutions, shape (n_bits,).
-            coherence: power of cell errors over the sum of their powers in the input slices.
-
-        Returns:
-            Two arrays of shape (n_bits, n, input slices, weight slices).
+        `coherence` is the power of cell errors over the sum of their powers in the input slices.
         """
         rule = self._circuit.adc_window
         if rule != "least_error":
@@ -491,10 +467,7 @@ class NoiseModel:
 
     Args:
         layers: the networks' layers.
-        assumptions: operand statistics, window and errors.
-        device: whose cells they are.
-        unsigned_inputs: as in `assumed_statistics`.
-        perfect_cells: whether cells are free of error.
+        technology: cells and their errors, ADC windows, and statistics of operands.
         part_of: a model of several networks and the position of the only one of `layers` there;
             circuits that it knows are not worked out again. All else must be equal.
     """
@@ -502,18 +475,12 @@ class NoiseModel:
     def __init__(
         self,
         layers: LayerTable,
-        assumptions: Assumptions,
-        device: MemoryCell,
+        technology: Technology,
         *,
-        unsigned_inputs: bool,
-        perfect_cells: bool,
         part_of: tuple[NoiseModel, int] | None = None,
     ) -> None:
         self._part_of = part_of
-        self._assumptions = assumptions
-        self._device = device
-        self._perfect_cells = perfect_cells
-        self._unsigned = unsigned_inputs
+        self._technology = technology
         self._cache = KeyedCache(np.inf)
         stored = np.flatnonzero(~layers.dynamic[layers.distinct])
         distinct = layers.distinct[stored]
@@ -566,8 +533,9 @@ class NoiseModel:
         return snr
 
     def _circuits(self, designs: Designs) -> list[Circuit]:
-        circuits = Circuit.of_designs(designs, self._device, self._assumptions)
-        if self._perfect_cells:
+        technology = self._technology
+        circuits = Circuit.of_designs(designs, technology.device, technology.assumptions)
+        if not technology.switches.few_levels:
             return [replace(c, sigma=0.0, cell_errors="uniform") for c in circuits]
         return circuits
 
@@ -596,8 +564,8 @@ class NoiseModel:
                     bits=bits,
                     slices=slices,
                     differential=circuit.differential,
-                    assumptions=self._assumptions,
-                    unsigned_inputs=self._unsigned,
+                    assumptions=self._technology.assumptions,
+                    unsigned_inputs=self._technology.switches.unsigned_inputs,
                     cell_errors=circuit.cell_errors,
                 )
                 for bits, alike in self._by_precision

@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.memory_cells import MemoryCell
 from imcmoo.model.physical.parameters import LIMITS, Designs, circuit_keys
+from imcmoo.model.physical.technology import Technology
 from imcmoo.networks.accuracy_data import AccuracyData
 
 LAYERS_NAMED = 2
@@ -106,13 +105,7 @@ def predict(
 
 
 def best_score(data: AccuracyData, nsr: float, bits: tuple[int, int]) -> float:
-    """Upper bound of the accuracy at a noise of ADCs and cells of at least `nsr`.
-
-    Args:
-        data: of the network.
-        nsr: noise over signal at the logits, beside that of rounding.
-        bits: precision of inputs and weights.
-    """
+    """Upper bound of the accuracy where ADCs and cells add `nsr` or more at the logits."""
     start, scale = _of_rounding(data, bits)
     return scale * max(score(data, curve, start + nsr) for curve in ("white", "static"))
 
@@ -133,13 +126,7 @@ def _of_rounding(data: AccuracyData, bits: tuple[int, int]) -> tuple[float, floa
 
 
 def score(data: AccuracyData, curve: str, nsr: float) -> float:
-    """Score on a curve of the network, interpolated in the logarithm of noise over signal.
-
-    Args:
-        data: of the network.
-        curve: "white" or "static".
-        nsr: noise over signal at the logits.
-    """
+    """Score on the curve "white" or "static", interpolated in the logarithm of noise."""
     with np.errstate(divide="ignore"):
         return float(np.interp(np.log(nsr), np.log(data.levels), getattr(data, curve)))
 
@@ -152,8 +139,7 @@ class PredictedAccuracy:
         data: by name; networks without any drop nothing.
         max_drop: largest drop below the float score by name; no limit where there is none.
         noise: works out the noise of layers.
-        device: kind of memory cell.
-        assumptions: cell and read errors.
+        technology: of the cells, with their errors.
         operands: of each network, length W.
         digital: layers that run on the digital unit by name of the network.
 
@@ -168,15 +154,13 @@ class PredictedAccuracy:
         noise: CircuitNoise,
         *,
         max_drop: Mapping[str, float],
-        device: MemoryCell,
-        assumptions: Assumptions,
+        technology: Technology,
         operands: Sequence[Operands],
         digital: Mapping[str, Collection[str]],
     ) -> None:
         self._data = [data.get(name) for name in names]
         self._noise = noise
-        self._device = device
-        self._assumptions = assumptions
+        self._technology = technology
         self._operands = list(operands)
         self._digital = [digital.get(name, ()) for name in names]
         self._cache = KeyedCache(np.inf, rows_at_once=1)
@@ -274,7 +258,8 @@ class PredictedAccuracy:
         if data is None:
             raise ValueError("this network has no accuracy data")
         operands = self._operands[network]
-        (circuit,) = Circuit.of_designs(design, self._device, self._assumptions)
+        technology = self._technology
+        (circuit,) = Circuit.of_designs(design, technology.device, technology.assumptions)
         circuit = replace(circuit, **vars(operands))
         noise = self._noise(data, circuit)
         return predict(data, noise, operands.bits, self._digital[network])

@@ -6,18 +6,14 @@ all chips that share those share this work.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.keyed_cache import Arrays, KeyedCache
-from imcmoo.model.cost_model import Deployment
-from imcmoo.model.metrics import Floats
+from imcmoo.keyed_cache import Arrays
+from imcmoo.model.metrics import Floats, Ints
+from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import Placement, place
 from imcmoo.model.physical.parameters import Designs, replication_keys
-from imcmoo.model.physical.switches import Switches
 
 _BISECTIONS = 50
 
@@ -135,92 +131,60 @@ def _spend(
     return factors
 
 
-@dataclass(frozen=True, eq=False)
-class Replication:
-    """Replication factor of each layer on n chips, shape (n, L).
+def replication(context: Context, designs: Designs) -> Arrays:
+    """Replication of all layers on n chips, worked out once for the same arrays and macros.
 
-    Args:
-        resident: where weights stay on the chip; 0 where the network does not fit.
-        streamed: where a layer's weights are loaded each time.
+    Returns:
+        Factors where weights stay on the chip, 0 where the network does not fit, and where they are
+        loaded each time; integers of shape (n, L).
     """
 
-    resident: NDArray[np.int32]
-    streamed: NDArray[np.int32]
-
-    def of(self, *, streamed: bool) -> Floats:
-        """Replication factors in one mode."""
-        return (self.streamed if streamed else self.resident).astype(float)
-
-
-class ReplicationRule:
-    """Chooses the replication of layers, once for all chips of the same arrays and macros.
-
-    Args:
-        layers: L distinct layers.
-        switches: `placement` and `diagonal_groups` matter here.
-        deployment: whether each network has the chip to itself or all are on it.
-        streams: whether weights may be streamed.
-    """
-
-    def __init__(
-        self, layers: LayerTable, switches: Switches, deployment: Deployment, *, streams: bool
-    ) -> None:
-        self._layers = layers
-        self._switches = switches
-        self._deployment = deployment
-        self._streams = streams
-        self._cache = KeyedCache(np.inf, rows_at_once=2048)
-
-    def __len__(self) -> int:
-        return len(self._cache)
-
-    def of(self, designs: Designs) -> Replication:
-        """Replication of all layers on n chips."""
-        keys = replication_keys(designs)
-        return Replication(
-            *self._cache.rows(keys, lambda index: self._work_out(designs.take(index)))
-        )
-
-    def _work_out(self, designs: Designs) -> Arrays:
-        placement = place(self._layers, designs, diagonal_groups=self._switches.diagonal_groups)
-        resident = self._resident(designs, placement)
-        streamed = self._streamed(designs, placement) if self._streams else np.zeros_like(resident)
+    def work_out(index: Ints) -> Arrays:
+        chips = designs.take(index)
+        placement = place(context, chips)
+        resident = _resident(context, chips, placement)
+        streamed = np.zeros_like(resident)
+        if context.device.streams:
+            streamed = _streamed(context.layers, chips, placement)
         return resident.astype(np.int32), streamed.astype(np.int32)
 
-    def _resident(self, designs: Designs, placement: Placement) -> Floats:
-        layers = self._layers
-        if not self._switches.placement:
-            with np.errstate(divide="ignore"):
-                most = np.floor(designs.macros[:, None] / placement.macros)
-            return np.minimum(most, layers.n_vectors)
-        factors = np.empty_like(placement.macros)
-        time = placement.input_slices * placement.row_groups
-        together = self._deployment == "together"
-        groups = (
-            [slice(None)] if together else [layers.of_network(w) for w in range(layers.n_networks)]
-        )
-        for pipelined, choose in ((False, min_latency_replication), (True, balanced_replication)):
-            of_schedule = designs.pipelined == pipelined
-            for group in groups if of_schedule.any() else []:
-                factors[of_schedule, group] = choose(
-                    placement.macros[of_schedule, group],
-                    layers.n_vectors[group],
-                    time[of_schedule, group],
-                    layers.count[group],
-                    designs.macros[of_schedule],
-                )
-        return factors
+    return context.replications.rows(replication_keys(designs), work_out)
 
-    def _streamed(self, designs: Designs, placement: Placement) -> Floats:
-        """Largest factor at which reading all vectors takes no less than loading the rows.
 
-        An array read and a row write are taken as equally long here: more factors than that shorten
-        a layer by less than it takes to load them, and each costs its writes.
-        """
-        layers = self._layers
+def _resident(context: Context, designs: Designs, placement: Placement) -> Floats:
+    """Factors of each network alone on the chip, or of all networks that share it."""
+    layers = context.layers
+    if not context.switches.placement:
         with np.errstate(divide="ignore"):
-            most = np.maximum(np.floor(designs.macros[:, None] / placement.macros), 1)
-        reads = layers.n_vectors * placement.input_slices * placement.row_groups
-        wanted = np.minimum(np.ceil(reads / placement.rows_used), layers.n_vectors)
-        factors = np.minimum(most, wanted)
-        return np.ceil(layers.n_vectors / np.ceil(layers.n_vectors / factors))
+            most = np.floor(designs.macros[:, None] / placement.macros)
+        return np.minimum(most, layers.n_vectors)
+    factors = np.empty_like(placement.macros)
+    time = placement.input_slices * placement.row_groups
+    groups = [slice(None)]
+    if not context.co_resident:
+        groups = [layers.of_network(w) for w in range(layers.n_networks)]
+    for pipelined, choose in ((False, min_latency_replication), (True, balanced_replication)):
+        of_schedule = designs.pipelined == pipelined
+        for group in groups if of_schedule.any() else []:
+            factors[of_schedule, group] = choose(
+                placement.macros[of_schedule, group],
+                layers.n_vectors[group],
+                time[of_schedule, group],
+                layers.count[group],
+                designs.macros[of_schedule],
+            )
+    return factors
+
+
+def _streamed(layers: LayerTable, designs: Designs, placement: Placement) -> Floats:
+    """Largest factor at which reading all vectors takes no less than loading the rows.
+
+    An array read and a row write are taken as equally long here: more factors than that shorten
+    a layer by less than it takes to load them, and each costs its writes.
+    """
+    with np.errstate(divide="ignore"):
+        most = np.maximum(np.floor(designs.macros[:, None] / placement.macros), 1)
+    reads = layers.n_vectors * placement.input_slices * placement.row_groups
+    wanted = np.minimum(np.ceil(reads / placement.rows_used), layers.n_vectors)
+    factors = np.minimum(most, wanted)
+    return np.ceil(layers.n_vectors / np.ceil(layers.n_vectors / factors))

@@ -10,9 +10,9 @@ import numpy as np
 from imcmoo.arrays import Floats, Ints
 from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.chip import build_chip
+from imcmoo.model.physical.constraints import PhysicalMetrics
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Run, apply_power_limit
-from imcmoo.model.physical.metrics import PhysicalMetrics
 from imcmoo.model.physical.parameters import Designs
 
 ROWS_AT_ONCE = 4096
@@ -77,13 +77,8 @@ def evaluate_shares(
     *,
     causes: bool = False,
 ) -> PhysicalMetrics:
-    """Metrics of one network on parts of n designs; arguments as `SharedBatch` takes them.
-
-    Args:
-        causes: whether to find the bottleneck.
-
-    Returns:
-        Metrics in the order of the designs; NaN where the part does not hold the network.
+    """Metrics of one network on parts of n designs, in their order; arguments as `SharedBatch`
+    takes them. NaN where the part does not hold the network.
     """
     parts, done = [], []
     for rows, batch in shared_batches(context, designs, groups, bandwidth, room):

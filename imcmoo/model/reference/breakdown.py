@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.layer_costs import LayerCosts
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.model.metrics import Floats, Ints, LayerCosts
 from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS, round_digits
 from imcmoo.model.reference.profiles import LayerRuns, operand_factors
@@ -40,10 +39,8 @@ class Breakdown(LayerCosts):
 def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
     """Break designs down by layer and component.
 
-    Args:
-        levels: shape (n, n_parameters).
-        printed: round as the reference does: each energy per action to six digits, and what is
-            printed per layer and component (fJ per bit operation) to three.
+    Printed, energies are rounded as the reference does: each energy per action to six digits, and
+    what is printed per layer and component (fJ per bit operation) to three.
     """
     workloads = chips.workloads
     shape = workloads.shape_index
@@ -67,11 +64,7 @@ def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
 
 
 def printed_energy(chips: ChipModel, levels: Levels) -> Floats:
-    """Energy of each network in J as the reference prints it layer by layer, shape (n, W).
-
-    Args:
-        levels: shape (n, n_parameters); 0 for layers that do not run.
-    """
+    """Energy of each network in J as the reference prints it layer by layer, shape (n, W)."""
     starts = np.searchsorted(chips.workloads.owner, np.arange(len(chips.workloads)))
     parts = [np.empty((0, len(starts)))]
     for at in range(0, len(levels), CHUNK_PRINTED):

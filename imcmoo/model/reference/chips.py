@@ -214,12 +214,8 @@ class ChipModel:
         return alike
 
     def run(self, levels: Levels, wanted: Bools | None = None) -> LayerRuns:
-        """Run layer shapes on n chips.
-
-        Args:
-            levels: shape (n, n_parameters).
-            wanted: which shapes to run on which chip, shape (n, n_shapes); by default those that
-                some network with enough cells needs.
+        """Run layer shapes on n chips: those wanted, shape (n, n_shapes), by default those that
+        some network with enough cells needs.
         """
         chips = self.sizes(levels)
         if wanted is None:

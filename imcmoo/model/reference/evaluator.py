@@ -18,14 +18,127 @@ import numpy as np
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import spread
+from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.cost_model import CostModel, Deployment
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, Resource
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
 from imcmoo.model.reference.chips import ChipModel
-from imcmoo.model.reference.profile_cache import MOST_LOOKED_AT, Capacities, ProfileCache
-from imcmoo.model.reference.profiles import Profiles
+from imcmoo.model.reference.mapping import distinct, row_keys
+from imcmoo.model.reference.profiles import LayerRuns, Profiles
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
+
+CASES_AT_ONCE = 1 << 18
+"""Layers on chips profiled at once; bounds memory to some 50 MB."""
+
+MOST_LOOKED_AT = 1 << 20
+"""Chips of a space up to which all are looked at, without being profiled, and remembered."""
+
+LOOKED_AT_ONCE = 1 << 14
+"""Chips whose capacities are worked out at once."""
+
+DENSE = 1 << 28
+"""Profiles of a space up to which an array has an entry for each, most of them never touched."""
+
+
+class ProfileCache:
+    """Profiles of networks on the chips of a space, worked out when first asked for.
+
+    A network has a profile on the chips it does not surely lack cells on (see
+    `ChipModel.lacking_cells`); elsewhere it is meaningless.
+    """
+
+    def __init__(self, chips: ChipModel) -> None:
+        self._chips = chips
+        n = chips.space.size_of(chips.mapping_parameters) * len(chips.workloads)
+        step = max(1, CASES_AT_ONCE // len(chips.workloads.shapes)) * len(chips.workloads)
+        self._is_dense = n <= DENSE
+        self._cache = KeyedCache(np.inf, rows_at_once=step, n_keys=n if self._is_dense else None)
+
+    def of(self, levels: Levels, names: Sequence[str]) -> tuple[Profiles, Ints]:
+        """Profiles, and which is that of each of n designs on each of W networks, (n, W)."""
+        networks = np.array([self._chips.workloads.names.index(name) for name in names])
+
+        def work_out(at: Ints) -> Arrays:
+            row, column = np.divmod(at, len(networks))
+            return self._profile(levels[row], networks[column])
+
+        keys = self._chip_keys(levels)[:, None] * len(self._chips.workloads) + networks
+        profiles, place = self._cache.of(keys.ravel(), work_out)
+        return Profiles(*profiles), place.reshape(keys.shape)
+
+    def _chip_keys(self, levels: Levels) -> Ints:
+        """A number for the mapping key of each design, shape (n,)."""
+        if self._is_dense:
+            return self._chips.mapping_key(levels)
+        columns = [self._chips.space.names.index(name) for name in self._chips.mapping_parameters]
+        return row_keys(levels[:, columns])
+
+    def _profile(self, levels: Levels, network: Ints) -> Profiles:
+        """Profiles of a network on a chip each, all different."""
+        chip, first = distinct(self._chips.mapping_key(levels))
+        levels = levels[first]
+        new = np.zeros((len(levels), len(self._chips.workloads)), dtype=bool)
+        new[chip, network] = True
+        chips, profiler = self._chips.sizes(levels), self._chips.profiler
+        runs = self._runs(levels, profiler.uses(new & (self._chips.lacking_cells(chips) == 0)))
+        profiles = Profiles(
+            np.empty((len(network), len(profiler.features))), *np.empty((4, len(network)))
+        )
+        for at in np.unique(network):
+            rows = np.flatnonzero(network == at)
+            of_network = profiler.summarise(runs, chips.cell_bits, at)
+            for array, values in zip(profiles, of_network, strict=True):
+                array[rows] = values[chip[rows]]
+        return profiles
+
+    def _runs(self, levels: Levels, wanted: Bools) -> LayerRuns:
+        """Runs of layers on chips, of which those that map all layers alike are run once."""
+        levels = self._chips.with_fewest_bits(levels)
+        alike, first = distinct(self._chips.mapping_key(levels))
+        wanted_of_first = np.zeros((len(first), wanted.shape[1]), dtype=bool)
+        np.logical_or.at(wanted_of_first, alike, wanted)
+        runs = self._chips.run(levels[first], wanted_of_first)
+        return runs if len(first) == len(levels) else runs.take(alike)
+
+
+class Capacities:
+    """Area (m²), cells and buffer bits of chips, (n,), and cells each network surely lacks, (n, W).
+
+    `shared` has those of more networks, each alone, and is used instead.
+    """
+
+    def __init__(
+        self, chips: ChipModel, deployment: Deployment, shared: Capacities | None = None
+    ) -> None:
+        self._chips = chips
+        self._deployment: Deployment = deployment
+        self._shared = shared
+        needed = {*chips.screened_by, "glb_depth"}
+        self._names = [name for name in chips.space.names if name in needed]
+        n = chips.space.size_of(self._names)
+        self._cache = KeyedCache(np.inf, LOOKED_AT_ONCE, n) if n <= MOST_LOOKED_AT else None
+
+    def of(self, levels: Levels) -> Arrays:
+        """Capacities of designs."""
+        if self._shared is not None:
+            *chip, lacking = self._shared.of(levels)
+            names = self._shared._chips.workloads.names
+            return *chip, lacking[:, [names.index(n) for n in self._chips.workloads.names]]
+        if self._cache is None:
+            return self._of(levels)
+        rows = self._chips.space.rank(levels, self._names)
+        return self._cache.rows(rows, lambda at: self._of(levels[at]))
+
+    def _of(self, levels: Levels) -> Arrays:
+        chips = self._chips.sizes(levels)
+        return (
+            self._chips.areas(levels).sum(axis=1),
+            chips.cells,
+            self._chips.buffer_bits(levels),
+            self._chips.lacking_cells(chips, self._deployment),
+        )
+
 
 Rounding = Literal["none", "reference"]
 
@@ -106,9 +219,6 @@ class Evaluator(CostModel):
 
         A chip that passes may still lack cells for one awkward layer or buffer bits for its loop
         orders; `resources` knows.
-
-        Args:
-            levels: shape (n, n_parameters).
         """
         area, cells, buffer_bits, lacking = self._capacities.of(levels)
         return Metrics(
@@ -122,11 +232,8 @@ class Evaluator(CostModel):
     def prepare(self, area_limit_m2: float, at_most: int) -> None:
         """Map all chips within a limit that some network may fit, unless they are too many.
 
-        In one go it takes half the time that it takes by the handful.
-
-        Args:
-            area_limit_m2: largest area at the lowest voltage and cycle time.
-            at_most: number of chips above which nothing is done.
+        In one go it takes half the time that it takes by the handful. The limit is on the area at
+        the lowest voltage and cycle time.
         """
         if self.space.size_of(self.mapping_parameters) > MOST_LOOKED_AT:
             return
@@ -137,11 +244,7 @@ class Evaluator(CostModel):
             self.profiles.of(chips[fits], self.workload_names)
 
     def resources(self, levels: Levels) -> Metrics:
-        """Area, capacity, and what mapping finds missing; no energies.
-
-        Args:
-            levels: shape (n, n_parameters).
-        """
+        """Area, capacity, and what mapping finds missing; no energies."""
         return self._resources(levels, *self.profiles.of(levels, self.workload_names))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
@@ -191,11 +294,7 @@ class Evaluator(CostModel):
         return break_down(self.chips, levels, printed=rounding == "reference")
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
-        """Share of the cells each network needs to be resident, shape (n, W); none if streamed.
-
-        Args:
-            levels: shape (n, n_parameters).
-        """
+        """Share of the cells each network needs to be resident, shape (n, W); none if streamed."""
         chips = self.chips.sizes(levels)
         if chips.streams_weights:
             return {}

@@ -18,8 +18,7 @@ from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import WORD_BITS, Placement, count_actions, total_actions
 from imcmoo.model.reference.mapping import AXES, AXIS, LEVEL, Mapping, distinct, row_keys
-from imcmoo.model.reference.nests import Nests
-from imcmoo.model.reference.traffic import TRAFFIC, WINDOWS, held_words, traffic
+from imcmoo.model.reference.traffic import TRAFFIC, WINDOWS, Nests, held_words, traffic
 
 CHUNK_STEPS = 200_000
 """Steps walked at once at the most; bounds memory and keeps to the caches."""
@@ -39,11 +38,7 @@ WORTH_SPLITTING = 400
 
 
 class Walks:
-    """Traffic of loop nests, each distinct nest walked once and then remembered.
-
-    Args:
-        weights: whether the traffic of weights is wanted.
-    """
+    """Traffic of loop nests, perhaps of weights; each nest is walked once and remembered."""
 
     def __init__(self, *, weights: bool) -> None:
         self._weights = weights
@@ -160,10 +155,7 @@ def _ranges(first: Ints, number: Ints) -> Ints:
 def loop_orders(mapping: Mapping, walks: Walks, smallest_buffer: float) -> Orders:
     """The loop orders of every case among which is the cheapest, with their actions.
 
-    Args:
-        mapping: n_cases cases, all of which are placed (`passes` is 1).
-        walks: remembers the loop nests that were walked before.
-        smallest_buffer: bits of the smallest global buffer that will be asked for.
+    All cases are placed (`passes` is 1). No buffer will have less than `smallest_buffer` bits.
     """
     free = _free_axes(mapping, smallest_buffer)
     kinds = np.concatenate([mapping.temporal, free], axis=1)
@@ -260,14 +252,9 @@ def _nests(mapping: Mapping, axes: Bools, cases: Ints, inner: Ints) -> Nests:
 
 @cache
 def splits(trips: tuple[int, ...], free: tuple[bool, ...]) -> Ints:
-    """All ways to split the trips of a case.
+    """All ways to split the trips of each axis: those below the global buffer, shape (n_orders, 9).
 
-    Args:
-        trips: of each axis of `AXES`.
-        free: whether each may be split at any divisor; others keep to the default.
-
-    Returns:
-        Trips below the global buffer, shape (n_orders, 9).
+    Axes that are not free keep to the default.
     """
     options = []
     for axis, n, split in zip(AXES, trips, free, strict=True):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -153,10 +154,10 @@ def _crossbar(table: ComponentTable, v: Values) -> dict[str, Floats]:
     return prices
 
 
-def _buffer(
-    table: ComponentTable, component: str, node: NDArray[Any], width: Any, depth: NDArray[Any]
-) -> dict[str, Floats]:
-    """A CACTI buffer and its address adders: one per access, two on the chip."""
+def _buffer(component: str, words: str, table: ComponentTable, v: Values) -> dict[str, Floats]:
+    """A CACTI buffer, so many words deep, and its address adders: one per access, two on a chip."""
+    node, depth = v["technology_nm"], v[words]
+    width = GLB_WORD_BITS if component == "glb" else 8 * v["macros_per_tile"]
     memory = pico(table.look_up("buffer", node_nm=node, width_bits=width, depth_words=depth))
     adder = pico(table.look_up("adder", node_nm=node, bits=np.ceil(np.log2(depth))))
     return {
@@ -165,20 +166,6 @@ def _buffer(
         f"{component}.leak": memory["leak"] + 2 * adder["leak"],
         f"{component}.area": memory["area"] + 2 * adder["area"],
     }
-
-
-def _input_buffer(table: ComponentTable, v: Values) -> dict[str, Floats]:
-    width = 8 * v["macros_per_tile"]
-    return _buffer(table, "input_buffer", v["technology_nm"], width, v["rows"])
-
-
-def _output_buffer(table: ComponentTable, v: Values) -> dict[str, Floats]:
-    width = 8 * v["macros_per_tile"]
-    return _buffer(table, "output_buffer", v["technology_nm"], width, v["cols"])
-
-
-def _glb(table: ComponentTable, v: Values) -> dict[str, Floats]:
-    return _buffer(table, "glb", v["technology_nm"], GLB_WORD_BITS, v["glb_depth"])
 
 
 def _router(table: ComponentTable, v: Values) -> dict[str, Floats]:
@@ -196,9 +183,9 @@ Pricing = Callable[[ComponentTable, Values], dict[str, Floats]]
 
 PRICED_BY: dict[tuple[str, ...], Pricing] = {
     ("technology_nm", "voltage_V", "rows", "cols"): _crossbar,
-    ("technology_nm", "rows", "macros_per_tile"): _input_buffer,
-    ("technology_nm", "cols", "macros_per_tile"): _output_buffer,
-    ("technology_nm", "glb_depth"): _glb,
+    ("technology_nm", "rows", "macros_per_tile"): partial(_buffer, "input_buffer", "rows"),
+    ("technology_nm", "cols", "macros_per_tile"): partial(_buffer, "output_buffer", "cols"),
+    ("technology_nm", "glb_depth"): partial(_buffer, "glb", "glb_depth"),
     ("technology_nm",): _router,
 }
 """Which parameters decide which prices."""

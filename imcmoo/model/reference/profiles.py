@@ -18,8 +18,7 @@ import numpy as np
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import ACTIONS
 from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
-from imcmoo.model.reference.mapping import Chips
-from imcmoo.model.reference.mapping_tree import Growing, MappingTree
+from imcmoo.model.reference.mapping import Chips, Growing, MappingTree
 from imcmoo.model.reference.prices import FACTORS, Term
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet, slice_mean
 
@@ -89,14 +88,7 @@ class LayerRuns:
 
 
 class LayerRunner:
-    """Runs layer shapes on the chips of a space; what a chip shares with others is worked out once.
-
-    Args:
-        shapes: shape (n_shapes, 8), columns as `workloads.DIMENSIONS`.
-        capacities: values that the units of each level may have.
-        smallest_buffer: bits of the smallest global buffer.
-        streams_weights: whether weights are reloaded while a layer runs.
-    """
+    """Runs layer shapes on chips; what a chip shares with others is worked out once."""
 
     def __init__(
         self,
@@ -194,9 +186,7 @@ class Profiles(NamedTuple):
 class Profiler:
     """Sums runs of layers into profiles of networks.
 
-    Args:
-        workloads: the networks.
-        terms: terms of the energy; terms that share action and operand factor share a feature.
+    Terms of the energy that share action and operand factor share a feature.
     """
 
     def __init__(self, workloads: WorkloadSet, terms: tuple[Term, ...]) -> None:
@@ -211,14 +201,7 @@ class Profiler:
         self._moments = np.stack([self._moment(b) for b in range(1, BITS + 1)], axis=2)
 
     def uses(self, networks: Bools) -> Bools:
-        """Which layer shapes some of the networks have.
-
-        Args:
-            networks: which are meant, shape (n, W).
-
-        Returns:
-            Shape (n, n_shapes).
-        """
+        """Layer shapes that some of the chosen networks (n, W) have, shape (n, n_shapes)."""
         return networks @ (self._number > 0)
 
     def _moment(self, cell_bits: int) -> Floats:
@@ -229,13 +212,7 @@ class Profiler:
         return sums[:, :, [FACTORS.index(factor) for _, factor in self.features]]
 
     def summarise(self, runs: LayerRuns, cell_bits: Ints, network: int) -> Profiles:
-        """Profiles of one network on n chips, from the runs of its layers.
-
-        Args:
-            runs: on the chips.
-            cell_bits: of the chips, shape (n,).
-            network: index of the network.
-        """
+        """Profiles of one network on n chips, from the runs of its layers."""
         n = len(cell_bits)
         features, cycles, unplaced = np.zeros((n, len(self.features))), np.zeros(n), np.zeros(n)
         shapes = self._shapes[network]

@@ -1,19 +1,23 @@
+import json
 import math
 import os
 import shutil
 import subprocess
 import sys
+import textwrap
+import threading
 from pathlib import Path
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
-from imcmoo.model.external.evaluation import EvaluationFailed
-from imcmoo.model.external.external_model import AnswerCache, checked
+from imcmoo.model.external.evaluation import Command, EvaluationFailed
+from imcmoo.model.external.external_model import AnswerCache, ExternalModel, checked
 from imcmoo.model.metrics import AREA, ENERGY, Quantity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.algorithm import run_search
+from tests.model.external import programs, simulators
 from tests.model.external.programs import costs, is_bad
 from tests.model.external.simulators import (
     EVERYTHING,
@@ -30,6 +34,23 @@ from tests.search.searches import Stop, bytes_of
 SNR = Quantity("snr", "dB", sense="max", scale="interval", bound=1e3)
 QUANTITIES = (ENERGY, SNR, AREA)
 GOOD = {"energy": {"a": 1e-3, "b": 2e-3}, "snr": {"a": -3.0, "b": 7}, "area": 1e-5}
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(ExternalModel, "cache", tmp_path / "cache")
+    yield
+    for model in (simulators.Sound, simulators.Crashing, simulators.Troubled, simulators.Stuck):
+        model.evaluation.end()  # the next test's processes are to see its environment
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Designs that simulators were asked about so far, in order."""
+    file = tmp_path / "asked"
+    file.touch()
+    monkeypatch.setenv(programs.ASKED, str(file))
+    return lambda: [json.loads(line) for line in file.read_text().splitlines()]
 
 
 def test_every_design_gets_its_answer_and_is_asked_about_once(asked):
@@ -205,3 +226,67 @@ def test_a_network_that_does_not_run_has_no_figures_at_all(none):
 def test_what_no_chip_can_have_is_a_failure(given, why):
     with pytest.raises(EvaluationFailed, match=why):
         checked(given, QUANTITIES, ["a", "b"])
+
+
+# Commands.
+
+DESIGN = {"x": 2, "kind": "a"}
+
+
+def python(code, timeout_s=None):
+    return Command([sys.executable, "-c", textwrap.dedent(code)], timeout_s=timeout_s)
+
+
+def test_a_command_reads_the_design_and_writes_its_answer():
+    doubled = python("""
+        import json, sys
+        asked = json.load(sys.stdin)
+        print(json.dumps({"energy": {n: 2.0 * asked["design"]["x"] for n in asked["networks"]}}))
+    """)
+    with pytest.raises(ValueError, match="command 'no-such-program' is no program"):
+        Command(["no-such-program"], timeout_s=None)
+    assert doubled(DESIGN, ["net", "other"]) == {"energy": {"net": 4.0, "other": 4.0}}
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("import sys; sys.exit('cannot\\nroute it')", "exit code 1: route it"),
+        ("import os; os.kill(os.getpid(), 9)", "was ended by SIGKILL"),
+        ("print('done')", "its answer is not JSON: done"),
+        ("", "its answer is not JSON: nothing"),
+    ],
+)
+def test_a_crash_is_told_in_one_line(code, why):
+    with pytest.raises(EvaluationFailed) as error:
+        python(code)(DESIGN, ["net"])
+    assert str(error.value) == why
+
+
+def test_a_time_out_ends_what_the_command_has_started():
+    # The child holds the pipes open: were it left, this would wait for it.
+    spawning = python(
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', "
+        "'import time; time.sleep(600)'])",
+        timeout_s=1,
+    )
+    with pytest.raises(EvaluationFailed, match="took longer than 1 s"):
+        spawning(DESIGN, ["net"])
+
+
+def test_a_command_is_ended_on_request():
+    sleeping = python("import time; time.sleep(600)")
+    failures = []
+
+    def run():
+        try:
+            sleeping(DESIGN, ["net"])
+        except EvaluationFailed as error:
+            failures.append(str(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while thread.is_alive():
+        sleeping.end()
+        thread.join(0.05)
+    assert failures == ["was ended by SIGKILL"]

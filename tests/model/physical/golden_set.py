@@ -20,7 +20,7 @@ import numpy as np
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import CIRCUIT_KEY
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Switches
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import random_designs
 

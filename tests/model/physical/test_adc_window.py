@@ -41,26 +41,18 @@ def ends(found, bits):
     return low, low + step * (2**bits - 1), step
 
 
-def test_a_window_of_127_rows_stays_inside_the_possible_sums():
-    assert ends(choose_adcs(sums(32, 30, highest=127), 7, 4.0), 7) == (0, 127, 1)
-
-
-def test_a_window_larger_than_the_possible_sums_holds_all_of_them():
-    low, high, step = ends(choose_adcs(sums(100, 30), 9, 4.0), 9)
-    assert low <= 0
-    assert high >= 128
-    assert step == 1
-
-
-def test_a_narrow_window_is_around_the_mean():
-    low, high, step = ends(choose_adcs(sums(60.3, 4.0), 6, 4.0), 6)
-    assert step == 1  # 16 units would be enough, 64 codes give 64
-    assert (low, high) == (60 - 32, 60 + 31)
-
-
-def test_whole_units_are_used_at_a_step_of_exactly_one():
-    low, _, step = ends(choose_adcs(sums(500.4, 16.0**2, highest=1000), 7, 4.0), 7)
-    assert (low, step) == (500 - 64, 1)
+@pytest.mark.parametrize(
+    ("given", "bits", "low", "high"),
+    [
+        pytest.param(sums(32, 30, highest=127), 7, 0, 127, id="all possible sums"),
+        # 16 units would be enough, 64 codes give 64.
+        pytest.param(sums(60.3, 4.0), 6, 60 - 32, 60 + 31, id="around the mean"),
+        pytest.param(sums(500.4, 16.0**2, highest=1000), 7, 500 - 64, 500 + 63, id="a step of 1"),
+        pytest.param(sums(100, 30), 9, -156, 355, id="more codes than possible sums"),
+    ],
+)
+def test_a_window_on_whole_units_holds_the_sums_around_the_mean(given, bits, low, high):
+    assert ends(choose_adcs(given, bits, 4.0), bits) == (low, high, 1)
 
 
 def test_noisy_sums_get_steps_finer_than_a_unit():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.model.partials import NoBounds
+from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds import chip_bounds
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
@@ -69,7 +70,7 @@ def designs_that_run(model, rng, n, area_limit_m2=LIMIT):
     return np.concatenate(result)
 
 
-def check_model(model, n, area_limit_m2=LIMIT):
+def check_model(model, n, area_limit_m2=LIMIT, *, exact=True):
     """At every stage no bound is above a design; that of a single design is what it costs."""
     rng = np.random.default_rng(3)
     levels = designs_that_run(model, rng, n, area_limit_m2)
@@ -89,7 +90,7 @@ def check_model(model, n, area_limit_m2=LIMIT):
             for name, values in costs.items():
                 assert (result[name] <= values).all(), (stage, name)
         check_relaxed_bound(tree, rows, tree.ancestors(levels, stage - 1), costs, stage - 1)
-    for name, values in costs.items():
+    for name, values in costs.items() if exact else ():
         # Writing weights at a switch of networks takes time that the bounds leave out.
         assert np.median(result[name] / values) > 1 - 1e-6, name
 
@@ -123,14 +124,7 @@ def test_no_bound_is_above_a_design(name):
 
 @pytest.mark.parametrize("name", ["rewritten", "no_memory", "digital", "digital_sram"])
 def test_no_bound_is_above_a_design_whatever_is_written_and_where_memory_may_lack(name):
-    model = MODELS[name]()
-    levels = designs_that_run(model, np.random.default_rng(4), 30)
-    tree, true = model.partials(np.inf), model.evaluate(levels)
-    for stage in range(tree.bound_from, len(STAGES) + 1):
-        result = tree.bound(tree.ancestors(levels, stage))
-        assert (result.energy_J <= true.energy_J).all()
-        assert (result.latency_s <= true.latency_s).all()
-        assert (result.values["edp"] <= true.energy_J * true.latency_s).all()
+    check_model(MODELS[name](), 12, np.inf, exact=False)
 
 
 @pytest.mark.slow
@@ -193,3 +187,13 @@ def test_a_model_with_a_rule_off_is_not_bounded():
     model = few("sram", switches=replace(chip_bounds.RULES, strides=False))
     with pytest.raises(NoBounds, match="a rule of the model is off"):
         model.partials(LIMIT)
+
+
+@pytest.mark.parametrize("column", ["link_bits", "glb_banks"])
+def test_bounds_that_read_a_free_column_without_an_optimum_are_refused(column, monkeypatch):
+    spill = Batch.spill_bits.func
+    monkeypatch.setattr(
+        Batch, "spill_bits", property(lambda self: spill(self) * getattr(self.designs, column)[0])
+    )
+    with pytest.raises(NoBounds, match=f"no bounds: they read {column}, which has no most"):
+        STUDIES["four_workload_sram_extended"].cost_model().partials(800e-6)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.model.physical.noise import NoiseModel
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Switches
 from tests.model.physical import golden_set
 
 TOLERANCE = 1e-8
@@ -23,11 +23,12 @@ def _shared_noise(monkeypatch):
     """Models of equal noise share it: most switches change nothing in it, and it takes longest."""
     shared = {}
 
-    def noise(layers, assumptions, device, **rules):
-        bits = (layers.input_bits.tobytes(), layers.weight_bits.tobytes())
-        key = (bits, assumptions, device, tuple(rules.items()))
+    def noise(layers, technology, part_of):
+        rules = technology.switches.unsigned_inputs, technology.switches.few_levels
+        bits = layers.input_bits.tobytes(), layers.weight_bits.tobytes()
+        key = (bits, technology.assumptions, technology.device, *rules)
         if key not in shared:
-            shared[key] = NoiseModel(layers, assumptions, device, **rules)
+            shared[key] = NoiseModel(layers, technology, part_of=part_of)
         return shared[key]
 
     monkeypatch.setattr("imcmoo.model.physical.model.NoiseModel", noise)

@@ -8,27 +8,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.latency import CAUSES, LayerTimes, sequential_latency
+from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.model import PhysicalModel
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Switches
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import random_designs
 
 NETWORKS = ("resnet18", "mobilenet_v3")
 TABLE = PhysicalTable.load()
-MODELS = {
-    device: PhysicalModel(WorkloadSet.load(NETWORKS), device=device, table=TABLE)
-    for device in ("rram", "sram")
-}
-PERFECT = {
-    device: PhysicalModel(
-        WorkloadSet.load(NETWORKS),
-        device=device,
-        table=TABLE,
-        switches=replace(Switches(), few_levels=False),
-    )
-    for device in ("rram", "sram")
-}
-"""With cells free of error."""
+MODELS, PERFECT = (
+    {
+        device: PhysicalModel(
+            WorkloadSet.load(NETWORKS), device=device, table=TABLE, switches=switches
+        )
+        for device in ("rram", "sram")
+    }
+    for switches in (Switches(), replace(Switches(), few_levels=False))
+)
+"""With the assumed errors of cells, and without."""
 SLACK = 1 + 1e-12
 
 devices = st.sampled_from(["rram", "sram"])
@@ -126,3 +124,13 @@ def test_the_breakdown_adds_up(seed, device):
     latency = np.nan_to_num(parts.latency_s) @ networks
     in_turn = runs & (columns["schedule"] == "layer")[:, None]
     np.testing.assert_allclose(latency[in_turn], metrics.latency_s[in_turn], rtol=1e-12)
+
+
+def test_of_equal_causes_the_first_binds():
+    """One layer takes equally long on three resources, and so do its loads."""
+    layers = LayerTable.of_workloads(WorkloadSet.load(["alexnet"]))
+    zero, one, two = (np.full((1, len(layers)), value) for value in (0.0, 1.0, 2.0))
+    times = LayerTimes(zero, (one, two, two, one, two), (one, one, zero))
+    latency, bound = sequential_latency(layers, times, np.zeros((1, 1)), causes=True)
+    assert latency == 3 * layers.count.sum()
+    assert bound == CAUSES.index("glb")

@@ -16,11 +16,17 @@ from imcmoo.model.physical.components import operating_point
 from imcmoo.model.physical.latency import read_time
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Switches, Technology
 from tests.model.physical.designs import columns
 
 ARRAYS = 168 * 12 * 8
 SLICES, COLUMNS_PER_WEIGHT = 16, 8
+RRAM = Technology(
+    device=MEMORY_CELLS["rram"],
+    table=PhysicalTable.load(),
+    assumptions=Assumptions(),
+    switches=Switches(),
+)
 
 ISAAC = columns(
     active_rows=128,
@@ -41,9 +47,7 @@ def tops(designs, point, converters):
         point,
         np.array([[128.0]]),
         np.array([converters]),
-        device=MEMORY_CELLS["rram"],
-        assumptions=Assumptions(),
-        pulses=True,
+        RRAM,
     )
     operations = 2 * 128 * (128 / COLUMNS_PER_WEIGHT) * ARRAYS
     return float(operations / (SLICES * read[0, 0]) / 1e12)
@@ -51,14 +55,7 @@ def tops(designs, point, converters):
 
 def isaac():
     designs = Designs.of_columns(ISAAC, adc_model="isaac")
-    point = operating_point(
-        designs,
-        device=MEMORY_CELLS["rram"],
-        table=PhysicalTable.load(),
-        assumptions=Assumptions(),
-        switches=Switches(),
-    )
-    return designs, point
+    return designs, operating_point(designs, RRAM)
 
 
 def test_published_throughput_with_100_ns_a_slice_and_less_with_the_model_s_own():

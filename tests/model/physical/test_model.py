@@ -9,7 +9,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import MAPPING_KEY
-from imcmoo.model.physical.switches import Switches
+from imcmoo.model.physical.technology import Switches
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import DESIGN, columns, random_designs
 
@@ -61,8 +61,9 @@ def test_columns_that_do_not_fit_are_refused_and_none_give_no_metrics():
         model().evaluate(columns() | {"rows": np.array([64, 64])})
     with pytest.raises(ValueError, match="bits_per_cell, design 0: 2 is given, must be 1 for SRAM"):
         model(device="sram").evaluate(columns())
-    none = model().evaluate({name: values[:0] for name, values in columns().items()})
-    assert none.energy_J.shape == (0, 1)
+    none = {name: values[:0] for name, values in columns().items()}
+    assert model().evaluate(none).energy_J.shape == (0, 1)
+    assert model().breakdown(none).energy_J.shape[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -132,12 +133,6 @@ def test_fewer_bits_cost_less_and_are_chosen_per_network():
     assert mixed.latency_s[0, 0] < eight.latency_s[0, 0]
     np.testing.assert_allclose(mixed.energy_J[0, 1], eight.energy_J[0, 1], rtol=1e-12)
     assert mixed.snr_dB[0, 0] != eight.snr_dB[0, 0]
-
-
-def test_no_designs_have_an_empty_breakdown():
-    none = {name: values[:0] for name, values in columns().items()}
-    assert model().breakdown(none).energy_J.shape[0] == 0
-    assert model().evaluate(none).energy_J.shape == (0, 1)
 
 
 def test_products_of_activations_take_no_cells_and_run_on_the_digital_unit():

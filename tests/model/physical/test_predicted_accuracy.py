@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import Designs
@@ -15,6 +16,7 @@ from imcmoo.model.physical.predicted_accuracy import (
     best_score,
     predict,
 )
+from imcmoo.model.physical.technology import Switches, Technology
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 from tests.model.physical.designs import columns
 
@@ -111,8 +113,12 @@ def predicted(names, noise, *, operands, max_drop=()):
         {"n": DATA},
         noise,
         max_drop=dict(max_drop),
-        device=MEMORY_CELLS["rram"],
-        assumptions=Assumptions().having(rram_sigma=0.02),
+        technology=Technology(
+            device=MEMORY_CELLS["rram"],
+            table=PhysicalTable.load(),
+            assumptions=Assumptions().having(rram_sigma=0.02),
+            switches=Switches(),
+        ),
         operands=operands,
         digital={},
     )

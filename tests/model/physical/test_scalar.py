@@ -48,37 +48,28 @@ def test_arrays_equal_the_scalar_model(network, device, table):
 
 
 @pytest.mark.parametrize("device", ["rram", "sram"])
-def test_arrays_equal_the_scalar_model_with_optional_columns(device, table):
-    rng = np.random.default_rng(9)
-    designs = random_designs(N_DESIGNS, rng, device, table)
+@pytest.mark.parametrize("option", ["optional columns", "clipped weights", "digital layers"])
+def test_arrays_equal_the_scalar_model_with(option, device, table):
+    n = 4 * N_DESIGNS if option == "digital layers" else N_DESIGNS
+    rng = np.random.default_rng({"clipped weights": 3, "digital layers": 4}.get(option, 9))
+    designs = random_designs(n, rng, device, table)
     designs["tiles_per_group"][:] = 64
     designs["macros_per_tile"][:] = 128
-    designs["adc_window"] = rng.choice(ADC_WINDOWS, N_DESIGNS)
-    designs["redundancy"] = rng.integers(1, 5, N_DESIGNS)
-    if device == "rram":
-        designs["bits_per_cell"] = rng.integers(1, 3, N_DESIGNS)
-        designs["cell_errors"] = rng.choice(CELL_ERRORS, N_DESIGNS)
-    assert compared("alexnet", device, designs, table, every_snr=1) >= 3
-
-
-@pytest.mark.parametrize("device", ["rram", "sram"])
-def test_arrays_equal_the_scalar_model_with_clipped_weights(device, table):
-    designs = random_designs(N_DESIGNS, np.random.default_rng(3), device, table)
-    designs["tiles_per_group"][:] = 64
-    designs["macros_per_tile"][:] = 128
-    assert compared("resnet18", device, designs, table, every_snr=EVERY_SNR, weight_clip=0.6) >= 3
-
-
-@pytest.mark.parametrize("device", ["rram", "sram"])
-def test_arrays_equal_the_scalar_model_with_digital_layers(device, table):
-    rng = np.random.default_rng(4)
-    designs = random_designs(4 * N_DESIGNS, rng, device, table)
-    designs["tiles_per_group"][:] = 64
-    designs["macros_per_tile"][:] = 128
-    designs["mac_units"] = rng.choice([256, 4096], len(designs["rows"]))
-    layers = Workload.load("resnet18").layers
-    some = (layers[0], layers[6], layers[15])
-    assert compared("resnet18", device, designs, table, every_snr=99, digital=some) >= 3
+    more = {"network": "resnet18", "every_snr": EVERY_SNR}
+    if option == "clipped weights":
+        more["weight_clip"] = 0.6
+    elif option == "digital layers":
+        designs["mac_units"] = rng.choice([256, 4096], n)
+        layers = Workload.load("resnet18").layers
+        more |= {"every_snr": 99, "digital": (layers[0], layers[6], layers[15])}
+    else:
+        more |= {"network": "alexnet", "every_snr": 1}
+        designs["adc_window"] = rng.choice(ADC_WINDOWS, n)
+        designs["redundancy"] = rng.integers(1, 5, n)
+        if device == "rram":
+            designs["bits_per_cell"] = rng.integers(1, 3, n)
+            designs["cell_errors"] = rng.choice(CELL_ERRORS, n)
+    assert compared(device=device, designs=designs, table=table, **more) >= 3
 
 
 def compared(network, device, designs, table, *, every_snr, weight_clip=1.0, digital=()):

@@ -7,10 +7,8 @@ from hypothesis import strategies as st
 
 from imcmoo.model.reference.counts import ACTIONS, Placement, count_actions
 from imcmoo.model.reference.loop_orders import Walks, loop_orders
-from imcmoo.model.reference.mapping import AXES, Chips, allocate
-from imcmoo.model.reference.mapping_tree import map_layers
-from imcmoo.model.reference.nests import Nests
-from imcmoo.model.reference.traffic import TRAFFIC, traffic
+from imcmoo.model.reference.mapping import AXES, Chips, allocate, map_layers
+from imcmoo.model.reference.traffic import TRAFFIC, Nests, traffic
 from imcmoo.networks.workloads import DIMENSIONS, WorkloadSet
 from tests.model.reference import scalar_model as plain
 

@@ -1,15 +1,19 @@
-"""The evaluator: sums, batches, monotony, and what does not map."""
+"""The evaluator: sums, batches, monotony, what does not map, capacity, fixed parameters."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.model.reference.evaluator import Evaluator
-from imcmoo.networks.workloads import WorkloadSet
-from problems import RRAM
+from imcmoo.model.reference.evaluator import Evaluator, reference_model
+from imcmoo.model.reference.profiles import needed_weights
+from imcmoo.networks.workloads import BITS, WorkloadSet
+from imcmoo.space.parameters import Categorical, Conditional
+from problems import RRAM, SPACES, SRAM
+from tests.fakes import network
 
 NAMES = ["alexnet", "mobilenet_v3"]
 
@@ -172,3 +176,81 @@ def test_energies_do_not_depend_on_how_often_a_chip_stands_in_a_row():
     for repeats in ([2, 3, 2], [2, 2, 3], [2, 2, 2], [1, 2, 2]):
         rows = np.repeat(np.arange(3), repeats)
         np.testing.assert_array_equal(model.evaluate(levels[rows]).energy_J, alone[rows])
+
+
+def test_groups_do_not_count():
+    """A depthwise layer of 72 channels counts as one of its channels, as in the paper's code."""
+    one = network([(64, 32, 7, 7, 3, 3, 1, 1)])
+    two = network([(64, 32, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1)])
+    assert needed_weights(WorkloadSet((one,))).tolist() == [64 * 32 * 9]
+    assert needed_weights(WorkloadSet((two,))).tolist() == [64 * 32 * 9 + 25]
+
+
+def test_shared_weights_count_once():
+    """A matrix used at two places of a network is in the chip's cells once."""
+    two = network([(64, 32, 7, 7, 3, 3, 1, 1), (64, 32, 14, 14, 3, 3, 1, 1)])
+    shared = replace(two, shared_with=("", "layer0"))
+    assert needed_weights(WorkloadSet((two,))).tolist() == [2 * 64 * 32 * 9]
+    assert needed_weights(WorkloadSet((shared,))).tolist() == [64 * 32 * 9]
+    assert WorkloadSet((two,)).fingerprint != WorkloadSet((shared,)).fingerprint
+
+
+def missing_cells(net, space, **values):
+    """Cells that the smallest design with these values lacks."""
+    design = {name: np.array([values.get(name, space.values_of(name)[0])]) for name in space.names}
+    screened = Evaluator(space, WorkloadSet((net,))).screen(space.encode(design))
+    return screened.resources["cells"].missing.tolist()
+
+
+def test_missing_cells_follow_from_the_weights_that_count_and_the_groups():
+    net = network([(64, 512, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1)])
+    cells = 32 * 32 * 32 * 4 * 4
+    needed = BITS * (64 * 512 * 9 + 25)
+    assert missing_cells(net, RRAM, bits_per_cell=1, router_groups=32) == [[needed - cells]]
+    # A depthwise layer of 72 channels on 16 macros lacks 56, however few weights it has.
+    groups = network([(1, 1, 14, 14, 5, 5, 72, 1)])
+    few = missing_cells(groups, RRAM, bits_per_cell=1, rows=32, cols=64, router_groups=1)
+    assert few == [[(72 - 4 * 4) * 32 * 64]]
+    assert missing_cells(net, SRAM) == [[0]]  # streamed weights
+
+
+ALEXNET = WorkloadSet.load(["alexnet"])
+
+
+FIXABLE = [
+    pytest.param(space, p, id=f"{space.name}-{p.name}")
+    for space in (*SPACES.values(), SRAM)
+    for p in space.parameters
+    if not isinstance(p, Conditional)
+]
+
+
+@pytest.mark.parametrize(("space", "parameter"), FIXABLE)
+def test_every_parameter_may_be_fixed(space, parameter):
+    level = len(parameter) // 2
+    fixed = space.fix(parameter.name, parameter.values[level])
+    levels = space.random(40, np.random.default_rng(0))
+    levels[:, space.names.index(parameter.name)] = level
+    whole = Evaluator(space, ALEXNET).evaluate(levels)
+    same = Evaluator(fixed, ALEXNET).evaluate(fixed.encode(space.decode(levels)))
+    for name, values in whole.values.items():
+        np.testing.assert_array_equal(same.values[name], values)
+
+
+def test_what_the_model_cannot_cost_is_refused():
+    short = replace(RRAM, parameters=tuple(p for p in RRAM.parameters if p.name != "rows"))
+    with pytest.raises(ValueError, match="space rram lacks rows"):
+        reference_model(short, ALEXNET)
+    few = RRAM.fix("bits_per_cell", 2)
+    wide = replace(few, fixed={**few.fixed, "device": "sram"})
+    with pytest.raises(ValueError, match="bits_per_cell = 2, but sram cells hold at most 1"):
+        reference_model(wide, ALEXNET)
+    depth = RRAM.parameters[RRAM.names.index("glb_depth")]
+    supply = Conditional("voltage_V", depth, dict.fromkeys(depth.values, (0.5, 0.6)), "V")
+    parameters = tuple(supply if p.name == "voltage_V" else p for p in RRAM.parameters)
+    with pytest.raises(ValueError, match="voltage_V may depend on technology_nm, rows, cols, not"):
+        reference_model(replace(RRAM, parameters=parameters), ALEXNET)
+    devices = (*RRAM.parameters, Categorical("device", ("rram", "sram")))
+    fixed = {k: v for k, v in RRAM.fixed.items() if k != "device"}
+    with pytest.raises(ValueError, match="space rram: the reference model takes one device"):
+        reference_model(replace(RRAM, parameters=devices, fixed=fixed), ALEXNET)

@@ -13,8 +13,14 @@ from imcmoo.model.reference.counts import (
     instances,
     total_actions,
 )
-from imcmoo.model.reference.mapping import LEVELS, Chips, allocate, distinct_primes, row_keys
-from imcmoo.model.reference.mapping_tree import map_layers
+from imcmoo.model.reference.mapping import (
+    LEVELS,
+    Chips,
+    allocate,
+    distinct_primes,
+    map_layers,
+    row_keys,
+)
 from imcmoo.model.reference.traffic import TRAFFIC
 from imcmoo.networks.workloads import DIMENSIONS
 from tests.model.reference import scalar_model as plain

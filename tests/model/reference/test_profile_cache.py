@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imcmoo.model.reference import profile_cache
+from imcmoo.model.reference import evaluator as evaluator_module
 from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
@@ -44,7 +44,7 @@ def energies(evaluator):
 @pytest.mark.parametrize("space", [RRAM, VAST], ids=["few chips", "more than 64 bits count"])
 def test_a_space_with_too_many_chips_for_an_array_is_evaluated_alike(space, monkeypatch):
     expected = Evaluator(RRAM, TWO).evaluate(small_chips(RRAM))
-    monkeypatch.setattr(profile_cache, "DENSE", 0)
+    monkeypatch.setattr(evaluator_module, "DENSE", 0)
     levels = small_chips(RRAM)
     levels = np.pad(levels, ((0, 0), (0, len(space.names) - len(RRAM.names))))
     evaluator = Evaluator(space, TWO)

@@ -6,23 +6,45 @@ key alone and are those of `evaluate`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds
-from imcmoo.model.physical.bounds.cost_bounds import BY_NETWORK, SAFETY
-from imcmoo.model.physical.bounds.incomplete_designs import IncompleteDesigns
-from imcmoo.model.physical.bounds.layer_bounds import layer_bounds
-from imcmoo.model.physical.bounds.network_bounds import NetworkBounds
+from imcmoo.model.physical.bounds.cost_bounds import BY_NETWORK, SAFETY, NetworkBounds, layer_bounds
 from imcmoo.model.physical.bounds.search_tree import SearchTree
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import COLUMNS, Designs
+from imcmoo.model.physical.replication import replication
 from imcmoo.space.design_space import DesignSpace, Levels
+
+
+class IncompleteDesigns(Designs):
+    """Designs that lack columns: to read one of these would make a bound that does not hold."""
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        vars(self).update(columns)
+
+    def take(self, index: slice | Ints | Bools) -> IncompleteDesigns:
+        """Some of the designs."""
+        return IncompleteDesigns({name: values[index] for name, values in vars(self).items()})
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        """Refuse a column that is not there.
+
+        Raises:
+            NoBounds: names the column.
+        """
+        if name in COLUMNS:
+            raise NoBounds(f"no bounds: they read {name}, which has no most optimistic value")
+        raise AttributeError(name)
+
 
 CHIPS_AT_ONCE = 1 << 12
 """Chips bounded at once, networks as a whole: what a core's cache holds."""
@@ -33,13 +55,7 @@ TRIED_DESIGNS = 16
 
 
 class BoundedTree(SearchTree):
-    """Implements `imcmoo.model.partials.PartialDesignTree`.
-
-    Args:
-        space: the designs.
-        context: the model.
-        designs_of: returns designs by their value indices.
-        area_limit_m2: bounds need not hold for larger chips; may be infinite.
+    """Implements `imcmoo.model.partials.PartialDesignTree`; bounds need not hold for larger chips.
 
     Raises:
         NoBounds: a rule of the model is off, the stages do not cover the space, a cost term depends
@@ -106,7 +122,8 @@ class BoundedTree(SearchTree):
     def _representatives(self, rows: Levels) -> Designs:
         """Representative designs of sub-domains, without the columns that they do not stand for."""
         designs = self._designs_of(self.representative_designs(rows))
-        return IncompleteDesigns.without(designs, self.without_optimum(rows))
+        free = self.without_optimum(rows)
+        return IncompleteDesigns({n: v for n, v in vars(designs).items() if n not in free})
 
     def _all_run(self, designs: Designs) -> Bools:
         """True where designs of one schedule run all networks, shape (n,)."""
@@ -137,7 +154,7 @@ class BoundedTree(SearchTree):
         """Relaxed bounds of sub-domains with every choice of some columns."""
         chosen = {self.names[i]: choices[None, :, k] for k, i in enumerate(at)}
         keys = self._representatives(self.with_mapping_only(rows))
-        self._context.replication.of(keys)  # of all at once: its memory grows by copying
+        replication(self._context, keys)  # of all at once: its memory grows by copying
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
             return self._networks.of(self._chips.of(rows[some], chosen), keys.take(some))

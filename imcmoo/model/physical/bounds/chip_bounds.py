@@ -1,7 +1,13 @@
-"""Chips of component minima: no chip of a sub-domain has a smaller cost term."""
+"""Chips of component minima: no chip of a sub-domain has a smaller cost term.
+
+A cost term (an area, a leakage, the energy or the time of an action) depends on a few parameters.
+It is tabulated over all their combinations, with one slot more along each parameter that holds the
+minimum. So a sub-domain is looked up by its value indices, −1 standing for a free parameter.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -9,17 +15,122 @@ from functools import cached_property
 import numpy as np
 
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.action_counts import ON_CHIP_ACTIONS
-from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.bounds.component_minima import ComponentMinima
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
-from imcmoo.model.physical.chip import INFEASIBLE, Chip, link_price
+from imcmoo.model.physical.chip import (
+    ACCURACY,
+    COST_TERM_GROUPS,
+    INFEASIBLE,
+    Chip,
+    CostTermGroup,
+    CostTerms,
+    link_price,
+)
+from imcmoo.model.physical.constraints import NOISE_LIMITS, constraints
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Rates
-from imcmoo.model.physical.parameters import DRAM, Designs
-from imcmoo.model.physical.switches import Switches
-from imcmoo.space.design_space import Levels
+from imcmoo.model.physical.mapping_features import ON_CHIP_ACTIONS
+from imcmoo.model.physical.parameters import DRAM, Designs, deciding
+from imcmoo.model.physical.technology import Switches, Technology
+from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.parameters import Conditional
+
+DESIGNS_AT_ONCE = 1 << 14
+VALIDATED_DESIGNS = 500
+LARGEST_TABLE = 1 << 25
+"""Combinations of parameters that a table may have."""
+ROUNDING = 1e-12
+"""Terms of one macro are those of a chip divided by its macros, which rounds differently."""
+
+
+def terms_of(group: CostTermGroup, batch: Batch) -> CostTerms:
+    """Cost terms of the designs of a batch; infinite where a chip breaks a limit of the group."""
+    terms = group.terms(batch.chip, batch.designs)
+    if not group.limits:
+        return terms
+    context = batch.context
+    resources = constraints(batch.screen(), context.limits, context.accuracy)
+    keeps = [
+        (resources[name].missing <= 0).all(axis=1) for name in group.limits if name in resources
+    ]
+    fits = np.logical_and.reduce(keeps)
+    return {name: np.where(fits, values, np.inf) for name, values in terms.items()}
+
+
+def parameters_of(group: CostTermGroup) -> set[str]:
+    """Parameters that the terms and the limits of a group depend on."""
+    noise = deciding("noise") if NOISE_LIMITS.intersection(group.limits) else ()
+    return {*deciding(group.name), *noise}
+
+
+class MinimumTable:
+    """Cost terms over all values of the parameters they depend on, with the minimum along each.
+
+    Raises:
+        NoBounds: there are too many combinations.
+    """
+
+    def __init__(
+        self, space: DesignSpace, group: CostTermGroup, batch_of: Callable[[Levels], Batch]
+    ) -> None:
+        names = parameters_of(group).intersection(space.names)
+        # The values of a conditional parameter depend on another one.
+        names |= {
+            p.on.name for p in space.parameters if isinstance(p, Conditional) and p.name in names
+        }
+        self._parameters = [name for name in space.names if name in names]
+        self._sizes = [space.shape[space.names.index(name)] for name in self._parameters]
+        n = math.prod(self._sizes)
+        if n > LARGEST_TABLE:
+            raise NoBounds(f"no bounds: {n:,} combinations of {', '.join(self._parameters)}")
+        designs = space.grid(self._parameters)
+        parts = [
+            terms_of(group, batch_of(designs[at : at + DESIGNS_AT_ONCE]))
+            for at in range(0, n, DESIGNS_AT_ONCE)
+        ]
+        self._names = list(parts[0])
+        values = np.array([np.concatenate([p[name] for p in parts]) for name in self._names])
+        values = values.reshape(-1, *self._sizes)
+        for axis in range(1, values.ndim):
+            least = values.min(axis=axis, keepdims=True)
+            values = np.concatenate([values, least], axis=axis)
+        self._values = values.reshape(len(self._names), -1)
+
+    def minima(self, levels: Mapping[str, Ints]) -> CostTerms:
+        """Minima of the cost terms by name, at value indices that broadcast, −1 where free."""
+        at = np.zeros((1, 1), np.int64)
+        for name, size in zip(self._parameters, self._sizes, strict=True):
+            at = at * (size + 1) + levels[name] % (size + 1)
+        return dict(zip(self._names, self._values.take(at, axis=1), strict=True))
+
+
+class ComponentMinima:
+    """Minima of all cost terms over sub-domains of a space.
+
+    Raises:
+        NoBounds: a cost term depends on a parameter that its group does not declare.
+    """
+
+    def __init__(
+        self, space: DesignSpace, batch_of: Callable[[Levels], Batch], *, accuracy: bool
+    ) -> None:
+        groups = (*COST_TERM_GROUPS, ACCURACY) if accuracy else COST_TERM_GROUPS
+        self._tables = [MinimumTable(space, group, batch_of) for group in groups]
+        designs = space.random(VALIDATED_DESIGNS, np.random.default_rng(0))
+        minima = self.of({name: designs[:, [at]] for at, name in enumerate(space.names)})
+        batch = batch_of(designs)
+        for group in groups:
+            for name, values in terms_of(group, batch).items():
+                if not np.allclose(values, minima[name][:, 0], rtol=ROUNDING, atol=0.0):
+                    raise NoBounds(
+                        f"{name} depends on more than {', '.join(sorted(parameters_of(group)))}"
+                    )
+
+    def of(self, levels: Mapping[str, Ints]) -> CostTerms:
+        """Minima of all cost terms, as of `MinimumTable.minima`."""
+        return {n: v for table in self._tables for n, v in table.minima(levels).items()}
+
 
 RULES = Switches()
 """All rules of the model on: bounds hold for no other model."""
@@ -36,7 +147,7 @@ class MinimalChips:
         streams: whether some chip has a memory to load weights from, shape (n, 1).
         glb_size: index of the size of the global buffer, −1 where it is free, (n, X) or less.
         area_limit_m2: bounds need not hold for larger chips.
-        assumptions: of the model.
+        technology: of the model.
     """
 
     terms: Mapping[str, Floats]
@@ -47,7 +158,7 @@ class MinimalChips:
     streams: Bools
     glb_size: Ints
     area_limit_m2: float
-    assumptions: Assumptions
+    technology: Technology
 
     def __getitem__(self, name: str) -> Floats:
         return self.terms[name]
@@ -102,13 +213,13 @@ class MinimalChips:
     @property
     def allowed_W(self) -> float:
         """Power limit of the largest chip within the area limit."""
-        return self.assumptions.power_W_per_m2.value * self.area_limit_m2
+        return self.technology.assumptions.power_W_per_m2.value * self.area_limit_m2
 
     @cached_property
     def prices_J(self) -> Floats:
         """Energy per action by `ON_CHIP_ACTIONS`, shape (n, A, X)."""
         hop, wire, area = self["hop_J"], self["wire_J_per_m"], self.area_m2
-        link = link_price(hop, wire, area, assumptions=self.assumptions, switches=RULES)
+        link = link_price(hop, wire, area, self.technology)
         prices = np.empty((len(area), len(ON_CHIP_ACTIONS), area.shape[1]))
         for at, name in enumerate(ON_CHIP_ACTIONS):
             prices[:, at] = link if name == "link" else self[name]
@@ -116,13 +227,7 @@ class MinimalChips:
 
 
 class ChipBounds:
-    """Finds the chips of component minima of sub-domains.
-
-    Args:
-        tree: the search tree.
-        context: the model.
-        designs_of: returns designs by their value indices.
-        area_limit_m2: bounds need not hold for larger chips.
+    """Finds the chips of component minima of sub-domains; they need not hold for larger chips.
 
     Raises:
         NoBounds: raised by `ComponentMinima`.
@@ -136,7 +241,7 @@ class ChipBounds:
         area_limit_m2: float,
     ) -> None:
         self._tree = tree
-        self._assumptions = context.assumptions
+        self._technology = context
         self._area_limit_m2 = area_limit_m2
         self._minima = ComponentMinima(
             tree.space,
@@ -150,13 +255,7 @@ class ChipBounds:
         self._fixed = {n: np.zeros((1, 1), np.int64) for names in STAGES.values() for n in names}
 
     def of(self, rows: Levels, chosen: Mapping[str, Ints]) -> MinimalChips:
-        """Chips of n sub-domains.
-
-        Args:
-            rows: sub-domains, shape (n, n_columns).
-            chosen: value indices of further parameters, X combinations for each sub-domain, by
-                parameter, shape (1, X).
-        """
+        """Chips of n sub-domains, with X combinations of further value indices, (1, X) each."""
         of_rows = {name: rows[:, [at]] for at, name in enumerate(self._tree.names)}
         levels = {**self._fixed, **of_rows, **chosen}
         terms = self._minima.of(levels)
@@ -178,5 +277,5 @@ class ChipBounds:
             streams=self._streams[levels["dram"]].any(axis=1, keepdims=True),
             glb_size=levels["glb_KiB"],
             area_limit_m2=self._area_limit_m2,
-            assumptions=self._assumptions,
+            technology=self._technology,
         )

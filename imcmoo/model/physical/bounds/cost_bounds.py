@@ -1,11 +1,35 @@
-"""Lower bounds of cost over both weight modes."""
+"""Lower bounds of energy, latency, interval and EDP on chips of component minima, over both weight
+modes.
+
+`NetworkBounds` treats each network as one layer, for many chips of a mapping key at once: since
+Σ_l max_r t(l, r) ≥ max_r Σ_l t(l, r), that is a lower bound as well. `layer_bounds` runs the model
+itself on these chips, layer by layer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
+
 import numpy as np
 
+from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, edp
+from imcmoo.model.physical.batch import Batch, LayerWork, network_totals, pipeline_groups, run_in
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.latency import (
+    LayerTimes,
+    Rates,
+    Run,
+    initiation_interval,
+    read_and_convert,
+    roofline,
+    throttled_interval,
+)
+from imcmoo.model.physical.mapping import operand_bits, overflow_bits
+from imcmoo.model.physical.mapping_features import ACTIONS, ON_CHIP_ACTIONS, image_actions
+from imcmoo.model.physical.parameters import Designs, mapping_keys
 
 SAFETY = 1 - 1e-9
 """Sums in another order may round up; bounds are scaled down by this."""
@@ -14,44 +38,293 @@ BY_NETWORK = ("energy", "latency", "interval", "edp", "dynamic_energy")
 """Bounds with a value for each network."""
 
 
-class CostBounds:
-    """Lower bounds of W networks on X chips of each of n mapping keys; infinite where none runs.
+def lowest(
+    chips: MinimalChips, n_networks: int, modes: Iterable[tuple[Bools, dict[str, Floats]]]
+) -> dict[str, Floats]:
+    """Lower bounds over both weight modes: by `BY_NETWORK`, and of area and static power.
 
     Args:
-        chips: chips of component minima.
+        chips: X chips of component minima for each of n mapping keys.
         n_networks: W.
+        modes: whether networks may run in a mode, shape (n, W) or less, and the costs in it but
+            `edp`, `dynamic_energy` without static power, shape (n, W, X) each.
+
+    Returns:
+        Shape (n, W, X), of area and static power (n, X); infinite where no network runs.
+    """
+    n, m = chips.infeasible.shape
+    bounds = {name: np.full((n, n_networks, m), np.inf) for name in BY_NETWORK}
+    for possible, costs in modes:
+        may = possible[:, :, None] & ~chips.infeasible[:, None]
+        may = np.broadcast_to(may, costs["energy"].shape)
+        for name, values in (costs | {"edp": edp(costs["energy"], costs["latency"])}).items():
+            np.minimum(bounds[name], values * SAFETY, out=bounds[name], where=may)
+    for name, values in (("area", chips.area_m2), ("static_power", chips.static_W)):
+        bounds[name] = np.where(chips.infeasible, np.inf, values * SAFETY)
+    return bounds
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkOperations:
+    """Operations of W networks in one weight mode for n mapping keys, shape (n, W) unless said.
+
+    Sequential networks add up their layers. Of pipelined ones, whose layers have arrays and tile
+    buffers of their own, the largest layer counts there, and one vector is part of `reads`.
+
+    Args:
+        counts: actions on the chip by `ON_CHIP_ACTIONS`, shape (n, W, A).
+        pipeline_link_bits: of an image over the links, by the groups that a pipeline uses.
+        reads: array reads of all vectors.
+        conversions: columns that these have converted.
+        fill_reads, fill_conversions: of one vector of each layer.
+        glb_bits: through the global buffer.
+        link_bits: over the links, by the groups that share them.
+        buffer_words: through the input buffer of a tile.
+        load_rows, load_link_bits: of weights that are loaded for every image.
     """
 
-    def __init__(self, chips: MinimalChips, n_networks: int) -> None:
-        self._feasible = ~chips.infeasible[:, None]
-        n, m = chips.infeasible.shape
-        self.values = {name: np.full((n, n_networks, m), np.inf) for name in BY_NETWORK}
-        for name, values in (("area", chips.area_m2), ("static_power", chips.static_W)):
-            self.values[name] = np.where(chips.infeasible, np.inf, values * SAFETY)
+    counts: Floats
+    pipeline_link_bits: Floats
+    reads: Floats
+    conversions: Floats
+    fill_reads: Floats
+    fill_conversions: Floats
+    glb_bits: Floats
+    link_bits: Floats
+    buffer_words: Floats
+    load_rows: Floats
+    load_link_bits: Floats
 
-    def keep(
-        self,
-        possible: Bools,
-        *,
-        dynamic_energy: Floats,
-        energy: Floats,
-        latency: Floats,
-        interval: Floats,
-    ) -> None:
-        """Lower the bounds to those of one weight mode where they are smaller.
+    @property
+    def arrays(self) -> Arrays:
+        """All arrays, in order."""
+        return tuple(getattr(self, f.name) for f in fields(self))
 
-        Args:
-            possible: whether networks may run in the mode, shape (n, W) or less.
-            dynamic_energy: without static power, shape (n, W, X) like all that follow.
-            energy, latency, interval: of the mode.
+
+N_ARRAYS = len(fields(NetworkOperations))
+
+
+def network_operations(batch: Batch, *, streamed: bool) -> NetworkOperations:
+    """Add up the layers of networks, on a design of each of n mapping keys, other parameters at
+    their most optimistic value.
+    """
+    layers = batch.context.layers
+    work = LayerWork(batch, slice(None), streams=streamed)
+    features, shared = work.features(streamed=streamed), work.resident
+    reads, fills = features.reads, shared.vector_reads
+    add: Callable[[Floats], Floats] = layers.total
+    if batch.designs.pipelined.any():
+        add, reads, fills = layers.largest, reads + fills, np.zeros_like(fills)
+    of_networks = batch.features(streamed=streamed).networks
+    moved = layers.total(work.sums) + of_networks.link_bits
+    zero = np.zeros_like(moved)
+    glb_bits = np.broadcast_to(work.glb_bits(streamed=streamed), reads.shape)
+    return NetworkOperations(
+        counts=_counts(batch, work, moved, streamed=streamed),
+        pipeline_link_bits=moved / pipeline_groups(batch.designs, of_networks.occupied),
+        reads=add(reads),
+        conversions=add(reads * shared.columns_used),
+        fill_reads=add(fills),
+        fill_conversions=add(fills * shared.columns_used),
+        glb_bits=layers.total(glb_bits),
+        link_bits=layers.total(work.link_bits(streamed=streamed) * features.link_share),
+        buffer_words=add(features.buffer_words),
+        load_rows=layers.total(features.load_rows) if streamed else zero,
+        load_link_bits=layers.total(layers.stored_bits * features.link_share) if streamed else zero,
+    )
+
+
+def _counts(batch: Batch, work: LayerWork, link_bits: Floats, *, streamed: bool) -> Floats:
+    """Actions on the chip by `ON_CHIP_ACTIONS`, shape (n, W, A)."""
+    layers = batch.context.layers
+    counted = batch.features(streamed=streamed).networks.counts
+    spilled = work.spilled_sums if streamed else None
+    operands = operand_bits(layers, batch.designs.mac_units) if layers.has_dynamic else None
+    counts = image_actions(
+        {name: counted[:, at] for at, name in enumerate(ACTIONS)},
+        link_bits=link_bits,
+        spilled_bits=0.0 if spilled is None else layers.total(spilled),
+        operand_bits=0.0 if operands is None else layers.total(operands),
+        macs=layers.total(layers.macs * layers.dynamic),
+        stored_bits=layers.total(layers.stored_bits),
+        loads=batch.context.loads(streamed=streamed),
+    )
+    return np.stack([np.broadcast_to(counts[n], link_bits.shape) for n in ON_CHIP_ACTIONS], axis=2)
+
+
+class NetworkBounds:
+    """Adds up the layers of a mapping key once, and bounds chips by the sums."""
+
+    def __init__(self, context: Context, glb_KiB: Floats) -> None:
+        layers = context.layers
+        self._context = context
+        self._stored_bits = layers.total(layers.stored_bits)
+        self._macs = layers.total(layers.dynamic * layers.macs)
+        spilled = layers.total(2.0 * overflow_bits(context, glb_KiB))
+        self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
+        self._caches: dict[tuple[bool, float], KeyedCache] = {}
+
+    def of(self, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
+        """Bounds by `BY_NETWORK`, shape (n, W, X), and of area and static power, shape (n, X).
+
+        X chips for each of n designs: one of each mapping key, of one schedule, digital unit and
+        ping-pong setting, other parameters at their most optimistic value.
         """
-        may = np.broadcast_to(possible[:, :, None] & self._feasible, energy.shape)
-        for name, values in (
-            ("energy", energy),
-            ("latency", latency),
-            ("interval", interval),
-            ("edp", edp(energy, latency)),
-            ("dynamic_energy", dynamic_energy),
-        ):
-            least = self.values[name]
-            np.minimum(least, values * SAFETY, out=least, where=may)
+        fits, operations = self._operations(designs)
+        possible = fits > 0, chips.streams
+        modes = (
+            (possible[mode], self._costs(chips, designs, of_mode, streamed=bool(mode)))
+            for mode, of_mode in enumerate(operations)
+            if possible[mode].any()
+        )
+        return lowest(chips, self._context.layers.n_networks, modes)
+
+    def _costs(
+        self,
+        chips: MinimalChips,
+        designs: Designs,
+        operations: NetworkOperations,
+        *,
+        streamed: bool,
+    ) -> dict[str, Floats]:
+        """Costs in one weight mode as `lowest` takes them, shape (n, W, X) each."""
+        spilled = np.moveaxis(self._spilled_bits[chips.glb_size], 2, 1)
+        io_bits = self._context.layers.io_bits[:, None]
+        io_s = io_bits * chips.rates.dram_bit_s
+        times = self._times(chips, designs, operations, spilled, streamed=streamed)
+        if designs.pipelined.any():
+            compute, glb, _, buffer, dram = times.terms
+            links = operations.pipeline_link_bits[:, :, None] * chips.rates.link_bit_s
+            digital = self._macs[:, None] * chips.rates.mac_s
+            interval, _ = initiation_interval(
+                compute=compute,
+                glb=glb,
+                link=links,
+                buffer=buffer,
+                dram=dram + io_s,
+                digital=digital,
+            )
+        else:
+            interval = times.seconds + io_s
+        energy = operations.counts @ chips.prices_J
+        leak = chips.leak_W[:, None]
+        least = throttled_interval(energy, leak, chips.allowed_W)
+        loads = self._stored_bits[:, None] * self._context.loads(streamed=streamed)
+        energy += (spilled + io_bits + loads) * chips["dram"][:, None]
+        interval = np.maximum(interval, least)
+        return {
+            "dynamic_energy": energy,
+            "energy": energy + chips.static_W[:, None] * interval,
+            # No network takes less than the time from one image to the next.
+            "latency": interval,
+            "interval": interval,
+        }
+
+    def _times(
+        self,
+        chips: MinimalChips,
+        designs: Designs,
+        operations: NetworkOperations,
+        spilled_bits: Floats,
+        *,
+        streamed: bool,
+    ) -> LayerTimes:
+        """Times of networks as one layer, shape (n, W, X)."""
+        rates, pipelined = chips.rates, bool(designs.pipelined.any())
+        if pipelined:
+            # The layer with the most reads need not be the one with the most conversions.
+            rates = replace(rates, in_turn=np.zeros_like(rates.in_turn))
+        compute = _array_s(operations.reads, operations.conversions, rates)
+        if not pipelined:
+            compute += self._macs[:, None] * rates.mac_s
+        return roofline(
+            rates,
+            designs.ping_pong[:, None, None] > 0,
+            compute_s=compute,
+            fill_s=_array_s(operations.fill_reads, operations.fill_conversions, rates),
+            glb_bits=operations.glb_bits[:, :, None],
+            link_bits=operations.link_bits[:, :, None],
+            link_share=1.0,
+            buffer_words=operations.buffer_words[:, :, None],
+            dram_bits=spilled_bits,
+            load_rows=operations.load_rows[:, :, None] if streamed else None,
+            load_link_bits=operations.load_link_bits[:, :, None],
+            load_dram_bits=self._stored_bits[:, None],
+        )
+
+    def _operations(self, designs: Designs) -> tuple[Floats, list[NetworkOperations]]:
+        """1 where networks fit, shape (n, W), and their operations in each weight mode."""
+        kind = bool(designs.pipelined.any()), float(designs.mac_units[0])
+        cache = self._caches.setdefault(kind, KeyedCache())
+        fits, *arrays = cache.rows(
+            mapping_keys(designs), lambda some: self._work_out(designs.take(some))
+        )
+        parts = [arrays[at : at + N_ARRAYS] for at in range(0, len(arrays), N_ARRAYS)]
+        return fits, [NetworkOperations(*part) for part in parts]
+
+    def _work_out(self, designs: Designs) -> Arrays:
+        # The features are not needed again.
+        batch = Batch(self._context.without_features(), designs)
+        streams = self._context.device.streams and not designs.pipelined.any()
+        modes = (False, True) if streams else (False,)
+        operations = [network_operations(batch, streamed=streamed) for streamed in modes]
+        return batch.fits.astype(float), *(a for each in operations for a in each.arrays)
+
+
+def _array_s(reads: Floats, conversions: Floats, rates: Rates) -> Floats:
+    """Seconds of reads and conversions of networks, shape (n, W, X).
+
+    ADCs share columns evenly at best, and a read takes at least one conversion.
+    """
+    per_adc = np.maximum(reads[:, :, None], conversions[:, :, None] / rates.adcs)
+    return read_and_convert(
+        reads[:, :, None] * rates.read_s, per_adc * rates.convert_s, rates.in_turn
+    )
+
+
+class MinimalBatch(Batch):
+    """Sub-domains as designs of one schedule, free parameters at their most optimistic value, each
+    on a chip of component minima.
+    """
+
+    def __init__(self, context: Context, designs: Designs, chips: MinimalChips) -> None:
+        # Few mapping keys are met again later, and all of them are too many to be kept.
+        super().__init__(context.without_features(), designs)
+        self.chip = chips.as_chip()
+        self._allowed_W = chips.allowed_W
+
+    def leak_W(self, occupied: Floats) -> Floats:
+        """Leakage of the whole chip, whatever is occupied, shape (n, W)."""
+        return np.broadcast_to(self.chip.other_leak_W[:, None], occupied.shape)
+
+    def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
+        """Add static power; slow chips down no more than the largest chip of the sub-domain is."""
+        leak = self.leak_W(occupied)
+        least = throttled_interval(run.energy_J - run.dram_J, leak, self._allowed_W)
+        interval = np.maximum(least, run.interval_s)
+        return replace(
+            run,
+            energy_J=run.energy_J + (leak + self.chip.dram_idle_W[:, None]) * interval,
+            latency_s=np.maximum(least, run.latency_s),
+            interval_s=interval,
+        )
+
+
+def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
+    """Bounds by `BY_NETWORK`, shape (n, W, 1), and of area and static power, shape (n, 1), of one
+    chip for each of n designs as `MinimalBatch` takes them.
+    """
+    batch = MinimalBatch(context, designs, chips)
+    totals = network_totals(batch, causes=False)
+    modes = []
+    for streamed, possible in ((False, batch.fits), (True, batch.may_stream)):
+        if totals.streams or not streamed:
+            run = run_in(batch, totals, streamed=streamed)
+            costs = {
+                "dynamic_energy": run.energy_J - chips.static_W * run.interval_s,
+                "energy": run.energy_J,
+                "latency": run.latency_s,
+                "interval": run.interval_s,
+            }
+            modes.append((possible & batch.runs, {n: v[..., None] for n, v in costs.items()}))
+    return lowest(chips, context.layers.n_networks, modes)

@@ -45,10 +45,7 @@ grouping is of the most router groups. All other free parameters enter bounds by
 
 
 class SearchTree:
-    """Sub-domains of a space.
-
-    Args:
-        space: of the physical model.
+    """Sub-domains of a space of the physical model.
 
     Raises:
         NoBounds: a parameter has no stage, or depends on one that is chosen later.
@@ -80,14 +77,7 @@ class SearchTree:
         return np.array(at, np.int64), _combinations([sizes[i] for i in at])
 
     def children(self, rows: Levels, stage: int, only: Ints | None = None) -> tuple[Levels, Ints]:
-        """Children of sub-domains, and the index of the parent of each.
-
-        Args:
-            rows: with the stages before chosen, shape (n, n_columns).
-            stage: to choose.
-            only: indices of the wanted children, ascending; all by default, and always all of the
-                grouping stage.
-        """
+        """Children of sub-domains, always all of the grouping stage, and each one's parent."""
         if self.stages[stage] == "grouping":
             parents, which = np.nonzero(rows[:, -1:] == self.tiles_of)
             at, chosen = self.at, self.groupings[which]
@@ -106,12 +96,7 @@ class SearchTree:
         return bool((rows[0, at] == UNCHOSEN).any())
 
     def ancestors(self, levels: Levels, stage: int) -> Levels:
-        """Sub-domains of a stage that contain designs.
-
-        Args:
-            levels: designs, shape (n, n_parameters).
-            stage: number of stages that are chosen.
-        """
+        """Sub-domains with so many stages chosen that contain designs."""
         tiles = self.space.column(levels, GROUPING[0]) * self.space.column(levels, GROUPING[1])
         rows = np.column_stack([levels, np.searchsorted(self.tiles, tiles)])
         later = {name for names in list(STAGES.values())[stage:] for name in names}

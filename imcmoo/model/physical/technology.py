@@ -1,13 +1,17 @@
-"""Physical rules that the reference model does not have, each switched on or off by itself."""
+"""Technology of chips: memory device, component numbers, assumptions, and the rules that are on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.memory_cells import MemoryCell
+
 
 @dataclass(frozen=True)
 class Switches:
-    """The physical rules; off is what the reference does instead.
+    """Physical rules that the reference model does not have; off is what it does instead.
 
     Numbers are the rows of the ledger in `docs/physical_model.md`. All off need not equal the
     reference.
@@ -49,3 +53,20 @@ class Switches:
     def all_off(cls) -> Switches:
         """None of the physical rules."""
         return cls(**{field.name: False for field in fields(cls)})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Technology:
+    """What circuits of all designs have in common.
+
+    Args:
+        device: memory device.
+        table: component numbers.
+        assumptions: numbers that no library gives.
+        switches: rules that are on.
+    """
+
+    device: MemoryCell
+    table: PhysicalTable
+    assumptions: Assumptions
+    switches: Switches
