@@ -44,15 +44,7 @@ MOST_DRAWS = 1000
 
 
 def random_study(seed: int, model: str) -> Study:
-    """Draw a problem.
-
-    Args:
-        seed: at least 0; the same seed gives the same problem.
-        model: one of `SPACES`.
-
-    Raises:
-        InputError: an unknown model, or no such seed.
-    """
+    """Draw a problem of a model in `SPACES`; the same seed, at least 0, gives the same problem."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError(f"seed must be a whole number of at least 0, got {seed!r}")
     if model not in SPACES:
@@ -63,10 +55,9 @@ def random_study(seed: int, model: str) -> Study:
     for _ in range(MOST_DRAWS):
         study = _draw(f"random_{model}_{seed}", space, model, rng)
         problem = study.problem()
-        levels = study.space.random(SAMPLED, rng)
-        if (problem.feasibility.constraints(problem.model.resources(levels)) <= 0).all(
-            axis=1
-        ).sum() >= FEWEST_FEASIBLE:
+        resources = problem.model.resources(study.space.random(SAMPLED, rng))
+        feasible = (problem.feasibility.constraints(resources) <= 0).all(axis=1)
+        if feasible.sum() >= FEWEST_FEASIBLE:
             return study
     raise InputError(f"seed {seed}: no problem with feasible designs in {MOST_DRAWS} draws")
 
@@ -91,11 +82,7 @@ def thinned(
     """Thin a space; each parameter keeps a random choice of its values.
 
     A conditional parameter keeps the values at the same places for each value that it depends on.
-
-    Args:
-        space: any space.
-        rng: the source of chance; it is advanced.
-        designs: smallest and largest size of the thinned space.
+    The size of the thinned space is within the two numbers of `designs`.
     """
     while True:
         parameters: dict[str, Parameter] = {}
@@ -109,11 +96,7 @@ def thinned(
 def _thinned(
     parameter: Parameter, before: Mapping[str, Parameter], rng: np.random.Generator
 ) -> Parameter:
-    """A parameter with some of its values.
-
-    Args:
-        before: the thinned parameters before it, by name.
-    """
+    """A parameter with some of its values; `before` it are other thinned ones, by name."""
     n = rng.integers(min(FEWEST_VALUES, len(parameter)), len(parameter) + 1)
     kept = np.sort(rng.choice(len(parameter), n, replace=False))
     if isinstance(parameter, Conditional):

@@ -139,18 +139,14 @@ def buffer(width_bits: int, depth_words: int) -> dict[str, float]:
 
 def content() -> ComponentTable:
     """The whole table."""
-    tables = {
-        device: _rows(
-            device,
-            {
-                (NODE_NM, round(v * KEY_SCALE["voltage_V"]), rows, cols): crossbar(
-                    device, v, rows, cols
-                )
-                for v, rows, cols in itertools.product(VOLTAGES_V, SIZES, SIZES)
-            },
-        )
-        for device in CELL_AREA_M2
-    }
+    tables = {}
+    for device in CELL_AREA_M2:
+        sizes = itertools.product(VOLTAGES_V, SIZES, SIZES)
+        costs = {
+            (NODE_NM, round(v * KEY_SCALE["voltage_V"]), *size): crossbar(device, v, *size)
+            for v, *size in sizes
+        }
+        tables[device] = _rows(device, costs)
     tables["adder"] = _rows("adder", {(NODE_NM, bits): adder(bits) for bits in ADDER_BITS})
     tables["buffer"] = _rows("buffer", {(NODE_NM, *size): buffer(*size) for size in BUFFERS})
     tables["router"] = _rows("router", {(NODE_NM,): {"read": ROUTER_J, "area": ROUTER_AREA_M2}})
@@ -166,13 +162,7 @@ def content() -> ComponentTable:
 def _rows(name: str, costs: dict[tuple[int, ...], dict[str, float]]) -> KeyedRows:
     component = COMPONENTS[name]
     values = [[row[quantity] for row in costs.values()] for quantity in component.quantities]
-    return KeyedRows(
-        name=component.title or name,
-        key_names=component.keys,
-        keys=np.array(list(costs)),
-        quantities=component.quantities,
-        values=np.array(values),
-    )
+    return component.rows(name, np.array(list(costs)), np.array(values))
 
 
 def write(path: Path = TABLE) -> None:

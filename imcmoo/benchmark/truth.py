@@ -33,11 +33,7 @@ def path_of(name: str) -> Path:
 
 
 def load(name: str) -> ExactAnswer | None:
-    """The shipped answer of a problem; None if there is none.
-
-    Raises:
-        InputError: the file is damaged.
-    """
+    """The shipped answer of a problem; None if there is none."""
     path = path_of(name)
     return read(path) if path.is_file() else None
 
@@ -54,12 +50,7 @@ def digest(answer: ExactAnswer) -> str:
 
 
 def write(answer: ExactAnswer, path: Path, name: str, licence: str) -> None:
-    """Store an answer; a reader sees the old file or the new one, never half of it.
-
-    Args:
-        name: of the problem.
-        licence: of the numbers, in words.
-    """
+    """Store an answer of the problem of a name, with the licence of its numbers in words."""
     optima = answer.optima
     about = {
         "problem": name,
@@ -83,12 +74,7 @@ def write(answer: ExactAnswer, path: Path, name: str, licence: str) -> None:
 
 
 def read(path: Path) -> ExactAnswer:
-    """The answer in a file.
-
-    Raises:
-        InputError: the file is damaged; its numbers have another digest than it states.
-        OSError: it cannot be read.
-    """
+    """The answer in a file; InputError where its numbers have another digest than it states."""
     try:
         stored = read_arrays(path, "an exact answer")
         about = json.loads(str(stored["about"]))

@@ -59,12 +59,6 @@ class TableBuilder:
         cell: the text of a cell file as `cells.read_cell` gives it; by default the table's, or the
             shipped one.
         from_nothing: begin with no component at all, whatever is at the path.
-
-    Raises:
-        InputError: the libraries are not installed or others than the table's, the file is no
-            table, its crossbars have another cell, the cost model assumes the shipped cells, or a
-            voltage is below the threshold.
-        OSError: the file cannot be read.
     """
 
     def __init__(
@@ -103,14 +97,8 @@ class TableBuilder:
         return {name: len(keys) for name, keys in self._lacking.items() if keys}
 
     def build(self, *, jobs: int, on_row: Callable[[], None] = lambda: None) -> None:
-        """Compute the rows in so many processes and write the table; the same request makes the
-        same bytes.
-
-        Raises:
-            InputError: the libraries have no such component, or another command changed cells of
-                the table; nothing is written.
-            OSError: the file cannot be written.
-        """
+        """Compute the rows in so many processes and write the table, if nothing is amiss; the same
+        request makes the same bytes."""
         rows = self._computed(jobs, on_row)
         table = self._begin()  # another command may have added to it
         cells = {**self._cells, **table.metadata["cells"]}
@@ -168,11 +156,7 @@ class TableBuilder:
 
 
 def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
-    """Compute one row of a cost model's table; `scratch` is for the libraries' run files.
-
-    Raises:
-        InputError: the libraries have no such component, or one whose costs are no numbers.
-    """
+    """Compute one row of a cost model's table; `scratch` is for the libraries' run files."""
     library_costs.use_scratch(scratch)
     table, key, cell = task
     component = TABLES[model].components[table]
@@ -192,11 +176,7 @@ def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
 
 
 def installed_versions(model: str) -> dict[str, str]:
-    """Versions of the libraries a cost model's table is computed with.
-
-    Raises:
-        InputError: one of them is not installed; names the extra to install.
-    """
+    """Versions of the libraries a cost model's table is computed with."""
     packages: tuple[str, ...] = COSTS[model].PACKAGES
     try:
         for package in packages:
@@ -216,13 +196,8 @@ def joined(
     quantities = component.quantities if before is None else before.quantities
     costs = _rows(before) | {key: [row[q] for q in quantities] for key, row in rows.items()}
     keys = sorted(costs)
-    return KeyedRows(
-        component.title or name,
-        component.keys,
-        np.array(keys),
-        quantities,
-        np.array([costs[key] for key in keys]).T.copy(),
-    )
+    values = np.array([costs[key] for key in keys]).T.copy()
+    return component.rows(name, np.array(keys), values, quantities)
 
 
 def _rows(rows: KeyedRows | None) -> dict[Key, list[float]]:

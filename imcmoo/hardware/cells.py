@@ -42,13 +42,9 @@ def read_cell(path: Path, device: str) -> str:
     empty ones are comments.
 
     Args:
-        path: the cell file.
+        path: the cell file; an InputError says what is wrong with it, in one line.
         device: "rram" (any cell that is no SRAM: NeuroSim has one model for all that are resistors)
             or "sram".
-
-    Raises:
-        InputError: the file is no such cell; says what is wrong with it, in one line.
-        OSError: it cannot be read.
     """
     try:
         properties = _properties(path.read_text(encoding="utf-8"))

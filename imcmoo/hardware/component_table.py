@@ -55,20 +55,28 @@ from imcmoo.io.reading import read_arrays
 
 @dataclass(frozen=True)
 class Component:
-    """Keys and quantities of one kind of component.
+    """Keys and quantities of one kind of component."""
 
-    Args:
-        keys: names of the key columns; voltages are stored in mV.
-        quantities: names of the quantities, all of them finite and above 0.
-        may_be_zero: quantities that may be 0, because the component has no such cost.
-        title: name in error messages; by default the component's name.
-    """
-
-    keys: tuple[str, ...]
-    quantities: tuple[str, ...]
+    keys: tuple[str, ...]  # names of the key columns; voltages are stored in mV
+    quantities: tuple[str, ...]  # names of the quantities, all of them finite and above 0
     may_be_zero: tuple[str, ...] = ()
-    title: str = ""
+    """Quantities that may be 0, because the component has no such cost."""
+    title: str = ""  # name in error messages; by default the component's name
 
+    def rows(
+        self,
+        name: str,
+        keys: Ints,
+        values: Floats,
+        quantities: tuple[str, ...] | None = None,
+    ) -> KeyedRows:
+        """Rows of the component of a name; its quantities in another order than here, if so."""
+        title = self.title or name
+        return KeyedRows(title, self.keys, keys, quantities or self.quantities, values)
+
+
+PARTS = ("keys", "quantities", "values")
+"""Arrays of each component in a file."""
 
 CROSSBAR_KEYS = ("node_nm", "voltage_V", "rows", "cols")
 
@@ -102,19 +110,12 @@ COMPONENTS = {
 
 @dataclass(frozen=True, eq=False)
 class TableContent:
-    """Component table of one cost model, looked up by arrays of keys; a subclass for each model.
+    """Component table of one cost model, looked up by arrays of keys; a subclass for each model."""
 
-    Args:
-        tables: the rows of each component by name.
-        main_memory_J_per_bit: energy of moving one bit to or from main memory.
-        metadata: versions, licences, sources and memory cells of the numbers.
-        path: the file it was read from; None for the shipped one.
-    """
-
-    tables: dict[str, KeyedRows]
-    main_memory_J_per_bit: float
-    metadata: dict[str, Any]
-    path: str | None = None
+    tables: dict[str, KeyedRows]  # the rows of each component by name
+    main_memory_J_per_bit: float  # energy of moving one bit to or from main memory
+    metadata: dict[str, Any]  # versions, licences, sources and memory cells of the numbers
+    path: str | None = None  # the file it was read from; None for the shipped one
 
     title: ClassVar[str]
     """Name of such a table in error messages."""
@@ -127,19 +128,16 @@ class TableContent:
 
     @classmethod
     def read(cls, path: Path | str | None = None) -> Self:
-        """Read a table as it is stored, by default the shipped one, and check that all its numbers
-        can be costs.
+        """Read a table as it is stored, by default the shipped one.
 
-        Raises:
-            ValueError: the file is no such table, or holds a cost that cannot be; names the entry.
-            OSError: it cannot be read.
+        A ValueError names the entry where the file is no such table, or holds a cost that cannot
+        be.
         """
         if path is None:
             with as_file(files("imcmoo.hardware") / cls.shipped) as shipped:
                 return replace(cls.read(shipped), path=None)
         stored = read_arrays(Path(path), cls.title)
-        parts = ("keys", "quantities", "values")
-        held = [n for n in cls.components if all(f"{n}.{part}" in stored for part in parts)]
+        held = [n for n in cls.components if all(f"{n}.{part}" in stored for part in PARTS)]
         absent = [n for n in ("metadata", "main_memory_J_per_bit") if n not in stored]
         absent += [n for n in cls.components if n not in (*held, *cls.optional)]
         if absent:
@@ -189,10 +187,7 @@ class TableContent:
         return np.unique(self.tables[name].column(key))
 
     def write(self, path: Path) -> None:
-        """Write the table; a reader sees the old file or the new one, never half of it.
-
-        Equal tables are equal files: tables are in order, and NumPy dates nothing.
-        """
+        """Write the table; equal ones are equal files: in order, and NumPy dates nothing."""
         arrays: dict[str, Any] = {
             "metadata": np.array(json.dumps(self.metadata)),
             "main_memory_J_per_bit": np.array(self.main_memory_J_per_bit),
@@ -263,13 +258,8 @@ class ComponentTable(TableContent):
 
 
 def _rows(name: str, component: Component, stored: Mapping[str, Any]) -> KeyedRows:
-    rows = KeyedRows(
-        name=component.title or name,
-        key_names=component.keys,
-        keys=stored[f"{name}.keys"],
-        quantities=tuple(stored[f"{name}.quantities"].tolist()),
-        values=stored[f"{name}.values"],
-    )
+    keys, quantities, values = (stored[f"{name}.{part}"] for part in PARTS)
+    rows = component.rows(name, keys, values, tuple(quantities.tolist()))
     rows.check(component.quantities, may_be_zero=component.may_be_zero)
     return rows
 

@@ -7,22 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ReferenceDevice:
-    """A memory device as the reference model knows it.
+    """A memory device as the reference model knows it."""
 
-    Args:
-        name: as in design spaces and in the component table.
-        streams_weights: whether weights are reloaded from main memory while a layer runs, instead
-            of being resident.
-        components: what the chip consists of, named as in the reference's records.
-        free: actions that cost no energy.
-        largest_cell_bits: most bits a cell holds.
-    """
-
-    name: str
+    name: str  # as in design spaces and in the component table
     streams_weights: bool
-    components: tuple[str, ...]
-    free: tuple[str, ...]
-    largest_cell_bits: int
+    """Whether weights are reloaded from main memory while a layer runs, instead of being
+    resident."""
+    components: tuple[str, ...]  # what the chip consists of, named as in the reference's records
+    free: tuple[str, ...]  # actions that cost no energy
+    largest_cell_bits: int  # most bits a cell holds
 
 
 _BUFFERED = ("input_buffer", "output_buffer", "router", "glb")

@@ -29,20 +29,13 @@ _TOO_LARGE = 1 << 40
 
 
 class MissingRow(ValueError):
-    """A combination of keys without a row.
-
-    Args:
-        message: the full error message.
-        index: position of the combination among those looked up, flattened.
-        key: the first key that has no such row.
-        available: values the table has for this key, with the keys before it.
-    """
+    """A combination of keys without a row."""
 
     def __init__(self, message: str, index: int, key: str, available: list[float]) -> None:
         super().__init__(message)
-        self.index = index
-        self.key = key
-        self.available = available
+        self.index = index  # of the combination among those looked up, flattened
+        self.key = key  # the first that has no such row
+        self.available = available  # values the table has for this key, with the keys before it
 
 
 Quantities = dict[str, Floats]
@@ -51,30 +44,22 @@ Quantities = dict[str, Floats]
 
 @dataclass(frozen=True, eq=False)
 class KeyedRows:
-    """One table: a row of quantities for each combination of keys it covers.
+    """One table: a row of quantities for each combination of keys it covers."""
 
-    Args:
-        name: name of the table in error messages.
-        key_names: names of the key columns, length n_keys.
-        keys: whole numbers from 0 to `LARGEST_KEY` (voltages in mV), shape (n_rows, n_keys), at
-            least one row, no row twice.
-        quantities: names of the quantities, length n_quantities.
-        values: shape (n_quantities, n_rows), SI units.
-
-    Raises:
-        ValueError: keys are no such numbers, shapes disagree, or a combination occurs twice.
-    """
-
-    name: str
-    key_names: tuple[str, ...]
+    name: str  # name of the table in error messages
+    key_names: tuple[str, ...]  # names of the key columns, length n_keys
     keys: Ints
-    quantities: tuple[str, ...]
-    values: Floats
+    """Whole numbers from 0 to `LARGEST_KEY` (voltages in mV), shape (n_rows, n_keys), at least one
+    row, no row twice."""
+    quantities: tuple[str, ...]  # names of the quantities, length n_quantities
+    values: Floats  # shape (n_quantities, n_rows), SI units
 
     def __post_init__(self) -> None:
         n_rows = len(self.keys)
-        self._check_shape("keys", self.keys.shape, (n_rows, len(self.key_names)))
-        self._check_shape("values", self.values.shape, (len(self.quantities), n_rows))
+        expected = {"keys": (n_rows, len(self.key_names)), "values": (len(self.quantities), n_rows)}
+        for what, shape in expected.items():
+            if (found := getattr(self, what).shape) != shape:
+                raise ValueError(f"{self.name}: {what} has shape {found}, expected {shape}")
         if self.keys.dtype.kind not in "iuf":
             raise ValueError(f"{self.name}: keys are {self.keys.dtype}, not whole numbers")
         within = (self.keys >= 0) & (self.keys <= LARGEST_KEY)
@@ -91,17 +76,9 @@ class KeyedRows:
         """Pickle without the index, which is large."""
         return KeyedRows, (self.name, self.key_names, self.keys, self.quantities, self.values)
 
-    def _check_shape(self, what: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
-        if shape != expected:
-            raise ValueError(f"{self.name}: {what} has shape {shape}, expected {expected}")
-
     def check(self, quantities: Sequence[str], *, may_be_zero: Collection[str] = ()) -> None:
         """Check that the table has exactly some quantities, and that all values can be costs: from
-        `LEAST` to `LARGEST`, or 0 where they may be.
-
-        Raises:
-            ValueError: a quantity is missing or unknown, or a value cannot be; names the entry.
-        """
+        `LEAST` to `LARGEST`, or 0 where they may be."""
         lacking = [name for name in quantities if name not in self.quantities]
         other = [name for name in self.quantities if name not in quantities]
         if lacking or other:
@@ -125,17 +102,9 @@ class KeyedRows:
         return column
 
     def look_up(self, **keys: ArrayLike) -> Quantities:
-        """Find one row per key combination.
+        """The quantities of each combination of keys, numbers or arrays that broadcast.
 
-        Args:
-            keys: a number or array for each of `key_names`; they broadcast against each other.
-
-        Returns:
-            Each quantity by name, in the broadcast shape of the keys.
-
-        Raises:
-            MissingRow: a combination is not in the table; names the first one and the values the
-                table has.
+        A MissingRow names the first combination that is not in the table, and the values there are.
         """
         positions, row_of = self._index
         cell = np.zeros((), np.int64)

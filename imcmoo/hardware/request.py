@@ -61,17 +61,12 @@ SIZES = powers(16, 1024)
 
 @dataclass(frozen=True)
 class Coverage:
-    """Components of one cost model that are shipped.
-
-    Args:
-        millivolts: first and last supply voltage by technology node in nm.
-        macros: macros per tile.
-        glb_depths: words of global buffers.
-    """
+    """Components of one cost model that are shipped."""
 
     millivolts: Mapping[int, tuple[int, int]]
-    macros: tuple[int, ...]
-    glb_depths: tuple[int, ...]
+    """First and last supply voltage by technology node in nm."""
+    macros: tuple[int, ...]  # per tile
+    glb_depths: tuple[int, ...]  # words of global buffers
 
     def usual_mV(self, node_nm: int) -> range:
         """The shipped supply voltages of a node."""
@@ -88,37 +83,27 @@ SHIPPED = {
 
 @dataclass(frozen=True)
 class Request:
-    """All components of some chips.
+    """All components of some chips; each number one that the libraries have a component for."""
 
-    Args:
-        device: "rram" or "sram".
-        nodes_nm: technology nodes.
-        rows: of crossbars, and depths of the buffers beside them.
-        cols: of crossbars, and depths of the buffers beside them.
-        millivolts: supply voltages of crossbars; by default the shipped ones of each node.
-        macros: macros per tile, by default the shipped ones; a buffer is as many bytes wide.
-        glb_depths: words of global buffers; by default the shipped ones.
-        model: "reference" or "physical".
-
-    Raises:
-        ValueError: a number the libraries have no component for; names those they have.
-    """
-
-    device: str
-    nodes_nm: tuple[int, ...]
-    rows: tuple[int, ...]
-    cols: tuple[int, ...]
+    device: str  # "rram" or "sram"
+    nodes_nm: tuple[int, ...]  # technology nodes
+    rows: tuple[int, ...]  # of crossbars, and depths of the buffers beside them
+    cols: tuple[int, ...]  # of crossbars, and depths of the buffers beside them
     millivolts: tuple[int, ...] | None = None
+    """Supply voltages of crossbars; by default the shipped ones of each node."""
     macros: tuple[int, ...] | None = None
+    """Macros per tile, by default the shipped ones; a buffer is as many bytes wide."""
     glb_depths: tuple[int, ...] | None = None
-    model: str = "reference"
+    """Words of global buffers; by default the shipped ones."""
+    model: str = "reference"  # "reference" or "physical"
 
     def __post_init__(self) -> None:
         check_choice("device", self.device, DEVICES)
         check_choice("model", self.model, SHIPPED)
+        known = SHIPPED[self.model].millivolts
         for node in self.nodes_nm:
-            if node not in self._shipped.millivolts:
-                nodes = ", ".join(map(str, self._shipped.millivolts))
+            if node not in known:
+                nodes = ", ".join(map(str, known))
                 raise ValueError(f"no components at {node} nm: the libraries agree on {nodes} only")
         for name in ("rows", "cols"):
             smallest = min(getattr(self, name))
@@ -136,19 +121,15 @@ class Request:
         nodes = tuple(SHIPPED[model].millivolts)
         return [cls(device, nodes, SIZES, SIZES, model=model) for device in DEVICES]
 
-    @property
-    def _shipped(self) -> Coverage:
-        return SHIPPED[self.model]
-
     def keys(self) -> dict[str, set[Key]]:
         """The keys of every table, in the order of its key columns; voltages in mV."""
-        crossbars: set[Key] = set()
+        shipped, crossbars = SHIPPED[self.model], set[Key]()
         for node in self.nodes_nm:
-            volts = self.millivolts or self._shipped.usual_mV(node)
+            volts = self.millivolts or shipped.usual_mV(node)
             crossbars |= {*product([node], volts, self.rows, self.cols)}
         depths = {*self.rows, *self.cols}
-        tiles: set[Key] = {*product([8 * n for n in self.macros or self._shipped.macros], depths)}
-        glbs: set[Key] = {*product([GLB_WIDTH_BITS], self.glb_depths or self._shipped.glb_depths)}
+        tiles: set[Key] = {*product([8 * n for n in self.macros or shipped.macros], depths)}
+        glbs: set[Key] = {*product([GLB_WIDTH_BITS], self.glb_depths or shipped.glb_depths)}
         around = self._around if self.model == "reference" else self._around_physical
         return {self.device: crossbars, **around(tiles, glbs)}
 
@@ -180,7 +161,7 @@ class Request:
 
     def command(self, out: str) -> str:
         """The command line that adds these components to a table at the path `out`."""
-        shipped, volts = self._shipped, {*(self.millivolts or ())}
+        shipped, volts = SHIPPED[self.model], {*(self.millivolts or ())}
         usual = all(volts.issubset(shipped.usual_mV(node)) for node in self.nodes_nm)
         options = {
             "model": [] if self.model == "reference" else [self.model],

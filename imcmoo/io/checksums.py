@@ -15,12 +15,7 @@ SUMS = "SHA256SUMS"
 
 
 def write_sums(folder: Path, files: Mapping[str, Path]) -> None:
-    """Write the checksums of files into a folder.
-
-    Args:
-        folder: gets `SHA256SUMS`.
-        files: by the name they have or will have beside it.
-    """
+    """Write `SHA256SUMS` of files, by the name they have or will have beside it, into a folder."""
     lines = [f"{sha256(path)}  {name}\n" for name, path in sorted(files.items())]
     with replacing(folder / SUMS) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")
@@ -36,15 +31,13 @@ def check_sums(
 ) -> None:
     """Check that `SHA256SUMS` of a folder lists its files, all of them, and each as it was written.
 
+    An InputError names one that is missing or damaged, `SHA256SUMS` itself included.
+
     Args:
-        folder: has `SHA256SUMS`.
         known: names of the files that may be listed; one that is in the folder must be.
         always: those of them that must be listed, wherever they are.
         remedy: what the user can do, in words.
         all_there: False where a file may have been removed.
-
-    Raises:
-        InputError: one is missing or damaged, `SHA256SUMS` itself included; names it.
     """
     listed = _listed(folder, remedy)
     needed = {*always, *(name for name in known if (folder / name).is_file())}

@@ -60,22 +60,15 @@ def local(workers: int) -> Iterator[Executor]:
     Args:
         workers: processes, which may be spawned: function and tasks must be picklable, and the main
             module importable. With one, all happens in this process, at once when submitted.
-
-    Raises:
-        ValueError: fewer than one worker.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
-    if workers == 1:
-        with _ThisProcess() as executor:
-            yield executor
-        return
-    processes = Processes(workers)
+    executor = _ThisProcess() if workers == 1 else Processes(workers)
     try:
-        yield processes
-        processes.shutdown()
+        yield executor
+        executor.shutdown()
     except BaseException:
-        processes.end()
+        executor.end()
         raise
 
 
@@ -83,7 +76,8 @@ def local(workers: int) -> Iterator[Executor]:
 def waiting(workers: int, end: Callable[[], None]) -> Iterator[Executor]:
     """An executor of threads, for work that is done elsewhere and only waited for; `end` ends all
     that at once where the block is left by an exception."""
-    with _Threads(workers) as executor:
+    with ThreadPoolExecutor(workers) as executor:
+        executor.workers = workers  # type: ignore[attr-defined]  # see `at_once`
         try:
             yield executor
         except BaseException:
@@ -171,21 +165,11 @@ def _loss(executor: Executor, error: BrokenExecutor, tasks: Sequence[int]) -> st
     return f"a worker process {how} {at}"
 
 
-class _Threads(ThreadPoolExecutor):
-    """The standard library's threads, which say how many they are."""
-
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
-        super().__init__(workers)
-
-
 class _ThisProcess(Executor):
     """Does what is submitted at once, in this process."""
 
     workers = 1
-
-    def __init__(self) -> None:
-        self._over = False
+    _over = False
 
     def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
         if self._over:
@@ -199,3 +183,5 @@ class _ThisProcess(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._over = True
+
+    end = shutdown

@@ -42,10 +42,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Whoever reads `path` sees the old file or the whole new one, also after a kill or a full disk.
     The new file has the permissions of the old one, or those a plain `open` gives. A link is
-    replaced by a file; see `writing`.
-
-    Raises:
-        OSError: `path` cannot be written; raised before the block runs, and names `path`.
+    replaced by a file; see `writing`. That `path` cannot be written is an OSError that names it,
+    before the block runs.
     """
     _check_writable(path)
     try:
@@ -78,8 +76,8 @@ def writing(
         force: write over any file.
 
     Raises:
-        InputError: `path` is another file, and `force` is not set.
-        OSError: `path` cannot be written. Both are raised before the block runs, and name `path`.
+        InputError, OSError: `path` is another file, and `force` is not set, or cannot be written;
+            before the block runs.
     """
     try:
         path.stat()
@@ -105,11 +103,7 @@ def writing(
 
 @contextmanager
 def name_os_errors(path: Path) -> Iterator[None]:
-    """Name what was being written in errors that do not, as where there is no room left.
-
-    Raises:
-        OSError: as the block does.
-    """
+    """Name what was being written in errors that do not, as where there is no room left."""
     try:
         yield
     except OSError as error:
@@ -124,9 +118,6 @@ def unchanged(seal: Path) -> Iterator[None]:
 
     For folders whose writer removes one file, the seal, before it touches the others and writes it
     again after them. Takes no lock, so it needs no right to write and holds up no writer.
-
-    Args:
-        seal: the file that is removed first and written last.
 
     Raises:
         FileNotFoundError: there is no seal: nothing complete is here; raised before the block runs.

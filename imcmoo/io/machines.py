@@ -67,11 +67,7 @@ Workers = int | Scheduler
 
 @contextmanager
 def open_executor(workers: Workers, n_tasks: int) -> Iterator[Executor]:
-    """An executor for so many tasks, as of `executor.local`.
-
-    Raises:
-        InputError: there is no scheduler, it has no worker, or Dask is not installed.
-    """
+    """An executor for so many tasks, as of `executor.local`; InputError where Dask has none."""
     if isinstance(workers, int):
         with local(max(1, min(workers, n_tasks))) as executor:
             yield executor
@@ -112,8 +108,7 @@ def _connected(scheduler: Scheduler) -> Iterator[Any]:
 async def _answers(address: str, security: Any) -> None:
     """Ask a scheduler who it is, before a client is made: that waits for ever for a mute port.
 
-    Raises:
-        OSError: nothing answers in time, also where something listens.
+    OSError where nothing answers in time, also where something listens.
     """
     from distributed.core import connect
 

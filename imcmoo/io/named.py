@@ -20,11 +20,8 @@ _loaded: set[str] = set()
 def load(path: str, what: str, *, known: Collection[str]) -> Any:
     """An object by the name of its module and its own, `module:name`.
 
-    Args:
-        what, known: what it is to be, and names that need no module, for the error.
-
-    Raises:
-        ValueError: no such module or object, or importing it fails, in whatever way.
+    A ValueError where importing it fails, in whatever way, tells `what` it is to be, and the
+    `known` names that need no module.
     """
     module, colon, name = path.partition(":")
     if not colon:
@@ -46,12 +43,7 @@ def load(path: str, what: str, *, known: Collection[str]) -> Any:
 
 
 def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
-    """Check that something of a user's can be called with some arguments, without calling it.
-
-    Raises:
-        ValueError: it is no function or class, takes other arguments, or does not state them, as
-            some compiled code.
-    """
+    """Raise a ValueError unless something of a user's can be called with some arguments."""
     if not callable(function):
         raise ValueError(f"{what} is no function or class but {type(function).__name__}")
     try:
@@ -68,11 +60,8 @@ def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
 
 
 def call_reporting(function: Callable[..., Result], *args: Any) -> Result:
-    """Call a function; what a user's code raises in it becomes an error of the input.
-
-    Raises:
-        InputError: an error that passed through a module that `load` has found.
-    """
+    """Call a function; an error that passed through a module that `load` has found becomes an
+    InputError."""
     try:
         return function(*args)
     except (InputError, OSError):

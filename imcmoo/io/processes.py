@@ -40,9 +40,6 @@ class Processes(ProcessPoolExecutor):
 
     They are forked where this process has one thread, since no other thread can hold a lock then:
     a forked worker begins at once, with all that is imported here. Elsewhere they are spawned.
-
-    Args:
-        workers: number of processes.
     """
 
     def __init__(self, workers: int) -> None:

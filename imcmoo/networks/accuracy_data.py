@@ -30,24 +30,17 @@ WHAT = "a file of `imcmoo import --data`"
 class LayerData:
     """A layer with stored weights, and a sample of its inputs.
 
-    Args:
-        name: of the node.
-        weights: shape (G, K, M), K in the file's order.
-        vectors: inputs in the float network, n at most 256, shape (G, n, K).
-        lowest, highest: of all calibration inputs.
-        signal_power: variance of the outputs, mean over channels.
-        gain_white, gain_static: noise to signal at the logits over that of the layer, for noise of
-            each read and for errors of cells.
+    Gains are noise to signal at the logits over that of the layer.
     """
 
-    name: str
-    weights: NDArray[np.float32]
-    vectors: NDArray[np.float32]
-    lowest: float
+    name: str  # of the node
+    weights: NDArray[np.float32]  # shape (G, K, M), K in the file's order
+    vectors: NDArray[np.float32]  # inputs in the float network, at most 256, shape (G, n, K)
+    lowest: float  # of all calibration inputs
     highest: float
-    signal_power: float
-    gain_white: float
-    gain_static: float
+    signal_power: float  # variance of the outputs, mean over channels
+    gain_white: float  # for noise of each read
+    gain_static: float  # for errors of cells
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -64,26 +57,18 @@ class LayerData:
 
 @dataclass(frozen=True, eq=False)
 class AccuracyData:
-    """Accuracy of a network as a function of noise.
+    """Accuracy of a network as a function of noise; all scores are on the samples of the curves."""
 
-    Args:
-        layers: all L mapped layers.
-        float_score: of the network in float, on the samples of the curves.
-        levels: noise to signal at the logits, ascending, shape (n,).
-        white, static: score at each level, never rising, for noise of reads and errors of cells.
-        rounding: noise to signal at the logits from rounding, by bits of inputs and weights.
-        rounded: score with inputs and weights rounded, likewise, on the samples of the curves.
-        about: where it comes from: digests of the network and its data, metric, samples, seed.
-    """
-
-    layers: tuple[LayerData, ...]
-    float_score: float
-    levels: Floats
-    white: Floats
-    static: Floats
+    layers: tuple[LayerData, ...]  # all L mapped layers
+    float_score: float  # of the network in float
+    levels: Floats  # noise to signal at the logits, ascending, shape (n,)
+    white: Floats  # score at each level, never rising, for noise of reads
+    static: Floats  # the same for errors of cells
     rounding: Mapping[tuple[int, int], float]
-    rounded: Mapping[tuple[int, int], float]
+    """Noise to signal at the logits from rounding, by bits of inputs and weights."""
+    rounded: Mapping[tuple[int, int], float]  # score with inputs and weights rounded, likewise
     about: Mapping[str, Any] = field(default_factory=dict)
+    """Where it comes from: digests of the network and its data, metric, samples, seed."""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -182,33 +167,25 @@ class AccuracyData:
         stat = path.stat()
         return _read(path, stat.st_mtime_ns, stat.st_size)
 
-    @classmethod
-    def of_arrays(cls, path: Path, arrays: Mapping[str, NDArray[Any]]) -> AccuracyData:
-        """The data of a file from its arrays.
-
-        Raises:
-            ValueError: they are no accuracy data; names the file.
-        """
-        try:
-            about = json.loads(str(arrays["about"]))
-            if about.pop("version") != VERSION:
-                raise ValueError
-            return cls(
-                layers=tuple(_layer(arrays, at) for at in range(len(arrays["names"]))),
-                float_score=float(about.pop("float_score")),
-                rounding={(int(x), int(w)): float(v) for x, w, v, _ in arrays["rounding"]},
-                rounded={(int(x), int(w)): float(v) for x, w, _, v in arrays["rounding"]},
-                about=about,
-                **{name: arrays[name].astype(float) for name in CURVES},
-            )
-        except (KeyError, ValueError, TypeError, IndexError):
-            raise ValueError(f"{path} is not {WHAT}, or of another version") from None
-
 
 @lru_cache(maxsize=16)
 def _read(path: Path, changed_ns: int, size: int) -> AccuracyData:
     """The data of a file; read once unless it changes."""
-    return AccuracyData.of_arrays(path, read_arrays(path, WHAT))
+    arrays = read_arrays(path, WHAT)
+    try:
+        about = json.loads(str(arrays["about"]))
+        if about.pop("version") != VERSION:
+            raise ValueError
+        return AccuracyData(
+            layers=tuple(_layer(arrays, at) for at in range(len(arrays["names"]))),
+            float_score=float(about.pop("float_score")),
+            rounding={(int(x), int(w)): float(v) for x, w, v, _ in arrays["rounding"]},
+            rounded={(int(x), int(w)): float(v) for x, w, _, v in arrays["rounding"]},
+            about=about,
+            **{name: arrays[name].astype(float) for name in CURVES},
+        )
+    except (KeyError, ValueError, TypeError, IndexError):
+        raise ValueError(f"{path} is not {WHAT}, or of another version") from None
 
 
 def _layer(arrays: Mapping[str, NDArray[Any]], at: int) -> LayerData:

@@ -64,17 +64,14 @@ def main() -> None:
             model = stripped(export(name))
             model.metadata_props.add(key="definition", value=_version(name))
             topology.write_bytes(model.SerializeToString(deterministic=True))
-        imported = import_onnx(topology, name=name).workload
+        network = with_histograms(import_onnx(topology, name=name).workload)
+        stored = onnx.load(topology, load_external_data=False).metadata_props
+        definition = {p.key: p.value for p in stored}
         with (
             replacing(TABLES / f"{name}.csv") as path,
             path.open("w", newline="", encoding="utf-8") as stream,
         ):
-            network = with_histograms(imported)
-            definition = {
-                p.key: p.value for p in onnx.load(topology, load_external_data=False).metadata_props
-            }
-            network = replace(network, provenance={**network.provenance, **definition})
-            network.write_csv(stream)
+            replace(network, provenance={**network.provenance, **definition}).write_csv(stream)
 
 
 def export(name: str) -> onnx.ModelProto:
@@ -144,9 +141,6 @@ def with_histograms(network: Workload) -> Workload:
     The n-th layer of a size takes those of the paper's n-th layer of that size, the n-th product of
     activations those of the n-th such product. A layer that does the work of three (queries, keys
     and values side by side) takes the mean of the three.
-
-    Raises:
-        LookupError: a layer has no counterpart.
     """
     if network.name in PAPER_HAS_NO_HISTOGRAMS:
         return network

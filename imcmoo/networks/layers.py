@@ -44,16 +44,10 @@ Source: means over the 302, 540 and 120 such layers of the eight shipped network
 
 
 def layer_class(kind: str, sizes: Ints, *, dynamic: bool) -> str:
-    """Which defaults fit a layer.
-
-    Args:
-        kind: operator type; may be empty. 'Conv1D' is what transformers call a linear layer.
-        sizes: as `DIMENSIONS`.
-        dynamic: a product of two activations.
-    """
+    """Which of `DEFAULT_DENSITIES` fit a layer of a kind, perhaps empty, and `DIMENSIONS`."""
     if dynamic or "attention" in kind.lower():
         return "product"
     _, _, _, q, r, s, g, _ = sizes
-    if "conv" in kind.lower() and kind != "Conv1D":
+    if "conv" in kind.lower() and kind != "Conv1D":  # transformers call a linear layer so
         return "convolution"
     return "convolution" if not kind and max(q, r, s, g) > 1 else "linear"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import prod
 from pathlib import Path
 from typing import Any, TextIO
@@ -86,10 +87,8 @@ class _Faults:
 def read_columns(path: Path) -> dict[str, Any]:
     """The fields of a `Workload` but its name, from a CSV as `Workload.read_csv` takes it.
 
-    Sizes left out are 1, densities left out those of the layer's kind.
-
-    Raises:
-        ValueError: everything that is wrong, in one line, each with file, line and column.
+    Sizes left out are 1, densities left out those of the layer's kind. A ValueError names all that
+    is wrong, in one line, each with file, line and column.
     """
     faults = _Faults(path)
     provenance, lines = _open(path, faults)
@@ -129,13 +128,8 @@ def read_columns(path: Path) -> dict[str, Any]:
 def write_columns(
     stream: TextIO, provenance: Mapping[str, str], columns: Mapping[str, Sequence[Any]]
 ) -> None:
-    """Write a network's CSV to a stream opened with newline=''.
-
-    Args:
-        provenance: where the network comes from.
-        columns: cells by column name; every one of `COLUMNS` and any of `MEASURED`, a cell per
-            layer.
-    """
+    """Write a network's CSV to a stream opened with newline=''; `columns` are all `COLUMNS` and any
+    of `MEASURED`, a cell per layer."""
     names = [*COLUMNS, *(c for c in MEASURED if c in columns)]
     for key, value in provenance.items():
         stream.write(f"#{key}={' '.join(value.split())}\n")
@@ -150,9 +144,8 @@ def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
         check_regular(path, MOST_TEXT_BYTES)
         with path.open(newline="", encoding="utf-8-sig") as stream:
             all_lines = list(lines_of(stream, path))
-        top = next(
-            (i for i, row in enumerate(all_lines) if not row.startswith("#")), len(all_lines)
-        )
+        above = list(takewhile(lambda line: line.startswith("#"), all_lines))
+        top = len(above)
         reader = csv.reader(all_lines[top:])
         header = [cell.strip() for cell in next(reader, [])]
         if len(header) > MOST_COLUMNS:
@@ -162,16 +155,15 @@ def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
         raise ValueError(f"{path}: not text in UTF-8") from None
     except csv.Error as error:
         raise ValueError(f"{path}: {error}") from None
-    provenance = dict(_key_value(row, i + 1, faults) for i, row in enumerate(all_lines[:top]))
+    provenance = dict(_key_value(row, i + 1, faults) for i, row in enumerate(above))
     _check_header(header, top + 1, faults)
     for number, row in rows:
         if len(row) != len(header):
             faults.add(number, f"{len(row)} cells for {len(header)} columns")
-    lines = [
+    return provenance, [
         _Line(number, {c: cell.strip() for c, cell in zip(header, row, strict=False)})
         for number, row in rows
     ]
-    return provenance, lines
 
 
 def _key_value(row: str, number: int, faults: _Faults) -> tuple[str, str]:

@@ -53,16 +53,12 @@ def is_path(source: str) -> bool:
 
 
 def network_name(source: str) -> str:
-    """Name of a network: the name itself, or the stem of its CSV.
-
-    Raises:
-        ValueError: a CSV whose stem cannot be the name of a network.
-    """
+    """Name of a network: the name itself, or the stem of its CSV."""
     return _name_of(Path(source)) if is_path(source) else source
 
 
 def _name_of(path: Path) -> str:
-    """Name of the network of a CSV."""
+    """Name of the network of a CSV; a ValueError where its stem can be none."""
     check_name(f"{path}: a network is called as its file, and its name", path.stem)
     return path.stem
 

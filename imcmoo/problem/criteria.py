@@ -96,17 +96,15 @@ class Criterion:
         return scores
 
     def unchecked_scores(self, costs: Costs, reference_edap: Floats | None) -> Floats:
-        """Scores of any size: of bounds, which may be 0, or of costs that are guessed.
-
-        Raises:
-            OwnCodeError: the criterion does not return one number for each design.
-        """
-        arguments = (costs, reference_edap) if self.is_regret else (costs,)
-        scores = self.score(*arguments)
+        """Scores of any size: of bounds, which may be 0, or of costs that are guessed."""
+        scores = self.score(costs, reference_edap) if self.is_regret else self.score(costs)
         if np.shape(scores) != (len(costs),) or np.asarray(scores).dtype.kind not in "fiub":
+            kind = type(scores).__name__
+            if isinstance(scores, np.ndarray):
+                kind = f"an array of {scores.dtype} of shape {scores.shape}"
             raise OwnCodeError(
                 f"criterion {self.name} must give {len(costs)} numbers, one for each design, not "
-                f"{_described(scores)}"
+                f"{kind}"
             )
         return scores
 
@@ -157,13 +155,6 @@ class Criterion:
         return self.against != "set"
 
 
-def _described(value: Any) -> str:
-    """Description of a returned value that is no array, in a few words."""
-    if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype} of shape {value.shape}"
-    return type(value).__name__
-
-
 def _minimax_regret(costs: Costs, reference_edap: Floats) -> Floats:
     return worst_regret(costs.edap, reference_edap)
 
@@ -197,27 +188,22 @@ SINGLE_NETWORK = "alone_"
 """Prefix of single-network optima in files and on command lines; a network's name follows."""
 
 
-def _edap(name: str, **more: Any) -> Criterion:
-    score = partial(edap_score, aggregate=AGGREGATIONS[name])
-    return Criterion(f"edap_{name}", score, monotone=True, guides=True, **more)
-
-
-def _ela(name: str) -> Criterion:
-    score = partial(ela_score, aggregate=AGGREGATIONS[name])
-    return Criterion(f"ela_{name}", score, monotone=True, guides=True, unit=EDAP_UNIT)
+def _aggregated(score: Callable[..., Floats], name: str, **more: Any) -> Criterion:
+    score = partial(score, aggregate=AGGREGATIONS[name.partition("_")[2]])
+    return Criterion(name, score, monotone=True, guides=True, **more)
 
 
 CRITERIA: dict[str, Criterion] = {
     criterion.name: criterion
     for criterion in (
-        _edap("max", unit=EDAP_UNIT),
-        _edap("mean", unit=EDAP_UNIT),
-        _edap("product", is_product=True, is_coded=True),
-        _edap("geomean", unit=EDAP_UNIT, orders_like="edap_product"),
+        _aggregated(edap_score, "edap_max", unit=EDAP_UNIT),
+        _aggregated(edap_score, "edap_mean", unit=EDAP_UNIT),
+        _aggregated(edap_score, "edap_product", is_product=True, is_coded=True),
+        _aggregated(edap_score, "edap_geomean", unit=EDAP_UNIT, orders_like="edap_product"),
         # By geometric mean it is that of the EDAP. By product it counts area once for all networks,
         # so that it is next to blind to it; the search is not built for that.
-        _ela("max"),
-        _ela("mean"),
+        _aggregated(ela_score, "ela_max", unit=EDAP_UNIT),
+        _aggregated(ela_score, "ela_mean", unit=EDAP_UNIT),
         Criterion(MINIMAX, _minimax_regret, against="optima", monotone=True, guides=True, zero=1.0),
         Criterion("pseudo_weights", _pseudo_weight_distance, needs=(), against="set"),
     )
@@ -252,11 +238,7 @@ NAMED = {**CRITERIA, **OF_SCENARIOS}
 
 
 def find_criterion(name: str) -> Criterion:
-    """A criterion of the registry, or one of a user's as `module:name`.
-
-    Raises:
-        ValueError: there is none of this name, or it is no criterion; says what is known.
-    """
+    """A criterion of the registry, or one of a user's as `module:name`."""
     if name in NAMED:
         return NAMED[name]
     criterion = load(name, "criterion", known=NAMED)
@@ -271,15 +253,8 @@ def find_criterion(name: str) -> Criterion:
 
 
 def applicable(quantities: Collection[str], asked: Iterable[Criterion] = ()) -> list[Criterion]:
-    """The criteria a problem with some quantities can be judged by, in the registry's order.
-
-    Args:
-        quantities: names.
-        asked: criteria a study asks for; new ones come after those of the registry.
-
-    Raises:
-        ValueError: one that is asked for needs a quantity that is not there.
-    """
+    """The criteria a problem with quantities of some names can be judged by, in the registry's
+    order; then those that a study asks for, which a ValueError refuses where they need another."""
     criteria = {name: c for name, c in NAMED.items() if set(c.wanted) <= set(quantities)}
     for criterion in asked:
         absent = [q for q in criterion.wanted if q not in quantities]

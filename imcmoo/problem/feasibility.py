@@ -28,14 +28,12 @@ DIRECT_KEYS = 1 << 23
 class Feasibility:
     """Constraints of a problem, asked of a cost model as cheaply as it can answer.
 
+    An area limit of None is no limit.
+
     Constraints G, violated where positive, shape (n, n_constraints): log2(1 + missing / own) of
     each of the model's resources per network, and log2(area / limit). All count octaves: a
     violation of 1 is one doubling (one level of most parameters) away from feasible, which makes
     cells, bits and area commensurable.
-
-    Args:
-        model: the cost model.
-        area_limit_m2: largest area of a feasible chip; None for no limit.
     """
 
     def __init__(self, model: CostModel, area_limit_m2: float | None) -> None:
@@ -77,10 +75,8 @@ class Feasibility:
         agree in the parameters that matter to the screen are screened once. 0 where the model has
         no screen.
         """
-        return self._remembered(levels) if self._model.offers("screen") else np.zeros(len(levels))
-
-    def _remembered(self, levels: Levels) -> Floats:
-        """Violation by the model's screen, remembered where that can be, shape (n,)."""
+        if not self._model.offers("screen"):
+            return np.zeros(len(levels))
         if self._screened is None:
             return self._screen(levels)
         ranks = self._model.space.rank(levels, self._screening)
@@ -99,7 +95,6 @@ class Feasibility:
         return KeyedCache(rows_at_once=SCREENED_AT_ONCE, n_keys=n if n <= DIRECT_KEYS else None)
 
     def _screen(self, levels: Levels) -> Floats:
-        """Violation by the model's screen, shape (n,)."""
         return _total(self.constraints(self._model.screen(levels)))
 
     @cached_property
@@ -123,7 +118,7 @@ class Feasibility:
             return
         self._asked_ahead = True
         designs = model.space.grid(names)
-        passing = designs[self._remembered(designs) <= 0]
+        passing = designs[self.screened(designs) <= 0]
         if len(passing) <= FEW_PASSING:
             model.resources(passing)
 

@@ -18,11 +18,8 @@ UNKNOWN_OCTAVES = 64.0
 
 
 def with_interval(bounds: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Lower bounds by quantity, shape (n, W), with one of the interval.
-
-    Where there is none it is `SHORTEST_S`, which excludes no design. A bound of the latency is no
-    bound of the interval: a pipeline begins an inference before the last one ends.
-    """
+    """Lower bounds by quantity, shape (n, W), with one of the interval that excludes no design
+    where there is none: a pipeline begins an inference before the latency of the last one ends."""
     if "interval" in bounds:
         return dict(bounds)
     return {"interval": np.full(bounds["latency"].shape, SHORTEST_S), **bounds}
@@ -101,10 +98,7 @@ class NetworkLimits:
     Args:
         limits: by name of the network; those of networks that are not here are left out.
         networks: names, in the order of the columns of metrics.
-        quantities: names of what the cost model gives.
-
-    Raises:
-        ValueError: a limit of something the model does not give.
+        quantities: names of what the cost model gives, each limited one among them.
     """
 
     def __init__(
@@ -141,11 +135,8 @@ class NetworkLimits:
         return _KINDS[key].monotone
 
     def constraints(self, values: Mapping[str, Floats]) -> Floats:
-        """Octaves above each limit, shape (n, n_limits); see `UNKNOWN_OCTAVES`.
-
-        Args:
-            values: by quantity, shape (n, W), NaN where a network does not run.
-        """
+        """Octaves above each limit, shape (n, n_limits), of values by quantity, shape (n, W), NaN
+        where a network does not run; see `UNKNOWN_OCTAVES`."""
         columns = [np.log2(_KINDS[key].share(values, limit)[:, w]) for w, key, limit in self.rows]
         n = len(next(iter(values.values())))
         G = np.stack(columns, axis=1) if columns else np.empty((n, 0))
@@ -159,20 +150,13 @@ class NetworkLimits:
         return np.stack(kept, axis=1) if len(owner) else np.ones((len(G), len(kept)), dtype=bool)
 
     def may_be_kept(self, bounds: Mapping[str, Floats]) -> Bools:
-        """True where a design may keep a network's limits by lower bounds of its costs, shape
-        (n, W).
-
-        Args:
-            bounds: by quantity, shape (n, W); without `interval` any `min_fps` may be kept.
-        """
+        """True where a design may keep a network's limits by lower bounds of its costs by quantity,
+        shape (n, W); without `interval` any `min_fps` may be kept."""
         return self.within(with_interval(bounds))
 
     def broken(self, values: Mapping[str, Floats]) -> list[tuple[float, str]]:
-        """The limits that a design breaks: by what factor, and a text with both values.
-
-        Args:
-            values: of the design, by quantity, shape (1, W), NaN where a network does not run.
-        """
+        """The limits that a design breaks: by what factor, and a text with both values. Its values
+        by quantity have shape (1, W), NaN where a network does not run."""
         broken = []
         for w, key, limit in self.rows:
             kind = _KINDS[key]

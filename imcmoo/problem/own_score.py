@@ -92,16 +92,12 @@ def own_criterion(score: OwnScore) -> Criterion:
 
     A function returns values, positive and from 1e-290 to 1e290. One that returns logarithms, or
     anything else that is not positive, is a `Criterion` of scale "difference" instead.
-
-    Raises:
-        ValueError: there is no such function.
     """
     if isinstance(score, Exponents):
-        needs = [q for q, exponent in score.exponents.items() if exponent]
         return Criterion(
             NAME,
             score,
-            needs=tuple(needs),
+            needs=tuple(q for q, exponent in score.exponents.items() if exponent),
             monotone=True,
             unit=score.unit,
             is_product=score.aggregate == "product",

@@ -34,30 +34,22 @@ COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
 @dataclass(frozen=True)
 class SelectionCriteria:
-    """Selection criteria that steer a search.
-
-    Args:
-        asked: the criterion that is to select a design, which then joins those that always guide.
-        weights: of the networks, positive, shape (W,); equal by default. Scaled to sum W.
-        own: a score of the study's own, which joins the criteria that guide, too.
-    """
+    """Selection criteria that steer a search."""
 
     asked: Criterion | None = None
+    """The criterion that is to select a design, which then joins those that always guide."""
     weights: Sequence[float] | None = None
+    """Of the networks, positive, shape (W,); equal by default. Scaled to sum W."""
     own: Criterion | None = None
+    """A score of the study's own, which joins the criteria that guide, too."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Origin of a problem in its study, which the problem's objects do not tell.
+    """Origin of a problem in its study, which the problem's objects do not tell."""
 
-    Args:
-        modules: dotted names of a user's modules that the study names.
-        data: what a user's model is handed: JSON values.
-    """
-
-    modules: tuple[str, ...] = ()
-    data: str = ""
+    modules: tuple[str, ...] = ()  # dotted names of a user's modules that the study names
+    data: str = ""  # what a user's model is handed: JSON values
 
 
 class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
@@ -229,18 +221,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return np.column_stack(columns)
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
-        """Cost of chips, relative to that of 1 cm² = 100 at 32 nm.
-
-        Args:
-            levels: shape (n, n_parameters).
-            area_m2: shape (n,), or (..., n).
-
-        Returns:
-            As `area_m2`.
-
-        Raises:
-            ValueError: the problem has no cost.
-        """
+        """Cost of chips of an area, shape (..., n), relative to that of 1 cm² = 100 at 32 nm."""
         if self.cost_per_cm2 is None:
             raise ValueError("cost is no objective of this problem")
         nodes = self.space.column(levels, "technology_nm")
@@ -268,12 +249,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return levels[keeps], metrics.take(keeps)
 
     def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:
-        """Objectives F and constraints G of designs whose metrics are known.
-
-        Args:
-            levels: shape (n, n_parameters).
-            metrics: of these designs and the problem's workloads.
-        """
+        """Objectives F and constraints G of designs whose metrics are known."""
         check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
         constraints = self.feasibility.constraints(metrics)
         values = [metrics.values[q.name] for q in self.model.quantities]
@@ -310,11 +286,7 @@ def _check(model: CostModel, names: list[str], area_limit_m2: float | None) -> N
 
 
 def check_weights(weights: Sequence[float], n: int) -> None:
-    """Check weights of n networks.
-
-    Raises:
-        ValueError: not n, or one that is no number from the smallest to the largest.
-    """
+    """Check that there are weights of n networks, each from the smallest to the largest."""
     low, high = WEIGHTS
     if len(weights) != n or not all(low <= weight <= high for weight in weights):
         raise ValueError(f"weights must be {n} numbers from {low:g} to {high:g}, got {weights}")
@@ -322,18 +294,15 @@ def check_weights(weights: Sequence[float], n: int) -> None:
 
 def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
     """Weights of the networks with sum n, shape (n,)."""
-    if weights is not None:
-        check_weights(weights, n)
-    weight = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
-    return weight if weights is None else weight * n / weight.sum()
+    if weights is None:
+        return np.ones(n)
+    check_weights(weights, n)
+    weight = np.asarray(weights, dtype=float)
+    return weight * n / weight.sum()
 
 
 def as_levels(X: ArrayLike) -> Levels:
-    """Integer level matrix of what an algorithm proposes.
-
-    Raises:
-        ValueError: a value between two levels (some pymoo operators return such floats).
-    """
+    """Level matrix of what an algorithm proposes; some pymoo operators return floats in between."""
     values = np.asarray(X, dtype=float)
     levels = np.rint(values).astype(np.int64)
     if (levels != values).any():

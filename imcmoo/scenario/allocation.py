@@ -24,12 +24,8 @@ def least_load(load: Floats, groups: int) -> tuple[float, Ints]:
 
     A network may leave groups idle, so a load counts for all larger numbers of groups.
 
-    Args:
-        load: of each network by number of groups, infinite where it does not run, shape (W, G).
-        groups: of the chip.
-
-    Returns:
-        The load, infinite where the networks do not fit, and the groups, shape (W,).
+    It is infinite where the networks do not fit on the groups of the chip. A load is infinite where
+    a network does not run.
     """
     within = np.minimum.accumulate(load, axis=1)
     values = np.unique(within[np.isfinite(within)])
@@ -52,11 +48,6 @@ def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple
     plus `EQUAL` of the least power × Σ (ln load + `FEWER` × share of the chip's groups) is least,
     so that the power may exceed the least by a few times `EQUAL`.
 
-    Args:
-        power, load: of each network by number of groups, shape (W, G).
-        limit: largest load.
-        groups: of the chip.
-
     Returns:
         The power, infinite where there is no allocation, and the groups, shape (W,).
     """
@@ -78,7 +69,7 @@ def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple
 def _cheapest(cost: Floats, load: Floats, limit: float, groups: int) -> tuple[float, Ints]:
     """Smallest sum of costs of networks that all keep a load, and the groups of each.
 
-    Dynamic programming over networks and groups; arguments and result as those of `least_power`.
+    Dynamic programming over networks and groups; the result is as that of `least_power`.
     """
     left = np.arange(groups + 1)[:, None] - np.arange(1, groups + 1)
     best, choices = np.zeros(groups + 1), []

@@ -101,11 +101,7 @@ class ScenarioModel(CostModel):
         return Metrics({**known, **values}, metrics.resources)
 
     def for_network(self, name: str) -> ScenarioModel:
-        """The model of one network alone at its rate.
-
-        Raises:
-            ValueError: no such network.
-        """
+        """The model of one network alone at its rate."""
         return ScenarioModel(self.inner.for_network(name), self.scenario.of_network(name))
 
     def time_multiplexed(self) -> ScenarioModel:
@@ -123,11 +119,7 @@ class ScenarioModel(CostModel):
         ]
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
-        """The tree of partial designs of the cost model, with bounds of average power and load.
-
-        Raises:
-            NoBounds: the space cannot be bounded.
-        """
+        """The tree of partial designs of the cost model, with bounds of average power and load."""
         tree = self.inner.partials(area_limit_m2)
         return cast("PartialDesignTree", ScenarioTree(tree, self.scenario, self.load))
 
@@ -137,11 +129,6 @@ class ScenarioTree:
 
     Loads of bounded service times are bounds, since a load does not fall as one of these grows.
     Saving and blocking between layers are bounded by 0.
-
-    Args:
-        tree: the tree of the cost model.
-        scenario: the scenario.
-        load: its requests as arrays.
     """
 
     def __init__(self, tree: PartialDesignTree, scenario: Scenario, load: Load) -> None:

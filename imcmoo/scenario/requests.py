@@ -128,16 +128,11 @@ class Load:
 
     Priorities are deadline-monotonic: the shorter deadline is more urgent; of equal ones, the
     network that comes first.
-
-    Args:
-        period_s: shortest time between two requests.
-        deadline_s: from a request to its deadline, at most `period_s`.
-        burst: inferences per request.
     """
 
-    period_s: Floats
-    deadline_s: Floats
-    burst: Floats
+    period_s: Floats  # shortest time between two requests
+    deadline_s: Floats  # from a request to its deadline, at most `period_s`
+    burst: Floats  # inferences per request
 
     @cached_property
     def by_priority(self) -> Ints:

@@ -16,13 +16,8 @@ from imcmoo.scenario.requests import Load
 
 
 def service_times(latency_s: Floats, interval_s: Floats, load: Load) -> Floats:
-    """Seconds that a chip works on one request, its whole burst, shape (n, W).
-
-    Args:
-        latency_s: of one inference, shape (n, W).
-        interval_s: from one inference to the next of the same network, shape (n, W).
-        load: the requests.
-    """
+    """Seconds that a chip works on one request, its whole burst; the interval is from one inference
+    to the next of the same network."""
     # Sums over few networks take a third of the time with designs innermost.
     latency, interval = map(np.asfortranarray, (latency_s, interval_s))
     service: Floats = latency + (load.burst - 1) * interval
@@ -30,12 +25,8 @@ def service_times(latency_s: Floats, interval_s: Floats, load: Load) -> Floats:
 
 
 def blocking_times(longest_s: Floats, load: Load) -> Floats:
-    """Longest time that a request waits for one less urgent network, shape (n, W).
-
-    Args:
-        longest_s: longest segment of each network that nothing interrupts, shape (n, W).
-        load: the requests.
-    """
+    """Longest time that a request waits for one less urgent network, by the longest segment of each
+    network that nothing interrupts."""
     by_priority = longest_s.T[load.by_priority]
     blocking = np.zeros_like(by_priority)
     blocking[:-1] = np.maximum.accumulate(by_priority[:0:-1])[::-1]
@@ -59,13 +50,11 @@ def _before(values: Floats, load: Load) -> Floats:
 def response_bounds(
     service_s: Floats, blocking_s: Floats, load: Load, *, interruptible: bool
 ) -> Floats:
-    """Upper bounds of response times, shape (n, W); infinite where utilization exceeds 1.
-
-    NaN where a time is.
+    """Upper bounds of response times; infinite where utilization exceeds 1, NaN where a time is.
 
     Args:
-        service_s: seconds of one request, shape (n, W).
-        blocking_s: as `blocking_times` returns it, shape (n, W).
+        service_s: seconds of one request.
+        blocking_s: as `blocking_times` returns it.
         load: the requests.
         interruptible: whether more urgent requests interrupt a running one between its layers;
             else it runs to its end.
@@ -87,10 +76,7 @@ def capacities(service_s: Floats, blocking_s: Floats, load: Load, *, interruptib
 
     It is the largest factor by which all requests may come more often and be due sooner while the
     response bound of the network keeps its deadline. The smallest of all networks is the chip's.
-    It is 0 where a time is infinite, NaN where one is.
-
-    Args:
-        service_s, blocking_s, load, interruptible: as `response_bounds` takes them.
+    It is 0 where a time is infinite, NaN where one is. Arguments are those of `response_bounds`.
     """
     utilization, others_s, overlap_s = _interference(service_s, load)
     deadline = load.deadline_s

@@ -25,37 +25,26 @@ them."""
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Service:
-    """Service of a scenario by n designs; arrays of shape (n, W) if not said otherwise.
-
-    Args:
-        values: of inferences by name in `READ`, of networks side by side on their groups.
-        interrupts: True where requests are interrupted between layers, shape (n,).
-        service_s: time of one request, its whole burst.
-        longest_s: longest segment of a request that nothing interrupts.
-        blocking_s: longest wait for a less urgent request.
-        response_s: upper bound of the time from a request to its end.
-        capacity: factor by which the load may grow until a network misses its deadline; NaN where
-            networks do not run.
-        utilization: share of the time that the chip, or its groups, work for a network.
-        chip_capacity: factor by which the load may grow until some network misses its deadline,
-            with groups allocated for it, shape (n,).
-        chip_utilization: share of the time that the chip works, shape (n,).
-        power_W: average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`.
-        groups: router groups of networks side by side; None if they take turns.
-    """
+    """Service of a scenario by n designs; arrays of shape (n, W) if not said otherwise."""
 
     values: Mapping[str, Floats]
-    interrupts: Bools
-    service_s: Floats
-    longest_s: Floats
-    blocking_s: Floats
-    response_s: Floats
+    """Of inferences by name in `READ`, of networks side by side on their groups."""
+    interrupts: Bools  # True where requests are interrupted between layers, shape (n,)
+    service_s: Floats  # time of one request, its whole burst
+    longest_s: Floats  # longest segment of a request that nothing interrupts
+    blocking_s: Floats  # longest wait for a less urgent request
+    response_s: Floats  # upper bound of the time from a request to its end
     capacity: Floats
-    utilization: Floats
+    """Factor by which the load may grow until a network misses its deadline; NaN where networks do
+    not run."""
+    utilization: Floats  # share of the time that the chip, or its groups, work for a network
     chip_capacity: Floats
-    chip_utilization: Floats
+    """Factor by which the load may grow until some network misses its deadline, with groups
+    allocated for it, shape (n,)."""
+    chip_utilization: Floats  # share of the time that the chip works, shape (n,)
     power_W: Mapping[str, Floats]
-    groups: Ints | None = None
+    """Average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`."""
+    groups: Ints | None = None  # router groups of networks side by side; None if they take turns
 
     @property
     def average_power_W(self) -> Floats:
@@ -103,12 +92,9 @@ def _times(
 def service_in_turn(scenario: Scenario, load: Load, values: Mapping[str, Floats]) -> Service:
     """Service by networks that take turns, each design's by the policy of its larger capacity.
 
-    Args:
-        scenario: the scenario.
-        load: its requests as arrays.
-        values: energy, latency, interval (n, W) and leak (n,) of designs; where requests may be
-            interrupted, also longest_layer (n, W), save and save_energy (n,); SI units. Energy
-            includes leak and `dram_idle` (n,), W, during the interval.
+    Of the values of designs, in SI units, energy, latency and interval have shape (n, W), leak and
+    `dram_idle` (n,); where requests may be interrupted, also longest_layer (n, W), save and
+    save_energy (n,). Energy includes leak and `dram_idle` during the interval.
     """
     times: dict[str, Any] = whole_requests(values, load)
     leak, dram_idle = values["leak"], values["dram_idle"]

@@ -18,20 +18,13 @@ MOST_ENERGY_J = 1.5
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """Simulated work of a chip, in order of time.
+    """Simulated work of a chip, in order of time."""
 
-    Args:
-        network, request: of each piece of work without a break: index of the network, number of
-            its request, shape (n_pieces,).
-        start_s, end_s: of each piece, shape (n_pieces,).
-        response_s: from each request of a network to its end, by network.
-    """
-
-    network: Ints
-    request: Ints
-    start_s: Floats
+    network: Ints  # of each piece of work without a break, shape (n_pieces,)
+    request: Ints  # its number among those of the network, shape (n_pieces,)
+    start_s: Floats  # of each piece, shape (n_pieces,)
     end_s: Floats
-    response_s: list[Floats]
+    response_s: list[Floats]  # from each request of a network to its end, by network
 
 
 def simulate(releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: Load) -> Timeline:
@@ -43,12 +36,12 @@ def simulate(releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: L
             one segment for a request that runs to its end.
         load: tells the priorities.
     """
-    coming = sorted(
+    requests = (
         (release, int(load.rank[w]), w, k)
         for w, releases in enumerate(releases_s)
         for k, release in enumerate(releases.tolist())
     )
-    coming.reverse()
+    coming = sorted(requests, reverse=True)
     waiting: list[tuple[int, int, int, int]] = []  # priority, request, network, segments done
     pieces: list[list[float]] = []
     ends = [np.empty(len(releases)) for releases in releases_s]

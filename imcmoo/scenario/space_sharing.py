@@ -40,34 +40,20 @@ PART_VALUES = ("energy", "latency", "interval", "power")
 
 
 def network_load(service_s: Floats, interval_s: Floats, load: Load) -> Floats:
-    """Load of networks on groups of their own: of the deadline, or of the time between requests.
-
-    Args:
-        service_s: of one request, shape (..., W).
-        interval_s: from one inference to the next, shape (..., W).
-        load: the requests.
-    """
+    """Load of networks on groups of their own, shape (..., W): of the deadline, or of the time
+    between requests. The interval is from one inference to the next."""
     busy = load.burst * interval_s / load.period_s
     return np.maximum(service_s / load.deadline_s, busy)
 
 
 class SpaceModel(ScenarioModel):
-    """Costs of designs whose networks run side by side.
-
-    Args:
-        inner: the model of networks that are all on the chip.
-        scenario: requests of its networks.
-    """
+    """Costs of designs whose networks run side by side; `inner` has all of them on the chip."""
 
     inner: PhysicalEvaluator
     changed = PART_VALUES
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
-        """Refuse to bound.
-
-        Raises:
-            InputError: always.
-        """
+        """Refuse to bound."""
         raise InputError(
             'sharing = "space" has no bounds: its best chips are found by search, not proven'
         )
@@ -109,11 +95,8 @@ class SpaceModel(ScenarioModel):
         return costs, details
 
     def _bandwidth(self, values: Mapping[str, Floats]) -> Floats:
-        """Share of each network of the shared bandwidth, shape (n, W).
-
-        Args:
-            values: of n designs that run all networks, on the whole chip.
-        """
+        """Share of each network of the shared bandwidth, shape (n, W), by values on the whole chip
+        of designs that run all networks."""
         use = service_times(values["latency"], values["interval"], self.load) / self.load.period_s
         demand = use / use.sum(axis=1, keepdims=True)
         return np.asarray(BY_DEMAND * demand + (1 - BY_DEMAND) / len(self.workload_names))
@@ -185,15 +168,10 @@ class SpaceModel(ScenarioModel):
     def _tables(
         self, levels: Levels, values: Mapping[str, Floats], groups: Ints
     ) -> Mapping[str, Floats]:
-        """Power, load and `PART_VALUES` by number of groups, infinite where a network does not run.
+        """Power and load, shape (n, W, G), and `PART_VALUES`, (n, 4, W, G), by number of groups.
 
-        Args:
-            levels: n designs that run all networks.
-            values: of these on the whole chip.
-            groups: router groups of each, shape (n,).
-
-        Returns:
-            Shape (n, W, G) each, parts (n, 4, W, G).
+        They are infinite where a network does not run. `values` are of n designs that run all
+        networks, on the whole chip; `groups` are those of each, shape (n,).
         """
         n, networks, most = len(levels), len(self.workload_names), int(groups.max(initial=1))
         bandwidth = self._bandwidth(values)

@@ -27,28 +27,19 @@ def read_designs(path: Path, space: DesignSpace) -> Levels:
     its values must agree, since a 22 nm design must not be costed at 32 nm.
 
     Args:
-        path: UTF-8, comma-separated, with a header; blank lines are skipped.
+        path: UTF-8, comma-separated, with a header; blank lines are skipped. An InputError names
+            line and column.
         space: names the columns and allows the values, in SI units.
 
     Returns:
         Level matrix (n_designs, n_parameters), in the order of the lines.
-
-    Raises:
-        InputError: the file is missing, empty or malformed, or a design is not in the space; names
-            file, line and column.
     """
     return levels_of(DesignsTable.read(path), space)
 
 
 def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
-    """The one design on a line of a CSV as for `read_designs`, counted from 1, the header.
-
-    Returns:
-        Level matrix (1, n_parameters).
-
-    Raises:
-        InputError: as `read_designs`, or there is no design on that line.
-    """
+    """Level matrix (1, n_parameters) of the design on a line of a CSV as for `read_designs`,
+    counted from 1, the header."""
     table = DesignsTable.read(path)
     if line not in table.lines:
         raise InputError(
@@ -75,27 +66,16 @@ def levels_of(table: DesignsTable, space: DesignSpace) -> Levels:
 
 @dataclass(frozen=True)
 class DesignsTable:
-    """The text of a CSV; make one with `read`.
+    """The text of a CSV; make one with `read`."""
 
-    Args:
-        path: of the file, for errors.
-        header: names of the columns.
-        rows: their texts, line by line.
-        lines: the line of the file each row ends on.
-    """
-
-    path: Path
-    header: list[str]
-    rows: list[list[str]]
-    lines: list[int]
+    path: Path  # of the file, for errors
+    header: list[str]  # names of the columns
+    rows: list[list[str]]  # their texts, line by line
+    lines: list[int]  # the line of the file each row ends on
 
     @classmethod
     def read(cls, path: Path) -> DesignsTable:
-        """Read a file: UTF-8, comma-separated, with a header; blank lines are skipped.
-
-        Raises:
-            InputError: it is missing, empty or malformed; names the line.
-        """
+        """Read a file: UTF-8, comma-separated, with a header; blank lines are skipped."""
         rows: list[list[str]] = []
         lines: list[int] = []
         try:
@@ -135,11 +115,7 @@ class DesignsTable:
                 )
 
     def require_columns(self, names: Iterable[str]) -> None:
-        """Check that the table has some columns.
-
-        Raises:
-            InputError: it lacks some; names them.
-        """
+        """Check that the table has some columns."""
         missing = [name for name in names if name not in self.header]
         if missing:
             raise InputError(f"{self.path}, line 1: no column {', '.join(missing)}")
@@ -153,11 +129,7 @@ class DesignsTable:
         }
 
     def column(self, name: str, like: NDArray[Any]) -> NDArray[Any]:
-        """The values of a column: numbers if `like` are numbers, else text.
-
-        Raises:
-            InputError: text where a number should be; names line and column.
-        """
+        """The values of a column: numbers if `like` are numbers, else text."""
         texts = [row[self.header.index(name)].strip() for row in self.rows]
         if like.dtype.kind not in "iuf":
             return np.array(texts)
@@ -171,11 +143,8 @@ class DesignsTable:
         return np.array(values)
 
     def accepted(self, accept: Callable[[slice], Accepted]) -> Accepted:
-        """Result of `accept` on all rows; it may raise a `ValueError` that names a column.
-
-        Raises:
-            InputError: a row is refused; names the first such line.
-        """
+        """Result of `accept` on all rows; it may raise a ValueError that names a column, to which
+        the first such line is added."""
 
         def fails(n_rows: int) -> bool:
             try:
@@ -195,11 +164,7 @@ class DesignsTable:
         raise AssertionError("a design fails among others but not by itself")
 
     def require(self, name: str, value: Any, what: str) -> None:
-        """Check that a column holds one value throughout; `what` is for that value only.
-
-        Raises:
-            InputError: another value; names line and column.
-        """
+        """Check that a column holds one value throughout; `what` is for that value only."""
         differs = self.column(name, np.asarray(value)) != value
         if differs.any():
             bad = int(differs.argmax())

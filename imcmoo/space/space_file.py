@@ -28,12 +28,7 @@ KEYS = {"name", "base", "fixed", "parameters"}
 
 
 def read_spaces(paths: Iterable[Path]) -> dict[str, DesignSpace]:
-    """Spaces of files by name, in the order of the files; a base is one of them.
-
-    Raises:
-        InputError: a file that describes no space; says why.
-        OSError: a file cannot be read.
-    """
+    """Spaces of files by name, in the order of the files; a base is one of them."""
     tables: dict[str, Mapping[str, Any]] = {}
     for path in paths:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from math import prod
@@ -25,26 +25,16 @@ class Fate(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One matrix product, as a layer of a network.
+    """One matrix product, as a layer of a network."""
 
-    Args:
-        name: unique within the network.
-        kind: the operator it comes from.
-        sizes: loop sizes C, M, P, Q, R, S, G, N.
-        stride, dilation: in height and width.
-        inputs: the operand that streams through the arrays.
-        weights: the operand held in the arrays.
-        recurrent_weights: of `weights`, how many multiply a hidden state.
-    """
-
-    name: str
-    kind: str
-    sizes: tuple[int, int, int, int, int, int, int, int]
-    inputs: Tensor
-    weights: Tensor
-    stride: tuple[int, int] = (1, 1)
+    name: str  # unique within the network
+    kind: str  # the operator it comes from
+    sizes: tuple[int, int, int, int, int, int, int, int]  # C, M, P, Q, R, S, G, N
+    inputs: Tensor  # streams through the arrays
+    weights: Tensor  # held in the arrays
+    stride: tuple[int, int] = (1, 1)  # in height and width
     dilation: tuple[int, int] = (1, 1)
-    recurrent_weights: int = 0
+    recurrent_weights: int = 0  # how many weights multiply a hidden state
 
     @property
     def dynamic(self) -> bool:
@@ -65,23 +55,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Item:
-    """One node of the graph and what became of it.
+    """One node of the graph and what became of it."""
 
-    Args:
-        operator: with its domain in front where that is not ONNX's own.
-        node: its name.
-        fate: imported, free or not modelled.
-        rows: the layers it became, or would be if it were modelled.
-        reason: why it is not modelled.
-        macs_known: `rows` are all the multiply-accumulates the node has.
-    """
-
-    operator: str
-    node: str
+    operator: str  # with its domain in front where that is not ONNX's own
+    node: str  # its name
     fate: Fate
-    rows: tuple[Row, ...] = ()
-    reason: str = ""
-    macs_known: bool = True
+    rows: tuple[Row, ...] = ()  # the layers it became, or would be if it were modelled
+    reason: str = ""  # why it is not modelled
+    macs_known: bool = True  # `rows` are all the multiply-accumulates the node has
 
 
 @dataclass(frozen=True)
@@ -109,19 +90,12 @@ class Account:
 
 @dataclass(frozen=True)
 class Imported:
-    """A network read from an ONNX file.
-
-    Args:
-        workload: its layers.
-        rows: the same with the tensors they read, in the same order.
-        account: what became of each node.
-        warnings: what a reader should know, a sentence each.
-    """
+    """A network read from an ONNX file."""
 
     workload: Workload
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...]  # its layers with the tensors they read, in the same order
     account: Account
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...]  # what a reader should know, a sentence each
 
     def summary(self) -> dict[str, int | dict[str, int]]:
         """Totals of the network.
@@ -137,13 +111,9 @@ class Imported:
         recurrent = sum(r.recurrent_weights for r in weighted)
         return {
             "layers": len(self.rows),
-            "macs": _macs(self.rows),
-            "macs_dynamic": _macs(r for r in self.rows if r.dynamic),
+            "macs": sum(r.macs for r in self.rows),
+            "macs_dynamic": sum(r.macs for r in self.rows if r.dynamic),
             "weights": sum(r.n_weights for r in weighted) - recurrent,
             "weights_recurrent": recurrent,
             **{fate.value: self.account.nodes(fate) for fate in Fate},
         }
-
-
-def _macs(rows: Iterable[Row]) -> int:
-    return sum(row.macs for row in rows)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, Row
 from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER
@@ -51,8 +52,6 @@ def import_onnx(
         OSError: the file cannot be read.
     """
     try:
-        import onnx
-
         from imcmoo.networks.onnx_import.reading import bind_inputs, read_model
         from imcmoo.networks.onnx_import.statistics import gather_statistics, record_densities
         from imcmoo.networks.onnx_import.walk import Walk
@@ -62,12 +61,14 @@ def import_onnx(
         raise InputError(
             "reading ONNX files needs the package onnx: pip install 'imcmoo[onnx]'"
         ) from None
-    shapes, dims, values = shapes or {}, dims or {}, values or {}
+    stated: dict[str, Mapping[str, Any]] = {
+        "shape": shapes or {},
+        "dim": dims or {},
+        "value": values or {},
+    }
     try:
         model = read_model(path)
-        stored = {t.name for t in model.graph.initializer}
-        inputs = [i for i in model.graph.input if i.name not in stored]
-        walk = Walk(model, bind_inputs(inputs, shapes=shapes, dims=dims, values=values))
+        walk = Walk(model, bind_inputs(model.inputs, *stated.values()))
         account = Account(tuple(walk.whole()))
         _check(account, strict=strict)
         rows = _named(row for item in account.of(Fate.IMPORTED) for row in item.rows)
@@ -75,19 +76,24 @@ def import_onnx(
         recorded = record_densities(path, samples, tensors) if samples else {}
     except InputError as error:
         raise InputError(f"{path}: {_printable(str(error))}") from None
-    bindings = _bindings("shape", shapes) | _bindings("dim", dims) | _bindings("value", values)
     provenance = {
         "source": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": sha256(path),
         "producer": model.producer,
         "opset": str(model.opsets.get("", "none")),
-        **bindings,
+        **{f"{kind} {k}": _text(v) for kind, by_name in stated.items() for k, v in by_name.items()},
         **({"samples": samples.name} if samples else {}),
-        "importer": f"imcmoo {__version__}, onnx {onnx.__version__}",
+        "importer": f"imcmoo {__version__}, onnx {version('onnx')}",
     }
     statistics = gather_statistics(rows, recorded)
     workload = _workload(name or path.stem, rows, statistics, provenance)
     return Imported(workload, rows, account, tuple(_warnings(workload, account, walk.unused)))
+
+
+def _text(value: Any) -> str:
+    """A number or several that the user states, for the record."""
+    numbers = value if isinstance(value, tuple) else (value,)
+    return ",".join(str(int(n) if n == n // 1 else n) for n in numbers)
 
 
 def _check(account: Account, *, strict: bool) -> None:
@@ -183,12 +189,3 @@ def _warnings(workload: Workload, account: Account, unused: int) -> Iterable[str
             yield f"{operand} statistics of {of} are defaults{remedy}"
     if unused:
         yield f"{unused} nodes feed no output and are left out"
-
-
-def _bindings(what: str, bindings: Mapping[str, int | tuple[float, ...]]) -> dict[str, str]:
-    """Bindings stated by the user, for the record."""
-    lists = {key: v if isinstance(v, tuple) else (v,) for key, v in bindings.items()}
-    return {
-        f"{what} {key}": ",".join(str(int(n) if n == n // 1 else n) for n in numbers)
-        for key, numbers in lists.items()
-    }

@@ -9,7 +9,7 @@ documentation (github.com/microsoft/onnxruntime, docs/ContribOperators.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -29,7 +29,6 @@ from imcmoo.networks.onnx_import.tensors import (
     LARGEST_VALUE,
     Shape,
     Tensor,
-    attribute_of,
     from_stored,
     from_type,
     from_value,
@@ -65,12 +64,13 @@ LIKE_FIRST_INPUT = frozenset(
 )
 """Operators whose first output has the shape of the first input."""
 
-Rule = Callable[[onnx.NodeProto, Sequence[Tensor | None]], list[Shape | None]]
-"""From a node and its inputs to the shapes of its first outputs."""
+
+def _like_first(call: Call) -> list[Shape | None]:
+    return [call.sizes(0)]
 
 
-def _recurrent(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape | None]:
-    steps, weights = _shape(inputs, 0), _shape(inputs, 2)
+def _recurrent(call: Call) -> list[Shape | None]:
+    steps, weights = call.sizes(0), call.sizes(2)
     if steps is None or weights is None:
         return []
     length, batch, _ = steps
@@ -79,48 +79,46 @@ def _recurrent(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Sh
     return [(length, directions, batch, hidden), state, state]
 
 
-def _projected(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape | None]:
-    sequence, weights = _shape(inputs, 0), _shape(inputs, 1)
+def _projected(call: Call) -> list[Shape | None]:
+    sequence, weights = call.sizes(0), call.sizes(1)
     if sequence is None or weights is None or weights[1] is None:
         return []
-    sizes = attribute_of(node, "qkv_hidden_sizes")
-    return [(*sequence[:2], sizes.ints[2] if sizes else weights[1] // 3)]
+    sizes = call.attributes.get("qkv_hidden_sizes")
+    return [(*sequence[:2], sizes[2] if sizes else weights[1] // 3)]
 
 
-def _blocks(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape | None]:
-    rows, columns = _shape(inputs, 0), attribute_of(node, "N")
-    return [(*rows[:-1], columns.i)] if rows and columns else []
+def _blocks(call: Call) -> list[Shape | None]:
+    rows = call.sizes(0)
+    return [(*rows[:-1], call.attributes["N"])] if rows and "N" in call.attributes else []
 
 
-def _fused_product(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape | None]:
-    a, b = _shape(inputs, 0), _shape(inputs, 1)
+def _fused_product(call: Call) -> list[Shape | None]:
+    a, b = call.sizes(0), call.sizes(1)
     if a is None or b is None or min(len(a), len(b)) < 2:
         return []
-    turned = [attribute_of(node, name) for name in ("transA", "transB")]
-    rows = a[-1] if turned[0] and turned[0].i else a[-2]
-    columns = b[-2] if turned[1] and turned[1].i else b[-1]
+    rows = a[-1] if call.attributes.get("transA") else a[-2]
+    columns = b[-2] if call.attributes.get("transB") else b[-1]
     return [(*(a[:-2] if len(a) >= len(b) else b[:-2]), rows, columns)]
 
 
-def _embedding(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape | None]:
-    tokens, table = _shape(inputs, 0), _shape(inputs, 2)
+def _embedding(call: Call) -> list[Shape | None]:
+    tokens, table = call.sizes(0), call.sizes(2)
     return [(*tokens, table[1])] if tokens and table else []
 
 
-def _joined(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Shape | None]:
+def _joined(call: Call) -> list[Shape | None]:
     """Each part comes with its scale and zero point; the output's come first."""
-    parts = [_shape(inputs, i) for i in range(2, len(inputs), 3)]
-    axis = attribute_of(node, "axis")
+    parts = [call.sizes(i) for i in range(2, len(call.inputs), 3)]
     first = parts[0] if parts else None
-    if first is None or axis is None or any(p is None or None in p for p in parts):
+    if first is None or "axis" not in call.attributes or any(p is None or None in p for p in parts):
         return []
-    at = axis.i % len(first)
+    at = call.attributes["axis"] % len(first)
     length = sum(p[at] or 0 for p in parts if p)
     return [(*first[:at], length, *first[at + 1 :])]
 
 
-SHAPE_RULES: dict[str, Rule] = {
-    **dict.fromkeys(LIKE_FIRST_INPUT, lambda _, inputs: [_shape(inputs, 0)]),
+SHAPE_RULES: dict[str, Callable[[Call], list[Shape | None]]] = {
+    **dict.fromkeys(LIKE_FIRST_INPUT, _like_first),
     "Attention": _projected,
     "DynamicQuantizeLSTM": _recurrent,
     "EmbedLayerNormalization": _embedding,
@@ -129,64 +127,51 @@ SHAPE_RULES: dict[str, Rule] = {
     "QAttention": _projected,
     "QLinearConcat": _joined,
 }
-"""Operators with a rule of their own."""
+"""Operators with a rule for the shapes of their first outputs, as far as these are known."""
 
 
-def _shape(inputs: Sequence[Tensor | None], index: int) -> Shape | None:
-    tensor = inputs[index] if index < len(inputs) else None
-    return tensor.shape if tensor is not None else None
-
-
-def infer_outputs(
-    node: onnx.NodeProto, inputs: Sequence[Tensor | None], opsets: Mapping[str, int]
-) -> list[Tensor] | None:
-    """Shapes and types of the outputs of a node without subgraphs, a tensor each; None if the
-    operator is not known. An input that is left out is None.
-
-    Raises:
-        InputError: the inputs do not fit together, or the node lacks an attribute.
-    """
+def infer_outputs(call: Call) -> list[Tensor] | None:
+    """Shapes and types of a node's outputs; None if the operator is not known."""
+    node = call.node
     domain = "" if node.domain in ONNX_DOMAINS else node.domain
-    if domain in SCHEMA_DOMAINS and domain in opsets:
+    if domain in SCHEMA_DOMAINS and domain in call.opsets:
         try:
-            schema = onnx.defs.get_schema(node.op_type, opsets[domain], domain)
+            schema = onnx.defs.get_schema(node.op_type, call.opsets[domain], domain)
         except onnx.defs.SchemaError:
             schema = None
         if schema is not None and not schema.deprecated:
-            return _infer(schema, node, inputs, opsets)
-    return _infer_microsoft(node, inputs)
+            return _infer(schema, call)
+    return _infer_microsoft(call)
 
 
-def _infer(
-    schema: onnx.defs.OpSchema,
-    node: onnx.NodeProto,
-    inputs: Sequence[Tensor | None],
-    opsets: Mapping[str, int],
-) -> list[Tensor]:
-    named = {n: t for n, t in zip(node.input, inputs, strict=True) if t is not None}
+def _infer(schema: onnx.defs.OpSchema, call: Call) -> list[Tensor]:
+    named = {n: t for n, t in zip(call.node.input, call.inputs, strict=True) if t is not None}
     if any(t.element == 0 and t.other is None for t in named.values()):
-        return [Tensor() for _ in node.output]  # made by an operator that is not known
+        return [Tensor() for _ in call.node.output]  # made by an operator that is not known
     values = {n: t.value for n, t in named.items() if t.value is not None}
     try:
         types = infer_node_outputs(
             schema,
-            node,
+            call.node,
             {n: t.type_proto() for n, t in named.items()},
             {n: onnx.numpy_helper.from_array(value) for n, value in values.items()},
-            opset_imports=[onnx.helper.make_opsetid(d, v) for d, v in opsets.items()],
+            opset_imports=[onnx.helper.make_opsetid(d, v) for d, v in call.opsets.items()],
         )
     except (InferenceError, onnx.checker.ValidationError, ValueError) as error:
         raise InputError(str(error).removeprefix("[ShapeInferenceError] ")) from None
-    return [from_type(types[n], f"tensor '{n}'") if n in types else Tensor() for n in node.output]
+    return [
+        from_type(types[n], f"tensor '{n}'") if n in types else Tensor() for n in call.node.output
+    ]
 
 
-def _infer_microsoft(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> list[Tensor] | None:
+def _infer_microsoft(call: Call) -> list[Tensor] | None:
     """One of onnxruntime's own operators: the rule for its shape, or ONNX's operator like it."""
+    node, inputs = call.node, call.inputs
     if node.domain not in (*ONNX_DOMAINS, MICROSOFT) or not inputs or inputs[0] is None:
         return None
     unknown = [Tensor(element=inputs[0].element) for _ in node.output]
     if node.op_type in SHAPE_RULES:
-        shapes = SHAPE_RULES[node.op_type](node, inputs)
+        shapes = SHAPE_RULES[node.op_type](call)
         made = [replace(t, shape=shape) for t, shape in zip(unknown, shapes, strict=False)]
         return made + unknown[len(made) :]
     if node.op_type not in STAND_INS:
@@ -199,7 +184,7 @@ def _infer_microsoft(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> l
     taken = [inputs[i] for i in chosen]
     floats = [None if t is None else Tensor(t.shape, onnx.TensorProto.FLOAT) for t in taken]
     newest = {"": onnx.defs.onnx_opset_version()}
-    return [*_infer(schema, stand_in, floats, newest), *unknown[1:]]
+    return [*_infer(schema, Call(stand_in, call.name, floats, newest)), *unknown[1:]]
 
 
 FOLDED = frozenset(
@@ -217,49 +202,42 @@ BOUNDED = frozenset({"NonZero", "Compress"})
 """Their outputs' sizes depend on data, but never exceed inputs × rank."""
 
 
-def fold(
-    node: onnx.NodeProto,
-    inputs: Sequence[Tensor | None],
-    outputs: Sequence[Tensor],
-    opsets: Mapping[str, int],
-) -> list[NDArray[Any]] | None:
+def fold(call: Call, outputs: Sequence[Tensor]) -> list[NDArray[Any]] | None:
     """The elements of a node's outputs, whose shapes are inferred already; None if they are
     unknown, many or of no use."""
-    if node.op_type == "Shape":
-        return _shape_of(node, inputs[0])
-    if node.op_type == "Size":
-        whole = inputs[0].known if inputs and inputs[0] else None
-        return None if whole is None else [np.array(prod(whole), dtype=np.int64)]
-    if node.op_type not in FOLDED or not any(inputs):
+    operator, inputs = call.node.op_type, call.inputs
+    if operator in ("Shape", "Size"):
+        return _shape_of(call)
+    if operator not in FOLDED or not any(inputs):
         return None
     if any(tensor is not None and tensor.value is None for tensor in inputs):
         return None
     sizes = [None if tensor.known is None else prod(tensor.known) for tensor in outputs]
-    if node.op_type not in BOUNDED and any(n is None or n > LARGEST_VALUE for n in sizes):
+    if operator not in BOUNDED and any(n is None or n > LARGEST_VALUE for n in sizes):
         return None
-    return _run(node, inputs, opsets)
+    return _run(call)
 
 
-def _shape_of(node: onnx.NodeProto, tensor: Tensor | None) -> list[NDArray[Any]] | None:
+def _shape_of(call: Call) -> list[NDArray[Any]] | None:
+    tensor = call.optional(0)
     if tensor is None or tensor.known is None:
         return None
-    limits = {a.name: a.i for a in node.attribute}
-    part = slice(limits.get("start", 0), limits.get("end"))
+    if call.node.op_type == "Size":
+        return [np.array(prod(tensor.known), dtype=np.int64)]
+    part = slice(call.attributes.get("start", 0), call.attributes.get("end"))
     return [np.array(tensor.known[part], dtype=np.int64)]
 
 
-def _run(
-    node: onnx.NodeProto, inputs: Sequence[Tensor | None], opsets: Mapping[str, int]
-) -> list[NDArray[Any]] | None:
+def _run(call: Call) -> list[NDArray[Any]] | None:
     """One node through ONNX's own reference evaluator."""
     feeds = {
         name: tensor.value
-        for name, tensor in zip(node.input, inputs, strict=True)
+        for name, tensor in zip(call.node.input, call.inputs, strict=True)
         if tensor is not None
     }
-    opset = [onnx.helper.make_opsetid(domain, version) for domain, version in opsets.items()]
-    outputs = [name for name in node.output if name]
-    function = onnx.helper.make_function("", "one_node", list(feeds), outputs, [node], opset)
+    opset = [onnx.helper.make_opsetid(domain, version) for domain, version in call.opsets.items()]
+    outputs = [name for name in call.node.output if name]
+    function = onnx.helper.make_function("", "one_node", list(feeds), outputs, [call.node], opset)
     try:
         with np.errstate(all="ignore"):
             values = ReferenceEvaluator(function).run(None, feeds, attributes={})
@@ -285,43 +263,29 @@ RANDOM = frozenset(
 """Operators that give another output each time, whatever they read."""
 
 
-def operator_of(node: onnx.NodeProto) -> str:
-    """The operator's name, with its domain in front where that is not ONNX's own."""
-    return node.op_type if node.domain in ONNX_DOMAINS else f"{node.domain}.{node.op_type}"
-
-
-def visit(
-    node: onnx.NodeProto, name: str, inputs: Sequence[Tensor | None], opsets: Mapping[str, int]
-) -> tuple[list[Tensor], Item]:
-    """Outputs of a node under a name, and what became of it. An input that is left out is None.
+def visit(call: Call) -> tuple[list[Tensor], Item]:
+    """Outputs of a node without subgraphs, and what became of it.
 
     Raises:
         InputError: its inputs do not fit together, or it lacks an attribute.
     """
-    operator = operator_of(node)
+    operator, name = call.operator, call.name
     if operator == "Constant":
-        return [_constant(node)], Item(operator, name, Fate.FREE)
-    inferred = infer_outputs(node, inputs, opsets)
-    outputs = _with_values(node, inputs, inferred or [Tensor() for _ in node.output], opsets)
+        return [_constant(call.node)], Item(operator, name, Fate.FREE)
+    inferred = infer_outputs(call)
+    outputs = _with_values(call, inferred or [Tensor() for _ in call.node.output])
     if outputs and all(tensor.constant for tensor in outputs):
         return outputs, Item(operator, name, Fate.FREE)  # done once, before the network runs
     if operator in IMPORTED:
-        return outputs, _imported(node, operator, name, inputs, outputs)
+        return outputs, _imported(replace(call, outputs=outputs))
     if inferred is not None and operator not in PRODUCTS:
         return outputs, Item(operator, name, Fate.FREE)
     why = "no layer is like it" if operator in PRODUCTS else "the operator is not known"
     return outputs, Item(operator, name, Fate.NOT_MODELLED, reason=why, macs_known=False)
 
 
-def _imported(
-    node: onnx.NodeProto,
-    operator: str,
-    name: str,
-    inputs: Sequence[Tensor | None],
-    outputs: Sequence[Tensor],
-) -> Item:
-    attributes = {a.name: _plain(a) for a in node.attribute}
-    call = Call(name, operator, attributes, tuple(inputs), tuple(outputs))
+def _imported(call: Call) -> Item:
+    operator, name = call.operator, call.name
     try:
         rows = tuple(row for row in IMPORTED[operator](call) if row.macs)
     except NotModelled as error:
@@ -347,32 +311,20 @@ def _constant(node: onnx.NodeProto) -> Tensor:
     return replace(from_stored(proto, f"tensor '{root}'"), root=root)
 
 
-def _with_values(
-    node: onnx.NodeProto,
-    inputs: Sequence[Tensor | None],
-    outputs: Sequence[Tensor],
-    opsets: Mapping[str, int],
-) -> list[Tensor]:
+def _with_values(call: Call, outputs: Sequence[Tensor]) -> list[Tensor]:
     """Add what is known of the outputs' elements, and whether they are constant."""
-    present = [tensor for tensor in inputs if tensor is not None]
-    values = fold(node, inputs, outputs, opsets)
-    constant = node.op_type not in RANDOM and all(tensor.constant for tensor in present)
-    constant |= values is not None and node.op_type in ("Shape", "Size")
-    seen = present[0] if present and node.op_type in VIEWS and constant else None
+    operator = call.node.op_type
+    present = [tensor for tensor in call.inputs if tensor is not None]
+    values = fold(call, outputs)
+    constant = operator not in RANDOM and all(tensor.constant for tensor in present)
+    constant |= values is not None and operator in ("Shape", "Size")
+    seen = present[0] if present and operator in VIEWS and constant else None
     return [
         replace(
             from_value(values[i]) if values else tensor,
             constant=constant,
-            root=seen.root if seen else (node.output[i] if constant else None),
+            root=seen.root if seen else (call.node.output[i] if constant else None),
             data=seen.data if seen else None,
         )
         for i, tensor in enumerate(outputs)
     ]
-
-
-def _plain(attribute: onnx.AttributeProto) -> Any:
-    """An attribute's value: numbers, text, lists of them."""
-    value = onnx.helper.get_attribute_value(attribute)
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    return value if isinstance(value, int | float) else list(value) if attribute.ints else value

@@ -1,16 +1,23 @@
-"""Cost of each operator: layers, nothing, or more than layers can express."""
+"""Cost of each operator: layers, nothing, or more than layers can express.
+
+A function that turns a node into layers raises `NotModelled` where it cannot, also because a shape
+depends on data.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from math import prod
 from typing import Any
 
+import onnx
+
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Row
-from imcmoo.networks.onnx_import.tensors import Tensor
+from imcmoo.networks.onnx_import.reading import ONNX_DOMAINS
+from imcmoo.networks.onnx_import.tensors import Shape, Tensor
 
 
 class NotModelled(Exception):
@@ -24,28 +31,27 @@ class NotModelled(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """A node to be turned into layers.
+    """A node of the graph with what it reads."""
 
-    Args:
-        name: what the layers are called.
-        operator: as in the account.
-        attributes: by name; text decoded, lists as lists.
-        inputs: in order, None for one left out.
-        outputs: in order.
-    """
+    node: onnx.NodeProto
+    name: str  # of its layers
+    inputs: Sequence[Tensor | None]  # None for one that is left out
+    opsets: Mapping[str, int]  # version of each operator set
+    outputs: Sequence[Tensor] = ()  # as far as they are known
 
-    name: str
-    operator: str
-    attributes: dict[str, Any]
-    inputs: tuple[Tensor | None, ...]
-    outputs: tuple[Tensor, ...]
+    @property
+    def operator(self) -> str:
+        """The operator's name, with its domain in front where that is not ONNX's own."""
+        node = self.node
+        return node.op_type if node.domain in ONNX_DOMAINS else f"{node.domain}.{node.op_type}"
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """Numbers, text, lists of them, and protobuf's own classes, by name."""
+        return {a.name: _plain(a) for a in self.node.attribute}
 
     def tensor(self, index: int) -> Tensor:
-        """An input that must be there.
-
-        Raises:
-            NotModelled: it is not.
-        """
+        """An input that must be there."""
         tensor = self.optional(index)
         if tensor is None:
             raise NotModelled(f"has no input {index}")
@@ -56,39 +62,33 @@ class Call:
         return self.inputs[index] if index < len(self.inputs) else None
 
     def shape(self, index: int) -> tuple[int, ...]:
-        """Shape of an input that must be there.
-
-        Raises:
-            NotModelled: it is not, or a size of it depends on data.
-        """
+        """Shape of an input that must be there and not depend on data."""
         return known_shape(self.tensor(index), f"input {index}")
+
+    def sizes(self, index: int) -> Shape | None:
+        """Shape of an input as far as it is known."""
+        tensor = self.optional(index)
+        return None if tensor is None else tensor.shape
 
     def product(
         self, c: int, m: int, p: int, inputs: Tensor, weights: Tensor, *, g: int = 1, n: int = 1
     ) -> Row:
-        """The layer of a product of matrices.
-
-        Args:
-            c, m, p, g, n: its loop sizes besides Q, R and S, which are 1.
-            inputs: the operand that streams through the arrays.
-            weights: the operand held in the arrays.
-        """
+        """The layer of a product of matrices; its loop sizes Q, R and S are 1."""
         return Row(self.name, self.operator, (c, m, p, 1, 1, 1, g, n), inputs, weights)
 
 
-def known_shape(tensor: Tensor, what: str) -> tuple[int, ...]:
-    """The tensor's sizes.
+def _plain(attribute: onnx.AttributeProto) -> Any:
+    value = onnx.helper.get_attribute_value(attribute)
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return list(value) if attribute.ints else value
 
-    Raises:
-        NotModelled: one of them depends on data or on an unknown operator.
-    """
+
+def known_shape(tensor: Tensor, what: str) -> tuple[int, ...]:
+    """The tensor's sizes, none of which may depend on data or on an unknown operator."""
     if tensor.known is None:
         raise NotModelled(f"the shape of {what} is not known")
     return tensor.known
-
-
-RowsOf = Callable[[Call], list[Row]]
-"""Turns a node into layers; raises `NotModelled` where it cannot."""
 
 
 # Convolutions, forwards and transposed.
@@ -110,11 +110,7 @@ def transposed_convolution(call: Call) -> list[Row]:
 
 
 def deformable_convolution(call: Call) -> list[Row]:
-    """Counts a `DeformConv`, whose windows are torn apart by what it reads.
-
-    Raises:
-        NotModelled: always, with its multiply-accumulates.
-    """
+    """Counts a `DeformConv`, whose windows are torn apart by what it reads; never has rows."""
     raise NotModelled("its windows depend on data", convolution(call))
 
 
@@ -343,7 +339,7 @@ def _products(
 
 # All operators.
 
-IMPORTED: dict[str, RowsOf] = {
+IMPORTED: dict[str, Callable[[Call], list[Row]]] = {
     "Attention": attention,
     "Conv": convolution,
     "ConvInteger": convolution,

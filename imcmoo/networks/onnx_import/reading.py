@@ -1,4 +1,7 @@
-"""From a file, and what the user states of its inputs, to a model that can be walked through."""
+"""From a file, and what the user states of its inputs, to a model that can be walked through.
+
+Whatever is not sound, or not in the model, raises InputError.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,14 @@ from google.protobuf.message import DecodeError
 
 from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.io.reading import check_regular
-from imcmoo.networks.onnx_import.tensors import LARGEST_VALUE, Shape, Tensor, checked, from_value
+from imcmoo.networks.onnx_import.tensors import (
+    LARGEST_VALUE,
+    Shape,
+    Tensor,
+    checked,
+    from_value,
+    sizes_of,
+)
 
 ONNX_DOMAINS = ("", "ai.onnx")
 """Two names of ONNX's own operators."""
@@ -24,38 +34,28 @@ NO_OPSETS_BEFORE = 3
 LARGEST_FILE = (1 << 31) - 1
 """Bytes that protobuf can hold."""
 
-FunctionKey = tuple[str, str, str]
-"""Domain, name and overload."""
-
 Dimension = int | str | None
 """An axis as the file declares it: a size, a symbol, or nothing."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model as read.
-
-    Args:
-        graph: its main graph.
-        opsets: version of each operator set, by domain ('' for ONNX's own).
-        functions: the model's own operators.
-        producer: who wrote the file.
-    """
+    """A model as read."""
 
     graph: onnx.GraphProto
-    opsets: dict[str, int]
-    functions: dict[FunctionKey, onnx.FunctionProto]
-    producer: str
+    opsets: dict[str, int]  # version of each operator set, by domain ('' for ONNX's own)
+    functions: dict[tuple[str, str, str], onnx.FunctionProto]  # by domain, name and overload
+    producer: str  # who wrote the file
+
+    @property
+    def inputs(self) -> dict[str, onnx.TypeProto]:
+        """Types of the inputs that the file does not store, by name."""
+        stored = {t.name for t in self.graph.initializer}
+        return {i.name: i.type for i in self.graph.input if i.name not in stored}
 
 
 def read_model(path: Path) -> Model:
-    """Read a model without its files of weights.
-
-    Raises:
-        InputError: not an ONNX file, truncated, nested too deeply, of an unknown opset, or it
-            keeps weights outside its own folder.
-        OSError: the file cannot be read.
-    """
+    """Read a model without its files of weights, which must be in its folder."""
     try:
         check_regular(path, LARGEST_FILE)
     except ValueError as error:
@@ -141,39 +141,27 @@ def _check_external(graph: onnx.GraphProto | onnx.FunctionProto) -> None:
 
 @dataclass(frozen=True)
 class Bound:
-    """A model's inputs, made definite.
+    """A model's inputs, made definite."""
 
-    Args:
-        tensors: by name.
-        symbols: size of every symbol that is known now.
-        as_declared: no size differs from one that the file declares.
-    """
-
-    tensors: dict[str, Tensor]
-    symbols: dict[str, int]
-    as_declared: bool
+    tensors: dict[str, Tensor]  # by name
+    symbols: dict[str, int]  # size of every symbol that is known now
+    as_declared: bool  # no size differs from one that the file declares
 
 
 def bind_inputs(
-    inputs: Iterable[onnx.ValueInfoProto],
-    *,
+    declared: Mapping[str, onnx.TypeProto],
     shapes: Mapping[str, tuple[int, ...]],
     dims: Mapping[str, int],
     values: Mapping[str, tuple[float, ...]],
 ) -> Bound:
-    """Give every input of a graph its shape.
+    """Give every input of a graph its shape; all sizes that stay unknown are one error.
 
     Args:
-        inputs: the graph's inputs that are not stored in the file.
+        declared: types of the inputs by name.
         shapes: by input; overrides the file.
         dims: size of each symbol.
         values: elements by input; a single one fills the input.
-
-    Raises:
-        InputError: an unknown name, a shape of another rank, or a size that stays unknown (all of
-            them, each with input, axis and symbol).
     """
-    declared = {i.name: i.type for i in inputs}
     axes = {name: _axes(kind) for name, kind in declared.items()}
     _check_names("input", [*shapes, *values], declared)
     symbols = {a for sizes in axes.values() for a in sizes or () if isinstance(a, str)}
@@ -207,10 +195,7 @@ def _axes(kind: onnx.TypeProto) -> tuple[Dimension, ...] | None:
     """Each axis as the file states it; None where not even their number is stated."""
     if not kind.HasField("tensor_type") or not kind.tensor_type.HasField("shape"):
         return None
-    return tuple(
-        d.dim_param or (d.dim_value if d.HasField("dim_value") and d.dim_value >= 0 else None)
-        for d in kind.tensor_type.shape.dim
-    )
+    return tuple(sizes_of(kind.tensor_type.shape))
 
 
 def _symbols_of(settled: Iterable[tuple[Dimension, int]]) -> dict[str, int]:

@@ -34,6 +34,12 @@ ZERO_POINT = 128
 DIGITS = 6
 """Decimals that densities are kept with."""
 
+Recorded = Mapping[str, tuple[float, ...]]
+"""Densities of activations by tensor, from a run."""
+
+Stated = tuple[tuple[float, ...], str] | None
+"""Densities of an operand and where they come from; None where nothing is known."""
+
 
 def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
     """P(bit is 1) of numbers quantised to 8 bits, symmetrically, most significant first.
@@ -51,11 +57,8 @@ def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
     return tuple(np.round(ones.mean(axis=0), DIGITS).tolist())
 
 
-def gather_statistics(
-    rows: Sequence[Row], recorded: Mapping[str, tuple[float, ...]]
-) -> dict[str, Any]:
-    """Statistics of every layer, as the fields of a `Workload`; `recorded` are densities of
-    activations by tensor, from a run."""
+def gather_statistics(rows: Sequence[Row], recorded: Recorded) -> dict[str, Any]:
+    """Statistics of every layer, as the fields of a `Workload`."""
     kinds = [layer_class(r.kind, np.array(r.sizes), dynamic=r.dynamic) for r in rows]
     known = zip(*((_activation(r.inputs, recorded), _held(r, recorded)) for r in rows), strict=True)
     statistics: dict[str, Any] = {}
@@ -69,9 +72,7 @@ def gather_statistics(
     return statistics
 
 
-def _held(
-    row: Row, recorded: Mapping[str, tuple[float, ...]]
-) -> tuple[tuple[float, ...], str] | None:
+def _held(row: Row, recorded: Recorded) -> Stated:
     if row.dynamic:
         return _activation(row.weights, recorded)
     data = row.weights.data
@@ -84,28 +85,18 @@ def _held(
     return (density, STORED) if density else None
 
 
-def _activation(
-    tensor: Tensor, recorded: Mapping[str, tuple[float, ...]]
-) -> tuple[tuple[float, ...], str] | None:
+def _activation(tensor: Tensor, recorded: Recorded) -> Stated:
     density = recorded.get(tensor.name or "")
     return (density, SAMPLED) if density else None
 
 
-def record_densities(
-    path: Path, samples: Path, tensors: Iterable[str]
-) -> dict[str, tuple[float, ...]]:
-    """Run the network once and take the densities of some of its tensors.
+def record_densities(path: Path, samples: Path, tensors: Iterable[str]) -> Recorded:
+    """Run the network once; densities of tensors that are neither constant nor infinite.
 
     Args:
         path: the model, its weights beside it or inside.
         samples: .npz with an array for each input.
         tensors: names in the main graph; inputs are taken from the samples themselves.
-
-    Returns:
-        Densities by tensor, of those that are neither constant nor infinite.
-
-    Raises:
-        InputError: onnxruntime is not installed, or cannot run the model on these arrays.
     """
     try:
         import onnxruntime

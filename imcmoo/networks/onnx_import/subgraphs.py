@@ -1,4 +1,7 @@
-"""Graphs inside nodes: branches, functions, and what loops and scans read and make in each step."""
+"""Graphs inside nodes: branches, functions, and what loops and scans read and make in each step.
+
+A node without a graph or an input that it needs raises InputError.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +12,16 @@ import onnx
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Item
-from imcmoo.networks.onnx_import.tensors import Tensor, attribute_of
+from imcmoo.networks.onnx_import.operators import Call
+from imcmoo.networks.onnx_import.tensors import Tensor
 
 
-def subgraph(node: onnx.NodeProto, name: str) -> onnx.GraphProto:
-    """A graph among a node's attributes.
-
-    Raises:
-        InputError: there is none.
-    """
-    attribute = attribute_of(node, name)
-    if attribute is None or not attribute.HasField("g"):
-        raise InputError(f"lacks the graph '{name}'")
-    return attribute.g
-
-
-def condition(tensor: Tensor | None) -> bool | None:
-    """Value of a condition, or None if it is decided while the network runs."""
-    if tensor is None or tensor.value is None or tensor.value.size != 1:
-        return None
-    return bool(tensor.value.reshape(-1)[0])
+def subgraph(call: Call, name: str) -> onnx.GraphProto:
+    """A graph among a node's attributes."""
+    for attribute in call.node.attribute:
+        if attribute.name == name and attribute.HasField("g"):
+            return attribute.g
+    raise InputError(f"lacks the graph '{name}'")
 
 
 def agreed(first: Sequence[Tensor], second: Sequence[Tensor]) -> list[Tensor]:
@@ -40,17 +33,13 @@ def agreed(first: Sequence[Tensor], second: Sequence[Tensor]) -> list[Tensor]:
 
 
 def body_of(
-    function: onnx.FunctionProto, node: onnx.NodeProto, inputs: Sequence[Tensor | None]
+    function: onnx.FunctionProto, call: Call
 ) -> tuple[list[onnx.NodeProto], dict[str, Tensor]]:
-    """A function's nodes with the caller's attributes in them, and its inputs by name.
-
-    Raises:
-        InputError: more inputs than the function takes.
-    """
-    if len(inputs) > len(function.input):
-        raise InputError(f"{len(inputs)} inputs for a function of {len(function.input)}")
-    attributes = {a.name: a for a in function.attribute_proto} | {a.name: a for a in node.attribute}
-    named = dict(zip(function.input, inputs, strict=False))
+    """A function's nodes with the caller's attributes in them, and its inputs by name."""
+    if len(call.inputs) > len(function.input):
+        raise InputError(f"{len(call.inputs)} inputs for a function of {len(function.input)}")
+    attributes = {a.name: a for a in [*function.attribute_proto, *call.node.attribute]}
+    named = dict(zip(function.input, call.inputs, strict=False))
     scope = {name: tensor for name, tensor in named.items() if tensor is not None}
     left_out = set(function.input) - set(scope)
     return [_filled(inner, attributes, left_out) for inner in function.node], scope
@@ -80,66 +69,50 @@ def _filled(
 
 @dataclass(frozen=True)
 class Repetition:
-    """A subgraph that runs several times.
-
-    Args:
-        body: the subgraph.
-        inputs: tensors one step reads, in order.
-        finish: from the body's outputs to the node's outputs, and the number of steps; None where
-            that depends on data.
-    """
+    """A subgraph that runs several times."""
 
     body: onnx.GraphProto
-    inputs: list[Tensor]
+    inputs: list[Tensor]  # one step reads, in order
     finish: Callable[[Sequence[Tensor]], tuple[list[Tensor], int | None]]
+    """From the body's outputs to the node's, and the number of steps; None if data decide it."""
 
 
-def loop(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> Repetition:
-    """A `Loop`: its steps are known if a number bounds them and nothing else ends them.
-
-    Raises:
-        InputError: it lacks its subgraph or its inputs.
-    """
-    body = subgraph(node, "body")
-    if len(inputs) < 2 or len(body.input) != len(inputs):
+def loop(call: Call) -> Repetition:
+    """A `Loop`: its steps are known if a number bounds them and nothing else ends them."""
+    body = subgraph(call, "body")
+    if len(call.inputs) < 2 or len(body.input) != len(call.inputs):
         raise InputError("its body does not read what it is given")
-    limit, go_on, *carried = inputs
+    limit, go_on, *carried = call.inputs
     counter = Tensor((), onnx.TensorProto.INT64)
     states = [_changing(tensor) for tensor in carried]
-    bounded = limit is not None and limit.value is not None and limit.value.size == 1
-    n = int(limit.value.reshape(-1)[0]) if bounded and limit and limit.value is not None else None
+    n = limit.single if limit else None
 
     def finish(made: Sequence[Tensor]) -> tuple[list[Tensor], int | None]:
         kept, kept_each = made[1 : 1 + len(states)], made[1 + len(states) :]
         same = all(a.shape == b.shape for a, b in zip(kept, states, strict=True))
-        endless = (go_on is None or condition(go_on) is True) and _goes_on(body, made[0])
-        steps = max(0, n) if n is not None and same and endless else None
+        endless = (go_on is None or go_on.single) and _goes_on(body, made[0])
+        steps = max(0, int(n)) if n is not None and same and endless else None
         after = [t if same else Tensor(None, t.element) for t in kept]
         return after + [_stacked(t, steps) for t in kept_each], steps
 
     return Repetition(body, [counter, Tensor((), onnx.TensorProto.BOOL), *states], finish)
 
 
-def scan(node: onnx.NodeProto, inputs: Sequence[Tensor | None]) -> Repetition:
-    """A `Scan`: one step for each entry along an axis of its last inputs.
-
-    Raises:
-        InputError: it lacks its subgraph or its inputs.
-    """
-    body = subgraph(node, "body")
-    number, along = (attribute_of(node, n) for n in ("num_scan_inputs", "scan_input_axes"))
-    n_scanned = number.i if number else 0
+def scan(call: Call) -> Repetition:
+    """A `Scan`: one step for each entry along an axis of its last inputs."""
+    body, inputs = subgraph(call, "body"), call.inputs
+    n_scanned = call.attributes.get("num_scan_inputs", 0)
     if not 1 <= n_scanned <= len(inputs) or len(body.input) != len(inputs):
         raise InputError("its body does not read what it is given")
     n_states = len(inputs) - n_scanned
-    axes = (list(along.ints) if along else []) or [0] * n_scanned
+    axes = call.attributes.get("scan_input_axes") or [0] * n_scanned
     states = [_changing(tensor) for tensor in inputs[:n_states]]
     read = [_one_step(t, axis) for t, axis in zip(inputs[n_states:], axes, strict=False)]
     first = inputs[n_states]
     steps = first.shape[axes[0]] if first is not None and first.shape else None
 
     def finish(made: Sequence[Tensor]) -> tuple[list[Tensor], int | None]:
-        along_first = attribute_of(node, "scan_output_axes") is None
+        along_first = "scan_output_axes" not in call.attributes
         kept_each = [
             _stacked(t, steps) if along_first else Tensor(None, t.element) for t in made[n_states:]
         ]
@@ -180,7 +153,7 @@ def _stacked(tensor: Tensor, steps: int | None) -> Tensor:
 
 def _goes_on(body: onnx.GraphProto, going: Tensor) -> bool:
     """Tell whether a loop never ends itself: its condition is true or passed on."""
-    if condition(going):
+    if going.single:
         return True
     handed = {n.output[0]: n.input[0] for n in body.node if n.op_type == "Identity"}
     name = body.output[0].name

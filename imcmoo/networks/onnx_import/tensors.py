@@ -1,4 +1,7 @@
-"""Properties of a tensor that are known before the network runs."""
+"""Properties of a tensor that are known before the network runs.
+
+What no network has (absurd sizes, data of another length) raises InputError that names the tensor.
+"""
 
 from __future__ import annotations
 
@@ -27,27 +30,16 @@ LARGEST_VALUE = 1 << 14
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of the graph.
+    """A tensor of the graph."""
 
-    Args:
-        shape: sizes of its axes; None where even their number is unknown.
-        element: ONNX element type, 0 where unknown.
-        constant: the same whatever the network's inputs are.
-        value: its elements, where known and few.
-        root: the stored tensor that this is a view of.
-        name: what the main graph calls it; None inside subgraphs and functions.
-        data: the stored tensor itself, for statistics.
-        other: its type where it is no tensor but a sequence or an optional.
-    """
-
-    shape: Shape | None = None
-    element: int = 0
-    constant: bool = False
-    value: NDArray[Any] | None = field(default=None, compare=False)
-    root: str | None = None
-    name: str | None = None
-    data: onnx.TensorProto | None = field(default=None, compare=False)
-    other: onnx.TypeProto | None = field(default=None, compare=False)
+    shape: Shape | None = None  # None where even the number of axes is unknown
+    element: int = 0  # ONNX element type, 0 where unknown
+    constant: bool = False  # the same whatever the network's inputs are
+    value: NDArray[Any] | None = field(default=None, compare=False)  # where known and few
+    root: str | None = None  # the stored tensor that this is a view of
+    name: str | None = None  # in the main graph; None inside subgraphs and functions
+    data: onnx.TensorProto | None = field(default=None, compare=False)  # as stored
+    other: onnx.TypeProto | None = field(default=None, compare=False)  # a sequence or an optional
 
     @property
     def known(self) -> tuple[int, ...] | None:
@@ -56,6 +48,11 @@ class Tensor:
             return None
         return tuple(n for n in self.shape if n is not None)
 
+    @property
+    def single(self) -> Any:
+        """The element of a tensor that has one; None where it is not known."""
+        return None if self.value is None or self.value.size != 1 else self.value.reshape(-1)[0]
+
     def type_proto(self) -> onnx.TypeProto:
         """Its type as ONNX writes it."""
         if self.other is not None:
@@ -63,21 +60,22 @@ class Tensor:
         return onnx.helper.make_tensor_type_proto(self.element, self.shape)
 
 
-def from_type(proto: onnx.TypeProto, where: str) -> Tensor:
-    """A tensor of this type; sizes given by a symbol are unknown.
+def sizes_of(shape: onnx.TensorShapeProto) -> list[int | str | None]:
+    """Each axis as the file states it: a size, a symbol, or nothing."""
+    return [
+        d.dim_param or (d.dim_value if d.HasField("dim_value") and d.dim_value >= 0 else None)
+        for d in shape.dim
+    ]
 
-    Raises:
-        InputError: it is absurdly large.
-    """
+
+def from_type(proto: onnx.TypeProto, where: str) -> Tensor:
+    """A tensor of this type; sizes given by a symbol are unknown."""
     if not proto.HasField("tensor_type"):
         return Tensor(other=proto)
     kind = proto.tensor_type
     if not kind.HasField("shape"):
         return Tensor(element=kind.elem_type)
-    sizes = [
-        d.dim_value if d.HasField("dim_value") and d.dim_value >= 0 else None
-        for d in kind.shape.dim
-    ]
+    sizes = [n if isinstance(n, int) else None for n in sizes_of(kind.shape)]
     return Tensor(checked(sizes, where), kind.elem_type)
 
 
@@ -88,11 +86,7 @@ def from_value(value: NDArray[Any], *, constant: bool = True) -> Tensor:
 
 
 def from_stored(proto: onnx.TensorProto, where: str) -> Tensor:
-    """A constant of the file; its elements are read if they are few and in the file itself.
-
-    Raises:
-        InputError: its shape is absurd, or its data do not fill it.
-    """
+    """A constant of the file; its elements are read if they are few and in the file itself."""
     shape = checked(list(proto.dims), where)
     value = None
     has_data = stores_data(proto)
@@ -107,11 +101,6 @@ def from_stored(proto: onnx.TensorProto, where: str) -> Tensor:
     return Tensor(shape, proto.data_type, True, value, root=name, data=proto)
 
 
-def attribute_of(node: onnx.NodeProto, name: str) -> onnx.AttributeProto | None:
-    """One attribute of a node, None if it has no such."""
-    return next((a for a in node.attribute if a.name == name), None)
-
-
 def stores_data(proto: onnx.TensorProto) -> bool:
     """The tensor's elements are in the file, not beside it or stripped."""
     if proto.data_location == onnx.TensorProto.EXTERNAL:
@@ -121,11 +110,7 @@ def stores_data(proto: onnx.TensorProto) -> bool:
 
 
 def checked(sizes: Sequence[int | None], where: str) -> Shape:
-    """A shape that is not absurd.
-
-    Raises:
-        InputError: a negative size, or more than `LARGEST_TENSOR` elements.
-    """
+    """A shape without negative sizes and of at most `LARGEST_TENSOR` elements."""
     if any(n is not None and n < 0 for n in sizes):
         raise InputError(f"{where}: a negative size in {list(sizes)}")
     if prod(n for n in sizes if n) > LARGEST_TENSOR:

@@ -12,13 +12,13 @@ import onnx
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Fate, Item
-from imcmoo.networks.onnx_import.nodes import operator_of, visit
+from imcmoo.networks.onnx_import.nodes import visit
+from imcmoo.networks.onnx_import.operators import Call
 from imcmoo.networks.onnx_import.reading import Bound, Model, versions
 from imcmoo.networks.onnx_import.subgraphs import (
     Repetition,
     agreed,
     body_of,
-    condition,
     loop,
     repeated,
     scan,
@@ -69,19 +69,13 @@ class Walk:
     def graph(
         self, graph: onnx.GraphProto, scope: Scope, opsets: Opsets, prefix: str = ""
     ) -> list[Tensor]:
-        """Walk through a graph.
+        """Walk through a graph and return its outputs in order.
 
         Args:
             graph: the graph; what it stores is added to the scope.
             scope: tensors known so far by name: its inputs, and those of the graphs around it.
             opsets: version of each operator set.
             prefix: in front of the names of its nodes.
-
-        Returns:
-            Its outputs in order.
-
-        Raises:
-            InputError: the graph is not sound; says at which node.
         """
         for stored in graph.initializer:
             tensor = from_stored(stored, f"stored tensor '{stored.name}'")
@@ -90,19 +84,18 @@ class Walk:
             name = sparse.values.name
             shape = checked(list(sparse.dims), f"stored tensor '{name}'")
             scope[name] = Tensor(shape, sparse.values.data_type, True, root=f"{prefix}{name}")
-        stated = {info.name: info.type for info in graph.value_info}
-        outputs = [output.name for output in graph.output]
-        return self._nodes(graph.node, outputs, scope, opsets, prefix, stated)
+        return self._nodes(graph, graph.node, scope, opsets, prefix)
 
     def _nodes(
         self,
+        graph: onnx.GraphProto | onnx.FunctionProto,
         nodes: Sequence[onnx.NodeProto],
-        outputs: Sequence[str],
         scope: Scope,
         opsets: Opsets,
         prefix: str,
-        stated: Mapping[str, onnx.TypeProto],
     ) -> list[Tensor]:
+        stated = {info.name: info.type for info in graph.value_info}
+        outputs = [output if isinstance(output, str) else output.name for output in graph.output]
         order = _running_order(nodes, outputs)
         self.unused += len(nodes) - len(order)
         self._depth += 1
@@ -127,15 +120,16 @@ class Walk:
         self._steps += 1
         if self._steps > MOST_NODES:
             raise InputError(f"the graph runs more than {MOST_NODES:,} nodes")
-        operator = operator_of(node)
+        call = Call(node, name, [_find(n, scope) if n else None for n in node.input], opsets)
+        operator = call.operator
         function = self._model.functions.get((node.domain, node.op_type, node.overload))
-        inputs = [_find(n, scope) if n else None for n in node.input]
         if function is not None:
-            return self._function(function, node, name, inputs)
+            inner, inside = body_of(function, call)
+            return self._nodes(function, inner, inside, versions(function.opset_import), f"{name}/")
         try:
             if operator in SUBGRAPHS and opsets.get("", 0) > SUBGRAPHS[operator]:
-                return self._subgraphs(node, name, inputs, scope, opsets)
-            outputs, item = visit(node, name, inputs, opsets)
+                return self._subgraphs(call, scope)
+            outputs, item = visit(call)
         except InnerError:
             raise
         except InputError as error:
@@ -146,54 +140,35 @@ class Walk:
         self.items.append(item)
         return outputs
 
-    def _function(
-        self,
-        function: onnx.FunctionProto,
-        node: onnx.NodeProto,
-        name: str,
-        inputs: Sequence[Tensor | None],
-    ) -> list[Tensor]:
-        nodes, scope = body_of(function, node, inputs)
-        opsets = versions(function.opset_import)
-        stated = {info.name: info.type for info in function.value_info}
-        return self._nodes(nodes, function.output, scope, opsets, f"{name}/", stated)
-
-    def _subgraphs(
-        self,
-        node: onnx.NodeProto,
-        name: str,
-        inputs: Sequence[Tensor | None],
-        scope: Scope,
-        opsets: Opsets,
-    ) -> list[Tensor]:
-        if node.op_type == "Loop":
-            return self._repetition(node, name, loop(node, inputs), scope, opsets)
-        if node.op_type == "Scan":
-            return self._repetition(node, name, scan(node, inputs), scope, opsets)
-        branches = [subgraph(node, f"{which}_branch") for which in ("then", "else")]
-        holds = condition(inputs[0] if inputs else None)
-        if holds is not None:
+    def _subgraphs(self, call: Call, scope: Scope) -> list[Tensor]:
+        if call.operator != "If":
+            return self._repetition(
+                call, loop(call) if call.operator == "Loop" else scan(call), scope
+            )
+        name, opsets = call.name, call.opsets
+        branches = [subgraph(call, f"{which}_branch") for which in ("then", "else")]
+        condition = call.optional(0)
+        if condition is not None and condition.single is not None:
             self.items.append(Item("If", name, Fate.FREE))
-            return self.graph(branches[not holds], _inside(scope), opsets, f"{name}/")
+            return self.graph(branches[not condition.single], _inside(scope), opsets, f"{name}/")
         try:
             tried = [self._aside(b, _inside(scope), opsets, f"{name}/") for b in branches]
         except InnerError:  # the branch that is not taken may not fit these inputs
             item = Item("If", name, Fate.NOT_MODELLED, reason=NOT_FIXED, macs_known=False)
             self.items.append(item)
-            return [Tensor() for _ in node.output]
+            return [Tensor() for _ in call.node.output]
         (first, items), (second, others) = tried
         larger = max(items, others, key=lambda them: sum(r.macs for i in them for r in i.rows))
         self._account("If", name, larger or items or others, NOT_FIXED)
         return agreed(first, second)
 
-    def _repetition(
-        self, node: onnx.NodeProto, name: str, r: Repetition, scope: Scope, opsets: Opsets
-    ) -> list[Tensor]:
+    def _repetition(self, call: Call, r: Repetition, scope: Scope) -> list[Tensor]:
         inside = _inside(scope)
         inside.update(zip((i.name for i in r.body.input), r.inputs, strict=True))
-        made, items = self._aside(r.body, inside, opsets, f"{name}/")
+        made, items = self._aside(r.body, inside, call.opsets, f"{call.name}/")
         outputs, steps = r.finish(made)
-        self._account(node.op_type, name, items, "its number of steps depends on data", steps)
+        why = "its number of steps depends on data"
+        self._account(call.operator, call.name, items, why, steps)
         return outputs
 
     def _aside(
@@ -261,7 +236,12 @@ def _running_order(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> l
                 raise InputError(f"two nodes write the tensor '{name}'")
             maker[name] = index
     reads = [sorted({maker[name] for name in _read_by(node) if name in maker}) for node in nodes]
-    needed = _reachable((maker[name] for name in outputs if name in maker), reads)
+    waiting = [maker[name] for name in outputs if name in maker]
+    needed: set[int] = set()
+    while waiting:
+        if (index := waiting.pop()) not in needed:
+            needed.add(index)
+            waiting += reads[index]
     sorter = TopologicalSorter({index: reads[index] for index in needed})
     try:
         sorter.prepare()
@@ -289,14 +269,3 @@ def _read_by(node: onnx.NodeProto) -> set[str]:
             made |= {t.name for t in graph.initializer} | {i.name for i in graph.input}
             names |= inside - made
     return names
-
-
-def _reachable(starts: Iterable[int], reads: Sequence[Sequence[int]]) -> set[int]:
-    waiting = list(starts)
-    reached: set[int] = set()
-    while waiting:
-        index = waiting.pop()
-        if index not in reached:
-            reached.add(index)
-            waiting.extend(reads[index])
-    return reached
