@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.arguments import add_file, add_force, check_outputs, several, whole
+from imcmoo.cli.arguments import FORCE, QUIET, add, check_outputs, file, option, several, whole
 from imcmoo.cli.terminal import console, counted, warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
@@ -224,65 +224,39 @@ INTERRUPTED = "no file was written"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
-    spaces = catalogue.spaces()
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("designs", type=Path, metavar="DESIGNS.csv")
-    parser.add_argument("--device", required=True, choices=sorted(spaces))
-    parser.add_argument(
-        "--model",
-        choices=list(MODELS),
-        default="reference",
-        help="cost model: the paper's (default), or one an architect can defend",
-    )
-    parser.add_argument(
-        "--workloads",
-        required=True,
-        metavar="A,B",
-        help=f"{', '.join(SHIPPED)}, or paths of CSVs",
-    )
-    add_file(parser, "OUT.csv")
-    parser.add_argument(
-        "--breakdown",
-        type=Path,
-        metavar="BREAKDOWN.csv",
-        help="also write energy_J per design, workload, layer and component, and time per layer",
-    )
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
-    add_force(parser)
-    _add_arguments_of_models(parser)
-
-
-def _add_arguments_of_models(parser: argparse.ArgumentParser) -> None:
-    """Add what only one of the models takes."""
-    reference = parser.add_argument_group("reference model")
-    reference.add_argument(
-        "--rounding",
-        choices=["none", "reference"],
-        help="'reference' rounds each component's energy per layer as the "
-        "reference prints it (default: none)",
-    )
-    physical = parser.add_argument_group("physical model")
-    physical.add_argument(
-        "--deployment",
-        choices=get_args(Deployment),
-        help="one network on the chip at a time, which is rewritten at a switch "
-        "(alone, the default), or all at once (together)",
-    )
-    physical.add_argument(
-        "--requests-per-switch",
-        type=whole(1),
-        metavar="N",
-        help="inferences over which a switch is charged (default: 1000000)",
-    )
-    for operand in ("input", "weight"):
-        physical.add_argument(
-            f"--{operand}-bits",
-            type=lambda text: list(several(whole(1))(text)),
-            metavar="B",
-            help=f"precision of {operand}s, 4 to 8; one number, or one for each "
-            "workload (default: 8)",
-        )
+    add(
+        parser,
+        option("designs DESIGNS.csv", Path, None),
+        option("--device", sorted(catalogue.spaces()), None, required=True),
+        option("--model", list(MODELS),
+               "cost model: the paper's (default), or one an architect can defend",
+               default="reference"),
+        option("--workloads A,B", str, f"{', '.join(SHIPPED)}, or paths of CSVs", required=True),
+        file("OUT.csv"),
+        option("--breakdown BREAKDOWN.csv", Path,
+               "also write energy_J per design, workload, layer and component, and time per layer"),
+        QUIET,
+        FORCE,
+    )  # fmt: skip
+    add(
+        parser.add_argument_group("reference model"),
+        option("--rounding", ["none", "reference"],
+               "'reference' rounds each component's energy per layer as the reference prints it "
+               "(default: none)"),
+    )  # fmt: skip
+    add(
+        parser.add_argument_group("physical model"),
+        option("--deployment", get_args(Deployment),
+               "one network on the chip at a time, which is rewritten at a switch (alone, the "
+               "default), or all at once (together)"),
+        option("--requests-per-switch N", whole(1),
+               "inferences over which a switch is charged (default: 1000000)"),
+        *(option(f"--{operand}-bits B", lambda text: list(several(whole(1))(text)),
+                 f"precision of {operand}s, 4 to 8; one number, or one for each workload (default: "
+                 "8)") for operand in ("input", "weight")),
+    )  # fmt: skip
 
 
 def main(args: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.arguments import add_force, whole
+from imcmoo.cli.arguments import FORCE, add, option, whole
 from imcmoo.cli.catalogue import study_of_run
 from imcmoo.cli.terminal import Bars, console, show, timed
 from imcmoo.io.errors import InputError
@@ -37,23 +37,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("what", metavar="WHAT", help="RUN, design.json, or DESIGNS.csv:LINE")
-    parser.add_argument(
-        "--study",
-        metavar="STUDY",
-        help="what a design of a file is for, or a run whose study has another name or place now",
-    )
-    parser.add_argument(
-        "--design",
-        metavar="NAME",
-        help="another design of a run: a criterion, alone_NETWORK, or front_N (row of front.csv)",
-    )
-    parser.add_argument(
-        "--layers", type=whole(1), default=3, metavar="N", help="of each network (default: 3)"
-    )
-    parser.add_argument("--json", action="store_true", help="print everything as JSON instead")
-    parser.add_argument("--csv", type=Path, metavar="DIR", help="also write tables into a folder")
-    add_force(parser)
+    add(
+        parser,
+        option("what WHAT", str, "RUN, design.json, or DESIGNS.csv:LINE"),
+        option("--study STUDY", str,
+               "what a design of a file is for, or a run whose study has another name or place "
+               "now"),
+        option("--design NAME", str,
+               "another design of a run: a criterion, alone_NETWORK, or front_N (row of "
+               "front.csv)"),
+        option("--layers N", whole(1), "of each network (default: 3)", default=3),
+        option("--json", bool, "print everything as JSON instead"),
+        option("--csv DIR", Path, "also write tables into a folder"),
+        FORCE,
+    )  # fmt: skip
 
 
 def main(args: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from imcmoo.cli import arguments, catalogue
+from imcmoo.cli.arguments import option, whole
 from imcmoo.cli.terminal import Bars, console, counted, show, warn, warn_of_dynamic_products
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
@@ -55,44 +56,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     arguments.add_study(parser, optional=True)
-    parser.add_argument("--list", action="store_true", help="list the studies and stop")
-    seeds = parser.add_mutually_exclusive_group()
-    seeds.add_argument(
-        "--seed", type=lambda seed: [arguments.whole(0)(seed)], dest="seeds", metavar="N",
-        help="1 by default",
+    arguments.add(parser, option("--list", bool, "list the studies and stop"))
+    arguments.add(
+        parser.add_mutually_exclusive_group(),
+        option("--seed N", lambda seed: [whole(0)(seed)], "1 by default", dest="seeds"),
+        option("--seeds LIST", arguments.seeds, "several, such as 1-10 or 1,2,5"),
+    )
+    arguments.add(
+        parser,
+        arguments.results("STUDY/seed-N"),
+        option("--resume", bool,
+               "continue a run that was killed; starts it if there is none, keeps it if complete"),
+        arguments.QUIET,
     )  # fmt: skip
-    seeds.add_argument(
-        "--seeds", type=arguments.seeds, metavar="LIST", help="several, such as 1-10 or 1,2,5"
-    )
-    arguments.add_results(parser, "STUDY/seed-N")
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="continue a run that was killed; starts it if there is none, keeps it if complete",
-    )
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
-    _add_search(parser.add_argument_group("search"))
+    arguments.add(
+        parser.add_argument_group("search"),
+        option("--budget N", whole(1),
+               "unique designs evaluated by each search (default: the study's, 3300)"),
+        option("--criterion NAME", str,
+               f"criterion that selects the design: {', '.join(NAMED)}, or module:name of one of "
+               f"your own (default: the study's, {MINIMAX}); all are reported"),
+        option("--no-baselines", bool, "skip the searches for single networks"),
+    )  # fmt: skip
     arguments.add_settings(parser)
     arguments.add_workers(parser)
-
-
-def _add_search(group: argparse._ArgumentGroup) -> None:
-    """Add what the searches do and select."""
-    group.add_argument(
-        "--budget",
-        type=arguments.whole(1),
-        metavar="N",
-        help="unique designs evaluated by each search (default: the study's, 3300)",
-    )
-    group.add_argument(
-        "--criterion",
-        metavar="NAME",
-        help=f"criterion that selects the design: {', '.join(NAMED)}, or module:name of one of "
-        f"your own (default: the study's, {MINIMAX}); all are reported",
-    )
-    group.add_argument(
-        "--no-baselines", action="store_true", help="skip the searches for single networks"
-    )
 
 
 def main(args: argparse.Namespace) -> None:
