@@ -250,11 +250,8 @@ def _accuracy(
 
 
 def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData:
-    """The accuracy data that a command line names, or measured ones.
-
-    Raises:
-        InputError: the named ones were measured otherwise than the command line asks.
-    """
+    """The accuracy data that a command line names, or measured ones; refuses data that were
+    measured otherwise than the command line asks."""
     if args.accuracy_data is None:
         return measure_all(assess, quiet=args.quiet)
     try:
@@ -292,11 +289,7 @@ def _chips(args: argparse.Namespace) -> list[Circuit]:
 
 def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
     """Settings of the network in the study of a run that are not given, by argument; empty for
-    other designs.
-
-    Raises:
-        InputError: networks of the study differ in them, and none is called like the file.
-    """
+    other designs."""
     config_file = args.designs.parent / CONFIG if args.designs else None
     if config_file is None or args.designs.name not in FILES or not config_file.is_file():
         return {}

@@ -45,15 +45,11 @@ def base_spaces() -> dict[str, DesignSpace]:
 
 
 def find_study(name: str) -> Study:
-    """The study of this name, or of this file.
-
-    Args:
-        name: a name, or the path of a study file, which ends in .toml or has a folder.
+    """The study of this name, or of this file, whose path ends in .toml or has a folder.
 
     Raises:
         InputError: an unknown name, with the closest and the known ones; or what is wrong with the
             file, a line for each fault.
-        OSError: the file cannot be read.
     """
     path = Path(name)
     if name not in names() and (path.suffix == ".toml" or path.name != name):
@@ -64,11 +60,8 @@ def find_study(name: str) -> Study:
 def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> Study:
     """The study of this name, for names that stand in files of results: reads no study file.
 
-    A study file can run code, and whoever gave a folder of results did not give that.
-
-    Raises:
-        InputError: an unknown name, with the closest and the known ones, and `otherwise`: what else
-            the user can give.
+    A study file can run code, and whoever gave a folder of results did not give that. `otherwise`
+    is what else the user can give, for the error.
     """
     offered = _offered("imcmoo.studies")
     if name in offered:
@@ -89,11 +82,8 @@ OPTIONAL = ("compute_snr_limit_dB", "scenario", *OF_NETWORKS)
 
 
 def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> Study:
-    """The study a run was of, with the run's settings.
-
-    Args:
-        folder, config: of the run.
-        name: name or file of the study; by default the name in the config.
+    """The study a run was of, by its name or file or by default as its config names it, with the
+    run's settings.
 
     Raises:
         InputError: there is no such study, it asks something else today, or the folder names a
@@ -129,12 +119,8 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
 
 
 def check_trusted(criterion: str, study: Study, path: Path) -> None:
-    """Check that no module is imported because a file of results names it.
-
-    Raises:
-        InputError: the criterion of the file at `path` is `module:name`, and not that of the study
-            the user named.
-    """
+    """Check that no module is imported because the file of results at `path` names it: refuse a
+    criterion `module:name` that is not that of the study the user named."""
     if ":" in criterion and criterion != study.criterion:
         raise InputError(
             f"{path} names the criterion {criterion}, whose module would run code: give --study, a "

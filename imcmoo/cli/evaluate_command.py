@@ -39,14 +39,7 @@ class ReferenceEvaluation:
     """Designs of the device's space, or with other values that the component table covers, and
     their costs by the paper's model.
 
-    Args:
-        path: a CSV of designs.
-        device: a name in `catalogue.spaces`.
-        workloads: the networks.
-        options: by the names in the attribute `options`; those left out have their defaults.
-
-    Raises:
-        InputError: any of these is at fault; of the file it names line, column and what is allowed.
+    The device is a name in `catalogue.spaces`; options left out have their defaults.
     """
 
     options = ("rounding",)
@@ -107,10 +100,7 @@ def _with_values_of(table: DesignsTable, name: str, evaluator: Evaluator) -> Eva
 
 
 class PhysicalEvaluation:
-    """Designs that the component table covers and their costs by the physical model.
-
-    Args and Raises: as `ReferenceEvaluation`.
-    """
+    """Designs that the component table covers and their costs by the physical model."""
 
     options = ("deployment", "requests_per_switch", "input_bits", "weight_bits")
 
@@ -332,13 +322,8 @@ def _breakdown(evaluation: Evaluation, rows: slice) -> pd.DataFrame:
 
 
 def _note_failures(failures: dict[str, tuple[int, str]], costs: pd.DataFrame, start: int) -> None:
-    """Count the designs that do not run each network, and keep the reason of the first of them.
-
-    Args:
-        failures: by network.
-        costs: a row for each design and workload, designs outermost.
-        start: how many designs came before.
-    """
+    """Count the designs that do not run each network, and keep the reason of the first of them;
+    `start` is how many designs came before those of `costs`."""
     costs = costs.assign(design=start + 1 + np.arange(len(costs)) // costs["workload"].nunique())
     for name, rows in costs[~costs["feasible"].astype(bool)].groupby("workload", sort=False):
         first = rows.iloc[0]

@@ -91,11 +91,7 @@ def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
 
 
 def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explanation]:
-    """Explain the designs of a run and of its Pareto front, and show progress.
-
-    Raises:
-        InputError: the run is of another study or cost model.
-    """
+    """Explain the designs of a run and of its Pareto front, and show progress."""
     with Bars(quiet=quiet) as shown:
         task = shown.add_task("designs explained", total=None)
         return explain_run(
@@ -108,11 +104,7 @@ def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explan
 
 
 def _check_name(name: str, stored: Sequence[Explanation], results: Results) -> None:
-    """Check that a run has a design of a name, without its study.
-
-    Raises:
-        InputError: it has none; says what is known.
-    """
+    """Refuse a name that no design of a run has, without its study."""
     front = [f"{FRONT}{row}" for row in range(1, len(results.front) + 1)]
     known = dict.fromkeys(each for explanation in stored for each in explanation.names)
     known |= dict.fromkeys(results.selection["criterion"])

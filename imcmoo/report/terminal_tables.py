@@ -85,7 +85,6 @@ def baseline_table(
     """EDAP of the designs for all and for one workload, relative to each workload's best.
 
     Args:
-        results: of a run with baselines.
         explanations: of the same designs, which know by how much they violate limits.
         width: of the terminal; networks are rows where the table is wider.
     """
@@ -171,12 +170,7 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
 
 
 def seeds_table(frame: pd.DataFrame, study: Study) -> Table:
-    """The designs of several seeds, and how far each is from the best of them.
-
-    Args:
-        frame: one row per seed: design, quantities of the chip and `score_` of each criterion.
-        study: of all of them.
-    """
+    """The designs of several seeds (`seeds.csv`), and how far each is from the best of them."""
     name, criterion = study.selected_by, study.asked_criterion
     logs = f"{LOG10}{name}"
     name = logs if f"score_{logs}" in frame else name

@@ -26,11 +26,7 @@ from imcmoo.study.study import Study
 
 
 def certificates(folder: Path) -> dict[Path, Certificate]:
-    """The certificates of a folder and of the folders in it, what others rest on first.
-
-    Raises:
-        InputError: there are none, or a file is none.
-    """
+    """The certificates of a folder and of the folders in it, what others rest on first."""
     paths = read_certificates(folder)
     if not paths:
         raise InputError(f"{folder} holds no {FILE}")
@@ -38,11 +34,7 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
 
 
 def study_of(certificate: Certificate, study: Study) -> Study:
-    """The study with the settings a certificate is of.
-
-    Raises:
-        Refused: it is of another study, or the study has other settings of its own.
-    """
+    """The study with the settings of a certificate; refuses one of another study."""
     settings = dict(certificate.settings)
     area = settings.get("area_limit_mm2")
     try:
@@ -80,12 +72,7 @@ class Checker:
         self._walks: dict[str, Walk] = {}
 
     def claim(self, certificate: Certificate) -> None:
-        """Check what needs no walk, and take up what does: what others rest on first.
-
-        Raises:
-            Refused: it does not hold; says why.
-            InputError: nothing of it can be proven.
-        """
+        """Check what needs no walk, and take up what does: what others rest on first."""
         if not certificate.intact:
             raise Refused("the certificate is not as it was written")
         differs = difference(certificate.identity, self._identity)
@@ -105,14 +92,8 @@ class Checker:
         walk.claims.append(Claim(goal, certificate.bound))
 
     def validate(self) -> int:
-        """Compare the bounds that the walks rest on with the costs of feasible designs.
-
-        Returns:
-            Number of designs, for all walks together; 0 where all designs are evaluated instead.
-
-        Raises:
-            Refused: a bound is above the cost of a design.
-        """
+        """Compare the bounds that the walks rest on with the costs of feasible designs; returns the
+        number of these, 0 where all designs are evaluated instead."""
         walks = self._walks.values()
         return sum(validate_bounds(w.problem, w.tree, w.designs) for w in walks)
 
@@ -122,9 +103,6 @@ class Checker:
         Returns:
             Counts of all designs: on chips that run all networks, and on single-network chips where
             something was claimed of these.
-
-        Raises:
-            Refused: something does not hold; says what and why.
         """
         walks = self._walks.values()
         return [check_bounds(w.problem, w.tree, w.claims, on_step) for w in walks]

@@ -57,7 +57,6 @@ def explain(
     """Explain some designs; all are evaluated at once, with their neighbours.
 
     Args:
-        problem: what the designs are for.
         criterion: by which they are compared with their neighbours.
         levels: the designs, shape (n, n_parameters).
         names: what each is called.
@@ -66,7 +65,6 @@ def explain(
         reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
             known, a criterion that needs it compares with each design itself.
         reference: what `reference_edap` is, `EXACT` or `BEST_FOUND`.
-        on_explained: called with the number done and the total.
     """
     costs, details = problem.model.breakdown(levels), problem.model.network_details(levels)
     explanations = []
@@ -164,15 +162,11 @@ SUMMED = ("energy_J", "latency_s")
 def _broken_down(
     run: list[str], costs: LayerCosts | None, row: int, most: int | None
 ) -> dict[str, pd.DataFrame]:
-    """Area, energy and time of a design by component and layer; empty tables if the
-    model does not break costs down.
+    """Area, energy and time of a design, a `row` of `costs`, by component and layer, for the
+    networks that run; empty tables if the model does not break costs down.
 
-    Args:
-        run: the networks that run on it.
-        costs: layer by layer, of several designs; None if the model has no breakdown.
-        row: of the design in `costs`.
-        most: layers of each network that take most energy are listed, the others are one row; None
-            for all.
+    Layers of each network are listed up to `most`, those of most energy, and the others are one
+    row.
     """
     if costs is None:
         names = ("areas", "components", "layers")
@@ -250,11 +244,6 @@ def explain_run(
     With `front`, these are what each criterion selects and then the best by the run's criterion,
     called `front_N` by their row in `front.csv`, from 1. A design is explained once, however many
     names it has.
-
-    Args:
-        problem, criterion, results: of the run.
-        front: whether designs of the front are explained that are neither selected nor baselines.
-        on_explained: called with the number done and the total.
 
     Raises:
         InputError: a table is not of this problem.

@@ -37,11 +37,7 @@ Columns = dict[str, NDArray[Any]]
 
 
 def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> None:
-    """Write every CSV of a run but `accuracy.csv`, and `design.json`, into a folder.
-
-    Args:
-        answer: the exact one, if it is known.
-    """
+    """Write every CSV of a run but `accuracy.csv`, and `design.json`, into a folder."""
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),

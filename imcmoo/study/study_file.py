@@ -93,14 +93,7 @@ class StudyFile(Table):
     scenario: ScenarioTable | None = None
 
     def study(self, file: str | None = None) -> Study:
-        """The study it describes.
-
-        Args:
-            file: where it was read from, if the study is to be called by that.
-
-        Raises:
-            ValueError: parts that do not fit together.
-        """
+        """The study it describes, to be called by its file if this is given."""
         networks = {network_name(n.source): n for n in self.networks}
         check_names([network_name(n.source) for n in self.networks])
         limit = self.area_limit_mm2
@@ -165,7 +158,6 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
 
     Raises:
         InputError: whatever is wrong with it, a line for each fault.
-        OSError: it cannot be read.
     """
     try:
         content = read_toml(path)
