@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean
 from imcmoo.io.own_code import own_code
-from imcmoo.io.units import to_si
 from imcmoo.problem.identity import differing_keys
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study import shipped
@@ -98,10 +96,7 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
         raise InputError(f"{folder}: {error}; give its --study") from None
     check_trusted(str(config.get("criterion")), ordinary, folder)
     try:
-        study = replace(ordinary, **{name: config[name] for name in SETTINGS})
-        limit = config["area_limit_mm2"]
-        if limit != study.to_config()["area_limit_mm2"]:
-            study = replace(study, area_limit_m2=None if limit is None else to_si("m2", limit))
+        study = ordinary.with_settings(config, SETTINGS)
         today = json.loads(json.dumps(study.to_config()))
         keys = [*today, *(key for key in OPTIONAL if key in config)]
         differing = [key for key in keys if config.get(key) != today.get(key)]

@@ -19,7 +19,6 @@ from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import text
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
 from imcmoo.study.provenance import study_settings
 from imcmoo.study.study import Study
@@ -36,15 +35,10 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
 def study_of(certificate: Certificate, study: Study) -> Study:
     """The study with the settings of a certificate; refuses one of another study."""
     settings = dict(certificate.settings)
-    area = settings.get("area_limit_mm2")
+    names = ("deployment", "criterion") if settings.get("criterion") else ("deployment",)
     try:
-        asked = replace(
-            study,
-            area_limit_m2=None if area is None else area / MM2_PER_M2,
-            deployment=settings.get("deployment", ""),
-            criterion=settings.get("criterion") or study.criterion,
-        )
-    except (ValueError, TypeError) as error:
+        asked = study.with_settings(settings, names)
+    except (KeyError, ValueError, TypeError) as error:
         raise Refused(f"settings of the certificate: {error}") from None
     if study_settings(asked) != settings or certificate.model != asked.model:
         raise Refused(f"the certificate is of another study or other settings than {study.name}")

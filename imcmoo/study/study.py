@@ -308,6 +308,13 @@ class Study:
         of_networks = [sorted(s.items()) for key in OF_WEIGHTS if (s := getattr(self, key))]
         return repr((*stated, *of_networks))
 
+    def with_settings(self, stored: Mapping[str, Any], names: Iterable[str]) -> Study:
+        """The study with the area limit and other settings, by name, that its results state."""
+        settings, limit = {name: stored[name] for name in names}, stored["area_limit_mm2"]
+        if limit != self.to_config()["area_limit_mm2"]:
+            settings["area_limit_m2"] = None if limit is None else limit / MM2_PER_M2
+        return replace(self, **settings)
+
     def with_absolute_paths(self) -> Study:
         """The study with absolute paths, for processes in other folders."""
         sources = (str(Path(s).absolute()) if is_path(s) else s for s in self.workloads)
