@@ -193,18 +193,13 @@ def main(args: argparse.Namespace) -> None:
                 layers.append(start | each.to_row() | alone)
         for target, path, content in files:
             _write(target, path, content)
-    if args.how != "exact":
-        _warn_of_clipping(rows)
-    show(console(wide=True), _table(rows))
-
-
-def _warn_of_clipping(rows: list[dict[str, Any]]) -> None:
-    """Warn of predictions for designs that only exact execution is valid for."""
-    if exact_only := [str(row["design"]) for row in rows if row["exact_only"]]:
+    exact_only = [str(row["design"]) for row in rows if row["exact_only"]]
+    if args.how != "exact" and exact_only:
         warn(
             f"design {', '.join(exact_only)}: a few large errors make most of the ADC noise, which "
             "white noise does not stand for; use --how exact"
         )
+    show(console(wide=True), _table(rows))
 
 
 def _assessment(args: argparse.Namespace) -> Assessment:

@@ -36,12 +36,6 @@ def spaces() -> dict[str, DesignSpace]:
     return {**shipped.device_spaces(), **_offered("imcmoo.spaces")}
 
 
-def base_spaces() -> dict[str, DesignSpace]:
-    """The spaces a study file may begin with, by their own names."""
-    all_spaces = (*spaces().values(), *(study.space for study in studies().values()))
-    return {space.name: space for space in all_spaces}
-
-
 def find_study(name: str) -> Study:
     """The study of this name, or of this file, whose path ends in .toml or has a folder.
 
@@ -51,7 +45,8 @@ def find_study(name: str) -> Study:
     """
     path = Path(name)
     if name not in names() and (path.suffix == ".toml" or path.name != name):
-        return read_study(path, base_spaces())
+        bases = (*spaces().values(), *(study.space for study in studies().values()))
+        return read_study(path, {space.name: space for space in bases})
     return named_study(name, "the path of a .toml file")
 
 

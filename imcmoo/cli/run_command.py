@@ -141,7 +141,12 @@ def run(
             terminal.print(f"already finished: {folder.path}", soft_wrap=True)
         todo = [task for task in runs if task[1] not in finished]
         if todo:
-            _announce(studies[0], len(todo), terminal)
+            first = studies[0]
+            n = len(todo) * len(search_names(first))
+            terminal.print(
+                f"{first.name}: {n} searches of {first.budget:,} designs out of "
+                f"{first.space.size:,}, about {n * first.budget * SECONDS_PER_DESIGN:.0f} s"
+            )
         if len(runs) == len(todo) == 1 and isinstance(workers, int):
             with progress(studies[0], quiet=quiet) as on_trace:
                 run_one(todo[0], answer, resume, on_trace)
@@ -153,15 +158,6 @@ def run(
             _, folder = todo[0]
             _show(Results.read(folder.path), terminal)
             terminal.print("written:", *folder.files(), sep="\n  ", soft_wrap=True)
-
-
-def _announce(study: Study, n_seeds: int, terminal: Console) -> None:
-    """Say how much work is to be done."""
-    n = n_seeds * len(search_names(study))
-    terminal.print(
-        f"{study.name}: {n} searches of {study.budget:,} designs out of {study.space.size:,}, "
-        f"about {n * study.budget * SECONDS_PER_DESIGN:.0f} s"
-    )
 
 
 @contextmanager

@@ -39,9 +39,6 @@ SELECTED = "selected"
 BASELINE = "alone_"
 FRONT = "front_"
 
-OnExplained = Callable[[int, int], None]
-"""Called after each design with the number of explained designs and of all."""
-
 
 def explain(
     problem: AcceleratorProblem,
@@ -52,7 +49,7 @@ def explain(
     n_in_full: int | None = None,
     reference_edap: Floats | None = None,
     reference: str = BEST_FOUND,
-    on_explained: OnExplained = lambda done, total: None,
+    on_explained: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain some designs; all are evaluated at once, with their neighbours.
 
@@ -237,7 +234,7 @@ def explain_run(
     results: Results,
     *,
     front: bool,
-    on_explained: OnExplained = lambda done, total: None,
+    on_explained: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain the selected design of a run, its baselines, and the best of its front.
 

@@ -25,7 +25,7 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.requests import Scenario
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults
-from imcmoo.study.study import FOLDERS, Study, check_names, check_study_name
+from imcmoo.study.study import FOLDERS, AccuracyFile, Study, check_names, check_study_name
 from imcmoo.study.study_tables import (
     NetworkTable,
     Positive,
@@ -111,7 +111,12 @@ class StudyFile(Table):
             weight_clip={k: c for k, n in networks.items() if (c := n.weight_clip) < 1} or None,
             layers_digital={k: tuple(d) for k, n in networks.items() if (d := n.layers_digital)}
             or None,
-            accuracy={k: f for k, n in networks.items() if (f := n.accuracy_file)} or None,
+            accuracy={
+                k: AccuracyFile(n.accuracy, n.max_accuracy_drop)
+                for k, n in networks.items()
+                if n.accuracy
+            }
+            or None,
             components=self.components,
             objectives=tuple(self.objectives),
             compute_snr_limit_dB=self.compute_snr_limit_dB,

@@ -35,7 +35,6 @@ from imcmoo.problem.problem import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults, restricted
-from imcmoo.study.study import AccuracyFile
 
 
 def _network(source: str, info: ValidationInfo) -> str:
@@ -241,11 +240,6 @@ class NetworkTable(Table):
         if self.rate_Hz is None:
             return None
         return Requests(self.rate_Hz, self.deadline_s, self.burst)
-
-    @property
-    def accuracy_file(self) -> AccuracyFile | None:
-        """Its accuracy data and the drop it may have; None without data."""
-        return AccuracyFile(self.accuracy, self.max_accuracy_drop) if self.accuracy else None
 
     @property
     def limits(self) -> Limits:
