@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from html import escape
@@ -44,10 +44,10 @@ def open_table(*columns: str, title: str, networks: Iterable[str] | None = None)
     return table
 
 
-def add_numbers(table: Table, *headings: str) -> None:
-    """Add columns of numbers."""
+def add_numbers(table: Table, *headings: str, texts: Collection[str] = ()) -> None:
+    """Add columns of numbers, some of them of `texts`."""
     for heading in headings:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="left" if heading in texts else "right")
 
 
 def fitted(table: Table, width: int) -> Iterator[Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,13 @@ from imcmoo.report.labels import (
     percent,
     violations,
 )
-from imcmoo.report.rich_tables import natural_width, new_table, open_table, transposed
+from imcmoo.report.rich_tables import (
+    add_numbers,
+    natural_width,
+    new_table,
+    open_table,
+    transposed,
+)
 from imcmoo.study.explain import BASELINE
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
@@ -229,9 +235,7 @@ def scenario_table(rows: pd.DataFrame, width: int = ROOMY) -> Table:
     columns = ["rate (Hz)", "deadline", "response", "service", "blocked", "by", "interference"]
     columns += ["simulated", "busy (%)", "capacity", "power (W)"]
     shown = [name for name in columns if width >= ROOMY or name not in LESS_NEEDED]
-    for name in shown:
-        side: Literal["left", "right"] = "left" if name == "by" else "right"
-        table.add_column(name.replace(" ", "\n"), justify=side)
+    add_numbers(table, *(name.replace(" ", "\n") for name in shown), texts=["by"])
     # Unbounded times are null in a file.
     names = [str(name) for name in rows if str(name).endswith("_s")]
     rows = rows.assign(**{n: pd.to_numeric(rows[n]).fillna(np.inf) for n in names})

@@ -121,11 +121,25 @@ class StudyFile(Table):
             objectives=tuple(self.objectives),
             compute_snr_limit_dB=self.compute_snr_limit_dB,
             scenario=self._scenario(networks),
+            score=self.score and self.score.score,
+            criterion=self._criterion(),
+            model=self.model,
+            deployment=self.deployment,
+            budget=self.budget,
+            baselines=self.baselines,
             seed=self.seeds[0],
             seeds=tuple(self.seeds) if len(self.seeds) > 1 else (),
             file=file,
-            **self._settings(),
         )
+
+    def _criterion(self) -> str:
+        """What selects the design: average power in a scenario, and the study's score, by
+        default."""
+        if "criterion" in self.model_fields_set:
+            return self.criterion
+        if self.scenario is not None:
+            return AVERAGE_POWER
+        return self.criterion if self.score is None else SCORE
 
     def _scenario(self, networks: Mapping[str, NetworkTable]) -> Scenario | None:
         """The scenario, if there is one."""
@@ -140,17 +154,7 @@ class StudyFile(Table):
             raise ValueError(
                 f"a scenario needs rate_Hz of every network; {', '.join(lacking)} {verb} none"
             )
-        return self.scenario.scenario(requests)
-
-    def _settings(self) -> dict[str, Any]:
-        """Arguments of `Study` by the same name; omitted ones keep the defaults of `Study`."""
-        keys = ("model", "deployment", "budget", "criterion", "baselines")
-        settings = {key: getattr(self, key) for key in keys if key in self.model_fields_set}
-        if self.scenario is not None:
-            settings = {"criterion": AVERAGE_POWER} | settings
-        if self.score is not None:
-            settings = {"criterion": SCORE, "score": self.score.score} | settings
-        return settings
+        return Scenario(requests, **self.scenario.model_dump())
 
 
 def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool = False) -> Study:
@@ -172,7 +176,7 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
         context = {"folder": path.parent, "spaces": spaces}
         read = StudyFile.model_validate(content, context=context)
     except ValidationError as error:
-        raise InputError(fault_lines(path, error, StudyFile)) from None
+        raise InputError(fault_lines(path, error)) from None
     try:
         study = read.study(None if shipped else str(path))
         if not shipped:
@@ -218,15 +222,15 @@ REMOVED_KEYS = {
 """Removed keys of a study file, with the replacement of each."""
 
 
-def fault_lines(file: Path, error: ValidationError, top: type[BaseModel]) -> str:
-    """Every fault pydantic found, a line each; the fields of `top` are the keys allowed."""
+def fault_lines(file: Path, error: ValidationError) -> str:
+    """Every fault pydantic found, a line each."""
     lines = []
     for fault in error.errors():
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, ValueFaults):
             texts = {(*fault["loc"], name): text for name, text in cause.faults.items()}
         else:
-            texts = {tuple(fault["loc"]): _text(fault, top)}
+            texts = {tuple(fault["loc"]): _text(fault)}
         lines += [f"{file}: {_key(loc)}{text}" for loc, text in texts.items()]
     return "\n".join(lines)
 
@@ -239,12 +243,12 @@ def _key(loc: Sequence[int | str]) -> str:
     return f"{text}: " if text else ""
 
 
-def _text(fault: Any, top: type[BaseModel]) -> str:
+def _text(fault: Any) -> str:
     kind, value, ctx = fault["type"], fault["input"], fault.get("ctx", {})
     if kind == "extra_forbidden" and fault["loc"][-1] in REMOVED_KEYS:
         return f"was removed: {REMOVED_KEYS[fault['loc'][-1]]}"
     if kind == "extra_forbidden":
-        keys = list(_model_at(top, fault["loc"][:-1]).model_fields)
+        keys = list(_model_at(fault["loc"][:-1]).model_fields)
         return f"unknown key; {did_you_mean(fault['loc'][-1], keys)}allowed: {', '.join(keys)}"
     if kind == "literal_error":
         allowed = [part.strip(" '") for part in ctx["expected"].replace(" or ", ",").split(",")]
@@ -254,9 +258,9 @@ def _text(fault: Any, top: type[BaseModel]) -> str:
     return str(ctx["error"]) if "error" in ctx else f"{fault['msg']}, got {value!r}"
 
 
-def _model_at(top: type[BaseModel], loc: Sequence[int | str]) -> type[BaseModel]:
+def _model_at(loc: Sequence[int | str]) -> type[BaseModel]:
     """The model of a table by its key: that of the type its field is declared with."""
-    model = top
+    model: type[BaseModel] = StudyFile
     for part in loc:
         if isinstance(part, str):
             declared = model.model_fields[part].annotation

@@ -6,7 +6,7 @@ it may begin with, by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -261,10 +261,6 @@ class ScenarioTable(Table):
     margin: float = Field(
         Scenario.margin, ge=0, description="share of load beyond the stated one to be served"
     )
-
-    def scenario(self, requests: Mapping[str, Requests]) -> Scenario:
-        """The scenario of some requests, by name of the network."""
-        return Scenario(requests, self.interrupt, self.idle, self.margin, self.sharing)
 
 
 class ScoreTable(Table):
