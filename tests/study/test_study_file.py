@@ -23,16 +23,6 @@ from imcmoo.study import study_file
 from imcmoo.study.results import Results
 from imcmoo.study.study import Study
 from imcmoo.study.study_file import schema_text
-from problems import (
-    RRAM,
-    RRAM_PHYSICAL,
-    RRAM_PHYSICAL_ATTENTION,
-    SRAM,
-    SRAM_LARGE,
-    SRAM_PHYSICAL,
-    SRAM_PHYSICAL_ATTENTION,
-    SRAM_TECHNOLOGY,
-)
 from tests import ROOT
 from tests.cli.helpers import refused, run_quietly
 from tests.study.files import written
@@ -95,15 +85,15 @@ def _physical(size, device, space, networks):
 
 def test_the_built_in_studies_are_what_they_were():
     built_in = [
-        Study("four_workload_rram", RRAM, FOUR),
-        Study("four_workload_sram", SRAM, FOUR),
-        Study("nine_workload_rram", RRAM, SHIPPED, area_limit_m2=1600e-6),
-        Study("nine_workload_sram", SRAM_LARGE, SHIPPED),
-        Study("technology_cost_sram", SRAM_TECHNOLOGY, FOUR, cost_per_cm2=COSTS),
-        _physical("four", "rram", RRAM_PHYSICAL, TRUE[:4]),
-        _physical("four", "sram", SRAM_PHYSICAL, TRUE[:4]),
-        _physical("nine", "rram", RRAM_PHYSICAL_ATTENTION, TRUE),
-        _physical("nine", "sram", SRAM_PHYSICAL_ATTENTION, TRUE),
+        Study("four_workload_rram", problems.RRAM, FOUR),
+        Study("four_workload_sram", problems.SRAM, FOUR),
+        Study("nine_workload_rram", problems.RRAM, SHIPPED, area_limit_m2=1600e-6),
+        Study("nine_workload_sram", problems.SRAM_LARGE, SHIPPED),
+        Study("technology_cost_sram", problems.SRAM_TECHNOLOGY, FOUR, cost_per_cm2=COSTS),
+        _physical("four", "rram", problems.RRAM_PHYSICAL, TRUE[:4]),
+        _physical("four", "sram", problems.SRAM_PHYSICAL, TRUE[:4]),
+        _physical("nine", "rram", problems.RRAM_PHYSICAL_ATTENTION, TRUE),
+        _physical("nine", "sram", problems.SRAM_PHYSICAL_ATTENTION, TRUE),
     ]
     small = {name: study for name, study in problems.STUDIES.items() if "_extended" not in name}
     assert {study.name: study for study in built_in} == small
@@ -136,7 +126,7 @@ def test_every_key_reaches_the_study(full):
 
 def test_what_is_left_out_is_as_in_a_study(tmp_path):
     path = written(tmp_path, PLAIN)
-    assert find_study(path) == Study("x", RRAM, ("alexnet",), file=path)
+    assert find_study(path) == Study("x", problems.RRAM, ("alexnet",), file=path)
 
 
 def test_a_component_table_of_ones_own_is_relative_to_the_file(tmp_path):
@@ -206,6 +196,9 @@ FAULTS = [
     (PHYSICAL + "input_bits = 3\n", "input_bits of alexnet_onnx: 3 is given, must be 4 to 8"),
     ("compute_snr_limit_dB = 200\n" + PHYSICAL,
      "compute_snr_limit_dB: must be at most 100 dB, got 200"),
+    (PHYSICAL + "[space]\nglb_KiB = [128, 512]\n",
+     "space.glb_KiB: 128 is given, but the component table has buffer"),
+    (PHYSICAL + '[space]\ndram = "ddr5"\n', "space.dram: ddr5 is given, must be one of none, x16"),
     (PHYSICAL + "[space]\nsample_and_hold = [0, 2]\n",
      "space.sample_and_hold: 2 is given, must be a whole number of 0 to 1"),
     (PLAIN.replace("rram", "sram") + "[space]\nbits_per_cell = 0\n",
