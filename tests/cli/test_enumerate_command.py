@@ -2,7 +2,6 @@
 
 import re
 import signal
-from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -11,8 +10,7 @@ from imcmoo.cli.main import main
 from imcmoo.exact import answer as exact
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.io.locks import folder_lock
-from imcmoo.problem.identity import identity
-from tests.cli.few_chips import ANSWER, FEW, FILES, NAMES, PART, STUDY, in_parts_of
+from tests.cli.few_chips import ANSWER, FILES, NAMES, PART, STUDY, in_parts_of
 from tests.cli.helpers import contents, refused
 from tests.reliability.commands import ROOT
 from tests.reliability.commands import start as start_command
@@ -82,20 +80,6 @@ def test_the_answer_goes_among_the_results_and_quiet_says_nothing(
     assert main(["enumerate", STUDY, "--workers", "1", "--quiet"]) == 0
     assert contents(tmp_path / "results") == complete
     assert capsys.readouterr() == ("", "")
-
-
-@pytest.mark.usefixtures("_few")
-def test_options_reach_the_problem(tmp_path):
-    options = ["--deployment", "together", "--area-limit", "200.5"]
-    assert run(tmp_path, *options) == 0
-    asked = replace(FEW, area_limit_m2=200.5e-6, deployment="together")
-    summary = exact.read_summary(tmp_path / ANSWER)
-    assert summary["identity"] == identity(asked.problem())
-    assert {n: summary[n] for n in ("study", "area_limit_mm2", "deployment")} == {
-        "study": STUDY,
-        "area_limit_mm2": pytest.approx(200.5),
-        "deployment": "together",
-    }
 
 
 # Interrupted.

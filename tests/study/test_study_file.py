@@ -283,18 +283,6 @@ def test_the_schema_is_written_whole_to_the_one_file_that_is_named(tmp_path, mon
     assert out.read_text(encoding="utf-8") == schema_text()
 
 
-def test_evaluate_takes_paths(tmp_path):
-    (tmp_path / "own.csv").write_bytes(shipped_csv("alexnet").read_bytes())
-    values = {n: [problems.RRAM.values_of(n)[-1]] for n in problems.RRAM.names}
-    pd.DataFrame(values).to_csv(tmp_path / "designs.csv", index=False)
-    networks = f"alexnet,{tmp_path / 'own.csv'}"
-    command = ["evaluate", str(tmp_path / "designs.csv"), "--device", "rram"]
-    assert main([*command, "--workloads", networks, "--out", str(tmp_path / "out.csv")]) == 0
-    frame = pd.read_csv(tmp_path / "out.csv")
-    assert frame["workload"].tolist() == ["alexnet", "own"]
-    assert frame["energy_J"].nunique() == 1
-
-
 SMALL = """
 name = "small"
 device = "rram"
@@ -381,18 +369,6 @@ def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
     assert rows["relative_edap_net"] == pytest.approx(relative, rel=1e-12)
     table = baseline_table(Results.read(out / "small" / "seed-2"))
     assert "beyond its limits" in list(table.columns[2].cells)
-
-
-@pytest.mark.usefixtures("_no_figures")
-def test_a_network_whose_name_ends_that_of_another_has_its_figures_only(tmp_path, capsys):
-    for name in ("net", "other_net"):
-        (tmp_path / f"{name}.csv").write_text("name,C,M,P,Q\na,64,64,8,8\n")
-    text = PLAIN.replace("alexnet", "net.csv") + '[[networks]]\nsource = "other_net.csv"\n'
-    path = written(tmp_path, f"budget = 20\nbaselines = false\n{text}")
-    assert main(["run", path, "--out", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.count("energy") == 2
-    design = json.loads((tmp_path / "x" / "seed-1" / "design.json").read_text())
-    assert design["workloads"]["net"] == design["workloads"]["other_net"]
 
 
 def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
