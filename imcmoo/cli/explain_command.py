@@ -16,9 +16,9 @@ from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
-from imcmoo.study.explain import FRONT, SELECTED, explain, explain_run
+from imcmoo.study.explain import explain, explain_run
 from imcmoo.study.explanation import Explanation, to_json, write_csv
-from imcmoo.study.results import Results, reading
+from imcmoo.study.results import SELECTED, Results, reading
 from imcmoo.study.study import Study
 
 DESCRIPTION = """
@@ -105,9 +105,9 @@ def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explan
 
 def _check_name(name: str, stored: Sequence[Explanation], results: Results) -> None:
     """Refuse a name that no design of a run has, without its study."""
-    front = [f"{FRONT}{row}" for row in range(1, len(results.front) + 1)]
+    (_, criteria), (_, front) = results.named[-2:]
     known = dict.fromkeys(each for explanation in stored for each in explanation.names)
-    known |= dict.fromkeys(results.selection["criterion"])
+    known |= dict.fromkeys(criteria)
     if name not in known and name not in front:
         raise InputError(
             f"{results.folder} explains no design '{name}'; known: {', '.join(known)}, "

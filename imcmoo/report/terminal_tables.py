@@ -27,9 +27,8 @@ from imcmoo.report.rich_tables import (
     open_table,
     transposed,
 )
-from imcmoo.study.explain import BASELINE
 from imcmoo.study.explanation import Explanation
-from imcmoo.study.results import Results
+from imcmoo.study.results import BASELINE, Results
 from imcmoo.study.study import Study
 
 

@@ -35,10 +35,6 @@ THIS_DESIGN = "this design"
 MOST_OF_FRONT = 50
 """Designs of the front that are explained at the most."""
 
-SELECTED = "selected"
-BASELINE = "alone_"
-FRONT = "front_"
-
 
 def explain(
     problem: AcceleratorProblem,
@@ -273,27 +269,25 @@ def _designs(
     of leading designs that are selected or baselines."""
     names: dict[tuple[int, ...], tuple[str, ...]] = {}
 
-    def levels_of(designs: pd.DataFrame) -> Levels:
-        return problem.space.encode({n: designs[n].to_numpy() for n in problem.space.names})
+    def levels_of(designs: pd.DataFrame) -> list[tuple[int, ...]]:
+        columns = {n: designs[n].to_numpy() for n in problem.space.names}
+        return list(map(tuple, problem.space.encode(columns).tolist()))
 
-    def add(designs: Levels, called: Iterable[str]) -> None:
-        for design, name in zip(map(tuple, designs.tolist()), called, strict=True):
-            names[design] = (*names.get(design, ()), str(name))
+    def add(designs: Iterable[tuple[int, ...]], called: Iterable[str]) -> None:
+        for design, name in zip(designs, called, strict=True):
+            names[design] = (*names.get(design, ()), name)
 
-    front, selection = levels_of(results.front), levels_of(results.selection)
-    add(levels_of(results.selected), [SELECTED])
-    if results.baselines is not None:
-        # The first row is the selected design once more.
-        alone = results.baselines.iloc[1:]
-        add(levels_of(alone), BASELINE + alone["optimised_for"])
+    *alone, (selected, criteria), (front, called) = results.named
+    for designs, names_of in alone:
+        add(levels_of(designs), names_of)
     n_in_full = len(names)
-    add(selection, results.selection["criterion"])
-    at = {tuple(design): row for row, design in enumerate(front.tolist())}
-    first = [at[tuple(design)] for design in selection.tolist()]
-    scores = results.front[f"score_{results.criterion}"].to_numpy(dtype=float)
+    selection, levels = levels_of(selected), levels_of(front)
+    add(selection, criteria)
+    first = [levels.index(design) for design in selection]
+    scores = front[f"score_{results.criterion}"].to_numpy(dtype=float)
     order = scores.argsort(kind="stable").tolist()
     rows = list(dict.fromkeys([*first, *order]))[:MOST_OF_FRONT]
-    add(front[rows], [f"{FRONT}{row + 1}" for row in rows])
+    add([levels[row] for row in rows], [called[row] for row in rows])
     return names, n_in_full
 
 

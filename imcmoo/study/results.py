@@ -29,6 +29,9 @@ CONFIG = "config.json"
 
 FIGURES = "figures"
 
+SELECTED, BASELINE, FRONT = "selected", "alone_", "front_"
+"""Names of designs, the last two their beginnings."""
+
 REPORT = "report.html"
 """Made on demand; a new run removes that of the old one."""
 
@@ -295,6 +298,19 @@ class Results:
     def selected(self) -> pd.DataFrame:
         """The joint design, one row of `selection`."""
         return self.selection[self.selection["used"]]
+
+    @property
+    def named(self) -> list[tuple[pd.DataFrame, list[str]]]:
+        """Designs and their names: the selected one, `alone_NETWORK`, those of the criteria, and
+        `front_N` by their row in `front.csv`, from 1."""
+        designs = [(self.selected, [SELECTED])]
+        if self.baselines is not None:
+            # The first row is the selected design once more.
+            alone = self.baselines.iloc[1:]
+            designs.append((alone, [f"{BASELINE}{name}" for name in alone["optimised_for"]]))
+        designs.append((self.selection, [str(name) for name in self.selection["criterion"]]))
+        front = [f"{FRONT}{row}" for row in range(1, len(self.front) + 1)]
+        return [*designs, (self.front, front)]
 
     @property
     def criterion(self) -> str:

@@ -121,7 +121,7 @@ class StudyFile(Table):
             objectives=tuple(self.objectives),
             compute_snr_limit_dB=self.compute_snr_limit_dB,
             scenario=self._scenario(networks),
-            score=self.score and self.score.score,
+            score=self.score.score if self.score else None,
             criterion=self._criterion(),
             model=self.model,
             deployment=self.deployment,
