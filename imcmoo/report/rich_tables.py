@@ -19,12 +19,9 @@ LONGEST_NAME = 20
 """Names of networks up to this long are not broken."""
 
 
-def new_table(
-    *columns: str, title: str, numbers: Iterable[str] = (), caption: str | None = None
-) -> Table:
+def new_table(*columns: str, title: str, numbers: Iterable[str] = ()) -> Table:
     """A table whose columns of `numbers` follow the others."""
-    table = Table(*columns, title=title, title_justify="left", caption=caption)
-    table.caption_justify = "left"
+    table = Table(*columns, title=title, title_justify="left", caption_justify="left")
     add_numbers(table, *numbers)
     return table
 
