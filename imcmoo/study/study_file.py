@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from imcmoo.io.errors import NAME, InputError, did_you_mean
 from imcmoo.io.files import writing
@@ -197,6 +197,9 @@ def _check(study: Study) -> None:
     study.problem()
 
 
+TABLES = {"networks": NetworkTable, "score": ScoreTable, "scenario": ScenarioTable}
+"""Tables within a study file, by their keys."""
+
 _TEXTS = {
     "missing": "is missing",
     "int_type": "needs a whole number, got {value!r}",
@@ -248,7 +251,7 @@ def _text(fault: Any) -> str:
     if kind == "extra_forbidden" and fault["loc"][-1] in REMOVED_KEYS:
         return f"was removed: {REMOVED_KEYS[fault['loc'][-1]]}"
     if kind == "extra_forbidden":
-        keys = list(_model_at(fault["loc"][:-1]).model_fields)
+        keys = list(TABLES.get(fault["loc"][0], StudyFile).model_fields)
         return f"unknown key; {did_you_mean(fault['loc'][-1], keys)}allowed: {', '.join(keys)}"
     if kind == "literal_error":
         allowed = [part.strip(" '") for part in ctx["expected"].replace(" or ", ",").split(",")]
@@ -256,22 +259,6 @@ def _text(fault: Any) -> str:
     if kind in _TEXTS:
         return _TEXTS[kind].format(value=value, **ctx)
     return str(ctx["error"]) if "error" in ctx else f"{fault['msg']}, got {value!r}"
-
-
-def _model_at(loc: Sequence[int | str]) -> type[BaseModel]:
-    """The model of a table by its key: that of the type its field is declared with."""
-    model: type[BaseModel] = StudyFile
-    for part in loc:
-        if isinstance(part, str):
-            declared = model.model_fields[part].annotation
-            model = next(t for t in _types(declared) if issubclass(t, BaseModel))
-    return model
-
-
-def _types(declared: Any) -> list[type]:
-    """The classes a declared type is made of."""
-    inner = getattr(declared, "__args__", ())
-    return [t for part in inner for t in _types(part)] if inner else [declared]
 
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

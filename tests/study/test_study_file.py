@@ -141,6 +141,9 @@ PHYSICAL = 'model = "physical"\n' + PLAIN.replace("rram", "sram").replace("alexn
 NO_NAME = ("", "-x", "--help", ".x", "_x", "x y", "x[red]", "[a]x", "x/y", "é", "x,y")
 FAULTS = [
     ("budgit = 3\n" + PLAIN, "budgit: unknown key; did you mean 'budget'? allowed: name, model,"),
+    (PLAIN + "wieght = 2\n",
+     "networks[0].wieght: unknown key; did you mean 'weight'? allowed: source, weight,"),
+    (PLAIN + "[score]\nenrgy = 2\n", "score.enrgy: unknown key; did you mean 'energy'? allowed:"),
     ('budget = "many"\n' + PLAIN, "budget: needs a whole number, got 'many'"),
     ("budget = 0\n" + PLAIN, "budget: must be at least 1, got 0"),
     ("baselines = 1\n" + PLAIN, "baselines: needs true or false, got 1"),
