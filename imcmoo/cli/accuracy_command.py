@@ -16,8 +16,8 @@ import pandas as pd
 from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
-from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import FORCE, add, check_outputs, file, not_negative, option, share, whole
+from imcmoo.cli.import_command import measure_all
 from imcmoo.cli.terminal import console, counted, show, warn
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError

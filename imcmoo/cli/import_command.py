@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
-from imcmoo.cli.accuracy_data import measure_all
 from imcmoo.cli.arguments import FORCE, add, check_outputs, file, number, option, several, whole
-from imcmoo.cli.terminal import console, show, timed
+from imcmoo.cli.terminal import console, counted, show, timed
+from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
+from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.layers import BITS
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.onnx_import.account import Fate, Imported
 from imcmoo.networks.workloads import network_name
+
+if TYPE_CHECKING:
+    from imcmoo.accuracy.assess import Assessment
 
 T = TypeVar("T")
 
@@ -141,6 +146,25 @@ def main(args: argparse.Namespace) -> None:
         scores = f"{accuracy_data}: score {measured.float_score:.4g} in float"
         scores += f", {measured.rounded[BITS, BITS]:.4g} on integers of {BITS} bits"
         console(stderr=True, wide=True).print(scores, soft_wrap=True)
+
+
+def measure_all(
+    assessment: Assessment, *, folder: Path = Path(), quiet: bool = False
+) -> AccuracyData:
+    """Accuracy data of a network with its samples; both are named relative to a folder."""
+    from imcmoo.accuracy.sensitivity import measure, steps
+
+    about = {
+        "network": os.path.relpath(assessment.path, folder),
+        "data": os.path.relpath(assessment.data_file, folder),
+        "network_sha256": sha256(assessment.path),
+        "data_sha256": sha256(assessment.data_file),
+        "metric": assessment.metric_name,
+        "output": assessment.network.output,
+        "seed": assessment.seed,
+    }
+    with counted("measured", steps(assessment), quiet=quiet) as advance:
+        return measure(assessment, about=about, after_each=advance)
 
 
 def _report(imported: Imported, out: Path) -> None:
