@@ -36,24 +36,10 @@ REPORT = "report.html"
 """Made on demand; a new run removes that of the old one."""
 
 FILES = (
-    "evaluations.csv",
-    "front.csv",
-    "selection.csv",
-    "baselines.csv",
-    "trace.csv",
-    "convergence.csv",
-    "breakdown.csv",
-    "regret.csv",
-    "indicators.csv",
-    "scenario.csv",
-    "timeline.csv",
-    "design.json",
-    "accuracy.csv",
-    EXPLANATIONS,
-    REPORT,
-    FIGURES,
-    SUMS,
-)
+    "evaluations.csv", "front.csv", "selection.csv", "baselines.csv", "trace.csv",
+    "convergence.csv", "breakdown.csv", "regret.csv", "indicators.csv", "scenario.csv",
+    "timeline.csv", "design.json", "accuracy.csv", EXPLANATIONS, REPORT, FIGURES, SUMS,
+)  # fmt: skip
 """All a run may leave beside its config. A new run replaces these and touches nothing else."""
 
 SUMMED = (*(name for name in FILES if name not in (REPORT, FIGURES, SUMS)), CONFIG)
@@ -264,35 +250,19 @@ class Results:
             values_of[str(name)] = list(values)
         return values_of
 
-    evaluations = _table("evaluations")
-    """Every design of the joint search."""
+    evaluations, front, selection, convergence = map(
+        _table, ("evaluations", "front", "selection", "convergence")
+    )
+    """Every design of the joint search, the non-dominated ones, the design each criterion selects,
+    and improvements of the best design of each search."""
 
-    front = _table("front")
-    """The non-dominated designs."""
-
-    selection = _table("selection")
-    """The design each criterion selects."""
-
-    convergence = _table("convergence")
-    """Improvements of the best design of each search."""
-
-    baselines = _optional_table("baselines")
-    """Designs for all and for one workload, if the run has any."""
-
-    breakdown = _optional_table("breakdown")
-    """Energy and area of the selected design by component, if the model tells."""
-
-    regret = _optional_table("regret")
-    """Distance from the exact optimum, if it is known."""
-
-    indicators = _optional_table("indicators")
-    """Distance from the exact front, if it is known."""
-
-    scenario = _optional_table("scenario")
-    """Service of the requests of each network by the selected design, if there are any."""
-
-    timeline = _optional_table("timeline")
-    """Simulated work of the selected design, if there are requests."""
+    baselines, breakdown, regret, indicators, scenario, timeline = map(
+        _optional_table,
+        ("baselines", "breakdown", "regret", "indicators", "scenario", "timeline"),
+    )
+    """Tables that only some runs have: designs for all and for one workload; energy and area of the
+    selected design by component; distance from the exact optima and from the exact front; service
+    and simulated work of the requests of each network."""
 
     @property
     def selected(self) -> pd.DataFrame:
