@@ -133,8 +133,7 @@ class StudyFile(Table):
         )
 
     def _criterion(self) -> str:
-        """What selects the design: average power in a scenario, and the study's score, by
-        default."""
+        """Name of the criterion: by default average power in a scenario, or the study's score."""
         if "criterion" in self.model_fields_set:
             return self.criterion
         if self.scenario is not None:
