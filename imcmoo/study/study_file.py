@@ -196,7 +196,11 @@ def _check(study: Study) -> None:
     study.problem()
 
 
-TABLES = {"networks": NetworkTable, "score": ScoreTable, "scenario": ScenarioTable}
+TABLES: Mapping[str, type[Table]] = {
+    "networks": NetworkTable,
+    "score": ScoreTable,
+    "scenario": ScenarioTable,
+}
 """Tables within a study file, by their keys."""
 
 _TEXTS = {
