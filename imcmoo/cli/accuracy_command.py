@@ -16,8 +16,8 @@ import pandas as pd
 from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
-from imcmoo.cli.accuracy_data import measure_all
-from imcmoo.cli.arguments import add_file, add_force, check_outputs, not_negative, share, whole
+from imcmoo.cli.arguments import FORCE, add, check_outputs, file, not_negative, option, share, whole
+from imcmoo.cli.import_command import measure_all
 from imcmoo.cli.terminal import console, counted, show, warn
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
@@ -77,130 +77,73 @@ RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add its arguments."""
     parser.description = DESCRIPTION
-    score = parser.add_argument_group("score")
-    chips = parser.add_argument_group("simulated chips")
-    parser.add_argument("network", type=Path, metavar="NET.onnx")
-    parser.add_argument("--data", required=True, type=Path, metavar="DATA.npz")
-    parser.add_argument(
-        "--designs", type=Path, metavar="DESIGNS", help="a CSV, a folder of a run, or a design.json"
-    )
-    parser.add_argument(
-        "--design",
-        type=_pairs,
-        metavar="A=1,B=2",
-        help=f"one design: {', '.join(NEEDED)}; also {', '.join(OPTIONAL)}",
-    )
-    parser.add_argument(
-        "--device", choices=list(MEMORY_CELLS), help="needed if the design does not name it"
-    )
-    _add_score(score)
-    _add_chips(chips)
-    _add_settings(parser.add_argument_group("settings of a chip that are no columns of a design"))
-    add_file(parser, "OUT.csv|json", required=False)
-    parser.add_argument(
-        "--layers", type=Path, metavar="LAYERS.csv|json", help="also write the layers"
-    )
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
-    add_force(parser)
-
-
-def _add_score(group: argparse._ArgumentGroup) -> None:
-    """Add what is scored, and how."""
-    group.add_argument(
-        "--metric",
-        default="top1",
-        metavar="METRIC",
-        help="top1 (default), agreement or cosine with the float network, or module:function of "
-        "outputs by name and labels",
-    )
-    group.add_argument(
-        "--output", metavar="NAME", help="the output that is scored (default: the first)"
-    )
-    group.add_argument(
-        "--samples", type=whole(1), metavar="N", help="samples to score (default: all)"
-    )
-    group.add_argument(
-        "--allowed-drop",
-        type=share,
-        default=0.01,
-        metavar="X",
-        help="loss of score that counts as none for the yield (default: 0.01)",
+    add(
+        parser,
+        option("network NET.onnx", Path, None),
+        option("--data DATA.npz", Path, None, required=True),
+        option("--designs DESIGNS", Path, "a CSV, a folder of a run, or a design.json"),
+        option("--design A=1,B=2", _pairs,
+               f"one design: {', '.join(NEEDED)}; also {', '.join(OPTIONAL)}"),
+        option("--device", list(MEMORY_CELLS), "needed if the design does not name it"),
+    )  # fmt: skip
+    _add_score_and_chips(parser)
+    _add_settings(parser)
+    add(
+        parser,
+        file("OUT.csv|json", required=False),
+        option("--layers LAYERS.csv|json", Path, "also write the layers"),
+        option("--quiet", bool, "show no progress"),
+        FORCE,
     )
 
 
-def _add_chips(group: argparse._ArgumentGroup) -> None:
-    """Add how many chips are simulated, and how."""
-    group.add_argument(
-        "--chips",
-        type=whole(1),
-        default=3,
-        metavar="N",
-        help="simulated chips (default: 3); --how linear draws none",
-    )
-    group.add_argument(
-        "--seed", type=whole(0), default=0, metavar="N", help="of the first chip (default: 0)"
-    )
-    group.add_argument(
-        "--how",
-        choices=HOW,
-        default="exact",
-        help="exact: every read and conversion (default); fast: one run with rounding, the cell "
-        "errors and white noise of the ADCs' power; linear: predicted from each layer's noise",
-    )
-    group.add_argument(
-        "--accuracy-data",
-        type=Path,
-        metavar="NET.accuracy.npz",
-        help="of imcmoo import --data, for --how linear (default: measured first)",
-    )
+def _add_score_and_chips(parser: argparse.ArgumentParser) -> None:
+    """Add what is scored, and how many chips are simulated, and how."""
+    add(
+        parser.add_argument_group("score"),
+        option("--metric METRIC", str,
+               "top1 (default), agreement or cosine with the float network, or module:function of "
+               "outputs by name and labels", default="top1"),
+        option("--output NAME", str, "the output that is scored (default: the first)"),
+        option("--samples N", whole(1), "samples to score (default: all)"),
+        option("--allowed-drop X", share,
+               "loss of score that counts as none for the yield (default: 0.01)", default=0.01),
+    )  # fmt: skip
+    add(
+        parser.add_argument_group("simulated chips"),
+        option("--chips N", whole(1), "simulated chips (default: 3); --how linear draws none",
+               default=3),
+        option("--seed N", whole(0), "of the first chip (default: 0)", default=0),
+        option("--how", HOW,
+               "exact: every read and conversion (default); fast: one run with rounding, the cell "
+               "errors and white noise of the ADCs' power; linear: predicted from each layer's "
+               "noise", default="exact"),
+        option("--accuracy-data NET.accuracy.npz", Path,
+               "of imcmoo import --data, for --how linear (default: measured first)"),
+    )  # fmt: skip
 
 
-def _add_settings(group: argparse._ArgumentGroup) -> None:
+def _add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the settings of a chip that are no columns of a design, and those of a network."""
-    group.add_argument(
-        "--sigma",
-        type=not_negative,
-        metavar="S",
-        help="cell error as a share of the cell's range (default: the device's)",
-    )
-    group.add_argument(
-        "--adc-window",
-        choices=ADC_WINDOWS,
-        help="4 standard deviations of the sums, all possible sums, or least error (default: the "
-        "design's, else sigma)",
-    )
-    group.add_argument(
-        "--redundancy",
-        type=whole(1),
-        metavar="N",
-        help="parallel cells of each of the more significant half of the weight slices (default: "
-        "the design's, else 1)",
-    )
-    _add_network_settings(group)
-
-
-def _add_network_settings(group: argparse._ArgumentGroup) -> None:
-    """Add the settings that a study has for each network."""
-    group.add_argument(
-        "--weight-clip",
-        type=not_negative,
-        metavar="X",
-        help="largest stored weight as a share of its channel's largest (default: the run's, else "
-        "1)",
-    )
-    group.add_argument(
-        "--layers-digital",
-        type=_names,
-        metavar="LAYER,...",
-        help="layers that run on the digital unit (default: the run's, else none)",
-    )
-    for operand in ("input", "weight"):
-        group.add_argument(
-            f"--{operand}-bits",
-            type=whole(2),
-            metavar="B",
-            help=f"precision of {operand}s (default: the run's, else 8)",
-        )
+    add(
+        parser.add_argument_group("settings of a chip that are no columns of a design"),
+        option("--sigma S", not_negative,
+               "cell error as a share of the cell's range (default: the device's)"),
+        option("--adc-window", ADC_WINDOWS,
+               "4 standard deviations of the sums, all possible sums, or least error (default: the "
+               "design's, else sigma)"),
+        option("--redundancy N", whole(1),
+               "parallel cells of each of the more significant half of the weight slices (default: "
+               "the design's, else 1)"),
+        option("--weight-clip X", not_negative,
+               "largest stored weight as a share of its channel's largest (default: the run's, "
+               "else 1)"),
+        option("--layers-digital LAYER,...", _names,
+               "layers that run on the digital unit (default: the run's, else none)"),
+        *(option(f"--{operand}-bits B", whole(2),
+                 f"precision of {operand}s (default: the run's, else 8)")
+          for operand in ("input", "weight")),
+    )  # fmt: skip
 
 
 def _check_and_complete(args: argparse.Namespace) -> None:
@@ -250,18 +193,13 @@ def main(args: argparse.Namespace) -> None:
                 layers.append(start | each.to_row() | alone)
         for target, path, content in files:
             _write(target, path, content)
-    if args.how != "exact":
-        _warn_of_clipping(rows)
-    show(console(wide=True), _table(rows))
-
-
-def _warn_of_clipping(rows: list[dict[str, Any]]) -> None:
-    """Warn of predictions for designs that only exact execution is valid for."""
-    if exact_only := [str(row["design"]) for row in rows if row["exact_only"]]:
+    exact_only = [str(row["design"]) for row in rows if row["exact_only"]]
+    if args.how != "exact" and exact_only:
         warn(
             f"design {', '.join(exact_only)}: a few large errors make most of the ADC noise, which "
             "white noise does not stand for; use --how exact"
         )
+    show(console(wide=True), _table(rows))
 
 
 def _assessment(args: argparse.Namespace) -> Assessment:
@@ -307,11 +245,8 @@ def _accuracy(
 
 
 def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData:
-    """The accuracy data that a command line names, or measured ones.
-
-    Raises:
-        InputError: the named ones were measured otherwise than the command line asks.
-    """
+    """The accuracy data that a command line names, or measured ones; refuses data that were
+    measured otherwise than the command line asks."""
     if args.accuracy_data is None:
         return measure_all(assess, quiet=args.quiet)
     try:
@@ -349,11 +284,7 @@ def _chips(args: argparse.Namespace) -> list[Circuit]:
 
 def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
     """Settings of the network in the study of a run that are not given, by argument; empty for
-    other designs.
-
-    Raises:
-        InputError: networks of the study differ in them, and none is called like the file.
-    """
+    other designs."""
     config_file = args.designs.parent / CONFIG if args.designs else None
     if config_file is None or args.designs.name not in FILES or not config_file.is_file():
         return {}

@@ -20,6 +20,9 @@ from imcmoo.study.study_file import REMOVED_KEYS
 
 T = TypeVar("T")
 
+Option = tuple[str, dict[str, Any]]
+"""Name of an option and its keywords of argparse."""
+
 DEFAULT_OUT = Path("results")
 
 MOST_SEEDS = 500
@@ -35,156 +38,6 @@ REMOVED = {
     "--tls-key": IN_DASK,
 }
 """Removed options, with what replaces each."""
-
-
-def add_study(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
-    """Add STUDY, which a shell with argcomplete completes."""
-    study = parser.add_argument(
-        "study",
-        nargs="?" if optional else None,
-        metavar="STUDY",
-        help="name of a study (imcmoo run --list shows them), or a file (.toml)",
-    )
-    study.completer = lambda **_: catalogue.names()  # type: ignore[attr-defined]
-
-
-def add_results(parser: argparse.ArgumentParser, written: str) -> None:
-    """Add --out, the folder of all results, in which the command writes the path `written`."""
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help=f"folder of results; this command writes DIR/{written} (default: {DEFAULT_OUT})",
-    )
-
-
-def add_file(parser: argparse.ArgumentParser, name: str, *, required: bool = True) -> None:
-    """Add --out, a file to write."""
-    parser.add_argument("--out", type=Path, metavar=name, required=required, help="file to write")
-
-
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Options that change what a study asks."""
-    group = parser.add_argument_group("settings of the study")
-    group.add_argument(
-        "--area-limit",
-        type=area,
-        metavar="MM2",
-        dest="area_limit_m2",
-        help="largest chip allowed (each study has a default)",
-    )
-    group.add_argument(
-        "--deployment",
-        choices=get_args(Deployment),
-        help="resident weights: one network on the chip at a time (alone, the paper's rule) or all "
-        "at once (together)",
-    )
-    add_removed(parser, "--scaling")
-
-
-def add_workers(parser: argparse.ArgumentParser) -> None:
-    """Add the number of processes, or a scheduler's address; `workers` reads it."""
-    group = parser.add_argument_group("processes and machines")
-    where = group.add_mutually_exclusive_group()
-    where.add_argument(
-        "--workers", type=whole(1), default=cores(), metavar="N", help="processes (default: cores)"
-    )
-    where.add_argument(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="of Dask, such as tcp://127.0.0.1:8786, whose workers are to do the work instead",
-    )
-    group.add_argument(
-        "--trust-network",
-        action="store_true",
-        help="send work to another machine unencrypted (tcp://)",
-    )
-    for name in ("ca", "cert", "key"):
-        add_removed(parser, f"--tls-{name}")
-
-
-def add_removed(parser: argparse.ArgumentParser, option: str) -> None:
-    """Refuse an option of `REMOVED`, in one line that names its replacement."""
-    parser.add_argument(option, action=_Removed, nargs="?", help=argparse.SUPPRESS)
-
-
-class _Removed(argparse.Action):
-    """Refuses a removed option and names its replacement."""
-
-    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
-        parser.error(f"{option} was removed: {REMOVED[option]}")
-
-
-def add_force(parser: argparse.ArgumentParser) -> None:
-    """Add --force, to overwrite foreign files."""
-    parser.add_argument(
-        "--force",
-        action="store_true",
-        help="write over files that this command has not written",
-    )
-
-
-def workers(args: argparse.Namespace) -> Workers:
-    """The workers that a command line requests.
-
-    Raises:
-        InputError: not a scheduler's address, an open one that is not trusted, or options of a
-            scheduler without one.
-    """
-    if args.scheduler is None:
-        if args.trust_network:
-            raise InputError("--trust-network needs --scheduler")
-        processes: int = args.workers
-        if processes > cores():
-            warn(f"{processes} processes share {cores()} cores: more is not faster")
-        return processes
-    try:
-        return Scheduler(args.scheduler, args.trust_network)
-    except ValueError as error:
-        raise InputError(f"--scheduler: {error}") from None
-
-
-def with_options(study: Study, args: argparse.Namespace) -> Study:
-    """A study with what a command line says otherwise.
-
-    Raises:
-        InputError: the study does not allow these settings.
-    """
-    names = ("budget", "criterion", "area_limit_m2", "deployment")
-    options = {n: value for n in names if (value := getattr(args, n, None)) is not None}
-    if getattr(args, "no_baselines", False):
-        options["baselines"] = False
-    try:
-        return replace(study, **options)
-    except ValueError as error:
-        raise InputError(str(error)) from None
-
-
-def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | None]) -> None:
-    """Check that nothing that is read is written over, and no file is written twice.
-
-    Args:
-        outputs: by the option that names them; None where there is none.
-        inputs: files that are read.
-
-    Raises:
-        InputError: an output is an input, or another output.
-    """
-    named = [(option, path) for option, path in outputs.items() if path]
-    for at, (option, path) in enumerate(named):
-        for other, earlier in named[:at]:
-            if same_file(path, earlier):
-                raise InputError(f"{other} and {option} are the same file: {path}")
-        for read in inputs:
-            if read and same_file(path, read):
-                raise InputError(f"{option} {path} is the same file as the input {read}")
-
-
-def same_file(a: Path, b: Path) -> bool:
-    """Tell whether two paths name one plain file, also by links."""
-    if a.is_file() and b.is_file():
-        return a.samefile(b)
-    return a.resolve() == b.resolve() and not a.exists()
 
 
 def several(one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
@@ -252,3 +105,139 @@ def seeds(text: str) -> list[int]:
     if len(set(numbers)) != len(numbers):
         raise argparse.ArgumentTypeError(f"a seed is listed twice in '{text}'")
     return numbers
+
+
+def option(name: str, kind: Any, text: str | None, **more: Any) -> Option:
+    """An option or argument of a command.
+
+    Args:
+        name: and, after a space, the form of its value in the help, such as `--gap SHARE`.
+        kind: reads the value; or its choices, or `bool` for a switch.
+        text: what it does.
+        more: further keywords of argparse.
+    """
+    name, _, form = name.partition(" ")
+    if kind is bool:
+        return name, {"action": "store_true", "help": text, **more}
+    key = "type" if callable(kind) else "choices"
+    return name, {key: kind, "metavar": form or None, "help": text, **more}
+
+
+def add(parser: argparse._ActionsContainer, *options: Option) -> None:
+    """Add options to a parser, or to a group of one."""
+    for name, keywords in options:
+        parser.add_argument(name, **keywords)
+
+
+def results(written: str) -> Option:
+    """--out, the folder of all results, in which the command writes the path `written`."""
+    text = f"folder of results; this command writes DIR/{written} (default: {DEFAULT_OUT})"
+    return option("--out DIR", Path, text)
+
+
+def file(form: str, *, required: bool = True) -> Option:
+    """--out, a file to write."""
+    return option(f"--out {form}", Path, "file to write", required=required)
+
+
+class _Removed(argparse.Action):
+    """Refuses a removed option and names its replacement."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        parser.error(f"{option} was removed: {REMOVED[option]}")
+
+
+def removed(name: str) -> Option:
+    """An option of `REMOVED`, which is refused in one line that names its replacement."""
+    return name, {"action": _Removed, "nargs": "?", "help": argparse.SUPPRESS}
+
+
+QUIET = option("--quiet", bool, "print errors only")
+
+FORCE = option("--force", bool, "write over files that this command has not written")
+
+WORKERS = option("--workers N", whole(1), "processes (default: cores)", default=cores())
+
+
+def add_study(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """Add STUDY, which a shell with argcomplete completes."""
+    study = parser.add_argument(
+        "study",
+        nargs="?" if optional else None,
+        metavar="STUDY",
+        help="name of a study (imcmoo run --list shows them), or a file (.toml)",
+    )
+    study.completer = lambda **_: catalogue.names()  # type: ignore[attr-defined]
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Options that change what a study asks."""
+    add(
+        parser.add_argument_group("settings of the study"),
+        option("--area-limit MM2", area, "largest chip allowed (each study has a default)",
+               dest="area_limit_m2"),
+        option("--deployment", get_args(Deployment),
+               "resident weights: one network on the chip at a time (alone, the paper's rule) or "
+               "all at once (together)"),
+        removed("--scaling"),
+    )  # fmt: skip
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add the number of processes, or a scheduler's address; `workers` reads it."""
+    group = parser.add_argument_group("processes and machines")
+    address = "of Dask, such as tcp://127.0.0.1:8786, whose workers are to do the work instead"
+    add(
+        group.add_mutually_exclusive_group(),
+        WORKERS,
+        option("--scheduler ADDRESS", str, address),
+    )
+    trusted = "send work to another machine unencrypted (tcp://)"
+    add(group, option("--trust-network", bool, trusted))
+    add(group, *(removed(f"--tls-{name}") for name in ("ca", "cert", "key")))
+
+
+def workers(args: argparse.Namespace) -> Workers:
+    """The workers that a command line requests."""
+    if args.scheduler is None:
+        if args.trust_network:
+            raise InputError("--trust-network needs --scheduler")
+        processes: int = args.workers
+        if processes > cores():
+            warn(f"{processes} processes share {cores()} cores: more is not faster")
+        return processes
+    try:
+        return Scheduler(args.scheduler, args.trust_network)
+    except ValueError as error:
+        raise InputError(f"--scheduler: {error}") from None
+
+
+def with_options(study: Study, args: argparse.Namespace) -> Study:
+    """A study with what a command line says otherwise."""
+    names = ("budget", "criterion", "area_limit_m2", "deployment")
+    options = {n: value for n in names if (value := getattr(args, n, None)) is not None}
+    if getattr(args, "no_baselines", False):
+        options["baselines"] = False
+    try:
+        return replace(study, **options)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | None]) -> None:
+    """Refuse outputs, by the option that names them, that are files read or other outputs."""
+    named = [(option, path) for option, path in outputs.items() if path]
+    for at, (option, path) in enumerate(named):
+        for other, earlier in named[:at]:
+            if same_file(path, earlier):
+                raise InputError(f"{other} and {option} are the same file: {path}")
+        for read in inputs:
+            if read and same_file(path, read):
+                raise InputError(f"{option} {path} is the same file as the input {read}")
+
+
+def same_file(a: Path, b: Path) -> bool:
+    """Tell whether two paths name one plain file, also by links."""
+    if a.is_file() and b.is_file():
+        return a.samefile(b)
+    return a.resolve() == b.resolve() and not a.exists()

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean
 from imcmoo.io.own_code import own_code
-from imcmoo.io.units import to_si
 from imcmoo.problem.identity import differing_keys
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study import shipped
@@ -38,37 +36,25 @@ def spaces() -> dict[str, DesignSpace]:
     return {**shipped.device_spaces(), **_offered("imcmoo.spaces")}
 
 
-def base_spaces() -> dict[str, DesignSpace]:
-    """The spaces a study file may begin with, by their own names."""
-    all_spaces = (*spaces().values(), *(study.space for study in studies().values()))
-    return {space.name: space for space in all_spaces}
-
-
 def find_study(name: str) -> Study:
-    """The study of this name, or of this file.
-
-    Args:
-        name: a name, or the path of a study file, which ends in .toml or has a folder.
+    """The study of this name, or of this file, whose path ends in .toml or has a folder.
 
     Raises:
         InputError: an unknown name, with the closest and the known ones; or what is wrong with the
             file, a line for each fault.
-        OSError: the file cannot be read.
     """
     path = Path(name)
     if name not in names() and (path.suffix == ".toml" or path.name != name):
-        return read_study(path, base_spaces())
+        bases = (*spaces().values(), *(study.space for study in studies().values()))
+        return read_study(path, {space.name: space for space in bases})
     return named_study(name, "the path of a .toml file")
 
 
 def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> Study:
     """The study of this name, for names that stand in files of results: reads no study file.
 
-    A study file can run code, and whoever gave a folder of results did not give that.
-
-    Raises:
-        InputError: an unknown name, with the closest and the known ones, and `otherwise`: what else
-            the user can give.
+    A study file can run code, and whoever gave a folder of results did not give that. `otherwise`
+    is what else the user can give, for the error.
     """
     offered = _offered("imcmoo.studies")
     if name in offered:
@@ -89,11 +75,8 @@ OPTIONAL = ("compute_snr_limit_dB", "scenario", *OF_NETWORKS)
 
 
 def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> Study:
-    """The study a run was of, with the run's settings.
-
-    Args:
-        folder, config: of the run.
-        name: name or file of the study; by default the name in the config.
+    """The study a run was of, by its name or file or by default as its config names it, with the
+    run's settings.
 
     Raises:
         InputError: there is no such study, it asks something else today, or the folder names a
@@ -108,10 +91,7 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
         raise InputError(f"{folder}: {error}; give its --study") from None
     check_trusted(str(config.get("criterion")), ordinary, folder)
     try:
-        study = replace(ordinary, **{name: config[name] for name in SETTINGS})
-        limit = config["area_limit_mm2"]
-        if limit != study.to_config()["area_limit_mm2"]:
-            study = replace(study, area_limit_m2=None if limit is None else to_si("m2", limit))
+        study = ordinary.with_settings(config, SETTINGS)
         today = json.loads(json.dumps(study.to_config()))
         keys = [*today, *(key for key in OPTIONAL if key in config)]
         differing = [key for key in keys if config.get(key) != today.get(key)]
@@ -129,12 +109,8 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
 
 
 def check_trusted(criterion: str, study: Study, path: Path) -> None:
-    """Check that no module is imported because a file of results names it.
-
-    Raises:
-        InputError: the criterion of the file at `path` is `module:name`, and not that of the study
-            the user named.
-    """
+    """Check that no module is imported because the file of results at `path` names it: refuse a
+    criterion `module:name` that is not that of the study the user named."""
     if ":" in criterion and criterion != study.criterion:
         raise InputError(
             f"{path} names the criterion {criterion}, whose module would run code: give --study, a "

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 from imcmoo.cli import arguments, catalogue
+from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.terminal import Bars, console, warn_of_dynamic_products
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.io.locks import folder_lock
@@ -34,34 +35,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     arguments.add_study(parser)
-    arguments.add_results(parser, "certified/STUDY")
-    parser.add_argument(
-        "--criterion", metavar="NAME", help=f"what to prove, or {ALL} (default: the study's)"
-    )
-    parser.add_argument(
-        "--gap",
-        type=arguments.not_negative,
-        default=0.0,
-        metavar="SHARE",
-        help="how far above the best the design may be (default: 0, the best itself)",
-    )
-    parser.add_argument(
-        "--time-limit",
-        type=arguments.not_negative,
-        default=math.inf,
-        metavar="SECONDS",
-        help="for each criterion; the gap reached by then is certified (default: none)",
-    )
-    parser.add_argument(
-        "--from",
-        dest="run",
-        type=Path,
-        metavar="RUN",
-        help="begin with the designs of a run of imcmoo run (its front.csv)",
-    )
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    arguments.add(
+        parser,
+        arguments.results("certified/STUDY"),
+        option("--criterion NAME", str, f"what to prove, or {ALL} (default: the study's)"),
+        option("--gap SHARE", not_negative,
+               "how far above the best the design may be (default: 0, the best itself)",
+               default=0.0),
+        option("--time-limit SECONDS", not_negative,
+               "for each criterion; the gap reached by then is certified (default: none)",
+               default=math.inf),
+        option("--from RUN", Path, "begin with the designs of a run of imcmoo run (its front.csv)",
+               dest="run"),
+        arguments.QUIET,
+    )  # fmt: skip
     arguments.add_settings(parser)
-    arguments.add_removed(parser, "--alone")
+    arguments.add(parser, arguments.removed("--alone"))
 
 
 def main(args: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from imcmoo.cli import catalogue
+from imcmoo.cli.arguments import QUIET, add, option
 from imcmoo.cli.catalogue import check_trusted
 from imcmoo.cli.terminal import Bars, console
 from imcmoo.exact.check import Refused
@@ -30,13 +31,13 @@ INTERRUPTED = "nothing was written; the same command begins anew"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
-    parser.add_argument("folder", type=Path, metavar="DIR", help="where imcmoo certify wrote")
-    parser.add_argument(
-        "--study",
-        metavar="STUDY",
-        help="name or file of the study (default: by the name in the certificate)",
-    )
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    add(
+        parser,
+        option("folder DIR", Path, "where imcmoo certify wrote"),
+        option("--study STUDY", str,
+               "name or file of the study (default: by the name in the certificate)"),
+        QUIET,
+    )  # fmt: skip
 
 
 def main(args: argparse.Namespace) -> None:

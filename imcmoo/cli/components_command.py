@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from imcmoo.cli.arguments import add_file, several, whole
+from imcmoo.cli.arguments import QUIET, add, file, option, several, whole
 from imcmoo.cli.terminal import console, counted
 from imcmoo.hardware.build_table import TableBuilder
 from imcmoo.hardware.cells import read_cell
@@ -33,40 +33,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
     build = actions.add_parser("build", help="make or extend a table", description=DESCRIPTION)
     build.set_defaults(prog=build.prog)
-    build.add_argument(
-        "--model",
-        default="reference",
-        choices=list(SHIPPED),
-        help="whose table (default: %(default)s)",
-    )
-    build.add_argument("--device", choices=list(DEVICES))
     sizes = f"powers of two from {SIZES[0]:,} to {SIZES[-1]:,}"
-    lists = (
-        ("--technology", "NM", whole(1), "nodes, such as 22 or 22,32"),
-        ("--rows", "N", whole(1), f"of crossbars (default: {sizes})"),
-        ("--cols", "N", whole(1), "of crossbars (default: as rows)"),
-        ("--voltage", "V", _millivolts, "supply voltages (default: the shipped ones of the node)"),
-        ("--macros", "N", whole(1), "macros per tile (default: as shipped)"),
-        (
-            "--glb-depth",
-            "N",
-            whole(1),
-            "words of 2,048 bits of global buffers (default: as shipped)",
-        ),
-    )
-    for option, form, parse, text in lists:
-        build.add_argument(option, type=_distinct(parse), metavar=f"{form},...", help=text)
-    build.add_argument(
-        "--cell", type=Path, metavar="FILE.cell", help="memory cell of your own, as NVSim has them"
-    )
-    build.add_argument(
-        "--all",
-        action="store_true",
-        help="compute every shipped component again, into a new table (no --device, no lists)",
-    )
-    add_file(build, "TABLE.npz")
-    build.add_argument("--workers", type=whole(1), default=cores(), metavar="N", help="processes")
-    build.add_argument("--quiet", action="store_true", help="print errors only")
+    numbers = _distinct(whole(1))
+    add(
+        build,
+        option("--model", list(SHIPPED), "whose table (default: %(default)s)", default="reference"),
+        option("--device", list(DEVICES), None),
+        option("--technology NM,...", numbers, "nodes, such as 22 or 22,32"),
+        option("--rows N,...", numbers, f"of crossbars (default: {sizes})"),
+        option("--cols N,...", numbers, "of crossbars (default: as rows)"),
+        option("--voltage V,...", _distinct(_millivolts),
+               "supply voltages (default: the shipped ones of the node)"),
+        option("--macros N,...", numbers, "macros per tile (default: as shipped)"),
+        option("--glb-depth N,...", numbers,
+               "words of 2,048 bits of global buffers (default: as shipped)"),
+        option("--cell FILE.cell", Path, "memory cell of your own, as NVSim has them"),
+        option("--all", bool,
+               "compute every shipped component again, into a new table (no --device, no lists)"),
+        file("TABLE.npz"),
+        option("--workers N", whole(1), "processes", default=cores()),
+        QUIET,
+    )  # fmt: skip
 
 
 def main(args: argparse.Namespace) -> None:

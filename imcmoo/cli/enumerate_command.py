@@ -33,11 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     arguments.add_study(parser)
-    arguments.add_results(parser, "exact/STUDY")
-    parser.add_argument(
-        "--criterion", metavar="MODULE:NAME", help="answer a criterion of your own as well"
+    criterion = "answer a criterion of your own as well"
+    arguments.add(
+        parser,
+        arguments.results("exact/STUDY"),
+        arguments.option("--criterion MODULE:NAME", str, criterion),
+        arguments.QUIET,
     )
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
     arguments.add_settings(parser)
     arguments.add_workers(parser)
 

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.arguments import add_file, add_force, check_outputs, several, whole
+from imcmoo.cli.arguments import FORCE, QUIET, add, check_outputs, file, option, several, whole
 from imcmoo.cli.terminal import console, counted, warn_of_dynamic_products
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
@@ -38,14 +38,7 @@ class ReferenceEvaluation:
     """Designs of the device's space, or with other values that the component table covers, and
     their costs by the paper's model.
 
-    Args:
-        path: a CSV of designs.
-        device: a name in `catalogue.spaces`.
-        workloads: the networks.
-        options: by the names in the attribute `options`; those left out have their defaults.
-
-    Raises:
-        InputError: any of these is at fault; of the file it names line, column and what is allowed.
+    The device is a name in `catalogue.spaces`; options left out have their defaults.
     """
 
     options = ("rounding",)
@@ -106,10 +99,7 @@ def _with_values_of(table: DesignsTable, name: str, evaluator: Evaluator) -> Eva
 
 
 class PhysicalEvaluation:
-    """Designs that the component table covers and their costs by the physical model.
-
-    Args and Raises: as `ReferenceEvaluation`.
-    """
+    """Designs that the component table covers and their costs by the physical model."""
 
     options = ("deployment", "requests_per_switch", "input_bits", "weight_bits")
 
@@ -223,65 +213,39 @@ INTERRUPTED = "no file was written"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
-    spaces = catalogue.spaces()
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("designs", type=Path, metavar="DESIGNS.csv")
-    parser.add_argument("--device", required=True, choices=sorted(spaces))
-    parser.add_argument(
-        "--model",
-        choices=list(MODELS),
-        default="reference",
-        help="cost model: the paper's (default), or one an architect can defend",
-    )
-    parser.add_argument(
-        "--workloads",
-        required=True,
-        metavar="A,B",
-        help=f"{', '.join(SHIPPED)}, or paths of CSVs",
-    )
-    add_file(parser, "OUT.csv")
-    parser.add_argument(
-        "--breakdown",
-        type=Path,
-        metavar="BREAKDOWN.csv",
-        help="also write energy_J per design, workload, layer and component, and time per layer",
-    )
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
-    add_force(parser)
-    _add_arguments_of_models(parser)
-
-
-def _add_arguments_of_models(parser: argparse.ArgumentParser) -> None:
-    """Add what only one of the models takes."""
-    reference = parser.add_argument_group("reference model")
-    reference.add_argument(
-        "--rounding",
-        choices=["none", "reference"],
-        help="'reference' rounds each component's energy per layer as the "
-        "reference prints it (default: none)",
-    )
-    physical = parser.add_argument_group("physical model")
-    physical.add_argument(
-        "--deployment",
-        choices=get_args(Deployment),
-        help="one network on the chip at a time, which is rewritten at a switch "
-        "(alone, the default), or all at once (together)",
-    )
-    physical.add_argument(
-        "--requests-per-switch",
-        type=whole(1),
-        metavar="N",
-        help="inferences over which a switch is charged (default: 1000000)",
-    )
-    for operand in ("input", "weight"):
-        physical.add_argument(
-            f"--{operand}-bits",
-            type=lambda text: list(several(whole(1))(text)),
-            metavar="B",
-            help=f"precision of {operand}s, 4 to 8; one number, or one for each "
-            "workload (default: 8)",
-        )
+    add(
+        parser,
+        option("designs DESIGNS.csv", Path, None),
+        option("--device", sorted(catalogue.spaces()), None, required=True),
+        option("--model", list(MODELS),
+               "cost model: the paper's (default), or one an architect can defend",
+               default="reference"),
+        option("--workloads A,B", str, f"{', '.join(SHIPPED)}, or paths of CSVs", required=True),
+        file("OUT.csv"),
+        option("--breakdown BREAKDOWN.csv", Path,
+               "also write energy_J per design, workload, layer and component, and time per layer"),
+        QUIET,
+        FORCE,
+    )  # fmt: skip
+    add(
+        parser.add_argument_group("reference model"),
+        option("--rounding", ["none", "reference"],
+               "'reference' rounds each component's energy per layer as the reference prints it "
+               "(default: none)"),
+    )  # fmt: skip
+    add(
+        parser.add_argument_group("physical model"),
+        option("--deployment", get_args(Deployment),
+               "one network on the chip at a time, which is rewritten at a switch (alone, the "
+               "default), or all at once (together)"),
+        option("--requests-per-switch N", whole(1),
+               "inferences over which a switch is charged (default: 1000000)"),
+        *(option(f"--{operand}-bits B", lambda text: list(several(whole(1))(text)),
+                 f"precision of {operand}s, 4 to 8; one number, or one for each workload (default: "
+                 "8)") for operand in ("input", "weight")),
+    )  # fmt: skip
 
 
 def main(args: argparse.Namespace) -> None:
@@ -357,13 +321,8 @@ def _breakdown(evaluation: Evaluation, rows: slice) -> pd.DataFrame:
 
 
 def _note_failures(failures: dict[str, tuple[int, str]], costs: pd.DataFrame, start: int) -> None:
-    """Count the designs that do not run each network, and keep the reason of the first of them.
-
-    Args:
-        failures: by network.
-        costs: a row for each design and workload, designs outermost.
-        start: how many designs came before.
-    """
+    """Count the designs that do not run each network, and keep the reason of the first of them;
+    `start` is how many designs came before those of `costs`."""
     costs = costs.assign(design=start + 1 + np.arange(len(costs)) // costs["workload"].nunique())
     for name, rows in costs[~costs["feasible"].astype(bool)].groupby("workload", sort=False):
         first = rows.iloc[0]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.arguments import add_force, whole
+from imcmoo.cli.arguments import FORCE, add, option, whole
 from imcmoo.cli.catalogue import study_of_run
 from imcmoo.cli.terminal import Bars, console, show, timed
 from imcmoo.io.errors import InputError
@@ -16,9 +16,9 @@ from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
-from imcmoo.study.explain import FRONT, SELECTED, explain, explain_run
+from imcmoo.study.explain import explain, explain_run
 from imcmoo.study.explanation import Explanation, to_json, write_csv
-from imcmoo.study.results import Results, reading
+from imcmoo.study.results import SELECTED, Results, reading
 from imcmoo.study.study import Study
 
 DESCRIPTION = """
@@ -37,23 +37,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("what", metavar="WHAT", help="RUN, design.json, or DESIGNS.csv:LINE")
-    parser.add_argument(
-        "--study",
-        metavar="STUDY",
-        help="what a design of a file is for, or a run whose study has another name or place now",
-    )
-    parser.add_argument(
-        "--design",
-        metavar="NAME",
-        help="another design of a run: a criterion, alone_NETWORK, or front_N (row of front.csv)",
-    )
-    parser.add_argument(
-        "--layers", type=whole(1), default=3, metavar="N", help="of each network (default: 3)"
-    )
-    parser.add_argument("--json", action="store_true", help="print everything as JSON instead")
-    parser.add_argument("--csv", type=Path, metavar="DIR", help="also write tables into a folder")
-    add_force(parser)
+    add(
+        parser,
+        option("what WHAT", str, "RUN, design.json, or DESIGNS.csv:LINE"),
+        option("--study STUDY", str,
+               "what a design of a file is for, or a run whose study has another name or place "
+               "now"),
+        option("--design NAME", str,
+               "another design of a run: a criterion, alone_NETWORK, or front_N (row of "
+               "front.csv)"),
+        option("--layers N", whole(1), "of each network (default: 3)", default=3),
+        option("--json", bool, "print everything as JSON instead"),
+        option("--csv DIR", Path, "also write tables into a folder"),
+        FORCE,
+    )  # fmt: skip
 
 
 def main(args: argparse.Namespace) -> None:
@@ -94,11 +91,7 @@ def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
 
 
 def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explanation]:
-    """Explain the designs of a run and of its Pareto front, and show progress.
-
-    Raises:
-        InputError: the run is of another study or cost model.
-    """
+    """Explain the designs of a run and of its Pareto front, and show progress."""
     with Bars(quiet=quiet) as shown:
         task = shown.add_task("designs explained", total=None)
         return explain_run(
@@ -111,14 +104,10 @@ def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explan
 
 
 def _check_name(name: str, stored: Sequence[Explanation], results: Results) -> None:
-    """Check that a run has a design of a name, without its study.
-
-    Raises:
-        InputError: it has none; says what is known.
-    """
-    front = [f"{FRONT}{row}" for row in range(1, len(results.front) + 1)]
+    """Refuse a name that no design of a run has, without its study."""
+    (_, criteria), (_, front) = results.named[-2:]
     known = dict.fromkeys(each for explanation in stored for each in explanation.names)
-    known |= dict.fromkeys(results.selection["criterion"])
+    known |= dict.fromkeys(criteria)
     if name not in known and name not in front:
         raise InputError(
             f"{results.folder} explains no design '{name}'; known: {', '.join(known)}, "

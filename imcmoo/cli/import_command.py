@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.table import Table
 
 from imcmoo.accuracy import accuracy_packages
-from imcmoo.cli.accuracy_data import measure_all
-from imcmoo.cli.arguments import add_file, add_force, check_outputs, number, several, whole
-from imcmoo.cli.terminal import console, show, timed
+from imcmoo.cli.arguments import FORCE, add, check_outputs, file, number, option, several, whole
+from imcmoo.cli.terminal import console, counted, show, timed
+from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import writing
+from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.layers import BITS
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.onnx_import.account import Fate, Imported
 from imcmoo.networks.workloads import network_name
+
+if TYPE_CHECKING:
+    from imcmoo.accuracy.assess import Assessment
 
 T = TypeVar("T")
 
@@ -58,40 +63,36 @@ INTERRUPTED = "nothing was written"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
-    parser.add_argument("model", type=Path, metavar="MODEL.onnx")
-    add_file(parser, "NET.csv")
-    parser.add_argument("--name", help="what to call the network (the file's name)")
-    repeated = (
-        ("--shape", "INPUT=1,3,224,224", _shape, "shape of an input; overrides the file"),
-        ("--dim", "SYMBOL=1", whole(0), "size of a symbol in the inputs' shapes"),
-        ("--value", "INPUT=16000", several(number), "elements of an input that steers the network"),
+    add(
+        parser,
+        option("model MODEL.onnx", Path, None),
+        file("NET.csv"),
+        option("--name", str, "what to call the network (the file's name)"),
     )
-    inputs = parser.add_argument_group("inputs of the model")
-    for option, form, parse, text in repeated:
-        inputs.add_argument(
-            option, action="append", default=[], type=_named(parse), metavar=form, help=text
-        )
-    inputs.add_argument(
-        "--samples",
-        type=Path,
-        metavar="INPUTS.npz",
-        help="take the activations' statistics from a run on these inputs (needs onnxruntime)",
-    )
-    measured = parser.add_argument_group("accuracy data")
-    measured.add_argument(
-        "--data",
-        type=Path,
-        metavar="EVAL.npz",
-        help="labelled data as of `imcmoo accuracy`: also measure how noise changes the score",
-    )
-    measured.add_argument(
-        "--metric", metavar="METRIC", help="as of imcmoo accuracy (default: top1)"
-    )
-    measured.add_argument("--output", metavar="NAME", help="the output that --data scores")
-    parser.add_argument("--summary", type=Path, metavar="NET.json", help="also write the totals")
-    add_force(parser)
-    parser.add_argument(
-        "--strict", action="store_true", help="refuse a network that is not modelled wholly"
+    repeated: dict[str, Any] = {"action": "append", "default": []}
+    add(
+        parser.add_argument_group("inputs of the model"),
+        option("--shape INPUT=1,3,224,224", _named(_shape),
+               "shape of an input; overrides the file", **repeated),
+        option("--dim SYMBOL=1", _named(whole(0)), "size of a symbol in the inputs' shapes",
+               **repeated),
+        option("--value INPUT=16000", _named(several(number)),
+               "elements of an input that steers the network", **repeated),
+        option("--samples INPUTS.npz", Path,
+               "take the activations' statistics from a run on these inputs (needs onnxruntime)"),
+    )  # fmt: skip
+    add(
+        parser.add_argument_group("accuracy data"),
+        option("--data EVAL.npz", Path,
+               "labelled data as of `imcmoo accuracy`: also measure how noise changes the score"),
+        option("--metric METRIC", str, "as of imcmoo accuracy (default: top1)"),
+        option("--output NAME", str, "the output that --data scores"),
+    )  # fmt: skip
+    add(
+        parser,
+        option("--summary NET.json", Path, "also write the totals"),
+        FORCE,
+        option("--strict", bool, "refuse a network that is not modelled wholly"),
     )
 
 
@@ -145,6 +146,25 @@ def main(args: argparse.Namespace) -> None:
         scores = f"{accuracy_data}: score {measured.float_score:.4g} in float"
         scores += f", {measured.rounded[BITS, BITS]:.4g} on integers of {BITS} bits"
         console(stderr=True, wide=True).print(scores, soft_wrap=True)
+
+
+def measure_all(
+    assessment: Assessment, *, folder: Path = Path(), quiet: bool = False
+) -> AccuracyData:
+    """Accuracy data of a network with its samples; both are named relative to a folder."""
+    from imcmoo.accuracy.sensitivity import measure, steps
+
+    about = {
+        "network": os.path.relpath(assessment.path, folder),
+        "data": os.path.relpath(assessment.data_file, folder),
+        "network_sha256": sha256(assessment.path),
+        "data_sha256": sha256(assessment.data_file),
+        "metric": assessment.metric_name,
+        "output": assessment.network.output,
+        "seed": assessment.seed,
+    }
+    with counted("measured", steps(assessment), quiet=quiet) as advance:
+        return measure(assessment, about=about, after_each=advance)
 
 
 def _report(imported: Imported, out: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from imcmoo.cli.arguments import add_force
+from imcmoo.cli.arguments import FORCE, QUIET, add, option
 from imcmoo.cli.catalogue import study_of_run
 from imcmoo.cli.explain_command import explain_front
 from imcmoo.cli.terminal import console, timed
@@ -39,23 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument(
-        "runs", type=Path, nargs="+", metavar="RUN", help="folder of a finished run"
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="PAGE.html",
-        help=f"file to write (default: RUN/{REPORT}; required for several runs)",
-    )
-    parser.add_argument(
-        "--front", action="store_true", help="explain up to 50 designs of the front as well"
-    )
-    parser.add_argument(
-        "--study", metavar="STUDY", help="with --front, if the run's study has another name now"
-    )
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
-    add_force(parser)
+    add(
+        parser,
+        option("runs RUN", Path, "folder of a finished run", nargs="+"),
+        option("--out PAGE.html", Path,
+               f"file to write (default: RUN/{REPORT}; required for several runs)"),
+        option("--front", bool, "explain up to 50 designs of the front as well"),
+        option("--study STUDY", str, "with --front, if the run's study has another name now"),
+        QUIET,
+        FORCE,
+    )  # fmt: skip
 
 
 def main(args: argparse.Namespace) -> None:

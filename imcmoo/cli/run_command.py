@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from imcmoo.cli import arguments, catalogue
+from imcmoo.cli.arguments import option, whole
 from imcmoo.cli.terminal import Bars, console, counted, show, warn, warn_of_dynamic_products
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
@@ -55,44 +56,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and add what it takes."""
     parser.description = DESCRIPTION
     arguments.add_study(parser, optional=True)
-    parser.add_argument("--list", action="store_true", help="list the studies and stop")
-    seeds = parser.add_mutually_exclusive_group()
-    seeds.add_argument(
-        "--seed", type=lambda seed: [arguments.whole(0)(seed)], dest="seeds", metavar="N",
-        help="1 by default",
+    arguments.add(parser, option("--list", bool, "list the studies and stop"))
+    arguments.add(
+        parser.add_mutually_exclusive_group(),
+        option("--seed N", lambda seed: [whole(0)(seed)], "1 by default", dest="seeds"),
+        option("--seeds LIST", arguments.seeds, "several, such as 1-10 or 1,2,5"),
+    )
+    arguments.add(
+        parser,
+        arguments.results("STUDY/seed-N"),
+        option("--resume", bool,
+               "continue a run that was killed; starts it if there is none, keeps it if complete"),
+        arguments.QUIET,
     )  # fmt: skip
-    seeds.add_argument(
-        "--seeds", type=arguments.seeds, metavar="LIST", help="several, such as 1-10 or 1,2,5"
-    )
-    arguments.add_results(parser, "STUDY/seed-N")
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="continue a run that was killed; starts it if there is none, keeps it if complete",
-    )
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
-    _add_search(parser.add_argument_group("search"))
+    arguments.add(
+        parser.add_argument_group("search"),
+        option("--budget N", whole(1),
+               "unique designs evaluated by each search (default: the study's, 3300)"),
+        option("--criterion NAME", str,
+               f"criterion that selects the design: {', '.join(NAMED)}, or module:name of one of "
+               f"your own (default: the study's, {MINIMAX}); all are reported"),
+        option("--no-baselines", bool, "skip the searches for single networks"),
+    )  # fmt: skip
     arguments.add_settings(parser)
     arguments.add_workers(parser)
-
-
-def _add_search(group: argparse._ArgumentGroup) -> None:
-    """Add what the searches do and select."""
-    group.add_argument(
-        "--budget",
-        type=arguments.whole(1),
-        metavar="N",
-        help="unique designs evaluated by each search (default: the study's, 3300)",
-    )
-    group.add_argument(
-        "--criterion",
-        metavar="NAME",
-        help=f"criterion that selects the design: {', '.join(NAMED)}, or module:name of one of "
-        f"your own (default: the study's, {MINIMAX}); all are reported",
-    )
-    group.add_argument(
-        "--no-baselines", action="store_true", help="skip the searches for single networks"
-    )
 
 
 def main(args: argparse.Namespace) -> None:
@@ -133,20 +120,10 @@ SECONDS_PER_DESIGN = 5e-4
 def run(
     studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, workers: Workers
 ) -> None:
-    """Run studies that differ in their seed only.
+    """Run studies that differ in their seed only, into `out`/study/seed-n.
 
-    Args:
-        studies: at least one.
-        out: results go to `out`/study/seed-n.
-        resume: continue what was killed and keep what is finished; else start over.
-        quiet: print nothing.
-        workers: processes, if there are several seeds, or who sends work to other machines.
-
-    Raises:
-        InputError: a folder is in use, holds another run and `resume` is set, or the exact answer
-            among the results is damaged: nothing was done. Or no design of the study is feasible:
-            its work is discarded.
-        OSError: a folder cannot be written to.
+    With `resume`, what was killed is continued and what is finished is kept. Nothing is done if a
+    folder is in use or cannot be resumed.
     """
     terminal = console(quiet=quiet, wide=True)
     home = out / studies[0].name
@@ -164,7 +141,12 @@ def run(
             terminal.print(f"already finished: {folder.path}", soft_wrap=True)
         todo = [task for task in runs if task[1] not in finished]
         if todo:
-            _announce(studies[0], len(todo), terminal)
+            first = studies[0]
+            n = len(todo) * len(search_names(first))
+            terminal.print(
+                f"{first.name}: {n} searches of {first.budget:,} designs out of "
+                f"{first.space.size:,}, about {n * first.budget * SECONDS_PER_DESIGN:.0f} s"
+            )
         if len(runs) == len(todo) == 1 and isinstance(workers, int):
             with progress(studies[0], quiet=quiet) as on_trace:
                 run_one(todo[0], answer, resume, on_trace)
@@ -176,15 +158,6 @@ def run(
             _, folder = todo[0]
             _show(Results.read(folder.path), terminal)
             terminal.print("written:", *folder.files(), sep="\n  ", soft_wrap=True)
-
-
-def _announce(study: Study, n_seeds: int, terminal: Console) -> None:
-    """Say how much work is to be done."""
-    n = n_seeds * len(search_names(study))
-    terminal.print(
-        f"{study.name}: {n} searches of {study.budget:,} designs out of {study.space.size:,}, "
-        f"about {n * study.budget * SECONDS_PER_DESIGN:.0f} s"
-    )
 
 
 @contextmanager
@@ -222,11 +195,7 @@ def run_one(
     resume: bool,
     on_trace: OnTrace = lambda name, row: None,
 ) -> None:
-    """Search, select, and write tables and figures.
-
-    Raises:
-        InputError: no design of the study is feasible.
-    """
+    """Search, select, and write tables and figures; refuses a study without a feasible design."""
     study, folder = task
     with name_os_errors(folder.path):
         folder.begin(resume=resume)

@@ -15,7 +15,6 @@ from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.report.labels import (
     ACCURACY_TITLES,
     COLUMN_TITLES,
-    PERCENT,
     cell,
     headed,
     label,
@@ -161,9 +160,7 @@ def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
     for name in columns:
         add_numbers(table, headed(name), "%")
     beside = [name for name in ("utilization", "bound_by") if name in layers]
-    for name in beside:
-        side: Literal["left", "right"] = "right" if name in PERCENT else "left"
-        table.add_column(_heading_of(name, networks), justify=side)
+    add_numbers(table, *(_heading_of(n, networks) for n in beside), texts=[headed("bound_by")])
     table.add_column("mostly")
     for network, rows in layers.groupby("network", sort=False):
         largest = rows.sort_values("energy_J", ascending=False, kind="stable").iloc[:most]

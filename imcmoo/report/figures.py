@@ -109,15 +109,8 @@ def _points(results: Results, frame: pd.DataFrame) -> Points:
 def trade_off(
     workloads: Sequence[str], evaluated: Points, front: Points, selected: Points, baselines: Points
 ) -> Figure:
-    """Energy against latency, one panel per workload.
-
-    Args:
-        workloads: names, W of them.
-        evaluated: every feasible design, drawn grey.
-        front: the non-dominated ones (over all objectives), coloured by area.
-        selected: the joint design, one row.
-        baselines: the designs optimised for one workload alone, W rows or none.
-    """
+    """Energy against latency, one panel per workload: every feasible design grey, the front (over
+    all objectives) coloured by area, the joint design, and those for one workload alone, if any."""
     columns = 2 if len(workloads) <= 4 else 3
     rows = -(-len(workloads) // columns)
     figure = Figure(figsize=(style.WIDTH, 0.55 + 2.15 * rows), layout="constrained")
@@ -178,13 +171,8 @@ def _log_axes(ax: Axes) -> None:
 
 
 def cost_front(results: Results, designs: pd.DataFrame, selected: int) -> Figure:
-    """EDAP against cost of every feasible design, by technology node, and the front of the two.
-
-    Args:
-        results: of the run.
-        designs: its feasible designs; their cost is relative to that of 1 cm² = 100 at 32 nm.
-        selected: row of the joint design.
-    """
+    """EDAP against cost of every feasible design, by technology node, and the front of the two;
+    `selected` is the row of the joint design."""
     energy, latency = (results.of_workloads(designs, n) for n in ("energy_{}_J", "latency_{}_s"))
     worst = edap(energy, latency, designs["area_mm2"].to_numpy() * M2_PER_MM2).max(axis=1)
     cost, node_nm = designs["cost"].to_numpy(), designs["technology_nm"].to_numpy()
@@ -251,8 +239,6 @@ def baseline_matrix(
         relative: shape (n_rows, n_columns), at least 1; NaN where the network does not map or
             breaks a limit of its own.
         runs: whether it maps, same shape.
-        rows: what each design was optimised for.
-        columns: what it runs on.
     """
     height = 0.9 + 0.32 * len(rows)
     figure = Figure(figsize=(max(4.2, 1.6 + 0.78 * len(columns)), height), layout="constrained")
@@ -299,12 +285,8 @@ def _luminance(rgba: Any) -> float:
 
 
 def convergence(table: pd.DataFrame) -> Figure:
-    """Distance of the best design so far from the final one, over the evaluations.
-
-    Args:
-        table: improvements of each search, the joint one first: columns search, criterion,
-            evaluations and best, the last row of each being the end of the search.
-    """
+    """Distance of the best design so far from the final one, over the evaluations, by the
+    improvements of each search (`convergence.csv`), the joint one first."""
     is_joint = table["search"] == (table["search"].iloc[0] if len(table) else "")
     joint = {str(n): rows for n, rows in table[is_joint].groupby("criterion", sort=False)}
     baselines = {str(n): rows for n, rows in table[~is_joint].groupby("search", sort=False)}
@@ -340,12 +322,8 @@ def convergence(table: pd.DataFrame) -> Figure:
 
 
 def breakdown(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
-    """Share of each component in the area of one design and in the energy of each network.
-
-    Args:
-        table: columns component, energy_<network>_J, area_mm2.
-        width: of the figure, inches.
-    """
+    """Share of each component in the area of one design and in the energy of each network, by its
+    `breakdown.csv`; the width is in inches."""
     networks = [name.removesuffix("_J") for name in networks_in(table, "energy_")]
     energy_J = table[[f"energy_{name}_J" for name in networks]].to_numpy().T
     area_mm2 = table["area_mm2"].to_numpy()

@@ -267,13 +267,8 @@ def limit_name(limit: str) -> str:
 
 
 def violation(limit: str, missing: float, excess: float = np.nan) -> str:
-    """Text of a violated limit.
-
-    Args:
-        limit: its name.
-        missing: amount of a resource, in its own unit; NaN for other limits.
-        excess: as a share of what there is; NaN if unknown.
-    """
+    """Text of a violated limit, by the missing amount of a resource in its own unit, NaN for other
+    limits, and the excess as a share of what there is, NaN if unknown."""
     name = limit_name(limit)
     below = limit.startswith("min_") or limit in (*IN_DECIBELS, *FROM_BELOW)
     side = "below" if below else "above"

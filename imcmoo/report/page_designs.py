@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.report.labels import Measured, distinct_labels, label, measured
-from imcmoo.study.explain import BASELINE
 from imcmoo.study.results import Results
 
 MOST_VALUES = 120_000
@@ -75,25 +74,13 @@ class PageDesigns:
     def names(self) -> dict[Key, list[str]]:
         """Names of the designs as in `imcmoo explain`: `selected` or `front_3`."""
         names: dict[Key, list[str]] = defaultdict(list)
-        r = self.results
-        selection, baselines = r.selection, self._baseline_designs
-        rows = (
-            (r.selected, ["selected"]),
-            (baselines, [f"{BASELINE}{name}" for name in baselines["optimised_for"]]),
-            (selection, selection["criterion"].tolist()),
-            (r.front, [f"front_{row + 1}" for row in range(len(r.front))]),
-        )
-        for frame, called in rows:
+        for frame, called in self.results.named:
             for key, name in zip(self.keys(frame), called, strict=True):
                 names[key].append(name)
         return names
 
     def keys(self, frame: pd.DataFrame) -> list[Key]:
-        """The values of the parameters in each row of a table.
-
-        Raises:
-            InputError: a value is none of its parameter.
-        """
+        """The values of the parameters in each row of a table; refuses other values."""
         for name, values in self.results.values_by_parameter.items():
             known = set(values)
             for value in frame[name].tolist():

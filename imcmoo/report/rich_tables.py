@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from html import escape
@@ -19,12 +19,9 @@ LONGEST_NAME = 20
 """Names of networks up to this long are not broken."""
 
 
-def new_table(
-    *columns: str, title: str, numbers: Iterable[str] = (), caption: str | None = None
-) -> Table:
+def new_table(*columns: str, title: str, numbers: Iterable[str] = ()) -> Table:
     """A table whose columns of `numbers` follow the others."""
-    table = Table(*columns, title=title, title_justify="left", caption=caption)
-    table.caption_justify = "left"
+    table = Table(*columns, title=title, title_justify="left", caption_justify="left")
     add_numbers(table, *numbers)
     return table
 
@@ -44,10 +41,10 @@ def open_table(*columns: str, title: str, networks: Iterable[str] | None = None)
     return table
 
 
-def add_numbers(table: Table, *headings: str) -> None:
-    """Add columns of numbers."""
+def add_numbers(table: Table, *headings: str, texts: Collection[str] = ()) -> None:
+    """Add columns of numbers, some of them of `texts`."""
     for heading in headings:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="left" if heading in texts else "right")
 
 
 def fitted(table: Table, width: int) -> Iterator[Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,15 @@ from imcmoo.report.labels import (
     percent,
     violations,
 )
-from imcmoo.report.rich_tables import natural_width, new_table, open_table, transposed
-from imcmoo.study.explain import BASELINE
+from imcmoo.report.rich_tables import (
+    add_numbers,
+    natural_width,
+    new_table,
+    open_table,
+    transposed,
+)
 from imcmoo.study.explanation import Explanation
-from imcmoo.study.results import Results
+from imcmoo.study.results import BASELINE, Results
 from imcmoo.study.study import Study
 
 
@@ -85,7 +90,6 @@ def baseline_table(
     """EDAP of the designs for all and for one workload, relative to each workload's best.
 
     Args:
-        results: of a run with baselines.
         explanations: of the same designs, which know by how much they violate limits.
         width: of the terminal; networks are rows where the table is wider.
     """
@@ -171,12 +175,7 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
 
 
 def seeds_table(frame: pd.DataFrame, study: Study) -> Table:
-    """The designs of several seeds, and how far each is from the best of them.
-
-    Args:
-        frame: one row per seed: design, quantities of the chip and `score_` of each criterion.
-        study: of all of them.
-    """
+    """The designs of several seeds (`seeds.csv`), and how far each is from the best of them."""
     name, criterion = study.selected_by, study.asked_criterion
     logs = f"{LOG10}{name}"
     name = logs if f"score_{logs}" in frame else name
@@ -235,9 +234,7 @@ def scenario_table(rows: pd.DataFrame, width: int = ROOMY) -> Table:
     columns = ["rate (Hz)", "deadline", "response", "service", "blocked", "by", "interference"]
     columns += ["simulated", "busy (%)", "capacity", "power (W)"]
     shown = [name for name in columns if width >= ROOMY or name not in LESS_NEEDED]
-    for name in shown:
-        side: Literal["left", "right"] = "left" if name == "by" else "right"
-        table.add_column(name.replace(" ", "\n"), justify=side)
+    add_numbers(table, *(name.replace(" ", "\n") for name in shown), texts=["by"])
     # Unbounded times are null in a file.
     names = [str(name) for name in rows if str(name).endswith("_s")]
     rows = rows.assign(**{n: pd.to_numeric(rows[n]).fillna(np.inf) for n in names})

@@ -59,11 +59,7 @@ class SolverOptions:
 
 
 def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
-    """The criteria to be proven: the one of this name, or every one for `all`.
-
-    Raises:
-        InputError: the criterion cannot be proven; says which can.
-    """
+    """The criteria to be proven: the one of this name, or every one for `all`."""
     joint, single = provable(problem)
     if criterion == ALL:
         return [*joint, *single]
@@ -138,7 +134,11 @@ class _Certifying:
     def prove(self, part: ProofTask) -> Iterator[Certificate]:
         """Certificates of a part."""
         began = time.perf_counter()
-        optima, gap = self._optima(part), self.options.gap
+        gap, proven = self.options.gap, [self._done[name] for name in part.prerequisites]
+        networks = self.problem.workload_names if proven else []
+        optima = {
+            n: {"bound": c.bound, "value": c.value} for n, c in zip(networks, proven, strict=True)
+        }
         for name in part.names:
             before = self._known.get(name)
             if before and before.gap <= gap and before.single_network_optima == optima:
@@ -166,13 +166,6 @@ class _Certifying:
             self._done[search.goal.name] = certificate
             yield certificate
             began = time.perf_counter()
-
-    def _optima(self, part: ProofTask) -> dict[str, dict[str, float]]:
-        networks = self.problem.workload_names if part.prerequisites else []
-        proven = [self._done[name] for name in part.prerequisites]
-        return {
-            n: {"bound": c.bound, "value": c.value} for n, c in zip(networks, proven, strict=True)
-        }
 
     def _begun(
         self, part: ProofTask, optima: Mapping[str, Mapping[str, float]]

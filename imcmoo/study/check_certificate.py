@@ -26,18 +26,13 @@ from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import text
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
 from imcmoo.study.provenance import study_settings
 from imcmoo.study.study import Study
 
 
 def certificates(folder: Path) -> dict[Path, Certificate]:
-    """The certificates of a folder and of the folders in it, what others rest on first.
-
-    Raises:
-        InputError: there are none, or a file is none.
-    """
+    """The certificates of a folder and of the folders in it, what others rest on first."""
     paths = read_certificates(folder)
     if not paths:
         raise InputError(f"{folder} holds no {FILE}")
@@ -45,21 +40,12 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
 
 
 def study_of(certificate: Certificate, study: Study) -> Study:
-    """The study with the settings a certificate is of.
-
-    Raises:
-        Refused: it is of another study, or the study has other settings of its own.
-    """
+    """The study with the settings of a certificate; refuses one of another study."""
     settings = dict(certificate.settings)
-    area = settings.get("area_limit_mm2")
+    names = ("deployment", "criterion") if settings.get("criterion") else ("deployment",)
     try:
-        asked = replace(
-            study,
-            area_limit_m2=None if area is None else area / MM2_PER_M2,
-            deployment=settings.get("deployment", ""),
-            criterion=settings.get("criterion") or study.criterion,
-        )
-    except (ValueError, TypeError) as error:
+        asked = study.with_settings(settings, names)
+    except (KeyError, ValueError, TypeError) as error:
         raise Refused(f"settings of the certificate: {error}") from None
     if study_settings(asked) != settings or certificate.model != asked.model:
         raise Refused(f"the certificate is of another study or other settings than {study.name}")
@@ -87,12 +73,7 @@ class Checker:
         self._walks: dict[str, Walk] = {}
 
     def claim(self, certificate: Certificate) -> None:
-        """Check what needs no walk, and take up what does: what others rest on first.
-
-        Raises:
-            Refused: it does not hold; says why.
-            InputError: nothing of it can be proven.
-        """
+        """Check what needs no walk, and take up what does: what others rest on first."""
         if not certificate.intact:
             raise Refused("the certificate is not as it was written")
         differs = difference(certificate.identity, self._identity)
@@ -112,14 +93,8 @@ class Checker:
         walk.claims.append(Claim(goal, certificate.bound))
 
     def validate(self) -> int:
-        """Compare the bounds that the walks rest on with the costs of feasible designs.
-
-        Returns:
-            Number of designs, for all walks together; 0 where all designs are evaluated instead.
-
-        Raises:
-            Refused: a bound is above the cost of a design.
-        """
+        """Compare the bounds that the walks rest on with the costs of feasible designs; returns the
+        number of these, 0 where all designs are evaluated instead."""
         walks = self._walks.values()
         return sum(validate_bounds(w.problem, w.tree, w.designs) for w in walks)
 
@@ -129,9 +104,6 @@ class Checker:
         Returns:
             Counts of all designs: on chips that run all networks, and on single-network chips where
             something was claimed of these.
-
-        Raises:
-            Refused: something does not hold; says what and why.
         """
         walks = self._walks.values()
         return [check_bounds(w.problem, w.tree, w.claims, on_step) for w in walks]

@@ -34,13 +34,6 @@ THIS_DESIGN = "this design"
 MOST_OF_FRONT = 50
 """Designs of the front that are explained at the most."""
 
-SELECTED = "selected"
-BASELINE = "alone_"
-FRONT = "front_"
-
-OnExplained = Callable[[int, int], None]
-"""Called after each design with the number of explained designs and of all."""
-
 
 def explain(
     problem: AcceleratorProblem,
@@ -51,12 +44,11 @@ def explain(
     n_in_full: int | None = None,
     reference_edap: Floats | None = None,
     reference: str = BEST_FOUND,
-    on_explained: OnExplained = lambda done, total: None,
+    on_explained: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain some designs; all are evaluated at once, with their neighbours.
 
     Args:
-        problem: what the designs are for.
         criterion: by which they are compared with their neighbours.
         levels: the designs, shape (n, n_parameters).
         names: what each is called.
@@ -65,7 +57,6 @@ def explain(
         reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
             known, a criterion that needs it compares with each design itself.
         reference: what `reference_edap` is, `EXACT` or `BEST_FOUND`.
-        on_explained: called with the number done and the total.
     """
     costs, details = problem.model.breakdown(levels), problem.model.network_details(levels)
     explanations = []
@@ -163,15 +154,11 @@ SUMMED = ("energy_J", "latency_s")
 def _broken_down(
     run: list[str], costs: LayerCosts | None, row: int, most: int | None
 ) -> dict[str, pd.DataFrame]:
-    """Area, energy and time of a design by component and layer; empty tables if the
-    model does not break costs down.
+    """Area, energy and time of a design, a `row` of `costs`, by component and layer, for the
+    networks that run; empty tables if the model does not break costs down.
 
-    Args:
-        run: the networks that run on it.
-        costs: layer by layer, of several designs; None if the model has no breakdown.
-        row: of the design in `costs`.
-        most: layers of each network that take most energy are listed, the others are one row; None
-            for all.
+    Layers of each network are listed up to `most`, those of most energy, and the others are one
+    row.
     """
     if costs is None:
         names = ("areas", "components", "layers")
@@ -242,18 +229,13 @@ def explain_run(
     results: Results,
     *,
     front: bool,
-    on_explained: OnExplained = lambda done, total: None,
+    on_explained: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain the selected design of a run, its baselines, and the best of its front.
 
     With `front`, these are what each criterion selects and then the best by the run's criterion,
     called `front_N` by their row in `front.csv`, from 1. A design is explained once, however many
     names it has.
-
-    Args:
-        problem, criterion, results: of the run.
-        front: whether designs of the front are explained that are neither selected nor baselines.
-        on_explained: called with the number done and the total.
 
     Raises:
         InputError: a table is not of this problem.
@@ -286,27 +268,25 @@ def _designs(
     of leading designs that are selected or baselines."""
     names: dict[tuple[int, ...], tuple[str, ...]] = {}
 
-    def levels_of(designs: pd.DataFrame) -> Levels:
-        return problem.space.encode({n: designs[n].to_numpy() for n in problem.space.names})
+    def levels_of(designs: pd.DataFrame) -> list[tuple[int, ...]]:
+        columns = {n: designs[n].to_numpy() for n in problem.space.names}
+        return list(map(tuple, problem.space.encode(columns).tolist()))
 
-    def add(designs: Levels, called: Iterable[str]) -> None:
-        for design, name in zip(map(tuple, designs.tolist()), called, strict=True):
-            names[design] = (*names.get(design, ()), str(name))
+    def add(designs: Iterable[tuple[int, ...]], called: Iterable[str]) -> None:
+        for design, name in zip(designs, called, strict=True):
+            names[design] = (*names.get(design, ()), name)
 
-    front, selection = levels_of(results.front), levels_of(results.selection)
-    add(levels_of(results.selected), [SELECTED])
-    if results.baselines is not None:
-        # The first row is the selected design once more.
-        alone = results.baselines.iloc[1:]
-        add(levels_of(alone), BASELINE + alone["optimised_for"])
+    *alone, (selected, criteria), (front, called) = results.named
+    for designs, names_of in alone:
+        add(levels_of(designs), names_of)
     n_in_full = len(names)
-    add(selection, results.selection["criterion"])
-    at = {tuple(design): row for row, design in enumerate(front.tolist())}
-    first = [at[tuple(design)] for design in selection.tolist()]
-    scores = results.front[f"score_{results.criterion}"].to_numpy(dtype=float)
+    selection, levels = levels_of(selected), levels_of(front)
+    add(selection, criteria)
+    first = [levels.index(design) for design in selection]
+    scores = front[f"score_{results.criterion}"].to_numpy(dtype=float)
     order = scores.argsort(kind="stable").tolist()
     rows = list(dict.fromkeys([*first, *order]))[:MOST_OF_FRONT]
-    add(front[rows], [f"{FRONT}{row + 1}" for row in rows])
+    add([levels[row] for row in rows], [called[row] for row in rows])
     return names, n_in_full
 
 

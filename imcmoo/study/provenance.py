@@ -49,11 +49,9 @@ def study_settings(study: Study) -> dict[str, Any]:
     """Settings that distinguish the problems of a study, for the summary of its exact answer.
 
     All criteria of the registry are answered at once, a user's criterion only on request."""
-    limit, asked = study.area_limit_m2, study.to_config()
+    asked = study.to_config()
     return {
-        "study": study.name,
-        "area_limit_mm2": None if limit is None else limit * MM2_PER_M2,
-        "deployment": study.deployment,
+        **{name: asked[name] for name in ("study", "area_limit_mm2", "deployment")},
         "criterion": None if study.criterion in (*NAMED, SCORE) else study.criterion,
         "weights": asked["weights"],
         **{name: asked[name] for name in OWN if asked.get(name)},

@@ -37,11 +37,7 @@ Columns = dict[str, NDArray[Any]]
 
 
 def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> None:
-    """Write every CSV of a run but `accuracy.csv`, and `design.json`, into a folder.
-
-    Args:
-        answer: the exact one, if it is known.
-    """
+    """Write every CSV of a run but `accuracy.csv`, and `design.json`, into a folder."""
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),
@@ -57,7 +53,9 @@ def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> 
         frames["baselines"] = baselines(outcome)
     if answer:
         frames["regret"] = regret_table(outcome, answer)
-        frames["indicators"] = indicator_table(outcome, answer)
+        coordinates = outcome.joint.problem.coordinates
+        values = indicators(coordinates(outcome.candidates.F), coordinates(answer.front))
+        frames["indicators"] = pd.DataFrame(values.items(), columns=["indicator", "value"])
     served = ServedDesign.of(outcome.joint.problem.model, outcome.design)
     if served is not None:
         frames |= {SCENARIO: served.table(), TIMELINE: served.timeline_table()}
@@ -258,14 +256,6 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     columns = ("criterion", "optimum", "selected", "regret_selected", "best_evaluated",
                "regret_best_evaluated")  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
-
-
-def indicator_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
-    """Indicators of the distance between the run's front and the exact one."""
-    problem = outcome.joint.problem
-    F, front = problem.coordinates(outcome.candidates.F), problem.coordinates(answer.front)
-    values = indicators(F, front)
-    return pd.DataFrame({"indicator": list(values), "value": list(values.values())})
 
 
 DESIGN = "design.json"

@@ -29,28 +29,17 @@ CONFIG = "config.json"
 
 FIGURES = "figures"
 
+SELECTED, BASELINE, FRONT = "selected", "alone_", "front_"
+"""Names of designs, the last two their beginnings."""
+
 REPORT = "report.html"
 """Made on demand; a new run removes that of the old one."""
 
 FILES = (
-    "evaluations.csv",
-    "front.csv",
-    "selection.csv",
-    "baselines.csv",
-    "trace.csv",
-    "convergence.csv",
-    "breakdown.csv",
-    "regret.csv",
-    "indicators.csv",
-    "scenario.csv",
-    "timeline.csv",
-    "design.json",
-    "accuracy.csv",
-    EXPLANATIONS,
-    REPORT,
-    FIGURES,
-    SUMS,
-)
+    "evaluations.csv", "front.csv", "selection.csv", "baselines.csv", "trace.csv",
+    "convergence.csv", "breakdown.csv", "regret.csv", "indicators.csv", "scenario.csv",
+    "timeline.csv", "design.json", "accuracy.csv", EXPLANATIONS, REPORT, FIGURES, SUMS,
+)  # fmt: skip
 """All a run may leave beside its config. A new run replaces these and touches nothing else."""
 
 SUMMED = (*(name for name in FILES if name not in (REPORT, FIGURES, SUMS)), CONFIG)
@@ -63,15 +52,8 @@ _WORK = ".work"
 
 
 def check_files(folder: Path, *, remedy: str, all_there: bool = True) -> None:
-    """Check that the files of a finished run are as it wrote them.
-
-    Args:
-        remedy: what the user can do, in words.
-        all_there: False where a file may have been removed.
-
-    Raises:
-        InputError: one is missing or damaged; names it.
-    """
+    """Check that the files of a finished run are as it wrote them; with `all_there`, none may have
+    been removed. `remedy` is what the user can do, in words."""
     check_sums(folder, known=SUMMED, always=ALWAYS, remedy=remedy, all_there=all_there)
 
 
@@ -94,12 +76,8 @@ class RunFolder:
         self.staging = self._work / "files"
 
     def check_resumable(self) -> None:
-        """Check that what stands in the folder, if anything, is of this run.
-
-        Raises:
-            InputError: a run with another config was begun or finished here; says what differs.
-        """
-        stored = self._begun() or self._finished()
+        """Refuse a folder where a run with another config was begun or finished."""
+        stored = self._begun() or _read_json(self.path / CONFIG)
         if stored is None:
             return
         versions = stored.get("versions")
@@ -122,12 +100,8 @@ class RunFolder:
             )
 
     def is_finished(self) -> bool:
-        """True if the complete run with this config is here.
-
-        Raises:
-            InputError: it is, but a file is missing or damaged.
-        """
-        if self._begun() is not None or self._finished() != self._config:
+        """True if the complete run with this config is here; refuses a damaged one."""
+        if self._begun() is not None or _read_json(self.path / CONFIG) != self._config:
             return False
         check_files(self.path, remedy="bring it back, or run again without --resume")
         return True
@@ -136,9 +110,6 @@ class RunFolder:
         """Prepare the folder: keep the work of an unfinished run, or start with nothing.
 
         The files of an earlier finished run stay until `publish` replaces them.
-
-        Raises:
-            OSError: the folder cannot be written to.
         """
         if not (resume and self._begun()):
             self.discard_work()
@@ -162,9 +133,6 @@ class RunFolder:
 
         A kill in between leaves the folder without config and `.work` in place: not a finished run,
         and to be continued.
-
-        Raises:
-            InputError: what is staged is not of this run.
         """
         if self._begun() != self._config:
             raise InputError(f"{self._work} is not of this run any more: nothing was published")
@@ -185,9 +153,6 @@ class RunFolder:
 
     def _begun(self) -> dict[str, Any] | None:
         return _read_json(self._work / CONFIG)
-
-    def _finished(self) -> dict[str, Any] | None:
-        return _read_json(self.path / CONFIG)
 
 
 def _remove(path: Path) -> None:
@@ -217,11 +182,7 @@ def _short(value: Any) -> str:
 
 @contextmanager
 def reading(folder: Path) -> Iterator[Results]:
-    """The results of a complete run, of which all files are of one run while the block reads.
-
-    Raises:
-        InputError: as `Results.read`, or another run was published meanwhile.
-    """
+    """The results of a complete run; refused if another one was published while the block reads."""
     if not (folder / CONFIG).is_file():
         raise InputError(f"{folder} holds no complete run: there is no {CONFIG}")
     with unchanged(folder / CONFIG):
@@ -244,23 +205,14 @@ def _optional_table(name: str) -> cached_property[pd.DataFrame | None]:
 
 @dataclass(frozen=True)
 class Results:
-    """Tables of a run.
-
-    Args:
-        folder: has the CSV files.
-        config: what was run, as in `config.json`.
-    """
+    """Tables of a run, read from its folder; `config` is what was run, as in `config.json`."""
 
     folder: Path
     config: Mapping[str, Any]
 
     @classmethod
     def read(cls, folder: Path) -> Results:
-        """The results of a complete run.
-
-        Raises:
-            InputError: the folder holds no complete run of this version, or a file is damaged.
-        """
+        """The results of a complete run of this version; refuses any other folder."""
         path = folder / CONFIG
         try:
             config = read_json(path)
@@ -298,40 +250,37 @@ class Results:
             values_of[str(name)] = list(values)
         return values_of
 
-    evaluations = _table("evaluations")
-    """Every design of the joint search."""
+    evaluations, front, selection, convergence = map(
+        _table, ("evaluations", "front", "selection", "convergence")
+    )
+    """Every design of the joint search, the non-dominated ones, the design each criterion selects,
+    and improvements of the best design of each search."""
 
-    front = _table("front")
-    """The non-dominated designs."""
-
-    selection = _table("selection")
-    """The design each criterion selects."""
-
-    convergence = _table("convergence")
-    """Improvements of the best design of each search."""
-
-    baselines = _optional_table("baselines")
-    """Designs for all and for one workload, if the run has any."""
-
-    breakdown = _optional_table("breakdown")
-    """Energy and area of the selected design by component, if the model tells."""
-
-    regret = _optional_table("regret")
-    """Distance from the exact optimum, if it is known."""
-
-    indicators = _optional_table("indicators")
-    """Distance from the exact front, if it is known."""
-
-    scenario = _optional_table("scenario")
-    """Service of the requests of each network by the selected design, if there are any."""
-
-    timeline = _optional_table("timeline")
-    """Simulated work of the selected design, if there are requests."""
+    baselines, breakdown, regret, indicators, scenario, timeline = map(
+        _optional_table,
+        ("baselines", "breakdown", "regret", "indicators", "scenario", "timeline"),
+    )
+    """Tables that only some runs have: designs for all and for one workload; energy and area of the
+    selected design by component; distance from the exact optima and from the exact front; service
+    and simulated work of the requests of each network."""
 
     @property
     def selected(self) -> pd.DataFrame:
         """The joint design, one row of `selection`."""
         return self.selection[self.selection["used"]]
+
+    @property
+    def named(self) -> list[tuple[pd.DataFrame, list[str]]]:
+        """Designs and their names: the selected one, `alone_NETWORK`, those of the criteria, and
+        `front_N` by their row in `front.csv`, from 1."""
+        designs = [(self.selected, [SELECTED])]
+        if self.baselines is not None:
+            # The first row is the selected design once more.
+            alone = self.baselines.iloc[1:]
+            designs.append((alone, [f"{BASELINE}{name}" for name in alone["optimised_for"]]))
+        designs.append((self.selection, [str(name) for name in self.selection["criterion"]]))
+        front = [f"{FRONT}{row}" for row in range(1, len(self.front) + 1)]
+        return [*designs, (self.front, front)]
 
     @property
     def criterion(self) -> str:
@@ -362,11 +311,7 @@ class Results:
 
     @cached_property
     def explanations(self) -> list[Explanation]:
-        """Explanations of designs that the run stored; none in runs of older versions.
-
-        Raises:
-            InputError: the file is damaged.
-        """
+        """Explanations of designs that the run stored; none in runs of older versions."""
         path = self.folder / EXPLANATIONS
         return read_explanations(path) if path.exists() else []
 

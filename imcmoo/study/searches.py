@@ -50,11 +50,7 @@ class FinishedSearch:
     def candidates(
         self, known_best: Floats | None = None, exact_best: Floats | None = None
     ) -> Candidates:
-        """The front it found, with references of regret as `Candidates` takes them.
-
-        Raises:
-            ValueError: nothing feasible was found.
-        """
+        """The front it found, with references of regret as `Candidates` takes them."""
         archive = self.result.archive
         front = archive.front()
         levels, F = archive.levels[front], archive.F[front]
@@ -69,16 +65,11 @@ def search_names(study: Study) -> list[str]:
 def run_searches(
     study: Study, checkpoint: Callable[[str], Path], on_trace: OnTrace
 ) -> dict[str, FinishedSearch]:
-    """Do all searches of a study; goes on from the checkpoints there are.
-
-    Args:
-        checkpoint: where the search of a name keeps its state.
-        on_trace: called after every generation.
+    """Do all searches of a study; goes on from the state that `checkpoint` names for each.
 
     Raises:
         NoFeasibleDesign: nothing in the space satisfies the constraints.
         LimitsUnmet: no design that was evaluated keeps the networks' limits; says which is nearest.
-        ValueError: baselines are wanted of a model that cannot be had for one network.
     """
     model = study.cost_model()
     wanted = search_names(study)
@@ -116,8 +107,6 @@ class Outcome:
     """Everything a run knows at its end.
 
     Args:
-        study: what was asked.
-        joint: the search for all workloads.
         baseline_searches: by workload, the search for it alone; empty without baselines.
         baselines: the design of each of `baseline_searches` on all workloads, or None.
         candidates: the front of the joint search.
@@ -135,14 +124,8 @@ class Outcome:
     def of(
         cls, study: Study, searches: dict[str, FinishedSearch], answer: ExactAnswer | None = None
     ) -> Outcome:
-        """Compare and select among all searches of the study, by name.
-
-        Args:
-            answer: the exact one, if it is known: regrets are then against its optima.
-
-        Raises:
-            ValueError: nothing feasible was found.
-        """
+        """Compare and select among all searches of the study, by name; regrets are against the
+        optima of the exact answer, if it is known."""
         joint = searches[JOINT]
         single = {name: search for name, search in searches.items() if name != JOINT}
         baselines = Baselines.of(joint.problem, single) if single else None

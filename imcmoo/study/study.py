@@ -66,12 +66,8 @@ class AccuracyFile:
 
 
 def accuracy_options(files: Mapping[str, AccuracyFile], networks: WorkloadSet) -> dict[str, Any]:
-    """Options of a cost model that predicts accuracy, from the files of networks by name.
-
-    Raises:
-        ValueError: a file that is none of `imcmoo import --data`, or of another network.
-        OSError: a file cannot be read.
-    """
+    """Options of a cost model that predicts accuracy, from the files of networks by name; refuses
+    a file of another network."""
     # Studies of the reference model need none of the physical one.
     from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 
@@ -226,11 +222,7 @@ class Study:
 
     @property
     def asked_criterion(self) -> Criterion:
-        """The criterion that has the last word.
-
-        Raises:
-            ValueError: there is no such criterion or score.
-        """
+        """The criterion that has the last word."""
         if self.criterion != SCORE:
             return find_criterion(self.criterion)
         if self.own_criterion is None:
@@ -243,11 +235,7 @@ class Study:
         return self.asked_criterion.name_of_score(joint=not self.baselines)
 
     def network_set(self) -> WorkloadSet:
-        """The networks, read.
-
-        Raises:
-            ValueError: an unknown network, or a file that is none.
-        """
+        """The networks, read."""
         return WorkloadSet.load(self.workloads)
 
     def cost_model(self) -> CostModel:
@@ -285,11 +273,7 @@ class Study:
         return ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
-        """The problem as a search sees it.
-
-        Args:
-            model: as `cost_model` gives it, or of one of its networks; by default a new one.
-        """
+        """The problem as a search sees it, of all networks by default, or of the model's."""
         model = model or self.cost_model()
         columns = [i for i, name in enumerate(self.names) if name in model.workload_names]
         weights = [self.weights[i] for i in columns] if self.weights else None
@@ -323,6 +307,13 @@ class Study:
         stated = [self.deployment, self.objectives, table, bits, networks]
         of_networks = [sorted(s.items()) for key in OF_WEIGHTS if (s := getattr(self, key))]
         return repr((*stated, *of_networks))
+
+    def with_settings(self, stored: Mapping[str, Any], names: Iterable[str]) -> Study:
+        """The study with the area limit and other settings, by name, that its results state."""
+        settings, limit = {name: stored[name] for name in names}, stored["area_limit_mm2"]
+        if limit != self.to_config()["area_limit_mm2"]:
+            settings["area_limit_m2"] = None if limit is None else limit / MM2_PER_M2
+        return replace(self, **settings)
 
     def with_absolute_paths(self) -> Study:
         """The study with absolute paths, for processes in other folders."""
@@ -371,11 +362,7 @@ class Study:
 
 
 def check_study_name(name: str) -> str:
-    """Check that a study can be called so; returns its name.
-
-    Raises:
-        ValueError: it cannot; says what is allowed.
-    """
+    """The name of a study, if it can be called so."""
     check_name("the name of a study", name)
     if name.lower() in FOLDERS:  # some file systems take capitals for small letters
         raise ValueError(
@@ -385,11 +372,7 @@ def check_study_name(name: str) -> str:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Check that networks have distinct names in tables, searches and files.
-
-    Raises:
-        ValueError: two of one name, or a name that is used otherwise.
-    """
+    """Refuse networks of one name in tables, searches and files, or of a name used otherwise."""
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"two networks are called '{name}': rename the CSV of one")

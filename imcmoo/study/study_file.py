@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from imcmoo.io.errors import NAME, InputError, did_you_mean
 from imcmoo.io.files import writing
@@ -25,7 +25,7 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.requests import Scenario
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults
-from imcmoo.study.study import FOLDERS, Study, check_names, check_study_name
+from imcmoo.study.study import FOLDERS, AccuracyFile, Study, check_names, check_study_name
 from imcmoo.study.study_tables import (
     NetworkTable,
     Positive,
@@ -93,14 +93,7 @@ class StudyFile(Table):
     scenario: ScenarioTable | None = None
 
     def study(self, file: str | None = None) -> Study:
-        """The study it describes.
-
-        Args:
-            file: where it was read from, if the study is to be called by that.
-
-        Raises:
-            ValueError: parts that do not fit together.
-        """
+        """The study it describes, to be called by its file if this is given."""
         networks = {network_name(n.source): n for n in self.networks}
         check_names([network_name(n.source) for n in self.networks])
         limit = self.area_limit_mm2
@@ -118,16 +111,34 @@ class StudyFile(Table):
             weight_clip={k: c for k, n in networks.items() if (c := n.weight_clip) < 1} or None,
             layers_digital={k: tuple(d) for k, n in networks.items() if (d := n.layers_digital)}
             or None,
-            accuracy={k: f for k, n in networks.items() if (f := n.accuracy_file)} or None,
+            accuracy={
+                k: AccuracyFile(n.accuracy, n.max_accuracy_drop)
+                for k, n in networks.items()
+                if n.accuracy
+            }
+            or None,
             components=self.components,
             objectives=tuple(self.objectives),
             compute_snr_limit_dB=self.compute_snr_limit_dB,
             scenario=self._scenario(networks),
+            score=self.score.score if self.score else None,
+            criterion=self._criterion(),
+            model=self.model,
+            deployment=self.deployment,
+            budget=self.budget,
+            baselines=self.baselines,
             seed=self.seeds[0],
             seeds=tuple(self.seeds) if len(self.seeds) > 1 else (),
             file=file,
-            **self._settings(),
         )
+
+    def _criterion(self) -> str:
+        """Name of the criterion: by default average power in a scenario, or the study's score."""
+        if "criterion" in self.model_fields_set:
+            return self.criterion
+        if self.scenario is not None:
+            return AVERAGE_POWER
+        return self.criterion if self.score is None else SCORE
 
     def _scenario(self, networks: Mapping[str, NetworkTable]) -> Scenario | None:
         """The scenario, if there is one."""
@@ -142,17 +153,7 @@ class StudyFile(Table):
             raise ValueError(
                 f"a scenario needs rate_Hz of every network; {', '.join(lacking)} {verb} none"
             )
-        return self.scenario.scenario(requests)
-
-    def _settings(self) -> dict[str, Any]:
-        """Arguments of `Study` by the same name; omitted ones keep the defaults of `Study`."""
-        keys = ("model", "deployment", "budget", "criterion", "baselines")
-        settings = {key: getattr(self, key) for key in keys if key in self.model_fields_set}
-        if self.scenario is not None:
-            settings = {"criterion": AVERAGE_POWER} | settings
-        if self.score is not None:
-            settings = {"criterion": SCORE, "score": self.score.score} | settings
-        return settings
+        return Scenario(requests, **self.scenario.model_dump())
 
 
 def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool = False) -> Study:
@@ -165,7 +166,6 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
 
     Raises:
         InputError: whatever is wrong with it, a line for each fault.
-        OSError: it cannot be read.
     """
     try:
         content = read_toml(path)
@@ -175,7 +175,7 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
         context = {"folder": path.parent, "spaces": spaces}
         read = StudyFile.model_validate(content, context=context)
     except ValidationError as error:
-        raise InputError(fault_lines(path, error, StudyFile)) from None
+        raise InputError(fault_lines(path, error)) from None
     try:
         study = read.study(None if shipped else str(path))
         if not shipped:
@@ -195,6 +195,13 @@ def _check(study: Study) -> None:
             raise ValueError(f"cost: none at {lacking[0]} nm; there are {there}")
     study.problem()
 
+
+TABLES: Mapping[str, type[Table]] = {
+    "networks": NetworkTable,
+    "score": ScoreTable,
+    "scenario": ScenarioTable,
+}
+"""Tables within a study file, by their keys."""
 
 _TEXTS = {
     "missing": "is missing",
@@ -221,15 +228,15 @@ REMOVED_KEYS = {
 """Removed keys of a study file, with the replacement of each."""
 
 
-def fault_lines(file: Path, error: ValidationError, top: type[BaseModel]) -> str:
-    """Every fault pydantic found, a line each; the fields of `top` are the keys allowed."""
+def fault_lines(file: Path, error: ValidationError) -> str:
+    """Every fault pydantic found, a line each."""
     lines = []
     for fault in error.errors():
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, ValueFaults):
             texts = {(*fault["loc"], name): text for name, text in cause.faults.items()}
         else:
-            texts = {tuple(fault["loc"]): _text(fault, top)}
+            texts = {tuple(fault["loc"]): _text(fault)}
         lines += [f"{file}: {_key(loc)}{text}" for loc, text in texts.items()]
     return "\n".join(lines)
 
@@ -242,12 +249,12 @@ def _key(loc: Sequence[int | str]) -> str:
     return f"{text}: " if text else ""
 
 
-def _text(fault: Any, top: type[BaseModel]) -> str:
+def _text(fault: Any) -> str:
     kind, value, ctx = fault["type"], fault["input"], fault.get("ctx", {})
     if kind == "extra_forbidden" and fault["loc"][-1] in REMOVED_KEYS:
         return f"was removed: {REMOVED_KEYS[fault['loc'][-1]]}"
     if kind == "extra_forbidden":
-        keys = list(_model_at(top, fault["loc"][:-1]).model_fields)
+        keys = list(TABLES.get(fault["loc"][0], StudyFile).model_fields)
         return f"unknown key; {did_you_mean(fault['loc'][-1], keys)}allowed: {', '.join(keys)}"
     if kind == "literal_error":
         allowed = [part.strip(" '") for part in ctx["expected"].replace(" or ", ",").split(",")]
@@ -255,22 +262,6 @@ def _text(fault: Any, top: type[BaseModel]) -> str:
     if kind in _TEXTS:
         return _TEXTS[kind].format(value=value, **ctx)
     return str(ctx["error"]) if "error" in ctx else f"{fault['msg']}, got {value!r}"
-
-
-def _model_at(top: type[BaseModel], loc: Sequence[int | str]) -> type[BaseModel]:
-    """The model of a table by its key: that of the type its field is declared with."""
-    model = top
-    for part in loc:
-        if isinstance(part, str):
-            declared = model.model_fields[part].annotation
-            model = next(t for t in _types(declared) if issubclass(t, BaseModel))
-    return model
-
-
-def _types(declared: Any) -> list[type]:
-    """The classes a declared type is made of."""
-    inner = getattr(declared, "__args__", ())
-    return [t for part in inner for t in _types(part)] if inner else [declared]
 
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -6,7 +6,7 @@ it may begin with, by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -35,7 +35,6 @@ from imcmoo.problem.problem import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults, restricted
-from imcmoo.study.study import AccuracyFile
 
 
 def _network(source: str, info: ValidationInfo) -> str:
@@ -243,11 +242,6 @@ class NetworkTable(Table):
         return Requests(self.rate_Hz, self.deadline_s, self.burst)
 
     @property
-    def accuracy_file(self) -> AccuracyFile | None:
-        """Its accuracy data and the drop it may have; None without data."""
-        return AccuracyFile(self.accuracy, self.max_accuracy_drop) if self.accuracy else None
-
-    @property
     def limits(self) -> Limits:
         """Its limits."""
         keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps")
@@ -267,10 +261,6 @@ class ScenarioTable(Table):
     margin: float = Field(
         Scenario.margin, ge=0, description="share of load beyond the stated one to be served"
     )
-
-    def scenario(self, requests: Mapping[str, Requests]) -> Scenario:
-        """The scenario of some requests, by name of the network."""
-        return Scenario(requests, self.interrupt, self.idle, self.margin, self.sharing)
 
 
 class ScoreTable(Table):

@@ -14,18 +14,10 @@ import pytest
 from imcmoo.cli.main import main
 from imcmoo.io.checksums import write_sums
 from tests import ROOT
-from tests.reliability import drawn
 
 INTERRUPT = Mock(side_effect=KeyboardInterrupt)
 """Is interrupted whenever it is called."""
 
-SMALL_STUDY = f"""name = "small"
-{drawn.SPACE}
-[[networks]]
-source = "resnet18"
-[[networks]]
-source = "alexnet"
-"""
 SPACE = """name = "many"
 baselines = false
 [space]

@@ -62,71 +62,66 @@ def study(folder, tmp_path, monkeypatch):
     return write
 
 
-def test_a_run_keeps_the_limit_and_executes_the_selected_design(study, tmp_path, capsys):
-    out = tmp_path / "out"
-    assert main(["run", study(KEYS), "--out", str(out)]) == 0
+@pytest.fixture
+def run(study, tmp_path, _no_figures):
+    """Runs the study with further keys; returns the folder, its row of accuracy, and its config."""
+
+    def run(keys):
+        assert main(["run", study(keys), "--out", str(tmp_path / "out")]) == 0
+        folder, row = tmp_path / "out/small/seed-1", None
+        if (folder / "accuracy.csv").exists():
+            row = pd.read_csv(folder / "accuracy.csv").iloc[0]
+        return folder, row, json.loads((folder / "config.json").read_text())
+
+    return run
+
+
+def test_a_run_keeps_the_limit_and_executes_the_selected_design(run, capsys):
+    _, row, config = run(KEYS)
     assert "accuracy of the selected design" in capsys.readouterr().out
-    row = pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0]
     assert row.allowed == pytest.approx(row.float - 0.01)
     assert row.linear >= row.allowed
     assert row.fast == pytest.approx(row.exact, abs=0.03)
     assert row.exact_low <= row.exact <= row.exact_high
     assert row.samples == 100
-    config = json.loads((out / "small/seed-1/config.json").read_text())
     assert config["accuracy"]["digits"]["max_accuracy_drop"] == 0.01
 
 
-@pytest.mark.usefixtures("_no_figures")
 @pytest.mark.parametrize(("high", "where"), [(0.9, "within"), (0.86, "outside")])
 def test_a_run_says_which_network_computes_worse_than_allowed(
-    study, tmp_path, capsys, monkeypatch, high, where
+    run, capsys, monkeypatch, high, where
 ):
     executed = {"exact": 0.85, "exact_low": 0.8, "exact_high": high, "samples": 100, "note": ""}
     monkeypatch.setattr("imcmoo.study.verified_accuracy._executed", lambda *_: executed)
-    out = tmp_path / "out"
-    assert main(["run", study(KEYS), "--out", str(out)]) == 0
-    row = pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0]
+    _, row, _ = run(KEYS)
     interval = f"({where} the interval 0.800 to {high:.3f})"
     assert row.note == f"executed 0.850, below the allowed {row.allowed:.3f} {interval}"
     assert f"digits: {row.note}" in " ".join(capsys.readouterr().out.split())
 
 
-def test_clipped_weights_are_predicted_and_executed(study, tmp_path):
-    accuracies = []
-    for clip in ("", "weight_clip = 0.2\n"):
-        out = tmp_path / f"out{len(accuracies)}"
-        assert main(["run", study(KEYS.replace("0.01", "0.9") + clip), "--out", str(out)]) == 0
-        accuracies.append(pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0])
-        config = json.loads((out / "small/seed-1/config.json").read_text())
-        assert config.get("weight_clip") == ({"digits": 0.2} if clip else None)
+def test_clipped_weights_are_predicted_and_executed(run):
+    (_, whole, plain), (_, clipped, config) = (
+        run(KEYS.replace("0.01", "0.9") + clip) for clip in ("", "weight_clip = 0.2\n")
+    )
+    assert (plain.get("weight_clip"), config["weight_clip"]) == (None, {"digits": 0.2})
     for how in ("linear", "fast", "exact"):
-        assert accuracies[1][how] < accuracies[0][how] - 0.05, how
-    assert accuracies[1].fast == pytest.approx(accuracies[1].exact, abs=0.03)
+        assert clipped[how] < whole[how] - 0.05, how
+    assert clipped.fast == pytest.approx(clipped.exact, abs=0.03)
 
 
-@pytest.mark.usefixtures("_no_figures")
-def test_layers_on_the_digital_unit_are_predicted_and_executed(study, tmp_path, capsys):
-    both = 'layers_digital = ["hidden", "classes"]\n'
-    out = tmp_path / "out"
-    assert main(["run", study(KEYS + both), "--out", str(out)]) == 0
-    row = pd.read_csv(out / "small/seed-1/accuracy.csv").iloc[0]
+def test_layers_on_the_digital_unit_are_predicted_and_executed(run, study, capsys):
+    folder, row, config = run(KEYS + 'layers_digital = ["hidden", "classes"]\n')
     assert row.fast == row.exact
-    energy = pd.read_csv(out / "small/seed-1/breakdown.csv").set_index("component")[
-        "energy_digits_J"
-    ]
+    energy = pd.read_csv(folder / "breakdown.csv").set_index("component")["energy_digits_J"]
     assert energy["digital"] > 0
-    config = json.loads((out / "small/seed-1/config.json").read_text())
     assert config["layers_digital"] == {"digits": ["hidden", "classes"]}
     line = refused(capsys, "run", study('layers_digital = ["first"]\n'))
     assert "digits has no layer 'first' with stored weights" in line
 
 
-@pytest.mark.usefixtures("_no_figures")
-def test_the_settings_of_a_run_are_those_of_its_study(study, folder, tmp_path, monkeypatch, capsys):
+def test_the_settings_of_a_run_are_those_of_its_study(run, folder, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    settings = 'input_bits = 6\nweight_clip = 0.3\nlayers_digital = ["hidden"]\n'
-    assert main(["run", study(settings), "--out", "out", "--quiet"]) == 0
-    run = tmp_path / "out/small/seed-1"
+    run, *_ = run('input_bits = 6\nweight_clip = 0.3\nlayers_digital = ["hidden"]\n')
     copy = tmp_path / "design.json"
     copy.write_text((run / "design.json").read_text())
     data = ["--data", str(folder / "digits.npz"), "--samples", "200", "--chips", "1", "--quiet"]
@@ -156,25 +151,19 @@ def test_the_settings_of_a_run_are_those_of_its_study(study, folder, tmp_path, m
     other_networks(a=0.5, b=0.6)
     assert executed(run, "--weight-clip", "0.7").weight_clip == 0.7
     command = ["accuracy", str(folder / "digits.onnx"), *data, "--designs", str(run)]
-    capsys.readouterr()
-    assert main(command) == 2
-    assert "digits.onnx is none of the networks of the run, whose" in capsys.readouterr().err
+    assert "digits.onnx is none of the networks of the run, whose" in refused(capsys, *command)
     (run / "config.json").write_text("[]")
-    assert main(command) == 2
-    assert "config.json is no record of a run" in capsys.readouterr().err
+    assert "config.json is no record of a run" in refused(capsys, *command)
 
 
-@pytest.mark.usefixtures("_no_figures")
-def test_explain_shows_what_other_circuits_would_lose(study, tmp_path, capsys):
-    out, path = tmp_path / "out", study(KEYS)
-    assert main(["run", path, "--out", str(out), "--quiet"]) == 0
+def test_explain_shows_what_other_circuits_would_lose(run, capsys):
+    folder, *_ = run(KEYS)
     capsys.readouterr()
-    folder = str(out / "small/seed-1")
-    assert main(["explain", folder]) == 0
+    assert main(["explain", str(folder)]) == 0
     shown = capsys.readouterr().out
     assert "Predicted drop of accuracy" in shown
     assert "half the" in shown
-    assert main(["explain", folder, "--json"]) == 0
+    assert main(["explain", str(folder), "--json"]) == 0
     networks = json.loads(capsys.readouterr().out)["tables"]["networks"]
     (network,) = pd.DataFrame(networks).to_dict("records")
     assert network["drop_with_1_more_adc_bit"] <= network["accuracy_drop"] + 0.01
@@ -187,10 +176,8 @@ def test_accuracy_data_of_another_network_are_refused(study, folder, capsys):
     path = study(KEYS)
     for source in ("resnet18_onnx", "other.csv"):
         (folder / "small.toml").write_text(STUDY.replace("digits.csv", source) + KEYS)
-        assert main(["run", path]) == 2
-        error = capsys.readouterr().err
-        assert "digits.accuracy.npz is of another network than " in error
-        assert error.count("\n") == 1
+        line = refused(capsys, "run", path)
+        assert "digits.accuracy.npz is of another network than " in line
 
 
 def test_a_table_without_a_digest_must_have_the_measured_layers(folder, tmp_path):
@@ -206,9 +193,7 @@ def test_a_table_without_a_digest_must_have_the_measured_layers(folder, tmp_path
 def test_where_no_chip_keeps_the_accuracy_the_nearest_is_named(study, tmp_path, capsys):
     path = study(KEYS + "weight_clip = 0.1\n")
     for command in ("run", "enumerate", "certify"):
-        assert main([command, path, "--out", str(tmp_path / "out"), "--quiet"]) == 2
-        error = capsys.readouterr().err
-        assert error.count("\n") == 1
+        error = refused(capsys, command, path, "--out", tmp_path / "out", "--quiet")
         assert "found that keeps all limits for digits; the nearest (" in error
         assert re.search(r"breaks .*accuracy of digits \(\d+(\.\d+)? times\)", error)
 
@@ -223,26 +208,20 @@ def test_the_table_of_limits_has_the_share_of_the_allowed_drop(study):
     np.testing.assert_allclose(used[runs], np.maximum(drop, 0)[runs] / 0.2, atol=3e-3)
 
 
-@pytest.mark.usefixtures("_no_figures")
-def test_without_the_keys_nothing_is_said_of_accuracy(study, tmp_path):
-    for name, keys in (("with", KEYS), ("without", "")):
-        out = tmp_path / name
-        assert main(["run", study(keys), "--out", str(out), "--quiet"]) == 0
-        config = json.loads((out / "small/seed-1/config.json").read_text())
-        assert ("accuracy" in config) == (name == "with")
-        assert (out / "small/seed-1/accuracy.csv").exists() == (name == "with")
-        tables = " ".join(p.read_text() for p in (out / "small/seed-1").glob("*.csv"))
-        assert ("accuracy" in tables) == (name == "with")
+def test_without_the_keys_nothing_is_said_of_accuracy(run):
+    for keys in (KEYS, ""):
+        folder, row, config = run(keys)
+        tables = " ".join(p.read_text() for p in folder.glob("*.csv"))
+        for has_accuracy in ("accuracy" in config, row is not None, "accuracy" in tables):
+            assert has_accuracy == bool(keys)
 
 
-@pytest.mark.usefixtures("_no_figures")
-def test_the_network_is_not_executed_where_it_changed(study, folder, tmp_path):
+def test_the_network_is_not_executed_where_it_changed(run, folder):
     (folder / "digits.onnx").rename(folder / "gone.onnx")
     try:
-        assert main(["run", study(KEYS), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+        _, row, _ = run(KEYS)
     finally:
         (folder / "gone.onnx").rename(folder / "digits.onnx")
-    row = pd.read_csv(tmp_path / "out/small/seed-1/accuracy.csv").iloc[0]
     assert row.note.startswith("not executed: ")
     assert row.linear >= row.allowed
 

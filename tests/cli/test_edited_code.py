@@ -10,6 +10,8 @@ import pytest
 from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
+from imcmoo.io.own_code import own_code
+from imcmoo.problem.identity import differing_keys
 from imcmoo.search.ask_tell import Search
 from tests.cli.helpers import INTERRUPT, refused
 from tests.reliability.drawn import LAYERS, NAMES, study_text
@@ -105,10 +107,17 @@ def tree(folder):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
-    write, tmp_path, capsys, monkeypatch, role
-):
+def test_an_edit_of_any_code_that_a_study_names_is_noticed(write, tmp_path, role):
     write(role)
+    before = own_code(find_study("tiny.toml").own_modules)
+    edit(tmp_path)
+    assert differing_keys(before, own_code(find_study("tiny.toml").own_modules)) == ["own.chip"]
+
+
+def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
+    write, tmp_path, capsys, monkeypatch
+):
+    write("criterion")
     monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", INTERRUPT)
     assert run() == 130
     begun = tree(tmp_path / "results")
@@ -117,7 +126,7 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     assert "cannot resume" in line
     assert "its own_code differs in own.chip;" in line
     assert tree(tmp_path / "results") == begun
-    write(role)
+    write("criterion")
     monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
     assert run("--resume") == 0
     assert main([*RUN[:-1], "--resume"]) == 0
@@ -129,10 +138,9 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
 
 
 @pytest.mark.usefixtures("_no_figures")
-@pytest.mark.parametrize("role", ROLES)
-def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys, role):
+def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys):
     enumerate_ = ["enumerate", "tiny.toml", "--quiet", "--workers", "1"]
-    write(role)
+    write("score")
     assert main(enumerate_) == 0
     assert run() == 0
     assert (tmp_path / "results/tiny/seed-1/regret.csv").exists()
@@ -145,12 +153,9 @@ def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys, role):
     assert run() == 0
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_an_old_certificate_is_refused_and_proven_again(write, tmp_path, capsys, role):
-    write(role)
-    # A function cannot be proven, but certificates beside it are of the same problem.
-    asked = [] if role == "criterion" else ["--criterion", "edap_max"]
-    certify, folder = ["certify", "tiny.toml", *asked], "results/certified/tiny"
+def test_an_old_certificate_is_refused_and_proven_again(write, tmp_path, capsys):
+    write("cost model")
+    certify, folder = ["certify", "tiny.toml", "--criterion", "edap_max"], "results/certified/tiny"
     check = ["check-certificate", folder, "--study", "tiny.toml"]
     assert main([*certify, "--quiet"]) == 0
     assert main([*check, "--quiet"]) == 0
@@ -165,8 +170,7 @@ def test_an_old_certificate_is_refused_and_proven_again(write, tmp_path, capsys,
     output = capsys.readouterr().out
     assert "the certificate here is of other code of your own: own.chip: not taken" in output
     after = json.loads(path.read_text())
-    factor = 1 if role == "score" else 2.2
-    assert after["bound"] == pytest.approx(factor * before["bound"])
+    assert after["bound"] == pytest.approx(2.2 * before["bound"])
     assert main([*check, "--quiet"]) == 0
 
 

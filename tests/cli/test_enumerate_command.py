@@ -2,7 +2,6 @@
 
 import re
 import signal
-from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -11,8 +10,7 @@ from imcmoo.cli.main import main
 from imcmoo.exact import answer as exact
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.io.locks import folder_lock
-from imcmoo.problem.identity import identity
-from tests.cli.few_chips import ANSWER, FEW, FILES, NAMES, PART, STUDY, in_parts_of
+from tests.cli.few_chips import ANSWER, FILES, NAMES, PART, STUDY, in_parts_of
 from tests.cli.helpers import contents, refused
 from tests.reliability.commands import ROOT
 from tests.reliability.commands import start as start_command
@@ -23,9 +21,9 @@ def run(out, *extra, workers=1):
     return main(["enumerate", STUDY, "--out", str(out), "--workers", str(workers), *extra])
 
 
-def start(out, *extra, before="", workers=1):
+def start(out, *, before=""):
     """A run of few chips in a new process, which can be killed."""
-    options = ["--out", str(out), "--workers", str(workers), "--quiet", *extra]
+    options = ["--out", str(out), "--workers", "1", "--quiet"]
     few = "from tests.cli.few_chips import only_few; only_few(setattr)"
     return start_command(ROOT, ["enumerate", STUDY, *options], before=f"{few}\n{before}")
 
@@ -84,50 +82,7 @@ def test_the_answer_goes_among_the_results_and_quiet_says_nothing(
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.usefixtures("_few")
-def test_options_reach_the_problem(tmp_path):
-    options = ["--deployment", "together", "--area-limit", "200.5"]
-    assert run(tmp_path, *options) == 0
-    asked = replace(FEW, area_limit_m2=200.5e-6, deployment="together")
-    summary = exact.read_summary(tmp_path / ANSWER)
-    assert summary["identity"] == identity(asked.problem())
-    assert {n: summary[n] for n in ("study", "area_limit_mm2", "deployment")} == {
-        "study": STUDY,
-        "area_limit_mm2": pytest.approx(200.5),
-        "deployment": "together",
-    }
-
-
 # Interrupted.
-
-KILLED_AFTER_PARTS = """
-import os, pathlib, signal
-def replace(self, target, original=pathlib.Path.replace, moved=[]):
-    result = original(self, target)
-    moved += [target] * (target.suffix == ".part")
-    if len(moved) == {parts}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return result
-pathlib.Path.replace = replace
-"""
-
-
-def killed(out, before, *extra, workers=1):
-    """Run until what is patched `before` kills the process."""
-    process = start(out, *extra, before=before, workers=workers)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    assert not (out / ANSWER / "summary.json").exists()
-
-
-def assert_continues(out, complete, surveyed, kept):
-    """Check that a command gives the whole answer, and without working on kept parts again."""
-    assert run(out) == 0
-    assert contents(out) == complete
-    resumed = len(surveyed)
-    surveyed.clear()
-    assert run(out) == 0
-    assert resumed == len(surveyed) - kept > 0
 
 
 @pytest.fixture
@@ -145,13 +100,6 @@ def surveyed(monkeypatch):
 
 
 @pytest.mark.usefixtures("_few")
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_killed_after_some_parts_and_run_again(complete, tmp_path, workers, surveyed):
-    killed(tmp_path, KILLED_AFTER_PARTS.format(parts=3), workers=workers)
-    assert_continues(tmp_path, complete, surveyed, kept=3)
-
-
-@pytest.mark.usefixtures("_few")
 @pytest.mark.parametrize(
     "name", ["summary.json", *(pytest.param(n, marks=pytest.mark.slow) for n in NAMES[:2])]
 )
@@ -161,32 +109,13 @@ def test_killed_while_files_are_moved_to_their_place_and_run_again(
     """An older answer is there already."""
     assert run(tmp_path, "--area-limit", "200") == 0
     surveyed.clear()
-    killed(tmp_path, killing_at(name))
+    process = start(tmp_path, before=killing_at(name))
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / ANSWER / "summary.json").exists()
     assert run(tmp_path) == 0
     assert surveyed == []
     assert contents(tmp_path) == complete
-
-
-@pytest.fixture
-def interrupted(surveyed, monkeypatch, capsys):
-    """Begins an enumeration and interrupts it after two surveys."""
-
-    def begin(out, *extra):
-        counted = Enumeration.evaluate_chunk
-
-        def interrupt(self, bodies):
-            if len(surveyed) == 2:
-                raise KeyboardInterrupt
-            return counted(self, bodies)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Enumeration, "evaluate_chunk", interrupt)
-            assert run(out, "--quiet", *extra) == 130
-        error = capsys.readouterr().err
-        assert error == "imcmoo enumerate: interrupted; the same command continues\n"
-        surveyed.clear()
-
-    return begin
 
 
 @pytest.mark.usefixtures("_few")
@@ -196,11 +125,28 @@ def interrupted(surveyed, monkeypatch, capsys):
     ids=["the same", "of another problem", "of another length"],
 )
 def test_after_ctrl_c_the_same_command_continues_with_parts_of_its_own(
-    complete, tmp_path, monkeypatch, surveyed, interrupted, options, part, taken
+    complete, tmp_path, monkeypatch, capsys, surveyed, options, part, taken
 ):
-    interrupted(tmp_path, *options)
+    counted = Enumeration.evaluate_chunk
+
+    def interrupt(self, keys):
+        if len(surveyed) == 2:
+            raise KeyboardInterrupt
+        return counted(self, keys)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Enumeration, "evaluate_chunk", interrupt)
+        assert run(tmp_path, "--quiet", *options) == 130
+    error = capsys.readouterr().err
+    assert error == "imcmoo enumerate: interrupted; the same command continues\n"
+    surveyed.clear()
     in_parts_of(part, monkeypatch.setattr)
-    assert_continues(tmp_path, complete, surveyed, kept=taken)
+    assert run(tmp_path) == 0
+    assert contents(tmp_path) == complete
+    resumed = len(surveyed)
+    surveyed.clear()
+    assert run(tmp_path) == 0
+    assert resumed == len(surveyed) - taken > 0
 
 
 @pytest.mark.usefixtures("_few")

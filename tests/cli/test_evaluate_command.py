@@ -15,6 +15,7 @@ from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.restricted import restricted
 from problems import RRAM
+from tests import ROOT
 from tests.cli.helpers import INTERRUPT, assert_fails
 from tests.io.processes import PATIENCE
 from tests.reliability.commands import start
@@ -35,9 +36,9 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def evaluate(*extra, designs="designs.csv", workloads="alexnet,resnet18", out="out.csv"):
-    options = ["--device", "rram", "--workloads", workloads, "--out", out]
-    return main(["evaluate", designs, *options, *extra])
+def evaluate(*extra, workloads="alexnet,resnet18"):
+    options = ["--device", "rram", "--workloads", workloads, "--out", "out.csv"]
+    return main(["evaluate", "designs.csv", *options, *extra])
 
 
 def test_one_line_per_design_and_workload_with_the_evaluator_s_numbers(folder):
@@ -100,14 +101,18 @@ def test_breakdown_adds_up_to_the_energies(folder):
     assert latency.to_numpy() == pytest.approx(out["latency_s"][:2].to_numpy(), rel=1e-12, abs=0)
 
 
-def test_other_columns_order_and_blank_lines_do_not_matter(folder):
+def test_paths_of_networks_are_taken_and_other_columns_order_and_blank_lines_do_not_matter(folder):
     names = ["label", *reversed(RRAM.names), "technology_nm", "device"]
     values = ["a, b", *reversed(GOOD), 32, "rram"]
     with (folder / "designs.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows([names, [], values, []])
-    assert evaluate(workloads="alexnet") == 0
+    shipped = ROOT / "imcmoo" / "networks" / "tables" / "alexnet.csv"
+    (folder / "own.csv").write_bytes(shipped.read_bytes())
+    assert evaluate(workloads="alexnet,./own.csv") == 0
     out = pd.read_csv(folder / "out.csv")
-    assert out[RRAM.names].to_numpy().tolist() == [list(GOOD)]
+    assert out[RRAM.names].to_numpy().tolist() == [list(GOOD)] * 2
+    assert out["workload"].tolist() == ["alexnet", "own"]
+    assert out["energy_J"].nunique() == 1
 
 
 def test_many_designs_keep_their_order_across_chunks(folder, monkeypatch):
@@ -155,22 +160,22 @@ def test_bad_designs_are_one_clear_line(folder, capsys, content, message):
 
 
 CALLS = {
-    "unknown workload 'resnet19'": {"workloads": "alexnet,resnet19"},
-    "two workloads are called 'alexnet' in alexnet, alexnet": {"workloads": "alexnet,alexnet"},
-    "nowhere.csv: No such file or directory": {"designs": "nowhere.csv"},
-    "missing/out.csv: No such file or directory": {"out": "missing/out.csv"},
-    ": Is a directory": {"out": "."},
+    "unknown workload 'resnet19'": ["--workloads", "alexnet,resnet19"],
+    "two workloads are called 'alexnet' in alexnet, alexnet": ["--workloads", "alexnet,alexnet"],
+    "missing/out.csv: No such file or directory": ["--out", "missing/out.csv"],
+    ": Is a directory": ["--out", "."],
+    "--out and --breakdown are the same file": ["--breakdown", "./out.csv"],
 }
 
 
-@pytest.mark.parametrize(("message", "call"), CALLS.items(), ids=list(CALLS))
-def test_bad_calls_are_one_clear_line(folder, capsys, message, call):
-    assert_fails(folder, capsys, message, lambda: evaluate(**call))
+@pytest.mark.parametrize(("message", "options"), CALLS.items(), ids=list(CALLS))
+def test_bad_calls_are_one_clear_line(folder, capsys, message, options):
+    assert_fails(folder, capsys, message, lambda: evaluate(*options))
 
 
-def test_the_same_file_twice_is_refused(folder, capsys):
-    message = "--out and --breakdown are the same file"
-    assert_fails(folder, capsys, message, lambda: evaluate("--breakdown", "./out.csv"))
+def test_designs_that_are_not_there_are_named(folder, capsys):
+    (folder / "designs.csv").unlink()
+    assert_fails(folder, capsys, "designs.csv: No such file or directory", evaluate)
 
 
 SLOW = """

@@ -11,7 +11,7 @@ from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.cli.terminal import warn_of_dynamic_products
 from imcmoo.networks.workloads import WorkloadSet
-from tests.cli.helpers import refused, write_study
+from tests.cli.helpers import write_study
 
 NETWORKS = 30
 
@@ -43,16 +43,9 @@ def test_networks_that_multiply_activations_are_named(capsys):
         assert capsys.readouterr().err == ""
 
 
-def study_of(folder, line="", more=""):
-    """A study of many networks, with a further line on top and more at its end."""
-    path = Path(write_study(folder, NETWORKS))
-    text = path.read_text(encoding="utf-8").replace("baselines", f"{line}\nbaselines")
-    path.write_text(text + more, encoding="utf-8")
-    return path
-
-
 def test_a_product_below_float64_is_told_apart_everywhere(tmp_path):
-    study, out = study_of(tmp_path, 'criterion = "edap_product"'), tmp_path / "out"
+    study, out = Path(write_study(tmp_path, NETWORKS)), tmp_path / "out"
+    study.write_text(f'criterion = "edap_product"\n{study.read_text()}')
     assert main(["enumerate", str(study), "--out", str(out), "--quiet", "--workers", "1"]) == 0
     optima = pd.read_csv(out / "exact" / "many" / "optima.csv").groupby("criterion")
     value, geomean = (optima.first()["value"][n] for n in ("log10_edap_product", "edap_geomean"))
@@ -83,24 +76,3 @@ def test_a_product_below_float64_is_told_apart_everywhere(tmp_path):
     assert space.rank(space.levels_of(written["incumbent"]["design"]))[0] in ranks
     check = ["check-certificate", str(proof), "--study", str(study), "--quiet"]
     assert main(check) == 0
-
-
-@pytest.mark.parametrize("name", ["zero", "nothing", "negative"])
-@pytest.mark.parametrize("command", ["run", "enumerate"])
-def test_a_function_that_returns_no_score_ends_in_one_line(tmp_path, capsys, command, name):
-    study = study_of(tmp_path, more=f'[score]\nfunction = "{__name__}:{name}"\n')
-    line = refused(capsys, command, study, "--out", tmp_path / "out", "--quiet")
-    assert "criterion score: " in line
-    assert "scores must be finite and positive from 1e-290 to 1e+290" in line
-
-
-def zero(costs):
-    return np.zeros(len(costs))
-
-
-def nothing(costs):
-    return np.full(len(costs), np.nan)
-
-
-def negative(costs):
-    return -costs["area"]

@@ -55,21 +55,6 @@ def test_a_file_of_others_is_written_over_only_by_force(command, folder, capsys)
     assert (folder / "notes").read_text() != "precious\n"
 
 
-@pytest.mark.parametrize("command", [words for words, _ in COMMANDS.values()], ids=COMMANDS)
-def test_a_device_a_link_and_a_folder_stay_what_they_are(command, folder, capsys):
-    # Through a link: where this fails, the machine keeps its device.
-    (folder / "null").symlink_to("/dev/null")
-    (folder / "link").symlink_to("target")
-    for name in ("null", "link"):
-        assert main([*command, name]) == 0
-        assert (folder / name).is_symlink()
-    assert (folder / "null").is_char_device()
-    assert (folder / "target").is_file()
-    (folder / "there").mkdir()
-    assert "there: Is a directory" in refused(capsys, *command, "there", "--force")
-    assert not list((folder / "there").iterdir())
-
-
 READING = {name: parts for name, parts in COMMANDS.items() if parts[1]}
 
 

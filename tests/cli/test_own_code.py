@@ -89,6 +89,9 @@ CRITERIA = {
     "score gives a number": PREAMBLE + "Own = Criterion('own', lambda costs: 1.0)\n",
     "score gives a wrong shape": PREAMBLE
     + "Own = Criterion('own', lambda costs: costs['energy'])\n",
+    "score gives nothing positive": PREAMBLE
+    + "Own = Criterion('own', lambda costs: -costs.area)\n",
+    "score gives NaN": PREAMBLE + "Own = Criterion('own', lambda costs: np.nan * costs.area)\n",
     "score gives text": PREAMBLE
     + "Own = Criterion('own', lambda costs: np.array(['a'] * len(costs)))\n",
 }

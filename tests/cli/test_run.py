@@ -2,13 +2,11 @@
 
 import json
 import os
-import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
@@ -33,27 +31,12 @@ def run(out, *extra):
     return main([*ARGUMENTS, "--out", str(out), "--quiet", *extra])
 
 
-def start(out, *, before=""):
-    """A run in a new process, which can be killed; runs `before` first."""
-    code = f"{before}\nfrom experiments.run import main\nmain()"
-    command = [sys.executable, "-c", code, *ARGUMENTS, "--out", str(out), "--quiet"]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-
-
 @pytest.fixture(scope="session")
-def uninterrupted(tmp_path_factory):
-    """A complete run: its folder, and how long a process of its own took for it, in s."""
-    out = tmp_path_factory.mktemp("finished")
-    began = time.monotonic()
-    process = start(out)
-    assert process.communicate()[1] == ""
-    return out / STUDY / "seed-1", time.monotonic() - began
-
-
-@pytest.fixture
-def finished(uninterrupted):
+def finished(tmp_path_factory):
     """The folder of a complete run; only to be read."""
-    return uninterrupted[0]
+    out = tmp_path_factory.mktemp("finished")
+    assert run(out) == 0
+    return out / STUDY / "seed-1"
 
 
 def tables(folder):
@@ -120,18 +103,6 @@ def test_baselines_trace_and_config_are_of_this_run(finished):
     assert config["workloads"] == list(WORKLOADS)
 
 
-@pytest.mark.parametrize("third", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
-def test_killed_at_a_random_moment_and_resumed(uninterrupted, tmp_path, third):
-    """SIGKILL once in each third of the run, at another moment every time the test runs."""
-    finished, seconds = uninterrupted
-    process = start(tmp_path)
-    time.sleep((third + random.random()) / 3 * seconds)
-    process.kill()
-    process.communicate()
-    assert run(tmp_path, "--resume") == 0
-    assert contents(tmp_path / STUDY / "seed-1") == contents(finished)
-
-
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
     "name",
@@ -141,21 +112,25 @@ def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_p
     """Moments a clock would hardly hit; an older run's files are there already."""
     home = tmp_path / STUDY / "seed-1"
     (home / "front.csv").write_text("old\n")
-    process = start(tmp_path, before=killing_at(f"seed-1/{name}"))
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    code = f"{killing_at(f'seed-1/{name}')}\nfrom experiments.run import main\nmain()"
+    command = [sys.executable, "-c", code, *ARGUMENTS, "--out", tmp_path, "--quiet"]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
     assert not (home / "config.json").exists()
     assert run(tmp_path, "--resume") == 0
     assert contents(home) == contents(finished)
 
 
 def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_command.draw_figures", INTERRUPT)
-        assert run(tmp_path) == 130
-    assert capsys.readouterr().err == (
-        "experiments.run: interrupted; the same command with --resume continues\n"
-    )
+    for place, more in (
+        ("imcmoo.search.mating.FeasibleMating.offspring", []),
+        ("imcmoo.cli.run_command.draw_figures", ["--resume"]),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, INTERRUPT)
+            assert run(tmp_path, *more) == 130
+        assert capsys.readouterr().err == (
+            "experiments.run: interrupted; the same command with --resume continues\n"
+        )
     # What is finished is not done again.
     monkeypatch.setattr("imcmoo.search.memetic_nsga2.draw_diverse", INTERRUPT)
     monkeypatch.setattr("imcmoo.search.mating.FeasibleMating.offspring", INTERRUPT)

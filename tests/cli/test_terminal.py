@@ -10,7 +10,7 @@ from rich.text import Text
 from imcmoo.cli import terminal as progress
 from imcmoo.cli.main import main
 from imcmoo.cli.terminal import PIPE_WIDTH, Bars, console, counted, remaining, timed
-from tests.cli.helpers import SMALL_STUDY
+from tests.cli.helpers import write_study
 
 HOSTILE = ("x[red]y", "x[/y]", "x[bold]", ":smile:", "[link=https://example.org]here[/link]")
 
@@ -27,28 +27,18 @@ def test_no_text_is_markup(text, capsys):
 
 @pytest.mark.usefixtures("_no_figures")
 @pytest.mark.parametrize(
-    ("command", "text"),
+    ("command", "options", "text"),
     [
-        (("enumerate", "--workers", "1"), HOSTILE[0]),
-        (
-            ("run", "--budget", "10", "--no-baselines", "--seeds", "1,2", "--workers", "1"),
-            HOSTILE[1],
-        ),
+        ("enumerate", [], HOSTILE[0]),
+        ("run", ["--budget", "10", "--no-baselines", "--seeds", "1,2"], HOSTILE[1]),
     ],
 )
-def test_the_folder_that_is_named_is_the_one_written(tmp_path, capsys, command, text, small_study):
-    name, *options = command
+def test_the_folder_that_is_named_is_the_one_written(tmp_path, capsys, command, options, text):
     out = tmp_path / text
-    assert main([name, str(small_study), "--out", str(out), "--workers", "1", *options]) == 0
+    options = [write_study(tmp_path, 2), "--out", str(out), "--workers", "1", *options]
+    assert main([command, *options]) == 0
     assert f"{out}/" in capsys.readouterr().out
     assert out.is_dir()
-
-
-@pytest.fixture
-def small_study(tmp_path):
-    path = tmp_path / "small.toml"
-    path.write_text(SMALL_STUDY)
-    return path
 
 
 def test_a_pipe_gets_wide_lines_unless_the_user_says_how_wide(monkeypatch):

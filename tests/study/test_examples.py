@@ -82,16 +82,6 @@ def test_an_own_cell_makes_other_chips():
     assert (rows.energy_J[rows.runs] < others.energy_J[rows.runs]).all()  # and conduct less
 
 
-def test_the_study_of_the_documentation_is_run_as_it_stands(tmp_path):
-    text = (ROOT / "docs" / "own_study.md").read_text(encoding="utf-8")
-    (tmp_path / "camera.toml").write_text(text.split("```toml\n")[1].split("```")[0], "utf-8")
-    network = ROOT / "examples" / "inspection_cnn.csv"
-    (tmp_path / "my_net.csv").write_bytes(network.read_bytes())
-    command = ["run", str(tmp_path / "camera.toml"), "--budget", "150", "--quiet"]
-    assert main([*command, "--out", str(tmp_path)]) == 0
-    assert (tmp_path / "camera" / "seed-1" / "figures" / "baselines.png").exists()
-
-
 def test_cells_in_parallel_keep_a_limit_that_single_cells_break(tmp_path):
     file = ROOT / "examples" / "parallel_cells.toml"
     study = find_study(str(file))

@@ -23,16 +23,6 @@ from imcmoo.study import study_file
 from imcmoo.study.results import Results
 from imcmoo.study.study import Study
 from imcmoo.study.study_file import schema_text
-from problems import (
-    RRAM,
-    RRAM_PHYSICAL,
-    RRAM_PHYSICAL_ATTENTION,
-    SRAM,
-    SRAM_LARGE,
-    SRAM_PHYSICAL,
-    SRAM_PHYSICAL_ATTENTION,
-    SRAM_TECHNOLOGY,
-)
 from tests import ROOT
 from tests.cli.helpers import refused, run_quietly
 from tests.study.files import written
@@ -95,15 +85,15 @@ def _physical(size, device, space, networks):
 
 def test_the_built_in_studies_are_what_they_were():
     built_in = [
-        Study("four_workload_rram", RRAM, FOUR),
-        Study("four_workload_sram", SRAM, FOUR),
-        Study("nine_workload_rram", RRAM, SHIPPED, area_limit_m2=1600e-6),
-        Study("nine_workload_sram", SRAM_LARGE, SHIPPED),
-        Study("technology_cost_sram", SRAM_TECHNOLOGY, FOUR, cost_per_cm2=COSTS),
-        _physical("four", "rram", RRAM_PHYSICAL, TRUE[:4]),
-        _physical("four", "sram", SRAM_PHYSICAL, TRUE[:4]),
-        _physical("nine", "rram", RRAM_PHYSICAL_ATTENTION, TRUE),
-        _physical("nine", "sram", SRAM_PHYSICAL_ATTENTION, TRUE),
+        Study("four_workload_rram", problems.RRAM, FOUR),
+        Study("four_workload_sram", problems.SRAM, FOUR),
+        Study("nine_workload_rram", problems.RRAM, SHIPPED, area_limit_m2=1600e-6),
+        Study("nine_workload_sram", problems.SRAM_LARGE, SHIPPED),
+        Study("technology_cost_sram", problems.SRAM_TECHNOLOGY, FOUR, cost_per_cm2=COSTS),
+        _physical("four", "rram", problems.RRAM_PHYSICAL, TRUE[:4]),
+        _physical("four", "sram", problems.SRAM_PHYSICAL, TRUE[:4]),
+        _physical("nine", "rram", problems.RRAM_PHYSICAL_ATTENTION, TRUE),
+        _physical("nine", "sram", problems.SRAM_PHYSICAL_ATTENTION, TRUE),
     ]
     small = {name: study for name, study in problems.STUDIES.items() if "_extended" not in name}
     assert {study.name: study for study in built_in} == small
@@ -136,7 +126,7 @@ def test_every_key_reaches_the_study(full):
 
 def test_what_is_left_out_is_as_in_a_study(tmp_path):
     path = written(tmp_path, PLAIN)
-    assert find_study(path) == Study("x", RRAM, ("alexnet",), file=path)
+    assert find_study(path) == Study("x", problems.RRAM, ("alexnet",), file=path)
 
 
 def test_a_component_table_of_ones_own_is_relative_to_the_file(tmp_path):
@@ -151,6 +141,9 @@ PHYSICAL = 'model = "physical"\n' + PLAIN.replace("rram", "sram").replace("alexn
 NO_NAME = ("", "-x", "--help", ".x", "_x", "x y", "x[red]", "[a]x", "x/y", "é", "x,y")
 FAULTS = [
     ("budgit = 3\n" + PLAIN, "budgit: unknown key; did you mean 'budget'? allowed: name, model,"),
+    (PLAIN + "wieght = 2\n",
+     "networks[0].wieght: unknown key; did you mean 'weight'? allowed: source, weight,"),
+    (PLAIN + "[score]\nenrgy = 2\n", "score.enrgy: unknown key; did you mean 'energy'? allowed:"),
     ('budget = "many"\n' + PLAIN, "budget: needs a whole number, got 'many'"),
     ("budget = 0\n" + PLAIN, "budget: must be at least 1, got 0"),
     ("baselines = 1\n" + PLAIN, "baselines: needs true or false, got 1"),
@@ -206,6 +199,9 @@ FAULTS = [
     (PHYSICAL + "input_bits = 3\n", "input_bits of alexnet_onnx: 3 is given, must be 4 to 8"),
     ("compute_snr_limit_dB = 200\n" + PHYSICAL,
      "compute_snr_limit_dB: must be at most 100 dB, got 200"),
+    (PHYSICAL + "[space]\nglb_KiB = [128, 512]\n",
+     "space.glb_KiB: 128 is given, but the component table has buffer"),
+    (PHYSICAL + '[space]\ndram = "ddr5"\n', "space.dram: ddr5 is given, must be one of none, x16"),
     (PHYSICAL + "[space]\nsample_and_hold = [0, 2]\n",
      "space.sample_and_hold: 2 is given, must be a whole number of 0 to 1"),
     (PLAIN.replace("rram", "sram") + "[space]\nbits_per_cell = 0\n",
@@ -288,18 +284,6 @@ def test_the_schema_is_written_whole_to_the_one_file_that_is_named(tmp_path, mon
     with pytest.raises(UnicodeEncodeError):
         study_file.main(["schema.json"])
     assert out.read_text(encoding="utf-8") == schema_text()
-
-
-def test_evaluate_takes_paths(tmp_path):
-    (tmp_path / "own.csv").write_bytes(shipped_csv("alexnet").read_bytes())
-    values = {n: [problems.RRAM.values_of(n)[-1]] for n in problems.RRAM.names}
-    pd.DataFrame(values).to_csv(tmp_path / "designs.csv", index=False)
-    networks = f"alexnet,{tmp_path / 'own.csv'}"
-    command = ["evaluate", str(tmp_path / "designs.csv"), "--device", "rram"]
-    assert main([*command, "--workloads", networks, "--out", str(tmp_path / "out.csv")]) == 0
-    frame = pd.read_csv(tmp_path / "out.csv")
-    assert frame["workload"].tolist() == ["alexnet", "own"]
-    assert frame["energy_J"].nunique() == 1
 
 
 SMALL = """
@@ -388,18 +372,6 @@ def test_a_baseline_beyond_a_network_s_limit_is_no_best_of_it(small):
     assert rows["relative_edap_net"] == pytest.approx(relative, rel=1e-12)
     table = baseline_table(Results.read(out / "small" / "seed-2"))
     assert "beyond its limits" in list(table.columns[2].cells)
-
-
-@pytest.mark.usefixtures("_no_figures")
-def test_a_network_whose_name_ends_that_of_another_has_its_figures_only(tmp_path, capsys):
-    for name in ("net", "other_net"):
-        (tmp_path / f"{name}.csv").write_text("name,C,M,P,Q\na,64,64,8,8\n")
-    text = PLAIN.replace("alexnet", "net.csv") + '[[networks]]\nsource = "other_net.csv"\n'
-    path = written(tmp_path, f"budget = 20\nbaselines = false\n{text}")
-    assert main(["run", path, "--out", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.count("energy") == 2
-    design = json.loads((tmp_path / "x" / "seed-1" / "design.json").read_text())
-    assert design["workloads"]["net"] == design["workloads"]["other_net"]
 
 
 def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
