@@ -35,9 +35,6 @@ BEST_KNOWN = 16
 """Designs by each criterion whose neighbours are looked at; a neighbour is promising if it may be
 among so many best. The optimum is often next to the third best design, not to the best."""
 
-ELITES_SHARE = 0.85
-"""Share of the offspring that comes from per-value elites in a large space."""
-
 ELITES_LOCAL_SEARCH = 0.3
 """Factor of a phase's share of local search where per-value elites are improved, too."""
 
@@ -50,7 +47,8 @@ class FeasibleMating:
 
     A generation has these sources, in their order:
 
-    - in a space of more than `LARGE_SPACE` designs, children of per-value elites (`from_elites`);
+    - in a space of more than `LARGE_SPACE` designs, `Phase.value_elites` of it, children of per-value
+      elites (`from_elites`); there neighbours of front members fill it up;
     - `Phase.local_search` of it, neighbours of the criteria's best designs that a surrogate
       predicts to be among the best known, and for the rest of that share neighbours of front
       members (`near_front`);
@@ -97,7 +95,7 @@ class FeasibleMating:
         if self.has_elites:
             self._pair_ratios = _draw_pair_ratios(problem, self.archive, rng)
             share *= ELITES_LOCAL_SEARCH
-            n_elites = round(ELITES_SHARE * offspring.wanted)
+            n_elites = round(self.phase.value_elites * offspring.wanted)
             offspring.add(
                 from_elites(problem, self.archive, n_elites, rng, pair_ratios=self._pair_ratios),
                 n_elites,
@@ -105,6 +103,8 @@ class FeasibleMating:
         left = round(share * offspring.wanted)
         if wanted := round(CRITERIA_SHARE * left):
             left -= offspring.add(self._promising(wanted), wanted)
+        if self.has_elites:
+            left = offspring.missing
         if left:
             offspring.add(near_front(problem, self.archive, self._moves, left, rng), left)
 

@@ -20,6 +20,7 @@ class Phase:
         eta: distribution index of crossover and mutation: larger makes smaller steps.
         local_search: share of the offspring that are neighbours of incumbents and of front members;
             less in a large space (see `mating.ELITES_LOCAL_SEARCH`).
+        value_elites: share of the offspring that are children of per-value elites in a large space.
 
     Raises:
         ValueError: a count below 1, a probability or share outside 0..1, a negative index.
@@ -32,11 +33,15 @@ class Phase:
     mutation_probability: float
     eta: float
     local_search: float = 0.0
+    value_elites: float = 0.0
 
     def __post_init__(self) -> None:
         if self.generations < 1 or self.offspring < 1:
             raise ValueError(f"phase {self.name}: needs a generation and an offspring at least")
-        shares = (self.crossover_probability, self.mutation_probability, self.local_search)
+        shares = (
+            *(self.crossover_probability, self.mutation_probability),
+            *(self.local_search, self.value_elites),
+        )
         if not all(0 <= share <= 1 for share in shares) or self.eta < 0:
             raise ValueError(
                 f"phase {self.name}: probabilities lie in 0..1 and eta is not negative"
@@ -93,10 +98,10 @@ PAPER = Schedule(
     initial=500,
     population=70,
     phases=(
-        Phase("explore", 7, 100, 1.0, 0.5, eta=3, local_search=0.85),
-        Phase("balance", 7, 100, 0.9, 0.2, eta=7, local_search=0.95),
-        Phase("converge", 7, 100, 1.0, 0.1, eta=15, local_search=0.95),
-        Phase("refine", 5, 140, 1.0, 0.05, eta=25, local_search=0.95),
+        Phase("explore", 7, 100, 1.0, 0.5, eta=3, local_search=0.85, value_elites=0.85),
+        Phase("balance", 7, 100, 0.9, 0.2, eta=7, local_search=0.95, value_elites=0.85),
+        Phase("converge", 7, 100, 1.0, 0.1, eta=15, local_search=0.95, value_elites=0.3),
+        Phase("refine", 5, 140, 1.0, 0.05, eta=25, local_search=0.95, value_elites=0.3),
     ),
 )
 """The paper's four phases of 700 designs after 500 initial designs: 3,300 evaluations.

@@ -248,6 +248,28 @@ def test_local_search_alone_fills_a_generation_with_neighbours_of_incumbents_and
     assert found - near <= set(RRAM.rank(moved[inside]).tolist())
 
 
+@pytest.mark.parametrize(("share", "wanted"), [(0.0, 0), (0.5, 10)])
+def test_in_a_large_space_a_phase_shares_between_value_elites_and_the_front(
+    monkeypatch, share, wanted
+):
+    asked = []
+
+    def no_elites(problem, archive, n, rng, *, pair_ratios):
+        asked.append(n)
+        return archive.levels[:0]
+
+    archive = evaluated(LARGE_PROBLEM, 70)
+    monkeypatch.setattr(mating_of, "LARGE_SPACE", RRAM.size - 1)
+    monkeypatch.setattr(mating_of, "from_elites", no_elites)
+    monkeypatch.setattr(FeasibleMating, "_promising", lambda *_: archive.levels[:0])
+    phase = dataclasses.replace(EXPLORE, value_elites=share)
+    offspring = mate(LARGE_PROBLEM, archive, 20, phase)
+    assert asked == [wanted]
+    front = FeasibleMating(LARGE_PROBLEM, archive, phase)
+    near = set(RRAM.rank(front._vicinity(archive.levels[archive.front()], -1)).tolist())
+    assert set(RRAM.rank(offspring).tolist()) <= near  # the front fills what others leave
+
+
 def test_children_keep_what_all_parents_share(monkeypatch):
     levels = draw_feasible(LARGE_PROBLEM, 300, np.random.default_rng(0))
     levels[:, 0], levels[:, 2] = 1, 2
