@@ -109,16 +109,9 @@ class EnumeratedStudy:
         return score(costs_of(self.energy_J[at], self.latency_s[at], self.area_m2[rows]))
 
     def best_for(self, subset: Sequence[int], criterion: str | Score) -> int:
-        """Index of the best design for the networks of some columns, all of which it runs.
-
-        Args:
-            subset: columns of the networks.
-            criterion: one with an exact optimum (regret is against `single_network_optima`), or a
-                score.
-
-        Raises:
-            ValueError: no design runs them all.
-        """
+        """Index of the best design for the networks of some columns, all of which it runs, by a
+        score or a criterion with an exact optimum (regret is against `single_network_optima`); a
+        ValueError if no design runs them all."""
         rows = self.running(subset)
         if not len(rows):
             names = ", ".join(self.workloads[c] for c in subset)

@@ -285,7 +285,7 @@ def _run_sampler(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     counted, names = Counted(start), start.problem.space.names
-    distributions = {
+    distributions: dict[str, Any] = {
         p.name: IntDistribution(0, len(p) - 1)
         if p.is_ordered
         else CategoricalDistribution(range(len(p)))

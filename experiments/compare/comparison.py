@@ -200,7 +200,7 @@ class _Run:
         n_steps = int(FRONT_STEPS * np.log10(primary / 100)) + 1
         at = np.unique(np.geomspace(min(100, primary), primary, max(1, n_steps)).astype(int))
         exact = problem.coordinates(judge.front)
-        reached = np.array([igd_plus(self.points(problem, n), exact) for n in at])
+        reached = np.array([igd_plus(self.points(problem, n), exact) for n in at.tolist()])
         return rows + _hits("igd_plus", reached, at, FRONT_TARGETS)
 
     def cuts(self, budget: int) -> list[int]:

@@ -206,14 +206,14 @@ class _CountingFeasibility(Feasibility):
 
     def reset(self) -> None:
         """Restart the count."""
-        self._checked, self._asked, self._answered = (_Seen() for _ in range(3))
+        self._checked, self._asked, self._answered = (set[int]() for _ in range(3))
         self.count = 0
 
     def record(self, levels: Levels) -> None:
         """Count designs that are checked exactly or evaluated."""
-        new = self._checked.first(self.space.rank(levels))
-        questions = self._answered.first(self._questions(levels))
-        self.count += len(new) - self._asked.count(questions)
+        new = _add(self._checked, self.space.rank(levels))
+        questions = _add(self._answered, self._questions(levels))
+        self.count += len(new) - len(questions & self._asked)
 
     def violation(self, levels: Levels) -> Floats:
         self.record(levels)
@@ -221,8 +221,8 @@ class _CountingFeasibility(Feasibility):
 
     def screened(self, levels: Levels) -> Floats:
         if self.screened_by.any():
-            new = self._asked.first(self._questions(levels))
-            self.count += len(new) - self._answered.count(new)
+            new = _add(self._asked, self._questions(levels))
+            self.count += len(new - self._answered)
         return super().screened(levels)
 
     def _questions(self, levels: Levels) -> Ranks:
@@ -230,21 +230,11 @@ class _CountingFeasibility(Feasibility):
         return self.space.rank(np.where(self.screened_by, levels, 0))
 
 
-class _Seen:
-    """Set of ranks that were seen."""
-
-    def __init__(self) -> None:
-        self._ranks: set[int] = set()
-
-    def first(self, ranks: Ranks) -> list[int]:
-        """Add ranks; returns those seen for the first time, each once."""
-        new = set(ranks.tolist()) - self._ranks
-        self._ranks |= new
-        return list(new)
-
-    def count(self, ranks: list[int]) -> int:
-        """Count the ranks that were seen."""
-        return len(self._ranks.intersection(ranks))
+def _add(seen: set[int], ranks: Ranks) -> set[int]:
+    """Add ranks to those that were seen; returns the new ones."""
+    new = set(ranks.tolist()) - seen
+    seen |= new
+    return new
 
 
 class CountingProblem(AcceleratorProblem):

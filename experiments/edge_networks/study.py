@@ -60,13 +60,9 @@ def prepare(
 ) -> Path:
     """Import networks from the data in a folder, and write the study there; returns its file.
 
-    Args:
-        folder: of the data.
-        device: "sram" or "rram".
-        drop: largest drop of each network below its score in float.
-        beside_rounding: count the drop from the score with rounded inputs and weights instead,
-            where that is lower.
-        rates: whether the networks get requests, at `RATES_HZ`.
+    A drop is below each network's score in float; `beside_rounding` it counts from the score with
+    rounded inputs and weights, where that is lower. With `rates` the networks get requests at
+    `RATES_HZ`.
     """
     text = HEAD.format(device=device) + (SCENARIO if rates else "")
     for name, shapes in SHAPES.items():

@@ -110,13 +110,10 @@ def _pulsed_read_s(
 
 
 def neurram_s(table: PhysicalTable, bits: tuple[int, int], *, stated: bool) -> float:
-    """Model the time of a vector on NeuRRAM in seconds.
+    """Model the time of a vector on NeuRRAM, with some bits of inputs and of outputs, in seconds.
 
-    Args:
-        table: component numbers.
-        bits: of inputs and of outputs.
-        stated: whether pulse and ADC take as long as the chip's; else the model's 10 ns and its
-            default ADC.
+    If `stated`, pulse and ADC take as long as the chip's; else the model's 10 ns and its default
+    ADC.
     """
     inputs, outputs = bits
     slice_bits = min(inputs, NEURRAM_SLICE_BITS)

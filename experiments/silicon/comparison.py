@@ -86,15 +86,10 @@ def modelled(
     held: bool = False,
     next_node: bool = False,
 ) -> pd.DataFrame:
-    """Model each macro, with the sum of its parts as its area.
+    """Model each macro, as `judged` describes it, with the sum of its parts as its area.
 
-    Args:
-        macros: as `judged` returns them.
-        table: component numbers.
-        adc_model: ADC model.
-        voltage_exponent: of the slowdown at low supply voltage.
-        held: whether a level of a resistive array is held for a pulse.
-        next_node: whether macros between two tabulated nodes are modelled at the farther one.
+    With `held` a level of a resistive array is held for a pulse; with `next_node` macros between
+    two tabulated nodes are modelled at the farther one.
 
     Returns:
         The columns of `MEASURED`, area (mm²) and adc_share (of energy), indexed as `macros`; NaN

@@ -33,14 +33,8 @@ def macro_costs(
     adc_model: str = "zigzag",
     held: bool = False,
 ) -> pd.DataFrame:
-    """Model one invocation of each macro of one device, as `macros.judged` describes them.
-
-    Args:
-        macros: at least one.
-        table: component numbers.
-        assumptions: of the model.
-        adc_model: one of the ADC models.
-        held: whether a level of a resistive array also takes the pulse that it is charged for.
+    """Model one invocation of each macro of one device, at least one, as `macros.judged` describes
+    them; with `held` a level of a resistive array also takes the pulse that it is charged for.
 
     Returns:
         Columns time_s (array and conversion), operations (of 1 bit by 1 bit, additions counted

@@ -50,13 +50,8 @@ class MappedLayer:
     pads: tuple[int, ...] | str = ()
 
     def apply(self, inputs: Values, zero: int, product: Product) -> Floats:
-        """The layer's output without its bias.
-
-        Args:
-            inputs: of the layer, or their codes.
-            zero: what pads the borders of an image.
-            product: multiplies vectors with the stored matrix.
-        """
+        """The layer's output, without its bias, from its inputs or their codes; zero pads the
+        borders of an image, product multiplies vectors with the stored matrix."""
         if not self.kernel:
             flat = inputs.reshape(1, -1, inputs.shape[-1])
             return product(flat)[0].reshape(*inputs.shape[:-1], -1)

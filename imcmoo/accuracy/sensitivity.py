@@ -40,13 +40,8 @@ def measure(
     about: Mapping[str, Any],
     after_each: Callable[[], None] = lambda: None,
 ) -> AccuracyData:
-    """Measure gains, curves and rounding of a network.
-
-    Args:
-        assessment: the network with its data.
-        about: where it comes from, for the file.
-        after_each: called `steps(assessment)` times.
-    """
+    """Measure gains, curves and rounding of a network; the file says what it is about, `after_each`
+    is called `steps(assessment)` times."""
     probe = Probe(assessment, after_each)
     layers = tuple(probe.layer_data(layer) for layer in probe.layers)
     rounding, rounded = probe.rounding()
