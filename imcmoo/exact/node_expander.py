@@ -219,8 +219,9 @@ class NodeExpander:
 
 
 def partials_of(problem: AcceleratorProblem, report: Report = lambda _: None) -> PartialDesignTree:
-    """The tree of partial designs of a problem's model; without bounds where it knows none, of
-    which `report` is told.
+    """The tree of partial designs of a problem's model.
+
+    Where the model knows no bounds, all designs are evaluated and `report` is called with a line.
 
     Raises:
         NotProvable: a limit of the problem is not bounded by them, they cannot be had, or there

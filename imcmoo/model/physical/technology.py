@@ -57,7 +57,7 @@ class Switches:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Technology:
-    """What circuits of all designs have in common.
+    """Data that the circuits of all designs share.
 
     Args:
         device: memory device.

@@ -5,9 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from imcmoo.exact.enumeration import Enumeration
+from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.physical.constraints import MOST_DB, CircuitLimits, limit_use
 from imcmoo.model.physical.model import PhysicalEvaluator, PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.search.algorithm import run_search
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.study import Study
 from tests.model.physical.spaces import DEVICE_SPACES, NETWORKS, SPACE
@@ -48,6 +51,18 @@ def test_noise_of_a_network_alone_is_exactly_that_among_others():
     assert np.isfinite(among).any()
     np.testing.assert_array_equal(before, among)
     np.testing.assert_array_equal(after, among)
+
+
+def test_a_study_is_enumerated_searched_and_judged(problem):
+    answer = Enumeration(problem).answer()
+    levels = SPACE.unrank(np.arange(SPACE.size))
+    F, G = problem.evaluate(levels)
+    feasible = (G <= 0).all(axis=1)
+    assert answer.n_feasible == feasible.sum()
+    assert answer.optima["edap_max"].value == problem.costs(F[feasible]).edap.max(axis=1).min()
+    archive = run_search(problem, budget=150, rng=np.random.default_rng(1)).archive
+    regrets = ExactRegret(problem, answer).regrets(archive.F[archive.feasible])
+    assert max(values.min() for values in regrets.values()) == 0
 
 
 @pytest.mark.parametrize("device", DEVICE_SPACES)
