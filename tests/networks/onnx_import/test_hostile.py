@@ -7,8 +7,7 @@ import pytest
 
 from tests.cli.helpers import refused
 from tests.networks.onnx_import.models import (
-    FLOAT,
-    TensorProto,
+    beside,
     exactly,
     graph_of,
     helper,
@@ -28,15 +27,6 @@ def conv(*, x=X, w=W, stored_too=(), **attributes):
     return model([node("Conv", "xw", **attributes)], [x], [w, *stored_too])
 
 
-def bare(name, shape, location=None):
-    """A stored tensor without its data, perhaps with a word on where they are."""
-    kept = TensorProto(name=name, dims=shape, data_type=FLOAT)
-    if location is not None:
-        kept.data_location = TensorProto.EXTERNAL
-        kept.external_data.add(key="location", value=location)
-    return kept
-
-
 def without_opset():
     made = conv()
     del made.opset_import[:]
@@ -45,14 +35,14 @@ def without_opset():
 
 def odd_weight(**fields):
     """A convolution whose weight has other bytes or another element type than its shape says."""
-    odd = bare("w", (8, 3, 3, 3))
+    odd = beside("w", (8, 3, 3, 3))
     for name, value in fields.items():
         setattr(odd, name, value)
     return conv(w=odd)
 
 
 def weights_above_in_a_branch():
-    value = bare("w", (8, 3, 3, 3), "../secret")
+    value = beside("w", (8, 3, 3, 3), "../secret")
     branch = graph_of([node("Constant", [], ["v"], value=value), node("Conv", "xv", "z")])
     chosen = node("If", ["c"], then_branch=branch, else_branch=branch)
     return model([chosen], [X], [exactly("c", True, bool)])
@@ -126,7 +116,7 @@ FILES = {
     "opset missing": (without_opset, "does not say which opset"),
     **{
         f"weights at {place}": (
-            lambda place=place: conv(w=bare("w", (8, 3, 3, 3), place)),
+            lambda place=place: conv(w=beside("w", (8, 3, 3, 3), place)),
             f"outside the model's folder: '{place}'",
         )
         for place in ("../../secret", "/etc/passwd", "data.\\..\\secret")
@@ -144,7 +134,7 @@ FILES = {
     "made by nothing": (lambda: model([node("Conv", "xv")], [X], [W]), "nothing makes the tensor"),
     "no output": (lambda: model(ONE, [X], [W], ["y", "q"]), "nothing makes the tensor 'q'"),
     "input of 1e18": (lambda: conv(x=tensor("x", (1, 3, HUGE, HUGE))), "more than 2^40 elements"),
-    "weight of 1e18": (lambda: conv(w=bare("w", (HUGE, HUGE))), "is more than 2^40 elements"),
+    "weight of 1e18": (lambda: conv(w=beside("w", (HUGE, HUGE))), "is more than 2^40 elements"),
     "huge constant": (
         lambda: expanded(("ConstantOfShape", "s", ["w"]), (1, HUGE)),
         "is more than 2^40 elements",
@@ -155,10 +145,10 @@ FILES = {
     ),
     "endless padding": (lambda: conv(pads=[HUGE] * 4), "is more than 2^40 elements"),
     "endless window": (
-        lambda: conv(x=tensor("x", (1, 1, 1 << 20, 1 << 20)), w=bare("w", (1, 1, *[1 << 19] * 2))),
+        lambda: conv(x=tensor("x", (1, 1, *[1 << 20] * 2)), w=beside("w", (1, 1, *[1 << 19] * 2))),
         "more than 2^62 multiply-accumulates",
     ),
-    "negative size": (lambda: conv(w=bare("w", (8, 3, -3, 3))), "a negative size"),
+    "negative size": (lambda: conv(w=beside("w", (8, 3, -3, 3))), "a negative size"),
     "nested": (nested_beyond_reading, "nested too deeply"),
     "calls itself": (functions_that_call_themselves, "nest more than 32 deep"),
     "many calls": (functions_that_call_ten_others, "runs more than 2,000 nodes"),
@@ -206,10 +196,7 @@ FILES = {
         lambda: model([node("Mystery", "x", domain="nobody")], [X], domains=["nobody"]),
         "the operator is not known",
     ),
-    "no heads": (
-        lambda: attention("Attention", q_num_heads=0, kv_num_heads=0),
-        "must be positive",
-    ),
+    "no heads": (lambda: attention("Attention", q_num_heads=0, kv_num_heads=0), "must be positive"),
     "heads in words": (
         lambda: attention("MultiHeadAttention", **OF_MICROSOFT | {"num_heads": "many"}),
         "do not fit together",
