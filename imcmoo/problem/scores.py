@@ -64,16 +64,8 @@ def costs_of(energy: Floats, latency: Floats, area: Floats) -> Costs:
 
 
 def edap(energy: Floats, latency: Floats, area: Floats) -> Floats:
-    """Energy-delay-area product in J·s·mm².
-
-    Args:
-        energy: J, shape (n, W).
-        latency: s, shape (n, W).
-        area: m², shape (n,).
-
-    Returns:
-        Shape (n, W); NaN where a network does not map.
-    """
+    """Energy-delay-area product in J·s·mm², shape (n, W), NaN where a network does not map, of
+    energy in J and latency in s, shape (n, W), and area in m², shape (n,)."""
     return edap_of(edp(energy, latency), area)
 
 
@@ -136,25 +128,14 @@ def ela_score(costs: Costs, *, aggregate: Aggregation) -> Floats:
 
 
 def regret(values: Floats, best: Floats) -> Floats:
-    """Excess over the best: `values` / `best` - 1, so 0 is as good as the best.
-
-    Args:
-        values: shape (n, W) or (n,).
-        best: positive, broadcasts against `values`: shape (W,) or a scalar array.
-
-    Raises:
-        ValueError: a best value that is not positive.
-    """
+    """Excess over the best: `values` / `best` - 1, so 0 is as good as the best, which must be
+    positive and broadcasts against `values`, shape (n, W) or (n,)."""
     if not (np.asarray(best) > 0).all():
         raise ValueError(f"best must be positive to compare against, got {best}")
     return values / best - 1.0
 
 
 def worst_regret(values: Floats, best: Floats) -> Floats:
-    """The largest regret over the workloads, shape (n,): what minimax regret minimises.
-
-    Args:
-        values: shape (n, W).
-        best: single-network optima, shape (W,).
-    """
+    """The largest regret over the workloads, shape (n,), of values (n, W) against single-network
+    optima (W,): what minimax regret minimises."""
     return np.asarray(regret(values, best).max(axis=1))
