@@ -18,18 +18,12 @@ MM2_PER_M2 = 1e6
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs of designs by name of the quantity, with the weight of each network.
-
-    Args:
-        values: shape (n, W), or (n,) for a quantity of the chip; in SI units, NaN where a network
-            does not run.
-        objectives: what is minimised, shape (n, n_objectives).
-        weights: of the networks, positive, with sum W, shape (W,).
-    """
+    """Costs of designs by name of the quantity, with the weight of each network."""
 
     values: Mapping[str, Floats]
-    objectives: Floats
-    weights: Floats = field(default_factory=lambda: np.ones(1))
+    """Shape (n, W), or (n,) of the chip; in SI units, NaN where a network does not run."""
+    objectives: Floats  # what is minimised, shape (n, n_objectives)
+    weights: Floats = field(default_factory=lambda: np.ones(1))  # positive, with sum W, shape (W,)
 
     def __getitem__(self, name: str) -> Floats:
         return self.values[name]
