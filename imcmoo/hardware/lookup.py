@@ -57,9 +57,9 @@ class KeyedRows:
     def __post_init__(self) -> None:
         n_rows = len(self.keys)
         expected = {"keys": (n_rows, len(self.key_names)), "values": (len(self.quantities), n_rows)}
-        for what, shape in expected.items():
-            if (found := getattr(self, what).shape) != shape:
-                raise ValueError(f"{self.name}: {what} has shape {found}, expected {shape}")
+        for part, shape in expected.items():
+            if (stored := getattr(self, part).shape) != shape:
+                raise ValueError(f"{self.name}: {part} has shape {stored}, expected {shape}")
         if self.keys.dtype.kind not in "iuf":
             raise ValueError(f"{self.name}: keys are {self.keys.dtype}, not whole numbers")
         within = (self.keys >= 0) & (self.keys <= LARGEST_KEY)

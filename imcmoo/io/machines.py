@@ -36,17 +36,14 @@ PATIENCE_S = 15
 class Scheduler:
     """A scheduler of dask.distributed.
 
-    Args:
-        address: such as `tcp://127.0.0.1:8786`, or `tls://...` with the certificates that Dask's
-            configuration names.
-        trusted: whether to send work unencrypted to another machine.
-
     Raises:
         ValueError: not an address, or one of another machine that is neither encrypted nor trusted.
     """
 
     address: str
-    trusted: bool = False
+    """Such as `tcp://127.0.0.1:8786`, or `tls://...` with the certificates that Dask's
+    configuration names."""
+    trusted: bool = False  # whether to send work unencrypted to another machine
 
     def __post_init__(self) -> None:
         match = ADDRESS.fullmatch(self.address)

@@ -1,4 +1,5 @@
-"""Pack operand histograms: `python -m imcmoo.networks.build_histograms HISTOGRAMS.csv.gz`.
+"""Pack the shipped operand histograms:
+`python -m imcmoo.networks.build_histograms HISTOGRAMS.csv.gz`.
 
 The file has one row per network, layer and operand: workload, layer, operand (inputs, weights;
 others are left out), probabilities of the bins, separated by blanks. Layers are put in the order of
@@ -7,11 +8,9 @@ the network's table.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import gzip
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +40,5 @@ def read(path: Path) -> dict[str, Any]:
     return packed
 
 
-def main(arguments: Iterable[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="imcmoo.networks.build_histograms")
-    parser.add_argument("histograms", type=Path)
-    parser.add_argument("--out", type=Path, default=SHIPPED, help="file to write (%(default)s)")
-    options = parser.parse_args(None if arguments is None else list(arguments))
-    np.savez_compressed(options.out, **read(options.histograms))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    np.savez_compressed(SHIPPED, **read(Path(sys.argv[1])))

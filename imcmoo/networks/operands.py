@@ -125,22 +125,16 @@ class OperandBits:
 
 
 def slice_moments(joint: Floats, bits: int, width: int) -> tuple[Floats, Floats]:
-    """Mean and mean square of each slice, most significant slice last.
+    """Mean and mean square of each slice, most significant slice last, shape (n_layers, n_slices).
 
     Args:
         joint: P(bit k and bit l), most significant first, shape (n_layers, n_bits, n_bits).
         bits: precision, the top `bits` are kept.
         width: bits per slice; the most significant slice may be shorter.
-
-    Returns:
-        Two arrays of shape (n_layers, n_slices).
     """
     means, squares = [], []
-    for low in range(0, bits, width):
-        high = min(low + width, bits)
-        rows = slice(bits - high, bits - low)
-        place = 2.0 ** np.arange(high - low - 1, -1, -1)
-        block = joint[:, rows, rows]
+    for block in _slices(joint, bits, width):
+        place = 2.0 ** np.arange(block.shape[1] - 1, -1, -1)
         means.append(np.einsum("nkk,k->n", block, place))
         squares.append(np.einsum("nkl,k,l->n", block, place, place))
     return np.stack(means, axis=1), np.stack(squares, axis=1)
@@ -159,28 +153,31 @@ def slice_averages(
         function: of shares, 0 to 1, of any shape.
     """
     averages = []
-    for low in range(0, bits, width):
-        high = min(low + width, bits)
-        levels = np.arange(2 ** (high - low))
-        set_bits = levels[:, None] >> np.arange(high - low - 1, -1, -1) & 1
-        first, second = np.triu_indices(high - low)
+    for block in _slices(joint, bits, width):
+        n_bits = block.shape[1]
+        levels = np.arange(2**n_bits)
+        set_bits = levels[:, None] >> np.arange(n_bits - 1, -1, -1) & 1
+        first, second = np.triu_indices(n_bits)
         terms = np.column_stack([np.ones(len(levels)), set_bits[:, first] * set_bits[:, second]])
         fitted = np.linalg.lstsq(terms, function(levels / levels[-1]), rcond=None)[0]
-        part = joint[:, bits - high : bits - low, bits - high : bits - low]
-        averages.append(fitted[0] + (part[:, first, second] * fitted[1:]).sum(axis=1))
+        averages.append(fitted[0] + (block[:, first, second] * fitted[1:]).sum(axis=1))
     return np.stack(averages, axis=1)
 
 
+def _slices(joint: Floats, bits: int, width: int) -> Iterator[Floats]:
+    """Joint probabilities of the bits of each slice, the least significant slice first."""
+    for low in range(0, bits, width):
+        rows = slice(bits - min(low + width, bits), bits - low)
+        yield joint[:, rows, rows]
+
+
 def operand_bits(workload: Workload, weight_clip: float = 1.0) -> OperandBits:
-    """Moments of a network's layers.
+    """Moments of a network's layers; `weight_clip` is the largest weight that is stored, as a share
+    of the largest of a layer.
 
     A layer takes what was recorded of the same network (of `resnet18` for `resnet18_onnx`): of the
     layers of its kernel and channels there, in order. Where there is none: the average of all
     recorded layers without negative inputs if it is a convolution, else of those with.
-
-    Args:
-        workload: the network.
-        weight_clip: largest weight that is stored, as a share of the largest of a layer.
     """
     # GPT-2 calls a product of matrices `Conv1D`.
     convolution = np.array(["Conv" in kind and kind != "Conv1D" for kind in workload.kinds])

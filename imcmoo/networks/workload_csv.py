@@ -6,8 +6,8 @@ Lines `#key=value` on top say where the network comes from; then a header and a 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import takewhile
 from math import prod
 from pathlib import Path
@@ -58,30 +58,27 @@ FAULTS_SHOWN = 10
 TRUTHS = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 
-@dataclass(frozen=True)
-class _Line:
-    number: int
-    cells: dict[str, str]
-
-
-class _Faults:
-    """Collects what is wrong with a file, to say it all at once."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._found: list[str] = []
-
-    def add(self, line: int, message: str, column: str | None = None) -> None:
-        """Note a fault at a line, and at a column if one is to blame."""
-        where = f", column {column}" if column else ""
-        self._found.append(f"{self._path}, line {line}{where}: {message}")
+class _Faults(list[str]):
+    """What is wrong with a file, to say it all at once."""
 
     def raise_any(self) -> None:
         """Raise ValueError if there is any."""
-        if self._found:
-            more = len(self._found) - FAULTS_SHOWN
+        if self:
+            more = len(self) - FAULTS_SHOWN
             remainder = [f"and {more} more faults"] if more > 0 else []
-            raise ValueError("; ".join([*self._found[:FAULTS_SHOWN], *remainder]))
+            raise ValueError("; ".join([*self[:FAULTS_SHOWN], *remainder]))
+
+
+@dataclass(frozen=True)
+class _Line:
+    where: str  # file and number of the line
+    faults: _Faults
+    cells: dict[str, str] = field(default_factory=dict)
+
+    def fault(self, message: str, column: str | None = None) -> None:
+        """Note a fault of the line, and of a column if one is to blame."""
+        column = f", column {column}" if column else ""
+        self.faults.append(f"{self.where}{column}: {message}")
 
 
 def read_columns(path: Path) -> dict[str, Any]:
@@ -90,24 +87,24 @@ def read_columns(path: Path) -> dict[str, Any]:
     Sizes left out are 1, densities left out those of the layer's kind. A ValueError names all that
     is wrong, in one line, each with file, line and column.
     """
-    faults = _Faults(path)
+    faults = _Faults()
     provenance, lines = _open(path, faults)
     faults.raise_any()
     if not lines:
         raise ValueError(f"{path}: no layers")
-    numbers = np.array([[_size(line, c, faults) for c in NUMBERS] for line in lines])
-    dynamic = tuple(_truth(line, faults) for line in lines)
+    numbers = np.array([[_size(line, c) for c in NUMBERS] for line in lines])
+    dynamic = tuple(map(_truth, lines))
     for line, sizes in zip(lines, numbers.tolist(), strict=True):
         if prod(sizes[: len(DIMENSIONS)]) > LARGEST_LAYER:
-            faults.add(line.number, "more than 2^62 multiply-accumulates")
-    shared = _shared_with(lines, faults)
+            line.fault("more than 2^62 multiply-accumulates")
+    shared = _shared_with(lines)
     faults.raise_any()
     kinds = tuple(line.cells.get("kind", "") for line in lines)
     classes = [
         layer_class(kind, sizes[: len(DIMENSIONS)], dynamic=d)
         for kind, sizes, d in zip(kinds, numbers, dynamic, strict=True)
     ]
-    statistics = _statistics(lines, classes, faults)
+    statistics = _statistics(lines, classes)
     faults.raise_any()
     return {
         "layers": tuple(line.cells["name"] for line in lines),
@@ -140,6 +137,10 @@ def write_columns(
 
 def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
     """Provenance, and the lines below the column names."""
+
+    def at(number: int, cells: Iterable[tuple[str, str]] = ()) -> _Line:
+        return _Line(f"{path}, line {number}", faults, dict(cells))
+
     try:
         check_regular(path, MOST_TEXT_BYTES)
         with path.open(newline="", encoding="utf-8-sig") as stream:
@@ -155,75 +156,72 @@ def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
         raise ValueError(f"{path}: not text in UTF-8") from None
     except csv.Error as error:
         raise ValueError(f"{path}: {error}") from None
-    provenance = dict(_key_value(row, i + 1, faults) for i, row in enumerate(above))
-    _check_header(header, top + 1, faults)
+    provenance = dict(_key_value(row, at(i + 1)) for i, row in enumerate(above))
+    _check_header(header, at(top + 1))
     for number, row in rows:
         if len(row) != len(header):
-            faults.add(number, f"{len(row)} cells for {len(header)} columns")
-    return provenance, [
-        _Line(number, {c: cell.strip() for c, cell in zip(header, row, strict=False)})
-        for number, row in rows
-    ]
+            at(number).fault(f"{len(row)} cells for {len(header)} columns")
+    stripped = ((number, map(str.strip, row)) for number, row in rows)
+    return provenance, [at(number, zip(header, row, strict=False)) for number, row in stripped]
 
 
-def _key_value(row: str, number: int, faults: _Faults) -> tuple[str, str]:
+def _key_value(row: str, line: _Line) -> tuple[str, str]:
     key, sign, value = row[1:].strip().partition("=")
     if not sign or not key.strip():
-        faults.add(number, f"'{row.strip()}' is not #key=value")
+        line.fault(f"'{row.strip()}' is not #key=value")
     return key.strip(), value.strip()
 
 
-def _check_header(header: Sequence[str], number: int, faults: _Faults) -> None:
+def _check_header(header: Sequence[str], line: _Line) -> None:
     missing = [c for c in MANDATORY if c not in header]
     for operand in OPERANDS:
         there = [c in header for c in DENSITIES[operand]]
         if any(there):
             missing += [c for c, t in zip(DENSITIES[operand], there, strict=True) if not t]
     if missing:
-        faults.add(number, f"no column {', '.join(missing)}")
+        line.fault(f"no column {', '.join(missing)}")
     for column in header:
         if column not in (*COLUMNS, *MEASURED):
             hint = did_you_mean_or_known(column, COLUMNS)
-            faults.add(number, f"unknown column '{column}'; {hint}")
+            line.fault(f"unknown column '{column}'; {hint}")
     for column in sorted({c for c in header if header.count(c) > 1}):
-        faults.add(number, "given twice", column)
+        line.fault("given twice", column)
 
 
-def _size(line: _Line, column: str, faults: _Faults) -> int:
+def _size(line: _Line, column: str) -> int:
     """A positive integer; 1 where an optional one is left out."""
     text = line.cells.get(column, "")
     if not text and column not in MANDATORY:
         return 1
     value = int(text) if text.isascii() and text.isdigit() else 0
     if not 1 <= value <= LARGEST_LAYER:
-        faults.add(line.number, f"'{text}' is not a whole number of at least 1", column)
+        line.fault(f"'{text}' is not a whole number of at least 1", column)
         return 1
     return value
 
 
-def _truth(line: _Line, faults: _Faults) -> bool:
+def _truth(line: _Line) -> bool:
     text = line.cells.get("dynamic", "")
     if text.lower() not in TRUTHS:
-        faults.add(line.number, f"'{text}' is neither 0 nor 1", "dynamic")
+        line.fault(f"'{text}' is neither 0 nor 1", "dynamic")
     return TRUTHS.get(text.lower(), False)
 
 
-def _shared_with(lines: Sequence[_Line], faults: _Faults) -> tuple[str, ...]:
+def _shared_with(lines: Sequence[_Line]) -> tuple[str, ...]:
     """For each layer the earlier one whose weights it uses, or nothing."""
     with_weights: set[str] = set()
     shared = []
     for line in lines:
         other = line.cells.get("shared_with", "")
         if other and other not in with_weights:
-            message = f"'{other}' is not an earlier layer with weights of its own"
-            faults.add(line.number, message, "shared_with")
+            line.fault(f"'{other}' is not an earlier layer with weights of its own", "shared_with")
         if not other:
             with_weights.add(line.cells["name"])
         shared.append(other)
     return tuple(shared)
 
 
-def _statistics(lines: Sequence[_Line], classes: Sequence[str], faults: _Faults) -> dict[str, Any]:
+def _statistics(lines: Sequence[_Line], classes: Sequence[str]) -> dict[str, Any]:
     """Densities of both operands, and where they come from."""
     statistics: dict[str, Any] = {}
     for index, operand in enumerate(OPERANDS):
@@ -231,18 +229,15 @@ def _statistics(lines: Sequence[_Line], classes: Sequence[str], faults: _Faults)
         bits, sources = np.empty((len(lines), BITS)), []
         for i, (line, kind) in enumerate(zip(lines, classes, strict=True)):
             stated = any(line.cells.get(c) for c in columns)
-            bits[i] = (
-                [_share(line, c, faults) for c in columns]
-                if stated
-                else DEFAULT_DENSITIES[kind][index]
-            )
+            default = DEFAULT_DENSITIES[kind][index]
+            bits[i] = [_share(line, c) for c in columns] if stated else default
             sources.append(line.cells.get(SOURCES[index]) or (GIVEN if stated else DEFAULT))
         statistics[f"{operand}_bits"] = bits
         statistics[f"{operand}_statistics"] = tuple(sources)
     return statistics
 
 
-def _share(line: _Line, column: str, faults: _Faults) -> float:
+def _share(line: _Line, column: str) -> float:
     """A number between 0 and 1."""
     text = line.cells[column]
     try:
@@ -250,6 +245,6 @@ def _share(line: _Line, column: str, faults: _Faults) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        faults.add(line.number, f"'{text}' is not a number between 0 and 1", column)
+        line.fault(f"'{text}' is not a number between 0 and 1", column)
         return 0.0
     return value

@@ -29,24 +29,19 @@ def with_interval(bounds: Mapping[str, Floats]) -> dict[str, Floats]:
 class Limits:
     """Limits of one network, of one inference; None for no limit.
 
-    Args:
-        max_latency_s: longest latency, s.
-        max_energy_J: largest energy, J.
-        max_power_W: largest energy over latency, W.
-        min_fps: fewest inferences per second: 1 over the time from one to the next, which is the
-            latency where the cost model gives no interval.
-        max_load: largest load as a share of the capacity of the chip for the network; of studies
-            with a scenario.
-
     Raises:
         ValueError: a limit that is not positive and finite.
     """
 
-    max_latency_s: float | None = None
-    max_energy_J: float | None = None
-    max_power_W: float | None = None
+    max_latency_s: float | None = None  # longest latency, s
+    max_energy_J: float | None = None  # largest energy, J
+    max_power_W: float | None = None  # largest energy over latency, W
     min_fps: float | None = None
+    """Fewest inferences per second: 1 over the time from one to the next, which is the latency
+    where the cost model gives no interval."""
     max_load: float | None = None
+    """Largest load as a share of the capacity of the chip for the network; of studies with a
+    scenario."""
 
     def __post_init__(self) -> None:
         for key, value in self.given().items():

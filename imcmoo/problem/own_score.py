@@ -26,24 +26,18 @@ class Exponents:
     """Energy^a · latency^b · area^c · cost^d · interval^e of each network, made one number by an
     aggregation.
 
-    Args:
-        energy, latency, area: the exponents, not negative, so that less is never worse; an
-            exponent of 0 leaves the quantity out.
-        aggregate: a name in `AGGREGATIONS`.
-        cost: exponent of the cost of the chip, where that is an objective.
-        interval: exponent of the time from one inference to the next, 1 over throughput, where that
-            is an objective.
-
     Raises:
         ValueError: a negative exponent, none above 0, or an unknown aggregation.
     """
 
-    energy: float = 0.0
+    energy: float = 0.0  # not negative, so that less is never worse; 0 leaves a quantity out
     latency: float = 0.0
     area: float = 0.0
-    aggregate: str = "max"
-    cost: float = 0.0
+    aggregate: str = "max"  # a name in `AGGREGATIONS`
+    cost: float = 0.0  # exponent of the cost of the chip, where that is an objective
     interval: float = 0.0
+    """Exponent of the time from one inference to the next, 1 over throughput, where that is an
+    objective."""
 
     def __post_init__(self) -> None:
         exponents = self.exponents.values()

@@ -27,18 +27,14 @@ ROUNDED = 1.005
 class Requests:
     """Sporadic requests of one network.
 
-    Args:
-        rate_Hz: most requests per second; two are at least 1 / `rate_Hz` apart.
-        deadline_s: time from a request to its result, at most 1 / `rate_Hz`, which is the default.
-        burst: inferences per request.
-
     Raises:
         ValueError: a number out of range.
     """
 
-    rate_Hz: float
+    rate_Hz: float  # most requests per second; two are at least 1 / `rate_Hz` apart
     deadline_s: float | None = None
-    burst: int = 1
+    """Time from a request to its result, at most 1 / `rate_Hz`, which is the default."""
+    burst: int = 1  # inferences per request
 
     def __post_init__(self) -> None:
         if not 0 < self.rate_Hz < float("inf"):
@@ -68,22 +64,15 @@ class Requests:
 class Scenario:
     """Load of all networks of a study and how a chip serves it.
 
-    Args:
-        requests: by name of the network.
-        interrupt: where a running request can be interrupted.
-        idle: power of an idle chip.
-        margin: how much more load than stated a feasible chip must serve, as a share.
-        sharing: whether networks share the chip in time or in space.
-
     Raises:
         ValueError: an unknown word or a negative margin.
     """
 
-    requests: Mapping[str, Requests]
-    interrupt: Interrupt = "none"
-    idle: Idle = "on"
-    margin: float = 0.0
-    sharing: Sharing = "time"
+    requests: Mapping[str, Requests]  # by name of the network
+    interrupt: Interrupt = "none"  # where a running request can be interrupted
+    idle: Idle = "on"  # power of an idle chip
+    margin: float = 0.0  # how much more load than stated a feasible chip must serve, as a share
+    sharing: Sharing = "time"  # whether networks share the chip in time or in space
 
     def __post_init__(self) -> None:
         check_choice("sharing", self.sharing, get_args(Sharing))

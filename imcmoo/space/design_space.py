@@ -78,9 +78,7 @@ class DesignSpace:
         """
         if name in self.fixed:
             return (self.fixed[name],)
-        if name not in self.names:
-            raise ValueError(f"space {self.name} has no {name}; it has {', '.join(self.names)}")
-        parameter = self.parameters[self.names.index(name)]
+        parameter = self._parameter(name)
         if isinstance(parameter, Conditional):
             return tuple(dict.fromkeys(v for row in parameter.rows for v in row.values))
         return parameter.values
@@ -93,9 +91,7 @@ class DesignSpace:
         Raises:
             ValueError: no such parameter, or the value is none of it.
         """
-        if name not in self.names:
-            raise ValueError(f"space {self.name} has no {name}; it has {', '.join(self.names)}")
-        chosen = self.parameters[self.names.index(name)]
+        chosen = self._parameter(name)
         if isinstance(chosen, Conditional):
             raise ValueError(f"{name} depends on {chosen.on.name}: fix that first")
         level = int(chosen.encode(np.array([value]))[0])
@@ -108,6 +104,11 @@ class DesignSpace:
         ]
         fixed = {**self.fixed, name: chosen.values[level]}
         return replace(self, parameters=tuple(left), fixed=fixed)
+
+    def _parameter(self, name: str) -> Parameter:
+        if name not in self.names:
+            raise ValueError(f"space {self.name} has no {name}; it has {', '.join(self.names)}")
+        return self.parameters[self.names.index(name)]
 
     def column(self, levels: Levels, name: str) -> NDArray[Any]:
         """Physical values of one parameter, or of a fixed value, shape (n_designs,).

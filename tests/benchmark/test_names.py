@@ -45,12 +45,9 @@ def test_a_wrong_name_is_refused(name, message):
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "a", True])
-def test_a_wrong_seed_is_refused(seed):
+def test_a_wrong_seed_or_kind_is_refused(seed):
     with pytest.raises(InputError, match="seed must be a whole number of at least 0"):
         benchmark.random_problem(seed)
-
-
-def test_an_unknown_kind_is_refused():
     with pytest.raises(InputError, match="unknown kind 'large'"):
         benchmark.names("large")
 

@@ -27,11 +27,7 @@ def test_any_resistor_is_a_cell_of_rram_and_bytes_are_none(tmp_path):
     ("old", "new", "message"),
     [
         ("-SetPulse (ns): 50\n", "", r"lacks -SetPulse \(ns\)$"),
-        (
-            "-SetPulse",
-            "-SetPuls",
-            r"not read -SetPuls \(ns\); did you mean '-SetPulse \(ns\)'",
-        ),
+        ("-SetPulse", "-SetPuls", r"not read -SetPuls \(ns\); did you mean '-SetPulse \(ns\)'"),
         ("Type: RRAM", "Type: SRAM", "-MemCellType SRAM is not a cell of rram"),
         ("Type: CMOS", "Type: diode", "-AccessType diode is not one of CMOS, None"),
         ("2LSTP: 2", "2LSTP: 3", "3 is not one of -1, 1, 2"),

@@ -8,7 +8,7 @@ import pytest
 from imcmoo.hardware.component_table import COMPONENTS, ComponentTable
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.physical_table import PHYSICAL_COMPONENTS, PhysicalTable
-from imcmoo.hardware.request import MILLIVOLTS
+from imcmoo.hardware.request import MILLIVOLTS, SHIPPED, SIZES, powers
 
 
 @pytest.fixture(scope="module")
@@ -16,23 +16,16 @@ def table():
     return ComponentTable.load()
 
 
-def powers(first, last):
-    return 2 ** np.arange(np.log2(first), np.log2(last) + 1)
-
-
-def volts(first_mV, last_mV):
-    return np.arange(first_mV, last_mV + 1, 50) / 1000
-
-
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("node_nm", MILLIVOLTS)
 def test_covers_every_node_and_crossbars_up_to_1024(table, device, node_nm):
-    voltage, rows, cols = np.ix_(volts(*MILLIVOLTS[node_nm]), powers(16, 1024), powers(16, 1024))
+    volts = np.array(SHIPPED["reference"].usual_mV(node_nm)) / 1000
+    voltage, rows, cols = np.ix_(volts, SIZES, SIZES)
     costs = table.crossbar(device, node_nm, voltage, rows, cols)
     assert {values.shape for values in costs.values()} == {(voltage.size, 7, 7)}
     assert np.all(np.diff(costs["adc_area"], axis=2) > 0)  # of more columns
     assert np.all(costs["row_read_on_high"] > costs["row_read_off_high"])
-    sizes = {"width_bits": 8 * powers(2, 128)[:, None], "depth_words": powers(16, 1024)}
+    sizes = {"width_bits": 8 * np.array(powers(2, 128))[:, None], "depth_words": SIZES}
     assert np.all(table.look_up("buffer", node_nm=node_nm, **sizes)["read"] > 0)
 
 

@@ -67,17 +67,14 @@ def test_step_by_step_or_at_once_is_the_same_file(cell, tmp_path):
     assert steps.read_bytes() == at_once.read_bytes()
 
 
-def test_two_cells_are_never_in_one_table(tmp_path):
+def test_two_cells_or_versions_are_never_in_one_table(tmp_path, monkeypatch):
     path = tmp_path / "mine.npz"
     extend(path, request("rram", 64), CELL)
     with pytest.raises(InputError, match="has rram crossbars of another cell"):
         TableBuilder(path, [request("rram", 48)], cell_file("rram"))
-
-
-def test_two_versions_are_never_in_one_table(tmp_path, monkeypatch):
     stand_in(monkeypatch, hwcomponents_cacti="9.9.9")
     with pytest.raises(InputError, match=r"mix hwcomponents-cacti 1\.0\.40 with 9\.9\.9"):
-        TableBuilder(tmp_path / "mine.npz", [request("rram", 64)])
+        TableBuilder(path, [request("rram", 64)])
 
 
 def test_a_table_that_tells_no_cells_is_not_added_to(tmp_path):

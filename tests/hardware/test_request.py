@@ -13,15 +13,16 @@ PLAIN = Request("rram", (22,), rows=(48, 64), cols=(128,))
 
 
 @pytest.mark.parametrize(
-    "request_",
+    "changed",
     [
-        PLAIN,
-        replace(PLAIN, nodes_nm=(22, 45)),
-        replace(PLAIN, millivolts=(625, 700)),
-        replace(PLAIN, macros=(1, 3), glb_depths=(1000,)),
+        {},
+        {"nodes_nm": (22, 45)},
+        {"millivolts": (625, 700)},
+        {"macros": (1, 3), "glb_depths": (1000,)},
     ],
 )
-def test_the_command_line_asks_for_the_same(request_):
+def test_the_command_line_asks_for_the_same(changed):
+    request_ = replace(PLAIN, **changed)
     parser = Parser()
     components_command.add_arguments(parser)
     words = shlex.split(request_.command("mine.npz"))

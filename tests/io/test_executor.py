@@ -30,6 +30,10 @@ def square(task):
     return task * task, os.getpid()
 
 
+def sleep_over(task):
+    time.sleep(task[0])
+
+
 def wide(task):
     return bytes([task]) * 1_000_000
 
@@ -41,14 +45,9 @@ def fail_at(bad, error, task):
 
 
 def end_at(bad, how, task):
+    """End by a signal, or leave with exit code 3 for none."""
     if task == bad:
-        os.kill(os.getpid(), how)
-    return task
-
-
-def exit_at(bad, task):
-    if task == bad:
-        os._exit(3)
+        os.kill(os.getpid(), how) if how else os._exit(3)
     return task
 
 
@@ -72,7 +71,7 @@ def half_sent(task):
     return task
 
 
-def own_threads(_):
+def threads_at(_):
     return threads()
 
 
@@ -99,12 +98,16 @@ def all_of(function, tasks, n_workers):
 # Results.
 
 
-@pytest.mark.parametrize(("n_tasks", "n_workers"), [(0, 2), (1, 2), (7, 1), (7, 2)])
-def test_every_task_is_done_once_and_right(n_tasks, n_workers):
-    tasks = [10 + i for i in range(n_tasks)]
-    results = all_of(square, tasks, n_workers)
-    assert sorted(index for index, _ in results) == list(range(n_tasks))
-    assert all(value == tasks[index] ** 2 for index, (value, _) in results)
+@pytest.mark.parametrize(
+    ("n_tasks", "made"),
+    [(0, local(2)), (1, local(2)), (7, local(1)), (7, local(2)), (9, ThreadPoolExecutor(3))],
+)
+def test_every_task_is_done_once_and_right_by_any_executor(n_tasks, made):
+    with made as executor:
+        for shift in (10, 20):  # two rounds share it
+            results = list(imap_unordered(executor, square, range(shift, shift + n_tasks)))
+            assert sorted(index for index, _ in results) == list(range(n_tasks))
+            assert all(value == (shift + index) ** 2 for index, (value, _) in results)
 
 
 def test_one_worker_is_this_process_and_several_are_others(tmp_path):
@@ -159,20 +162,6 @@ def test_tasks_are_taken_only_a_few_ahead(n_workers, most):
             assert next(taken) < 2 * n + most  # this test takes one each time as well
 
 
-def test_other_executors_are_used_alike():
-    with ThreadPoolExecutor(3) as executor:
-        results = dict(imap_unordered(executor, square, range(9)))
-    assert {i: value for i, (value, _) in results.items()} == {i: i * i for i in range(9)}
-
-
-def test_two_rounds_of_work_share_one_executor():
-    with local(2) as executor:
-        first = dict(imap_unordered(executor, square, range(4)))
-        second = dict(imap_unordered(executor, square, range(4)))
-    assert len({pid for _, pid in (first | second).values()}) <= 2
-    assert [second[i][0] for i in range(4)] == [0, 1, 4, 9]
-
-
 # Failures.
 
 
@@ -195,18 +184,17 @@ def test_a_result_or_function_that_cannot_be_sent_is_named(work):
 
 @posix
 @pytest.mark.parametrize(
-    ("work", "how"),
+    ("by", "how"),
     [
-        (partial(end_at, 5, signal.SIGKILL), r"was killed \(out of memory\?\)"),
-        (partial(end_at, 5, signal.SIGTERM), "was ended by SIGTERM"),
-        (partial(exit_at, 5), r"ended by itself with exit code 3 \(its error stands above\)"),
+        (signal.SIGKILL, r"was killed \(out of memory\?\)"),
+        (signal.SIGTERM, "was ended by SIGTERM"),
+        (None, r"ended by itself with exit code 3 \(its error stands above\)"),
     ],
-    ids=["killed", "terminated", "left"],
 )
-def test_a_lost_worker_is_one_line_that_names_its_task(work, how):
+def test_a_lost_worker_is_one_line_that_names_its_task(by, how):
     pattern = rf"^a worker process {how} in the middle of task (\d+)( or \d+)?; what was .* kept$"
     with pytest.raises(WorkerLost, match=pattern) as caught:
-        all_of(work, range(20), 2)
+        all_of(partial(end_at, 5, by), range(20), 2)
     named = str(caught.value).split(";")[0].split("task ")[1].split(" or ")
     assert "5" in named
 
@@ -292,10 +280,6 @@ def test_large_tasks_in_hand_do_not_hold_up_the_end(mark):
         results.close()
         executor.end()
     assert not workers(mark)
-
-
-def sleep_over(task):
-    time.sleep(task[0])
 
 
 PARENT = """
@@ -384,17 +368,17 @@ def test_workers_in_their_start_do_not_outlive_the_one_that_starts_them(mark, tm
 
 @needs_proc
 @pytest.mark.parametrize(
-    ("moment", "spawned"), [("in their start", True), ("idle", True), ("idle", False)]
+    ("moment", "spawned", "where", "n_files", "start"),
+    [
+        ("in a task", True, "starting", 2, 2.0),
+        ("idle", True, "done", 4, 0.0),
+        ("idle", False, "done", 4, 0.0),
+    ],
 )
 def test_an_interrupt_from_the_keyboard_is_heard_by_the_parent_alone(
-    mark, tmp_path, moment, spawned
+    mark, tmp_path, moment, spawned, where, n_files, start
 ):
-    """It goes to the whole group of processes; here to the workers first."""
-    where, n_files, start = {
-        "in their start": ("starting", 2, 2.0),
-        "idle": ("done", 4, 0.0),
-    }[moment]
-    moment = "idle" if moment == "idle" else "in a task"
+    """It goes to the whole group of processes; here to the workers first, in their start, too."""
     parent = started(tmp_path, moment, spawned=spawned, start=start)
     assert wait_for(lambda: len(list((tmp_path / where).iterdir())) == n_files)
     pids = workers(mark)
@@ -417,8 +401,8 @@ def test_an_interrupt_from_the_keyboard_is_heard_by_the_parent_alone(
 def test_threads_are_all_cores_here_and_one_in_a_worker():
     assert multiprocessing.parent_process() is None
     assert threads() == cores()
-    assert dict(all_of(own_threads, [0], 1)) == {0: cores()}
-    assert dict(all_of(own_threads, [0, 1], 2)) == {0: 1, 1: 1}
+    assert dict(all_of(threads_at, [0], 1)) == {0: cores()}
+    assert dict(all_of(threads_at, [0, 1], 2)) == {0: 1, 1: 1}
 
 
 def test_several_threads_may_end_a_pool_at_once():

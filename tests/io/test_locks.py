@@ -69,18 +69,13 @@ def refused(folder):
     return str(caught.value)
 
 
-def test_an_owned_folder_is_refused_to_another_process_in_one_line_that_names_the_owner(tmp_path):
+def test_an_owned_folder_is_refused_in_one_line_that_names_the_owner(tmp_path):
     with owner_of(tmp_path) as other:
         assert refused(tmp_path) == refusal(tmp_path, other.pid)
         assert (tmp_path / LOCK).read_text() == f"{other.pid} {socket.gethostname()}\n"
-
-
-def test_a_folder_is_owned_once_in_one_process_too(tmp_path):
-    with folder_lock(tmp_path):
+    with folder_lock(tmp_path):  # in one process, too
         assert refused(tmp_path) == refusal(tmp_path, os.getpid())
         assert refused(tmp_path) == refusal(tmp_path, os.getpid())
-    with folder_lock(tmp_path):
-        pass
 
 
 def test_nothing_of_the_lock_is_left_also_after_an_exception(tmp_path):
@@ -121,22 +116,12 @@ def test_the_lock_of_a_killed_process_does_not_hold_and_its_name_is_forgotten(tm
     assert not (tmp_path / LOCK).exists()
 
 
-def link(path, target):
-    target.write_text("precious\n")
-    path.symlink_to(target)
-
-
-def hard_link(path, target):
-    target.write_text("precious\n")
-    path.hardlink_to(target)
-
-
 @pytest.mark.parametrize(
     ("put", "what"),
     [
-        (link, "a symbolic link"),
         (lambda path, target: path.symlink_to(target), "a symbolic link"),
-        (hard_link, "a hard link to another file"),
+        (lambda path, target: path.symlink_to(target / "gone"), "a symbolic link"),
+        (lambda path, target: path.hardlink_to(target), "a hard link to another file"),
         (lambda path, _: os.mkfifo(path), "not a regular file"),
         (lambda path, _: path.write_text("precious\n"), "a file with other content"),
         (lambda path, _: path.write_text("123 here\nprecious\n"), "a file with other content"),
@@ -146,6 +131,7 @@ def hard_link(path, target):
 def test_what_is_no_lock_file_is_refused_and_left_alone(tmp_path, put, what):
     folder, target = tmp_path / "folder", tmp_path / "target"
     folder.mkdir()
+    target.write_text("precious\n")
     put(folder / LOCK, target)
     before = {p: (p.lstat().st_mode, p.lstat().st_ino) for p in tmp_path.rglob("*")}
     assert refused(folder) == (
@@ -209,7 +195,7 @@ def test_whoever_locks_a_file_that_has_just_been_removed_tries_again(tmp_path, m
         assert refused(tmp_path) == refusal(tmp_path, os.getpid())
 
 
-def test_an_owner_that_has_not_named_itself_is_waited_for(tmp_path):
+def test_an_owner_that_has_not_named_itself_is_waited_for(tmp_path, monkeypatch):
     """One that never does is refused to as well, without a name."""
     with folder_lock(tmp_path):
         (tmp_path / LOCK).write_text("")
@@ -218,12 +204,8 @@ def test_an_owner_that_has_not_named_itself_is_waited_for(tmp_path):
         timer.start()
         assert refused(tmp_path) == refusal(tmp_path, os.getpid())
         timer.join()
-
-
-def test_an_owner_that_never_names_itself_is_refused_to_without_a_name(tmp_path, monkeypatch):
-    monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
-    with folder_lock(tmp_path):
         (tmp_path / LOCK).write_text("")
+        monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
         assert "in use by another process:" in refused(tmp_path)
 
 

@@ -41,9 +41,8 @@ def test_lines_on_top_a_byte_order_mark_and_windows_line_ends_are_read(read):
 
 
 def test_shared_and_dynamic_layers(read):
-    net = read(
-        "name,C,M,P,Q,dynamic,shared_with\na,4,5,1,1,0,\nb,4,5,1,1,,a\nc,6,7,1,1,1,\nd,6,7,1,1,false,\n"
-    )
+    rows = "a,4,5,1,1,0,\nb,4,5,1,1,,a\nc,6,7,1,1,1,\nd,6,7,1,1,false,\n"
+    net = read(f"name,C,M,P,Q,dynamic,shared_with\n{rows}")
     assert net.dynamic == (False, False, True, False)
     assert net.shared_with == ("", "a", "", "")
     assert net.weights == 4 * 5 + 6 * 7
@@ -59,10 +58,7 @@ BITS_HEADER = ",".join(f"input_bit{i}" for i in range(BITS))
         ("", "line 1: no column name, C, M, P, Q"),
         ("name,C,M,P,Q\n", "no layers"),
         (SHORT.replace(",Q", ""), "line 1: no column Q"),
-        (
-            "name,C,M,P,Q,strid_h\na,1,1,1,1,1\n",
-            "unknown column 'strid_h'; did you mean 'stri",
-        ),
+        ("name,C,M,P,Q,strid_h\na,1,1,1,1,1\n", "unknown column 'strid_h'; did you mean 'stri"),
         ("name,C,M,P,Q,Q\na,1,1,1,1,1\n", "line 1, column Q: given twice"),
         (SHORT.replace("55\n", "55,1\n"), "line 2: 6 cells for 5 columns"),
         (SHORT.replace("64,55", "-64,55"), "line 2, column M: '-64' is not a whole number"),
@@ -100,32 +96,20 @@ def test_all_faults_are_named_at_once_and_hundreds_counted(read, tmp_path):
 
 
 names = st.text(st.characters(exclude_categories=["C"]), max_size=9).map(str.strip)
-layers = st.lists(
-    st.tuples(
-        names,
-        st.lists(st.integers(1, 99), min_size=12, max_size=12),
-        st.booleans(),
-        st.lists(st.floats(0, 1), min_size=16, max_size=16),
-    ),
-    min_size=1,
-    max_size=5,
-)
+numbers = st.lists(st.integers(1, 99), min_size=12, max_size=12)
+densities = st.lists(st.floats(0, 1), min_size=16, max_size=16)
+layers = st.lists(st.tuples(names, numbers, st.booleans(), densities), min_size=1, max_size=5)
 
 
 @given(layers)
 def test_any_network_reads_back_as_it_was_written(tmp_path_factory, rows):
-    numbers = np.array([r[1] for r in rows])
-    bits = np.array([r[3] for r in rows])
+    names, numbers, dynamic, bits = zip(*rows, strict=True)
+    shapes, strides, dilations = np.split(np.array(numbers), [8, 10], axis=1)
+    input_bits, weight_bits = np.split(np.array(bits), 2, axis=1)
     net = Workload(
-        name="net",
-        layers=tuple(r[0] for r in rows),
-        kinds=("Conv",) * len(rows),
-        shapes=numbers[:, :8],
-        strides=numbers[:, 8:10],
-        input_bits=bits[:, :8],
-        weight_bits=bits[:, 8:],
-        dilations=numbers[:, 10:],
-        dynamic=tuple(r[2] for r in rows),
+        *("net", names, ("Conv",) * len(rows), shapes, strides, input_bits, weight_bits),
+        dilations=dilations,
+        dynamic=dynamic,
         provenance={"source": "somewhere"},
     )
     path = tmp_path_factory.mktemp("csv") / "net.csv"

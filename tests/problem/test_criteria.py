@@ -5,14 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imcmoo.problem.criteria import (
-    CRITERIA,
-    MINIMAX,
-    SCORES,
-    Criterion,
-    applicable,
-    find_criterion,
-)
+from imcmoo.problem.criteria import CRITERIA, MINIMAX, SCORES, Criterion, applicable, find_criterion
 from imcmoo.problem.scores import costs_of
 
 EVERY = ("energy", "latency", "area")
@@ -85,7 +78,5 @@ def test_no_criterion_scores_less_edap_on_every_network_worse(seed, n_workloads)
     reference_edap = costs.edap[0]
     for criterion in CRITERIA.values():
         if criterion.is_judged:
-            assert (
-                criterion.scores(less, reference_edap)[0]
-                < criterion.scores(costs, reference_edap)[0]
-            )
+            better, worse = (criterion.scores(c, reference_edap)[0] for c in (less, costs))
+            assert better < worse

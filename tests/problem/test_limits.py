@@ -15,14 +15,8 @@ def values(energy, latency):
 
 
 def test_limits_count_octaves_each_of_its_own_network():
-    limits = NetworkLimits(
-        {
-            "b": Limits(max_latency_s=1e-3, max_energy_J=2.0),
-            "a": Limits(max_power_W=100.0, min_fps=10.0),
-        },
-        ["a", "b"],
-        QUANTITIES,
-    )
+    stated = {"b": Limits(1e-3, 2.0), "a": Limits(max_power_W=100.0, min_fps=10.0)}
+    limits = NetworkLimits(stated, ["a", "b"], QUANTITIES)
     assert limits.names == ["max_power_W_a", "min_fps_a", "max_latency_s_b", "max_energy_J_b"]
     G = limits.constraints(values([[40.0, 4.0]], [[0.2, 5e-4]]))
     assert np.allclose(G, [[1.0, 1.0, -1.0, 1.0]])
@@ -52,18 +46,14 @@ def test_frames_per_second_are_those_of_a_pipeline_where_the_model_tells_its_int
 
 
 def test_bounds_without_an_interval_never_break_a_limit_of_frames_per_second():
-    limits = NetworkLimits(
-        {"a": Limits(min_fps=100.0), "b": Limits(max_latency_s=0.05)}, ["a", "b"], QUANTITIES
-    )
+    stated = {"a": Limits(min_fps=100.0), "b": Limits(max_latency_s=0.05)}
+    limits = NetworkLimits(stated, ["a", "b"], QUANTITIES)
     bounds = values([[1.0, 1.0]], [[0.1, 0.1]])
     assert limits.may_be_kept(bounds).tolist() == [[True, False]]
     bounds["interval"] = np.array([[0.02, 0.02]])
     assert limits.may_be_kept(bounds).tolist() == [[False, False]]
-
-
-def test_a_bounded_interval_needs_no_bound_of_the_latency():
-    interval = np.array([[0.5]])
-    assert with_interval({"interval": interval}) == {"interval": interval}
+    # A bounded interval needs no bound of the latency.
+    assert with_interval({"interval": bounds["interval"]}) == {"interval": bounds["interval"]}
 
 
 def test_what_does_not_run_is_farther_than_whatever_runs():
@@ -80,9 +70,8 @@ def test_only_the_networks_that_are_there_have_limits():
 
 
 def test_limits_that_are_broken_come_with_their_factor_and_units():
-    limits = NetworkLimits(
-        {"a": Limits(max_latency_s=1.0, min_fps=100.0, max_energy_J=9.0)}, ["a"], QUANTITIES
-    )
+    stated = {"a": Limits(max_latency_s=1.0, min_fps=100.0, max_energy_J=9.0)}
+    limits = NetworkLimits(stated, ["a"], QUANTITIES)
     assert limits.broken(values([[1.0]], [[2.0]])) == [
         (2.0, "max_latency_s of a: 2 s against 1 s"),
         (200.0, "min_fps of a: 0.5 fps against 100 fps"),

@@ -44,15 +44,6 @@ def test_weights_weigh_means_are_exponents_of_products_and_nothing_to_the_larges
     assert np.isnan(aggregate(np.array([[1.0, np.nan]]), EQUAL))[0]
 
 
-@given(positive, st.data())
-def test_aggregations_grow_with_every_value_whatever_the_weights(values, data):
-    n = values.shape[1]
-    weights = np.array(data.draw(st.lists(st.floats(0.01, 1), min_size=n, max_size=n)))
-    weights *= n / weights.sum()
-    for aggregate in AGGREGATIONS.values():
-        assert (aggregate(2 * values, weights) >= aggregate(values, weights)).all()
-
-
 @given(positive, st.integers(1, 3))
 def test_a_network_of_weight_2_counts_as_two(values, twice):
     at = twice % values.shape[1]

@@ -41,11 +41,9 @@ def test_criteria_differ_where_workloads_do():
     c = candidates([[9, 1], [6, 6], [8, 2.5], [7.9, 3.5]], np.ones((4, 2)))
     chosen = select(c).chosen
     assert chosen["edap_max"] == 1
-    assert chosen["edap_mean"] == 0
-    assert chosen["edap_product"] == 0
-    assert chosen["edap_geomean"] == 0
     # Regrets against [6, 1]: 0.5, 5, 1.5, 2.5.
-    assert chosen["regret_minimax_joint"] == 0
+    for name in ("edap_mean", "edap_product", "edap_geomean", "regret_minimax_joint"):
+        assert chosen[name] == 0
 
 
 @pytest.mark.parametrize("n", [1, 50])
@@ -95,14 +93,11 @@ def test_the_front_holds_the_best_feasible_design_of_every_aggregation(searched)
 def test_weights_decide_between_candidates():
     # EDAP [9, 1], [6, 6], [1, 9.5]: by the mean the heavier network decides, by the largest none.
     energy, ones = [[9, 1], [6, 6], [1, 9.5]], np.ones((3, 2))
-    means = [
-        select(candidates(energy, ones, weights=w)).chosen["edap_mean"]
-        for w in (None, (1, 4), (4, 1))
-    ]
-    assert means == [0, 0, 2]
+    weights = (None, (1, 4), (4, 1))
+    chosen = [select(candidates(energy, ones, weights=w)).chosen for w in weights]
+    assert [by["edap_mean"] for by in chosen] == [0, 0, 2]
     for name in ("edap_max", "regret_minimax_joint"):
-        chosen = {select(candidates(energy, ones, weights=w)).chosen[name] for w in (None, (4, 1))}
-        assert len(chosen) == 1
+        assert len({by[name] for by in chosen}) == 1
 
 
 def _worst_snr(costs):
@@ -114,9 +109,8 @@ WORST_SNR = Criterion("snr_min", _worst_snr, needs=("snr",), scale="difference")
 
 def noisy_candidates(snr):
     """Designs with these decibels (n, 2), alike in all else."""
-    problem = fake_problem(
-        RRAM, 2, model=NoisyEvaluator, guidance=SelectionCriteria(asked=WORST_SNR)
-    )
+    guidance = SelectionCriteria(asked=WORST_SNR)
+    problem = fake_problem(RRAM, 2, model=NoisyEvaluator, guidance=guidance)
     F = np.column_stack([np.full((len(snr), 5), 1e-3), -np.asarray(snr, dtype=float)])
     return Candidates(problem, RRAM.unrank(np.arange(len(F))), F)
 

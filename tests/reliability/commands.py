@@ -24,17 +24,11 @@ BAD = (BROKEN, LOST, TRACEBACK, SILENT, ENDLESS)
 
 @dataclass(frozen=True)
 class Outcome:
-    """End of one trial.
+    """End of one trial."""
 
-    Args:
-        case: what was tried.
-        ended: one of the words above.
-        message: the last line on stderr.
-    """
-
-    case: str
-    ended: str
-    message: str = ""
+    case: str  # what was tried
+    ended: str  # one of the words above
+    message: str = ""  # the last line on stderr
 
 
 End = subprocess.CompletedProcess[str]
@@ -50,14 +44,8 @@ def start(
     before: str = "",
     limit: Callable[[], object] | None = None,
 ) -> subprocess.Popen[str]:
-    """Start a command in a new process and process group.
-
-    Args:
-        folder: the working folder; a user's modules are imported from it.
-        arguments: command line without the program.
-        before: Python that is run first.
-        limit: is called in the new process before Python starts.
-    """
+    """Start a command in a folder, in a new process and process group; `before` is Python that is
+    run first, and `limit` is called in the new process before Python starts."""
     code = f"import runpy, sys\n{before}\nsys.argv = {['imcmoo', *arguments]!r}\n"
     code += "runpy.run_module('imcmoo', run_name='__main__', alter_sys=True)\n"
     return subprocess.Popen(

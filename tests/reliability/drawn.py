@@ -42,40 +42,23 @@ RESULTS, EXACT = "results/tiny/seed-1", "results/exact/tiny"
 
 
 def study_text(top: str = "") -> str:
-    """A study of small networks of the user's.
-
-    Args:
-        top: further lines of the study.
-    """
+    """A study of small networks of the user's, with further lines on top."""
     networks = "".join(f'[[networks]]\nsource = "{name}.csv"\n' for name in NAMES)
     return f'name = "tiny"\n{top}{SPACE}{networks}'
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial.
+    """One trial."""
 
-    Args:
-        ready: folders made by `prepare`, by the state of the study in them.
-        folder: where the trial is made; empty.
-        rng: of all that is drawn.
-    """
+    ready: Path  # folders made by `prepare`, by the state of the study in them
+    folder: Path  # where the trial is made; empty
+    rng: np.random.Generator  # of all that is drawn
 
-    ready: Path
-    folder: Path
-    rng: np.random.Generator
-
-    def begin(self, state: str = "fresh", *, text: str = "", exact: bool = False) -> Path:
-        """The folder of the trial, filled.
-
-        Args:
-            state: fresh, finished, or begun (and killed).
-            text: of the study, if it is another.
-            exact: whether the exact answer is there, too.
-        """
+    def begin(self, state: str = "fresh", *, exact: bool = False) -> Path:
+        """The folder of the trial, filled: fresh, finished, or begun (and killed); with the exact
+        answer, if asked for."""
         shutil.copytree(self.ready / state, self.folder, symlinks=True, dirs_exist_ok=True)
-        if text:
-            (self.folder / "tiny.toml").write_text(text)
         if exact:
             shutil.copytree(self.ready / "finished" / EXACT, self.folder / EXACT)
         return self.folder
@@ -109,18 +92,14 @@ class Trial:
 
 
 def prepare(home: Path) -> Path:
-    """Make the folders trials begin with: fresh, finished and begun; and `EVALUATED`.
-
-    Raises:
-        RuntimeError: an undisturbed command fails.
-    """
-    fresh = home / "ready" / "fresh"
+    """Make the folders trials begin with: fresh, finished and begun; and `EVALUATED`."""
+    ready = home / "ready"
+    fresh, finished, begun, many = (ready / name for name in ("fresh", "finished", "begun", "many"))
     fresh.mkdir(parents=True)
     for name in NAMES:
         (fresh / f"{name}.csv").write_text(LAYERS)
     (fresh / "d.csv").write_text(DESIGNS)
     (fresh / "tiny.toml").write_text(study_text())
-    finished, begun, many = (home / "ready" / name for name in ("finished", "begun", "many"))
     for folder in (finished, begun, many):
         shutil.copytree(fresh, folder)
     (many / "d.csv").write_text(MANY_DESIGNS)
@@ -128,10 +107,10 @@ def prepare(home: Path) -> Path:
         end = run(folder, command)
         if end.returncode:
             raise RuntimeError(f"{' '.join(command)}: {end.stderr}")
-    (many / "o.csv").rename(home / "ready" / EVALUATED)
+    (many / "o.csv").rename(ready / EVALUATED)
     shutil.copytree(finished / "results" / "exact", begun / "results" / "exact")
     run(begun, RUN, before=killing_at("breakdown.csv"))
-    return home / "ready"
+    return ready
 
 
 def killing_at(name: str) -> str:

@@ -26,12 +26,9 @@ class TaskSet:
         return replace(self, service=factors * self.service, segments=segments)
 
     def blocking(self, *, interruptible: bool) -> Floats:
-        longest = [s.max() for s in self.segments] if interruptible else self.service
+        longest = np.array([s.max() for s in self.segments] if interruptible else self.service)
         rank = self.load.rank
-        return np.array(
-            [max((x for x, r in zip(longest, rank, strict=True) if r > own), default=0.0)
-             for own in rank]
-        )  # fmt: skip
+        return np.array([longest[rank > own].max(initial=0.0) for own in rank])
 
     def busy_s(self, w: int, *, interruptible: bool = False) -> float:
         """Longest time without a break that the chip works for network w or more urgent ones."""

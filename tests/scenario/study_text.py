@@ -20,14 +20,8 @@ SRAM = 'base = "sram_physical"'
 def study_text(
     scenario: str, *, space: str = SRAM, networks: str = NETWORKS, **settings: Any
 ) -> str:
-    """A study of the physical model.
-
-    Args:
-        scenario: lines of its table; empty for no scenario.
-        space: lines of its table.
-        networks: their tables.
-        settings: further keys of the study.
-    """
+    """A study of the physical model: lines of its tables, of which that of the scenario may be
+    empty for none, and further keys."""
     keys = {"name": "two", "model": "physical", **settings}
     lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
     table = f"[scenario]\n{scenario}" if scenario else ""

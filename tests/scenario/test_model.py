@@ -9,7 +9,6 @@ import pytest
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.io.errors import InputError
-from imcmoo.model.physical.shares import evaluate_shares
 from imcmoo.report.terminal_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Requests, Scenario
@@ -127,8 +126,7 @@ def test_pipelined_chips_are_never_interrupted():
     assert not model.service(levels).interrupts[pipelined].any()
 
 
-@pytest.mark.parametrize("interrupt", ["none", "layer"])
-def test_the_longest_layer_is_that_of_the_breakdown(interrupt):
+def test_the_longest_layer_is_that_of_the_breakdown():
     model, levels = feasible(cameras("sram", interrupt="layer"), 10)
     costs = model.breakdown(levels)
     owner = np.array([model.workload_names.index(n) for n, _ in costs.layers])
@@ -218,26 +216,22 @@ def test_constraints_are_octaves_of_the_load_beyond_the_capacity():
     assert octaves == pytest.approx(np.log2(1.5 / model.service(levels).capacity))
 
 
-def test_a_scenario_is_of_all_networks_and_of_no_other():
-    with pytest.raises(ValueError, match="every network and of no other"):
-        replace(cameras("sram"), workloads=("resnet18_onnx",))
-
-
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("wrong", "message"),
     [
-        ({"rate_Hz": 0}, "rate_Hz must be positive"),
-        ({"rate_Hz": 60, "burst": 0}, "burst must be at least 1"),
-        ({"rate_Hz": 60, "deadline_s": 0.02}, r"at most 1/rate_Hz = 0.0166667 s, got 0.02"),
+        (lambda: Requests(0), "rate_Hz must be positive"),
+        (lambda: Requests(60, burst=0), "burst must be at least 1"),
+        (lambda: Requests(60, 0.02), r"at most 1/rate_Hz = 0.0166667 s, got 0.02"),
+        (
+            lambda: replace(cameras("sram"), workloads=("resnet18_onnx",)),
+            "every network and of no other",
+        ),
     ],
 )
-def test_requests_out_of_range_are_refused(arguments, message):
+def test_requests_out_of_range_or_not_of_all_networks_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
-        Requests(**arguments)
-
-
-def test_a_rounded_deadline_counts_as_the_period():
-    assert Requests(60, 0.0167).due_s == 1 / 60
+        wrong()
+    assert Requests(60, 0.0167).due_s == 1 / 60  # a rounded deadline counts as the period
     assert Requests(60, 0.01).due_s == 0.01
 
 
@@ -287,14 +281,9 @@ def test_networks_side_by_side_draw_the_power_of_their_own_groups(side_by_side):
     whole = model.inner.evaluate(levels[rows]).values
     bandwidth = model._bandwidth(whole)
     for w, name in enumerate(model.workload_names):
-        part = evaluate_shares(
-            model.inner._on_part(name)._model.context,
-            model.inner._designs(levels[rows]),
-            service.groups[rows, w].astype(float),
-            bandwidth[:, w],
-            1 / len(model.workload_names),
-        )
-        assert power[:, w] == pytest.approx(part.power_W[:, 0])
+        groups = service.groups[rows, w]
+        part = model.inner.evaluate_part(name, levels[rows], groups, bandwidth[:, w], 1 / 3)
+        assert power[:, w] == pytest.approx(part["power"])
     assert (power.sum(axis=1) < whole["power"].sum(axis=1)).any()
 
 

@@ -35,25 +35,14 @@ def bounds(tasks: TaskSet, scale: float = 1.0, *, interruptible: bool) -> Floats
     load = tasks.load
     faster = Load(load.period_s / scale, load.deadline_s / scale, load.burst)
     blocking = tasks.blocking(interruptible=interruptible)
-    return response_bounds(
-        tasks.service[None], blocking[None], faster, interruptible=interruptible
-    )[0]
+    times = tasks.service[None], blocking[None]
+    return response_bounds(*times, faster, interruptible=interruptible)[0]
 
 
 def sigma(tasks: TaskSet, factor: float = 1.0, *, interruptible: bool) -> Floats:
     blocking = tasks.blocking(interruptible=interruptible)
-    return capacities(
-        factor * tasks.service[None],
-        factor * blocking[None],
-        tasks.load,
-        interruptible=interruptible,
-    )[0]
-
-
-def test_of_equal_deadlines_the_network_that_comes_first_is_more_urgent():
-    period = np.array([4.0, 2.0, 2.0])
-    load = Load(period, np.array([2.0, 1.0, 2.0]), np.ones(3))
-    assert load.by_priority.tolist() == [1, 0, 2]
+    times = factor * tasks.service[None], factor * blocking[None]
+    return capacities(*times, tasks.load, interruptible=interruptible)[0]
 
 
 both = pytest.mark.parametrize("interruptible", [False, True])
@@ -71,11 +60,10 @@ def test_simulated_responses_never_exceed_the_exact_ones_and_these_never_the_bou
     rng = np.random.default_rng(seed)
     horizon = MOST_PERIODS * tasks.load.period_s.min()
     for _ in range(3):
+        periods = tasks.load.period_s
         releases = [
             first + np.cumsum(period * rng.choice([1.0, 1.0, 1.3], MOST_PERIODS))
-            for first, period in zip(
-                rng.uniform(0, tasks.load.period_s), tasks.load.period_s, strict=True
-            )
+            for first, period in zip(rng.uniform(0, periods), periods, strict=True)
         ]
         releases = [r[r < horizon] for r in releases]
         seen = simulated(tasks, releases, interruptible=interruptible)
@@ -125,14 +113,10 @@ def test_response_and_load_do_not_fall_as_a_service_time_grows(
     tasks: TaskSet, which: int, factor: float, interruptible: bool
 ) -> None:
     slower = tasks.with_slower(which % len(tasks.service), factor)
-    assert (
-        bounds(slower, interruptible=interruptible)
-        >= bounds(tasks, interruptible=interruptible) * (1 - 1e-12)
-    ).all()
-    assert (
-        sigma(slower, interruptible=interruptible)
-        <= sigma(tasks, interruptible=interruptible) * (1 + 1e-12)
-    ).all()
+    after, before = (bounds(t, interruptible=interruptible) for t in (slower, tasks))
+    assert (after >= before * (1 - 1e-12)).all()
+    after, before = (sigma(t, interruptible=interruptible) for t in (slower, tasks))
+    assert (after <= before * (1 + 1e-12)).all()
 
 
 @both

@@ -62,10 +62,7 @@ REFERENCE = study_text(TABLE, model="reference", space='base = "sram_large"')
         (FULL.replace("margin = 0.2", "margin = -1"), "scenario.margin: must be at least 0"),
         (FULL.replace("sram", "rram"), "on rram needs deployment together"),
         (REFERENCE, "needs model physical"),
-        (
-            study_text("", networks=NO_RATES, criterion="load"),
-            r"criterion load needs a \[scenario\]",
-        ),
+        (study_text("", networks=NO_RATES, criterion="load"), r"load needs a \[scenario\]"),
     ],
 )
 def test_mistakes_in_a_scenario_are_told_in_one_line(text, message, tmp_path):

@@ -39,15 +39,9 @@ def test_rank_of_a_subspace_ignores_the_other_parameters():
 
 
 def test_neighbours_step_once_in_order_and_anywhere_without():
-    near = MIXED.neighbours(np.array([0, 1, 2, 1]))
-    assert near.tolist() == [
-        [1, 1, 2, 1],
-        [0, 0, 2, 1],
-        [0, 2, 2, 1],
-        [0, 1, 1, 1],
-        [0, 1, 2, 0],
-        [0, 1, 2, 2],
-    ]
+    near = MIXED.neighbours(np.array([0, 1, 2, 1])).tolist()
+    assert near[:4] == [[1, 1, 2, 1], [0, 0, 2, 1], [0, 2, 2, 1], [0, 1, 1, 1]]
+    assert near[4:] == [[0, 1, 2, 0], [0, 1, 2, 2]]
 
 
 @pytest.mark.parametrize(
@@ -135,15 +129,12 @@ def test_a_fixed_parameter_leaves_the_designs_that_have_its_value(space):
             np.testing.assert_array_equal(again[name], values)
 
 
-def test_a_fixed_parameter_decides_what_depends_on_it():
+def test_fixing_one_parameter_decides_what_depends_on_it_and_all_leave_one_design():
     fixed = SRAM_TECHNOLOGY.fix("technology_nm", 45)
     assert fixed.values_of("voltage_V")[0] == 0.75
     assert fixed.values_of("technology_nm") == (45,)
     # Then nothing depends on anything, and the next can be fixed.
     assert fixed.fix("voltage_V", 0.8).fixed["voltage_V"] == 0.8
-
-
-def test_fixing_one_parameter_after_another_leaves_one_design():
     space = MIXED
     for name, value in (("bits", 2), ("cell", "pcm"), ("voltage_V", 0.1 * 7), ("rows", 32)):
         space = space.fix(name, value)

@@ -142,17 +142,17 @@ class Walk:
 
     def _subgraphs(self, call: Call, scope: Scope) -> list[Tensor]:
         if call.operator != "If":
-            return self._repetition(
-                call, loop(call) if call.operator == "Loop" else scan(call), scope
-            )
-        name, opsets = call.name, call.opsets
+            repetition = loop(call) if call.operator == "Loop" else scan(call)
+            return self._repetition(call, repetition, scope)
+        name = call.name
         branches = [subgraph(call, f"{which}_branch") for which in ("then", "else")]
         condition = call.optional(0)
         if condition is not None and condition.single is not None:
             self.items.append(Item("If", name, Fate.FREE))
-            return self.graph(branches[not condition.single], _inside(scope), opsets, f"{name}/")
+            taken = branches[not condition.single]
+            return self.graph(taken, _inside(scope), call.opsets, f"{name}/")
         try:
-            tried = [self._aside(b, _inside(scope), opsets, f"{name}/") for b in branches]
+            tried = [self._aside(branch, call, _inside(scope)) for branch in branches]
         except InnerError:  # the branch that is not taken may not fit these inputs
             item = Item("If", name, Fate.NOT_MODELLED, reason=NOT_FIXED, macs_known=False)
             self.items.append(item)
@@ -165,20 +165,19 @@ class Walk:
     def _repetition(self, call: Call, r: Repetition, scope: Scope) -> list[Tensor]:
         inside = _inside(scope)
         inside.update(zip((i.name for i in r.body.input), r.inputs, strict=True))
-        made, items = self._aside(r.body, inside, call.opsets, f"{call.name}/")
+        made, items = self._aside(r.body, call, inside)
         outputs, steps = r.finish(made)
         why = "its number of steps depends on data"
         self._account(call.operator, call.name, items, why, steps)
         return outputs
 
     def _aside(
-        self, graph: onnx.GraphProto, scope: Scope, opsets: Opsets, prefix: str
+        self, graph: onnx.GraphProto, call: Call, scope: Scope
     ) -> tuple[list[Tensor], list[Item]]:
-        """Walk through a graph without adding its nodes to the account."""
+        """Walk through a graph of a node without adding its nodes to the account."""
         before, self.items = self.items, []
         try:
-            outputs = self.graph(graph, scope, opsets, prefix)
-            return outputs, self.items
+            return self.graph(graph, scope, call.opsets, f"{call.name}/"), self.items
         finally:
             self.items = before
 

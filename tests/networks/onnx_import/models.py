@@ -11,23 +11,13 @@ from imcmoo.networks.onnx_import import import_onnx  # noqa: E402
 from imcmoo.networks.onnx_import import walk as walk  # noqa: E402
 from imcmoo.networks.onnx_import.statistics import densities as densities  # noqa: E402
 
-FLOAT, INT64, INT8, UINT8 = (
-    TensorProto.FLOAT,
-    TensorProto.INT64,
-    TensorProto.INT8,
-    TensorProto.UINT8,
-)
+FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+INT8, UINT8 = TensorProto.INT8, TensorProto.UINT8
 
 
 def node(operator, inputs, outputs=("y",), name="", domain="", **attributes):
-    return helper.make_node(
-        operator,
-        list(inputs),
-        list(outputs),
-        name=name or operator.lower(),
-        domain=domain,
-        **attributes,
-    )
+    attributes |= {"name": name or operator.lower(), "domain": domain}
+    return helper.make_node(operator, list(inputs), list(outputs), **attributes)
 
 
 def tensor(name, shape, element=FLOAT):
@@ -46,21 +36,15 @@ def exactly(name, values, kind=np.int64):
 
 
 def model(nodes, inputs, stored=(), outputs=("y",), opset=17, functions=(), domains=()):
-    graph = helper.make_graph(
-        list(nodes),
-        "graph",
-        list(inputs),
-        [helper.make_tensor_value_info(o, FLOAT, None) for o in outputs],
-        list(stored),
-    )
+    made = [tensor(o, None) for o in outputs]
+    graph = helper.make_graph(list(nodes), "graph", list(inputs), made, list(stored))
     opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(d, 1) for d in domains)]
     return helper.make_model(graph, opset_imports=opsets, functions=list(functions), ir_version=9)
 
 
 def graph_of(nodes, outputs=("z",), inputs=(), weights=()):
     """A graph for an attribute of a node."""
-    made = [helper.make_tensor_value_info(o, FLOAT, None) for o in outputs]
-    taken = [helper.make_tensor_value_info(i, FLOAT, None) for i in inputs]
+    made, taken = ([tensor(name, None) for name in names] for names in (outputs, inputs))
     return helper.make_graph(list(nodes), "inner", taken, made, list(weights))
 
 
@@ -76,6 +60,15 @@ def imported(tmp_path, proto, **options):
     path = tmp_path / "net.onnx"
     path.write_bytes(proto.SerializeToString())
     return import_onnx(path, **options)
+
+
+def beside(name, shape, location=None):
+    """A stored tensor without its data, perhaps with a word on where they are."""
+    kept = TensorProto(name=name, dims=shape, data_type=FLOAT)
+    if location is not None:
+        kept.data_location = TensorProto.EXTERNAL
+        kept.external_data.add(key="location", value=location)
+    return kept
 
 
 def only_row(tmp_path, *args, **options):

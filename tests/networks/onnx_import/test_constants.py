@@ -9,7 +9,6 @@ from tests.networks.onnx_import.models import (
     imported,
     model,
     node,
-    numpy_helper,
     only_row,
     stored,
     tensor,
@@ -17,21 +16,14 @@ from tests.networks.onnx_import.models import (
 
 X = tensor("x", (1, 3, 9, 9))
 SHAPE = (8, 3, 3, 3)
-
-
-def constant(name="w", shape=SHAPE):
-    value = numpy_helper.from_array(np.ones(shape, np.float32))
-    return node("Constant", [], [name], name=f"make_{name}", value=value)
+TRANSPOSE = node("Transpose", ["v"], ["w"], perm=[3, 2, 0, 1])
 
 
 CHAINS = {
-    "Constant": ([constant()], []),
+    "Constant": ([node("Constant", [], ["w"], value=stored("", SHAPE))], []),
     "ConstantOfShape": ([node("ConstantOfShape", ["s"], ["w"])], [exactly("s", SHAPE)]),
     "Identity": ([node("Identity", ["v"], ["w"])], [stored("v", SHAPE)]),
-    "Transpose": (
-        [node("Transpose", ["v"], ["w"], perm=[3, 2, 0, 1])],
-        [stored("v", (3, 3, 3, 8))],
-    ),
+    "Transpose": ([TRANSPOSE], [stored("v", (3, 3, 3, 8))]),
     "Reshape": ([node("Reshape", "vs", ["w"])], [stored("v", (72, 3)), exactly("s", SHAPE)]),
     "Cast": ([node("Cast", ["v"], ["w"], to=1)], [stored("v", SHAPE, np.float16)]),
     "DequantizeLinear": (
@@ -55,7 +47,7 @@ def test_a_weight_is_constant_through(tmp_path, chain):
 
 
 def test_what_an_input_or_chance_makes_is_dynamic_and_a_weight_is_not(tmp_path):
-    nodes = [node("Transpose", ["v"], ["w"], perm=[3, 2, 0, 1]), node("Conv", "xw")]
+    nodes = [TRANSPOSE, node("Conv", "xw")]
     assert only_row(tmp_path, nodes, [X, tensor("v", (3, 3, 3, 8))]).dynamic
     nodes = [node("RandomNormal", [], ["w"], shape=[8, 3, 3, 3]), node("Conv", "xw")]
     assert only_row(tmp_path, nodes, [X]).dynamic
@@ -113,13 +105,8 @@ def test_shapes_that_the_graph_computes(tmp_path):
         node("Reshape", ["x", "to"], ["flat"]),
         node("MatMul", ["flat", "w"]),
     ]
-    weights = [
-        exactly("zero", 0),
-        exactly("axes", [0]),
-        exactly("minus", [-1]),
-        stored("w", (243, 5)),
-    ]
-    row = only_row(tmp_path, nodes, [X], weights)
+    weights = [exactly(n, v) for n, v in (("zero", 0), ("axes", [0]), ("minus", [-1]))]
+    row = only_row(tmp_path, nodes, [X], [*weights, stored("w", (243, 5))])
     assert row.sizes == (243, 5, 1, 1, 1, 1, 1, 1)
 
 

@@ -118,11 +118,7 @@ def test_a_scan_runs_once_per_entry(tmp_path):
     after = node("MatMul", ["each", "slim"], name="after")
     inputs = [tensor("h", (2, 20)), tensor("x", (11, 2, 20))]
     result = imported(tmp_path, model([scan, after], inputs, [SLIM, stored("in", (20, 20))]))
-    assert [row.sizes for row in result.rows] == [
-        (20, 20, 2, 1, 1, 1, 1, 11),
-        (20, 20, 2, 1, 1, 1, 1, 11),
-        (20, 20, 2, 1, 1, 1, 1, 11),
-    ]
+    assert [row.sizes for row in result.rows] == [(20, 20, 2, 1, 1, 1, 1, 11)] * 3
     assert result.workload.shared_with == ("", "", "scan/hidden")
 
 
@@ -137,13 +133,8 @@ def test_a_function_is_walked_through_with_its_caller_s_attributes(tmp_path):
         node("Block", "xw", ["h"], name="one", domain="own", pace=[2, 2]),
         node("Block", "hw", ["y"], name="two", domain="own", pace=[1, 1]),
     ]
-    proto = model(
-        nodes,
-        [tensor("x", (1, 8, 21, 21))],
-        [stored("w", (8, 8, 3, 3))],
-        functions=[function],
-        domains=["own"],
-    )
+    inputs, weights = [tensor("x", (1, 8, 21, 21))], [stored("w", (8, 8, 3, 3))]
+    proto = model(nodes, inputs, weights, functions=[function], domains=["own"])
     result = imported(tmp_path, proto)
     assert result.workload.layers == ("one/inner", "two/inner")
     assert [row.sizes[2:4] for row in result.rows] == [(10, 10), (8, 8)]
@@ -164,11 +155,8 @@ def test_weights_that_only_share_a_name_are_not_shared(tmp_path):
         node("Linear", ["x", "one", "scale"], ["h"], name="first", domain="own"),
         node("Linear", ["h", "two", "scale"], name="second", domain="own"),
     ]
-    weights = [
-        stored("one", (20, 20)),
-        stored("two", (20, 20), seed=1),
-        exactly("scale", 2.0, "f4"),
-    ]
+    weights = [stored(name, (20, 20), seed=ord(name[0])) for name in ("one", "two")]
+    weights.append(exactly("scale", 2.0, "f4"))
     result = imported(tmp_path, model(nodes, [X], weights, functions=[function], domains=["own"]))
     assert result.workload.shared_with == ("", "")
     assert result.summary()["weights"] == 800

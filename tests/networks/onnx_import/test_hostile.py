@@ -1,5 +1,6 @@
 """Files that are broken, absurd or hostile: each is one line, exit code 2, and nothing written."""
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -7,8 +8,7 @@ import pytest
 
 from tests.cli.helpers import refused
 from tests.networks.onnx_import.models import (
-    FLOAT,
-    TensorProto,
+    beside,
     exactly,
     graph_of,
     helper,
@@ -21,20 +21,12 @@ from tests.networks.onnx_import.models import (
 
 X = tensor("x", (1, 3, 9, 9))
 W = stored("w", (8, 3, 3, 3))
+TRUE = exactly("c", True, bool)
 HUGE = 10**9
 
 
 def conv(*, x=X, w=W, stored_too=(), **attributes):
     return model([node("Conv", "xw", **attributes)], [x], [w, *stored_too])
-
-
-def bare(name, shape, location=None):
-    """A stored tensor without its data, perhaps with a word on where they are."""
-    kept = TensorProto(name=name, dims=shape, data_type=FLOAT)
-    if location is not None:
-        kept.data_location = TensorProto.EXTERNAL
-        kept.external_data.add(key="location", value=location)
-    return kept
 
 
 def without_opset():
@@ -45,17 +37,17 @@ def without_opset():
 
 def odd_weight(**fields):
     """A convolution whose weight has other bytes or another element type than its shape says."""
-    odd = bare("w", (8, 3, 3, 3))
+    odd = beside("w", (8, 3, 3, 3))
     for name, value in fields.items():
         setattr(odd, name, value)
     return conv(w=odd)
 
 
 def weights_above_in_a_branch():
-    value = bare("w", (8, 3, 3, 3), "../secret")
+    value = beside("w", (8, 3, 3, 3), "../secret")
     branch = graph_of([node("Constant", [], ["v"], value=value), node("Conv", "xv", "z")])
     chosen = node("If", ["c"], then_branch=branch, else_branch=branch)
-    return model([chosen], [X], [exactly("c", True, bool)])
+    return model([chosen], [X], [TRUE])
 
 
 def nested_beyond_reading():
@@ -114,124 +106,123 @@ ONE = [node("Conv", "xw")]
 OF_MICROSOFT = {"domain": "com.microsoft", "num_heads": 0}
 
 FILES = {
-    "empty": (lambda: b"", "not an ONNX file"),
-    "text": (lambda: b"name,C,M\na,1,2\n" * 50, "not an ONNX file"),
-    "truncated": (lambda: conv().SerializeToString()[:100], "not an ONNX file"),
-    "last byte missing": (lambda: conv().SerializeToString()[:-1], "not an ONNX file"),
-    "random bytes": (lambda: np.random.default_rng(0).bytes(4096), "not an ONNX file"),
-    "no nodes": (lambda: model([], [X], outputs=["x"]), "without any node"),
-    "no outputs": (lambda: model(ONE, [X], [W], outputs=[]), "the graph has no output"),
-    "future": (lambda: model(ONE, [X], [W], opset=999), "opset 999 of ONNX; the installed onnx"),
-    "opset zero": (lambda: model(ONE, [X], [W], opset=0), "opset 0 of ONNX"),
-    "opset missing": (without_opset, "does not say which opset"),
+    "not an ONNX file": {
+        "empty": lambda: b"",
+        "text": lambda: b"name,C,M\na,1,2\n" * 50,
+        "truncated": lambda: conv().SerializeToString()[:100],
+        "last byte missing": lambda: conv().SerializeToString()[:-1],
+        "random bytes": lambda: np.random.default_rng(0).bytes(4096),
+    },
+    "without any node": {"no nodes": lambda: model([], [X], outputs=["x"])},
+    "the graph has no output": {"no outputs": lambda: model(ONE, [X], [W], outputs=[])},
+    "opset 999 of ONNX; the installed onnx": {"future": lambda: model(ONE, [X], [W], opset=999)},
+    "opset 0 of ONNX": {"opset zero": lambda: model(ONE, [X], [W], opset=0)},
+    "does not say which opset": {"opset missing": without_opset},
     **{
-        f"weights at {place}": (
-            lambda place=place: conv(w=bare("w", (8, 3, 3, 3), place)),
-            f"outside the model's folder: '{place}'",
-        )
+        f"outside the model's folder: '{place}'": {
+            f"weights at {place}": lambda place=place: conv(w=beside("w", (8, 3, 3, 3), place))
+        }
         for place in ("../../secret", "/etc/passwd", "data.\\..\\secret")
     },
-    "weights above": (weights_above_in_a_branch, "outside the model's folder: '../secret'"),
-    "circle": (
-        lambda: model([node("Add", "xb", ["a"]), node("Conv", "aw", ["b"])], [X], [W], ["b"]),
-        "the graph runs in a circle through",
-    ),
-    "reads itself": (lambda: model([node("Conv", "yw")], [X], [W]), "in a circle through 'y'"),
-    "made twice": (
-        lambda: model([*ONE, node("Conv", "xw", name="again")], [X], [W]),
-        "two nodes write the tensor 'y'",
-    ),
-    "made by nothing": (lambda: model([node("Conv", "xv")], [X], [W]), "nothing makes the tensor"),
-    "no output": (lambda: model(ONE, [X], [W], ["y", "q"]), "nothing makes the tensor 'q'"),
-    "input of 1e18": (lambda: conv(x=tensor("x", (1, 3, HUGE, HUGE))), "more than 2^40 elements"),
-    "weight of 1e18": (lambda: conv(w=bare("w", (HUGE, HUGE))), "is more than 2^40 elements"),
-    "huge constant": (
-        lambda: expanded(("ConstantOfShape", "s", ["w"]), (1, HUGE)),
-        "is more than 2^40 elements",
-    ),
-    "huge expansion": (
-        lambda: expanded(("Expand", "xs", ["e"]), (1, 1), stored("w", (1,))),
-        "is more than 2^40 elements",
-    ),
-    "endless padding": (lambda: conv(pads=[HUGE] * 4), "is more than 2^40 elements"),
-    "endless window": (
-        lambda: conv(x=tensor("x", (1, 1, 1 << 20, 1 << 20)), w=bare("w", (1, 1, *[1 << 19] * 2))),
-        "more than 2^62 multiply-accumulates",
-    ),
-    "negative size": (lambda: conv(w=bare("w", (8, 3, -3, 3))), "a negative size"),
-    "nested": (nested_beyond_reading, "nested too deeply"),
-    "calls itself": (functions_that_call_themselves, "nest more than 32 deep"),
-    "many calls": (functions_that_call_ten_others, "runs more than 2,000 nodes"),
-    "short data": (lambda: odd_weight(raw_data=b"1234"), "takes 864"),
-    "odd element": (
-        lambda: odd_weight(data_type=99, raw_data=b"1234"),
-        "element type 99 is not one of ONNX's",
-    ),
-    "channels": (lambda: conv(w=stored("w", (8, 4, 3, 3))), "node 'conv' (Conv)"),
-    "rank": (lambda: conv(w=stored("w", (8, 3, 3))), "node 'conv' (Conv)"),
-    "stride of zero": (lambda: conv(strides=[0, 0]), "node 'conv' (Conv)"),
-    "group of zero": (lambda: conv(group=0), "node 'conv' (Conv)"),
-    "indivisible groups": (lambda: conv(group=5), "node 'conv' (Conv)"),
-    "one operand": (lambda: model([node("Conv", "x")], [X], [W]), "node 'conv' (Conv)"),
-    "inner sizes": (
-        lambda: model([node("MatMul", "xw")], [tensor("x", (2, 3))], [stored("w", (4, 5))]),
-        "node 'matmul' (MatMul)",
-    ),
-    "branch missing": (
-        lambda: model(
-            [node("If", ["c"], then_branch=graph_of([node("Conv", "xw", "z")]))],
-            [X],
-            [W, exactly("c", False, bool)],
+    "outside the model's folder: '../secret'": {"weights above": weights_above_in_a_branch},
+    "the graph runs in a circle through": {
+        "circle": lambda: model(
+            [node("Add", "xb", ["a"]), node("Conv", "aw", ["b"])], [X], [W], ["b"]
         ),
-        "lacks the graph 'else_branch'",
-    ),
-    "loop without inputs": (
-        lambda: model(
+    },
+    "in a circle through 'y'": {"reads itself": lambda: model([node("Conv", "yw")], [X], [W])},
+    "two nodes write the tensor 'y'": {
+        "made twice": lambda: model([*ONE, node("Conv", "xw", name="again")], [X], [W]),
+    },
+    "nothing makes the tensor 'v'": {
+        "made by nothing": lambda: model([node("Conv", "xv")], [X], [W])
+    },
+    "nothing makes the tensor 'q'": {"no output": lambda: model(ONE, [X], [W], ["y", "q"])},
+    "is more than 2^40 elements": {
+        "input of 1e18": lambda: conv(x=tensor("x", (1, 3, HUGE, HUGE))),
+        "weight of 1e18": lambda: conv(w=beside("w", (HUGE, HUGE))),
+        "huge constant": lambda: expanded(("ConstantOfShape", "s", ["w"]), (1, HUGE)),
+        "huge expansion": lambda: expanded(("Expand", "xs", ["e"]), (1, 1), stored("w", (1,))),
+        "endless padding": lambda: conv(pads=[HUGE] * 4),
+    },
+    "more than 2^62 multiply-accumulates": {
+        "endless window": lambda: conv(
+            x=tensor("x", (1, 1, *[1 << 20] * 2)), w=beside("w", (1, 1, *[1 << 19] * 2))
+        ),
+    },
+    "a negative size": {"negative size": lambda: conv(w=beside("w", (8, 3, -3, 3)))},
+    "nested too deeply": {"nested": nested_beyond_reading},
+    "nest more than 32 deep": {"calls itself": functions_that_call_themselves},
+    "runs more than 2,000 nodes": {"many calls": functions_that_call_ten_others},
+    "takes 864": {"short data": lambda: odd_weight(raw_data=b"1234")},
+    "element type 99 is not one of ONNX's": {
+        "odd element": lambda: odd_weight(data_type=99, raw_data=b"1234"),
+    },
+    "node 'conv' (Conv)": {
+        "channels": lambda: conv(w=stored("w", (8, 4, 3, 3))),
+        "rank": lambda: conv(w=stored("w", (8, 3, 3))),
+        "stride of zero": lambda: conv(strides=[0, 0]),
+        "group of zero": lambda: conv(group=0),
+        "indivisible groups": lambda: conv(group=5),
+        "one operand": lambda: model([node("Conv", "x")], [X], [W]),
+    },
+    "node 'matmul' (MatMul)": {
+        "inner sizes": lambda: model(
+            [node("MatMul", "xw")], [tensor("x", (2, 3))], [stored("w", (4, 5))]
+        ),
+    },
+    "lacks the graph 'else_branch'": {
+        "branch missing": lambda: model(
+            [node("If", ["c"], then_branch=graph_of([node("Conv", "xw", "z")]))], [X], [W, TRUE]
+        ),
+    },
+    "its body does not read what it is given": {
+        "loop without inputs": lambda: model(
             [node("Loop", ["n", "c"], body=graph_of([node("Conv", "xw", "z")]))],
             [X],
-            [W, exactly("n", 3), exactly("c", True, bool)],
+            [W, exactly("n", 3), TRUE],
         ),
-        "its body does not read what it is given",
-    ),
-    "einsum": (
-        lambda: model([node("Einsum", "xv")], [X, tensor("v", (9, 9))]),
-        "node 'einsum' (Einsum)",
-    ),
-    "open size": (
-        lambda: conv(x=tensor("x", ("n", 3, 9, 9))),
-        "sizes stay open: input 'x', axis 0 (symbol n)",
-    ),
-    "no layer": (lambda: model([node("Relu", "x")], [X]), "no layer that multiplies matrices"),
-    "unknown": (
-        lambda: model([node("Mystery", "x", domain="nobody")], [X], domains=["nobody"]),
-        "the operator is not known",
-    ),
-    "no heads": (
-        lambda: attention("Attention", q_num_heads=0, kv_num_heads=0),
-        "must be positive",
-    ),
-    "heads in words": (
-        lambda: attention("MultiHeadAttention", **OF_MICROSOFT | {"num_heads": "many"}),
-        "do not fit together",
-    ),
-    "no heads of onnxruntime": (
-        lambda: attention("MultiHeadAttention", **OF_MICROSOFT),
-        "do not fit together",
-    ),
-    "grouped without heads": (
-        lambda: attention("GroupQueryAttention", **OF_MICROSOFT, kv_num_heads=0),
-        "do not fit together",
-    ),
-    "scan of axis 7": (lambda: scan(7), "scans along axis 7 of a tensor of 3 axes"),
-    "scan of axis -9": (lambda: scan(-9), "scans along axis -9 of a tensor of 3 axes"),
+    },
+    "node 'einsum' (Einsum)": {
+        "einsum": lambda: model([node("Einsum", "xv")], [X, tensor("v", (9, 9))]),
+    },
+    "sizes stay open: input 'x', axis 0 (symbol n)": {
+        "open size": lambda: conv(x=tensor("x", ("n", 3, 9, 9))),
+    },
+    "no layer that multiplies matrices": {"no layer": lambda: model([node("Relu", "x")], [X])},
+    "the operator is not known": {
+        "unknown": lambda: model([node("Mystery", "x", domain="nobody")], [X], domains=["nobody"]),
+    },
+    "must be positive": {
+        "no heads": lambda: attention("Attention", q_num_heads=0, kv_num_heads=0),
+    },
+    "do not fit together": {
+        "heads in words": lambda: attention(
+            "MultiHeadAttention", **OF_MICROSOFT | {"num_heads": "many"}
+        ),
+        "no heads of onnxruntime": lambda: attention("MultiHeadAttention", **OF_MICROSOFT),
+        "grouped without heads": lambda: attention(
+            "GroupQueryAttention", **OF_MICROSOFT, kv_num_heads=0
+        ),
+    },
+    **{
+        f"scans along axis {axis} of a tensor of 3 axes": {f"scan of {axis}": partial(scan, axis)}
+        for axis in (7, -9)
+    },
 }
-"""Name of each file: how it is made, and what must be said of it."""
+"""By what must be said of them: names of files, and how each is made."""
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_bad_file_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch, name):
+@pytest.mark.parametrize(
+    ("message", "make"),
+    [
+        pytest.param(message, make, id=name)
+        for message, files in FILES.items()
+        for name, make in files.items()
+    ],
+)
+def test_a_bad_file_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch, message, make):
     monkeypatch.setattr(walk, "MOST_NODES", 2000)  # the real bound takes ten seconds
-    make, message = FILES[name]
     path = tmp_path / "bad.onnx"
     made = make()
     path.write_bytes(made if isinstance(made, bytes) else made.SerializeToString())

@@ -19,6 +19,7 @@ from tests.networks.onnx_import.models import (
     tensor,
 )
 
+SAME = {"auto_pad": "SAME_UPPER", "strides": [2, 2]}
 STORED = {
     "Conv": [
         ((1, 3, 32, 32), (8, 3, 3, 3), {"kernel_shape": [3, 3]}, (3, 8, 30, 30, 3, 3, 1, 1)),
@@ -28,12 +29,7 @@ STORED = {
         ((1, 3, 32, 32), (8, 3, 3, 3), {"pads": [1, 2, 1, 2]}, (3, 8, 32, 34, 3, 3, 1, 1)),
         ((1, 6, 9, 9), (8, 3, 3, 3), {"group": 2}, (3, 4, 7, 7, 3, 3, 2, 1)),
         ((1, 6, 9, 9), (12, 1, 3, 3), {"group": 6}, (1, 2, 7, 7, 3, 3, 6, 1)),
-        (
-            (1, 3, 31, 31),
-            (8, 3, 3, 3),
-            {"auto_pad": "SAME_UPPER", "strides": [2, 2]},
-            (3, 8, 16, 16, 3, 3, 1, 1),
-        ),
+        ((1, 3, 31, 31), (8, 3, 3, 3), SAME, (3, 8, 16, 16, 3, 3, 1, 1)),
         ((1, 3, 9, 9), (8, 3, 2, 2), {"auto_pad": "SAME_LOWER"}, (3, 8, 9, 9, 2, 2, 1, 1)),
         ((1, 3, 9, 9), (8, 3, 3, 3), {"auto_pad": "VALID"}, (3, 8, 7, 7, 3, 3, 1, 1)),
         ((1, 3, 100), (8, 3, 5), {"strides": [4]}, (3, 8, 24, 1, 5, 1, 1, 1)),
@@ -218,13 +214,8 @@ def test_an_einsum_element_by_element_is_free_and_of_three_not_modelled(tmp_path
 def test_blocks_of_few_bits(tmp_path):
     """Weights in blocks of 4 bits: sizes from the attributes, not from the packed bytes."""
     nodes = [node("MatMulNBits", "xws", domain="com.microsoft", K=64, N=24, bits=4, block_size=32)]
-    row = only_row(
-        tmp_path,
-        nodes,
-        [tensor("x", (2, 9, 64))],
-        [stored("w", (24, 2, 16), np.uint8), stored("s", (48,))],
-        domains=["com.microsoft"],
-    )
+    weights = [stored("w", (24, 2, 16), np.uint8), stored("s", (48,))]
+    row = only_row(tmp_path, nodes, [tensor("x", (2, 9, 64))], weights, domains=["com.microsoft"])
     assert row.sizes == (64, 24, 9, 1, 1, 1, 1, 2)
 
 
@@ -253,30 +244,17 @@ def test_a_recurrent_layer(tmp_path, operator, gates, directions):
 
 def test_a_quantised_lstm(tmp_path):
     steps, batch, inputs, hidden = 10, 3, 20, 16
-    scales = [stored(n, (1, 4 * hidden)) for n in ("ws", "rs")]
-    zeros = [stored(n, (1, 4 * hidden), np.uint8) for n in ("wz", "rz")]
-    names = ["x", "w", "r", "", "", "", "", "", "ws", "wz", "rs", "rz"]
-    quantised = node(
-        "DynamicQuantizeLSTM", names, ["all"], domain="com.microsoft", hidden_size=hidden
-    )
-    nodes = [quantised, node("Squeeze", ["all", "axis"], ["s"]), node("MatMul", "sv")]
+    names = ["x", "w", "r", *[""] * 5, "ws", "wz", "rs", "rz"]
+    lstm = node("DynamicQuantizeLSTM", names, ["all"], domain="com.microsoft", hidden_size=hidden)
+    nodes = [lstm, node("Squeeze", ["all", "axis"], ["s"]), node("MatMul", "sv")]
     weights = [
-        stored("w", (1, inputs, 4 * hidden), np.uint8),
-        stored("r", (1, hidden, 4 * hidden), np.uint8),
-        stored("v", (hidden, 5)),
-        *scales,
-        *zeros,
+        *(stored(n, (1, size, 4 * hidden), np.uint8) for n, size in (("w", inputs), ("r", hidden))),
+        *(stored(n, (1, 4 * hidden)) for n in ("ws", "rs")),
+        *(stored(n, (1, 4 * hidden), np.uint8) for n in ("wz", "rz")),
+        *(stored("v", (hidden, 5)), exactly("axis", [1])),
     ]
-    result = imported(
-        tmp_path,
-        model(
-            nodes,
-            [tensor("x", (steps, batch, inputs))],
-            [*weights, exactly("axis", [1])],
-            domains=["com.microsoft"],
-        ),
-    )
-    lstm, after = result.rows
+    proto = model(nodes, [tensor("x", (steps, batch, inputs))], weights, domains=["com.microsoft"])
+    lstm, after = imported(tmp_path, proto).rows
     assert lstm.sizes == (inputs + hidden, 4 * hidden, 1, 1, 1, 1, 1, steps * batch)
     assert after.sizes == (hidden, 5, batch, 1, 1, 1, 1, steps)
 
@@ -295,24 +273,21 @@ SCORES_AND_VALUES = [(32, 100, 60, 1, 1, 1, 24, 1), (100, 32, 60, 1, 1, 1, 24, 1
 """Batch 2, 12 heads of 32, 60 positions that ask 100."""
 
 
-@pytest.mark.parametrize("axes", [3, 4])
-def test_the_standard_s_own(tmp_path, axes):
-    if axes == 4:
-        shapes, heads = [(2, 12, 60, 32), (2, 12, 100, 32), (2, 12, 100, 32)], {}
-    else:
-        shapes = [(2, 60, 384), (2, 100, 384), (2, 100, 384)]
-        heads = {"q_num_heads": 12, "kv_num_heads": 12}
-    inputs = [tensor(n, s) for n, s in zip("qkv", shapes, strict=True)]
+@pytest.mark.parametrize(
+    ("q", "k", "heads", "shared"),
+    [
+        ((2, 60, 384), (2, 100, 384), {"q_num_heads": 12, "kv_num_heads": 12}, 1),
+        ((2, 12, 60, 32), (2, 12, 100, 32), {}, 1),
+        ((2, 12, 60, 32), (2, 4, 100, 32), {}, 3),  # keys shared by three heads each
+    ],
+)
+def test_the_standard_s_own(tmp_path, q, k, heads, shared):
+    inputs = [tensor("q", q), tensor("k", k), tensor("v", k)]
     result = imported(tmp_path, model([node("Attention", "qkv", **heads)], inputs, opset=23))
-    assert [row.sizes for row in result.rows] == SCORES_AND_VALUES
+    expected = [(*sizes[:6], 24 // shared, shared) for sizes in SCORES_AND_VALUES]
+    assert [row.sizes for row in result.rows] == expected
     assert all(row.dynamic for row in result.rows)
     assert result.summary()["weights"] == 0
-    if axes == 4:  # keys shared by three heads each
-        inputs = [
-            tensor(n, s) for n, s in zip("qkv", [shapes[0], *[(2, 4, 100, 32)] * 2], strict=True)
-        ]
-        result = imported(tmp_path, model([node("Attention", "qkv")], inputs, opset=23))
-        assert [row.sizes[6:] for row in result.rows] == [(8, 3), (8, 3)]
 
 
 def test_onnxruntime_s_with_several_heads(tmp_path):

@@ -9,8 +9,7 @@ from hypothesis.extra import numpy as arrays
 from imcmoo.io.errors import InputError
 from imcmoo.networks.layers import DEFAULT_DENSITIES
 from tests.networks.onnx_import.models import (
-    FLOAT,
-    TensorProto,
+    beside,
     densities,
     exactly,
     imported,
@@ -56,16 +55,13 @@ X, SHAPE = tensor("x", (1, 3, 9, 9)), (8, 3, 3, 3)
 
 
 def test_weights_in_the_file_are_used_also_through_views(tmp_path):
-    weight = numpy_helper.from_array(
-        np.random.default_rng(3).standard_normal((24, 9)).astype(np.float32), "v"
-    )
+    values = np.random.default_rng(3).standard_normal((24, 9)).astype(np.float32)
     nodes = [node("Reshape", "vs", ["w"]), node("Conv", "xw")]
-    result = imported(tmp_path, model(nodes, [X], [weight, exactly("s", SHAPE)]))
-    assert result.workload.weight_statistics == ("initializer",)
-    assert result.workload.input_statistics == ("default",)
-    assert result.workload.weight_bits[0].tolist() == list(
-        densities(numpy_helper.to_array(weight)) or ()
-    )
+    weights = [exactly("v", values, np.float32), exactly("s", SHAPE)]
+    network = imported(tmp_path, model(nodes, [X], weights)).workload
+    assert network.weight_statistics == ("initializer",)
+    assert network.input_statistics == ("default",)
+    assert network.weight_bits[0].tolist() == list(densities(values))
 
 
 def test_signed_and_unsigned_bytes_tell_the_same(tmp_path):
@@ -82,10 +78,8 @@ def test_signed_and_unsigned_bytes_tell_the_same(tmp_path):
 
 
 def test_weights_beside_the_file_are_defaults(tmp_path):
-    beside = TensorProto(name="w", dims=SHAPE, data_type=FLOAT)
-    beside.data_location = TensorProto.EXTERNAL
-    beside.external_data.add(key="location", value="weights.bin")
-    result = imported(tmp_path, model([node("Conv", "xw")], [X], [beside]))
+    weights = [beside("w", SHAPE, "weights.bin")]
+    result = imported(tmp_path, model([node("Conv", "xw")], [X], weights))
     assert result.workload.weight_statistics == ("default",)
     assert result.workload.weight_bits[0].tolist() == list(DEFAULT_DENSITIES["convolution"][1])
 
