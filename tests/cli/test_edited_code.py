@@ -117,7 +117,7 @@ def test_an_edit_of_any_code_that_a_study_names_is_noticed(write, tmp_path, role
 def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     write, tmp_path, capsys, monkeypatch
 ):
-    write("criterion")
+    write("cost model")
     monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", INTERRUPT)
     assert run() == 130
     begun = tree(tmp_path / "results")
@@ -126,7 +126,7 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     assert "cannot resume" in line
     assert "its own_code differs in own.chip;" in line
     assert tree(tmp_path / "results") == begun
-    write("criterion")
+    write("cost model")
     monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
     assert run("--resume") == 0
     assert main([*RUN[:-1], "--resume"]) == 0

@@ -67,7 +67,8 @@ def test_a_folder_in_use_is_not_written_to(run, capsys):
 @pytest.mark.parametrize("name", ["front.csv", "design.json"])
 def test_a_missing_or_damaged_file_is_named(run, name, capsys):
     content = (run / name).read_bytes()
-    for damaged in (b"\xff\x00" * 50, content[: len(content) // 2]):
+    other_digit = content[::-1].replace(b"1", b"2", 1)[::-1]
+    for damaged in (b"\xff\x00" * 50, content[: len(content) // 2], other_digit):
         (run / name).write_bytes(damaged)
         assert str(run) in refused(capsys, "report", run)
     (run / name).unlink()
