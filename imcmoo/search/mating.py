@@ -47,8 +47,8 @@ class FeasibleMating:
 
     A generation has these sources, in their order:
 
-    - in a space of more than `LARGE_SPACE` designs, `Phase.value_elites` of it, children of per-value
-      elites (`from_elites`); there neighbours of front members fill it up;
+    - in a space of more than `LARGE_SPACE` designs, `Phase.value_elites` of it, children of
+      per-value elites (`from_elites`); there neighbours of front members fill it up;
     - `Phase.local_search` of it, neighbours of the criteria's best designs that a surrogate
       predicts to be among the best known, and for the rest of that share neighbours of front
       members (`near_front`);
