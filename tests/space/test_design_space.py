@@ -50,6 +50,7 @@ def test_neighbours_step_once_in_order_and_anywhere_without():
         (lambda: Ordinal("rows", ()), "value"),
         (lambda: Ordinal("rows", (32, 32)), "twice"),
         (lambda: DesignSpace("s", (Integer("a", 1, 2), Integer("a", 1, 2))), "twice"),
+        (lambda: Conditional("a", Integer("b", 1, 2), {1: (1,), 3: (2,)}), "a row of values for"),
         (lambda: MIXED.decode(np.array([[0, 0, 3, 0]])), r"rows is outside 0\.\.2"),
         (lambda: MIXED.values_of("cols"), "space mixed has no cols"),
         (lambda: MIXED.fix("cols", 8), "space mixed has no cols; it has voltage_V, bits, rows"),

@@ -48,6 +48,13 @@ def test_shapes_and_symbols_settle_open_sizes(tmp_path, inputs, options, sizes):
         assert result.workload.provenance["shape x"] == shape
 
 
+def test_a_symbol_of_two_sizes_has_none(tmp_path):
+    inputs = [tensor("x", (1, 3, "?", "?")), tensor("z", (1, 8, "?", 1))]
+    proto = model([node("Conv", "xw", ["h"]), node("Add", "hz")], inputs, WEIGHTS)
+    with pytest.raises(InputError, match=r"input 'z', axis 2 \(symbol \?\)"):
+        imported(tmp_path, proto, shapes={"x": (1, 3, 48, 192)})
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
