@@ -129,6 +129,15 @@ SHAPE_RULES: dict[str, Callable[[Call], list[Shape | None]]] = {
 }
 """Operators with a rule for the shapes of their first outputs, as far as these are known."""
 
+TYPED_LIKE = {
+    "DequantizeLinear": 1,
+    "EmbedLayerNormalization": 2,
+    "QAttention": 3,
+    "QLinearConcat": 1,
+    "QuantizeLinear": 2,
+}
+"""Input that outputs have the element type of; the first where an operator is not named."""
+
 
 def infer_outputs(call: Call) -> list[Tensor] | None:
     """Shapes and types of a node's outputs; None if the operator is not known."""
@@ -169,7 +178,9 @@ def _infer_microsoft(call: Call) -> list[Tensor] | None:
     node, inputs = call.node, call.inputs
     if node.domain not in (*ONNX_DOMAINS, MICROSOFT) or not inputs or inputs[0] is None:
         return None
-    unknown = [Tensor(element=inputs[0].element) for _ in node.output]
+    typed_like = TYPED_LIKE.get(node.op_type, 0)
+    typed = inputs[typed_like] if typed_like < len(inputs) else None
+    unknown = [Tensor(element=(typed or inputs[0]).element) for _ in node.output]
     if node.op_type in SHAPE_RULES:
         shapes = SHAPE_RULES[node.op_type](call)
         made = [replace(t, shape=shape) for t, shape in zip(unknown, shapes, strict=False)]

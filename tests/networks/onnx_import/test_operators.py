@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from imcmoo.networks.onnx_import.account import Fate
 from tests.networks.onnx_import.models import (
     INT8,
+    INT64,
     UINT8,
     exactly,
     imported,
@@ -257,6 +258,29 @@ def test_a_quantised_lstm(tmp_path):
     lstm, after = imported(tmp_path, proto).rows
     assert lstm.sizes == (inputs + hidden, 4 * hidden, 1, 1, 1, 1, 1, steps * batch)
     assert after.sizes == (hidden, 5, batch, 1, 1, 1, 1, steps)
+
+
+def test_fused_embeddings_and_quantised_attention_hand_on_floats(tmp_path):
+    """Their first inputs are integers: a product of ONNX's own that follows takes floats."""
+    of_microsoft = {"domain": "com.microsoft"}
+    nodes = [
+        node("EmbedLayerNormalization", ["i", "", "words", "places"], ["e"], **of_microsoft),
+        node("MatMul", "eu", ["f"]),
+        node("QuantizeLinear", "fcz", ["b"], **of_microsoft),
+        node("QAttention", ["b", "w", "bias", "c", "d"], ["a"], num_heads=2, **of_microsoft),
+        node("MatMul", "av"),
+    ]
+    weights = [
+        *(stored(n, size) for n, size in (("words", (50, 8)), ("places", (12, 8)), ("u", (8, 6)))),
+        *(stored("w", (6, 18), np.uint8), stored("bias", (18,)), stored("v", (6, 4))),
+        *(exactly(n, 0.1, np.float32) for n in "cd"),
+        exactly("z", 0, np.uint8),
+    ]
+    tokens = tensor("i", (2, 12), INT64)
+    proto = model(nodes, [tokens], weights, domains=["com.microsoft"])
+    sizes = [row.sizes[:2] for row in imported(tmp_path, proto).rows]
+    assert sizes[0] == (8, 6)
+    assert sizes[-1] == (6, 4)
 
 
 def test_sequences_that_come_batch_first(tmp_path):
