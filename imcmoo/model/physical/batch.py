@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.keyed_cache import Arrays
+from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints, edp
 from imcmoo.model.physical.chip import Chip, build_chip
 from imcmoo.model.physical.components import OperatingPoint, operating_point
@@ -67,11 +67,15 @@ def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
 
 
 class Batch:
-    """Designs of one schedule, with everything worked out of them once."""
+    """Designs of one schedule, with everything worked out of them once.
 
-    def __init__(self, context: Context, designs: Designs) -> None:
+    Features are not kept for other batches if few of the mapping keys are met again.
+    """
+
+    def __init__(self, context: Context, designs: Designs, *, keep_features: bool = True) -> None:
         self.context = context
         self.designs = designs
+        self._kept = context.features if keep_features else (KeyedCache(), KeyedCache())
 
     @cached_property
     def point(self) -> OperatingPoint:
@@ -112,7 +116,7 @@ class Batch:
         def work_out(index: Ints) -> Arrays:
             return mapping_features(c, self.designs.take(whose[index]), streamed=streamed)
 
-        return MappingFeatures(*c.features[streamed].of(self._mapping_keys[whose], work_out))
+        return MappingFeatures(*self._kept[streamed].of(self._mapping_keys[whose], work_out))
 
     @cached_property
     def shortfall(self) -> Arrays:

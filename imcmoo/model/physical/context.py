@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -71,7 +71,3 @@ class Context(Technology):
         if streamed:
             return 1.0
         return 1 / self.inferences_per_switch if self.switches_networks else 0.0
-
-    def without_features(self) -> Context:
-        """A context that shares all but the features, for mapping keys that are not met again."""
-        return replace(self, features=(KeyedCache(), KeyedCache()))

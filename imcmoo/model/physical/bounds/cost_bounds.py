@@ -264,7 +264,7 @@ class NetworkBounds:
 
     def _work_out(self, designs: Designs) -> Arrays:
         # The features are not needed again.
-        batch = Batch(self._context.without_features(), designs)
+        batch = Batch(self._context, designs, keep_features=False)
         streams = self._context.device.streams and not designs.pipelined.any()
         modes = (False, True) if streams else (False,)
         operations = [network_operations(batch, streamed=streamed) for streamed in modes]
@@ -289,7 +289,7 @@ class MinimalBatch(Batch):
 
     def __init__(self, context: Context, designs: Designs, chips: MinimalChips) -> None:
         # Few mapping keys are met again later, and all of them are too many to be kept.
-        super().__init__(context.without_features(), designs)
+        super().__init__(context, designs, keep_features=False)
         self.chip = chips.as_chip()
         self._allowed_W = chips.allowed_W
 
