@@ -182,8 +182,15 @@ def _added(
     for name in (name for name in BY_SEED if (folder / f"{name}.csv.gz").is_file()):
         earlier = pd.read_csv(folder / f"{name}.csv.gz")
         earlier = earlier[~earlier["method"].isin(frames[name]["method"])]
-        joined[name] = pd.concat([frames[name], earlier], ignore_index=True)
+        rows = pd.concat([frames[name], earlier])
+        joined[name] = rows.sort_values("method", key=_place, kind="stable", ignore_index=True)
     return joined
+
+
+def _place(methods: pd.Series) -> pd.Series:
+    """Place of each method in `METHODS`; a user's own come last."""
+    places = {name: place for place, name in enumerate(METHODS)}
+    return methods.map(places).fillna(len(places))
 
 
 def _write(

@@ -75,8 +75,11 @@ class Feasibility:
         agree in the parameters that matter to the screen are screened once. 0 where the model has
         no screen.
         """
-        if not self._model.offers("screen"):
-            return np.zeros(len(levels))
+        return self._remembered(levels) if self._model.offers("screen") else np.zeros(len(levels))
+
+    def _remembered(self, levels: Levels) -> Floats:
+        """Violation by the model's screen. Unlike `screened`, no search asks for it: who counts the
+        checks of a search counts calls of that."""
         if self._screened is None:
             return self._screen(levels)
         ranks = self._model.space.rank(levels, self._screening)
@@ -118,7 +121,7 @@ class Feasibility:
             return
         self._asked_ahead = True
         designs = model.space.grid(names)
-        passing = designs[self.screened(designs) <= 0]
+        passing = designs[self._remembered(designs) <= 0]
         if len(passing) <= FEW_PASSING:
             model.resources(passing)
 

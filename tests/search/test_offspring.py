@@ -25,7 +25,6 @@ def sorted_by_screen(problem):
     """Designs that pass the screen and others."""
     levels = np.unique(RRAM.random(4000, np.random.default_rng(0)), axis=0)
     lacks = problem.feasibility.screened(levels)
-    problem.feasibility.violation(levels[:1])  # screens many designs ahead, once
     problem.asked = 0
     return levels[lacks <= 0], levels[lacks > 0]
 
