@@ -114,7 +114,7 @@ def _list() -> None:
 Run = tuple[Study, RunFolder]
 
 SECONDS_PER_DESIGN = 5e-4
-"""What a search takes per design it evaluates on one core of the paper's model, roughly."""
+"""Time of a search per design on one core, roughly, with the reference model."""
 
 
 def run(

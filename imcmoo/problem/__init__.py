@@ -1,1 +1,1 @@
-"""The design problem: objectives, constraints, criteria, and the only adapter to pymoo."""
+"""The design problem: objectives, constraints, criteria and the selection of a design."""

@@ -1,8 +1,9 @@
 """The registry of criteria: how one design is selected, and what search and judgement follow.
 
 Selection, enumeration, regret and the comparison of searches all ask here. A new criterion
-is one function and one entry, or, without touching this package, a `Criterion` of the user that a
-study names as `module:name`: it is then searched for, selected by, enumerated and judged.
+is one function and one entry (`docs/dev/extend.md`), or, without touching this package, a
+`Criterion` of the user that a study names as `module:name`: it is then searched for, selected by,
+enumerated and judged.
 """
 
 from __future__ import annotations

@@ -78,8 +78,11 @@ class Feasibility:
         return self._remembered(levels) if self._model.offers("screen") else np.zeros(len(levels))
 
     def _remembered(self, levels: Levels) -> Floats:
-        """Violation by the model's screen. Unlike `screened`, no search asks for it: who counts the
-        checks of a search counts calls of that."""
+        """Violation by the model's screen, shape (n,).
+
+        Screening ahead calls this and not `screened`: where searches are compared, calls of that
+        are counted as checks.
+        """
         if self._screened is None:
             return self._screen(levels)
         ranks = self._model.space.rank(levels, self._screening)

@@ -1,8 +1,8 @@
-"""The design problem as pymoo sees it: levels in, objectives and constraints out.
+"""The design problem of a study: value indices in, objectives and constraints out.
 
-The only adapter between cost models and pymoo. Objectives are what the model names (energy and
-latency per network and the chip's area for the paper's), all minimised; constraints say how much a
-chip falls short, in octaves.
+Search, enumeration and selection use it, and it is a pymoo `Problem`. Objectives are what the model
+names (energy and latency per network and the chip's area for the paper's), all minimised;
+constraints say how much a chip falls short, in octaves.
 """
 
 from __future__ import annotations

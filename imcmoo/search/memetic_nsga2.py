@@ -18,8 +18,9 @@ from imcmoo.space.design_space import Levels
 class MemeticNSGA2:
     """NSGA-II with local search, guided by the criteria that select a design.
 
-    It is memetic: most offspring are neighbours of the criteria's incumbents and of front members
-    (`FeasibleMating`); rank and crowding choose the survivors (`survivors`).
+    It is memetic: most offspring come from local search, near the criteria's incumbents, near front
+    members and, in a large space, near per-value elites (`FeasibleMating`). Rank and crowding
+    choose the survivors (`survivors`).
 
     Every design it proposes is feasible and was never evaluated before.
 

@@ -1,4 +1,4 @@
-"""The initial designs: feasible, and as different from one another as possible."""
+"""New feasible designs: diverse ones to begin with, random ones, the first of a list that pass."""
 
 from __future__ import annotations
 

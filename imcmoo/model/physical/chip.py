@@ -35,7 +35,8 @@ class Component:
         area_m2: area of all its instances on a chip.
         leak_W: leakage of all of them, if it leaks.
         prices_J: energy per action by `mapping_features.COMPONENT_OF`: buffers and results per
-            word, global buffer, links and DRAM per bit, `dac` per row and slice.
+            word, global buffer, links and DRAM per bit, `dac` per row and slice;
+            routers have those that `Chip` names.
         rates: speeds by field of `Rates`.
         dram_idle_W: power of the DRAM that no access causes.
     """
