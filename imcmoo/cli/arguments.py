@@ -156,7 +156,7 @@ QUIET = option("--quiet", bool, "print errors only")
 
 FORCE = option("--force", bool, "write over files that this command has not written")
 
-WORKERS = option("--workers N", whole(1), "processes (default: cores)", default=cores())
+WORKERS = option("--workers N", whole(1), "processes (default: cores)")
 
 
 def add_study(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
@@ -202,7 +202,7 @@ def workers(args: argparse.Namespace) -> Workers:
     if args.scheduler is None:
         if args.trust_network:
             raise InputError("--trust-network needs --scheduler")
-        processes: int = args.workers
+        processes: int = args.workers or cores()
         if processes > cores():
             warn(f"{processes} processes share {cores()} cores: more is not faster")
         return processes

@@ -9,6 +9,7 @@ import pytest
 from imcmoo.cli.main import main
 from imcmoo.exact import answer as exact
 from imcmoo.exact.enumeration import Enumeration
+from imcmoo.io.executor import cores
 from imcmoo.io.locks import folder_lock
 from tests.cli.few_chips import ANSWER, FILES, NAMES, PART, STUDY, in_parts_of
 from tests.cli.helpers import contents, refused
@@ -172,6 +173,10 @@ ERRORS = {
     "no study": ([], "STUDY"),
     "area of nothing": ([STUDY, "--area-limit", "0"], "--area-limit: must be positive, got 0"),
     "no worker": ([STUDY, "--workers", "0"], "--workers: must be at least 1, got 0"),
+    "as many workers as cores, and a scheduler": (
+        [STUDY, "--workers", str(cores()), "--scheduler", "tcp://127.0.0.1:1"],
+        "--scheduler: not allowed with argument --workers",
+    ),
     "removed scaling": (
         [STUDY, "--scaling", "current"],
         "--scaling was removed: studies use the paper's",
