@@ -77,7 +77,10 @@ class State:
                 told = f"is {_short(theirs)}, not {_short(value)}"
                 if name == "own code":  # digests say less than the names of what differs
                     told = f"differs in {', '.join(differing_keys(theirs, value))}"
-                raise InputError(f"checkpoint {path} is of another search: its {name} {told}")
+                raise InputError(
+                    f"checkpoint {path} is of another search: its {name} {told}. Remove it, and "
+                    "the search begins anew"
+                )
         return state
 
 

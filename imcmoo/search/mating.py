@@ -48,7 +48,7 @@ class FeasibleMating:
     A generation has these sources, in their order:
 
     - in a space of more than `LARGE_SPACE` designs, `Phase.value_elites` of it, children of
-      per-value elites (`from_elites`); there neighbours of front members fill it up;
+      per-value elites (`from_elites`); with local search neighbours of front members fill it up;
     - `Phase.local_search` of it, neighbours of the criteria's best designs that a surrogate
       predicts to be among the best known, and for the rest of that share neighbours of front
       members (`near_front`);
@@ -103,7 +103,7 @@ class FeasibleMating:
         left = round(share * offspring.wanted)
         if wanted := round(CRITERIA_SHARE * left):
             left -= offspring.add(self._promising(wanted), wanted)
-        if self.has_elites:
+        if self.has_elites and share:
             left = offspring.missing
         if left:
             offspring.add(near_front(problem, self.archive, self._moves, left, rng), left)

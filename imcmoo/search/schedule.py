@@ -19,7 +19,8 @@ class Phase:
         mutation_probability: that a child is mutated.
         eta: distribution index of crossover and mutation: larger makes smaller steps.
         local_search: share of the offspring that are neighbours of incumbents and of front members;
-            less in a large space (see `mating.ELITES_LOCAL_SEARCH`).
+            less in a large space (see `mating.ELITES_LOCAL_SEARCH`), where neighbours of front
+            members also take what others leave.
         value_elites: share of the offspring that are children of per-value elites in a large space.
 
     Raises:
@@ -33,7 +34,7 @@ class Phase:
     mutation_probability: float
     eta: float
     local_search: float = 0.0
-    value_elites: float = 0.0
+    value_elites: float = 0.85
 
     def __post_init__(self) -> None:
         if self.generations < 1 or self.offspring < 1:
