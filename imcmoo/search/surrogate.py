@@ -101,13 +101,14 @@ class Surrogate:
 
 def steps(space: DesignSpace, levels: Levels, others: Levels) -> Ints:
     """Number of steps from designs to others, shape (n, n_others)."""
-    # As bytes, most often: quicker than SciPy's `cdist`, which takes a third of a second to import.
-    small = np.min_scalar_type(-sum(space.shape))
+    # Rows of a small table of bytes are added: much quicker than the differences of all designs.
+    small = np.min_scalar_type(sum(space.shape))
     total = np.zeros((len(levels), len(others)), dtype=small)
-    columns = levels.T.astype(small), others.T.astype(small)
-    for is_ordered, ours, theirs in zip(space.is_ordered, *columns, strict=True):
-        apart = ours[:, None] - theirs
-        total += np.abs(apart) if is_ordered else apart != 0
+    columns = zip(space.shape, space.is_ordered, levels.T, others.T, strict=True)
+    for size, is_ordered, ours, theirs in columns:
+        apart = np.arange(size)[:, None] - theirs
+        table = (np.abs(apart) if is_ordered else apart != 0).astype(small)
+        total += table.take(ours, axis=0)
     return total
 
 
