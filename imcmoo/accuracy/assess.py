@@ -206,8 +206,17 @@ class Assessment:
     def predicted(
         self, chip: Circuit, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float
     ) -> tuple[Result, list[LayerErrors]]:
-        """Accuracy as `imcmoo.model.physical.predicted_accuracy` predicts it from data of the
-        network, and layers' errors; a ValueError if the data do not have the chip's precision."""
+        """Accuracy as `imcmoo.model.physical.predicted_accuracy` predicts it, and layers' errors.
+
+        Args:
+            chip: the design.
+            data: of the network.
+            noise: works out the noise of the layers.
+            allowed_drop: of the score, for the yield.
+
+        Raises:
+            ValueError: the data do not have the chip's precision.
+        """
         found = noise(data, chip) * data.analog(self._digital)
         bits = (chip.input_bits, chip.weight_bits)
         prediction = predict(data, found, bits, self._digital)

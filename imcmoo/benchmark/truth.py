@@ -33,7 +33,11 @@ def path_of(name: str) -> Path:
 
 
 def load(name: str) -> ExactAnswer | None:
-    """The shipped answer of a problem; None if there is none."""
+    """The shipped answer of a problem; None if there is none.
+
+    Raises:
+        InputError: the file is damaged.
+    """
     path = path_of(name)
     return read(path) if path.is_file() else None
 

@@ -171,7 +171,10 @@ def certificate_of(
 ) -> Certificate:
     """A proof in full, for a file.
 
-    The values of the `sample` of designs are kept beside those of the one found.
+    Args:
+        identity: as `Certificate.identity`.
+        sample: designs whose values are kept, beside the one found, shape (n, n_parameters).
+        single_network_optima: as in `Certificate`.
 
     Raises:
         InputError: there is no feasible design to certify.

@@ -224,6 +224,11 @@ def validate_bounds(
     """Compare the bounds of all ancestors of feasible designs with the costs of these designs:
     random ones, certified optima and the feasible neighbours of these.
 
+    Args:
+        problem: the study's.
+        partials: the search tree of its model.
+        optima: certified designs, shape (n, n_parameters) each.
+
     Returns:
         Number of designs; 0 where the tree has no bounds or cannot tell the ancestors of a
             design.

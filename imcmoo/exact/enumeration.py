@@ -256,7 +256,11 @@ class Enumeration:
         return keys[passes]
 
     def evaluate_chunk(self, keys: Ranks) -> PartialResult:
-        """Evaluate every design of some mapping keys, named by their ranks."""
+        """Evaluate every design of some mapping keys.
+
+        Args:
+            keys: ranks of mapping keys, shape (n,).
+        """
         problem = self.problem
         designs = self.designs(keys)
         ranks = problem.space.rank(designs)

@@ -59,6 +59,12 @@ class TableBuilder:
         cell: the text of a cell file as `cells.read_cell` gives it; by default the table's, or the
             shipped one.
         from_nothing: begin with no component at all, whatever is at the path.
+
+    Raises:
+        InputError: the libraries are not installed or others than the table's, the file is no
+            table, its crossbars have another cell, the cost model assumes the shipped cells, or a
+            voltage is below the threshold.
+        OSError: the file cannot be read.
     """
 
     def __init__(
@@ -97,8 +103,14 @@ class TableBuilder:
         return {name: len(keys) for name, keys in self._lacking.items() if keys}
 
     def build(self, *, jobs: int, on_row: Callable[[], None] = lambda: None) -> None:
-        """Compute the rows in so many processes and write the table, if nothing is amiss; the same
-        request makes the same bytes."""
+        """Compute the rows in so many processes and write the table; the same request makes the
+        same bytes.
+
+        Raises:
+            InputError: the libraries have no such component, or another command changed cells of
+                the table; nothing is written.
+            OSError: the file cannot be written.
+        """
         rows = self._computed(jobs, on_row)
         table = self._begin()  # another command may have added to it
         cells = {**self._cells, **table.metadata["cells"]}

@@ -99,7 +99,11 @@ def _said(error: Exception) -> str:
 
 
 def lines_of(stream: TextIO, path: Path) -> Iterator[str]:
-    """The lines of an open text file, ends included, up to a length no honest file has."""
+    """The lines of an open text file, ends included, up to a length no honest file has.
+
+    Raises:
+        ValueError: a line, or the whole, is longer; names the file and the limit.
+    """
     read = 0
     while line := stream.readline(LONGEST_LINE + 1):
         read += len(line)

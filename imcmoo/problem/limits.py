@@ -29,6 +29,15 @@ def with_interval(bounds: Mapping[str, Floats]) -> dict[str, Floats]:
 class Limits:
     """Limits of one network, of one inference; None for no limit.
 
+    Args:
+        max_latency_s: longest latency, s.
+        max_energy_J: largest energy, J.
+        max_power_W: largest energy over latency, W.
+        min_fps: fewest inferences per second: 1 over the time from one to the next, which is the
+            latency where the cost model gives no interval.
+        max_load: largest load as a share of the capacity of the chip for the network; of studies
+            with a scenario.
+
     Raises:
         ValueError: a limit that is not positive and finite.
     """

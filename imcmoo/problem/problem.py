@@ -34,7 +34,13 @@ COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
 @dataclass(frozen=True)
 class SelectionCriteria:
-    """Selection criteria that steer a search."""
+    """Selection criteria that steer a search.
+
+    Args:
+        asked: the criterion that is to select a design, which then joins those that always guide.
+        weights: of the networks, positive, shape (W,); equal by default. Scaled to sum W.
+        own: a score of the study's own, which joins the criteria that guide, too.
+    """
 
     asked: Criterion | None = None
     """The criterion that is to select a design, which then joins those that always guide."""
@@ -221,7 +227,18 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return np.column_stack(columns)
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
-        """Cost of chips of an area, shape (..., n), relative to that of 1 cm² = 100 at 32 nm."""
+        """Cost of chips, relative to that of 1 cm² = 100 at 32 nm.
+
+        Args:
+            levels: shape (n, n_parameters).
+            area_m2: area of the chips in m², shape (n,) or (..., n).
+
+        Returns:
+            Relative costs, in the shape of `area_m2`.
+
+        Raises:
+            ValueError: the problem has no cost.
+        """
         if self.cost_per_cm2 is None:
             raise ValueError("cost is no objective of this problem")
         nodes = self.space.column(levels, "technology_nm")
@@ -249,7 +266,12 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return levels[keeps], metrics.take(keeps)
 
     def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:
-        """Objectives F and constraints G of designs whose metrics are known."""
+        """Objectives F and constraints G of designs whose metrics are known.
+
+        Args:
+            levels: shape (n, n_parameters).
+            metrics: of these designs and the problem's workloads.
+        """
         check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
         constraints = self.feasibility.constraints(metrics)
         values = [metrics.values[q.name] for q in self.model.quantities]
@@ -286,7 +308,11 @@ def _check(model: CostModel, names: list[str], area_limit_m2: float | None) -> N
 
 
 def check_weights(weights: Sequence[float], n: int) -> None:
-    """Check that there are weights of n networks, each from the smallest to the largest."""
+    """Check weights of n networks.
+
+    Raises:
+        ValueError: not n, or one that is no number from the smallest to the largest.
+    """
     low, high = WEIGHTS
     if len(weights) != n or not all(low <= weight <= high for weight in weights):
         raise ValueError(f"weights must be {n} numbers from {low:g} to {high:g}, got {weights}")

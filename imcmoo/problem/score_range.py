@@ -112,7 +112,11 @@ def to_fields(name: str, score: float) -> dict[str, float | str]:
 
 
 def from_fields(name: str, fields: Any) -> float:
-    """The score that `to_fields` wrote; KeyError, TypeError or ValueError where there is none."""
+    """The score that `to_fields` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: there is none.
+    """
     if f"{LOG10}{name}" not in fields:
         return float(fields[name])
     with decimal.localcontext(_DIGITS):

@@ -24,8 +24,12 @@ def least_load(load: Floats, groups: int) -> tuple[float, Ints]:
 
     A network may leave groups idle, so a load counts for all larger numbers of groups.
 
-    It is infinite where the networks do not fit on the groups of the chip. A load is infinite where
-    a network does not run.
+    Args:
+        load: of each network by number of groups, infinite where it does not run, shape (W, G).
+        groups: of the chip.
+
+    Returns:
+        The load, infinite where the networks do not fit, and the groups, shape (W,).
     """
     within = np.minimum.accumulate(load, axis=1)
     values = np.unique(within[np.isfinite(within)])

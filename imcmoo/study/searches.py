@@ -50,7 +50,11 @@ class FinishedSearch:
     def candidates(
         self, known_best: Floats | None = None, exact_best: Floats | None = None
     ) -> Candidates:
-        """The front it found, with references of regret as `Candidates` takes them."""
+        """The front it found, with references of regret as `Candidates` takes them.
+
+        Raises:
+            ValueError: nothing feasible was found.
+        """
         archive = self.result.archive
         front = archive.front()
         levels, F = archive.levels[front], archive.F[front]
@@ -124,8 +128,16 @@ class Outcome:
     def of(
         cls, study: Study, searches: dict[str, FinishedSearch], answer: ExactAnswer | None = None
     ) -> Outcome:
-        """Compare and select among all searches of the study, by name; regrets are against the
-        optima of the exact answer, if it is known."""
+        """Compare and select among all searches of the study, by name.
+
+        Args:
+            study: the study.
+            searches: its finished searches, by name.
+            answer: the exact one, if it is known: regrets are then against its optima.
+
+        Raises:
+            ValueError: nothing feasible was found.
+        """
         joint = searches[JOINT]
         single = {name: search for name, search in searches.items() if name != JOINT}
         baselines = Baselines.of(joint.problem, single) if single else None

@@ -222,7 +222,11 @@ class Study:
 
     @property
     def asked_criterion(self) -> Criterion:
-        """The criterion that has the last word."""
+        """The criterion that has the last word.
+
+        Raises:
+            ValueError: there is no such criterion or score.
+        """
         if self.criterion != SCORE:
             return find_criterion(self.criterion)
         if self.own_criterion is None:
@@ -235,7 +239,11 @@ class Study:
         return self.asked_criterion.name_of_score(joint=not self.baselines)
 
     def network_set(self) -> WorkloadSet:
-        """The networks, read."""
+        """The networks, read.
+
+        Raises:
+            ValueError: an unknown network, or a file that is none.
+        """
         return WorkloadSet.load(self.workloads)
 
     def cost_model(self) -> CostModel:

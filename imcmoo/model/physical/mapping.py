@@ -181,7 +181,15 @@ def operand_bits(layers: LayerTable, mac_units: Floats) -> Floats:
 
 
 def overflow_bits(context: Context, glb_KiB: Floats) -> Floats:
-    """Outputs of a layer that do not fit global buffers of n sizes beside its inputs, (n, L)."""
+    """Outputs of a layer that do not fit the global buffer beside its inputs.
+
+    Args:
+        context: the L distinct layers and the bits the buffer holds of weights.
+        glb_KiB: size of the buffer in KiB, shape (n,).
+
+    Returns:
+        Bits, shape (n, L).
+    """
     layers = context.layers
     outputs = layers.output_words * layers.input_bits
     held = layers.held_inputs * layers.input_bits + outputs + context.held_bits[layers.owner]

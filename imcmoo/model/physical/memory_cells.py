@@ -26,7 +26,12 @@ LEVEL_RANGE_uS = 40.0
 
 
 def level_variances(cell_errors: str, shares: Floats) -> Floats:
-    """Variance of cells in squares of their range, by what they hold as a share of it."""
+    """Variance of cells in squares of their range, by what they hold as a share of it.
+
+    Args:
+        cell_errors: one of `LEVEL_SIGMAS`.
+        shares: of any shape.
+    """
     sigma = np.polynomial.polynomial.polyval(shares, LEVEL_SIGMAS[cell_errors])
     variances: Floats = np.square(sigma / LEVEL_RANGE_uS, dtype=np.float64)
     return variances

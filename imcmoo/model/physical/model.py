@@ -237,13 +237,20 @@ class PhysicalModel:
         return PhysicalMetrics.joined(spread(work, parts)).take(np.argsort(np.concatenate(parts)))
 
     def resources(self, columns: Columns) -> PhysicalResources:
-        """Exact area, capacity shortfalls and circuit limits, without energies and times."""
+        """Exact area, capacity shortfalls and circuit limits, without energies and times.
+
+        Raises:
+            ValueError: the columns are refused as `evaluate` refuses them.
+        """
         return self._in_chunks(columns, lambda batch: batch.resources)
 
     def screen(self, columns: Columns) -> PhysicalResources:
         """Resources with only the cells that are missing for sure, and no bits.
 
         A chip that passes may still lack macros for awkward layers or buffer; `resources` tells.
+
+        Raises:
+            ValueError: the columns are refused as `evaluate` refuses them.
         """
         return self._in_chunks(columns, Batch.screen)
 
@@ -262,7 +269,11 @@ class PhysicalModel:
         return need * (designs.rows * designs.cols)[:, None]
 
     def breakdown(self, columns: Columns) -> PhysicalBreakdown:
-        """Energy, time and area of a few designs by layer and component."""
+        """Energy, time and area of a few designs by layer and component.
+
+        Raises:
+            ValueError: the columns are refused as `evaluate` refuses them.
+        """
         layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
         designs = self.designs(columns)
         parts = of_one_schedule(designs, len(designs))
@@ -494,7 +505,11 @@ class PhysicalEvaluator(CostModel):
         return Metrics({"area": known.area_m2}, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
-        """Energy by layer and component and area by component of a few designs."""
+        """Energy by layer and component and area by component of a few designs.
+
+        Args:
+            levels: shape (n, n_parameters); memory grows with n · layers · components.
+        """
         return self._model.breakdown(self.space.decode(levels))
 
     def in_full(self, levels: Levels) -> PhysicalMetrics:
@@ -506,7 +521,11 @@ class PhysicalEvaluator(CostModel):
         and compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have
         accuracy data, the predicted drop and what decides it.
 
-        Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
+        Args:
+            levels: shape (n, n_parameters).
+
+        Returns:
+            Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
         """
         full = self.in_full(levels)
         bound = np.array([*CAUSES, ""])[full.bound_by]

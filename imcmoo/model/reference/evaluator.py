@@ -219,6 +219,9 @@ class Evaluator(CostModel):
 
         A chip that passes may still lack cells for one awkward layer or buffer bits for its loop
         orders; `resources` knows.
+
+        Args:
+            levels: shape (n, n_parameters).
         """
         area, cells, buffer_bits, lacking = self._capacities.of(levels)
         return Metrics(
@@ -244,7 +247,11 @@ class Evaluator(CostModel):
             self.profiles.of(chips[fits], self.workload_names)
 
     def resources(self, levels: Levels) -> Metrics:
-        """Area, capacity, and what mapping finds missing; no energies."""
+        """Area, capacity, and what mapping finds missing; no energies.
+
+        Args:
+            levels: shape (n, n_parameters).
+        """
         return self._resources(levels, *self.profiles.of(levels, self.workload_names))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:

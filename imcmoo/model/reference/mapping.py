@@ -143,7 +143,16 @@ class Mapping:
 
 
 def spread(left: Ints, capacity: Ints, level: str) -> Ints:
-    """Factors by which what is left of each case's loops, (n_cases, 9), takes up a level."""
+    """Spread what is left of the loops of each case over the units of one level.
+
+    Args:
+        left: loop sizes, shape (n_cases, 9), columns as `AXES`.
+        capacity: units of the level, shape (n_cases,).
+        level: one of `ALLOCATED`.
+
+    Returns:
+        Factors, shape (n_cases, 9).
+    """
     factors = np.ones(left.T.shape, dtype=np.int64).T
     room = capacity.copy()
     for group in _ALLOCATION[level]:
