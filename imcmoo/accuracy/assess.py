@@ -146,8 +146,12 @@ class Assessment:
     ) -> tuple[Result, list[LayerErrors]]:
         """Accuracy on several chips of a design, and the errors of each layer on the first.
 
-        Every read and conversion is executed, or the network in float with noise of their power.
-        The yield counts chips that lose no more than `allowed_drop` of the score.
+        Args:
+            chip: the design.
+            chips: number of simulated chips.
+            allowed_drop: of the score, for the yield.
+            how: every read and conversion, or in float with noise of their power.
+            after_each: called after each chip.
         """
         simulation = Simulation(self.network, chip, self.calibration, self._digital)
         on_integers = self._on_integers(chip, simulation)

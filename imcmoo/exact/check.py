@@ -72,6 +72,12 @@ def check_bounds(
 ) -> Counts:
     """Check in one walk that no feasible design scores less than any claim says.
 
+    Args:
+        problem: the study's.
+        partials: the search tree of its model, a result of `node_expander.partials_of`.
+        claims: the certified lower bounds.
+        on_step: called with the number of designs counted.
+
     Returns:
         What became of every design, counted once; excluded is what no claim may fail by.
 

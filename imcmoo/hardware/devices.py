@@ -7,16 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ReferenceDevice:
-    """A memory device as the reference model knows it.
-
-    Args:
-        name: as in design spaces and in the component table.
-        streams_weights: whether weights are reloaded from main memory while a layer runs, instead
-            of being resident.
-        components: what the chip consists of, named as in the reference's records.
-        free: actions that cost no energy.
-        largest_cell_bits: most bits a cell holds.
-    """
+    """A memory device as the reference model knows it."""
 
     name: str  # as in design spaces and in the component table
     streams_weights: bool

@@ -85,16 +85,6 @@ SHIPPED = {
 class Request:
     """All components of some chips.
 
-    Args:
-        device: "rram" or "sram".
-        nodes_nm: technology nodes.
-        rows: of crossbars, and depths of the buffers beside them.
-        cols: of crossbars, and depths of the buffers beside them.
-        millivolts: supply voltages of crossbars; by default the shipped ones of each node.
-        macros: macros per tile, by default the shipped ones; a buffer is as many bytes wide.
-        glb_depths: words of global buffers; by default the shipped ones.
-        model: "reference" or "physical".
-
     Raises:
         ValueError: a number the libraries have no component for; names those they have.
     """

@@ -262,8 +262,15 @@ def find_criterion(name: str) -> Criterion:
 
 
 def applicable(quantities: Collection[str], asked: Iterable[Criterion] = ()) -> list[Criterion]:
-    """The criteria a problem with quantities of some names can be judged by, in the registry's
-    order; then those that a study asks for, which a ValueError refuses where they need another."""
+    """The criteria a problem with some quantities can be judged by, in the registry's order.
+
+    Args:
+        quantities: names.
+        asked: criteria a study asks for; new ones come after those of the registry.
+
+    Raises:
+        ValueError: one that is asked for needs a quantity that is not there.
+    """
     criteria = {name: c for name, c in NAMED.items() if set(c.wanted) <= set(quantities)}
     for criterion in asked:
         absent = [q for q in criterion.wanted if q not in quantities]

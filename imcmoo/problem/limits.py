@@ -29,15 +29,6 @@ def with_interval(bounds: Mapping[str, Floats]) -> dict[str, Floats]:
 class Limits:
     """Limits of one network, of one inference; None for no limit.
 
-    Args:
-        max_latency_s: longest latency, s.
-        max_energy_J: largest energy, J.
-        max_power_W: largest energy over latency, W.
-        min_fps: fewest inferences per second: 1 over the time from one to the next, which is the
-            latency where the cost model gives no interval.
-        max_load: largest load as a share of the capacity of the chip for the network; of studies
-            with a scenario.
-
     Raises:
         ValueError: a limit that is not positive and finite.
     """
@@ -102,7 +93,10 @@ class NetworkLimits:
     Args:
         limits: by name of the network; those of networks that are not here are left out.
         networks: names, in the order of the columns of metrics.
-        quantities: names of what the cost model gives, each limited one among them.
+        quantities: names of what the cost model gives.
+
+    Raises:
+        ValueError: a limit of something the model does not give.
     """
 
     def __init__(

@@ -34,13 +34,7 @@ COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
 @dataclass(frozen=True)
 class SelectionCriteria:
-    """Selection criteria that steer a search.
-
-    Args:
-        asked: the criterion that is to select a design, which then joins those that always guide.
-        weights: of the networks, positive, shape (W,); equal by default. Scaled to sum W.
-        own: a score of the study's own, which joins the criteria that guide, too.
-    """
+    """Selection criteria that steer a search."""
 
     asked: Criterion | None = None
     """The criterion that is to select a design, which then joins those that always guide."""
@@ -328,7 +322,11 @@ def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
 
 
 def as_levels(X: ArrayLike) -> Levels:
-    """Level matrix of what an algorithm proposes; some pymoo operators return floats in between."""
+    """Integer level matrix of what an algorithm proposes.
+
+    Raises:
+        ValueError: a value between two levels (some pymoo operators return such floats).
+    """
     values = np.asarray(X, dtype=float)
     levels = np.rint(values).astype(np.int64)
     if (levels != values).any():

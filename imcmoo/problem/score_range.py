@@ -39,8 +39,12 @@ def beyond(scores: Floats | float) -> Bools:
 
 
 def coded(plain: Floats, log: Floats) -> Floats:
-    """Scores that are worked out twice, of any shape: `plain` in float64, perhaps 0, infinite or
-    inexact, which are kept where nothing is lost, and their natural logarithms."""
+    """Scores that are worked out twice: in float64 where that loses nothing, else from logarithms.
+
+    Args:
+        plain: as float64 gives them, perhaps 0, infinite or inexact, shape (n,) or (n, W).
+        log: their natural logarithms, same shape.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         kept = (plain >= SMALLEST) & (plain <= LARGEST) & (np.abs(np.log(plain) - log) < AGREEING)
     return plain if kept.all() else np.where(kept, plain, from_log(log))

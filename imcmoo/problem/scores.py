@@ -65,8 +65,16 @@ def costs_of(energy: Floats, latency: Floats, area: Floats) -> Costs:
 
 
 def edap(energy: Floats, latency: Floats, area: Floats) -> Floats:
-    """Energy-delay-area product in J·s·mm², shape (n, W), NaN where a network does not map, of
-    energy in J and latency in s, shape (n, W), and area in m², shape (n,)."""
+    """Energy-delay-area product in J·s·mm².
+
+    Args:
+        energy: J, shape (n, W).
+        latency: s, shape (n, W).
+        area: m², shape (n,).
+
+    Returns:
+        Shape (n, W); NaN where a network does not map.
+    """
     return edap_of(edp(energy, latency), area)
 
 

@@ -27,11 +27,6 @@ ROUNDED = 1.005
 class Requests:
     """Sporadic requests of one network.
 
-    Args:
-        rate_Hz: most requests per second; two are at least 1 / `rate_Hz` apart.
-        deadline_s: time from a request to its result, at most 1 / `rate_Hz`, which is the default.
-        burst: inferences per request.
-
     Raises:
         ValueError: a number out of range.
     """

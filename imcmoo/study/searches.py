@@ -69,11 +69,17 @@ def search_names(study: Study) -> list[str]:
 def run_searches(
     study: Study, checkpoint: Callable[[str], Path], on_trace: OnTrace
 ) -> dict[str, FinishedSearch]:
-    """Do all searches of a study; goes on from the state that `checkpoint` names for each.
+    """Do all searches of a study; goes on from the checkpoints there are.
+
+    Args:
+        study: the study.
+        checkpoint: path of the file where the search of a name keeps its state.
+        on_trace: called after every generation.
 
     Raises:
         NoFeasibleDesign: nothing in the space satisfies the constraints.
         LimitsUnmet: no design that was evaluated keeps the networks' limits; says which is nearest.
+        ValueError: the study has baselines, and its model cannot be built for one network.
     """
     model = study.cost_model()
     wanted = search_names(study)

@@ -281,7 +281,12 @@ class Study:
         return ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
-        """The problem as a search sees it, of all networks by default, or of the model's."""
+        """The problem that a search solves.
+
+        Args:
+            model: a result of `cost_model`, or of its `for_network`; by default a new model of all
+                networks.
+        """
         model = model or self.cost_model()
         columns = [i for i, name in enumerate(self.names) if name in model.workload_names]
         weights = [self.weights[i] for i in columns] if self.weights else None
@@ -370,7 +375,11 @@ class Study:
 
 
 def check_study_name(name: str) -> str:
-    """The name of a study, if it can be called so."""
+    """Check that a study can be called so; returns its name.
+
+    Raises:
+        ValueError: it cannot; says what is allowed.
+    """
     check_name("the name of a study", name)
     if name.lower() in FOLDERS:  # some file systems take capitals for small letters
         raise ValueError(
@@ -380,7 +389,11 @@ def check_study_name(name: str) -> str:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse networks of one name in tables, searches and files, or of a name used otherwise."""
+    """Check that networks have distinct names in tables, searches and files.
+
+    Raises:
+        ValueError: two of one name, or a name that is used otherwise.
+    """
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"two networks are called '{name}': rename the CSV of one")

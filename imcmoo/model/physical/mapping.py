@@ -141,7 +141,14 @@ class Traffic:
 def count_traffic(
     context: Context, designs: Designs, placement: Placement, passes: Floats
 ) -> Traffic:
-    """Count the movements of every layer whose weights are loaded in so many passes, (n, L)."""
+    """Count the movements of every layer.
+
+    Args:
+        context: the L distinct layers.
+        designs: n chips.
+        placement: of the layers on the chips.
+        passes: loads of the weights of a layer that does not fit, 1 where it does, shape (n, L).
+    """
     layers = context.layers
     words = layers.input_words(strides=context.switches.strides)
     tiles = np.ceil(placement.macros / designs.macros_per_tile[:, None])

@@ -38,8 +38,12 @@ def level_variances(cell_errors: str, shares: Floats) -> Floats:
 
 
 def sigma_of(cell_errors: str, bits: int, uniform: float) -> float:
-    """Standard deviation of a cell as a share of its range, root mean square of its levels; that of
-    cells that are alike on all levels is `uniform`.
+    """Standard deviation of a cell as a share of its range, root mean square of its levels.
+
+    Args:
+        cell_errors: "uniform", or one of `LEVEL_SIGMAS`.
+        bits: per cell.
+        uniform: standard deviation where it is alike on all levels.
     """
     if cell_errors == "uniform":
         return uniform

@@ -608,6 +608,9 @@ class PhysicalEvaluator(CostModel):
     def partials(self, area_limit_m2: float) -> BoundedTree:
         """The tree of partial designs and its bounds.
 
+        Args:
+            area_limit_m2: area in m²; bounds need not hold for larger chips. May be infinite.
+
         Raises:
             NoBounds: raised by `BoundedTree`.
         """

@@ -56,7 +56,12 @@ class ProfileCache:
         self._cache = KeyedCache(np.inf, rows_at_once=step, n_keys=n if self._is_dense else None)
 
     def of(self, levels: Levels, names: Sequence[str]) -> tuple[Profiles, Ints]:
-        """Profiles, and which is that of each of n designs on each of W networks, (n, W)."""
+        """Profiles, and which of them is that of each design and network, shape (n, W).
+
+        Args:
+            levels: of n designs; what is new is profiled.
+            names: of W of the networks.
+        """
         networks = np.array([self._chips.workloads.names.index(name) for name in names])
 
         def work_out(at: Ints) -> Arrays:
@@ -301,7 +306,11 @@ class Evaluator(CostModel):
         return break_down(self.chips, levels, printed=rounding == "reference")
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
-        """Share of the cells each network needs to be resident, shape (n, W); none if streamed."""
+        """Share of the cells each network needs to be resident, shape (n, W); none if streamed.
+
+        Args:
+            levels: shape (n, n_parameters).
+        """
         chips = self.chips.sizes(levels)
         if chips.streams_weights:
             return {}

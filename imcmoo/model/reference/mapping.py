@@ -288,7 +288,13 @@ class Growing:
 
 
 class MappingTree:
-    """Mappings of layer shapes, (n_shapes, 8), on chips with some capacities by level."""
+    """Mappings of some layer shapes on the chips of a space.
+
+    Args:
+        shapes: of the layers, shape (n_shapes, 8), columns as `workloads.DIMENSIONS`.
+        capacities: values that the units of each of `ALLOCATED` may have.
+        streams_weights: whether weights are reloaded while a layer runs.
+    """
 
     def __init__(self, shapes: Ints, capacities: Map[str, Ints], *, streams_weights: bool) -> None:
         self._streams_weights = streams_weights
