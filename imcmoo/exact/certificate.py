@@ -172,9 +172,12 @@ def certificate_of(
     """A proof in full, for a file.
 
     Args:
-        identity: as `Certificate.identity`.
-        sample: designs whose values are kept, beside the one found, shape (n, n_parameters).
-        single_network_optima: as in `Certificate`.
+        proof: the finished proof.
+        problem: the problem of the proof.
+        settings, model, identity, single_network_optima: fields of `Certificate`.
+        sample: designs whose values are kept beside those of the best one, shape
+            (n, n_parameters).
+        seconds: duration of the proof, s.
 
     Raises:
         InputError: there is no feasible design to certify.

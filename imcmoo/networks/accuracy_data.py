@@ -72,7 +72,7 @@ class AccuracyData:
         levels: noise to signal at the logits, ascending, shape (n,).
         white, static: score at each level, never rising, for noise of reads and errors of cells.
         rounding: noise to signal at the logits from rounding, by bits of inputs and weights.
-        rounded: score with inputs and weights rounded, likewise, on the samples of the curves.
+        rounded: score with inputs and weights rounded, by bits of inputs and weights.
         about: where it comes from: digests of the network and its data, metric, samples, seed.
     """
 

@@ -50,7 +50,7 @@ class FinishedSearch:
     def candidates(
         self, known_best: Floats | None = None, exact_best: Floats | None = None
     ) -> Candidates:
-        """The front it found, with references of regret as `Candidates` takes them.
+        """The front of the search, with the references of regret that `Candidates` takes.
 
         Raises:
             ValueError: nothing feasible was found.

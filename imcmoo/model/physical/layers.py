@@ -92,7 +92,8 @@ class LayerTable:
                 networks or one per network.
             dynamic: which layers multiply two activations, over all layers of all networks in
                 order; none by default.
-            digital: which layers run on the digital unit although one operand is stored, likewise.
+            digital: which layers run on the digital unit although one operand is stored, over
+                all layers in order; none by default.
 
         Raises:
             ValueError: a precision outside 4 to 8, a clip outside 0 to 1, or a wrong number of

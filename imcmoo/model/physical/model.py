@@ -239,8 +239,12 @@ class PhysicalModel:
     def resources(self, columns: Columns) -> PhysicalResources:
         """Exact area, capacity shortfalls and circuit limits, without energies and times.
 
+        Args:
+            columns: design columns by name, shape (n,) each, that `evaluate` takes.
+
         Raises:
-            ValueError: the columns are refused as `evaluate` refuses them.
+            ValueError: a column is missing, or a value is not allowed or not in the component
+                table.
         """
         return self._in_chunks(columns, lambda batch: batch.resources)
 
@@ -249,8 +253,12 @@ class PhysicalModel:
 
         A chip that passes may still lack macros for awkward layers or buffer; `resources` tells.
 
+        Args:
+            columns: design columns by name, shape (n,) each, that `evaluate` takes.
+
         Raises:
-            ValueError: the columns are refused as `evaluate` refuses them.
+            ValueError: a column is missing, or a value is not allowed or not in the component
+                table.
         """
         return self._in_chunks(columns, Batch.screen)
 
@@ -271,8 +279,12 @@ class PhysicalModel:
     def breakdown(self, columns: Columns) -> PhysicalBreakdown:
         """Energy, time and area of a few designs by layer and component.
 
+        Args:
+            columns: design columns by name, shape (n,) each, that `evaluate` takes.
+
         Raises:
-            ValueError: the columns are refused as `evaluate` refuses them.
+            ValueError: a column is missing, or a value is not allowed or not in the component
+                table.
         """
         layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
         designs = self.designs(columns)

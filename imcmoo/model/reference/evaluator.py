@@ -240,8 +240,11 @@ class Evaluator(CostModel):
     def prepare(self, area_limit_m2: float, at_most: int) -> None:
         """Map all chips within a limit that some network may fit, unless they are too many.
 
-        In one go it takes half the time that it takes by the handful. The limit is on the area at
-        the lowest voltage and cycle time.
+        In one go it takes half the time that it takes by the handful.
+
+        Args:
+            area_limit_m2: largest area at the lowest voltage and cycle time.
+            at_most: number of chips above which nothing is done.
         """
         if self.space.size_of(self.mapping_parameters) > MOST_LOOKED_AT:
             return
