@@ -205,7 +205,11 @@ def run_one(
     resume: bool,
     on_trace: OnTrace = lambda name, row: None,
 ) -> None:
-    """Search, select, and write tables and figures; refuses a study without a feasible design."""
+    """Search, select, and write tables and figures.
+
+    Raises:
+        InputError: no design of the study is feasible.
+    """
     study, folder = task
     with name_os_errors(folder.path):
         folder.begin(resume=resume)

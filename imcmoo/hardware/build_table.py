@@ -168,7 +168,11 @@ class TableBuilder:
 
 
 def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
-    """Compute one row of a cost model's table; `scratch` is for the libraries' run files."""
+    """Compute one row of a cost model's table; `scratch` is for the libraries' run files.
+
+    Raises:
+        InputError: the libraries have no such component, or one whose costs are no numbers.
+    """
     library_costs.use_scratch(scratch)
     table, key, cell = task
     component = TABLES[model].components[table]
@@ -188,7 +192,11 @@ def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
 
 
 def installed_versions(model: str) -> dict[str, str]:
-    """Versions of the libraries a cost model's table is computed with."""
+    """Versions of the libraries a cost model's table is computed with.
+
+    Raises:
+        InputError: one of them is not installed; names the extra to install.
+    """
     packages: tuple[str, ...] = COSTS[model].PACKAGES
     try:
         for package in packages:

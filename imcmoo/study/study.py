@@ -66,8 +66,12 @@ class AccuracyFile:
 
 
 def accuracy_options(files: Mapping[str, AccuracyFile], networks: WorkloadSet) -> dict[str, Any]:
-    """Options of a cost model that predicts accuracy, from the files of networks by name; refuses
-    a file of another network."""
+    """Options of a cost model that predicts accuracy, from the files of networks by name.
+
+    Raises:
+        ValueError: a file that is none of `imcmoo import --data`, or of another network.
+        OSError: a file cannot be read.
+    """
     # Studies of the reference model need none of the physical one.
     from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 
