@@ -146,8 +146,12 @@ class Assessment:
     ) -> tuple[Result, list[LayerErrors]]:
         """Accuracy on several chips of a design, and the errors of each layer on the first.
 
-        Every read and conversion is executed, or the network in float with noise of their power.
-        The yield counts chips that lose no more than `allowed_drop` of the score.
+        Args:
+            chip: the design.
+            chips: number of simulated chips.
+            allowed_drop: of the score, for the yield.
+            how: every read and conversion, or in float with noise of their power.
+            after_each: called after each chip.
         """
         simulation = Simulation(self.network, chip, self.calibration, self._digital)
         on_integers = self._on_integers(chip, simulation)
@@ -206,8 +210,17 @@ class Assessment:
     def predicted(
         self, chip: Circuit, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float
     ) -> tuple[Result, list[LayerErrors]]:
-        """Accuracy as `imcmoo.model.physical.predicted_accuracy` predicts it from data of the
-        network, and layers' errors; a ValueError if the data do not have the chip's precision."""
+        """Accuracy as `imcmoo.model.physical.predicted_accuracy` predicts it, and layers' errors.
+
+        Args:
+            chip: the design.
+            data: of the network.
+            noise: works out the noise of the layers.
+            allowed_drop: of the score, for the yield.
+
+        Raises:
+            ValueError: the data do not have the chip's precision.
+        """
         found = noise(data, chip) * data.analog(self._digital)
         bits = (chip.input_bits, chip.weight_bits)
         prediction = predict(data, found, bits, self._digital)

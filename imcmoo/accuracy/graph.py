@@ -192,14 +192,22 @@ class CutNetwork:
         return changed
 
     def session(self, model: onnx.ModelProto) -> Any:
-        """A session of onnxruntime; an InputError if the model cannot be run."""
+        """A session of onnxruntime.
+
+        Raises:
+            InputError: the model cannot be run.
+        """
         try:
             return onnxruntime.InferenceSession(model.SerializeToString(), _options())
         except Exception as error:  # onnxruntime's own errors share no base class
             raise InputError(f"{self._path}: cannot be run: {_line(error)}") from None
 
     def call(self, session: Any, names: Sequence[str], inputs: Tensors) -> list[Values]:
-        """Some outputs of a session; an InputError if the inputs do not fit the network."""
+        """Some outputs of a session.
+
+        Raises:
+            InputError: the inputs do not fit the network.
+        """
         try:
             return session.run(list(names), inputs)
         except Exception as error:

@@ -137,8 +137,16 @@ def _typed(path: Path, name: str, values: Values, info: onnx.ValueInfoProto) -> 
 
 
 def run_all(run: Callable[[Tensors], Tensors], samples: Samples, size: int) -> Tensors:
-    """Outputs of all samples, run so many at a time, samples on the first axis; an InputError if
-    those of different samples differ in shape."""
+    """Outputs of all samples, samples on the first axis.
+
+    Args:
+        run: the network.
+        samples: its inputs.
+        size: samples at a time.
+
+    Raises:
+        InputError: outputs of different samples differ in shape.
+    """
     parts = [run(batch) for batch in samples.batches(size)]
     if size == 1 or samples.inner:
         parts = [{n: v if v.shape[:1] == (1,) else v[None] for n, v in p.items()} for p in parts]

@@ -91,7 +91,11 @@ def names(kind: str | None = None) -> list[str]:
 
 
 def study_of(name: str) -> Study:
-    """The study that a name stands for; an InputError says what names look like."""
+    """The study that a name stands for.
+
+    Raises:
+        InputError: no such problem; says what names look like.
+    """
     text = str(name)
     stem = text.removesuffix(VERSION)
     if stem != text:

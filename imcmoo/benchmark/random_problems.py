@@ -44,7 +44,15 @@ MOST_DRAWS = 1000
 
 
 def random_study(seed: int, model: str) -> Study:
-    """Draw a problem of a model in `SPACES`; the same seed, at least 0, gives the same problem."""
+    """Draw a problem.
+
+    Args:
+        seed: at least 0; the same seed gives the same problem.
+        model: one of `SPACES`.
+
+    Raises:
+        InputError: an unknown model, or no such seed.
+    """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError(f"seed must be a whole number of at least 0, got {seed!r}")
     if model not in SPACES:

@@ -33,7 +33,11 @@ def path_of(name: str) -> Path:
 
 
 def load(name: str) -> ExactAnswer | None:
-    """The shipped answer of a problem; None if there is none."""
+    """The shipped answer of a problem; None if there is none.
+
+    Raises:
+        InputError: the file is damaged.
+    """
     path = path_of(name)
     return read(path) if path.is_file() else None
 
@@ -74,7 +78,12 @@ def write(answer: ExactAnswer, path: Path, name: str, licence: str) -> None:
 
 
 def read(path: Path) -> ExactAnswer:
-    """The answer in a file; InputError where its numbers have another digest than it states."""
+    """The answer in a file.
+
+    Raises:
+        InputError: the file is damaged; its numbers have another digest than it states.
+        OSError: it cannot be read.
+    """
     try:
         stored = read_arrays(path, "an exact answer")
         about = json.loads(str(stored["about"]))

@@ -198,7 +198,12 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 
 def workers(args: argparse.Namespace) -> Workers:
-    """The workers that a command line requests."""
+    """The workers that a command line requests.
+
+    Raises:
+        InputError: not a scheduler's address, an open one that is not trusted, or options of a
+            scheduler without one.
+    """
     if args.scheduler is None:
         if args.trust_network:
             raise InputError("--trust-network needs --scheduler")
@@ -213,7 +218,11 @@ def workers(args: argparse.Namespace) -> Workers:
 
 
 def with_options(study: Study, args: argparse.Namespace) -> Study:
-    """A study with what a command line says otherwise."""
+    """A study with what a command line says otherwise.
+
+    Raises:
+        InputError: the study does not allow these settings.
+    """
     names = ("budget", "criterion", "area_limit_m2", "deployment")
     options = {n: value for n in names if (value := getattr(args, n, None)) is not None}
     if getattr(args, "no_baselines", False):
@@ -225,7 +234,15 @@ def with_options(study: Study, args: argparse.Namespace) -> Study:
 
 
 def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | None]) -> None:
-    """Refuse outputs, by the option that names them, that are files read or other outputs."""
+    """Check that nothing that is read is written over, and no file is written twice.
+
+    Args:
+        outputs: by the option that names them; None where there is none.
+        inputs: files that are read.
+
+    Raises:
+        InputError: an output is an input, or another output.
+    """
     named = [(option, path) for option, path in outputs.items() if path]
     for at, (option, path) in enumerate(named):
         for other, earlier in named[:at]:

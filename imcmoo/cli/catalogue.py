@@ -55,6 +55,10 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
 
     A study file can run code, and whoever gave a folder of results did not give that. `otherwise`
     is what else the user can give, for the error.
+
+    Raises:
+        InputError: an unknown name, with the closest and the known ones, and `otherwise`: what else
+            the user can give.
     """
     offered = _offered("imcmoo.studies")
     if name in offered:
@@ -109,8 +113,12 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
 
 
 def check_trusted(criterion: str, study: Study, path: Path) -> None:
-    """Check that no module is imported because the file of results at `path` names it: refuse a
-    criterion `module:name` that is not that of the study the user named."""
+    """Check that no module is imported because a file of results names it.
+
+    Raises:
+        InputError: the criterion of the file at `path` is `module:name`, and not that of the study
+            the user named.
+    """
     if ":" in criterion and criterion != study.criterion:
         raise InputError(
             f"{path} names the criterion {criterion}, whose module would run code: give --study, a "

@@ -91,7 +91,11 @@ def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
 
 
 def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explanation]:
-    """Explain the designs of a run and of its Pareto front, and show progress."""
+    """Explain the designs of a run and of its Pareto front, and show progress.
+
+    Raises:
+        InputError: the run is of another study or cost model.
+    """
     with Bars(quiet=quiet) as shown:
         task = shown.add_task("designs explained", total=None)
         return explain_run(

@@ -120,10 +120,20 @@ SECONDS_PER_DESIGN = 5e-4
 def run(
     studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, workers: Workers
 ) -> None:
-    """Run studies that differ in their seed only, into `out`/study/seed-n.
+    """Run studies that differ in their seed only.
 
-    With `resume`, what was killed is continued and what is finished is kept. Nothing is done if a
-    folder is in use or cannot be resumed.
+    Args:
+        studies: at least one.
+        out: results go to `out`/study/seed-n.
+        resume: continue what was killed and keep what is finished; else start over.
+        quiet: print nothing.
+        workers: processes, if there are several seeds, or who sends work to other machines.
+
+    Raises:
+        InputError: a folder is in use, holds another run and `resume` is set, or the exact answer
+            among the results is damaged: nothing was done. Or no design of the study is feasible:
+            its work is discarded.
+        OSError: a folder cannot be written to.
     """
     terminal = console(quiet=quiet, wide=True)
     home = out / studies[0].name
@@ -195,7 +205,11 @@ def run_one(
     resume: bool,
     on_trace: OnTrace = lambda name, row: None,
 ) -> None:
-    """Search, select, and write tables and figures; refuses a study without a feasible design."""
+    """Search, select, and write tables and figures.
+
+    Raises:
+        InputError: no design of the study is feasible.
+    """
     study, folder = task
     with name_os_errors(folder.path):
         folder.begin(resume=resume)

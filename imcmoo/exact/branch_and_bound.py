@@ -159,7 +159,12 @@ class RootExpansion:
 
     @classmethod
     def of(cls, expander: NodeExpander, designs: Sequence[Levels] = ()) -> RootExpansion:
-        """Choose stages until there are bounds. Infeasible initial designs are ignored."""
+        """Choose stages until there are bounds.
+
+        Args:
+            expander: of the search tree.
+            designs: initial incumbents, shape (n, n_parameters) each; infeasible ones are ignored.
+        """
         nodes, infeasible = expander.start, {}
         stage = 0
         while nodes.costs is None:

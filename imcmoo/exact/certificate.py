@@ -171,7 +171,13 @@ def certificate_of(
 ) -> Certificate:
     """A proof in full, for a file.
 
-    The values of the `sample` of designs are kept beside those of the one found.
+    Args:
+        proof: the finished proof.
+        problem: the problem of the proof.
+        settings, model, identity, single_network_optima: fields of `Certificate`.
+        sample: designs whose values are kept beside those of the best one, shape
+            (n, n_parameters).
+        seconds: duration of the proof, s.
 
     Raises:
         InputError: there is no feasible design to certify.

@@ -72,6 +72,12 @@ def check_bounds(
 ) -> Counts:
     """Check in one walk that no feasible design scores less than any claim says.
 
+    Args:
+        problem: the study's.
+        partials: the search tree of its model, a result of `node_expander.partials_of`.
+        claims: the certified lower bounds.
+        on_step: called with the number of designs counted.
+
     Returns:
         What became of every design, counted once; excluded is what no claim may fail by.
 
@@ -223,6 +229,11 @@ def validate_bounds(
 ) -> int:
     """Compare the bounds of all ancestors of feasible designs with the costs of these designs:
     random ones, certified optima and the feasible neighbours of these.
+
+    Args:
+        problem: the study's.
+        partials: the search tree of its model.
+        optima: certified designs, shape (n, n_parameters) each.
 
     Returns:
         Number of designs; 0 where the tree has no bounds or cannot tell the ancestors of a

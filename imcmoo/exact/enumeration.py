@@ -256,7 +256,11 @@ class Enumeration:
         return keys[passes]
 
     def evaluate_chunk(self, keys: Ranks) -> PartialResult:
-        """Evaluate every design of some mapping keys, named by their ranks."""
+        """Evaluate every design of some mapping keys.
+
+        Args:
+            keys: ranks of mapping keys, shape (n,).
+        """
         problem = self.problem
         designs = self.designs(keys)
         ranks = problem.space.rank(designs)
@@ -346,7 +350,11 @@ def pareto_candidates(
 
     Designs that no other dominates; designs not worse than another in the EDAP of every workload at
     once, since only they can have the smallest largest regret, whatever the best EDAPs are in the
-    end; and the best by each other score.
+    end; and the best by every other criterion.
+
+    Args:
+        F: objectives, shape (n, n_objectives).
+        scores: by criterion, shape (n,).
     """
     if not len(F):
         return np.zeros(0, dtype=bool)

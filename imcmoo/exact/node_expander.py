@@ -156,7 +156,14 @@ class NodeExpander:
         return int(self.partials.n_leaves(rows).sum())
 
     def expand(self, rows: Levels, stage: int, can_improve: CanImprove) -> Expansion:
-        """Choose one more stage of nodes; `can_improve` is not called without relaxed bounds."""
+        """Choose one more stage of some nodes.
+
+        Args:
+            rows: nodes with all earlier stages chosen, shape (n, n_columns).
+            stage: the stage to choose.
+            can_improve: decides by relaxed bounds which children may; not called without such
+                bounds.
+        """
         children, costs, excluded = self._children(rows, stage, can_improve)
         parts = [
             children[at : at + SCREENED_AT_ONCE] for at in range(0, len(children), SCREENED_AT_ONCE)

@@ -59,6 +59,12 @@ class TableBuilder:
         cell: the text of a cell file as `cells.read_cell` gives it; by default the table's, or the
             shipped one.
         from_nothing: begin with no component at all, whatever is at the path.
+
+    Raises:
+        InputError: the libraries are not installed or others than the table's, the file is no
+            table, its crossbars have another cell, the cost model assumes the shipped cells, or a
+            voltage is below the threshold.
+        OSError: the file cannot be read.
     """
 
     def __init__(
@@ -97,8 +103,14 @@ class TableBuilder:
         return {name: len(keys) for name, keys in self._lacking.items() if keys}
 
     def build(self, *, jobs: int, on_row: Callable[[], None] = lambda: None) -> None:
-        """Compute the rows in so many processes and write the table, if nothing is amiss; the same
-        request makes the same bytes."""
+        """Compute the rows in so many processes and write the table; the same request makes the
+        same bytes.
+
+        Raises:
+            InputError: the libraries have no such component, or another command changed cells of
+                the table; nothing is written.
+            OSError: the file cannot be written.
+        """
         rows = self._computed(jobs, on_row)
         table = self._begin()  # another command may have added to it
         cells = {**self._cells, **table.metadata["cells"]}
@@ -156,7 +168,11 @@ class TableBuilder:
 
 
 def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
-    """Compute one row of a cost model's table; `scratch` is for the libraries' run files."""
+    """Compute one row of a cost model's table; `scratch` is for the libraries' run files.
+
+    Raises:
+        InputError: the libraries have no such component, or one whose costs are no numbers.
+    """
     library_costs.use_scratch(scratch)
     table, key, cell = task
     component = TABLES[model].components[table]
@@ -176,7 +192,11 @@ def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
 
 
 def installed_versions(model: str) -> dict[str, str]:
-    """Versions of the libraries a cost model's table is computed with."""
+    """Versions of the libraries a cost model's table is computed with.
+
+    Raises:
+        InputError: one of them is not installed; names the extra to install.
+    """
     packages: tuple[str, ...] = COSTS[model].PACKAGES
     try:
         for package in packages:

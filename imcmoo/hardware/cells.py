@@ -42,9 +42,13 @@ def read_cell(path: Path, device: str) -> str:
     empty ones are comments.
 
     Args:
-        path: the cell file; an InputError says what is wrong with it, in one line.
+        path: the cell file.
         device: "rram" (any cell that is no SRAM: NeuroSim has one model for all that are resistors)
             or "sram".
+
+    Raises:
+        InputError: the file is no such cell; says what is wrong with it, in one line.
+        OSError: it cannot be read.
     """
     try:
         properties = _properties(path.read_text(encoding="utf-8"))

@@ -128,10 +128,12 @@ class TableContent:
 
     @classmethod
     def read(cls, path: Path | str | None = None) -> Self:
-        """Read a table as it is stored, by default the shipped one.
+        """Read a table as it is stored, by default the shipped one, and check that all its numbers
+        can be costs.
 
-        A ValueError names the entry where the file is no such table, or holds a cost that cannot
-        be.
+        Raises:
+            ValueError: the file is no such table, or holds a cost that cannot be; names the entry.
+            OSError: it cannot be read.
         """
         if path is None:
             with as_file(files("imcmoo.hardware") / cls.shipped) as shipped:

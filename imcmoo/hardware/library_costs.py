@@ -78,8 +78,14 @@ def crossbar_settings(
 def crossbar(
     *, device: str, node_nm: int, voltage_V: float, rows: int, cols: int, cell: str | None = None
 ) -> dict[str, float]:
-    """All quantities of `ComponentTable.crossbar` from a single NeuroSim run, with a cell of the
-    text of a cell file; the shipped cell of the device by default."""
+    """All quantities of `ComponentTable.crossbar` from a single NeuroSim run.
+
+    Args:
+        cell: the text of a cell file; the shipped cell of the device by default.
+
+    Raises:
+        RuntimeError: NeuroSim charges the column drivers, which the table leaves out.
+    """
     with cell_path(cell or cell_file(device)) as path:
         settings = crossbar_settings(
             node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols, cell_path=path

@@ -44,7 +44,19 @@ Quantities = dict[str, Floats]
 
 @dataclass(frozen=True, eq=False)
 class KeyedRows:
-    """One table: a row of quantities for each combination of keys it covers."""
+    """One table: a row of quantities for each combination of keys it covers.
+
+    Args:
+        name: name of the table in error messages.
+        key_names: names of the key columns, length n_keys.
+        keys: whole numbers from 0 to `LARGEST_KEY` (voltages in mV), shape (n_rows, n_keys), at
+            least one row, no row twice.
+        quantities: names of the quantities, length n_quantities.
+        values: shape (n_quantities, n_rows), SI units.
+
+    Raises:
+        ValueError: keys are no such numbers, shapes disagree, or a combination occurs twice.
+    """
 
     name: str  # name of the table in error messages
     key_names: tuple[str, ...]  # names of the key columns, length n_keys
@@ -78,7 +90,11 @@ class KeyedRows:
 
     def check(self, quantities: Sequence[str], *, may_be_zero: Collection[str] = ()) -> None:
         """Check that the table has exactly some quantities, and that all values can be costs: from
-        `LEAST` to `LARGEST`, or 0 where they may be."""
+        `LEAST` to `LARGEST`, or 0 where they may be.
+
+        Raises:
+            ValueError: a quantity is missing or unknown, or a value cannot be; names the entry.
+        """
         lacking = [name for name in quantities if name not in self.quantities]
         other = [name for name in self.quantities if name not in quantities]
         if lacking or other:
@@ -102,9 +118,17 @@ class KeyedRows:
         return column
 
     def look_up(self, **keys: ArrayLike) -> Quantities:
-        """The quantities of each combination of keys, numbers or arrays that broadcast.
+        """Find one row per key combination.
 
-        A MissingRow names the first combination that is not in the table, and the values there are.
+        Args:
+            keys: a number or array for each of `key_names`; they broadcast against each other.
+
+        Returns:
+            Each quantity by name, in the broadcast shape of the keys.
+
+        Raises:
+            MissingRow: a combination is not in the table; names the first one and the values the
+                table has.
         """
         positions, row_of = self._index
         cell = np.zeros((), np.int64)

@@ -83,7 +83,11 @@ SHIPPED = {
 
 @dataclass(frozen=True)
 class Request:
-    """All components of some chips; each number one that the libraries have a component for."""
+    """All components of some chips.
+
+    Raises:
+        ValueError: a number the libraries have no component for; names those they have.
+    """
 
     device: str  # "rram" or "sram"
     nodes_nm: tuple[int, ...]  # technology nodes

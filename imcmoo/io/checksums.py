@@ -31,13 +31,15 @@ def check_sums(
 ) -> None:
     """Check that `SHA256SUMS` of a folder lists its files, all of them, and each as it was written.
 
-    An InputError names one that is missing or damaged, `SHA256SUMS` itself included.
-
     Args:
+        folder: has `SHA256SUMS`.
         known: names of the files that may be listed; one that is in the folder must be.
         always: those of them that must be listed, wherever they are.
         remedy: what the user can do, in words.
         all_there: False where a file may have been removed.
+
+    Raises:
+        InputError: one is missing or damaged, `SHA256SUMS` itself included; names it.
     """
     listed = _listed(folder, remedy)
     needed = {*always, *(name for name in known if (folder / name).is_file())}

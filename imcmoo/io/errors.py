@@ -22,7 +22,11 @@ class OwnCodeError(InputError, ValueError):
 
 
 def check_choice(name: str, value: object, known: Collection[str]) -> None:
-    """Raise a ValueError that names an argument, unless it is one of the words it can be."""
+    """Check that an argument is one of the words it can be.
+
+    Raises:
+        ValueError: it is not; names the argument and the words.
+    """
     if value not in known:
         raise ValueError(f"{name} {value!r} is not one of {', '.join(known)}")
 
@@ -44,6 +48,14 @@ def did_you_mean_or_known(value: object, known: Collection[str]) -> str:
 
 
 def check_name(what: str, name: str) -> None:
-    """Raise a ValueError that says whose name it is, unless a study or a network can have it."""
+    """Check that a study or a network can have a name.
+
+    Args:
+        what: whose name it is, for the error.
+        name: the name.
+
+    Raises:
+        ValueError: it cannot; says what is allowed.
+    """
     if not NAME.fullmatch(name):
         raise ValueError(f"{what} must be {NAME_RULE}, got {name!r}")

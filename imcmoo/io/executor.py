@@ -60,6 +60,9 @@ def local(workers: int) -> Iterator[Executor]:
     Args:
         workers: processes, which may be spawned: function and tasks must be picklable, and the main
             module importable. With one, all happens in this process, at once when submitted.
+
+    Raises:
+        ValueError: fewer than one worker.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")

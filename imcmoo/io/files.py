@@ -42,8 +42,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Whoever reads `path` sees the old file or the whole new one, also after a kill or a full disk.
     The new file has the permissions of the old one, or those a plain `open` gives. A link is
-    replaced by a file; see `writing`. That `path` cannot be written is an OSError that names it,
-    before the block runs.
+    replaced by a file; see `writing`.
+
+    Raises:
+        OSError: `path` cannot be written; raised before the block runs, and names `path`.
     """
     _check_writable(path)
     try:
@@ -103,7 +105,11 @@ def writing(
 
 @contextmanager
 def name_os_errors(path: Path) -> Iterator[None]:
-    """Name what was being written in errors that do not, as where there is no room left."""
+    """Name what was being written in errors that do not, as where there is no room left.
+
+    Raises:
+        OSError: as the block does.
+    """
     try:
         yield
     except OSError as error:

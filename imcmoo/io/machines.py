@@ -64,7 +64,11 @@ Workers = int | Scheduler
 
 @contextmanager
 def open_executor(workers: Workers, n_tasks: int) -> Iterator[Executor]:
-    """An executor for so many tasks, as of `executor.local`; InputError where Dask has none."""
+    """An executor for so many tasks: processes of this machine, or a Dask scheduler's.
+
+    Raises:
+        InputError: there is no scheduler, it has no worker, or Dask is not installed.
+    """
     if isinstance(workers, int):
         with local(max(1, min(workers, n_tasks))) as executor:
             yield executor

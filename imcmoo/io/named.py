@@ -20,8 +20,12 @@ _loaded: set[str] = set()
 def load(path: str, what: str, *, known: Collection[str]) -> Any:
     """An object by the name of its module and its own, `module:name`.
 
-    A ValueError where importing it fails, in whatever way, tells `what` it is to be, and the
-    `known` names that need no module.
+    Args:
+        path: the name.
+        what, known: what it is to be, and names that need no module, for the error.
+
+    Raises:
+        ValueError: no such module or object, or importing it fails, in whatever way.
     """
     module, colon, name = path.partition(":")
     if not colon:
@@ -43,7 +47,12 @@ def load(path: str, what: str, *, known: Collection[str]) -> Any:
 
 
 def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
-    """Raise a ValueError unless something of a user's can be called with some arguments."""
+    """Check that something of a user's can be called with some arguments, without calling it.
+
+    Raises:
+        ValueError: it is no function or class, takes other arguments, or does not state them, as
+            some compiled code.
+    """
     if not callable(function):
         raise ValueError(f"{what} is no function or class but {type(function).__name__}")
     try:
@@ -60,8 +69,11 @@ def check_takes(function: Any, what: str, *args: Any, **kwargs: Any) -> None:
 
 
 def call_reporting(function: Callable[..., Result], *args: Any) -> Result:
-    """Call a function; an error that passed through a module that `load` has found becomes an
-    InputError."""
+    """Call a function; what a user's code raises in it becomes an error of the input.
+
+    Raises:
+        InputError: an error that passed through a module that `load` has found.
+    """
     try:
         return function(*args)
     except (InputError, OSError):

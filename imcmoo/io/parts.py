@@ -27,6 +27,9 @@ class TaskCheckpoints:
     Args:
         folder: where the result goes; locked by this process.
         digest: of everything the work depends on.
+
+    Raises:
+        OSError: the folder cannot be written to.
     """
 
     def __init__(self, folder: Path, digest: str) -> None:
@@ -48,7 +51,11 @@ class TaskCheckpoints:
         return len(self._indices)
 
     def save(self, index: int, arrays: Mapping[str, Any]) -> None:
-        """Keep a part; its arrays may hold no Python objects, which could not be read back."""
+        """Keep a part.
+
+        Raises:
+            TypeError: an array holds Python objects, which could not be read back; names it.
+        """
         for name, array in arrays.items():
             if np.asarray(array).dtype.hasobject:
                 raise TypeError(f"array '{name}' of part {index} holds Python objects")
@@ -61,7 +68,11 @@ class TaskCheckpoints:
         self._indices.add(index)
 
     def load(self, index: int) -> dict[str, Any]:
-        """A part that was kept; KeyError where there is none."""
+        """A part that was kept.
+
+        Raises:
+            KeyError: there is no such part.
+        """
         content = self._content(index) if index in self else None
         if content is None:
             raise KeyError(index)

@@ -35,7 +35,12 @@ LARGEST_WHOLE = (1 << 63) - 1
 
 
 def check_regular(path: Path, at_most: int) -> None:
-    """Check, without opening it, that a file has an end, and not far away."""
+    """Check, without opening it, that a file has an end, and not far away.
+
+    Raises:
+        ValueError: a device or pipe, or more than `at_most` bytes.
+        OSError: there is no file, or it is a folder.
+    """
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(21, "Is a directory", str(path))
@@ -46,13 +51,22 @@ def check_regular(path: Path, at_most: int) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Parse a JSON file."""
+    """Parse a JSON file.
+
+    Raises:
+        ValueError: the file is not JSON, no regular file, or too large; names it.
+        OSError: it cannot be read.
+    """
     check_regular(path, MOST_TEXT_BYTES)
     return of_json(path.read_text(encoding="utf-8"), str(path))
 
 
 def of_json(text: str, where: str) -> Any:
-    """Parse a JSON text; errors name where it is from."""
+    """Parse a JSON text; errors name where it is from.
+
+    Raises:
+        ValueError: the text is not JSON.
+    """
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:  # digits without end are a plain ValueError
@@ -60,7 +74,12 @@ def of_json(text: str, where: str) -> Any:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Parse a TOML file."""
+    """Parse a TOML file.
+
+    Raises:
+        ValueError: the file is not TOML, no regular file, or too large; names it.
+        OSError: it cannot be read.
+    """
     check_regular(path, MOST_TOML_BYTES)
     try:
         content = tomllib.loads(path.read_bytes().decode())
@@ -73,7 +92,12 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_arrays(path: Path, what: str) -> dict[str, NDArray[Any]]:
-    """All arrays of an `.npz` file, by name; errors say what it is to be."""
+    """All arrays of an `.npz` file, by name; errors say what it is to be.
+
+    Raises:
+        ValueError: the file is damaged, no `.npz` or regular file, or too large; names it.
+        OSError: it cannot be read.
+    """
     check_regular(path, MOST_ARRAY_BYTES)
     content = path.read_bytes()
     try:
@@ -99,7 +123,11 @@ def _said(error: Exception) -> str:
 
 
 def lines_of(stream: TextIO, path: Path) -> Iterator[str]:
-    """The lines of an open text file, ends included, up to a length no honest file has."""
+    """The lines of an open text file, ends included, up to a length no honest file has.
+
+    Raises:
+        ValueError: a line, or the whole, is longer; names the file and the limit.
+    """
     read = 0
     while line := stream.readline(LONGEST_LINE + 1):
         read += len(line)

@@ -63,7 +63,15 @@ AREA = Quantity("area", "m2", per_workload=False, bound=1e6)
 
 
 def edp(energy: Floats, latency: Floats) -> Floats:
-    """Energy-delay product in J·s, of any shape; NaN where a network does not map."""
+    """Energy-delay product in J·s.
+
+    Args:
+        energy: J, any shape.
+        latency: s, same shape.
+
+    Returns:
+        The product, same shape; NaN where either is NaN (a network that does not map).
+    """
     return energy * latency
 
 

@@ -30,7 +30,14 @@ WHAT = "a file of `imcmoo import --data`"
 class LayerData:
     """A layer with stored weights, and a sample of its inputs.
 
-    Gains are noise to signal at the logits over that of the layer.
+    Args:
+        name: of the node.
+        weights: shape (G, K, M), K in the file's order.
+        vectors: inputs in the float network, n at most 256, shape (G, n, K).
+        lowest, highest: of all calibration inputs.
+        signal_power: variance of the outputs, mean over channels.
+        gain_white, gain_static: noise to signal at the logits over that of the layer, for noise of
+            each read and for errors of cells.
     """
 
     name: str  # of the node
@@ -57,7 +64,17 @@ class LayerData:
 
 @dataclass(frozen=True, eq=False)
 class AccuracyData:
-    """Accuracy of a network as a function of noise; all scores are on the samples of the curves."""
+    """Accuracy of a network as a function of noise; all scores are on the samples of the curves.
+
+    Args:
+        layers: all L mapped layers.
+        float_score: of the network in float, on the samples of the curves.
+        levels: noise to signal at the logits, ascending, shape (n,).
+        white, static: score at each level, never rising, for noise of reads and errors of cells.
+        rounding: noise to signal at the logits from rounding, by bits of inputs and weights.
+        rounded: score with inputs and weights rounded, by bits of inputs and weights.
+        about: where it comes from: digests of the network and its data, metric, samples, seed.
+    """
 
     layers: tuple[LayerData, ...]  # all L mapped layers
     float_score: float  # of the network in float

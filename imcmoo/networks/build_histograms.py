@@ -24,7 +24,11 @@ OPERANDS = ("inputs", "weights")
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Histograms by network and operand, "resnet18.inputs" and so on, shape (n_layers, n_bins)."""
+    """Histograms by network and operand, "resnet18.inputs" and so on, shape (n_layers, n_bins).
+
+    Raises:
+        ValueError: a network's layers are not those of its table.
+    """
     rows: dict[str, dict[str, list[float]]] = {}
     with gzip.open(path, "rt", newline="") as stream:
         for row in csv.DictReader(stream):

@@ -141,6 +141,9 @@ def with_histograms(network: Workload) -> Workload:
     The n-th layer of a size takes those of the paper's n-th layer of that size, the n-th product of
     activations those of the n-th such product. A layer that does the work of three (queries, keys
     and values side by side) takes the mean of the three.
+
+    Raises:
+        LookupError: a layer has no counterpart.
     """
     if network.name in PAPER_HAS_NO_HISTOGRAMS:
         return network

@@ -33,9 +33,18 @@ _ZERO = 2 ** (BITS - 1)
 
 @dataclass(frozen=True)
 class OperandBits:
-    """Joint probabilities P(bit k and bit l are one) of n layers, most significant bit first.
+    """Joint probabilities P(bit k and bit l are one) of layers, most significant bit first.
 
-    An offset is 128.
+    Args:
+        inputs: inputs as they are coded: never-negative ones unsigned, others with an offset of
+            128; shape (n_layers, 8, 8).
+        inputs_offset: all inputs coded with an offset of 128, shape (n_layers, 8, 8).
+        signed: whether a layer has negative inputs, shape (n_layers,).
+        weights: weights coded with an offset of 128, shape (n_layers, 8, 8).
+        magnitudes: magnitudes of the weights, shape (n_layers, 7, 7).
+        signed_magnitudes: E[sign · bit] of the magnitudes' bits, shape (n_layers, 7).
+        cut: mean square of what clipping takes off the weights, in squares of a unit of their
+            codes, shape (n_layers,).
     """
 
     inputs: Floats  # as coded: never-negative ones unsigned, others with an offset, (n, 8, 8)
@@ -59,6 +68,9 @@ class OperandBits:
             inputs, weights: probabilities, shape (n_layers, n_bins), n_bins odd; the outer bins are
                 at plus and minus the largest magnitude, the middle one at 0.
             weight_clip: largest weight that is stored, as a share of the largest magnitude.
+
+        Raises:
+            ValueError: an even number of bins, or layers that disagree.
         """
         if len(inputs) != len(weights) or not inputs.shape[1] % 2 or not weights.shape[1] % 2:
             raise ValueError(

@@ -84,8 +84,10 @@ class _Line:
 def read_columns(path: Path) -> dict[str, Any]:
     """The fields of a `Workload` but its name, from a CSV as `Workload.read_csv` takes it.
 
-    Sizes left out are 1, densities left out those of the layer's kind. A ValueError names all that
-    is wrong, in one line, each with file, line and column.
+    Sizes left out are 1, densities left out those of the layer's kind.
+
+    Raises:
+        ValueError: everything that is wrong, in one line, each with file, line and column.
     """
     faults = _Faults()
     provenance, lines = _open(path, faults)

@@ -53,7 +53,11 @@ def is_path(source: str) -> bool:
 
 
 def network_name(source: str) -> str:
-    """Name of a network: the name itself, or the stem of its CSV."""
+    """Name of a network: the name itself, or the stem of its CSV.
+
+    Raises:
+        ValueError: a CSV whose stem cannot be the name of a network.
+    """
     return _name_of(Path(source)) if is_path(source) else source
 
 

@@ -97,7 +97,11 @@ class Criterion:
         return scores
 
     def unchecked_scores(self, costs: Costs, reference_edap: Floats | None) -> Floats:
-        """Scores of any size: of bounds, which may be 0, or of costs that are guessed."""
+        """Scores of any size: of bounds, which may be 0, or of costs that are guessed.
+
+        Raises:
+            OwnCodeError: the criterion does not return one number for each design.
+        """
         scores = self.score(costs, reference_edap) if self.is_regret else self.score(costs)
         if np.shape(scores) != (len(costs),) or np.asarray(scores).dtype.kind not in "fiub":
             kind = type(scores).__name__
@@ -239,7 +243,11 @@ NAMED = {**CRITERIA, **OF_SCENARIOS}
 
 
 def find_criterion(name: str) -> Criterion:
-    """A criterion of the registry, or one of a user's as `module:name`."""
+    """A criterion of the registry, or one of a user's as `module:name`.
+
+    Raises:
+        ValueError: there is none of this name, or it is no criterion; says what is known.
+    """
     if name in NAMED:
         return NAMED[name]
     criterion = load(name, "criterion", known=NAMED)
@@ -254,8 +262,15 @@ def find_criterion(name: str) -> Criterion:
 
 
 def applicable(quantities: Collection[str], asked: Iterable[Criterion] = ()) -> list[Criterion]:
-    """The criteria a problem with quantities of some names can be judged by, in the registry's
-    order; then those that a study asks for, which a ValueError refuses where they need another."""
+    """The criteria a problem with some quantities can be judged by, in the registry's order.
+
+    Args:
+        quantities: names.
+        asked: criteria a study asks for; new ones come after those of the registry.
+
+    Raises:
+        ValueError: one that is asked for needs a quantity that is not there.
+    """
     criteria = {name: c for name, c in NAMED.items() if set(c.wanted) <= set(quantities)}
     for criterion in asked:
         absent = [q for q in criterion.wanted if q not in quantities]

@@ -93,7 +93,10 @@ class NetworkLimits:
     Args:
         limits: by name of the network; those of networks that are not here are left out.
         networks: names, in the order of the columns of metrics.
-        quantities: names of what the cost model gives, each limited one among them.
+        quantities: names of what the cost model gives.
+
+    Raises:
+        ValueError: a limit of something the model does not give.
     """
 
     def __init__(

@@ -86,6 +86,9 @@ def own_criterion(score: OwnScore) -> Criterion:
 
     A function returns values, positive and from 1e-290 to 1e290. One that returns logarithms, or
     anything else that is not positive, is a `Criterion` of scale "difference" instead.
+
+    Raises:
+        ValueError: there is no such function.
     """
     if isinstance(score, Exponents):
         return Criterion(

@@ -221,7 +221,18 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return np.column_stack(columns)
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
-        """Cost of chips of an area, shape (..., n), relative to that of 1 cm² = 100 at 32 nm."""
+        """Cost of chips, relative to that of 1 cm² = 100 at 32 nm.
+
+        Args:
+            levels: shape (n, n_parameters).
+            area_m2: area of the chips in m², shape (n,) or (..., n).
+
+        Returns:
+            Relative costs, in the shape of `area_m2`.
+
+        Raises:
+            ValueError: the problem has no cost.
+        """
         if self.cost_per_cm2 is None:
             raise ValueError("cost is no objective of this problem")
         nodes = self.space.column(levels, "technology_nm")
@@ -249,7 +260,12 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return levels[keeps], metrics.take(keeps)
 
     def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:
-        """Objectives F and constraints G of designs whose metrics are known."""
+        """Objectives F and constraints G of designs whose metrics are known.
+
+        Args:
+            levels: shape (n, n_parameters).
+            metrics: of these designs and the problem's workloads.
+        """
         check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
         constraints = self.feasibility.constraints(metrics)
         values = [metrics.values[q.name] for q in self.model.quantities]
@@ -286,7 +302,11 @@ def _check(model: CostModel, names: list[str], area_limit_m2: float | None) -> N
 
 
 def check_weights(weights: Sequence[float], n: int) -> None:
-    """Check that there are weights of n networks, each from the smallest to the largest."""
+    """Check weights of n networks.
+
+    Raises:
+        ValueError: not n, or one that is no number from the smallest to the largest.
+    """
     low, high = WEIGHTS
     if len(weights) != n or not all(low <= weight <= high for weight in weights):
         raise ValueError(f"weights must be {n} numbers from {low:g} to {high:g}, got {weights}")
@@ -302,7 +322,11 @@ def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
 
 
 def as_levels(X: ArrayLike) -> Levels:
-    """Level matrix of what an algorithm proposes; some pymoo operators return floats in between."""
+    """Integer level matrix of what an algorithm proposes.
+
+    Raises:
+        ValueError: a value between two levels (some pymoo operators return such floats).
+    """
     values = np.asarray(X, dtype=float)
     levels = np.rint(values).astype(np.int64)
     if (levels != values).any():

@@ -39,8 +39,12 @@ def beyond(scores: Floats | float) -> Bools:
 
 
 def coded(plain: Floats, log: Floats) -> Floats:
-    """Scores that are worked out twice, of any shape: `plain` in float64, perhaps 0, infinite or
-    inexact, which are kept where nothing is lost, and their natural logarithms."""
+    """Scores that are worked out twice: in float64 where that loses nothing, else from logarithms.
+
+    Args:
+        plain: as float64 gives them, perhaps 0, infinite or inexact, shape (n,) or (n, W).
+        log: their natural logarithms, same shape.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         kept = (plain >= SMALLEST) & (plain <= LARGEST) & (np.abs(np.log(plain) - log) < AGREEING)
     return plain if kept.all() else np.where(kept, plain, from_log(log))
@@ -112,7 +116,11 @@ def to_fields(name: str, score: float) -> dict[str, float | str]:
 
 
 def from_fields(name: str, fields: Any) -> float:
-    """The score that `to_fields` wrote; KeyError, TypeError or ValueError where there is none."""
+    """The score that `to_fields` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: there is none.
+    """
     if f"{LOG10}{name}" not in fields:
         return float(fields[name])
     with decimal.localcontext(_DIGITS):

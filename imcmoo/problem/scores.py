@@ -18,7 +18,14 @@ MM2_PER_M2 = 1e6
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs of designs by name of the quantity, with the weight of each network."""
+    """Costs of designs by name of the quantity, with the weight of each network.
+
+    Args:
+        values: shape (n, W), or (n,) for a quantity of the chip; in SI units, NaN where a network
+            does not run.
+        objectives: what is minimised, shape (n, n_objectives).
+        weights: of the networks, positive, with sum W, shape (W,).
+    """
 
     values: Mapping[str, Floats]
     """Shape (n, W), or (n,) of the chip; in SI units, NaN where a network does not run."""
@@ -58,8 +65,16 @@ def costs_of(energy: Floats, latency: Floats, area: Floats) -> Costs:
 
 
 def edap(energy: Floats, latency: Floats, area: Floats) -> Floats:
-    """Energy-delay-area product in J·s·mm², shape (n, W), NaN where a network does not map, of
-    energy in J and latency in s, shape (n, W), and area in m², shape (n,)."""
+    """Energy-delay-area product in J·s·mm².
+
+    Args:
+        energy: J, shape (n, W).
+        latency: s, shape (n, W).
+        area: m², shape (n,).
+
+    Returns:
+        Shape (n, W); NaN where a network does not map.
+    """
     return edap_of(edp(energy, latency), area)
 
 
@@ -122,8 +137,15 @@ def ela_score(costs: Costs, *, aggregate: Aggregation) -> Floats:
 
 
 def regret(values: Floats, best: Floats) -> Floats:
-    """Excess over the best: `values` / `best` - 1, so 0 is as good as the best, which must be
-    positive and broadcasts against `values`, shape (n, W) or (n,)."""
+    """Excess over the best: `values` / `best` - 1, so 0 is as good as the best.
+
+    Args:
+        values: shape (n, W) or (n,).
+        best: positive, broadcasts against `values`: shape (W,) or a scalar array.
+
+    Raises:
+        ValueError: a best value that is not positive.
+    """
     if not (np.asarray(best) > 0).all():
         raise ValueError(f"best must be positive to compare against, got {best}")
     return values / best - 1.0

@@ -40,7 +40,11 @@ Run = tuple[Results, Sequence[Explanation]]
 
 
 def page(runs: Sequence[Run]) -> str:
-    """The whole page of at least one run; refuses damaged tables."""
+    """The whole page of at least one run.
+
+    Raises:
+        InputError: the tables of a run are damaged.
+    """
     names = _names([results for results, _ in runs])
     parts = []
     data: dict[str, Any] = {"runs": [], "columns": {}, "run": []}

@@ -80,7 +80,11 @@ class PageDesigns:
         return names
 
     def keys(self, frame: pd.DataFrame) -> list[Key]:
-        """The values of the parameters in each row of a table; refuses other values."""
+        """The values of the parameters in each row of a table.
+
+        Raises:
+            InputError: a value is none of its parameter.
+        """
         for name, values in self.results.values_by_parameter.items():
             known = set(values)
             for value in frame[name].tolist():

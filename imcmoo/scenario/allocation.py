@@ -24,8 +24,13 @@ def least_load(load: Floats, groups: int) -> tuple[float, Ints]:
 
     A network may leave groups idle, so a load counts for all larger numbers of groups.
 
-    It is infinite where the networks do not fit on the groups of the chip. A load is infinite where
-    a network does not run.
+    Args:
+        load: load of each network by number of groups, shape (W, G); infinite where it does not
+            run.
+        groups: number of router groups of the chip.
+
+    Returns:
+        The load, infinite where the networks do not fit, and the groups, shape (W,).
     """
     within = np.minimum.accumulate(load, axis=1)
     values = np.unique(within[np.isfinite(within)])
@@ -47,6 +52,12 @@ def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple
     The largest load is the least with which power is within `EQUAL` of the least. With it, power
     plus `EQUAL` of the least power × Σ (ln load + `FEWER` × share of the chip's groups) is least,
     so that the power may exceed the least by a few times `EQUAL`.
+
+    Args:
+        power: average power of each network by number of groups, W, shape (W, G).
+        load: load of each network by number of groups, shape (W, G).
+        limit: largest load.
+        groups: number of router groups of the chip.
 
     Returns:
         The power, infinite where there is no allocation, and the groups, shape (W,).

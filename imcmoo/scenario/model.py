@@ -101,7 +101,11 @@ class ScenarioModel(CostModel):
         return Metrics({**known, **values}, metrics.resources)
 
     def for_network(self, name: str) -> ScenarioModel:
-        """The model of one network alone at its rate."""
+        """The model of one network alone at its rate.
+
+        Raises:
+            ValueError: no such network.
+        """
         return ScenarioModel(self.inner.for_network(name), self.scenario.of_network(name))
 
     def time_multiplexed(self) -> ScenarioModel:
@@ -119,7 +123,11 @@ class ScenarioModel(CostModel):
         ]
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
-        """The tree of partial designs of the cost model, with bounds of average power and load."""
+        """The tree of partial designs of the cost model, with bounds of average power and load.
+
+        Raises:
+            NoBounds: the space cannot be bounded.
+        """
         tree = self.inner.partials(area_limit_m2)
         return cast("PartialDesignTree", ScenarioTree(tree, self.scenario, self.load))
 

@@ -16,8 +16,16 @@ from imcmoo.scenario.requests import Load
 
 
 def service_times(latency_s: Floats, interval_s: Floats, load: Load) -> Floats:
-    """Seconds that a chip works on one request, its whole burst; the interval is from one inference
-    to the next of the same network."""
+    """Time that a chip works on one request, its whole burst.
+
+    Args:
+        latency_s: of one inference, s, shape (n, W).
+        interval_s: from one inference to the next of the same network, s, shape (n, W).
+        load: the requests.
+
+    Returns:
+        Times in s, shape (n, W).
+    """
     # Sums over few networks take a third of the time with designs innermost.
     latency, interval = map(np.asfortranarray, (latency_s, interval_s))
     service: Floats = latency + (load.burst - 1) * interval
@@ -25,8 +33,15 @@ def service_times(latency_s: Floats, interval_s: Floats, load: Load) -> Floats:
 
 
 def blocking_times(longest_s: Floats, load: Load) -> Floats:
-    """Longest time that a request waits for one less urgent network, by the longest segment of each
-    network that nothing interrupts."""
+    """Longest time that a request waits for one less urgent network.
+
+    Args:
+        longest_s: longest segment of each network that nothing interrupts, s, shape (n, W).
+        load: the requests.
+
+    Returns:
+        Times in s, shape (n, W).
+    """
     by_priority = longest_s.T[load.by_priority]
     blocking = np.zeros_like(by_priority)
     blocking[:-1] = np.maximum.accumulate(by_priority[:0:-1])[::-1]
@@ -53,11 +68,14 @@ def response_bounds(
     """Upper bounds of response times; infinite where utilization exceeds 1, NaN where a time is.
 
     Args:
-        service_s: seconds of one request.
-        blocking_s: as `blocking_times` returns it.
+        service_s: time of one request from `service_times`, s, shape (n, W).
+        blocking_s: result of `blocking_times`, s, shape (n, W).
         load: the requests.
         interruptible: whether more urgent requests interrupt a running one between its layers;
             else it runs to its end.
+
+    Returns:
+        Times in s, shape (n, W).
     """
     utilization, others_s, overlap_s = _interference(service_s, load)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -53,7 +53,11 @@ class SpaceModel(ScenarioModel):
     changed = PART_VALUES
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
-        """Refuse to bound."""
+        """Refuse to bound.
+
+        Raises:
+            InputError: always.
+        """
         raise InputError(
             'sharing = "space" has no bounds: its best chips are found by search, not proven'
         )

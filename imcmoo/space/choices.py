@@ -22,9 +22,13 @@ def every_choice(
     """Each row with every combination of levels of some parameters, and the row each was made from.
 
     Args:
-        space: of the first columns of the rows, whose shape is (n, n_columns).
+        space: of the first columns of the rows.
+        rows: shape (n, n_columns).
         names: of the parameters to choose.
         only: which of the n · n_combinations results are wanted, ascending; all by default.
+
+    Returns:
+        Rows by row and combination, shape (n · n_combinations, n_columns), and indices into `rows`.
     """
     grid, at = space.grid(names), [space.names.index(name) for name in names]
     wanted = np.arange(len(rows) * len(grid)) if only is None else only

@@ -27,19 +27,28 @@ def read_designs(path: Path, space: DesignSpace) -> Levels:
     its values must agree, since a 22 nm design must not be costed at 32 nm.
 
     Args:
-        path: UTF-8, comma-separated, with a header; blank lines are skipped. An InputError names
-            line and column.
+        path: UTF-8, comma-separated, with a header; blank lines are skipped.
         space: names the columns and allows the values, in SI units.
 
     Returns:
         Level matrix (n_designs, n_parameters), in the order of the lines.
+
+    Raises:
+        InputError: the file is missing, empty or malformed, or a design is not in the space; names
+            file, line and column.
     """
     return levels_of(DesignsTable.read(path), space)
 
 
 def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
-    """Level matrix (1, n_parameters) of the design on a line of a CSV as for `read_designs`,
-    counted from 1, the header."""
+    """The design on one line of a CSV that `read_designs` reads; lines count from 1, the header.
+
+    Returns:
+        Level matrix (1, n_parameters).
+
+    Raises:
+        InputError: `read_designs` refuses the file, or there is no design on that line.
+    """
     table = DesignsTable.read(path)
     if line not in table.lines:
         raise InputError(
@@ -75,7 +84,11 @@ class DesignsTable:
 
     @classmethod
     def read(cls, path: Path) -> DesignsTable:
-        """Read a file: UTF-8, comma-separated, with a header; blank lines are skipped."""
+        """Read a file: UTF-8, comma-separated, with a header; blank lines are skipped.
+
+        Raises:
+            InputError: it is missing, empty or malformed; names the line.
+        """
         rows: list[list[str]] = []
         lines: list[int] = []
         try:
@@ -115,7 +128,11 @@ class DesignsTable:
                 )
 
     def require_columns(self, names: Iterable[str]) -> None:
-        """Check that the table has some columns."""
+        """Check that the table has some columns.
+
+        Raises:
+            InputError: it lacks some; names them.
+        """
         missing = [name for name in names if name not in self.header]
         if missing:
             raise InputError(f"{self.path}, line 1: no column {', '.join(missing)}")
@@ -129,7 +146,11 @@ class DesignsTable:
         }
 
     def column(self, name: str, like: NDArray[Any]) -> NDArray[Any]:
-        """The values of a column: numbers if `like` are numbers, else text."""
+        """The values of a column: numbers if `like` are numbers, else text.
+
+        Raises:
+            InputError: text where a number should be; names line and column.
+        """
         texts = [row[self.header.index(name)].strip() for row in self.rows]
         if like.dtype.kind not in "iuf":
             return np.array(texts)
@@ -143,8 +164,11 @@ class DesignsTable:
         return np.array(values)
 
     def accepted(self, accept: Callable[[slice], Accepted]) -> Accepted:
-        """Result of `accept` on all rows; it may raise a ValueError that names a column, to which
-        the first such line is added."""
+        """Result of `accept` on all rows; it may raise a `ValueError` that names a column.
+
+        Raises:
+            InputError: a row is refused; names the first such line.
+        """
 
         def fails(n_rows: int) -> bool:
             try:
@@ -164,7 +188,11 @@ class DesignsTable:
         raise AssertionError("a design fails among others but not by itself")
 
     def require(self, name: str, value: Any, what: str) -> None:
-        """Check that a column holds one value throughout; `what` is for that value only."""
+        """Check that a column holds one value throughout; `what` is for that value only.
+
+        Raises:
+            InputError: another value; names line and column.
+        """
         differs = self.column(name, np.asarray(value)) != value
         if differs.any():
             bad = int(differs.argmax())

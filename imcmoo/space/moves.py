@@ -24,8 +24,15 @@ def single_moves(space: DesignSpace) -> Levels:
 
 
 def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Bools]:
-    """Every move (n_moves, n_parameters) from every design (n, n_parameters): the designs, shape
-    (n, n_moves, n_parameters), and which of them are in the space, (n, n_moves)."""
+    """Every move from every design.
+
+    Args:
+        levels: shape (n, n_parameters).
+        moves: shape (n_moves, n_parameters).
+
+    Returns:
+        Designs (n, n_moves, n_parameters), and which of them are in the space (n, n_moves).
+    """
     designs = levels[:, None, :] + moves
     inside = np.ones(designs.shape[:2], bool)
     # Parameter by parameter: "all" over many short rows takes longer than everything else.

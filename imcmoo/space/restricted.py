@@ -38,6 +38,10 @@ def restricted(
             those of `space`: whether they can be costed is for the cost model to say.
         name: of the new space.
         switches: parameters that may be 0, which others may be only if one of `space` is.
+
+    Raises:
+        ValueFaults: an unknown name, no value, a value twice or of another kind than those of
+            `space`, or a parameter that is left without the values it has depended on.
     """
     faults = {
         key: fault

@@ -28,7 +28,12 @@ KEYS = {"name", "base", "fixed", "parameters"}
 
 
 def read_spaces(paths: Iterable[Path]) -> dict[str, DesignSpace]:
-    """Spaces of files by name, in the order of the files; a base is one of them."""
+    """Spaces of files by name, in the order of the files; a base is one of them.
+
+    Raises:
+        InputError: a file that describes no space; says why.
+        OSError: a file cannot be read.
+    """
     tables: dict[str, Mapping[str, Any]] = {}
     for path in paths:
         try:

@@ -59,7 +59,11 @@ class SolverOptions:
 
 
 def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
-    """The criteria to be proven: the one of this name, or every one for `all`."""
+    """The criteria to be proven: the one of this name, or every one for `all`.
+
+    Raises:
+        InputError: the criterion cannot be proven; says which can.
+    """
     joint, single = provable(problem)
     if criterion == ALL:
         return [*joint, *single]

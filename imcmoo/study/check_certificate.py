@@ -32,7 +32,11 @@ from imcmoo.study.study import Study
 
 
 def certificates(folder: Path) -> dict[Path, Certificate]:
-    """The certificates of a folder and of the folders in it, what others rest on first."""
+    """The certificates of a folder and of the folders in it, what others rest on first.
+
+    Raises:
+        InputError: there are none, or a file is none.
+    """
     paths = read_certificates(folder)
     if not paths:
         raise InputError(f"{folder} holds no {FILE}")
@@ -40,7 +44,11 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
 
 
 def study_of(certificate: Certificate, study: Study) -> Study:
-    """The study with the settings of a certificate; refuses one of another study."""
+    """The study with the settings a certificate is of.
+
+    Raises:
+        Refused: it is of another study, or the study has other settings of its own.
+    """
     settings = dict(certificate.settings)
     names = ("deployment", "criterion") if settings.get("criterion") else ("deployment",)
     try:
@@ -73,7 +81,12 @@ class Checker:
         self._walks: dict[str, Walk] = {}
 
     def claim(self, certificate: Certificate) -> None:
-        """Check what needs no walk, and take up what does: what others rest on first."""
+        """Check what needs no walk, and take up what does: what others rest on first.
+
+        Raises:
+            Refused: it does not hold; says why.
+            InputError: nothing of it can be proven.
+        """
         if not certificate.intact:
             raise Refused("the certificate is not as it was written")
         differs = difference(certificate.identity, self._identity)
@@ -93,8 +106,14 @@ class Checker:
         walk.claims.append(Claim(goal, certificate.bound))
 
     def validate(self) -> int:
-        """Compare the bounds that the walks rest on with the costs of feasible designs; returns the
-        number of these, 0 where all designs are evaluated instead."""
+        """Compare the bounds that the walks rest on with the costs of feasible designs.
+
+        Returns:
+            Number of designs, for all walks together; 0 where all designs are evaluated instead.
+
+        Raises:
+            Refused: a bound is above the cost of a design.
+        """
         walks = self._walks.values()
         return sum(validate_bounds(w.problem, w.tree, w.designs) for w in walks)
 
@@ -104,6 +123,9 @@ class Checker:
         Returns:
             Counts of all designs: on chips that run all networks, and on single-network chips where
             something was claimed of these.
+
+        Raises:
+            Refused: something does not hold; says what and why.
         """
         walks = self._walks.values()
         return [check_bounds(w.problem, w.tree, w.claims, on_step) for w in walks]

@@ -237,6 +237,11 @@ def explain_run(
     called `front_N` by their row in `front.csv`, from 1. A design is explained once, however many
     names it has.
 
+    Args:
+        problem, criterion, results: of the run.
+        front: whether designs of the front are explained that are neither selected nor baselines.
+        on_explained: called with the number done and the total.
+
     Raises:
         InputError: a table is not of this problem.
     """

@@ -108,7 +108,12 @@ def write_explanations(explanations: Sequence[Explanation], path: Path) -> None:
 
 
 def read_explanations(path: Path) -> list[Explanation]:
-    """The explanations of a file; refuses a damaged one."""
+    """The explanations of a file.
+
+    Raises:
+        InputError: the file is damaged; says what to do.
+        OSError: it cannot be read.
+    """
     try:
         check_regular(path, MOST_TEXT_BYTES)
         text = path.read_text(encoding="utf-8")

@@ -52,8 +52,15 @@ _WORK = ".work"
 
 
 def check_files(folder: Path, *, remedy: str, all_there: bool = True) -> None:
-    """Check that the files of a finished run are as it wrote them; with `all_there`, none may have
-    been removed. `remedy` is what the user can do, in words."""
+    """Check that the files of a finished run are as it wrote them.
+
+    Args:
+        remedy: what the user can do, in words.
+        all_there: False where a file may have been removed.
+
+    Raises:
+        InputError: one is missing or damaged; names it.
+    """
     check_sums(folder, known=SUMMED, always=ALWAYS, remedy=remedy, all_there=all_there)
 
 
@@ -76,7 +83,11 @@ class RunFolder:
         self.staging = self._work / "files"
 
     def check_resumable(self) -> None:
-        """Refuse a folder where a run with another config was begun or finished."""
+        """Check that what stands in the folder, if anything, is of this run.
+
+        Raises:
+            InputError: a run with another config was begun or finished here; says what differs.
+        """
         stored = self._begun() or _read_json(self.path / CONFIG)
         if stored is None:
             return
@@ -100,7 +111,11 @@ class RunFolder:
             )
 
     def is_finished(self) -> bool:
-        """True if the complete run with this config is here; refuses a damaged one."""
+        """True if the complete run with this config is here.
+
+        Raises:
+            InputError: it is, but a file is missing or damaged.
+        """
         if self._begun() is not None or _read_json(self.path / CONFIG) != self._config:
             return False
         check_files(self.path, remedy="bring it back, or run again without --resume")
@@ -110,6 +125,9 @@ class RunFolder:
         """Prepare the folder: keep the work of an unfinished run, or start with nothing.
 
         The files of an earlier finished run stay until `publish` replaces them.
+
+        Raises:
+            OSError: the folder cannot be written to.
         """
         if not (resume and self._begun()):
             self.discard_work()
@@ -133,6 +151,9 @@ class RunFolder:
 
         A kill in between leaves the folder without config and `.work` in place: not a finished run,
         and to be continued.
+
+        Raises:
+            InputError: what is staged is not of this run.
         """
         if self._begun() != self._config:
             raise InputError(f"{self._work} is not of this run any more: nothing was published")
@@ -182,7 +203,11 @@ def _short(value: Any) -> str:
 
 @contextmanager
 def reading(folder: Path) -> Iterator[Results]:
-    """The results of a complete run; refused if another one was published while the block reads."""
+    """The results of a complete run, of which all files are of one run while the block reads.
+
+    Raises:
+        InputError: `Results.read` refuses the folder, or another run was published meanwhile.
+    """
     if not (folder / CONFIG).is_file():
         raise InputError(f"{folder} holds no complete run: there is no {CONFIG}")
     with unchanged(folder / CONFIG):
@@ -212,7 +237,11 @@ class Results:
 
     @classmethod
     def read(cls, folder: Path) -> Results:
-        """The results of a complete run of this version; refuses any other folder."""
+        """The results of a complete run.
+
+        Raises:
+            InputError: the folder holds no complete run of this version, or a file is damaged.
+        """
         path = folder / CONFIG
         try:
             config = read_json(path)
@@ -311,7 +340,11 @@ class Results:
 
     @cached_property
     def explanations(self) -> list[Explanation]:
-        """Explanations of designs that the run stored; none in runs of older versions."""
+        """Explanations of designs that the run stored; none in runs of older versions.
+
+        Raises:
+            InputError: the file is damaged.
+        """
         path = self.folder / EXPLANATIONS
         return read_explanations(path) if path.exists() else []
 

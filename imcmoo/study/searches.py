@@ -50,7 +50,11 @@ class FinishedSearch:
     def candidates(
         self, known_best: Floats | None = None, exact_best: Floats | None = None
     ) -> Candidates:
-        """The front it found, with references of regret as `Candidates` takes them."""
+        """The front of the search, with the references of regret that `Candidates` takes.
+
+        Raises:
+            ValueError: nothing feasible was found.
+        """
         archive = self.result.archive
         front = archive.front()
         levels, F = archive.levels[front], archive.F[front]
@@ -65,11 +69,17 @@ def search_names(study: Study) -> list[str]:
 def run_searches(
     study: Study, checkpoint: Callable[[str], Path], on_trace: OnTrace
 ) -> dict[str, FinishedSearch]:
-    """Do all searches of a study; goes on from the state that `checkpoint` names for each.
+    """Do all searches of a study; goes on from the checkpoints there are.
+
+    Args:
+        study: the study.
+        checkpoint: path of the file where the search of a name keeps its state.
+        on_trace: called after every generation.
 
     Raises:
         NoFeasibleDesign: nothing in the space satisfies the constraints.
         LimitsUnmet: no design that was evaluated keeps the networks' limits; says which is nearest.
+        ValueError: the study has baselines, and its model cannot be built for one network.
     """
     model = study.cost_model()
     wanted = search_names(study)
@@ -124,8 +134,16 @@ class Outcome:
     def of(
         cls, study: Study, searches: dict[str, FinishedSearch], answer: ExactAnswer | None = None
     ) -> Outcome:
-        """Compare and select among all searches of the study, by name; regrets are against the
-        optima of the exact answer, if it is known."""
+        """Compare and select among all searches of the study, by name.
+
+        Args:
+            study: the study.
+            searches: its finished searches, by name.
+            answer: the exact one, if it is known: regrets are then against its optima.
+
+        Raises:
+            ValueError: nothing feasible was found.
+        """
         joint = searches[JOINT]
         single = {name: search for name, search in searches.items() if name != JOINT}
         baselines = Baselines.of(joint.problem, single) if single else None

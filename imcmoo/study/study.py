@@ -66,8 +66,12 @@ class AccuracyFile:
 
 
 def accuracy_options(files: Mapping[str, AccuracyFile], networks: WorkloadSet) -> dict[str, Any]:
-    """Options of a cost model that predicts accuracy, from the files of networks by name; refuses
-    a file of another network."""
+    """Options of a cost model that predicts accuracy, from the files of networks by name.
+
+    Raises:
+        ValueError: a file that is none of `imcmoo import --data`, or of another network.
+        OSError: a file cannot be read.
+    """
     # Studies of the reference model need none of the physical one.
     from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 
@@ -222,7 +226,11 @@ class Study:
 
     @property
     def asked_criterion(self) -> Criterion:
-        """The criterion that has the last word."""
+        """The criterion that has the last word.
+
+        Raises:
+            ValueError: there is no such criterion or score.
+        """
         if self.criterion != SCORE:
             return find_criterion(self.criterion)
         if self.own_criterion is None:
@@ -235,7 +243,11 @@ class Study:
         return self.asked_criterion.name_of_score(joint=not self.baselines)
 
     def network_set(self) -> WorkloadSet:
-        """The networks, read."""
+        """The networks, read.
+
+        Raises:
+            ValueError: an unknown network, or a file that is none.
+        """
         return WorkloadSet.load(self.workloads)
 
     def cost_model(self) -> CostModel:
@@ -273,7 +285,12 @@ class Study:
         return ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
-        """The problem as a search sees it, of all networks by default, or of the model's."""
+        """The problem that a search solves.
+
+        Args:
+            model: a result of `cost_model`, or of its `for_network`; by default a new model of all
+                networks.
+        """
         model = model or self.cost_model()
         columns = [i for i, name in enumerate(self.names) if name in model.workload_names]
         weights = [self.weights[i] for i in columns] if self.weights else None
@@ -362,7 +379,11 @@ class Study:
 
 
 def check_study_name(name: str) -> str:
-    """The name of a study, if it can be called so."""
+    """Check that a study can be called so; returns its name.
+
+    Raises:
+        ValueError: it cannot; says what is allowed.
+    """
     check_name("the name of a study", name)
     if name.lower() in FOLDERS:  # some file systems take capitals for small letters
         raise ValueError(
@@ -372,7 +393,11 @@ def check_study_name(name: str) -> str:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse networks of one name in tables, searches and files, or of a name used otherwise."""
+    """Check that networks have distinct names in tables, searches and files.
+
+    Raises:
+        ValueError: two of one name, or a name that is used otherwise.
+    """
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"two networks are called '{name}': rename the CSV of one")

@@ -93,7 +93,14 @@ class StudyFile(Table):
     scenario: ScenarioTable | None = None
 
     def study(self, file: str | None = None) -> Study:
-        """The study it describes, to be called by its file if this is given."""
+        """The study it describes.
+
+        Args:
+            file: where it was read from, if the study is to be called by that.
+
+        Raises:
+            ValueError: parts that do not fit together.
+        """
         networks = {network_name(n.source): n for n in self.networks}
         check_names([network_name(n.source) for n in self.networks])
         limit = self.area_limit_mm2

@@ -82,9 +82,18 @@ class LayerTable:
         dynamic: Bools | None = None,
         digital: Bools | None = None,
     ) -> LayerTable:
-        """Gather the layers of networks; `digital` tells which run on the digital unit although one
-        operand is stored, like `dynamic` over all layers in order. See `PhysicalModel` for the
-        rest.
+        """Gather the layers of networks.
+
+        Args:
+            workloads: W networks.
+            input_bits: precision of all inputs, or one per network; 4 to 8.
+            weight_bits: of the weights; 4 to 8.
+            weight_clip: largest weight that is stored, as a share of the largest of a layer, of all
+                networks or one per network.
+            dynamic: which layers multiply two activations, over all layers of all networks in
+                order; none by default.
+            digital: which layers run on the digital unit although one operand is stored, over
+                all layers in order; none by default.
 
         Raises:
             ValueError: a precision outside 4 to 8, a clip outside 0 to 1, or a wrong number of
@@ -184,7 +193,11 @@ class LayerTable:
         return self.total(self.holds_weights * bits)
 
     def input_words(self, *, strides: bool) -> Floats:
-        """Words read for one pass, reused along the width, (L,); strides may count as 1."""
+        """Words read for one pass, reused along the width, shape (L,).
+
+        Args:
+            strides: False as if the horizontal stride were 1.
+        """
         stride = self.stride_width if strides else np.ones(len(self))
         per_line = self.kernel_width + (self.width - 1) * np.minimum(stride, self.kernel_width)
         words: Floats = self.input_lines * per_line

@@ -141,7 +141,14 @@ class Traffic:
 def count_traffic(
     context: Context, designs: Designs, placement: Placement, passes: Floats
 ) -> Traffic:
-    """Count the movements of every layer whose weights are loaded in so many passes, (n, L)."""
+    """Count the movements of every layer.
+
+    Args:
+        context: the L distinct layers.
+        designs: n chips.
+        placement: of the layers on the chips.
+        passes: loads of the weights of a layer that does not fit, 1 where it does, shape (n, L).
+    """
     layers = context.layers
     words = layers.input_words(strides=context.switches.strides)
     tiles = np.ceil(placement.macros / designs.macros_per_tile[:, None])
@@ -181,7 +188,15 @@ def operand_bits(layers: LayerTable, mac_units: Floats) -> Floats:
 
 
 def overflow_bits(context: Context, glb_KiB: Floats) -> Floats:
-    """Outputs of a layer that do not fit global buffers of n sizes beside its inputs, (n, L)."""
+    """Outputs of a layer that do not fit the global buffer beside its inputs.
+
+    Args:
+        context: the L distinct layers and the bits the buffer holds of weights.
+        glb_KiB: size of the buffer in KiB, shape (n,).
+
+    Returns:
+        Bits, shape (n, L).
+    """
     layers = context.layers
     outputs = layers.output_words * layers.input_bits
     held = layers.held_inputs * layers.input_bits + outputs + context.held_bits[layers.owner]

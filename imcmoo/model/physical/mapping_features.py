@@ -309,8 +309,15 @@ def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floa
 
 
 def needed_macros(context: Context, macros: Floats) -> Floats:
-    """Macros that networks need to be resident, (n, W), by those of one copy of each layer, (n, L);
-    without the placement rule those of the largest layer.
+    """Macros that networks need to be resident; without the placement rule those of the largest
+    layer.
+
+    Args:
+        context: the L distinct layers of W networks.
+        macros: macros of one copy of each layer, shape (n, L).
+
+    Returns:
+        Number of macros, shape (n, W).
     """
     if not context.switches.placement:
         return context.layers.largest(macros)

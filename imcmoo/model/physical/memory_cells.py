@@ -26,15 +26,24 @@ LEVEL_RANGE_uS = 40.0
 
 
 def level_variances(cell_errors: str, shares: Floats) -> Floats:
-    """Variance of cells in squares of their range, by what they hold as a share of it."""
+    """Variance of cells in squares of their range, by what they hold as a share of it.
+
+    Args:
+        cell_errors: one of `LEVEL_SIGMAS`.
+        shares: of any shape.
+    """
     sigma = np.polynomial.polynomial.polyval(shares, LEVEL_SIGMAS[cell_errors])
     variances: Floats = np.square(sigma / LEVEL_RANGE_uS, dtype=np.float64)
     return variances
 
 
 def sigma_of(cell_errors: str, bits: int, uniform: float) -> float:
-    """Standard deviation of a cell as a share of its range, root mean square of its levels; that of
-    cells that are alike on all levels is `uniform`.
+    """Standard deviation of a cell as a share of its range, root mean square of its levels.
+
+    Args:
+        cell_errors: "uniform", or one of `LEVEL_SIGMAS`.
+        bits: per cell.
+        uniform: standard deviation where it is alike on all levels.
     """
     if cell_errors == "uniform":
         return uniform

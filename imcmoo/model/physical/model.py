@@ -237,13 +237,28 @@ class PhysicalModel:
         return PhysicalMetrics.joined(spread(work, parts)).take(np.argsort(np.concatenate(parts)))
 
     def resources(self, columns: Columns) -> PhysicalResources:
-        """Exact area, capacity shortfalls and circuit limits, without energies and times."""
+        """Exact area, capacity shortfalls and circuit limits, without energies and times.
+
+        Args:
+            columns: design columns by name, shape (n,) each, that `evaluate` takes.
+
+        Raises:
+            ValueError: a column is missing, or a value is not allowed or not in the component
+                table.
+        """
         return self._in_chunks(columns, lambda batch: batch.resources)
 
     def screen(self, columns: Columns) -> PhysicalResources:
         """Resources with only the cells that are missing for sure, and no bits.
 
         A chip that passes may still lack macros for awkward layers or buffer; `resources` tells.
+
+        Args:
+            columns: design columns by name, shape (n,) each, that `evaluate` takes.
+
+        Raises:
+            ValueError: a column is missing, or a value is not allowed or not in the component
+                table.
         """
         return self._in_chunks(columns, Batch.screen)
 
@@ -262,7 +277,15 @@ class PhysicalModel:
         return need * (designs.rows * designs.cols)[:, None]
 
     def breakdown(self, columns: Columns) -> PhysicalBreakdown:
-        """Energy, time and area of a few designs by layer and component."""
+        """Energy, time and area of a few designs by layer and component.
+
+        Args:
+            columns: design columns by name, shape (n,) each, that `evaluate` takes.
+
+        Raises:
+            ValueError: a column is missing, or a value is not allowed or not in the component
+                table.
+        """
         layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
         designs = self.designs(columns)
         parts = of_one_schedule(designs, len(designs))
@@ -494,7 +517,11 @@ class PhysicalEvaluator(CostModel):
         return Metrics({"area": known.area_m2}, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
-        """Energy by layer and component and area by component of a few designs."""
+        """Energy by layer and component and area by component of a few designs.
+
+        Args:
+            levels: shape (n, n_parameters); memory grows with n · layers · components.
+        """
         return self._model.breakdown(self.space.decode(levels))
 
     def in_full(self, levels: Levels) -> PhysicalMetrics:
@@ -506,7 +533,11 @@ class PhysicalEvaluator(CostModel):
         and compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have
         accuracy data, the predicted drop and what decides it.
 
-        Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
+        Args:
+            levels: shape (n, n_parameters).
+
+        Returns:
+            Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
         """
         full = self.in_full(levels)
         bound = np.array([*CAUSES, ""])[full.bound_by]
@@ -588,6 +619,9 @@ class PhysicalEvaluator(CostModel):
 
     def partials(self, area_limit_m2: float) -> BoundedTree:
         """The tree of partial designs and its bounds.
+
+        Args:
+            area_limit_m2: area in m²; bounds need not hold for larger chips. May be infinite.
 
         Raises:
             NoBounds: raised by `BoundedTree`.

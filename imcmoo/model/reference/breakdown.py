@@ -39,8 +39,10 @@ class Breakdown(LayerCosts):
 def break_down(chips: ChipModel, levels: Levels, *, printed: bool) -> Breakdown:
     """Break designs down by layer and component.
 
-    Printed, energies are rounded as the reference does: each energy per action to six digits, and
-    what is printed per layer and component (fJ per bit operation) to three.
+    Args:
+        levels: shape (n, n_parameters).
+        printed: round as the reference does: each energy per action to six digits, and what is
+            printed per layer and component (fJ per bit operation) to three.
     """
     workloads = chips.workloads
     shape = workloads.shape_index

@@ -56,7 +56,12 @@ class ProfileCache:
         self._cache = KeyedCache(np.inf, rows_at_once=step, n_keys=n if self._is_dense else None)
 
     def of(self, levels: Levels, names: Sequence[str]) -> tuple[Profiles, Ints]:
-        """Profiles, and which is that of each of n designs on each of W networks, (n, W)."""
+        """Profiles, and which of them is that of each design and network, shape (n, W).
+
+        Args:
+            levels: of n designs; what is new is profiled.
+            names: of W of the networks.
+        """
         networks = np.array([self._chips.workloads.names.index(name) for name in names])
 
         def work_out(at: Ints) -> Arrays:
@@ -219,6 +224,9 @@ class Evaluator(CostModel):
 
         A chip that passes may still lack cells for one awkward layer or buffer bits for its loop
         orders; `resources` knows.
+
+        Args:
+            levels: shape (n, n_parameters).
         """
         area, cells, buffer_bits, lacking = self._capacities.of(levels)
         return Metrics(
@@ -232,8 +240,11 @@ class Evaluator(CostModel):
     def prepare(self, area_limit_m2: float, at_most: int) -> None:
         """Map all chips within a limit that some network may fit, unless they are too many.
 
-        In one go it takes half the time that it takes by the handful. The limit is on the area at
-        the lowest voltage and cycle time.
+        In one go it takes half the time that it takes by the handful.
+
+        Args:
+            area_limit_m2: largest area at the lowest voltage and cycle time.
+            at_most: number of chips above which nothing is done.
         """
         if self.space.size_of(self.mapping_parameters) > MOST_LOOKED_AT:
             return
@@ -244,7 +255,11 @@ class Evaluator(CostModel):
             self.profiles.of(chips[fits], self.workload_names)
 
     def resources(self, levels: Levels) -> Metrics:
-        """Area, capacity, and what mapping finds missing; no energies."""
+        """Area, capacity, and what mapping finds missing; no energies.
+
+        Args:
+            levels: shape (n, n_parameters).
+        """
         return self._resources(levels, *self.profiles.of(levels, self.workload_names))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
@@ -294,7 +309,11 @@ class Evaluator(CostModel):
         return break_down(self.chips, levels, printed=rounding == "reference")
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
-        """Share of the cells each network needs to be resident, shape (n, W); none if streamed."""
+        """Share of the cells each network needs to be resident, shape (n, W); none if streamed.
+
+        Args:
+            levels: shape (n, n_parameters).
+        """
         chips = self.chips.sizes(levels)
         if chips.streams_weights:
             return {}

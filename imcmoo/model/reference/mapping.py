@@ -143,7 +143,16 @@ class Mapping:
 
 
 def spread(left: Ints, capacity: Ints, level: str) -> Ints:
-    """Factors by which what is left of each case's loops, (n_cases, 9), takes up a level."""
+    """Spread what is left of the loops of each case over the units of one level.
+
+    Args:
+        left: loop sizes, shape (n_cases, 9), columns as `AXES`.
+        capacity: units of the level, shape (n_cases,).
+        level: one of `ALLOCATED`.
+
+    Returns:
+        Factors, shape (n_cases, 9).
+    """
     factors = np.ones(left.T.shape, dtype=np.int64).T
     room = capacity.copy()
     for group in _ALLOCATION[level]:
@@ -279,7 +288,13 @@ class Growing:
 
 
 class MappingTree:
-    """Mappings of layer shapes, (n_shapes, 8), on chips with some capacities by level."""
+    """Mappings of some layer shapes on the chips of a space.
+
+    Args:
+        shapes: of the layers, shape (n_shapes, 8), columns as `workloads.DIMENSIONS`.
+        capacities: values that the units of each of `ALLOCATED` may have.
+        streams_weights: whether weights are reloaded while a layer runs.
+    """
 
     def __init__(self, shapes: Ints, capacities: Map[str, Ints], *, streams_weights: bool) -> None:
         self._streams_weights = streams_weights

@@ -88,7 +88,14 @@ class LayerRuns:
 
 
 class LayerRunner:
-    """Runs layer shapes on chips; what a chip shares with others is worked out once."""
+    """Runs layer shapes on the chips of a space; what a chip shares with others is worked out once.
+
+    Args:
+        shapes: shape (n_shapes, 8), columns as `workloads.DIMENSIONS`.
+        capacities: values that the units of each level may have.
+        smallest_buffer: bits of the smallest global buffer.
+        streams_weights: whether weights are reloaded while a layer runs.
+    """
 
     def __init__(
         self,
@@ -212,7 +219,13 @@ class Profiler:
         return sums[:, :, [FACTORS.index(factor) for _, factor in self.features]]
 
     def summarise(self, runs: LayerRuns, cell_bits: Ints, network: int) -> Profiles:
-        """Profiles of one network on n chips, from the runs of its layers."""
+        """Profiles of one network on n chips, from the runs of its layers.
+
+        Args:
+            runs: on the chips.
+            cell_bits: of the chips, shape (n,).
+            network: index of the network.
+        """
         n = len(cell_bits)
         features, cycles, unplaced = np.zeros((n, len(self.features))), np.zeros(n), np.zeros(n)
         shapes = self._shapes[network]

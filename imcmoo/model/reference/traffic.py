@@ -97,7 +97,13 @@ class Visits:
         self._extents: dict[tuple[str, str], Ints] = {}
 
     def enter(self, order: tuple[str, ...], trips: Ints, stride: Ints) -> None:
-        """Nest a block of loops, outer to inner, inside what is there; a trip moves by `stride`."""
+        """Nest one block of loops inside what is there.
+
+        Args:
+            order: the block's axes, outer to inner.
+            trips: trips per axis, shape (n, n_axes).
+            stride: how far one trip moves, same shape.
+        """
         self._children, self._extents = {}, {}
         self.repeats = np.zeros_like(self.weight, dtype=bool)
         for axis in order:

@@ -140,7 +140,11 @@ TYPED_LIKE = {
 
 
 def infer_outputs(call: Call) -> list[Tensor] | None:
-    """Shapes and types of a node's outputs; None if the operator is not known."""
+    """Shapes and types of a node's outputs; None if the operator is not known.
+
+    Raises:
+        InputError: the inputs do not fit together, or the node lacks an attribute.
+    """
     node = call.node
     domain = "" if node.domain in ONNX_DOMAINS else node.domain
     if domain in SCHEMA_DOMAINS and domain in call.opsets:

@@ -51,7 +51,11 @@ class Call:
         return {a.name: _plain(a) for a in self.node.attribute}
 
     def tensor(self, index: int) -> Tensor:
-        """An input that must be there."""
+        """An input that must be there.
+
+        Raises:
+            NotModelled: it is not.
+        """
         tensor = self.optional(index)
         if tensor is None:
             raise NotModelled(f"has no input {index}")
@@ -62,7 +66,11 @@ class Call:
         return self.inputs[index] if index < len(self.inputs) else None
 
     def shape(self, index: int) -> tuple[int, ...]:
-        """Shape of an input that must be there and not depend on data."""
+        """Shape of an input that must be there.
+
+        Raises:
+            NotModelled: it is not, or a size of it depends on data.
+        """
         return known_shape(self.tensor(index), f"input {index}")
 
     def sizes(self, index: int) -> Shape | None:
@@ -85,7 +93,11 @@ def _plain(attribute: onnx.AttributeProto) -> Any:
 
 
 def known_shape(tensor: Tensor, what: str) -> tuple[int, ...]:
-    """The tensor's sizes, none of which may depend on data or on an unknown operator."""
+    """The tensor's sizes.
+
+    Raises:
+        NotModelled: one of them depends on data or on an unknown operator.
+    """
     if tensor.known is None:
         raise NotModelled(f"the shape of {what} is not known")
     return tensor.known
@@ -110,7 +122,11 @@ def transposed_convolution(call: Call) -> list[Row]:
 
 
 def deformable_convolution(call: Call) -> list[Row]:
-    """Counts a `DeformConv`, whose windows are torn apart by what it reads; never has rows."""
+    """Counts a `DeformConv`, whose windows are torn apart by what it reads; never has rows.
+
+    Raises:
+        NotModelled: always, with its multiply-accumulates.
+    """
     raise NotModelled("its windows depend on data", convolution(call))
 
 

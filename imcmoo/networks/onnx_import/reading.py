@@ -55,7 +55,13 @@ class Model:
 
 
 def read_model(path: Path) -> Model:
-    """Read a model without its files of weights, which must be in its folder."""
+    """Read a model without its files of weights.
+
+    Raises:
+        InputError: not an ONNX file, truncated, nested too deeply, of an unknown opset, or it
+            keeps weights outside its own folder.
+        OSError: the file cannot be read.
+    """
     try:
         check_regular(path, LARGEST_FILE)
     except ValueError as error:
@@ -161,6 +167,10 @@ def bind_inputs(
         shapes: by input; overrides the file.
         dims: size of each symbol.
         values: elements by input; a single one fills the input.
+
+    Raises:
+        InputError: an unknown name, a shape of another rank, or a size that stays unknown (all of
+            them, each with input, axis and symbol).
     """
     axes = {name: _axes(kind) for name, kind in declared.items()}
     _check_names("input", [*shapes, *values], declared)

@@ -97,6 +97,9 @@ def record_densities(path: Path, samples: Path, tensors: Iterable[str]) -> Recor
         path: the model, its weights beside it or inside.
         samples: .npz with an array for each input.
         tensors: names in the main graph; inputs are taken from the samples themselves.
+
+    Raises:
+        InputError: onnxruntime is not installed, or cannot run the model on these arrays.
     """
     try:
         import onnxruntime

@@ -17,7 +17,11 @@ from imcmoo.networks.onnx_import.tensors import Tensor
 
 
 def subgraph(call: Call, name: str) -> onnx.GraphProto:
-    """A graph among a node's attributes."""
+    """A graph among a node's attributes.
+
+    Raises:
+        InputError: there is none.
+    """
     for attribute in call.node.attribute:
         if attribute.name == name and attribute.HasField("g"):
             return attribute.g
@@ -35,7 +39,11 @@ def agreed(first: Sequence[Tensor], second: Sequence[Tensor]) -> list[Tensor]:
 def body_of(
     function: onnx.FunctionProto, call: Call
 ) -> tuple[list[onnx.NodeProto], dict[str, Tensor]]:
-    """A function's nodes with the caller's attributes in them, and its inputs by name."""
+    """A function's nodes with the caller's attributes in them, and its inputs by name.
+
+    Raises:
+        InputError: more inputs than the function takes.
+    """
     if len(call.inputs) > len(function.input):
         raise InputError(f"{len(call.inputs)} inputs for a function of {len(function.input)}")
     attributes = {a.name: a for a in [*function.attribute_proto, *call.node.attribute]}
@@ -78,7 +86,11 @@ class Repetition:
 
 
 def loop(call: Call) -> Repetition:
-    """A `Loop`: its steps are known if a number bounds them and nothing else ends them."""
+    """A `Loop`: its steps are known if a number bounds them and nothing else ends them.
+
+    Raises:
+        InputError: it lacks its subgraph or its inputs.
+    """
     body = subgraph(call, "body")
     if len(call.inputs) < 2 or len(body.input) != len(call.inputs):
         raise InputError("its body does not read what it is given")
@@ -99,7 +111,11 @@ def loop(call: Call) -> Repetition:
 
 
 def scan(call: Call) -> Repetition:
-    """A `Scan`: one step for each entry along an axis of its last inputs."""
+    """A `Scan`: one step for each entry along an axis of its last inputs.
+
+    Raises:
+        InputError: it lacks its subgraph or its inputs.
+    """
     body, inputs = subgraph(call, "body"), call.inputs
     n_scanned = call.attributes.get("num_scan_inputs", 0)
     if not 1 <= n_scanned <= len(inputs) or len(body.input) != len(inputs):

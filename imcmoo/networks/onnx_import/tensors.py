@@ -69,7 +69,11 @@ def sizes_of(shape: onnx.TensorShapeProto) -> list[int | str | None]:
 
 
 def from_type(proto: onnx.TypeProto, where: str) -> Tensor:
-    """A tensor of this type; sizes given by a symbol are unknown."""
+    """A tensor of this type; sizes given by a symbol are unknown.
+
+    Raises:
+        InputError: it is absurdly large.
+    """
     if not proto.HasField("tensor_type"):
         return Tensor(other=proto)
     kind = proto.tensor_type
@@ -86,7 +90,11 @@ def from_value(value: NDArray[Any], *, constant: bool = True) -> Tensor:
 
 
 def from_stored(proto: onnx.TensorProto, where: str) -> Tensor:
-    """A constant of the file; its elements are read if they are few and in the file itself."""
+    """A constant of the file; its elements are read if they are few and in the file itself.
+
+    Raises:
+        InputError: its shape is absurd, or its data do not fill it.
+    """
     shape = checked(list(proto.dims), where)
     value = None
     has_data = stores_data(proto)
@@ -110,7 +118,11 @@ def stores_data(proto: onnx.TensorProto) -> bool:
 
 
 def checked(sizes: Sequence[int | None], where: str) -> Shape:
-    """A shape without negative sizes and of at most `LARGEST_TENSOR` elements."""
+    """A shape without negative sizes and of at most `LARGEST_TENSOR` elements.
+
+    Raises:
+        InputError: a negative size, or more than `LARGEST_TENSOR` elements.
+    """
     if any(n is not None and n < 0 for n in sizes):
         raise InputError(f"{where}: a negative size in {list(sizes)}")
     if prod(n for n in sizes if n) > LARGEST_TENSOR:

@@ -76,6 +76,9 @@ class Walk:
             scope: tensors known so far by name: its inputs, and those of the graphs around it.
             opsets: version of each operator set.
             prefix: in front of the names of its nodes.
+
+        Raises:
+            InputError: the graph is not sound; says at which node.
         """
         for stored in graph.initializer:
             tensor = from_stored(stored, f"stored tensor '{stored.name}'")

@@ -141,7 +141,7 @@ class MinimalChips:
     """Chips of component minima: X peripheral circuits for each of n mapping keys, shape (n, X).
 
     Args:
-        terms: cost terms by name as in `component_minima`, finite.
+        terms: cost terms by name as in `ComponentMinima`, finite.
         infeasible: where no chip keeps the limits of SQNR, IR drop and conductance levels.
         macros, tiles, groups: of a chip, of router groups the fewest, shape (n, 1).
         streams: whether some chip has a memory to load weights from, shape (n, 1).
@@ -255,7 +255,13 @@ class ChipBounds:
         self._fixed = {n: np.zeros((1, 1), np.int64) for names in STAGES.values() for n in names}
 
     def of(self, rows: Levels, chosen: Mapping[str, Ints]) -> MinimalChips:
-        """Chips of n sub-domains, with X combinations of further value indices, (1, X) each."""
+        """Chips of n sub-domains.
+
+        Args:
+            rows: sub-domains, shape (n, n_columns).
+            chosen: value indices of further parameters, X combinations for each sub-domain, by
+                parameter, shape (1, X).
+        """
         of_rows = {name: rows[:, [at]] for at, name in enumerate(self._tree.names)}
         levels = {**self._fixed, **of_rows, **chosen}
         terms = self._minima.of(levels)

@@ -77,7 +77,14 @@ class SearchTree:
         return np.array(at, np.int64), _combinations([sizes[i] for i in at])
 
     def children(self, rows: Levels, stage: int, only: Ints | None = None) -> tuple[Levels, Ints]:
-        """Children of sub-domains, always all of the grouping stage, and each one's parent."""
+        """Children of sub-domains, and the index of the parent of each.
+
+        Args:
+            rows: sub-domains with all earlier stages chosen, shape (n, n_columns).
+            stage: the stage to choose.
+            only: indices of the wanted children, ascending; all by default, and always all of the
+                grouping stage.
+        """
         if self.stages[stage] == "grouping":
             parents, which = np.nonzero(rows[:, -1:] == self.tiles_of)
             at, chosen = self.at, self.groupings[which]
@@ -96,7 +103,12 @@ class SearchTree:
         return bool((rows[0, at] == UNCHOSEN).any())
 
     def ancestors(self, levels: Levels, stage: int) -> Levels:
-        """Sub-domains with so many stages chosen that contain designs."""
+        """Sub-domains of a stage that contain designs.
+
+        Args:
+            levels: designs, shape (n, n_parameters).
+            stage: number of stages that are chosen.
+        """
         tiles = self.space.column(levels, GROUPING[0]) * self.space.column(levels, GROUPING[1])
         rows = np.column_stack([levels, np.searchsorted(self.tiles, tiles)])
         later = {name for names in list(STAGES.values())[stage:] for name in names}
