@@ -8,14 +8,16 @@ the network's table.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import gzip
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from imcmoo.io.files import replacing
 from imcmoo.networks.operands import HISTOGRAMS
 from imcmoo.networks.workloads import Workload
 
@@ -44,5 +46,14 @@ def read(path: Path) -> dict[str, Any]:
     return packed
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """Pack a file of histograms into the one that ships."""
+    parser = argparse.ArgumentParser(description="Pack the shipped operand histograms.")
+    parser.add_argument("histograms", metavar="HISTOGRAMS.csv.gz", type=Path)
+    packed = read(parser.parse_args(argv).histograms)
+    with replacing(SHIPPED) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, **packed)
+
+
 if __name__ == "__main__":
-    np.savez_compressed(SHIPPED, **read(Path(sys.argv[1])))
+    main()

@@ -138,9 +138,10 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
 
 
 @pytest.mark.usefixtures("_no_figures")
-def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys):
+@pytest.mark.parametrize("role", ROLES)
+def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys, role):
     enumerate_ = ["enumerate", "tiny.toml", "--quiet", "--workers", "1"]
-    write("score")
+    write(role)
     assert main(enumerate_) == 0
     assert run() == 0
     assert (tmp_path / "results/tiny/seed-1/regret.csv").exists()
@@ -153,9 +154,19 @@ def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys):
     assert run() == 0
 
 
-def test_an_old_certificate_is_refused_and_proven_again(write, tmp_path, capsys):
-    write("cost model")
-    certify, folder = ["certify", "tiny.toml", "--criterion", "edap_max"], "results/certified/tiny"
+@pytest.mark.parametrize(
+    ("role", "asked", "factor"),
+    [("cost model", ["--criterion", "edap_max"], 2.2),
+     ("criterion", [], 2.2),  # its own
+     ("score", ["--criterion", "edap_max"], 1)],  # a function cannot be proven
+    ids=list(ROLES),
+)  # fmt: skip
+def test_an_old_certificate_is_refused_and_proven_again(
+    write, tmp_path, capsys, role, asked, factor
+):
+    """Also one whose bound the edit does not change, as it is of the same problem."""
+    write(role)
+    certify, folder = ["certify", "tiny.toml", *asked], "results/certified/tiny"
     check = ["check-certificate", folder, "--study", "tiny.toml"]
     assert main([*certify, "--quiet"]) == 0
     assert main([*check, "--quiet"]) == 0
@@ -170,7 +181,7 @@ def test_an_old_certificate_is_refused_and_proven_again(write, tmp_path, capsys)
     output = capsys.readouterr().out
     assert "the certificate here is of other code of your own: own.chip: not taken" in output
     after = json.loads(path.read_text())
-    assert after["bound"] == pytest.approx(2.2 * before["bound"])
+    assert after["bound"] == pytest.approx(factor * before["bound"])
     assert main([*check, "--quiet"]) == 0
 
 

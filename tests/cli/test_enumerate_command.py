@@ -85,6 +85,35 @@ def test_the_answer_goes_among_the_results_and_quiet_says_nothing(
 
 # Interrupted.
 
+KILLED_AFTER_PARTS = """
+import os, pathlib, signal
+def replace(self, target, original=pathlib.Path.replace, moved=[]):
+    result = original(self, target)
+    moved += [target] * (target.suffix == ".part")
+    if len(moved) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+pathlib.Path.replace = replace
+"""
+
+
+def killed(out, before):
+    """Run until what is patched `before` kills the process."""
+    process = start(out, before=before)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not (out / ANSWER / "summary.json").exists()
+
+
+def assert_continues(out, complete, surveyed, kept):
+    """Check that a command gives the whole answer, and without working on kept parts again."""
+    assert run(out) == 0
+    assert contents(out) == complete
+    resumed = len(surveyed)
+    surveyed.clear()
+    assert run(out) == 0
+    assert resumed == len(surveyed) - kept > 0
+
 
 @pytest.fixture
 def surveyed(monkeypatch):
@@ -101,6 +130,12 @@ def surveyed(monkeypatch):
 
 
 @pytest.mark.usefixtures("_few")
+def test_killed_after_some_parts_and_run_again(complete, tmp_path, surveyed):
+    killed(tmp_path, KILLED_AFTER_PARTS)
+    assert_continues(tmp_path, complete, surveyed, kept=3)
+
+
+@pytest.mark.usefixtures("_few")
 @pytest.mark.parametrize(
     "name", ["summary.json", *(pytest.param(n, marks=pytest.mark.slow) for n in NAMES[:2])]
 )
@@ -110,10 +145,7 @@ def test_killed_while_files_are_moved_to_their_place_and_run_again(
     """An older answer is there already."""
     assert run(tmp_path, "--area-limit", "200") == 0
     surveyed.clear()
-    process = start(tmp_path, before=killing_at(name))
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    assert not (tmp_path / ANSWER / "summary.json").exists()
+    killed(tmp_path, killing_at(name))
     assert run(tmp_path) == 0
     assert surveyed == []
     assert contents(tmp_path) == complete
@@ -142,12 +174,7 @@ def test_after_ctrl_c_the_same_command_continues_with_parts_of_its_own(
     assert error == "imcmoo enumerate: interrupted; the same command continues\n"
     surveyed.clear()
     in_parts_of(part, monkeypatch.setattr)
-    assert run(tmp_path) == 0
-    assert contents(tmp_path) == complete
-    resumed = len(surveyed)
-    surveyed.clear()
-    assert run(tmp_path) == 0
-    assert resumed == len(surveyed) - taken > 0
+    assert_continues(tmp_path, complete, surveyed, kept=taken)
 
 
 @pytest.mark.usefixtures("_few")

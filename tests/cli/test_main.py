@@ -1,9 +1,11 @@
 """The command line as a whole: help, version, suggestions, errors, commands of a checkout."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
@@ -11,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import GROUPS, IN_A_CHECKOUT, main
+from imcmoo.problem.identity import identity
 from imcmoo.version import __version__
 from tests import ROOT
 from tests.cli.helpers import offered_by_this_checkout, python, refused
+from tests.reliability.drawn import LAYERS, NAMES, study_text
 
 
 @pytest.fixture
@@ -222,3 +227,33 @@ def test_an_interrupt_in_a_destructor_ends_the_command():
         "sys.exit(command_line.run('p', main, interrupted='again'))\n"
     )
     assert interrupted(program) == (130, "p: interrupted; again\n")
+
+
+SETTINGS = {"study": "tiny", "area_limit_mm2": 200.5, "deployment": "together"}
+OF_A_RUN = {"budget": 30, "criterion": "edap_mean", "baselines": False}
+
+
+@pytest.mark.usefixtures("_no_figures")
+@pytest.mark.parametrize(
+    ("command", "options", "written", "asked"),
+    [
+        ("run", ["--budget", "30", "--criterion", "edap_mean", "--no-baselines"],
+         "tiny/seed-1/config.json", SETTINGS | OF_A_RUN),
+        ("enumerate", ["--workers", "1"], "exact/tiny/summary.json", SETTINGS),
+        ("certify", ["--criterion", "edap_max"], "certified/tiny/certificate.json", SETTINGS),
+    ],
+    ids=["run", "enumerate", "certify"],
+)  # fmt: skip
+def test_options_reach_the_problem(tmp_path, monkeypatch, command, options, written, asked):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.toml").write_text(study_text())
+    for name in NAMES:
+        (tmp_path / f"{name}.csv").write_text(LAYERS)
+    settings = ["--area-limit", "200.5", "--deployment", "together"]
+    assert main([command, "tiny.toml", "--out", "out", "--quiet", *settings, *options]) == 0
+    answer = json.loads((tmp_path / "out" / written).read_text())
+    stated = answer.get("settings", answer)
+    assert {name: stated[name] for name in asked} == asked
+    study = replace(find_study("tiny.toml"), area_limit_m2=200.5e-6, deployment="together")
+    if command != "run":  # whose files state no identity
+        assert answer["identity"] == identity(study.problem())

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ import pytest
 from experiments.run import main
 from imcmoo.cli import run_command
 from imcmoo.report.figures import draw_figures
+from imcmoo.search import memetic_nsga2
+from imcmoo.search.mating import FeasibleMating
 from imcmoo.study.results import Results
 from problems import RRAM
 from tests import ROOT
@@ -103,6 +106,39 @@ def test_baselines_trace_and_config_are_of_this_run(finished):
     assert config["workloads"] == list(WORKLOADS)
 
 
+def killed(out, before):
+    """A run that is killed by what is patched `before`."""
+    code = f"{before}\nfrom experiments.run import main\nmain()"
+    command = [sys.executable, "-c", code, *ARGUMENTS, "--out", out, "--quiet"]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+
+
+KILLED_AFTER_A_CHECKPOINT = """
+import os, signal
+from imcmoo.search.ask_tell import Search
+def save_and_die(self, path, save=Search.save):
+    save(self, path)
+    os.kill(os.getpid(), signal.SIGKILL)
+Search.save = save_and_die
+"""
+
+
+@pytest.fixture
+def initial(monkeypatch):
+    """Grows with each search of this process that draws its initial designs."""
+    drawn = Mock(side_effect=memetic_nsga2.draw_diverse)
+    monkeypatch.setattr(memetic_nsga2, "draw_diverse", drawn)
+    return drawn.mock_calls
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_killed_in_mid_search_and_resumed(finished, tmp_path, initial):
+    killed(tmp_path, KILLED_AFTER_A_CHECKPOINT)
+    assert run(tmp_path, "--resume") == 0
+    assert len(initial) == len(WORKLOADS)  # the joint search goes on with those of its checkpoint
+    assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
+
+
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
     "name",
@@ -112,25 +148,33 @@ def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_p
     """Moments a clock would hardly hit; an older run's files are there already."""
     home = tmp_path / STUDY / "seed-1"
     (home / "front.csv").write_text("old\n")
-    code = f"{killing_at(f'seed-1/{name}')}\nfrom experiments.run import main\nmain()"
-    command = [sys.executable, "-c", code, *ARGUMENTS, "--out", tmp_path, "--quiet"]
-    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    killed(tmp_path, killing_at(f"seed-1/{name}"))
     assert not (home / "config.json").exists()
     assert run(tmp_path, "--resume") == 0
     assert contents(home) == contents(finished)
 
 
-def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monkeypatch):
-    for place, more in (
-        ("imcmoo.search.mating.FeasibleMating.offspring", []),
-        ("imcmoo.cli.run_command.draw_figures", ["--resume"]),
+def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monkeypatch, initial):
+    made, offspring = [], FeasibleMating.offspring
+
+    def interrupt_third(self, *arguments):
+        made.append(arguments)
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        return offspring(self, *arguments)
+
+    monkeypatch.setattr("imcmoo.search.algorithm.SAVE_EVERY_S", 0)
+    for place, replacement, more in (
+        ("imcmoo.search.mating.FeasibleMating.offspring", interrupt_third, []),
+        ("imcmoo.cli.run_command.draw_figures", INTERRUPT, ["--resume"]),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(place, INTERRUPT)
+            patch.setattr(place, replacement)
             assert run(tmp_path, *more) == 130
         assert capsys.readouterr().err == (
             "experiments.run: interrupted; the same command with --resume continues\n"
         )
+    assert len(initial) == 1 + len(WORKLOADS)  # once for each search
     # What is finished is not done again.
     monkeypatch.setattr("imcmoo.search.memetic_nsga2.draw_diverse", INTERRUPT)
     monkeypatch.setattr("imcmoo.search.mating.FeasibleMating.offspring", INTERRUPT)

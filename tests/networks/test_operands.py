@@ -1,5 +1,7 @@
 """Moments of operands: consistent, and from the recorded histograms."""
 
+import gzip
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -92,6 +94,47 @@ def test_what_ships_is_what_was_recorded():
         assert set(shipped.files) == set(recorded)
         for name, values in recorded.items():
             np.testing.assert_array_equal(shipped[name], values)
+
+
+@pytest.fixture
+def packed(tmp_path, monkeypatch):
+    """Stands in for the shipped file."""
+    monkeypatch.setattr(build_histograms, "SHIPPED", tmp_path / "shipped.npz")
+    return tmp_path / "shipped.npz"
+
+
+def test_histograms_are_packed_in_the_order_of_layers_or_nothing_is_written(
+    packed, tmp_path, monkeypatch
+):
+    layers = Workload.load("alexnet").layers
+    rows = [f"alexnet,{name},inputs,{i} 0.5" for i, name in enumerate(layers)]
+    source = tmp_path / "histograms.csv.gz"
+    with gzip.open(source, "wt") as stream:
+        stream.write("\n".join(["workload,layer,operand,probabilities", *reversed(rows)]))
+    build_histograms.main([str(source)])
+    with np.load(packed) as written:
+        assert written.files == ["alexnet.inputs"]
+        expected = [[i, 0.5] for i in range(len(layers))]
+        assert written["alexnet.inputs"].tolist() == expected
+    before = packed.read_bytes()
+
+    def write_half(stream, **_):
+        stream.write(b"half")
+        raise OSError("no room")
+
+    monkeypatch.setattr(np, "savez_compressed", write_half)
+    with pytest.raises(OSError, match="no room"):
+        build_histograms.main([str(source)])
+    assert packed.read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == [source.name, packed.name]
+
+
+def test_the_packing_of_histograms_has_a_help(packed, capsys):
+    with pytest.raises(SystemExit) as left:
+        build_histograms.main(["--help"])
+    assert left.value.code == 0
+    assert "HISTOGRAMS.csv.gz" in capsys.readouterr().out
+    assert not packed.exists()
 
 
 def test_where_nothing_was_recorded_convolutions_follow_a_rectifier():

@@ -81,15 +81,15 @@ def _recurrent(call: Call) -> list[Shape | None]:
 
 def _projected(call: Call) -> list[Shape | None]:
     sequence, weights = call.sizes(0), call.sizes(1)
+    sizes = call.positives("qkv_hidden_sizes", 3)
     if sequence is None or weights is None or weights[1] is None:
         return []
-    sizes = call.attributes.get("qkv_hidden_sizes")
     return [(*sequence[:2], sizes[2] if sizes else weights[1] // 3)]
 
 
 def _blocks(call: Call) -> list[Shape | None]:
-    rows = call.sizes(0)
-    return [(*rows[:-1], call.attributes["N"])] if rows and "N" in call.attributes else []
+    rows, columns = call.sizes(0), call.positive("N")
+    return [(*rows[:-1], columns)] if rows and columns else []
 
 
 def _fused_product(call: Call) -> list[Shape | None]:
@@ -109,10 +109,12 @@ def _embedding(call: Call) -> list[Shape | None]:
 def _joined(call: Call) -> list[Shape | None]:
     """Each part comes with its scale and zero point; the output's come first."""
     parts = [call.sizes(i) for i in range(2, len(call.inputs), 3)]
-    first = parts[0] if parts else None
-    if first is None or "axis" not in call.attributes or any(p is None or None in p for p in parts):
+    first, axis = parts[0] if parts else None, call.whole("axis")
+    if first is None or axis is None or any(p is None or None in p for p in parts):
         return []
-    at = call.attributes["axis"] % len(first)
+    if not -len(first) <= axis < len(first):
+        raise InputError(f"attribute 'axis' is {axis}, of a tensor of {len(first)} axes")
+    at = axis % len(first)
     length = sum(p[at] or 0 for p in parts if p)
     return [(*first[:at], length, *first[at + 1 :])]
 

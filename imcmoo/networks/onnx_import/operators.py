@@ -78,6 +78,33 @@ class Call:
         tensor = self.optional(index)
         return None if tensor is None else tensor.shape
 
+    def whole(self, name: str) -> int | None:
+        """A whole number that an attribute holds; None where it is left out."""
+        value = self.attributes.get(name)
+        if value is None or isinstance(value, int):
+            return value
+        raise InputError(f"attribute '{name}' must be a whole number")
+
+    def positive(self, name: str) -> int | None:
+        """A positive whole number that an attribute holds; None where it is left out."""
+        value = self.whole(name)
+        if value is not None and value < 1:
+            raise InputError(f"attribute '{name}' must be positive, got {value}")
+        return value
+
+    def positives(self, name: str, count: int) -> list[int] | None:
+        """So many positive whole numbers that an attribute lists; None where it lists none."""
+        values = self.attributes.get(name)
+        if values is None or values == []:
+            return None
+        if (
+            isinstance(values, list)
+            and len(values) == count
+            and all(isinstance(value, int) and value > 0 for value in values)
+        ):
+            return values
+        raise InputError(f"attribute '{name}' must be a list of {count} positive whole numbers")
+
     def product(
         self, c: int, m: int, p: int, inputs: Tensor, weights: Tensor, *, g: int = 1, n: int = 1
     ) -> Row:
@@ -191,7 +218,9 @@ def matrix_product(call: Call, right: int = 1) -> list[Row]:
 def quantised_blocks(call: Call) -> list[Row]:
     """Rows of `MatMulNBits`: weights in blocks, their sizes in the attributes."""
     sizes = call.shape(0)
-    c, m = call.attributes["K"], call.attributes["N"]
+    c, m = call.positive("K"), call.positive("N")
+    if c is None or m is None:
+        raise InputError(f"lacks the attribute '{'K' if c is None else 'N'}'")
     rows = sizes[-2] if len(sizes) > 1 else 1
     return [call.product(c, m, rows, call.tensor(0), call.tensor(1), n=prod(sizes[:-2]))]
 
@@ -317,7 +346,7 @@ def projected_attention(call: Call) -> list[Row]:
     batch, length, channels = call.shape(0)
     total = call.shape(1)[1]
     heads = call.attributes["num_heads"]
-    q, k, v = call.attributes.get("qkv_hidden_sizes") or [total // 3] * 3
+    q, k, v = call.positives("qkv_hidden_sizes", 3) or [total // 3] * 3
     row = call.product(channels, q + k + v, length, call.tensor(0), call.tensor(1), n=batch)
     past = _past(call, 8 if call.operator.endswith("QAttention") else 4, axis=3)
     lengths = length, length + past

@@ -94,6 +94,12 @@ def attention(operator, **heads):
     return model([node(operator, "qkv", **heads)], inputs, domains=["com.microsoft"], opset=23)
 
 
+def of_onnxruntime(operator, **attributes):
+    """An operator that reads x as its first input, and as a part if it joins several."""
+    nodes = [node(operator, "xwxxwx", domain="com.microsoft", **attributes)]
+    return model(nodes, [tensor("x", (2, 6, 8))], [stored("w", (8, 24))], domains=["com.microsoft"])
+
+
 def scan(axis):
     made = tensor("kept", (2, 8))
     nodes = [node("MatMul", ["entry", "w"], ["kept"])]
@@ -204,6 +210,21 @@ FILES = {
         "grouped without heads": lambda: attention(
             "GroupQueryAttention", **OF_MICROSOFT, kv_num_heads=0
         ),
+    },
+    **{
+        f"node '{operator.lower()}' (com.microsoft.{operator}): attribute '{name}' {told}": {
+            f"{name} {value} of {operator}": partial(of_onnxruntime, operator, **{name: value})
+        }
+        for operator, name, value, told in (
+            ("QLinearConcat", "axis", [1], "must be a whole number"),
+            ("QLinearConcat", "axis", 3, "is 3, of a tensor of 3 axes"),
+            ("MatMulNBits", "N", [4], "must be a whole number"),
+            ("MatMulNBits", "K", [4], "must be a whole number"),
+            ("MatMulNBits", "N", -4, "must be positive, got -4"),
+            ("Attention", "qkv_hidden_sizes", 8, "must be a list of 3 positive whole numbers"),
+            ("Attention", "qkv_hidden_sizes", [8, 8], "must be a list of 3 positive"),
+            ("QAttention", "qkv_hidden_sizes", [8, 8, 0], "must be a list of 3 positive"),
+        )
     },
     **{
         f"scans along axis {axis} of a tensor of 3 axes": {f"scan of {axis}": partial(scan, axis)}
