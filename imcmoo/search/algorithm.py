@@ -27,12 +27,7 @@ PROOF = 8
 
 @dataclass(frozen=True)
 class SearchResult:
-    """Result of a search.
-
-    Args:
-        archive: every design evaluated, in order.
-        trace: one row per generation.
-    """
+    """Every design that a search evaluated, in order, and a row of its trace per generation."""
 
     archive: Archive
     trace: list[TraceRow]

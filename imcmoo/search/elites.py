@@ -105,7 +105,6 @@ def from_elites(
     archive: Archive,
     wanted: int,
     rng: np.random.Generator,
-    *,
     pair_ratios: Floats | None = None,
 ) -> Levels:
     """New designs that pass the screen, each the most promising child of a value's elite.

@@ -96,10 +96,8 @@ class FeasibleMating:
             self._pair_ratios = _draw_pair_ratios(problem, self.archive, rng)
             share *= ELITES_LOCAL_SEARCH
             n_elites = round(self.phase.value_elites * offspring.wanted)
-            offspring.add(
-                from_elites(problem, self.archive, n_elites, rng, pair_ratios=self._pair_ratios),
-                n_elites,
-            )
+            children = from_elites(problem, self.archive, n_elites, rng, self._pair_ratios)
+            offspring.add(children, n_elites)
         left = round(share * offspring.wanted)
         if wanted := round(CRITERIA_SHARE * left):
             left -= offspring.add(self._promising(wanted), wanted)

@@ -39,10 +39,8 @@ class Phase:
     def __post_init__(self) -> None:
         if self.generations < 1 or self.offspring < 1:
             raise ValueError(f"phase {self.name}: needs a generation and an offspring at least")
-        shares = (
-            *(self.crossover_probability, self.mutation_probability),
-            *(self.local_search, self.value_elites),
-        )
+        probabilities = self.crossover_probability, self.mutation_probability
+        shares = *probabilities, self.local_search, self.value_elites
         if not all(0 <= share <= 1 for share in shares) or self.eta < 0:
             raise ValueError(
                 f"phase {self.name}: probabilities lie in 0..1 and eta is not negative"

@@ -254,7 +254,7 @@ def test_in_a_large_space_a_phase_shares_between_value_elites_and_the_front(
 ):
     asked = []
 
-    def no_elites(problem, archive, n, rng, *, pair_ratios):
+    def no_elites(problem, archive, n, rng, pair_ratios):
         asked.append(n)
         return archive.levels[:0]
 
