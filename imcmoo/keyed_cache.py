@@ -24,6 +24,7 @@ RECENT = 4096
 merge copies all of them."""
 
 _NONE: tuple[Ints, Ints] = (np.empty(0, np.int64), np.empty(0, np.int64))
+"""No keys, and the row of each."""
 
 
 class KeyedCache:
@@ -90,12 +91,12 @@ class KeyedCache:
         """Rows of keys, -1 where they are not known."""
         if self._n_keys is not None:
             return self._one_more[keys].astype(np.int64) - 1
-        found = np.full(len(keys), -1)
-        for known, places in (self._sorted, self._recent):
-            if len(known):
-                at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-                found = np.where(known[at] == keys, places[at], found)
-        return found
+        rows = np.full(len(keys), -1)
+        for stored, places in (self._sorted, self._recent):
+            if len(stored):
+                at = np.minimum(np.searchsorted(stored, keys), len(stored) - 1)
+                rows = np.where(stored[at] == keys, places[at], rows)
+        return rows
 
     def _add(self, keys: Ints, arrays: Arrays) -> None:
         """Store rows that no other thread has stored meanwhile."""
@@ -125,7 +126,7 @@ class KeyedCache:
             self._sorted, self._recent = _merged(self._sorted, self._recent), _NONE
 
 
-def _merged(known: tuple[Ints, Ints], new: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
-    """Keys in ascending order and the row of each, of two sets that share no key."""
-    at = np.searchsorted(known[0], new[0])
-    return np.insert(known[0], at, new[0]), np.insert(known[1], at, new[1])
+def _merged(stored: tuple[Ints, Ints], new: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+    """Merge two sets of keys that share none: keys in ascending order and the row of each, (n,)."""
+    at = np.searchsorted(stored[0], new[0])
+    return np.insert(stored[0], at, new[0]), np.insert(stored[1], at, new[1])

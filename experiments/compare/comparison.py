@@ -237,7 +237,7 @@ def best_so_far(judge: Regret, archive: Archive, criteria: Sequence[str]) -> dic
 
 
 def _values(best: Mapping[str, Floats], cuts: Mapping[int, int], counted: str) -> Rows:
-    """What is counted, budget, indicator and value after as many evaluations as a budget allows."""
+    """Rows of indicators: what is counted, budget, name, value when the budget is spent."""
     return [
         (counted, budget, name, values[:n][-1] if n and len(values) else np.inf)
         for budget, n in cuts.items()

@@ -118,7 +118,7 @@ class AccuracyData:
         return np.array([name not in digital for name in known])
 
     def fits(self, network: Workload) -> bool:
-        """Whether a table is of the measured network: of the same file where the table names its
+        """True for a table of the measured network: of the same file where the table names its
         digest, else with all measured layers.
         """
         digest = network.provenance.get("sha256")

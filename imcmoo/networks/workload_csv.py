@@ -59,7 +59,7 @@ TRUTHS = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 
 class _Faults(list[str]):
-    """What is wrong with a file, to say it all at once."""
+    """Faults of a file, reported all at once."""
 
     def raise_any(self) -> None:
         """Raise ValueError if there is any."""

@@ -132,8 +132,8 @@ def from_elites(
     children, of = children[new], of[new]
     if not len(of):
         return children
-    near = feasible[np.unique(incumbents)]
-    surrogate = Surrogate.near(problem, archive, near, AROUND * len(incumbents))
+    parents = feasible[np.unique(incumbents)]
+    surrogate = Surrogate.near(problem, archive, parents, AROUND * len(incumbents))
     predicted_F = problem.from_coordinates(surrogate.predict(children))
     best = problem.best_joint_edap(F)
     predicted_scores = problem.guide_scores(predicted_F, best, pair_ratios=pair_ratios)

@@ -132,8 +132,8 @@ class FeasibleMating:
         good = np.unique(incumbents)
         if not self.has_elites:
             good = feasible[(scores <= threshold).any(axis=1)]
-        near = [self._vicinity(archive.levels[best], -1), self._vicinity(archive.levels[good], 0)]
-        vicinity = unseen(problem.space, np.concatenate(near), archive.seen)
+        around = [self._vicinity(archive.levels[best], -1), self._vicinity(archive.levels[good], 0)]
+        vicinity = unseen(problem.space, np.concatenate(around), archive.seen)
         coordinates = Surrogate.near(problem, archive, good).predict(vicinity)
         predicted_F = problem.from_coordinates(coordinates)
         predicted_scores = problem.guide_scores(
@@ -143,7 +143,7 @@ class FeasibleMating:
         rows, others = np.flatnonzero(promising), np.arange(0)
         if self.has_elites:
             rows = rows[first_passing(problem, vicinity[rows], predicted_scores[rows], wanted)]
-            nearest = np.isin(problem.space.rank(vicinity), problem.space.rank(near[1]))
+            nearest = np.isin(problem.space.rank(vicinity), problem.space.rank(around[1]))
             others = np.flatnonzero(nearest & ~promising)
         order = [x[best_in_turn(predicted_scores[x], len(x))] for x in (rows, others)]
         return vicinity[np.concatenate(order)]

@@ -106,8 +106,8 @@ def steps(space: DesignSpace, levels: Levels, others: Levels) -> Ints:
     total = np.zeros((len(levels), len(others)), dtype=small)
     columns = zip(space.shape, space.is_ordered, levels.T, others.T, strict=True)
     for size, is_ordered, ours, theirs in columns:
-        apart = np.arange(size)[:, None] - theirs
-        table = (np.abs(apart) if is_ordered else apart != 0).astype(small)
+        difference = np.arange(size)[:, None] - theirs
+        table = (np.abs(difference) if is_ordered else difference != 0).astype(small)
         total += table.take(ours, axis=0)
     return total
 
