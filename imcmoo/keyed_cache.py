@@ -20,8 +20,8 @@ GROWTH = 4
 """Rows there is room for by those that are full: copying takes time, unused memory none."""
 
 RECENT = 4096
-"""Keys that wait at most to be merged into the others, or an eighth of these if that is more: every
-merge copies all of them."""
+"""Most recent keys before they are merged into the sorted ones, or an eighth of these if that is
+more. A merge copies all keys, so merges must be rare."""
 
 _NONE: tuple[Ints, Ints] = (np.empty(0, np.int64), np.empty(0, np.int64))
 """No keys, and the row of each."""

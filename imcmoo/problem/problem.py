@@ -196,15 +196,15 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
         Args:
             F: objectives of feasible designs, shape (n, n_objectives).
-            reference_edap: of the networks, shape (W,), where `F` is guessed; by default the best
-                in `F`.
-            pair_ratios: adds a score for each two networks, the larger of the EDAP of the first and
-                of the EDAP of the second times this ratio, shape (W · (W - 1) / 2,). Two networks
-                decide minimax regret, most often. Which two, and at which ratio, depends on the
-                single-network optima, which a search does not know.
+            reference_edap: best known EDAP of each network, shape (W,), where `F` is predicted; by
+                default the best in `F`.
+            pair_ratios: a ratio r for each two networks i < j, shape (W · (W - 1) / 2,), adds the
+                score max(EDAP of i, r · EDAP of j). Minimax regret is most often decided by two
+                networks; which two, and at which ratio, depends on the single-network optima, which
+                a search does not know.
 
         Raises:
-            InputError: a design whose objectives are no guess has a score that is not allowed.
+            InputError: an evaluated design has a score that is not allowed.
 
         Returns:
             Shape (n, n_scores): each criterion that guides, each network's own EDAP and each two

@@ -43,20 +43,19 @@ MOST_PAIRED = 12
 
 
 class FeasibleMating:
-    """Offspring by the operators of a phase.
+    """Builds the offspring of a generation from these sources, in this order:
 
-    A generation has these sources, in their order:
-
-    - in a space of more than `LARGE_SPACE` designs, `Phase.value_elites` of it, children of
-      per-value elites (`from_elites`); with local search neighbours of front members fill it up;
-    - `Phase.local_search` of it, neighbours of the criteria's best designs that a surrogate
-      predicts to be among the best known, and for the rest of that share neighbours of front
-      members (`near_front`);
+    - above `LARGE_SPACE` designs, children of per-value elites (`from_elites`), a share of
+      `Phase.value_elites`;
+    - promising neighbours of the criteria's best designs, at most `CRITERIA_SHARE` of the share of
+      local search;
+    - neighbours of front members (`near_front`), the rest of that share, or above `LARGE_SPACE`
+      designs of the generation;
     - children of parents that each won a tournament on one criterion;
-    - random designs, where these repeat what was evaluated or are infeasible.
+    - random designs, where too few of these are feasible and new.
 
-    As long as limits leave no feasible design, neighbours of the least violated one stand for the
-    first two.
+    As long as the population has no feasible design, neighbours of the least violated one replace
+    the first three sources, `INFEASIBLE_SHARE` of the offspring.
 
     Args:
         problem: what is searched.
@@ -174,10 +173,10 @@ class FeasibleMating:
 def _draw_pair_ratios(
     problem: AcceleratorProblem, archive: Archive, rng: np.random.Generator
 ) -> Floats | None:
-    """Draw the ratio at which the EDAP of each two networks is compared, for `guide_scores`.
+    """Draw a ratio of the EDAP of each two networks, for `guide_scores`, shape (W · (W - 1) / 2,).
 
-    Log-uniform between the ratios at the best designs of the two, so that each trade-off between
-    them is looked for in some generation. None without EDAP or with over `MOST_PAIRED` networks.
+    Log-uniform between its values at the best designs of the two, so that over the generations each
+    trade-off between them is looked for. None without EDAP or with over `MOST_PAIRED` networks.
     """
     if not problem.has_edap or len(problem.workload_names) > MOST_PAIRED:
         return None

@@ -20,8 +20,9 @@ class Phase:
         eta: distribution index of crossover and mutation: larger makes smaller steps.
         local_search: share of the offspring that are neighbours of incumbents and of front members;
             less in a large space (see `mating.ELITES_LOCAL_SEARCH`), where neighbours of front
-            members also take what others leave.
-        value_elites: share of the offspring that are children of per-value elites in a large space.
+            members also fill the rest of the generation.
+        value_elites: share of the offspring that are children of per-value elites; in spaces of
+            more than `elites.LARGE_SPACE` designs only.
 
     Raises:
         ValueError: a count below 1, a probability or share outside 0..1, a negative index.

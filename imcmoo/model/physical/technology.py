@@ -57,13 +57,13 @@ class Switches:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Technology:
-    """Data that the circuits of all designs share.
+    """Numbers and rules that the costs of all designs of a study share.
 
     Args:
         device: memory device.
-        table: component numbers.
+        table: energy, area and delay of components.
         assumptions: numbers that no library gives.
-        switches: rules that are on.
+        switches: physical rules that apply.
     """
 
     device: MemoryCell

@@ -138,7 +138,7 @@ TYPED_LIKE = {
     "QLinearConcat": 1,
     "QuantizeLinear": 2,
 }
-"""Input that outputs have the element type of; the first where an operator is not named."""
+"""Index of the input whose element type the outputs take, by operator; 0 for others."""
 
 
 def infer_outputs(call: Call) -> list[Tensor] | None:
