@@ -18,8 +18,8 @@ from experiments.silicon.macro_costs import macro_costs, macro_point, technology
 from experiments.silicon.macros import judged
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import slowdown
-from imcmoo.model.physical.latency import read_time
+from imcmoo.model.physical.chip import slowdown
+from imcmoo.model.physical.latency import macro_read_time
 
 MACROS = Path(__file__).parent / "data" / "chips.csv"
 
@@ -105,7 +105,7 @@ def _pulsed_read_s(
     designs = replace(designs, input_coding=np.array([0]), sample_and_hold=np.array([hold]))
     cols, adcs = macro[["cols"]].to_numpy(), macro["n_adc"].to_numpy()
     how = technology_of(macro, table, assumptions)
-    read = read_time(designs, point, cols, adcs, how)
+    read = macro_read_time(designs, point, cols, adcs, how)
     return float(read[0, 0])
 
 

@@ -15,8 +15,8 @@ import pandas as pd
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import OperatingPoint, operating_point
-from imcmoo.model.physical.latency import read_time
+from imcmoo.model.physical.chip import OperatingPoint, operating_point
+from imcmoo.model.physical.latency import macro_read_time
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import LIMITS, Designs
 from imcmoo.model.physical.technology import Switches, Technology
@@ -46,7 +46,7 @@ def macro_costs(
     names = ["rows", "cols", "n_adc", "dot_product_length", "input_bits", "weight_bits"]
     rows, cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
     how = technology_of(macros, table, assumptions, Switches(pulses=held))
-    time = read_time(designs, point, adcs[:, None], adcs, how)[:, 0]
+    time = macro_read_time(designs, point, adcs[:, None], adcs, how)[:, 0]
     adder = _shift_add(macros, designs, table)
     # Row and column drivers are those of an array of another size: per row and column.
     leak = (

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, Ints, edp
-from imcmoo.model.physical.chip import Chip, build_chip
-from imcmoo.model.physical.components import OperatingPoint, operating_point
+from imcmoo.model.physical.chip import Chip, OperatingPoint, Rates, build_chip, operating_point
 from imcmoo.model.physical.constraints import (
     PhysicalMetrics,
     PhysicalResources,
@@ -27,12 +26,11 @@ from imcmoo.model.physical.constraints import (
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
     LayerTimes,
-    Rates,
     Run,
     apply_power_limit,
+    layer_read_times,
     longest_layer_share,
     pipelined_latency,
-    read_times,
     roofline,
     sequential_latency,
 )
@@ -238,7 +236,7 @@ class Batch:
             missing_bits=missing_bits,
             snr_adc_dB=self.noise[:, 0],
             snr_dB=self.noise[:, 2],
-            ir_drop=ir_drop(designs, self.point, self.context),
+            ir_drop=ir_drop(designs, self.point.wire_ohm_per_m, self.context),
             level_sigmas=level_sigmas(designs, self.context),
             accuracy_drop=self.accuracy_drop,
         )
@@ -328,7 +326,7 @@ class LayerWork:
     @cached_property
     def _read_s(self) -> Floats:
         """Seconds of one read of an array, conversions included, shape (n, L)."""
-        return read_times(self._rates, self.resident.columns_used)
+        return layer_read_times(self._rates, self.resident.columns_used)
 
     @cached_property
     def _rates(self) -> Rates:

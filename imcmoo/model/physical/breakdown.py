@@ -11,13 +11,13 @@ import numpy as np
 from imcmoo.model.metrics import Bools, Floats, Ints, LayerCosts
 from imcmoo.model.physical.batch import Batch, LayerWork, evaluate_batch
 from imcmoo.model.physical.latency import CAUSES, bottleneck
+from imcmoo.model.physical.mapping import replication
 from imcmoo.model.physical.mapping_features import (
     COMPONENT_OF,
     count_actions,
     image_actions,
     map_layers,
 )
-from imcmoo.model.physical.replication import replication
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

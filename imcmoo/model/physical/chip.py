@@ -1,30 +1,155 @@
-"""Chips built component by component: area, leakage, energy per action and speed of each."""
+"""Operating point of chips; area, leakage, energy per action and speed, component by component."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, reduce
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.components import (
-    GLB_BITS,
-    OperatingPoint,
-    adcs_per_macro,
-    check_dac_bits,
-    part_costs,
-)
-from imcmoo.model.physical.constraints import COMPUTE_SNR
+from imcmoo.model.metrics import Floats, Ints
+from imcmoo.model.physical.adc_models import AdcCosts, adc_costs, flash_costs
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.components import GLB_BITS, adcs_per_macro, check_dac_bits, part_costs
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.latency import Rates, input_pulse_time
-from imcmoo.model.physical.parameters import COLUMNS, DRAM, DRAM_BITS, Designs
+from imcmoo.model.physical.memory_cells import CellPrices
+from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs
 from imcmoo.model.physical.technology import Technology
 
 ROUTER_BITS = 128
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
+
+
+@dataclass(frozen=True, eq=False)
+class OperatingPoint:
+    """Speed and component costs of n chips; every array has shape (n,).
+
+    Args:
+        slowdown: κ, how much slower logic is than at nominal supply.
+        clock_Hz: of links, buffers and the digital unit.
+        supply: (V / nominal)², what library energies are scaled by.
+        wire_ohm_per_m: of the node's array wires.
+        array: quantities of one crossbar, as `physical_costs.array` names them.
+        adc: one ADC.
+        cell: one cell.
+        array_s: one read of an array, without pulses and conversion.
+    """
+
+    slowdown: Floats
+    clock_Hz: Floats
+    supply: Floats
+    wire_ohm_per_m: Floats
+    array: Mapping[str, Floats]
+    adc: AdcCosts
+    cell: CellPrices
+    array_s: Floats
+
+
+def slowdown(voltage_V: Floats, threshold_V: Floats, assumptions: Assumptions) -> Floats:
+    """κ(V) = [V / (V − V_th)^α] / [V₀ / (V₀ − V_th)^α].
+
+    Raises:
+        ValueError: a supply at or below the threshold.
+
+    Source: NeuroSim's on-current ∝ (V − V_th)² for α = 2; Sakurai and Newton, α-power law.
+    """
+    if np.any(voltage_V <= threshold_V):
+        first = int(np.argmax(voltage_V <= threshold_V))
+        raise ValueError(
+            f"voltage_V {voltage_V[first]:g} of design {first} is not above the threshold of its "
+            f"node, {threshold_V[first]:g} V"
+        )
+    nominal, power = assumptions.nominal_V.value, assumptions.voltage_exponent.value
+
+    def delay(volt: Floats | float) -> Floats:
+        overdrive: Floats = np.asarray(volt) - threshold_V
+        return volt / overdrive**power
+
+    ratio: Floats = delay(voltage_V) / delay(nominal)
+    return ratio
+
+
+def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
+    """Look up everything that depends on node, supply voltage, array and ADC.
+
+    Raises:
+        ValueError: a value the component table lacks; says what it has.
+    """
+    device, table, assumptions = technology.device, technology.table, technology.assumptions
+    node = part_costs("technology", designs, table)
+    array = dict(part_costs(device.name, designs, table))
+    if device.streams:
+        array["memory_write"] = part_costs("cells_as_memory", designs, table)["write"]
+    kappa = slowdown(designs.voltage_V, node["threshold_V"], assumptions)
+    timed: Mapping[str, Floats] = array
+    if not technology.switches.voltage_slows:
+        kappa = np.ones_like(kappa)
+        nominal = np.full(len(designs), assumptions.nominal_V.value)
+        timed = part_costs(device.name, replace(designs, voltage_V=nominal), table)
+    if technology.switches.shared_converters:
+        adc = adc_costs(designs, table, assumptions)
+        muxed = designs.columns_per_adc > 1
+    else:
+        adc, muxed = flash_costs(array), np.zeros(len(designs), bool)
+    return OperatingPoint(
+        slowdown=kappa,
+        clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
+        supply=(designs.voltage_V / assumptions.nominal_V.value) ** 2,
+        wire_ohm_per_m=node["wire_ohm_per_m"],
+        array=array,
+        adc=adc,
+        cell=device.prices(designs, array, kappa, assumptions),
+        array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """Speeds of n chips, arrays of shape (n,).
+
+    Seconds per action, ADCs per macro, and whether reads and conversions take turns.
+
+    Args:
+        read_s: one read of an array with its pulses.
+        convert_s: one conversion.
+        adcs: ADCs of a macro.
+        in_turn: 1 where an array is read and then converted, 0 where a sample-and-hold per column
+            lets it do both at once.
+        glb_bit_s: one bit through the global buffer.
+        link_bit_s: one bit over the link of a router group.
+        buffer_word_s: one word of a tile's input buffer.
+        dram_bit_s: one bit of DRAM; 0 without one.
+        row_write_s: writing one row of a macro.
+        mac_s: one multiply-accumulate of the whole digital unit.
+    """
+
+    read_s: Floats
+    convert_s: Floats
+    adcs: Floats
+    in_turn: Floats
+    glb_bit_s: Floats
+    link_bit_s: Floats
+    buffer_word_s: Floats
+    dram_bit_s: Floats
+    row_write_s: Floats
+    mac_s: Floats
+
+    def of_layers(self, index: slice | Ints) -> Rates:
+        """Rates of some chips with an axis for layers, shape (n, 1)."""
+        return Rates(*[values[index][:, None] for values in _RATES(self)])
+
+
+_RATES = attrgetter(*(field.name for field in fields(Rates)))
+
+
+def input_pulse_time(designs: Designs, point: OperatingPoint, technology: Technology) -> Floats:
+    """Seconds of one read of an array with its input pulses, without conversions, shape (n,)."""
+    pulses_s = technology.device.inputs_s(designs, technology.assumptions)
+    time: Floats = point.array_s + pulses_s * technology.switches.pulses
+    return time
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,99 +417,3 @@ def link_price(
     length = technology.assumptions.wire_length.value * np.sqrt(area_m2) * wires
     price: Floats = hop_J + wire_J_per_m * length
     return price
-
-
-CostTerms = dict[str, Floats]
-INFEASIBLE = "infeasible_"
-"""How a term begins whose group only has limits; it is 0, and infinite where one is broken."""
-
-
-@dataclass(frozen=True)
-class CostTermGroup:
-    """Cost terms that depend on the same parameters; bounds tabulate them over these.
-
-    Args:
-        name: of the unit that the terms are of; columns of designs name it in `Column.decides`.
-        components: components whose area and leakage are divided by the number of units.
-        number: function of chips and designs that returns the number of units, shape (n,).
-        prices: names of `Chip.prices_J`; that of a conversion includes shifting and adding.
-        rates: names of fields of `Rates`.
-        powers: names of powers among the fields of `Chip`.
-        limits: circuit limits that a chip must keep for its terms to count.
-    """
-
-    name: str
-    components: tuple[str, ...] = ()
-    number: Callable[[Chip, Designs], Floats | float] = lambda chip, designs: 1.0
-    prices: tuple[str, ...] = ()
-    rates: tuple[str, ...] = ()
-    powers: tuple[str, ...] = ()
-    limits: tuple[str, ...] = ()
-
-    def terms(self, chip: Chip, designs: Designs) -> CostTerms:
-        """Terms of n chips by name, shape (n,) each."""
-        number = self.number(chip, designs)
-        areas = [chip.areas_m2[name] for name in self.components]
-        leaks = [chip.leaks_W[name] for name in self.components if name in chip.leaks_W]
-        terms = {name: chip.price_of(name) for name in self.prices}
-        terms |= {name: getattr(chip.rates, name) for name in self.rates}
-        terms |= {name: getattr(chip, name) for name in self.powers}
-        if areas:
-            terms[f"{self.name}_m2"] = total(areas) / number
-        if leaks:
-            terms[f"{self.name}_W"] = total(leaks) / number
-        if "adcs" in terms:  # whose minimum is that of the most ADCs
-            terms["negated_adcs"] = -terms["adcs"]
-        return terms or {f"{INFEASIBLE}{self.name}": np.zeros(len(designs))}
-
-
-COST_TERM_GROUPS = (
-    CostTermGroup(
-        "macro",
-        components=("cells", "drivers"),
-        number=lambda chip, designs: designs.macros,
-        prices=("cell_low", "cell_span", "dac", "write"),
-        rates=("read_s", "row_write_s", "in_turn"),
-    ),
-    CostTermGroup(
-        "adc",
-        components=("adc", "shift_add"),
-        number=lambda chip, designs: designs.macros * chip.rates.adcs,
-        prices=("conversion",),
-        rates=("convert_s",),
-        limits=("snr", COMPUTE_SNR),
-    ),
-    CostTermGroup("sharing", rates=("adcs",)),
-    CostTermGroup("array", limits=("wires", "levels")),
-    CostTermGroup(
-        "memory",
-        components=("glb", "interface"),
-        prices=("glb_read", "glb_write", "dram"),
-        rates=("glb_bit_s", "dram_bit_s"),
-        powers=("dram_idle_W",),
-    ),
-    CostTermGroup(
-        "tile",
-        components=("buffers",),
-        number=lambda chip, designs: designs.tiles_per_group * designs.router_groups,
-        prices=("buffer_read", "buffer_write", "result"),
-        rates=("buffer_word_s",),
-    ),
-    CostTermGroup(
-        "router",
-        components=("routers",),
-        number=lambda chip, designs: designs.router_groups,
-        prices=("hop_J", "wire_J_per_m"),
-        rates=("link_bit_s",),
-    ),
-    CostTermGroup("digital", components=("digital",), prices=("mac",), rates=("mac_s",)),
-)
-"""All cost terms of a chip. Bounds are refused if one depends on a parameter whose column does not
-say so, as far as 500 random designs of the space show, or if they read another free column of a
-design that has no most optimistic value."""
-
-_KNOWN = {"replication", "mapping", "noise", *(group.name for group in COST_TERM_GROUPS)}
-assert _KNOWN.issuperset(word for c in COLUMNS.values() for word in c.decides.split())
-
-ACCURACY = CostTermGroup("accuracy", limits=("accuracy",))
-"""Limits of predicted accuracy, for models that have any."""

@@ -1,18 +1,15 @@
-"""Components of chips: operating point, parts from the component table, and its coverage."""
+"""Parts of chips in the component table: keys, quantities, and which designs the table covers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats, Ints
-from imcmoo.model.physical.adc_models import AdcCosts, adc_costs, flash_costs
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.memory_cells import CellPrices
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
     BITS_PER_KIB,
@@ -21,90 +18,6 @@ from imcmoo.model.physical.parameters import (
     refuse,
 )
 from imcmoo.model.physical.technology import Switches, Technology
-
-
-@dataclass(frozen=True, eq=False)
-class OperatingPoint:
-    """Speed and component costs of n chips; every array has shape (n,).
-
-    Args:
-        slowdown: κ, how much slower logic is than at nominal supply.
-        clock_Hz: of links, buffers and the digital unit.
-        supply: (V / nominal)², what library energies are scaled by.
-        wire_ohm_per_m: of the node's array wires.
-        array: quantities of one crossbar, as `physical_costs.array` names them.
-        adc: one ADC.
-        cell: one cell.
-        array_s: one read of an array, without pulses and conversion.
-    """
-
-    slowdown: Floats
-    clock_Hz: Floats
-    supply: Floats
-    wire_ohm_per_m: Floats
-    array: Mapping[str, Floats]
-    adc: AdcCosts
-    cell: CellPrices
-    array_s: Floats
-
-
-def slowdown(voltage_V: Floats, threshold_V: Floats, assumptions: Assumptions) -> Floats:
-    """κ(V) = [V / (V − V_th)^α] / [V₀ / (V₀ − V_th)^α].
-
-    Raises:
-        ValueError: a supply at or below the threshold.
-
-    Source: NeuroSim's on-current ∝ (V − V_th)² for α = 2; Sakurai and Newton, α-power law.
-    """
-    if np.any(voltage_V <= threshold_V):
-        first = int(np.argmax(voltage_V <= threshold_V))
-        raise ValueError(
-            f"voltage_V {voltage_V[first]:g} of design {first} is not above the threshold of its "
-            f"node, {threshold_V[first]:g} V"
-        )
-    nominal, power = assumptions.nominal_V.value, assumptions.voltage_exponent.value
-
-    def delay(volt: Floats | float) -> Floats:
-        overdrive: Floats = np.asarray(volt) - threshold_V
-        return volt / overdrive**power
-
-    ratio: Floats = delay(voltage_V) / delay(nominal)
-    return ratio
-
-
-def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
-    """Look up everything that depends on node, supply voltage, array and ADC.
-
-    Raises:
-        ValueError: a value the component table lacks; says what it has.
-    """
-    device, table, assumptions = technology.device, technology.table, technology.assumptions
-    node = part_costs("technology", designs, table)
-    array = dict(part_costs(device.name, designs, table))
-    if device.streams:
-        array["memory_write"] = part_costs("cells_as_memory", designs, table)["write"]
-    kappa = slowdown(designs.voltage_V, node["threshold_V"], assumptions)
-    timed: Mapping[str, Floats] = array
-    if not technology.switches.voltage_slows:
-        kappa = np.ones_like(kappa)
-        nominal = np.full(len(designs), assumptions.nominal_V.value)
-        timed = part_costs(device.name, replace(designs, voltage_V=nominal), table)
-    if technology.switches.shared_converters:
-        adc = adc_costs(designs, table, assumptions)
-        muxed = designs.columns_per_adc > 1
-    else:
-        adc, muxed = flash_costs(array), np.zeros(len(designs), bool)
-    return OperatingPoint(
-        slowdown=kappa,
-        clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
-        supply=(designs.voltage_V / assumptions.nominal_V.value) ** 2,
-        wire_ohm_per_m=node["wire_ohm_per_m"],
-        array=array,
-        adc=adc,
-        cell=device.prices(designs, array, kappa, assumptions),
-        array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
-    )
-
 
 GLB_BITS = 2048
 """Width of the global buffer's word."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Bools, Floats, Ints, Resource
-from imcmoo.model.physical.components import OperatingPoint, adcs_per_macro
+from imcmoo.model.physical.components import adcs_per_macro
 from imcmoo.model.physical.memory_cells import sigma_of
 from imcmoo.model.physical.parameters import BITS_PER_KIB, CELL_ERRORS, LIMITS, Designs
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy, beyond_allowed
@@ -171,12 +171,17 @@ class CircuitLimits:
         return ("snr", *compute, "levels", "wires")
 
 
-def ir_drop(designs: Designs, point: OperatingPoint, technology: Technology) -> Floats:
+def ir_drop(designs: Designs, wire_ohm_per_m: Floats, technology: Technology) -> Floats:
     """Largest share of the read voltage lost along a column, or with levels along a row.
 
     a · rows / 2 · G · R_col with the active rows interleaved, and with levels
     columns at once · cols / 2 · G · R_row, where all columns conduct at once with a sample-and-hold
     each, else as many as there are ADCs (of pairs, twice; of columns in parallel, all).
+
+    Args:
+        designs: n chips.
+        wire_ohm_per_m: of the nodes' array wires, shape (n,).
+        technology: cells and their conductances.
 
     Returns:
         Shape (n,); 0 for devices that draw no current.
@@ -190,7 +195,7 @@ def ir_drop(designs: Designs, point: OperatingPoint, technology: Technology) -> 
     cell = np.where(
         designs.differential, assumptions.differential_cell_S.value, assumptions.offset_cell_S.value
     )
-    ohm = point.wire_ohm_per_m * feature * cell
+    ohm = wire_ohm_per_m * feature * cell
     column = designs.active_rows * designs.rows / 2 * ohm * assumptions.column_pitch_F.value
     converted = adcs_per_macro(designs, technology.switches) * (1 + designs.differential)
     in_turn = np.minimum(converted * designs.redundancy, designs.cols)

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.components import OperatingPoint
+from imcmoo.model.physical.chip import OperatingPoint, Rates, input_pulse_time
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.technology import Technology
@@ -26,45 +25,6 @@ CAUSES = ("compute", "glb", "link", "buffer", "dram", "power")
 POWER = CAUSES.index("power")
 LOAD_CAUSES = tuple(CAUSES.index(name) for name in ("compute", "link", "dram"))
 """Resources that loading weights takes, as in `LayerTimes.loads`."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rates:
-    """Speeds of n chips, arrays of shape (n,).
-
-    Seconds per action, ADCs per macro, and whether reads and conversions take turns.
-
-    Args:
-        read_s: one read of an array with its pulses.
-        convert_s: one conversion.
-        adcs: ADCs of a macro.
-        in_turn: 1 where an array is read and then converted, 0 where a sample-and-hold per column
-            lets it do both at once.
-        glb_bit_s: one bit through the global buffer.
-        link_bit_s: one bit over the link of a router group.
-        buffer_word_s: one word of a tile's input buffer.
-        dram_bit_s: one bit of DRAM; 0 without one.
-        row_write_s: writing one row of a macro.
-        mac_s: one multiply-accumulate of the whole digital unit.
-    """
-
-    read_s: Floats
-    convert_s: Floats
-    adcs: Floats
-    in_turn: Floats
-    glb_bit_s: Floats
-    link_bit_s: Floats
-    buffer_word_s: Floats
-    dram_bit_s: Floats
-    row_write_s: Floats
-    mac_s: Floats
-
-    def of_layers(self, index: slice | Ints) -> Rates:
-        """Rates of some chips with an axis for layers, shape (n, 1)."""
-        return Rates(*[values[index][:, None] for values in _RATES(self)])
-
-
-_RATES = attrgetter(*(field.name for field in fields(Rates)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +127,7 @@ def read_and_convert(read_s: Floats, convert_s: Floats, in_turn: Floats) -> Floa
     return both
 
 
-def read_times(rates: Rates, columns_used: Floats) -> Floats:
+def layer_read_times(rates: Rates, columns_used: Floats) -> Floats:
     """Seconds of one read of an array with its conversions, by the converted columns of the fullest
     macro, shape (n, L).
     """
@@ -177,7 +137,7 @@ def read_times(rates: Rates, columns_used: Floats) -> Floats:
     return read_and_convert(rates.read_s, conversions, rates.in_turn)
 
 
-def read_time(
+def macro_read_time(
     designs: Designs,
     point: OperatingPoint,
     columns_used: Floats,
@@ -198,13 +158,6 @@ def read_time(
     convert_s = (point.adc.time_s * point.slowdown)[:, None]
     in_turn = (designs.sample_and_hold == 0).astype(float)[:, None]
     return read_and_convert(held[:, None], conversions * convert_s, in_turn)
-
-
-def input_pulse_time(designs: Designs, point: OperatingPoint, technology: Technology) -> Floats:
-    """Seconds of one read of an array with its input pulses, without conversions, shape (n,)."""
-    pulses_s = technology.device.inputs_s(designs, technology.assumptions)
-    time: Floats = point.array_s + pulses_s * technology.switches.pulses
-    return time
 
 
 def largest_of(terms: Sequence[Floats]) -> Floats:

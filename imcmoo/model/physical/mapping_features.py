@@ -23,9 +23,9 @@ from imcmoo.model.physical.mapping import (
     columns_of_slices,
     count_traffic,
     place,
+    replication,
 )
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.replication import replication
 from imcmoo.model.physical.technology import Switches
 
 COMPONENT_OF = {

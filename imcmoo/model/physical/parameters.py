@@ -51,7 +51,7 @@ class Column:
     Args:
         stage: of the search tree, in which the parameter is chosen.
         decides: what depends on the parameter, separated by spaces: "replication", other features
-            of the "mapping", "noise" of products, and names of `chip.COST_TERM_GROUPS`.
+            of the "mapping", "noise" of products, and names of `COST_TERM_GROUPS` of the bounds.
         low, high: range of a whole number.
         texts: allowed texts; the column holds their index.
         real: whether the column holds any positive number, not whole numbers of a range or texts;

@@ -12,8 +12,8 @@ import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import operating_point
-from imcmoo.model.physical.latency import read_time
+from imcmoo.model.physical.chip import operating_point
+from imcmoo.model.physical.latency import macro_read_time
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.technology import Switches, Technology
@@ -42,7 +42,7 @@ ISAAC = columns(
 
 def tops(designs, point, converters):
     """Operations per second of all arrays, each of 128 rows times 16 weights."""
-    read = read_time(
+    read = macro_read_time(
         designs,
         point,
         np.array([[128.0]]),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.model.physical.replication import (
+from imcmoo.model.physical.mapping import (
     balanced_replication,
     min_latency_replication,
 )

@@ -20,8 +20,8 @@ from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds
 from imcmoo.model.physical.bounds.cost_bounds import BY_NETWORK, SAFETY, NetworkBounds, layer_bounds
 from imcmoo.model.physical.bounds.search_tree import SearchTree
 from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.mapping import replication
 from imcmoo.model.physical.parameters import COLUMNS, Designs
-from imcmoo.model.physical.replication import replication
 from imcmoo.space.design_space import DesignSpace, Levels
 
 

@@ -18,20 +18,11 @@ from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
-from imcmoo.model.physical.chip import (
-    ACCURACY,
-    COST_TERM_GROUPS,
-    INFEASIBLE,
-    Chip,
-    CostTermGroup,
-    CostTerms,
-    link_price,
-)
-from imcmoo.model.physical.constraints import NOISE_LIMITS, constraints
+from imcmoo.model.physical.chip import Chip, Rates, link_price, total
+from imcmoo.model.physical.constraints import COMPUTE_SNR, NOISE_LIMITS, constraints
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.latency import Rates
 from imcmoo.model.physical.mapping_features import ON_CHIP_ACTIONS
-from imcmoo.model.physical.parameters import DRAM, Designs, deciding
+from imcmoo.model.physical.parameters import COLUMNS, DRAM, Designs, deciding
 from imcmoo.model.physical.technology import Switches, Technology
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
@@ -42,6 +33,102 @@ LARGEST_TABLE = 1 << 25
 """Combinations of parameters that a table may have."""
 ROUNDING = 1e-12
 """Terms of one macro are those of a chip divided by its macros, which rounds differently."""
+
+
+CostTerms = dict[str, Floats]
+INFEASIBLE = "infeasible_"
+"""How a term begins whose group only has limits; it is 0, and infinite where one is broken."""
+
+
+@dataclass(frozen=True)
+class CostTermGroup:
+    """Cost terms that depend on the same parameters; bounds tabulate them over these.
+
+    Args:
+        name: of the unit that the terms are of; columns of designs name it in `Column.decides`.
+        components: components whose area and leakage are divided by the number of units.
+        number: function of chips and designs that returns the number of units, shape (n,).
+        prices: names of `Chip.prices_J`; that of a conversion includes shifting and adding.
+        rates: names of fields of `Rates`.
+        powers: names of powers among the fields of `Chip`.
+        limits: circuit limits that a chip must keep for its terms to count.
+    """
+
+    name: str
+    components: tuple[str, ...] = ()
+    number: Callable[[Chip, Designs], Floats | float] = lambda chip, designs: 1.0
+    prices: tuple[str, ...] = ()
+    rates: tuple[str, ...] = ()
+    powers: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+    def terms(self, chip: Chip, designs: Designs) -> CostTerms:
+        """Terms of n chips by name, shape (n,) each."""
+        number = self.number(chip, designs)
+        areas = [chip.areas_m2[name] for name in self.components]
+        leaks = [chip.leaks_W[name] for name in self.components if name in chip.leaks_W]
+        terms = {name: chip.price_of(name) for name in self.prices}
+        terms |= {name: getattr(chip.rates, name) for name in self.rates}
+        terms |= {name: getattr(chip, name) for name in self.powers}
+        if areas:
+            terms[f"{self.name}_m2"] = total(areas) / number
+        if leaks:
+            terms[f"{self.name}_W"] = total(leaks) / number
+        if "adcs" in terms:  # whose minimum is that of the most ADCs
+            terms["negated_adcs"] = -terms["adcs"]
+        return terms or {f"{INFEASIBLE}{self.name}": np.zeros(len(designs))}
+
+
+COST_TERM_GROUPS = (
+    CostTermGroup(
+        "macro",
+        components=("cells", "drivers"),
+        number=lambda chip, designs: designs.macros,
+        prices=("cell_low", "cell_span", "dac", "write"),
+        rates=("read_s", "row_write_s", "in_turn"),
+    ),
+    CostTermGroup(
+        "adc",
+        components=("adc", "shift_add"),
+        number=lambda chip, designs: designs.macros * chip.rates.adcs,
+        prices=("conversion",),
+        rates=("convert_s",),
+        limits=("snr", COMPUTE_SNR),
+    ),
+    CostTermGroup("sharing", rates=("adcs",)),
+    CostTermGroup("array", limits=("wires", "levels")),
+    CostTermGroup(
+        "memory",
+        components=("glb", "interface"),
+        prices=("glb_read", "glb_write", "dram"),
+        rates=("glb_bit_s", "dram_bit_s"),
+        powers=("dram_idle_W",),
+    ),
+    CostTermGroup(
+        "tile",
+        components=("buffers",),
+        number=lambda chip, designs: designs.tiles_per_group * designs.router_groups,
+        prices=("buffer_read", "buffer_write", "result"),
+        rates=("buffer_word_s",),
+    ),
+    CostTermGroup(
+        "router",
+        components=("routers",),
+        number=lambda chip, designs: designs.router_groups,
+        prices=("hop_J", "wire_J_per_m"),
+        rates=("link_bit_s",),
+    ),
+    CostTermGroup("digital", components=("digital",), prices=("mac",), rates=("mac_s",)),
+)
+"""All cost terms of a chip. Bounds are refused if one depends on a parameter whose column does not
+say so, as far as 500 random designs of the space show, or if they read another free column of a
+design that has no most optimistic value."""
+
+_KNOWN = {"replication", "mapping", "noise", *(group.name for group in COST_TERM_GROUPS)}
+assert _KNOWN.issuperset(word for c in COLUMNS.values() for word in c.decides.split())
+
+ACCURACY = CostTermGroup("accuracy", limits=("accuracy",))
+"""Limits of predicted accuracy, for models that have any."""
 
 
 def terms_of(group: CostTermGroup, batch: Batch) -> CostTerms:

@@ -17,10 +17,10 @@ from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, edp
 from imcmoo.model.physical.batch import Batch, LayerWork, network_totals, pipeline_groups, run_in
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
+from imcmoo.model.physical.chip import Rates
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
     LayerTimes,
-    Rates,
     Run,
     initiation_interval,
     read_and_convert,
