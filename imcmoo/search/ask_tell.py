@@ -1,4 +1,7 @@
-"""The criteria-guided memetic NSGA-II by generations: `ask` for designs, `tell` their metrics."""
+"""The criteria-guided memetic NSGA-II by generations: `ask` for designs, `tell` their metrics.
+
+`FeasibleMating` (`mating.py`) decides what is evaluated next.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The criteria-guided memetic NSGA-II: proposes designs, and selects the survivors."""
+"""The criteria-guided memetic NSGA-II: designs of `FeasibleMating`, and selection of survivors."""
 
 from __future__ import annotations
 

@@ -108,18 +108,18 @@ class Designs:
     """
 
     technology_nm: Annotated[
-        Ints, Column("array", "macro adc array memory tile router digital", high=1000)
+        Ints, Column("array", "macro adc limits memory tile router digital", high=1000)
     ]
     voltage_V: Annotated[
         Floats, Column("periphery", "macro adc memory tile router digital", real=True)
     ]
-    rows: Annotated[Floats, Column("array", "replication noise macro array tile", high=1024)]
-    cols: Annotated[Floats, Column("array", "replication macro sharing array tile", high=1024)]
-    active_rows: Annotated[Floats, Column("array", "replication noise adc array", high=1024)]
-    bits_per_cell: Annotated[Ints, Column("array", "replication noise adc array", high=8)]
+    rows: Annotated[Floats, Column("array", "replication noise macro limits tile", high=1024)]
+    cols: Annotated[Floats, Column("array", "replication macro sharing limits tile", high=1024)]
+    active_rows: Annotated[Floats, Column("array", "replication noise adc limits", high=1024)]
+    bits_per_cell: Annotated[Ints, Column("array", "replication noise adc limits", high=8)]
     input_slice_bits: Annotated[Ints, Column("array", "replication noise macro adc", high=8)]
     adc_bits: Annotated[Ints, Column("resolution", "noise adc", high=16)]
-    columns_per_adc: Annotated[Floats, Column("adc_sharing", "macro sharing array", high=1024)]
+    columns_per_adc: Annotated[Floats, Column("adc_sharing", "macro sharing limits", high=1024)]
     macros_per_tile: Annotated[Floats, Column("tiling", "mapping tile", high=128)]
     tiles_per_group: Annotated[Floats, Column("grouping", "mapping", high=255)]
     router_groups: Annotated[Floats, Column("grouping", "mapping", high=128)]
@@ -129,24 +129,26 @@ class Designs:
     dram: Annotated[Ints, Column("interface", "memory", texts=DRAM)]
     schedule: Annotated[Ints, Column("tiling", "replication", texts=SCHEDULES)]
     input_coding: Annotated[
-        Ints, Column("tiling", "mapping macro array", texts=INPUT_CODINGS, default="pulses")
+        Ints, Column("tiling", "mapping macro limits", texts=INPUT_CODINGS, default="pulses")
     ]
     weight_coding: Annotated[
         Ints,
         Column(
-            "array", "replication noise adc sharing array", texts=WEIGHT_CODINGS, default="offset"
+            "array", "replication noise adc sharing limits", texts=WEIGHT_CODINGS, default="offset"
         ),
     ]
     sample_and_hold: Annotated[
-        Ints, Column("periphery", "macro adc array", low=0, high=1, default=0)
+        Ints, Column("periphery", "macro adc limits", low=0, high=1, default=0)
     ]
     mac_units: Annotated[Floats, Column("array", "digital", high=1 << 20, default=256)]
     ping_pong: Annotated[Ints, Column("tiling", "macro", low=0, high=1, default=0)]
     adc_model: Annotated[Ints, Column("array", "adc", texts=ADC_MODELS, default="zigzag")]
     adc_window: Annotated[Ints, Column("resolution", "noise", texts=ADC_WINDOWS, default="sigma")]
-    redundancy: Annotated[Floats, Column("array", "replication noise adc array", high=4, default=1)]
+    redundancy: Annotated[
+        Floats, Column("array", "replication noise adc limits", high=4, default=1)
+    ]
     cell_errors: Annotated[
-        Ints, Column("array", "noise array", texts=CELL_ERRORS, default="uniform")
+        Ints, Column("array", "noise limits", texts=CELL_ERRORS, default="uniform")
     ]
 
     @classmethod

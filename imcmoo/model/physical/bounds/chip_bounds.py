@@ -96,7 +96,7 @@ COST_TERM_GROUPS = (
         limits=("snr", COMPUTE_SNR),
     ),
     CostTermGroup("sharing", rates=("adcs",)),
-    CostTermGroup("array", limits=("wires", "levels")),
+    CostTermGroup("limits", limits=("wires", "levels")),
     CostTermGroup(
         "memory",
         components=("glb", "interface"),
