@@ -26,7 +26,7 @@ from experiments.edge_networks.study import BITS, rounding_alone
 from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.components import MEMORY_CELLS
 from imcmoo.model.physical.predicted_accuracy import (
     UNSEEN_DROP,
     Prediction,

@@ -100,7 +100,7 @@ def _chip(study: Study, levels: Levels, alone: Floats) -> pd.DataFrame:
     larger = PhysicalEvaluator(study.space, study.network_set(), assumptions=assumptions)
     area_mm2 = float(to_display("m2", designs.area_m2)[0])
     tops = tera_operations_per(model.macs, designs.interval_s[0])
-    cells = designs.resources.cells[0]
+    cells = designs.cells[0]
     dram = PhysicalTable.load().look_up("dram", width_bits=np.array([HBM2_BITS]))
     hbm2_bits_per_s = float(dram["pin_rate"][0]) * HBM2_BITS
     return pd.DataFrame(

@@ -16,10 +16,9 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import OperatingPoint, operating_point
+from imcmoo.model.physical.components import MEMORY_CELLS, Switches, Technology
 from imcmoo.model.physical.latency import macro_read_time
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import LIMITS, Designs
-from imcmoo.model.physical.technology import Switches, Technology
 
 MEAN_CELL = 0.5
 """Mean value of a 1-bit cell over its largest: the measured values are not published."""

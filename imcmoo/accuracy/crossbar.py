@@ -15,8 +15,7 @@ from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
 from imcmoo.accuracy.kernel import add_moments, convert_and_add
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
-from imcmoo.model.physical.circuit import Circuit, parallel_cells, slice_maxima
-from imcmoo.model.physical.memory_cells import level_variances
+from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
 
 SUMS_AT_ONCE = 1 << 20
 """Sums of one matrix product: few enough for the cache, enough for BLAS."""

@@ -25,7 +25,7 @@ from imcmoo.io.files import writing
 from imcmoo.io.reading import read_json
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.components import MEMORY_CELLS
 from imcmoo.model.physical.parameters import ADC_WINDOWS, DEFAULTS, LIMITS, TEXTS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.space.designs_csv import DesignsTable

@@ -124,7 +124,7 @@ class PhysicalEvaluation:
         """One row per design and workload, designs outermost; NaN or empty where a network does not
         run."""
         metrics, macs = self._model.evaluate(self.designs(rows)), self._model.macs
-        runs, resources = metrics.runs, metrics.resources
+        runs = metrics.runs
         area_mm2 = np.broadcast_to(to_display("m2", metrics.area_m2)[:, None], runs.shape)
         tops = tera_operations_per(macs, metrics.interval_s)
         noise = ("snr_adc_dB", "snr_dev_dB", "snr_rounding_dB", "snr_dB")
@@ -140,13 +140,13 @@ class PhysicalEvaluation:
             "tops_per_mm2": tops / area_mm2,
             **{name: np.where(runs, getattr(metrics, name), np.nan) for name in noise},
             "occupied_cells": metrics.occupied_cells,
-            "cells": np.broadcast_to(resources.cells[:, None], runs.shape).astype(np.int64),
+            "cells": np.broadcast_to(metrics.cells[:, None], runs.shape).astype(np.int64),
             "dram_bits": metrics.dram_bits,
             "glb_bits": metrics.glb_bits,
             "bound_by": np.where(runs, np.array(CAUSES)[metrics.bound_by], ""),
             "feasible": runs,
-            "missing_cells": np.ceil(resources.missing_cells).astype(np.int64),
-            "missing_bits": np.ceil(resources.missing_bits).astype(np.int64),
+            "missing_cells": np.ceil(metrics.missing_cells).astype(np.int64),
+            "missing_bits": np.ceil(metrics.missing_bits).astype(np.int64),
         }
         return pd.DataFrame({name: values.ravel() for name, values in columns.items()})
 

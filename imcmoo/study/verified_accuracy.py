@@ -106,7 +106,7 @@ def _chip(outcome: Outcome, name: str) -> Circuit:
     # Imported here: most runs execute nothing, and many have no physical model.
     from imcmoo.model.physical.assumptions import Assumptions
     from imcmoo.model.physical.circuit import Circuit
-    from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+    from imcmoo.model.physical.components import MEMORY_CELLS
     from imcmoo.model.physical.parameters import DEFAULTS, Designs
 
     columns = outcome.joint.problem.model.space.decode(outcome.design)

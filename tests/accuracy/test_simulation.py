@@ -11,7 +11,7 @@ pytest.importorskip("numba", reason="the simulation needs the package numba")
 from imcmoo.accuracy.simulation import Simulation
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.components import MEMORY_CELLS
 from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
 from tests.accuracy.networks import LOSSLESS, nsr
 

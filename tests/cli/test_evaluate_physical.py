@@ -95,9 +95,9 @@ def test_the_numbers_are_the_model_s(folder, device, monkeypatch):
     area = out["area_mm2"].to_numpy().reshape(runs.shape)
     np.testing.assert_allclose(area, 1e6 * metrics.area_m2[:, None] * np.ones(2), rtol=rtol)
     for name in ("missing_cells", "missing_bits"):
-        lacking = np.ceil(getattr(metrics.resources, name)).ravel()
+        lacking = np.ceil(getattr(metrics, name)).ravel()
         assert out[name].tolist() == lacking.tolist()
-    assert out["cells"][::2].tolist() == metrics.resources.cells.tolist()
+    assert out["cells"][::2].tolist() == metrics.cells.tolist()
     assert set(out["bound_by"][runs.ravel()]) <= {*CAUSES}
 
 

@@ -236,7 +236,7 @@ class Batch:
             missing_bits=missing_bits,
             snr_adc_dB=self.noise[:, 0],
             snr_dB=self.noise[:, 2],
-            ir_drop=ir_drop(designs, self.point.wire_ohm_per_m, self.context),
+            ir_drop=ir_drop(designs, self.chip.rates.adcs, self.point.wire_ohm_per_m, self.context),
             level_sigmas=level_sigmas(designs, self.context),
             accuracy_drop=self.accuracy_drop,
         )

@@ -11,13 +11,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from imcmoo.model.metrics import Floats, Ints
-from imcmoo.model.physical.adc_models import AdcCosts, adc_costs, flash_costs
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import GLB_BITS, adcs_per_macro, check_dac_bits, part_costs
+from imcmoo.model.physical.components import (
+    GLB_BITS,
+    AdcCosts,
+    CellPrices,
+    Technology,
+    adc_costs,
+    adcs_per_macro,
+    check_dac_bits,
+    flash_costs,
+    part_costs,
+)
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.memory_cells import CellPrices
-from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs
-from imcmoo.model.physical.technology import Technology
+from imcmoo.model.physical.parameters import (
+    DRAM,
+    DRAM_BITS,
+    Designs,
+)
 
 ROUTER_BITS = 128
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
@@ -145,7 +156,7 @@ class Rates:
 _RATES = attrgetter(*(field.name for field in fields(Rates)))
 
 
-def input_pulse_time(designs: Designs, point: OperatingPoint, technology: Technology) -> Floats:
+def array_read_time(designs: Designs, point: OperatingPoint, technology: Technology) -> Floats:
     """Seconds of one read of an array with its input pulses, without conversions, shape (n,)."""
     pulses_s = technology.device.inputs_s(designs, technology.assumptions)
     time: Floats = point.array_s + pulses_s * technology.switches.pulses
@@ -274,7 +285,7 @@ class _Builder:
         """Cells of all macros, those of second arrays included."""
         designs, point = self._designs, self._point
         cells = designs.rows * designs.cols * (1 + designs.ping_pong)
-        read_s = input_pulse_time(designs, point, self._context)
+        read_s = array_read_time(designs, point, self._context)
         return Component(
             area_m2=self._periphery * cells * point.array["cell_area"],
             leak_W=designs.macros * cells * point.array["cell_leak"],

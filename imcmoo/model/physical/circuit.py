@@ -10,10 +10,48 @@ import numpy as np
 from imcmoo.io.errors import check_choice
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.memory_cells import MemoryCell
+from imcmoo.model.physical.components import MemoryCell
 from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, LIMITS, AdcWindow, Designs
 
 HIGHEST_PRECISION = 16
+
+
+LEVEL_SIGMAS: dict[str, tuple[float, ...]] = {
+    "wan2022_1s": (0.348, 16.030, -43.853, 45.393, -16.815),
+    "wan2022_1d": (0.701, 22.086, -50.773, 47.095, -16.458),
+}
+"""Standard deviation of a cell in µS by what it holds as a share of its range, 40 µS: coefficients
+of a polynomial, constant first. A second and a day after programming.
+
+Source: fits of aihwkit 1.x (`ReRamWan2022NoiseModel`) to Wan et al., Nature 2022 (NeuRRAM).
+"""
+LEVEL_RANGE_uS = 40.0
+
+
+def level_variances(cell_errors: str, shares: Floats) -> Floats:
+    """Variance of cells in squares of their range, by what they hold as a share of it.
+
+    Args:
+        cell_errors: one of `LEVEL_SIGMAS`.
+        shares: of any shape.
+    """
+    sigma = np.polynomial.polynomial.polyval(shares, LEVEL_SIGMAS[cell_errors])
+    variances: Floats = np.square(sigma / LEVEL_RANGE_uS, dtype=np.float64)
+    return variances
+
+
+def sigma_of(cell_errors: str, bits: int, uniform: float) -> float:
+    """Standard deviation of a cell as a share of its range, root mean square of its levels.
+
+    Args:
+        cell_errors: "uniform", or one of `LEVEL_SIGMAS`.
+        bits: per cell.
+        uniform: standard deviation where it is alike on all levels.
+    """
+    if cell_errors == "uniform":
+        return uniform
+    levels = np.linspace(0.0, 1.0, 2**bits)
+    return float(np.sqrt(level_variances(cell_errors, levels).mean()))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,13 @@
-"""Parts of chips in the component table: keys, quantities, and which designs the table covers."""
+"""Components of chips: memory cells, ADCs, and parts of the component table; technology of a study.
+
+Trust a conclusion only if all four ADC models agree on it.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -13,11 +18,265 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
     BITS_PER_KIB,
+    CELL_ERRORS,
     DesignRefused,
     Designs,
     refuse,
 )
-from imcmoo.model.physical.technology import Switches, Technology
+
+
+@dataclass(frozen=True, eq=False)
+class CellPrices:
+    """Costs of one cell, arrays of shape (n,).
+
+    Args:
+        low_J: one pulse, or one held level, through a cell that holds 0.
+        span_J: what a cell that holds its largest value costs more.
+        write_J: writing one cell.
+        row_write_s: writing one row of a macro.
+    """
+
+    low_J: Floats
+    span_J: Floats
+    write_J: Floats
+    row_write_s: Floats
+
+
+NEUROSIM_PULSE_S = 10e-9
+"""Input pulse of the read energies in the component table."""
+NEUROSIM_WRITE_S = 50e-9
+"""Pulse of the write energies there, as in NeuroSim's cell file."""
+
+
+class MemoryCell(ABC):
+    """A kind of memory cell: costs, limits and errors.
+
+    Attributes:
+        name: of the device, and of its arrays in the component table.
+        streams: whether weights may be loaded for every image.
+        draws_current: whether reading draws a current through the wires.
+    """
+
+    name: str
+    streams: bool
+    draws_current: bool
+
+    @abstractmethod
+    def check(self, designs: Designs) -> None:
+        """Refuse designs that the device cannot be.
+
+        Raises:
+            DesignRefused: names the column.
+        """
+
+    @abstractmethod
+    def prices(
+        self,
+        designs: Designs,
+        array: Mapping[str, Floats],
+        slowdown: Floats,
+        assumptions: Assumptions,
+    ) -> CellPrices:
+        """Costs of one cell.
+
+        Args:
+            designs: n designs.
+            array: quantities of one crossbar, as in `OperatingPoint`, shape (n,).
+            slowdown: of logic at the supply voltage, shape (n,).
+            assumptions: numbers that no library gives.
+        """
+
+    @abstractmethod
+    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Seconds of the pulses of one input slice, shape (n,)."""
+
+    @abstractmethod
+    def sigma(self, assumptions: Assumptions) -> float:
+        """Standard deviation of a cell as a share of its range."""
+
+
+class Rram(MemoryCell):
+    """Resistive cells: resident, several bits, read by a pulse of current."""
+
+    name, streams, draws_current = "rram", False, True
+
+    def check(self, designs: Designs) -> None:
+        """Refuse ping-pong arrays."""
+        refuse("ping_pong", designs.ping_pong, designs.ping_pong > 0, "0 for RRAM")
+
+    def prices(
+        self,
+        designs: Designs,
+        array: Mapping[str, Floats],
+        slowdown: Floats,
+        assumptions: Assumptions,
+    ) -> CellPrices:
+        """Energies of a cell as NeuroSim gives them, the pulse's scaled to its length.
+
+        How long cells take to be written is theirs, not the supply's.
+        """
+        pulse = assumptions.pulse_s.value / NEUROSIM_PULSE_S
+        low = array["cell_read_low"] * pulse
+        mean_write = (array["cell_write_low"] + array["cell_write_high"]) / 2
+        write_s = assumptions.rram_write_pulses.value * assumptions.rram_write_pulse_s.value
+        shots = write_s / NEUROSIM_WRITE_S
+        return CellPrices(
+            low_J=low,
+            span_J=array["cell_read_high"] * pulse - low,
+            write_J=mean_write * shots,
+            row_write_s=np.full(len(designs), write_s),
+        )
+
+    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Time of the pulses of a slice. One level is held for a pulse, whose energy it takes."""
+        pulses = np.where(designs.level_coded, 1.0, 2.0**designs.input_slice_bits - 1)
+        return pulses * assumptions.pulse_s.value
+
+    def sigma(self, assumptions: Assumptions) -> float:
+        """Spread of the programmed conductance."""
+        return assumptions.rram_sigma.value
+
+
+class Sram(MemoryCell):
+    """SRAM cells: one bit, weights may be streamed, read by sharing charge, without a current."""
+
+    name, streams, draws_current = "sram", True, False
+
+    def check(self, designs: Designs) -> None:
+        """Refuse more than one bit per cell, and cell errors that differ between levels."""
+        bits, levels_differ = designs.bits_per_cell, designs.cell_errors > 0
+        refuse("bits_per_cell", bits, bits != 1, "1 for SRAM")
+        if levels_differ.any():
+            names = np.array(CELL_ERRORS)[designs.cell_errors]
+            refuse("cell_errors", names, levels_differ, "uniform for SRAM")
+
+    def prices(
+        self,
+        designs: Designs,
+        array: Mapping[str, Floats],
+        slowdown: Floats,
+        assumptions: Assumptions,
+    ) -> CellPrices:
+        """Charge of a cell per read; writing as CACTI writes the same cells as a memory."""
+        supply = (designs.voltage_V / assumptions.nominal_V.value) ** 2
+        return CellPrices(
+            low_J=assumptions.sram_cell_F.value * designs.voltage_V**2,
+            span_J=np.zeros(len(designs)),
+            write_J=array["memory_write"] / designs.cols * supply,
+            row_write_s=assumptions.sram_row_write_s.value * slowdown,
+        )
+
+    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Time of the pulses of a slice. Levels settle while the array does."""
+        pulses = np.where(designs.level_coded, 0.0, 2.0**designs.input_slice_bits - 1)
+        return pulses * assumptions.pulse_s.value
+
+    def sigma(self, assumptions: Assumptions) -> float:
+        """Mismatch of the unit capacitors."""
+        return assumptions.sram_sigma.value
+
+
+MEMORY_CELLS: dict[str, MemoryCell] = {"rram": Rram(), "sram": Sram()}
+
+
+@dataclass(frozen=True, eq=False)
+class AdcCosts:
+    """Costs of one ADC of each design, arrays of shape (n,).
+
+    Args:
+        energy_J: of a conversion.
+        area_m2: of the ADC.
+        leak_W: of the ADC.
+        time_s: of a conversion, at nominal supply.
+    """
+
+    energy_J: Floats
+    area_m2: Floats
+    leak_W: Floats
+    time_s: Floats
+
+
+@dataclass(frozen=True)
+class ZigZagAdc:
+    """Fitted to three 28 nm macros; energy and area go with the node (an assumption).
+
+    Source: zigzag, hardware/architecture/imc_array.py (KULeuven-MICAS), ADC energy, area, delay.
+    """
+
+    fitted_nm: float = 28.0
+
+    def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
+        """Costs of one ADC; energy goes with the square of the supply voltage."""
+        bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
+        return AdcCosts(
+            energy_J=(100e-15 * bits + 1e-18 * 4.0**bits) * designs.voltage_V**2 * scale,
+            area_m2=10 ** (1.206 - 0.0369 * bits) * 2.0**bits * 1e-12 * scale,
+            leak_W=np.full(len(designs), assumptions.sar_adc_leak_W.value),
+            time_s=bits * (0.64e-9 + 0.00653e-9 * designs.active_rows),
+        )
+
+
+@dataclass(frozen=True)
+class TabulatedAdc:
+    """An ADC of the component libraries.
+
+    Args:
+        name: its table.
+        ignores_supply: whether its energy stays the same at every supply, as in the library.
+        leaks: whether the library states its static power.
+    """
+
+    name: str
+    ignores_supply: bool = False
+    leaks: bool = False
+
+    def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
+        """Costs of one ADC.
+
+        Raises:
+            ValueError: node or resolution is not in the table; says what is.
+        """
+        costs = table.look_up(self.name, node_nm=designs.technology_nm, bits=designs.adc_bits)
+        nominal_V = assumptions.nominal_V.value
+        supply = 1.0 if self.ignores_supply else (designs.voltage_V / nominal_V) ** 2
+        leak = np.full(len(designs), assumptions.sar_adc_leak_W.value)
+        if self.leaks:
+            leak = costs["leak"] * assumptions.murmann_leak_share.value
+        return AdcCosts(costs["energy"] * supply, costs["area"], leak, costs["time"])
+
+
+MODELS: dict[str, ZigZagAdc | TabulatedAdc] = {
+    "zigzag": ZigZagAdc(),
+    "neurosim_sar": TabulatedAdc("neurosim_sar", ignores_supply=True),
+    "murmann": TabulatedAdc("murmann", leaks=True),
+    "isaac": TabulatedAdc("isaac"),
+}
+
+
+def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
+    """Costs by the ADC model of each design."""
+    present = np.unique(designs.adc_model)
+    if len(present) == 1:
+        return MODELS[ADC_MODELS[present[0]]].costs(designs, table, assumptions)
+    parts = [np.empty(len(designs)) for _ in range(4)]
+    for index in present:
+        of_model = designs.adc_model == index
+        costs = MODELS[ADC_MODELS[index]].costs(designs.take(of_model), table, assumptions)
+        values = (costs.energy_J, costs.area_m2, costs.leak_W, costs.time_s)
+        for part, value in zip(parts, values, strict=True):
+            part[of_model] = value
+    return AdcCosts(*parts)
+
+
+def flash_costs(array: Mapping[str, Floats]) -> AdcCosts:
+    """A 5-bit flash ADC per column as in the reference model, from NeuroSim; it takes no time."""
+    return AdcCosts(
+        energy_J=array["flash_energy"],
+        area_m2=array["flash_area"],
+        leak_W=array["flash_leak"],
+        time_s=np.zeros_like(array["flash_energy"]),
+    )
+
 
 GLB_BITS = 2048
 """Width of the global buffer's word."""
@@ -72,6 +331,69 @@ def _key_values(keys: Mapping[str, Source], designs: Designs) -> dict[str, Float
         key: scale if name is None else getattr(designs, name) * scale
         for key, (name, scale) in keys.items()
     }
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Physical rules that the reference model does not have; off is what it does instead.
+
+    Numbers are the rows of the ledger in `docs/physical_model.md`. All off need not equal the
+    reference.
+
+    Args:
+        placement: 1. Layers share the chip's cells, and writing them costs; off: each layer has
+            the whole chip while all count as resident.
+        pulses: 2. Every slice and every pulse of an input takes its time; off: one read.
+        voltage_slows: 3. A lower supply slows arrays, ADCs and clock; off: all as at 0.9 V.
+        bandwidth: 4. Buffers, links and DRAM take time; off: they answer at once.
+        shared_converters: 5. Columns share ADCs of chosen resolution; off: a 5-bit flash
+            ADC per column.
+        few_levels: 6. At most 4 bits per cell, and devices vary; off: 8 bits, perfect cells.
+        unsigned_inputs: 7. Inputs that are never negative are coded without offset; off: with.
+        strides: 8. Layers move only the inputs they read; off: as if all strides were 1.
+        wide_sums: 9. Partial sums have their full width and are shifted and added; off: 8 bits.
+        wires: 10. Moving a bit across the chip charges a wire; off: routers only.
+        idle_leakage: 11. All that is powered leaks; off: only what is in use.
+        activation_dram: 12. Network input and output and what the buffer cannot hold go through
+            DRAM; off: not.
+        diagonal_groups: 15. Groups of a convolution share a macro; off: each takes its own.
+    """
+
+    placement: bool = True
+    pulses: bool = True
+    voltage_slows: bool = True
+    bandwidth: bool = True
+    shared_converters: bool = True
+    few_levels: bool = True
+    unsigned_inputs: bool = True
+    strides: bool = True
+    wide_sums: bool = True
+    wires: bool = True
+    idle_leakage: bool = True
+    activation_dram: bool = True
+    diagonal_groups: bool = True
+
+    @classmethod
+    def all_off(cls) -> Switches:
+        """None of the physical rules."""
+        return cls(**{field.name: False for field in fields(cls)})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Technology:
+    """Numbers and rules that the costs of all designs of a study share.
+
+    Args:
+        device: memory device.
+        table: energy, area and delay of components.
+        assumptions: numbers that no library gives.
+        switches: physical rules that apply.
+    """
+
+    device: MemoryCell
+    table: PhysicalTable
+    assumptions: Assumptions
+    switches: Switches
 
 
 def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:

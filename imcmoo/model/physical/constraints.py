@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Bools, Floats, Ints, Resource
-from imcmoo.model.physical.components import adcs_per_macro
-from imcmoo.model.physical.memory_cells import sigma_of
+from imcmoo.model.physical.circuit import sigma_of
+from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.parameters import BITS_PER_KIB, CELL_ERRORS, LIMITS, Designs
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy, beyond_allowed
-from imcmoo.model.physical.technology import Technology
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,11 +108,6 @@ class PhysicalMetrics(PhysicalResources):
     save_s: Floats
     save_J: Floats
 
-    @property
-    def resources(self) -> PhysicalResources:
-        """Area, capacity, shortfalls and quantities with circuit limits."""
-        return self
-
 
 DEFAULT_AREA_M2 = 800e-6
 DEFAULT_SNR_ADC_DB = 15.0
@@ -162,7 +156,7 @@ class CircuitLimits:
     @classmethod
     def of_device(cls, device: str, **limits: float) -> CircuitLimits:
         """Limits of a device, some of them changed."""
-        return cls(**({"snr_dB": DEFAULT_SNR_DB.get(device, -np.inf)} | limits))
+        return cls(**({"snr_dB": DEFAULT_SNR_DB[device]} | limits))
 
     @property
     def resources(self) -> tuple[str, ...]:
@@ -171,7 +165,9 @@ class CircuitLimits:
         return ("snr", *compute, "levels", "wires")
 
 
-def ir_drop(designs: Designs, wire_ohm_per_m: Floats, technology: Technology) -> Floats:
+def ir_drop(
+    designs: Designs, adcs: Floats, wire_ohm_per_m: Floats, technology: Technology
+) -> Floats:
     """Largest share of the read voltage lost along a column, or with levels along a row.
 
     a · rows / 2 · G · R_col with the active rows interleaved, and with levels
@@ -180,6 +176,7 @@ def ir_drop(designs: Designs, wire_ohm_per_m: Floats, technology: Technology) ->
 
     Args:
         designs: n chips.
+        adcs: of a macro, shape (n,).
         wire_ohm_per_m: of the nodes' array wires, shape (n,).
         technology: cells and their conductances.
 
@@ -197,7 +194,7 @@ def ir_drop(designs: Designs, wire_ohm_per_m: Floats, technology: Technology) ->
     )
     ohm = wire_ohm_per_m * feature * cell
     column = designs.active_rows * designs.rows / 2 * ohm * assumptions.column_pitch_F.value
-    converted = adcs_per_macro(designs, technology.switches) * (1 + designs.differential)
+    converted = adcs * (1 + designs.differential)
     in_turn = np.minimum(converted * designs.redundancy, designs.cols)
     at_once = np.where(designs.sample_and_hold > 0, designs.cols, in_turn)
     row = at_once * designs.cols / 2 * ohm * assumptions.row_pitch_F.value

@@ -9,11 +9,11 @@ import numpy as np
 
 from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
-from imcmoo.model.physical.technology import Technology
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

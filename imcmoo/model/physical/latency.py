@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.physical.chip import OperatingPoint, Rates, input_pulse_time
+from imcmoo.model.physical.chip import OperatingPoint, Rates, array_read_time
+from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.technology import Technology
 
 CAUSES = ("compute", "glb", "link", "buffer", "dram", "power")
 """Possible bottlenecks of a layer; power is one of a whole image."""
@@ -153,7 +153,7 @@ def macro_read_time(
         adcs: ADCs of a macro, shape (n,).
         technology: device and length of a pulse, and whether pulses take time.
     """
-    held = input_pulse_time(designs, point, technology)
+    held = array_read_time(designs, point, technology)
     conversions = np.ceil(columns_used / adcs[:, None])
     convert_s = (point.adc.time_s * point.slowdown)[:, None]
     in_turn = (designs.sample_and_hold == 0).astype(float)[:, None]

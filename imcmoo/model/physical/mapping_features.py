@@ -15,6 +15,7 @@ import numpy as np
 
 from imcmoo.keyed_cache import Arrays
 from imcmoo.model.metrics import Floats, Ints
+from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.mapping import (
@@ -26,7 +27,6 @@ from imcmoo.model.physical.mapping import (
     replication,
 )
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.technology import Switches
 
 COMPONENT_OF = {
     "cell_low": "cells",

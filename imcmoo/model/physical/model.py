@@ -26,7 +26,12 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
-from imcmoo.model.physical.components import require_coverage
+from imcmoo.model.physical.components import (
+    MEMORY_CELLS,
+    Switches,
+    Technology,
+    require_coverage,
+)
 from imcmoo.model.physical.constraints import (
     MOST_DB,
     CircuitLimits,
@@ -40,7 +45,6 @@ from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import FEWEST_BITS, LayerTable
 from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.mapping_features import needed_macros
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
@@ -53,7 +57,6 @@ from imcmoo.model.physical.parameters import (
 )
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
-from imcmoo.model.physical.technology import Switches, Technology
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -543,7 +546,7 @@ class PhysicalEvaluator(CostModel):
         bound = np.array([*CAUSES, ""])[full.bound_by]
         details = {
             "bound_by": bound,
-            "utilization": full.occupied_cells / full.resources.cells[:, None],
+            "utilization": full.occupied_cells / full.cells[:, None],
             "snr_adc_dB": np.minimum(full.snr_adc_dB, MOST_DB),
             "snr_dev_dB": np.minimum(full.snr_dev_dB, MOST_DB),
             "snr_dB": np.minimum(full.snr_dB, MOST_DB),
@@ -607,7 +610,7 @@ class PhysicalEvaluator(CostModel):
         order = np.concatenate([rows for rows, _ in batches])
         costs = PhysicalBreakdown.joined([break_down(b, layers) for _, b in batches], order)
         found = evaluate_shares(*part, causes=True)
-        use = found.occupied_cells / found.resources.cells[:, None]
+        use = found.occupied_cells / found.cells[:, None]
         bound = np.array([*CAUSES, ""])[found.bound_by]
         return costs, {"bound_by": bound[:, 0], "utilization": use[:, 0]}
 
@@ -745,6 +748,5 @@ def physical_model(
     if weight_clip is not None:
         options["weight_clip"] = tuple(weight_clip.get(name, 1.0) for name in workloads.names)
     if compute_snr_limit_dB is not None:
-        device = space.fixed.get("device", "")
-        options["limits"] = CircuitLimits.of_device(device, snr_dB=compute_snr_limit_dB)
+        options["limits"] = CircuitLimits(snr_dB=compute_snr_limit_dB)
     return PhysicalEvaluator(space, workloads, **options)

@@ -37,11 +37,15 @@ from imcmoo.model.physical.adc_window import (
     share_left,
 )
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.circuit import Circuit, parallel_cells, slice_maxima
+from imcmoo.model.physical.circuit import (
+    Circuit,
+    level_variances,
+    parallel_cells,
+    slice_maxima,
+)
+from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import level_variances
 from imcmoo.model.physical.parameters import Designs, circuit_keys
-from imcmoo.model.physical.technology import Technology
 from imcmoo.networks.operands import OperandBits, slice_averages, slice_moments
 from imcmoo.networks.workloads import BITS
 

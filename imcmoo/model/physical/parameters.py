@@ -28,7 +28,7 @@ standard deviations with the least mean square error."""
 
 ADC_WINDOWS = get_args(AdcWindow)
 CELL_ERRORS = ("uniform", "wan2022_1s", "wan2022_1d")
-"""Cell errors: alike on all levels, or as measured on each (`memory_cells.LEVEL_SIGMAS`)."""
+"""Cell errors: alike on all levels, or as measured on each (`circuit.LEVEL_SIGMAS`)."""
 
 STAGE_NAMES = (
     "array",

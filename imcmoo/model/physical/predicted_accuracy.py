@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.parameters import LIMITS, Designs, circuit_keys
-from imcmoo.model.physical.technology import Technology
 from imcmoo.networks.accuracy_data import AccuracyData
 
 LAYERS_NAMED = 2

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import CIRCUIT_KEY
-from imcmoo.model.physical.technology import Switches
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import random_designs
 
@@ -116,7 +116,7 @@ def checksums(case):
     """Checksums of a case."""
     name, model, designs, n_chunks = case
     metrics = model.evaluate(designs)
-    values = {field: getattr(metrics.resources, field) for field in RESOURCES}
+    values = {field: getattr(metrics, field) for field in RESOURCES}
     values |= {field: getattr(metrics, field) for field in METRICS}
     sums = {
         (name, field, at): checksum(field, chunk)

@@ -5,8 +5,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.noise import NoiseModel
-from imcmoo.model.physical.technology import Switches
 from tests.model.physical import golden_set
 
 TOLERANCE = 1e-8

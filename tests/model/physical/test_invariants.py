@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.latency import CAUSES, LayerTimes, sequential_latency
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.model import PhysicalModel
-from imcmoo.model.physical.technology import Switches
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import random_designs
 
@@ -95,12 +95,12 @@ def test_only_networks_that_lack_nothing_have_metrics_within_the_chip_s_cells_an
 ):
     columns = random_designs(60, np.random.default_rng(seed), device, TABLE)
     metrics = MODELS[device].evaluate(columns)
-    lacks = (metrics.resources.missing_cells > 0) | (metrics.resources.missing_bits > 0)
+    lacks = (metrics.missing_cells > 0) | (metrics.missing_bits > 0)
     np.testing.assert_array_equal(lacks, ~metrics.runs)
     assert np.all(np.isnan(metrics.energy_J) == lacks)
     assert np.all((metrics.bound_by == -1) == lacks)
     occupied = np.nan_to_num(metrics.occupied_cells)
-    assert np.all(occupied <= metrics.resources.cells[:, None] * SLACK)
+    assert np.all(occupied <= metrics.cells[:, None] * SLACK)
     rate = {"x16": 16 * 4.266e9, "x32": 32 * 4.266e9, "x64": 64 * 4.266e9, "hbm2": 5.278e12}
     peak = np.array([rate.get(d, np.inf) for d in columns["dram"].tolist()])[:, None]
     runs = metrics.runs

@@ -13,10 +13,9 @@ import pytest
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import operating_point
+from imcmoo.model.physical.components import MEMORY_CELLS, Switches, Technology
 from imcmoo.model.physical.latency import macro_read_time
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import Designs
-from imcmoo.model.physical.technology import Switches, Technology
 from tests.model.physical.designs import columns
 
 ARRAYS = 168 * 12 * 8

@@ -7,9 +7,9 @@ import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
+from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import MAPPING_KEY
-from imcmoo.model.physical.technology import Switches
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import DESIGN, columns, random_designs
 

@@ -8,7 +8,7 @@ import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.components import MEMORY_CELLS, Switches, Technology
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.predicted_accuracy import (
     Operands,
@@ -16,7 +16,6 @@ from imcmoo.model.physical.predicted_accuracy import (
     best_score,
     predict,
 )
-from imcmoo.model.physical.technology import Switches, Technology
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 from tests.model.physical.designs import columns
 

@@ -93,8 +93,8 @@ def compared(network, device, designs, table, *, every_snr, weight_clip=1.0, dig
             digital=digital,
         )
         assert metrics.area_m2[i] == pytest.approx(expected["area_m2"], rel=RTOL)
-        assert metrics.resources.missing_cells[i, 0] == expected["missing_cells"]
-        assert metrics.resources.missing_bits[i, 0] == pytest.approx(expected["missing_bits"], RTOL)
+        assert metrics.missing_cells[i, 0] == expected["missing_cells"]
+        assert metrics.missing_bits[i, 0] == pytest.approx(expected["missing_bits"], RTOL)
         if i % every_snr == 0:
             analog = np.array([layer not in digital for layer in workload.layers])
             sizes = workload.shapes[analog][:, SIZE_OF_KERNEL].tolist()

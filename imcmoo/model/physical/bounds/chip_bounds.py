@@ -19,11 +19,11 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
 from imcmoo.model.physical.chip import Chip, Rates, link_price, total
+from imcmoo.model.physical.components import Switches, Technology
 from imcmoo.model.physical.constraints import COMPUTE_SNR, NOISE_LIMITS, constraints
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.mapping_features import ON_CHIP_ACTIONS
 from imcmoo.model.physical.parameters import COLUMNS, DRAM, Designs, deciding
-from imcmoo.model.physical.technology import Switches, Technology
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
 
@@ -210,8 +210,10 @@ class ComponentMinima:
         for group in groups:
             for name, values in terms_of(group, batch).items():
                 if not np.allclose(values, minima[name][:, 0], rtol=ROUNDING, atol=0.0):
+                    known = ", ".join(sorted(parameters_of(group)))
                     raise NoBounds(
-                        f"{name} depends on more than {', '.join(sorted(parameters_of(group)))}"
+                        f"{name} depends on more than {known}: name its group, {group.name}, in "
+                        "`decides` of the columns that it depends on (parameters.py)"
                     )
 
     def of(self, levels: Mapping[str, Ints]) -> CostTerms:
