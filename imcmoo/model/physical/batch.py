@@ -299,7 +299,7 @@ class LayerWork:
     @cached_property
     def operand_bits(self) -> Floats | float:
         """Operands that the digital unit reads, shape (n, L); 0 where it has nothing to do."""
-        if not self._layers.has_dynamic:
+        if not self._layers.has_digital:
             return 0.0
         return operand_bits(self._layers, self.designs.mac_units)
 
@@ -321,7 +321,7 @@ class LayerWork:
                 bits = bits + 2 * self.spilled_sums
         else:
             bits = self._batch.context.resident_bits[1][None]
-        return bits + self.operand_bits if self._layers.has_dynamic else bits
+        return bits + self.operand_bits if self._layers.has_digital else bits
 
     @cached_property
     def _read_s(self) -> Floats:
@@ -336,8 +336,8 @@ class LayerWork:
         """Seconds of each layer on each resource."""
         layers, features = self._layers, self.features(streamed=streamed)
         compute = features.reads * self._read_s
-        if layers.has_dynamic:
-            compute += layers.dynamic * layers.macs * self._rates.mac_s
+        if layers.has_digital:
+            compute += layers.digital * layers.macs * self._rates.mac_s
         times = roofline(
             self._rates,
             self.designs.ping_pong[:, None] > 0,
@@ -505,9 +505,9 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:
         both = prices["glb_read"] + prices["glb_write"]
         on_chip += totals.spilled_bits[mode] * both[:, None]
     operands: Floats | float = 0.0
-    if layers.has_dynamic:
+    if layers.has_digital:
         operands = layers.total(operand_bits(layers, batch.designs.mac_units))
-        macs = layers.total(layers.macs * layers.dynamic)
+        macs = layers.total(layers.macs * layers.digital)
         on_chip += prices["mac"][:, None] * macs + prices["glb_read"][:, None] * operands
     cells = features.counts[:, ACTIONS.index("write")]
     written = cells * prices["write"][:, None] + stored * prices["link"][:, None]

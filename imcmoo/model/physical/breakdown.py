@@ -112,7 +112,7 @@ def _counts(batch: Batch, work: LayerWork, *, streamed: bool) -> dict[str, Float
         link_bits=work.link_bits(streamed=streamed),
         spilled_bits=0.0 if spilled is None else spilled,
         operand_bits=work.operand_bits,
-        macs=c.layers.macs * c.layers.dynamic,
+        macs=c.layers.macs * c.layers.digital,
         stored_bits=c.layers.stored_bits,
         loads=loads,
     )

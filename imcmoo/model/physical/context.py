@@ -62,9 +62,9 @@ class Context(Technology):
         layers on the digital unit only the outputs, through the buffer."""
         layers = self.layers
         words = layers.input_words(strides=self.switches.strides) + layers.output_words
-        links = np.where(layers.dynamic, 0.0, words * layers.input_bits)
+        links = np.where(layers.digital, 0.0, words * layers.input_bits)
         outputs = layers.output_words * layers.input_bits
-        return links, np.where(layers.dynamic, outputs, links)
+        return links, np.where(layers.digital, outputs, links)
 
     def loads(self, *, streamed: bool) -> float:
         """Number of times the weights of a network are loaded for an image."""

@@ -285,7 +285,7 @@ def pipelined_latency(
         link=links_s,
         buffer=np.where(arrays, 0.0, slowest),
         dram=layers.total(dram) + io_s,
-        digital=layers.total(np.where(layers.dynamic, compute, 0.0)),
+        digital=layers.total(np.where(layers.digital, compute, 0.0)),
     )
     filling = layers.total(times.seconds * layers.previous_share)
     return filling + interval, interval, bound

@@ -38,7 +38,7 @@ class LayerTable:
         line_words: words a line buffer holds for the layer, C·G·(R − 1) input rows, shape (L,).
         first_share: share of its input a layer needs for its first output, shape (L,).
         input_bits, weight_bits: precision, shape (L,).
-        dynamic: whether a layer runs on the digital unit: both operands are activations, or a study
+        digital: whether a layer runs on the digital unit: both operands are activations, or a study
             says so, shape (L,).
         holds_weights: whether the global buffer holds its weights for that unit, shape (L,).
         previous_share: Σ over a layer's successors of their `first_share`, shape (L,): what of the
@@ -64,7 +64,7 @@ class LayerTable:
     first_share: Floats
     input_bits: Floats
     weight_bits: Floats
-    dynamic: Bools
+    digital: Bools
     holds_weights: Bools
     previous_share: Floats
     io_bits: Floats
@@ -130,7 +130,7 @@ class LayerTable:
             **geometry,
             input_bits=columns[11],
             weight_bits=columns[12],
-            dynamic=columns[13] > 0,
+            digital=columns[13] > 0,
             holds_weights=columns[13] == 2,
             previous_share=np.bincount(distinct, follows) / count,
             io_bits=io_words + outputs * columns[11][distinct][last],
@@ -184,7 +184,7 @@ class LayerTable:
     def stored_bits(self) -> Floats:
         """Bits of the weights in cells, 0 for layers on the digital unit, shape (L,)."""
         bits = self.groups * self.rows * self.outputs * self.weight_bits
-        return np.where(self.dynamic, 0.0, bits)
+        return np.where(self.digital, 0.0, bits)
 
     @cached_property
     def held_bits(self) -> Floats:
@@ -209,9 +209,9 @@ class LayerTable:
         return slice(int(start), int(stop))
 
     @cached_property
-    def has_dynamic(self) -> bool:
+    def has_digital(self) -> bool:
         """True if any layer runs on the digital unit: two activations, or named in a study."""
-        return bool(self.dynamic.any())
+        return bool(self.digital.any())
 
     @cached_property
     def _starts(self) -> Ints:

@@ -75,7 +75,7 @@ def place(context: Context, designs: Designs) -> Placement:
         row_blocks=row_blocks,
         column_blocks=column_blocks,
         macros=np.where(
-            layers.dynamic, 0.0, np.ceil(layers.groups / shared) * row_blocks * column_blocks
+            layers.digital, 0.0, np.ceil(layers.groups / shared) * row_blocks * column_blocks
         ),
         rows_used=rows_used,
         columns_used=np.minimum(shared * converted * layers.outputs, pairs),
@@ -169,12 +169,12 @@ def count_traffic(
         buffer_reads=buffered,
         buffer_writes=buffered * fresh,
         result_words=results,
-        link_bits=np.where(layers.dynamic, 0.0, sent + outputs),
-        sum_words=np.where(layers.dynamic, 0.0, hops * layers.output_words),
+        link_bits=np.where(layers.digital, 0.0, sent + outputs),
+        sum_words=np.where(layers.digital, 0.0, hops * layers.output_words),
         sum_extra_bits=np.ceil(np.log2(placement.row_blocks)),
-        glb_read_bits=np.where(layers.dynamic, 0.0, sent),
+        glb_read_bits=np.where(layers.digital, 0.0, sent),
         glb_write_bits=np.broadcast_to(outputs, sent.shape),
-        spilled_sums=np.where(layers.dynamic, 0.0, (height - 1) * layers.output_words),
+        spilled_sums=np.where(layers.digital, 0.0, (height - 1) * layers.output_words),
     )
 
 
@@ -188,7 +188,7 @@ def operand_bits(layers: LayerTable, mac_units: Floats) -> Floats:
     right = layers.outputs * np.ceil(layers.n_vectors / side)
     right_bits = np.where(layers.holds_weights, layers.weight_bits, layers.input_bits)
     bits = layers.input_bits * left + right_bits * right
-    return layers.dynamic * layers.groups * layers.rows * bits
+    return layers.digital * layers.groups * layers.rows * bits
 
 
 def overflow_bits(context: Context, glb_KiB: Floats) -> Floats:

@@ -66,7 +66,7 @@ ON_CHIP_ACTIONS = (*ACTIONS, "link", "mac")
 def count_actions(context: Context, designs: Designs, mapped: MappedLayers) -> dict[str, Floats]:
     """Actions of one occurrence of each layer by `ACTIONS`, arrays that broadcast to (n, L)."""
     layers, placement, traffic = context.layers, mapped.placement, mapped.traffic
-    static = ~layers.dynamic
+    static = ~layers.digital
     vectors = layers.n_vectors * layers.groups * static
     low, span = _cell_reads(context, designs, placement)
     weights = layers.groups * layers.rows * layers.outputs * static
@@ -141,7 +141,7 @@ def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tup
     pulses = np.where(one_level, slices, sums.pulses[coding, width])
     products = sums.of_cells(sums.products, (coding, width, *cells), parallel)
     products = np.where(one_level, held, products)
-    macs = layers.macs * ~layers.dynamic
+    macs = layers.macs * ~layers.digital
     crossings = placement.slice_columns * placement.groups_per_macro
     return macs * crossings * pulses, macs * products
 
@@ -248,7 +248,7 @@ def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> A
     mapped = map_layers(context, designs, streamed=streamed)
     placement, traffic, factor = mapped.placement, mapped.traffic, mapped.replication
     slices = placement.input_slices if switches.pulses else 1.0
-    vector_reads = slices * placement.row_groups * ~layers.dynamic
+    vector_reads = slices * placement.row_groups * ~layers.digital
     per_group = (designs.macros_per_tile * designs.tiles_per_group)[:, None]
     groups = factor * np.ceil(placement.macros / per_group)
     all_tiles = (designs.tiles_per_group * designs.router_groups)[:, None]
@@ -270,7 +270,7 @@ def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> A
         link_bits=traffic.link_bits if streamed else none,
         spilled_sums=traffic.spilled_sums if streamed else none,
         glb_bits=traffic.glb_read_bits + traffic.glb_write_bits if streamed else none,
-        load_rows=mapped.passes * placement.rows_used * ~layers.dynamic if streamed else none,
+        load_rows=mapped.passes * placement.rows_used * ~layers.digital if streamed else none,
     )
     of_networks = NetworkFeatures(
         counts=np.stack([layers.total(counted[name]) for name in ACTIONS], axis=1),
@@ -304,7 +304,7 @@ def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floa
         tiles = np.ceil(macros[pipelined] / pipelines.macros_per_tile[:, None])
         room = factor * tiles * (pipelines.rows * pipelines.macros_per_tile * 8)[:, None]
         shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
-        lines[pipelined] = layers.largest(shortfall * ~layers.dynamic)
+        lines[pipelined] = layers.largest(shortfall * ~layers.digital)
     return np.maximum(needed_macros(context, macros) - designs.macros[:, None], 0.0), lines
 
 

@@ -486,7 +486,7 @@ class NoiseModel:
         self._part_of = part_of
         self._technology = technology
         self._cache = KeyedCache(np.inf)
-        stored = np.flatnonzero(~layers.dynamic[layers.distinct])
+        stored = np.flatnonzero(~layers.digital[layers.distinct])
         distinct = layers.distinct[stored]
         self._n_layers = len(stored)
         self._n_networks = layers.n_networks

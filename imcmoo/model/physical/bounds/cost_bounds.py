@@ -139,13 +139,13 @@ def _counts(batch: Batch, work: LayerWork, link_bits: Floats, *, streamed: bool)
     layers = batch.context.layers
     counted = batch.features(streamed=streamed).networks.counts
     spilled = work.spilled_sums if streamed else None
-    operands = operand_bits(layers, batch.designs.mac_units) if layers.has_dynamic else None
+    operands = operand_bits(layers, batch.designs.mac_units) if layers.has_digital else None
     counts = image_actions(
         {name: counted[:, at] for at, name in enumerate(ACTIONS)},
         link_bits=link_bits,
         spilled_bits=0.0 if spilled is None else layers.total(spilled),
         operand_bits=0.0 if operands is None else layers.total(operands),
-        macs=layers.total(layers.macs * layers.dynamic),
+        macs=layers.total(layers.macs * layers.digital),
         stored_bits=layers.total(layers.stored_bits),
         loads=batch.context.loads(streamed=streamed),
     )
@@ -159,7 +159,7 @@ class NetworkBounds:
         layers = context.layers
         self._context = context
         self._stored_bits = layers.total(layers.stored_bits)
-        self._macs = layers.total(layers.dynamic * layers.macs)
+        self._macs = layers.total(layers.digital * layers.macs)
         spilled = layers.total(2.0 * overflow_bits(context, glb_KiB))
         self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
         self._caches: dict[tuple[bool, float], KeyedCache] = {}
