@@ -124,28 +124,42 @@ class FeasibleMating:
         scores = problem.guide_scores(F, pair_ratios=self._pair_ratios)
         n_best = min(BEST_KNOWN, len(scores))
         threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
-        incumbents = feasible[scores.argmin(axis=0)]
-        n_pairs = 0 if self._pair_ratios is None else len(self._pair_ratios)
-        best = np.unique(incumbents[: len(incumbents) - n_pairs])
-        # In a large space per-value elites lead to what is next to others.
-        good = np.unique(incumbents)
-        if not self.has_elites:
-            good = feasible[(scores <= threshold).any(axis=1)]
-        around = [self._vicinity(archive.levels[best], -1), self._vicinity(archive.levels[good], 0)]
-        vicinity = unseen(problem.space, np.concatenate(around), archive.seen)
-        coordinates = Surrogate.near(problem, archive, good).predict(vicinity)
-        predicted_F = problem.from_coordinates(coordinates)
-        predicted_scores = problem.guide_scores(
-            predicted_F, problem.best_joint_edap(F), pair_ratios=self._pair_ratios
+        incumbents, known = (feasible[rows] for rows in self._best_known(scores, threshold))
+        two_moves = self._vicinity(archive.levels[incumbents], -1)
+        one_move = self._vicinity(archive.levels[known], 0)
+        vicinity = unseen(problem.space, np.concatenate([two_moves, one_move]), archive.seen)
+        coordinates = Surrogate.near(problem, archive, known).predict(vicinity)
+        predicted = problem.guide_scores(
+            problem.from_coordinates(coordinates),
+            problem.best_joint_edap(F),
+            pair_ratios=self._pair_ratios,
         )
-        promising = (predicted_scores <= threshold).any(axis=1)
+        promising = (predicted <= threshold).any(axis=1)
         rows, others = np.flatnonzero(promising), np.arange(0)
         if self.has_elites:
-            rows = rows[first_passing(problem, vicinity[rows], predicted_scores[rows], wanted)]
-            nearest = np.isin(problem.space.rank(vicinity), problem.space.rank(around[1]))
+            rows = rows[first_passing(problem, vicinity[rows], predicted[rows], wanted)]
+            nearest = np.isin(problem.space.rank(vicinity), problem.space.rank(one_move))
             others = np.flatnonzero(nearest & ~promising)
-        order = [x[best_in_turn(predicted_scores[x], len(x))] for x in (rows, others)]
+        order = [x[best_in_turn(predicted[x], len(x))] for x in (rows, others)]
         return vicinity[np.concatenate(order)]
+
+    def _best_known(self, scores: Floats, threshold: Floats) -> tuple[Ints, Ints]:
+        """Indices of incumbents, and of all designs whose neighbours are looked at.
+
+        Incumbents are the best by each criterion and network. The others have a score up to the
+        threshold, or in a large space, where per-value elites lead to what is next to these, are
+        the best of two networks.
+
+        Args:
+            scores: of designs, as of `guide_scores`, shape (n, n_scores).
+            threshold: of each score, shape (n_scores,).
+        """
+        best = scores.argmin(axis=0)
+        n_pairs = 0 if self._pair_ratios is None else len(self._pair_ratios)
+        incumbents = np.unique(best[: len(best) - n_pairs])
+        if self.has_elites:
+            return incumbents, np.unique(best)
+        return incumbents, np.flatnonzero((scores <= threshold).any(axis=1))
 
     def _fill(
         self, offspring: OffspringBuilder, population: Ints, rng: np.random.Generator
