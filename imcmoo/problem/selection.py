@@ -22,17 +22,6 @@ class Candidates:
     A front rather than all designs, because under `max` a dominated design can tie with the one
     that dominates it.
 
-    Args:
-        problem: what the designs are for.
-        levels: shape (n, n_parameters).
-        F: their objectives, shape (n, n_objectives).
-        known_best: the best EDAP known of each workload, J·s·mm², shape (W,), that of a search for
-            this workload alone; a candidate that is better still counts instead. Without it no
-            single-network optimum is known, and criteria against these go by their `joint_name`.
-        exact_best: what regrets are against instead where it is proven, J·s·mm², shape (W,): the
-            single-network optima, or, without `known_best`, the best EDAP on chips that run all
-            networks.
-
     Raises:
         ValueError: no candidate, or one whose objectives are not all finite.
     """
@@ -75,13 +64,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Selection:
-    """Scores of candidates by each criterion, and the candidate that it selects.
-
-    Args:
-        scores: by criterion, shape (n,); decimal logarithms under the name `log10_CRITERION` where
-            some are beyond the range of float64.
-        chosen: by criterion, the index of the selected candidate.
-    """
+    """Scores of candidates by each criterion, and the candidate that it selects."""
 
     scores: dict[str, Floats]
     """By criterion, shape (n,); decimal logarithms under the name `log10_CRITERION` where some are

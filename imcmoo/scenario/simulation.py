@@ -18,19 +18,12 @@ MOST_ENERGY_J = 1.5
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """Simulated work of a chip, in order of time.
+    """Simulated work of a chip, in order of time; a piece is work without a break."""
 
-    Args:
-        network, request: of each piece of work without a break: index of the network, number of
-            its request, shape (n_pieces,).
-        start_s, end_s: of each piece, shape (n_pieces,).
-        response_s: from each request of a network to its end, by network.
-    """
-
-    network: Ints  # of each piece of work without a break, shape (n_pieces,)
-    request: Ints  # its number among those of the network, shape (n_pieces,)
+    network: Ints  # index of the network of each piece, shape (n_pieces,)
+    request: Ints  # number of its request among those of the network, shape (n_pieces,)
     start_s: Floats  # of each piece, shape (n_pieces,)
-    end_s: Floats
+    end_s: Floats  # of each piece, shape (n_pieces,)
     response_s: list[Floats]  # from each request of a network to its end, by network
 
 
