@@ -33,18 +33,6 @@ COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
 
 @dataclass(frozen=True)
-class SelectionCriteria:
-    """Selection criteria that steer a search."""
-
-    asked: Criterion | None = None
-    """The criterion that is to select a design, which then joins those that always guide."""
-    weights: Sequence[float] | None = None
-    """Of the networks, positive, shape (W,); equal by default. Scaled to sum W."""
-    own: Criterion | None = None
-    """A score of the study's own, which joins the criteria that guide, too."""
-
-
-@dataclass(frozen=True)
 class Origin:
     """Origin of a problem in its study, which the problem's objects do not tell."""
 
@@ -69,7 +57,9 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         model: the cost model of the space and the networks; one network alone is fine.
         area_limit_m2: largest area of a feasible chip; None for no limit.
         cost_per_cm2: cost of a square centimetre by technology node in nm; makes cost an objective.
-        guidance: what steers the search beyond the criteria that always do.
+        asked: criteria that are to select a design, a user's among them; they join those that
+            always steer the search.
+        weights: of the networks, positive, shape (W,); equal by default. Scaled to sum W.
         limits: what networks may cost at the most, by name; none by default.
         origin: what its study adds to the identity of answers.
 
@@ -85,24 +75,23 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         *,
         area_limit_m2: float | None = None,
         cost_per_cm2: Mapping[int, float] | None = None,
-        guidance: SelectionCriteria | None = None,
+        asked: Sequence[Criterion] = (),
+        weights: Sequence[float] | None = None,
         limits: Mapping[str, Limits] | None = None,
         origin: Origin | None = None,
     ) -> None:
         names = list(model.workload_names)
         self.quantities = (*model.quantities, *([COST] if cost_per_cm2 else []))
         _check(model, names, area_limit_m2)
-        guidance = guidance or SelectionCriteria()
         self.model = model
         self.area_limit_m2 = area_limit_m2
         self.cost_per_cm2 = cost_per_cm2
         self.space = model.space
         self.workload_names = names
-        self.guidance = guidance
+        self.asked = tuple(asked)
         self.origin = origin or Origin()
-        self.weights = _scaled(guidance.weights, len(names))
+        self.weights = _scaled(weights, len(names))
         names_of_quantities = [q.name for q in self.quantities]
-        asked = [c for c in (guidance.own, guidance.asked) if c is not None]
         self.criteria = applicable(names_of_quantities, asked)
         self.guides = [c for c in self.criteria if c.guides or c in asked]
         self.limits = NetworkLimits(limits or {}, names, names_of_quantities)

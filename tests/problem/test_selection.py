@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from imcmoo.problem.criteria import CRITERIA, SCORES, Criterion
-from imcmoo.problem.problem import SelectionCriteria
 from imcmoo.problem.selection import Candidates, select
 from imcmoo.search.archive import Archive
 from problems import RRAM
@@ -19,7 +18,7 @@ def front_candidates(problem, archive):
 def candidates(energy, latency, *, ranks=None, known_best=None, weights=None):
     """Designs of 1 mm² with the given energies and latencies (n, W)."""
     F = np.column_stack([energy, latency, np.full(len(energy), 1e-6)]).astype(float)
-    problem = fake_problem(RRAM, F.shape[1] // 2, guidance=SelectionCriteria(weights=weights))
+    problem = fake_problem(RRAM, F.shape[1] // 2, weights=weights)
     levels = RRAM.unrank(np.arange(len(F)) if ranks is None else np.asarray(ranks))
     known = None if known_best is None else np.asarray(known_best, dtype=float)
     return Candidates(problem, levels, F, known)
@@ -109,8 +108,7 @@ WORST_SNR = Criterion("snr_min", _worst_snr, needs=("snr",), scale="difference")
 
 def noisy_candidates(snr):
     """Designs with these decibels (n, 2), alike in all else."""
-    guidance = SelectionCriteria(asked=WORST_SNR)
-    problem = fake_problem(RRAM, 2, model=NoisyEvaluator, guidance=guidance)
+    problem = fake_problem(RRAM, 2, model=NoisyEvaluator, asked=[WORST_SNR])
     F = np.column_stack([np.full((len(snr), 5), 1e-3), -np.asarray(snr, dtype=float)])
     return Candidates(problem, RRAM.unrank(np.arange(len(F))), F)
 
