@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pymoo.core.problem import Problem
 
 from imcmoo.io.errors import OwnCodeError
@@ -95,15 +95,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.criteria = applicable(names_of_quantities, asked)
         self.guides = [c for c in self.criteria if c.guides or c in asked]
         self.limits = NetworkLimits(limits or {}, names, names_of_quantities)
-        self.objective_names = [c for q in self.quantities for c in q.columns(names)]
-        self._signs = self._of_objectives(lambda q: 1.0 if q.sense == "min" else -1.0)
-        self._bounds = self._of_objectives(lambda q: q.bound)
-        self._is_ratio = self._of_objectives(lambda q: q.scale == "ratio")
-        # Objectives are finite, and ratios positive before their sign is turned.
-        self._above = np.where(self._is_ratio & (self._signs > 0), 0.0, -np.inf)
-        self._below = np.where(
-            self._is_ratio & (self._signs < 0), np.minimum(self._bounds, 0.0), self._bounds
-        )
+        self._set_objectives()
         self.feasibility = Feasibility(model, area_limit_m2)
         self.constraint_names = [*self.feasibility.names, *self.limits.names]
         super().__init__(
@@ -115,17 +107,24 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             vtype=int,
         )
 
+    def _set_objectives(self) -> None:
+        """Names, signs and ranges of the objectives, arrays of shape (n_objectives,)."""
+        columns = [q.columns(self.workload_names) for q in self.quantities]
+        of_each = [q for q, names in zip(self.quantities, columns, strict=True) for _ in names]
+        self.objective_names = [name for names in columns for name in names]
+        self._signs = np.array([1.0 if q.sense == "min" else -1.0 for q in of_each])
+        self._bounds = np.array([q.bound for q in of_each])
+        self._is_ratio = np.array([q.scale == "ratio" for q in of_each])
+        # Objectives are finite, and ratios positive before their sign is turned.
+        self._above = np.where(self._is_ratio & (self._signs > 0), 0.0, -np.inf)
+        self._below = np.where(
+            self._is_ratio & (self._signs < 0), np.minimum(self._bounds, 0.0), self._bounds
+        )
+
     @property
     def largest_area_m2(self) -> float:
         """Area of the largest chip allowed; infinite where there is no limit."""
         return np.inf if self.area_limit_m2 is None else self.area_limit_m2
-
-    def _of_objectives(self, get: Any) -> NDArray[Any]:
-        """Something of each objective's quantity, shape (n_objectives,)."""
-        n = len(self.workload_names)
-        return np.repeat(
-            [get(q) for q in self.quantities], [n if q.per_workload else 1 for q in self.quantities]
-        )
 
     @property
     def has_edap(self) -> bool:
