@@ -8,7 +8,6 @@ constraints say how much a chip falls short, in octaves.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,14 +31,6 @@ WEIGHTS = (1e-6, 1e6)
 COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Origin of a problem in its study, which the problem's objects do not tell."""
-
-    modules: tuple[str, ...] = ()  # dotted names of a user's modules that the study names
-    data: str = ""  # what a user's model is handed: JSON values
-
-
 class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     """Joint design of one chip for several networks, vectorised over designs.
 
@@ -61,7 +52,9 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             always steer the search.
         weights: of the networks, positive, shape (W,); equal by default. Scaled to sum W.
         limits: what networks may cost at the most, by name; none by default.
-        origin: what its study adds to the identity of answers.
+        own_modules: dotted names of a user's modules that its study names; they and `own_data` are
+            part of the identity of answers, since the problem's objects do not tell them.
+        own_data: what a user's model is handed, as JSON values.
 
     Raises:
         ValueError: the model has no network, the limit is not positive, there is a limit but no
@@ -78,7 +71,8 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         asked: Sequence[Criterion] = (),
         weights: Sequence[float] | None = None,
         limits: Mapping[str, Limits] | None = None,
-        origin: Origin | None = None,
+        own_modules: Sequence[str] = (),
+        own_data: str = "",
     ) -> None:
         names = list(model.workload_names)
         self.quantities = (*model.quantities, *([COST] if cost_per_cm2 else []))
@@ -89,7 +83,8 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.space = model.space
         self.workload_names = names
         self.asked = tuple(asked)
-        self.origin = origin or Origin()
+        self.own_modules = tuple(own_modules)
+        self.own_data = own_data
         self.weights = _scaled(weights, len(names))
         names_of_quantities = [q.name for q in self.quantities]
         self.criteria = applicable(names_of_quantities, asked)
