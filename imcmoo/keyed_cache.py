@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Ints
+from imcmoo.arrays import Ints
 
 Arrays = tuple[NDArray[Any], ...]
 

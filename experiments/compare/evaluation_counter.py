@@ -246,9 +246,10 @@ class CountingProblem(AcceleratorProblem):
             problem.model,
             area_limit_m2=problem.area_limit_m2,
             cost_per_cm2=problem.cost_per_cm2,
-            guidance=problem.guidance,
+            asked=problem.asked,
             limits=problem.limits.given,
         )
+        self.weights = problem.weights
         self.feasibility = self._counter = _CountingFeasibility(self)
         self._first: dict[int, int] = {}
 

@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
-from imcmoo.benchmark.benchmark_problem import BenchmarkProblem, OptimalDesigns
+from imcmoo.benchmark.benchmark_problem import BenchmarkProblem, OptimalDesigns, Record
 from imcmoo.benchmark.problem_names import KINDS, names, study_of
 from imcmoo.benchmark.random_problems import random_study
-from imcmoo.benchmark.record import Record
 
 __all__ = [
     "KINDS",

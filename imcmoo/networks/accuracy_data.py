@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Floats
 from imcmoo.io.reading import read_arrays
 from imcmoo.networks.workload_csv import MEASURED
 from imcmoo.networks.workloads import DIMENSIONS, Workload
-
-Floats = NDArray[np.float64]
 
 VERSION = 2
 SCALARS = ("lowest", "highest", "signal_power", "gain_white", "gain_static")
@@ -30,21 +29,14 @@ WHAT = "a file of `imcmoo import --data`"
 class LayerData:
     """A layer with stored weights, and a sample of its inputs.
 
-    Args:
-        name: of the node.
-        weights: shape (G, K, M), K in the file's order.
-        vectors: inputs in the float network, n at most 256, shape (G, n, K).
-        lowest, highest: of all calibration inputs.
-        signal_power: variance of the outputs, mean over channels.
-        gain_white, gain_static: noise to signal at the logits over that of the layer, for noise of
-            each read and for errors of cells.
+    A gain is the noise to signal at the logits over that of the layer.
     """
 
     name: str  # of the node
     weights: NDArray[np.float32]  # shape (G, K, M), K in the file's order
-    vectors: NDArray[np.float32]  # inputs in the float network, at most 256, shape (G, n, K)
+    vectors: NDArray[np.float32]  # inputs in the float network, n at most 256, shape (G, n, K)
     lowest: float  # of all calibration inputs
-    highest: float
+    highest: float  # likewise
     signal_power: float  # variance of the outputs, mean over channels
     gain_white: float  # for noise of each read
     gain_static: float  # for errors of cells
@@ -64,23 +56,13 @@ class LayerData:
 
 @dataclass(frozen=True, eq=False)
 class AccuracyData:
-    """Accuracy of a network as a function of noise; all scores are on the samples of the curves.
-
-    Args:
-        layers: all L mapped layers.
-        float_score: of the network in float, on the samples of the curves.
-        levels: noise to signal at the logits, ascending, shape (n,).
-        white, static: score at each level, never rising, for noise of reads and errors of cells.
-        rounding: noise to signal at the logits from rounding, by bits of inputs and weights.
-        rounded: score with inputs and weights rounded, by bits of inputs and weights.
-        about: where it comes from: digests of the network and its data, metric, samples, seed.
-    """
+    """Accuracy of a network as a function of noise; all scores are on the samples of the curves."""
 
     layers: tuple[LayerData, ...]  # all L mapped layers
     float_score: float  # of the network in float
     levels: Floats  # noise to signal at the logits, ascending, shape (n,)
-    white: Floats  # score at each level, never rising, for noise of reads
-    static: Floats  # the same for errors of cells
+    white: Floats  # score at each level, never rising, for noise of reads, shape (n,)
+    static: Floats  # score at each level, never rising, for errors of cells, shape (n,)
     rounding: Mapping[tuple[int, int], float]
     """Noise to signal at the logits from rounding, by bits of inputs and weights."""
     rounded: Mapping[tuple[int, int], float]  # score with inputs and weights rounded, likewise

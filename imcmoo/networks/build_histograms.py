@@ -9,13 +9,12 @@ the network's table.
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from imcmoo.io.files import replacing
 from imcmoo.networks.operands import HISTOGRAMS
@@ -31,18 +30,16 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: a network's layers are not those of its table.
     """
-    rows: dict[str, dict[str, list[float]]] = {}
-    with gzip.open(path, "rt", newline="") as stream:
-        for row in csv.DictReader(stream):
-            if row["operand"] in OPERANDS:
-                of_network = rows.setdefault(f"{row['workload']}.{row['operand']}", {})
-                of_network[row["layer"]] = [float(p) for p in row["probabilities"].split()]
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = table[table["operand"].isin(OPERANDS)]
     packed = {}
-    for name, by_layer in rows.items():
-        layers = Workload.load(name.split(".")[0]).layers
-        if set(layers) != set(by_layer):
-            raise ValueError(f"{path}: the layers of {name} are not those of the network's table")
-        packed[name] = np.array([by_layer[layer] for layer in layers], dtype=np.float32)
+    for (network, operand), rows in table.groupby(["workload", "operand"], sort=False):
+        layers = Workload.load(str(network)).layers
+        by_layer = rows.set_index("layer")["probabilities"]
+        if set(layers) != set(by_layer.index):
+            raise ValueError(f"{path}: the layers of {network} are not those of its table")
+        bins = [text.split() for text in by_layer[list(layers)]]
+        packed[f"{network}.{operand}"] = np.array(bins, dtype=float).astype(np.float32)
     return packed
 
 

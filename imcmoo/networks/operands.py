@@ -33,18 +33,9 @@ _ZERO = 2 ** (BITS - 1)
 
 @dataclass(frozen=True)
 class OperandBits:
-    """Joint probabilities P(bit k and bit l are one) of layers, most significant bit first.
+    """Joint probabilities P(bit k and bit l are one) of n layers, most significant bit first.
 
-    Args:
-        inputs: inputs as they are coded: never-negative ones unsigned, others with an offset of
-            128; shape (n_layers, 8, 8).
-        inputs_offset: all inputs coded with an offset of 128, shape (n_layers, 8, 8).
-        signed: whether a layer has negative inputs, shape (n_layers,).
-        weights: weights coded with an offset of 128, shape (n_layers, 8, 8).
-        magnitudes: magnitudes of the weights, shape (n_layers, 7, 7).
-        signed_magnitudes: E[sign · bit] of the magnitudes' bits, shape (n_layers, 7).
-        cut: mean square of what clipping takes off the weights, in squares of a unit of their
-            codes, shape (n_layers,).
+    An offset is 128.
     """
 
     inputs: Floats  # as coded: never-negative ones unsigned, others with an offset, (n, 8, 8)

@@ -39,14 +39,14 @@ def identity(problem: AcceleratorProblem) -> dict[str, Any]:
     model = problem.model
     scores = [module_of(c.score) for c in problem.criteria]
     return {
-        "data": _sha256(problem.origin.data, _data_of(model)),
+        "data": _sha256(problem.own_data, _data_of(model)),
         "space": _sha256(problem.space),
         "question": _question(problem),
         "versions": {
             **registry.versions(registry.shipped_name(model)),
             "enumeration": ENUMERATION_VERSION,
         },
-        "own code": own_code({*problem.origin.modules, type(model).__module__, *scores}),
+        "own code": own_code({*problem.own_modules, type(model).__module__, *scores}),
     }
 
 

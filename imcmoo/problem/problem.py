@@ -8,11 +8,10 @@ constraints say how much a chip falls short, in octaves.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pymoo.core.problem import Problem
 
 from imcmoo.io.errors import OwnCodeError
@@ -32,26 +31,6 @@ WEIGHTS = (1e-6, 1e6)
 COST = Quantity("cost", "", per_workload=False, bound=1e6)
 
 
-@dataclass(frozen=True)
-class SelectionCriteria:
-    """Selection criteria that steer a search."""
-
-    asked: Criterion | None = None
-    """The criterion that is to select a design, which then joins those that always guide."""
-    weights: Sequence[float] | None = None
-    """Of the networks, positive, shape (W,); equal by default. Scaled to sum W."""
-    own: Criterion | None = None
-    """A score of the study's own, which joins the criteria that guide, too."""
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Origin of a problem in its study, which the problem's objects do not tell."""
-
-    modules: tuple[str, ...] = ()  # dotted names of a user's modules that the study names
-    data: str = ""  # what a user's model is handed: JSON values
-
-
 class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     """Joint design of one chip for several networks, vectorised over designs.
 
@@ -69,9 +48,13 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         model: the cost model of the space and the networks; one network alone is fine.
         area_limit_m2: largest area of a feasible chip; None for no limit.
         cost_per_cm2: cost of a square centimetre by technology node in nm; makes cost an objective.
-        guidance: what steers the search beyond the criteria that always do.
+        asked: criteria that are to select a design, a user's among them; they join those that
+            always steer the search.
+        weights: of the networks, positive, shape (W,); equal by default. Scaled to sum W.
         limits: what networks may cost at the most, by name; none by default.
-        origin: what its study adds to the identity of answers.
+        own_modules: dotted names of a user's modules that its study names; they and `own_data` are
+            part of the identity of answers, since the problem's objects do not tell them.
+        own_data: what a user's model is handed, as JSON values.
 
     Raises:
         ValueError: the model has no network, the limit is not positive, there is a limit but no
@@ -85,36 +68,29 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         *,
         area_limit_m2: float | None = None,
         cost_per_cm2: Mapping[int, float] | None = None,
-        guidance: SelectionCriteria | None = None,
+        asked: Sequence[Criterion] = (),
+        weights: Sequence[float] | None = None,
         limits: Mapping[str, Limits] | None = None,
-        origin: Origin | None = None,
+        own_modules: Sequence[str] = (),
+        own_data: str = "",
     ) -> None:
         names = list(model.workload_names)
         self.quantities = (*model.quantities, *([COST] if cost_per_cm2 else []))
         _check(model, names, area_limit_m2)
-        guidance = guidance or SelectionCriteria()
         self.model = model
         self.area_limit_m2 = area_limit_m2
         self.cost_per_cm2 = cost_per_cm2
         self.space = model.space
         self.workload_names = names
-        self.guidance = guidance
-        self.origin = origin or Origin()
-        self.weights = _scaled(guidance.weights, len(names))
+        self.asked = tuple(asked)
+        self.own_modules = tuple(own_modules)
+        self.own_data = own_data
+        self.weights = _scaled(weights, len(names))
         names_of_quantities = [q.name for q in self.quantities]
-        asked = [c for c in (guidance.own, guidance.asked) if c is not None]
         self.criteria = applicable(names_of_quantities, asked)
         self.guides = [c for c in self.criteria if c.guides or c in asked]
         self.limits = NetworkLimits(limits or {}, names, names_of_quantities)
-        self.objective_names = [c for q in self.quantities for c in q.columns(names)]
-        self._signs = self._of_objectives(lambda q: 1.0 if q.sense == "min" else -1.0)
-        self._bounds = self._of_objectives(lambda q: q.bound)
-        self._is_ratio = self._of_objectives(lambda q: q.scale == "ratio")
-        # Objectives are finite, and ratios positive before their sign is turned.
-        self._above = np.where(self._is_ratio & (self._signs > 0), 0.0, -np.inf)
-        self._below = np.where(
-            self._is_ratio & (self._signs < 0), np.minimum(self._bounds, 0.0), self._bounds
-        )
+        self._set_objectives()
         self.feasibility = Feasibility(model, area_limit_m2)
         self.constraint_names = [*self.feasibility.names, *self.limits.names]
         super().__init__(
@@ -126,17 +102,24 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             vtype=int,
         )
 
+    def _set_objectives(self) -> None:
+        """Names, signs and ranges of the objectives, arrays of shape (n_objectives,)."""
+        columns = [q.columns(self.workload_names) for q in self.quantities]
+        of_each = [q for q, names in zip(self.quantities, columns, strict=True) for _ in names]
+        self.objective_names = [name for names in columns for name in names]
+        self._signs = np.array([1.0 if q.sense == "min" else -1.0 for q in of_each])
+        self._bounds = np.array([q.bound for q in of_each])
+        self._is_ratio = np.array([q.scale == "ratio" for q in of_each])
+        # Objectives are finite, and ratios positive before their sign is turned.
+        self._above = np.where(self._is_ratio & (self._signs > 0), 0.0, -np.inf)
+        self._below = np.where(
+            self._is_ratio & (self._signs < 0), np.minimum(self._bounds, 0.0), self._bounds
+        )
+
     @property
     def largest_area_m2(self) -> float:
         """Area of the largest chip allowed; infinite where there is no limit."""
         return np.inf if self.area_limit_m2 is None else self.area_limit_m2
-
-    def _of_objectives(self, get: Any) -> NDArray[Any]:
-        """Something of each objective's quantity, shape (n_objectives,)."""
-        n = len(self.workload_names)
-        return np.repeat(
-            [get(q) for q in self.quantities], [n if q.per_workload else 1 for q in self.quantities]
-        )
 
     @property
     def has_edap(self) -> bool:

@@ -24,13 +24,12 @@ class Costs:
         values: shape (n, W), or (n,) for a quantity of the chip; in SI units, NaN where a network
             does not run.
         objectives: what is minimised, shape (n, n_objectives).
-        weights: of the networks, positive, with sum W, shape (W,).
+        weights: of the networks, positive, with sum W, shape (W,), or (1,) if they are equal.
     """
 
     values: Mapping[str, Floats]
-    """Shape (n, W), or (n,) of the chip; in SI units, NaN where a network does not run."""
-    objectives: Floats  # what is minimised, shape (n, n_objectives)
-    weights: Floats = field(default_factory=lambda: np.ones(1))  # positive, with sum W, shape (W,)
+    objectives: Floats
+    weights: Floats = field(default_factory=lambda: np.ones(1))
 
     def __getitem__(self, name: str) -> Floats:
         return self.values[name]

@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 
 from imcmoo.model.metrics import Floats
-from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import Costs
@@ -21,17 +20,6 @@ class Candidates:
 
     A front rather than all designs, because under `max` a dominated design can tie with the one
     that dominates it.
-
-    Args:
-        problem: what the designs are for.
-        levels: shape (n, n_parameters).
-        F: their objectives, shape (n, n_objectives).
-        known_best: the best EDAP known of each workload, J·s·mm², shape (W,), that of a search for
-            this workload alone; a candidate that is better still counts instead. Without it no
-            single-network optimum is known, and criteria against these go by their `joint_name`.
-        exact_best: what regrets are against instead where it is proven, J·s·mm², shape (W,): the
-            single-network optima, or, without `known_best`, the best EDAP on chips that run all
-            networks.
 
     Raises:
         ValueError: no candidate, or one whose objectives are not all finite.
@@ -68,38 +56,28 @@ class Candidates:
         best = self.costs.edap.min(axis=0)
         return best if self.known_best is None else np.fmin(best, self.known_best)
 
-    def name_of(self, criterion: Criterion) -> str:
-        """Name of the scores by a criterion."""
-        return criterion.name_of_score(joint=self.known_best is None)
+    @cached_property
+    def scores(self) -> dict[str, Floats]:
+        """Scores by each criterion of the problem, shape (n,); decimal logarithms under the name
+        `log10_CRITERION` where some are beyond the range of float64.
 
+        Raises:
+            InputError: a score that is not allowed.
+        """
+        return dict(
+            stated(
+                c.name_of_score(joint=self.known_best is None),
+                c.scores(self.costs, self.reference_edap),
+            )
+            for c in self.problem.criteria
+        )
 
-@dataclass(frozen=True)
-class Selection:
-    """Scores of candidates by each criterion, and the candidate that it selects.
+    @cached_property
+    def chosen(self) -> dict[str, int]:
+        """Index of the design that each criterion selects, by the names of `scores`.
 
-    Args:
-        scores: by criterion, shape (n,); decimal logarithms under the name `log10_CRITERION` where
-            some are beyond the range of float64.
-        chosen: by criterion, the index of the selected candidate.
-    """
-
-    scores: dict[str, Floats]
-    """By criterion, shape (n,); decimal logarithms under the name `log10_CRITERION` where some are
-    beyond the range of float64."""
-    chosen: dict[str, int]  # by criterion, the index of the selected candidate
-
-
-def select(candidates: Candidates) -> Selection:
-    """Let every criterion of the problem select one design.
-
-    Among equal scores the design of lowest rank wins, so the choice does not depend on the order
-    of the candidates.
-    """
-    problem = candidates.problem
-    ranks = problem.space.rank(candidates.levels)
-    scores = dict(
-        stated(candidates.name_of(c), c.scores(candidates.costs, candidates.reference_edap))
-        for c in problem.criteria
-    )
-    chosen = {name: int(np.lexsort((ranks, score))[0]) for name, score in scores.items()}
-    return Selection(scores, chosen)
+        Among equal scores the design of lowest rank wins, so the choice does not depend on the
+        order of the candidates.
+        """
+        ranks = self.problem.space.rank(self.levels)
+        return {name: int(np.lexsort((ranks, score))[0]) for name, score in self.scores.items()}

@@ -25,24 +25,7 @@ them."""
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Service:
-    """Service of a scenario by n designs; arrays of shape (n, W) if not said otherwise.
-
-    Args:
-        values: of inferences by name in `READ`, of networks side by side on their groups.
-        interrupts: True where requests are interrupted between layers, shape (n,).
-        service_s: time of one request, its whole burst.
-        longest_s: longest segment of a request that nothing interrupts.
-        blocking_s: longest wait for a less urgent request.
-        response_s: upper bound of the time from a request to its end.
-        capacity: factor by which the load may grow until a network misses its deadline; NaN where
-            networks do not run.
-        utilization: share of the time that the chip, or its groups, work for a network.
-        chip_capacity: factor by which the load may grow until some network misses its deadline,
-            with groups allocated for it, shape (n,).
-        chip_utilization: share of the time that the chip works, shape (n,).
-        power_W: average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`.
-        groups: router groups of networks side by side; None if they take turns.
-    """
+    """Service of a scenario by n designs; arrays of shape (n, W) if not said otherwise."""
 
     values: Mapping[str, Floats]
     """Of inferences by name in `READ`, of networks side by side on their groups."""

@@ -83,7 +83,7 @@ def evaluations(outcome: Outcome) -> pd.DataFrame:
 def front(outcome: Outcome) -> pd.DataFrame:
     """The feasible designs no other dominates, in the order of evaluation, with all scores."""
     rows = np.arange(len(outcome.candidates.levels))
-    scores = outcome.selection.scores
+    scores = outcome.candidates.scores
     return pd.DataFrame(
         {**_candidates(outcome, rows), **{f"score_{name}": s for name, s in scores.items()}}
     )
@@ -91,12 +91,12 @@ def front(outcome: Outcome) -> pd.DataFrame:
 
 def selection(outcome: Outcome) -> pd.DataFrame:
     """The design each criterion selects, one row per criterion."""
-    chosen, c = outcome.selection.chosen, outcome.candidates
+    chosen, c = outcome.candidates.chosen, outcome.candidates
     rows = np.array(list(chosen.values()))
     columns: dict[str, Any] = {
         "criterion": list(chosen),
         "used": [name == outcome.criterion for name in chosen],
-        "score": [outcome.selection.scores[name][row] for name, row in chosen.items()],
+        "score": [outcome.candidates.scores[name][row] for name, row in chosen.items()],
         **_candidates(outcome, rows),
     }
     if c.reference_edap is not None:
@@ -246,7 +246,7 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     judge = ExactRegret(outcome.joint.problem, answer, against_joint=outcome.baselines is None)
     F = outcome.candidates.F
     values, excess = judge.scores(F), judge.regrets(F)
-    chosen = {n.removeprefix(LOG10): row for n, row in outcome.selection.chosen.items()}
+    chosen = {n.removeprefix(LOG10): row for n, row in outcome.candidates.chosen.items()}
     rows = []
     for name in judge.criteria:
         scores, off = values[name], excess[name]
@@ -285,7 +285,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
         "chip": chip,
         "workloads": workloads,
         **({"scenario": served.summary()} if served else {}),
-        "scores": {name: s[chosen].item() for name, s in outcome.selection.scores.items()},
+        "scores": {name: s[chosen].item() for name, s in outcome.candidates.scores.items()},
         **({"caution": warning} if warning else {}),
     }
 

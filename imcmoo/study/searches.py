@@ -19,7 +19,7 @@ from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.scores import edap
-from imcmoo.problem.selection import Candidates, Selection, select
+from imcmoo.problem.selection import Candidates
 from imcmoo.search.algorithm import SearchResult, run_search
 from imcmoo.search.ask_tell import TraceRow
 from imcmoo.search.sampling import LimitsUnmet
@@ -119,8 +119,7 @@ class Outcome:
     Args:
         baseline_searches: by workload, the search for it alone; empty without baselines.
         baselines: the design of each of `baseline_searches` on all workloads, or None.
-        candidates: the front of the joint search.
-        selection: what each criterion selects from it.
+        candidates: the front of the joint search, and what each criterion selects from it.
     """
 
     study: Study
@@ -128,7 +127,6 @@ class Outcome:
     baseline_searches: dict[str, FinishedSearch]
     baselines: Baselines | None
     candidates: Candidates
-    selection: Selection
 
     @classmethod
     def of(
@@ -152,7 +150,7 @@ class Outcome:
         )
         best = np.nanmin(baselines.edap, axis=0) if baselines else None
         candidates = joint.candidates(best, exact.reference_edap if exact else None)
-        return cls(study, joint, single, baselines, candidates, select(candidates))
+        return cls(study, joint, single, baselines, candidates)
 
     @property
     def regret_reference(self) -> str:
@@ -167,13 +165,13 @@ class Outcome:
     @property
     def chosen(self) -> int:
         """Index among the candidates of the design the study's criterion selects."""
-        return self.selection.chosen[self.criterion]
+        return self.candidates.chosen[self.criterion]
 
     @property
     def criterion(self) -> str:
         """Name of the criterion that has the last word."""
         name = self.study.selected_by
-        return name if name in self.selection.chosen else f"{LOG10}{name}"
+        return name if name in self.candidates.chosen else f"{LOG10}{name}"
 
     @property
     def design(self) -> Levels:

@@ -13,8 +13,8 @@ import pandas as pd
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats
 from imcmoo.scenario.model import ScenarioModel
+from imcmoo.scenario.response import Timeline, simulate, simulate_apart, xrbench_score
 from imcmoo.scenario.service import Service
-from imcmoo.scenario.simulation import Timeline, simulate, simulate_apart, xrbench_score
 from imcmoo.space.design_space import Levels
 
 SCENARIO, TIMELINE = "scenario", "timeline"

@@ -23,7 +23,7 @@ from imcmoo.problem.criteria import OF_SCENARIOS, Criterion, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
-from imcmoo.problem.problem import AcceleratorProblem, Origin, SelectionCriteria, check_weights
+from imcmoo.problem.problem import AcceleratorProblem, check_weights
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Scenario
@@ -302,9 +302,11 @@ class Study:
             model,
             area_limit_m2=self.area_limit_m2,
             cost_per_cm2=self.cost_per_cm2,
-            guidance=SelectionCriteria(self.asked_criterion, weights, self.own_criterion),
+            asked=[c for c in (self.own_criterion, self.asked_criterion) if c is not None],
+            weights=weights,
             limits=limits,
-            origin=Origin(self.own_modules, self._handed()),
+            own_modules=self.own_modules,
+            own_data=self._handed(),
         )
 
     @property

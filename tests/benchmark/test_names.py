@@ -52,20 +52,12 @@ def test_a_wrong_seed_or_kind_is_refused(seed):
         benchmark.names("large")
 
 
-@pytest.mark.parametrize("kind", ["enumerable", "family", "textbook"])
-def test_the_exact_answers_of_a_kind_ship(kind):
-    assert [name for name in benchmark.names(kind) if not truth.path_of(name).is_file()] == []
-
-
-def test_of_the_physical_problems_all_ship_their_answer_but_those_on_sram_with_more_objectives():
-    missing = {n for n in benchmark.names("physical") if not truth.path_of(n).is_file()}
+def test_all_answers_ship_but_of_extended_problems_and_on_sram_with_more_objectives():
     studies = ("four_workload_sram_physical", "nine_workload_sram_physical")
-    assert missing == {f"{study}_{more}-v1" for study in studies for more in FURTHER}
-
-
-def test_only_answers_of_problems_ship():
-    paths = {truth.path_of(name) for name in benchmark.names()}
-    assert set(truth.FOLDER.glob("*")) <= paths
+    without = {f"{study}_{more}-v1" for study in studies for more in FURTHER}
+    without |= {*benchmark.names("extended")}
+    paths = {truth.path_of(name) for name in benchmark.names() if name not in without}
+    assert {*truth.FOLDER.glob("*")} == paths
 
 
 def test_a_random_problem_depends_on_its_seed_alone():

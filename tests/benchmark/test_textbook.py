@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from imcmoo.benchmark import textbook
@@ -29,12 +28,3 @@ def test_costs_are_those_of_their_sources():
     # Two off transistors of 64 nm at 10 pA per µm and 0.5 V.
     assert sram["cell_leak"] == pytest.approx(2 * 0.064 * 10e-12 * 0.5)
     assert table.crossbar("rram", 32, 0.5, 128, 256)["cell_read_high"] == pytest.approx(2.5e-15)
-
-
-def test_a_line_with_more_cells_costs_more():
-    table = ComponentTable.load(textbook.TABLE)
-    costs = table.crossbar("rram", 32, 0.5, 128, np.array([64, 128, 256]))
-    for name in ("row_read_on_low", "row_write_low", "adc_area", "column_area"):
-        assert (np.diff(costs[name]) > 0).all()
-    volts = table.crossbar("rram", 32, np.array([0.5, 0.6]), 128, 64)
-    assert volts["row_read_on_low"][1] / volts["row_read_on_low"][0] == pytest.approx(1.44)

@@ -25,7 +25,7 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import Exponents, own_criterion
-from imcmoo.problem.problem import AcceleratorProblem, SelectionCriteria
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
 from problems import (
@@ -175,7 +175,7 @@ def test_a_score_of_the_interval_is_proven_where_bounds_lack_it():
     model = Pipeline()
     model.quantities = (*Pipeline.quantities, Quantity("interval", "s"))
     score = own_criterion(Exponents(energy=1, interval=1))
-    problem = AcceleratorProblem(model, guidance=SelectionCriteria(own=score, asked=score))
+    problem = AcceleratorProblem(model, asked=[score, score])
     assert "score" in proven(problem)
     assert agrees(problem)
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY
 from imcmoo.problem.criteria import CRITERIA, find_criterion
 from imcmoo.problem.limits import Limits
-from imcmoo.problem.problem import SelectionCriteria
 from problems import RRAM, SRAM_TECHNOLOGY, STUDIES
 from tests.fakes import SNR, SUM, FakeEvaluator, NoisyEvaluator, fake_problem
 
@@ -114,11 +113,11 @@ def test_bad_arguments_are_named(problem, designs):
 def test_weights_that_make_no_sense_are_refused(last):
     weights = (1, 2, 3) if last is None else (1, 2, 3, last)
     with pytest.raises(ValueError, match=r"weights must be 4 numbers from 1e-06 to 1e\+06"):
-        fake_problem(RRAM, guidance=SelectionCriteria(weights=weights))
+        fake_problem(RRAM, weights=weights)
 
 
 def weighted(weights):
-    return fake_problem(RRAM, len(weights), guidance=SelectionCriteria(weights=weights))
+    return fake_problem(RRAM, len(weights), weights=weights)
 
 
 @settings(deadline=None)
@@ -160,9 +159,9 @@ def test_a_criterion_that_is_asked_for_joins_the_guides_once(designs):
     plain = fake_problem(RRAM, 2)
     names = [c.name for c in plain.guides]
     assert names == [name for name, c in CRITERIA.items() if c.guides]
-    asked = fake_problem(RRAM, 2, guidance=SelectionCriteria(asked=find_criterion("edap_mean")))
+    asked = fake_problem(RRAM, 2, asked=[find_criterion("edap_mean")])
     assert asked.guides == plain.guides
-    problem = fake_problem(RRAM, 2, guidance=SelectionCriteria(asked=SUM))
+    problem = fake_problem(RRAM, 2, asked=[SUM])
     assert {c.name for c in problem.guides} == {*names, "sum"}
     F, G = problem.evaluate(designs)
     F = F[(G <= 0).all(axis=1)]

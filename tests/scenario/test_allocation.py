@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imcmoo.scenario.allocation import least_load, least_power
+from imcmoo.scenario.space_sharing import least_load, least_power
 
 
 @given(

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from imcmoo.model.metrics import Floats
 from imcmoo.scenario.requests import Load
-from imcmoo.scenario.response import blocking_times, capacities, response_bounds
-from imcmoo.scenario.simulation import simulate
+from imcmoo.scenario.response import blocking_times, capacities, response_bounds, simulate
 from tests.scenario.exact_analysis import TaskSet, exact_responses, worst_releases
 
 MOST_PERIODS = 30

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.io.errors import InputError
-from imcmoo.problem.problem import SelectionCriteria
 from imcmoo.search import algorithm, mating
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.parameters import Integer, Ordinal
@@ -156,8 +155,8 @@ def checkpoint(tmp_path):
 SHORTER = dataclasses.replace(PAPER, initial=400)
 LARGER = fake_problem(RRAM, area_limit_m2=900e-6)
 FEWER = fake_problem(RRAM, 2)
-UNEQUAL = fake_problem(RRAM, guidance=SelectionCriteria(weights=(1, 1, 1, 5)))
-ASKING = fake_problem(RRAM, guidance=SelectionCriteria(asked=SUM))
+UNEQUAL = fake_problem(RRAM, weights=(1, 1, 1, 5))
+ASKING = fake_problem(RRAM, asked=[SUM])
 
 
 class Dearer(FakeEvaluator):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, R
 from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER
 from imcmoo.networks.workloads import Workload
 from imcmoo.version import __version__
+
+if TYPE_CHECKING:
+    from imcmoo.networks.onnx_import.reading import Model
 
 EXAMPLES = 3
 """Nodes named in a message that could name hundreds."""
@@ -76,7 +79,17 @@ def import_onnx(
         recorded = record_densities(path, samples, tensors) if samples else {}
     except InputError as error:
         raise InputError(f"{path}: {_printable(str(error))}") from None
-    provenance = {
+    provenance = _provenance(path, model, stated, samples)
+    statistics = gather_statistics(rows, recorded)
+    workload = _workload(name or path.stem, rows, statistics, provenance)
+    return Imported(workload, rows, account, tuple(_warnings(workload, account, walk.unused)))
+
+
+def _provenance(
+    path: Path, model: Model, stated: Mapping[str, Mapping[str, Any]], samples: Path | None
+) -> dict[str, str]:
+    """Where a network comes from, and what was stated of its inputs."""
+    return {
         "source": path.name,
         "sha256": sha256(path),
         "producer": model.producer,
@@ -85,9 +98,6 @@ def import_onnx(
         **({"samples": samples.name} if samples else {}),
         "importer": f"imcmoo {__version__}, onnx {version('onnx')}",
     }
-    statistics = gather_statistics(rows, recorded)
-    workload = _workload(name or path.stem, rows, statistics, provenance)
-    return Imported(workload, rows, account, tuple(_warnings(workload, account, walk.unused)))
 
 
 def _text(value: Any) -> str:

@@ -308,8 +308,6 @@ def _imported(call: Call) -> Item:
     except NotModelled as error:
         rows = error.rows
         return Item(operator, name, Fate.NOT_MODELLED, rows, str(error), macs_known=bool(rows))
-    except KeyError as error:
-        raise InputError(f"lacks the attribute {error}") from None
     return Item(operator, name, Fate.IMPORTED if rows else Fate.FREE, rows)
 
 

@@ -92,6 +92,13 @@ class Call:
             raise InputError(f"attribute '{name}' must be positive, got {value}")
         return value
 
+    def count(self, name: str) -> int:
+        """A positive whole number that an attribute must hold."""
+        value = self.positive(name)
+        if value is None:
+            raise InputError(f"lacks the attribute '{name}'")
+        return value
+
     def positives(self, name: str, count: int) -> list[int] | None:
         """So many positive whole numbers that an attribute lists; None where it lists none."""
         values = self.attributes.get(name)
@@ -218,10 +225,7 @@ def matrix_product(call: Call, right: int = 1) -> list[Row]:
 def quantised_blocks(call: Call) -> list[Row]:
     """Rows of `MatMulNBits`: weights in blocks, their sizes in the attributes."""
     sizes = call.shape(0)
-    c, m = call.positive("K"), call.positive("N")
-    if c is None or m is None:
-        raise InputError(f"lacks the attribute '{'K' if c is None else 'N'}'")
-    rows = sizes[-2] if len(sizes) > 1 else 1
+    c, m, rows = call.count("K"), call.count("N"), sizes[-2] if len(sizes) > 1 else 1
     return [call.product(c, m, rows, call.tensor(0), call.tensor(1), n=prod(sizes[:-2]))]
 
 
@@ -311,7 +315,7 @@ def attention(call: Call) -> list[Row]:
     if len(q) == 4:
         return _products(call, q[0], (q[1], k[1]), (q[2], k[2] + past), q[3], v[3])
     if len(q) == 3:
-        heads = call.attributes["q_num_heads"], call.attributes["kv_num_heads"]
+        heads = call.count("q_num_heads"), call.count("kv_num_heads")
         length = q[1], k[1] + past
         return _products(call, q[0], heads, length, q[2] // heads[0], v[2] // heads[1])
     raise NotModelled(f"queries of {len(q)} axes")
@@ -322,8 +326,7 @@ def multi_head_attention(call: Call) -> list[Row]:
     q = call.shape(0)
     if len(q) != 3 or call.optional(1) is None or call.optional(2) is None:
         raise NotModelled("queries, keys and values are packed together")
-    k, v = call.shape(1), call.shape(2)
-    heads = call.attributes["num_heads"]
+    k, v, heads = call.shape(1), call.shape(2), call.count("num_heads")
     if len(k) == 4:  # keys and values as heads already
         length, width = k[2], v[3]
     else:
@@ -336,7 +339,7 @@ def grouped_query_attention(call: Call) -> list[Row]:
     if call.optional(1) is None:
         raise NotModelled("queries, keys and values are packed together")
     q, k = call.shape(0), call.shape(1)
-    heads = call.attributes["num_heads"], call.attributes["kv_num_heads"]
+    heads = call.count("num_heads"), call.count("kv_num_heads")
     depth = q[2] // heads[0]
     return _products(call, q[0], heads, (q[1], k[1] + _past(call, 3)), depth, depth)
 
@@ -344,8 +347,7 @@ def grouped_query_attention(call: Call) -> list[Row]:
 def projected_attention(call: Call) -> list[Row]:
     """Rows of onnxruntime's `Attention` and `QAttention`, which project their input themselves."""
     batch, length, channels = call.shape(0)
-    total = call.shape(1)[1]
-    heads = call.attributes["num_heads"]
+    total, heads = call.shape(1)[1], call.count("num_heads")
     q, k, v = call.positives("qkv_hidden_sizes", 3) or [total // 3] * 3
     row = call.product(channels, q + k + v, length, call.tensor(0), call.tensor(1), n=batch)
     past = _past(call, 8 if call.operator.endswith("QAttention") else 4, axis=3)

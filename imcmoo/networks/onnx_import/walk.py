@@ -6,7 +6,6 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
-from heapq import heappop, heappush
 
 import onnx
 
@@ -244,19 +243,13 @@ def _running_order(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> l
         if (index := waiting.pop()) not in needed:
             needed.add(index)
             waiting += reads[index]
-    sorter = TopologicalSorter({index: reads[index] for index in needed})
+    order = sorted(needed)
     try:
-        sorter.prepare()
+        if any(reads[index] and reads[index][-1] >= index for index in order):
+            order = [*TopologicalSorter({index: reads[index] for index in order}).static_order()]
     except CycleError as error:
         through = nodes[error.args[1][0]].output[0]
         raise InputError(f"the graph runs in a circle through '{through}'") from None
-    order: list[int] = []
-    ready: list[int] = []
-    while sorter.is_active():
-        for index in sorter.get_ready():
-            heappush(ready, index)
-        order.append(heappop(ready))
-        sorter.done(order[-1])
     return [nodes[index] for index in order]
 
 

@@ -89,15 +89,15 @@ def expanded(operator, x, *weights):
     return model(nodes, [tensor("x", x)], [exactly("s", [HUGE, HUGE]), *weights])
 
 
-def attention(operator, **heads):
+def attention(**heads):
     inputs = [tensor("q", (2, 60, 384)), tensor("k", (2, 100, 384)), tensor("v", (2, 100, 384))]
-    return model([node(operator, "qkv", **heads)], inputs, domains=["com.microsoft"], opset=23)
+    return model([node("Attention", "qkv", **heads)], inputs, opset=23)
 
 
-def of_onnxruntime(operator, **attributes):
+def of_onnxruntime(operator, x=(2, 6, 8), **attributes):
     """An operator that reads x as its first input, and as a part if it joins several."""
     nodes = [node(operator, "xwxxwx", domain="com.microsoft", **attributes)]
-    return model(nodes, [tensor("x", (2, 6, 8))], [stored("w", (8, 24))], domains=["com.microsoft"])
+    return model(nodes, [tensor("x", x)], [stored("w", (8, 24))], domains=["com.microsoft"])
 
 
 def scan(axis):
@@ -109,7 +109,6 @@ def scan(axis):
 
 
 ONE = [node("Conv", "xw")]
-OF_MICROSOFT = {"domain": "com.microsoft", "num_heads": 0}
 
 FILES = {
     "not an ONNX file": {
@@ -199,18 +198,9 @@ FILES = {
     "the operator is not known": {
         "unknown": lambda: model([node("Mystery", "x", domain="nobody")], [X], domains=["nobody"]),
     },
-    "must be positive": {
-        "no heads": lambda: attention("Attention", q_num_heads=0, kv_num_heads=0),
-    },
-    "do not fit together": {
-        "heads in words": lambda: attention(
-            "MultiHeadAttention", **OF_MICROSOFT | {"num_heads": "many"}
-        ),
-        "no heads of onnxruntime": lambda: attention("MultiHeadAttention", **OF_MICROSOFT),
-        "grouped without heads": lambda: attention(
-            "GroupQueryAttention", **OF_MICROSOFT, kv_num_heads=0
-        ),
-    },
+    "must be positive": {"no heads": lambda: attention(q_num_heads=0, kv_num_heads=0)},
+    "do not fit together": {"two axes": lambda: of_onnxruntime("Attention", (6, 8))},
+    "lacks the attribute 'num_heads'": {"heads missing": lambda: of_onnxruntime("Attention")},
     **{
         f"node '{operator.lower()}' (com.microsoft.{operator}): attribute '{name}' {told}": {
             f"{name} {value} of {operator}": partial(of_onnxruntime, operator, **{name: value})
@@ -221,6 +211,9 @@ FILES = {
             ("MatMulNBits", "N", [4], "must be a whole number"),
             ("MatMulNBits", "K", [4], "must be a whole number"),
             ("MatMulNBits", "N", -4, "must be positive, got -4"),
+            ("MultiHeadAttention", "num_heads", [4], "must be a whole number"),
+            ("MultiHeadAttention", "num_heads", "many", "must be a whole number"),
+            ("GroupQueryAttention", "num_heads", 0, "must be positive, got 0"),
             ("Attention", "qkv_hidden_sizes", 8, "must be a list of 3 positive whole numbers"),
             ("Attention", "qkv_hidden_sizes", [8, 8], "must be a list of 3 positive"),
             ("QAttention", "qkv_hidden_sizes", [8, 8, 0], "must be a list of 3 positive"),
