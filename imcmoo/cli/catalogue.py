@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from imcmoo.io.errors import InputError, did_you_mean
+from imcmoo.io.errors import InputError, did_you_mean, input_errors
 from imcmoo.io.own_code import own_code
 from imcmoo.problem.identity import differing_keys
 from imcmoo.space.design_space import DesignSpace
@@ -94,13 +94,12 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
             raise
         raise InputError(f"{folder}: {error}; give its --study") from None
     check_trusted(str(config.get("criterion")), ordinary, folder)
-    try:
+    damaged = f"{folder}/config.json is not the config of a run: "
+    with input_errors(damaged, (KeyError, TypeError, ValueError)):
         study = ordinary.with_settings(config, SETTINGS)
         today = json.loads(json.dumps(study.to_config()))
         keys = [*today, *(key for key in OPTIONAL if key in config)]
         differing = [key for key in keys if config.get(key) != today.get(key)]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder}/config.json is not the config of a run: {error}") from None
     if config.get("scaling", "reference") != "reference":  # of runs before it was removed
         raise InputError(f"{folder}: scaling was removed: {REMOVED_KEYS['scaling']}")
     if differing:

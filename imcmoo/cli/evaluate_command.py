@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import FORCE, QUIET, add, check_outputs, file, option, several, whole
 from imcmoo.cli.terminal import console, counted, warn_of_dynamic_products
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.files import writing
 from imcmoo.io.units import to_display
 from imcmoo.model.cost_model import Deployment
@@ -107,10 +107,8 @@ class PhysicalEvaluation:
         self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
     ) -> None:
         dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
-        try:
+        with input_errors():
             self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
-        except ValueError as error:
-            raise InputError(str(error)) from None
         self._designs = _physical_designs(path, device, self._model)
 
     def __len__(self) -> int:
@@ -253,10 +251,8 @@ def main(args: argparse.Namespace) -> None:
     networks = [Path(name.strip()) for name in args.workloads.split(",") if is_path(name)]
     check_outputs({"--out": args.out, "--breakdown": args.breakdown}, [args.designs, *networks])
     options = _options(args)
-    try:
+    with input_errors():
         workloads = WorkloadSet.load([name.strip() for name in args.workloads.split(",")])
-    except ValueError as error:
-        raise InputError(str(error)) from None
     evaluation = MODELS[args.model](args.designs, args.device, workloads, options)
     warn_of_dynamic_products(workloads, model=args.model)
     with ExitStack() as stack:

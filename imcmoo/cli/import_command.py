@@ -18,7 +18,7 @@ from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.arguments import FORCE, add, check_outputs, file, number, option, several, whole
 from imcmoo.cli.terminal import console, counted, show, timed
 from imcmoo.io.checksums import sha256
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.files import writing
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.layers import BITS
@@ -109,10 +109,8 @@ def main(args: argparse.Namespace) -> None:
         },
         [args.model, args.samples, args.data],
     )
-    try:
+    with input_errors("--out "):
         network_name(str(args.out))  # by which studies would refuse the file
-    except ValueError as error:
-        raise InputError(f"--out {error}") from None
     with timed(f"importing {args.model.name}", quiet=False):
         imported = import_onnx(
             args.model,

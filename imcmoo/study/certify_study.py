@@ -24,7 +24,7 @@ from imcmoo.exact.bounded_criteria import (
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
 from imcmoo.exact.certificate import Certificate, certificate_of
 from imcmoo.exact.node_expander import NodeExpander, Report
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.model.partials import NoBounds
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.own_score import BOUNDED
@@ -110,11 +110,9 @@ def certify_study(
     options = replace(options, known=valid)
     # Trees of single networks may report a line again.
     work = _Certifying(study, problem, options, on_step, cache(report))
-    try:
+    with input_errors(of=(NotProvable, NoBounds)):
         for part in parts:
             yield from work.prove(part)
-    except (NotProvable, NoBounds) as error:
-        raise InputError(str(error)) from None
 
 
 @dataclass

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
-from imcmoo.io.errors import NAME, InputError, did_you_mean
+from imcmoo.io.errors import NAME, InputError, did_you_mean, input_errors
 from imcmoo.io.files import writing
 from imcmoo.io.reading import read_toml
 from imcmoo.model.cost_model import Deployment
@@ -174,21 +174,17 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
     Raises:
         InputError: whatever is wrong with it, a line for each fault.
     """
-    try:
+    with input_errors():
         content = read_toml(path)
-    except ValueError as error:
-        raise InputError(str(error)) from None
     try:
         context = {"folder": path.parent, "spaces": spaces}
         read = StudyFile.model_validate(content, context=context)
     except ValidationError as error:
         raise InputError(fault_lines(path, error)) from None
-    try:
+    with input_errors(f"{path}: "):
         study = read.study(None if shipped else str(path))
         if not shipped:
             _check(study)
-    except ValueError as error:
-        raise InputError(f"{path}: {error}") from None
     return study
 
 
