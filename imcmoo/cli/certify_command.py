@@ -18,7 +18,7 @@ from imcmoo.problem.criteria import JOINT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
-from imcmoo.study.certify_study import ALL, SolverOptions, certify_study
+from imcmoo.study.certify_study import ALL, certify_study
 
 DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
@@ -78,16 +78,13 @@ def main(args: argparse.Namespace) -> None:
             state = f"best {text(value, '.4e')} · bound {text(bound, '.4e')} · gap {gap:.2%}"
             progress.update(task, description=name, state=state)
 
-        options = SolverOptions(
-            args.gap,
-            args.time_limit,
-            None if args.run is None else read_designs(args.run / "front.csv", study.space),
-            tuple(read_certificates(folder).values()),
-        )
         for certificate in certify_study(
             study,
             criterion,
-            options,
+            gap=args.gap,
+            time_limit_s=args.time_limit,
+            start=None if args.run is None else read_designs(args.run / "front.csv", study.space),
+            known=tuple(read_certificates(folder).values()),
             on_step=on_step,
             report=lambda line: terminal.print(line, soft_wrap=True),
         ):
