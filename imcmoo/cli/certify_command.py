@@ -7,11 +7,11 @@ import math
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.arguments import not_negative, option
-from imcmoo.cli.terminal import Bars, console, warn_of_dynamic_products
+from imcmoo.cli.terminal import console, stated_bars, warn_of_dynamic_products
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.io.locks import folder_lock
 from imcmoo.problem.criteria import JOINT, NAMED, SINGLE_NETWORK
@@ -64,13 +64,7 @@ def main(args: argparse.Namespace) -> None:
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "certified" / study.name
     terminal = console(quiet=args.quiet)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=12),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[state]}", markup=False),
-    )
-    with folder_lock(folder), Bars(*columns, quiet=args.quiet) as progress:
+    with folder_lock(folder), stated_bars(TimeElapsedColumn(), quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         task = progress.add_task(study.name, total=None, state="bounding")
 

@@ -12,11 +12,18 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.arguments import option, whole
-from imcmoo.cli.terminal import Bars, console, counted, show, warn, warn_of_dynamic_products
+from imcmoo.cli.terminal import (
+    console,
+    counted,
+    show,
+    stated_bars,
+    warn,
+    warn_of_dynamic_products,
+)
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -114,7 +121,8 @@ def _list() -> None:
 Run = tuple[Study, RunFolder]
 
 SECONDS_PER_DESIGN = 5e-4
-"""Time of a search per design on one core, roughly, with the reference model."""
+"""Time of a search per design on one core, roughly, with the reference model; that of other models
+depends on their designs."""
 
 
 def run(
@@ -151,12 +159,7 @@ def run(
             terminal.print(f"already finished: {folder.path}", soft_wrap=True)
         todo = [task for task in runs if task[1] not in finished]
         if todo:
-            first = studies[0]
-            n = len(todo) * len(search_names(first))
-            terminal.print(
-                f"{first.name}: {n} searches of {first.budget:,} designs out of "
-                f"{first.space.size:,}, about {n * first.budget * SECONDS_PER_DESIGN:.0f} s"
-            )
+            terminal.print(_announced(studies[0], len(todo)))
         if len(runs) == len(todo) == 1 and isinstance(workers, int):
             with progress(studies[0], quiet=quiet) as on_trace:
                 run_one(todo[0], answer, resume, on_trace)
@@ -170,20 +173,24 @@ def run(
             terminal.print("written:", *folder.files(), sep="\n  ", soft_wrap=True)
 
 
+def _announced(study: Study, n_seeds: int) -> str:
+    """What is searched for so many seeds, and how long it takes on one core if that is known."""
+    n = n_seeds * len(search_names(study))
+    known = study.model == "reference"
+    time = f", about {n * study.budget * SECONDS_PER_DESIGN:.0f} s" if known else ""
+    return (
+        f"{study.name}: {n} searches of {study.budget:,} designs out of {study.space.size:,}{time}"
+    )
+
+
 @contextmanager
 def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
     """Show one line per search; yields what the searches report to.
 
     `best` is the smallest score so far by the first criterion that guides the search.
     """
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=12),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[state]}", markup=False),
-    )
-    with Bars(*columns, quiet=quiet) as shown:
+    columns = MofNCompleteColumn(), TimeRemainingColumn(compact=True)
+    with stated_bars(*columns, quiet=quiet) as shown:
         tasks = {
             name: shown.add_task(label(name), total=study.budget, state="waiting", start=False)
             for name in search_names(study)
