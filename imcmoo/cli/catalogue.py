@@ -86,13 +86,11 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
         InputError: there is no such study, it asks something else today, or the folder names a
             criterion in a module that the study does not.
     """
-    try:
-        stored = str(config["study"])
-        ordinary = named_study(stored) if name is None else find_study(name)
-    except InputError as error:
-        if name is not None:
-            raise
-        raise InputError(f"{folder}: {error}; give its --study") from None
+    if name is not None:
+        ordinary = find_study(name)
+    else:
+        with input_errors(f"{folder}: ", InputError):
+            ordinary = named_study(str(config["study"]))
     check_trusted(str(config.get("criterion")), ordinary, folder)
     damaged = f"{folder}/config.json is not the config of a run: "
     with input_errors(damaged, (KeyError, TypeError, ValueError)):
