@@ -157,6 +157,9 @@ def test_what_a_worker_raises_is_one_line(case, module, tmp_path, capfd, monkeyp
     assert "Own.evaluate raised" in refused(capfd, *command)
 
 
-def test_a_model_of_ones_own_that_is_right_runs(module, tmp_path):
+def test_a_model_of_ones_own_that_is_right_runs(module, tmp_path, capfd):
     study = study_with(tmp_path, f'model = "{module(MODEL)}:Base"')
     assert main(["enumerate", str(study), "--workers", "1", "--out", str(tmp_path)]) == 0
+    study.write_text(study.read_text().replace("baselines = false\n", ""))
+    line = refused(capfd, "run", study, "--out", tmp_path)
+    assert "baselines: cost model Base cannot be had for one network alone" in line
