@@ -53,8 +53,7 @@ def find_study(name: str) -> Study:
 def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> Study:
     """The study of this name, for names that stand in files of results: reads no study file.
 
-    A study file can run code, and whoever gave a folder of results did not give that. `otherwise`
-    is what else the user can give, for the error.
+    A study file can run code, and whoever gave a folder of results did not give that.
 
     Raises:
         InputError: an unknown name, with the closest and the known ones, and `otherwise`: what else

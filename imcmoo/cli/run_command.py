@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pandas as pd
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
@@ -38,7 +37,6 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import terminal_tables
 from imcmoo.report.figures import draw_figures
 from imcmoo.report.labels import label
-from imcmoo.report.terminal_tables import scenario_table
 from imcmoo.search.ask_tell import TraceRow
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
@@ -48,7 +46,7 @@ from imcmoo.study.explanation import EXPLANATIONS, write_explanations
 from imcmoo.study.results import CONFIG, FIGURES, Results, RunFolder
 from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_names
 from imcmoo.study.study import Study
-from imcmoo.study.verified_accuracy import ACCURACY, write_accuracy
+from imcmoo.study.verified_accuracy import write_accuracy
 
 DESCRIPTION = """
 Search the designs of a study for all its networks at once and for each alone, select one
@@ -287,18 +285,10 @@ def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
 
 
 def _show(results: Results, terminal: Console) -> None:
-    show(terminal, terminal_tables.selection_table(results))
-    if results.scenario is not None:
-        show(terminal, scenario_table(results.scenario, terminal.width))
+    width = terminal.width
+    show(terminal, *terminal_tables.run_tables(results, results.explanations, width=width))
     if results.design.get("caution"):
         terminal.print(results.design["caution"])
-    if (results.folder / ACCURACY).exists():
-        show(terminal, terminal_tables.accuracy_table(pd.read_csv(results.folder / ACCURACY)))
-    if results.baselines is not None:
-        explanations, width = results.explanations, terminal.width
-        show(terminal, terminal_tables.baseline_table(results, explanations, width=width))
-    if results.regret is not None and results.indicators is not None:
-        show(terminal, terminal_tables.regret_table(results.regret, results.indicators))
 
 
 def _summarise(

@@ -17,13 +17,12 @@ from rich.table import Table
 
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
-from imcmoo.report import terminal_tables
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import distinct_labels, label, number, on_screen, plain
 from imcmoo.report.page_designs import PageDesigns, heading, rounded
 from imcmoo.report.rich_tables import add_numbers, new_table
 from imcmoo.report.style import COLOURS, HIGHLIGHT, component_style
-from imcmoo.report.terminal_tables import ROOMY, scenario_table
+from imcmoo.report.terminal_tables import ROOMY, run_tables
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
 from imcmoo.study.searches import JOINT
@@ -108,7 +107,7 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
         "about": _about(results),
         "caution": results.design.get("caution", ""),
         "timeline": _timeline(results),
-        "tables": _tables(results),
+        "tables": run_tables(results, explanations),
         "config": json.dumps(dict(results.config), indent=1, ensure_ascii=False),
     }
 
@@ -152,18 +151,6 @@ def _convergence(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             "evaluations": curve["evaluations"].tolist(),
             "best": rounded(curve["best"]),
         }
-
-
-def _tables(results: Results) -> list[Any]:
-    """The tables a run prints at its end."""
-    tables = [terminal_tables.selection_table(results)]
-    if results.regret is not None and results.indicators is not None:
-        tables.insert(0, terminal_tables.regret_table(results.regret, results.indicators))
-    if results.scenario is not None:
-        tables.insert(0, scenario_table(results.scenario))
-    if results.baselines is not None:
-        tables.append(terminal_tables.baseline_table(results))
-    return tables
 
 
 def _timeline(results: Results) -> str:
