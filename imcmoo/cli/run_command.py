@@ -285,10 +285,13 @@ def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
 
 
 def _show(results: Results, terminal: Console) -> None:
-    width = terminal.width
-    show(terminal, *terminal_tables.run_tables(results, results.explanations, width=width))
+    selection, *others = terminal_tables.run_tables(
+        results, results.explanations, width=terminal.width
+    )
+    show(terminal, selection)
     if results.design.get("caution"):
         terminal.print(results.design["caution"])
+    show(terminal, *others)
 
 
 def _summarise(
