@@ -23,7 +23,7 @@ from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK
 from imcmoo.problem.scores import MM2_PER_M2, edap
 from imcmoo.space.design_space import Levels
-from imcmoo.study.certify_study import SolverOptions, certify_study
+from imcmoo.study.certify_study import certify_study
 from imcmoo.study.study import Study
 
 NAMES = tuple(
@@ -55,8 +55,8 @@ def proven_optima(study: Study, results: Path) -> dict[str, Optimum]:
     optima: dict[str, Optimum] = {}
     with folder_lock(folder):
         for criterion in CRITERIA:
-            options = SolverOptions(known=tuple(read_certificates(folder).values()))
-            for proof in certify_study(study, criterion, options):
+            known = tuple(read_certificates(folder).values())
+            for proof in certify_study(study, criterion, known=known):
                 proof.save(folder / proof.criterion)
                 rank = space.rank(space.levels_of(proof.design))
                 optima[proof.criterion] = Optimum(proof.value, rank)

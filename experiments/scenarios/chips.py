@@ -25,7 +25,7 @@ from imcmoo.scenario.requests import Sharing
 from imcmoo.search.ask_tell import Search
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.design_space import Levels
-from imcmoo.study.certify_study import SolverOptions, certify_study
+from imcmoo.study.certify_study import certify_study
 from imcmoo.study.served_design import POLICIES
 from imcmoo.study.study import Study
 
@@ -114,7 +114,7 @@ def least_edap(study: Study, criterion: str) -> Row:
     began = time.process_time()
     chosen = replace(study, scenario=None, criterion="edap_geomean")
     try:
-        *_, certificate = certify_study(chosen, criterion, SolverOptions())
+        *_, certificate = certify_study(chosen, criterion)
     except InputError:  # no chip runs all networks
         return {"chip": criterion, "feasible": False}
     chip = served(study.problem(), study.space.levels_of(certificate.design))

@@ -20,7 +20,7 @@ from imcmoo.cli.arguments import FORCE, add, check_outputs, file, not_negative, 
 from imcmoo.cli.import_command import measure_all
 from imcmoo.cli.terminal import console, counted, show, warn
 from imcmoo.io.checksums import sha256
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.files import writing
 from imcmoo.io.reading import read_json
 from imcmoo.model.physical.assumptions import Assumptions
@@ -236,10 +236,8 @@ def _accuracy(
     from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 
     noise = CircuitNoise(cache_folder())
-    try:
+    with input_errors("--how linear: "):
         predicted = assess.predicted(chip, data, noise, allowed_drop=args.allowed_drop)
-    except ValueError as error:
-        raise InputError(f"--how linear: {error}") from None
     after_each()
     return predicted
 
@@ -249,10 +247,8 @@ def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData
     measured otherwise than the command line asks."""
     if args.accuracy_data is None:
         return measure_all(assess, quiet=args.quiet)
-    try:
+    with input_errors():
         data = AccuracyData.read(args.accuracy_data)
-    except ValueError as error:
-        raise InputError(str(error)) from None
     if data.about.get("network_sha256") != sha256(args.network):
         raise InputError(f"{args.accuracy_data} is of another network than {args.network}")
     if data.about.get("data_sha256") != sha256(args.data):
@@ -332,15 +328,13 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     others = {name: np.full(n, low) for name, (low, _) in LIMITS.items()}
     others |= {name: np.zeros(n, np.int64) for name in TEXTS} | {"voltage_V": np.ones(n)}
     known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
-    try:
+    with input_errors():
         designs = Designs.of_columns(others | known, adc_model=str(DEFAULTS["adc_model"]))
         if args.sigma is not None and designs.cell_errors.any():
             raise InputError("--sigma is for designs whose cell_errors are uniform")
         chips = Circuit.of_designs(designs, MEMORY_CELLS[devices.pop()], Assumptions())
         given = {name: value for name in SETTINGS if (value := getattr(args, name)) is not None}
         return [replace(chip, **given) for chip in chips]
-    except ValueError as error:
-        raise InputError(str(error)) from None
 
 
 def _of_json(path: Path) -> Mapping[str, Any]:

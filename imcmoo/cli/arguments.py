@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 
 from imcmoo.cli import catalogue
 from imcmoo.cli.terminal import warn
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.executor import cores
 from imcmoo.io.machines import Scheduler, Workers
 from imcmoo.model.cost_model import Deployment
@@ -211,10 +211,8 @@ def workers(args: argparse.Namespace) -> Workers:
         if processes > cores():
             warn(f"{processes} processes share {cores()} cores: more is not faster")
         return processes
-    try:
+    with input_errors("--scheduler: "):
         return Scheduler(args.scheduler, args.trust_network)
-    except ValueError as error:
-        raise InputError(f"--scheduler: {error}") from None
 
 
 def with_options(study: Study, args: argparse.Namespace) -> Study:
@@ -227,10 +225,8 @@ def with_options(study: Study, args: argparse.Namespace) -> Study:
     options = {n: value for n in names if (value := getattr(args, n, None)) is not None}
     if getattr(args, "no_baselines", False):
         options["baselines"] = False
-    try:
+    with input_errors():
         return replace(study, **options)
-    except ValueError as error:
-        raise InputError(str(error)) from None
 
 
 def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | None]) -> None:

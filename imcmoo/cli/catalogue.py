@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from imcmoo.io.errors import InputError, did_you_mean
+from imcmoo.io.errors import InputError, did_you_mean, input_errors
 from imcmoo.io.own_code import own_code
 from imcmoo.problem.identity import differing_keys
 from imcmoo.space.design_space import DesignSpace
@@ -53,8 +53,7 @@ def find_study(name: str) -> Study:
 def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> Study:
     """The study of this name, for names that stand in files of results: reads no study file.
 
-    A study file can run code, and whoever gave a folder of results did not give that. `otherwise`
-    is what else the user can give, for the error.
+    A study file can run code, and whoever gave a folder of results did not give that.
 
     Raises:
         InputError: an unknown name, with the closest and the known ones, and `otherwise`: what else
@@ -86,21 +85,18 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
         InputError: there is no such study, it asks something else today, or the folder names a
             criterion in a module that the study does not.
     """
-    try:
-        stored = str(config["study"])
-        ordinary = named_study(stored) if name is None else find_study(name)
-    except InputError as error:
-        if name is not None:
-            raise
-        raise InputError(f"{folder}: {error}; give its --study") from None
+    if name is not None:
+        ordinary = find_study(name)
+    else:
+        with input_errors(f"{folder}: ", InputError):
+            ordinary = named_study(str(config["study"]))
     check_trusted(str(config.get("criterion")), ordinary, folder)
-    try:
+    damaged = f"{folder}/config.json is not the config of a run: "
+    with input_errors(damaged, (KeyError, TypeError, ValueError)):
         study = ordinary.with_settings(config, SETTINGS)
         today = json.loads(json.dumps(study.to_config()))
         keys = [*today, *(key for key in OPTIONAL if key in config)]
         differing = [key for key in keys if config.get(key) != today.get(key)]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder}/config.json is not the config of a run: {error}") from None
     if config.get("scaling", "reference") != "reference":  # of runs before it was removed
         raise InputError(f"{folder}: scaling was removed: {REMOVED_KEYS['scaling']}")
     if differing:

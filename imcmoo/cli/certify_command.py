@@ -7,18 +7,18 @@ import math
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.arguments import not_negative, option
-from imcmoo.cli.terminal import Bars, console, warn_of_dynamic_products
+from imcmoo.cli.terminal import console, stated_bars, warn_of_dynamic_products
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.io.locks import folder_lock
 from imcmoo.problem.criteria import JOINT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
-from imcmoo.study.certify_study import ALL, SolverOptions, certify_study
+from imcmoo.study.certify_study import ALL, certify_study
 
 DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
@@ -64,13 +64,7 @@ def main(args: argparse.Namespace) -> None:
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "certified" / study.name
     terminal = console(quiet=args.quiet)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=12),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[state]}", markup=False),
-    )
-    with folder_lock(folder), Bars(*columns, quiet=args.quiet) as progress:
+    with folder_lock(folder), stated_bars(TimeElapsedColumn(), quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         task = progress.add_task(study.name, total=None, state="bounding")
 
@@ -78,16 +72,13 @@ def main(args: argparse.Namespace) -> None:
             state = f"best {text(value, '.4e')} · bound {text(bound, '.4e')} · gap {gap:.2%}"
             progress.update(task, description=name, state=state)
 
-        options = SolverOptions(
-            args.gap,
-            args.time_limit,
-            None if args.run is None else read_designs(args.run / "front.csv", study.space),
-            tuple(read_certificates(folder).values()),
-        )
         for certificate in certify_study(
             study,
             criterion,
-            options,
+            gap=args.gap,
+            time_limit_s=args.time_limit,
+            start=None if args.run is None else read_designs(args.run / "front.csv", study.space),
+            known=tuple(read_certificates(folder).values()),
             on_step=on_step,
             report=lambda line: terminal.print(line, soft_wrap=True),
         ):

@@ -14,7 +14,7 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.hardware.request import SHIPPED, SIZES, Request
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.executor import cores
 
 DESCRIPTION = """
@@ -58,10 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Make or extend a table."""
-    try:
+    with input_errors():
         requests = Request.shipped(args.model) if _builds_all(args) else [_request(args)]
-    except ValueError as error:
-        raise InputError(str(error)) from None
     cell = read_cell(args.cell, args.device) if args.cell else None
     builder = TableBuilder(args.out, requests, cell, from_nothing=args.all)
     total = sum(builder.counts.values())

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import FORCE, QUIET, add, check_outputs, file, option, several, whole
 from imcmoo.cli.terminal import console, counted, warn_of_dynamic_products
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.files import writing
 from imcmoo.io.units import to_display
 from imcmoo.model.cost_model import Deployment
@@ -41,8 +41,12 @@ class ReferenceEvaluation:
     The device is a name in `catalogue.spaces`; options left out have their defaults.
     """
 
-    options = ("rounding",)
-    """Names of the model's own options."""
+    options = (
+        option("--rounding", ["none", "reference"],
+               "'reference' rounds each component's energy per layer as the reference prints it "
+               "(default: none)"),
+    )  # fmt: skip
+    """Options of the command that are the model's own."""
 
     def __init__(
         self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
@@ -101,16 +105,23 @@ def _with_values_of(table: DesignsTable, name: str, evaluator: Evaluator) -> Eva
 class PhysicalEvaluation:
     """Designs that the component table covers and their costs by the physical model."""
 
-    options = ("deployment", "requests_per_switch", "input_bits", "weight_bits")
+    options = (
+        option("--deployment", get_args(Deployment),
+               "one network on the chip at a time, which is rewritten at a switch (alone, the "
+               "default), or all at once (together)"),
+        option("--requests-per-switch N", whole(1),
+               "inferences over which a switch is charged (default: 1000000)"),
+        *(option(f"--{operand}-bits B", lambda text: list(several(whole(1))(text)),
+                 f"precision of {operand}s, 4 to 8; one number, or one for each workload (default: "
+                 "8)") for operand in ("input", "weight")),
+    )  # fmt: skip
 
     def __init__(
         self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
     ) -> None:
         dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
-        try:
+        with input_errors():
             self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
-        except ValueError as error:
-            raise InputError(str(error)) from None
         self._designs = _physical_designs(path, device, self._model)
 
     def __len__(self) -> int:
@@ -229,23 +240,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         QUIET,
         FORCE,
     )  # fmt: skip
-    add(
-        parser.add_argument_group("reference model"),
-        option("--rounding", ["none", "reference"],
-               "'reference' rounds each component's energy per layer as the reference prints it "
-               "(default: none)"),
-    )  # fmt: skip
-    add(
-        parser.add_argument_group("physical model"),
-        option("--deployment", get_args(Deployment),
-               "one network on the chip at a time, which is rewritten at a switch (alone, the "
-               "default), or all at once (together)"),
-        option("--requests-per-switch N", whole(1),
-               "inferences over which a switch is charged (default: 1000000)"),
-        *(option(f"--{operand}-bits B", lambda text: list(several(whole(1))(text)),
-                 f"precision of {operand}s, 4 to 8; one number, or one for each workload (default: "
-                 "8)") for operand in ("input", "weight")),
-    )  # fmt: skip
+    for name, model in MODELS.items():
+        add(parser.add_argument_group(f"{name} model"), *model.options)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -253,10 +249,8 @@ def main(args: argparse.Namespace) -> None:
     networks = [Path(name.strip()) for name in args.workloads.split(",") if is_path(name)]
     check_outputs({"--out": args.out, "--breakdown": args.breakdown}, [args.designs, *networks])
     options = _options(args)
-    try:
+    with input_errors():
         workloads = WorkloadSet.load([name.strip() for name in args.workloads.split(",")])
-    except ValueError as error:
-        raise InputError(str(error)) from None
     evaluation = MODELS[args.model](args.designs, args.device, workloads, options)
     warn_of_dynamic_products(workloads, model=args.model)
     with ExitStack() as stack:
@@ -333,14 +327,16 @@ def _note_failures(failures: dict[str, tuple[int, str]], costs: pd.DataFrame, st
 
 
 def _options(args: argparse.Namespace) -> dict[str, object]:
-    """Options of the model that the user set."""
-    for name, model in MODELS.items():
-        wrong = [o for o in model.options if getattr(args, o) is not None]
-        if wrong and name != args.model:
-            option = wrong[0].replace("_", "-")
-            raise InputError(f"--{option} is an option of --model {name}, not of {args.model}")
-    options = {option: getattr(args, option) for option in MODELS[args.model].options}
-    return {option: value for option, value in options.items() if value is not None}
+    """Options of the model that the user set; refuses those of the other one."""
+    chosen: dict[str, object] = {}
+    for model, evaluation in MODELS.items():
+        for flag, _ in evaluation.options:
+            name = flag.removeprefix("--").replace("-", "_")
+            value = getattr(args, name)
+            if value is not None and model != args.model:
+                raise InputError(f"{flag} is an option of --model {model}, not of {args.model}")
+            chosen |= {} if value is None else {name: value}
+    return chosen
 
 
 def _open(stack: ExitStack, path: Path, ours: re.Pattern[bytes], force: bool) -> TextIO:

@@ -11,7 +11,7 @@ from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import FORCE, add, option, whole
 from imcmoo.cli.catalogue import study_of_run
 from imcmoo.cli.terminal import Bars, console, show, timed
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -155,7 +155,5 @@ def _of_json(path: Path, space: DesignSpace) -> Levels:
                 f"{path}: {name} is {design[name]}, but the study is for {value} only; a study "
                 f"whose [space] lists both explains it"
             )
-    try:
+    with input_errors(f"{path}: ", (TypeError, ValueError)):
         return space.levels_of(design)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: {error}") from None

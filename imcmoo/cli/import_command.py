@@ -18,7 +18,7 @@ from imcmoo.accuracy import accuracy_packages
 from imcmoo.cli.arguments import FORCE, add, check_outputs, file, number, option, several, whole
 from imcmoo.cli.terminal import console, counted, show, timed
 from imcmoo.io.checksums import sha256
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.files import writing
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.layers import BITS
@@ -98,21 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Import a model."""
-    if args.data is None and (args.metric or args.output):
-        raise InputError(f"--{'metric' if args.metric else 'output'} needs --data")
-    accuracy_data = args.out.with_name(f"{args.out.name.removesuffix('.csv')}.accuracy.npz")
-    check_outputs(
-        {
-            "--out": args.out,
-            "--summary": args.summary,
-            "accuracy data": accuracy_data if args.data else None,
-        },
-        [args.model, args.samples, args.data],
-    )
-    try:
-        network_name(str(args.out))  # by which studies would refuse the file
-    except ValueError as error:
-        raise InputError(f"--out {error}") from None
+    accuracy_data = _accuracy_file(args)
     with timed(f"importing {args.model.name}", quiet=False):
         imported = import_onnx(
             args.model,
@@ -123,29 +109,50 @@ def main(args: argparse.Namespace) -> None:
             samples=args.samples,
             strict=args.strict,
         )
+    workload, measured = imported.workload, None
     with ExitStack() as stack:
-        out = stack.enter_context(writing(args.out, ours=NETWORK, force=args.force))
-        workload = imported.workload
-        if args.data:
-            with accuracy_packages():
-                from imcmoo.accuracy.assess import Assessment
-            target = stack.enter_context(writing(accuracy_data, ours=ACCURACY, force=args.force))
-            assessment = Assessment(
-                args.model, args.data, metric=args.metric or "top1", output=args.output
-            )
-            measured = measure_all(assessment, folder=args.out.parent)
+
+        def opened(path: Path, ours: re.Pattern[bytes]) -> Path:
+            return stack.enter_context(writing(path, ours=ours, force=args.force))
+
+        out = opened(args.out, NETWORK)
+        if accuracy_data:
+            target = opened(accuracy_data, ACCURACY)
+            measured = measure_all(_assessment(args), folder=args.out.parent)
             measured.write(target)
             workload = replace(workload, measured=measured.columns_for(workload))
         with out.open("w", newline="", encoding="utf-8") as stream:
             workload.write_csv(stream)
         if args.summary:
-            summary = stack.enter_context(writing(args.summary, ours=TOTALS, force=args.force))
-            summary.write_text(json.dumps(imported.summary(), indent=2) + "\n", encoding="utf-8")
+            text = json.dumps(imported.summary(), indent=2) + "\n"
+            opened(args.summary, TOTALS).write_text(text, encoding="utf-8")
     _report(imported, args.out)
-    if args.data:
+    if measured:
         scores = f"{accuracy_data}: score {measured.float_score:.4g} in float"
         scores += f", {measured.rounded[BITS, BITS]:.4g} on integers of {BITS} bits"
         console(stderr=True, wide=True).print(scores, soft_wrap=True)
+
+
+def _accuracy_file(args: argparse.Namespace) -> Path | None:
+    """The file of accuracy data to write, if any; refuses files and options that do not fit."""
+    if args.data is None and (args.metric or args.output):
+        raise InputError(f"--{'metric' if args.metric else 'output'} needs --data")
+    path: Path = args.out.with_name(f"{args.out.name.removesuffix('.csv')}.accuracy.npz")
+    accuracy_data = path if args.data else None
+    check_outputs(
+        {"--out": args.out, "--summary": args.summary, "accuracy data": accuracy_data},
+        [args.model, args.samples, args.data],
+    )
+    with input_errors("--out "):
+        network_name(str(args.out))  # by which studies would refuse the file
+    return accuracy_data
+
+
+def _assessment(args: argparse.Namespace) -> Assessment:
+    """The network in float, on its labelled data."""
+    with accuracy_packages():
+        from imcmoo.accuracy.assess import Assessment
+    return Assessment(args.model, args.data, metric=args.metric or "top1", output=args.output)
 
 
 def measure_all(

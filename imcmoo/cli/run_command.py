@@ -10,13 +10,19 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.arguments import option, whole
-from imcmoo.cli.terminal import Bars, console, counted, show, warn, warn_of_dynamic_products
+from imcmoo.cli.terminal import (
+    console,
+    counted,
+    show,
+    stated_bars,
+    warn,
+    warn_of_dynamic_products,
+)
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -31,7 +37,6 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import terminal_tables
 from imcmoo.report.figures import draw_figures
 from imcmoo.report.labels import label
-from imcmoo.report.terminal_tables import scenario_table
 from imcmoo.search.ask_tell import TraceRow
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
@@ -41,7 +46,7 @@ from imcmoo.study.explanation import EXPLANATIONS, write_explanations
 from imcmoo.study.results import CONFIG, FIGURES, Results, RunFolder
 from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_names
 from imcmoo.study.study import Study
-from imcmoo.study.verified_accuracy import ACCURACY, write_accuracy
+from imcmoo.study.verified_accuracy import write_accuracy
 
 DESCRIPTION = """
 Search the designs of a study for all its networks at once and for each alone, select one
@@ -114,7 +119,8 @@ def _list() -> None:
 Run = tuple[Study, RunFolder]
 
 SECONDS_PER_DESIGN = 5e-4
-"""Time of a search per design on one core, roughly, with the reference model."""
+"""Time of a search per design on one core, roughly, with the reference model; that of other models
+depends on their designs."""
 
 
 def run(
@@ -151,12 +157,7 @@ def run(
             terminal.print(f"already finished: {folder.path}", soft_wrap=True)
         todo = [task for task in runs if task[1] not in finished]
         if todo:
-            first = studies[0]
-            n = len(todo) * len(search_names(first))
-            terminal.print(
-                f"{first.name}: {n} searches of {first.budget:,} designs out of "
-                f"{first.space.size:,}, about {n * first.budget * SECONDS_PER_DESIGN:.0f} s"
-            )
+            terminal.print(_announced(studies[0], len(todo)))
         if len(runs) == len(todo) == 1 and isinstance(workers, int):
             with progress(studies[0], quiet=quiet) as on_trace:
                 run_one(todo[0], answer, resume, on_trace)
@@ -170,20 +171,24 @@ def run(
             terminal.print("written:", *folder.files(), sep="\n  ", soft_wrap=True)
 
 
+def _announced(study: Study, n_seeds: int) -> str:
+    """What is searched for so many seeds, and how long it takes on one core if that is known."""
+    n = n_seeds * len(search_names(study))
+    known = study.model == "reference"
+    time = f", about {n * study.budget * SECONDS_PER_DESIGN:.0f} s" if known else ""
+    return (
+        f"{study.name}: {n} searches of {study.budget:,} designs out of {study.space.size:,}{time}"
+    )
+
+
 @contextmanager
 def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
     """Show one line per search; yields what the searches report to.
 
     `best` is the smallest score so far by the first criterion that guides the search.
     """
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=12),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[state]}", markup=False),
-    )
-    with Bars(*columns, quiet=quiet) as shown:
+    columns = MofNCompleteColumn(), TimeRemainingColumn(compact=True)
+    with stated_bars(*columns, quiet=quiet) as shown:
         tasks = {
             name: shown.add_task(label(name), total=study.budget, state="waiting", start=False)
             for name in search_names(study)
@@ -280,18 +285,13 @@ def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
 
 
 def _show(results: Results, terminal: Console) -> None:
-    show(terminal, terminal_tables.selection_table(results))
-    if results.scenario is not None:
-        show(terminal, scenario_table(results.scenario, terminal.width))
+    selection, *others = terminal_tables.run_tables(
+        results, results.explanations, width=terminal.width
+    )
+    show(terminal, selection)
     if results.design.get("caution"):
         terminal.print(results.design["caution"])
-    if (results.folder / ACCURACY).exists():
-        show(terminal, terminal_tables.accuracy_table(pd.read_csv(results.folder / ACCURACY)))
-    if results.baselines is not None:
-        explanations, width = results.explanations, terminal.width
-        show(terminal, terminal_tables.baseline_table(results, explanations, width=width))
-    if results.regret is not None and results.indicators is not None:
-        show(terminal, terminal_tables.regret_table(results.regret, results.indicators))
+    show(terminal, *others)
 
 
 def _summarise(

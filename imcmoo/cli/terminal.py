@@ -111,6 +111,13 @@ class Bars(Progress):
             self.refresh()
 
 
+def stated_bars(*columns: ProgressColumn, quiet: bool) -> Bars:
+    """Bars with further columns, of tasks that have a text `state`."""
+    description = TextColumn("{task.description}", markup=False)
+    state = TextColumn("{task.fields[state]}", markup=False)
+    return Bars(description, BarColumn(bar_width=12), *columns, state, quiet=quiet)
+
+
 def _line(task: Task) -> str:
     """Progress of a task: how much is done, and the remaining time if it is known."""
     state = f", {task.fields['state']}" if task.fields.get("state") else ""

@@ -2,7 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """Names of studies and networks: safe as files, folders, columns, and on any terminal."""
@@ -19,6 +20,17 @@ class InputError(Exception):
 
 class OwnCodeError(InputError, ValueError):
     """A cost model, criterion or score does not return what it must; one line."""
+
+
+@contextmanager
+def input_errors(
+    where: str = "", of: type[Exception] | tuple[type[Exception], ...] = ValueError
+) -> Iterator[None]:
+    """Turn errors `of` these kinds into an `InputError` whose message begins with `where`."""
+    try:
+        yield
+    except of as error:
+        raise InputError(f"{where}{error}") from None
 
 
 def check_choice(name: str, value: object, known: Collection[str]) -> None:

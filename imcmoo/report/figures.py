@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,10 +57,8 @@ def _drawn(results: Results) -> dict[str, Figure]:
     baselines = results.baselines
     if results.has_edap_columns:
         alone = results.front.iloc[:0] if baselines is None else baselines.iloc[1:]
-        points = [
-            _points(results, frame) for frame in (feasible, results.front, results.selected, alone)
-        ]
-        drawn["trade_off"] = trade_off(results.workloads, *points)
+        designs = feasible, results.front, results.selected, alone
+        drawn["trade_off"] = trade_off(results.workloads, *designs)
         if "cost" in feasible:
             drawn["cost"] = cost_front(results, feasible, _selected(results, feasible))
     if results.timeline is not None:
@@ -85,43 +83,29 @@ def _selected(results: Results, designs: pd.DataFrame) -> int:
     return int(selected)
 
 
-class Points(NamedTuple):
-    """Designs as figures see them.
-
-    Args:
-        energy_mJ, latency_us: shape (n, W); NaN where a network does not map: not drawn.
-        area_mm2: shape (n,).
-    """
-
-    energy_mJ: Floats
-    latency_us: Floats
-    area_mm2: Floats
-
-
-def _points(results: Results, frame: pd.DataFrame) -> Points:
-    return Points(
-        MJ * results.of_workloads(frame, "energy_{}_J"),
-        US * results.of_workloads(frame, "latency_{}_s"),
-        frame["area_mm2"].to_numpy(),
-    )
-
-
 def trade_off(
-    workloads: Sequence[str], evaluated: Points, front: Points, selected: Points, baselines: Points
+    workloads: Sequence[str],
+    evaluated: pd.DataFrame,
+    front: pd.DataFrame,
+    selected: pd.DataFrame,
+    baselines: pd.DataFrame,
 ) -> Figure:
     """Energy against latency, one panel per workload: every feasible design grey, the front (over
-    all objectives) coloured by area, the joint design, and those for one workload alone, if any."""
+    all objectives) coloured by area, the joint design, and those for one workload alone, if any.
+
+    Tables have `energy_NETWORK_J` and `latency_NETWORK_s`, NaN where a network does not map, and
+    `area_mm2`; baselines are in the order of the workloads."""
     columns = 2 if len(workloads) <= 4 else 3
     rows = -(-len(workloads) // columns)
     figure = Figure(figsize=(style.WIDTH, 0.55 + 2.15 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for unused in axes[len(workloads) :]:
         unused.remove()
-    for w, (ax, name) in enumerate(zip(axes, workloads, strict=False)):
-        ax.scatter(evaluated.latency_us[:, w], evaluated.energy_mJ[:, w], 3, "0.8", **DENSE)
-        place = front.latency_us[:, w], front.energy_mJ[:, w]
-        image = ax.scatter(*place, 5, front.area_mm2, cmap="viridis", **DENSE)
-        _mark(ax, workloads, selected, baselines, w)
+    for ax, name in zip(axes, workloads, strict=False):
+        ax.scatter(*_place(evaluated, name), 3, "0.8", **DENSE)
+        area_mm2 = front["area_mm2"].to_numpy()
+        image = ax.scatter(*_place(front, name), 5, area_mm2, cmap="viridis", **DENSE)
+        _mark(ax, workloads, selected, baselines, name)
         _log_axes(ax)
         ax.set_title(label(name))
         ax.set(xlabel="latency (µs)", ylabel="energy (mJ)")
@@ -130,24 +114,35 @@ def trade_off(
     return figure
 
 
-def _mark(ax: Axes, workloads: Sequence[str], selected: Points, baselines: Points, w: int) -> None:
-    """Selected and baseline designs on the panel of workload `w`."""
-    styles = style.workload_styles(workloads)[: len(baselines.area_mm2)]
-    for k, (colour, marker) in enumerate(styles):
+def _place(designs: pd.DataFrame, network: str) -> tuple[Floats, Floats]:
+    """Latency (µs) and energy (mJ) of designs for a network, shape (n,)."""
+    latency_s, energy_J = designs[f"latency_{network}_s"], designs[f"energy_{network}_J"]
+    return US * latency_s.to_numpy(dtype=float), MJ * energy_J.to_numpy(dtype=float)
+
+
+def _mark(
+    ax: Axes,
+    workloads: Sequence[str],
+    selected: pd.DataFrame,
+    baselines: pd.DataFrame,
+    network: str,
+) -> None:
+    """Selected and baseline designs on the panel of a network."""
+    styles = style.workload_styles(workloads)[: len(baselines)]
+    places = zip(*_place(baselines, network), strict=True)
+    for name, place, (colour, marker) in zip(workloads, places, styles, strict=False):
         ax.scatter(
-            baselines.latency_us[k, w],
-            baselines.energy_mJ[k, w],
+            *place,
             90,
             facecolors="none",  # a baseline may be the selected design, which shows inside
             edgecolors=[colour],
             marker=marker,
             linewidths=1.6,
             zorder=3,
-            label=label(workloads[k]),
+            label=label(name),
         )
     ax.scatter(
-        selected.latency_us[0, w],
-        selected.energy_mJ[0, w],
+        *_place(selected, network),
         45,
         color=style.HIGHLIGHT,
         marker="*",

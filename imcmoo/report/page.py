@@ -7,27 +7,35 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from html import escape
 from importlib.resources import files
-from string import Template
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.table import Table
 
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
-from imcmoo.report import terminal_tables
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import distinct_labels, label, number, on_screen, plain
 from imcmoo.report.page_designs import PageDesigns, heading, rounded
-from imcmoo.report.rich_tables import add_numbers, html_of, new_table
+from imcmoo.report.rich_tables import add_numbers, new_table
 from imcmoo.report.style import COLOURS, HIGHLIGHT, component_style
-from imcmoo.report.terminal_tables import ROOMY, scenario_table
+from imcmoo.report.terminal_tables import ROOMY, run_tables
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
 from imcmoo.study.searches import JOINT
+
+TEMPLATES = Environment(
+    loader=PackageLoader("imcmoo.report", "page_files"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+TEMPLATES.globals["zip"] = zip
 
 SCRIPTS = ("chart.js", "scatter.js", "designs.js", "card.js", "main.js")
 """In the order in which they are put into the page."""
@@ -46,12 +54,12 @@ def page(runs: Sequence[Run]) -> str:
         InputError: the tables of a run are damaged.
     """
     names = _names([results for results, _ in runs])
-    parts = []
+    shown = []
     data: dict[str, Any] = {"runs": [], "columns": {}, "run": []}
     data |= {"line": [], "names": [], "front": [], "card": [], "cards": []}
     for (results, explanations), name in zip(runs, names, strict=True):
         try:
-            parts.append(_parts(results, explanations, name if len(runs) > 1 else ""))
+            shown.append(_shown(results, explanations, name if len(runs) > 1 else ""))
             _add_data(data, results, explanations, name)
         except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise InputError(
@@ -59,16 +67,13 @@ def page(runs: Sequence[Run]) -> str:
                 "the study again"
             ) from None
     columns = [{**key._asdict(), "values": v} for key, v in data["columns"].items()]
-    beside = comparison([results for results, _ in runs], names) if len(runs) > 1 else ""
-    script = '"use strict";\n' + "\n".join(_file(name) for name in SCRIPTS)
-    style = _file("page.css")
-    return Template(_file("page.html")).substitute(
-        {key: "".join(part[key] for part in parts) for key in parts[0]},
-        title=escape(_title([results.study for results, _ in runs], names)),
-        comparison=beside,
-        hashes=f"script-src '{_hash(script)}'; style-src '{_hash(style)}'",
-        style=style,
-        script=script,
+    return TEMPLATES.get_template("page.html").render(
+        title=_title([results.study for results, _ in runs], names),
+        runs=shown,
+        comparison=comparison([results for results, _ in runs], names) if len(runs) > 1 else None,
+        style=_file("page.css"),
+        script='"use strict";\n' + "\n".join(_file(name) for name in SCRIPTS),
+        hash_of=_hash,
         data=_packed({**data, "columns": columns, "hues": COLOURS, "highlight": HIGHLIGHT}),
     )
 
@@ -91,20 +96,19 @@ def _title(studies: Sequence[str], names: Sequence[str]) -> str:
     return f"{label(studies[0])}: {listed}" if len(set(studies)) == 1 else listed
 
 
-def _parts(results: Results, explanations: Sequence[Explanation], name: str) -> dict[str, str]:
-    """HTML of one run; that of several runs follows one another."""
-    called = escape(name)
-    caution = escape(str(results.design.get("caution", "")))
-    config = escape(json.dumps(dict(results.config), indent=1, ensure_ascii=False))
+def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> dict[str, Any]:
+    """What the page's template shows of one run."""
+    selected = results.selected.iloc[0]
     return {
-        "answers": (
-            f"<section><h2>Selected design{': ' if name else ''}{called}</h2>"
-            f"{answer(results, explanations)}<p class='said'>{_about(results)}</p>"
-            f"<p class='caution'>{caution}</p></section>"
-        ),
-        "tables": _timeline(results)
-        + "".join(f"<section>{html_of(table)}</section>" for table in _tables(results)),
-        "provenance": f"<h4>{called}</h4><pre tabindex='0'>{config}</pre>",
+        "name": name,
+        "facts": _facts(results),
+        "networks": _networks(results, explanations),
+        "design": {heading(n): plain(selected[n]) for n in results.parameters},
+        "about": _about(results),
+        "caution": results.design.get("caution", ""),
+        "timeline": _timeline(results),
+        "tables": run_tables(results, explanations),
+        "config": json.dumps(dict(results.config), indent=1, ensure_ascii=False),
     }
 
 
@@ -149,33 +153,16 @@ def _convergence(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         }
 
 
-def _tables(results: Results) -> list[Any]:
-    """The tables a run prints at its end."""
-    tables = [terminal_tables.selection_table(results)]
-    if results.regret is not None and results.indicators is not None:
-        tables.insert(0, terminal_tables.regret_table(results.regret, results.indicators))
-    if results.scenario is not None:
-        tables.insert(0, scenario_table(results.scenario))
-    if results.baselines is not None:
-        tables.append(terminal_tables.baseline_table(results))
-    return tables
-
-
 def _timeline(results: Results) -> str:
-    """The timeline of a scenario as the run has drawn it; empty without one."""
+    """The timeline of a scenario as the run has drawn it (PNG, base64); empty without one."""
     path = results.folder / "figures" / "timeline.png"
     if results.timeline is None or not path.is_file():
         return ""
-    image = base64.b64encode(path.read_bytes()).decode()
-    what = "From the worst moment for the network of least capacity: which request the chip serves."
-    return (
-        f"<figure class='wide'><img alt='{what}' src='data:image/png;base64,{image}'>"
-        f"<figcaption>{what} Numbers: timeline.csv</figcaption></figure>"
-    )
+    return base64.b64encode(path.read_bytes()).decode()
 
 
-def _about(results: Results) -> str:
-    """The run in a line."""
+def _about(results: Results) -> list[str]:
+    """Study, model, budget and version of a run."""
     config = results.config
     facts = [
         f"study {results.study}",
@@ -185,7 +172,7 @@ def _about(results: Results) -> str:
     ]
     if config["area_limit_mm2"] is not None:
         facts.insert(2, f"up to {config['area_limit_mm2']:g} mm²")
-    return escape(" · ".join(facts))
+    return facts
 
 
 def _packed(data: dict[str, Any]) -> str:
@@ -203,22 +190,8 @@ def _file(name: str) -> str:
     return (files("imcmoo.report") / "page_files" / name).read_text(encoding="utf-8")
 
 
-def answer(results: Results, explanations: Sequence[Explanation]) -> str:
-    """The selected design of one run as HTML."""
-    shown = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
-        for name, value in _facts(results).items()
-    )
-    design = ", ".join(
-        f"{escape(heading(name))} <b>{escape(plain(results.selected[name].iloc[0]))}</b>"
-        for name in results.parameters
-    )
-    networks = html_of(_networks(results, explanations))
-    return f"<dl class='facts'>{shown}</dl>{networks}<p>{design}</p>"
-
-
-def comparison(runs: Sequence[Results], names: Sequence[str]) -> str:
-    """Facts and parameters of the selected designs of several runs as HTML, a column per run."""
+def comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
+    """Facts and parameters of the selected designs of several runs, a column per run."""
     table = new_table("", title="Selected designs side by side", numbers=names)
     designs = [{heading(n): plain(run.selected[n].iloc[0]) for n in run.parameters} for run in runs]
     for columns in ([_facts(run) for run in runs], designs):
@@ -231,7 +204,7 @@ def comparison(runs: Sequence[Results], names: Sequence[str]) -> str:
         "Parameters in bold differ. Best found means by the same run, so that regrets of two runs "
         "differ in their reference as well."
     )
-    return html_of(table)
+    return table
 
 
 def _facts(results: Results) -> dict[str, str]:
@@ -339,9 +312,9 @@ def cards(explanations: Iterable[Explanation]) -> list[dict[str, Any]]:
 def card(explanation: Explanation) -> dict[str, Any]:
     """One design: its tables as HTML, and where energy, area and time go."""
     tables = explanation.tables
-    heading, *parts = explained(explanation, width=2 * ROOMY, layers=TOLD_LAYERS)
+    parts = explained(explanation, width=2 * ROOMY, layers=TOLD_LAYERS)
     return {
-        "html": html_of(heading) + "".join(f"<section>{html_of(p)}</section>" for p in parts),
+        "html": TEMPLATES.get_template("card.html").render(parts=list(parts)),
         "components": _energy_and_area(tables["components"], tables["areas"]),
         "layers": _layers(tables["layers"]),
     }

@@ -32,6 +32,27 @@ from imcmoo.study.results import BASELINE, Results
 from imcmoo.study.study import Study
 
 
+def run_tables(
+    results: Results, explanations: Sequence[Explanation] = (), *, width: int | None = None
+) -> list[Table]:
+    """Every table of a run: selection, requests, accuracy, baselines and regret, as it has them.
+
+    Args:
+        explanations: of its designs.
+        width: of the terminal; without one there is room for everything.
+    """
+    tables = [selection_table(results)]
+    if results.scenario is not None:
+        tables.append(scenario_table(results.scenario, ROOMY if width is None else width))
+    if results.accuracy is not None:
+        tables.append(accuracy_table(results.accuracy))
+    if results.baselines is not None:
+        tables.append(baseline_table(results, explanations, width=width))
+    if results.regret is not None and results.indicators is not None:
+        tables.append(regret_table(results.regret, results.indicators))
+    return tables
+
+
 def selection_table(results: Results) -> Table:
     """The designs the criteria select, side by side; the study's own in bold."""
     table = new_table(

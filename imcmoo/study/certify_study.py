@@ -24,7 +24,7 @@ from imcmoo.exact.bounded_criteria import (
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
 from imcmoo.exact.certificate import Certificate, certificate_of
 from imcmoo.exact.node_expander import NodeExpander, Report
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.model.partials import NoBounds
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.own_score import BOUNDED
@@ -37,25 +37,6 @@ ALL = "all"
 
 OnStep = Callable[[str, float, float, float], None]
 """Called after every step with the criterion, and value, bound and gap so far."""
-
-
-@dataclass(frozen=True)
-class SolverOptions:
-    """Gap and time limits of proofs, and the certificates they start from.
-
-    Args:
-        gap: how far the design found may be above the best there is, as a share.
-        time_limit_s: seconds for each criterion, after the tree is begun, half of it for the stage
-            that all go through together; the bound reached by then is what is proven.
-        start: designs to begin with, shape (n, n_parameters), if any.
-        known: certificates there are; those of the same problem that reach the gap are not proven
-            again, and all others' designs are begun with.
-    """
-
-    gap: float = 0.0
-    time_limit_s: float = np.inf
-    start: Levels | None = None
-    known: Sequence[Certificate] = ()
 
 
 def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
@@ -86,14 +67,25 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
 def certify_study(
     study: Study,
     criterion: str,
-    options: SolverOptions,
     *,
+    gap: float = 0.0,
+    time_limit_s: float = np.inf,
+    start: Levels | None = None,
+    known: Sequence[Certificate] = (),
     on_step: OnStep = lambda *_: None,
     report: Report = lambda _: None,
 ) -> Iterator[Certificate]:
     """Prove one criterion of a study, or `all`, and what these rest on.
 
     Args:
+        study: the study.
+        criterion: name of the criterion, or `all`.
+        gap: how far the design found may be above the best there is, as a share.
+        time_limit_s: seconds for each criterion, after the tree is begun, half of it for the stage
+            that all go through together; the bound reached by then is what is proven.
+        start: designs to begin with, shape (n, n_parameters), if any.
+        known: certificates there are; those of the same problem that reach the gap are not proven
+            again, and all others' designs are begun with.
         on_step: called after every step.
         report: called with a line on each known certificate of another problem or cost model, and
             if there are no bounds, so that all designs are evaluated.
@@ -106,15 +98,12 @@ def certify_study(
     """
     problem = study.problem()
     parts = proof_plan(problem, wanted(problem, criterion))
-    valid = [c for c in options.known if _is_of(c, study, problem, report)]
-    options = replace(options, known=valid)
+    valid = [c for c in known if _is_of(c, study, problem, report)]
     # Trees of single networks may report a line again.
-    work = _Certifying(study, problem, options, on_step, cache(report))
-    try:
+    work = _Certifying(study, problem, gap, time_limit_s, start, valid, on_step, cache(report))
+    with input_errors(of=(NotProvable, NoBounds)):
         for part in parts:
             yield from work.prove(part)
-    except (NotProvable, NoBounds) as error:
-        raise InputError(str(error)) from None
 
 
 @dataclass
@@ -123,7 +112,10 @@ class _Certifying:
 
     study: Study
     problem: AcceleratorProblem
-    options: SolverOptions
+    gap: float
+    time_limit_s: float
+    start: Levels | None
+    known: Sequence[Certificate]
     on_step: OnStep
     report: Report
 
@@ -133,25 +125,25 @@ class _Certifying:
         self._done: dict[str, Certificate] = {}
         self._trees: dict[str, tuple[NodeExpander, RootExpansion]] = {}
         # Of several of one criterion the one of least gap, to be taken as it is.
-        self._known = {c.criterion: c for c in sorted(self.options.known, key=lambda c: -c.gap)}
+        self._best_known = {c.criterion: c for c in sorted(self.known, key=lambda c: -c.gap)}
 
     def prove(self, part: ProofTask) -> Iterator[Certificate]:
         """Certificates of a part."""
         began = time.perf_counter()
-        gap, proven = self.options.gap, [self._done[name] for name in part.prerequisites]
+        proven = [self._done[name] for name in part.prerequisites]
         networks = self.problem.workload_names if proven else []
         optima = {
             n: {"bound": c.bound, "value": c.value} for n, c in zip(networks, proven, strict=True)
         }
         for name in part.names:
-            before = self._known.get(name)
-            if before and before.gap <= gap and before.single_network_optima == optima:
+            before = self._best_known.get(name)
+            if before and before.gap <= self.gap and before.single_network_optima == optima:
                 self._done[name] = before
                 yield before
         left = tuple(name for name in part.names if name not in self._done)
         if not left:
             return
-        limit = self.options.time_limit_s / 2
+        limit = self.time_limit_s / 2
         for search in self._begun(replace(part, names=left), optima):
             proof = search.run(self._until(time.perf_counter() + limit))
             certificate = certificate_of(
@@ -164,7 +156,7 @@ class _Certifying:
                 single_network_optima=optima,
                 seconds=time.perf_counter() - began,
             )
-            for known in self.options.known:
+            for known in self.known:
                 if known.criterion == certificate.criterion:
                     certificate = _strongest(certificate, known, search.goal)
             self._done[search.goal.name] = certificate
@@ -178,10 +170,10 @@ class _Certifying:
         expander, root = self._tree(part)
         certified = SingleNetworkOptima.of_certified(optima) if optima else None
         searches = [
-            BranchAndBound(expander, root, goal, self.options.gap)
+            BranchAndBound(expander, root, goal, self.gap)
             for goal in criteria_of(expander.problem, part, certified)
         ]
-        stop = self._until(time.perf_counter() + self.options.time_limit_s / 2 * len(searches))
+        stop = self._until(time.perf_counter() + self.time_limit_s / 2 * len(searches))
         expand_shared_root(searches, lambda: stop(searches[0]))
         return searches
 
@@ -189,9 +181,9 @@ class _Certifying:
         """The tree that a part is about; what is known of designs begins it."""
         if part.network not in self._trees:
             expander = NodeExpander(problem_of(self.problem, part), self.report)
-            designs = [self.problem.space.levels_of(c.design) for c in self.options.known]
-            if self.options.start is not None:
-                designs.append(self.options.start)
+            designs = [self.problem.space.levels_of(c.design) for c in self.known]
+            if self.start is not None:
+                designs.append(self.start)
             self._trees[part.network] = expander, RootExpansion.of(expander, designs)
         return self._trees[part.network]
 

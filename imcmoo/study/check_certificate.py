@@ -21,7 +21,7 @@ from imcmoo.exact.bounded_criteria import (
 from imcmoo.exact.certificate import FILE, Certificate, read_certificates
 from imcmoo.exact.check import Claim, Counts, Refused, check_bounds, feasible_costs, validate_bounds
 from imcmoo.exact.node_expander import partials_of
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
@@ -133,10 +133,8 @@ class Checker:
     def _walk(self, part: ProofTask) -> Walk:
         if part.network not in self._walks:
             problem = problem_of(self._problem, part)
-            try:
+            with input_errors(of=NotProvable):
                 partials = partials_of(problem)
-            except NotProvable as error:
-                raise InputError(str(error)) from None
             self._walks[part.network] = Walk(problem, partials, [], [])
         return self._walks[part.network]
 

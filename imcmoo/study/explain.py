@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import Floats, LayerCosts
 from imcmoo.problem.criteria import Criterion
@@ -245,7 +245,9 @@ def explain_run(
     Raises:
         InputError: a table is not of this problem.
     """
-    try:
+    with input_errors(
+        f"{results.folder}: its tables are not of this study: ", (KeyError, ValueError)
+    ):
         name = criterion.name_of_score(joint=results.baselines is None)
         criterion = replace(criterion, name=name)
         names, n_in_full = _designs(problem, results)
@@ -261,8 +263,6 @@ def explain_run(
             on_explained=on_explained,
         )
         _check(explanations[0], problem, results)
-    except (KeyError, ValueError) as error:
-        raise InputError(f"{results.folder}: its tables are not of this study: {error}") from None
     return explanations
 
 

@@ -23,7 +23,7 @@ from imcmoo.version import __version__
 
 def config(study: Study) -> dict[str, Any]:
     """Everything needed to repeat a run, for `config.json`; holds no time or place."""
-    digest = study.cost_model().data_digest if study.model != Study.model else None
+    digest = "" if study.model == "reference" else study.cost_model().data_digest
     table = {} if digest else {"component_table": ComponentTable.load(study.components).fingerprint}
     return {
         **study.to_config(),

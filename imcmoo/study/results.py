@@ -285,13 +285,13 @@ class Results:
     """Every design of the joint search, the non-dominated ones, the design each criterion selects,
     and improvements of the best design of each search."""
 
-    baselines, breakdown, regret, indicators, scenario, timeline = map(
+    baselines, breakdown, regret, indicators, scenario, timeline, accuracy = map(
         _optional_table,
-        ("baselines", "breakdown", "regret", "indicators", "scenario", "timeline"),
+        ("baselines", "breakdown", "regret", "indicators", "scenario", "timeline", "accuracy"),
     )
     """Tables that only some runs have: designs for all and for one workload; energy and area of the
     selected design by component; distance from the exact optima and from the exact front; service
-    and simulated work of the requests of each network."""
+    and simulated work of the requests of each network; its accuracy on the selected design."""
 
     @property
     def selected(self) -> pd.DataFrame:

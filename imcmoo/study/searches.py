@@ -13,7 +13,7 @@ import numpy as np
 
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
-from imcmoo.model.cost_model import CostModel
+from imcmoo.io.errors import input_errors
 from imcmoo.model.metrics import Bools, Floats, Metrics
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
@@ -79,15 +79,17 @@ def run_searches(
     Raises:
         NoFeasibleDesign: nothing in the space satisfies the constraints.
         LimitsUnmet: no design that was evaluated keeps the networks' limits; says which is nearest.
-        ValueError: the study has baselines, and its model cannot be built for one network.
+        InputError: the study has baselines, and its model cannot be built for one network.
     """
     model = study.cost_model()
     wanted = search_names(study)
     limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
     model.prepare(limit, at_most=AHEAD * study.budget * len(wanted))
+    with input_errors("baselines: "):
+        models = {n: model if n == JOINT else model.for_network(n) for n in wanted}
     searches: dict[str, FinishedSearch] = {}
     for stream, name in enumerate(wanted):
-        problem = study.problem(model if name == JOINT else _of_network(model, name))
+        problem = study.problem(models[name])
         result = run_search(
             problem,
             budget=study.budget,
@@ -103,13 +105,6 @@ def run_searches(
             raise LimitsUnmet(nearest_text(problem, nearest(problem, archive.levels, archive.G)))
         searches[name] = FinishedSearch(problem, result)
     return searches
-
-
-def _of_network(model: CostModel, name: str) -> CostModel:
-    try:
-        return model.for_network(name)
-    except ValueError as error:
-        raise ValueError(f"baselines: {error}") from None
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
-from imcmoo.io.errors import NAME, InputError, did_you_mean
+from imcmoo.io.errors import NAME, InputError, did_you_mean, input_errors
 from imcmoo.io.files import writing
 from imcmoo.io.reading import read_toml
 from imcmoo.model.cost_model import Deployment
@@ -25,7 +25,7 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.requests import Scenario
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults
-from imcmoo.study.study import FOLDERS, AccuracyFile, Study, check_names, check_study_name
+from imcmoo.study.study import FOLDERS, AccuracyFile, Study, check_study_name
 from imcmoo.study.study_tables import (
     NetworkTable,
     Positive,
@@ -41,6 +41,8 @@ from imcmoo.study.study_tables import (
     snr_limit,
     space_of,
 )
+
+T = TypeVar("T")
 
 
 class StudyFile(Table):
@@ -101,11 +103,9 @@ class StudyFile(Table):
         Raises:
             ValueError: parts that do not fit together.
         """
-        networks = {network_name(n.source): n for n in self.networks}
-        check_names([network_name(n.source) for n in self.networks])
         limit = self.area_limit_mm2
         weighs = any("weight" in n.model_fields_set for n in self.networks)
-        bits = {name: (n.input_bits, n.weight_bits) for name, n in networks.items()}
+        bits = self._of_networks(lambda n: (n.input_bits, n.weight_bits)) or {}
         return Study(
             self.name,
             self.space,
@@ -113,21 +113,17 @@ class StudyFile(Table):
             weights=tuple(n.weight for n in self.networks) if weighs else None,
             area_limit_m2=limit / MM2_PER_M2 if limit < float("inf") else None,
             cost_per_cm2={int(node): c for node, c in self.cost.items()} if self.cost else None,
-            limits={k: n.limits for k, n in networks.items() if n.limits.given()} or None,
+            limits=self._of_networks(lambda n: n.limits),
             precision=None if {*bits.values()} == {(BITS, BITS)} else bits,
-            weight_clip={k: c for k, n in networks.items() if (c := n.weight_clip) < 1} or None,
-            layers_digital={k: tuple(d) for k, n in networks.items() if (d := n.layers_digital)}
-            or None,
-            accuracy={
-                k: AccuracyFile(n.accuracy, n.max_accuracy_drop)
-                for k, n in networks.items()
-                if n.accuracy
-            }
-            or None,
+            weight_clip=self._of_networks(lambda n: n.weight_clip if n.weight_clip < 1 else None),
+            layers_digital=self._of_networks(lambda n: tuple(n.layers_digital)),
+            accuracy=self._of_networks(
+                lambda n: AccuracyFile(n.accuracy, n.max_accuracy_drop) if n.accuracy else None
+            ),
             components=self.components,
             objectives=tuple(self.objectives),
             compute_snr_limit_dB=self.compute_snr_limit_dB,
-            scenario=self._scenario(networks),
+            scenario=self._scenario(),
             score=self.score.score if self.score else None,
             criterion=self._criterion(),
             model=self.model,
@@ -139,6 +135,11 @@ class StudyFile(Table):
             file=file,
         )
 
+    def _of_networks(self, value: Callable[[NetworkTable], T | None]) -> dict[str, T] | None:
+        """Settings of the networks that have one, by name; None if none has."""
+        settings = {network_name(n.source): value(n) for n in self.networks}
+        return {name: setting for name, setting in settings.items() if setting} or None
+
     def _criterion(self) -> str:
         """Name of the criterion: by default average power in a scenario, or the study's score."""
         if "criterion" in self.model_fields_set:
@@ -147,18 +148,17 @@ class StudyFile(Table):
             return AVERAGE_POWER
         return self.criterion if self.score is None else SCORE
 
-    def _scenario(self, networks: Mapping[str, NetworkTable]) -> Scenario | None:
+    def _scenario(self) -> Scenario | None:
         """The scenario, if there is one."""
-        requests = {name: n.requests for name, n in networks.items() if n.requests is not None}
+        requests = self._of_networks(lambda n: n.requests) or {}
         if self.scenario is None:
             if requests:
                 raise ValueError(f"rate_Hz of {next(iter(requests))} needs a table [scenario]")
             return None
-        lacking = [name for name in networks if name not in requests]
+        lacking = [n for n in (network_name(n.source) for n in self.networks) if n not in requests]
         if lacking:
-            verb = "has" if len(lacking) == 1 else "have"
             raise ValueError(
-                f"a scenario needs rate_Hz of every network; {', '.join(lacking)} {verb} none"
+                f"a scenario needs rate_Hz of every network, also of {', '.join(lacking)}"
             )
         return Scenario(requests, **self.scenario.model_dump())
 
@@ -174,21 +174,17 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
     Raises:
         InputError: whatever is wrong with it, a line for each fault.
     """
-    try:
+    with input_errors():
         content = read_toml(path)
-    except ValueError as error:
-        raise InputError(str(error)) from None
     try:
         context = {"folder": path.parent, "spaces": spaces}
         read = StudyFile.model_validate(content, context=context)
     except ValidationError as error:
         raise InputError(fault_lines(path, error)) from None
-    try:
+    with input_errors(f"{path}: "):
         study = read.study(None if shipped else str(path))
         if not shipped:
             _check(study)
-    except ValueError as error:
-        raise InputError(f"{path}: {error}") from None
     return study
 
 

@@ -242,10 +242,11 @@ class NetworkTable(Table):
         return Requests(self.rate_Hz, self.deadline_s, self.burst)
 
     @property
-    def limits(self) -> Limits:
-        """Its limits."""
+    def limits(self) -> Limits | None:
+        """Its limits, if it has any."""
         keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps")
-        return Limits(**{key: getattr(self, key) for key in keys})
+        limits = Limits(**{key: getattr(self, key) for key in keys})
+        return limits if limits.given() else None
 
 
 class ScenarioTable(Table):

@@ -33,6 +33,26 @@ macros_per_tile = [4, 8]
 glb_depth = 2048
 """
 
+OWN_MODEL = """
+import numpy as np
+from imcmoo import CostModel
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
+
+class Base(CostModel):
+    quantities = (ENERGY, LATENCY, AREA)
+    resource_names = ()
+    def __init__(self, space, workloads, *, deployment="alone"):
+        self.space, self.workload_names = space, list(workloads.names)
+    def metrics(self, levels, **other):
+        ones = np.ones((len(levels), len(self.workload_names)))
+        cost = 1e-3 * (1 + levels.sum(axis=1))
+        values = {"energy": ones * cost[:, None], "latency": ones * 1e-3, "area": cost * 1e-3}
+        return Metrics({**values, **other}, {})
+    def evaluate(self, levels):
+        return self.metrics(levels)
+"""
+"""Code of a user's cost model, the class `Base`."""
+
 
 def write_study(folder, n):
     """Writes a study of n small networks; returns its path."""

@@ -77,8 +77,10 @@ def run(study, tmp_path, _no_figures):
 
 
 def test_a_run_keeps_the_limit_and_executes_the_selected_design(run, capsys):
-    _, row, config = run(KEYS)
+    folder, row, config = run(KEYS)
     assert "accuracy of the selected design" in capsys.readouterr().out
+    assert main(["report", str(folder)]) == 0
+    assert "accuracy of the selected design" in (folder / "report.html").read_text("utf-8")
     assert row.allowed == pytest.approx(row.float - 0.01)
     assert row.linear >= row.allowed
     assert row.fast == pytest.approx(row.exact, abs=0.03)

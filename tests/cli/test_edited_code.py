@@ -13,33 +13,10 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.own_code import own_code
 from imcmoo.problem.identity import differing_keys
 from imcmoo.search.ask_tell import Search
-from tests.cli.helpers import INTERRUPT, refused
+from tests.cli.helpers import INTERRUPT, OWN_MODEL, refused
 from tests.reliability.drawn import LAYERS, NAMES, study_text
 
-MODEL = """
-from imcmoo import CostModel
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics
-
-class Chip(CostModel):
-    quantities = (ENERGY, LATENCY, AREA)
-    resource_names = ()
-
-    def __init__(self, space, workloads, **options):
-        self.space = space
-        self.workload_names = workloads.names
-        self._macs = workloads.macs.astype(float)
-
-    def evaluate(self, levels):
-        macros, supply = (self.space.column(levels, n) for n in ("macros_per_tile", "voltage_V"))
-        return Metrics(
-            {
-                "energy": NUMBER * self._macs * 1e-13 * supply[:, None] ** 2,
-                "latency": self._macs * 1e-12 / (macros * supply)[:, None],
-                "area": 1e-7 * macros,
-            },
-            {},
-        )
-"""
+MODEL = OWN_MODEL.replace("1e-3 * (1", "NUMBER * 1e-3 * (1")
 CRITERION = """
 from imcmoo.problem.criteria import Criterion
 
@@ -53,7 +30,7 @@ def chip(costs):
     return NUMBER * costs.edap.max(axis=1)
 """
 ROLES = {
-    "cost model": (MODEL, 'model = "own.chip:Chip"\nbaselines = false\n'),
+    "cost model": (MODEL, 'model = "own.chip:Base"\nbaselines = false\n'),
     "criterion": (CRITERION, 'criterion = "own.chip:CHIP"\n'),
     "score": (SCORE, ""),
 }
@@ -156,7 +133,7 @@ def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys, role):
 
 @pytest.mark.parametrize(
     ("role", "asked", "factor"),
-    [("cost model", ["--criterion", "edap_max"], 2.2),
+    [("cost model", ["--criterion", "edap_max"], 2.2**2),  # of energy and area
      ("criterion", [], 2.2),  # its own
      ("score", ["--criterion", "edap_max"], 1)],  # a function cannot be proven
     ids=list(ROLES),

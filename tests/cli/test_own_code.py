@@ -6,28 +6,9 @@ import sys
 import pytest
 
 from imcmoo.cli.main import main
-from tests.cli.helpers import refused, write_study
+from tests.cli.helpers import OWN_MODEL, refused, write_study
 
-MODEL = """
-import numpy as np
-from imcmoo import CostModel
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
-
-class Base(CostModel):
-    quantities = (ENERGY, LATENCY, AREA)
-    resource_names = ()
-    def __init__(self, space, workloads, *, deployment="alone"):
-        self.space, self.workload_names = space, list(workloads.names)
-    def metrics(self, levels, **other):
-        ones = np.ones((len(levels), len(self.workload_names)))
-        cost = 1e-3 * (1 + levels.sum(axis=1))
-        values = {"energy": ones * cost[:, None], "latency": ones * 1e-3, "area": cost * 1e-3}
-        return Metrics({**values, **other}, {})
-    def evaluate(self, levels):
-        return self.metrics(levels)
-"""
-
-OWN = MODEL + "class Own(Base):\n    "
+OWN = OWN_MODEL + "class Own(Base):\n    "
 EVALUATE = OWN + "def evaluate(self, levels): return "
 INIT = "class Own:\n    def __init__(self, *a, **k): "
 
@@ -157,6 +138,9 @@ def test_what_a_worker_raises_is_one_line(case, module, tmp_path, capfd, monkeyp
     assert "Own.evaluate raised" in refused(capfd, *command)
 
 
-def test_a_model_of_ones_own_that_is_right_runs(module, tmp_path):
-    study = study_with(tmp_path, f'model = "{module(MODEL)}:Base"')
+def test_a_model_of_ones_own_that_is_right_runs(module, tmp_path, capfd):
+    study = study_with(tmp_path, f'model = "{module(OWN_MODEL)}:Base"')
     assert main(["enumerate", str(study), "--workers", "1", "--out", str(tmp_path)]) == 0
+    study.write_text(study.read_text().replace("baselines = false\n", ""))
+    line = refused(capfd, "run", study, "--out", tmp_path)
+    assert "baselines: cost model Base cannot be had for one network alone" in line

@@ -22,7 +22,7 @@ from imcmoo.problem.identity import ENUMERATION_VERSION, difference, fingerprint
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Ordinal
-from imcmoo.study.certify_study import SolverOptions, certify_study
+from imcmoo.study.certify_study import certify_study
 from imcmoo.study.check_certificate import Checker
 from problems import SRAM_EXTENDED, STUDIES
 from tests.exact.brute_force import CASES, exact_of
@@ -326,13 +326,13 @@ def test_a_raised_version_voids_answers(monkeypatch, tmp_path, version, said):
 def test_certificates_of_a_changed_model_are_refused_and_proven_again(monkeypatch):
     rng = np.random.default_rng(8)
     study = study_on(part_of(SRAM_EXTENDED, rng, 300, feasible_values("sram", rng, 1)[0]))
-    (proven,) = certify_study(study, "edap_max", SolverOptions())
+    (proven,) = certify_study(study, "edap_max")
     assert len(proven.behaviour["ranks"]) > 1
     monkeypatch.setattr("imcmoo.model.physical.chip.GLB_BITS", 1024)
     with pytest.raises(Refused, match="is of other numbers of the cost model"):
         Checker(study).claim(proven)
     heard = []
-    (again,) = certify_study(study, "edap_max", SolverOptions(known=[proven]), report=heard.append)
+    (again,) = certify_study(study, "edap_max", known=[proven], report=heard.append)
     assert again is not proven
     (line,) = heard
     assert line.startswith("edap_max: the certificate here is of other numbers of the cost model")

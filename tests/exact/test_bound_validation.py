@@ -14,7 +14,7 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.bounds.chip_bounds import ComponentMinima
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.study.certify_study import SolverOptions, certify_study
+from imcmoo.study.certify_study import certify_study
 from imcmoo.study.check_certificate import Checker
 from problems import RRAM_EXTENDED, SRAM_EXTENDED, SRAM_TECHNOLOGY_EXTENDED, STUDIES
 from tests.exact.brute_force import CASES, exact_of
@@ -132,7 +132,7 @@ def study():
 
 def test_certified_optima_and_their_feasible_neighbours_are_validated(study, monkeypatch):
     monkeypatch.setattr("imcmoo.exact.check.RANDOM_DESIGNS", 0)
-    certificate = next(certify_study(study, "edap_max", SolverOptions()))
+    certificate = next(certify_study(study, "edap_max"))
     checker = Checker(study)
     checker.claim(certificate)
     problem = study.problem()

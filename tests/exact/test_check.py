@@ -13,7 +13,7 @@ from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.identity import identity
-from imcmoo.study.certify_study import SolverOptions, certify_study
+from imcmoo.study.certify_study import certify_study
 from imcmoo.study.check_certificate import Checker, study_of
 from problems import SRAM_EXTENDED
 from tests.exact.certified_spaces import enumerated, feasible_values, part_of, study_on
@@ -29,7 +29,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def proven(study):
-    return {c.criterion: c for c in certify_study(study, "all", SolverOptions())}
+    return {c.criterion: c for c in certify_study(study, "all")}
 
 
 @pytest.fixture
@@ -59,40 +59,41 @@ def test_chips_of_one_network_are_those_of_enumeration(study, proven):
 
 def test_what_is_known_is_not_proven_again(study, proven):
     known = [c for n, c in proven.items() if n != "edap_max"]
-    again = list(certify_study(study, "all", SolverOptions(known=known)))
+    again = list(certify_study(study, "all", known=known))
     assert [c.criterion for c in again if not any(c is k for k in known)] == ["edap_max"]
     assert {c.criterion for c in again} == set(proven)
     far = [replace(c, gap=0.1) for n, c in proven.items() if n.startswith("alone_")]
-    again = certify_study(study, "regret_minimax", SolverOptions(known=far))
+    again = certify_study(study, "regret_minimax", known=far)
     assert {c.criterion: c.value for c in again} == {
         n: proven[n].value for n in (*(f"alone_{n}" for n in study.workloads), "regret_minimax")
     }
     other = [replace(c, identity={}) for c in proven.values()]
-    assert next(certify_study(study, "edap_max", SolverOptions(known=other))).value
+    assert next(certify_study(study, "edap_max", known=other)).value
     # Of two certificates the one that proves more counts.
     best = proven["edap_max"]
     loose = replace(best, gap=0.1, bound=best.bound / 2)
     for known in ([loose, best], [best, loose]):
-        assert next(certify_study(study, "edap_max", SolverOptions(known=known))) is best
+        assert next(certify_study(study, "edap_max", known=known)) is best
     # One has the better design, the other the higher bound.
     high = replace(best, gap=0.2, bound=0.999 * best.bound, design=proven["edap_mean"].design)
-    (joined,) = certify_study(study, "edap_max", SolverOptions(known=[loose, high], time_limit_s=0))
+    (joined,) = certify_study(study, "edap_max", known=[loose, high], time_limit_s=0)
     assert (joined.value, joined.bound) == (best.value, high.bound)
     # Another question is another problem.
     weighted = replace(study, weights=tuple(range(1, 1 + len(study.workloads))))
-    (mean,) = certify_study(weighted, "edap_mean", SolverOptions(known=list(proven.values())))
+    (mean,) = certify_study(weighted, "edap_mean", known=list(proven.values()))
     assert mean.value != proven["edap_mean"].value
     assert mean.identity["question"] != proven["edap_mean"].identity["question"]
 
 
 def test_a_proof_begins_with_the_designs_that_are_known(study, proven):
     best = proven["edap_max"]
-    effort = SolverOptions(start=study.space.levels_of(best.design), time_limit_s=0)
-    assert next(certify_study(study, "edap_max", effort)).value == best.value
+    start = study.space.levels_of(best.design)
+    (proof,) = certify_study(study, "edap_max", start=start, time_limit_s=0)
+    assert proof.value == best.value
 
 
 def test_a_reached_gap_is_accepted(study, checker):
-    for certificate in certify_study(study, "regret_minimax", SolverOptions(gap=0.3)):
+    for certificate in certify_study(study, "regret_minimax", gap=0.3):
         check(checker, certificate)
     assert certificate.criterion == "regret_minimax"
     assert any(best["bound"] < best["value"] for best in certificate.single_network_optima.values())
@@ -194,12 +195,12 @@ def test_other_settings_are_refused(study, proven):
 def test_a_score_of_what_has_no_bounds_is_refused_with_the_reason(study):
     own = replace(study, criterion=f"{__name__}:WATTS", objectives=("power",))
     with pytest.raises(InputError, match="watts cannot be certified: it needs power, of which"):
-        next(certify_study(own, "watts", SolverOptions()))
+        next(certify_study(own, "watts"))
 
 
 def test_what_is_not_monotone_is_refused_in_one_line(study):
     with pytest.raises(InputError, match="pseudo_weights cannot be certified") as error:
-        next(certify_study(study, "pseudo_weights", SolverOptions(time_limit_s=1)))
+        next(certify_study(study, "pseudo_weights", time_limit_s=1))
     assert "\n" not in str(error.value)
 
 

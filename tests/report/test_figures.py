@@ -2,30 +2,28 @@
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.report import figures, style
-from imcmoo.report.figures import Points
 from imcmoo.study.results import Results
 
 
 def points(n, n_workloads, seed=0):
+    """Designs with random costs of shipped networks."""
     rng = np.random.default_rng(seed)
-    energy, latency = 10 ** rng.random((2, n, n_workloads))
-    return Points(energy, latency, 800 * rng.random(n))
+    names = SHIPPED[:n_workloads]
+    columns = [f"{q}_{n}_{u}" for n in names for q, u in (("energy", "J"), ("latency", "s"))]
+    costs = pd.DataFrame(1e-6 * 10 ** rng.random((n, len(columns))), columns=columns)
+    return costs.assign(area_mm2=800 * rng.random(n))
 
 
-def none(n_workloads):
-    return Points(np.empty((0, n_workloads)), np.empty((0, n_workloads)), np.empty(0))
-
-
-def marked(n_workloads, *, baselines=True):
-    alone = points(n_workloads, n_workloads, 3) if baselines else none(n_workloads)
+def marked(n_workloads):
     return {
         "front": points(40, n_workloads, 1),
         "selected": points(1, n_workloads, 2),
-        "baselines": alone,
+        "baselines": points(n_workloads, n_workloads, 3),
     }
 
 
@@ -50,7 +48,7 @@ def test_trade_off_has_a_panel_per_workload(n_workloads):
 
 def test_a_front_of_one_design_can_be_drawn(recwarn):
     one = points(1, 2)
-    figures.trade_off(SHIPPED[:2], one, one, one, none(2))
+    figures.trade_off(SHIPPED[:2], one, one, one, points(0, 2))
     assert not recwarn.list
 
 

@@ -152,7 +152,7 @@ def test_names_of_networks_are_shown_and_nothing_more(hostile_run):
     text = made(hostile_run)
     assert HOSTILE in data_of(text)["runs"][0]["networks"]
     assert HOSTILE not in text
-    assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; &amp; &#x27;é" in text
+    assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; &amp; &#39;é" in text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from imcmoo.cli.catalogue import find_study
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.certificate import Certificate
-from imcmoo.study.certify_study import SolverOptions, certify_study
+from imcmoo.study.certify_study import certify_study
 from imcmoo.study.check_certificate import Checker
 from imcmoo.study.enumerate_study import enumerate_study
 from tests.scenario.study_text import study_text
@@ -49,7 +49,7 @@ def test_proven_optima_are_those_of_the_enumeration(study, tmp_path):
     assert answer.optima["regret_minimax"].value >= 0
     checker = Checker(study)
     for name in ("average_power", "area", "load"):
-        (proven,) = certify_study(study, name, SolverOptions())
+        (proven,) = certify_study(study, name)
         assert isinstance(proven, Certificate)
         assert proven.gap == 0
         assert proven.value == pytest.approx(answer.optima[name].value, rel=1e-9)

@@ -125,7 +125,7 @@ def test_a_run_selects_and_reports_by_exact_references_where_they_are_known(
     assert without < selected["score"]
     found = Results.read(folder)
     assert "against the best found" in shown([selection_table(found)], 200)
-    assert "EDAP / best found" in page.answer(found, [])
+    assert "EDAP / best found" in page.page([(found, [])])
 
 
 def test_regrets_of_all_seeds_are_against_one_reference(results, study, tmp_path, capsys):

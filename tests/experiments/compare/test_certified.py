@@ -15,7 +15,7 @@ from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret, Regret
 from imcmoo.io.errors import InputError
 from imcmoo.search.sampling import draw_feasible
-from imcmoo.study.certify_study import SolverOptions, certify_study
+from imcmoo.study.certify_study import certify_study
 from problems import RRAM_EXTENDED
 from tests.exact.certified_spaces import feasible_values, part_of, study_on
 
@@ -31,7 +31,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def proven(study):
-    return list(certify_study(study, "all", SolverOptions()))
+    return list(certify_study(study, "all"))
 
 
 @pytest.fixture
