@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
-from imcmoo.accuracy.kernel import add_moments, convert_and_add
+from imcmoo.accuracy.kernel import convert_and_add
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
 from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
@@ -42,6 +42,14 @@ class Read:
     samples: slice
     drive: Values
     sums: Values
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """ADCs of each row block, and how many codes they have."""
+
+    adcs: Sequence[Adcs]
+    codes: int
 
 
 def row_blocks(rows: int, chip: Circuit) -> list[slice]:
@@ -86,8 +94,7 @@ class Crossbar:
             weights, chip.weight_bits, chip.bits_per_cell, differential=chip.differential
         )
         self._ideal = self._cells = stored.astype(self._dtype)
-        self._adcs: list[Adcs] = []
-        self._adc_codes = 0
+        self._adcs: Conversion | None = None
         self._offset = np.zeros((weights.shape[0], 1, weights.shape[2]))
         self._noise: np.random.Generator | None = None
 
@@ -146,7 +153,7 @@ class Crossbar:
 
     def set_adcs(self, adcs: Sequence[Adcs], *, codes: int) -> None:
         """Set the ADCs of each row block, and how many codes they have."""
-        self._adcs, self._adc_codes = list(adcs), codes
+        self._adcs = Conversion(adcs, codes)
 
     def exact(self, codes: Codes) -> Floats:
         """Products of the integers, shape (G, n, M)."""
@@ -155,45 +162,49 @@ class Crossbar:
     def multiply(self, codes: Codes) -> Floats:
         """Products of codes, shape (G, n, K), that the chip computes, in units of the integers'
         product, (G, n, M)."""
-        return self._converted(codes) - self._offset
+        return self._products(codes, [self._adcs])[0] - self._offset
+
+    def at_resolutions(self, codes: Codes, bits: Sequence[int | None]) -> Floats:
+        """Products with ADCs of several resolutions, columns not corrected, shape (B, G, n, M).
+
+        Args:
+            codes: shape (G, n, K); they also choose the windows of the ADCs.
+            bits: B resolutions; None if the sums are not converted.
+        """
+        return self._products(codes, self._chosen_adcs(codes, bits))
 
     def calibrate(self, codes: Codes) -> None:
         """Choose the ADC windows and the correction of each column from calibration vectors, shape
         (G, n, K)."""
-        self.choose_adcs(codes)
-        self._offset[:] = 0
-        error = self._converted(codes) - self.exact(codes)
-        self._offset = error.mean(axis=1, keepdims=True)
-
-    def choose_adcs(self, codes: Codes) -> None:
-        """Choose the ADC windows from calibration vectors, shape (G, n, K)."""
         drawn = self._chip.adc_window == "least_error"  # only this rule looks at the cell errors
-        if self._chip.adc_bits is not None and (drawn or not self._adcs):
-            bits = self._chip.adc_bits
-            self.set_adcs(self._chosen_adcs(codes, bits), codes=2**bits)
+        if drawn or self._adcs is None:
+            (self._adcs,) = self._chosen_adcs(codes, [self._chip.adc_bits])
+        (made,) = self._products(codes, [self._adcs])
+        self._offset = (made - self.exact(codes)).mean(axis=1, keepdims=True)
 
-    def _converted(self, codes: Codes) -> Floats:
-        """Shifted sums minus the terms that the offsets of weights and inputs add."""
-        out = np.zeros((*codes.shape[:2], self.weights.shape[2]))
+    def _products(self, codes: Codes, conversions: Sequence[Conversion | None]) -> Floats:
+        """Shifted sums minus the terms that the offsets of weights and inputs add, for each way to
+        convert the sums, shape (conversions, G, n, M)."""
+        made = np.zeros((len(conversions), *codes.shape[:2], self.weights.shape[2]))
         for read in self._reads(codes, self._cells, self._noise):
-            part = out[read.groups, read.samples]
-            if self._chip.adc_bits is None:
-                part += np.einsum("ginsm,is->gnm", read.sums, self.places, optimize=True)
-            else:
-                adcs = self._adcs[read.block]
-                convert_and_add(read.sums, adcs, self.places, self._adc_codes, part)
+            for out, conversion in zip(made, conversions, strict=True):
+                part = out[read.groups, read.samples]
+                if conversion is None:
+                    part += np.einsum("ginsm,is->gnm", read.sums, self.places, optimize=True)
+                else:
+                    adcs = conversion.adcs[read.block]
+                    convert_and_add(read.sums, adcs, self.places, conversion.codes, part)
         if not self._chip.differential:
             total = codes.sum(axis=2, keepdims=True, dtype=np.float64)
-            out -= 2.0 ** (self._chip.weight_bits - 1) * total
-        out -= self._zero * self.weights.sum(axis=1)[:, None, :]
-        return out
+            made -= 2.0 ** (self._chip.weight_bits - 1) * total
+        made -= self._zero * self.weights.sum(axis=1)[:, None, :]
+        return made
 
     def _reads(
         self, codes: Codes, cells: Values, noise: np.random.Generator | None = None
     ) -> Iterator[Read]:
         """Sums of all row blocks, some groups and samples at a time."""
         groups, n, _ = codes.shape
-        chip, width = self._chip, self._chip.input_slice_bits
         slices, columns = cells.shape[2:]
         per_sample = len(self.input_maxima) * slices * columns
         n_step = min(n, max(1, SUMS_AT_ONCE // per_sample))
@@ -204,13 +215,17 @@ class Crossbar:
                 stored = cells[some, rows].reshape(some.stop - g, -1, slices * columns)
                 for start in range(0, n, n_step):
                     samples = slice(start, min(start + n_step, n))
-                    sliced = input_slices(codes[some, samples, rows], chip.input_bits, width)
-                    drive = np.stack(sliced, axis=1).astype(self._dtype)
+                    drive = self._drive(codes[some, samples, rows])
                     flat = drive.reshape(len(drive), -1, drive.shape[-1])
                     sums = (flat @ stored).reshape(*drive.shape[:3], slices, columns)
                     if noise is not None:
                         sums += self._read_noise(drive, sums.shape, noise)
                     yield Read(block, some, samples, drive, sums)
+
+    def _drive(self, codes: Codes) -> Values:
+        """Input slices of codes, shape (G, n, K), as rows are driven, (G, I, n, K)."""
+        sliced = input_slices(codes, self._chip.input_bits, self._chip.input_slice_bits)
+        return np.stack(sliced, axis=1).astype(self._dtype)
 
     def _read_noise(
         self, drive: Values, shape: tuple[int, ...], rng: np.random.Generator
@@ -219,38 +234,68 @@ class Crossbar:
         spread = np.sqrt(power * self.error_variances(self._chip.read_sigma)[:, None])
         return spread.astype(self._dtype) * rng.standard_normal(shape, dtype=np.float32)
 
-    def _chosen_adcs(self, codes: Codes, bits: int) -> list[Adcs]:
-        """ADCs of each row block by the chip's rule."""
-        statistics = self._statistics(codes)
+    def _chosen_adcs(self, codes: Codes, bits: Sequence[int | None]) -> list[Conversion | None]:
+        """Conversions with some resolutions by the chip's rule for windows."""
+        known = [b for b in bits if b is not None]
+        statistics = self._statistics(codes) if known else []
         rule = self._chip.adc_window
-        if rule == "least_error":
-            sigmas = self._least_error(codes, statistics, bits)
-            return [choose_adcs(*each) for each in zip(statistics, repeat(bits), sigmas)]
         fixed = None if rule == "range" else self._chip.window_sigmas
-        return [choose_adcs(sums, bits, fixed) for sums in statistics]
+        sigmas = {b: [fixed] * len(statistics) for b in known}
+        if rule == "least_error":
+            sigmas = {b: self._least_error(codes, statistics, b) for b in known}
+        return [
+            None
+            if b is None
+            else Conversion(list(map(choose_adcs, statistics, repeat(b), sigmas[b])), 2**b)
+            for b in bits
+        ]
 
     def _statistics(self, codes: Codes) -> list[Sums]:
         """Statistics of the sums of each row block without cell errors."""
-        shape = (len(self._blocks), *self.places.shape)
-        first, second = np.zeros(shape), np.zeros(shape)
-        inputs, power = np.zeros((*shape[:2], 1)), np.zeros((*shape[:2], 1))
-        for read in self._reads(codes, self._ideal):
-            add_moments(read.sums, first[read.block], second[read.block])
-            add_moments(read.drive[:, :, :, None], inputs[read.block], power[read.block])
-        vectors = codes.shape[0] * codes.shape[1]
-        mean, square = (v / (vectors * self.weights.shape[2]) for v in (first, second))
         cells = self.mean_cell_variances + self.error_variances(self._chip.read_sigma)
         full = self.input_maxima[:, None] * self.cell_maxima
-        return [
-            Sums(
-                mean=mean[block],
-                variance=np.maximum(square[block] - mean[block] ** 2, 0),
-                error_variance=power[block] / vectors * cells,
-                lowest=-self._chip.differential * (rows.stop - rows.start) * full,
-                highest=(rows.stop - rows.start) * full,
+        found = []
+        for rows in self._blocks:
+            drive = self._drive(codes[:, :, rows])
+            mean, square = self._moments(drive, self._ideal[:, rows])
+            power = np.einsum("gink,gink->i", drive, drive, dtype=np.float64)[:, None]
+            found.append(
+                Sums(
+                    mean=mean,
+                    variance=np.maximum(square - mean**2, 0),
+                    error_variance=power / (codes.shape[0] * codes.shape[1]) * cells,
+                    lowest=-self._chip.differential * (rows.stop - rows.start) * full,
+                    highest=(rows.stop - rows.start) * full,
+                )
             )
-            for block, rows in enumerate(self._blocks)
-        ]
+        return found
+
+    def _moments(self, drive: Values, cells: Values) -> tuple[Floats, Floats]:
+        """Mean and mean square of the sums of a row block, shape (I, S) each, over groups, samples
+        and columns.
+
+        Σ (x·w)² over all vectors x and columns w is Σ_kl (Σ_x x_k x_l) (Σ_w w_k w_l): no sum
+        is made. All terms are whole numbers that float64 holds exactly.
+
+        Args:
+            drive: input slices, shape (G, I, n, K).
+            cells: values without errors, shape (G, K, S, M).
+        """
+        groups, _, n, rows = drive.shape
+        columns = cells.shape[3]
+        x, w = (v.sum(axis=at, dtype=np.float64) for v, at in ((drive, 2), (cells, 3)))
+        mean = np.einsum("gik,gks->is", x, w)
+        largest = max(n * self.input_maxima[0] ** 2, columns * self.cell_maxima[0] ** 2)
+        kind = np.float32 if largest < EXACT_IN_FLOAT32 else np.float64
+        x, w = (v.astype(kind, copy=False) for v in (drive, cells.transpose(0, 2, 3, 1)))
+        square = np.zeros(mean.shape)
+        step = max(1, SUMS_AT_ONCE // (groups * rows * sum(mean.shape)))
+        for start in range(0, rows, step):
+            some = slice(start, start + step)
+            pairs = [(v[..., some].swapaxes(2, 3) @ v).astype(np.float64) for v in (x, w)]
+            square += np.tensordot(*pairs, axes=((0, 2, 3), (0, 2, 3)))
+        vectors = groups * n * columns
+        return mean / vectors, square / vectors
 
     def _least_error(self, codes: Codes, statistics: list[Sums], bits: int) -> list[Floats]:
         """Half widths of least mean square error with cell errors in, shape (I, S) per block."""

@@ -1,4 +1,4 @@
-"""Compiled passes over the sums of a row block, which take most of the time."""
+"""A compiled pass over the sums of a row block, which takes much of the time."""
 
 from __future__ import annotations
 
@@ -46,22 +46,3 @@ def convert_and_add(
     kind = sums.dtype.type
     low, step = adcs.low.astype(kind), adcs.step.astype(kind)
     _convert_and_add(sums, low, step, places, kind(0), kind(codes - 1), out)
-
-
-@numba.njit(nogil=True)
-def add_moments(sums, first, second):  # type: ignore[no-untyped-def]
-    """Add sums, shape (groups, input slices, n, weight slices, columns), and their squares to
-    `first` and `second`, shape (input slices, weight slices), in float64: exactly if they are whole
-    numbers."""
-    groups, inputs, n, weights, columns = sums.shape
-    for g in range(groups):
-        for i in range(inputs):
-            for at in range(n):
-                for j in range(weights):
-                    total, square = 0.0, 0.0
-                    for m in range(columns):
-                        value = np.float64(sums[g, i, at, j, m])
-                        total += value
-                        square += value * value
-                    first[i, j] += total
-                    second[i, j] += square

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from zlib import crc32
@@ -139,10 +139,6 @@ class SimulatedLayer:
         """Draw the cell errors of one chip. Layers that share their weights share the errors."""
         self._crossbar.program(np.random.default_rng([seed, crc32(self._layer.matrix.encode())]))
 
-    def choose_adcs(self) -> None:
-        """Choose the ADC windows of the chip that was programmed last, without a calibration."""
-        self._crossbar.choose_adcs(self._codes)
-
     def on_chip(self, inputs: Values, tensors: Mapping[str, Values]) -> Values:
         """The layer's output as the chip computes it."""
         return self._output(inputs, tensors, self._crossbar.multiply)
@@ -179,13 +175,29 @@ class SimulatedLayer:
         unit: Floats = self.coding.scale * self._scale[:, None, :]
         return unit
 
+    def at_resolutions(self, bits: Sequence[int | None]) -> list[tuple[float, float]]:
+        """Noise over signal of ADCs and of cells with ADCs of some resolutions, of the chip that
+        was programmed last."""
+        products = self._crossbar.at_resolutions(self._codes, bits)
+        return [self._powers(self._noise(product)) for product in products]
+
+    def _noise(self, product: Floats) -> Floats:
+        """Errors of products of the calibration vectors, without the mean of each column."""
+        noise = (product - self._exact) * self._unit
+        noise -= noise.mean(axis=1, keepdims=True)
+        return noise
+
+    def _powers(self, noise: Floats) -> tuple[float, float]:
+        """Noise over signal of ADCs and of cells, from errors of products."""
+        signal, _, clipping = self._signal
+        every = float((noise**2).mean())
+        dev = min(self._cell_noise, every)
+        return (every - dev) / signal, (dev + clipping) / signal
+
     def analyse(self) -> LayerNoise:
         """Noise on the calibration vectors of the chip that was manufactured last."""
-        signal, rounding, clipping = self._signal
-        noise = (self._crossbar.multiply(self._codes) - self._exact) * self._unit
-        noise -= noise.mean(axis=1, keepdims=True)
-        every = float((noise**2).mean())
-        dev = min(self._cell_noise(), every)
+        noise = self._noise(self._crossbar.multiply(self._codes))
+        adc, dev = self._powers(noise)
         centred = self._codes - self._codes.mean(axis=1, keepdims=True)
         cells = (centred @ self._crossbar.weight_errors()) * self._unit
         kept = float((noise * cells).sum() / ((cells**2).sum() or 1.0))
@@ -194,9 +206,9 @@ class SimulatedLayer:
         worst = np.partition(squares, -rare, axis=None)[-rare:].sum() / (squares.sum() or 1.0)
         errors = LayerErrors(
             self._layer.name,
-            rounding=rounding / signal,
-            adc=(every - dev) / signal,
-            dev=(dev + clipping) / signal,
+            rounding=self._signal[1] / self._signal[0],
+            adc=adc,
+            dev=dev,
             worst=float(worst),
         )
         return LayerNoise(errors, kept, squares.mean(axis=1))
@@ -213,6 +225,7 @@ class SimulatedLayer:
             spread=np.sqrt(noise.white).ravel(),
         )
 
+    @cached_property
     def _cell_noise(self) -> float:
         """Noise power that cell errors add to an output, if nothing rounds them away."""
         places = 4.0 ** (self._chip.bits_per_cell * np.arange(len(self._crossbar.cell_maxima)))

@@ -86,7 +86,8 @@ def test_products_equal_those_of_a_scalar_implementation(chip, seed, sigma, sign
         weights[0].tolist(), codes[0].tolist(), codes[0, :4].tolist(), replace(chip, sigma=sigma),
         zero,
     )  # fmt: skip
-    assert np.all(np.abs(made._converted(codes)[0] - expected) <= 1e-6 + slack)
+    uncorrected = made.multiply(codes) + made._offset
+    assert np.all(np.abs(uncorrected[0] - expected) <= 1e-6 + slack)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,28 @@ def test_sums_too_large_for_float32_are_exact():
     made = crossbar(weights, chip, codes)
     made._offset[:] = 0
     np.testing.assert_array_equal(made.multiply(codes), made.exact(codes))
+
+
+@pytest.mark.parametrize("rule", ["sigma", "range", "least_error"])
+def test_adcs_of_several_resolutions_convert_as_each_alone(rule):
+    weights, codes = drawn(PLAIN, 0, groups=2, n=40, rows=150, columns=5)
+    chip = replace(PLAIN, sigma=0.1, adc_window=rule, differential=True)
+    bits = (3, 6, None)
+    for made, one in zip(
+        crossbar(weights, chip, codes).at_resolutions(codes, bits), bits, strict=True
+    ):
+        alone = crossbar(weights, replace(chip, adc_bits=one), codes)
+        np.testing.assert_allclose(made, alone.multiply(codes) + alone._offset, atol=1e-6)
+
+
+def test_windows_of_4_sigma_follow_the_sums_that_occur():
+    weights, codes = drawn(PLAIN, 0, groups=2, n=40, rows=150, columns=5)
+    made = Crossbar(weights, replace(PLAIN, input_slice_bits=3, bits_per_cell=3), zero=0)
+    for rows, found in zip(row_blocks(150, PLAIN), made._statistics(codes), strict=True):
+        x = codes[:, None, :, rows].astype(int) >> np.array([0, 3, 6])[:, None, None] & 7
+        sums = np.einsum("gink,gksm->isgnm", x, made._ideal[:, rows])
+        np.testing.assert_allclose(found.mean, sums.mean(axis=(2, 3, 4)))
+        np.testing.assert_allclose(found.variance, sums.var(axis=(2, 3, 4)))
 
 
 def test_the_last_row_of_a_macro_is_a_block_of_its_own():

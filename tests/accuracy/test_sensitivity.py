@@ -131,12 +131,18 @@ def test_noise_of_a_circuit_is_kept_and_damaged_files_are_not_used(data, tmp_pat
     noise = CircuitNoise(tmp_path / "kept")
     first = noise(data, CHIP)
     (file,) = (tmp_path / "kept").iterdir()
-    np.save(file, first + 1)
+    np.save(file, np.load(file) + 1)
     np.testing.assert_array_equal(noise(data, CHIP), first + 1)
     file.write_bytes(b"no array")
     np.testing.assert_array_equal(noise(data, CHIP), first)
+    # The noise at other resolutions is found with it.
+    for bits in (3, 10):
+        chip = replace(CHIP, adc_bits=bits)
+        np.testing.assert_array_equal(noise(data, chip), CircuitNoise(None)(data, chip))
+    assert len(list((tmp_path / "kept").iterdir())) == 1
     # Blocks of 64 rows are the same in macros of 64 and of 128.
     noise(data, replace(CHIP, rows=128))
     assert len(list((tmp_path / "kept").iterdir())) == 1
     noise(data, replace(CHIP, rows=100))
-    assert len(list((tmp_path / "kept").iterdir())) == 2
+    noise(data, replace(CHIP, adc_bits=12))
+    assert len(list((tmp_path / "kept").iterdir())) == 3
