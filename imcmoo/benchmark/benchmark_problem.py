@@ -199,8 +199,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         It pays for many runs in one process: later evaluations are look-ups. Models that cannot,
         and spaces of more than `MOST_PREPARED` chips, are left as they are.
         """
-        limit = self.accelerator.area_limit_m2
-        self.accelerator.model.prepare(np.inf if limit is None else limit, MOST_PREPARED)
+        self.accelerator.model.prepare(self.accelerator.largest_area_m2, MOST_PREPARED)
 
     def start_record(self) -> Record:
         """Begin a new record of the distinct designs that are evaluated from here on."""

@@ -130,7 +130,9 @@ class Timeline:
     response_s: list[Floats]  # from each request of a network to its end, by network
 
 
-def simulate(releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: Load) -> Timeline:
+def simulate(
+    releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: Load, *, apart: bool = False
+) -> Timeline:
     """Serve requests, the most urgent first; a running one makes room between its segments.
 
     Args:
@@ -138,16 +140,36 @@ def simulate(releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: L
         segments_s: seconds of the segments of one request that nothing interrupts, by network:
             one segment for a request that runs to its end.
         load: tells the priorities.
+        apart: whether each network has hardware of its own; the timeline is by network then.
     """
-    requests = (
-        (release, int(load.rank[w]), w, k)
-        for w, releases in enumerate(releases_s)
-        for k, release in enumerate(releases.tolist())
-    )
-    coming = sorted(requests, reverse=True)
-    waiting: list[tuple[int, int, int, int]] = []  # priority, request, network, segments done
+    networks = range(len(releases_s))
     pieces: list[list[float]] = []
     ends = [np.empty(len(releases)) for releases in releases_s]
+    for together in [[w] for w in networks] if apart else [networks]:
+        requests = (
+            (release, int(load.rank[w]), w, k)
+            for w in together
+            for k, release in enumerate(releases_s[w].tolist())
+        )
+        _serve(sorted(requests, reverse=True), segments_s, pieces, ends)
+    table = np.array(pieces).reshape(-1, 4)
+    return Timeline(
+        network=table[:, 0].astype(np.int64),
+        request=table[:, 1].astype(np.int64),
+        start_s=table[:, 2],
+        end_s=table[:, 3],
+        response_s=[end - release for end, release in zip(ends, releases_s, strict=True)],
+    )
+
+
+def _serve(
+    coming: list[tuple[float, int, int, int]],
+    segments_s: Sequence[Floats],
+    pieces: list[list[float]],
+    ends: Sequence[Floats],
+) -> None:
+    """Serve requests (time, priority, network, number), the last first; add pieces and ends."""
+    waiting: list[tuple[int, int, int, int]] = []  # priority, request, network, segments done
     now = 0.0
     while coming or waiting:
         if not waiting:
@@ -166,32 +188,6 @@ def simulate(releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: L
             heapq.heappush(waiting, (rank, k, w, done + 1))
         else:
             ends[w][k] = end
-    table = np.array(pieces).reshape(-1, 4)
-    return Timeline(
-        network=table[:, 0].astype(np.int64),
-        request=table[:, 1].astype(np.int64),
-        start_s=table[:, 2],
-        end_s=table[:, 3],
-        response_s=[end - release for end, release in zip(ends, releases_s, strict=True)],
-    )
-
-
-def simulate_apart(
-    releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: Load
-) -> Timeline:
-    """Serve the requests of each network on hardware of its own; arguments as `simulate`."""
-    nothing = np.empty(0)
-    parts = [
-        simulate([r if w == at else nothing for w, r in enumerate(releases_s)], segments_s, load)
-        for at in range(len(releases_s))
-    ]
-    return Timeline(
-        network=np.concatenate([part.network for part in parts]),
-        request=np.concatenate([part.request for part in parts]),
-        start_s=np.concatenate([part.start_s for part in parts]),
-        end_s=np.concatenate([part.end_s for part in parts]),
-        response_s=[part.response_s[at] for at, part in enumerate(parts)],
-    )
 
 
 def xrbench_score(response_s: Floats, deadline_s: float, energy_J: float) -> float:

@@ -57,27 +57,22 @@ class Service:
         return power
 
 
-def whole_requests(values: Mapping[str, Floats], load: Load) -> dict[str, Floats]:
-    """Times and capacity by field of `Service` where every request runs to its end."""
-    service = service_times(values["latency"], values["interval"], load)
-    return _times(service, service, load, interruptible=False)
-
-
-def interrupted_requests(values: Mapping[str, Floats], load: Load) -> dict[str, Floats]:
-    """Times and capacity by field of `Service` where requests are interrupted between layers.
-
-    Each pays for saving what it interrupts. Nothing interrupts a layer, the saving of what was
-    interrupted, or its return, each half of `save`.
-    """
-    save = values["save"][:, None]
-    service = service_times(values["latency"], values["interval"], load) + save
-    longest = np.maximum(values["longest_layer"], save / 2)
-    return _times(service, longest, load, interruptible=True)
-
-
-def _times(
-    service_s: Floats, longest_s: Floats, load: Load, *, interruptible: bool
+def request_times(
+    values: Mapping[str, Floats], load: Load, *, interruptible: bool
 ) -> dict[str, Floats]:
+    """Times and capacity by field of `Service`.
+
+    Args:
+        values: of inferences, as `service_in_turn` takes them.
+        load: the requests.
+        interruptible: whether requests are interrupted between layers. Each then pays for saving
+            what it interrupts. Nothing interrupts a layer, the saving of what was interrupted, or
+            its return, each half of `save`. Else every request runs to its end.
+    """
+    service_s = longest_s = service_times(values["latency"], values["interval"], load)
+    if interruptible:
+        save = values["save"][:, None]
+        service_s, longest_s = service_s + save, np.maximum(values["longest_layer"], save / 2)
     blocking_s = blocking_times(longest_s, load)
     bounded = service_s, blocking_s, load
     return {
@@ -96,11 +91,11 @@ def service_in_turn(scenario: Scenario, load: Load, values: Mapping[str, Floats]
     `dram_idle` (n,); where requests may be interrupted, also longest_layer (n, W), save and
     save_energy (n,). Energy includes leak and `dram_idle` during the interval.
     """
-    times: dict[str, Any] = whole_requests(values, load)
+    times: dict[str, Any] = request_times(values, load, interruptible=False)
     leak, dram_idle = values["leak"], values["dram_idle"]
     interrupts, saving = np.zeros(len(leak), dtype=bool), np.zeros(len(leak))
     if scenario.interruptible:
-        layered = interrupted_requests(values, load)
+        layered = request_times(values, load, interruptible=True)
         interrupts = layered["capacity"].min(axis=1) > times["capacity"].min(axis=1)
         for name in times:
             times[name] = np.where(interrupts[:, None], layered[name], times[name])

@@ -65,7 +65,7 @@ def levels_of(table: DesignsTable, space: DesignSpace) -> Levels:
     for name, value in space.fixed.items():
         if name in table.header:
             table.require(name, value, "this space is for")
-    columns = {p.name: table.column(p.name, np.asarray(p.values)) for p in space.parameters}
+    columns = {p.name: table.column(p.name, p.values) for p in space.parameters}
 
     def encode(rows: slice) -> Levels:
         return space.encode({name: values[rows] for name, values in columns.items()})
@@ -139,20 +139,17 @@ class DesignsTable:
 
     def columns(self, names: Iterable[str], texts: Collection[str]) -> dict[str, NDArray[Any]]:
         """Values of the columns that the table has: numbers, but text of `texts`; see `column`."""
-        return {
-            name: self.column(name, np.asarray("" if name in texts else 0))
-            for name in names
-            if name in self.header
-        }
+        there = [name for name in names if name in self.header]
+        return {name: self.column(name, "" if name in texts else 0) for name in there}
 
-    def column(self, name: str, like: NDArray[Any]) -> NDArray[Any]:
-        """The values of a column: numbers if `like` are numbers, else text.
+    def column(self, name: str, like: Any) -> NDArray[Any]:
+        """The values of a column: numbers if `like` is a number or several, else text.
 
         Raises:
             InputError: text where a number should be; names line and column.
         """
         texts = [row[self.header.index(name)].strip() for row in self.rows]
-        if like.dtype.kind not in "iuf":
+        if np.asarray(like).dtype.kind not in "iuf":
             return np.array(texts)
         values = []
         for line, text in zip(self.lines, texts, strict=True):
@@ -193,7 +190,7 @@ class DesignsTable:
         Raises:
             InputError: another value; names line and column.
         """
-        differs = self.column(name, np.asarray(value)) != value
+        differs = self.column(name, value) != value
         if differs.any():
             bad = int(differs.argmax())
             wrong = self.rows[bad][self.header.index(name)]

@@ -13,7 +13,7 @@ import pandas as pd
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Floats
 from imcmoo.scenario.model import ScenarioModel
-from imcmoo.scenario.response import Timeline, simulate, simulate_apart, xrbench_score
+from imcmoo.scenario.response import Timeline, simulate, xrbench_score
 from imcmoo.scenario.service import Service
 from imcmoo.space.design_space import Levels
 
@@ -157,10 +157,8 @@ class ServedDesign:
     @cached_property
     def timeline(self) -> Timeline:
         """Simulated service of these requests."""
-        segments, load = self._segments(), self.model.load
-        if self.service.groups is not None:
-            return simulate_apart(self.releases_s, segments, load)
-        return simulate(self.releases_s, segments, load)
+        apart = self.service.groups is not None
+        return simulate(self.releases_s, self._segments(), self.model.load, apart=apart)
 
     def _segments(self) -> list[Floats]:
         """Segments of one request of each network that nothing interrupts, s."""

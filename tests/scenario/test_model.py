@@ -12,7 +12,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.report.terminal_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Requests, Scenario
-from imcmoo.scenario.service import interrupted_requests, service_in_turn, whole_requests
+from imcmoo.scenario.service import request_times, service_in_turn
 from imcmoo.scenario.space_sharing import UNSERVED
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
@@ -106,8 +106,8 @@ def test_the_policy_of_larger_capacity_is_chosen_design_by_design():
     model, levels = feasible(cameras("sram", interrupt="layer"), 200)
     service = model.service(levels)
     whole, layered = (
-        of_policy(service.values, model.load)["capacity"].min(axis=1)
-        for of_policy in (whole_requests, interrupted_requests)
+        request_times(service.values, model.load, interruptible=i)["capacity"].min(axis=1)
+        for i in (False, True)
     )
     assert np.array_equal(service.capacity.min(axis=1), np.maximum(whole, layered))
     assert service.interrupts.any()
@@ -153,12 +153,13 @@ def test_simulated_responses_of_chips_keep_their_bounds(device, interrupt):
 def test_a_request_that_comes_during_a_long_save_keeps_its_bound():
     model, levels = feasible(cameras("sram", interrupt="layer"), 200)
     values = model.service(levels).values
-    at = interrupted_requests(values, model.load)["capacity"].min(axis=1).argmax()
+    always = request_times(values, model.load, interruptible=True)
+    at = always["capacity"].min(axis=1).argmax()
     values = {name: v[[at]] for name, v in values.items()}
     values["save"] = 2.5 * values["longest_layer"].max(axis=1)
     served = ServedDesign(model, levels[[at]])
     service = service_in_turn(model.scenario, model.load, values)
-    always = interrupted_requests(values, model.load)
+    always = request_times(values, model.load, interruptible=True)
     served.__dict__["service"] = replace(service, interrupts=np.ones(1, bool), **always)
     urgent, *_, last = model.load.by_priority
     later = 1e-9

@@ -88,7 +88,7 @@ def import_onnx(
 def _provenance(
     path: Path, model: Model, stated: Mapping[str, Mapping[str, Any]], samples: Path | None
 ) -> dict[str, str]:
-    """Where a network comes from, and what was stated of its inputs."""
+    """Origin of a network: its file, what was stated of its inputs, and who imported it."""
     return {
         "source": path.name,
         "sha256": sha256(path),

@@ -140,33 +140,13 @@ def known_shape(tensor: Tensor, what: str) -> tuple[int, ...]:
 # Convolutions, forwards and transposed.
 
 
-def convolution(call: Call, weights: int = 1) -> list[Row]:
-    """Rows of a convolution, of one or two dimensions, whose weights are this input of the node."""
-    output = known_shape(call.outputs[0], "the output")
-    return _convolution(call, weights, positions=output[2:], transposed=False)
+def convolution(call: Call, weights: int = 1, *, transposed: bool = False) -> list[Row]:
+    """Rows of a convolution of one or two dimensions, whose weights are this input of the node.
 
-
-def transposed_convolution(call: Call) -> list[Row]:
-    """Rows of a `ConvTranspose`.
-
-    Every input position meets every weight once, so P and Q are the input's positions; the stride
-    is that of the output.
+    In a transposed one every input position meets every weight once, so P and Q are the input's
+    positions; the stride is that of the output.
     """
-    return _convolution(call, 1, positions=call.shape(0)[2:], transposed=True)
-
-
-def deformable_convolution(call: Call) -> list[Row]:
-    """Counts a `DeformConv`, whose windows are torn apart by what it reads; never has rows.
-
-    Raises:
-        NotModelled: always, with its multiply-accumulates.
-    """
-    raise NotModelled("its windows depend on data", convolution(call))
-
-
-def _convolution(
-    call: Call, weights: int, *, positions: tuple[int, ...], transposed: bool
-) -> list[Row]:
+    reached = call.shape(0) if transposed else known_shape(call.outputs[0], "the output")
     sizes, kernel = call.shape(0), call.shape(weights)
     groups = call.attributes.get("group", 1)
     if len(kernel) != len(sizes) or len(kernel) < 3:
@@ -181,7 +161,7 @@ def _convolution(
     row = Row(
         name=call.name,
         kind=call.operator,
-        sizes=(c, m, *_pair(positions), *_pair(kernel[2:]), groups, sizes[0]),
+        sizes=(c, m, *_pair(reached[2:]), *_pair(kernel[2:]), groups, sizes[0]),
         inputs=call.tensor(0),
         weights=call.tensor(weights),
         stride=_pair(call.attributes.get("strides", [1] * rank)),
@@ -190,6 +170,15 @@ def _convolution(
     if rank > 2:
         raise NotModelled(f"a convolution in {rank} dimensions", [row])
     return [row]
+
+
+def deformable_convolution(call: Call) -> list[Row]:
+    """Counts a `DeformConv`, whose windows are torn apart by what it reads; never has rows.
+
+    Raises:
+        NotModelled: always, with its multiply-accumulates.
+    """
+    raise NotModelled("its windows depend on data", convolution(call))
 
 
 def _pair(sizes: Sequence[int]) -> tuple[int, int]:
@@ -390,7 +379,7 @@ IMPORTED: dict[str, Callable[[Call], list[Row]]] = {
     "Attention": attention,
     "Conv": convolution,
     "ConvInteger": convolution,
-    "ConvTranspose": transposed_convolution,
+    "ConvTranspose": partial(convolution, transposed=True),
     "DeformConv": deformable_convolution,
     "Einsum": einsum,
     "GRU": recurrent,

@@ -212,14 +212,6 @@ def test_an_einsum_element_by_element_is_free_and_of_three_not_modelled(tmp_path
     assert result.summary()["not_modelled"] == {"Einsum": 1}
 
 
-def test_blocks_of_few_bits(tmp_path):
-    """Weights in blocks of 4 bits: sizes from the attributes, not from the packed bytes."""
-    nodes = [node("MatMulNBits", "xws", domain="com.microsoft", K=64, N=24, bits=4, block_size=32)]
-    weights = [stored("w", (24, 2, 16), np.uint8), stored("s", (48,))]
-    row = only_row(tmp_path, nodes, [tensor("x", (2, 9, 64))], weights, domains=["com.microsoft"])
-    assert row.sizes == (64, 24, 9, 1, 1, 1, 1, 2)
-
-
 # Recurrent layers: one row for all steps and both halves of the weights.
 
 
@@ -314,26 +306,50 @@ def test_the_standard_s_own(tmp_path, q, k, heads, shared):
     assert result.summary()["weights"] == 0
 
 
-def test_onnxruntime_s_with_several_heads(tmp_path):
-    inputs = [tensor("q", (2, 60, 384)), tensor("k", (2, 100, 384)), tensor("v", (2, 100, 384))]
-    attention = node("MultiHeadAttention", "qkv", ["h"], domain="com.microsoft", num_heads=12)
-    nodes = [attention, node("MatMul", "hw")]
-    proto = model(nodes, inputs, [stored("w", (384, 10))], domains=["com.microsoft"])
-    rows = imported(tmp_path, proto).rows
-    assert [row.sizes for row in rows[:2]] == SCORES_AND_VALUES
-    assert rows[2].sizes == (384, 10, 60, 1, 1, 1, 1, 2)
+# Operators of onnxruntime, whose shapes the package onnx does not know.
+
+X = (2, 60, 384)
+KEYS = (2, 100, 384)
+ITS_OWN = [(32, 60, 60, 1, 1, 1, 24, 1), (60, 32, 60, 1, 1, 1, 24, 1)]
+SHARED = [(32, 60, 60, 1, 1, 1, 6, 4), (60, 32, 60, 1, 1, 1, 6, 4)]
+BLOCKS = {"K": 64, "N": 24, "bits": 4, "block_size": 32}
+OF_ONNXRUNTIME = [
+    ("BiasGelu", [X], [(384,)], {}, [], X),
+    ("MultiHeadAttention", [X, KEYS, KEYS], [], {}, SCORES_AND_VALUES, X),
+    ("GroupQueryAttention", [X] + 2 * [(2, 60, 96)], [], {"kv_num_heads": 3}, SHARED, X),
+    ("Attention", [X], [(384, 1152)], {}, [(384, 1152, 60, 1, 1, 1, 1, 2), *ITS_OWN], X),
+    ("FusedConv", [(1, 3, 9, 9)], [(8, 3, 3, 3)], {}, [(3, 8, 7, 7, 3, 3, 1, 1)], (1, 8, 7, 7)),
+    ("FusedGemm", [(4, 9)], [(8, 9)], {"transB": 1}, [(9, 8, 4, 1, 1, 1, 1, 1)], (4, 8)),
+    ("FusedMatMul", [(2, 9, 7)], [(9, 8)], {"transA": 1}, [(9, 8, 7, 1, 1, 1, 1, 2)], (2, 7, 8)),
+    # Weights in blocks of 4 bits: sizes from the attributes, not from the packed bytes.
+    (
+        "MatMulNBits",
+        [(2, 9, 64)],
+        [(24, 2, 16), (48,)],
+        BLOCKS,
+        [(64, 24, 9, *[1] * 4, 2)],
+        (2, 9, 24),
+    ),
+]
+"""Shapes of activations and of what is stored, attributes, sizes of the layers, shape of the
+output."""
 
 
-def test_onnxruntime_s_that_projects_its_input(tmp_path):
-    attention = node("Attention", "xw", ["h"], domain="com.microsoft", num_heads=12)
-    nodes = [attention, node("MatMul", "hv")]
-    weights = [stored("w", (384, 1152)), stored("v", (384, 10))]
-    proto = model(nodes, [tensor("x", (2, 60, 384))], weights, domains=["com.microsoft"])
-    result = imported(tmp_path, proto)
-    assert [row.sizes for row in result.rows] == [
-        (384, 1152, 60, 1, 1, 1, 1, 2),
-        (32, 60, 60, 1, 1, 1, 24, 1),
-        (60, 32, 60, 1, 1, 1, 24, 1),
-        (384, 10, 60, 1, 1, 1, 1, 2),
+@pytest.mark.parametrize(("operator", "read", "held", "more", "sizes", "made"), OF_ONNXRUNTIME)
+def test_an_operator_of_onnxruntime(tmp_path, operator, read, held, more, sizes, made):
+    """A product of ONNX's own reads what it hands on."""
+    names = "abcd"[: len(read) + len(held)]
+    heads = {"num_heads": 12} if operator.endswith("Attention") else {}
+    nodes = [
+        node(operator, names, ["h"], domain="com.microsoft", **heads, **more),
+        node("MatMul", ["h", "after"]),
     ]
-    assert [row.dynamic for row in result.rows] == [False, True, True, False]
+    inputs = [tensor(name, shape) for name, shape in zip(names, read, strict=False)]
+    weights = [stored(name, shape) for name, shape in zip(names[len(read) :], held, strict=True)]
+    weights.append(stored("after", (made[-1], 10)))
+    proto = model(nodes, inputs, weights, domains=["com.microsoft"])
+    *rows, after = imported(tmp_path, proto).rows
+    assert [row.sizes for row in rows] == sizes
+    assert [row.dynamic for row in rows] == [at >= len(held) for at in range(len(rows))]
+    assert after.sizes[0] == made[-1]
+    assert after.macs == 10 * np.prod(made)
