@@ -252,7 +252,7 @@ def main(args: argparse.Namespace) -> None:
     with input_errors():
         workloads = WorkloadSet.load([name.strip() for name in args.workloads.split(",")])
     evaluation = MODELS[args.model](args.designs, args.device, workloads, options)
-    warn_of_dynamic_products(workloads, model=args.model)
+    warn_of_dynamic_products(workloads, model=args.model, quiet=args.quiet)
     with ExitStack() as stack:
         out = _open(stack, args.out, COSTS, args.force)
         breakdown = args.breakdown and _open(stack, args.breakdown, BREAKDOWN, args.force)

@@ -15,14 +15,7 @@ from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.arguments import option, whole
-from imcmoo.cli.terminal import (
-    console,
-    counted,
-    show,
-    stated_bars,
-    warn,
-    warn_of_dynamic_products,
-)
+from imcmoo.cli.terminal import console, counted, show, stated_bars, warn
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -94,8 +87,7 @@ def main(args: argparse.Namespace) -> None:
         return
     if args.study is None:
         raise InputError(f"which study? known: {', '.join(catalogue.names())}")
-    study = arguments.with_options(catalogue.find_study(args.study), args)
-    warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
+    study = arguments.asked_study(args)
     run(
         [replace(study, seed=seed) for seed in args.seeds or study.seeds or [study.seed]],
         out=args.out or arguments.DEFAULT_OUT,
