@@ -32,8 +32,7 @@ INTERRUPTED = "the certificates written are whole; the same command goes on with
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = DESCRIPTION
+    """Add what the command takes."""
     arguments.add_study(parser)
     arguments.add(
         parser,

@@ -30,8 +30,7 @@ INTERRUPTED = "the same command continues"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = DESCRIPTION
+    """Add what the command takes."""
     arguments.add_study(parser)
     criterion = "answer a criterion of your own as well"
     arguments.add(

@@ -51,8 +51,7 @@ INTERRUPTED = "the same command with --resume continues"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = DESCRIPTION
+    """Add what the command takes."""
     arguments.add_study(parser, optional=True)
     arguments.add(parser, option("--list", bool, "list the studies and stop"))
     arguments.add(
