@@ -18,6 +18,7 @@ from imcmoo.report.labels import (
     number,
     on_screen,
     percent,
+    plain,
     violations,
 )
 from imcmoo.report.rich_tables import (
@@ -71,7 +72,7 @@ def selection_table(results: Results) -> Table:
             "\n".join(names), justify="right", style="bold" if rows["used"].any() else ""
         )
     for name in results.parameters:
-        table.add_row(name, *(v if isinstance(v, str) else f"{v:g}" for v in first[name]))
+        table.add_row(name, *map(plain, first[name]))
     table.add_section()
     if "area_mm2" in first:
         table.add_row("area (mm²)", *_numbers(first["area_mm2"]))
