@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
         from experiments import reproduce
         from imcmoo.cli import run_command
     command = reproduce if {*argv[:1]} & reproduce.NAMES else run_command
-    parser = command_line.Parser(prog=PROG)
+    parser = command_line.Parser(prog=PROG, description=command.DESCRIPTION)
     command.add_arguments(parser)
     return command_line.run(
         PROG, lambda: command.main(parser.parse_args(argv)), interrupted=command.INTERRUPTED

@@ -75,8 +75,7 @@ RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add its arguments."""
-    parser.description = DESCRIPTION
+    """Add the arguments of the command."""
     add(
         parser,
         option("network NET.onnx", Path, None),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from imcmoo.cli import catalogue
-from imcmoo.cli.terminal import warn
+from imcmoo.cli.terminal import warn, warn_of_dynamic_products
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.executor import cores
 from imcmoo.io.machines import Scheduler, Workers
@@ -213,6 +213,17 @@ def workers(args: argparse.Namespace) -> Workers:
         return processes
     with input_errors("--scheduler: "):
         return Scheduler(args.scheduler, args.trust_network)
+
+
+def asked_study(args: argparse.Namespace) -> Study:
+    """The study of a command line with its options; warns of products of activations.
+
+    Raises:
+        InputError: there is no such study, or it does not allow these settings.
+    """
+    study = with_options(catalogue.find_study(args.study), args)
+    warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
+    return study
 
 
 def with_options(study: Study, args: argparse.Namespace) -> Study:

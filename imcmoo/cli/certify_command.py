@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import TimeElapsedColumn
 
-from imcmoo.cli import arguments, catalogue
+from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
-from imcmoo.cli.terminal import console, stated_bars, warn_of_dynamic_products
+from imcmoo.cli.terminal import console, stated_bars
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.io.locks import folder_lock
 from imcmoo.problem.criteria import JOINT, NAMED, SINGLE_NETWORK
@@ -32,8 +32,7 @@ INTERRUPTED = "the certificates written are whole; the same command goes on with
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = DESCRIPTION
+    """Add what the command takes."""
     arguments.add_study(parser)
     arguments.add(
         parser,
@@ -58,10 +57,9 @@ def main(args: argparse.Namespace) -> None:
     name = args.criterion
     if name and (name == ALL or name.startswith(("edap_", SINGLE_NETWORK)) or name.endswith(JOINT)):
         args.criterion = None  # a criterion of one network, or against that, is none of a study
-    study = arguments.with_options(catalogue.find_study(args.study), args)
+    study = arguments.asked_study(args)
     # A user's criterion is named by its module and proven under its own name.
     criterion = name if name and args.criterion is None else study.asked_criterion.name
-    warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "certified" / study.name
     terminal = console(quiet=args.quiet)
     with folder_lock(folder), stated_bars(TimeElapsedColumn(), quiet=args.quiet) as progress:

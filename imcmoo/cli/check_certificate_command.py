@@ -29,8 +29,7 @@ INTERRUPTED = "nothing was written; the same command begins anew"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = DESCRIPTION
+    """Add what the command takes."""
     add(
         parser,
         option("folder DIR", Path, "where imcmoo certify wrote"),

@@ -28,7 +28,7 @@ INTERRUPTED = "the table is as it was"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add its arguments."""
+    """Add the arguments of the command."""
     parser.description = "Component tables of your own."
     actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
     build = actions.add_parser("build", help="make or extend a table", description=DESCRIPTION)

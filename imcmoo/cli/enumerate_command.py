@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from imcmoo.cli import arguments, catalogue
-from imcmoo.cli.terminal import Bars, console, warn_of_dynamic_products
+from imcmoo.cli.terminal import Bars, console
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
@@ -30,8 +30,7 @@ INTERRUPTED = "the same command continues"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = DESCRIPTION
+    """Add what the command takes."""
     arguments.add_study(parser)
     criterion = "answer a criterion of your own as well"
     arguments.add(
@@ -47,12 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Enumerate a study."""
     began = time.perf_counter()
-    ordinary = catalogue.find_study(args.study)
-    study = arguments.with_options(ordinary, args)
-    if study != ordinary and args.out is None:
+    study = arguments.asked_study(args)
+    if args.out is None and study != catalogue.find_study(args.study):
         raise InputError("--out is required when settings differ from the study")
     workers = arguments.workers(args)
-    warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
     terminal = console(quiet=args.quiet)
     with folder_lock(folder), Bars(quiet=args.quiet) as progress:

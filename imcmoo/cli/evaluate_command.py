@@ -223,8 +223,7 @@ INTERRUPTED = "no file was written"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = DESCRIPTION
+    """Add what the command takes."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add(
         parser,
@@ -252,7 +251,7 @@ def main(args: argparse.Namespace) -> None:
     with input_errors():
         workloads = WorkloadSet.load([name.strip() for name in args.workloads.split(",")])
     evaluation = MODELS[args.model](args.designs, args.device, workloads, options)
-    warn_of_dynamic_products(workloads, model=args.model)
+    warn_of_dynamic_products(workloads, model=args.model, quiet=args.quiet)
     with ExitStack() as stack:
         out = _open(stack, args.out, COSTS, args.force)
         breakdown = args.breakdown and _open(stack, args.breakdown, BREAKDOWN, args.force)

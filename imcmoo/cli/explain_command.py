@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from imcmoo.cli import catalogue
@@ -34,8 +34,7 @@ INTERRUPTED = "nothing was lost"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = DESCRIPTION
+    """Add what the command takes."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add(
         parser,
@@ -77,17 +76,19 @@ def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
     """A design of a run: as the run has stored it, or worked out from its tables and study."""
     with reading(folder) as results:
         study = None if study_name is None else study_of_run(folder, results.config, study_name)
-        explanations = results.explanations
-        if not any(name in explanation.names for explanation in explanations):
-            if explanations:  # whatever the study, these are all designs there are
-                _check_name(name, explanations, results)
+        designs = _by_name(results.explanations)
+        if name not in designs:
+            if designs:  # whatever the study, these are all designs there are
+                _check_name(name, designs, results)
             study = study or study_of_run(folder, results.config, study_name)
-            explanations = explain_front(study, results, quiet=False)
-    for explanation in explanations:
-        if name in explanation.names:
-            return explanation
-    names = ", ".join(each for explanation in explanations for each in explanation.names)
-    raise InputError(f"{folder} explains no design '{name}'; known: {names}")
+            designs = _by_name(explain_front(study, results, quiet=False))
+    if name not in designs:
+        raise InputError(f"{folder} explains no design '{name}'; known: {', '.join(designs)}")
+    return designs[name]
+
+
+def _by_name(explanations: Iterable[Explanation]) -> dict[str, Explanation]:
+    return {name: explanation for explanation in explanations for name in explanation.names}
 
 
 def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explanation]:
@@ -107,11 +108,10 @@ def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explan
         )
 
 
-def _check_name(name: str, stored: Sequence[Explanation], results: Results) -> None:
+def _check_name(name: str, stored: Iterable[str], results: Results) -> None:
     """Refuse a name that no design of a run has, without its study."""
     (_, criteria), (_, front) = results.named[-2:]
-    known = dict.fromkeys(each for explanation in stored for each in explanation.names)
-    known |= dict.fromkeys(criteria)
+    known = [*dict.fromkeys([*stored, *criteria])]
     if name not in known and name not in front:
         raise InputError(
             f"{results.folder} explains no design '{name}'; known: {', '.join(known)}, "

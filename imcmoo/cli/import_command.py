@@ -61,8 +61,7 @@ INTERRUPTED = "nothing was written"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = DESCRIPTION
+    """Add what the command takes."""
     add(
         parser,
         option("model MODEL.onnx", Path, None),

@@ -39,8 +39,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
 }
 """What each command does, in groups; its module is `imcmoo.cli.NAME_command`, _ for -.
 
-Each module has `add_arguments(parser)` and `main(args)`, which raises an InputError if the user's
-input is at fault and an OSError if a file cannot be read or written."""
+Each module has `add_arguments(parser)`; `DESCRIPTION`, unless that sets one; `INTERRUPTED`, the
+answer to Ctrl-C; and `main(args)`, which raises an InputError if the user's input is at fault and
+an OSError if a file cannot be read or written."""
 
 COMMANDS = {name: what for group in GROUPS.values() for name, what in group.items()}
 
@@ -106,6 +107,7 @@ def _parsers(name: str) -> tuple[command_line.Parser, command_line.Parser]:
         if each == name:
             named = command
             module = _module(name, command)
+            command.description = getattr(module, "DESCRIPTION", None)
             command.set_defaults(prog=command.prog, main=module.main)
             command.set_defaults(interrupted=module.INTERRUPTED)
             module.add_arguments(command)

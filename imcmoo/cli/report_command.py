@@ -36,8 +36,7 @@ INTERRUPTED = "nothing was written"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = DESCRIPTION
+    """Add what the command takes."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add(
         parser,

@@ -15,14 +15,7 @@ from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.arguments import option, whole
-from imcmoo.cli.terminal import (
-    console,
-    counted,
-    show,
-    stated_bars,
-    warn,
-    warn_of_dynamic_products,
-)
+from imcmoo.cli.terminal import console, counted, show, stated_bars, warn
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -58,8 +51,7 @@ INTERRUPTED = "the same command with --resume continues"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add what it takes."""
-    parser.description = DESCRIPTION
+    """Add what the command takes."""
     arguments.add_study(parser, optional=True)
     arguments.add(parser, option("--list", bool, "list the studies and stop"))
     arguments.add(
@@ -94,8 +86,7 @@ def main(args: argparse.Namespace) -> None:
         return
     if args.study is None:
         raise InputError(f"which study? known: {', '.join(catalogue.names())}")
-    study = arguments.with_options(catalogue.find_study(args.study), args)
-    warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
+    study = arguments.asked_study(args)
     run(
         [replace(study, seed=seed) for seed in args.seeds or study.seeds or [study.seed]],
         out=args.out or arguments.DEFAULT_OUT,

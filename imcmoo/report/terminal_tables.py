@@ -18,6 +18,7 @@ from imcmoo.report.labels import (
     number,
     on_screen,
     percent,
+    plain,
     violations,
 )
 from imcmoo.report.rich_tables import (
@@ -71,7 +72,7 @@ def selection_table(results: Results) -> Table:
             "\n".join(names), justify="right", style="bold" if rows["used"].any() else ""
         )
     for name in results.parameters:
-        table.add_row(name, *(v if isinstance(v, str) else f"{v:g}" for v in first[name]))
+        table.add_row(name, *map(plain, first[name]))
     table.add_section()
     if "area_mm2" in first:
         table.add_row("area (mm²)", *_numbers(first["area_mm2"]))
@@ -252,33 +253,36 @@ def scenario_table(rows: pd.DataFrame, width: int = ROOMY) -> Table:
     """Requests, response and capacity of each network, and which deadline breaks first."""
     title = "Requests: response bound and its parts (ms), capacity, power"
     table = open_table(title=title, networks=rows["network"])
-    columns = ["rate (Hz)", "deadline", "response", "service", "blocked", "by", "interference"]
-    columns += ["simulated", "busy (%)", "capacity", "power (W)"]
-    shown = [name for name in columns if width >= ROOMY or name not in LESS_NEEDED]
-    add_numbers(table, *(name.replace(" ", "\n") for name in shown), texts=["by"])
     # Unbounded times are null in a file.
     names = [str(name) for name in rows if str(name).endswith("_s")]
     rows = rows.assign(**{n: pd.to_numeric(rows[n]).fillna(np.inf) for n in names})
+    cells = [_requests(row) for _, row in rows.iterrows()]
+    shown = [name for name in cells[0] if width >= ROOMY or name not in LESS_NEEDED]
+    add_numbers(table, *(name.replace(" ", "\n") for name in shown), texts=["by"])
     least = int(rows["capacity"].to_numpy().argmin())
-    for at, (_, row) in enumerate(rows.iterrows()):
-        blocker = row["blocked_by"]
-        cells = (
-            number(row["rate_Hz"]) + (f" × {row['burst']}" if row["burst"] > 1 else ""),
-            *(_ms(row[name]) for name in ("deadline_s", "response_s", "service_s", "blocking_s")),
-            label(blocker) if isinstance(blocker, str) else "",
-            *(_ms(row[name]) for name in ("interference_s", "simulated_s")),
-            percent(row["utilization"]),
-            number(row["capacity"]),
-            number(row["average_power_W"]),
-        )
-        by_name = dict(zip(columns, cells, strict=True))
-        table.add_row(
-            label(row["network"]),
-            *(by_name[name] for name in shown),
-            style="bold" if at == least else "",
-        )
+    for at, (network, by_name) in enumerate(zip(rows["network"], cells, strict=True)):
+        style = "bold" if at == least else ""
+        table.add_row(label(network), *(by_name[name] for name in shown), style=style)
     table.caption = verdict(rows)
     return table
+
+
+def _requests(row: pd.Series[Any]) -> dict[str, str]:
+    """Texts of the requests of a network, by the heading of their column."""
+    blocker = row["blocked_by"]
+    return {
+        "rate (Hz)": number(row["rate_Hz"]) + (f" × {row['burst']}" if row["burst"] > 1 else ""),
+        "deadline": _ms(row["deadline_s"]),
+        "response": _ms(row["response_s"]),
+        "service": _ms(row["service_s"]),
+        "blocked": _ms(row["blocking_s"]),
+        "by": label(blocker) if isinstance(blocker, str) else "",
+        "interference": _ms(row["interference_s"]),
+        "simulated": _ms(row["simulated_s"]),
+        "busy (%)": percent(row["utilization"]),
+        "capacity": number(row["capacity"]),
+        "power (W)": number(row["average_power_W"]),
+    }
 
 
 def _ms(seconds: float) -> str:

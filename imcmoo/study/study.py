@@ -363,17 +363,13 @@ class Study:
             "fixed": dict(self.space.fixed),
             "workloads": list(self.names),
             "weights": list(self.weights) if self.weights else None,
-            "limits": {n: limits.given() for n, limits in self.limits.items()}
-            if self.limits
-            else None,
+            "limits": {n: limits.given() for n, limits in (self.limits or {}).items()} or None,
             "score": asdict(self.score) if isinstance(self.score, Exponents) else self.score,
             "objectives": list(self.objectives) or None,
             # JSON has no infinity.
             **({} if snr_limit is None else {"compute_snr_limit_dB": f"{snr_limit:g}"}),
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
-            "cost_per_cm2": (
-                {str(k): v for k, v in self.cost_per_cm2.items()} if self.cost_per_cm2 else None
-            ),
+            "cost_per_cm2": {str(k): v for k, v in (self.cost_per_cm2 or {}).items()} or None,
             **{k: dict(v) for k in OF_WEIGHTS if (v := getattr(self, k))},
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),
             **({"accuracy": {n: f.to_config() for n, f in self._files()}} if self.accuracy else {}),

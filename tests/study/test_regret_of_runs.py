@@ -67,6 +67,13 @@ def test_a_run_reports_its_distance_from_the_exact_answer(results, arguments):
     assert regret["optimum"]["regret_minimax_joint"] == optima["value"]["regret_minimax_joint"]
     indicators = pd.read_csv(folder / "indicators.csv").set_index("indicator")["value"]
     assert 0 <= indicators["coverage"] <= 1 <= indicators["epsilon_multiplicative"]
+    # Without baselines the regret is that of joint designs, and called so.
+    assert selection["used"]["regret_minimax_joint"]
+    assert "regret_minimax" not in selection.index
+    assert "score_regret_minimax_joint" in pd.read_csv(folder / "front.csv")
+    design = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    assert design["criterion"] == "regret_minimax_joint"
+    assert design["scores"]["regret_minimax_joint"] == selection["score"]["regret_minimax_joint"]
 
 
 def test_minimax_regret_is_one_quantity_in_all_that_states_it(results, study, tmp_path):
@@ -163,19 +170,6 @@ def test_regrets_of_all_seeds_are_against_one_reference(results, study, tmp_path
     again = result_tables.seeds(study, dict(zip((1, 2, 3), folders, strict=True)))
     assert "score_log10_regret_minimax" not in again
     assert again["score_regret_minimax"].notna().all()
-
-
-def test_without_baselines_the_joint_quantity_is_called_so(results, arguments):
-    folder = results / STUDY / "seed-1"
-    if not folder.exists():
-        assert main([*arguments, "--out", str(results)]) == 0
-    selection = pd.read_csv(folder / "selection.csv").set_index("criterion")
-    assert selection["used"]["regret_minimax_joint"]
-    assert "regret_minimax" not in selection.index
-    assert "score_regret_minimax_joint" in pd.read_csv(folder / "front.csv")
-    output = json.loads((folder / "design.json").read_text(encoding="utf-8"))
-    assert output["criterion"] == "regret_minimax_joint"
-    assert output["scores"]["regret_minimax_joint"] == selection["score"]["regret_minimax_joint"]
 
 
 def assert_unused(results, arguments, capsys, seed, line):
