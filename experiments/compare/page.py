@@ -31,9 +31,7 @@ KEPT = ("runs.csv.gz", "target.csv.gz", "summary.csv", "tests.csv", "case.csv", 
 """Files of a comparison that the repository keeps."""
 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-TABLES = ("front", "leaders", "verdicts", "ablation", "problems")
-"""Macros of the template, by the first word of a mark; its other words are arguments."""
+"""A table; its name is a macro of the template and arguments."""
 
 NOT_AHEAD = "not_ahead.csv"
 

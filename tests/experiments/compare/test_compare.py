@@ -14,7 +14,6 @@ from experiments.compare import (
     algorithms,
     cli_rules,
     comparison,
-    large_spaces,
     random_cases,
     statistics,
 )
@@ -62,7 +61,7 @@ def start():
 def test_a_search_evaluates_unique_designs_within_its_budget_from_the_same_start(name, start):
     if name in PACKAGES:
         pytest.importorskip(PACKAGES[name])
-    archive = (METHODS | ABLATIONS | large_spaces.METHODS)[name](start)
+    archive = (METHODS | ABLATIONS | cli_rules.LARGE_METHODS)[name](start)
     assert 100 <= len(archive) <= BUDGET
     assert len(archive.seen) == len(archive)
     initial = set(start.problem.space.rank(start.initial).tolist())
@@ -76,7 +75,7 @@ def test_a_search_evaluates_unique_designs_within_its_budget_from_the_same_start
 def test_the_same_seed_gives_the_same_search(name, start):
     if name in PACKAGES:
         pytest.importorskip(PACKAGES[name])
-    one, other = ((METHODS | large_spaces.METHODS)[name](start).levels for _ in range(2))
+    one, other = ((METHODS | cli_rules.LARGE_METHODS)[name](start).levels for _ in range(2))
     assert np.array_equal(one, other)
 
 
@@ -332,15 +331,12 @@ def test_a_comparison_without_the_exact_answer_says_how_to_get_it(tmp_path, caps
 
 
 def test_dear_methods_are_given_fewer_seeds_and_budgets():
-    rules = Rules(STUDIES[STUDY], ExactRegret, large_spaces.BUDGETS, **large_spaces.RULES)
-    assert rules.budgets_of("ours", 4) == large_spaces.BUDGETS
-    assert rules.budgets_of("ours", 30) == rules.budgets_of("random", 0) == large_spaces.BUDGETS[:3]
-    assert rules.budgets_of(large_spaces.TPE, 4) == (1000,)
-    assert (
-        rules.budgets_of(large_spaces.TPE, 5)
-        == rules.budgets_of("AGE-MOEA-II", large_spaces.FEW)
-        == ()
-    )
+    budgets = cli_rules.LARGE_BUDGETS
+    rules = Rules(STUDIES[STUDY], ExactRegret, budgets, **cli_rules.LARGE_SPACES)
+    assert rules.budgets_of("ours", 4) == budgets
+    assert rules.budgets_of("ours", 30) == rules.budgets_of("random", 0) == budgets[:3]
+    assert rules.budgets_of("Optuna TPE", 4) == (1000,)
+    assert rules.budgets_of("Optuna TPE", 5) == rules.budgets_of("AGE-MOEA-II", 11) == ()
 
 
 @pytest.mark.parametrize(

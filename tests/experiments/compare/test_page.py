@@ -106,12 +106,6 @@ def test_the_page_counts_the_comparisons_in_which_the_search_is_not_ahead(text):
     assert all(part in " ".join(text.split()) for part in stated)
 
 
-def test_every_kind_of_table_is_on_a_page():
-    pages = "".join(path.read_text(encoding="utf-8") for path in page.PAGES)
-    marks = {match["name"].split()[0] for match in page.MARKED.finditer(pages)}
-    assert marks == set(page.TABLES)
-
-
 def test_what_is_taken_over_is_enough_for_the_page(text, tmp_path, monkeypatch):
     """A comparison's folder, with more in it than is kept."""
     results = tmp_path / "results" / "compare" / "four_workload_rram"
