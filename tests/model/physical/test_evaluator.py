@@ -5,12 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from imcmoo.exact.enumeration import Enumeration
-from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.physical.constraints import MOST_DB, CircuitLimits, limit_use
 from imcmoo.model.physical.model import PhysicalEvaluator, PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.search.algorithm import run_search
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.study import Study
 from tests.model.physical.spaces import DEVICE_SPACES, NETWORKS, SPACE
@@ -18,14 +15,10 @@ from tests.model.physical.spaces import DEVICE_SPACES, NETWORKS, SPACE
 STUDY = Study("physical", SPACE, NETWORKS, model="physical")
 
 
-@pytest.fixture(scope="module")
-def problem():
-    return STUDY.problem()
-
-
-def test_figures_are_those_of_the_model_and_of_networks_alone(problem):
+def test_figures_are_those_of_the_model_and_of_networks_alone():
     levels = SPACE.unrank(np.arange(SPACE.size))
-    ours = problem.model.evaluate(levels)
+    model = STUDY.cost_model()
+    ours = model.evaluate(levels)
     plain = PhysicalModel(WorkloadSet.load(NETWORKS), device="sram")
     theirs = plain.evaluate(SPACE.decode(levels))
     np.testing.assert_allclose(ours.area_m2, theirs.area_m2, rtol=1e-14)
@@ -35,7 +28,7 @@ def test_figures_are_those_of_the_model_and_of_networks_alone(problem):
     np.testing.assert_allclose(ours.latency_s[runs], theirs.latency_s[runs], rtol=1e-12)
     assert (theirs.snr_adc_dB[runs] >= 16).all()
     assert np.isnan(ours.energy_J[~runs]).all()
-    alone = problem.model.for_network("alexnet").evaluate(levels)
+    alone = model.for_network("alexnet").evaluate(levels)
     np.testing.assert_allclose(alone.latency_s[:, 0], ours.latency_s[:, 1], rtol=1e-12)
     with pytest.raises(ValueError, match="must fix `device`"):
         Study("p", DesignSpace("s", SPACE.parameters), NETWORKS, model="physical").cost_model()
@@ -51,18 +44,6 @@ def test_noise_of_a_network_alone_is_exactly_that_among_others():
     assert np.isfinite(among).any()
     np.testing.assert_array_equal(before, among)
     np.testing.assert_array_equal(after, among)
-
-
-def test_a_study_is_enumerated_searched_and_judged(problem):
-    answer = Enumeration(problem).answer()
-    levels = SPACE.unrank(np.arange(SPACE.size))
-    F, G = problem.evaluate(levels)
-    feasible = (G <= 0).all(axis=1)
-    assert answer.n_feasible == feasible.sum()
-    assert answer.optima["edap_max"].value == problem.costs(F[feasible]).edap.max(axis=1).min()
-    archive = run_search(problem, budget=150, rng=np.random.default_rng(1)).archive
-    regrets = ExactRegret(problem, answer).regrets(archive.F[archive.feasible])
-    assert max(values.min() for values in regrets.values()) == 0
 
 
 @pytest.mark.parametrize("device", DEVICE_SPACES)

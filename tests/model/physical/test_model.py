@@ -7,6 +7,8 @@ import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
+from imcmoo.model.physical.latency import CAUSES, LayerTimes, sequential_latency
+from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import MAPPING_KEY
 from imcmoo.model.physical.technology import Switches
@@ -61,6 +63,8 @@ def test_columns_that_do_not_fit_are_refused_and_none_give_no_metrics():
         model().evaluate(columns() | {"rows": np.array([64, 64])})
     with pytest.raises(ValueError, match="bits_per_cell, design 0: 2 is given, must be 1 for SRAM"):
         model(device="sram").evaluate(columns())
+    with pytest.raises(ValueError, match="cell_errors, design 0: wan2022_1s is given, must be uni"):
+        model(device="sram").evaluate(columns(bits_per_cell=1, cell_errors="wan2022_1s"))
     none = {name: values[:0] for name, values in columns().items()}
     assert model().evaluate(none).energy_J.shape == (0, 1)
     assert model().breakdown(none).energy_J.shape[0] == 0
@@ -189,3 +193,31 @@ def test_every_assumption_has_a_band_and_a_reason_and_can_be_changed():
         usual.having(pulse_s=1.0)
     with pytest.raises(ValueError, match="outside its band"):
         Assumption(2.0, 0.0, 1.0, "none")
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_the_breakdown_adds_up(device):
+    some = random_designs(80, np.random.default_rng(0), device, TABLE)
+    some["tiles_per_group"][:] = some["macros_per_tile"][:] = 64
+    one = model(("resnet18", "mobilenet_v3"), device=device)
+    metrics, parts = one.evaluate(some), one.breakdown(some)
+    owner = [workload for workload, _ in parts.layers]
+    networks = np.array([[w == name for name in one.workload_names] for w in owner], dtype=float)
+    runs = metrics.runs
+    np.testing.assert_array_equal(np.isfinite(parts.energy_J).all(axis=2) @ networks > 0, runs)
+    energy = np.nan_to_num(parts.energy_J.sum(axis=2)) @ networks
+    np.testing.assert_allclose(energy[runs], metrics.energy_J[runs], rtol=1e-12)
+    np.testing.assert_allclose(parts.area_m2.sum(axis=1), metrics.area_m2, rtol=1e-12)
+    latency = np.nan_to_num(parts.latency_s) @ networks
+    in_turn = runs & (some["schedule"] == "layer")[:, None]
+    np.testing.assert_allclose(latency[in_turn], metrics.latency_s[in_turn], rtol=1e-12)
+
+
+def test_of_equal_causes_the_first_binds():
+    """One layer takes equally long on three resources, and so do its loads."""
+    layers = LayerTable.of_workloads(WorkloadSet.load(["alexnet"]))
+    zero, one, two = (np.full((1, len(layers)), value) for value in (0.0, 1.0, 2.0))
+    times = LayerTimes(zero, (one, two, two, one, two), (one, one, zero))
+    latency, bound = sequential_latency(layers, times, np.zeros((1, 1)), causes=True)
+    assert latency == 3 * layers.count.sum()
+    assert bound == CAUSES.index("glb")
