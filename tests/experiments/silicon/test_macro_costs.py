@@ -1,6 +1,5 @@
 """One invocation by the model's parts, against sums written out by hand."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -54,56 +53,6 @@ def test_a_resistive_cell_is_charged_a_pulse_and_half_of_full_scale(table):
     array = table.look_up("rram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
     mean = (array["cell_read_low"] + array["cell_read_high"]) / 2
     assert result["energy_cells_J"][0] == pytest.approx(float(32 * 16 * mean), rel=1e-12)
-
-
-def test_weights_of_several_bits_take_cells_and_an_adder(table):
-    one, four = costs_of(table), costs_of(table, {"weight_bits": "4"})
-    assert four.operations[0] == 4 * one.operations[0]
-    assert four["energy_cells_J"][0] == pytest.approx(4 * one["energy_cells_J"][0])
-    adder = table.look_up("shift_add", node_nm=22, bits=5 + 3)
-    energy = 16 * float(adder["energy"]) * (0.8 / 0.9) ** 2
-    assert four["energy_shift_add_J"][0] == pytest.approx(energy, rel=1e-12)
-    assert four["area_shift_add_m2"][0] == pytest.approx(16 * float(adder["area"]), rel=1e-12)
-
-
-def test_a_weight_of_three_values_takes_two_cells(table):
-    one, three = costs_of(table), costs_of(table, {"weight_bits": "1.5"})
-    assert three.operations[0] == 1.5 * one.operations[0]
-    assert three["energy_cells_J"][0] == pytest.approx(2 * one["energy_cells_J"][0])
-
-
-def test_a_level_that_is_held_takes_a_pulse_where_cells_are_resistive(table):
-    for kind, extra in (("SRAM", 0.0), ("RRAM", 10e-9)):
-        bare = costs_of(table, {"architecture": kind})
-        held = costs_of(table, {"architecture": kind}, held=True)
-        assert held.time_s[0] - bare.time_s[0] == pytest.approx(extra, abs=1e-15)
-
-
-def test_a_converter_per_column_needs_no_multiplexer(table):
-    shared, rows = costs_of(table), costs_of(table, {"n_adc": "64"})
-    array = table.look_up("sram", node_nm=22, voltage_V=0.8, rows=128, cols=64)
-    difference = float(array["column_area_muxed"] - array["column_area"])
-    assert shared["area_drivers_m2"][0] - rows["area_drivers_m2"][0] == pytest.approx(difference)
-    assert rows.time_s[0] <= shared.time_s[0]
-
-
-def test_a_macro_between_two_arrays_has_its_own_rows_and_columns(table):
-    result = costs_of(table, {"rows": "192"})
-    array = table.look_up("sram", node_nm=22, voltage_V=0.8, rows=256, cols=64)
-    dac = float(table.look_up("dac", node_nm=22, bits=2)["area"])
-    drivers = 0.75 * array["row_area"] + array["column_area_muxed"] + 192 * dac
-    assert result["area_drivers_m2"][0] == pytest.approx(float(drivers), rel=1e-12)
-    assert result["area_cells_m2"][0] == pytest.approx(float(192 * 64 * array["cell_area"]))
-
-
-def test_several_macros_are_each_as_if_alone(table):
-    both = judged(pd.DataFrame([ROW, ROW | {"technology_nm": "14", "n_adc": "4"}]), table)
-    costs = macro_costs(both, table)
-    for at in range(2):
-        alone = macro_costs(both.iloc[[at]], table)
-        assert np.array_equal(costs.energy_J[[at]], alone.energy_J)
-        assert np.array_equal(costs.time_s[[at]], alone.time_s)
-        assert np.array_equal(costs.area_m2[[at]], alone.area_m2)
 
 
 def test_macros_of_two_devices_are_refused(table):
