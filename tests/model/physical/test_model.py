@@ -1,4 +1,4 @@
-"""The model's front door: what it takes, what it refuses, deployment, precision, attention."""
+"""The model's front door: what it takes and refuses, what it remembers, and its breakdown."""
 
 from dataclasses import replace
 
@@ -13,20 +13,14 @@ from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import MAPPING_KEY
 from imcmoo.model.physical.technology import Switches
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import DESIGN, columns, random_designs
+from tests.model.physical.designs import columns, random_designs
 
 TABLE = PhysicalTable.load()
-SRAM = DESIGN | {"bits_per_cell": 1}
 
 
 def model(names=("resnet18",), **options):
     options = {"device": "rram", "table": TABLE, **options}
     return PhysicalModel(WorkloadSet.load(names), **options)
-
-
-def evaluate(names=("resnet18",), **options):
-    design = SRAM if options.get("device") == "sram" else DESIGN
-    return model(names, **options).evaluate(columns(design))
 
 
 @pytest.mark.parametrize(
@@ -80,6 +74,7 @@ def test_columns_that_do_not_fit_are_refused_and_none_give_no_metrics():
         ({"input_bits": 3}, "input_bits is 3: one number, or one per network"),
         ({"weight_bits": [8, 8]}, "weight_bits is"),
         ({"dynamic": np.zeros(3, bool)}, "dynamic has shape"),
+        ({"layers_digital": {"resnet18": ["fc"]}}, "no layer 'fc' with stored weights; known: 00"),
     ],
 )
 def test_a_bad_option_is_refused(options, message):
@@ -115,69 +110,11 @@ def test_features_forgotten_for_lack_of_memory_are_worked_out_again():
     assert 0 < len(small.context.features[0]) < 300
 
 
-def test_together_needs_the_cells_of_all_and_never_switches():
-    names = ("resnet18", "mobilenet_v3")
-    alone, together = (evaluate(names, deployment=d) for d in ("alone", "together"))
-    assert np.all(together.latency_s >= alone.latency_s)
-    assert np.all(together.switch_energy_J == 0)
-    assert np.all(alone.switch_energy_J > 0)
-    assert np.all(alone.switch_time_s > 0)
-    few = columns(router_groups=4)
-    alone_few, together_few = (
-        model(names, deployment=d).evaluate(few) for d in ("alone", "together")
-    )
-    assert alone_few.runs.all()
-    assert not together_few.runs.any()
-
-
-def test_fewer_bits_cost_less_and_are_chosen_per_network():
-    names = ("resnet18", "alexnet")
-    eight, mixed = evaluate(names), evaluate(names, input_bits=[4, 8], weight_bits=[4, 8])
-    assert mixed.energy_J[0, 0] < 0.5 * eight.energy_J[0, 0]
-    assert mixed.latency_s[0, 0] < eight.latency_s[0, 0]
-    np.testing.assert_allclose(mixed.energy_J[0, 1], eight.energy_J[0, 1], rtol=1e-12)
-    assert mixed.snr_dB[0, 0] != eight.snr_dB[0, 0]
-
-
-def test_products_of_activations_take_no_cells_and_run_on_the_digital_unit():
-    network = WorkloadSet.load(["vision_transformer"])
-    dynamic = np.array([k == "ViTSelfAttention" for k in network.workloads[0].kinds])
-    options = {"device": "rram", "table": TABLE}
-    static = PhysicalModel(network, **options)
-    marked = PhysicalModel(network, **options, dynamic=dynamic)
-    large = columns(router_groups=64)
-    assert np.all(marked.evaluate(large).occupied_cells > 0)
-    few = columns(router_groups=2)
-    assert marked.resources(few).missing_cells < static.resources(few).missing_cells
-    parts = marked.breakdown(large)
-    digital = parts.components.index("digital")
-    assert np.all((parts.energy_J[0, :, digital] > 0) == dynamic)
-    assert np.all(parts.energy_J[0, dynamic, parts.components.index("adc")] == 0)
-    more, fewer = (marked.evaluate(columns(router_groups=64, mac_units=n)) for n in (1024, 1))
-    assert more.latency_s[0, 0] < fewer.latency_s[0, 0]
-    assert more.area_m2[0] > fewer.area_m2[0]
-
-
-def test_a_layer_on_the_digital_unit_takes_no_cells_but_room_in_the_buffer():
-    network = WorkloadSet.load(["resnet18"])
-    last = network.workloads[0].layers[-1]
-    large, small = columns(router_groups=64, glb_KiB=8192), columns(router_groups=64, glb_KiB=256)
-    usual, changed = model(), model(layers_digital={"resnet18": [last]})
-    parts = changed.breakdown(large)
-    of_last = dict(zip(parts.components, parts.energy_J[0, -1], strict=True))
-    assert of_last["digital"] > 0
-    assert of_last["adc"] == of_last["cells"] == 0
-    found = changed.evaluate(large)
-    np.testing.assert_allclose(parts.energy_J.sum(axis=(1, 2)), found.energy_J[:, 0], rtol=1e-9)
-    needed = [m.needed_cells(m.designs(large))[0, 0] for m in (usual, changed)]
-    assert needed[1] == needed[0] - 128 * 128 * 4 * np.ceil(1000 * 4 / 128)
-    # 1000 × 512 weights are 500 KiB.
-    assert usual.evaluate(small).runs.all()
-    assert changed.resources(small).missing_bits[0, 0] == 8 * (512_000 - 256 * 1024)
-    with pytest.raises(
-        ValueError, match="resnet18 has no layer 'fc' with stored weights; known: 00"
-    ):
-        model(layers_digital={"resnet18": ["fc"]})
+def test_a_layer_on_the_digital_unit_needs_no_cells():
+    last = WorkloadSet.load(["resnet18"]).workloads[0].layers[-1]
+    models = model(), model(layers_digital={"resnet18": [last]})
+    usual, changed = (m.needed_cells(m.designs(columns()))[0, 0] for m in models)
+    assert changed == usual - 128 * 128 * 4 * np.ceil(1000 * 4 / 128)
 
 
 def test_every_assumption_has_a_band_and_a_reason_and_can_be_changed():
@@ -185,8 +122,8 @@ def test_every_assumption_has_a_band_and_a_reason_and_can_be_changed():
     for name, assumption in vars(usual).items():
         assert assumption.low <= assumption.value <= assumption.high, name
         assert len(assumption.reason) > 10, name
-    slow = evaluate(assumptions=usual.having(pulse_s=92e-9))
-    assert slow.latency_s[0, 0] > evaluate().latency_s[0, 0]
+    slow = model(assumptions=usual.having(pulse_s=92e-9)).evaluate(columns())
+    assert slow.latency_s[0, 0] > model().evaluate(columns()).latency_s[0, 0]
     with pytest.raises(ValueError, match="no assumption pulses_s; there are "):
         usual.having(pulses_s=1)
     with pytest.raises(ValueError, match="outside its band"):

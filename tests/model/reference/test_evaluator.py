@@ -118,20 +118,6 @@ def test_networks_resident_together_need_the_sum_of_their_cells():
     assert np.array_equal(apart.missing, alone.missing)
 
 
-def test_an_evaluator_of_one_network_agrees_with_one_for_it_alone():
-    workloads = WorkloadSet.load(["alexnet", "mobilenet_v3"])
-    together = Evaluator(RRAM, workloads, deployment="together")
-    levels = RRAM.random(1000, np.random.default_rng(3))
-    levels[:, [_level("macros_per_tile"), _level("tiles_per_group")]] = 4
-    alone = Evaluator(RRAM, WorkloadSet.load(["mobilenet_v3"])).evaluate(levels)
-    shared = together.for_network("mobilenet_v3").evaluate(levels)
-    assert np.isfinite(alone.energy_J).any()
-    assert np.isnan(alone.energy_J).any()
-    assert np.array_equal(_rows(alone), _rows(shared), equal_nan=True)
-    for name, resource in alone.resources.items():
-        assert np.array_equal(resource.missing, shared.resources[name].missing)
-
-
 def test_mapping_ahead_changes_no_result():
     levels = _mapped()[:50]
     evaluator = Evaluator(RRAM, WorkloadSet.load(["alexnet"]))
@@ -176,14 +162,6 @@ def test_energies_do_not_depend_on_how_often_a_chip_stands_in_a_row():
     for repeats in ([2, 3, 2], [2, 2, 3], [2, 2, 2], [1, 2, 2]):
         rows = np.repeat(np.arange(3), repeats)
         np.testing.assert_array_equal(model.evaluate(levels[rows]).energy_J, alone[rows])
-
-
-def test_groups_do_not_count():
-    """A depthwise layer of 72 channels counts as one of its channels, as in the paper's code."""
-    one = network([(64, 32, 7, 7, 3, 3, 1, 1)])
-    two = network([(64, 32, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1)])
-    assert needed_weights(WorkloadSet((one,))).tolist() == [64 * 32 * 9]
-    assert needed_weights(WorkloadSet((two,))).tolist() == [64 * 32 * 9 + 25]
 
 
 def test_shared_weights_count_once():
