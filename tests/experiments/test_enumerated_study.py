@@ -18,15 +18,6 @@ def test_the_enumerated_study_has_the_exact_optima(enumerated, exact):
     assert enumerated.single_network_optima.tolist() == part
 
 
-@pytest.mark.parametrize("criterion", ["edap_mean", "ela_max"])
-def test_a_design_for_fewer_networks_is_never_worse_for_them(enumerated, criterion):
-    joint = enumerated.best_for(range(len(enumerated.workloads)), criterion)
-    for subset in ([0], [1, 2], [0, 2, 3]):
-        rows = np.array([enumerated.best_for(subset, criterion), joint])
-        part, others = enumerated.score(SCORES[criterion], rows, subset)
-        assert part <= others
-
-
 def test_networks_that_run_on_no_chip_together_are_named(made_up):
     nowhere = replace(made_up, energy_J=made_up.energy_J * np.nan)
     with pytest.raises(ValueError, match="no design within the area limit runs net0, net2"):

@@ -53,13 +53,6 @@ def test_effects_of_independent_factors_add_up():
     assert energy.loc["cols", "share_total"] == pytest.approx(0)
 
 
-def test_what_acts_together_counts_in_total_only():
-    table = questions.effects(factorial())
-    latency = table[table["quantity"] == "latency_net0"].set_index("parameter")
-    assert latency.loc["cols", "share_total"] > latency.loc["cols", "share_alone"] > 0
-    assert latency["share_alone"].sum() < 1 < latency["share_total"].sum()
-
-
 def test_the_cost_front_is_that_of_brute_force():
     nodes = Ordinal("technology_nm", (7, 14))
     space = replace(SMALL, parameters=(nodes, *SMALL.parameters))

@@ -9,36 +9,8 @@ import pytest
 from experiments import run
 from experiments.silicon import random_designs, study
 from experiments.silicon.macros import ADDED, NEEDED
-from imcmoo.model.physical.parameters import Designs
 from tests import ROOT
 from tests.cli.helpers import refused
-
-BOUNDS = {
-    "rows": (32, 1024), "cols": (32, 1024), "adc_bits": (3, 10), "columns_per_adc": (1, 64),
-    "macros_per_tile": (4, 128), "tiles_per_group": (2, 64), "router_groups": (1, 64),
-    "glb_KiB": (256, 32768), "glb_banks": (1, 16), "link_bits": (32, 512),
-}  # fmt: skip
-OF_DEVICE = {
-    "rram": {"bits_per_cell": (1, 4), "ping_pong": (0, 0)},
-    "sram": {"bits_per_cell": (1, 1), "ping_pong": (0, 1)},
-}
-
-
-@pytest.mark.parametrize("device", random_designs.DEVICES)
-def test_samples_are_designs_of_the_extended_space(table, device):
-    columns = random_designs.sample(4000, device, table, np.random.default_rng(1))
-    designs = Designs.of_columns(columns, adc_model="zigzag")
-    bounds = BOUNDS | OF_DEVICE[device]
-    sampled = {name: getattr(designs, name) for name in bounds}
-    assert {name: (v.min(), v.max()) for name, v in sampled.items()} == bounds
-    share = designs.active_rows / designs.rows
-    assert (share.min(), share.max()) == (1 / 32, 1)
-    assert not np.any(designs.level_coded & (designs.input_slice_bits > 4))
-    for node in random_designs.NODES_NM:
-        threshold = float(table.look_up("technology", node_nm=node)["threshold_V"])
-        supplies = columns["voltage_V"][columns["technology_nm"] == node]
-        assert threshold + 0.1199 < supplies.min() < threshold + 0.17
-        assert supplies.max() == 1
 
 
 def test_an_infinite_signal_to_noise_does_not_spoil_percentiles():
