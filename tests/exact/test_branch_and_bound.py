@@ -28,65 +28,57 @@ from imcmoo.problem.own_score import Exponents, own_criterion
 from imcmoo.problem.problem import AcceleratorProblem, SelectionCriteria
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
-from problems import (
-    RRAM_EXTENDED,
-    SRAM_EXTENDED,
-    SRAM_TECHNOLOGY_EXTENDED,
-    STUDIES,
-)
+from problems import RRAM_EXTENDED, STUDIES
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import (
+    SPACES,
     agrees,
     counted,
     enumerated,
     feasible_values,
     part_of,
+    parts,
     proven,
     study_on,
 )
 
-SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}
-
 
 @pytest.mark.parametrize(
-    ("parts", "at_most"), [(2, 1200), pytest.param(50, 60_000, marks=pytest.mark.slow)]
+    ("n", "at_most"), [(2, 1200), pytest.param(50, 60_000, marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize("device", SPACES)
-def test_certified_optima_are_the_enumerated_ones(device, parts, at_most):
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_certified_optima_are_the_enumerated_ones(device, n, at_most):
     rng = np.random.default_rng(1)
     feasible = [
         agrees(study_on(part_of(SPACES[device], rng, at_most, around)).problem())
-        for around in (*feasible_values(device, rng, parts), None)
+        for around in (*feasible_values(device, rng, n), None)
     ]
-    assert sum(feasible) >= parts
+    assert sum(feasible) >= n
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("networks", ["four", "nine"])
-@pytest.mark.parametrize("device", SPACES)
+@pytest.mark.parametrize("device", ["rram", "sram"])
 def test_certified_optima_are_the_enumerated_ones_of_a_million_designs(device, networks):
     """Four times 26 parts of 50,000 designs and more: 5·10⁶ in all."""
     rng = np.random.default_rng(4)
     study = STUDIES[f"{networks}_workload_{device}_extended"]
-    parts = [
+    spaces = [
         part_of(study.space, rng, 80_000, around, at_least=45_000)
         for around in feasible_values(device, rng, 26, study)
     ]
-    assert sum(part.size for part in parts) >= 1.25e6
-    feasible = [agrees(replace(study, space=part).problem()) for part in parts]
+    assert sum(part.size for part in spaces) >= 1.25e6
+    feasible = [agrees(replace(study, space=part).problem()) for part in spaces]
     assert sum(feasible) >= 20
 
 
 def test_supplies_that_depend_on_the_node_are_certified():
-    rng = np.random.default_rng(3)
-    around = feasible_values("sram", rng, 1)[0] | {"technology_nm": 22}
-    part = part_of(SRAM_TECHNOLOGY_EXTENDED, rng, 3000, around)
-    assert agrees(study_on(part).problem())
+    (study,) = parts("nodes", 3, 1, 3000)
+    assert agrees(study.problem())
 
 
 def test_limits_of_networks_are_kept():
-    rng = np.random.default_rng(7)
-    study = study_on(part_of(SRAM_EXTENDED, rng, 5000, feasible_values("sram", rng, 1)[0]))
+    (study,) = parts("sram", 7, 1, 5000)
     free = enumerated(study.problem())
     best = study.cost_model().evaluate(study.space.unrank(free["edap_max"].ranks[:1]))
     # Between what the best design needs and the least there is.
@@ -159,7 +151,7 @@ def test_frames_per_second_are_proven_where_bounds_lack_the_interval():
     assert counts.all == problem.space.size
 
 
-@pytest.mark.parametrize("device", SPACES)
+@pytest.mark.parametrize("device", ["rram", "sram"])
 def test_a_score_of_the_interval_is_proven(device):
     rng = np.random.default_rng(7)
     feasible = feasible_values(device, rng, 40)
@@ -180,12 +172,11 @@ def test_a_score_of_the_interval_is_proven_where_bounds_lack_it():
     assert agrees(problem)
 
 
-@pytest.mark.parametrize("device", SPACES)
+@pytest.mark.parametrize("device", ["rram", "sram"])
 def test_a_bound_that_rests_on_bounds_of_optima_is_one(device):
     """Minimax regret against optima of which only bounds are known, branched to the end."""
-    rng = np.random.default_rng(11)
-    for around in feasible_values(device, rng, 2):
-        problem = study_on(part_of(SPACES[device], rng, 3000, around)).problem()
+    for study in parts(device, 11, 2, 3000):
+        problem = study.problem()
         optima = enumerated(problem)
         best = np.array([optima[f"edap_{name}"].value for name in problem.workload_names])
         goal = regret_criterion(
@@ -200,9 +191,8 @@ def test_a_bound_that_rests_on_bounds_of_optima_is_one(device):
 
 
 def test_whoever_stops_early_or_takes_a_gap_has_a_bound_that_near_and_less_to_do():
-    rng = np.random.default_rng(8)
-    space = part_of(SRAM_EXTENDED, rng, 20_000, feasible_values("sram", rng, 1)[0])
-    problem = study_on(space).problem()
+    (study,) = parts("sram", 8, 1, 20_000)
+    problem = study.problem()
     exact = proven(problem)
     for gap, steps in ((0.05, 10**9), (0.5, 10**9), (0.0, 0)):
         for name, proof in proven(problem, gap=gap, steps=steps).items():
@@ -210,7 +200,7 @@ def test_whoever_stops_early_or_takes_a_gap_has_a_bound_that_near_and_less_to_do
             if not name.startswith("regret_minimax"):
                 assert not steps or 0 <= proof.gap <= gap, name
                 assert proof.bound <= exact[name].value <= proof.value, name
-            assert counted(proof) == space.size
+            assert counted(proof) == problem.space.size
             assert proof.evaluated <= exact[name].evaluated
 
 
@@ -239,12 +229,6 @@ def test_a_large_space_without_bounds_is_refused(monkeypatch):
     monkeypatch.setattr(tree, "MOST_EVALUATED", 10)
     with pytest.raises(NotProvable, match="has no bounds of partial designs"):
         NodeExpander(CASES["sram"].problem())
-
-
-def test_a_limit_of_power_is_refused():
-    study = study_on(SRAM_EXTENDED, limits={"resnet18_onnx": Limits(max_power_W=1)})
-    with pytest.raises(NotProvable, match="max_power_W of resnet18_onnx"):
-        NodeExpander(study.problem())
 
 
 @pytest.mark.parametrize(("n", "each"), [(5, 3), (0, 0), (0, 7)])
