@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.compare import page
+from experiments.compare import page, statistics
 from experiments.publish import to_csv
 
 
@@ -28,6 +28,18 @@ def test_every_table_is_that_of_the_kept_comparisons(path):
     text = path.read_text(encoding="utf-8")
     assert "<!-- " in text
     assert page.fill(text, page.DOCS / "search") == text
+
+
+@pytest.mark.parametrize(
+    "study",
+    ["four_workload_rram_extended", "four_workload_sram_extended", "nine_workload_sram"],
+)
+def test_summaries_and_tests_are_those_of_the_kept_runs(study):
+    folder = page.DOCS / "search" / "compare" / study
+    runs = pd.read_csv(folder / "runs.csv.gz")
+    for name in ("summary", "tests"):
+        table, stored = getattr(statistics, name)(runs), pd.read_csv(folder / f"{name}.csv")
+        pd.testing.assert_frame_equal(table, stored, rtol=1e-7, check_dtype=False)
 
 
 def test_the_first_lines_state_the_largest_regret(text, runs):
