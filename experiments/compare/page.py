@@ -52,7 +52,7 @@ def fill(page: str, folder: Path) -> str:
 
     tables = macros(
         "compare/tables.md",
-        *(comparison, sys.modules[__name__]),
+        **{"comparison": comparison, "page": sys.modules[__name__]},
         **{"read": read, "folder": folder, "count_verdicts": verdicts},
         suite=lambda: pd.read_csv(folder / "problems.csv"),
     )

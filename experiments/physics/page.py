@@ -44,7 +44,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     accuracy, optima = read_tables(published / "accuracy"), frames["optima"]
     return render(
         "physics/physical.md",
-        sys.modules[__name__],
+        physics=sys.modules[__name__],
         optima=optima,
         ends=frames["ends"],
         area_front=frames.get("area_front"),

@@ -75,7 +75,7 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
     over = ratios.median()
     return markdown.render(
         "scenarios.md",
-        chips,
+        chips=chips,
         **{"DEFAULT": ADC_MODELS[0], "NONE": NONE, "ceil": np.ceil},
         **{"proven": proven, "listed": listed, "edge": edge},
         found=ratios.agg(lambda ratio: (ratio <= 1 + chips.SOLVED).sum()),

@@ -5,6 +5,7 @@ from io import StringIO
 
 import pandas as pd
 import pytest
+from jinja2 import UndefinedError
 
 from experiments.certified import (
     STUDIES,
@@ -13,6 +14,7 @@ from experiments.certified import (
     proofs,
     tightness,
 )
+from experiments.markdown import render
 from experiments.paper.study import Paper
 from experiments.physics.page import DEFAULT_ADC
 from experiments.physics.study import Physics
@@ -53,6 +55,11 @@ def test_pages_are_made_of_the_published_tables(publication):
     assert pages
     for path, text in pages.items():
         assert path.read_text(encoding="utf-8") == text, path
+
+
+def test_a_template_without_a_name_that_it_uses_is_no_page():
+    with pytest.raises(UndefinedError):
+        render("certified.md")
 
 
 def test_figures_are_drawn_from_the_published_tables(publication):
