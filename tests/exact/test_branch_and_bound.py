@@ -20,14 +20,11 @@ from imcmoo.exact.bounded_criteria import (
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
 from imcmoo.exact.check import Claim, check_bounds
-from imcmoo.exact.node_expander import EnumerationTree, NodeExpander
-from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
+from imcmoo.exact.node_expander import NodeExpander
+from imcmoo.model.metrics import Metrics
+from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.problem.limits import Limits
-from imcmoo.problem.own_score import Exponents, own_criterion
-from imcmoo.problem.problem import AcceleratorProblem, SelectionCriteria
-from imcmoo.space.design_space import DesignSpace
-from imcmoo.space.parameters import Integer
+from imcmoo.problem.own_score import Exponents
 from problems import RRAM_EXTENDED, STUDIES
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import (
@@ -90,6 +87,21 @@ def test_limits_of_networks_are_kept():
     assert proven(limited)["edap_max"].value > free["edap_max"].value
 
 
+@pytest.fixture(params=[True, False], ids=["bounded interval", "no bounds of it"])
+def _interval(request, monkeypatch):
+    """A cost model reports intervals, and its bounds may lack them."""
+
+    def lacking(bounds):
+        if bounds is not None:
+            del bounds.values["interval"]
+        return bounds
+
+    for name in () if request.param else ("bound", "relaxed_bound"):
+        whole = getattr(BoundedTree, name)
+        monkeypatch.setattr(BoundedTree, name, lambda *args, whole=whole: lacking(whole(*args)))
+
+
+@pytest.mark.usefixtures("_interval")
 def test_frames_per_second_that_only_a_pipeline_reaches_are_proven():
     rng = np.random.default_rng(7)
     feasible = feasible_values("rram", rng, 40)
@@ -99,50 +111,7 @@ def test_frames_per_second_that_only_a_pipeline_reaches_are_proven():
     limit = 2 * metrics.values["interval"][:, 1].min()
     assert limit < metrics.latency_s[:, 1].min()
     limits = {"resnet18_onnx": Limits(min_fps=1 / limit)}
-    assert agrees(replace(study, limits=limits).problem())
-
-
-class Pipeline(CostModel):
-    """A model that reports intervals, with bounds of energy, latency and area only."""
-
-    quantities = (ENERGY, LATENCY, AREA)
-    space = DesignSpace("pipeline", (Integer("size", 1, 8), Integer("depth", 1, 8)))
-    workload_names = ("net",)
-
-    def __init__(self):
-        """Nothing to look up."""
-
-    def evaluate(self, levels):
-        size, depth = 1.0 + levels.T
-        values = {
-            "energy": 1e-6 * (size + depth)[:, None],
-            "latency": 1e-3 * (1 + depth / size)[:, None],
-            "interval": 1e-3 / (depth * size)[:, None],
-            "area": 1e-6 * size,
-        }
-        return Metrics(values, {})
-
-    def partials(self, area_limit_m2):
-        return PipelineTree(self)
-
-
-class PipelineTree(EnumerationTree):
-    """Bounds are the least of all designs of a row."""
-
-    def bound(self, partial):
-        model = self._model
-        every = model.space.unrank(np.arange(model.space.size))
-        known = model.evaluate(every).values
-        inside = ((partial[:, None] == every) | (partial[:, None] < 0)).all(axis=2)
-        least = {
-            name: np.array([known[name][row].min(axis=0) for row in inside])
-            for name in ("energy", "latency", "area")
-        }
-        return Metrics(least, {})
-
-
-def test_frames_per_second_are_proven_where_bounds_lack_the_interval():
-    problem = AcceleratorProblem(Pipeline(), limits={"net": Limits(min_fps=10_000.0)})
+    problem = replace(study, limits=limits).problem()
     assert agrees(problem)
     branches = NodeExpander(problem)
     goal = bounded_criteria(problem)["edap_max"]
@@ -151,6 +120,7 @@ def test_frames_per_second_are_proven_where_bounds_lack_the_interval():
     assert counts.all == problem.space.size
 
 
+@pytest.mark.usefixtures("_interval")
 @pytest.mark.parametrize("device", ["rram", "sram"])
 def test_a_score_of_the_interval_is_proven(device):
     rng = np.random.default_rng(7)
@@ -161,15 +131,6 @@ def test_a_score_of_the_interval_is_proven(device):
         problem = replace(study, score=score, criterion="score").problem()
         assert "score" in proven(problem)
         assert agrees(problem)
-
-
-def test_a_score_of_the_interval_is_proven_where_bounds_lack_it():
-    model = Pipeline()
-    model.quantities = (*Pipeline.quantities, Quantity("interval", "s"))
-    score = own_criterion(Exponents(energy=1, interval=1))
-    problem = AcceleratorProblem(model, guidance=SelectionCriteria(own=score, asked=score))
-    assert "score" in proven(problem)
-    assert agrees(problem)
 
 
 @pytest.mark.parametrize("device", ["rram", "sram"])
