@@ -29,11 +29,17 @@ def macros(template: str, **values: Any) -> Any:
     return _ENVIRONMENT.get_template(template).make_module(values)
 
 
-def rows(frame: pd.DataFrame, **where: Any) -> list[dict[str, Any]]:
-    """Select the rows in which some columns have some values, each by column."""
+def select(frame: pd.DataFrame, **where: Any) -> pd.DataFrame:
+    """Select the rows in which some columns have some values."""
     for column, value in where.items():
         frame = frame[frame[column] == value]
-    return [{str(name): value for name, value in r.items()} for r in frame.to_dict("records")]
+    return frame
+
+
+def rows(frame: pd.DataFrame, **where: Any) -> list[dict[str, Any]]:
+    """Select rows as `select` does, each by column."""
+    records = select(frame, **where).to_dict("records")
+    return [{str(name): value for name, value in r.items()} for r in records]
 
 
 def row(frame: pd.DataFrame, **where: Any) -> dict[str, Any]:
