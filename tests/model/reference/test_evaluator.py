@@ -64,21 +64,10 @@ def test_the_batch_does_not_matter():
     assert np.array_equal(together, backwards, equal_nan=True)
     alone = np.concatenate([_rows(_evaluator().evaluate(x[None])) for x in levels[:20]])
     assert np.array_equal(together[:20], alone, equal_nan=True)
+    assert _rows(_evaluator().evaluate(levels[:0])).shape == (0, 6)
     many = np.tile(levels, (200, 1))
     tiled = _rows(_evaluator().evaluate(many))
     assert np.array_equal(tiled[-len(levels) :], together, equal_nan=True)
-
-
-def test_what_does_not_map_has_no_energy_and_says_what_is_missing():
-    smallest = np.zeros((1, len(RRAM.names)), dtype=np.int64)
-    smallest[0, _level("bits_per_cell")] = RRAM.values_of("bits_per_cell").index(1)
-    metrics = _evaluator().evaluate(smallest)
-    assert np.isnan(metrics.energy_J).all()
-    assert np.isnan(metrics.latency_s).all()
-    # AlexNet has 61,090,496 weights, each in eight cells of one bit.
-    assert metrics.resources["cells"].missing[0, 0] == 8 * 61_090_496 - 32 * 32 * 4 * 4
-    assert not metrics.runs.any()
-    assert _evaluator().evaluate(smallest[:0]).energy_J.shape == (0, 2)
 
 
 SIZES = ["cols", "rows", "macros_per_tile", "tiles_per_group", "router_groups", "glb_depth"]
