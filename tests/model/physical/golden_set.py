@@ -17,12 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import CIRCUIT_KEY
 from imcmoo.model.physical.technology import Switches
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import random_designs
+from tests.model.physical.designs import TABLE, random_designs
 
 FILE = Path(__file__).parent / "golden" / "checksums.csv"
 DEVICES = ("rram", "sram")
@@ -40,7 +39,6 @@ N_CIRCUITS = 1_000
 """Distinct circuits of all designs: noise takes 4 ms of each, all else 0.1 ms of a design."""
 N_BROKEN_DOWN = 50
 N_OF_OPTION = 200
-TABLE = PhysicalTable.load()
 
 RESOURCES = (
     *("area_m2", "cells", "missing_cells", "missing_bits"),
@@ -133,7 +131,7 @@ def _model(names, device, **options):
 def _designs(device, n, *, seed):
     rng = np.random.default_rng(seed)
     units = 4 ** rng.integers(2, 7, n)
-    designs = random_designs(n, rng, device, TABLE) | {"mac_units": units}
+    designs = random_designs(n, rng, device) | {"mac_units": units}
     # Inputs sent as levels have few bits a slice.
     for name in ("input_coding", *CIRCUIT_KEY):
         if name in designs:

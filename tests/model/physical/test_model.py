@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.latency import CAUSES, LayerTimes, sequential_latency
 from imcmoo.model.physical.layers import LayerTable
@@ -13,9 +12,7 @@ from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import MAPPING_KEY
 from imcmoo.model.physical.technology import Switches
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import columns, random_designs
-
-TABLE = PhysicalTable.load()
+from tests.model.physical.designs import TABLE, columns, random_designs
 
 
 def model(names=("resnet18",), **options):
@@ -99,7 +96,7 @@ def test_the_mapping_key_is_named_and_nothing_else_makes_new_ones():
 
 def test_features_forgotten_for_lack_of_memory_are_worked_out_again():
     rng = np.random.default_rng(0)
-    designs = random_designs(300, rng, "rram", TABLE)
+    designs = random_designs(300, rng, "rram")
     expected, small = model(), model()
     for memory in small.context.features:
         memory._bytes_at_most = 200_000
@@ -134,7 +131,7 @@ def test_every_assumption_has_a_band_and_a_reason_and_can_be_changed():
 
 @pytest.mark.parametrize("device", ["rram", "sram"])
 def test_the_breakdown_adds_up(device):
-    some = random_designs(80, np.random.default_rng(0), device, TABLE)
+    some = random_designs(80, np.random.default_rng(0), device)
     some["tiles_per_group"][:] = some["macros_per_tile"][:] = 64
     one = model(("resnet18", "mobilenet_v3"), device=device)
     metrics, parts = one.evaluate(some), one.breakdown(some)
