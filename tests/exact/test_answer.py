@@ -25,12 +25,12 @@ from imcmoo.space.parameters import Conditional, Ordinal
 from imcmoo.study.certify_study import SolverOptions, certify_study
 from imcmoo.study.check_certificate import Checker
 from problems import STUDIES
+from tests import ROOT
+from tests.cli.helpers import contents
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import parts
 from tests.fakes import FakeEvaluator, network
 from tests.model.reference import scalar_energy as plain
-
-ROOT = Path(__file__).parents[2]
 
 LAST_BITS = 1e-15
 """What decimal text and a change of units may cost a number."""
@@ -44,10 +44,6 @@ def saved(name, folder):
     mark = identity(problem)
     exact.save(exact_of(name), folder, problem, mark, OPTIONS)
     return problem, mark
-
-
-def contents(folder):
-    return {p.name: p.read_text() for p in folder.iterdir()}
 
 
 @pytest.mark.parametrize("name", CASES)
