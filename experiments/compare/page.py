@@ -51,8 +51,10 @@ def fill(page: str, folder: Path) -> str:
 
     tables = macros(
         "compare/tables.md",
-        **{"comparison": comparison, "page": sys.modules[__name__]},
-        **{"read": read, "folder": folder, "count_verdicts": verdicts},
+        comparison=comparison,
+        page=sys.modules[__name__],
+        read=read,
+        folder=folder,
         suite=lambda: pd.read_csv(folder / "problems.csv"),
     )
 
