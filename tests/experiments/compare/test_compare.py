@@ -311,7 +311,7 @@ def test_methods_that_cannot_be_compared_are_refused(option, said, answered, res
 
 
 def test_a_search_of_ones_own_is_compared_without_ours(answered, results):
-    own = "tests.experiments.compare.own_method:first_designs"
+    own = "experiments.compare.algorithms:plain_ga"
     command = [answered[0], "--methods", "random", "--method", own, "--budgets", "40,80"]
     command += ["--seeds", "2", "--workers", "1", "--out", str(results)]
     assert compare.main(command) == 0
