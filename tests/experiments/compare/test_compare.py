@@ -10,13 +10,7 @@ import pytest
 from pymoo.core.population import Population
 
 from experiments.compare import __main__ as compare
-from experiments.compare import (
-    algorithms,
-    cli_rules,
-    comparison,
-    random_cases,
-    statistics,
-)
+from experiments.compare import algorithms, cli_rules, comparison, random_cases, statistics
 from experiments.compare.ablations import ABLATIONS, _random_coordinates
 from experiments.compare.algorithms import COMPILED, METHODS, OPTUNA, PHASED
 from experiments.compare.cli_rules import PACKAGES
@@ -30,6 +24,7 @@ from experiments.compare.evaluation_counter import (
     judged,
 )
 from imcmoo.cli.catalogue import find_study
+from imcmoo.cli.main import main
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.locks import folder_lock
 from imcmoo.search.mating import FeasibleMating
@@ -39,6 +34,7 @@ from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.restricted import restricted
 from problems import STUDIES
 from tests.fakes import SMALL, fake_problem
+from tests.study.files import SMALL_RRAM, written
 
 STUDY = "four_workload_rram"
 BUDGET = 150
@@ -213,6 +209,15 @@ def small(monkeypatch):
     monkeypatch.setattr(cli_rules, "BUDGETS", (100, 200))
     for module in (cli_rules, compare):
         monkeypatch.setattr(module, "PRIMARY", 200)
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory):
+    """The file of a small study, and results with its exact answer; only to be read."""
+    out = tmp_path_factory.mktemp("answered")
+    file = written(out, SMALL_RRAM)
+    assert main(["enumerate", file, "--out", str(out), "--quiet", "--workers", "1"]) == 0
+    return file, out
 
 
 @pytest.fixture
