@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Iterable
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -15,44 +13,33 @@ from imcmoo.report.labels import label
 DOES_NOT_RUN = "does not run"
 
 
-def render(template: str, *modules: ModuleType, **values: Any) -> str:
+def render(template: str, **values: Any) -> str:
     """Fill a template of `experiments/templates`.
 
     Args:
         template: its file name.
-        modules: whose names the template uses, besides the functions of this module; not those with
-            a leading underscore, nor of modules they import.
-        values: by further names the template uses, instead of others of that name.
-
-    Raises:
-        ValueError: a name of a module is also one of this module or of another, for something else.
+        values: modules and values by the names the template uses, besides the functions of this
+            module.
     """
-    return _ENVIRONMENT.get_template(template).render(_names(template, modules) | values)
+    return _ENVIRONMENT.get_template(template).render(values)
 
 
-def macros(template: str, *modules: ModuleType, **values: Any) -> Any:
+def macros(template: str, **values: Any) -> Any:
     """Return the macros of a template as attributes; see `render`."""
-    return _ENVIRONMENT.get_template(template).make_module(_names(template, modules) | values)
+    return _ENVIRONMENT.get_template(template).make_module(values)
 
 
-def _names(template: str, modules: Iterable[ModuleType]) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    known = ChainMap(names, _ENVIRONMENT.globals)
-    for module in modules:
-        for name, value in vars(module).items():
-            if name.startswith("_") or isinstance(value, ModuleType):
-                continue
-            if known.get(name, value) is not value:
-                raise ValueError(f"{template}: '{name}' of {module.__name__} has two meanings")
-            names[name] = value
-    return names
+def select(frame: pd.DataFrame, **where: Any) -> pd.DataFrame:
+    """Select the rows in which some columns have some values."""
+    for column, value in where.items():
+        frame = frame[frame[column] == value]
+    return frame
 
 
 def rows(frame: pd.DataFrame, **where: Any) -> list[dict[str, Any]]:
-    """Select the rows in which some columns have some values, each by column."""
-    for column, value in where.items():
-        frame = frame[frame[column] == value]
-    return [{str(name): value for name, value in r.items()} for r in frame.to_dict("records")]
+    """Select rows as `select` does, each by column."""
+    records = select(frame, **where).to_dict("records")
+    return [{str(name): value for name, value in r.items()} for r in records]
 
 
 def row(frame: pd.DataFrame, **where: Any) -> dict[str, Any]:

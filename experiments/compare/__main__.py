@@ -29,6 +29,7 @@ from experiments.compare.comparison import (
     TITLES,
     Rules,
 )
+from experiments.markdown import select
 from experiments.publish import CONFIG, dependence, run_tasks, to_csv, write
 from experiments.recorded import recorded
 from imcmoo.cli import arguments, catalogue, command_line
@@ -231,7 +232,7 @@ def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
     heads = ("median", "95 % no worse than", "at the best value", "p (Holm)", "A12")
     measured = [(DESIGNS, LARGEST_REGRET), (CHECKS, LARGEST_REGRET), *((DESIGNS, n) for n in FRONT)]
     for counted, indicator in measured:
-        rows = _only(joined, counted=counted, budget=rules.primary, indicator=indicator)[values]
+        rows = select(joined, counted=counted, budget=rules.primary, indicator=indicator)[values]
         table = new_table(
             "method", numbers=heads, title=f"{TITLES[indicator]} at {rules.primary} {counted}"
         )
@@ -242,16 +243,11 @@ def _show(frames: dict[str, pd.DataFrame], rules: Rules, folder: Path) -> None:
     terminal.print(f"written: {folder}", soft_wrap=True)
 
 
-def _only(frame: pd.DataFrame, **values: Any) -> pd.DataFrame:
-    """Select the rows that have these values."""
-    return frame[(frame[list(values)] == pd.Series(values)).all(axis=1)]
-
-
 def _show_random(summary: pd.DataFrame, folder: Path) -> None:
     numbers, title = ("runs solved", "95th percentile", "largest"), "Regret on random cases (%)"
     table = new_table("method", "budget", "criterion", numbers=numbers, title=title)
     columns = ["method", "budget", "indicator", "solved", "percentile_95", "largest"]
-    rows = _only(summary, counted=DESIGNS)[columns]
+    rows = select(summary, counted=DESIGNS)[columns]
     for method, budget, criterion, *values in rows.itertuples(index=False, name=None):
         table.add_row(method, f"{budget:,}", criterion, *(f"{100 * v:.4g}" for v in values))
     terminal = console()

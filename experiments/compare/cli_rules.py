@@ -1,4 +1,5 @@
-"""Rules of a comparison from its command line, and the certified optima of large studies."""
+"""Rules of a comparison from its command line, and the certified optima of studies too large to
+enumerate."""
 
 from __future__ import annotations
 
@@ -7,11 +8,11 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from experiments.compare import large_spaces
 from experiments.compare.ablations import ABLATIONS
 from experiments.compare.algorithms import COMPILED, METHODS, OPTUNA, PHASED
-from experiments.compare.comparison import PRIMARY, Judge, Rules
+from experiments.compare.comparison import OURS, PRIMARY, Judge, Rules
 from experiments.compare.evaluation_counter import Method
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.exact.regret import ExactRegret, Regret
@@ -25,6 +26,34 @@ from imcmoo.study.provenance import study_settings
 from imcmoo.study.study import Study
 
 BUDGETS = (500, 1000, 3300, 10_000)
+
+LARGE_BUDGETS = (1000, 3300, 10_000, 30_000)
+
+NSGA2, TPE = OPTUNA
+
+LEFT_OUT = ("NSGA-II, mixed", "C-TAEA", "NSGA-III, criteria", "AGE-MOEA-II, criteria")
+
+LARGE_METHODS = {name: m for name, m in METHODS.items() if name not in LEFT_OUT} | OPTUNA
+
+FEW = 11
+"""Seeds of slow algorithms."""
+
+_NONE = {30_000: 0}
+
+LARGE_SPACES: dict[str, Any] = {
+    "primary": 10_000,
+    "methods": LARGE_METHODS,
+    "phased": PHASED,
+    "targets": (1.0, 0.5, 0.2, 0.1, 0.05, 0.01, 0.0),
+    "seeds": dict.fromkeys(LARGE_METHODS, _NONE)
+    | {
+        **{name: {30_000: 5} for name in (OURS, "NSGA-II")},
+        **dict.fromkeys(("AGE-MOEA-II", NSGA2), dict.fromkeys(LARGE_BUDGETS, FEW) | _NONE),
+        TPE: dict.fromkeys(LARGE_BUDGETS, 0) | {1000: 5},
+    },
+}
+"""Arguments of `Rules` where spaces are too large to enumerate, and designs far from the optimum;
+slow algorithms have fewer seeds and budgets."""
 
 PACKAGES = dict.fromkeys(COMPILED, "numba") | dict.fromkeys(OPTUNA, "optuna")
 """Package that an algorithm needs, if any."""
@@ -66,7 +95,7 @@ def find_rules(
         everything = frozenset(ABLATIONS)
         rules = Rules(study, judge, budgets or BUDGETS[1:3], PRIMARY, ABLATIONS, everything)
     elif answer is None:
-        rules = Rules(study, judge, budgets or large_spaces.BUDGETS, **large_spaces.RULES)
+        rules = Rules(study, judge, budgets or LARGE_BUDGETS, **LARGE_SPACES)
     else:
         rules = Rules(study, judge, budgets or BUDGETS, PRIMARY, METHODS, PHASED)
     if rules.primary not in rules.budgets:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from experiments.compare import comparison
 from experiments.compare.comparison import DESIGNS, FRONT, LARGEST_REGRET, OURS
-from experiments.markdown import macros
+from experiments.markdown import macros, row, select
 from experiments.publish import to_csv, write
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -31,9 +31,7 @@ KEPT = ("runs.csv.gz", "target.csv.gz", "summary.csv", "tests.csv", "case.csv", 
 """Files of a comparison that the repository keeps."""
 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-TABLES = ("front", "leaders", "verdicts", "ablation", "problems")
-"""Macros of the template, by the first word of a mark; its other words are arguments."""
+"""A table; its name is a macro of the template and arguments."""
 
 NOT_AHEAD = "not_ahead.csv"
 
@@ -49,13 +47,14 @@ def fill(page: str, folder: Path) -> str:
 
     def read(kind: str, study: str, name: str, counted: str = DESIGNS) -> pd.DataFrame:
         """Read a table, of the designs evaluated or of evaluations and checks."""
-        frame = pd.read_csv(folder / kind / study / f"{name}.csv")
-        return frame[frame["counted"] == counted]
+        return select(pd.read_csv(folder / kind / study / f"{name}.csv"), counted=counted)
 
     tables = macros(
         "compare/tables.md",
-        *(comparison, sys.modules[__name__]),
-        **{"read": read, "folder": folder, "count_verdicts": verdicts},
+        comparison=comparison,
+        page=sys.modules[__name__],
+        read=read,
+        folder=folder,
         suite=lambda: pd.read_csv(folder / "problems.csv"),
     )
 
@@ -70,8 +69,7 @@ def fill(page: str, folder: Path) -> str:
 def best_other(summary: pd.DataFrame, budget: int, indicator: str) -> dict[str, object]:
     """Least median of all methods but ours by an indicator of which less is better, and the methods
     that have it."""
-    where = (summary["budget"] == budget) & (summary["indicator"] == indicator)
-    others = summary[where & (summary["method"] != OURS)]
+    others = select(summary[summary["method"] != OURS], budget=budget, indicator=indicator)
     least = others["median"].min()
     return {"median": least, "methods": _named(others, least)}
 
@@ -85,22 +83,17 @@ def _named(summary: pd.DataFrame, median: float) -> str:
     return f"{len(methods)} of {len(summary)} methods" + ("; random, too" * ("random" in methods))
 
 
-def _of(frame: pd.DataFrame, method: str, budget: int, indicator: str) -> pd.Series:
-    where = (frame["method"] == method) & (frame["budget"] == budget)
-    return frame[where & (frame["indicator"] == indicator)].iloc[0]
-
-
 def median(summary: pd.DataFrame, method: str, budget: int, indicator: str) -> float:
     """Median of a method."""
-    return float(_of(summary, method, budget, indicator)["median"])
+    return float(row(summary, method=method, budget=budget, indicator=indicator)["median"])
 
 
 def sign(tests: pd.DataFrame, method: str, budget: int, indicator: str) -> str:
     """Sign of a method: significantly better (+) or worse (−) than ours, or neither (≈)."""
     if method == OURS:
         return ""
-    row = _of(tests, method, budget, indicator)
-    return " ≈" if row["p_holm"] >= SIGNIFICANT else " −" if row["A12"] > 0.5 else " +"
+    test = row(tests, method=method, budget=budget, indicator=indicator)
+    return " ≈" if test["p_holm"] >= SIGNIFICANT else " −" if test["A12"] > 0.5 else " +"
 
 
 def compared(folder: Path) -> list[str]:

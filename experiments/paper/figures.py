@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from experiments.markdown import select
 from experiments.paper.questions import GENERAL, PAPER_SCORE, Tables
 from experiments.paper.reductions import EXACT
 from experiments.publish import Draw
@@ -46,7 +47,7 @@ CRITERIA = ("edap_geomean", PAPER_SCORE, MINIMAX)
 
 def _over_joint(frame: pd.DataFrame) -> pd.DataFrame:
     """EDAP by network and the score of each baseline over those of the joint design."""
-    exact = frame[(frame["criterion"] == PAPER_SCORE) & (frame["joint"] == EXACT)]
+    exact = select(frame, criterion=PAPER_SCORE, joint=EXACT)
     scores = [PAPER_SCORE, *(f"edap_{n}" for n in networks_in(frame, "edap_"))]
     ratios = (1 / (1 - exact[scores])).add_suffix(OVER_JOINT)
     table = exact[["study", "baseline", "too_large"]].join(ratios)
@@ -55,7 +56,7 @@ def _over_joint(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _scored(frame: pd.DataFrame) -> pd.DataFrame:
     columns = ["study", "method", "median", "percentile_95", "solved"]
-    return frame.loc[(frame["criterion"] == PAPER_SCORE) & (frame["budget"] == EARLY), columns]
+    return select(frame, criterion=PAPER_SCORE, budget=EARLY)[columns]
 
 
 def ratio(value: float) -> str:

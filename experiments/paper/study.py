@@ -128,8 +128,8 @@ class Paper(Publication):
         """`reproduction.md`, `joint_design.md`, `ledger.md`, and the READMEs."""
         tables = questions.read_studies(folder)
         ledger = pd.read_csv(folder / "ledger.csv", dtype={"unit": str})
-        modules = (questions, reductions, publish)
         values = {
+            **{"questions": questions, "reductions": reductions, "publish": publish},
             "tables": tables,
             "claims": pd.read_csv(folder / "claims.csv"),
             "config": self.config,
@@ -145,7 +145,7 @@ class Paper(Publication):
         }
 
         def page(name: str, **more: Any) -> str:
-            return render(f"paper/{name}.md", *modules, **values, **more)
+            return render(f"paper/{name}.md", **values, **more)
 
         return {
             **{docs / f"{name}.md": page(name) for name in PAGES},

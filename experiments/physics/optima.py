@@ -21,6 +21,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK
+from imcmoo.problem.dominance import front_of
 from imcmoo.problem.scores import MM2_PER_M2, edap
 from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import certify_study
@@ -158,9 +159,8 @@ def area_front(study: Study, optima: Optima) -> pd.DataFrame:
         metrics = problem.model.evaluate(levels)
         edaps = edap(metrics.energy_J, metrics.latency_s, metrics.area_m2)
         chips = np.column_stack([metrics.area_m2 * MM2_PER_M2, (edaps / best).max(axis=1)])
-        front = np.concatenate([front, chips])
-        front = front[np.lexsort((front[:, 1], front[:, 0]))]
-        front = front[front[:, 1] < np.minimum.accumulate(np.append(np.inf, front[:-1, 1]))]
+        front = front_of(np.concatenate([front, chips]))
+    front = front[np.argsort(front[:, 0])]
     selected = np.isclose(front[:, 1] - 1, optima[MINIMAX].value, rtol=1e-9)
     columns = {"area_mm2": front[:, 0], "worst_over_own_best": front[:, 1], "selected": selected}
     return pd.DataFrame(columns)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import gmean
 
-from experiments.markdown import render
+from experiments.markdown import render, select
 from experiments.physics.optima import FITTED_PERIPHERY
 from experiments.physics.recommended import DEFAULT
 from experiments.publish import read_tables
@@ -44,7 +44,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
     accuracy, optima = read_tables(published / "accuracy"), frames["optima"]
     return render(
         "physics/physical.md",
-        sys.modules[__name__],
+        physics=sys.modules[__name__],
         optima=optima,
         ends=frames["ends"],
         area_front=frames.get("area_front"),
@@ -84,7 +84,7 @@ def main_studies(optima: pd.DataFrame) -> list[str]:
 
 def chip_of(optima: pd.DataFrame, study: str, criterion: str = MINIMAX) -> pd.DataFrame:
     """Select the rows of one optimum, by network."""
-    return optima[(optima["study"] == study) & (optima["criterion"] == criterion)]
+    return select(optima, study=study, criterion=criterion)
 
 
 def edap_by_network(chip: pd.DataFrame) -> pd.Series[float]:

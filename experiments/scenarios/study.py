@@ -75,11 +75,11 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
     over = ratios.median()
     return markdown.render(
         "scenarios.md",
-        chips,
+        chips=chips,
         **{"DEFAULT": ADC_MODELS[0], "NONE": NONE, "ceil": np.ceil},
         **{"proven": proven, "listed": listed, "edge": edge},
         found=ratios.agg(lambda ratio: (ratio <= 1 + chips.SOLVED).sum()),
-        of_rram=listed[(listed["scenario"] == NAMES[1]) & (listed["adc_model"] == ADC_MODELS[0])],
+        of_rram=markdown.select(listed, scenario=NAMES[1], adc_model=ADC_MODELS[0]),
         edap=least_edap(proven),
         missed=over[over > MISSED],
         chip=chip,

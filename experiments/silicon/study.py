@@ -85,8 +85,7 @@ class Silicon(Publication):
 
         text = render(
             "silicon.md",
-            comparison,
-            random_designs,
+            **{"comparison": comparison, "random": random_designs},
             **tables,
             to_folder=Path(os.path.relpath(home, docs)).as_posix(),
             is_shipped=self.is_shipped,

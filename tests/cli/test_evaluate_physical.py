@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from imcmoo.cli.main import main
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED
@@ -68,7 +67,7 @@ def test_one_line_per_design_and_workload_with_all_that_was_evaluated(folder):
 @pytest.mark.parametrize("device", ["rram", "sram"])
 def test_the_numbers_are_the_model_s(folder, device, monkeypatch):
     monkeypatch.setattr("imcmoo.cli.evaluate_command.DESIGNS_PER_CHUNK", 7)
-    columns = random_designs(30, np.random.default_rng(0), device, PhysicalTable.load())
+    columns = random_designs(30, np.random.default_rng(0), device)
     pd.DataFrame(columns).to_csv(folder / "designs.csv", index=False)
     assert evaluate(device=device) == 0
     out = pd.read_csv(folder / "out.csv", keep_default_na=False, na_values=[""])

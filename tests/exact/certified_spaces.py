@@ -15,8 +15,9 @@ from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.space.parameters import Conditional
 from imcmoo.space.restricted import restricted
-from problems import STUDIES
+from problems import RRAM_EXTENDED, SRAM_EXTENDED, SRAM_TECHNOLOGY_EXTENDED, STUDIES
 
+SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED, "nodes": SRAM_TECHNOLOGY_EXTENDED}
 SMALLER = {"rram": "four_workload_rram_physical", "sram": "four_workload_sram_physical"}
 NETWORKS = ("mobilenet_v3_onnx", "resnet18_onnx")
 
@@ -58,6 +59,14 @@ def part_of(space, rng, at_most, around=None, at_least=200):
         part = restricted(space, values, name="part")
         if at_least <= part.size <= at_most:
             return part
+
+
+def parts(name, seed, n, at_most, at_least=200):
+    """Studies of two networks on random parts of a space, in each a feasible design."""
+    rng = np.random.default_rng(seed)
+    for around in feasible_values("rram" if name == "rram" else "sram", rng, n):
+        around = around | {"technology_nm": 22}
+        yield study_on(part_of(SPACES[name], rng, at_most, around, at_least))
 
 
 def enumerated(problem):

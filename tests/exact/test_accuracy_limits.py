@@ -5,18 +5,9 @@ import pytest
 
 from imcmoo.networks.workloads import Workload
 from imcmoo.problem.scores import edap
-from problems import RRAM_EXTENDED, SRAM_EXTENDED
-from tests.exact.certified_spaces import (
-    NETWORKS,
-    agrees,
-    enumerated,
-    feasible_values,
-    part_of,
-    study_on,
-)
+from problems import SRAM_EXTENDED
+from tests.exact.certified_spaces import NETWORKS, agrees, enumerated, parts, study_on
 from tests.model.physical.test_predicted_accuracy import DATA, scalar
-
-SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}
 
 
 def noise(data, circuit):
@@ -41,12 +32,11 @@ def drop(values):
     return DATA.float_score - scalar(np.minimum(noise(DATA, Circuit), 10), 0.01)[0]
 
 
-def problems(space, max_drop, **options):
+def problems(study, max_drop, **options):
     """A problem without a limit of accuracy, and with one of the first network."""
-    study = study_on(space)
     model = study.cost_model()
     limited = type(model)(
-        space,
+        study.space,
         study.network_set(),
         accuracy={NETWORKS[0]: DATA},
         max_accuracy_drop={NETWORKS[0]: max_drop},
@@ -75,25 +65,22 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("options", [{}, CHANGED], ids=["usual", "changed"])
-@pytest.mark.parametrize("device", SPACES)
+@pytest.mark.parametrize("device", ["rram", "sram"])
 def test_certified_optima_under_a_limit_are_the_enumerated_ones(device, options):
-    rng = np.random.default_rng(4)
     feasible = []
-    for around in feasible_values(device, rng, 2):
-        space = part_of(SPACES[device], rng, 1200, around)
-        _, limited = problems(space, limit_between(space), **options)
+    for study in parts(device, 4, 2, 1200):
+        _, limited = problems(study, limit_between(study.space), **options)
         feasible.append(agrees(limited))
     assert any(feasible)
 
 
-@pytest.mark.parametrize("device", SPACES)
+@pytest.mark.parametrize("device", ["rram", "sram"])
 def test_a_network_runs_where_it_ran_and_its_drop_is_allowed(device):
-    rng = np.random.default_rng(5)
-    (around,) = feasible_values(device, rng, 1)
-    space = part_of(SPACES[device], rng, 1200, around)
+    (study,) = parts(device, 5, 1, 1200)
+    space = study.space
     max_drop = limit_between(space)
-    free, limited = problems(space, max_drop)
-    levels = space.random(300, rng)
+    free, limited = problems(study, max_drop)
+    levels = space.random(300, np.random.default_rng(5))
     before, after = free.model.evaluate(levels), limited.model.evaluate(levels)
     decoded = space.decode(levels)
     drops = [drop({n: v[i].item() for n, v in decoded.items()}) for i in range(300)]
@@ -113,7 +100,7 @@ def test_a_network_runs_where_it_ran_and_its_drop_is_allowed(device):
 def test_where_no_drop_is_allowed_one_of_0_0_points_is_none(points, kept):
     start, decades = DATA.rounding[8, 8], points / 100 / (DATA.white[0] - DATA.white[1])
     adc = start * (10**decades - 1) / DATA.layers[0].gain_white
-    study = study_on(SPACES["sram"])
+    study = study_on(SRAM_EXTENDED)
     model = type(study.cost_model())(
         study.space,
         study.network_set(),
@@ -126,13 +113,10 @@ def test_where_no_drop_is_allowed_one_of_0_0_points_is_none(points, kept):
     assert missing == pytest.approx(0 if kept else points / 100)
 
 
-@pytest.mark.parametrize("device", SPACES)
+@pytest.mark.parametrize("device", ["rram", "sram"])
 def test_a_single_network_optimum_is_of_a_chip_with_the_precision_of_that_network(device):
-    rng = np.random.default_rng(6)
-    (around,) = feasible_values(device, rng, 1)
-    space = part_of(SPACES[device], rng, 600, around)
-    study = study_on(space)
-    usual = study.cost_model()
+    (study,) = parts(device, 6, 1, 600)
+    space, usual = study.space, study.cost_model()
     bits = {"input_bits": (8, 4), "weight_bits": (8, 4)}
     model = type(usual)(space, study.network_set(), **bits)
     problem = study.problem(model)
@@ -150,6 +134,6 @@ def test_a_single_network_optimum_is_of_a_chip_with_the_precision_of_that_networ
 
 
 def test_an_objective_without_data_is_refused():
-    study = study_on(SPACES["sram"])
+    study = study_on(SRAM_EXTENDED)
     with pytest.raises(ValueError, match="accuracy_drop needs accuracy data of a network"):
-        type(study.cost_model())(SPACES["sram"], study.network_set(), objectives=("accuracy_drop",))
+        type(study.cost_model())(SRAM_EXTENDED, study.network_set(), objectives=("accuracy_drop",))

@@ -7,7 +7,7 @@ import pytest
 
 from imcmoo.exact import node_expander
 from imcmoo.exact.bounded_criteria import bounded_criteria
-from imcmoo.exact.check import RANDOM_DESIGNS, Claim, Refused, check_bounds, validate_bounds
+from imcmoo.exact.check import Claim, Refused, check_bounds, validate_bounds
 from imcmoo.exact.node_expander import EnumerationTree
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import NoBounds
@@ -16,19 +16,9 @@ from imcmoo.model.physical.bounds.chip_bounds import ComponentMinima
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.check_certificate import Checker
-from problems import RRAM_EXTENDED, SRAM_EXTENDED, SRAM_TECHNOLOGY_EXTENDED, STUDIES
+from problems import STUDIES
 from tests.exact.brute_force import CASES, exact_of
-from tests.exact.certified_spaces import enumerated, feasible_values, part_of, study_on
-
-SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED, "nodes": SRAM_TECHNOLOGY_EXTENDED}
-
-
-def parts(name, n, at_most):
-    """Studies on parts of a space, in each a feasible design."""
-    rng = np.random.default_rng(5)
-    device = "rram" if name == "rram" else "sram"
-    for around in feasible_values(device, rng, n):
-        yield study_on(part_of(SPACES[name], rng, at_most, around | {"technology_nm": 22}))
+from tests.exact.certified_spaces import SPACES, enumerated, parts
 
 
 def agrees(study):
@@ -50,7 +40,7 @@ def agrees(study):
 )
 @pytest.mark.parametrize("name", SPACES)
 def test_optima_are_accepted_and_all_above_is_refused(name, n, at_most):
-    for study in parts(name, n, at_most):
+    for study in parts(name, 5, n, at_most):
         agrees(study)
 
 
@@ -106,28 +96,9 @@ def test_a_wrong_bound_is_refused(monkeypatch, of, name, wrong, message):
         validate_bounds(problem, partials, [])
 
 
-QUICK = "four_workload_sram_extended"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name == QUICK else pytest.mark.slow)
-        for name in STUDIES
-        if name.endswith("_extended")
-    ],
-)
-def test_right_bounds_are_accepted_on_all_random_designs(name):
-    problem = STUDIES[name].problem()
-    partials = node_expander.partials_of(problem)
-    assert validate_bounds(problem, partials, []) == RANDOM_DESIGNS
-
-
 @pytest.fixture(scope="module")
 def study():
-    rng = np.random.default_rng(4)
-    around = feasible_values("sram", rng, 1)[0]
-    return study_on(part_of(SRAM_EXTENDED, rng, 20_000, around, at_least=3000))
+    return next(parts("sram", 4, 1, 20_000, at_least=3000))
 
 
 def test_certified_optima_and_their_feasible_neighbours_are_validated(study, monkeypatch):

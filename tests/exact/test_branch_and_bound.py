@@ -5,10 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imcmoo.exact import node_expander as tree
 from imcmoo.exact.bounded_criteria import (
     BoundedCosts,
-    NotProvable,
     SingleNetworkOptima,
     bounded_criteria,
     criteria_of,
@@ -20,73 +18,62 @@ from imcmoo.exact.bounded_criteria import (
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
 from imcmoo.exact.check import Claim, check_bounds
-from imcmoo.exact.node_expander import EnumerationTree, NodeExpander
-from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
+from imcmoo.exact.node_expander import NodeExpander
+from imcmoo.model.metrics import Metrics
+from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.problem.limits import Limits
-from imcmoo.problem.own_score import Exponents, own_criterion
-from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.space.design_space import DesignSpace
-from imcmoo.space.parameters import Integer
-from problems import (
-    RRAM_EXTENDED,
-    SRAM_EXTENDED,
-    SRAM_TECHNOLOGY_EXTENDED,
-    STUDIES,
-)
+from imcmoo.problem.own_score import Exponents
+from problems import RRAM_EXTENDED, STUDIES
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import (
+    SPACES,
     agrees,
     counted,
     enumerated,
     feasible_values,
     part_of,
+    parts,
     proven,
     study_on,
 )
 
-SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}
-
 
 @pytest.mark.parametrize(
-    ("parts", "at_most"), [(2, 1200), pytest.param(50, 60_000, marks=pytest.mark.slow)]
+    ("n", "at_most"), [(2, 1200), pytest.param(50, 60_000, marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize("device", SPACES)
-def test_certified_optima_are_the_enumerated_ones(device, parts, at_most):
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_certified_optima_are_the_enumerated_ones(device, n, at_most):
     rng = np.random.default_rng(1)
     feasible = [
         agrees(study_on(part_of(SPACES[device], rng, at_most, around)).problem())
-        for around in (*feasible_values(device, rng, parts), None)
+        for around in (*feasible_values(device, rng, n), None)
     ]
-    assert sum(feasible) >= parts
+    assert sum(feasible) >= n
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("networks", ["four", "nine"])
-@pytest.mark.parametrize("device", SPACES)
+@pytest.mark.parametrize("device", ["rram", "sram"])
 def test_certified_optima_are_the_enumerated_ones_of_a_million_designs(device, networks):
     """Four times 26 parts of 50,000 designs and more: 5·10⁶ in all."""
     rng = np.random.default_rng(4)
     study = STUDIES[f"{networks}_workload_{device}_extended"]
-    parts = [
+    spaces = [
         part_of(study.space, rng, 80_000, around, at_least=45_000)
         for around in feasible_values(device, rng, 26, study)
     ]
-    assert sum(part.size for part in parts) >= 1.25e6
-    feasible = [agrees(replace(study, space=part).problem()) for part in parts]
+    assert sum(part.size for part in spaces) >= 1.25e6
+    feasible = [agrees(replace(study, space=part).problem()) for part in spaces]
     assert sum(feasible) >= 20
 
 
 def test_supplies_that_depend_on_the_node_are_certified():
-    rng = np.random.default_rng(3)
-    around = feasible_values("sram", rng, 1)[0] | {"technology_nm": 22}
-    part = part_of(SRAM_TECHNOLOGY_EXTENDED, rng, 3000, around)
-    assert agrees(study_on(part).problem())
+    (study,) = parts("nodes", 3, 1, 3000)
+    assert agrees(study.problem())
 
 
 def test_limits_of_networks_are_kept():
-    rng = np.random.default_rng(7)
-    study = study_on(part_of(SRAM_EXTENDED, rng, 5000, feasible_values("sram", rng, 1)[0]))
+    (study,) = parts("sram", 7, 1, 5000)
     free = enumerated(study.problem())
     best = study.cost_model().evaluate(study.space.unrank(free["edap_max"].ranks[:1]))
     # Between what the best design needs and the least there is.
@@ -98,6 +85,30 @@ def test_limits_of_networks_are_kept():
     assert proven(limited)["edap_max"].value > free["edap_max"].value
 
 
+@pytest.fixture(params=[True, False], ids=["bounded interval", "no bounds of it"])
+def _interval(request, monkeypatch):
+    """A cost model reports intervals, and its bounds may lack them."""
+
+    def lacking(bounds):
+        if bounds is not None:
+            del bounds.values["interval"]
+        return bounds
+
+    for name in () if request.param else ("bound", "relaxed_bound"):
+        whole = getattr(BoundedTree, name)
+        monkeypatch.setattr(BoundedTree, name, lambda *args, whole=whole: lacking(whole(*args)))
+
+
+def checked(problem, goal):
+    """A proof that counts all designs, and whose bound the check accepts."""
+    branches = NodeExpander(problem)
+    proof = BranchAndBound(branches, RootExpansion.of(branches), goal).run(lambda _: False)
+    counts = check_bounds(problem, branches.partials, [Claim(goal, proof.bound)])
+    assert counted(proof) == counts.all == problem.space.size
+    return proof
+
+
+@pytest.mark.usefixtures("_interval")
 def test_frames_per_second_that_only_a_pipeline_reaches_are_proven():
     rng = np.random.default_rng(7)
     feasible = feasible_values("rram", rng, 40)
@@ -107,59 +118,13 @@ def test_frames_per_second_that_only_a_pipeline_reaches_are_proven():
     limit = 2 * metrics.values["interval"][:, 1].min()
     assert limit < metrics.latency_s[:, 1].min()
     limits = {"resnet18_onnx": Limits(min_fps=1 / limit)}
-    assert agrees(replace(study, limits=limits).problem())
-
-
-class Pipeline(CostModel):
-    """A model that reports intervals, with bounds of energy, latency and area only."""
-
-    quantities = (ENERGY, LATENCY, AREA)
-    space = DesignSpace("pipeline", (Integer("size", 1, 8), Integer("depth", 1, 8)))
-    workload_names = ("net",)
-
-    def __init__(self):
-        """Nothing to look up."""
-
-    def evaluate(self, levels):
-        size, depth = 1.0 + levels.T
-        values = {
-            "energy": 1e-6 * (size + depth)[:, None],
-            "latency": 1e-3 * (1 + depth / size)[:, None],
-            "interval": 1e-3 / (depth * size)[:, None],
-            "area": 1e-6 * size,
-        }
-        return Metrics(values, {})
-
-    def partials(self, area_limit_m2):
-        return PipelineTree(self)
-
-
-class PipelineTree(EnumerationTree):
-    """Bounds are the least of all designs of a row."""
-
-    def bound(self, partial):
-        model = self._model
-        every = model.space.unrank(np.arange(model.space.size))
-        known = model.evaluate(every).values
-        inside = ((partial[:, None] == every) | (partial[:, None] < 0)).all(axis=2)
-        least = {
-            name: np.array([known[name][row].min(axis=0) for row in inside])
-            for name in ("energy", "latency", "area")
-        }
-        return Metrics(least, {})
-
-
-def test_frames_per_second_are_proven_where_bounds_lack_the_interval():
-    problem = AcceleratorProblem(Pipeline(), limits={"net": Limits(min_fps=10_000.0)})
+    problem = replace(study, limits=limits).problem()
     assert agrees(problem)
-    branches = NodeExpander(problem)
-    goal = bounded_criteria(problem)["edap_max"]
-    proof = BranchAndBound(branches, RootExpansion.of(branches), goal).run(lambda _: False)
-    counts = check_bounds(problem, branches.partials, [Claim(goal, proof.bound)])
-    assert counts.all == problem.space.size
+    checked(problem, bounded_criteria(problem)["edap_max"])
 
 
-@pytest.mark.parametrize("device", SPACES)
+@pytest.mark.usefixtures("_interval")
+@pytest.mark.parametrize("device", ["rram", "sram"])
 def test_a_score_of_the_interval_is_proven(device):
     rng = np.random.default_rng(7)
     feasible = feasible_values(device, rng, 40)
@@ -171,38 +136,23 @@ def test_a_score_of_the_interval_is_proven(device):
         assert agrees(problem)
 
 
-def test_a_score_of_the_interval_is_proven_where_bounds_lack_it():
-    model = Pipeline()
-    model.quantities = (*Pipeline.quantities, Quantity("interval", "s"))
-    score = own_criterion(Exponents(energy=1, interval=1))
-    problem = AcceleratorProblem(model, asked=[score, score])
-    assert "score" in proven(problem)
-    assert agrees(problem)
-
-
-@pytest.mark.parametrize("device", SPACES)
+@pytest.mark.parametrize("device", ["rram", "sram"])
 def test_a_bound_that_rests_on_bounds_of_optima_is_one(device):
     """Minimax regret against optima of which only bounds are known, branched to the end."""
-    rng = np.random.default_rng(11)
-    for around in feasible_values(device, rng, 2):
-        problem = study_on(part_of(SPACES[device], rng, 3000, around)).problem()
+    for study in parts(device, 11, 2, 3000):
+        problem = study.problem()
         optima = enumerated(problem)
         best = np.array([optima[f"edap_{name}"].value for name in problem.workload_names])
         goal = regret_criterion(
             regret_criteria(problem)["regret_minimax"], SingleNetworkOptima(0.9 * best, best)
         )
-        branches = NodeExpander(problem)
-        proof = BranchAndBound(branches, RootExpansion.of(branches), goal).run(lambda _: False)
+        proof = checked(problem, goal)
         assert proof.bound <= optima["regret_minimax_joint"].value < proof.value
-        assert counted(proof) == problem.space.size
-        counts = check_bounds(problem, branches.partials, [Claim(goal, proof.bound)])
-        assert counts.all == problem.space.size
 
 
 def test_whoever_stops_early_or_takes_a_gap_has_a_bound_that_near_and_less_to_do():
-    rng = np.random.default_rng(8)
-    space = part_of(SRAM_EXTENDED, rng, 20_000, feasible_values("sram", rng, 1)[0])
-    problem = study_on(space).problem()
+    (study,) = parts("sram", 8, 1, 20_000)
+    problem = study.problem()
     exact = proven(problem)
     for gap, steps in ((0.05, 10**9), (0.5, 10**9), (0.0, 0)):
         for name, proof in proven(problem, gap=gap, steps=steps).items():
@@ -210,7 +160,7 @@ def test_whoever_stops_early_or_takes_a_gap_has_a_bound_that_near_and_less_to_do
             if not name.startswith("regret_minimax"):
                 assert not steps or 0 <= proof.gap <= gap, name
                 assert proof.bound <= exact[name].value <= proof.value, name
-            assert counted(proof) == space.size
+            assert counted(proof) == problem.space.size
             assert proof.evaluated <= exact[name].evaluated
 
 
@@ -233,18 +183,6 @@ def test_a_model_without_bounds_is_evaluated_in_full(name):
             assert counted(proof) == problem.space.size
             names.remove(proof.goal.name)
     assert not names
-
-
-def test_a_large_space_without_bounds_is_refused(monkeypatch):
-    monkeypatch.setattr(tree, "MOST_EVALUATED", 10)
-    with pytest.raises(NotProvable, match="has no bounds of partial designs"):
-        NodeExpander(CASES["sram"].problem())
-
-
-def test_a_limit_of_power_is_refused():
-    study = study_on(SRAM_EXTENDED, limits={"resnet18_onnx": Limits(max_power_W=1)})
-    with pytest.raises(NotProvable, match="max_power_W of resnet18_onnx"):
-        NodeExpander(study.problem())
 
 
 @pytest.mark.parametrize(("n", "each"), [(5, 3), (0, 0), (0, 7)])

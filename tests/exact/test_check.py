@@ -15,16 +15,14 @@ from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.identity import identity
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.check_certificate import Checker, study_of
-from problems import SRAM_EXTENDED
-from tests.exact.certified_spaces import enumerated, feasible_values, part_of, study_on
+from tests.exact.certified_spaces import enumerated, parts
 
 WATTS = Criterion("watts", lambda costs: costs["power"].max(axis=1), needs=("power",))
 
 
 @pytest.fixture(scope="module")
 def study():
-    rng = np.random.default_rng(8)
-    return study_on(part_of(SRAM_EXTENDED, rng, 3000, feasible_values("sram", rng, 1)[0]))
+    return next(parts("sram", 8, 1, 3000))
 
 
 @pytest.fixture(scope="module")

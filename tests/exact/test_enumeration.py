@@ -149,26 +149,6 @@ def test_optima_their_ties_and_the_front_are_those_of_brute_force(name):
     np.testing.assert_allclose(exact.front, [point_of[r] for r in exact.ranks], rtol=SAME)
 
 
-@pytest.mark.parametrize("length", [1, 7])
-@pytest.mark.parametrize("name", ["together", "technology"])
-def test_the_length_of_stretches_does_not_matter(name, length, monkeypatch):
-    expected = exact_of(name)
-    enumeration = Enumeration(CASES[name].problem())
-    monkeypatch.setattr(exhaustive, "DESIGNS_AT_ONCE", length * len(enumeration.points))
-    monkeypatch.setattr(exhaustive, "SCREENED_AT_ONCE", 5)
-    parts = enumeration.chunks()
-    assert {len(bodies) for bodies in parts[:-1]} == {length}
-    findings = [enumeration.evaluate_chunk(bodies) for bodies in parts]
-    for ordered in (findings, findings[::-1]):
-        answer = enumeration.merge(ordered)
-        assert answer.n_feasible == expected.n_feasible
-        for criterion, optimum in answer.optima.items():
-            assert optimum.value == expected.optima[criterion].value
-            np.testing.assert_array_equal(optimum.ranks, expected.optima[criterion].ranks)
-        for field in ("front", "ranks", "designs"):
-            np.testing.assert_array_equal(getattr(answer, field), getattr(expected, field))
-
-
 def test_no_design_that_is_small_enough_or_runs_all_networks_is_said_to_be_so():
     problem = CASES["rram"].problem(limit_mm2=5)
     enumeration = Enumeration(problem)
@@ -317,14 +297,21 @@ ROUNDED = ("edap_product", "edap_geomean", "ela_max", "ela_mean")
 def test_made_up_costs_have_the_optima_ties_and_front_of_brute_force(
     model, order, n_workloads, n_values, seed, limit, per_cm2, length
 ):
-    """The model may offer a screen, or nothing but `evaluate`."""
+    """The model may offer a screen, or nothing but `evaluate`; chunks may be of any length and in
+    any order."""
     chance = model(chance_space(order), n_workloads, n_values, seed)
     names, designs = chance.workload_names, list(chance.designs(limit, per_cm2))
     assume(any(d.feasible for d in designs))
     problem = AcceleratorProblem(chance, area_limit_m2=limit * AREA_UNIT, cost_per_cm2=per_cm2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exhaustive, "DESIGNS_AT_ONCE", length)
-        exact = Enumeration(problem).answer()
+        patch.setattr(exhaustive, "SCREENED_AT_ONCE", 5)
+        enumeration = Enumeration(problem)
+        chunks = enumeration.chunks()
+    assert {len(chunk) for chunk in chunks[:-1]} <= {max(1, length // len(enumeration.points))}
+    exact = enumeration.merge(
+        [enumeration.evaluate_chunk(c) for c in chunks[:: 1 - 2 * (seed % 2)]]
+    )
     assert exact.n_feasible == sum(d.feasible for d in designs)
     expected = brute_optima(names, designs)
     near = brute_optima(names, designs, SAME)

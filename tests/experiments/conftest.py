@@ -5,10 +5,8 @@ import pytest
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper import study
 from imcmoo.benchmark import truth
-from imcmoo.problem.problem import AcceleratorProblem
 from problems import STUDIES
 from tests import ROOT
-from tests.fakes import SMALL, FakeEvaluator
 
 
 @pytest.fixture(scope="session")
@@ -29,13 +27,6 @@ def answers(enumerated):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(study.EnumeratedStudy, "of_study", lambda _: enumerated)
         return study.answers(STUDIES["four_workload_rram"])
-
-
-@pytest.fixture(scope="session")
-def made_up():
-    """A small space with made-up costs."""
-    problem = AcceleratorProblem(FakeEvaluator(SMALL, 3), area_limit_m2=1.0)
-    return EnumeratedStudy.of(problem, largest=2)
 
 
 @pytest.fixture(scope="session")

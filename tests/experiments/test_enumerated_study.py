@@ -18,16 +18,8 @@ def test_the_enumerated_study_has_the_exact_optima(enumerated, exact):
     assert enumerated.single_network_optima.tolist() == part
 
 
-@pytest.mark.parametrize("criterion", ["edap_mean", "ela_max"])
-def test_a_design_for_fewer_networks_is_never_worse_for_them(enumerated, criterion):
-    joint = enumerated.best_for(range(len(enumerated.workloads)), criterion)
-    for subset in ([0], [1, 2], [0, 2, 3]):
-        rows = np.array([enumerated.best_for(subset, criterion), joint])
-        part, others = enumerated.score(SCORES[criterion], rows, subset)
-        assert part <= others
-
-
-def test_networks_that_run_on_no_chip_together_are_named(made_up):
-    nowhere = replace(made_up, energy_J=made_up.energy_J * np.nan)
-    with pytest.raises(ValueError, match="no design within the area limit runs net0, net2"):
+def test_networks_that_run_on_no_chip_together_are_named(enumerated):
+    nowhere = replace(enumerated, energy_J=enumerated.energy_J * np.nan)
+    first, _, third, _ = enumerated.workloads
+    with pytest.raises(ValueError, match=f"no design within the area limit runs {first}, {third}"):
         nowhere.best_for([0, 2], "edap_max")

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from experiments.publish import Publication
+from tests.cli.helpers import contents
 
 
 class Interrupted(Exception):
@@ -61,13 +62,9 @@ def go(tmp_path):
     return run
 
 
-def files(folder):
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
 def test_everything_is_written_and_again_the_same(go, tmp_path):
     assert go(Squares()) == [3, 1, 2]
-    written = files(tmp_path)
+    written = contents(tmp_path)
     endings = (".csv", ".svg", ".pdf", "_narrow.svg", "_narrow.pdf")
     assert set(written) == {
         *(f"out/figures/squares{ending}" for ending in endings),
@@ -80,12 +77,12 @@ def test_everything_is_written_and_again_the_same(go, tmp_path):
     assert written["docs/page.md"] == b"4.667\n"
     assert json.loads(written["out/config.json"]) == {"seed": 1}
     go(Squares())
-    assert files(tmp_path) == written
+    assert contents(tmp_path) == written
 
 
 def test_an_interrupted_run_continues_and_replaces_what_was_published(go, tmp_path):
     go(Squares())
-    written = files(tmp_path)
+    written = contents(tmp_path)
     for name in ("stale.csv", "of/stale.csv", "other/kept.csv"):
         (tmp_path / "out" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "out" / name).write_text("left\n1\n")
@@ -94,15 +91,17 @@ def test_an_interrupted_run_continues_and_replaces_what_was_published(go, tmp_pa
     assert (tmp_path / "out" / "of" / "stale.csv").exists()
     assert (tmp_path / "out" / "config.json").exists()
     assert go(Squares()) == [2]
-    assert files(tmp_path) == written | {"out/other/kept.csv": b"left\n1\n"}
+    assert contents(tmp_path) == written | {"out/other/kept.csv": b"left\n1\n"}
 
 
 def test_a_page_that_cannot_be_written_leaves_what_was_published(go, tmp_path):
     go(Squares())
-    written = files(tmp_path)
+    written = contents(tmp_path)
     with pytest.raises(Interrupted):
         go(Squares(tasks=(4, 5), fails=True))
-    assert {name: now for name, now in files(tmp_path).items() if ".parts" not in name} == written
+    assert {
+        name: now for name, now in contents(tmp_path).items() if ".parts" not in name
+    } == written
 
 
 def test_checkpoints_of_other_work_are_void(go):

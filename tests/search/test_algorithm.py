@@ -93,56 +93,35 @@ def test_search_finds_the_optimum():
 
 
 @pytest.mark.parametrize(
-    ("problem", "generation", "elites"),
+    ("problem", "generation", "saved", "every_s", "elites"),
     [
-        (LARGE_PROBLEM, 0, False),
-        (LARGE_PROBLEM, 4, False),
-        (LARGE_PROBLEM, 3, True),
-        (SMALL_PROBLEM, 1, False),
-        (UNCONSTRAINED, 1, False),
+        (LARGE_PROBLEM, 0, 0, 0.0, False),
+        (LARGE_PROBLEM, 4, 4, 0.0, False),
+        (LARGE_PROBLEM, 3, 3, 0.0, True),
+        (LARGE_PROBLEM, 3, 0, 60.0, False),  # quick generations are saved together
+        (SMALL_PROBLEM, 1, 1, 0.0, False),
+        (UNCONSTRAINED, 1, 1, 0.0, False),
     ],
 )
-def test_resumed_is_uninterrupted(tmp_path, monkeypatch, problem, generation, elites):
+def test_resumed_is_uninterrupted(
+    tmp_path, monkeypatch, problem, generation, saved, every_s, elites
+):
     if elites:
         monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
-    monkeypatch.setattr(algorithm, "SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(algorithm, "SAVE_EVERY_S", every_s)
+    options = {"budget": 450, "checkpoint": tmp_path / "search.checkpoint"}
     whole = search(problem, budget=450)
 
     def stop(row):
         if row.generation == generation:
             raise Stop
 
-    checkpoint = tmp_path / "search.checkpoint"
     with pytest.raises(Stop):
-        search(problem, budget=450, checkpoint=checkpoint, callback=stop)
-    heard = []
-    resumed = search(problem, budget=450, checkpoint=checkpoint, callback=heard.append)
-    assert bytes_of(resumed) == bytes_of(whole)
-    assert heard == whole.trace[generation + 1 :]
-    assert bytes_of(search(problem, budget=450, checkpoint=checkpoint)) == bytes_of(whole)
-
-
-def test_quick_generations_are_saved_together_and_the_last_one_always(tmp_path, monkeypatch):
-    monkeypatch.setattr(algorithm, "SAVE_EVERY_S", 60.0)
-    whole = search(budget=450)
-
-    def stop(row):
-        if row.generation == 3:
-            raise Stop
-
-    checkpoint = tmp_path / "search.checkpoint"
-    with pytest.raises(Stop):
-        search(budget=450, checkpoint=checkpoint, callback=stop)
-    heard = []
-    assert bytes_of(search(budget=450, checkpoint=checkpoint, callback=heard.append)) == bytes_of(
-        whole
-    )
-    assert heard == whole.trace[1:]
-    heard.clear()
-    assert bytes_of(search(budget=450, checkpoint=checkpoint, callback=heard.append)) == bytes_of(
-        whole
-    )
-    assert heard == []
+        search(problem, callback=stop, **options)
+    for left in (whole.trace[saved + 1 :], []):  # the end is always saved
+        heard = []
+        assert bytes_of(search(problem, callback=heard.append, **options)) == bytes_of(whole)
+        assert heard == left
 
 
 @pytest.fixture

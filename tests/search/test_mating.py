@@ -21,8 +21,6 @@ from problems import RRAM
 from tests.fakes import fake_problem
 from tests.search.searches import (
     LARGE_PROBLEM,
-    SMALL_FEASIBLE,
-    SMALL_PROBLEM,
     archive_of,
     evaluated,
 )
@@ -34,23 +32,6 @@ def mate(problem, archive, n, phase=EXPLORE):
     """Offspring of all designs of an archive."""
     mating = FeasibleMating(problem, archive, phase)
     return mating.offspring(np.arange(len(archive)), n, np.random.default_rng(1))
-
-
-@pytest.mark.parametrize("phase", PAPER.phases, ids=lambda p: p.name)
-def test_offspring_are_as_many_as_wanted_feasible_and_new(phase):
-    archive = evaluated(LARGE_PROBLEM, 70)
-    offspring = mate(LARGE_PROBLEM, archive, 69, phase)
-    ranks = set(RRAM.rank(offspring).tolist())
-    assert len(ranks) == len(offspring) == 69
-    assert not ranks & archive.seen
-    assert (LARGE_PROBLEM.feasibility.violation(offspring) <= 0).all()
-    assert offspring.dtype == np.int64
-
-
-@pytest.mark.parametrize(("phase", "left"), [(0, 7), (-1, 7), (0, 0)])
-def test_the_last_designs_of_a_space_are_found(phase, left):
-    archive = evaluated(SMALL_PROBLEM, SMALL_FEASIBLE - left)
-    assert len(mate(SMALL_PROBLEM, archive, 70, PAPER.phases[phase])) == left
 
 
 def test_local_search_proposes_promising_neighbours_first():

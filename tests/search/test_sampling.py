@@ -37,13 +37,6 @@ def test_only_the_truth_confirms_and_no_more_is_asked_than_needed():
     assert asked == np.flatnonzero(feasible)[9] + 1
 
 
-def test_draws_avoid_what_was_seen():
-    first = draw_feasible(LARGE_PROBLEM, 200, np.random.default_rng(2))
-    seen = set(RRAM.rank(first).tolist())
-    again = draw_feasible(LARGE_PROBLEM, 200, np.random.default_rng(2), seen=seen)
-    assert not seen & set(RRAM.rank(again).tolist())
-
-
 def test_a_small_space_is_drawn_to_the_last_design():
     drawn = draw_feasible(SMALL_PROBLEM, 1000, np.random.default_rng(0))
     assert len(set(SMALL.rank(drawn))) == len(drawn) == SMALL_FEASIBLE

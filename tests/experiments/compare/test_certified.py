@@ -16,17 +16,15 @@ from imcmoo.exact.regret import ExactRegret, Regret
 from imcmoo.io.errors import InputError
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.study.certify_study import certify_study
-from problems import RRAM_EXTENDED
-from tests.exact.certified_spaces import feasible_values, part_of, study_on
+from tests.exact.certified_spaces import parts
 
 LARGE = "four_workload_sram_extended"
 
 
 @pytest.fixture(scope="module")
 def study():
-    rng = np.random.default_rng(5)
-    (around,) = feasible_values("rram", rng, 1)
-    return replace(study_on(part_of(RRAM_EXTENDED, rng, 20_000, around)), name="part")
+    (study,) = parts("rram", 5, 1, 20_000)
+    return replace(study, name="part")
 
 
 @pytest.fixture(scope="module")

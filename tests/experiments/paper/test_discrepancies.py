@@ -84,27 +84,6 @@ def test_a_quantity_is_that_of_arithmetic_by_hand(row, quantity, layers, expecte
     assert values_of(row, optimum(*layers))[quantity] == pytest.approx(expected, abs=0)
 
 
-def test_power_is_energy_over_time():
-    o = optimum(PLAIN)
-    row = values_of("input time", o)
-    energy, latency = o.energy_J[0], o.latency_s[0]
-    assert latency == DESIGN["cycle_s"]
-    assert row["power"] == pytest.approx(energy / latency, rel=1e-12)
-    area_mm2 = o.area_m2 * 1e6
-    assert row["power over area"] == pytest.approx(energy / latency / area_mm2, rel=1e-12)
-
-
-def test_shares_of_adcs_add_up_with_the_rest():
-    o = optimum(PLAIN)
-    row, parts = values_of("converters", o), o.parts
-    others = [i for i, name in enumerate(parts.components) if name != "adc"]
-    area = parts.area_m2[0]
-    assert row["share of ADCs in the area"] == pytest.approx(1 - area[others].sum() / area.sum())
-    energy = parts.energy_J[0, 0]
-    expected = 1 - energy[others].sum() / energy.sum()
-    assert row["share of ADCs in the energy"] == pytest.approx(expected, rel=1e-6, abs=0)
-
-
 def test_a_wire_across_the_chip():
     o = optimum(PLAIN)
     side_mm = (o.area_m2 * 1e6) ** 0.5
@@ -124,13 +103,3 @@ def test_the_published_ledger_is_that_of_this_code(published):
     stored = pd.read_csv(published / "ledger.csv", dtype={"unit": str})
     expected = measure(optima(read_studies(published)))
     pd.testing.assert_frame_equal(stored, expected, rtol=1e-9, atol=0)
-
-
-def test_an_optimum_is_the_best_of_its_study(published):
-    """Its EDAP is that of the published joint design."""
-    o = optima(read_studies(published))[0]
-    assert o.study == "four_workload_rram"
-    joint = pd.read_csv(published / o.study / "joint.csv")
-    rows = joint[(joint["criterion"] == "edap_max") & (joint["design"] == "joint, exact")].iloc[0]
-    edap = o.energy_J * o.latency_s * o.area_m2 * 1e6
-    assert edap.max() == pytest.approx(rows["edap_max_J_s_mm2"], rel=1e-9, abs=0)

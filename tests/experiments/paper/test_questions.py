@@ -8,9 +8,9 @@ import pytest
 
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper import questions
-from experiments.paper.reductions import LEVELS_OF_DESIGN, MIDDLE, sequential
+from experiments.paper.reductions import sequential
+from experiments.publish import read_tables
 from experiments.recorded import recorded_designs
-from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.parameters import Ordinal
 from problems import RRAM
@@ -53,13 +53,6 @@ def test_effects_of_independent_factors_add_up():
     assert energy.loc["cols", "share_total"] == pytest.approx(0)
 
 
-def test_what_acts_together_counts_in_total_only():
-    table = questions.effects(factorial())
-    latency = table[table["quantity"] == "latency_net0"].set_index("parameter")
-    assert latency.loc["cols", "share_total"] > latency.loc["cols", "share_alone"] > 0
-    assert latency["share_alone"].sum() < 1 < latency["share_total"].sum()
-
-
 def test_the_cost_front_is_that_of_brute_force():
     nodes = Ordinal("technology_nm", (7, 14))
     space = replace(SMALL, parameters=(nodes, *SMALL.parameters))
@@ -91,42 +84,10 @@ def test_the_cost_front_is_that_of_brute_force():
     assert set(on_front.itertuples(index=False, name=None)) == front(points)
 
 
-def test_nodes_are_summed_up_from_their_fronts():
-    front = pd.DataFrame(
-        {
-            "technology_nm": [7, 7, 14],
-            "cost": [1.0, 4.0, 2.0],
-            "edap_max_J_s_mm2": [9.0, 3.0, 8.0],
-            "on_front": [True, True, False],
-        }
-    )
-    nodes = questions.by_node(front).set_index("technology_nm")
-    assert nodes.loc[7].tolist() == [3.0, 4.0, 1.0, 2]
-    assert nodes.loc[14].tolist() == [8.0, 2.0, 2.0, 0]
-
-
-def test_sequential_optimisation_freezes_what_it_has_decided(enumerated):
-    """Redone with plain loops: each level takes the best of its choices, the others as they are."""
-    problem, space = enumerated.problem, enumerated.problem.space
-    (start,) = space.levels_of(MIDDLE)
-    ended = sequential(enumerated.problem, "ela_max", start)
-    current = start.copy()
-    for names in LEVELS_OF_DESIGN:
-        part = [space.names.index(n) for n in names]
-        choices = np.stack(
-            [
-                np.where(np.isin(np.arange(len(current)), part), other, current)
-                for other in np.unique(space.grid(names), axis=0)
-            ]
-        )
-        F, G = problem.evaluate(choices)
-        score = SCORES["ela_max"](problem.costs(F))
-        runs = (G[:, :-1] <= 0).all(axis=1)
-        for allowed in (runs & (G[:, -1] <= 0), runs):
-            if allowed.any():
-                current = choices[np.where(allowed, score, np.inf).argmin()]
-                break
-    assert ended.tolist() == current.tolist()
+def test_nodes_are_summed_up_from_their_fronts(published):
+    tables = read_tables(published / questions.TECHNOLOGY)
+    nodes = questions.by_node(tables["cost_front"])
+    pd.testing.assert_frame_equal(nodes, tables["cost_nodes"].drop(columns="study"))
 
 
 def test_from_the_largest_chip_the_levels_end_as_in_the_papers_notebook(enumerated):

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, space_voltages
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, SCHEDULES, space_voltages
 
+TABLE = PhysicalTable.load()
 NODES_NM = (7, 14, 22, 32, 45)
 Columns = dict[str, Any]
 
@@ -39,12 +41,10 @@ def columns(design=DESIGN, **changed):
     return {name: np.array([value]) for name, value in (design | changed).items()}
 
 
-def random_designs(
-    n, rng, device, table, *, schedules=("layer", "pipelined"), adc_models=ADC_MODELS
-):
+def random_designs(n, rng, device):
     """Design columns, each parameter evenly over its levels."""
     voltages = {
-        node: space_voltages(float(table.look_up("technology", node_nm=node)["threshold_V"]))
+        node: space_voltages(float(TABLE.look_up("technology", node_nm=node)["threshold_V"]))
         for node in NODES_NM
     }
 
@@ -79,8 +79,8 @@ def random_designs(
         "glb_banks": powers(0, 4),
         "link_bits": powers(5, 9),
         "dram": rng.choice(DRAM, n),
-        "schedule": rng.choice(schedules, n),
-        "adc_model": rng.choice(adc_models, n),
+        "schedule": rng.choice(SCHEDULES, n),
+        "adc_model": rng.choice(ADC_MODELS, n),
     }
 
 

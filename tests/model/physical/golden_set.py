@@ -9,20 +9,19 @@ Run `python -m tests.model.physical.golden_set` to write the set again.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import CIRCUIT_KEY
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import random_designs
+from tests.model.physical.designs import TABLE, random_designs
 
 FILE = Path(__file__).parent / "golden" / "checksums.csv"
 DEVICES = ("rram", "sram")
@@ -40,7 +39,6 @@ N_CIRCUITS = 1_000
 """Distinct circuits of all designs: noise takes 4 ms of each, all else 0.1 ms of a design."""
 N_BROKEN_DOWN = 50
 N_OF_OPTION = 200
-TABLE = PhysicalTable.load()
 
 RESOURCES = (
     *("area_m2", "cells", "missing_cells", "missing_bits"),
@@ -54,35 +52,20 @@ METRICS = (
 BREAKDOWN = ("energy_J", "latency_s", "bound_by", "utilization", "area_m2")
 
 
-@dataclass(frozen=True)
-class Checksum:
-    """The stored summary of the values of a field.
-
-    Args:
-        n_numbers: values that are finite.
-        n_zeros: values that are 0.
-        total: weighted sum, of logarithms where all values are positive quantities.
-    """
-
-    n_numbers: int
-    n_zeros: int
-    total: float
-
-
-Key = tuple[str, str, int]
-"""Case, field and chunk of designs."""
+KEY = ["case", "field", "chunk"]
+COLUMNS = [*KEY, "n_numbers", "n_zeros", "total"]
 
 
 def checksum(name, values):
-    """Sum up the values of a field."""
+    """Numbers of the values of a field that are finite and that are 0, and their weighted sum, of
+    logarithms where all values are positive quantities."""
     numbers = np.isfinite(values)
     summed = np.where(numbers, values, 0.0).astype(float)
     zeros = numbers & (summed == 0)
     if not (name.endswith("_dB") or values.dtype.kind in "iub"):
         summed = np.log(np.where(summed == 0, 1.0, np.abs(summed)))
     weights = 1 + (np.arange(values.size) * 0.6180339887498949) % 1
-    total = float((weights * summed.ravel()).sum())
-    return Checksum(int(numbers.sum()), int(zeros.sum()), total)
+    return int(numbers.sum()), int(zeros.sum()), float((weights * summed.ravel()).sum())
 
 
 def cases(n_chunks=N_CHUNKS):
@@ -113,36 +96,30 @@ def networks_of(option):
 
 
 def checksums(case):
-    """Checksums of a case."""
+    """Checksums of a case: `COLUMNS`."""
     name, model, designs, n_chunks = case
     metrics = model.evaluate(designs)
     values = {field: getattr(metrics, field) for field in RESOURCES}
     values |= {field: getattr(metrics, field) for field in METRICS}
-    sums = {
-        (name, field, at): checksum(field, chunk)
+    sums = [
+        (name, field, at, *checksum(field, chunk))
         for field, array in values.items()
         for at, chunk in enumerate(np.array_split(array, n_chunks))
-    }
+    ]
     if name in DEVICES and n_chunks == N_CHUNKS:
         runs = np.flatnonzero(metrics.runs.any(axis=1))
         chosen = np.sort(np.random.default_rng(3).choice(runs, N_BROKEN_DOWN, replace=False))
         parts = model.breakdown({column: v[chosen] for column, v in designs.items()})
-        sums |= {
-            (f"{name}, breakdown", field, 0): checksum(field, getattr(parts, field))
+        sums += [
+            (f"{name}, breakdown", field, 0, *checksum(field, getattr(parts, field)))
             for field in BREAKDOWN
-        }
-    return sums
+        ]
+    return pd.DataFrame(sums, columns=COLUMNS)
 
 
 def stored():
     """Checksums of the golden set."""
-    with FILE.open(newline="") as lines:
-        return {
-            (row["case"], row["field"], int(row["chunk"])): Checksum(
-                int(row["n_numbers"]), int(row["n_zeros"]), float(row["total"])
-            )
-            for row in csv.DictReader(lines)
-        }
+    return pd.read_csv(FILE)
 
 
 def _model(names, device, **options):
@@ -154,7 +131,7 @@ def _model(names, device, **options):
 def _designs(device, n, *, seed):
     rng = np.random.default_rng(seed)
     units = 4 ** rng.integers(2, 7, n)
-    designs = random_designs(n, rng, device, TABLE) | {"mac_units": units}
+    designs = random_designs(n, rng, device) | {"mac_units": units}
     # Inputs sent as levels have few bits a slice.
     for name in ("input_coding", *CIRCUIT_KEY):
         if name in designs:
@@ -162,15 +139,6 @@ def _designs(device, n, *, seed):
     return designs
 
 
-def main():
-    """Write the golden set."""
-    with FILE.open("w", newline="") as lines:
-        writer = csv.writer(lines, lineterminator="\n")
-        writer.writerow(["case", "field", "chunk", "n_numbers", "n_zeros", "total"])
-        for case in cases():
-            for key, sums in checksums(case).items():
-                writer.writerow([*key, sums.n_numbers, sums.n_zeros, repr(sums.total)])
-
-
 if __name__ == "__main__":
-    main()
+    golden = pd.concat([checksums(case) for case in cases()])
+    golden.to_csv(FILE, index=False, lineterminator="\n")

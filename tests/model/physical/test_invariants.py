@@ -7,16 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.latency import CAUSES, LayerTimes, sequential_latency
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import random_designs
+from tests.model.physical.designs import TABLE, random_designs
 
 NETWORKS = ("resnet18", "mobilenet_v3")
-TABLE = PhysicalTable.load()
 MODELS, PERFECT = (
     {
         device: PhysicalModel(
@@ -34,9 +32,9 @@ seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def large(seed, device, n=30, **options):
+def large(seed, device, n=30):
     """Random designs most of which hold the networks."""
-    columns = random_designs(n, np.random.default_rng(seed), device, TABLE, **options)
+    columns = random_designs(n, np.random.default_rng(seed), device)
     columns["macros_per_tile"][:] = 64
     columns["tiles_per_group"][:] = 64
     columns["router_groups"][:] = np.maximum(columns["router_groups"], 4)
@@ -93,7 +91,7 @@ def test_more_converter_bits_never_lower_the_snr_of_perfect_cells(seed, device):
 def test_only_networks_that_lack_nothing_have_metrics_within_the_chip_s_cells_and_bandwidth(
     seed, device
 ):
-    columns = random_designs(60, np.random.default_rng(seed), device, TABLE)
+    columns = random_designs(60, np.random.default_rng(seed), device)
     metrics = MODELS[device].evaluate(columns)
     lacks = (metrics.missing_cells > 0) | (metrics.missing_bits > 0)
     np.testing.assert_array_equal(lacks, ~metrics.runs)

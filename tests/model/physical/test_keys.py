@@ -5,24 +5,22 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical import parameters
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, COLUMNS
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import random_designs
+from tests.model.physical.designs import TABLE, random_designs
 
 N_DESIGNS = 8
 LARGE = {"macros_per_tile": 128, "tiles_per_group": 64, "router_groups": 16, "glb_KiB": 8192}
 KEYS = (("_ARRAY_KEY", "MAPPING_KEY"), ("CIRCUIT_KEY",))
-TABLE = PhysicalTable.load()
 NETWORKS = WorkloadSet.load(["alexnet"])
 
 
 def random_columns(device, rng):
     """All columns of random designs, most of which run."""
     n, rows = N_DESIGNS, 2 ** rng.integers(5, 10, N_DESIGNS)
-    columns = random_designs(n, rng, device, TABLE)
+    columns = random_designs(n, rng, device)
     columns |= {name: np.full(n, value) for name, value in LARGE.items()}
     columns |= {
         "rows": rows,

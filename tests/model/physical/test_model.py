@@ -5,15 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import MAPPING_KEY
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import DESIGN, columns, random_designs
+from tests.model.physical.designs import DESIGN, TABLE, columns, random_designs
 
-TABLE = PhysicalTable.load()
 SRAM = DESIGN | {"bits_per_cell": 1}
 
 
@@ -100,7 +98,7 @@ def test_the_mapping_key_is_named_and_nothing_else_makes_new_ones():
 
 def test_features_forgotten_for_lack_of_memory_are_worked_out_again():
     rng = np.random.default_rng(0)
-    designs = random_designs(300, rng, "rram", TABLE)
+    designs = random_designs(300, rng, "rram")
     expected, small = model(), model()
     for memory in small.context.features:
         memory._bytes_at_most = 200_000

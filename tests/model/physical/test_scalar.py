@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalModel
@@ -12,7 +11,7 @@ from imcmoo.networks.operands import operand_bits
 from imcmoo.networks.workloads import DIMENSIONS, SHIPPED, Workload, WorkloadSet
 from tests.model.physical import scalar_noise
 from tests.model.physical import scalar_physical as scalar
-from tests.model.physical.designs import DESIGN, columns, one, random_designs
+from tests.model.physical.designs import DESIGN, TABLE, columns, one, random_designs
 
 RTOL = 1e-12
 SNR_DB = 0.01
@@ -27,32 +26,27 @@ NUMBERS = (
 )
 
 
-@pytest.fixture(scope="module")
-def table():
-    return PhysicalTable.load()
-
-
 @pytest.mark.parametrize("device", ["rram", "sram"])
 @pytest.mark.parametrize(
     "network",
     [n if n not in MANY_LAYERS else pytest.param(n, marks=pytest.mark.slow) for n in SHIPPED],
 )
-def test_arrays_equal_the_scalar_model(network, device, table):
+def test_arrays_equal_the_scalar_model(network, device):
     rng = np.random.default_rng([SHIPPED.index(network), device == "sram"])
-    designs = random_designs(N_DESIGNS, rng, device, table)
+    designs = random_designs(N_DESIGNS, rng, device)
     # Half of them large, so that most run.
     designs["tiles_per_group"][::2] = 64
     designs["macros_per_tile"][::2] = 128
     designs["router_groups"][::2] = np.maximum(designs["router_groups"][::2], 8)
-    assert compared(network, device, designs, table, every_snr=EVERY_SNR) >= 3
+    assert compared(network, device, designs, every_snr=EVERY_SNR) >= 3
 
 
 @pytest.mark.parametrize("device", ["rram", "sram"])
 @pytest.mark.parametrize("option", ["optional columns", "clipped weights", "digital layers"])
-def test_arrays_equal_the_scalar_model_with(option, device, table):
+def test_arrays_equal_the_scalar_model_with(option, device):
     n = 4 * N_DESIGNS if option == "digital layers" else N_DESIGNS
     rng = np.random.default_rng({"clipped weights": 3, "digital layers": 4}.get(option, 9))
-    designs = random_designs(n, rng, device, table)
+    designs = random_designs(n, rng, device)
     designs["tiles_per_group"][:] = 64
     designs["macros_per_tile"][:] = 128
     more = {"network": "resnet18", "every_snr": EVERY_SNR}
@@ -69,15 +63,15 @@ def test_arrays_equal_the_scalar_model_with(option, device, table):
         if device == "rram":
             designs["bits_per_cell"] = rng.integers(1, 3, n)
             designs["cell_errors"] = rng.choice(CELL_ERRORS, n)
-    assert compared(device=device, designs=designs, table=table, **more) >= 3
+    assert compared(device=device, designs=designs, **more) >= 3
 
 
-def compared(network, device, designs, table, *, every_snr, weight_clip=1.0, digital=()):
+def compared(network, device, designs, *, every_snr, weight_clip=1.0, digital=()):
     """Compare designs with the scalar model; returns how many run the network."""
     metrics = PhysicalModel(
         WorkloadSet.load([network]),
         device=device,
-        table=table,
+        table=TABLE,
         weight_clip=weight_clip,
         layers_digital={network: digital},
     ).evaluate(designs)
@@ -88,7 +82,7 @@ def compared(network, device, designs, table, *, every_snr, weight_clip=1.0, dig
             one(designs, i),
             device,
             workload,
-            table,
+            TABLE,
             weight_clip=weight_clip,
             digital=digital,
         )
@@ -118,7 +112,7 @@ def compared(network, device, designs, table, *, every_snr, weight_clip=1.0, dig
 
 
 @pytest.mark.parametrize("ping_pong", [0, 1])
-def test_arrays_equal_the_scalar_model_where_writing_rows_binds(ping_pong, table):
+def test_arrays_equal_the_scalar_model_where_writing_rows_binds(ping_pong):
     """Few tall arrays, fast converters and DRAM: loading the rows is what takes long."""
     design = DESIGN | {"technology_nm": 22, "rows": 1024, "cols": 32, "active_rows": 1024}
     design |= {"bits_per_cell": 1, "input_slice_bits": 4, "input_coding": "levels", "adc_bits": 5}
@@ -130,12 +124,12 @@ def test_arrays_equal_the_scalar_model_where_writing_rows_binds(ping_pong, table
         PhysicalModel(
             networks,
             device="sram",
-            table=table,
+            table=TABLE,
             assumptions=Assumptions().having(sram_row_write_s=write_s),
         ).evaluate(columns(design))
         for write_s in (1e-9, 2e-9)
     )
-    expected = scalar.evaluate(design, "sram", Workload.load("alexnet"), table)
+    expected = scalar.evaluate(design, "sram", Workload.load("alexnet"), TABLE)
     assert usual.streamed[0, 0]
     assert usual.latency_s[0, 0] == pytest.approx(expected["latency_s"], rel=RTOL)
     assert usual.energy_J[0, 0] == pytest.approx(expected["energy_J"], rel=RTOL)

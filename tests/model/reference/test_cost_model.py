@@ -143,14 +143,17 @@ def test_the_cheapest_order_is_the_least_of_all_that_fit(layers, chip):
             assert missing[case] == orders.held_bits[of_case].min() - bits[case]
 
 
-@given(
-    st.lists(st.tuples(st.integers(1, 600), st.integers(1, 600)), min_size=1, max_size=5),
-    st.integers(1, 512),
-)
-def test_allocation_never_exceeds_its_capacity(sizes, capacity):
-    factors = allocate(np.array(sizes), np.full(len(sizes), capacity))
+CASES = st.tuples(st.integers(1, 600), st.integers(1, 600), st.integers(1, 512))
+FEW = st.tuples(st.integers(1, 6), st.integers(1, 5), st.integers(1, 24))
+
+
+@given(st.lists(CASES, min_size=1, max_size=5) | st.lists(FEW, min_size=1, max_size=100))
+def test_each_allocation_is_that_of_its_case(cases):
+    """Allocations are solved once per distinct case: sizes and capacity together tell cases."""
+    *sizes, capacity = np.array(cases).T
+    factors = allocate(np.column_stack(sizes), capacity)
     assert (factors.prod(axis=1) <= capacity).all()
-    assert [plain.fill(s, capacity)[1] for s in sizes] == [tuple(f) for f in factors.tolist()]
+    assert [plain.fill(case[:2], case[2])[1] for case in cases] == [*map(tuple, factors.tolist())]
 
 
 @pytest.mark.parametrize("seed", range(2))

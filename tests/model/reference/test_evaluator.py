@@ -64,21 +64,10 @@ def test_the_batch_does_not_matter():
     assert np.array_equal(together, backwards, equal_nan=True)
     alone = np.concatenate([_rows(_evaluator().evaluate(x[None])) for x in levels[:20]])
     assert np.array_equal(together[:20], alone, equal_nan=True)
+    assert _rows(_evaluator().evaluate(levels[:0])).shape == (0, 6)
     many = np.tile(levels, (200, 1))
     tiled = _rows(_evaluator().evaluate(many))
     assert np.array_equal(tiled[-len(levels) :], together, equal_nan=True)
-
-
-def test_what_does_not_map_has_no_energy_and_says_what_is_missing():
-    smallest = np.zeros((1, len(RRAM.names)), dtype=np.int64)
-    smallest[0, _level("bits_per_cell")] = RRAM.values_of("bits_per_cell").index(1)
-    metrics = _evaluator().evaluate(smallest)
-    assert np.isnan(metrics.energy_J).all()
-    assert np.isnan(metrics.latency_s).all()
-    # AlexNet has 61,090,496 weights, each in eight cells of one bit.
-    assert metrics.resources["cells"].missing[0, 0] == 8 * 61_090_496 - 32 * 32 * 4 * 4
-    assert not metrics.runs.any()
-    assert _evaluator().evaluate(smallest[:0]).energy_J.shape == (0, 2)
 
 
 SIZES = ["cols", "rows", "macros_per_tile", "tiles_per_group", "router_groups", "glb_depth"]
@@ -116,20 +105,6 @@ def test_networks_resident_together_need_the_sum_of_their_cells():
     assert (together.missing[:, 0] == together.missing[:, 1]).all()
     apart = sharing.time_multiplexed().screen(levels).resources["cells"]
     assert np.array_equal(apart.missing, alone.missing)
-
-
-def test_an_evaluator_of_one_network_agrees_with_one_for_it_alone():
-    workloads = WorkloadSet.load(["alexnet", "mobilenet_v3"])
-    together = Evaluator(RRAM, workloads, deployment="together")
-    levels = RRAM.random(1000, np.random.default_rng(3))
-    levels[:, [_level("macros_per_tile"), _level("tiles_per_group")]] = 4
-    alone = Evaluator(RRAM, WorkloadSet.load(["mobilenet_v3"])).evaluate(levels)
-    shared = together.for_network("mobilenet_v3").evaluate(levels)
-    assert np.isfinite(alone.energy_J).any()
-    assert np.isnan(alone.energy_J).any()
-    assert np.array_equal(_rows(alone), _rows(shared), equal_nan=True)
-    for name, resource in alone.resources.items():
-        assert np.array_equal(resource.missing, shared.resources[name].missing)
 
 
 def test_mapping_ahead_changes_no_result():
@@ -176,14 +151,6 @@ def test_energies_do_not_depend_on_how_often_a_chip_stands_in_a_row():
     for repeats in ([2, 3, 2], [2, 2, 3], [2, 2, 2], [1, 2, 2]):
         rows = np.repeat(np.arange(3), repeats)
         np.testing.assert_array_equal(model.evaluate(levels[rows]).energy_J, alone[rows])
-
-
-def test_groups_do_not_count():
-    """A depthwise layer of 72 channels counts as one of its channels, as in the paper's code."""
-    one = network([(64, 32, 7, 7, 3, 3, 1, 1)])
-    two = network([(64, 32, 7, 7, 3, 3, 1, 1), (1, 1, 14, 14, 5, 5, 72, 1)])
-    assert needed_weights(WorkloadSet((one,))).tolist() == [64 * 32 * 9]
-    assert needed_weights(WorkloadSet((two,))).tolist() == [64 * 32 * 9 + 25]
 
 
 def test_shared_weights_count_once():

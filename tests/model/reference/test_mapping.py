@@ -1,7 +1,5 @@
 """Mapping and counts: rules that the comparison with the plain model does not show."""
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -16,7 +14,6 @@ from imcmoo.model.reference.counts import (
 from imcmoo.model.reference.mapping import (
     LEVELS,
     Chips,
-    allocate,
     distinct_primes,
     map_layers,
     row_keys,
@@ -24,15 +21,6 @@ from imcmoo.model.reference.mapping import (
 from imcmoo.model.reference.traffic import TRAFFIC
 from imcmoo.networks.workloads import DIMENSIONS
 from tests.model.reference import scalar_model as plain
-
-
-def test_cases_are_never_taken_for_one_another():
-    """Allocations are solved once per distinct case: sizes and capacity together tell cases."""
-    cases = list(itertools.product(range(1, 7), range(1, 6), range(1, 25)))
-    sizes = np.array([case[:2] for case in cases])
-    capacity = np.array([case[2] for case in cases])
-    expected = [plain.fill(case[:2], case[2])[1] for case in cases]
-    assert [tuple(factors) for factors in allocate(sizes, capacity).tolist()] == expected
 
 
 @pytest.mark.parametrize(
