@@ -16,7 +16,6 @@ from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
 from imcmoo.accuracy.simulation import Calibration
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.predicted_accuracy import LARGEST_NSR
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 
 INJECTED = 0.01
@@ -25,6 +24,9 @@ STATIC_DRAWS = 3
 LEVELS = np.logspace(-3, 3, 19)
 """Noise over signal at the logits at which scores are measured. Gains hold for small noise, so that
 the sum over layers can be far more than the logits can show: 50 in a network of 47 layers."""
+LARGEST_NSR = 10.0
+"""Most noise over signal of a layer in a curve: errors of cells grow from layer to layer and would
+overflow float32 in a deep network."""
 CHIPS = 8
 """Draws of noise at each level: each with all samples in a small network, else with its share."""
 PRECISIONS = range(4, 9)
