@@ -8,11 +8,11 @@ from functools import cached_property
 from itertools import repeat
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
-from imcmoo.accuracy.kernel import convert_and_add
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
 from imcmoo.model.physical.circuit import Circuit, parallel_cells, slice_maxima
@@ -51,6 +51,37 @@ class Conversion:
 
     adcs: Sequence[Adcs]
     codes: int
+
+    def add_to(self, out: Floats, read: Read, places: Floats) -> None:
+        """Convert the sums of a read, in their precision, and add them, shifted to their places.
+
+        Args:
+            out: shape (groups, n, M); changed in place.
+            read: the sums.
+            places: value of one unit of each input and weight slice, shape (I, S).
+        """
+        kind, adcs = read.sums.dtype.type, self.adcs[read.block]
+        low, step = adcs.low.astype(kind), adcs.step.astype(kind)
+        _convert_and_add(read.sums, low, step, places, kind(0), kind(self.codes - 1), out)
+
+
+@numba.njit(nogil=True)
+def _convert_and_add(sums, low, step, places, zero, top, out):  # type: ignore[no-untyped-def]
+    """The loop over the sums of `Conversion.add_to`, which takes much of the time."""
+    groups, inputs, n, weights, columns = sums.shape
+    for g in range(groups):
+        for i in range(inputs):
+            for at in range(n):
+                line = out[g, at]
+                for j in range(weights):
+                    shift, unit = low[i, j], step[i, j]
+                    gain = np.float64(unit) * places[i, j]
+                    base = np.float64(shift) * places[i, j]
+                    values = sums[g, i, at, j]
+                    for m in range(columns):
+                        code = np.rint((values[m] - shift) / unit)
+                        code = min(max(code, zero), top)
+                        line[m] += base + gain * code
 
 
 def row_blocks(rows: int, chip: Circuit) -> list[slice]:
@@ -193,8 +224,7 @@ class Crossbar:
                 if conversion is None:
                     part += np.einsum("ginsm,is->gnm", read.sums, self.places, optimize=True)
                 else:
-                    adcs = conversion.adcs[read.block]
-                    convert_and_add(read.sums, adcs, self.places, conversion.codes, part)
+                    conversion.add_to(part, read, self.places)
         if not self._chip.differential:
             total = codes.sum(axis=2, keepdims=True, dtype=np.float64)
             made -= 2.0 ** (self._chip.weight_bits - 1) * total
