@@ -266,20 +266,21 @@ class Crossbar:
         return spread.astype(self._dtype) * rng.standard_normal(shape, dtype=np.float32)
 
     def _chosen_adcs(self, codes: Codes, bits: Sequence[int | None]) -> list[Conversion | None]:
-        """Conversions with some resolutions by the chip's rule for windows."""
-        known = [b for b in bits if b is not None]
-        statistics = self._statistics(codes) if known else []
-        rule = self._chip.adc_window
-        fixed = None if rule == "range" else self._chip.window_sigmas
-        sigmas = {b: [fixed] * len(statistics) for b in known}
-        if rule == "least_error":
-            sigmas = {b: self._least_error(codes, statistics, b) for b in known}
+        """Conversions with some resolutions, with windows by the chip's rule."""
+        statistics = self._statistics(codes) if any(bits) else []
         return [
-            None
-            if b is None
-            else Conversion(list(map(choose_adcs, statistics, repeat(b), sigmas[b])), 2**b)
+            None if b is None else Conversion(self._windows(codes, statistics, b), 2**b)
             for b in bits
         ]
+
+    def _windows(self, codes: Codes, statistics: list[Sums], bits: int) -> list[Adcs]:
+        """ADCs of each row block by the chip's rule."""
+        rule = self._chip.adc_window
+        if rule == "least_error":
+            sigmas = self._least_error(codes, statistics, bits)
+            return [choose_adcs(*each) for each in zip(statistics, repeat(bits), sigmas)]
+        fixed = None if rule == "range" else self._chip.window_sigmas
+        return [choose_adcs(sums, bits, fixed) for sums in statistics]
 
     def _statistics(self, codes: Codes) -> list[Sums]:
         """Statistics of the sums of each row block without cell errors."""
@@ -314,17 +315,19 @@ class Crossbar:
         """
         groups, _, n, rows = drive.shape
         columns = cells.shape[3]
-        x, w = (v.sum(axis=at, dtype=np.float64) for v, at in ((drive, 2), (cells, 3)))
-        mean = np.einsum("gik,gks->is", x, w)
+        totals = [v.sum(axis=at, dtype=np.float64) for v, at in ((drive, 2), (cells, 3))]
+        mean = np.einsum("gik,gks->is", *totals)
         largest = max(n * self.input_maxima[0] ** 2, columns * self.cell_maxima[0] ** 2)
         kind = np.float32 if largest < EXACT_IN_FLOAT32 else np.float64
-        x, w = (v.astype(kind, copy=False) for v in (drive, cells.transpose(0, 2, 3, 1)))
+        x: Values = drive.astype(kind, copy=False)
+        w: Values = cells.transpose(0, 2, 3, 1).astype(kind, copy=False)
         square = np.zeros(mean.shape)
         step = max(1, SUMS_AT_ONCE // (groups * rows * sum(mean.shape)))
         for start in range(0, rows, step):
             some = slice(start, start + step)
-            pairs = [(v[..., some].swapaxes(2, 3) @ v).astype(np.float64) for v in (x, w)]
-            square += np.tensordot(*pairs, axes=((0, 2, 3), (0, 2, 3)))
+            of_x, of_w = (np.matmul(v[..., some].swapaxes(2, 3), v) for v in (x, w))
+            alike = ((0, 2, 3), (0, 2, 3))
+            square += np.tensordot(of_x.astype(np.float64), of_w.astype(np.float64), axes=alike)
         vectors = groups * n * columns
         return mean / vectors, square / vectors
 
