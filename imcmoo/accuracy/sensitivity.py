@@ -116,14 +116,14 @@ class Probe:
             lowest=calibration.lowest,
             highest=calibration.highest,
             signal_power=self.signals[layer.name],
-            gain_white=self.gain(layer, static=False),
-            gain_static=self.gain(layer, static=True),
+            gain_white=self.gain(layer, static=False, draws=1),
+            gain_static=self.gain(layer, static=True, draws=STATIC_DRAWS),
         )
 
-    def gain(self, layer: MappedLayer, *, static: bool) -> float:
-        """Noise over signal at the logits over that of the layer."""
+    def gain(self, layer: MappedLayer, *, static: bool, draws: int) -> float:
+        """Noise over signal at the logits over that of the layer, mean of several draws."""
         found = []
-        for draw in range(STATIC_DRAWS if static else 1):
+        for draw in range(draws):
             rng = self._rng(layer, draw)
             errors = {layer.name: self._errors(layer, INJECTED, rng, static=static)}
             outputs = self._outputs(self._noisy, errors, rng, self.probed)
