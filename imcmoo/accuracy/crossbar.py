@@ -84,6 +84,26 @@ def _convert_and_add(sums, low, step, places, zero, top, out):  # type: ignore[n
                         line[m] += base + gain * code
 
 
+@numba.njit(nogil=True, fastmath={"reassoc"})  # else the sum of errors is not vectorised
+def _add_errors(sums, true, low, step, top, error):  # type: ignore[no-untyped-def]
+    """Add the squared errors of conversions by several ADCs, low and step of shape (n_adcs, I, S),
+    to an array of that shape."""
+    groups, inputs, n, weights, columns = sums.shape
+    for g in range(groups):
+        for i in range(inputs):
+            for at in range(n):
+                for j in range(weights):
+                    values, ideal = sums[g, i, at, j], true[g, i, at, j]
+                    for k in range(len(low)):
+                        shift, unit = low[k, i, j], step[k, i, j]
+                        total = 0.0
+                        for m in range(columns):
+                            code = np.rint((values[m] - shift) / unit)
+                            code = min(max(code, 0.0), top)
+                            total += (shift + unit * code - ideal[m]) ** 2
+                        error[k, i, j] += total
+
+
 def row_blocks(rows: int, chip: Circuit) -> list[slice]:
     """Rows that are read at once: blocks of `active_rows` in macros of `rows`."""
     return [
@@ -334,11 +354,10 @@ class Crossbar:
     def _least_error(self, codes: Codes, statistics: list[Sums], bits: int) -> list[Floats]:
         """Half widths of least mean square error with cell errors in, shape (I, S) per block."""
         tried = [[choose_adcs(s, bits, k) for s in statistics] for k in CANDIDATE_SIGMAS]
-        error = np.zeros((len(tried), len(statistics), *self.places.shape))
+        error = np.zeros((len(statistics), len(tried), *self.places.shape))
         ideal = self._reads(codes, self._ideal)
         for read, true in zip(self._reads(codes, self._cells, self._noise), ideal, strict=True):
-            for k, adcs in enumerate(tried):
-                low, step = (v[:, None, :, None] for v in vars(adcs[read.block]).values())
-                found = low + step * np.clip(np.rint((read.sums - low) / step), 0, 2**bits - 1)
-                error[k, read.block] += ((found - true.sums) ** 2).sum(axis=(0, 2, 4))
-        return list(np.asarray(CANDIDATE_SIGMAS)[error.argmin(axis=0)])
+            adcs = [each[read.block] for each in tried]
+            low, step = (np.array([getattr(a, name) for a in adcs]) for name in ("low", "step"))
+            _add_errors(read.sums, true.sums, low, step, 2.0**bits - 1, error[read.block])
+        return list(np.asarray(CANDIDATE_SIGMAS)[error.argmin(axis=1)])
