@@ -1,9 +1,10 @@
 """Noise in all layers at once over the sum of the layers' noise that `linear` adds up.
 
 `python -m experiments.edge_networks.added_noise --data DIR --out CSV NETWORK...` reads NETWORK.npz
-and NETWORK.accuracy.npz of DIR. The ratio is that of noise over signal at the logits, on the
-samples on which the gains were measured. Part of the error is alike in all draws of the noise: the
-mean of the logits differs from those without noise, for example by a factor.
+of DIR. The ratio is that of noise over signal at the logits, on the samples on which the gains are
+measured. A gain is the mean of more draws than `linear` takes: with one draw of white noise it is
+0.2 dB off where one layer has most of the noise. Part of the error is alike in all draws of the
+noise: the mean of the logits differs from those without noise, for example by a factor.
 """
 
 from __future__ import annotations
@@ -20,25 +21,24 @@ from experiments.edge_networks.page import NETWORKS
 from experiments.edge_networks.prediction import assessment
 from imcmoo.accuracy.sensitivity import Probe
 from imcmoo.model.metrics import Floats
-from imcmoo.networks.accuracy_data import AccuracyData
 
 SNR_DB = (16, 20, 30)
 """Signal over noise of each layer."""
-DRAWS = 5
+DRAWS, GAIN_DRAWS = 5, 3
+"""Draws of the noise in all layers, and of that in one."""
 
 
 def added(name: str, folder: Path) -> Iterator[dict[str, Any]]:
     """A row for each kind and power of noise."""
     assessed = assessment(name, folder, None)
-    data = AccuracyData.read(folder / f"{name}.accuracy.npz")
     probe = Probe(assessed)
     reference = assessed.reference(probe.probed)[assessed.network.logits]
     for kind in ("white", "static"):
-        gain = data.gains(f"gain_{kind}").sum()
+        samples, static = slice(probe.probed), kind == "static"
+        gain = sum(probe.gain(each, static=static, draws=GAIN_DRAWS) for each in probe.layers)
         for snr in SNR_DB:
             nsr = 10 ** (-snr / 10)
             rngs = (np.random.default_rng([draw, snr]) for draw in range(DRAWS))
-            samples, static = slice(probe.probed), kind == "static"
             runs = [probe.everywhere(nsr, rng, samples, static=static) for rng in rngs]
             draws = [assessed.noise_to_signal(run) for run in runs]
             logits = np.stack([run[assessed.network.logits] for run in runs])

@@ -8,11 +8,11 @@ from functools import cached_property
 from itertools import repeat
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
-from imcmoo.accuracy.kernel import convert_and_add
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
 from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
@@ -50,6 +50,57 @@ class Conversion:
 
     adcs: Sequence[Adcs]
     codes: int
+
+    def add_to(self, out: Floats, read: Read, places: Floats) -> None:
+        """Convert the sums of a read, in their precision, and add them, shifted to their places.
+
+        Args:
+            out: shape (groups, n, M); changed in place.
+            read: the sums.
+            places: value of one unit of each input and weight slice, shape (I, S).
+        """
+        kind, adcs = read.sums.dtype.type, self.adcs[read.block]
+        low, step = adcs.low.astype(kind), adcs.step.astype(kind)
+        _convert_and_add(read.sums, low, step, places, kind(0), kind(self.codes - 1), out)
+
+
+@numba.njit(nogil=True)
+def _convert_and_add(sums, low, step, places, zero, top, out):  # type: ignore[no-untyped-def]
+    """The loop over the sums of `Conversion.add_to`, which takes much of the time."""
+    groups, inputs, n, weights, columns = sums.shape
+    for g in range(groups):
+        for i in range(inputs):
+            for at in range(n):
+                line = out[g, at]
+                for j in range(weights):
+                    shift, unit = low[i, j], step[i, j]
+                    gain = np.float64(unit) * places[i, j]
+                    base = np.float64(shift) * places[i, j]
+                    values = sums[g, i, at, j]
+                    for m in range(columns):
+                        code = np.rint((values[m] - shift) / unit)
+                        code = min(max(code, zero), top)
+                        line[m] += base + gain * code
+
+
+@numba.njit(nogil=True, fastmath={"reassoc"})  # else the sum of errors is not vectorised
+def _add_errors(sums, true, low, step, top, error):  # type: ignore[no-untyped-def]
+    """Add the squared errors of conversions by several ADCs, low and step of shape (n_adcs, I, S),
+    to an array of that shape."""
+    groups, inputs, n, weights, columns = sums.shape
+    for g in range(groups):
+        for i in range(inputs):
+            for at in range(n):
+                for j in range(weights):
+                    values, ideal = sums[g, i, at, j], true[g, i, at, j]
+                    for k in range(len(low)):
+                        shift, unit = low[k, i, j], step[k, i, j]
+                        total = 0.0
+                        for m in range(columns):
+                            code = np.rint((values[m] - shift) / unit)
+                            code = min(max(code, 0.0), top)
+                            total += (shift + unit * code - ideal[m]) ** 2
+                        error[k, i, j] += total
 
 
 def row_blocks(rows: int, chip: Circuit) -> list[slice]:
@@ -192,8 +243,7 @@ class Crossbar:
                 if conversion is None:
                     part += np.einsum("ginsm,is->gnm", read.sums, self.places, optimize=True)
                 else:
-                    adcs = conversion.adcs[read.block]
-                    convert_and_add(read.sums, adcs, self.places, conversion.codes, part)
+                    conversion.add_to(part, read, self.places)
         if not self._chip.differential:
             total = codes.sum(axis=2, keepdims=True, dtype=np.float64)
             made -= 2.0 ** (self._chip.weight_bits - 1) * total
@@ -235,20 +285,21 @@ class Crossbar:
         return spread.astype(self._dtype) * rng.standard_normal(shape, dtype=np.float32)
 
     def _chosen_adcs(self, codes: Codes, bits: Sequence[int | None]) -> list[Conversion | None]:
-        """Conversions with some resolutions by the chip's rule for windows."""
-        known = [b for b in bits if b is not None]
-        statistics = self._statistics(codes) if known else []
-        rule = self._chip.adc_window
-        fixed = None if rule == "range" else self._chip.window_sigmas
-        sigmas = {b: [fixed] * len(statistics) for b in known}
-        if rule == "least_error":
-            sigmas = {b: self._least_error(codes, statistics, b) for b in known}
+        """Conversions with some resolutions, with windows by the chip's rule."""
+        statistics = self._statistics(codes) if any(bits) else []
         return [
-            None
-            if b is None
-            else Conversion(list(map(choose_adcs, statistics, repeat(b), sigmas[b])), 2**b)
+            None if b is None else Conversion(self._windows(codes, statistics, b), 2**b)
             for b in bits
         ]
+
+    def _windows(self, codes: Codes, statistics: list[Sums], bits: int) -> list[Adcs]:
+        """ADCs of each row block by the chip's rule."""
+        rule = self._chip.adc_window
+        if rule == "least_error":
+            sigmas = self._least_error(codes, statistics, bits)
+            return [choose_adcs(*each) for each in zip(statistics, repeat(bits), sigmas)]
+        fixed = None if rule == "range" else self._chip.window_sigmas
+        return [choose_adcs(sums, bits, fixed) for sums in statistics]
 
     def _statistics(self, codes: Codes) -> list[Sums]:
         """Statistics of the sums of each row block without cell errors."""
@@ -283,28 +334,29 @@ class Crossbar:
         """
         groups, _, n, rows = drive.shape
         columns = cells.shape[3]
-        x, w = (v.sum(axis=at, dtype=np.float64) for v, at in ((drive, 2), (cells, 3)))
-        mean = np.einsum("gik,gks->is", x, w)
+        totals = [v.sum(axis=at, dtype=np.float64) for v, at in ((drive, 2), (cells, 3))]
+        mean = np.einsum("gik,gks->is", *totals)
         largest = max(n * self.input_maxima[0] ** 2, columns * self.cell_maxima[0] ** 2)
         kind = np.float32 if largest < EXACT_IN_FLOAT32 else np.float64
-        x, w = (v.astype(kind, copy=False) for v in (drive, cells.transpose(0, 2, 3, 1)))
+        x: Values = drive.astype(kind, copy=False)
+        w: Values = cells.transpose(0, 2, 3, 1).astype(kind, copy=False)
         square = np.zeros(mean.shape)
         step = max(1, SUMS_AT_ONCE // (groups * rows * sum(mean.shape)))
         for start in range(0, rows, step):
             some = slice(start, start + step)
-            pairs = [(v[..., some].swapaxes(2, 3) @ v).astype(np.float64) for v in (x, w)]
-            square += np.tensordot(*pairs, axes=((0, 2, 3), (0, 2, 3)))
+            of_x, of_w = (np.matmul(v[..., some].swapaxes(2, 3), v) for v in (x, w))
+            alike = ((0, 2, 3), (0, 2, 3))
+            square += np.tensordot(of_x.astype(np.float64), of_w.astype(np.float64), axes=alike)
         vectors = groups * n * columns
         return mean / vectors, square / vectors
 
     def _least_error(self, codes: Codes, statistics: list[Sums], bits: int) -> list[Floats]:
         """Half widths of least mean square error with cell errors in, shape (I, S) per block."""
         tried = [[choose_adcs(s, bits, k) for s in statistics] for k in CANDIDATE_SIGMAS]
-        error = np.zeros((len(tried), len(statistics), *self.places.shape))
+        error = np.zeros((len(statistics), len(tried), *self.places.shape))
         ideal = self._reads(codes, self._ideal)
         for read, true in zip(self._reads(codes, self._cells, self._noise), ideal, strict=True):
-            for k, adcs in enumerate(tried):
-                low, step = (v[:, None, :, None] for v in vars(adcs[read.block]).values())
-                found = low + step * np.clip(np.rint((read.sums - low) / step), 0, 2**bits - 1)
-                error[k, read.block] += ((found - true.sums) ** 2).sum(axis=(0, 2, 4))
-        return list(np.asarray(CANDIDATE_SIGMAS)[error.argmin(axis=0)])
+            adcs = [each[read.block] for each in tried]
+            low, step = (np.array([getattr(a, name) for a in adcs]) for name in ("low", "step"))
+            _add_errors(read.sums, true.sums, low, step, 2.0**bits - 1, error[read.block])
+        return list(np.asarray(CANDIDATE_SIGMAS)[error.argmin(axis=1)])

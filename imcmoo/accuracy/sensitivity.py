@@ -16,7 +16,6 @@ from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
 from imcmoo.accuracy.simulation import Calibration
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.predicted_accuracy import LARGEST_NSR
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 
 INJECTED = 0.01
@@ -25,6 +24,9 @@ STATIC_DRAWS = 3
 LEVELS = np.logspace(-3, 3, 19)
 """Noise over signal at the logits at which scores are measured. Gains hold for small noise, so that
 the sum over layers can be far more than the logits can show: 50 in a network of 47 layers."""
+LARGEST_NSR = 10.0
+"""Most noise over signal of a layer in a curve: errors of cells grow from layer to layer and would
+overflow float32 in a deep network."""
 CHIPS = 8
 """Draws of noise at each level: each with all samples in a small network, else with its share."""
 PRECISIONS = range(4, 9)
@@ -114,14 +116,14 @@ class Probe:
             lowest=calibration.lowest,
             highest=calibration.highest,
             signal_power=self.signals[layer.name],
-            gain_white=self.gain(layer, static=False),
-            gain_static=self.gain(layer, static=True),
+            gain_white=self.gain(layer, static=False, draws=1),
+            gain_static=self.gain(layer, static=True, draws=STATIC_DRAWS),
         )
 
-    def gain(self, layer: MappedLayer, *, static: bool) -> float:
-        """Noise over signal at the logits over that of the layer."""
+    def gain(self, layer: MappedLayer, *, static: bool, draws: int) -> float:
+        """Noise over signal at the logits over that of the layer, mean of several draws."""
         found = []
-        for draw in range(STATIC_DRAWS if static else 1):
+        for draw in range(draws):
             rng = self._rng(layer, draw)
             errors = {layer.name: self._errors(layer, INJECTED, rng, static=static)}
             outputs = self._outputs(self._noisy, errors, rng, self.probed)

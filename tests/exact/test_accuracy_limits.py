@@ -29,7 +29,7 @@ def drop(values):
         bits_per_cell = values["bits_per_cell"]
         differential = values["weight_coding"] == "differential"
 
-    return DATA.float_score - scalar(np.minimum(noise(DATA, Circuit), 10), 0.01)[0]
+    return DATA.float_score - scalar(noise(DATA, Circuit), 0.01)[0]
 
 
 def problems(study, max_drop, **options):

@@ -101,6 +101,19 @@ def test_the_page_states_how_good_predictions_are(text_of_page, prose):
     )
 
 
+def test_the_page_states_how_good_predictions_are_where_little_is_lost(prose):
+    predicted = TABLE["prediction"]
+    little = predicted[predicted["float"] - predicted["exact"] < 0.1]
+    error = (little["linear"] - little["exact"]).abs().groupby(little["network"])
+    means, designs = error.mean(), error.size()
+    names = {"digits": "digits", "line_direction": "line direction"}
+    names |= {"minilm": "MiniLM", "recogniser": "the recogniser"}
+    for name, title in names.items():
+        counted = f"({designs[name]} designs)" if name == "digits" else f"({designs[name]})"
+        assert f"{means[name]:.3f}" in prose.split("Where a design loses less than 10 points")[1]
+        assert f"on {title} {counted}" in prose
+
+
 def test_the_page_states_where_predictions_of_the_digits_are_wrong(prose):
     predicted = TABLE["prediction"].query("network == 'digits'")
     wrong = predicted[(predicted["linear"] - predicted["exact"]).abs() > 0.05].set_index("design")

@@ -26,8 +26,6 @@ from imcmoo.networks.accuracy_data import AccuracyData
 
 LAYERS_NAMED = 2
 """Layers that are named of each network."""
-LARGEST_NSR = 10.0
-"""Noise over signal of a layer above which nothing is left to lose."""
 UNSEEN_DROP = 5e-4
 """Excess over the allowed drop, as a fraction of a score, below which it counts as none: 0.05
 points, printed as 0.0."""
@@ -93,7 +91,7 @@ def predict(
         known = ", ".join(f"{x}/{w}" for x, w in data.rounding)
         raise ValueError(f"no accuracy data for {bits[0]}/{bits[1]} bits; there are {known}")
     gains = np.array([data.gains("gain_white"), data.gains("gain_static")])
-    at_logits = gains * np.minimum(noise, LARGEST_NSR) * analog
+    at_logits = gains * noise * analog
     rounding = data.rounding[bits]
     adc, dev = at_logits.sum(axis=1)
     start, scale = _of_rounding(data, bits)

@@ -92,9 +92,10 @@ def test_a_chip_without_noise_scores_as_integers_do_and_not_above_float(rounded,
     assert more == sorted(more, reverse=True)
 
 
-def test_noise_beyond_ten_times_the_signal_counts_as_that():
-    found = predict(DATA, np.array([[1e9, 0.0], [0.0, 0.0]]), (8, 8))
-    assert found.nsr == pytest.approx(0.01 + 0.5 * 10)
+def test_noise_far_above_the_signal_counts_in_full():
+    """ADCs that clip can add a thousand times the signal to a layer of little gain."""
+    prediction = predict(DATA, np.array([[1000.0, 0.0], [0.0, 0.0]]), (8, 8))
+    assert prediction.nsr == pytest.approx(0.01 + 0.5 * 1000)
 
 
 def test_layers_on_the_digital_unit_have_no_noise():
