@@ -1,8 +1,8 @@
 """Metrics of designs: one image of every network on every chip.
 
-A `Batch` of designs of one schedule is worked out step by step: components, chip, features of the
-mapping keys, demand of the layers, latency of the networks, energy, and the better of both weight
-modes. Bounds run a batch on chips of component minima.
+A `Batch` of designs is worked out step by step: components, chip, features of the mapping keys;
+then, of designs of one schedule, demand of the layers, latency of the networks, energy, and the
+better of both weight modes. Bounds run a batch on chips of component minima.
 """
 
 from __future__ import annotations
@@ -34,7 +34,13 @@ from imcmoo.model.physical.latency import (
     roofline,
     sequential_latency,
 )
-from imcmoo.model.physical.mapping import operand_bits, overflow_bits, partial_sum_bits
+from imcmoo.model.physical.mapping import (
+    held_weight_bits,
+    operand_bits,
+    overflow_bits,
+    partial_sum_bits,
+    resident_bits,
+)
 from imcmoo.model.physical.mapping_features import (
     ACTIONS,
     LayerFeatures,
@@ -65,7 +71,7 @@ def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
 
 
 class Batch:
-    """Designs of one schedule, with everything worked out of them once.
+    """Designs with everything worked out of them once; of one schedule but for their resources.
 
     Features are not kept for other batches if few of the mapping keys are met again.
     """
@@ -200,7 +206,7 @@ class Batch:
         nowhere = ~self.designs.has_dram & self.context.switches.activation_dram
         largest = self.context.layers.largest(self._overflow_bits)
         bits = largest.take(self.buffer_sizes[1], axis=0) * nowhere[:, None]
-        held = self.context.held_bits - BITS_PER_KIB * self.designs.glb_KiB[:, None]
+        held = held_weight_bits(self.context) - BITS_PER_KIB * self.designs.glb_KiB[:, None]
         return cells, np.maximum(bits, np.maximum(lines, held))
 
     @cached_property
@@ -303,13 +309,13 @@ class LayerWork:
             return 0.0
         return operand_bits(self._layers, self.designs.mac_units)
 
+    @cached_property
+    def _resident_bits(self) -> tuple[Floats, Floats]:
+        return resident_bits(self._batch.context)
+
     def link_bits(self, *, streamed: bool) -> Floats:
         """Activations and partial sums over the links, shape (n, L)."""
-        moved = (
-            self.features(streamed=True).link_bits
-            if streamed
-            else self._batch.context.resident_bits[0]
-        )
+        moved = self.features(streamed=True).link_bits if streamed else self._resident_bits[0]
         bits: Floats = self.sums + moved
         return bits
 
@@ -320,7 +326,7 @@ class LayerWork:
             if self.spilled_sums is not None:
                 bits = bits + 2 * self.spilled_sums
         else:
-            bits = self._batch.context.resident_bits[1][None]
+            bits = self._resident_bits[1][None]
         return bits + self.operand_bits if self._layers.has_digital else bits
 
     @cached_property

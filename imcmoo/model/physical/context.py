@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
 from imcmoo.keyed_cache import KeyedCache
-from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
@@ -49,22 +47,6 @@ class Context(Technology):
     def switches_networks(self) -> bool:
         """True if weights are written at a switch of networks."""
         return bool(np.isfinite(self.inferences_per_switch)) and self.switches.placement
-
-    @cached_property
-    def held_bits(self) -> Floats:
-        """Weights for the digital unit that the global buffer holds with each network, (W,)."""
-        held = self.layers.held_bits
-        return np.broadcast_to(held.sum(), held.shape) if self.co_resident else held
-
-    @cached_property
-    def resident_bits(self) -> tuple[Floats, Floats]:
-        """Bits over the links and through the global buffer where weights stay, shape (L,) each; of
-        layers on the digital unit only the outputs, through the buffer."""
-        layers = self.layers
-        words = layers.input_words(strides=self.switches.strides) + layers.output_words
-        links = np.where(layers.digital, 0.0, words * layers.input_bits)
-        outputs = layers.output_words * layers.input_bits
-        return links, np.where(layers.digital, outputs, links)
 
     def loads(self, *, streamed: bool) -> float:
         """Number of times the weights of a network are loaded for an image."""

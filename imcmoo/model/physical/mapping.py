@@ -178,6 +178,22 @@ def count_traffic(
     )
 
 
+def resident_bits(context: Context) -> tuple[Floats, Floats]:
+    """Bits over the links and through the global buffer where weights stay, shape (L,) each; of
+    layers on the digital unit only the outputs, through the buffer."""
+    layers = context.layers
+    words = layers.input_words(strides=context.switches.strides) + layers.output_words
+    links = np.where(layers.digital, 0.0, words * layers.input_bits)
+    outputs = layers.output_words * layers.input_bits
+    return links, np.where(layers.digital, outputs, links)
+
+
+def held_weight_bits(context: Context) -> Floats:
+    """Weights for the digital unit that the global buffer holds with each network, shape (W,)."""
+    held = context.layers.held_bits
+    return np.broadcast_to(held.sum(), held.shape) if context.co_resident else held
+
+
 def operand_bits(layers: LayerTable, mac_units: Floats) -> Floats:
     """Bits the digital unit of so many units reads for its layers, (n, L), else 0.
 
@@ -203,7 +219,9 @@ def overflow_bits(context: Context, glb_KiB: Floats) -> Floats:
     """
     layers = context.layers
     outputs = layers.output_words * layers.input_bits
-    held = layers.held_inputs * layers.input_bits + outputs + context.held_bits[layers.owner]
+    held = (
+        layers.held_inputs * layers.input_bits + outputs + held_weight_bits(context)[layers.owner]
+    )
     bits: Floats = np.minimum(outputs, np.maximum(held - glb_KiB[:, None] * BITS_PER_KIB, 0.0))
     return bits
 
