@@ -17,7 +17,8 @@ from imcmoo.study.study_file import read_study
 _PACKAGE = Path(__file__).parents[1]
 
 WIDEST_SPACES = {"rram": "rram", "sram": "sram_large", "sram_technology": "sram_technology"}
-"""The widest space of each device of the reference model: what `imcmoo evaluate --device` takes."""
+"""The widest space of each device of the reference model. `imcmoo evaluate --device` takes these
+names for both models."""
 
 
 def folder() -> Path:
