@@ -36,11 +36,10 @@ INTERRUPTED = "the same command continues"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command and add its arguments."""
+    """Add the arguments of the command."""
     from imcmoo.cli import arguments
     from imcmoo.model.physical.parameters import ADC_MODELS
 
-    parser.description = DESCRIPTION
     publications = parser.add_subparsers(required=True, metavar="PUBLICATION")
     for name, (what, _) in PUBLICATIONS.items():
         described = f"{what[0].upper()}{what[1:]}."

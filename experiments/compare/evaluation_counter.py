@@ -246,7 +246,7 @@ class CountingProblem(AcceleratorProblem):
             problem.model,
             area_limit_m2=problem.area_limit_m2,
             cost_per_cm2=problem.cost_per_cm2,
-            asked=problem.asked,
+            requested=problem.requested,
             limits=problem.limits.given,
         )
         self.weights = problem.weights

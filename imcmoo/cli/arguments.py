@@ -215,13 +215,17 @@ def workers(args: argparse.Namespace) -> Workers:
         return Scheduler(args.scheduler, args.trust_network)
 
 
-def asked_study(args: argparse.Namespace) -> Study:
+def study_of(args: argparse.Namespace, ordinary: Study | None = None) -> Study:
     """The study of a command line with its options; warns of products of activations.
+
+    Args:
+        args: arguments of the command.
+        ordinary: the study without options; found by its name or file if None.
 
     Raises:
         InputError: there is no such study, or it does not allow these settings.
     """
-    study = with_options(catalogue.find_study(args.study), args)
+    study = with_options(ordinary or catalogue.find_study(args.study), args)
     warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
     return study
 

@@ -11,7 +11,7 @@ from rich.progress import TimeElapsedColumn
 
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
-from imcmoo.cli.terminal import console, stated_bars
+from imcmoo.cli.terminal import bars_with_state, console
 from imcmoo.exact.certificate import Certificate, read_certificates
 from imcmoo.io.locks import folder_lock
 from imcmoo.problem.criteria import JOINT, NAMED, SINGLE_NETWORK
@@ -57,12 +57,12 @@ def main(args: argparse.Namespace) -> None:
     name = args.criterion
     if name and (name == ALL or name.startswith(("edap_", SINGLE_NETWORK)) or name.endswith(JOINT)):
         args.criterion = None  # a criterion of one network, or against that, is none of a study
-    study = arguments.asked_study(args)
+    study = arguments.study_of(args)
     # A user's criterion is named by its module and proven under its own name.
     criterion = name if name and args.criterion is None else study.asked_criterion.name
     folder = (args.out or arguments.DEFAULT_OUT) / "certified" / study.name
     terminal = console(quiet=args.quiet)
-    with folder_lock(folder), stated_bars(TimeElapsedColumn(), quiet=args.quiet) as progress:
+    with folder_lock(folder), bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         task = progress.add_task(study.name, total=None, state="bounding")
 

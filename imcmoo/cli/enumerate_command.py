@@ -46,9 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Enumerate a study."""
     began = time.perf_counter()
-    study = arguments.asked_study(args)
-    if args.out is None and study != catalogue.find_study(args.study):
+    ordinary = catalogue.find_study(args.study)
+    if args.out is None and arguments.with_options(ordinary, args) != ordinary:
         raise InputError("--out is required when settings differ from the study")
+    study = arguments.study_of(args, ordinary)
     workers = arguments.workers(args)
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
     terminal = console(quiet=args.quiet)

@@ -88,6 +88,7 @@ def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
 
 
 def _by_name(explanations: Iterable[Explanation]) -> dict[str, Explanation]:
+    """Explanations by the names of their designs, each of which is in one of them."""
     return {name: explanation for explanation in explanations for name in explanation.names}
 
 

@@ -15,7 +15,7 @@ from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from imcmoo.cli import arguments, catalogue
 from imcmoo.cli.arguments import option, whole
-from imcmoo.cli.terminal import console, counted, show, stated_bars, warn
+from imcmoo.cli.terminal import bars_with_state, console, counted, show, warn
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
@@ -37,7 +37,7 @@ from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import EXPLANATIONS, write_explanations
 from imcmoo.study.results import CONFIG, FIGURES, Results, RunFolder
-from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_names
+from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_models, search_names
 from imcmoo.study.study import Study
 from imcmoo.study.verified_accuracy import write_accuracy
 
@@ -86,7 +86,7 @@ def main(args: argparse.Namespace) -> None:
         return
     if args.study is None:
         raise InputError(f"which study? known: {', '.join(catalogue.names())}")
-    study = arguments.asked_study(args)
+    study = arguments.study_of(args)
     run(
         [replace(study, seed=seed) for seed in args.seeds or study.seeds or [study.seed]],
         out=args.out or arguments.DEFAULT_OUT,
@@ -179,7 +179,7 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
     `best` is the smallest score so far by the first criterion that guides the search.
     """
     columns = MofNCompleteColumn(), TimeRemainingColumn(compact=True)
-    with stated_bars(*columns, quiet=quiet) as shown:
+    with bars_with_state(*columns, quiet=quiet) as shown:
         tasks = {
             name: shown.add_task(label(name), total=study.budget, state="waiting", start=False)
             for name in search_names(study)
@@ -207,10 +207,11 @@ def run_one(
         InputError: no design of the study is feasible.
     """
     study, folder = task
+    models = search_models(study)
     with name_os_errors(folder.path):
         folder.begin(resume=resume)
         try:
-            searches = run_searches(study, folder.checkpoint, on_trace)
+            searches = run_searches(study, models, folder.checkpoint, on_trace)
             outcome = Outcome.of(study, searches, answer)
         except LimitsUnmet as error:
             folder.discard_work()

@@ -111,7 +111,7 @@ class Bars(Progress):
             self.refresh()
 
 
-def stated_bars(*columns: ProgressColumn, quiet: bool) -> Bars:
+def bars_with_state(*columns: ProgressColumn, quiet: bool) -> Bars:
     """Bars with further columns, of tasks that have a text `state`."""
     description = TextColumn("{task.description}", markup=False)
     state = TextColumn("{task.fields[state]}", markup=False)

@@ -1,9 +1,9 @@
 """The registry of criteria: how one design is selected, and what search and judgement follow.
 
-Selection, enumeration, regret and the comparison of searches all ask here. A new criterion
-is one function and one entry (`docs/dev/extend.md`), or, without touching this package, a
-`Criterion` of the user that a study names as `module:name`: it is then searched for, selected by,
-enumerated and judged.
+Selection, enumeration, regret and the comparison of searches all look criteria up here. `CRITERIA`
+holds those of the package (`docs/dev/extend.md` says what else a new one needs); a study may name a
+`Criterion` of the user as `module:name`, which is then searched for, selected by, enumerated and
+judged.
 """
 
 from __future__ import annotations
@@ -261,18 +261,18 @@ def find_criterion(name: str) -> Criterion:
     return criterion
 
 
-def applicable(quantities: Collection[str], asked: Iterable[Criterion] = ()) -> list[Criterion]:
+def applicable(quantities: Collection[str], requested: Iterable[Criterion] = ()) -> list[Criterion]:
     """The criteria a problem with some quantities can be judged by, in the registry's order.
 
     Args:
         quantities: names.
-        asked: criteria a study asks for; new ones come after those of the registry.
+        requested: criteria a study asks for; new ones come after those of the registry.
 
     Raises:
         ValueError: one that is asked for needs a quantity that is not there.
     """
     criteria = {name: c for name, c in NAMED.items() if set(c.wanted) <= set(quantities)}
-    for criterion in asked:
+    for criterion in requested:
         absent = [q for q in criterion.wanted if q not in quantities]
         if absent:
             raise ValueError(

@@ -48,7 +48,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         model: the cost model of the space and the networks; one network alone is fine.
         area_limit_m2: largest area of a feasible chip; None for no limit.
         cost_per_cm2: cost of a square centimetre by technology node in nm; makes cost an objective.
-        asked: criteria that are to select a design, a user's among them; they join those that
+        requested: criteria that are to select a design, a user's among them; they join those that
             always steer the search.
         weights: of the networks, positive, shape (W,); equal by default. Scaled to sum W.
         limits: what networks may cost at the most, by name; none by default.
@@ -68,7 +68,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         *,
         area_limit_m2: float | None = None,
         cost_per_cm2: Mapping[int, float] | None = None,
-        asked: Sequence[Criterion] = (),
+        requested: Sequence[Criterion] = (),
         weights: Sequence[float] | None = None,
         limits: Mapping[str, Limits] | None = None,
         own_modules: Sequence[str] = (),
@@ -82,13 +82,13 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.cost_per_cm2 = cost_per_cm2
         self.space = model.space
         self.workload_names = names
-        self.asked = tuple(asked)
+        self.requested = tuple(requested)
         self.own_modules = tuple(own_modules)
         self.own_data = own_data
         self.weights = _scaled(weights, len(names))
         names_of_quantities = [q.name for q in self.quantities]
-        self.criteria = applicable(names_of_quantities, asked)
-        self.guides = [c for c in self.criteria if c.guides or c in asked]
+        self.criteria = applicable(names_of_quantities, requested)
+        self.guides = [c for c in self.criteria if c.guides or c in requested]
         self.limits = NetworkLimits(limits or {}, names, names_of_quantities)
         self._set_objectives()
         self.feasibility = Feasibility(model, area_limit_m2)

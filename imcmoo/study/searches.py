@@ -14,6 +14,7 @@ import numpy as np
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.errors import input_errors
+from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Bools, Floats, Metrics
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
@@ -66,30 +67,40 @@ def search_names(study: Study) -> list[str]:
     return [JOINT, *(study.names if study.baselines else ())]
 
 
+def search_models(study: Study) -> dict[str, CostModel]:
+    """Cost models of the searches of a study, by name.
+
+    Raises:
+        InputError: the study has baselines, and its model cannot be built for one network.
+    """
+    model = study.cost_model()
+    with input_errors("baselines: "):
+        return {n: model if n == JOINT else model.for_network(n) for n in search_names(study)}
+
+
 def run_searches(
-    study: Study, checkpoint: Callable[[str], Path], on_trace: OnTrace
+    study: Study,
+    models: Mapping[str, CostModel],
+    checkpoint: Callable[[str], Path],
+    on_trace: OnTrace,
 ) -> dict[str, FinishedSearch]:
     """Do all searches of a study; goes on from the checkpoints there are.
 
     Args:
         study: the study.
+        models: of `search_models`.
         checkpoint: path of the file where the search of a name keeps its state.
         on_trace: called after every generation.
 
     Raises:
         NoFeasibleDesign: nothing in the space satisfies the constraints.
         LimitsUnmet: no design that was evaluated keeps the networks' limits; says which is nearest.
-        InputError: the study has baselines, and its model cannot be built for one network.
     """
-    model = study.cost_model()
-    wanted = search_names(study)
     limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
-    model.prepare(limit, at_most=AHEAD * study.budget * len(wanted))
-    with input_errors("baselines: "):
-        models = {n: model if n == JOINT else model.for_network(n) for n in wanted}
+    models[JOINT].prepare(limit, at_most=AHEAD * study.budget * len(models))
     searches: dict[str, FinishedSearch] = {}
-    for stream, name in enumerate(wanted):
-        problem = study.problem(models[name])
+    for stream, (name, model) in enumerate(models.items()):
+        problem = study.problem(model)
         result = run_search(
             problem,
             budget=study.budget,

@@ -302,7 +302,7 @@ class Study:
             model,
             area_limit_m2=self.area_limit_m2,
             cost_per_cm2=self.cost_per_cm2,
-            asked=[c for c in (self.own_criterion, self.asked_criterion) if c is not None],
+            requested=[c for c in (self.own_criterion, self.asked_criterion) if c is not None],
             weights=weights,
             limits=limits,
             own_modules=self.own_modules,

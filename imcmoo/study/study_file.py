@@ -25,7 +25,7 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.requests import Scenario
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults
-from imcmoo.study.study import FOLDERS, AccuracyFile, Study, check_study_name
+from imcmoo.study.study import FOLDERS, AccuracyFile, Study, check_names, check_study_name
 from imcmoo.study.study_tables import (
     NetworkTable,
     Positive,
@@ -103,6 +103,7 @@ class StudyFile(Table):
         Raises:
             ValueError: parts that do not fit together.
         """
+        check_names([network_name(n.source) for n in self.networks])
         limit = self.area_limit_mm2
         weighs = any("weight" in n.model_fields_set for n in self.networks)
         bits = self._of_networks(lambda n: (n.input_bits, n.weight_bits)) or {}
@@ -157,8 +158,9 @@ class StudyFile(Table):
             return None
         lacking = [n for n in (network_name(n.source) for n in self.networks) if n not in requests]
         if lacking:
+            verb = "has" if len(lacking) == 1 else "have"
             raise ValueError(
-                f"a scenario needs rate_Hz of every network, also of {', '.join(lacking)}"
+                f"a scenario needs rate_Hz of every network; {', '.join(lacking)} {verb} none"
             )
         return Scenario(requests, **self.scenario.model_dump())
 

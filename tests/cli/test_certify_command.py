@@ -140,6 +140,19 @@ def test_a_space_without_bounds_is_reported_once_and_evaluated(
     assert certificate["incumbent"] == same["incumbent"]
 
 
+def test_a_shift_between_two_counts_is_noticed(tmp_path, proven, study, capsys):
+    """Their sum is kept, and so is every statement that can be proven anew."""
+    shutil.copytree(proven / "proof", tmp_path / "proof")
+    path = tmp_path / "proof" / "certificate.json"
+    counts = json.loads(path.read_text())["counts"]
+    stage = max(counts["stages"], key=lambda name: counts["stages"][name]["excluded"])
+    counts["stages"][stage]["excluded"] -= 1
+    counts["stages"][stage]["infeasible"] += 1
+    change(path, counts=counts)
+    line = refused_check(capsys, tmp_path / "proof", study)
+    assert "the certificate is not as it was written" in line
+
+
 def test_a_bound_never_gets_weaker(tmp_path, proven, study, capsys):
     """A command without time proves less than the certificate that is there."""
     out = tmp_path / "certified" / "few"
@@ -161,6 +174,19 @@ def test_the_bound_of_a_regret_is_not_below_0(tmp_path, study):
     out = tmp_path / "certified" / "few"
     certificate = stored(out)
     assert 0 <= certificate["bound"] < certificate["incumbent"]["value"]
+    assert check(out, study) == 0
+
+
+def test_an_interrupted_command_goes_on(tmp_path, study):
+    out = tmp_path / "certified" / "few"
+    asked = (study, tmp_path, "--criterion", "regret_minimax")
+    assert certify(*asked) == 0
+    before = {path: path.read_text() for path in out.rglob("certificate.json")}
+    gone = out / "alone_resnet18_onnx" / "certificate.json"
+    gone.unlink()
+    assert certify(*asked) == 0
+    assert json.loads(gone.read_text())["bound"] == json.loads(before[gone])["bound"]
+    assert all(path.read_text() == text for path, text in before.items() if path != gone)
     assert check(out, study) == 0
 
 

@@ -277,6 +277,7 @@ def test_resume_refuses_another_or_damaged_run(home, tmp_path, capsys, change, o
 def test_a_run_ends_with_a_table_and_the_paths(tmp_path, capsys):
     assert main([STUDY, "--budget", "60", "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
+    assert "5 searches of 60 designs out of 12,096,000, about " in shown
     assert "EDAP relative to the best found of each network" in shown
     assert str(tmp_path / STUDY / "seed-1" / "front.csv") in shown
 

@@ -159,9 +159,9 @@ def test_a_criterion_that_is_asked_for_joins_the_guides_once(designs):
     plain = fake_problem(RRAM, 2)
     names = [c.name for c in plain.guides]
     assert names == [name for name, c in CRITERIA.items() if c.guides]
-    asked = fake_problem(RRAM, 2, asked=[find_criterion("edap_mean")])
+    asked = fake_problem(RRAM, 2, requested=[find_criterion("edap_mean")])
     assert asked.guides == plain.guides
-    problem = fake_problem(RRAM, 2, asked=[SUM])
+    problem = fake_problem(RRAM, 2, requested=[SUM])
     assert {c.name for c in problem.guides} == {*names, "sum"}
     F, G = problem.evaluate(designs)
     F = F[(G <= 0).all(axis=1)]

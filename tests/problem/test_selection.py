@@ -107,7 +107,7 @@ WORST_SNR = Criterion("snr_min", _worst_snr, needs=("snr",), scale="difference")
 
 def noisy_candidates(snr):
     """Designs with these decibels (n, 2), alike in all else."""
-    problem = fake_problem(RRAM, 2, model=NoisyEvaluator, asked=[WORST_SNR])
+    problem = fake_problem(RRAM, 2, model=NoisyEvaluator, requested=[WORST_SNR])
     F = np.column_stack([np.full((len(snr), 5), 1e-3), -np.asarray(snr, dtype=float)])
     return Candidates(problem, RRAM.unrank(np.arange(len(F))), F)
 

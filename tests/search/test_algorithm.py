@@ -135,7 +135,7 @@ SHORTER = dataclasses.replace(PAPER, initial=400)
 LARGER = fake_problem(RRAM, area_limit_m2=900e-6)
 FEWER = fake_problem(RRAM, 2)
 UNEQUAL = fake_problem(RRAM, weights=(1, 1, 1, 5))
-ASKING = fake_problem(RRAM, asked=[SUM])
+ASKING = fake_problem(RRAM, requested=[SUM])
 
 
 class Dearer(FakeEvaluator):

@@ -1,7 +1,4 @@
-"""Components of chips: memory cells, ADCs, and parts of the component table; technology of a study.
-
-Trust a conclusion only if all four ADC models agree on it.
-"""
+"""Components of chips: memory cells, ADCs, parts of the component table; technology of a study."""
 
 from __future__ import annotations
 
@@ -245,7 +242,7 @@ class TabulatedAdc:
         return AdcCosts(costs["energy"] * supply, costs["area"], leak, costs["time"])
 
 
-MODELS: dict[str, ZigZagAdc | TabulatedAdc] = {
+ADC_COSTS: dict[str, ZigZagAdc | TabulatedAdc] = {
     "zigzag": ZigZagAdc(),
     "neurosim_sar": TabulatedAdc("neurosim_sar", ignores_supply=True),
     "murmann": TabulatedAdc("murmann", leaks=True),
@@ -254,14 +251,14 @@ MODELS: dict[str, ZigZagAdc | TabulatedAdc] = {
 
 
 def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
-    """Costs by the ADC model of each design."""
+    """Costs by the ADC model of each design; trust a conclusion only if all four agree on it."""
     present = np.unique(designs.adc_model)
     if len(present) == 1:
-        return MODELS[ADC_MODELS[present[0]]].costs(designs, table, assumptions)
+        return ADC_COSTS[ADC_MODELS[present[0]]].costs(designs, table, assumptions)
     parts = [np.empty(len(designs)) for _ in range(4)]
     for index in present:
         of_model = designs.adc_model == index
-        costs = MODELS[ADC_MODELS[index]].costs(designs.take(of_model), table, assumptions)
+        costs = ADC_COSTS[ADC_MODELS[index]].costs(designs.take(of_model), table, assumptions)
         values = (costs.energy_J, costs.area_m2, costs.leak_W, costs.time_s)
         for part, value in zip(parts, values, strict=True):
             part[of_model] = value

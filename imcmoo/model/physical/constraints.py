@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.io.errors import check_choice
 from imcmoo.model.metrics import Bools, Floats, Ints, Resource
 from imcmoo.model.physical.circuit import sigma_of
 from imcmoo.model.physical.components import Technology
@@ -155,7 +156,16 @@ class CircuitLimits:
 
     @classmethod
     def of_device(cls, device: str, **limits: float) -> CircuitLimits:
-        """Limits of a device, some of them changed."""
+        """Limits of a device, some of them changed.
+
+        Args:
+            device: name of the memory device.
+            limits: changed limits by field.
+
+        Raises:
+            ValueError: no such device, or a limit that is not allowed.
+        """
+        check_choice("device", device, tuple(DEFAULT_SNR_DB))
         return cls(**({"snr_dB": DEFAULT_SNR_DB[device]} | limits))
 
     @property
