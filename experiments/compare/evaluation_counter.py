@@ -249,7 +249,7 @@ class CountingProblem(AcceleratorProblem):
             requested=problem.requested,
             limits=problem.limits.given,
         )
-        self.weights = problem.weights
+        self.weights = problem.weights  # scaled: they can be below what the constructor takes
         self.feasibility = self._counter = _CountingFeasibility(self)
         self._first: dict[int, int] = {}
 

@@ -46,17 +46,23 @@ Quantities = dict[str, Floats]
 class KeyedRows:
     """One table: a row of quantities for each combination of keys it covers.
 
+    Args:
+        name: name of the table in error messages.
+        key_names: names of the key columns, length n_keys.
+        keys: whole numbers from 0 to `LARGEST_KEY` (voltages in mV), shape (n_rows, n_keys), at
+            least one row, no row twice.
+        quantities: names of the quantities, length n_quantities.
+        values: SI units, shape (n_quantities, n_rows).
+
     Raises:
         ValueError: keys are no such numbers, shapes disagree, or a combination occurs twice.
     """
 
-    name: str  # name of the table in error messages
-    key_names: tuple[str, ...]  # names of the key columns, length n_keys
+    name: str
+    key_names: tuple[str, ...]
     keys: Ints
-    """Whole numbers from 0 to `LARGEST_KEY` (voltages in mV), shape (n_rows, n_keys), at least one
-    row, no row twice."""
-    quantities: tuple[str, ...]  # names of the quantities, length n_quantities
-    values: Floats  # shape (n_quantities, n_rows), SI units
+    quantities: tuple[str, ...]
+    values: Floats
 
     def __post_init__(self) -> None:
         n_rows = len(self.keys)

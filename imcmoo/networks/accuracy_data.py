@@ -29,17 +29,24 @@ WHAT = "a file of `imcmoo import --data`"
 class LayerData:
     """A layer with stored weights, and a sample of its inputs.
 
-    A gain is the noise to signal at the logits over that of the layer.
+    Args:
+        name: of the node.
+        weights: shape (G, K, M), K in the file's order.
+        vectors: inputs in the float network, n at most 256, shape (G, n, K).
+        lowest, highest: of all calibration inputs.
+        signal_power: variance of the outputs, mean over channels.
+        gain_white, gain_static: noise to signal at the logits over noise to signal of the layer's
+            outputs, for noise of each read and for errors of cells.
     """
 
-    name: str  # of the node
-    weights: NDArray[np.float32]  # shape (G, K, M), K in the file's order
-    vectors: NDArray[np.float32]  # inputs in the float network, n at most 256, shape (G, n, K)
-    lowest: float  # of all calibration inputs
-    highest: float  # likewise
-    signal_power: float  # variance of the outputs, mean over channels
-    gain_white: float  # for noise of each read
-    gain_static: float  # for errors of cells
+    name: str
+    weights: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+    lowest: float
+    highest: float
+    signal_power: float
+    gain_white: float
+    gain_static: float
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -56,18 +63,27 @@ class LayerData:
 
 @dataclass(frozen=True, eq=False)
 class AccuracyData:
-    """Accuracy of a network as a function of noise; all scores are on the samples of the curves."""
+    """Accuracy of a network as a function of noise; all scores are on the samples of the curves.
 
-    layers: tuple[LayerData, ...]  # all L mapped layers
-    float_score: float  # of the network in float
-    levels: Floats  # noise to signal at the logits, ascending, shape (n,)
-    white: Floats  # score at each level, never rising, for noise of reads, shape (n,)
-    static: Floats  # score at each level, never rising, for errors of cells, shape (n,)
+    Args:
+        layers: all L mapped layers.
+        float_score: score of the network in float.
+        levels: noise to signal at the logits, ascending, shape (n,).
+        white, static: score at each level, never rising, for noise of reads and for errors of
+            cells, shape (n,).
+        rounding: noise to signal at the logits from rounding, by bits of inputs and weights.
+        rounded: score with inputs and weights rounded, by bits of inputs and weights.
+        about: where it comes from: digests of the network and its data, metric, samples, seed.
+    """
+
+    layers: tuple[LayerData, ...]
+    float_score: float
+    levels: Floats
+    white: Floats
+    static: Floats
     rounding: Mapping[tuple[int, int], float]
-    """Noise to signal at the logits from rounding, by bits of inputs and weights."""
-    rounded: Mapping[tuple[int, int], float]  # score with inputs and weights rounded, likewise
+    rounded: Mapping[tuple[int, int], float]
     about: Mapping[str, Any] = field(default_factory=dict)
-    """Where it comes from: digests of the network and its data, metric, samples, seed."""
 
     @cached_property
     def fingerprint(self) -> str:

@@ -28,18 +28,22 @@ def read(path: Path) -> dict[str, Any]:
     """Histograms by network and operand, "resnet18.inputs" and so on, shape (n_layers, n_bins).
 
     Raises:
-        ValueError: a network's layers are not those of its table.
+        ValueError: a network's layers are not those of its table, or one is listed twice.
     """
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     table = table[table["operand"].isin(OPERANDS)]
     packed = {}
     for (network, operand), rows in table.groupby(["workload", "operand"], sort=False):
+        name = f"{network}.{operand}"
         layers = Workload.load(str(network)).layers
         by_layer = rows.set_index("layer")["probabilities"]
         if set(layers) != set(by_layer.index):
-            raise ValueError(f"{path}: the layers of {network} are not those of its table")
+            raise ValueError(f"{path}: the layers of {name} are not those of the network's table")
+        if not by_layer.index.is_unique:
+            twice = by_layer.index[by_layer.index.duplicated()][0]
+            raise ValueError(f"{path}: the layer {twice} of {name} is listed twice")
         bins = [text.split() for text in by_layer[list(layers)]]
-        packed[f"{network}.{operand}"] = np.array(bins, dtype=float).astype(np.float32)
+        packed[name] = np.array(bins, dtype=float).astype(np.float32)
     return packed
 
 

@@ -33,18 +33,27 @@ _ZERO = 2 ** (BITS - 1)
 
 @dataclass(frozen=True)
 class OperandBits:
-    """Joint probabilities P(bit k and bit l are one) of n layers, most significant bit first.
+    """Joint probabilities P(bit k and bit l are one) of layers, most significant bit first.
 
-    An offset is 128.
+    Args:
+        inputs: inputs as they are coded: never-negative ones unsigned, others with an offset of
+            128; shape (n_layers, 8, 8).
+        inputs_offset: all inputs coded with an offset of 128, shape (n_layers, 8, 8).
+        signed: whether a layer has negative inputs, shape (n_layers,).
+        weights: weights coded with an offset of 128, shape (n_layers, 8, 8).
+        magnitudes: magnitudes of the weights, shape (n_layers, 7, 7).
+        signed_magnitudes: E[sign · bit] of the magnitudes' bits, shape (n_layers, 7).
+        cut: mean square of what clipping takes off the weights, in squares of a unit of their
+            codes, shape (n_layers,).
     """
 
-    inputs: Floats  # as coded: never-negative ones unsigned, others with an offset, (n, 8, 8)
-    inputs_offset: Floats  # all inputs coded with an offset, shape (n, 8, 8)
-    signed: Bools  # whether a layer has negative inputs, shape (n,)
-    weights: Floats  # coded with an offset, shape (n, 8, 8)
-    magnitudes: Floats  # of the weights, shape (n, 7, 7)
-    signed_magnitudes: Floats  # E[sign · bit] of the magnitudes' bits, shape (n, 7)
-    cut: Floats  # mean square that clipping takes off weights, in codes squared, shape (n,)
+    inputs: Floats
+    inputs_offset: Floats
+    signed: Bools
+    weights: Floats
+    magnitudes: Floats
+    signed_magnitudes: Floats
+    cut: Floats
 
     def __len__(self) -> int:
         return len(self.signed)

@@ -24,7 +24,7 @@ class Costs:
         values: shape (n, W), or (n,) for a quantity of the chip; in SI units, NaN where a network
             does not run.
         objectives: what is minimised, shape (n, n_objectives).
-        weights: of the networks, positive, with sum W, shape (W,), or (1,) if they are equal.
+        weights: of the networks, positive, with sum W, shape (W,); (1,) by default.
     """
 
     values: Mapping[str, Floats]

@@ -21,20 +21,26 @@ class Candidates:
     A front rather than all designs, because under `max` a dominated design can tie with the one
     that dominates it.
 
+    Args:
+        problem: what the designs are for.
+        levels: value indices of the designs, shape (n, n_parameters).
+        F: objectives of the designs, shape (n, n_objectives).
+        known_best: the best EDAP known of each workload, J·s·mm², shape (W,), that of a search for
+            this workload alone; a candidate that is better still counts instead. Without it no
+            single-network optimum is known, and criteria against these go by their `joint_name`.
+        exact_best: what regrets are against instead where it is proven, J·s·mm², shape (W,): the
+            single-network optima, or, without `known_best`, the best EDAP on chips that run all
+            networks.
+
     Raises:
         ValueError: no candidate, or one whose objectives are not all finite.
     """
 
-    problem: AcceleratorProblem  # what the designs are for
-    levels: Levels  # shape (n, n_parameters)
-    F: Floats  # their objectives, shape (n, n_objectives)
+    problem: AcceleratorProblem
+    levels: Levels
+    F: Floats
     known_best: Floats | None = None
-    """The best EDAP known of each workload, J·s·mm², shape (W,), that of a search for this workload
-    alone; a candidate that is better still counts instead. Without it no single-network optimum is
-    known, and criteria against these go by their `joint_name`."""
     exact_best: Floats | None = None
-    """What regrets are against instead where it is proven, J·s·mm², shape (W,): the single-network
-    optima, or, without `known_best`, the best EDAP on chips that run all networks."""
 
     def __post_init__(self) -> None:
         if not len(self.levels):

@@ -121,13 +121,21 @@ def capacities(service_s: Floats, blocking_s: Floats, load: Load, *, interruptib
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """Simulated work of a chip, in order of time; a piece is work without a break."""
+    """Simulated work of a chip, in order of time; a piece is work without a break.
 
-    network: Ints  # index of the network of each piece, shape (n_pieces,)
-    request: Ints  # number of its request among those of the network, shape (n_pieces,)
-    start_s: Floats  # of each piece, shape (n_pieces,)
-    end_s: Floats  # of each piece, shape (n_pieces,)
-    response_s: list[Floats]  # from each request of a network to its end, by network
+    Args:
+        network: index of the network of each piece, shape (n_pieces,).
+        request: number of the piece's request among the requests of its network, shape
+            (n_pieces,).
+        start_s, end_s: times of each piece, shape (n_pieces,).
+        response_s: times from each request to its end, by network, shape (n_requests,) each.
+    """
+
+    network: Ints
+    request: Ints
+    start_s: Floats
+    end_s: Floats
+    response_s: list[Floats]
 
 
 def simulate(

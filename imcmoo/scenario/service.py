@@ -25,26 +25,37 @@ them."""
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Service:
-    """Service of a scenario by n designs; arrays of shape (n, W) if not said otherwise."""
+    """Service of a scenario by n designs; arrays of shape (n, W) if not said otherwise.
+
+    Args:
+        values: of inferences by name in `READ`, of networks side by side on their groups.
+        interrupts: True where requests are interrupted between layers, shape (n,).
+        service_s: time of one request, its whole burst.
+        longest_s: longest segment of a request that nothing interrupts.
+        blocking_s: longest wait for a less urgent request.
+        response_s: upper bound of the time from a request to its end.
+        capacity: factor by which the load may grow until a network misses its deadline; NaN where
+            networks do not run.
+        utilization: share of the time that the chip, or its groups, work for a network.
+        chip_capacity: factor by which the load may grow until some network misses its deadline,
+            with groups allocated for it, shape (n,).
+        chip_utilization: share of the time that the chip works, shape (n,).
+        power_W: average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`.
+        groups: router groups of networks side by side; None if they take turns.
+    """
 
     values: Mapping[str, Floats]
-    """Of inferences by name in `READ`, of networks side by side on their groups."""
-    interrupts: Bools  # True where requests are interrupted between layers, shape (n,)
-    service_s: Floats  # time of one request, its whole burst
-    longest_s: Floats  # longest segment of a request that nothing interrupts
-    blocking_s: Floats  # longest wait for a less urgent request
-    response_s: Floats  # upper bound of the time from a request to its end
+    interrupts: Bools
+    service_s: Floats
+    longest_s: Floats
+    blocking_s: Floats
+    response_s: Floats
     capacity: Floats
-    """Factor by which the load may grow until a network misses its deadline; NaN where networks do
-    not run."""
-    utilization: Floats  # share of the time that the chip, or its groups, work for a network
+    utilization: Floats
     chip_capacity: Floats
-    """Factor by which the load may grow until some network misses its deadline, with groups
-    allocated for it, shape (n,)."""
-    chip_utilization: Floats  # share of the time that the chip works, shape (n,)
+    chip_utilization: Floats
     power_W: Mapping[str, Floats]
-    """Average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`."""
-    groups: Ints | None = None  # router groups of networks side by side; None if they take turns
+    groups: Ints | None = None
 
     @property
     def average_power_W(self) -> Floats:

@@ -245,8 +245,8 @@ def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple
     so that the power may exceed the least by a few times `EQUAL`.
 
     Args:
-        power: average power of each network by number of groups, W, shape (W, G).
-        load: load of each network by number of groups, shape (W, G).
+        power: average power of network w on g + 1 groups, W, shape (W, G).
+        load: load of network w on g + 1 groups, shape (W, G); infinite where it does not run.
         limit: largest load.
         groups: number of router groups of the chip.
 
@@ -271,7 +271,16 @@ def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple
 def _cheapest(cost: Floats, load: Floats, limit: float, groups: int) -> tuple[float, Ints]:
     """Smallest sum of costs of networks that all keep a load, and the groups of each.
 
-    Dynamic programming over networks and groups; the result is as that of `least_power`.
+    Dynamic programming over networks and groups.
+
+    Args:
+        cost: cost of network w on g + 1 groups, shape (W, G).
+        load: load of network w on g + 1 groups, shape (W, G); infinite where it does not run.
+        limit: largest load.
+        groups: number of router groups of the chip.
+
+    Returns:
+        The sum, infinite where there is no allocation, and the groups, shape (W,).
     """
     left = np.arange(groups + 1)[:, None] - np.arange(1, groups + 1)
     best, choices = np.zeros(groups + 1), []

@@ -144,15 +144,18 @@ class FeasibleMating:
         return vicinity[np.concatenate(order)]
 
     def _best_known(self, scores: Floats, threshold: Floats) -> tuple[Ints, Ints]:
-        """Indices of incumbents, and of all designs whose neighbours are looked at.
-
-        Incumbents are the best by each criterion and network. The others have a score up to the
-        threshold, or in a large space, where per-value elites lead to what is next to these, are
-        the best of two networks.
+        """Find the designs near which a local search looks for better ones.
 
         Args:
-            scores: of designs, as of `guide_scores`, shape (n, n_scores).
-            threshold: of each score, shape (n_scores,).
+            scores: scores of the designs from `guide_scores`, shape (n, n_scores).
+            threshold: largest value of each score that counts as good, shape (n_scores,).
+
+        Returns:
+            Indices of the incumbents, and indices of the best known designs, incumbents included.
+            Incumbents are the best designs by each criterion and network (by each objective without
+            EDAP). In a small space, the best known designs are all with a score up to its
+            threshold. In a large space, where per-value elites cover the neighbours of other good
+            designs, the best known are the incumbents and the best designs by each two networks.
         """
         best = scores.argmin(axis=0)
         n_pairs = 0 if self._pair_ratios is None else len(self._pair_ratios)

@@ -103,14 +103,37 @@ def packed(tmp_path, monkeypatch):
     return tmp_path / "shipped.npz"
 
 
+def alexnet_rows():
+    layers = Workload.load("alexnet").layers
+    return [f"alexnet,{name},inputs,{i} 0.5" for i, name in enumerate(layers)]
+
+
+def write_histograms(folder, rows):
+    path = folder / "histograms.csv.gz"
+    with gzip.open(path, "wt") as stream:
+        stream.write("\n".join(["workload,layer,operand,probabilities", *rows]))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows[1:], r"the layers of alexnet\.inputs are not those"),
+        (lambda rows: [*rows, rows[0]], r"the layer \S+ of alexnet\.inputs is listed twice"),
+    ],
+    ids=["a layer is missing", "a layer is listed twice"],
+)
+def test_histograms_of_other_layers_are_refused(packed, tmp_path, change, message):
+    with pytest.raises(ValueError, match=message):
+        build_histograms.main([str(write_histograms(tmp_path, change(alexnet_rows())))])
+    assert not packed.exists()
+
+
 def test_histograms_are_packed_in_the_order_of_layers_or_nothing_is_written(
     packed, tmp_path, monkeypatch
 ):
     layers = Workload.load("alexnet").layers
-    rows = [f"alexnet,{name},inputs,{i} 0.5" for i, name in enumerate(layers)]
-    source = tmp_path / "histograms.csv.gz"
-    with gzip.open(source, "wt") as stream:
-        stream.write("\n".join(["workload,layer,operand,probabilities", *reversed(rows)]))
+    source = write_histograms(tmp_path, reversed(alexnet_rows()))
     build_histograms.main([str(source)])
     with np.load(packed) as written:
         assert written.files == ["alexnet.inputs"]

@@ -92,8 +92,12 @@ class Call:
             raise InputError(f"attribute '{name}' must be positive, got {value}")
         return value
 
-    def count(self, name: str) -> int:
-        """A positive whole number that an attribute must hold."""
+    def required_positive(self, name: str) -> int:
+        """A positive whole number that an attribute must hold.
+
+        Raises:
+            InputError: it is missing or not positive, which no operator that needs it can run with.
+        """
         value = self.positive(name)
         if value is None:
             raise InputError(f"lacks the attribute '{name}'")
@@ -214,7 +218,8 @@ def matrix_product(call: Call, right: int = 1) -> list[Row]:
 def quantised_blocks(call: Call) -> list[Row]:
     """Rows of `MatMulNBits`: weights in blocks, their sizes in the attributes."""
     sizes = call.shape(0)
-    c, m, rows = call.count("K"), call.count("N"), sizes[-2] if len(sizes) > 1 else 1
+    c, m = call.required_positive("K"), call.required_positive("N")
+    rows = sizes[-2] if len(sizes) > 1 else 1
     return [call.product(c, m, rows, call.tensor(0), call.tensor(1), n=prod(sizes[:-2]))]
 
 
@@ -283,7 +288,7 @@ def recurrent(call: Call) -> list[Row]:
     if len(steps) != 3 or len(hidden_shape) != 3:
         raise NotModelled("its input or weights do not have three axes")
     gates = GATES[call.operator.rpartition(".")[2]]
-    hidden = call.attributes.get("hidden_size") or min(hidden_shape[1:])
+    hidden = call.positive("hidden_size") or min(hidden_shape[1:])
     directions, (length, batch, channels) = hidden_shape[0], steps
     row = call.product(
         *(channels + hidden, gates * hidden, 1),
@@ -304,7 +309,7 @@ def attention(call: Call) -> list[Row]:
     if len(q) == 4:
         return _products(call, q[0], (q[1], k[1]), (q[2], k[2] + past), q[3], v[3])
     if len(q) == 3:
-        heads = call.count("q_num_heads"), call.count("kv_num_heads")
+        heads = call.required_positive("q_num_heads"), call.required_positive("kv_num_heads")
         length = q[1], k[1] + past
         return _products(call, q[0], heads, length, q[2] // heads[0], v[2] // heads[1])
     raise NotModelled(f"queries of {len(q)} axes")
@@ -315,7 +320,8 @@ def multi_head_attention(call: Call) -> list[Row]:
     q = call.shape(0)
     if len(q) != 3 or call.optional(1) is None or call.optional(2) is None:
         raise NotModelled("queries, keys and values are packed together")
-    k, v, heads = call.shape(1), call.shape(2), call.count("num_heads")
+    k, v = call.shape(1), call.shape(2)
+    heads = call.required_positive("num_heads")
     if len(k) == 4:  # keys and values as heads already
         length, width = k[2], v[3]
     else:
@@ -328,7 +334,7 @@ def grouped_query_attention(call: Call) -> list[Row]:
     if call.optional(1) is None:
         raise NotModelled("queries, keys and values are packed together")
     q, k = call.shape(0), call.shape(1)
-    heads = call.count("num_heads"), call.count("kv_num_heads")
+    heads = call.required_positive("num_heads"), call.required_positive("kv_num_heads")
     depth = q[2] // heads[0]
     return _products(call, q[0], heads, (q[1], k[1] + _past(call, 3)), depth, depth)
 
@@ -336,7 +342,8 @@ def grouped_query_attention(call: Call) -> list[Row]:
 def projected_attention(call: Call) -> list[Row]:
     """Rows of onnxruntime's `Attention` and `QAttention`, which project their input themselves."""
     batch, length, channels = call.shape(0)
-    total, heads = call.shape(1)[1], call.count("num_heads")
+    total = call.shape(1)[1]
+    heads = call.required_positive("num_heads")
     q, k, v = call.positives("qkv_hidden_sizes", 3) or [total // 3] * 3
     row = call.product(channels, q + k + v, length, call.tensor(0), call.tensor(1), n=batch)
     past = _past(call, 8 if call.operator.endswith("QAttention") else 4, axis=3)

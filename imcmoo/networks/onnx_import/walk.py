@@ -6,6 +6,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 
 import onnx
 
@@ -228,7 +229,8 @@ def _find(name: str, scope: Mapping[str, Tensor]) -> Tensor:
 def _running_order(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> list[onnx.NodeProto]:
     """The nodes that the outputs depend on, each after those it reads from.
 
-    Files keep their nodes in such an order already, as a rule; then it stays as it is.
+    The next node is always the first in the file that can run. Files keep their nodes in a running
+    order already, as a rule; then it stays as it is.
     """
     maker: dict[str, int] = {}
     for index, node in enumerate(nodes):
@@ -243,13 +245,19 @@ def _running_order(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> l
         if (index := waiting.pop()) not in needed:
             needed.add(index)
             waiting += reads[index]
-    order = sorted(needed)
+    sorter = TopologicalSorter({index: reads[index] for index in needed})
     try:
-        if any(reads[index] and reads[index][-1] >= index for index in order):
-            order = [*TopologicalSorter({index: reads[index] for index in order}).static_order()]
+        sorter.prepare()
     except CycleError as error:
         through = nodes[error.args[1][0]].output[0]
         raise InputError(f"the graph runs in a circle through '{through}'") from None
+    order: list[int] = []
+    ready: list[int] = []
+    while sorter.is_active():
+        for index in sorter.get_ready():
+            heappush(ready, index)
+        order.append(heappop(ready))
+        sorter.done(order[-1])
     return [nodes[index] for index in order]
 
 

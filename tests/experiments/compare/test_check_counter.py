@@ -68,6 +68,15 @@ def test_answers_are_those_of_the_problem(counting):
         np.testing.assert_array_equal(mine, theirs)
 
 
+def test_weights_are_those_of_the_problem():
+    """These are allowed, though the least of them is below the smallest weight when scaled."""
+    weighted = AcceleratorProblem(FakeEvaluator(RRAM), weights=[1e-6, 3, 7, 1e6])
+    F = weighted.evaluate(designs(50))[0]
+    scores = weighted.guide_scores(F)
+    assert not np.array_equal(scores, AcceleratorProblem(FakeEvaluator(RRAM)).guide_scores(F))
+    np.testing.assert_array_equal(CountingProblem(weighted).guide_scores(F), scores)
+
+
 def test_where_checks_count_a_run_planned_for_less_spends_the_budget():
     budgets = (500, 1000, 3300)
     assert comparison.totals(budgets, 500) == [500, 1000]

@@ -111,6 +111,20 @@ def test_shapes_that_the_graph_computes(tmp_path):
         assert row.sizes == (243, 5, 1, 1, 1, 1, 1, 1)
 
 
+def test_layers_of_a_file_out_of_order_follow_branch_by_branch(tmp_path):
+    """The next layer is the first in the file that can run."""
+    nodes = [
+        node("Add", "bd"),
+        node("Conv", "av", ["b"], name="left 2"),
+        node("Conv", "xw", ["a"], name="left 1"),
+        node("Conv", "cv", ["d"], name="right 2"),
+        node("Conv", "xw", ["c"], name="right 1"),
+    ]
+    weights = [stored("w", SHAPE), stored("v", (8, 8, 3, 3))]
+    result = imported(tmp_path, model(nodes, [X], weights))
+    assert result.workload.layers == ("left 1", "left 2", "right 1", "right 2")
+
+
 def test_what_feeds_no_output_is_left_out(tmp_path):
     nodes = [node("Conv", "xw"), node("Conv", "xw", ["unread"], name="dead")]
     result = imported(tmp_path, model(nodes, [X], [stored("w", SHAPE)]))

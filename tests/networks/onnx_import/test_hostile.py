@@ -201,6 +201,12 @@ FILES = {
     "must be positive": {"no heads": lambda: attention(q_num_heads=0, kv_num_heads=0)},
     "do not fit together": {"two axes": lambda: of_onnxruntime("Attention", (6, 8))},
     "lacks the attribute 'num_heads'": {"heads missing": lambda: of_onnxruntime("Attention")},
+    "lacks the attribute 'kv_num_heads'": {
+        "key heads missing": lambda: of_onnxruntime("GroupQueryAttention", num_heads=4),
+    },
+    "attribute 'kv_num_heads' must be positive, got 0": {
+        "no key heads": lambda: of_onnxruntime("GroupQueryAttention", num_heads=4, kv_num_heads=0),
+    },
     **{
         f"node '{operator.lower()}' (com.microsoft.{operator}): attribute '{name}' {told}": {
             f"{name} {value} of {operator}": partial(of_onnxruntime, operator, **{name: value})
@@ -213,7 +219,9 @@ FILES = {
             ("MatMulNBits", "N", -4, "must be positive, got -4"),
             ("MultiHeadAttention", "num_heads", [4], "must be a whole number"),
             ("MultiHeadAttention", "num_heads", "many", "must be a whole number"),
+            ("MultiHeadAttention", "num_heads", -12, "must be positive, got -12"),
             ("GroupQueryAttention", "num_heads", 0, "must be positive, got 0"),
+            ("DynamicQuantizeLSTM", "hidden_size", -4, "must be positive, got -4"),
             ("Attention", "qkv_hidden_sizes", 8, "must be a list of 3 positive whole numbers"),
             ("Attention", "qkv_hidden_sizes", [8, 8], "must be a list of 3 positive"),
             ("QAttention", "qkv_hidden_sizes", [8, 8, 0], "must be a list of 3 positive"),
