@@ -163,7 +163,7 @@ def run(
 
 
 def _announced(study: Study, n_seeds: int) -> str:
-    """What is searched for so many seeds, and how long it takes on one core if that is known."""
+    """Line with the searches of a run, and how long they take on one core if that is known."""
     n = n_seeds * len(search_names(study))
     known = study.model == "reference"
     time = f", about {n * study.budget * SECONDS_PER_DESIGN:.0f} s" if known else ""

@@ -97,7 +97,7 @@ def _title(studies: Sequence[str], names: Sequence[str]) -> str:
 
 
 def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> dict[str, Any]:
-    """What the page's template shows of one run."""
+    """Values of one run for the page's template."""
     selected = results.selected.iloc[0]
     return {
         "name": name,
