@@ -1,8 +1,8 @@
 """The physical cost model put together: of design columns, and of a design space.
 
 `PhysicalModel` takes design columns, `PhysicalEvaluator` value indices of a design space. Weight
-capacity, buffer bits, ADC SQNR, conductance-level margin and IR drop are constraints; compute SNR is
-one on SRAM or where a study limits it, accuracy drop where a study limits that.
+capacity, buffer bits, ADC SQNR, conductance-level margin and IR drop are constraints; compute SNR
+is one on SRAM or where a study limits it, accuracy drop where a study limits that.
 """
 
 from __future__ import annotations
