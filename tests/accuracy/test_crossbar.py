@@ -114,16 +114,31 @@ def test_sums_too_large_for_float32_are_exact():
     np.testing.assert_array_equal(made.multiply(codes), made.exact(codes))
 
 
-@pytest.mark.parametrize("rule", ["sigma", "range", "least_error"])
-def test_adcs_of_several_resolutions_convert_as_each_alone(rule):
+@pytest.mark.parametrize(
+    ("rule", "read_sigma", "bits"),
+    [
+        ("sigma", 0.0, (3, 6, None)),
+        ("range", 0.0, (3, 6, None)),
+        ("least_error", 0.0, (3, 6, None)),
+        ("sigma", 0.02, (3, 6, None)),
+        ("least_error", 0.02, (3, 6)),
+        ("least_error", 0.02, (None,)),
+    ],
+)
+def test_adcs_of_several_resolutions_convert_as_each_alone(rule, read_sigma, bits):
     weights, codes = drawn(PLAIN, 0, groups=2, n=40, rows=150, columns=5)
-    chip = replace(PLAIN, sigma=0.1, adc_window=rule, differential=True)
-    bits = (3, 6, None)
-    for made, one in zip(
-        crossbar(weights, chip, codes).at_resolutions(codes, bits), bits, strict=True
-    ):
-        alone = crossbar(weights, replace(chip, adc_bits=one), codes)
-        np.testing.assert_allclose(made, alone.multiply(codes) + alone._offset, atol=1e-6)
+    chip = replace(PLAIN, sigma=0.1, adc_window=rule, read_sigma=read_sigma, differential=True)
+
+    def made(resolutions):
+        programmed = Crossbar(weights, chip, zero=0)
+        programmed.program(np.random.default_rng(0))
+        return programmed.at_resolutions(codes, resolutions)
+
+    for together, one in zip(made(bits), bits, strict=True):
+        np.testing.assert_array_equal(together, made([one])[0])
+        if read_sigma == 0:  # otherwise calibration draws noise, too
+            alone = crossbar(weights, replace(chip, adc_bits=one), codes)
+            np.testing.assert_allclose(together, alone.multiply(codes) + alone._offset, atol=1e-6)
 
 
 def test_windows_of_4_sigma_follow_the_sums_that_occur():
