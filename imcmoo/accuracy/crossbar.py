@@ -211,8 +211,12 @@ class Crossbar:
 
     def multiply(self, codes: Codes) -> Floats:
         """Products of codes, shape (G, n, K), that the chip computes, in units of the integers'
-        product, (G, n, M)."""
-        return self._products(codes, [self._adcs])[0] - self._offset
+        product, (G, n, M).
+
+        Raises:
+            ValueError: the chip has ADCs, but neither `calibrate` nor `set_adcs` chose windows.
+        """
+        return self._products(codes, [self._conversion])[0] - self._offset
 
     def at_resolutions(self, codes: Codes, bits: Sequence[int | None]) -> Floats:
         """Products with ADCs of several resolutions, columns not corrected, shape (B, G, n, M).
@@ -230,8 +234,17 @@ class Crossbar:
         drawn = self._chip.adc_window == "least_error"  # only this rule looks at the cell errors
         if drawn or self._adcs is None:
             (self._adcs,) = self._chosen_adcs(codes, [self._chip.adc_bits])
-        (made,) = self._products(codes, [self._adcs])
+        (made,) = self._products(codes, [self._conversion])
         self._offset = (made - self.exact(codes)).mean(axis=1, keepdims=True)
+
+    @property
+    def _conversion(self) -> Conversion | None:
+        """How sums are converted; None on a chip without ADCs."""
+        if self._chip.adc_bits is None:
+            return None
+        if self._adcs is None:
+            raise ValueError("the ADCs have no windows: call `calibrate` or `set_adcs` first")
+        return self._adcs
 
     def _products(self, codes: Codes, conversions: Sequence[Conversion | None]) -> Floats:
         """Shifted sums minus the terms that the offsets of weights and inputs add, for each way to

@@ -11,6 +11,7 @@ pytest.importorskip("numba", reason="the simulation needs the package numba")
 
 from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar, row_blocks
+from imcmoo.model.physical.adc_window import Adcs
 from imcmoo.model.physical.circuit import Circuit
 from tests.accuracy import scalar_chip
 
@@ -139,6 +140,20 @@ def test_adcs_of_several_resolutions_convert_as_each_alone(rule, read_sigma, bit
         if read_sigma == 0:  # otherwise calibration draws noise, too
             alone = crossbar(weights, replace(chip, adc_bits=one), codes)
             np.testing.assert_allclose(together, alone.multiply(codes) + alone._offset, atol=1e-6)
+
+
+def test_adcs_without_windows_are_refused():
+    weights, codes = drawn(PLAIN, 0)
+    with pytest.raises(ValueError, match="call `calibrate` or `set_adcs` first"):
+        Crossbar(weights, PLAIN, zero=0).multiply(codes)
+
+
+@pytest.mark.parametrize("bits", [None, 1])
+def test_a_chip_without_adcs_converts_no_sum_even_if_adcs_are_set(bits):
+    weights, codes = drawn(PLAIN, 0)
+    made = Crossbar(weights, replace(PLAIN, adc_bits=bits), zero=0)
+    made.set_adcs([Adcs(np.zeros((8, 8)), np.ones((8, 8)))], codes=2)
+    assert np.array_equal(made.multiply(codes), made.exact(codes)) == (bits is None)
 
 
 def test_windows_of_4_sigma_follow_the_sums_that_occur():
