@@ -319,12 +319,12 @@ class Crossbar:
         """Statistics of the sums of each row block without cell errors."""
         cells = self.mean_cell_variances + self.error_variances(self._chip.read_sigma)
         full = self.input_maxima[:, None] * self.cell_maxima
-        found = []
+        statistics = []
         for rows in self._blocks:
             drive = self._drive(codes[:, :, rows])
             mean, square = self._moments(drive, self._ideal[:, rows])
             power = np.einsum("gink,gink->i", drive, drive, dtype=np.float64)[:, None]
-            found.append(
+            statistics.append(
                 Sums(
                     mean=mean,
                     variance=np.maximum(square - mean**2, 0),
@@ -333,14 +333,15 @@ class Crossbar:
                     highest=(rows.stop - rows.start) * full,
                 )
             )
-        return found
+        return statistics
 
     def _moments(self, drive: Values, cells: Values) -> tuple[Floats, Floats]:
         """Mean and mean square of the sums of a row block, shape (I, S) each, over groups, samples
         and columns.
 
         Σ (x·w)² over all vectors x and columns w is Σ_kl (Σ_x x_k x_l) (Σ_w w_k w_l): no sum
-        is made. All terms are whole numbers that float64 holds exactly.
+        is made. All terms are whole numbers. The sums are exact if G n M (K x w)² < 2⁵³ for the
+        largest x of an input slice and w of a cell, and else rounded as any sum in float64.
 
         Args:
             drive: input slices, shape (G, I, n, K).

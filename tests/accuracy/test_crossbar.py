@@ -156,14 +156,18 @@ def test_a_chip_without_adcs_converts_no_sum_even_if_adcs_are_set(bits):
     assert np.array_equal(made.multiply(codes), made.exact(codes)) == (bits is None)
 
 
-def test_windows_of_4_sigma_follow_the_sums_that_occur():
-    weights, codes = drawn(PLAIN, 0, groups=2, n=40, rows=150, columns=5)
-    made = Crossbar(weights, replace(PLAIN, input_slice_bits=3, bits_per_cell=3), zero=0)
+# With 400 vectors of large 8-bit slices, sums of products exceed the whole numbers of float32.
+@pytest.mark.parametrize(("width", "n"), [(3, 40), (8, 400)])
+def test_windows_of_4_sigma_follow_the_sums_that_occur(width, n):
+    weights, codes = drawn(PLAIN, 0, groups=2, n=n, rows=150, columns=5)
+    codes |= 192
+    made = Crossbar(weights, replace(PLAIN, input_slice_bits=width, bits_per_cell=3), zero=0)
     for rows, found in zip(row_blocks(150, PLAIN), made._statistics(codes), strict=True):
-        x = codes[:, None, :, rows].astype(int) >> np.array([0, 3, 6])[:, None, None] & 7
-        sums = np.einsum("gink,gksm->isgnm", x, made._ideal[:, rows])
-        np.testing.assert_allclose(found.mean, sums.mean(axis=(2, 3, 4)))
-        np.testing.assert_allclose(found.variance, sums.var(axis=(2, 3, 4)))
+        places = np.arange(0, 8, width)[:, None, None]
+        x = codes[:, None, :, rows].astype(int) >> places & 2**width - 1
+        sums = np.einsum("gink,gksm->isgnm", x, made._ideal[:, rows], dtype=np.float64)
+        np.testing.assert_allclose(found.mean, sums.mean(axis=(2, 3, 4)), rtol=1e-10)
+        np.testing.assert_allclose(found.variance, sums.var(axis=(2, 3, 4)), rtol=1e-10)
 
 
 def test_the_last_row_of_a_macro_is_a_block_of_its_own():
