@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
 from typing import Any
 
 import numba
@@ -212,15 +211,20 @@ class Crossbar:
 
     def multiply(self, codes: Codes) -> Floats:
         """Products of codes, shape (G, n, K), that the chip computes, in units of the integers'
-        product, (G, n, M)."""
-        return self._products(codes, [self._adcs])[0] - self._offset
+        product, (G, n, M).
+
+        Raises:
+            ValueError: the chip has ADCs, but neither `calibrate` nor `set_adcs` chose windows.
+        """
+        return self._products(codes, [self._conversion])[0] - self._offset
 
     def at_resolutions(self, codes: Codes, bits: Sequence[int | None]) -> Floats:
         """Products with ADCs of several resolutions, columns not corrected, shape (B, G, n, M).
 
         Args:
             codes: shape (G, n, K); they also choose the windows of the ADCs.
-            bits: B resolutions; None if the sums are not converted.
+            bits: B resolutions; None if the sums are not converted. Each gives what it gives alone,
+                except None beside others with windows of least error, whose choice draws noise.
         """
         return self._products(codes, self._chosen_adcs(codes, bits))
 
@@ -230,8 +234,17 @@ class Crossbar:
         drawn = self._chip.adc_window == "least_error"  # only this rule looks at the cell errors
         if drawn or self._adcs is None:
             (self._adcs,) = self._chosen_adcs(codes, [self._chip.adc_bits])
-        (made,) = self._products(codes, [self._adcs])
+        (made,) = self._products(codes, [self._conversion])
         self._offset = (made - self.exact(codes)).mean(axis=1, keepdims=True)
+
+    @property
+    def _conversion(self) -> Conversion | None:
+        """How sums are converted; None on a chip without ADCs."""
+        if self._chip.adc_bits is None:
+            return None
+        if self._adcs is None:
+            raise ValueError("the ADCs have no windows: call `calibrate` or `set_adcs` first")
+        return self._adcs
 
     def _products(self, codes: Codes, conversions: Sequence[Conversion | None]) -> Floats:
         """Shifted sums minus the terms that the offsets of weights and inputs add, for each way to
@@ -286,31 +299,32 @@ class Crossbar:
 
     def _chosen_adcs(self, codes: Codes, bits: Sequence[int | None]) -> list[Conversion | None]:
         """Conversions with some resolutions, with windows by the chip's rule."""
-        statistics = self._statistics(codes) if any(bits) else []
-        return [
-            None if b is None else Conversion(self._windows(codes, statistics, b), 2**b)
-            for b in bits
-        ]
-
-    def _windows(self, codes: Codes, statistics: list[Sums], bits: int) -> list[Adcs]:
-        """ADCs of each row block by the chip's rule."""
-        rule = self._chip.adc_window
-        if rule == "least_error":
-            sigmas = self._least_error(codes, statistics, bits)
-            return [choose_adcs(*each) for each in zip(statistics, repeat(bits), sigmas)]
-        fixed = None if rule == "range" else self._chip.window_sigmas
-        return [choose_adcs(sums, bits, fixed) for sums in statistics]
+        resolutions = [b for b in bits if b is not None]
+        if not resolutions:
+            return [None] * len(bits)
+        statistics = self._statistics(codes)
+        widths: Iterable[Iterable[Floats | float | None]]  # of each resolution and row block
+        if self._chip.adc_window == "least_error":
+            widths = self._least_error(codes, statistics, resolutions)
+        else:
+            width = None if self._chip.adc_window == "range" else self._chip.window_sigmas
+            widths = [[width] * len(statistics)] * len(resolutions)
+        conversions: dict[int | None, Conversion] = {}
+        for b, of_blocks in zip(resolutions, widths, strict=True):
+            blocks = zip(statistics, of_blocks, strict=True)
+            conversions[b] = Conversion([choose_adcs(s, b, width) for s, width in blocks], 2**b)
+        return [conversions.get(b) for b in bits]
 
     def _statistics(self, codes: Codes) -> list[Sums]:
         """Statistics of the sums of each row block without cell errors."""
         cells = self.mean_cell_variances + self.error_variances(self._chip.read_sigma)
         full = self.input_maxima[:, None] * self.cell_maxima
-        found = []
+        statistics = []
         for rows in self._blocks:
             drive = self._drive(codes[:, :, rows])
             mean, square = self._moments(drive, self._ideal[:, rows])
             power = np.einsum("gink,gink->i", drive, drive, dtype=np.float64)[:, None]
-            found.append(
+            statistics.append(
                 Sums(
                     mean=mean,
                     variance=np.maximum(square - mean**2, 0),
@@ -319,14 +333,15 @@ class Crossbar:
                     highest=(rows.stop - rows.start) * full,
                 )
             )
-        return found
+        return statistics
 
     def _moments(self, drive: Values, cells: Values) -> tuple[Floats, Floats]:
         """Mean and mean square of the sums of a row block, shape (I, S) each, over groups, samples
         and columns.
 
         Σ (x·w)² over all vectors x and columns w is Σ_kl (Σ_x x_k x_l) (Σ_w w_k w_l): no sum
-        is made. All terms are whole numbers that float64 holds exactly.
+        is made. All terms are whole numbers. The sums are exact if G n M (K x w)² < 2⁵³ for the
+        largest x of an input slice and w of a cell, and else rounded as any sum in float64.
 
         Args:
             drive: input slices, shape (G, I, n, K).
@@ -350,13 +365,19 @@ class Crossbar:
         vectors = groups * n * columns
         return mean / vectors, square / vectors
 
-    def _least_error(self, codes: Codes, statistics: list[Sums], bits: int) -> list[Floats]:
-        """Half widths of least mean square error with cell errors in, shape (I, S) per block."""
-        tried = [[choose_adcs(s, bits, k) for s in statistics] for k in CANDIDATE_SIGMAS]
-        error = np.zeros((len(statistics), len(tried), *self.places.shape))
+    def _least_error(self, codes: Codes, statistics: list[Sums], bits: Sequence[int]) -> Floats:
+        """Half widths of least mean square error with cell errors in, shape (B, blocks, I, S).
+
+        Resolutions share the reads, so that the noise of reads does not depend on their number.
+        """
+        tried = [
+            [[choose_adcs(s, b, k) for k in CANDIDATE_SIGMAS] for s in statistics] for b in bits
+        ]
+        error = np.zeros((len(bits), len(statistics), len(CANDIDATE_SIGMAS), *self.places.shape))
         ideal = self._reads(codes, self._ideal)
         for read, true in zip(self._reads(codes, self._cells, self._noise), ideal, strict=True):
-            adcs = [each[read.block] for each in tried]
-            low, step = (np.array([getattr(a, name) for a in adcs]) for name in ("low", "step"))
-            _add_errors(read.sums, true.sums, low, step, 2.0**bits - 1, error[read.block])
-        return list(np.asarray(CANDIDATE_SIGMAS)[error.argmin(axis=1)])
+            for b, of_blocks, errors in zip(bits, tried, error, strict=True):
+                adcs = of_blocks[read.block]
+                low, step = (np.array([getattr(a, name) for a in adcs]) for name in ("low", "step"))
+                _add_errors(read.sums, true.sums, low, step, 2.0**b - 1, errors[read.block])
+        return np.asarray(CANDIDATE_SIGMAS)[error.argmin(axis=2)]

@@ -11,6 +11,7 @@ pytest.importorskip("numba", reason="the simulation needs the package numba")
 
 from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar, row_blocks
+from imcmoo.model.physical.adc_window import Adcs
 from imcmoo.model.physical.circuit import Circuit
 from tests.accuracy import scalar_chip
 
@@ -114,26 +115,59 @@ def test_sums_too_large_for_float32_are_exact():
     np.testing.assert_array_equal(made.multiply(codes), made.exact(codes))
 
 
-@pytest.mark.parametrize("rule", ["sigma", "range", "least_error"])
-def test_adcs_of_several_resolutions_convert_as_each_alone(rule):
+@pytest.mark.parametrize(
+    ("rule", "read_sigma", "bits"),
+    [
+        ("sigma", 0.0, (3, 6, None)),
+        ("range", 0.0, (3, 6, None)),
+        ("least_error", 0.0, (3, 6, None)),
+        ("sigma", 0.02, (3, 6, None)),
+        ("least_error", 0.02, (3, 6)),
+        ("least_error", 0.02, (None,)),
+    ],
+)
+def test_adcs_of_several_resolutions_convert_as_each_alone(rule, read_sigma, bits):
     weights, codes = drawn(PLAIN, 0, groups=2, n=40, rows=150, columns=5)
-    chip = replace(PLAIN, sigma=0.1, adc_window=rule, differential=True)
-    bits = (3, 6, None)
-    for made, one in zip(
-        crossbar(weights, chip, codes).at_resolutions(codes, bits), bits, strict=True
-    ):
-        alone = crossbar(weights, replace(chip, adc_bits=one), codes)
-        np.testing.assert_allclose(made, alone.multiply(codes) + alone._offset, atol=1e-6)
+    chip = replace(PLAIN, sigma=0.1, adc_window=rule, read_sigma=read_sigma, differential=True)
+
+    def made(resolutions):
+        programmed = Crossbar(weights, chip, zero=0)
+        programmed.program(np.random.default_rng(0))
+        return programmed.at_resolutions(codes, resolutions)
+
+    for together, one in zip(made(bits), bits, strict=True):
+        np.testing.assert_array_equal(together, made([one])[0])
+        if read_sigma == 0:  # otherwise calibration draws noise, too
+            alone = crossbar(weights, replace(chip, adc_bits=one), codes)
+            np.testing.assert_allclose(together, alone.multiply(codes) + alone._offset, atol=1e-6)
 
 
-def test_windows_of_4_sigma_follow_the_sums_that_occur():
-    weights, codes = drawn(PLAIN, 0, groups=2, n=40, rows=150, columns=5)
-    made = Crossbar(weights, replace(PLAIN, input_slice_bits=3, bits_per_cell=3), zero=0)
+def test_adcs_without_windows_are_refused():
+    weights, codes = drawn(PLAIN, 0)
+    with pytest.raises(ValueError, match="call `calibrate` or `set_adcs` first"):
+        Crossbar(weights, PLAIN, zero=0).multiply(codes)
+
+
+@pytest.mark.parametrize("bits", [None, 1])
+def test_a_chip_without_adcs_converts_no_sum_even_if_adcs_are_set(bits):
+    weights, codes = drawn(PLAIN, 0)
+    made = Crossbar(weights, replace(PLAIN, adc_bits=bits), zero=0)
+    made.set_adcs([Adcs(np.zeros((8, 8)), np.ones((8, 8)))], codes=2)
+    assert np.array_equal(made.multiply(codes), made.exact(codes)) == (bits is None)
+
+
+# With 400 vectors of large 8-bit slices, sums of products exceed the whole numbers of float32.
+@pytest.mark.parametrize(("width", "n"), [(3, 40), (8, 400)])
+def test_windows_of_4_sigma_follow_the_sums_that_occur(width, n):
+    weights, codes = drawn(PLAIN, 0, groups=2, n=n, rows=150, columns=5)
+    codes |= 192
+    made = Crossbar(weights, replace(PLAIN, input_slice_bits=width, bits_per_cell=3), zero=0)
     for rows, found in zip(row_blocks(150, PLAIN), made._statistics(codes), strict=True):
-        x = codes[:, None, :, rows].astype(int) >> np.array([0, 3, 6])[:, None, None] & 7
-        sums = np.einsum("gink,gksm->isgnm", x, made._ideal[:, rows])
-        np.testing.assert_allclose(found.mean, sums.mean(axis=(2, 3, 4)))
-        np.testing.assert_allclose(found.variance, sums.var(axis=(2, 3, 4)))
+        places = np.arange(0, 8, width)[:, None, None]
+        x = codes[:, None, :, rows].astype(int) >> places & 2**width - 1
+        sums = np.einsum("gink,gksm->isgnm", x, made._ideal[:, rows], dtype=np.float64)
+        np.testing.assert_allclose(found.mean, sums.mean(axis=(2, 3, 4)), rtol=1e-10)
+        np.testing.assert_allclose(found.variance, sums.var(axis=(2, 3, 4)), rtol=1e-10)
 
 
 def test_the_last_row_of_a_macro_is_a_block_of_its_own():

@@ -127,22 +127,26 @@ def test_a_damaged_file_is_refused(data, tmp_path, damage):
         AccuracyData.read(path)
 
 
-def test_noise_of_a_circuit_is_kept_and_damaged_files_are_not_used(data, tmp_path):
-    noise = CircuitNoise(tmp_path / "kept")
-    first = noise(data, CHIP)
-    (file,) = (tmp_path / "kept").iterdir()
-    np.save(file, np.load(file) + 1)
-    np.testing.assert_array_equal(noise(data, CHIP), first + 1)
-    file.write_bytes(b"no array")
-    np.testing.assert_array_equal(noise(data, CHIP), first)
-    # The noise at other resolutions is found with it.
-    for bits in (3, 10):
-        chip = replace(CHIP, adc_bits=bits)
-        np.testing.assert_array_equal(noise(data, chip), CircuitNoise(None)(data, chip))
-    assert len(list((tmp_path / "kept").iterdir())) == 1
+@pytest.mark.parametrize("errors", [{}, {"adc_window": "least_error", "read_sigma": 0.02}])
+def test_noise_of_a_circuit_is_kept_and_damaged_files_are_not_used(data, tmp_path, errors):
+    folder = tmp_path / "kept"
+    noise, chip = CircuitNoise(folder), replace(CHIP, **errors)
+    first = noise(data, chip)
+    # One execution gives the noise at other resolutions.
+    files = list(folder.iterdir())
+    assert len(files) == 8
+    for bits in (3, 5, 10):
+        other = replace(chip, adc_bits=bits)
+        np.testing.assert_array_equal(noise(data, other), CircuitNoise(None)(data, other))
+    for file in files:
+        np.save(file, np.load(file) + 1)
+    np.testing.assert_array_equal(noise(data, chip), first + 1)
+    for file in files:
+        file.write_bytes(b"no array")
+    np.testing.assert_array_equal(noise(data, chip), first)
     # Blocks of 64 rows are the same in macros of 64 and of 128.
-    noise(data, replace(CHIP, rows=128))
-    assert len(list((tmp_path / "kept").iterdir())) == 1
-    noise(data, replace(CHIP, rows=100))
-    noise(data, replace(CHIP, adc_bits=12))
-    assert len(list((tmp_path / "kept").iterdir())) == 3
+    noise(data, replace(chip, rows=128))
+    assert len(list(folder.iterdir())) == 8
+    noise(data, replace(chip, rows=100))
+    noise(data, replace(chip, adc_bits=12))
+    assert len(list(folder.iterdir())) == 17
