@@ -7,7 +7,7 @@ import pytest
 
 from imcmoo.model.physical import parameters
 from imcmoo.model.physical.model import PhysicalModel
-from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, COLUMNS
+from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, random_designs
 
@@ -46,8 +46,8 @@ def neighbours(device):
     # One more does not divide the rows either: where row blocks fill macros, the key has no rows.
     active = bases["active_rows"]
     others["active_rows"] = np.where(np.arange(N_DESIGNS) % 2, active + 1, active // 2)
-    changed = [bases, *(bases | {name: others[name]} for name in COLUMNS)]
-    return {name: np.concatenate([c[name] for c in changed]) for name in COLUMNS}
+    changed = [bases, *(bases | {name: others[name]} for name in bases)]
+    return {name: np.concatenate([c[name] for c in changed]) for name in bases}
 
 
 def evaluated(device, columns):
