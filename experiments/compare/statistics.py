@@ -10,13 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.compare.comparison import LARGEST_REGRET, OURS, USED
-from imcmoo.analysis.statistics import (
-    ecdf,
-    holm,
-    median_interval,
-    paired_wilcoxon,
-    vargha_delaney,
-)
+from imcmoo.analysis.statistics import ecdf, holm, median_interval, paired_wilcoxon, vargha_delaney
 from imcmoo.model.metrics import Floats
 from imcmoo.report.style import COLOURS, COLUMN, HIGHLIGHT, legend_below
 

@@ -27,12 +27,7 @@ from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import MEMORY_CELLS
-from imcmoo.model.physical.predicted_accuracy import (
-    UNSEEN_DROP,
-    Prediction,
-    best_score,
-    predict,
-)
+from imcmoo.model.physical.predicted_accuracy import UNSEEN_DROP, Prediction, best_score, predict
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels

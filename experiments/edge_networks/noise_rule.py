@@ -23,12 +23,7 @@ from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit, slice_maxima
-from imcmoo.model.physical.noise import (
-    OUTLIER_SIGMAS,
-    Slices,
-    Statistics,
-    noise_of,
-)
+from imcmoo.model.physical.noise import OUTLIER_SIGMAS, Slices, Statistics, noise_of
 
 COLUMNS = (
     *("rows", "active_rows", "input_slice_bits", "bits_per_cell", "differential", "adc_bits"),

@@ -8,12 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.physics.page import (
-    MAIN,
-    chip_of,
-    rram_over_sram,
-    study_label,
-)
+from experiments.physics.page import MAIN, chip_of, rram_over_sram, study_label
 from imcmoo.report import style
 from imcmoo.report.labels import label
 from imcmoo.study import result_tables

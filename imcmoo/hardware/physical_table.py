@@ -6,12 +6,7 @@ of each component's name in `physical_costs` describes its quantities.
 
 from __future__ import annotations
 
-from imcmoo.hardware.component_table import (
-    CROSSBAR_KEYS,
-    CROSSBAR_ZEROS,
-    Component,
-    TableContent,
-)
+from imcmoo.hardware.component_table import CROSSBAR_KEYS, CROSSBAR_ZEROS, Component, TableContent
 
 _ARRAY = (
     *("time", "time_muxed"),

@@ -21,13 +21,7 @@ from imcmoo.report.labels import (
     plain,
     violations,
 )
-from imcmoo.report.rich_tables import (
-    add_numbers,
-    natural_width,
-    new_table,
-    open_table,
-    transposed,
-)
+from imcmoo.report.rich_tables import add_numbers, natural_width, new_table, open_table, transposed
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import BASELINE, Results
 from imcmoo.study.study import Study

@@ -21,14 +21,7 @@ from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
-from tests.exact.brute_force import (
-    CASES,
-    SAME,
-    Design,
-    costs_of,
-    designs_of,
-    exact_of,
-)
+from tests.exact.brute_force import CASES, SAME, Design, costs_of, designs_of, exact_of
 
 
 def brute_scores(names, design):

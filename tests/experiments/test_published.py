@@ -7,13 +7,7 @@ import pandas as pd
 import pytest
 from jinja2 import UndefinedError
 
-from experiments.certified import (
-    STUDIES,
-    TECHNOLOGY_STUDY,
-    Certified,
-    proofs,
-    tightness,
-)
+from experiments.certified import STUDIES, TECHNOLOGY_STUDY, Certified, proofs, tightness
 from experiments.markdown import render
 from experiments.paper.study import Paper
 from experiments.physics.page import DEFAULT_ADC

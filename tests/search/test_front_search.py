@@ -6,12 +6,7 @@ from imcmoo.search.front_search import near_front
 from imcmoo.search.sampling import unseen
 from imcmoo.space.moves import move, pairs, single_moves
 from problems import RRAM
-from tests.search.searches import (
-    LARGE_PROBLEM,
-    SMALL_FEASIBLE,
-    SMALL_PROBLEM,
-    evaluated,
-)
+from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM, evaluated
 
 
 def found(archive, wanted=5, problem=LARGE_PROBLEM, seed=0):

@@ -5,13 +5,7 @@ import pytest
 
 from imcmoo.search import mating as mating_of
 from imcmoo.search.archive import Archive
-from imcmoo.search.mating import (
-    UNSCORED,
-    FeasibleMating,
-    _draw_pair_ratios,
-    _guiding,
-    tournaments,
-)
+from imcmoo.search.mating import UNSCORED, FeasibleMating, _draw_pair_ratios, _guiding, tournaments
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible, first_passing
 from imcmoo.search.schedule import PAPER
@@ -19,11 +13,7 @@ from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.moves import move, single_moves
 from problems import RRAM
 from tests.fakes import fake_problem
-from tests.search.searches import (
-    LARGE_PROBLEM,
-    archive_of,
-    evaluated,
-)
+from tests.search.searches import LARGE_PROBLEM, archive_of, evaluated
 
 EXPLORE = PAPER.phases[0]
 

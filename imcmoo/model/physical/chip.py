@@ -24,11 +24,7 @@ from imcmoo.model.physical.components import (
     part_costs,
 )
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.parameters import (
-    DRAM,
-    DRAM_BITS,
-    Designs,
-)
+from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs
 
 ROUTER_BITS = 128
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")

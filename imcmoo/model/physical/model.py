@@ -26,12 +26,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
-from imcmoo.model.physical.components import (
-    MEMORY_CELLS,
-    Switches,
-    Technology,
-    require_coverage,
-)
+from imcmoo.model.physical.components import MEMORY_CELLS, Switches, Technology, require_coverage
 from imcmoo.model.physical.constraints import (
     MOST_DB,
     CircuitLimits,

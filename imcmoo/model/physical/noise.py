@@ -37,12 +37,7 @@ from imcmoo.model.physical.adc_window import (
     share_left,
 )
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.circuit import (
-    Circuit,
-    level_variances,
-    parallel_cells,
-    slice_maxima,
-)
+from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
 from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs, circuit_keys

@@ -6,12 +6,7 @@ from scipy.stats import gmean
 
 from experiments.physics import figures
 from experiments.physics.optima import FITTED_PERIPHERY, optimum_table
-from experiments.physics.page import (
-    chip_of,
-    edap_by_network,
-    recommended,
-    rram_over_sram,
-)
+from experiments.physics.page import chip_of, edap_by_network, recommended, rram_over_sram
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
 from imcmoo.study.result_tables import PHYSICAL_BASIS
 from problems import RRAM_PHYSICAL

@@ -6,12 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from imcmoo.model.physical.constraints import (
-    DEFAULT_SNR_ADC_DB,
-    MOST_DB,
-    CircuitLimits,
-    limit_use,
-)
+from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB, MOST_DB, CircuitLimits, limit_use
 from imcmoo.model.physical.model import PhysicalEvaluator, PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.restricted import restricted

@@ -7,10 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.model.physical.mapping import (
-    balanced_replication,
-    min_latency_replication,
-)
+from imcmoo.model.physical.mapping import balanced_replication, min_latency_replication
 
 small = st.lists(
     st.tuples(st.integers(1, 6), st.integers(1, 12), st.integers(1, 9), st.integers(1, 2)),

@@ -11,13 +11,7 @@ from imcmoo.model.reference.counts import (
     instances,
     total_actions,
 )
-from imcmoo.model.reference.mapping import (
-    LEVELS,
-    Chips,
-    distinct_primes,
-    map_layers,
-    row_keys,
-)
+from imcmoo.model.reference.mapping import LEVELS, Chips, distinct_primes, map_layers, row_keys
 from imcmoo.model.reference.traffic import TRAFFIC
 from imcmoo.networks.workloads import DIMENSIONS
 from tests.model.reference import scalar_model as plain
