@@ -55,7 +55,7 @@ REFERENCE = study_text(TABLE, model="reference", space='base = "sram_large"')
     ("text", "message"),
     [
         (study_text(""), r"rate_Hz of resnet18_onnx needs a table \[scenario\]"),
-        (study_text(TABLE, networks=NO_RATES), "also of resnet18_onnx, alexnet_onnx"),
+        (study_text(TABLE, networks=NO_RATES), "resnet18_onnx, alexnet_onnx have none"),
         (study_text(TABLE, networks=NO_RATE), r"networks\[0\]: burst needs rate_Hz"),
         (FULL.replace("0.02", "0.05"), "at most 1/rate_Hz = 0.0333333 s, got 0.05"),
         (FULL.replace("layer", "never"), "scenario.interrupt: unknown 'never'"),
