@@ -2,9 +2,9 @@
 
 `python -m experiments.edge_networks.added_noise --data DIR --out CSV NETWORK...` reads NETWORK.npz
 of DIR. The ratio is that of noise over signal at the logits, on the samples on which the gains are
-measured. A gain is the mean of more draws than `linear` takes: with one draw of white noise it is
-0.2 dB off where one layer has most of the noise. Part of the error is alike in all draws of the
-noise: the mean of the logits differs from those without noise, for example by a factor.
+measured. A gain is the mean of three draws; `linear` takes one of white noise. Part of the error is
+alike in all draws of the noise: the mean of the logits differs from those without noise, for
+example by a factor.
 """
 
 from __future__ import annotations

@@ -223,8 +223,9 @@ class Crossbar:
 
         Args:
             codes: shape (G, n, K); they also choose the windows of the ADCs.
-            bits: B resolutions; None if the sums are not converted. Each gives what it gives alone,
-                except None beside others with windows of least error, whose choice draws noise.
+            bits: B resolutions; None if the sums are not converted. The result at one resolution
+                does not depend on the others. Exception: None beside others, with windows of least
+                error and read noise, since their choice draws noise.
         """
         return self._products(codes, self._chosen_adcs(codes, bits))
 

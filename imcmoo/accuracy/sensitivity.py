@@ -121,7 +121,13 @@ class Probe:
         )
 
     def gain(self, layer: MappedLayer, *, static: bool, draws: int) -> float:
-        """Noise over signal at the logits over that of the layer, mean of several draws."""
+        """Noise over signal at the logits over that of the layer.
+
+        Args:
+            layer: the only one with noise.
+            static: whether the noise is that of a chip, else drawn for each read.
+            draws: number of draws that the gain is the mean of, at least 1.
+        """
         found = []
         for draw in range(draws):
             rng = self._rng(layer, draw)

@@ -71,7 +71,8 @@ def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
 
 
 class Batch:
-    """Designs with everything worked out of them once; of one schedule but for their resources.
+    """Intermediate results of some designs, each computed once; all but `resources` and `screen`
+    require designs of one schedule.
 
     Features are not kept for other batches if few of the mapping keys are met again.
     """

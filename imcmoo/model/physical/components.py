@@ -248,10 +248,11 @@ ADC_COSTS: dict[str, ZigZagAdc | TabulatedAdc] = {
     "murmann": TabulatedAdc("murmann", leaks=True),
     "isaac": TabulatedAdc("isaac"),
 }
+"""ADC models by name; trust a conclusion only if all four agree on it."""
 
 
 def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
-    """Costs by the ADC model of each design; trust a conclusion only if all four agree on it."""
+    """Costs of each design's ADC by its model."""
     present = np.unique(designs.adc_model)
     if len(present) == 1:
         return ADC_COSTS[ADC_MODELS[present[0]]].costs(designs, table, assumptions)

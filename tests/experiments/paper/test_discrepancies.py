@@ -1,4 +1,4 @@
-"""Model discrepancies: every row against arithmetic by hand, and published against computed."""
+"""Model discrepancies: rows against arithmetic by hand, and published against computed."""
 
 import numpy as np
 import pandas as pd

@@ -22,6 +22,7 @@ from imcmoo.space.restricted import restricted
 from problems import RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
 
 LIMIT = 800e-6
+FEW_DESIGNS = 2
 COSTS = ("energy", "latency", "edp", "area")
 OPTIONAL = (
     Categorical("adc_window", ("sigma", "range")),
@@ -58,6 +59,21 @@ def few(device, values=None, added=(), **options):
     return PhysicalEvaluator(space, networks.network_set(), **options)
 
 
+def pipelined_and_not(problem, rng):
+    """A few feasible designs of each schedule, shape (n, n_parameters)."""
+    space, at = problem.space, problem.space.names.index("schedule")
+    found = []
+    for schedule in range(space.shape[at]):
+        for _ in range(500):
+            levels = space.random(1_000, rng)
+            levels[:, at] = schedule
+            feasible, _ = problem.feasible(levels[problem.feasibility.screened(levels) <= 0])
+            if len(feasible):
+                found.append(feasible[:FEW_DESIGNS])
+                break
+    return np.concatenate(found)
+
+
 def check_model(model, n, area_limit_m2=LIMIT, *, exact=True):
     """At no stage a bound is above a design, as the check of certificates finds; relaxed bounds are
     no tighter; the bound of a single design is what it costs."""
@@ -65,7 +81,9 @@ def check_model(model, n, area_limit_m2=LIMIT, *, exact=True):
     tree = model.partials(problem.largest_area_m2)
     levels = draw_feasible(problem, n, np.random.default_rng(3))
     with patch.object(check, "RANDOM_DESIGNS", n):
-        assert check.validate_bounds(problem, tree, [levels[:2]]) > n  # of either schedule
+        optima = pipelined_and_not(problem, np.random.default_rng(4))
+        assert set(optima[:, model.space.names.index("schedule")]) == {0, 1}
+        assert check.validate_bounds(problem, tree, [optima]) > n
     true = model.evaluate(levels)
     costs = {**true.values, "edp": edp(true.energy_J, true.latency_s)}
     for stage in range(len(STAGES)):

@@ -1,57 +1,68 @@
 """The physical model by value indices of a space, as searches and proofs call it."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB, MOST_DB, CircuitLimits, limit_use
+from imcmoo.exact.enumeration import Enumeration
+from imcmoo.exact.regret import ExactRegret
+from imcmoo.model.physical.constraints import MOST_DB, CircuitLimits, limit_use
 from imcmoo.model.physical.model import PhysicalEvaluator, PhysicalModel
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.space.restricted import restricted
+from imcmoo.search.algorithm import run_search
+from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.study import Study
-from problems import RRAM_EXTENDED, SRAM_EXTENDED
+from tests.model.physical.spaces import DEVICE_SPACES, NETWORKS, SPACE
 
-NETWORKS = ("resnet18", "alexnet")
-FEW = {"rows": (64, 256), "cols": (256,), "input_slice_bits": (1, 4), "adc_bits": (5, 8)}
-"""Few circuits: their noise takes longest."""
-DEVICE_SPACES = {
-    device: restricted(space, FEW, name=device)
-    for device, space in (("rram", RRAM_EXTENDED), ("sram", SRAM_EXTENDED))
-}
-SPACE = DEVICE_SPACES["sram"]
 STUDY = Study("physical", SPACE, NETWORKS, model="physical")
-LEVELS = SPACE.random(400, np.random.default_rng(0))
 
 
-def test_figures_are_those_of_the_model_and_of_networks_alone():
-    model = STUDY.cost_model()
-    ours = model.evaluate(LEVELS)
+@pytest.fixture(scope="module")
+def problem():
+    return STUDY.problem()
+
+
+def test_figures_are_those_of_the_model_and_of_networks_alone(problem):
+    levels = SPACE.unrank(np.arange(SPACE.size))
+    ours = problem.model.evaluate(levels)
     plain = PhysicalModel(WorkloadSet.load(NETWORKS), device="sram")
-    theirs = plain.evaluate(SPACE.decode(LEVELS))
+    theirs = plain.evaluate(SPACE.decode(levels))
     np.testing.assert_allclose(ours.area_m2, theirs.area_m2, rtol=1e-14)
     runs = ours.runs
-    assert 0 < runs.all(axis=1).sum() < len(LEVELS)
+    assert 0 < runs.all(axis=1).sum() < SPACE.size
     np.testing.assert_allclose(ours.energy_J[runs], theirs.energy_J[runs], rtol=1e-12)
     np.testing.assert_allclose(ours.latency_s[runs], theirs.latency_s[runs], rtol=1e-12)
-    assert (theirs.snr_adc_dB[runs] >= DEFAULT_SNR_ADC_DB).all()
+    assert (theirs.snr_adc_dB[runs] >= 16).all()
     assert np.isnan(ours.energy_J[~runs]).all()
-    alone = model.for_network("alexnet").evaluate(LEVELS)
+    alone = problem.model.for_network("alexnet").evaluate(levels)
     np.testing.assert_allclose(alone.latency_s[:, 0], ours.latency_s[:, 1], rtol=1e-12)
     with pytest.raises(ValueError, match="must fix `device`"):
-        Study("p", replace(SPACE, fixed={}), NETWORKS, model="physical").cost_model()
+        Study("p", DesignSpace("s", SPACE.parameters), NETWORKS, model="physical").cost_model()
 
 
 def test_noise_of_a_network_alone_is_exactly_that_among_others():
     """It is worked out, or taken over from the model of all networks, which knows it or not."""
+    levels = SPACE.unrank(np.arange(SPACE.size))
     joint = STUDY.cost_model()
-    before = joint.for_network("alexnet").in_full(LEVELS).snr_dB[:, 0]
-    among = joint.in_full(LEVELS).snr_dB[:, joint.workload_names.index("alexnet")]
-    after = joint.for_network("alexnet").in_full(LEVELS[::-1]).snr_dB[::-1, 0]
+    before = joint.for_network("alexnet").in_full(levels).snr_dB[:, 0]
+    among = joint.in_full(levels).snr_dB[:, joint.workload_names.index("alexnet")]
+    after = joint.for_network("alexnet").in_full(levels[::-1]).snr_dB[::-1, 0]
     assert np.isfinite(among).any()
     np.testing.assert_array_equal(before, among)
     np.testing.assert_array_equal(after, among)
+
+
+def test_a_study_is_enumerated_searched_and_judged(problem):
+    answer = Enumeration(problem).answer()
+    levels = SPACE.unrank(np.arange(SPACE.size))
+    F, G = problem.evaluate(levels)
+    feasible = (G <= 0).all(axis=1)
+    assert answer.n_feasible == feasible.sum()
+    assert answer.optima["edap_max"].value == problem.costs(F[feasible]).edap.max(axis=1).min()
+    archive = run_search(problem, budget=150, rng=np.random.default_rng(1)).archive
+    regrets = ExactRegret(problem, answer).regrets(archive.F[archive.feasible])
+    assert max(values.min() for values in regrets.values()) == 0
 
 
 @pytest.mark.parametrize("device", DEVICE_SPACES)
@@ -128,10 +139,11 @@ def test_stricter_limits_of_circuits_are_lacked_and_nothing_else_changes():
     networks = WorkloadSet.load(NETWORKS)
     strict = PhysicalEvaluator(SPACE, networks, limits=CircuitLimits(snr_adc_dB=25.0))
     default = PhysicalEvaluator(SPACE, networks)
-    one, two = (m.in_full(LEVELS) for m in (default, strict))
+    levels = SPACE.unrank(np.arange(0, SPACE.size, 7))
+    one, two = (m.in_full(levels) for m in (default, strict))
     assert np.array_equal(one.energy_J, two.energy_J, equal_nan=True)
-    missing = strict.evaluate(LEVELS).resources["snr"].missing
+    missing = strict.evaluate(levels).resources["snr"].missing
     assert np.array_equal(missing <= 0, one.snr_adc_dB >= 25.0)
-    assert (missing >= default.evaluate(LEVELS).resources["snr"].missing).all()
-    assert strict.for_network("alexnet").screen(LEVELS).resources["snr"].missing.max() > 0
+    assert (missing >= default.evaluate(levels).resources["snr"].missing).all()
+    assert strict.for_network("alexnet").screen(levels).resources["snr"].missing.max() > 0
     assert strict.data_digest != default.data_digest

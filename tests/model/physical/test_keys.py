@@ -7,7 +7,7 @@ import pytest
 
 from imcmoo.model.physical import parameters
 from imcmoo.model.physical.model import PhysicalModel
-from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS
+from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, COLUMNS
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, random_designs
 
@@ -34,6 +34,13 @@ def random_columns(device, rng):
     if device == "rram":
         columns["bits_per_cell"] = rng.integers(1, 3, n)
         columns["cell_errors"] = rng.choice(CELL_ERRORS, n)
+    for name, column in COLUMNS.items():
+        if name not in columns:  # so that a new column cannot be forgotten
+            columns[name] = (
+                rng.uniform(0.5, 1.0, n) * column.default
+                if column.real
+                else rng.choice(column.texts or np.arange(column.low, column.high + 1), n)
+            )
     return columns
 
 
@@ -46,8 +53,8 @@ def neighbours(device):
     # One more does not divide the rows either: where row blocks fill macros, the key has no rows.
     active = bases["active_rows"]
     others["active_rows"] = np.where(np.arange(N_DESIGNS) % 2, active + 1, active // 2)
-    changed = [bases, *(bases | {name: others[name]} for name in bases)]
-    return {name: np.concatenate([c[name] for c in changed]) for name in bases}
+    changed = [bases, *(bases | {name: others[name]} for name in COLUMNS)]
+    return {name: np.concatenate([c[name] for c in changed]) for name in COLUMNS}
 
 
 def evaluated(device, columns):
