@@ -74,7 +74,7 @@ def pipelined_and_not(problem, rng):
     return np.concatenate(found)
 
 
-def check_model(model, n, area_limit_m2=LIMIT, *, exact=True):
+def check_model(model, n, area_limit_m2=LIMIT, *, exact=True, schedules=(0, 1)):
     """At no stage a bound is above a design, as the check of certificates finds; relaxed bounds are
     no tighter; the bound of a single design is what it costs."""
     problem = AcceleratorProblem(model, area_limit_m2=area_limit_m2)
@@ -82,7 +82,7 @@ def check_model(model, n, area_limit_m2=LIMIT, *, exact=True):
     levels = draw_feasible(problem, n, np.random.default_rng(3))
     with patch.object(check, "RANDOM_DESIGNS", n):
         optima = pipelined_and_not(problem, np.random.default_rng(4))
-        assert set(optima[:, model.space.names.index("schedule")]) == {0, 1}
+        assert {*optima[:, model.space.names.index("schedule")]} == {*schedules}
         assert check.validate_bounds(problem, tree, [optima]) > n
     true = model.evaluate(levels)
     costs = {**true.values, "edp": edp(true.energy_J, true.latency_s)}
@@ -126,7 +126,9 @@ def test_no_bound_is_above_a_design_whatever_is_written_and_where_memory_may_lac
 @pytest.mark.parametrize("name", MODELS)
 def test_no_bound_is_above_any_of_many_designs(name):
     if name not in ("rewritten", "no_memory", "optional", "digital"):
-        check_model(MODELS[name](), 30 if "rram" in name else 1300)
+        # Weights of nine networks do not fit SRAM chips of this size at once, as pipelines need.
+        schedules = (0,) if name == "nine_sram" else (0, 1)
+        check_model(MODELS[name](), 30 if "rram" in name else 1300, schedules=schedules)
 
 
 @pytest.mark.parametrize("name", ["four_rram", *SLOW_ONES])
