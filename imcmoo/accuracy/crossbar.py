@@ -65,7 +65,10 @@ class Conversion:
 
 @numba.njit(nogil=True)
 def _convert_and_add(sums, low, step, places, zero, top, out):  # type: ignore[no-untyped-def]
-    """The loop over the sums of `Conversion.add_to`, which takes much of the time."""
+    """Loop of `Conversion.add_to`, which takes much of the time: add the converted sums to `out`.
+
+    Shapes: `sums` (groups, I, n, S, M); `low`, `step` and `places` (I, S); `out` (groups, n, M).
+    """
     groups, inputs, n, weights, columns = sums.shape
     for g in range(groups):
         for i in range(inputs):
@@ -84,8 +87,11 @@ def _convert_and_add(sums, low, step, places, zero, top, out):  # type: ignore[n
 
 @numba.njit(nogil=True, fastmath={"reassoc"})  # else the sum of errors is not vectorised
 def _add_errors(sums, true, low, step, top, error):  # type: ignore[no-untyped-def]
-    """Add the squared errors of conversions by several ADCs, low and step of shape (n_adcs, I, S),
-    to an array of that shape."""
+    """Add the squared errors of conversions by several ADCs to `error`.
+
+    Shapes: `sums` and `true`, those without errors, (groups, I, n, S, M); `low`, `step` and `error`
+    (n_adcs, I, S). `top` is the largest code.
+    """
     groups, inputs, n, weights, columns = sums.shape
     for g in range(groups):
         for i in range(inputs):
@@ -240,7 +246,7 @@ class Crossbar:
 
     @property
     def _conversion(self) -> Conversion | None:
-        """How sums are converted; None on a chip without ADCs."""
+        """Conversion of sums; None on a chip without ADCs."""
         if self._chip.adc_bits is None:
             return None
         if self._adcs is None:

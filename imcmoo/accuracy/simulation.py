@@ -176,8 +176,8 @@ class SimulatedLayer:
         return unit
 
     def at_resolutions(self, bits: Sequence[int | None]) -> list[tuple[float, float]]:
-        """Noise over signal of ADCs and of cells with ADCs of some resolutions, of the chip that
-        was programmed last."""
+        """Noise over signal of ADCs and of cells, for each resolution, of the chip that was
+        manufactured last; `bits` has None where sums are not converted."""
         products = self._crossbar.at_resolutions(self._codes, bits)
         return [self._powers(self._noise(product)) for product in products]
 
