@@ -1,7 +1,7 @@
-"""Labelled data of five networks, made on the spot: nothing is downloaded.
+"""Labelled data of six networks, made on the spot: nothing is downloaded.
 
 `python -m experiments.edge_networks.data --out DIR` writes NAME.npz for each network whose package
-is installed, and prints how `imcmoo accuracy` is called for it.
+is installed, trains two networks of digits, and prints how `imcmoo accuracy` is called for each.
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ import pickle
 import sqlite3
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Arrays = dict[str, NDArray[Any]]
+if TYPE_CHECKING:
+    from onnx import NodeProto
+
+Values = NDArray[Any]
+Arrays = dict[str, Values]
 
 _TEXT = """
 valve pressure nominal check outlet filter motor speed sensor error battery charge level
@@ -274,43 +278,119 @@ NETWORKS = {
     ),
     "magika": EdgeNetwork("file type", "magika", "models/standard_v3_3/model.onnx", files),
 }
-"""Networks of packages by name; the fifth, of digits, is trained: see `write_digits`."""
+"""Networks of packages by name; those of digits are trained: see `write_digits`."""
 
 TRAINING = 1200
-"""Of the 1,797 images, so many train the network; the others calibrate and are scored."""
+"""Of the 1,797 images, so many train the networks; the others calibrate and are scored."""
+FILTERS = (8, 16)
+"""Channels of the two convolutions of the digits' convolutional network."""
 
 
 def write_digits(folder: Path) -> tuple[Path, Path]:
     """Train a small classifier of scikit-learn's handwritten digits; write it and its data."""
-    from onnx import TensorProto, helper, numpy_helper
+    images, labels = _digits()
+    nodes, tensors = _classifier(images, labels, source="x", hidden=(48,))
+    return _write(folder, "digits", nodes, tensors, images, labels)
+
+
+def write_digits_cnn(folder: Path) -> tuple[Path, Path]:
+    """Write a convolutional network of the same digits, and its data.
+
+    Its filters are principal components of the patches they see, and its last layer is trained.
+    """
+    from onnx import helper
+
+    flat, labels = _digits()
+    images = flat.reshape(-1, 1, 8, 8)
+    nodes: list[NodeProto] = []
+    tensors: Arrays = {}
+    features = images
+    for at, (channels, stride) in enumerate(zip(FILTERS, (1, 2), strict=True)):
+        source, name = ("x", "r0")[at], f"conv{at}"
+        patches = _patches(features, stride)
+        filters = _components(patches[:TRAINING], channels)
+        tensors[f"k{at}"] = filters.reshape(channels, -1, 3, 3)
+        sizes: dict[str, Any] = {"pads": [1] * 4, "strides": [stride] * 2}
+        nodes.append(helper.make_node("Conv", [source, f"k{at}"], [f"c{at}"], name=name, **sizes))
+        nodes.append(helper.make_node("Relu", [f"c{at}"], [f"r{at}"]))
+        features = np.maximum(np.einsum("nhwp,cp->nchw", patches, filters), 0)
+    nodes.append(helper.make_node("Flatten", ["r1"], ["f"]))
+    last, trained = _classifier(features.reshape(len(flat), -1), labels, source="f", hidden=())
+    return _write(folder, "digits_cnn", [*nodes, *last], tensors | trained, images, labels)
+
+
+def _digits() -> tuple[Values, Values]:
+    """Images of 8 × 8 pixels from 0 to 1, shape (n, 64), and the digits they show."""
     from sklearn.datasets import load_digits
-    from sklearn.neural_network import MLPClassifier
 
     images, labels = load_digits(return_X_y=True)
-    images = (images / 16).astype(np.float32)
-    trained = MLPClassifier((48,), max_iter=300, tol=0.01, random_state=0)
-    trained.fit(images[:TRAINING], labels[:TRAINING])
-    (w1, w2), (b1, b2) = trained.coefs_, trained.intercepts_
+    return (images / 16).astype(np.float32), labels
+
+
+def _patches(images: Values, stride: int) -> Values:
+    """Patches of 3 × 3 pixels around those of images, shape (n, h, w, 9 · channels)."""
+    padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
+    windows = windows[:, :, ::stride, ::stride].transpose(0, 2, 3, 1, 4, 5)
+    return windows.reshape(*windows.shape[:3], -1)
+
+
+def _components(patches: Values, count: int) -> Values:
+    """Principal components of patches, the positive and the negative one of each, (count, K)."""
+    from sklearn.decomposition import PCA
+
+    components = PCA(count // 2, random_state=0).fit(patches.reshape(-1, patches.shape[-1]))
+    return np.concatenate([components.components_, -components.components_])
+
+
+def _classifier(
+    features: Values, labels: Values, *, source: str, hidden: tuple[int] | tuple[()]
+) -> tuple[list[NodeProto], Arrays]:
+    """Nodes and weights of a trained perceptron from a tensor of features to a Softmax y."""
+    from onnx import helper
+    from sklearn.neural_network import MLPClassifier
+
+    trained = MLPClassifier(hidden, max_iter=300, tol=0.01, random_state=0)
+    trained.fit(features[:TRAINING], labels[:TRAINING])
+    nodes: list[NodeProto] = []
+    tensors: Arrays = {}
+    for at, name in enumerate([*["hidden"] * len(hidden), "classes"], start=1):
+        tensors |= {f"w{at}": trained.coefs_[at - 1], f"b{at}": trained.intercepts_[at - 1]}
+        result = "z" if name == "classes" else "a"
+        nodes.append(helper.make_node("Gemm", [source, f"w{at}", f"b{at}"], [result], name=name))
+        if name == "hidden":
+            source = "h"
+            nodes.append(helper.make_node("Relu", [result], [source]))
+    return [*nodes, helper.make_node("Softmax", ["z"], ["y"], axis=-1)], tensors
+
+
+def _write(
+    folder: Path,
+    name: str,
+    nodes: Sequence[NodeProto],
+    tensors: Mapping[str, Values],
+    images: Values,
+    labels: Values,
+) -> tuple[Path, Path]:
+    """Write a network from x to y as ONNX, and the images that did not train it."""
+    from onnx import TensorProto, helper, numpy_helper
+
     graph = helper.make_graph(
-        [
-            helper.make_node("Gemm", ["x", "w1", "b1"], ["a"], name="hidden"),
-            helper.make_node("Relu", ["a"], ["h"]),
-            helper.make_node("Gemm", ["h", "w2", "b2"], ["z"], name="classes"),
-            helper.make_node("Softmax", ["z"], ["y"], axis=-1),
-        ],
-        "digits",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("n", 64))],
+        nodes,
+        name,
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("n", *images.shape[1:]))],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ("n", 10))],
-        [
-            numpy_helper.from_array(values.astype(np.float32), name)
-            for name, values in {"w1": w1, "b1": b1, "w2": w2, "b2": b2}.items()
-        ],
+        [numpy_helper.from_array(v.astype(np.float32), n) for n, v in tensors.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    network, data = folder / "digits.onnx", folder / "digits.npz"
+    network, data = folder / f"{name}.onnx", folder / f"{name}.npz"
     network.write_bytes(model.SerializeToString())
     np.savez_compressed(data, x=images[TRAINING:], labels=labels[TRAINING:])
     return network, data
+
+
+TRAINED = {"digits": write_digits, "digits_cnn": write_digits_cnn}
+"""Writers of the networks that no package has."""
 
 
 def find_network(name: str, folder: Path) -> tuple[Path, list[str]]:
@@ -340,8 +420,9 @@ def main() -> None:
         np.savez_compressed(target, allow_pickle=False, **arrays)
         print(f"{name}: imcmoo accuracy {path} --data {target} {network.options}".rstrip())
     if find_spec("sklearn"):
-        path, target = write_digits(args.out)
-        print(f"digits: imcmoo accuracy {path} --data {target}")
+        for name, write in TRAINED.items():
+            path, target = write(args.out)
+            print(f"{name}: imcmoo accuracy {path} --data {target}")
 
 
 if __name__ == "__main__":

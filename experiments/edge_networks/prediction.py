@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.edge_networks.data import NETWORKS, find_network
+from experiments.edge_networks.data import NETWORKS, TRAINED, find_network
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.model.physical.circuit import Circuit
@@ -78,7 +78,7 @@ def compare(name: str, folder: Path, samples: int | None, chips: int) -> Iterato
     """A row of each design."""
     assessed = assessment(name, folder, samples)
     data = AccuracyData.read(folder / f"{name}.accuracy.npz")
-    for at, design in enumerate(DESIGNS if name == "digits" else DESIGNS[:SHARED]):
+    for at, design in enumerate(DESIGNS if name in TRAINED else DESIGNS[:SHARED]):
         row: dict[str, Any] = {"network": name, "design": at, "samples": assessed.samples}
         row["float"] = assessed.float_score
         for how in ("linear", "fast", "exact"):
@@ -115,7 +115,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
 def main(argv: Sequence[str] | None = None) -> None:
     """Compare a network's predictions, or summarise such files."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("network", nargs="?", choices=["digits", *NETWORKS])
+    parser.add_argument("network", nargs="?", choices=[*TRAINED, *NETWORKS])
     parser.add_argument("--data", type=Path, metavar="DIR")
     parser.add_argument("--samples", type=int)
     parser.add_argument("--chips", type=int, default=1)
