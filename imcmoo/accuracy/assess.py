@@ -29,8 +29,11 @@ FEW_SAMPLES = 200
 Executed = Literal["fast", "exact"]
 """How a network is executed: in float with noise, or every read and conversion."""
 
-NOISE = 1
-"""Tells the random numbers of reads from those of cells."""
+NOISE, AT_WORK = 1, 2
+"""Tell the random numbers of reads, and those of noise at work, from those of cells."""
+
+AT_WORK_SAMPLES = 128
+"""Most calibration samples on which "fast" measures the noise of layers with a chip's inputs."""
 
 MOST_OF_ADC = 0.5
 """Share of the ADC noise in the worst 1 % of products, above which white noise does not stand for
@@ -199,6 +202,10 @@ class Assessment:
         self, simulation: Simulation, chips: int, noise: Mapping[str, LayerNoise]
     ) -> Iterator[Tensors]:
         """Outputs of runs in float with weight errors of several chips and white noise of ADCs."""
+        samples = self._data.calibration.part(slice(AT_WORK_SAMPLES))
+        batches = list(samples.batches(self._batch))
+        at_work = np.random.default_rng([self.seed, AT_WORK])
+        noise = simulation.analyse_at_work(batches, noise, at_work)
         noisy = NoisyNetwork(self.network, simulation.codings)
         for at in range(chips):
             if at:

@@ -79,22 +79,39 @@ class MappedLayer:
         less, more = tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
         return less + more if upper else more + less
 
+    def some_vectors(self, inputs: Values, count: int, rng: np.random.Generator) -> Values:
+        """A random choice of at most `count` of the vectors that the layer multiplies, shape
+        (G, n, K)."""
+        if not self.kernel:
+            flat = inputs.reshape(1, -1, inputs.shape[-1])
+            return flat[:, rng.permutation(flat.shape[1])[:count]]
+        windows = self._windows(self._padded(inputs, 0))
+        places = windows.shape[1 : 2 + len(self.kernel)]
+        some = np.unravel_index(rng.permutation(int(np.prod(places)))[:count], places)
+        index: tuple[Any, ...] = (slice(None), *some)
+        return windows[index].reshape(len(self.weights), -1, self.weights.shape[1])
+
     def _convolved(self, padded: Values, product: Product) -> Floats:
         """Convolution of some padded samples."""
+        windows = self._windows(padded)
+        groups, rows, columns = self.weights.shape
+        n, *sizes = windows.shape[1 : 2 + len(self.kernel)]
+        made = product(windows.reshape(groups, -1, rows)).reshape(groups, n, -1, columns)
+        return made.transpose(1, 0, 3, 2).reshape(n, groups * columns, *sizes)
+
+    def _windows(self, padded: Values) -> Values:
+        """View of the inputs of each output, shape (groups, n, *sizes, channels, *kernel)."""
         axes = tuple(range(2, padded.ndim))
         spans = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilations, strict=True)]
         windows = sliding_window_view(padded, spans, axis=axes)
         every = [slice(None)] * 2
         windows = windows[(*every, *_steps(self.strides), *_steps(self.dilations))]
         n, channels = windows.shape[:2]
-        sizes = windows.shape[2 : padded.ndim]
-        groups, rows, columns = self.weights.shape
+        groups = len(self.weights)
         grouped = windows.reshape(n, groups, channels // groups, *windows.shape[2:])
-        spatial = tuple(range(3, 3 + len(sizes)))
-        kernel = tuple(range(3 + len(sizes), grouped.ndim))
-        vectors = grouped.transpose(1, 0, *spatial, 2, *kernel).reshape(groups, -1, rows)
-        made = product(vectors).reshape(groups, n, -1, columns)
-        return made.transpose(1, 0, 3, 2).reshape(n, groups * columns, *sizes)
+        spatial = tuple(range(3, 1 + padded.ndim))
+        kernel = tuple(range(1 + padded.ndim, grouped.ndim))
+        return grouped.transpose(1, 0, *spatial, 2, *kernel)
 
     def with_bias(self, product: Floats, tensors: Mapping[str, Values]) -> Floats:
         """The layer's output from its product, with a bias that is stored or one of the tensors."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -57,14 +57,20 @@ class NoisyNetwork:
         self._last: tuple[Mapping[str, Disturbance], dict[str, _Stored]] | None = None
 
     def run(
-        self, inputs: Tensors, disturbed: Mapping[str, Disturbance], rng: np.random.Generator
+        self,
+        inputs: Tensors,
+        disturbed: Mapping[str, Disturbance],
+        rng: np.random.Generator,
+        seen: Callable[[MappedLayer, Values], None] = lambda layer, inputs: None,
     ) -> Tensors:
-        """Outputs and logits of the network with errors in some layers, by name."""
+        """Outputs and logits of the network with errors in some layers, by name; `seen` is called
+        with each layer and its inputs."""
         stored = self._stored | self._disturbed(disturbed)
 
         def product(layer: MappedLayer, x: Values, tensors: Mapping[str, Values]) -> Values:
             if self._codings is not None:
                 x = self._codings[layer.name].rounded(x)
+            seen(layer, x)
             made = self._product(layer, x, stored[layer.name])
             errors = disturbed.get(layer.name)
             if errors is not None and errors.spread is not None and errors.spread.any():

@@ -13,7 +13,7 @@ from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.accuracy.graph import CutNetwork, Tensors
 from imcmoo.accuracy.lowering import MappedLayer, Values
-from imcmoo.accuracy.noisy_network import Disturbance
+from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise import decibels
@@ -67,20 +67,45 @@ class LayerErrors:
 class LayerNoise:
     """Noise of a layer on one chip, split into errors of its cells and the rest.
 
+    The rest is split into a multiple of the exact product, as of sums that are clipped, a constant
+    and white noise (J. J. Bussgang, 1952).
+
     Args:
         errors: powers over the signal power.
         kept: share of the cell errors that the ADCs let pass, by least squares.
-        white: power of the rest, of each output channel, shape (G, M).
+        gain: of each output channel, by least squares: rest over product, shape (G, M).
+        constant: of each output channel, likewise.
+        white: power of what is left, likewise.
     """
 
     errors: LayerErrors
     kept: float
+    gain: Floats
+    constant: Floats
     white: Floats
 
 
 def to_decibels(inverse: float) -> float:
     """Signal to noise in dB of its inverse; infinite where there is no noise."""
     return float(decibels(np.array(inverse))[()])
+
+
+def _mean(values: Floats) -> Floats:
+    """Mean of each column, shape (G, 1, M), of values, shape (G, n, M)."""
+    return values.mean(axis=1, keepdims=True)
+
+
+def _gain(product: Floats, rest: Floats) -> Floats:
+    """Slope of errors over products in each column, shape (G, M), from values of shape (G, n, M).
+
+    Least squares, less what chance explains: a slope below its standard error is 0.
+    """
+    signal, error = product - _mean(product), rest - _mean(rest)
+    power = np.maximum((signal**2).sum(axis=1), 1e-300)
+    slope = (error * signal).sum(axis=1) / power
+    left = ((error - slope[:, None] * signal) ** 2).sum(axis=1)
+    variance = left / power / max(signal.shape[1] - 2, 1)
+    return slope * np.maximum(1 - variance / np.maximum(slope**2, 1e-300), 0)
 
 
 def calibrate(
@@ -184,7 +209,7 @@ class SimulatedLayer:
     def _noise(self, product: Floats) -> Floats:
         """Errors of products of the calibration vectors, without the mean of each column."""
         noise = (product - self._exact) * self._unit
-        noise -= noise.mean(axis=1, keepdims=True)
+        noise -= _mean(noise)
         return noise
 
     def _powers(self, noise: Floats) -> tuple[float, float]:
@@ -194,33 +219,43 @@ class SimulatedLayer:
         dev = min(self._cell_noise, every)
         return (every - dev) / signal, (dev + clipping) / signal
 
-    def analyse(self) -> LayerNoise:
-        """Noise on the calibration vectors of the chip that was manufactured last."""
-        noise = self._noise(self._crossbar.multiply(self._codes))
-        adc, dev = self._powers(noise)
-        centred = self._codes - self._codes.mean(axis=1, keepdims=True)
+    def analyse(self, vectors: Values | None = None) -> LayerNoise:
+        """Noise of the chip that was manufactured last, on vectors, shape (G, n, K), by default
+        those of the calibration."""
+        codes, exact = self._codes, self._exact
+        if vectors is not None:
+            codes = self.coding.encode(vectors)
+            exact = self._crossbar.exact(codes)
+        errors = (self._crossbar.multiply(codes) - exact) * self._unit
+        centred = codes - self._codes.mean(axis=1, keepdims=True)
         cells = (centred @ self._crossbar.weight_errors()) * self._unit
-        kept = float((noise * cells).sum() / ((cells**2).sum() or 1.0))
-        squares = (noise - kept * cells) ** 2
+        noise, varying = errors - _mean(errors), cells - _mean(cells)
+        kept = float((noise * varying).sum() / ((varying**2).sum() or 1.0))
+        rest = errors - kept * cells
+        product = exact * self._unit
+        gain = _gain(product, rest)
+        rest = rest - gain[:, None] * product
+        powers = self._layer_errors(noise, kept * varying)
+        return LayerNoise(powers, kept, gain, rest.mean(axis=1), rest.var(axis=1))
+
+    def _layer_errors(self, noise: Floats, of_cells: Floats) -> LayerErrors:
+        """Noise powers from errors of products, shape (G, n, M), and the part that cells cause."""
+        adc, dev = self._powers(noise)
+        squares = (noise - of_cells) ** 2
         rare = max(1, round(RARE * squares.size))
         worst = np.partition(squares, -rare, axis=None)[-rare:].sum() / (squares.sum() or 1.0)
-        errors = LayerErrors(
-            self._layer.name,
-            rounding=self._signal[1] / self._signal[0],
-            adc=adc,
-            dev=dev,
-            worst=float(worst),
-        )
-        return LayerNoise(errors, kept, squares.mean(axis=1))
+        rounding = self._signal[1] / self._signal[0]
+        return LayerErrors(self._layer.name, rounding, adc, dev, float(worst))
 
     def disturbance(self, noise: LayerNoise) -> Disturbance:
-        """Errors of the layer for a run in float, with the mean of each column corrected, from the
-        noise of a chip of the same design."""
+        """Errors of the layer for a run in float, with the mean of each column corrected on the
+        calibration vectors, from the noise of a chip of the same design."""
         static = noise.kept * self._crossbar.weight_errors()
         driven = self._codes.mean(axis=1, keepdims=True) - self.coding.zero
-        offset = -(driven @ static) * self._unit
+        offset = noise.constant - ((driven @ static) * self._unit)[:, 0]
+        weights = self._crossbar.weights * (1 + noise.gain[:, None]) + static
         return Disturbance(
-            weights=(self._crossbar.weights + static) * self._scale[:, None, :],
+            weights=weights * self._scale[:, None, :],
             offset=offset.ravel(),
             spread=np.sqrt(noise.white).ravel(),
         )
@@ -269,6 +304,34 @@ class Simulation:
     def analyse(self) -> dict[str, LayerNoise]:
         """Noise of every layer on the chip that was manufactured last."""
         return {name: layer.analyse() for name, layer in self._layers.items()}
+
+    def analyse_at_work(
+        self,
+        batches: Sequence[Tensors],
+        noise: Mapping[str, LayerNoise],
+        rng: np.random.Generator,
+    ) -> dict[str, LayerNoise]:
+        """Noise of every layer on the inputs that it gets from the layers before it on the chip.
+
+        Errors of these layers can move the inputs away from those of the calibration, in which
+        case the ADCs clip more.
+
+        Args:
+            batches: inputs of the network.
+            noise: of the layers, with which the network is run.
+            rng: draws noise and the vectors on which it is measured.
+        """
+        quota = -(-VECTORS // len(batches))
+        kept: dict[str, list[Values]] = {layer.name: [] for layer in self._network.layers}
+
+        def seen(layer: MappedLayer, inputs: Values) -> None:
+            kept[layer.name].append(layer.some_vectors(inputs, quota, rng))
+
+        network, disturbed = NoisyNetwork(self._network, self.codings), self.disturbances(noise)
+        for batch in batches:
+            network.run(batch, disturbed, rng, seen)
+        vectors = {name: np.concatenate(parts, axis=1) for name, parts in kept.items()}
+        return {name: layer.analyse(vectors[name]) for name, layer in self._layers.items()}
 
     def disturbances(self, noise: Mapping[str, LayerNoise]) -> dict[str, Disturbance]:
         """Errors of each layer for a run in float, from the noise of a chip of the design."""

@@ -8,6 +8,7 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 from onnx import TensorProto, helper
 
 from imcmoo.accuracy.graph import CutNetwork
+from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.io.errors import InputError
 from tests.accuracy.networks import cut, real
 from tests.networks.onnx_import.models import exactly, node, tensor
@@ -45,13 +46,19 @@ CONVOLUTIONS = {
 }
 
 
-@pytest.mark.parametrize("case", CONVOLUTIONS)
-def test_a_convolution_equals_that_of_onnxruntime(tmp_path, case):
+def convolution(folder, case):
+    """A network of one convolution, and an input of it."""
     x, w, attributes = CONVOLUTIONS[case]
     nodes = [node("Conv", "xwb", **attributes), node("Relu", "y", "z")]
-    network = cut(tmp_path, nodes, [tensor("x", x)], [real("w", w), real("b", (w[0],), 2)], "z")
+    network = cut(folder, nodes, [tensor("x", x)], [real("w", w), real("b", (w[0],), 2)], "z")
+    return network, sample(*x)
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS)
+def test_a_convolution_equals_that_of_onnxruntime(tmp_path, case):
+    network, x = convolution(tmp_path, case)
     assert len(network.layers) == 1
-    assert_pieces_equal_the_whole(network, {"x": sample(*x)})
+    assert_pieces_equal_the_whole(network, {"x": x})
 
 
 def branches(operators, read, output=("y",), **options):
@@ -114,6 +121,36 @@ NETWORKS = {
     ),
 }
 """Nodes, what they store, and the layers that are mapped."""
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS)
+def test_some_vectors_are_vectors_that_a_convolution_multiplies(tmp_path, case):
+    network, x = convolution(tmp_path, case)
+    (layer,) = network.layers
+    every = []
+
+    def product(vectors):
+        every.append(vectors)
+        return vectors @ layer.weights
+
+    layer.apply(x, 0, product)
+    (vectors,) = every
+    for count in (5, vectors.shape[1] + 1):
+        some = layer.some_vectors(x, count, np.random.default_rng(0))
+        assert some.shape == (len(vectors), min(count, vectors.shape[1]), vectors.shape[2])
+        # Of each vector, the parts of all groups stay together.
+        whole = [{v.tobytes() for v in np.moveaxis(a, 0, 1)} for a in (some, vectors)]
+        assert whole[0] <= whole[1]
+
+
+def test_some_vectors_of_a_product_are_rows_of_its_inputs():
+    layer = MappedLayer("only", "w", "x", "y", np.ones((1, 3, 2)), bias=None)
+    x = np.arange(24.0).reshape(2, 4, 3)
+    some = layer.some_vectors(x, 3, np.random.default_rng(0))
+    assert some.shape == (1, 3, 3)
+    rows = some[0, :, 0] / 3
+    np.testing.assert_array_equal(some[0], x.reshape(8, 3)[rows.astype(int)])
+    assert len(set(rows)) == 3
 
 
 @pytest.mark.parametrize("case", NETWORKS)

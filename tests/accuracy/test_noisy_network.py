@@ -10,9 +10,12 @@ from scipy import stats
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
+from experiments.edge_networks.data import write_digits_cnn
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.codes import InputCoding
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork, standard_normal
+from imcmoo.accuracy.simulation import Simulation
+from imcmoo.model.physical.circuit import Circuit
 from tests.accuracy.networks import LOSSLESS, cut, nsr, real, saved
 from tests.networks.onnx_import.models import exactly, model, node, tensor
 
@@ -135,6 +138,40 @@ def test_white_noise_of_adcs_has_their_power_at_the_output(network, inputs, simu
         ideal = simulation.run_integers(inputs)
         found = run_fast(network, inputs, simulation)
         assert nsr(found, ideal) == pytest.approx(nsr(exact, ideal), rel=0.4)
+
+
+@pytest.mark.parametrize("sigmas", [1.0, 1.5])
+def test_clipped_sums_shrink_the_products_of_a_column(simulated, sigmas):
+    chip = replace(LOSSLESS, adc_bits=4, adc_window="sigma", window_sigmas=sigmas)
+    for layer in simulated(chip)._layers.values():
+        disturbed = layer.disturbance(layer.analyse())
+        codes = layer._codes.astype(float) - layer.coding.zero
+        float_product = codes * layer.coding.scale @ disturbed.weights
+        found = float_product + disturbed.offset.reshape(len(codes), 1, -1)
+        on_chip = layer._crossbar.multiply(layer._codes) * layer._unit
+        exact = layer._exact * layer._unit
+        centred = exact - exact.mean(axis=1, keepdims=True)
+        of_chip, of_run = ((v * centred).sum() / (centred**2).sum() for v in (on_chip, found))
+        assert of_chip < 0.97
+        assert of_run == pytest.approx(of_chip, abs=0.02)
+        np.testing.assert_allclose(found.mean(axis=1), on_chip.mean(axis=1), atol=1e-9)
+
+
+def test_noise_counts_on_the_inputs_that_layers_get_on_the_chip(tmp_path):
+    pytest.importorskip("sklearn", reason="the network is trained by scikit-learn")
+    assessed = Assessment(*write_digits_cnn(tmp_path))
+    coarse = Circuit(64, 64, 2, 2, differential=False, adc_bits=2, sigma=0.043)
+    fast, exact = (assessed.on_chips(coarse, 2, how=how)[0] for how in ("fast", "exact"))
+    # Sums of the second layer on the chip are outside the windows for sums of the float network.
+    simulation = Simulation(assessed.network, coarse, assessed.calibration)
+    simulation.manufacture(0)
+    noisy = NoisyNetwork(assessed.network, simulation.codings)
+    errors = simulation.disturbances(simulation.analyse())
+    in_float = assessed.noisy_outputs(noisy, errors, np.random.default_rng(0))
+    decibels = 10 * np.log10(assessed.noise_to_signal(in_float))
+    assert exact.nsr_out_dB > decibels + 8
+    assert fast.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=4)
+    assert fast.accuracy == pytest.approx(exact.accuracy, abs=0.08)
 
 
 def test_few_large_errors_are_marked(tmp_path):
