@@ -78,7 +78,7 @@ def test_rram_chips_keep_five_points_with_smaller_cell_errors_only():
 
 
 def test_the_page_states_how_good_predictions_are(text_of_page, prose):
-    titles = {"digits": "digits (two layers)"} | PACKAGED
+    titles = {"digits": "digits (two layers)", "digits_cnn": "digits (convolutional)"} | PACKAGED
     predicted = TABLE["prediction"]
     for r in summary(predicted).itertuples():
         fast = f"{r.fast_mean:.3f}, {r.fast_worst:.3f}; {r.fast_spearman:.2f}"
@@ -92,7 +92,7 @@ def test_the_page_states_how_good_predictions_are(text_of_page, prose):
     assert f"Five of the seven read {exact}, and `linear` predicts {linear} for them" in prose
     assert len(text) == 5
     marked = predicted[predicted["exact_only"]].groupby("network").size()
-    assert marked.to_dict() == {"minilm": 2, "recogniser": 7}
+    assert marked.to_dict() == {"digits_cnn": 1, "minilm": 2, "recogniser": 7}
     others = predicted[(predicted["network"] == "recogniser") & (predicted["exact"] >= 0.1)]
     within = (others["linear"] - others["exact"]).abs().max()
     assert (
@@ -106,7 +106,8 @@ def test_the_page_states_how_good_predictions_are_where_little_is_lost(prose):
     little = predicted[predicted["float"] - predicted["exact"] < 0.1]
     error = (little["linear"] - little["exact"]).abs().groupby(little["network"])
     means, designs = error.mean(), error.size()
-    names = {"digits": "digits", "line_direction": "line direction"}
+    names = {"digits": "digits", "digits_cnn": "the convolutional network"}
+    names |= {"line_direction": "line direction"}
     names |= {"minilm": "MiniLM", "recogniser": "the recogniser"}
     for name, title in names.items():
         counted = f"({designs[name]} designs)" if name == "digits" else f"({designs[name]})"
@@ -119,13 +120,25 @@ def test_the_page_states_where_predictions_of_the_digits_are_wrong(prose):
     predicted = TABLE["prediction"].query("network == 'digits'")
     wrong = predicted[(predicted["linear"] - predicted["exact"]).abs() > 0.05].set_index("design")
     assert set(wrong.index) == {17, 24}
-    assert "Of the designs of the digits 2 are off by more than 0.05" in prose
+    assert "Of the designs of the digits (two layers) 2 are off by more than 0.05" in prose
     coarse, noisy = wrong.loc[17], wrong.loc[24]
     assert (DESIGNS[17].adc_bits, DESIGNS[17].differential, DESIGNS[24].sigma) == (2, False, 1.0)
     above = noisy["exact_nsr_dB"] - noisy["linear_nsr_dB"]
     assert f"noise at the logits is {above:.1f} dB above the sum" in prose
     assert abs(coarse["exact_nsr_dB"] - coarse["linear_nsr_dB"]) < 0.1
     assert f"`fast` is off by {coarse['fast'] - coarse['exact']:.2f}, too" in prose
+    predicted = TABLE["prediction"].query("network == 'digits_cnn'").set_index("design")
+    error = (predicted["linear"] - predicted["exact"]).abs()
+    assert set(error.index[error > 0.05]) == {17, 8}
+    of_fast, above = (
+        (predicted.loc[[17, 8], a] - predicted.loc[[17, 8], b]).abs()
+        for a, b in (("fast", "exact"), ("exact_nsr_dB", "linear_nsr_dB"))
+    )
+    assert [(DESIGNS[at].adc_bits, DESIGNS[at].differential) for at in (17, 8)] == [(2, 0), (2, 1)]
+    off = f"off by {error[17]:.2f} (offset weights, design 17) and {error[8]:.2f} (differential"
+    assert off in prose
+    assert f"is {above[17]:.1f} and {above[8]:.1f} dB above the sum" in prose
+    assert f"is off by {of_fast[17]:.2f} and {of_fast[8]:.2f}" in prose
 
 
 def test_the_page_states_that_noise_at_the_logits_does_not_decide_what_is_read(prose):
