@@ -204,7 +204,8 @@ def test_the_page_states_whether_noise_of_layers_adds_up(text_of_page, prose):
     table = TABLE["added_noise"]
     noise = table.pivot(index="network", columns=["noise", "layer_snr_dB"], values="over_sum_dB")
     columns = [(kind, snr) for kind in ("white", "static") for snr in (16, 20, 30)]
-    titles = {"digits": "digits"} | {n: PACKAGED[n] for n in ("line_direction", "recogniser")}
+    titles = {"digits": "digits", "digits_cnn": "digits (convolutional)"}
+    titles |= {n: PACKAGED[n] for n in ("line_direction", "recogniser")}
     for name, title in (titles | {"minilm": PACKAGED["minilm"]}).items():
         cells = " | ".join(f"{noise.loc[name, column]:.1f}" for column in columns)
         assert f"| {title} | {cells} |" in text_of_page
