@@ -147,22 +147,27 @@ def _columns(sliced: list[Codes], cells: Floats, weight: Floats, blocks: list[sl
         weight: of the noise of each column, shape (G, M).
         blocks: rows of each block.
     """
-    groups, _, n_slices, columns = cells.shape
+    n_slices = cells.shape[2]
+
+    def by_slice(of_columns: Floats) -> Floats:
+        """Values of columns, shape (G, n_slices · M), in shape (n_slices, G · M)."""
+        return of_columns.reshape(len(cells), n_slices, -1).swapaxes(0, 1).reshape(n_slices, -1)
+
     mean, variance = np.empty((2, len(blocks), len(sliced), n_slices, weight.size))
-    varying = np.empty((len(blocks), len(sliced), groups))
+    lowest, highest = np.empty((2, len(blocks), n_slices, weight.size))
+    varying = np.empty((len(blocks), len(sliced), len(cells)))
     power = np.empty((*varying.shape, PARTS))
     for b, rows in enumerate(blocks):
-        stored = cells[:, rows].reshape(groups, -1, n_slices * columns)
+        stored = cells[:, rows].reshape(len(cells), rows.stop - rows.start, -1)
+        lowest[b] = by_slice(np.minimum(stored, 0).sum(axis=1))
+        highest[b] = by_slice(np.maximum(stored, 0).sum(axis=1))
         for i, x in enumerate(sliced):
             drive = x[:, :, rows].astype(float)
             sums = drive @ stored
-            of_columns = np.reshape(
-                [sums.mean(axis=1), sums.var(axis=1)], (2, groups, n_slices, columns)
-            )
-            mean[b, i], variance[b, i] = of_columns.swapaxes(1, 2).reshape(2, n_slices, -1)
+            mean[b, i], variance[b, i] = by_slice(sums.mean(axis=1)), by_slice(sums.var(axis=1))
             varying[b, i] = drive.var(axis=1).sum(axis=1)
             power[b, i] = _parts((drive**2).sum(axis=2))
-    return Columns(mean, variance, varying, power, weight.ravel())
+    return Columns(mean, variance, lowest, highest, varying, power, weight.ravel())
 
 
 def _parts(power: Floats) -> Floats:

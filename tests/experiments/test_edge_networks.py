@@ -88,6 +88,7 @@ def layer_with_inputs(kind):
         ("unlike columns", Circuit(64, 64, 8, 7, True, 6)),
         ("steady inputs", Circuit(64, 64, 8, 7, True, 4)),
         ("weak groups", Circuit(256, 64, 1, 1, True, 6, 0.043)),
+        ("weak groups", Circuit(256, 64, 1, 1, True, 6, 0.0, 0.043)),
     ],
 )
 def test_measured_columns_explain_noise_that_the_assumed_distribution_does_not(kind, circuit):

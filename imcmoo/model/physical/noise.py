@@ -96,6 +96,8 @@ class Columns:
     Args:
         mean, variance: of the sums of each column over samples, shape (n, input slices, weight
             slices, C).
+        lowest, highest: sums of the negative and of the positive cells of each column, shape
+            (n, weight slices, C).
         varying: variance of the inputs over samples, sum of the rows, shape (n, input slices, G).
         power: sum of the squares of the inputs of a sample, means of equal parts of the samples in
             order, shape (n, input slices, G, n_parts).
@@ -104,15 +106,17 @@ class Columns:
 
     mean: Floats
     variance: Floats
+    lowest: Floats
+    highest: Floats
     varying: Floats
     power: Floats
     weight: Floats
 
     def take(self, layers: Ints) -> Columns:
         """Columns of the row blocks of an index."""
-        by_layer = (self.mean, self.variance, self.varying, self.power)
-        mean, variance, varying, power = (values[layers] for values in by_layer)
-        return Columns(mean, variance, varying, power, self.weight)
+        by_layer = (self.mean, self.variance, self.lowest, self.highest, self.varying, self.power)
+        mean, variance, lowest, highest, varying, power = (v[layers] for v in by_layer)
+        return Columns(mean, variance, lowest, highest, varying, power, self.weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -396,6 +400,8 @@ class _MeasuredBlocks(_RowBlocks):
         self.mean = columns.mean.mean(axis=-1)
         self.sample_variance = columns.variance.mean(axis=-1)
         self.column_variance = columns.mean.var(axis=-1)
+        largest = statistics.inputs.maxima[:, None, None]
+        self._ends = tuple(v[:, None] * largest for v in (columns.lowest, columns.highest))
         n_groups = columns.varying.shape[2]
         self._columns_of_group = len(columns.weight) // n_groups
         self._of_columns = columns.weight / len(columns.weight)
@@ -440,17 +446,19 @@ class _MeasuredBlocks(_RowBlocks):
         return noise[0], noise[1]
 
     def _clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> Floats:
-        """Variance over samples of what a column's sums exceed the codes by, mean of columns."""
+        """Variance over samples of what a column's sums exceed the codes by, mean of columns; 0 for
+        a column with a code for each of its possible sums."""
         mean, half = self._columns.mean, adcs.step[..., None] / 2
         spread = np.sqrt(np.maximum(self._columns.variance + self._varying, 1e-12))
         highest = adcs.low + adcs.step * (2.0**bits - 0.5)
         error = square = np.zeros(())
+        lowest_sum, highest_sum = self._ends
         for side, edge, possible in (
-            (1, highest, sums.highest),
-            (-1, adcs.step / 2 - adcs.low, -sums.lowest),
+            (1, highest[..., None], highest_sum),
+            (-1, half - adcs.low[..., None], -lowest_sum),
         ):
-            clipped = (edge < possible - EDGE_TOLERANCE)[..., None]
-            of_side, its_square = _exceeding(edge[..., None] - side * mean, spread, half)
+            clipped = edge < possible - EDGE_TOLERANCE
+            of_side, its_square = _exceeding(edge - side * mean, spread, half)
             error = error + side * np.where(clipped, of_side, 0.0)
             square = square + np.where(clipped, its_square, 0.0)
         # The mean error of a column is calibrated away.
