@@ -7,7 +7,8 @@ column is calibrated away.
 A sum of a row block, input slice and weight slice is taken as Gaussian. Beside independent rows it
 has two common modes: all inputs of a sample are large or small together, and so are all weights of
 a column. A few columns are outliers: their mean lies `OUTLIER_SIGMAS` standard deviations off, to
-either side. The statistics of networks without data are assumptions.
+either side. The statistics of networks without data are assumptions. Where the sums of a network
+are measured, each column is a Gaussian of its own (`Columns`).
 
 Formulas: docs/physical_model.md, section 7. In the code x are inputs, g weights, a the rows of a
 block, dev cells and reads.
