@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ import pandas as pd
 
 from experiments.edge_networks.data import NETWORKS
 from experiments.edge_networks.prediction import assessment
-from imcmoo.accuracy.codes import InputCoding, cell_values, input_slices, quantise_weights
+from imcmoo.accuracy.codes import Codes, InputCoding, cell_values, input_slices, quantise_weights
+from imcmoo.accuracy.crossbar import row_blocks
 from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
 from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit, slice_maxima
-from imcmoo.model.physical.noise import OUTLIER_SIGMAS, Slices, Statistics, noise_of
+from imcmoo.model.physical.noise import Columns, Slices, Statistics, noise_of
 
 COLUMNS = (
     *("rows", "active_rows", "input_slice_bits", "bits_per_cell", "differential", "adc_bits"),
@@ -31,6 +34,10 @@ COLUMNS = (
 )
 """Parameters of a circuit in the table."""
 SAMPLES = {"recogniser": 16, "minilm": 32, "magika": 48, "line_direction": 32}
+PARTS = 16
+"""Parts of the samples by the power of their inputs."""
+LEAST_COLUMNS = 2048
+"""Columns whose cells err at random: few draws miss rare errors, which make most of the noise."""
 SRAM, RRAM, BETTER_RRAM = 0.0073, 0.043, 0.011
 CIRCUITS = tuple(
     Circuit(rows, active, slices, cell, coding == "differential", bits, sigma)
@@ -68,54 +75,105 @@ def measured(name: str, folder: Path) -> Iterator[dict[str, Any]]:
     for layer in assessed.network.layers:
         calibration = assessed.calibration[layer.name]
         for circuit in CIRCUITS:
-            simulated = SimulatedLayer(layer, circuit, calibration)
-            simulated.manufacture(0)
-            errors = simulated.analyse().errors
+            adc, dev = noise_of_chips(SimulatedLayer(layer, circuit, calibration), layer, circuit)
             statistics = statistics_of(layer, calibration, circuit)
             rule = noise_of(statistics, circuit)
+            assumed = noise_of(replace(statistics, columns=None), circuit)
             yield {
                 "network": name,
                 "layer": layer.name,
                 **{name: getattr(circuit, name) for name in COLUMNS},
-                "adc": errors.adc,
-                "dev": errors.dev,
-                "adc_rule": float(rule.adc[0]),
-                "dev_rule": float(rule.dev[0]),
+                "adc": adc,
+                "dev": dev,
+                "adc_rule": float(rule.adc.sum()),
+                "dev_rule": float(rule.dev.sum()),
+                "adc_assumed": float(assumed.adc.sum()),
+                "dev_assumed": float(assumed.dev.sum()),
             }
 
 
+def noise_of_chips(
+    simulated: SimulatedLayer, layer: MappedLayer, circuit: Circuit
+) -> tuple[float, float]:
+    """Noise over signal of ADCs and of cells, mean of chips: `LEAST_COLUMNS` columns or more if
+    cells err.
+    """
+    columns = layer.weights.shape[0] * layer.weights.shape[2]
+    chips = -(-LEAST_COLUMNS // columns) if circuit.sigma > 0 else 1
+    noise = []
+    for chip in range(chips):
+        simulated.manufacture(chip)
+        errors = simulated.analyse().errors
+        noise.append((errors.adc, errors.dev))
+    adc, dev = np.mean(noise, axis=0)
+    return float(adc), float(dev)
+
+
 def statistics_of(layer: MappedLayer, calibration: Calibration, circuit: Circuit) -> Statistics:
-    """Operand statistics of a layer on its calibration vectors."""
+    """Statistics of the row blocks of a layer on its calibration vectors."""
     coding = InputCoding.of_range(calibration.lowest, calibration.highest, 8)
     codes = coding.encode(calibration.vectors)
     integers, scale = quantise_weights(layer.weights, 8, 1.0)
     signal = float((calibration.vectors @ layer.weights).var(axis=1).mean())
-    unit = coding.scale * scale
-    weight = (unit**2).mean(axis=1) / (unit**2).mean()
-    sliced = input_slices(codes, 8, circuit.input_slice_bits)
-    inputs = [_of_inputs(x.astype(float), weight) for x in (*sliced, codes)]
+    unit = (coding.scale * scale) ** 2
+    weight = unit / unit.mean()
     cells = cell_values(integers, 8, circuit.bits_per_cell, differential=circuit.differential)
-    weights = [_of_weights(cells[:, :, j]) for j in range(cells.shape[2])]
+    blocks = row_blocks(integers.shape[1], circuit)
+    sliced = input_slices(codes, 8, circuit.input_slice_bits)
+    of_groups = weight.mean(axis=1)
+    inputs = [
+        [_of_inputs(x[:, :, rows].astype(float), of_groups) for x in (*sliced, codes)]
+        for rows in blocks
+    ]
+    weights = [[_of_weights(cells[:, rows, j]) for j in range(cells.shape[2])] for rows in blocks]
     return Statistics(
-        rows=np.array([float(integers.shape[1])]),
-        inputs=_slices(inputs[:-1], slice_maxima(8, circuit.input_slice_bits)),
+        rows=np.array([float(rows.stop - rows.start) for rows in blocks]),
+        inputs=_slices([x[:-1] for x in inputs], slice_maxima(8, circuit.input_slice_bits)),
         weights=_slices(weights, slice_maxima(8 - circuit.differential, circuit.bits_per_cell)),
-        input_variance=np.array([inputs[-1][2]]),
-        signal=np.array([signal / (unit**2).mean()]),
-        rounding=np.zeros(1),
-        outliers=_outlier_share(cells),
+        input_variance=np.array([x[-1][2] for x in inputs]),
+        signal=np.full(len(blocks), signal / unit.mean()),
+        rounding=np.zeros(len(blocks)),
+        outliers=Assumptions().outlier_columns.value,
+        columns=_columns(sliced, cells, weight, blocks),
     )
 
 
-def _outlier_share(cells: Floats) -> float:
-    """Share of outlier columns that gives the sums of columns of cells, shape (G, K, n_slices, M),
-    their kurtosis; mean of the slices."""
-    sums = np.moveaxis(cells.sum(axis=1, dtype=float), 1, 0).reshape(cells.shape[2], -1)
-    centred = sums - sums.mean(axis=1, keepdims=True)
-    square, fourth = (centred**2).mean(axis=1), (centred**4).mean(axis=1)
-    # A Gaussian has 3 squared variances, an outlier OUTLIER_SIGMAS^4.
-    excess = np.maximum(fourth / np.maximum(square, 1e-12) ** 2 - 3, 0.0)
-    return float(excess.mean() / (OUTLIER_SIGMAS**4 - 3))
+def _columns(sliced: list[Codes], cells: Floats, weight: Floats, blocks: list[slice]) -> Columns:
+    """Sums of each row block.
+
+    Args:
+        sliced: slices of input codes, shape (G, n, K) each.
+        cells: shape (G, K, n_slices, M).
+        weight: of the noise of each column, shape (G, M).
+        blocks: rows of each block.
+    """
+    n_slices = cells.shape[2]
+
+    def by_slice(of_columns: Floats) -> Floats:
+        """Values of columns, shape (G, n_slices · M), in shape (n_slices, G · M)."""
+        return of_columns.reshape(len(cells), n_slices, -1).swapaxes(0, 1).reshape(n_slices, -1)
+
+    mean, variance = np.empty((2, len(blocks), len(sliced), n_slices, weight.size))
+    lowest, highest = np.empty((2, len(blocks), n_slices, weight.size))
+    varying = np.empty((len(blocks), len(sliced), len(cells)))
+    power = np.empty((*varying.shape, PARTS))
+    for b, rows in enumerate(blocks):
+        stored = cells[:, rows].reshape(len(cells), rows.stop - rows.start, -1)
+        lowest[b] = by_slice(np.minimum(stored, 0).sum(axis=1))
+        highest[b] = by_slice(np.maximum(stored, 0).sum(axis=1))
+        for i, x in enumerate(sliced):
+            drive = x[:, :, rows].astype(float)
+            sums = drive @ stored
+            mean[b, i], variance[b, i] = by_slice(sums.mean(axis=1)), by_slice(sums.var(axis=1))
+            varying[b, i] = drive.var(axis=1).sum(axis=1)
+            power[b, i] = _parts((drive**2).sum(axis=2))
+    return Columns(mean, variance, lowest, highest, varying, power, weight.ravel())
+
+
+def _parts(power: Floats) -> Floats:
+    """Means of `PARTS` equal parts of the samples in order of their power, of shape (G, n)."""
+    repeated = np.repeat(np.sort(power, axis=1), PARTS, axis=1)
+    return repeated.reshape(len(power), PARTS, -1).mean(axis=2)
 
 
 def _of_inputs(x: Floats, weight: Floats) -> tuple[float, float, float, float]:
@@ -136,8 +194,8 @@ def _covariance(total: float, variance: float, rows: int) -> float:
     return (total - rows * variance) / (rows * (rows - 1)) if rows > 1 else 0.0
 
 
-def _slices(parts: list[tuple[float, float, float, float]], maxima: Floats) -> Slices:
-    mean, square, variance, covariance = (np.array([v]) for v in zip(*parts, strict=True))
+def _slices(parts: list[list[tuple[float, float, float, float]]], maxima: Floats) -> Slices:
+    mean, square, variance, covariance = np.moveaxis(np.array(parts), 2, 0)
     return Slices(mean, square, variance, covariance, maxima)
 
 
@@ -145,28 +203,40 @@ def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:
     """Differences in dB where either noise is above a floor, by network and in all.
 
     Of the noise of ADCs, of the total, of the total where cells make most of it (`mostly_dev`), and
-    of the total where the measured one is above the floor and below the signal (`in_range`).
+    of the total where the measured one is above the floor and below the signal (`in_range`). The
+    last two columns are those of the distribution of sums that is assumed for networks without
+    data.
     """
-    floor = 10 ** (-floor_dB / 10)
     rows = []
     for network, layers in [*table.groupby("network"), ("all", table)]:
         for part in ("adc", "total", "mostly_dev", "in_range"):
-            columns = ["adc"] if part == "adc" else ["adc", "dev"]
-            true = layers[columns].sum(axis=1)
-            rule = layers[[f"{c}_rule" for c in columns]].sum(axis=1)
-            loud = np.maximum(true, rule) > floor
-            if part == "mostly_dev":
-                loud &= layers["adc"] < layers["dev"]
-                loud &= layers["adc_rule"] < layers["dev_rule"]
-            if part == "in_range":
-                loud = (true > floor) & (true < 1)
-            ratio = np.maximum(rule, floor) / np.maximum(true, floor)
-            error = 10 * np.log10(ratio[loud])
+            error = _differences(layers, "rule", part, floor_dB)
+            assumed = _differences(layers, "assumed", part, floor_dB).abs()
             row = {"network": network, "noise": part, "floor_dB": floor_dB}
-            row |= {"layers_and_circuits": int(loud.sum()), "median_dB": error.median()}
+            row |= {"layers_and_circuits": len(error), "median_dB": error.median()}
             row |= {"median_abs_dB": error.abs().median()}
-            rows.append(row | {"p95_abs_dB": error.abs().quantile(0.95)})
+            row |= {"p95_abs_dB": error.abs().quantile(0.95)}
+            row |= {"assumed_median_abs_dB": assumed.median()}
+            rows.append(row | {"assumed_p95_abs_dB": assumed.quantile(0.95)})
     return pd.DataFrame(rows)
+
+
+def _differences(layers: pd.DataFrame, by: str, part: str, floor_dB: float) -> pd.Series[float]:
+    """Differences in dB of one part of `summary`, by the columns of the measured statistics
+    ("rule") or of the assumed distribution ("assumed").
+    """
+    floor = 10 ** (-floor_dB / 10)
+    columns = ["adc"] if part == "adc" else ["adc", "dev"]
+    true = layers[columns].sum(axis=1)
+    rule = layers[[f"{c}_{by}" for c in columns]].sum(axis=1)
+    loud = np.maximum(true, rule) > floor
+    if part == "mostly_dev":
+        loud &= layers["adc"] < layers["dev"]
+        loud &= layers[f"adc_{by}"] < layers[f"dev_{by}"]
+    if part == "in_range":
+        loud = (true > floor) & (true < 1)
+    ratio = rule.clip(lower=floor) / true.clip(lower=floor)
+    return ratio[loud].map(np.log10) * 10
 
 
 def main() -> None:

@@ -189,6 +189,8 @@ def test_the_page_states_how_good_the_closed_form_is(prose):
     total, cells = (rule[rule["noise"] == part].iloc[0] for part in ("total", "mostly_dev"))
     median, high = total["median_abs_dB"], total["p95_abs_dB"]
     assert f"{median:.1f} dB off in the median and at least {high:.0f} dB in 5 %" in prose
+    assumed = total["assumed_median_abs_dB"], total["assumed_p95_abs_dB"]
+    assert f"{assumed[0]:.1f} and {assumed[1]:.0f} dB off on the same layers" in prose
     assert f"{cells['median_abs_dB']:.1f} and {cells['p95_abs_dB']:.1f} dB off" in prose
     (counted,) = rule[rule["noise"] == "in_range"].itertuples()
     shown = f"{counted.median_abs_dB:.1f} and {counted.p95_abs_dB:.1f} dB"

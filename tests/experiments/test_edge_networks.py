@@ -22,6 +22,10 @@ from experiments.edge_networks import (
 from experiments.edge_networks.added_noise import scale, share_alike
 from experiments.edge_networks.data import write_digits
 from experiments.edge_networks.prediction import DESIGNS, SHARED
+from imcmoo.accuracy.lowering import MappedLayer
+from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
+from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.noise import decibels, noise_of
 from imcmoo.report import style
 from tests.model.physical.test_predicted_accuracy import DATA
 
@@ -47,6 +51,8 @@ def test_the_noise_rule_is_compared_where_either_noise_is_loud():
             "dev": [0.0, 0.01, 1e-9, 0.0],
             "adc_rule": [0.1, 0.0, 1e-9, 2.0],
             "dev_rule": [0.0, 0.01, 1e-9, 0.0],
+            "adc_assumed": 0.1,
+            "dev_assumed": 0.0,
         }
     )
     found = noise_rule.summary(table, 40.0).query("network == 'all'").set_index("noise")
@@ -55,6 +61,46 @@ def test_the_noise_rule_is_compared_where_either_noise_is_loud():
         "in_range": 2,  # the last noise is above the signal
     }
     assert found["median_dB"].tolist() == pytest.approx([5, 0, 0, 5])
+    assert found.loc["total", "assumed_median_abs_dB"] == pytest.approx(
+        (10 + 10 * np.log10(20)) / 2
+    )
+
+
+def layer_with_inputs(kind):
+    """A layer whose sums are unlike those that are assumed, and its calibration."""
+    rng = np.random.default_rng(0)
+    groups, rows, columns = (64, 25, 4) if kind == "weak groups" else (1, 64, 256)
+    weights = rng.normal(0, 1, (groups, rows, columns))
+    inputs = np.maximum(rng.normal(0, 1, (groups, 256, rows)), 0)
+    if kind == "unlike columns":
+        weights[:, :, ::32] += 2
+    elif kind == "steady inputs":
+        inputs = 0.02 * inputs + inputs[:, :1]
+    else:
+        inputs[::2] *= 0.01
+    layer = MappedLayer("layer", "matrix", "x", "y", weights, None)
+    return layer, Calibration(float(inputs.min()), float(inputs.max()), inputs)
+
+
+@pytest.mark.parametrize(
+    ("kind", "circuit"),
+    [
+        ("unlike columns", Circuit(64, 64, 8, 7, True, 6)),
+        ("steady inputs", Circuit(64, 64, 8, 7, True, 4)),
+        ("weak groups", Circuit(256, 64, 1, 1, True, 6, 0.043)),
+        ("weak groups", Circuit(256, 64, 1, 1, True, 6, 0.0, 0.043)),
+    ],
+)
+def test_measured_columns_explain_noise_that_the_assumed_distribution_does_not(kind, circuit):
+    layer, calibration = layer_with_inputs(kind)
+    simulated = SimulatedLayer(layer, circuit, calibration)
+    measured = sum(noise_rule.noise_of_chips(simulated, layer, circuit))
+    assert measured > 0
+    statistics = noise_rule.statistics_of(layer, calibration, circuit)
+    rules = [noise_of(s, circuit) for s in (statistics, replace(statistics, columns=None))]
+    by_columns, assumed = (decibels((r.adc + r.dev).sum() / measured) for r in rules)
+    assert by_columns == pytest.approx(0, abs=1.0)
+    assert abs(assumed) > 3
 
 
 def test_a_gain_for_each_column_undoes_a_scale_and_nothing_else():

@@ -23,6 +23,9 @@ LARGE_VARIANCE = 0.1
 NO_POWER = 1e-12
 """Power of errors below which it does not matter, in squares of a unit."""
 
+HARMONICS = 32
+"""Harmonics of a step that are summed; the others count with the mean of the later half."""
+
 GRID = 128
 """Steps of the table of `share_left` from 0 to a standard deviation of one unit."""
 
@@ -115,6 +118,31 @@ def _rounded_large(variance: Floats) -> Floats:
     for k in range(1, 5):
         left += (-1) ** k * first ** (k * k) * (4 * variance + 1 / (np.pi * k) ** 2)
     return left
+
+
+def noise_of_steps(step: Floats, variance: Floats, errors: Floats) -> Floats:
+    """Variance over samples of the error of rounding sums to steps, mean of all offsets of a step.
+
+    With the characteristic function φ of a column's sums and errors it is
+    D² Σ_{k≥1} (1 − |φ(2πk/D)|²) / (2π²k²). Sums are whole numbers: as of the difference of two
+    Poisson variables, |φ(t)|² = exp(−2 (1 − cos t) Var(sum) − t² Var(error)).
+
+    Args:
+        step: D.
+        variance: of the sums of a column over samples.
+        errors: variance over samples of their Gaussian errors. All broadcast.
+    """
+    shape = np.broadcast_shapes(step.shape, variance.shape, errors.shape)
+    noise, rest, tail = np.zeros(shape), 1 / 12, np.zeros(shape)
+    for k in range(1, HARMONICS + 1):
+        t = 2 * np.pi * k / step
+        lost = -np.expm1(-2 * (1 - np.cos(t)) * variance - t**2 * errors)
+        noise += lost / (2 * np.pi**2 * k**2)
+        rest -= 1 / (2 * np.pi**2 * k**2)
+        if k > HARMONICS // 2:
+            tail += lost
+    noise += rest * tail / (HARMONICS - HARMONICS // 2)
+    return noise * step**2
 
 
 def share_left(constant: Floats, varying: Floats) -> Floats:

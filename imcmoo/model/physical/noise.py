@@ -7,7 +7,8 @@ column is calibrated away.
 A sum of a row block, input slice and weight slice is taken as Gaussian. Beside independent rows it
 has two common modes: all inputs of a sample are large or small together, and so are all weights of
 a column. A few columns are outliers: their mean lies `OUTLIER_SIGMAS` standard deviations off, to
-either side. The statistics of networks without data are assumptions.
+either side. The statistics of networks without data are assumptions. Where the sums of a network
+are measured, each column is a Gaussian of its own (`Columns`).
 
 Formulas: docs/physical_model.md, section 7. In the code x are inputs, g weights, a the rows of a
 block, dev cells and reads.
@@ -33,6 +34,7 @@ from imcmoo.model.physical.adc_window import (
     Sums,
     choose_adcs,
     gain_of_rounding,
+    noise_of_steps,
     rounded_error,
     share_left,
 )
@@ -87,6 +89,38 @@ class Slices:
 
 
 @dataclass(frozen=True, eq=False)
+class Columns:
+    """Measured statistics of the columns of n row blocks, without cell errors.
+
+    The C columns are those of G groups one after the other; a group has inputs of its own.
+
+    Args:
+        mean, variance: of the sums of each column over samples, shape (n, input slices, weight
+            slices, C).
+        lowest, highest: sums of the negative and of the positive cells of each column, shape
+            (n, weight slices, C).
+        varying: variance of the inputs over samples, sum of the rows, shape (n, input slices, G).
+        power: sum of the squares of the inputs of a sample, means of equal parts of the samples in
+            order, shape (n, input slices, G, n_parts).
+        weight: of the noise of each column in the mean of all, shape (C,), of mean 1.
+    """
+
+    mean: Floats
+    variance: Floats
+    lowest: Floats
+    highest: Floats
+    varying: Floats
+    power: Floats
+    weight: Floats
+
+    def take(self, layers: Ints) -> Columns:
+        """Columns of the row blocks of an index."""
+        by_layer = (self.mean, self.variance, self.lowest, self.highest, self.varying, self.power)
+        mean, variance, lowest, highest, varying, power = (v[layers] for v in by_layer)
+        return Columns(mean, variance, lowest, highest, varying, power, self.weight)
+
+
+@dataclass(frozen=True, eq=False)
 class Statistics:
     """Operand statistics of n layers of one precision and one way to slice operands.
 
@@ -100,6 +134,8 @@ class Statistics:
         outliers: share of columns whose mean is an outlier.
         cell_variances: of the cells of each weight slice, those of a pair together, in squares of
             their range, shape (n_layers, n_slices); by the circuit's sigma if None.
+        columns: measured sums; each layer is one row block. If None, the distribution of sums is
+            assumed.
     """
 
     rows: Floats
@@ -110,6 +146,7 @@ class Statistics:
     rounding: Floats
     outliers: float
     cell_variances: Floats | None = None
+    columns: Columns | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,10 +187,11 @@ def noise_of_circuits(
     first, kind = _distinct(layer, rows)
     power = np.empty((2, len(adc_bits), len(first)))
     n = max(1, CHUNK // (place.size * len(adc_bits)))
+    blocks_of: type[_RowBlocks] = _RowBlocks if s.columns is None else _MeasuredBlocks
     for start in range(0, len(first), n):
         chunk = slice(start, start + n)
         layers = layer[first[chunk]]
-        blocks = _RowBlocks(s, layers, rows[first[chunk]], circuits[0])
+        blocks = blocks_of(s, layers, rows[first[chunk]], circuits[0])
         for sums, noise in zip(power, blocks.noise(adc_bits, coherence[layers]), strict=True):
             # Unlike a matrix product, a sum is rounded alike in any company of row blocks.
             sums[:, chunk] = (noise * place).reshape(*noise.shape[:2], -1).sum(axis=-1)
@@ -232,9 +270,10 @@ class _RowBlocks:
         self.error_variance = static * power + self.read_variance
         # A cell's error times the mean input of its row is a constant of the column.
         self.varying_cells = static * (a * x.variance)[:, :, None] * cell
+        self._static, self._cell = static, cell
         largest = (a * x.maxima**2)[:, :, None] * cell
         self._largest_error = (static + circuit.read_sigma**2) * largest
-        relative = all_inputs / np.maximum(a * x.mean, 1e-300) ** 2
+        relative = all_inputs / np.maximum(a * x.mean, 1e-150) ** 2
         self._spread = np.sqrt(np.log1p(relative))[:, :, None]
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
 
@@ -271,7 +310,7 @@ class _RowBlocks:
         whole = adcs.step == 1
         passed = self.varying_cells * coherence[:, None, None] + self.read_variance
         cells = np.repeat(passed[None], len(bits), axis=0)
-        steps = adcs.step**2 / 12
+        steps = self._step_noise(adcs.step)
         if whole.any():
             on_units = self._on_units(whole.any(axis=0), passed)
             for noise, rounded in zip((steps, cells), on_units, strict=True):
@@ -297,14 +336,15 @@ class _RowBlocks:
             # The variance differs between samples.
             of_sample = variance * np.exp(spread * node - spread**2 / 2)
             left += weight * rounded_error(np.minimum(of_sample, largest))
-        beyond = left * varying / np.maximum(variance, 1e-300) - varying
-        left *= share_left(np.maximum(variance - varying, 0.0), varying)
-        power_gain = gain_of_rounding(variance) ** 2
-        total = np.maximum(left - power_gain * varying, 0.0) + power_gain * passed[whole]
+        gain = gain_of_rounding(variance)
         adc, cells = np.zeros((2, *whole.shape))
-        adc[whole] = np.clip(beyond, 0.0, total)
-        cells[whole] = total - adc[whole]
+        adc[whole], cells[whole] = _charged(left, variance, varying, passed[whole], gain)
         return adc, cells
+
+    def _step_noise(self, step: Floats) -> Floats:
+        """Variance of rounding to steps that are not whole units, shape of `step`."""
+        noise: Floats = step**2 / 12
+        return noise
 
     def _clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> Floats:
         """Power of sums beyond the codes; 0 where there is a code for every possible sum."""
@@ -344,6 +384,106 @@ class _RowBlocks:
                     square = np.maximum(square - error**2, 0.0)
                 power[at].ravel()[sums] += share * square
         return power
+
+
+class _MeasuredBlocks(_RowBlocks):
+    """Row blocks whose columns are measured: each column's sums are Gaussian over samples.
+
+    Arrays of groups have the shape (n, input slices, weight slices, G).
+    """
+
+    def __init__(
+        self, statistics: Statistics, layers: Ints, rows: Floats, circuit: Circuit
+    ) -> None:
+        super().__init__(statistics, layers, rows, circuit)
+        assert statistics.columns is not None
+        columns = self._columns = statistics.columns.take(layers)
+        self.mean = columns.mean.mean(axis=-1)
+        self.sample_variance = columns.variance.mean(axis=-1)
+        self.column_variance = columns.mean.var(axis=-1)
+        largest = statistics.inputs.maxima[:, None, None]
+        self._ends = tuple(v[:, None] * largest for v in (columns.lowest, columns.highest))
+        n_groups = columns.varying.shape[2]
+        self._columns_of_group = len(columns.weight) // n_groups
+        self._of_columns = columns.weight / len(columns.weight)
+        self._of_groups = self._of_columns.reshape(n_groups, -1).sum(axis=1)
+        shape = len(rows), 1, len(self._cell), 1
+        static, read = (
+            np.broadcast_to(v * self._cell, shape[:3]).reshape(shape)
+            for v in (self._static, circuit.read_sigma**2)
+        )
+        power = columns.power[:, :, None]
+        self._cells = static * columns.varying[:, :, None]
+        self._reads = read * power.mean(axis=-1)
+        self._powers = (static + read)[..., None] * power
+
+    @property
+    def _varying(self) -> Floats:
+        """Variance of each column's errors over samples, (n, input slices, weight slices, C)."""
+        return np.repeat(self._cells + self._reads, self._columns_of_group, axis=-1)
+
+    def _step_noise(self, step: Floats) -> Floats:
+        noise = noise_of_steps(step[..., None], self._columns.variance, self._varying)
+        return noise @ self._of_columns
+
+    def _on_units(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
+        """Noise of ADCs and of cells on whole units; 0 elsewhere.
+
+        The power of the errors is that of each group and part of its samples.
+        """
+        of_samples, cells, reads = self._powers[whole], self._cells[whole], self._reads[whole]
+        variance = of_samples.mean(axis=-1)
+        coherence = (passed - self.read_variance) / np.maximum(self.varying_cells, 1e-300)
+        gain = (of_samples * gain_of_rounding(of_samples)).mean(axis=-1)
+        charged = _charged(
+            rounded_error(of_samples).mean(axis=-1),
+            variance,
+            cells + reads,
+            cells * coherence[whole][:, None] + reads,
+            gain / np.maximum(variance, 1e-300),
+        )
+        noise = np.zeros((2, *whole.shape))
+        noise[:, whole] = np.stack(charged) @ self._of_groups
+        return noise[0], noise[1]
+
+    def _clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> Floats:
+        """Variance over samples of what a column's sums exceed the codes by, mean of columns; 0 for
+        a column with a code for each of its possible sums."""
+        mean, half = self._columns.mean, adcs.step[..., None] / 2
+        spread = np.sqrt(np.maximum(self._columns.variance + self._varying, 1e-12))
+        highest = adcs.low + adcs.step * (2.0**bits - 0.5)
+        error = square = np.zeros(())
+        lowest_sum, highest_sum = self._ends
+        for side, edge, possible in (
+            (1, highest[..., None], highest_sum),
+            (-1, half - adcs.low[..., None], -lowest_sum),
+        ):
+            clipped = edge < possible - EDGE_TOLERANCE
+            of_side, its_square = _exceeding(edge - side * mean, spread, half)
+            error = error + side * np.where(clipped, of_side, 0.0)
+            square = square + np.where(clipped, its_square, 0.0)
+        # The mean error of a column is calibrated away.
+        return np.maximum(square - error**2, 0.0) @ self._of_columns
+
+
+def _charged(
+    left: Floats, variance: Floats, varying: Floats, passed: Floats, gain: Floats
+) -> tuple[Floats, Floats]:
+    """Noise of ADCs and of cells of what is left of errors after rounding to whole units.
+
+    Args:
+        left: mean square of the rounded errors, before calibration.
+        variance: of the errors.
+        varying: the part of it that varies over samples.
+        passed: power of the varying part where steps are finer.
+        gain: share of an error that rounding lets pass.
+    """
+    beyond = left * varying / np.maximum(variance, 1e-300) - varying
+    left = left * share_left(np.maximum(variance - varying, 0.0), varying)
+    power_gain = gain**2
+    total = np.maximum(left - power_gain * varying, 0.0) + power_gain * passed
+    adc = np.clip(beyond, 0.0, total)
+    return adc, total - adc
 
 
 def _exceeding(edge: Floats, spread: Floats, half: Floats) -> tuple[Floats, Floats]:

@@ -10,6 +10,7 @@ from imcmoo.model.physical.adc_window import (
     Sums,
     choose_adcs,
     gain_of_rounding,
+    noise_of_steps,
     rounded_error,
     share_left,
 )
@@ -29,6 +30,29 @@ def test_two_formulas_of_what_rounding_leaves_agree(variance):
     assert rounded_error(np.array(variance)) == pytest.approx(
         left_of_error(variance), rel=1e-4, abs=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    ("step", "variance", "errors"),
+    [(1.3, 0.1, 0.0), (2.5, 0.02, 0.0), (2.5, 0.3, 0.05), (7.7, 2.0, 0.0), (20.0, 9.0, 4.0)],
+)
+def test_steps_cost_a_column_of_few_sums_what_sampling_says(step, variance, errors):
+    """Differences of Poisson variables, mean of all offsets of the steps."""
+    rng = np.random.default_rng(0)
+    offsets, samples = (4000, 1), (4000, 500)
+    sums = rng.poisson(variance / 2, samples) - rng.poisson(variance / 2, samples)
+    noisy = sums + rng.normal(0, np.sqrt(errors), samples) + step * rng.random(offsets)
+    sampled = (step * np.rint(noisy / step) - noisy).var(axis=1).mean()
+    expected = noise_of_steps(*(np.array(v) for v in (step, variance, errors)))
+    assert expected == pytest.approx(sampled, rel=0.03)
+    assert expected < step**2 / 12
+
+
+@given(step=st.floats(0.5, 30), variance=st.floats(0, 1e4), errors=st.floats(0, 10))
+def test_steps_cost_no_more_than_where_sums_spread_evenly(step, variance, errors):
+    step, variance, errors = (np.array(v) for v in (step, variance, errors))
+    assert 0 <= noise_of_steps(step, variance, errors) <= step**2 / 12 + 1e-12
+    assert noise_of_steps(np.ones(()), variance, np.zeros(())) == pytest.approx(0, abs=1e-6)
 
 
 def sums(mean, variance, error=0.0, lowest=0.0, highest=128.0):

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from imcmoo.model.physical.adc_window import Adcs
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.noise import _RowBlocks, decibels, row_blocks
+from imcmoo.model.physical.noise import _MeasuredBlocks, _RowBlocks, decibels, row_blocks
 from imcmoo.networks import operands as tables
 from imcmoo.networks.operands import OperandBits
 from tests.model.physical import scalar_noise
@@ -203,3 +204,28 @@ def test_clipped_power_does_not_depend_on_the_layout_of_arrays():
     turned = _RowBlocks._beyond(sums, mean, highest, np.asfortranarray(edge), half)
     assert (plain > 0).all()
     np.testing.assert_array_equal(turned, plain)
+
+
+@pytest.mark.parametrize("bits", [3, 5])
+def test_clipped_power_of_columns_is_that_of_sampling(bits):
+    """Columns whose mean is far off, of different spread and weight, without their mean error."""
+    rng = np.random.default_rng(0)
+    mean, spread = rng.normal(0, 6, 40), rng.uniform(0.5, 4, 40)
+    mean[:4] = [-25, 25, 40, -60]
+    weight = rng.uniform(0.5, 1.5, 40)
+    blocks = SimpleNamespace(
+        _columns=SimpleNamespace(mean=mean, variance=spread**2),
+        _varying=0.25,
+        _of_columns=weight / 40,
+        _ends=(np.full(40, -100.0), np.full(40, 100.0)),
+    )
+    blocks._ends[0][3] = -15  # the lowest sum has a code
+    step, shape = 30 / 2**bits, (1, 1, 1, 1)
+    adcs = Adcs(np.full(shape, -15.0), np.full(shape, step))
+    found = _MeasuredBlocks._clipped(blocks, None, adcs, np.full(shape, bits))
+    drawn = mean + np.sqrt(spread**2 + 0.25) * rng.standard_normal((200_000, 40))
+    high = -15 + step * (2**bits - 1)
+    beyond = np.where(drawn > high + step / 2, drawn - high, 0.0)
+    beyond += np.where(drawn < -15 - step / 2, drawn + 15, 0.0)
+    beyond[:, 3] = 0
+    assert found.item() == pytest.approx(beyond.var(axis=0) @ weight / 40, rel=0.02)
