@@ -17,7 +17,7 @@ from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
 
-VERSION = 2
+VERSION = 3
 """To be raised when the execution of layers changes, so that stored results are not used."""
 VECTORS = 128
 """Calibration vectors that a layer is executed on."""

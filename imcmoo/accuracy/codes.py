@@ -52,7 +52,7 @@ class InputCoding:
 
 def quantise_weights(weights: Floats, bits: int, clip: float) -> tuple[Ints, Floats]:
     """Signed integers of weights, shape (G, K, M), and the value of one unit per output channel,
-    (G, M).
+    (G, M): 0 where all weights are 0, so that errors of cells and ADCs do not count there.
 
     Args:
         weights: shape (G, K, M).
@@ -61,9 +61,8 @@ def quantise_weights(weights: Floats, bits: int, clip: float) -> tuple[Ints, Flo
     """
     largest = 2 ** (bits - 1) - 1
     peak = clip * np.abs(weights).max(axis=1)
-    scale = np.where(peak > 0, peak, largest) / largest
-    units = np.rint(weights / scale[:, None, :])
-    return np.clip(units, -largest, largest).astype(np.int64), scale
+    units = np.rint(weights / (np.where(peak > 0, peak, largest) / largest)[:, None, :])
+    return np.clip(units, -largest, largest).astype(np.int64), peak / largest
 
 
 def cell_values(integers: Ints, bits: int, width: int, *, differential: bool) -> Floats:

@@ -97,7 +97,7 @@ class Probe:
         power = nsr * self.signals[layer.name]
         _, scale = quantise_weights(layer.weights, 8, 1.0)
         if not static:
-            spread = scale * np.sqrt(power / (scale**2).mean())
+            spread = scale * np.sqrt(power / ((scale**2).mean() or 1.0))
             return Disturbance(layer.weights, spread=spread.ravel())
         vectors = self._inputs[layer.name].vectors.astype(np.float64)
         inputs = vectors.var(axis=1).sum(axis=1)

@@ -18,7 +18,7 @@ from imcmoo.io.reading import read_arrays
 from imcmoo.networks.workload_csv import MEASURED
 from imcmoo.networks.workloads import DIMENSIONS, Workload
 
-VERSION = 2
+VERSION = 3
 SCALARS = ("lowest", "highest", "signal_power", "gain_white", "gain_static")
 """Numbers of each layer."""
 CURVES = ("levels", "white", "static")

@@ -266,6 +266,6 @@ def test_weights_have_a_scale_for_each_channel():
     weights = np.array([[[1.0, -4.0, 0.0], [-0.5, 2.0, 0.0]]])
     integers, scale = quantise_weights(weights, 8, 1.0)
     assert integers[0].tolist() == [[127, -127, 0], [-64, 64, 0]]
-    np.testing.assert_allclose(scale, [[1 / 127, 4 / 127, 1.0 / 127 * 127]])
+    np.testing.assert_allclose(scale, [[1 / 127, 4 / 127, 0]])
     clipped, _ = quantise_weights(weights, 8, 0.5)
     assert clipped[0, :, 0].tolist() == [127, -127]

@@ -8,12 +8,14 @@ import pytest
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
-from imcmoo.accuracy.simulation import Simulation
+from imcmoo.accuracy.noisy_network import NoisyNetwork
+from imcmoo.accuracy.simulation import Simulation, calibrate
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.components import MEMORY_CELLS
 from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
-from tests.accuracy.networks import LOSSLESS, nsr
+from tests.accuracy.networks import LOSSLESS, cut, nsr
+from tests.networks.onnx_import.models import exactly, node, tensor
 
 
 def errors_of(simulation):
@@ -61,6 +63,24 @@ def test_calibration_knows_the_inputs_of_each_layer(network, calibration, inputs
         "first": (1, 40, 16),
         "second": (1, 40, 16),
     }
+
+
+def test_a_channel_without_weights_has_no_noise(tmp_path):
+    weights = np.random.default_rng(0).normal(0, 1, (16, 4)).astype(np.float32)
+    weights[:, 1] = 0
+    nodes, stored = [node("MatMul", "xw", "y", name="only")], [exactly("w", weights, np.float32)]
+    network = cut(tmp_path, nodes, [tensor("x", ("n", 16))], stored)
+    x = {"x": np.random.default_rng(1).normal(0, 1, (60, 16)).astype(np.float32)}
+    calibration = calibrate(network, [x], np.random.default_rng(0))
+    for coding in (True, False):
+        chip = replace(LOSSLESS, adc_bits=3, sigma=0.1, differential=coding)
+        simulation = Simulation(network, chip, calibration)
+        simulation.manufacture(0)
+        errors = simulation.disturbances(simulation.analyse())
+        fast = NoisyNetwork(network, simulation.codings).run(x, errors, np.random.default_rng(0))
+        for outputs in (simulation.run(x)["y"], fast["y"]):
+            assert outputs[:, 0].any()
+            assert not outputs[:, 1].any()
 
 
 def test_without_adcs_all_noise_is_that_of_cells(simulated):
