@@ -394,7 +394,7 @@ TRAINED = {"digits": write_digits, "digits_cnn": write_digits_cnn}
 
 
 def find_network(name: str, folder: Path) -> tuple[Path, list[str]]:
-    """The ONNX file of a network, that of the digits in a folder, and options of its scoring."""
+    """The ONNX file of a network, those of digits in a folder, and options of its scoring."""
     network = NETWORKS.get(name)
     path = network.path() if network else folder / f"{name}.onnx"
     if path is None or not (folder / f"{name}.npz").exists():

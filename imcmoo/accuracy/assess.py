@@ -29,10 +29,11 @@ FEW_SAMPLES = 200
 Executed = Literal["fast", "exact"]
 """How a network is executed: in float with noise, or every read and conversion."""
 
-NOISE, AT_WORK = 1, 2
-"""Tell the random numbers of reads, and those of noise at work, from those of cells."""
+NOISE, CHIP_INPUTS = 1, 2
+"""Numbers of the generators that draw noise of reads and that choose inputs on a chip; cells have
+another."""
 
-AT_WORK_SAMPLES = 128
+MOST_CALIBRATION = 128
 """Most calibration samples on which "fast" measures the noise of layers with a chip's inputs."""
 
 MOST_OF_ADC = 0.5
@@ -202,10 +203,10 @@ class Assessment:
         self, simulation: Simulation, chips: int, noise: Mapping[str, LayerNoise]
     ) -> Iterator[Tensors]:
         """Outputs of runs in float with weight errors of several chips and white noise of ADCs."""
-        samples = self._data.calibration.part(slice(AT_WORK_SAMPLES))
-        batches = list(samples.batches(self._batch))
-        at_work = np.random.default_rng([self.seed, AT_WORK])
-        noise = simulation.analyse_at_work(batches, noise, at_work)
+        rng = np.random.default_rng([self.seed, CHIP_INPUTS])
+        some = np.sort(rng.permutation(len(self._data.calibration))[:MOST_CALIBRATION])
+        batches = list(self._data.calibration.part(some).batches(self._batch))
+        noise = simulation.analyse_on_chip_inputs(batches, noise, rng)
         noisy = NoisyNetwork(self.network, simulation.codings)
         for at in range(chips):
             if at:

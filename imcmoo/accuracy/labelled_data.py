@@ -16,7 +16,7 @@ from imcmoo.accuracy.lowering import Values
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import check_takes, load
 from imcmoo.io.reading import read_arrays
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Ints
 
 LABELS = "labels"
 CALIBRATION = "calibration/"
@@ -41,7 +41,7 @@ class Samples:
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
 
-    def part(self, samples: slice) -> Samples:
+    def part(self, samples: slice | Ints) -> Samples:
         """A part of the samples."""
         return Samples({n: v[samples] for n, v in self.inputs.items()}, self.inner)
 

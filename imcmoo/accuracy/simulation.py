@@ -9,7 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
-from imcmoo.accuracy.codes import InputCoding, quantise_weights
+from imcmoo.accuracy.codes import Codes, InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.accuracy.graph import CutNetwork, Tensors
 from imcmoo.accuracy.lowering import MappedLayer, Values
@@ -22,6 +22,10 @@ VECTORS = 256
 """Most calibration vectors that are kept of a layer."""
 RARE = 0.01
 """Share of the products that count as the worst."""
+FEWEST_FOR_GAIN = 8
+"""Vectors below which errors are not compared with the products of a column."""
+ROUNDED_OFF = 1e-12
+"""Share of the power of a column's products below which they are constant but for float errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +77,9 @@ class LayerNoise:
     Args:
         errors: powers over the signal power.
         kept: share of the cell errors that the ADCs let pass, by least squares.
-        gain: of each output channel, by least squares: rest over product, shape (G, M).
-        constant: of each output channel, likewise.
-        white: power of what is left, likewise.
+        gain: the multiple for each output channel, shape (G, M).
+        constant: for each output channel, in units of the output, shape (G, M).
+        white: power of the white noise of each output channel, shape (G, M).
     """
 
     errors: LayerErrors
@@ -98,14 +102,31 @@ def _mean(values: Floats) -> Floats:
 def _gain(product: Floats, rest: Floats) -> Floats:
     """Slope of errors over products in each column, shape (G, M), from values of shape (G, n, M).
 
-    Least squares, less what chance explains: a slope below its standard error is 0.
+    The least-squares slope is reduced by what chance explains: it is 0 where it is below its
+    standard error, where there are few vectors, and where the products are constant.
     """
     signal, error = product - _mean(product), rest - _mean(rest)
-    power = np.maximum((signal**2).sum(axis=1), 1e-300)
-    slope = (error * signal).sum(axis=1) / power
+    power = (signal**2).sum(axis=1)
+    known = power > ROUNDED_OFF * (product**2).sum(axis=1)
+    if signal.shape[1] < FEWEST_FOR_GAIN or not known.any():
+        return np.zeros(power.shape)
+    power = np.where(known, power, 1.0)
+    slope = np.where(known, (error * signal).sum(axis=1) / power, 0.0)
     left = ((error - slope[:, None] * signal) ** 2).sum(axis=1)
-    variance = left / power / max(signal.shape[1] - 2, 1)
-    return slope * np.maximum(1 - variance / np.maximum(slope**2, 1e-300), 0)
+    variance = left / power / (signal.shape[1] - 2)
+    return slope * (1 - variance / np.maximum(slope**2, variance + 1e-300))
+
+
+def _kept(noise: Floats, of_cells: Floats) -> float:
+    """Share of the errors of cells in the noise, by least squares."""
+    return float((noise * of_cells).sum() / ((of_cells**2).sum() or 1.0))
+
+
+def _split(errors: LayerErrors, kept: float, rest: Floats, product: Floats) -> LayerNoise:
+    """Noise of a layer from its products, shape (G, n, M), and their errors beside `kept`."""
+    gain = _gain(product, rest)
+    rest = rest - gain[:, None] * product
+    return LayerNoise(errors, kept, gain, rest.mean(axis=1), rest.var(axis=1))
 
 
 def calibrate(
@@ -219,33 +240,33 @@ class SimulatedLayer:
         dev = min(self._cell_noise, every)
         return (every - dev) / signal, (dev + clipping) / signal
 
-    def analyse(self, vectors: Values | None = None) -> LayerNoise:
-        """Noise of the chip that was manufactured last, on vectors, shape (G, n, K), by default
-        those of the calibration."""
-        codes, exact = self._codes, self._exact
-        if vectors is not None:
-            codes = self.coding.encode(vectors)
-            exact = self._crossbar.exact(codes)
-        errors = (self._crossbar.multiply(codes) - exact) * self._unit
-        centred = codes - self._codes.mean(axis=1, keepdims=True)
-        cells = (centred @ self._crossbar.weight_errors()) * self._unit
+    def analyse(self) -> LayerNoise:
+        """Noise on the calibration vectors of the chip that was manufactured last."""
+        errors, cells = self._errors(self._codes, self._exact)
         noise, varying = errors - _mean(errors), cells - _mean(cells)
-        kept = float((noise * varying).sum() / ((varying**2).sum() or 1.0))
-        rest = errors - kept * cells
-        product = exact * self._unit
-        gain = _gain(product, rest)
-        rest = rest - gain[:, None] * product
-        powers = self._layer_errors(noise, kept * varying)
-        return LayerNoise(powers, kept, gain, rest.mean(axis=1), rest.var(axis=1))
-
-    def _layer_errors(self, noise: Floats, of_cells: Floats) -> LayerErrors:
-        """Noise powers from errors of products, shape (G, n, M), and the part that cells cause."""
+        kept = _kept(noise, varying)
         adc, dev = self._powers(noise)
-        squares = (noise - of_cells) ** 2
+        squares = (noise - kept * varying) ** 2
         rare = max(1, round(RARE * squares.size))
         worst = np.partition(squares, -rare, axis=None)[-rare:].sum() / (squares.sum() or 1.0)
         rounding = self._signal[1] / self._signal[0]
-        return LayerErrors(self._layer.name, rounding, adc, dev, float(worst))
+        powers = LayerErrors(self._layer.name, rounding, adc, dev, float(worst))
+        return _split(powers, kept, errors - kept * cells, self._exact * self._unit)
+
+    def analyse_on(self, vectors: Values, calibrated: LayerNoise) -> LayerNoise:
+        """Noise on other vectors, shape (G, n, K), with the powers on those of the calibration."""
+        codes = self.coding.encode(vectors)
+        exact = self._crossbar.exact(codes)
+        errors, cells = self._errors(codes, exact)
+        kept = _kept(errors - _mean(errors), cells - _mean(cells))
+        return _split(calibrated.errors, kept, errors - kept * cells, exact * self._unit)
+
+    def _errors(self, codes: Codes, exact: Floats) -> tuple[Floats, Floats]:
+        """Errors of products, and those that cells would cause alone, shape (G, n, M); columns are
+        corrected for their mean error on the calibration vectors."""
+        errors = (self._crossbar.multiply(codes) - exact) * self._unit
+        centred = codes - self._codes.mean(axis=1, keepdims=True)
+        return errors, (centred @ self._crossbar.weight_errors()) * self._unit
 
     def disturbance(self, noise: LayerNoise) -> Disturbance:
         """Errors of the layer for a run in float, with the mean of each column corrected on the
@@ -305,20 +326,20 @@ class Simulation:
         """Noise of every layer on the chip that was manufactured last."""
         return {name: layer.analyse() for name, layer in self._layers.items()}
 
-    def analyse_at_work(
+    def analyse_on_chip_inputs(
         self,
         batches: Sequence[Tensors],
         noise: Mapping[str, LayerNoise],
         rng: np.random.Generator,
     ) -> dict[str, LayerNoise]:
-        """Noise of every layer on the inputs that it gets from the layers before it on the chip.
+        """Noise of every layer on the inputs that it gets from noisy layers before it.
 
         Errors of these layers can move the inputs away from those of the calibration, in which
         case the ADCs clip more.
 
         Args:
             batches: inputs of the network.
-            noise: of the layers, with which the network is run.
+            noise: of the layers before, on the calibration vectors.
             rng: draws noise and the vectors on which it is measured.
         """
         quota = -(-VECTORS // len(batches))
@@ -330,8 +351,10 @@ class Simulation:
         network, disturbed = NoisyNetwork(self._network, self.codings), self.disturbances(noise)
         for batch in batches:
             network.run(batch, disturbed, rng, seen)
-        vectors = {name: np.concatenate(parts, axis=1) for name, parts in kept.items()}
-        return {name: layer.analyse(vectors[name]) for name, layer in self._layers.items()}
+        return {
+            name: layer.analyse_on(np.concatenate(kept[name], axis=1), noise[name])
+            for name, layer in self._layers.items()
+        }
 
     def disturbances(self, noise: Mapping[str, LayerNoise]) -> dict[str, Disturbance]:
         """Errors of each layer for a run in float, from the noise of a chip of the design."""

@@ -14,7 +14,7 @@ from experiments.edge_networks.data import write_digits_cnn
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.codes import InputCoding
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork, standard_normal
-from imcmoo.accuracy.simulation import Simulation
+from imcmoo.accuracy.simulation import Simulation, _gain
 from imcmoo.model.physical.circuit import Circuit
 from tests.accuracy.networks import LOSSLESS, cut, nsr, real, saved
 from tests.networks.onnx_import.models import exactly, model, node, tensor
@@ -140,21 +140,72 @@ def test_white_noise_of_adcs_has_their_power_at_the_output(network, inputs, simu
         assert nsr(found, ideal) == pytest.approx(nsr(exact, ideal), rel=0.4)
 
 
-@pytest.mark.parametrize("sigmas", [1.0, 1.5])
-def test_clipped_sums_shrink_the_products_of_a_column(simulated, sigmas):
-    chip = replace(LOSSLESS, adc_bits=4, adc_window="sigma", window_sigmas=sigmas)
+@pytest.mark.parametrize(("bits", "sigmas", "sigma"), [(4, 1.0, 0), (4, 1.5, 0.05), (8, 4.0, 0.1)])
+def test_a_layer_with_noise_errs_as_on_the_chip(simulated, bits, sigmas, sigma):
+    chip = replace(LOSSLESS, adc_bits=bits, adc_window="sigma", window_sigmas=sigmas, sigma=sigma)
+    shrunk = []
     for layer in simulated(chip)._layers.values():
-        disturbed = layer.disturbance(layer.analyse())
+        noise = layer.analyse()
+        disturbed = layer.disturbance(noise)
         codes = layer._codes.astype(float) - layer.coding.zero
-        float_product = codes * layer.coding.scale @ disturbed.weights
-        found = float_product + disturbed.offset.reshape(len(codes), 1, -1)
-        on_chip = layer._crossbar.multiply(layer._codes) * layer._unit
+        run = codes * layer.coding.scale @ disturbed.weights
+        run += disturbed.offset.reshape(len(codes), 1, -1)
         exact = layer._exact * layer._unit
+        on_chip = layer._crossbar.multiply(layer._codes) * layer._unit
+        np.testing.assert_allclose(run.mean(axis=1), on_chip.mean(axis=1), atol=1e-9)
+        assert (run - exact).var(axis=1).sum() + noise.white.sum() == pytest.approx(
+            (on_chip - exact).var(axis=1).sum(), rel=0.08
+        )
         centred = exact - exact.mean(axis=1, keepdims=True)
-        of_chip, of_run = ((v * centred).sum() / (centred**2).sum() for v in (on_chip, found))
-        assert of_chip < 0.97
-        assert of_run == pytest.approx(of_chip, abs=0.02)
-        np.testing.assert_allclose(found.mean(axis=1), on_chip.mean(axis=1), atol=1e-9)
+        shrunk.append([(v * centred).sum() / (centred**2).sum() for v in (on_chip, run)])
+    of_chip, of_run = np.array(shrunk).T
+    np.testing.assert_allclose(of_run, of_chip, atol=0.02)
+    assert (of_chip.min() < 0.97) == (bits == 4)
+
+
+def test_errors_on_other_inputs_are_those_of_the_chip(simulated):
+    layer = simulated(replace(LOSSLESS, adc_bits=5, adc_window="sigma", sigma=0.05))._layers[
+        "first"
+    ]
+    noise = layer.analyse()
+    moved = 1.5 * layer._vectors + 0.5
+    found = layer.disturbance(layer.analyse_on(moved, noise))
+    codes = layer.coding.encode(moved)
+    inputs = (codes.astype(float) - layer.coding.zero) * layer.coding.scale
+    run = inputs @ found.weights + found.offset.reshape(len(codes), 1, -1)
+    on_chip = layer._crossbar.multiply(codes) * layer._unit
+    np.testing.assert_allclose(run.mean(axis=1), on_chip.mean(axis=1), atol=1e-9)
+    before = inputs @ layer.disturbance(noise).weights
+    assert np.abs(before.mean(axis=1) - on_chip.mean(axis=1)).max() > 1
+
+
+def test_white_noise_and_constants_are_no_multiple_of_the_product():
+    rng = np.random.default_rng(0)
+    product, noise = rng.normal(0, 1, (2, 3, 100, 200))
+    slope = (noise * product).sum(axis=1) / (product**2).sum(axis=1)
+    gain = _gain(product, noise)
+    assert np.abs(slope).mean() > 0.07
+    assert (gain**2).mean() < 0.5 * (slope**2).mean()
+    assert (gain == 0).mean() > 0.6
+    np.testing.assert_allclose(_gain(product, noise - 0.5 * product), -0.5, atol=0.5)
+    for constant in (0.0, 0.1, 0.3):
+        assert not _gain(np.full((3, 100, 200), constant), noise).any()
+        assert not _gain(np.full((3, 100, 200), constant), np.full((3, 100, 200), 0.7)).any()
+    for few in (1, 2, 3):
+        assert not _gain(product[:, :few], noise[:, :few]).any()
+
+
+def test_a_fast_run_is_the_same_again_and_stands_few_calibration_samples(tmp_path):
+    pytest.importorskip("sklearn", reason="the network is trained by scikit-learn")
+    path, data = write_digits_cnn(tmp_path)
+    chip = Circuit(64, 64, 2, 2, differential=True, adc_bits=3, sigma=0.043)
+    arrays = dict(np.load(data))
+    for few in (2, 3, 40):
+        np.savez(data, **arrays, **{"calibration/x": arrays["x"][:few]})
+        assessed = Assessment(path, data, samples=200)
+        fast = assessed.on_chips(chip, 1, how="fast")[0]
+        assert fast == assessed.on_chips(chip, 1, how="fast")[0]
+        assert fast.accuracy == pytest.approx(assessed.on_chips(chip, 1)[0].accuracy, abs=0.1)
 
 
 def test_noise_counts_on_the_inputs_that_layers_get_on_the_chip(tmp_path):
