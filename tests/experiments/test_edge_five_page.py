@@ -209,7 +209,7 @@ def test_the_page_states_whether_noise_of_layers_adds_up(text_of_page, prose):
     titles = {"digits": "digits", "digits_cnn": "digits (convolutional)"}
     titles |= {n: PACKAGED[n] for n in ("line_direction", "recogniser")}
     for name, title in (titles | {"minilm": PACKAGED["minilm"]}).items():
-        cells = " | ".join(f"{noise.loc[name, column]:.1f}" for column in columns)
+        cells = " | ".join(f"{round(noise.loc[name, column], 1) + 0.0:.1f}" for column in columns)
         assert f"| {title} | {cells} |" in text_of_page
     white = table[table["noise"] == "white"].set_index(["network", "layer_snr_dB"])
     line, text = white.loc["line_direction", 16], white.loc["recogniser", "share_alike"]
