@@ -200,43 +200,51 @@ def _slices(parts: list[list[tuple[float, float, float, float]]], maxima: Floats
 
 
 def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:
-    """Differences in dB where either noise is above a floor, by network and in all.
+    """Differences in dB of the closed form from measured noise, by network and in all.
 
     Of the noise of ADCs, of the total, of the total where cells make most of it (`mostly_dev`), and
     of the total where the measured one is above the floor and below the signal (`in_range`). The
-    last two columns are those of the distribution of sums that is assumed for networks without
-    data.
+    first columns are those of measured sums, the last three those of the distribution of sums that
+    is assumed for networks without data, on the same layers and circuits.
     """
     rows = []
     for network, layers in [*table.groupby("network"), ("all", table)]:
         for part in ("adc", "total", "mostly_dev", "in_range"):
-            error = _differences(layers, "rule", part, floor_dB)
-            assumed = _differences(layers, "assumed", part, floor_dB).abs()
+            error, assumed = _differences(layers, part, floor_dB)
             row = {"network": network, "noise": part, "floor_dB": floor_dB}
-            row |= {"layers_and_circuits": len(error), "median_dB": error.median()}
-            row |= {"median_abs_dB": error.abs().median()}
-            row |= {"p95_abs_dB": error.abs().quantile(0.95)}
-            row |= {"assumed_median_abs_dB": assumed.median()}
-            rows.append(row | {"assumed_p95_abs_dB": assumed.quantile(0.95)})
+            row |= {"layers_and_circuits": len(error)}
+            for prefix, values in (("", error), ("assumed_", assumed)):
+                row |= {f"{prefix}median_dB": values.median()}
+                row |= {f"{prefix}median_abs_dB": values.abs().median()}
+                row |= {f"{prefix}p95_abs_dB": values.abs().quantile(0.95)}
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _differences(layers: pd.DataFrame, by: str, part: str, floor_dB: float) -> pd.Series[float]:
-    """Differences in dB of one part of `summary`, by the columns of the measured statistics
-    ("rule") or of the assumed distribution ("assumed").
+def _differences(
+    layers: pd.DataFrame, part: str, floor_dB: float
+) -> tuple[pd.Series[float], pd.Series[float]]:
+    """Differences in dB of one part of `summary`: of measured sums, and of the assumed ones.
+
+    Both are those of the layers where measured noise or either prediction is above the floor, and
+    of `mostly_dev` where all three are mostly noise of cells.
     """
     floor = 10 ** (-floor_dB / 10)
     columns = ["adc"] if part == "adc" else ["adc", "dev"]
-    true = layers[columns].sum(axis=1)
-    rule = layers[[f"{c}_{by}" for c in columns]].sum(axis=1)
-    loud = np.maximum(true, rule) > floor
+    true, rule, assumed = (
+        layers[[c + by for c in columns]].sum(axis=1) for by in ("", "_rule", "_assumed")
+    )
+    counted = (true > floor) | (rule > floor) | (assumed > floor)
     if part == "mostly_dev":
-        loud &= layers["adc"] < layers["dev"]
-        loud &= layers[f"adc_{by}"] < layers[f"dev_{by}"]
+        for by in ("", "_rule", "_assumed"):
+            counted &= layers[f"adc{by}"] < layers[f"dev{by}"]
     if part == "in_range":
-        loud = (true > floor) & (true < 1)
-    ratio = rule.clip(lower=floor) / true.clip(lower=floor)
-    return ratio[loud].map(np.log10) * 10
+        counted = (true > floor) & (true < 1)
+    true = true[counted].clip(lower=floor)
+    by_columns, by_assumption = (
+        (noise[counted].clip(lower=floor) / true).map(np.log10) * 10 for noise in (rule, assumed)
+    )
+    return by_columns, by_assumption
 
 
 def main() -> None:

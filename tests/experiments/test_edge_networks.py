@@ -43,27 +43,27 @@ ROWS = pd.DataFrame(
 )
 
 
-def test_the_noise_rule_is_compared_where_either_noise_is_loud():
+def test_both_noise_rules_are_compared_where_measured_noise_or_either_is_loud():
     table = pd.DataFrame(
         {
             "network": "n",
-            "adc": [0.01, 0.0, 1e-9, 2.0],
-            "dev": [0.0, 0.01, 1e-9, 0.0],
-            "adc_rule": [0.1, 0.0, 1e-9, 2.0],
-            "dev_rule": [0.0, 0.01, 1e-9, 0.0],
-            "adc_assumed": 0.1,
-            "dev_assumed": 0.0,
+            "adc": [0.01, 0.0, 1e-9, 2.0, 0.0],
+            "dev": [0.0, 0.01, 1e-9, 0.0, 0.01],
+            "adc_rule": [0.1, 0.0, 1e-9, 2.0, 0.0],
+            "dev_rule": [0.0, 0.001, 1e-9, 0.0, 0.01],
+            "adc_assumed": [0.1, 0.0, 0.1, 0.2, 0.1],
+            "dev_assumed": [0.0, 0.1, 0.0, 0.0, 0.0],
         }
     )
     found = noise_rule.summary(table, 40.0).query("network == 'all'").set_index("noise")
     assert found["layers_and_circuits"].to_dict() == {
-        **{"adc": 2, "total": 3, "mostly_dev": 1},
-        "in_range": 2,  # the last noise is above the signal
+        **{"adc": 4, "total": 5},
+        "mostly_dev": 1,  # what is assumed of the last layer is noise of ADCs
+        "in_range": 3,  # the fourth noise is above the signal
     }
-    assert found["median_dB"].tolist() == pytest.approx([5, 0, 0, 5])
-    assert found.loc["total", "assumed_median_abs_dB"] == pytest.approx(
-        (10 + 10 * np.log10(20)) / 2
-    )
+    assert found["median_dB"].tolist() == pytest.approx([0, 0, -10, 0])
+    assert found["median_abs_dB"].tolist() == pytest.approx([0, 0, 10, 10])
+    assert found["assumed_median_dB"].tolist() == pytest.approx([20, 10, 10, 10])
 
 
 def layer_with_inputs(kind):
