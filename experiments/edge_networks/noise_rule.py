@@ -28,7 +28,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit, slice_maxima
 from imcmoo.model.physical.noise import Columns, Slices, Statistics, noise_of
 
-COLUMNS = (
+PARAMETERS = (
     *("rows", "active_rows", "input_slice_bits", "bits_per_cell", "differential", "adc_bits"),
     "sigma",
 )
@@ -37,7 +37,7 @@ SAMPLES = {"recogniser": 16, "minilm": 32, "magika": 48, "line_direction": 32}
 PARTS = 16
 """Parts of the samples by the power of their inputs."""
 LEAST_COLUMNS = 2048
-"""Columns whose cells err at random: few draws miss rare errors, which make most of the noise."""
+"""Columns whose cells or reads err: few draws miss rare errors, which make most of the noise."""
 SRAM, RRAM, BETTER_RRAM = 0.0073, 0.043, 0.011
 CIRCUITS = tuple(
     Circuit(rows, active, slices, cell, coding == "differential", bits, sigma)
@@ -82,7 +82,7 @@ def measured(name: str, folder: Path) -> Iterator[dict[str, Any]]:
             yield {
                 "network": name,
                 "layer": layer.name,
-                **{name: getattr(circuit, name) for name in COLUMNS},
+                **{name: getattr(circuit, name) for name in PARAMETERS},
                 "adc": adc,
                 "dev": dev,
                 "adc_rule": float(rule.adc.sum()),
@@ -96,10 +96,11 @@ def noise_of_chips(
     simulated: SimulatedLayer, layer: MappedLayer, circuit: Circuit
 ) -> tuple[float, float]:
     """Noise over signal of ADCs and of cells, mean of chips: `LEAST_COLUMNS` columns or more if
-    cells err.
+    cells or reads err.
     """
     columns = layer.weights.shape[0] * layer.weights.shape[2]
-    chips = -(-LEAST_COLUMNS // columns) if circuit.sigma > 0 else 1
+    exact = circuit.sigma == circuit.read_sigma == 0
+    chips = 1 if exact else -(-LEAST_COLUMNS // columns)
     noise = []
     for chip in range(chips):
         simulated.manufacture(chip)

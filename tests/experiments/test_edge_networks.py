@@ -105,6 +105,20 @@ def test_measured_columns_explain_noise_that_the_assumed_distribution_does_not(k
     assert abs(assumed) > 3
 
 
+@pytest.mark.parametrize(("sigmas", "chips"), [((0.0, 0.0), 1), ((0.1, 0.0), 8), ((0.0, 0.1), 8)])
+def test_noise_of_few_columns_is_the_mean_of_several_chips(sigmas, chips):
+    layer, calibration = layer_with_inputs("weak groups")
+    circuit = Circuit(64, 64, 8, 7, True, 6, *sigmas)
+    simulated = SimulatedLayer(layer, circuit, calibration)
+    each = []
+    for chip in range(chips):
+        simulated.manufacture(chip)
+        errors = simulated.analyse().errors
+        each.append((errors.adc, errors.dev))
+    found = noise_rule.noise_of_chips(simulated, layer, circuit)
+    assert found == pytest.approx(tuple(np.mean(each, axis=0)))
+
+
 def two_groups_of_columns(differential):
     """A layer of two groups and two row blocks, with slices of 3, 3 and 1 or 2 bits."""
     rng = np.random.default_rng(0)

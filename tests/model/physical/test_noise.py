@@ -342,3 +342,8 @@ def test_noise_of_measured_columns_is_that_of_one_column_at_a_time(sums, bits, s
     assert min(steps) == max(steps) == 1 if bits == 6 else min(steps) > 1
     assert found.adc.item() == pytest.approx(adc, rel=1e-3)
     assert found.dev.item() == pytest.approx(dev, rel=1e-9)
+
+
+def test_measured_columns_are_read_in_whole_row_blocks():
+    with pytest.raises(AssertionError, match="whole row blocks"):
+        noise_of(two_groups(50, 50), Circuit(20, 10, 4, 4, True, 6))
