@@ -28,7 +28,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit, slice_maxima
 from imcmoo.model.physical.noise import Columns, Slices, Statistics, noise_of
 
-COLUMNS = (
+PARAMETERS = (
     *("rows", "active_rows", "input_slice_bits", "bits_per_cell", "differential", "adc_bits"),
     "sigma",
 )
@@ -37,7 +37,7 @@ SAMPLES = {"recogniser": 16, "minilm": 32, "magika": 48, "line_direction": 32}
 PARTS = 16
 """Parts of the samples by the power of their inputs."""
 LEAST_COLUMNS = 2048
-"""Columns whose cells err at random: few draws miss rare errors, which make most of the noise."""
+"""Columns whose cells or reads err: few draws miss rare errors, which make most of the noise."""
 SRAM, RRAM, BETTER_RRAM = 0.0073, 0.043, 0.011
 CIRCUITS = tuple(
     Circuit(rows, active, slices, cell, coding == "differential", bits, sigma)
@@ -82,7 +82,7 @@ def measured(name: str, folder: Path) -> Iterator[dict[str, Any]]:
             yield {
                 "network": name,
                 "layer": layer.name,
-                **{name: getattr(circuit, name) for name in COLUMNS},
+                **{name: getattr(circuit, name) for name in PARAMETERS},
                 "adc": adc,
                 "dev": dev,
                 "adc_rule": float(rule.adc.sum()),
@@ -96,10 +96,11 @@ def noise_of_chips(
     simulated: SimulatedLayer, layer: MappedLayer, circuit: Circuit
 ) -> tuple[float, float]:
     """Noise over signal of ADCs and of cells, mean of chips: `LEAST_COLUMNS` columns or more if
-    cells err.
+    cells or reads err.
     """
     columns = layer.weights.shape[0] * layer.weights.shape[2]
-    chips = -(-LEAST_COLUMNS // columns) if circuit.sigma > 0 else 1
+    exact = circuit.sigma == circuit.read_sigma == 0
+    chips = 1 if exact else -(-LEAST_COLUMNS // columns)
     noise = []
     for chip in range(chips):
         simulated.manufacture(chip)
@@ -200,43 +201,51 @@ def _slices(parts: list[list[tuple[float, float, float, float]]], maxima: Floats
 
 
 def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:
-    """Differences in dB where either noise is above a floor, by network and in all.
+    """Differences in dB of the closed form from measured noise, by network and in all.
 
     Of the noise of ADCs, of the total, of the total where cells make most of it (`mostly_dev`), and
     of the total where the measured one is above the floor and below the signal (`in_range`). The
-    last two columns are those of the distribution of sums that is assumed for networks without
-    data.
+    first columns are those of measured sums, the last three those of the distribution of sums that
+    is assumed for networks without data, on the same layers and circuits.
     """
     rows = []
     for network, layers in [*table.groupby("network"), ("all", table)]:
         for part in ("adc", "total", "mostly_dev", "in_range"):
-            error = _differences(layers, "rule", part, floor_dB)
-            assumed = _differences(layers, "assumed", part, floor_dB).abs()
+            error, assumed = _differences(layers, part, floor_dB)
             row = {"network": network, "noise": part, "floor_dB": floor_dB}
-            row |= {"layers_and_circuits": len(error), "median_dB": error.median()}
-            row |= {"median_abs_dB": error.abs().median()}
-            row |= {"p95_abs_dB": error.abs().quantile(0.95)}
-            row |= {"assumed_median_abs_dB": assumed.median()}
-            rows.append(row | {"assumed_p95_abs_dB": assumed.quantile(0.95)})
+            row |= {"layers_and_circuits": len(error)}
+            for prefix, values in (("", error), ("assumed_", assumed)):
+                row |= {f"{prefix}median_dB": values.median()}
+                row |= {f"{prefix}median_abs_dB": values.abs().median()}
+                row |= {f"{prefix}p95_abs_dB": values.abs().quantile(0.95)}
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _differences(layers: pd.DataFrame, by: str, part: str, floor_dB: float) -> pd.Series[float]:
-    """Differences in dB of one part of `summary`, by the columns of the measured statistics
-    ("rule") or of the assumed distribution ("assumed").
+def _differences(
+    layers: pd.DataFrame, part: str, floor_dB: float
+) -> tuple[pd.Series[float], pd.Series[float]]:
+    """Differences in dB of one part of `summary`: of measured sums, and of the assumed ones.
+
+    Both are those of the layers where measured noise or either prediction is above the floor, and
+    of `mostly_dev` where all three are mostly noise of cells.
     """
     floor = 10 ** (-floor_dB / 10)
     columns = ["adc"] if part == "adc" else ["adc", "dev"]
-    true = layers[columns].sum(axis=1)
-    rule = layers[[f"{c}_{by}" for c in columns]].sum(axis=1)
-    loud = np.maximum(true, rule) > floor
+    true, rule, assumed = (
+        layers[[c + by for c in columns]].sum(axis=1) for by in ("", "_rule", "_assumed")
+    )
+    counted = (true > floor) | (rule > floor) | (assumed > floor)
     if part == "mostly_dev":
-        loud &= layers["adc"] < layers["dev"]
-        loud &= layers[f"adc_{by}"] < layers[f"dev_{by}"]
+        for by in ("", "_rule", "_assumed"):
+            counted &= layers[f"adc{by}"] < layers[f"dev{by}"]
     if part == "in_range":
-        loud = (true > floor) & (true < 1)
-    ratio = rule.clip(lower=floor) / true.clip(lower=floor)
-    return ratio[loud].map(np.log10) * 10
+        counted = (true > floor) & (true < 1)
+    true = true[counted].clip(lower=floor)
+    by_columns, by_assumption = (
+        (noise[counted].clip(lower=floor) / true).map(np.log10) * 10 for noise in (rule, assumed)
+    )
+    return by_columns, by_assumption
 
 
 def main() -> None:

@@ -22,10 +22,12 @@ from experiments.edge_networks import (
 from experiments.edge_networks.added_noise import scale, share_alike
 from experiments.edge_networks.data import write_digits
 from experiments.edge_networks.prediction import DESIGNS, SHARED
+from imcmoo.accuracy.codes import InputCoding, quantise_weights
+from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.noise import decibels, noise_of
+from imcmoo.model.physical.noise import _MeasuredBlocks, decibels, noise_of
 from imcmoo.report import style
 from tests.model.physical.test_predicted_accuracy import DATA
 
@@ -43,27 +45,27 @@ ROWS = pd.DataFrame(
 )
 
 
-def test_the_noise_rule_is_compared_where_either_noise_is_loud():
+def test_both_noise_rules_are_compared_where_measured_noise_or_either_is_loud():
     table = pd.DataFrame(
         {
             "network": "n",
-            "adc": [0.01, 0.0, 1e-9, 2.0],
-            "dev": [0.0, 0.01, 1e-9, 0.0],
-            "adc_rule": [0.1, 0.0, 1e-9, 2.0],
-            "dev_rule": [0.0, 0.01, 1e-9, 0.0],
-            "adc_assumed": 0.1,
-            "dev_assumed": 0.0,
+            "adc": [0.01, 0.0, 1e-9, 2.0, 0.0],
+            "dev": [0.0, 0.01, 1e-9, 0.0, 0.01],
+            "adc_rule": [0.1, 0.0, 1e-9, 2.0, 0.0],
+            "dev_rule": [0.0, 0.001, 1e-9, 0.0, 0.01],
+            "adc_assumed": [0.1, 0.0, 0.1, 0.2, 0.1],
+            "dev_assumed": [0.0, 0.1, 0.0, 0.0, 0.0],
         }
     )
     found = noise_rule.summary(table, 40.0).query("network == 'all'").set_index("noise")
     assert found["layers_and_circuits"].to_dict() == {
-        **{"adc": 2, "total": 3, "mostly_dev": 1},
-        "in_range": 2,  # the last noise is above the signal
+        **{"adc": 4, "total": 5},
+        "mostly_dev": 1,  # what is assumed of the last layer is noise of ADCs
+        "in_range": 3,  # the fourth noise is above the signal
     }
-    assert found["median_dB"].tolist() == pytest.approx([5, 0, 0, 5])
-    assert found.loc["total", "assumed_median_abs_dB"] == pytest.approx(
-        (10 + 10 * np.log10(20)) / 2
-    )
+    assert found["median_dB"].tolist() == pytest.approx([0, 0, -10, 0])
+    assert found["median_abs_dB"].tolist() == pytest.approx([0, 0, 10, 10])
+    assert found["assumed_median_dB"].tolist() == pytest.approx([20, 10, 10, 10])
 
 
 def layer_with_inputs(kind):
@@ -101,6 +103,71 @@ def test_measured_columns_explain_noise_that_the_assumed_distribution_does_not(k
     by_columns, assumed = (decibels((r.adc + r.dev).sum() / measured) for r in rules)
     assert by_columns == pytest.approx(0, abs=1.0)
     assert abs(assumed) > 3
+
+
+@pytest.mark.parametrize(("sigmas", "chips"), [((0.0, 0.0), 1), ((0.1, 0.0), 8), ((0.0, 0.1), 8)])
+def test_noise_of_few_columns_is_the_mean_of_several_chips(sigmas, chips):
+    layer, calibration = layer_with_inputs("weak groups")
+    circuit = Circuit(64, 64, 8, 7, True, 6, *sigmas)
+    simulated = SimulatedLayer(layer, circuit, calibration)
+    each = []
+    for chip in range(chips):
+        simulated.manufacture(chip)
+        errors = simulated.analyse().errors
+        each.append((errors.adc, errors.dev))
+    found = noise_rule.noise_of_chips(simulated, layer, circuit)
+    assert found == pytest.approx(tuple(np.mean(each, axis=0)))
+
+
+def two_groups_of_columns(differential):
+    """A layer of two groups and two row blocks, with slices of 3, 3 and 1 or 2 bits."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(0.2, 1, (2, 10, 4)) * np.array([1.0, 3.0])[:, None, None]
+    inputs = rng.gamma(1.0, np.array([1.0, 4.0])[:, None, None], (2, 32, 10))
+    layer = MappedLayer("layer", "matrix", "x", "y", weights, None)
+    circuit = Circuit(10, 6, 3, 3, differential, 6, 0.05, 0.02)
+    return layer, Calibration(0.0, float(inputs.max()), inputs), circuit
+
+
+@pytest.mark.parametrize("differential", [False, True])
+def test_measured_columns_are_those_of_each_column_alone(differential):
+    layer, calibration, circuit = two_groups_of_columns(differential)
+    columns = noise_rule.statistics_of(layer, calibration, circuit).columns
+    codes = np.rint(calibration.vectors * 255 / calibration.highest).astype(int)
+    peak = np.abs(layer.weights).max(axis=1)
+    integers = np.rint(layer.weights * 127 / peak[:, None]).astype(int)
+    stored = np.abs(integers) if differential else integers + 128
+    np.testing.assert_allclose(columns.weight, (peak**2 / (peak**2).mean()).ravel())
+    for b, rows in enumerate((slice(0, 6), slice(6, 10))):
+        for i, j, group, column in np.ndindex(3, 3, 2, 4):
+            x = codes[group, :, rows] // 8**i % 8
+            cells = stored[group, rows, column] // 8**j % 8
+            cells = cells * np.sign(integers[group, rows, column]) if differential else cells
+            sums, at = x @ cells, 4 * group + column
+            power = np.sort((x**2).sum(axis=1)).reshape(16, 2).mean(axis=1)
+            for found, expected in (
+                (columns.mean[b, i, j, at], sums.mean()),
+                (columns.variance[b, i, j, at], sums.var()),
+                (columns.lowest[b, j, at], cells[cells < 0].sum()),
+                (columns.highest[b, j, at], cells[cells > 0].sum()),
+                (columns.varying[b, i, group], x.var(axis=0).sum()),
+                (columns.power[b, i, group], power),
+            ):
+                np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("differential", [False, True])
+def test_adcs_of_measured_columns_are_those_of_the_simulated_array(differential):
+    layer, calibration, circuit = two_groups_of_columns(differential)
+    statistics = noise_rule.statistics_of(layer, calibration, circuit)
+    blocks = _MeasuredBlocks(statistics, np.arange(2), statistics.rows, circuit)
+    codes = InputCoding.of_range(0.0, calibration.highest, 8).encode(calibration.vectors)
+    integers, _ = quantise_weights(layer.weights, 8, 1.0)
+    variance = blocks.sample_variance + blocks.column_variance
+    for at, sums in enumerate(Crossbar(integers, circuit, zero=0)._statistics(codes)):
+        np.testing.assert_allclose(blocks.mean[at], sums.mean)
+        np.testing.assert_allclose(variance[at], sums.variance)
+        np.testing.assert_allclose(blocks.error_variance[at], sums.error_variance)
 
 
 def test_a_gain_for_each_column_undoes_a_scale_and_nothing_else():

@@ -24,7 +24,10 @@ NO_POWER = 1e-12
 """Power of errors below which it does not matter, in squares of a unit."""
 
 HARMONICS = 32
-"""Harmonics of a step that are summed; the others count with the mean of the later half."""
+"""Harmonics of a step that are summed; the others count with the mean of the later half.
+
+Exact to 1 % for steps of 1.05 to 20 units if errors are 0 or their standard deviation is at least
+1/70 of a step. Else noise well below D² / 12 can be far off."""
 
 GRID = 128
 """Steps of the table of `share_left` from 0 to a standard deviation of one unit."""
@@ -121,16 +124,17 @@ def _rounded_large(variance: Floats) -> Floats:
 
 
 def noise_of_steps(step: Floats, variance: Floats, errors: Floats) -> Floats:
-    """Variance over samples of the error of rounding sums to steps, mean of all offsets of a step.
+    """Variance over samples of the error of rounding sums to steps, mean of all offsets of a step,
+    in squares of a unit.
 
     With the characteristic function φ of a column's sums and errors it is
     D² Σ_{k≥1} (1 − |φ(2πk/D)|²) / (2π²k²). Sums are whole numbers: as of the difference of two
     Poisson variables, |φ(t)|² = exp(−2 (1 − cos t) Var(sum) − t² Var(error)).
 
     Args:
-        step: D.
-        variance: of the sums of a column over samples.
-        errors: variance over samples of their Gaussian errors. All broadcast.
+        step: D, in units.
+        variance: of the sums of a column over samples, in squares of a unit.
+        errors: variance over samples of their Gaussian errors, likewise. All broadcast.
     """
     shape = np.broadcast_shapes(step.shape, variance.shape, errors.shape)
     noise, rest, tail = np.zeros(shape), 1 / 12, np.zeros(shape)

@@ -95,13 +95,14 @@ class Columns:
     The C columns are those of G groups one after the other; a group has inputs of its own.
 
     Args:
-        mean, variance: of the sums of each column over samples, shape (n, input slices, weight
-            slices, C).
-        lowest, highest: sums of the negative and of the positive cells of each column, shape
-            (n, weight slices, C).
-        varying: variance of the inputs over samples, sum of the rows, shape (n, input slices, G).
+        mean, variance: of the sums of each column over samples, in units (input code times cell
+            value) and squares of a unit, shape (n, input slices, weight slices, C).
+        lowest, highest: sums of the negative and of the positive cells of each column, in cell
+            values, shape (n, weight slices, C).
+        varying: variance of the inputs over samples, sum of the rows, in squares of an input code,
+            shape (n, input slices, G).
         power: sum of the squares of the inputs of a sample, means of equal parts of the samples in
-            order, shape (n, input slices, G, n_parts).
+            order, likewise, shape (n, input slices, G, n_parts).
         weight: of the noise of each column in the mean of all, shape (C,), of mean 1.
     """
 
@@ -173,10 +174,13 @@ def noise_of_circuits(
 
     Args:
         statistics: of n_layers; their slices are those of the circuits.
-        circuits: alike but for their rows; ADC bits are `adc_bits`.
+        circuits: alike but for their rows; ADC bits are `adc_bits`. With measured columns each
+            reads all rows of a block at once.
         adc_bits: resolutions, each for every circuit, shape (n_bits,).
     """
     s, x, g = statistics, statistics.inputs, statistics.weights
+    fewest = min(circuit.active_rows for circuit in circuits)
+    assert s.columns is None or fewest >= s.rows.max(), "measured sums are of whole row blocks"
     x_place = 4.0 ** (circuits[0].input_slice_bits * np.arange(len(x.maxima)))
     g_place = 4.0 ** (circuits[0].bits_per_cell * np.arange(len(g.maxima)))
     place = x_place[:, None] * g_place
@@ -404,7 +408,7 @@ class _MeasuredBlocks(_RowBlocks):
         largest = statistics.inputs.maxima[:, None, None]
         self._ends = tuple(v[:, None] * largest for v in (columns.lowest, columns.highest))
         n_groups = columns.varying.shape[2]
-        self._columns_of_group = len(columns.weight) // n_groups
+        columns_of_group = len(columns.weight) // n_groups
         self._of_columns = columns.weight / len(columns.weight)
         self._of_groups = self._of_columns.reshape(n_groups, -1).sum(axis=1)
         shape = len(rows), 1, len(self._cell), 1
@@ -416,11 +420,8 @@ class _MeasuredBlocks(_RowBlocks):
         self._cells = static * columns.varying[:, :, None]
         self._reads = read * power.mean(axis=-1)
         self._powers = (static + read)[..., None] * power
-
-    @property
-    def _varying(self) -> Floats:
-        """Variance of each column's errors over samples, (n, input slices, weight slices, C)."""
-        return np.repeat(self._cells + self._reads, self._columns_of_group, axis=-1)
+        # Variance of each column's errors over samples, (n, input slices, weight slices, C).
+        self._varying = np.repeat(self._cells + self._reads, columns_of_group, axis=-1)
 
     def _step_noise(self, step: Floats) -> Floats:
         noise = noise_of_steps(step[..., None], self._columns.variance, self._varying)

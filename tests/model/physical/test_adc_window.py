@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
+from imcmoo.model.physical import adc_window
 from imcmoo.model.physical.adc_window import (
     Sums,
     choose_adcs,
@@ -46,6 +47,14 @@ def test_steps_cost_a_column_of_few_sums_what_sampling_says(step, variance, erro
     expected = noise_of_steps(*(np.array(v) for v in (step, variance, errors)))
     assert expected == pytest.approx(sampled, rel=0.03)
     assert expected < step**2 / 12
+
+
+@pytest.mark.parametrize("relative", [0.0, 1 / 70, 0.1])
+def test_harmonics_that_are_not_summed_hardly_count(relative, monkeypatch):
+    step, variance = np.meshgrid(np.geomspace(1.05, 20, 20), np.geomspace(1e-4, 1e3, 15))
+    found = noise_of_steps(step, variance, (relative * step) ** 2)
+    monkeypatch.setattr(adc_window, "HARMONICS", 2048)
+    np.testing.assert_allclose(found, noise_of_steps(step, variance, (relative * step) ** 2), 0.01)
 
 
 @given(step=st.floats(0.5, 30), variance=st.floats(0, 1e4), errors=st.floats(0, 10))

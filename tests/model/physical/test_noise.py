@@ -5,9 +5,26 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from imcmoo.model.physical.adc_window import Adcs
+from imcmoo.model.physical.adc_window import (
+    Adcs,
+    Sums,
+    choose_adcs,
+    gain_of_rounding,
+    noise_of_steps,
+    rounded_error,
+    share_left,
+)
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.noise import _MeasuredBlocks, _RowBlocks, decibels, row_blocks
+from imcmoo.model.physical.noise import (
+    Columns,
+    Slices,
+    Statistics,
+    _MeasuredBlocks,
+    _RowBlocks,
+    decibels,
+    noise_of,
+    row_blocks,
+)
 from imcmoo.networks import operands as tables
 from imcmoo.networks.operands import OperandBits
 from tests.model.physical import scalar_noise
@@ -229,3 +246,104 @@ def test_clipped_power_of_columns_is_that_of_sampling(bits):
     beyond += np.where(drawn < -15 - step / 2, drawn + 15, 0.0)
     beyond[:, 3] = 0
     assert found.item() == pytest.approx(beyond.var(axis=0) @ weight / 40, rel=0.02)
+
+
+def two_groups(spread, within):
+    """A block of 20 rows whose two groups of three columns differ in weight and power of inputs.
+
+    Input slices are of 4 and 4 bits, weight slices of 4 and 3. Means of columns differ by `spread`
+    units, and sums of a column by about `within`.
+    """
+    rng = np.random.default_rng(0)
+    shape = 1, 2, 2, 6
+    square = np.array([[60.0, 40.0]])
+    power = 20 * square[0][None, :, None, None] * np.array([0.2, 1.8])[:, None]
+    ends = rng.uniform(800, 1500, (2, 1, 2, 6))
+    ends[:, :, :, 0] = 0.02  # a column whose sums all have a code
+    columns = Columns(
+        mean=rng.normal(0, spread, shape),
+        variance=(within * rng.uniform(0.3, 2, shape)) ** 2,
+        lowest=-ends[0],
+        highest=ends[1],
+        varying=power[..., 0] * np.array([0.3, 0.6]),
+        power=power * rng.uniform(0.2, 1.8, (1, 2, 2, 16)),
+        weight=np.array([1.8, 1.5, 1.2, 0.7, 0.5, 0.3]),
+    )
+    variance, maxima = np.array([[25.0, 20.0]]), np.array([15.0, 15.0])
+    inputs = Slices(np.full((1, 2), 4.0), square, variance, variance / 100, maxima)
+    nothing = np.zeros((1, 2))
+    weights = Slices(nothing, nothing + 20, nothing + 20, nothing, np.array([15.0, 7.0]))
+    one = np.ones(1)
+    input_variance = 0.4 * (variance @ 256.0 ** np.arange(2))
+    return Statistics(
+        *(20 * one, inputs, weights, input_variance, 1e6 * one, one), 0.0, columns=columns
+    )
+
+
+def noise_of_each_column(s, circuit):
+    """Noise of ADCs and of cells of a block like that of `two_groups`, one column at a time."""
+    c, cells_of = s.columns, np.array([2 * 15**2, 2 * 7**2 / circuit.redundancy])
+    static, read = circuit.sigma**2, circuit.read_sigma**2
+    z = np.linspace(-9, 9, 100_001)
+    density = np.exp(-(z**2) / 2) / np.exp(-(z**2) / 2).sum()
+    adc = dev = 0.0
+    steps = []
+    for i, j in np.ndindex(2, 2):
+        cell, place = cells_of[j], 256.0 ** (i + j) / s.signal[0]
+        mean, variance = c.mean[0, i, j], c.variance[0, i, j]
+        errors = 20 * s.inputs.square[0, i] * cell * (static + read)
+        full = 20 * 15 * s.weights.maxima[j]
+        moments = mean.mean(), variance.mean() + mean.var(), errors, -full, full
+        sums = Sums(*(np.array([v]) for v in moments))
+        chosen = choose_adcs(sums, circuit.adc_bits, circuit.window_sigmas)
+        low, step = chosen.low.item(), chosen.step.item()
+        high = low + step * (2**circuit.adc_bits - 1)
+        steps.append(step)
+        for column in range(6):
+            group, counts = column // 3, place * c.weight[column] / 6
+            static_power = static * cell * c.varying[0, i, group]
+            read_power = read * cell * c.power[0, i, group].mean()
+            varying = static_power + read_power
+            if step == 1:
+                parts = (static + read) * cell * c.power[0, i, group]
+                every, rounded = parts.mean(), rounded_error(parts).mean()
+                gain = ((gain_of_rounding(parts) * parts).mean() / every) ** 2
+                left = rounded * share_left(np.array([every - varying]), np.array([varying]))[0]
+                total = max(left - gain * varying, 0) + gain * (0.4 * static_power + read_power)
+                charged = min(max(rounded * varying / every - varying, 0), total)
+                adc, dev = adc + counts * charged, dev + counts * (total - charged)
+            else:
+                of_column = (np.array(v) for v in (step, variance[column], varying))
+                adc += counts * noise_of_steps(*of_column)
+            p = mean[column] + np.sqrt(variance[column] + varying) * z
+            ends = 15 * c.lowest[0, j, column], 15 * c.highest[0, j, column]
+            over = np.where((p > high + step / 2) & (ends[1] > high + step / 2), p - high, 0)
+            over += np.where((p < low - step / 2) & (ends[0] < low - step / 2), p - low, 0)
+            adc += counts * (over**2 @ density - (over @ density) ** 2)
+        if step != 1:
+            varying_inputs = 0.4 * static * s.inputs.variance[0, i]
+            dev += place * 20 * cell * (varying_inputs + read * s.inputs.square[0, i])
+    return adc, dev, steps
+
+
+@pytest.mark.parametrize(
+    ("sums", "bits", "sigmas", "window"),
+    [
+        pytest.param((50, 50), 3, (0.01, 0.008), 1.0, id="clipped steps above a unit"),
+        pytest.param((50, 2), 5, (0.008, 0.005), 4.0, id="few steps in a column"),
+        pytest.param((14, 14), 6, (2.5e-4, 3e-4), 1.0, id="clipped whole units"),
+    ],
+)
+def test_noise_of_measured_columns_is_that_of_one_column_at_a_time(sums, bits, sigmas, window):
+    statistics = two_groups(*sums)
+    circuit = Circuit(*(20, 20, 4, 4, True, bits), *sigmas, window_sigmas=window, redundancy=2)
+    found = noise_of(statistics, circuit)
+    adc, dev, steps = noise_of_each_column(statistics, circuit)
+    assert min(steps) == max(steps) == 1 if bits == 6 else min(steps) > 1
+    assert found.adc.item() == pytest.approx(adc, rel=1e-3)
+    assert found.dev.item() == pytest.approx(dev, rel=1e-9)
+
+
+def test_measured_columns_are_read_in_whole_row_blocks():
+    with pytest.raises(AssertionError, match="whole row blocks"):
+        noise_of(two_groups(50, 50), Circuit(20, 10, 4, 4, True, 6))
