@@ -53,6 +53,13 @@ def test_nine_of_ten_chips_with_zero_points_are_within_one_point_on_every_networ
     assert (ten["chip_min"] == ten["integer"]).drop("recogniser").all()
 
 
+def test_the_chip_for_a_drop_of_one_point_is_executed_on_every_network():
+    executed = TABLE["edge_five_executed"].query("chip == 'edge_sram'").set_index("network")
+    assert set(executed.index) == set(NETWORKS)
+    assert (executed["chips"] == 10).all()
+    assert (executed["yield"] == 1).drop(["minilm", "recogniser"]).all()
+
+
 def test_the_sram_chip_for_nine_networks_keeps_four_of_five_and_the_rram_chip_the_digits():
     executed = TABLE["edge_five_executed"]
     nine = executed[executed["chip"] == "nine_sram"].set_index("network")
