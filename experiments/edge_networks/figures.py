@@ -72,7 +72,8 @@ def _panels(n: int, width: float) -> tuple[Figure, list[Axes]]:
 
 def _title(name: str) -> str:
     """Title of a panel: the task of the network."""
-    return NETWORKS[name].title if name in NETWORKS else name
+    trained = {"digits_cnn": "digits (convolutional)"}
+    return NETWORKS[name].title if name in NETWORKS else trained.get(name, name)
 
 
 def by_layer(layers: pd.DataFrame, width: float = style.WIDTH) -> Figure:
