@@ -51,14 +51,12 @@ def page(folder: Path = TABLES) -> str:
     runs = by_level.set_index(["cell_errors", "network"])
     losses = runs["integer"] - runs["accuracy"]
     predicted = pd.read_csv(folder / "prediction.csv")
-    rounding = executed["float"] - executed["integer"]
     return render(
         "edge_networks/edge_five.md",
         **{"sram": rows(sram), "rram": rram, "by_level": by_level, "executed": executed},
         **{"NETWORKS": NETWORKS, "CHIPS": CHIPS, "destroyed": alone[alone < DESTROYED]},
         **{"points": points, "more": more, "share": share, "largest_drop": largest_drop},
         fronts=pd.read_csv(folder / "figures" / "fronts.csv"),
-        lost_to_rounding=rounding.max(),
         text_lines=row(predicted, network="recogniser", design=NINE_SRAM),
         short=lambda value: f"{value:.3g}",
         score=lambda chip, network: score(executed, chip, network),
