@@ -72,9 +72,11 @@ def test_the_sram_chip_for_nine_networks_keeps_four_of_five_and_the_rram_chip_th
 def test_cell_errors_by_level_decide_which_networks_an_rram_chip_runs():
     runs = TABLE["cell_errors"].set_index(["cell_errors", "network"])
     lost = runs["integer"] - runs["accuracy"]
-    assert lost.loc["wan2022_1s"].drop("recogniser").max() <= 0
+    second = lost.loc["wan2022_1s"]
+    assert second.drop(["recogniser", "magika"]).max() <= 0
+    assert second.max() < 0.01
     day = lost.loc["wan2022_1d"]
-    assert set(day.index[day < 0.01]) == {"digits", "magika"}
+    assert set(day.index[day < 0.01]) == {"digits"}
 
 
 def test_rram_chips_keep_five_points_with_smaller_cell_errors_only():
