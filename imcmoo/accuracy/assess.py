@@ -204,8 +204,8 @@ class Assessment:
     ) -> Iterator[Tensors]:
         """Outputs of runs in float with weight errors of several chips and white noise of ADCs."""
         rng = np.random.default_rng([self.seed, CHIP_INPUTS])
-        some = np.sort(rng.permutation(len(self._data.calibration))[:MOST_CALIBRATION])
-        batches = list(self._data.calibration.part(some).batches(self._batch))
+        chosen = np.sort(rng.permutation(len(self._data.calibration))[:MOST_CALIBRATION])
+        batches = list(self._data.calibration.part(chosen).batches(self._batch))
         noise = simulation.analyse_on_chip_inputs(batches, noise, rng)
         noisy = NoisyNetwork(self.network, simulation.codings)
         for at in range(chips):

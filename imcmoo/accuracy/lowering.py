@@ -87,8 +87,8 @@ class MappedLayer:
             return flat[:, rng.permutation(flat.shape[1])[:count]]
         windows = self._windows(self._padded(inputs, 0))
         places = windows.shape[1 : 2 + len(self.kernel)]
-        some = np.unravel_index(rng.permutation(int(np.prod(places)))[:count], places)
-        index: tuple[Any, ...] = (slice(None), *some)
+        chosen = np.unravel_index(rng.permutation(int(np.prod(places)))[:count], places)
+        index: tuple[Any, ...] = (slice(None), *chosen)
         return windows[index].reshape(len(self.weights), -1, self.weights.shape[1])
 
     def _convolved(self, padded: Values, product: Product) -> Floats:

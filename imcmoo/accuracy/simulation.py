@@ -99,19 +99,19 @@ def _mean(values: Floats) -> Floats:
     return values.mean(axis=1, keepdims=True)
 
 
-def _gain(product: Floats, rest: Floats) -> Floats:
+def _gain(product: Floats, errors: Floats) -> Floats:
     """Slope of errors over products in each column, shape (G, M), from values of shape (G, n, M).
 
     The least-squares slope is reduced by what chance explains: it is 0 where it is below its
     standard error, where there are few vectors, and where the products are constant.
     """
-    signal, error = product - _mean(product), rest - _mean(rest)
+    signal, error = product - _mean(product), errors - _mean(errors)
     power = (signal**2).sum(axis=1)
-    known = power > ROUNDED_OFF * (product**2).sum(axis=1)
-    if signal.shape[1] < FEWEST_FOR_GAIN or not known.any():
+    varies = power > ROUNDED_OFF * (product**2).sum(axis=1)
+    if signal.shape[1] < FEWEST_FOR_GAIN or not varies.any():
         return np.zeros(power.shape)
-    power = np.where(known, power, 1.0)
-    slope = np.where(known, (error * signal).sum(axis=1) / power, 0.0)
+    power = np.where(varies, power, 1.0)
+    slope = np.where(varies, (error * signal).sum(axis=1) / power, 0.0)
     left = ((error - slope[:, None] * signal) ** 2).sum(axis=1)
     variance = left / power / (signal.shape[1] - 2)
     return slope * (1 - variance / np.maximum(slope**2, variance + 1e-300))
@@ -122,11 +122,11 @@ def _kept(noise: Floats, of_cells: Floats) -> float:
     return float((noise * of_cells).sum() / ((of_cells**2).sum() or 1.0))
 
 
-def _split(errors: LayerErrors, kept: float, rest: Floats, product: Floats) -> LayerNoise:
-    """Noise of a layer from its products, shape (G, n, M), and their errors beside `kept`."""
-    gain = _gain(product, rest)
-    rest = rest - gain[:, None] * product
-    return LayerNoise(errors, kept, gain, rest.mean(axis=1), rest.var(axis=1))
+def _split(errors: LayerErrors, kept: float, remaining: Floats, product: Floats) -> LayerNoise:
+    """Noise of a layer from its products, shape (G, n, M), and their errors less those of cells."""
+    gain = _gain(product, remaining)
+    remaining = remaining - gain[:, None] * product
+    return LayerNoise(errors, kept, gain, remaining.mean(axis=1), remaining.var(axis=1))
 
 
 def calibrate(

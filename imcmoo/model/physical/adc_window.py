@@ -137,15 +137,15 @@ def noise_of_steps(step: Floats, variance: Floats, errors: Floats) -> Floats:
         errors: variance over samples of their Gaussian errors, likewise. All broadcast.
     """
     shape = np.broadcast_shapes(step.shape, variance.shape, errors.shape)
-    noise, rest, tail = np.zeros(shape), 1 / 12, np.zeros(shape)
+    noise, remaining, tail = np.zeros(shape), 1 / 12, np.zeros(shape)
     for k in range(1, HARMONICS + 1):
         t = 2 * np.pi * k / step
-        lost = -np.expm1(-2 * (1 - np.cos(t)) * variance - t**2 * errors)
-        noise += lost / (2 * np.pi**2 * k**2)
-        rest -= 1 / (2 * np.pi**2 * k**2)
+        varied = -np.expm1(-2 * (1 - np.cos(t)) * variance - t**2 * errors)
+        noise += varied / (2 * np.pi**2 * k**2)
+        remaining -= 1 / (2 * np.pi**2 * k**2)
         if k > HARMONICS // 2:
-            tail += lost
-    noise += rest * tail / (HARMONICS - HARMONICS // 2)
+            tail += varied
+    noise += remaining * tail / (HARMONICS - HARMONICS // 2)
     return noise * step**2
 
 
