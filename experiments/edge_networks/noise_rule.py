@@ -205,8 +205,8 @@ def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:
 
     Of the noise of ADCs, of the total, of the total where cells make most of it (`mostly_dev`), and
     of the total where the measured one is above the floor and below the signal (`in_range`). The
-    first columns are those of measured sums, the last three those of the distribution of sums that
-    is assumed for networks without data, on the same layers and circuits.
+    first columns are those of measured columns, the last three those of measured moments with the
+    assumed distribution of sums, on the same layers and circuits.
     """
     rows = []
     for network, layers in [*table.groupby("network"), ("all", table)]:

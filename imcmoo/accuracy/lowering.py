@@ -80,8 +80,7 @@ class MappedLayer:
         return less + more if upper else more + less
 
     def some_vectors(self, inputs: Values, count: int, rng: np.random.Generator) -> Values:
-        """A random choice of at most `count` of the vectors that the layer multiplies, shape
-        (G, n, K)."""
+        """At most `count` random vectors of those that the layer multiplies, shape (G, n, K)."""
         if not self.kernel:
             flat = inputs.reshape(1, -1, inputs.shape[-1])
             return flat[:, rng.permutation(flat.shape[1])[:count]]
@@ -100,7 +99,8 @@ class MappedLayer:
         return made.transpose(1, 0, 3, 2).reshape(n, groups * columns, *sizes)
 
     def _windows(self, padded: Values) -> Values:
-        """View of the inputs of each output, shape (groups, n, *sizes, channels, *kernel)."""
+        """Sliding windows of the padded inputs, one for each output, shape (groups, n, *sizes,
+        channels, *kernel)."""
         axes = tuple(range(2, padded.ndim))
         spans = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilations, strict=True)]
         windows = sliding_window_view(padded, spans, axis=axes)

@@ -77,9 +77,9 @@ class LayerNoise:
     Args:
         errors: powers over the signal power.
         kept: share of the cell errors that the ADCs let pass, by least squares.
-        gain: the multiple for each output channel, shape (G, M).
-        constant: for each output channel, in units of the output, shape (G, M).
-        white: power of the white noise of each output channel, shape (G, M).
+        gain: the multiple for each output channel, a ratio, shape (G, M).
+        constant: for each output channel, in units of the layer's output, shape (G, M).
+        white: power of the white noise of each output channel, in squares of these, shape (G, M).
     """
 
     errors: LayerErrors

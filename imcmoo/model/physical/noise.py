@@ -7,8 +7,8 @@ column is calibrated away.
 A sum of a row block, input slice and weight slice is taken as Gaussian. Beside independent rows it
 has two common modes: all inputs of a sample are large or small together, and so are all weights of
 a column. A few columns are outliers: their mean lies `OUTLIER_SIGMAS` standard deviations off, to
-either side. The statistics of networks without data are assumptions. Where the sums of a network
-are measured, each column is a Gaussian of its own (`Columns`).
+either side. The statistics of networks without data are assumptions. With measured
+sums (`Columns`), by which the formulas are checked, each column is a Gaussian of its own.
 
 Formulas: docs/physical_model.md, section 7. In the code x are inputs, g weights, a the rows of a
 block, dev cells and reads.
@@ -101,9 +101,9 @@ class Columns:
             values, shape (n, weight slices, C).
         varying: variance of the inputs over samples, sum of the rows, in squares of an input code,
             shape (n, input slices, G).
-        power: sum of the squares of the inputs of a sample, means of equal parts of the samples in
-            order, likewise, shape (n, input slices, G, n_parts).
-        weight: of the noise of each column in the mean of all, shape (C,), of mean 1.
+        power: sum of the squares of the inputs of a sample, in squares of an input code, mean of
+            equal parts of the samples sorted by it, shape (n, input slices, G, n_parts).
+        weight: of each column in the mean noise of the layer, shape (C,), of mean 1.
     """
 
     mean: Floats
@@ -470,7 +470,7 @@ class _MeasuredBlocks(_RowBlocks):
 def _charged(
     left: Floats, variance: Floats, varying: Floats, passed: Floats, gain: Floats
 ) -> tuple[Floats, Floats]:
-    """Noise of ADCs and of cells of what is left of errors after rounding to whole units.
+    """Divide the noise left after rounding to whole units between ADCs and cells.
 
     Args:
         left: mean square of the rounded errors, before calibration.
