@@ -1,4 +1,5 @@
-"""Checksums: of the files of a folder, as `sha256sum` writes and checks them, and in JSON files."""
+"""Checksums: of the files of a folder, as `sha256sum` writes and checks them, in JSON files, and in
+front of bytes that are kept under a key."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Any
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
+from imcmoo.io.reading import LARGEST_WHOLE, check_regular
 
 SUMS = "SHA256SUMS"
 
@@ -87,3 +89,46 @@ def write_checked_json(path: Path, content: Mapping[str, Any]) -> None:
     checked = {**content, "checksum": content_checksum(content)}
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(checked, indent=2) + "\n", encoding="utf-8")
+
+
+def write_sealed(path: Path, key: str, content: bytes) -> None:
+    """Write bytes behind a checksum of them and of the key that they are kept under.
+
+    Args:
+        path: replaced, or unchanged after an error.
+        key: what the content depends on; no key may begin with another one.
+        content: the bytes.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write(_seal(key, content))
+        file.write(content)
+
+
+def read_sealed(path: Path, key: str, *, at_most: int = LARGEST_WHOLE) -> bytes | None:
+    """Read what `write_sealed` has written under a key.
+
+    Args:
+        path: may be anything, but is opened only if it is a regular file of a possible size.
+        key: as given to `write_sealed`.
+        at_most: largest number of bytes of the content; no limit by default.
+
+    Returns:
+        The content; None if there is no such file, or it is damaged or of another key.
+    """
+    size = hashlib.sha256().digest_size
+    try:
+        check_regular(path, size + at_most)
+        stored = path.read_bytes()
+    except (OSError, ValueError):
+        return None
+    content = stored[size:]
+    return content if stored[:size] == _seal(key, content) else None
+
+
+def _seal(key: str, content: bytes) -> bytes:
+    digest = hashlib.sha256(key.encode())
+    digest.update(content)
+    return digest.digest()

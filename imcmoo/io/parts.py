@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import shutil
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.io.files import replacing
+from imcmoo.io.checksums import read_sealed, write_sealed
 
 SUFFIX = ".part"
 
@@ -61,10 +60,7 @@ class TaskCheckpoints:
                 raise TypeError(f"array '{name}' of part {index} holds Python objects")
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
-        content = buffer.getvalue()
-        with replacing(self._path(index)) as temporary, temporary.open("wb") as file:
-            file.write(self._digest(index, content))
-            file.write(content)
+        write_sealed(self._path(index), self._key(index), buffer.getvalue())
         self._indices.add(index)
 
     def load(self, index: int) -> dict[str, Any]:
@@ -91,15 +87,7 @@ class TaskCheckpoints:
 
     def _content(self, index: int) -> bytes | None:
         """Content of the file of a part; None unless it is of this work and complete."""
-        try:
-            stored = self._path(index).read_bytes()
-        except OSError:
-            return None
-        size = hashlib.sha256().digest_size
-        digest, content = stored[:size], stored[size:]
-        return content if digest == self._digest(index, content) else None
+        return read_sealed(self._path(index), self._key(index))
 
-    def _digest(self, index: int, content: bytes) -> bytes:
-        digest = hashlib.sha256(f"{index} {len(self._depends_on)} {self._depends_on}".encode())
-        digest.update(content)
-        return digest.digest()
+    def _key(self, index: int) -> str:
+        return f"{index} {len(self._depends_on)} {self._depends_on}"

@@ -16,6 +16,7 @@ from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.circuit_noise import CircuitNoise
 from imcmoo.accuracy.sensitivity import measure, steps
 from imcmoo.networks.accuracy_data import AccuracyData
+from tests.networks.accuracy_data import ABOUT
 
 CHIP = chip(64, 2, 2, "differential", 5, RRAM)
 HARSH = replace(CHIP, adc_bits=3)
@@ -31,7 +32,7 @@ def digits(tmp_path_factory):
 @pytest.fixture(scope="module")
 def data(digits):
     done = []
-    found = measure(digits, about={"metric": "top1"}, after_each=lambda: done.append(1))
+    found = measure(digits, about=ABOUT, after_each=lambda: done.append(1))
     assert len(done) == steps(digits)
     return found
 
@@ -128,22 +129,15 @@ def test_a_damaged_file_is_refused(data, tmp_path, damage):
 
 
 @pytest.mark.parametrize("errors", [{}, {"adc_window": "least_error", "read_sigma": 0.02}])
-def test_noise_of_a_circuit_is_kept_and_damaged_files_are_not_used(data, tmp_path, errors):
+def test_noise_of_a_circuit_is_kept(data, tmp_path, errors):
     folder = tmp_path / "kept"
     noise, chip = CircuitNoise(folder), replace(CHIP, **errors)
-    first = noise(data, chip)
+    noise(data, chip)
     # One execution gives the noise at other resolutions.
-    files = list(folder.iterdir())
-    assert len(files) == 8
+    assert len(list(folder.iterdir())) == 8
     for bits in (3, 5, 10):
         other = replace(chip, adc_bits=bits)
         np.testing.assert_array_equal(noise(data, other), CircuitNoise(None)(data, other))
-    for file in files:
-        np.save(file, np.load(file) + 1)
-    np.testing.assert_array_equal(noise(data, chip), first + 1)
-    for file in files:
-        file.write_bytes(b"no array")
-    np.testing.assert_array_equal(noise(data, chip), first)
     # Blocks of 64 rows are the same in macros of 64 and of 128.
     noise(data, replace(chip, rows=128))
     assert len(list(folder.iterdir())) == 8

@@ -1,11 +1,12 @@
 """Files are read as they were written, or the changed file is named."""
 
+import os
 import shutil
 import subprocess
 
 import pytest
 
-from imcmoo.io.checksums import SUMS, check_sums, write_sums
+from imcmoo.io.checksums import SUMS, check_sums, read_sealed, write_sealed, write_sums
 from imcmoo.io.errors import InputError
 
 NAMES = ("a.csv", "b with space.json")
@@ -78,3 +79,37 @@ def test_a_listed_file_that_is_none_of_the_folders_or_listed_twice_is_refused(fo
     write_sums(folder, {name: folder / name for name in (*NAMES, "../other")})
     with pytest.raises(InputError, match="SHA256SUMS is damaged"):
         check(folder)
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    path = tmp_path / "sealed"
+    write_sealed(path, "key", b"content")
+    return path
+
+
+def test_sealed_bytes_come_back_under_their_key_only(sealed):
+    assert read_sealed(sealed, "key") == b"content"
+    assert read_sealed(sealed, "other") is None
+    assert read_sealed(sealed.with_name("none"), "key") is None
+
+
+def test_every_flipped_or_missing_bit_of_a_sealed_file_is_noticed(sealed):
+    whole = sealed.read_bytes()
+    for bit in range(8 * len(whole)):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        sealed.write_bytes(changed)
+        assert read_sealed(sealed, "key") is None
+    for size in range(len(whole)):
+        sealed.write_bytes(whole[:size])
+        assert read_sealed(sealed, "key") is None
+
+
+def test_a_sealed_file_that_is_too_large_or_not_regular_is_not_opened(sealed):
+    assert read_sealed(sealed, "key", at_most=7) == b"content"
+    assert read_sealed(sealed, "key", at_most=6) is None
+    sealed.unlink()
+    os.mkfifo(sealed)
+    assert read_sealed(sealed, "key") is None
+    assert read_sealed(sealed.parent, "key") is None

@@ -16,32 +16,9 @@ from imcmoo.model.physical.predicted_accuracy import (
     best_score,
     predict,
 )
-from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 from tests.model.physical.designs import columns
+from tests.networks.accuracy_data import DATA
 
-
-def layer(name, white, static):
-    return LayerData(
-        name,
-        np.ones((1, 2, 3), np.float32),
-        np.ones((1, 4, 2), np.float32),
-        0.0,
-        1.0,
-        1.0,
-        white,
-        static,
-    )
-
-
-DATA = AccuracyData(
-    layers=(layer("a", 0.5, 2.0), layer("b", 1.0, 1.0)),
-    float_score=0.9,
-    levels=np.array([0.01, 0.1, 1.0]),
-    white=np.array([0.9, 0.8, 0.2]),
-    static=np.array([0.9, 0.7, 0.1]),
-    rounding={(8, 8): 0.01, (4, 8): 0.5},
-    rounded={(8, 8): 0.9, (4, 8): 0.6},
-)
 AS_WHITE = 0.1 * 10 ** (1 / 3)
 """White noise that costs as much as rounding to 4 and 8 bits: its curve is at 0.6 there."""
 NOISE = np.array([[0.1, 0.02], [0.03, 0.05]])
