@@ -252,6 +252,9 @@ def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData
         raise InputError(f"{args.accuracy_data} is of another network than {args.network}")
     if data.about.get("data_sha256") != sha256(args.data):
         raise InputError(f"{args.accuracy_data} was measured on other data than {args.data}")
+    layers = [(layer.name, layer.weights.shape) for layer in data.layers]
+    if layers != [(layer.name, layer.weights.shape) for layer in assess.network.layers]:
+        raise InputError(f"{args.accuracy_data} has other layers than {args.network}")
     samples = args.samples or data.about.get("samples")
     asked = {"metric": args.metric, "output": assess.network.output, "seed": args.seed}
     for name, value in (asked | {"samples": samples}).items():

@@ -118,7 +118,10 @@ def main(args: argparse.Namespace) -> None:
         if accuracy_data:
             target = opened(accuracy_data, ACCURACY)
             measured = measure_all(_assessment(args), folder=args.out.parent)
-            measured.write(target)
+            about = {**measured.about, "table_layers": len(workload)}
+            measured = replace(measured, about=about)
+            with input_errors(f"{args.data}: "):
+                measured.write(target)
             workload = replace(workload, measured=measured.columns_for(workload))
         with out.open("w", newline="", encoding="utf-8") as stream:
             workload.write_csv(stream)

@@ -105,7 +105,10 @@ def read_arrays(path: Path, what: str) -> dict[str, NDArray[Any]]:
             size = sum(info.file_size for info in stored.zip.infolist())
             if size > MOST_ARRAY_BYTES:
                 raise ValueError(f"more than {MOST_ARRAY_BYTES:,} bytes")
-            return {name: stored[name] for name in stored.files}
+            arrays = {name: stored[name] for name in stored.files}
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise TypeError("a file that is no array")
+        return arrays
     except Exception:  # zipfile, zlib, struct, tokenize and NumPy, each in its own words
         raise ValueError(f"{path} is not {what}, or damaged") from None
 

@@ -14,15 +14,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.arrays import Floats
-from imcmoo.io.reading import read_arrays
+from imcmoo.io.reading import of_json, read_arrays
 from imcmoo.networks.workload_csv import MEASURED
 from imcmoo.networks.workloads import DIMENSIONS, Workload
 
-VERSION = 3
+VERSION = 4
 SCALARS = ("lowest", "highest", "signal_power", "gain_white", "gain_static")
 """Numbers of each layer."""
 CURVES = ("levels", "white", "static")
 WHAT = "a file of `imcmoo import --data`"
+CHECKSUM = "checksum"
+"""Array with the SHA-256 (hex) of all others."""
+ABOUT = {
+    **dict.fromkeys(("network", "data", "network_sha256", "data_sha256", "metric", "output"), str),
+    **dict.fromkeys(("samples", "seed", "table_layers"), int),
+}
+"""Entries of `AccuracyData.about` and their types; `table_layers` is the length of the network's
+table."""
+WIDEST = 16
+"""Largest number of bits of an input or weight."""
+ROUNDING = 1e-9
+"""Amount by which scores may lie outside their range, and curves rise."""
+HALF_PRECISION = 1e-3
+"""Relative error of vectors as they are stored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +61,21 @@ class LayerData:
     signal_power: float
     gain_white: float
     gain_static: float
+
+    def check(self) -> None:
+        """Check that all numbers are ones that a measurement can give.
+
+        Raises:
+            ValueError: names the layer and the first that is not.
+        """
+        start, peak = f"layer '{self.name}': ", max(abs(self.lowest), abs(self.highest))
+        shapes = self.weights.ndim == 3 and self.weights.size and self.vectors.shape[1]
+        _require(shapes and np.isfinite(self.weights).all(), f"{start}weights must be finite")
+        _require(self.lowest <= self.highest and np.isfinite(peak), f"{start}lowest above highest")
+        inside = (np.abs(self.vectors) <= peak * (1 + HALF_PRECISION)).all()
+        _require(inside, f"{start}vectors must lie in the range of all inputs")
+        for name in SCALARS[2:]:
+            _check_from_0(f"{start}{name}", getattr(self, name))
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -73,7 +102,7 @@ class AccuracyData:
             cells, shape (n,).
         rounding: noise to signal at the logits from rounding, by bits of inputs and weights.
         rounded: score with inputs and weights rounded, by bits of inputs and weights.
-        about: where it comes from: digests of the network and its data, metric, samples, seed.
+        about: where it comes from, as `ABOUT`.
     """
 
     layers: tuple[LayerData, ...]
@@ -88,12 +117,9 @@ class AccuracyData:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of everything a prediction depends on."""
-        digest = hashlib.sha256(repr((VERSION, self.float_score)).encode())
-        for name, array in sorted(self._arrays().items()):
-            if name != "about":
-                digest.update(repr((name, array.dtype.str, array.shape)).encode())
-                digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+        arrays = self._arrays()
+        arrays["about"] = np.array([VERSION, self.float_score])
+        return _digest(arrays)
 
     def __repr__(self) -> str:
         """Equal for equal content, so that digests of settings may hold it."""
@@ -116,13 +142,14 @@ class AccuracyData:
         return np.array([name not in digital for name in known])
 
     def fits(self, network: Workload) -> bool:
-        """True for a table of the measured network: of the same file where the table names its
-        digest, else with all measured layers.
+        """True for a table of the measured network: of the same file and with all its layers where
+        the table names the digest of its file, else with all measured layers.
         """
         digest = network.provenance.get("sha256")
-        if digest is not None:
-            return bool(digest == self.about.get("network_sha256"))
-        return len(self._rows(network)) == len(self.layers)
+        if digest is None:
+            return len(self._rows(network)) == len(self.layers)
+        stated = (digest, len(network))
+        return stated == (self.about.get("network_sha256"), self.about.get("table_layers"))
 
     def columns_for(self, network: Workload) -> dict[str, tuple[str, ...]]:
         """Cells of the columns `MEASURED` of an imported network's table, empty where a layer is
@@ -166,17 +193,60 @@ class AccuracyData:
         arrays["about"] = np.array(json.dumps(about, sort_keys=True))
         return arrays
 
+    def check(self) -> None:
+        """Check that all numbers are ones that a measurement can give.
+
+        Raises:
+            ValueError: names the first that is not.
+        """
+        for layer in self.layers:
+            layer.check()
+        names = [layer.name for layer in self.layers]
+        distinct = 0 < len(set(names)) == len(names) and all(names)
+        _require(distinct, "names of layers must be distinct and not empty")
+        for name, kind in ABOUT.items():
+            _require(type(self.about.get(name)) is kind, f"about: {name} must be {kind.__name__}")
+        _require(self.about["samples"] > 0, "about: samples must be at least 1")
+        levels, bits = self.levels, self.rounding.keys()
+        rising = levels.ndim == 1 < levels.size and (np.diff(levels, prepend=0.0) > 0).all()
+        _require(rising and np.isfinite(levels).all(), "levels must be positive and ascending")
+        for name in ("white", "static"):
+            curve = getattr(self, name)
+            falling = curve.shape == levels.shape and (np.diff(curve) <= ROUNDING).all()
+            _require(falling, f"{name} must not rise with noise")
+        pairs = all(2 <= b <= WIDEST for pair in bits for b in pair)
+        _require(pairs and bits == self.rounded.keys(), f"bits must be 2 to {WIDEST}")
+        _check_from_0("noise of rounding", [*self.rounding.values()])
+        self._check_scores()
+
+    def _check_scores(self) -> None:
+        """Check the range of all scores: the cosine of vectors may be negative."""
+        lowest = -1 if self.about["metric"] == "cosine" else 0
+        scores = [self.float_score, *self.white, *self.static, *self.rounded.values()]
+        for score in scores:
+            inside = lowest - ROUNDING <= score <= 1 + ROUNDING
+            _require(inside, f"scores must be {lowest} to 1, not {score:g}")
+
     def write(self, path: Path) -> None:
-        """Write it as `read` reads it."""
+        """Write it as `read` reads it.
+
+        Raises:
+            ValueError: numbers that no measurement can give; names them.
+            OSError: the file cannot be written.
+        """
+        self.check()
+        arrays = self._arrays()
+        checksum = {CHECKSUM: np.array(_digest(arrays))}
         with path.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, **self._arrays())
+            np.savez(stream, allow_pickle=False, **arrays, **checksum)
 
     @classmethod
     def read(cls, path: Path) -> AccuracyData:
         """Read a file of `imcmoo import --data`.
 
         Raises:
-            ValueError: it is none; names the file.
+            ValueError: it is none, damaged, of another version, or holds numbers that no
+                measurement can give; names the file.
             OSError: it cannot be read.
         """
         stat = path.stat()
@@ -187,27 +257,86 @@ class AccuracyData:
 def _read(path: Path, changed_ns: int, size: int) -> AccuracyData:
     """The data of a file; read once unless it changes."""
     arrays = read_arrays(path, WHAT)
+    about = _about(arrays)
+    if about is not None and about.pop("version", None) != VERSION:
+        raise ValueError(f"{path} is of another version: make it again with `imcmoo import --data`")
+    stored = str(arrays.pop(CHECKSUM, ""))
+    if about is None or stored != _digest(arrays):
+        raise ValueError(f"{path} is not {WHAT}, or damaged")
     try:
-        about = json.loads(str(arrays["about"]))
-        if about.pop("version") != VERSION:
-            raise ValueError
-        return AccuracyData(
-            layers=tuple(_layer(arrays, at) for at in range(len(arrays["names"]))),
-            float_score=float(about.pop("float_score")),
-            rounding={(int(x), int(w)): float(v) for x, w, v, _ in arrays["rounding"]},
-            rounded={(int(x), int(w)): float(v) for x, w, _, v in arrays["rounding"]},
-            about=about,
-            **{name: arrays[name].astype(float) for name in CURVES},
-        )
-    except (KeyError, ValueError, TypeError, IndexError):
-        raise ValueError(f"{path} is not {WHAT}, or of another version") from None
+        data = _of_arrays(arrays, about)
+        data.check()
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
+        raise ValueError(f"{path} is not {WHAT}: {error}") from None
+    return data
 
 
-def _layer(arrays: Mapping[str, NDArray[Any]], at: int) -> LayerData:
-    numbers = {name: float(arrays[name][at]) for name in SCALARS}
+def _about(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any] | None:
+    """The text in a file, parsed; None if it has none."""
+    try:
+        about = of_json(str(arrays["about"]), "about")
+    except (KeyError, ValueError):
+        return None
+    return about if isinstance(about, dict) else None
+
+
+def _of_arrays(arrays: Mapping[str, NDArray[Any]], about: dict[str, Any]) -> AccuracyData:
+    names = arrays["names"].tolist()
+    table = _floats(arrays, "rounding", (None, 4))
+    pairs = [(int(x), int(w)) for x, w in table[:, :2]]
+    distinct = np.array_equal(pairs, table[:, :2]) and len({*pairs}) == len(pairs)
+    _require(distinct, "bits must be whole numbers, and each pair of them be there once")
+    float_score = about.pop("float_score")
+    _require(isinstance(float_score, float), "about: float_score must be a float")
+    return AccuracyData(
+        layers=tuple(_layer(arrays, at, name) for at, name in enumerate(names)),
+        float_score=float_score,
+        rounding=dict(zip(pairs, table[:, 2].tolist(), strict=True)),
+        rounded=dict(zip(pairs, table[:, 3].tolist(), strict=True)),
+        about=about,
+        **{name: _floats(arrays, name, (None,)) for name in CURVES},
+    )
+
+
+def _layer(arrays: Mapping[str, NDArray[Any]], at: int, name: object) -> LayerData:
+    _require(isinstance(name, str), "names of layers must be text")
+    numbers = {n: float(_floats(arrays, n, arrays["names"].shape)[at]) for n in SCALARS}
     peak = max(abs(numbers["lowest"]), abs(numbers["highest"])) or 1.0
-    weights = arrays[f"weights/{at}"]
-    vectors = arrays[f"vectors/{at}"].astype(np.float32) * np.float32(peak)
-    if weights.ndim != 3 or vectors.shape[::2] != weights.shape[:2]:
-        raise ValueError
-    return LayerData(str(arrays["names"][at]), weights, vectors, **numbers)
+    weights = _floats(arrays, f"weights/{at}", (None, None, None), np.float32)
+    shape = (len(weights), None, weights.shape[1])
+    vectors = _floats(arrays, f"vectors/{at}", shape, np.float16)
+    return LayerData(str(name), weights, vectors.astype(np.float32) * np.float32(peak), **numbers)
+
+
+def _floats(
+    arrays: Mapping[str, NDArray[Any]],
+    name: str,
+    shape: tuple[int | None, ...],
+    dtype: type[np.floating[Any]] = np.float64,
+) -> NDArray[Any]:
+    """An array of a type and shape; None stands for any size."""
+    array = arrays[name]
+    fits = array.ndim == len(shape) and all(
+        expected in (None, size) for expected, size in zip(shape, array.shape, strict=True)
+    )
+    _require(fits and array.dtype == dtype, f"{name} is {array.dtype} of shape {array.shape}")
+    return array
+
+
+def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 (hex) of names, types, shapes and content of arrays."""
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(repr((name, array.dtype.str, array.shape)).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _check_from_0(name: str, values: object) -> None:
+    numbers = np.asarray(values, dtype=float)
+    _require(bool((np.isfinite(numbers) & (numbers >= 0)).all()), f"{name} must be at least 0")
+
+
+def _require(holds: object, message: str) -> None:
+    if not holds:
+        raise ValueError(message)

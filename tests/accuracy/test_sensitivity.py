@@ -117,17 +117,6 @@ def test_a_file_holds_all_that_predictions_need(data, tmp_path):
     assert (read.rounding, read.rounded) == (data.rounding, data.rounded)
 
 
-@pytest.mark.parametrize("damage", ["names", "about", "vectors/1"])
-def test_a_damaged_file_is_refused(data, tmp_path, damage):
-    path = tmp_path / "digits.accuracy.npz"
-    data.write(path)
-    arrays = dict(np.load(path))
-    arrays[damage] = np.zeros(3)
-    np.savez(path, **arrays)
-    with pytest.raises(ValueError, match="is not a file of `imcmoo import --data`"):
-        AccuracyData.read(path)
-
-
 @pytest.mark.parametrize("errors", [{}, {"adc_window": "least_error", "read_sigma": 0.02}])
 def test_noise_of_a_circuit_is_kept(data, tmp_path, errors):
     folder = tmp_path / "kept"

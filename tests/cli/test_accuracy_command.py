@@ -2,6 +2,7 @@
 
 import builtins
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from imcmoo.cli.main import main
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import Workload
 from tests.cli.helpers import refused
+from tests.networks.accuracy_data import DATA
 
 GOOD = "rows=128,active_rows=64,bits_per_cell=1,input_slice_bits=1,adc_bits=8"
 POOR = "rows=128,active_rows=128,bits_per_cell=1,input_slice_bits=8,adc_bits=2"
@@ -133,10 +135,24 @@ def test_accuracy_data_of_another_network_or_measured_otherwise_are_refused(
         "--accuracy-data needs --how linear": ["--how", "fast"],
     }.items():
         assert message in refused(capsys, *command, *options, data, *others)
+    first, *_ = AccuracyData.read(data).layers
+    replace(AccuracyData.read(data), layers=(first,)).write(tmp_path / "one.npz")
+    line = refused(capsys, *command, *options, tmp_path / "one.npz")
+    assert "one.npz has other layers than" in line
     other = tmp_path / "other.onnx"
     other.write_bytes(Path(command[1]).read_bytes() + b"\x32\x01a")
     command[1] = str(other)
     assert "is of another network than" in refused(capsys, *command, *options, data)
+
+
+def test_import_refuses_scores_that_are_none(digits, tmp_path, monkeypatch, capsys):
+    found = replace(DATA, float_score=93.0)
+    monkeypatch.setattr("imcmoo.accuracy.sensitivity.measure", lambda *_, **__: found)
+    table = tmp_path / "mine.csv"
+    options = ["--dim", "n=1", "--data", digits[1], "--out", table]
+    line = refused(capsys, "import", digits[0], *options)
+    assert "digits.npz: scores must be 0 to 1, not 93" in line
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_prediction_does_not_know_is_left_empty(command, one, measured):

@@ -175,11 +175,19 @@ def test_explain_shows_what_other_circuits_would_lose(run, capsys):
 def test_accuracy_data_of_another_network_are_refused(study, folder, capsys):
     table = (folder / "digits.csv").read_text()
     (folder / "other.csv").write_text(table.replace("\n#sha256=", "\n#sha256=0"))
+    (folder / "cut.csv").write_text("".join(table.splitlines(keepends=True)[:-1]))
     path = study(KEYS)
-    for source in ("resnet18_onnx", "other.csv"):
+    for source in ("resnet18_onnx", "other.csv", "cut.csv"):
         (folder / "small.toml").write_text(STUDY.replace("digits.csv", source) + KEYS)
         line = refused(capsys, "run", path)
         assert "digits.accuracy.npz is of another network than " in line
+
+
+def test_forged_accuracy_data_are_refused(study, folder, tmp_path, capsys):
+    arrays = dict(np.load(folder / "digits.accuracy.npz"))
+    np.savez(folder / "forged.accuracy.npz", **arrays | {"white": arrays["white"] + 0.01})
+    line = refused(capsys, "run", study(KEYS.replace("digits.acc", "forged.acc")))
+    assert "forged.accuracy.npz is not a file of `imcmoo import --data`, or damaged" in line
 
 
 def test_a_table_without_a_digest_must_have_the_measured_layers(folder, tmp_path):

@@ -1,6 +1,7 @@
 """Any content of a file is read or refused by one error; endless files are not read."""
 
 import os
+import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -100,4 +101,13 @@ def test_arrays_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "MOST_ARRAY_BYTES", 2000)
     assert path.stat().st_size < 2000
     with pytest.raises(ValueError, match="is not a table"):
+        read_arrays(path, "a table")
+
+
+def test_an_archive_with_a_file_that_is_no_array_is_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, zeros=np.zeros(3))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("note.txt", "no array")
+    with pytest.raises(ValueError, match="is not a table, or damaged"):
         read_arrays(path, "a table")

@@ -13,6 +13,7 @@ ABOUT = {
     "output": "y",
     "samples": 100,
     "seed": 0,
+    "table_layers": 2,
 }
 
 
