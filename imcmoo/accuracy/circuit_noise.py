@@ -26,7 +26,7 @@ RESOLUTIONS: Sequence[int | None] = range(3, 11)
 """ADC bits of the shipped spaces. One execution gives the noise at all of them."""
 
 SUFFIX = ".noise"
-"""Of the stored files. Their content is an array of this type, shape (2, L), behind a checksum."""
+"""Ending of the stored files, whose content is an array of type `STORED` behind a checksum."""
 STORED = np.dtype("<f8")
 
 
@@ -77,7 +77,7 @@ class CircuitNoise:
 
 
 def _key(data: AccuracyData, chip: Circuit) -> str:
-    """What the noise of a chip depends on, as 64 hexadecimal digits: also the name of its file."""
+    """SHA-256 (hex) of all that the noise of a chip depends on; also the name of its file."""
     return hashlib.sha256(repr((VERSION, data.fingerprint, chip)).encode()).hexdigest()
 
 
