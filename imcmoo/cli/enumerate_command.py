@@ -16,7 +16,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.locks import folder_lock
 from imcmoo.problem.criteria import EDAP_UNIT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.report.labels import label, on_screen
+from imcmoo.report.labels import GENERIC, SNR, label, on_screen
 from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.study import Study
 
@@ -99,6 +99,8 @@ def _optimum(name: str, value: float, problem: AcceleratorProblem) -> str:
         for quantity in problem.model.quantities:
             if quantity.per_workload and name == f"{quantity.name}_{network}":
                 title, unit = f"{label(quantity.name)} of {label(network)}", quantity.unit
+                if quantity.name == SNR and network in problem.model.generic_operands:
+                    title += f", {GENERIC}"
             elif not quantity.per_workload and name == quantity.name:
                 unit = quantity.unit
     factor, shown = on_screen(unit)

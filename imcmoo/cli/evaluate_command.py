@@ -26,8 +26,9 @@ from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalModel
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED, TEXTS, DesignRefused, Designs
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
+from imcmoo.networks.operands import generic_operands
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
-from imcmoo.report.labels import violation
+from imcmoo.report.labels import generic_note, violation
 from imcmoo.space.designs_csv import DesignsTable, levels_of
 from imcmoo.space.restricted import restricted
 
@@ -252,6 +253,9 @@ def main(args: argparse.Namespace) -> None:
         workloads = WorkloadSet.load([name.strip() for name in args.workloads.split(",")])
     evaluation = MODELS[args.model](args.designs, args.device, workloads, options)
     warn_of_dynamic_products(workloads, model=args.model, quiet=args.quiet)
+    generic = [w.name for w in workloads.workloads if generic_operands(w)]
+    if args.model == "physical" and generic:
+        console(stderr=True, quiet=args.quiet).print(generic_note(generic), soft_wrap=True)
     with ExitStack() as stack:
         out = _open(stack, args.out, COSTS, args.force)
         breakdown = args.breakdown and _open(stack, args.breakdown, BREAKDOWN, args.force)

@@ -65,6 +65,9 @@ class CostModel(ABC):
         self.space = space
         self.workload_names = workloads.names
 
+    generic_operands: tuple[str, ...] = ()
+    """Networks without data of their own operands, whose SNR rests on those of other networks."""
+
     @property
     def data_digest(self) -> str:
         """Hash of all data beside code, space and names of networks, such as component tables.

@@ -26,6 +26,8 @@ from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.networks.workloads import BITS, DIMENSIONS, IN_TRUTH, Workload
 
 HISTOGRAMS = "operand_histograms.npz"
+MOST_LAYERS = 0.5
+"""Share of the layers without histograms above which the operands of a network are generic."""
 _CODES = np.arange(2**BITS)
 _ZERO = 2 ** (BITS - 1)
 """The offset code of 0."""
@@ -193,17 +195,27 @@ def operand_bits(workload: Workload, weight_clip: float = 1.0) -> OperandBits:
     """
     # GPT-2 calls a product of matrices `Conv1D`.
     convolution = np.array(["Conv" in kind and kind != "Conv1D" for kind in workload.kinds])
-    name = workload.name.removesuffix(IN_TRUTH)
-    if name not in _recorded_names():
-        return _defaults(weight_clip).take(convolution.astype(np.int64))
-    same = _same_layers(workload, Workload.load(name))
-    averages = _defaults(weight_clip)
-    all_bits = OperandBits.joined([averages, _recorded(name, weight_clip)])
+    averages, same = _defaults(weight_clip), _recorded_layers(workload)
+    if (same < 0).all():
+        return averages.take(convolution.astype(np.int64))
+    recorded = _recorded(workload.name.removesuffix(IN_TRUTH), weight_clip)
+    all_bits = OperandBits.joined([averages, recorded])
     return all_bits.take(np.where(same < 0, convolution, len(averages) + same))
 
 
-def _same_layers(workload: Workload, recorded: Workload) -> Ints:
-    """The recorded layer of the same kernel and channels for each layer, −1 if none is left."""
+def generic_operands(workload: Workload) -> bool:
+    """True if most layers of a network take averages over other networks from `operand_bits`, so
+    that its SNR depends little on its own weights and inputs."""
+    return bool((_recorded_layers(workload) < 0).mean() > MOST_LAYERS)
+
+
+def _recorded_layers(workload: Workload) -> Ints:
+    """The recorded layer for each layer, of the same network and with the same kernel and channels,
+    −1 if there is none."""
+    name = workload.name.removesuffix(IN_TRUTH)
+    if name not in _recorded_names():
+        return np.full(len(workload), -1)
+    recorded = Workload.load(name)
     at = [DIMENSIONS.index(name) for name in "CMRSG"]
     left: dict[tuple[int, ...], deque[int]] = defaultdict(deque)
     for index, shape in enumerate(recorded.shapes[:, at].tolist()):

@@ -99,6 +99,8 @@ def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
         for w, network in enumerate(problem.workload_names):
             missing, capacity = resource.missing[0, w], resource.own[0]
             text, factor = f"{name} of {network}", 1 + missing / capacity
+            if name.endswith("snr") and network in problem.model.generic_operands:
+                text += " with generic operands"
             if name in used and capacity == 1:
                 factor = used[name][0, w]
                 text += f" ({factor:.3g} times)"

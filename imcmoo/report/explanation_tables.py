@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 import numpy as np
@@ -16,9 +16,11 @@ from imcmoo.report.labels import (
     ACCURACY_TITLES,
     COLUMN_TITLES,
     cell,
+    generic_note,
     headed,
     label,
     limit_name,
+    limited_network,
     percent,
     plain,
     quantity,
@@ -28,7 +30,7 @@ from imcmoo.report.labels import (
 )
 from imcmoo.report.rich_tables import add_numbers, open_table
 from imcmoo.report.terminal_tables import ROOMY, scenario_table
-from imcmoo.study.explanation import Explanation
+from imcmoo.study.explanation import OPERANDS, Explanation
 
 HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer")
 """Said otherwise: as what a neighbour changes, and as an excess over the best."""
@@ -54,7 +56,7 @@ def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[
     if len(tables["layers"]):
         yield _layers(tables["layers"], tables["networks"].set_index("network"), layers)
     if len(tables["limits"]):
-        yield limit_table(tables["limits"])
+        yield limit_table(tables["limits"], explanation.generic_operands)
     if len(tables["neighbours"]):
         yield neighbour_table(explanation, width)
         yield Text(verdict(explanation))
@@ -79,7 +81,7 @@ def _heading(explanation: Explanation) -> Text:
 def _networks(explanation: Explanation, width: int) -> Table:
     """One row per network; limits that one violates instead of its figures."""
     networks, limits = explanation.tables["networks"], explanation.tables["limits"]
-    hidden = (*HIDDEN, *ACCURACY_TITLES, *(() if width >= ROOMY else LESS_NEEDED))
+    hidden = (*HIDDEN, OPERANDS, *ACCURACY_TITLES, *(() if width >= ROOMY else LESS_NEEDED))
     columns = [str(c) for c in networks.columns[2:] if c not in hidden]
     # Quantities of the model first, then what is known by name.
     figures = [
@@ -98,7 +100,8 @@ def _networks(explanation: Explanation, width: int) -> Table:
     not_run = networks.loc[~networks["runs"].astype(bool), "network"]
     reasons = (violations(limits[limits["network"] == n]) for n in not_run)
     lines = (f"{label(n)} does not run: {why}" for n, why in zip(not_run, reasons, strict=True))
-    table.caption = "\n".join(lines) or None
+    notes = filter(None, [*lines, generic_note(explanation.generic_operands)])
+    table.caption = "\n".join(notes) or None
     return table
 
 
@@ -183,8 +186,9 @@ def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
     return table
 
 
-def limit_table(limits: pd.DataFrame) -> Table:
-    """Each limit, of a resource for the network that is nearest its end."""
+def limit_table(limits: pd.DataFrame, generic: Collection[str] = ()) -> Table:
+    """Each limit, of a resource for the network that is nearest its end; networks whose SNR is
+    `generic` are marked."""
     table = open_table("limit", "network", title="Limits: what is active, and what is near")
     add_numbers(table, "used", "neighbours it rules out")
     table.add_column("violation")
@@ -201,7 +205,7 @@ def limit_table(limits: pd.DataFrame) -> Table:
         stops = limits.loc[limits["limit"] == row["limit"], "stops"].max()
         table.add_row(
             limit_name(str(row["limit"])),
-            label(row["network"]) if row["network"] else "chip",
+            limited_network(str(row["limit"]), row["network"], generic) or "chip",
             used(str(row["limit"]), row["used"], row["excess"]),
             str(stops) if stops else "",
             over,
@@ -232,7 +236,8 @@ def neighbour_table(explanation: Explanation, width: int) -> Table:
     ordered = neighbours.assign(infeasible=~neighbours["feasible"].astype(bool))
     for _, row in ordered.sort_values(["infeasible", "score"], kind="stable").iterrows():
         row_gains = gains.loc[row["step"], names]
-        lacking = _lacked(tables["lacking"][tables["lacking"]["step"] == row["step"]])
+        rows = tables["lacking"][tables["lacking"]["step"] == row["step"]]
+        lacking = _lacked(rows, explanation.generic_operands)
         note = (
             lacking
             if by_network
@@ -300,13 +305,13 @@ def _extremes(gains: pd.Series[float], room: int) -> str:
     return line if len(line) <= room else ",\n".join(texts)
 
 
-def _lacked(lacking: pd.DataFrame) -> str:
+def _lacked(lacking: pd.DataFrame, generic: Collection[str]) -> str:
     """The largest missing resource and its network."""
     if not len(lacking):
         return ""
     worst = lacking.loc[lacking["excess"].groupby(lacking["limit"], sort=False).idxmax()]
     return ", ".join(
         violation(str(r["limit"]), r["missing"], r["excess"])
-        + (f" ({label(str(r['network']))})" if r["network"] else "")
+        + (f" ({limited_network(r['limit'], r['network'], generic)})" if r["network"] else "")
         for _, r in worst.iterrows()
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -238,6 +238,24 @@ def used(limit: str, share: float, excess: float) -> str:
 
 IN_DECIBELS = ("snr", "compute_snr")
 """Limits whose shares are of noise power."""
+
+GENERIC = "generic operands"
+SNR = "snr"
+"""Name of the compute SNR among the quantities of networks."""
+
+
+def generic_note(networks: Iterable[str]) -> str:
+    """Note on the SNR of networks without data of their own operands; empty for no network."""
+    names = ", ".join(map(label, networks))
+    text = f"{GENERIC}: the SNR of {names} rests on operand histograms of other networks"
+    return text if names else ""
+
+
+def limited_network(limit: str, network: str, generic: Collection[str]) -> str:
+    """The network of a limit; says where a limit on SNR rests on operands of other networks."""
+    marked = limit in IN_DECIBELS and network in generic
+    return f"{label(network)}, {GENERIC}" if marked else label(network)
+
 
 CIRCUIT_LIMITS = {
     "snr": "SQNR",

@@ -18,7 +18,15 @@ from rich.table import Table
 from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats
 from imcmoo.report.explanation_tables import explained
-from imcmoo.report.labels import distinct_labels, label, number, on_screen, plain
+from imcmoo.report.labels import (
+    SNR,
+    distinct_labels,
+    generic_note,
+    label,
+    number,
+    on_screen,
+    plain,
+)
 from imcmoo.report.page_designs import PageDesigns, heading, rounded
 from imcmoo.report.rich_tables import add_numbers, new_table
 from imcmoo.report.style import COLOURS, HIGHLIGHT, component_style
@@ -117,7 +125,7 @@ def _add_data(
 ) -> None:
     """Add one run to the data for the page's script, its designs below those of the others; values
     are None where a run lacks a column."""
-    designs, shown = PageDesigns(results), cards(explanations)
+    designs, shown = PageDesigns(results, _generic(explanations)), cards(explanations)
     start, n = len(data["run"]), len(designs.rows["line"])
     for key in {**data["columns"], **designs.columns}:
         values = data["columns"].setdefault(key, [None] * start)
@@ -250,9 +258,18 @@ def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
         cells += [number(q.factor * float(selected[q.columns[at]])) for q in quantities]
         cells += [texts.get(network, "") for texts in details.values()]
         table.add_row(label(network), *cells, style="bold" if at == worst else "")
+    notes = []
     if ratios is not None:
-        table.caption = f"{label(results.workloads[worst])} pays most for sharing the chip."
+        notes.append(f"{label(results.workloads[worst])} pays most for sharing the chip.")
+    if any(q.name == SNR for q in quantities) and (generic := _generic(explanations)):
+        notes.append(generic_note(generic))
+    table.caption = "\n".join(notes) or None
     return table
+
+
+def _generic(explanations: Sequence[Explanation]) -> tuple[str, ...]:
+    """Networks of a run whose SNR rests on operands of other networks."""
+    return explanations[0].generic_operands if explanations else ()
 
 
 def _ratios(results: Results) -> Floats | None:

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
-from imcmoo.report.labels import Measured, distinct_labels, label, measured
+from imcmoo.report.labels import GENERIC, SNR, Measured, distinct_labels, label, measured
 from imcmoo.study.results import Results
 
 MOST_VALUES = 120_000
@@ -45,9 +45,15 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class PageDesigns:
-    """Designs of one run, each once: the feasible ones evaluated, then baselines not among them."""
+    """Designs of one run, each once: the feasible ones evaluated, then baselines not among them.
+
+    Args:
+        results: of the run.
+        generic: networks whose SNR rests on operands of other networks.
+    """
 
     results: Results
+    generic: tuple[str, ...] = ()
 
     @cached_property
     def quantities(self) -> list[Measured]:
@@ -119,13 +125,20 @@ class PageDesigns:
             networks = distinct_labels(self.results.workloads) if q.per_workload else [""]
             for network, name in zip(networks, q.columns, strict=True):
                 kind = "network" if q.per_workload else "chip"
-                columns[Column(kind, q.heading, network)] = rounded(q.factor * self.table[name])
+                column = Column(kind, self._heading(q), network)
+                columns[column] = rounded(q.factor * self.table[name])
         for name in self.results.parameters:
             columns[Column("parameter", heading(name))] = [
                 value if isinstance(value, str) else float(f"{value:g}")
                 for value in self.table[name]
             ]
         return columns | scores
+
+    def _heading(self, quantity: Measured) -> str:
+        """Name and unit of a quantity, and the networks with generic operands if it is the SNR."""
+        if quantity.name != SNR or not self.generic:
+            return quantity.heading
+        return f"{quantity.heading}, {GENERIC}: {', '.join(map(label, self.generic))}"
 
     @property
     def selected(self) -> int:

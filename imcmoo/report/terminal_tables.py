@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ from rich.table import Table
 from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.score_range import LOG10
 from imcmoo.report.labels import (
+    GENERIC,
+    IN_DECIBELS,
+    SNR,
     label,
     measured,
     missing_resources,
@@ -36,7 +39,8 @@ def run_tables(
         explanations: of its designs.
         width: of the terminal; without one there is room for everything.
     """
-    tables = [selection_table(results)]
+    generic = explanations[0].generic_operands if explanations else ()
+    tables = [selection_table(results, generic)]
     if results.scenario is not None:
         tables.append(scenario_table(results.scenario, ROOMY if width is None else width))
     if results.accuracy is not None:
@@ -48,8 +52,9 @@ def run_tables(
     return tables
 
 
-def selection_table(results: Results) -> Table:
-    """The designs the criteria select, side by side; the study's own in bold."""
+def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
+    """The designs the criteria select, side by side; the study's own in bold. Networks whose SNR is
+    `generic` are marked."""
     table = new_table(
         "selected by",
         title=f"{results.study}, seed {results.config['seed']}: one design for all networks",
@@ -72,7 +77,7 @@ def selection_table(results: Results) -> Table:
         table.add_row("area (mm²)", *_numbers(first["area_mm2"]))
     for name in results.workloads:
         table.add_section()
-        _add_costs(table, results, first, name)
+        _add_costs(table, results, first, name, generic)
     table.add_section()
     front = results.front.set_index(results.parameters)
     for name in selection["criterion"]:
@@ -85,13 +90,16 @@ def selection_table(results: Results) -> Table:
     return table
 
 
-def _add_costs(table: Table, results: Results, designs: pd.DataFrame, workload: str) -> None:
+def _add_costs(
+    table: Table, results: Results, designs: pd.DataFrame, workload: str, generic: Collection[str]
+) -> None:
     """Rows of what designs cost one workload."""
     start = f"{label(workload)} "
     at = results.workloads.index(workload)
     for q in measured([*map(str, designs)], results.workloads):
         if q.unit and q.name != "edap":
             factor, unit = on_screen(q.unit)
+            unit += f", {GENERIC}" if q.name == SNR and workload in generic else ""
             table.add_row(f"{start}{q.name} ({unit})", *_numbers(factor * designs[q.columns[at]]))
             start = "  "
     if results.has_edap_columns:
@@ -111,7 +119,7 @@ def baseline_table(
     """
     baselines = results.baselines
     assert baselines is not None
-    limits = {name: e.tables["limits"] for e in explanations for name in e.names}
+    by_name = {name: e for e in explanations for name in e.names}
     table = new_table(
         "optimised for",
         title=f"EDAP relative to the {results.regret_reference} of each network",
@@ -122,7 +130,7 @@ def baseline_table(
     names = [f"all ({label(results.criterion)})", *map(label, networks)]
     for name, values, (_, row) in zip(names, relative, baselines.iterrows(), strict=True):
         cells = [
-            _why_not(results, limits.get(f"{BASELINE}{row['optimised_for']}"), row, workload)
+            _why_not(results, by_name.get(f"{BASELINE}{row['optimised_for']}"), row, workload)
             if np.isnan(v)
             else f"{v:.3f} ×"
             for workload, v in zip(results.workloads, values, strict=True)
@@ -136,13 +144,16 @@ def baseline_table(
 
 
 def _why_not(
-    results: Results, limits: pd.DataFrame | None, row: pd.Series[Any], workload: str
+    results: Results, explanation: Explanation | None, row: pd.Series[Any], workload: str
 ) -> str:
     """Text of what keeps a network most from running on a design of `baselines.csv`."""
-    if limits is not None:
-        of_network = limits[limits["network"] == workload]
-        if text := violations(of_network.nlargest(1, "excess")):
-            return text
+    if explanation is not None:
+        limits = explanation.tables["limits"]
+        worst = limits[limits["network"] == workload].nlargest(1, "excess")
+        if text := violations(worst):
+            of_noise = worst["limit"].isin(IN_DECIBELS).any()
+            marked = of_noise and workload in explanation.generic_operands
+            return f"{text} ({GENERIC})" if marked else text
     return missing_resources(row, workload, results.workloads)
 
 

@@ -20,7 +20,7 @@ from imcmoo.problem.scores import regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study import assessment
 from imcmoo.study.assessment import Assessment, power, tera_operations, with_neighbours, with_unit
-from imcmoo.study.explanation import TABLES, Explanation
+from imcmoo.study.explanation import GENERIC, OPERANDS, TABLES, Explanation
 from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND
 from imcmoo.study.served_design import SCENARIO, ServedDesign
@@ -144,6 +144,9 @@ def _networks(
         name: np.where(runs, v, "" if v.dtype.kind == "U" else np.nan)
         for name, v in columns.items()
     }
+    if generic := problem.model.generic_operands:
+        names = problem.workload_names
+        shown[OPERANDS] = np.where(np.isin(names, generic), GENERIC, "")
     return pd.DataFrame({"network": problem.workload_names, "runs": runs, **shown})
 
 

@@ -51,6 +51,10 @@ TABLES = {
 """
 
 
+OPERANDS, GENERIC = "operands", "generic"
+"""Column of `networks`, and its entry for a network whose SNR rests on operands of others."""
+
+
 @dataclass(frozen=True)
 class Explanation:
     """One design, explained, in display units: areas in mm².
@@ -78,6 +82,14 @@ class Explanation:
     judged_by: str
     tables: Mapping[str, pd.DataFrame]
     reference: str = ""
+
+    @property
+    def generic_operands(self) -> tuple[str, ...]:
+        """Networks whose SNR rests on operands of other networks."""
+        networks = self.tables["networks"]
+        if OPERANDS not in networks:
+            return ()
+        return tuple(networks.loc[networks[OPERANDS] == GENERIC, "network"])
 
 
 EXPLANATIONS = "explain.json"

@@ -64,6 +64,13 @@ def test_one_line_per_design_and_workload_with_all_that_was_evaluated(folder):
     assert (tiny["area_mm2"] > 0).all()
 
 
+def test_networks_whose_snr_rests_on_generic_operands_are_named(folder, capsys):
+    (folder / "mine.csv").write_text("name,C,M,P,Q\na,64,64,1,1\n")
+    for options, named in ({}, False), ({"workloads": "alexnet,mine.csv"}, True):
+        assert evaluate("--force", **options) == 0
+        assert ("generic operands: the SNR of mine rests on" in capsys.readouterr().err) == named
+
+
 @pytest.mark.parametrize("device", ["rram", "sram"])
 def test_the_numbers_are_the_model_s(folder, device, monkeypatch):
     monkeypatch.setattr("imcmoo.cli.evaluate_command.DESIGNS_PER_CHUNK", 7)

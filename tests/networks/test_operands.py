@@ -1,6 +1,7 @@
 """Moments of operands: consistent, and from the recorded histograms."""
 
 import gzip
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imcmoo.networks import build_histograms
-from imcmoo.networks.operands import OperandBits, operand_bits, slice_averages, slice_moments
-from imcmoo.networks.workloads import SHIPPED, Workload
+from imcmoo.networks.operands import (
+    OperandBits,
+    generic_operands,
+    operand_bits,
+    slice_averages,
+    slice_moments,
+)
+from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS, Workload
 from tests.reference import records
 
 halves = st.lists(st.floats(0.001, 1), min_size=3, max_size=15)
@@ -165,3 +172,13 @@ def test_where_nothing_was_recorded_convolutions_follow_a_rectifier():
     convolution = np.array([kind == "Conv" for kind in network.kinds])
     assert operand_bits(network).signed.tolist() == (~convolution).tolist()
     assert operand_bits(Workload.load("gpt2_medium_onnx")).signed.all()
+
+
+def test_operands_are_generic_where_nothing_was_recorded_of_most_layers():
+    generic = {name for name in (*SHIPPED, *TRUE_NETWORKS) if generic_operands(Workload.load(name))}
+    assert generic == {"resnet50", "resnet50_onnx"}
+    # A network with the name of a shipped one, but other layers, has none of its histograms.
+    alexnet = Workload.load("alexnet")
+    assert not generic_operands(alexnet)
+    assert generic_operands(replace(alexnet, shapes=alexnet.shapes + 1))
+    assert generic_operands(replace(alexnet, name="mine"))

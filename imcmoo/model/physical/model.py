@@ -53,6 +53,7 @@ from imcmoo.model.physical.parameters import (
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.operands import generic_operands
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
@@ -400,6 +401,7 @@ class PhysicalEvaluator(CostModel):
         if self._accuracy is not None and self._accuracy.limited:
             self.resource_names = (*self.resource_names, "accuracy")
         self.macs = self._model.macs
+        self.generic_operands = tuple(w.name for w in workloads.workloads if generic_operands(w))
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
         without = {"link_bits"} if MEMORY_CELLS[device].streams else _UNSCREENED
