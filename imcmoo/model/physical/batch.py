@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.keyed_cache import Arrays, KeyedCache
+from imcmoo.keyed_cache import Arrays, KeyedCache, Keys
 from imcmoo.model.metrics import Bools, Floats, Ints, edp
 from imcmoo.model.physical.chip import Chip, OperatingPoint, Rates, build_chip, operating_point
 from imcmoo.model.physical.constraints import (
@@ -110,7 +110,7 @@ class Batch:
         return self._streamed if streamed else self._resident
 
     @cached_property
-    def _mapping_keys(self) -> Ints:
+    def _mapping_keys(self) -> Keys:
         return mapping_keys(self.designs)
 
     def _features_of(self, use: Bools, *, streamed: bool) -> MappingFeatures:

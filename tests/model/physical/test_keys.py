@@ -1,19 +1,21 @@
 """Designs that share work by a key cost what each costs alone."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from imcmoo.model.physical import parameters
 from imcmoo.model.physical.model import PhysicalModel
-from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, COLUMNS
+from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, COLUMNS, Designs
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, random_designs
 
 N_DESIGNS = 8
 LARGE = {"macros_per_tile": 128, "tiles_per_group": 64, "router_groups": 16, "glb_KiB": 8192}
 KEYS = (("_ARRAY_KEY", "MAPPING_KEY"), ("CIRCUIT_KEY",))
+ALL = tuple(name for name, column in COLUMNS.items() if not column.real)
+"""Columns of whole numbers: together far more than 63 bits."""
 NETWORKS = WorkloadSet.load(["alexnet"])
 
 
@@ -100,3 +102,39 @@ def test_no_column_of_a_key_can_be_left_out(alone, monkeypatch, keys, name):
         left = tuple(n for n in getattr(parameters, key) if n != name)
         monkeypatch.setattr(parameters, key, left)
     assert differing(evaluated(device, columns), expected)
+
+
+@pytest.mark.parametrize(
+    ("names", "keys"),
+    [
+        ("_ARRAY_KEY", parameters.replication_keys),
+        ("MAPPING_KEY", parameters.mapping_keys),
+        ("CIRCUIT_KEY", parameters.circuit_keys),
+    ],
+)
+def test_keys_of_any_number_of_bits_tell_designs_apart(monkeypatch, names, keys):
+    monkeypatch.setattr(parameters, names, ALL)
+    designs = Designs.of_columns(neighbours("rram"), adc_model="zigzag")
+    values = np.column_stack([getattr(designs, name) for name in ALL])
+    assert len(np.unique(keys(designs))) == len(np.unique(values, axis=0))
+
+
+def test_designs_with_keys_of_more_than_63_bits_cost_what_each_costs_alone(alone, monkeypatch):
+    device, columns, expected = alone
+    for key in (name for names in KEYS for name in names):
+        first = getattr(parameters, key)
+        monkeypatch.setattr(parameters, key, (*first, *(n for n in ALL if n not in first)))
+    assert differing(evaluated(device, columns), expected) == []
+
+
+def test_longer_keys_sort_as_their_columns_do(monkeypatch):
+    monkeypatch.setattr(parameters, "MAPPING_KEY", ALL)
+    designs = Designs.of_columns(neighbours("rram"), adc_model="zigzag")
+    order = np.argsort(parameters.mapping_keys(designs), kind="stable")
+    columns = [getattr(designs, name) for name in reversed(ALL)]
+    assert order.tolist() == np.lexsort(columns).tolist()
+
+
+def test_a_column_of_real_numbers_can_be_part_of_no_key():
+    with pytest.raises(ValueError, match="real numbers cannot decide mapping, noise"):
+        replace(COLUMNS["voltage_V"], decides="noise adc mapping")
