@@ -26,7 +26,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
-from imcmoo.model.physical.components import MEMORY_CELLS, Switches, Technology, require_coverage
+from imcmoo.model.physical.components import Switches, Technology, require_coverage
 from imcmoo.model.physical.constraints import (
     MOST_DB,
     CircuitLimits,
@@ -40,6 +40,7 @@ from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import FEWEST_BITS, LayerTable
 from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.mapping_features import needed_macros
+from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
@@ -150,7 +151,6 @@ class PhysicalModel:
         noise_of: tuple[NoiseModel, int] | None = None,
     ) -> None:
         for name, value, choices in (
-            ("device", device, tuple(MEMORY_CELLS)),
             ("adc_model", adc_model, ADC_MODELS),
             ("deployment", deployment, get_args(Deployment)),
         ):
@@ -167,7 +167,7 @@ class PhysicalModel:
             networks, **precision, dynamic=dynamic, digital=_named_layers(networks, digital)
         )
         technology = Technology(
-            device=MEMORY_CELLS[device],
+            device=memory_cell(device),
             table=table or PhysicalTable.load(),
             assumptions=assumptions or Assumptions(),
             switches=switches or Switches(),
@@ -312,8 +312,10 @@ class PhysicalModel:
         """
         if isinstance(columns, Designs):
             return columns
-        designs = Designs.of_columns(columns, adc_model=self.adc_model, checked=checked)
-        self.context.device.check(designs)
+        device = self.context.device
+        defaults = {"adc_model": self.adc_model, **device.defaults}
+        designs = Designs.of_columns(columns, defaults=defaults, checked=checked)
+        device.check(designs)
         highest = HIGHEST_BITS_PER_CELL if self.context.switches.few_levels else 8
         bits = designs.bits_per_cell
         refuse(
@@ -402,7 +404,7 @@ class PhysicalEvaluator(CostModel):
         self.macs = self._model.macs
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
-        without = {"link_bits"} if MEMORY_CELLS[device].streams else _UNSCREENED
+        without = {"link_bits"} if self._model.context.device.streams else _UNSCREENED
         self.screened_by = tuple(n for n in space.names if n not in without)
         self._check_values()
 
@@ -564,7 +566,7 @@ class PhysicalEvaluator(CostModel):
             limited = np.isfinite(allowed) & (allowed > 0)
             drop = np.maximum(beyond + allowed, 0)
             used["accuracy"] = np.divide(drop, allowed, out=used["accuracy"], where=limited)
-        if not MEMORY_CELLS[self.space.fixed["device"]].streams:
+        if not self._model.context.device.streams:
             used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
         return used
 

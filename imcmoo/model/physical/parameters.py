@@ -169,21 +169,25 @@ class Designs:
 
     @classmethod
     def of_columns(
-        cls, columns: Mapping[str, ArrayLike], *, adc_model: str, checked: bool = False
+        cls,
+        columns: Mapping[str, ArrayLike],
+        *,
+        defaults: Mapping[str, str | float] = {},
+        checked: bool = False,
     ) -> Designs:
         """Check design columns and fill in the optional ones.
 
         Args:
             columns: arrays of shape (n,) by the names of the fields; where a field is an index,
                 that or the text. Others are ignored.
-            adc_model: ADC model where there is no such column.
+            defaults: values of columns that are not there, before those of `DEFAULTS`.
             checked: whether `checked_column` returned each of the columns.
 
         Raises:
             ValueError: a column is missing, of another length, not a whole number, out of range or
                 an unknown name, or more rows are active than there are; names column and line.
         """
-        defaults = DEFAULTS | {"adc_model": adc_model}
+        defaults = DEFAULTS | {**defaults}
         names = [f.name for f in fields(cls)]
         missing = [name for name in names if name not in columns and name not in defaults]
         if missing:

@@ -114,7 +114,7 @@ def test_no_column_of_a_key_can_be_left_out(alone, monkeypatch, keys, name):
 )
 def test_keys_of_any_number_of_bits_tell_designs_apart(monkeypatch, names, keys):
     monkeypatch.setattr(parameters, names, ALL)
-    designs = Designs.of_columns(neighbours("rram"), adc_model="zigzag")
+    designs = Designs.of_columns(neighbours("rram"))
     values = np.column_stack([getattr(designs, name) for name in ALL])
     assert len(np.unique(keys(designs))) == len(np.unique(values, axis=0))
 
@@ -129,7 +129,7 @@ def test_designs_with_keys_of_more_than_63_bits_cost_what_each_costs_alone(alone
 
 def test_longer_keys_sort_as_their_columns_do(monkeypatch):
     monkeypatch.setattr(parameters, "MAPPING_KEY", ALL)
-    designs = Designs.of_columns(neighbours("rram"), adc_model="zigzag")
+    designs = Designs.of_columns(neighbours("rram"))
     order = np.argsort(parameters.mapping_keys(designs), kind="stable")
     columns = [getattr(designs, name) for name in reversed(ALL)]
     assert order.tolist() == np.lexsort(columns).tolist()
