@@ -6,7 +6,7 @@ import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.model.physical.latency import CAUSES
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from tests.cli.helpers import assert_fails
@@ -46,7 +46,7 @@ def evaluate(*extra, device="rram", workloads="alexnet,resnet18"):
 
 def model(device="rram", **options):
     networks = WorkloadSet.load(NETWORKS)
-    return PhysicalModel(networks, device=device, **options)
+    return PhysicalEvaluator(device, networks, **options)
 
 
 def test_one_line_per_design_and_workload_with_all_that_was_evaluated(folder):
@@ -72,7 +72,7 @@ def test_the_numbers_are_the_model_s(folder, device, monkeypatch):
     assert evaluate(device=device) == 0
     out = pd.read_csv(folder / "out.csv", keep_default_na=False, na_values=[""])
     plain = model(device)
-    metrics = plain.evaluate(columns)
+    metrics = plain.in_full(columns)
     runs = metrics.runs
     assert 0 < runs.sum() < runs.size
     np.testing.assert_array_equal(out["feasible"].to_numpy().reshape(runs.shape), runs)
@@ -130,9 +130,9 @@ def test_options_of_the_model_are_passed_on(folder):
     out = pd.read_csv(folder / "out.csv")
     asked = model(requests_per_switch=10, input_bits=[8, 4], weight_bits=6)
     columns = {name: [value] for name, value in GOOD.items()}
-    np.testing.assert_allclose(out["energy_J"], asked.evaluate(columns).energy_J[0], rtol=1e-13)
+    np.testing.assert_allclose(out["energy_J"], asked.in_full(columns).energy_J[0], rtol=1e-13)
     assert evaluate("--deployment", "together") == 0
-    together = model(deployment="together").evaluate(columns)
+    together = model(deployment="together").in_full(columns)
     latency = pd.read_csv(folder / "out.csv")["latency_s"]
     np.testing.assert_allclose(latency, together.latency_s[0], rtol=1e-13)
 

@@ -82,6 +82,15 @@ class Batch:
         self.designs = designs
         self._kept = context.features if keep_features else (KeyedCache(), KeyedCache())
 
+    def take(self, index: Ints) -> Batch:
+        """Some of the designs, with their chips and resources, but none of their features."""
+        part = Batch(self.context, self.designs.take(index))
+        part.chip = self.chip.take(index)
+        part.noise = self.noise.take(index, axis=0)
+        part.shortfall = tuple(values.take(index, axis=0) for values in self.shortfall)
+        part.resources = self.resources.take(index)
+        return part
+
     @cached_property
     def point(self) -> OperatingPoint:
         """Speed and component costs."""

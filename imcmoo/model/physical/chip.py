@@ -145,6 +145,10 @@ class Rates:
         """Rates of some chips with an axis for layers, shape (n, 1)."""
         return Rates(*[values[index][:, None] for values in _RATES(self)])
 
+    def take(self, index: Ints) -> Rates:
+        """Rates of some chips."""
+        return Rates(*[values.take(index) for values in _RATES(self)])
+
 
 _RATES = attrgetter(*(field.name for field in fields(Rates)))
 
@@ -195,6 +199,14 @@ class Chip:
     prices_J: dict[str, Floats]
     rates: Rates
     dram_idle_W: Floats
+
+    def take(self, index: Ints) -> Chip:
+        """Some of the chips."""
+        areas, leaks, prices = (
+            {name: values.take(index) for name, values in each.items()}
+            for each in (self.areas_m2, self.leaks_W, self.prices_J)
+        )
+        return Chip(areas, leaks, prices, self.rates.take(index), self.dram_idle_W.take(index))
 
     @cached_property
     def macro_leak_W(self) -> Floats:

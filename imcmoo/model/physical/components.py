@@ -42,7 +42,7 @@ class CellPrices:
 
 @dataclass(frozen=True, eq=False)
 class CellCurrents:
-    """What decides the voltage lost along the wires of an array that is read by currents.
+    """Conductance and size of cells that are read by currents, for the voltage lost along wires.
 
     Args:
         conductance_S: mean conductance of a cell, shape (n,).

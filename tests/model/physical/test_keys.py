@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.model.physical import parameters
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, COLUMNS, Designs
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, random_designs
@@ -61,7 +61,7 @@ def neighbours(device):
 
 def evaluated(device, columns):
     """All metrics of designs by a model that knows no other, shape (n,) each."""
-    found = PhysicalModel(NETWORKS, device=device, table=TABLE).evaluate(columns)
+    found = PhysicalEvaluator(device, NETWORKS, table=TABLE).in_full(columns)
     named = {f.name: np.asarray(getattr(found, f.name)) for f in fields(found)}
     return {name: v.reshape(len(v), -1) for name, v in named.items() if v.size}
 
