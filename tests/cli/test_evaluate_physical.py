@@ -6,6 +6,7 @@ import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.model.physical.latency import CAUSES
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED
 from imcmoo.networks.workloads import Workload, WorkloadSet
@@ -64,7 +65,7 @@ def test_one_line_per_design_and_workload_with_all_that_was_evaluated(folder):
     assert (tiny["area_mm2"] > 0).all()
 
 
-@pytest.mark.parametrize("device", ["rram", "sram"])
+@pytest.mark.parametrize("device", MEMORY_CELLS)
 def test_the_numbers_are_the_model_s(folder, device, monkeypatch):
     monkeypatch.setattr("imcmoo.cli.evaluate_command.DESIGNS_PER_CHUNK", 7)
     columns = random_designs(30, np.random.default_rng(0), device)
@@ -191,3 +192,17 @@ CALLS = {
 @pytest.mark.parametrize(("message", "options"), CALLS.items(), ids=list(CALLS))
 def test_bad_calls_are_one_clear_line(folder, capsys, message, options):
     assert_fails(folder, capsys, message, lambda: evaluate(*options))
+
+
+def test_a_device_that_the_reference_model_lacks_is_refused_by_it_alone(
+    folder, monkeypatch, capsys
+):
+    other = type("Other", (Rram,), {"name": "other"})
+    monkeypatch.setitem(MEMORY_CELLS, "other", other())
+    assert evaluate(device="other") == 0
+    assert len(pd.read_csv(folder / "out.csv")) == 4
+    options = ["--device", "other", "--workloads", "alexnet", "--out", "reference.csv"]
+    assert main(["evaluate", "designs.csv", *options]) == 2
+    error = capsys.readouterr().err
+    assert "--device 'other' is not one of rram, sram, sram_technology" in error
+    assert not (folder / "reference.csv").exists()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.latency import CAUSES, LayerTimes, sequential_latency
 from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, random_designs
@@ -20,14 +21,14 @@ MODELS, PERFECT = (
         device: PhysicalEvaluator(
             device, WorkloadSet.load(NETWORKS), table=TABLE, switches=switches
         )
-        for device in ("rram", "sram")
+        for device in MEMORY_CELLS
     }
     for switches in (Switches(), replace(Switches(), few_levels=False))
 )
 """With the assumed errors of cells, and without."""
 SLACK = 1 + 1e-12
 
-devices = st.sampled_from(["rram", "sram"])
+devices = st.sampled_from([*MEMORY_CELLS])
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

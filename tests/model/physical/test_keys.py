@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.model.physical import parameters
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, COLUMNS, Designs
 from imcmoo.networks.workloads import WorkloadSet
@@ -33,7 +34,7 @@ def random_columns(device, rng):
         "redundancy": rng.integers(1, 5, n),
         "cell_errors": np.full(n, "uniform"),
     }
-    if device == "rram":
+    if device != "sram":
         columns["bits_per_cell"] = rng.integers(1, 3, n)
         columns["cell_errors"] = rng.choice(CELL_ERRORS, n)
     for name, column in COLUMNS.items():
@@ -73,7 +74,7 @@ def differing(ours, theirs):
     ]
 
 
-@pytest.fixture(scope="module", params=["rram", "sram"])
+@pytest.fixture(scope="module", params=MEMORY_CELLS)
 def alone(request):
     """Designs, and the metrics of each by a model of its own."""
     device = request.param

@@ -5,6 +5,7 @@ import pytest
 
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS
 from imcmoo.networks.operands import operand_bits
@@ -26,7 +27,7 @@ NUMBERS = (
 )
 
 
-@pytest.mark.parametrize("device", ["rram", "sram"])
+@pytest.mark.parametrize("device", MEMORY_CELLS)
 @pytest.mark.parametrize(
     "network",
     [n if n not in MANY_LAYERS else pytest.param(n, marks=pytest.mark.slow) for n in SHIPPED],
@@ -41,7 +42,7 @@ def test_arrays_equal_the_scalar_model(network, device):
     assert compared(network, device, designs, every_snr=EVERY_SNR) >= 3
 
 
-@pytest.mark.parametrize("device", ["rram", "sram"])
+@pytest.mark.parametrize("device", MEMORY_CELLS)
 @pytest.mark.parametrize("option", ["optional columns", "clipped weights", "digital layers"])
 def test_arrays_equal_the_scalar_model_with(option, device):
     n = 4 * N_DESIGNS if option == "digital layers" else N_DESIGNS
@@ -60,7 +61,7 @@ def test_arrays_equal_the_scalar_model_with(option, device):
         more |= {"network": "alexnet", "every_snr": 1}
         designs["adc_window"] = rng.choice(ADC_WINDOWS, n)
         designs["redundancy"] = rng.integers(1, 5, n)
-        if device == "rram":
+        if device != "sram":
             designs["bits_per_cell"] = rng.integers(1, 3, n)
             designs["cell_errors"] = rng.choice(CELL_ERRORS, n)
     assert compared(device=device, designs=designs, **more) >= 3
