@@ -1,4 +1,4 @@
-"""Arrays by integer keys, worked out once for each key."""
+"""Arrays by keys, worked out once for each key."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from imcmoo.arrays import Ints
 
 Arrays = tuple[NDArray[Any], ...]
+Keys = NDArray[Any]
+"""Keys of a cache, all of one type: integers, or strings of bytes of one length."""
 
 ROWS_AT_ONCE = 512
 """Rows worked out at once: what stays in a core's cache."""
@@ -23,18 +25,18 @@ RECENT = 4096
 """Most recent keys before they are merged into the sorted ones, or an eighth of these if that is
 more. A merge copies all keys, so merges must be rare."""
 
-_NONE: tuple[Ints, Ints] = (np.empty(0, np.int64), np.empty(0, np.int64))
+_NONE: tuple[Keys, Ints] = (np.empty(0, np.int64), np.empty(0, np.int64))
 """No keys, and the row of each."""
 
 
 class KeyedCache:
-    """Keeps rows of arrays by integer keys; forgets all of them when there are too many.
+    """Keeps rows of arrays by keys; forgets all of them when there are too many.
 
     Args:
         bytes_at_most: memory for the arrays, roughly; must hold the rows of one call.
         rows_at_once: rows worked out in one go.
-        n_keys: number of possible keys, which are then below it: quicker, for 4 bytes a key. None
-            if keys may be any.
+        n_keys: number of possible keys, which are then integers below it: quicker, for 4 bytes a
+            key. None if keys may be any.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class KeyedCache:
     def __len__(self) -> int:
         return self._n_rows
 
-    def of(self, keys: Ints, work_out: Callable[[Ints], Arrays]) -> tuple[Arrays, Ints]:
+    def of(self, keys: Keys, work_out: Callable[[Ints], Arrays]) -> tuple[Arrays, Ints]:
         """Arrays, and the row of each key in them, shape (n,).
 
         Args:
@@ -77,17 +79,17 @@ class KeyedCache:
                 with self._lock:
                     self._add(keys[chunk], arrays)
 
-    def known(self, keys: Ints) -> tuple[Arrays | None, Ints]:
+    def known(self, keys: Keys) -> tuple[Arrays | None, Ints]:
         """Arrays, None if there are none, and the row of each key in them or -1, shape (n,)."""
         with self._lock:
             return self._store, self._find(keys)
 
-    def rows(self, keys: Ints, work_out: Callable[[Ints], Arrays]) -> Arrays:
+    def rows(self, keys: Keys, work_out: Callable[[Ints], Arrays]) -> Arrays:
         """Rows of each key, shape (n, ...) each; arguments as of `of`."""
         store, places = self.of(keys, work_out)
         return tuple(array.take(places, axis=0) for array in store)
 
-    def _find(self, keys: Ints) -> Ints:
+    def _find(self, keys: Keys) -> Ints:
         """Rows of keys, -1 where they are not known."""
         if self._n_keys is not None:
             return self._one_more[keys].astype(np.int64) - 1
@@ -98,7 +100,7 @@ class KeyedCache:
                 rows = np.where(stored[at] == keys, places[at], rows)
         return rows
 
-    def _add(self, keys: Ints, arrays: Arrays) -> None:
+    def _add(self, keys: Keys, arrays: Arrays) -> None:
         """Store rows that no other thread has stored meanwhile."""
         new = np.flatnonzero(self._find(keys) < 0)
         keys = keys[new]
@@ -126,7 +128,9 @@ class KeyedCache:
             self._sorted, self._recent = _merged(self._sorted, self._recent), _NONE
 
 
-def _merged(stored: tuple[Ints, Ints], new: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+def _merged(stored: tuple[Keys, Ints], new: tuple[Keys, Ints]) -> tuple[Keys, Ints]:
     """Merge two sets of keys that share none: keys in ascending order and the row of each, (n,)."""
+    if not len(stored[0]):
+        return new
     at = np.searchsorted(stored[0], new[0])
     return np.insert(stored[0], at, new[0]), np.insert(stored[1], at, new[1])

@@ -26,7 +26,7 @@ from experiments.edge_networks.study import BITS, rounding_alone
 from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import MEMORY_CELLS
+from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.predicted_accuracy import UNSEEN_DROP, Prediction, best_score, predict
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.problem.problem import AcceleratorProblem
@@ -97,7 +97,7 @@ class Predictions:
 
     def __init__(self, study: Study, sigma: float | None = None) -> None:
         device = str(study.space.values_of("device")[0])
-        usual = MEMORY_CELLS[device].sigma(Assumptions())
+        usual = memory_cell(device).sigma(Assumptions())
         self.sigma = usual if sigma is None else sigma
         files = study.accuracy or {}
         data = {name: AccuracyData.read(Path(file.path)) for name, file in files.items()}

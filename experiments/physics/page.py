@@ -14,7 +14,8 @@ from experiments.markdown import render, select
 from experiments.physics.optima import FITTED_PERIPHERY
 from experiments.physics.recommended import DEFAULT
 from experiments.publish import read_tables
-from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB, DEFAULT_SNR_DB
+from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
+from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
 from imcmoo.report.labels import label
@@ -57,7 +58,7 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         FITTED_PERIPHERY=FITTED_PERIPHERY,
         VOLTAGES=RRAM_PHYSICAL.values_of("voltage_V"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
-        snr_dB=DEFAULT_SNR_DB["sram"],
+        snr_dB=memory_cell("sram").snr_limit_dB,
     )
 
 

@@ -101,7 +101,7 @@ def _pulsed_read_s(
     """Seconds of one read of a resistive array with pulses; `adc_s` replaces the ADC's own."""
     designs, point = macro_point(macro, table, assumptions=assumptions, adc_model=adc_model)
     if adc_s is not None:
-        point = replace(point, adc=replace(point.adc, time_s=np.array([adc_s])))
+        point = replace(point, adc=replace(point.adc, time_s=adc_s * point.slowdown))
     designs = replace(designs, input_coding=np.array([0]), sample_and_hold=np.array([hold]))
     cols, adcs = macro[["cols"]].to_numpy(), macro["n_adc"].to_numpy()
     how = technology_of(macro, table, assumptions)

@@ -16,8 +16,9 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import OperatingPoint, operating_point
-from imcmoo.model.physical.components import MEMORY_CELLS, Switches, Technology
+from imcmoo.model.physical.components import Switches, Technology
 from imcmoo.model.physical.latency import macro_read_time
+from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import LIMITS, Designs
 
 MEAN_CELL = 0.5
@@ -120,7 +121,7 @@ def technology_of(
     switches: Switches | None = None,
 ) -> Technology:
     """Technology of macros of one device; all rules are on by default."""
-    device = MEMORY_CELLS[macros["device"].iloc[0]]
+    device = memory_cell(macros["device"].iloc[0])
     switches = switches or Switches()
     return Technology(device=device, table=table, assumptions=assumptions, switches=switches)
 
@@ -143,7 +144,8 @@ def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:
         **{name: np.repeat(text, len(macros)) for name, text in texts.items()},
     }
     return Designs.of_columns(
-        {name: np.asarray(values) for name, values in columns.items()}, adc_model=adc_model
+        {name: np.asarray(values) for name, values in columns.items()},
+        defaults={"adc_model": adc_model},
     )
 
 

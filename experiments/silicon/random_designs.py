@@ -18,7 +18,7 @@ from imcmoo.model.physical.constraints import (
     PhysicalMetrics,
 )
 from imcmoo.model.physical.latency import CAUSES
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DRAM, SCHEDULES, WEIGHT_CODINGS, space_voltages
 from imcmoo.networks.workloads import WorkloadSet
 
@@ -124,9 +124,9 @@ def distributions(
         of energy_mJ, latency_ms, tops_per_W of all designs with that value.
     """
     networks = WorkloadSet.load(NETWORKS)
-    model = PhysicalModel(networks, device=device, table=table)
+    model = PhysicalEvaluator(device, networks, table=table)
     columns = sample(n, device, table, np.random.default_rng(SEED))
-    metrics = model.evaluate(columns)
+    metrics = model.in_full(columns)
     limits = pd.DataFrame(kept(metrics))
     feasible = limits.all(axis=1)
     strict = metrics.snr_adc_dB.min(axis=1) >= STRICT_SNR_ADC_DB

@@ -25,8 +25,8 @@ from imcmoo.io.files import writing
 from imcmoo.io.reading import read_json
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.components import MEMORY_CELLS
-from imcmoo.model.physical.parameters import ADC_WINDOWS, DEFAULTS, LIMITS, TEXTS, Designs
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.parameters import ADC_WINDOWS, LIMITS, TEXTS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.space.designs_csv import DesignsTable
 from imcmoo.study.result_tables import DESIGN
@@ -330,11 +330,12 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     others = {name: np.full(n, low) for name, (low, _) in LIMITS.items()}
     others |= {name: np.zeros(n, np.int64) for name in TEXTS} | {"voltage_V": np.ones(n)}
     known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
+    device = MEMORY_CELLS[devices.pop()]
     with input_errors():
-        designs = Designs.of_columns(others | known, adc_model=str(DEFAULTS["adc_model"]))
+        designs = Designs.of_columns(others | known, defaults=device.defaults)
         if args.sigma is not None and designs.cell_errors.any():
             raise InputError("--sigma is for designs whose cell_errors are uniform")
-        chips = Circuit.of_designs(designs, MEMORY_CELLS[devices.pop()], Assumptions())
+        chips = Circuit.of_designs(designs, device, Assumptions())
         given = {name: value for name in SETTINGS if (value := getattr(args, name)) is not None}
         return [replace(chip, **given) for chip in chips]
 

@@ -45,8 +45,8 @@ def find_study(name: str) -> Study:
     """
     path = Path(name)
     if name not in names() and (path.suffix == ".toml" or path.name != name):
-        bases = (*spaces().values(), *(study.space for study in studies().values()))
-        return read_study(path, {space.name: space for space in bases})
+        others = (*spaces().values(), *(study.space for study in studies().values()))
+        return read_study(path, {**shipped.spaces(), **{space.name: space for space in others}})
     return named_study(name, "the path of a .toml file")
 
 

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import FORCE, QUIET, add, check_outputs, file, option, several, whole
 from imcmoo.cli.terminal import console, counted, warn_of_dynamic_products
-from imcmoo.io.errors import InputError, input_errors
+from imcmoo.io.errors import InputError, check_choice, input_errors
 from imcmoo.io.files import writing
 from imcmoo.io.units import to_display
 from imcmoo.model.cost_model import Deployment
 from imcmoo.model.metrics import LayerCosts, tera_operations_per
 from imcmoo.model.physical.latency import CAUSES
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED, TEXTS, DesignRefused, Designs
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
 from imcmoo.networks.operands import generic_operands
@@ -40,6 +41,9 @@ class ReferenceEvaluation:
     their costs by the paper's model.
 
     The device is a name in `catalogue.spaces`; options left out have their defaults.
+
+    Raises:
+        InputError: there is no space of that device, or the designs are at fault.
     """
 
     options = (
@@ -52,8 +56,10 @@ class ReferenceEvaluation:
     def __init__(
         self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
     ) -> None:
-        table = DesignsTable.read(path)
-        self._evaluator = Evaluator(catalogue.spaces()[device], workloads)
+        table, spaces = DesignsTable.read(path), catalogue.spaces()
+        with input_errors():
+            check_choice("--device", device, spaces)
+        self._evaluator = Evaluator(spaces[device], workloads)
         for name in self._evaluator.space.names:
             self._evaluator = _with_values_of(table, name, self._evaluator)
         self._levels = levels_of(table, self._evaluator.space)
@@ -120,9 +126,8 @@ class PhysicalEvaluation:
     def __init__(
         self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
     ) -> None:
-        dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
         with input_errors():
-            self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
+            self._model = PhysicalEvaluator(device, workloads, **options)
         self._designs = _physical_designs(path, device, self._model)
 
     def __len__(self) -> int:
@@ -135,7 +140,7 @@ class PhysicalEvaluation:
     def costs(self, rows: slice) -> pd.DataFrame:
         """One row per design and workload, designs outermost; NaN or empty where a network does not
         run."""
-        metrics, macs = self._model.evaluate(self.designs(rows)), self._model.macs
+        metrics, macs = self._model.in_full(self._designs.take(rows)), self._model.macs
         runs = metrics.runs
         area_mm2 = np.broadcast_to(to_display("m2", metrics.area_m2)[:, None], runs.shape)
         tops = tera_operations_per(macs, metrics.interval_s)
@@ -165,12 +170,12 @@ class PhysicalEvaluation:
     def layers(self, rows: slice) -> tuple[LayerCosts, Columns]:
         """Costs by layer and component, and further columns by layer, shape (n, L) each; the
         bottleneck of a layer that does not run is empty."""
-        parts = self._model.breakdown(self.designs(rows))
+        parts = self._model.breakdown(self._designs.take(rows))
         bound = np.where(np.isnan(parts.latency_s), "", np.array(CAUSES)[parts.bound_by])
         return parts, {"latency_s": parts.latency_s, "bound_by": bound}
 
 
-def _physical_designs(path: Path, device: str, model: PhysicalModel) -> Designs:
+def _physical_designs(path: Path, device: str, model: PhysicalEvaluator) -> Designs:
     """The designs of a file, checked line by line."""
     table = DesignsTable.read(path)
     table.require_columns(NEEDED)
@@ -229,7 +234,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         parser,
         option("designs DESIGNS.csv", Path, None),
-        option("--device", sorted(catalogue.spaces()), None, required=True),
+        option("--device", sorted({*catalogue.spaces(), *MEMORY_CELLS}), None, required=True),
         option("--model", list(MODELS),
                "cost model: the paper's (default), or one an architect can defend",
                default="reference"),

@@ -30,7 +30,7 @@ _LINE = re.compile(r"(-[^:]+?)\s*:\s*(\S+)")
 
 
 def cell_file(device: str) -> str:
-    """The shipped cell of a device ("rram" or "sram"), as the text of a cell file."""
+    """The shipped cell of a device, as the text of a cell file."""
     return (files("imcmoo.hardware") / f"{device}.cell").read_text(encoding="utf-8")
 
 
@@ -43,8 +43,8 @@ def read_cell(path: Path, device: str) -> str:
 
     Args:
         path: the cell file.
-        device: "rram" (any cell that is no SRAM: NeuroSim has one model for all that are resistors)
-            or "sram".
+        device: of the shipped cell that it stands for: rram stands for any cell that is no SRAM,
+            since NeuroSim has one model for all that are resistors.
 
     Raises:
         InputError: the file is no such cell; says what is wrong with it, in one line.
@@ -81,14 +81,15 @@ def _properties(text: str) -> dict[str, str]:
 
 def _faults(cell: dict[str, str], device: str) -> list[str]:
     """Everything that is wrong with a cell of a device."""
-    keys = list(_properties(cell_file(device)))
+    shipped = _properties(cell_file(device))
+    keys = list(shipped)
     lacking = [key for key in keys if key not in cell]
     faults = [f"lacks {', '.join(lacking)}"] if lacking else []
     for key, value in cell.items():
         if key not in keys:
             faults.append(f"NeuroSim does not read {key}; {did_you_mean_or_known(key, keys)}")
         elif key == "-MemCellType":
-            if (value == "SRAM") != (device == "sram"):
+            if (value == "SRAM") != (shipped[key] == "SRAM"):
                 faults.append(f"{key} {value} is not a cell of {device}")
         elif key in _WORDS:
             if value not in _WORDS[key]:

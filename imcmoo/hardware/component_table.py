@@ -80,13 +80,6 @@ PARTS = ("keys", "quantities", "values")
 
 CROSSBAR_KEYS = ("node_nm", "voltage_V", "rows", "cols")
 
-CROSSBAR_ZEROS = {
-    "rram": ("cell_leak",),
-    "sram": ("cell_read_low", "cell_read_high", "column_leak", "column_area"),
-}
-"""A resistive cell keeps its state without a supply. NeuroSim charges the reading of an SRAM cell
-to its row and column, and gives SRAM arrays no column drivers of their own."""
-
 _ACTIONS = ("row_read_off", "row_read_on", "row_write", "cell_read", "cell_write", "adc_read")
 _CROSSBAR = (
     *(f"{action}_{cell}" for cell in ("low", "high") for action in _ACTIONS),
@@ -96,8 +89,8 @@ _CROSSBAR = (
 
 COMPONENTS = {
     **{
-        device: Component(CROSSBAR_KEYS, _CROSSBAR, zeros, title=f"{device} crossbar")
-        for device, zeros in CROSSBAR_ZEROS.items()
+        name: Component(CROSSBAR_KEYS, _CROSSBAR, device.may_be_zero, title=f"{name} crossbar")
+        for name, device in DEVICES.items()
     },
     "adder": Component(("node_nm", "bits"), ("energy", "leak", "area")),
     "buffer": Component(

@@ -1,4 +1,4 @@
-"""Memory devices of both models by name, and what the reference model knows of each."""
+"""Memory arrays of the component tables by device, and what the reference model knows of each."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ReferenceDevice:
-    """A memory device as the reference model knows it."""
+    """A memory device as the component libraries and the reference model know it."""
 
     name: str  # as in design spaces and in the component table
+    may_be_zero: tuple[str, ...]  # quantities of its arrays that may cost nothing
     streams_weights: bool
     """Whether weights are reloaded from main memory while a layer runs, instead of being
     resident."""
@@ -22,6 +23,8 @@ _BUFFERED = ("input_buffer", "output_buffer", "router", "glb")
 
 RRAM = ReferenceDevice(
     name="rram",
+    # A resistive cell keeps its state without a supply.
+    may_be_zero=("cell_leak",),
     streams_weights=False,
     components=("cim_unit", "row_drivers", "adc", "column_drivers", *_BUFFERED),
     # Resident weights are written for free.
@@ -31,6 +34,9 @@ RRAM = ReferenceDevice(
 
 SRAM = ReferenceDevice(
     name="sram",
+    # NeuroSim charges the reading of an SRAM cell to its row and column, and gives SRAM arrays no
+    # column drivers of their own.
+    may_be_zero=("cell_read_low", "cell_read_high", "column_leak", "column_area"),
     streams_weights=True,
     components=(
         *("cim_unit", "row_drivers", "weight_drivers", "adc", "column_drivers"),
@@ -42,9 +48,4 @@ SRAM = ReferenceDevice(
 )
 
 DEVICES: dict[str, ReferenceDevice] = {device.name: device for device in (RRAM, SRAM)}
-"""Every device by name; component tables of the physical model have the same devices."""
-
-
-def keeps_weights(device: str) -> bool:
-    """True if weights stay on a chip of the device; False of an unknown one."""
-    return device in DEVICES and not DEVICES[device].streams_weights
+"""Every device by name."""

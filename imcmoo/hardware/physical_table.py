@@ -6,7 +6,8 @@ of each component's name in `physical_costs` describes its quantities.
 
 from __future__ import annotations
 
-from imcmoo.hardware.component_table import CROSSBAR_KEYS, CROSSBAR_ZEROS, Component, TableContent
+from imcmoo.hardware.component_table import CROSSBAR_KEYS, Component, TableContent
+from imcmoo.hardware.devices import DEVICES
 
 _ARRAY = (
     *("time", "time_muxed"),
@@ -20,8 +21,8 @@ _ADC = Component(("node_nm", "bits"), ("energy", "area", "leak", "time"), ("leak
 
 PHYSICAL_COMPONENTS = {
     **{
-        device: Component(CROSSBAR_KEYS, _ARRAY, zeros, title=f"{device} array")
-        for device, zeros in CROSSBAR_ZEROS.items()
+        name: Component(CROSSBAR_KEYS, _ARRAY, device.may_be_zero, title=f"{name} array")
+        for name, device in DEVICES.items()
     },
     "neurosim_sar": _ADC,
     "murmann": _ADC,

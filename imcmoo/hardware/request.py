@@ -89,7 +89,7 @@ class Request:
         ValueError: a number the libraries have no component for; names those they have.
     """
 
-    device: str  # "rram" or "sram"
+    device: str  # one of `DEVICES`
     nodes_nm: tuple[int, ...]  # technology nodes
     rows: tuple[int, ...]  # of crossbars, and depths of the buffers beside them
     cols: tuple[int, ...]  # of crossbars, and depths of the buffers beside them
@@ -147,8 +147,8 @@ class Request:
         }
 
     def _around_physical(self, tiles: set[Key], glbs: set[Key]) -> dict[str, set[Key]]:
-        """Components of the physical model; SRAM arrays are also priced as a memory."""
-        if self.device == "sram":
+        """Components of the physical model; arrays that are loaded are also priced as a memory."""
+        if DEVICES[self.device].streams_weights:
             tiles = tiles | {*product(self.cols, self.rows)}
         buffers = {(*size, banks) for size, banks in product(glbs, GLB_BANKS)}
         return {

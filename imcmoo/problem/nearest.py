@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.hardware.devices import keeps_weights
 from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.memory_cells import keeps_weights
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel

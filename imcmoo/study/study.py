@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from imcmoo.hardware.devices import keeps_weights
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import check_choice, check_name
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
+from imcmoo.model.physical.memory_cells import keeps_weights
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import WorkloadSet, is_path, network_name
 from imcmoo.problem.criteria import OF_SCENARIOS, Criterion, find_criterion

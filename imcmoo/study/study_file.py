@@ -10,7 +10,7 @@ import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
@@ -27,6 +27,7 @@ from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults
 from imcmoo.study.study import FOLDERS, AccuracyFile, Study, check_names, check_study_name
 from imcmoo.study.study_tables import (
+    DeviceName,
     NetworkTable,
     Positive,
     ScenarioTable,
@@ -56,7 +57,7 @@ class StudyFile(Table):
         Study.model,
         description="cost model: reference, physical, one a package offers, or module:Class",
     )
-    device: Literal["rram", "sram"] | None = Field(None, description="names the base space too")
+    device: DeviceName | None = Field(None, description="names the base space too")
     deployment: Deployment = Study.deployment
     components: Annotated[str, AfterValidator(component_table)] | None = Field(
         None, description="path of a component table (.npz); the shipped one by default"

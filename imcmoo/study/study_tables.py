@@ -25,6 +25,7 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import Workload, is_path
 from imcmoo.problem.criteria import NAMED, find_criterion
@@ -81,6 +82,19 @@ def known_model(name: str) -> str:
     """A cost model that is there."""
     registry.find(name)
     return name
+
+
+def known_device(name: str) -> str:
+    """A device that the physical model has."""
+    if name not in MEMORY_CELLS:
+        hint = did_you_mean(name, MEMORY_CELLS)
+        raise ValueError(f"unknown {name!r}; {hint}allowed: {', '.join(MEMORY_CELLS)}")
+    return name
+
+
+DeviceName = Annotated[
+    str, AfterValidator(known_device), Field(json_schema_extra={"enum": [*MEMORY_CELLS]})
+]
 
 
 def known_criterion(name: str) -> str:

@@ -106,12 +106,12 @@ def _chip(outcome: Outcome, name: str) -> Circuit:
     # Imported here: most runs execute nothing, and many have no physical model.
     from imcmoo.model.physical.assumptions import Assumptions
     from imcmoo.model.physical.circuit import Circuit
-    from imcmoo.model.physical.components import MEMORY_CELLS
-    from imcmoo.model.physical.parameters import DEFAULTS, Designs
+    from imcmoo.model.physical.memory_cells import memory_cell
+    from imcmoo.model.physical.parameters import Designs
 
     columns = outcome.joint.problem.model.space.decode(outcome.design)
-    designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
-    device = MEMORY_CELLS[str(columns["device"][0])]
+    device = memory_cell(str(columns["device"][0]))
+    designs = Designs.of_columns(columns, defaults=device.defaults)
     (chip,) = Circuit.of_designs(designs, device, Assumptions())
     bits = (outcome.study.precision or {}).get(name, (BITS, BITS))
     clip = (outcome.study.weight_clip or {}).get(name, 1.0)

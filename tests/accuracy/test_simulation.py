@@ -12,8 +12,8 @@ from imcmoo.accuracy.noisy_network import NoisyNetwork
 from imcmoo.accuracy.simulation import Simulation, calibrate
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
-from imcmoo.model.physical.components import MEMORY_CELLS
-from imcmoo.model.physical.parameters import DEFAULTS, LIMITS, TEXTS, Designs
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.parameters import LIMITS, TEXTS, Designs
 from tests.accuracy.networks import LOSSLESS, cut, nsr
 from tests.networks.onnx_import.models import exactly, node, tensor
 
@@ -120,7 +120,7 @@ def test_a_design_of_the_physical_model_gives_its_chip():
     columns |= {name: np.array([0]) for name in TEXTS} | {"voltage_V": np.array([0.9])}
     columns |= {"rows": [256], "active_rows": [128], "bits_per_cell": [2], "adc_bits": [7]}
     columns |= {"input_slice_bits": [4], "weight_coding": ["differential"]}
-    designs = Designs.of_columns(columns, adc_model=str(DEFAULTS["adc_model"]))
+    designs = Designs.of_columns(columns)
     assumptions = Assumptions().having(adc_window_sigmas=5, rram_sigma=0.02, read_sigma=0.01)
     assert Circuit.of_designs(designs, MEMORY_CELLS["rram"], assumptions) == [
         Circuit(

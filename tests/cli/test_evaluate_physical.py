@@ -6,7 +6,8 @@ import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.model.physical.latency import CAUSES
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from tests.cli.helpers import assert_fails
@@ -46,7 +47,7 @@ def evaluate(*extra, device="rram", workloads="alexnet,resnet18"):
 
 def model(device="rram", **options):
     networks = WorkloadSet.load(NETWORKS)
-    return PhysicalModel(networks, device=device, **options)
+    return PhysicalEvaluator(device, networks, **options)
 
 
 def test_one_line_per_design_and_workload_with_all_that_was_evaluated(folder):
@@ -71,7 +72,7 @@ def test_networks_whose_snr_rests_on_generic_operands_are_named(folder, capsys):
         assert ("generic operands: the SNR of mine rests on" in capsys.readouterr().err) == named
 
 
-@pytest.mark.parametrize("device", ["rram", "sram"])
+@pytest.mark.parametrize("device", MEMORY_CELLS)
 def test_the_numbers_are_the_model_s(folder, device, monkeypatch):
     monkeypatch.setattr("imcmoo.cli.evaluate_command.DESIGNS_PER_CHUNK", 7)
     columns = random_designs(30, np.random.default_rng(0), device)
@@ -79,7 +80,7 @@ def test_the_numbers_are_the_model_s(folder, device, monkeypatch):
     assert evaluate(device=device) == 0
     out = pd.read_csv(folder / "out.csv", keep_default_na=False, na_values=[""])
     plain = model(device)
-    metrics = plain.evaluate(columns)
+    metrics = plain.in_full(columns)
     runs = metrics.runs
     assert 0 < runs.sum() < runs.size
     np.testing.assert_array_equal(out["feasible"].to_numpy().reshape(runs.shape), runs)
@@ -137,9 +138,9 @@ def test_options_of_the_model_are_passed_on(folder):
     out = pd.read_csv(folder / "out.csv")
     asked = model(requests_per_switch=10, input_bits=[8, 4], weight_bits=6)
     columns = {name: [value] for name, value in GOOD.items()}
-    np.testing.assert_allclose(out["energy_J"], asked.evaluate(columns).energy_J[0], rtol=1e-13)
+    np.testing.assert_allclose(out["energy_J"], asked.in_full(columns).energy_J[0], rtol=1e-13)
     assert evaluate("--deployment", "together") == 0
-    together = model(deployment="together").evaluate(columns)
+    together = model(deployment="together").in_full(columns)
     latency = pd.read_csv(folder / "out.csv")["latency_s"]
     np.testing.assert_allclose(latency, together.latency_s[0], rtol=1e-13)
 
@@ -198,3 +199,17 @@ CALLS = {
 @pytest.mark.parametrize(("message", "options"), CALLS.items(), ids=list(CALLS))
 def test_bad_calls_are_one_clear_line(folder, capsys, message, options):
     assert_fails(folder, capsys, message, lambda: evaluate(*options))
+
+
+def test_a_device_that_the_reference_model_lacks_is_refused_by_it_alone(
+    folder, monkeypatch, capsys
+):
+    other = type("Other", (Rram,), {"name": "other"})
+    monkeypatch.setitem(MEMORY_CELLS, "other", other())
+    assert evaluate(device="other") == 0
+    assert len(pd.read_csv(folder / "out.csv")) == 4
+    options = ["--device", "other", "--workloads", "alexnet", "--out", "reference.csv"]
+    assert main(["evaluate", "designs.csv", *options]) == 2
+    error = capsys.readouterr().err
+    assert "--device 'other' is not one of rram, sram, sram_technology" in error
+    assert not (folder / "reference.csv").exists()

@@ -9,7 +9,7 @@ import pytest
 
 from imcmoo.__main__ import main
 from imcmoo.cli.catalogue import find_study
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.study.provenance import config
 from imcmoo.study.result_tables import PHYSICAL_BASIS
@@ -50,8 +50,8 @@ def finished(tmp_path_factory):
 
 def plain(columns, **options):
     """The model without the seam."""
-    model = PhysicalModel(WorkloadSet.load(NETWORKS), device="sram", **options)
-    return model.evaluate(columns)
+    model = PhysicalEvaluator("sram", WorkloadSet.load(NETWORKS), **options)
+    return model.in_full(columns)
 
 
 def of_design(study, folder):

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.keyed_cache import Arrays, KeyedCache
+from imcmoo.keyed_cache import Arrays, KeyedCache, Keys
 from imcmoo.model.metrics import Bools, Floats, Ints, edp
 from imcmoo.model.physical.chip import Chip, OperatingPoint, Rates, build_chip, operating_point
 from imcmoo.model.physical.constraints import (
@@ -82,6 +82,15 @@ class Batch:
         self.designs = designs
         self._kept = context.features if keep_features else (KeyedCache(), KeyedCache())
 
+    def take(self, index: Ints) -> Batch:
+        """Some of the designs, with their chips and resources, but none of their features."""
+        part = Batch(self.context, self.designs.take(index))
+        part.chip = self.chip.take(index)
+        part.noise = self.noise.take(index, axis=0)
+        part.shortfall = tuple(values.take(index, axis=0) for values in self.shortfall)
+        part.resources = self.resources.take(index)
+        return part
+
     @cached_property
     def point(self) -> OperatingPoint:
         """Speed and component costs."""
@@ -110,7 +119,7 @@ class Batch:
         return self._streamed if streamed else self._resident
 
     @cached_property
-    def _mapping_keys(self) -> Ints:
+    def _mapping_keys(self) -> Keys:
         return mapping_keys(self.designs)
 
     def _features_of(self, use: Bools, *, streamed: bool) -> MappingFeatures:

@@ -17,10 +17,8 @@ from imcmoo.model.physical.components import (
     AdcCosts,
     CellPrices,
     Technology,
-    adc_costs,
     adcs_per_macro,
     check_dac_bits,
-    flash_costs,
     part_costs,
 )
 from imcmoo.model.physical.context import Context
@@ -40,7 +38,7 @@ class OperatingPoint:
         supply: (V / nominal)², what library energies are scaled by.
         wire_ohm_per_m: of the node's array wires.
         array: quantities of one crossbar, as `physical_costs.array` names them.
-        adc: one ADC.
+        adc: circuit of one column: an ADC, or what the device has instead.
         cell: one cell.
         array_s: one read of an array, without pulses and conversion.
     """
@@ -87,7 +85,7 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
     """
     device, table, assumptions = technology.device, technology.table, technology.assumptions
     node = part_costs("technology", designs, table)
-    array = dict(part_costs(device.name, designs, table))
+    array = dict(part_costs(device.array, designs, table))
     if device.streams:
         array["memory_write"] = part_costs("cells_as_memory", designs, table)["write"]
     kappa = slowdown(designs.voltage_V, node["threshold_V"], assumptions)
@@ -95,20 +93,19 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
     if not technology.switches.voltage_slows:
         kappa = np.ones_like(kappa)
         nominal = np.full(len(designs), assumptions.nominal_V.value)
-        timed = part_costs(device.name, replace(designs, voltage_V=nominal), table)
+        timed = part_costs(device.array, replace(designs, voltage_V=nominal), table)
     if technology.switches.shared_converters:
-        adc = adc_costs(designs, table, assumptions)
         muxed = designs.columns_per_adc > 1
     else:
-        adc, muxed = flash_costs(array), np.zeros(len(designs), bool)
+        muxed = np.zeros(len(designs), bool)
     return OperatingPoint(
         slowdown=kappa,
         clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
         supply=(designs.voltage_V / assumptions.nominal_V.value) ** 2,
         wire_ohm_per_m=node["wire_ohm_per_m"],
         array=array,
-        adc=adc,
-        cell=device.prices(designs, array, kappa, assumptions),
+        adc=device.column_circuit(designs, array, kappa, technology),
+        cell=device.prices(designs, array, kappa, technology),
         array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
     )
 
@@ -147,6 +144,10 @@ class Rates:
     def of_layers(self, index: slice | Ints) -> Rates:
         """Rates of some chips with an axis for layers, shape (n, 1)."""
         return Rates(*[values[index][:, None] for values in _RATES(self)])
+
+    def take(self, index: Ints) -> Rates:
+        """Rates of some chips."""
+        return Rates(*[values.take(index) for values in _RATES(self)])
 
 
 _RATES = attrgetter(*(field.name for field in fields(Rates)))
@@ -198,6 +199,14 @@ class Chip:
     prices_J: dict[str, Floats]
     rates: Rates
     dram_idle_W: Floats
+
+    def take(self, index: Ints) -> Chip:
+        """Some of the chips."""
+        areas, leaks, prices = (
+            {name: values.take(index) for name, values in each.items()}
+            for each in (self.areas_m2, self.leaks_W, self.prices_J)
+        )
+        return Chip(areas, leaks, prices, self.rates.take(index), self.dram_idle_W.take(index))
 
     @cached_property
     def macro_leak_W(self) -> Floats:
@@ -323,7 +332,7 @@ class _Builder:
             area_m2=self._periphery * number * adc.area_m2,
             leak_W=designs.macros * number * adc.leak_W,
             prices_J={"conversion": adc.energy_J + held * designs.sample_and_hold},
-            rates={"convert_s": adc.time_s * self._point.slowdown, "adcs": number},
+            rates={"convert_s": adc.time_s, "adcs": number},
         )
 
     def shift_add(self) -> Component:

@@ -1,13 +1,15 @@
-"""Components of chips: memory cells, ADCs, parts of the component table; technology of a study."""
+"""Components of chips: what a memory device is, ADCs, parts of the component table; technology of
+a study."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Floats, Ints
@@ -15,7 +17,6 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
     BITS_PER_KIB,
-    CELL_ERRORS,
     DesignRefused,
     Designs,
     refuse,
@@ -39,24 +40,39 @@ class CellPrices:
     row_write_s: Floats
 
 
-NEUROSIM_PULSE_S = 10e-9
-"""Input pulse of the read energies in the component table."""
-NEUROSIM_WRITE_S = 50e-9
-"""Pulse of the write energies there, as in NeuroSim's cell file."""
+@dataclass(frozen=True, eq=False)
+class CellCurrents:
+    """Conductance and size of cells that are read by currents, for the voltage lost along wires.
+
+    Args:
+        conductance_S: mean conductance of a cell, shape (n,).
+        height_F, width_F: of a cell, in feature sizes.
+    """
+
+    conductance_S: Floats
+    height_F: float
+    width_F: float
 
 
 class MemoryCell(ABC):
-    """A kind of memory cell: costs, limits and errors.
+    """A memory device: its cells and column circuits with their costs, limits and defaults.
+
+    To add a device, write a subclass and list it in `MEMORY_CELLS` (`memory_cells.py`).
 
     Attributes:
-        name: of the device, and of its arrays in the component table.
+        name: of the device in spaces and studies.
+        array: its arrays in the component table, a name in `imcmoo.hardware.devices.DEVICES`.
         streams: whether weights may be loaded for every image.
-        draws_current: whether reading draws a current through the wires.
+        snr_limit_dB: least compute SNR of a feasible chip where a study sets no limit; minus
+            infinity for none.
+        defaults: design columns that designs of this device may lack, beside `DEFAULTS`.
     """
 
     name: str
+    array: str
     streams: bool
-    draws_current: bool
+    snr_limit_dB: float
+    defaults: Mapping[str, str | float] = {}
 
     @abstractmethod
     def check(self, designs: Designs) -> None:
@@ -72,7 +88,7 @@ class MemoryCell(ABC):
         designs: Designs,
         array: Mapping[str, Floats],
         slowdown: Floats,
-        assumptions: Assumptions,
+        technology: Technology,
     ) -> CellPrices:
         """Costs of one cell.
 
@@ -80,7 +96,7 @@ class MemoryCell(ABC):
             designs: n designs.
             array: quantities of one crossbar, as in `OperatingPoint`, shape (n,).
             slowdown: of logic at the supply voltage, shape (n,).
-            assumptions: numbers that no library gives.
+            technology: of the study.
         """
 
     @abstractmethod
@@ -91,89 +107,29 @@ class MemoryCell(ABC):
     def sigma(self, assumptions: Assumptions) -> float:
         """Standard deviation of a cell as a share of its range."""
 
+    @abstractmethod
+    def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents | None:
+        """Conductance and size of the cells; None if reading draws no current through the wires."""
 
-class Rram(MemoryCell):
-    """Resistive cells: resident, several bits, read by a pulse of current."""
-
-    name, streams, draws_current = "rram", False, True
-
-    def check(self, designs: Designs) -> None:
-        """Refuse ping-pong arrays."""
-        refuse("ping_pong", designs.ping_pong, designs.ping_pong > 0, "0 for RRAM")
-
-    def prices(
+    def column_circuit(
         self,
         designs: Designs,
         array: Mapping[str, Floats],
         slowdown: Floats,
-        assumptions: Assumptions,
-    ) -> CellPrices:
-        """Energies of a cell as NeuroSim gives them, the pulse's scaled to its length.
+        technology: Technology,
+    ) -> AdcCosts:
+        """Costs of the circuit that turns the sum of a column into a number: by default an ADC.
 
-        How long cells take to be written is theirs, not the supply's.
+        Arguments are those of `prices`.
+
+        Raises:
+            ValueError: a value that the component table lacks; says what it has.
         """
-        pulse = assumptions.pulse_s.value / NEUROSIM_PULSE_S
-        low = array["cell_read_low"] * pulse
-        mean_write = (array["cell_write_low"] + array["cell_write_high"]) / 2
-        write_s = assumptions.rram_write_pulses.value * assumptions.rram_write_pulse_s.value
-        shots = write_s / NEUROSIM_WRITE_S
-        return CellPrices(
-            low_J=low,
-            span_J=array["cell_read_high"] * pulse - low,
-            write_J=mean_write * shots,
-            row_write_s=np.full(len(designs), write_s),
-        )
-
-    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
-        """Time of the pulses of a slice. One level is held for a pulse, whose energy it takes."""
-        pulses = np.where(designs.level_coded, 1.0, 2.0**designs.input_slice_bits - 1)
-        return pulses * assumptions.pulse_s.value
-
-    def sigma(self, assumptions: Assumptions) -> float:
-        """Spread of the programmed conductance."""
-        return assumptions.rram_sigma.value
-
-
-class Sram(MemoryCell):
-    """SRAM cells: one bit, weights may be streamed, read by sharing charge, without a current."""
-
-    name, streams, draws_current = "sram", True, False
-
-    def check(self, designs: Designs) -> None:
-        """Refuse more than one bit per cell, and cell errors that differ between levels."""
-        bits, levels_differ = designs.bits_per_cell, designs.cell_errors > 0
-        refuse("bits_per_cell", bits, bits != 1, "1 for SRAM")
-        if levels_differ.any():
-            names = np.array(CELL_ERRORS)[designs.cell_errors]
-            refuse("cell_errors", names, levels_differ, "uniform for SRAM")
-
-    def prices(
-        self,
-        designs: Designs,
-        array: Mapping[str, Floats],
-        slowdown: Floats,
-        assumptions: Assumptions,
-    ) -> CellPrices:
-        """Charge of a cell per read; writing as CACTI writes the same cells as a memory."""
-        supply = (designs.voltage_V / assumptions.nominal_V.value) ** 2
-        return CellPrices(
-            low_J=assumptions.sram_cell_F.value * designs.voltage_V**2,
-            span_J=np.zeros(len(designs)),
-            write_J=array["memory_write"] / designs.cols * supply,
-            row_write_s=assumptions.sram_row_write_s.value * slowdown,
-        )
-
-    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
-        """Time of the pulses of a slice. Levels settle while the array does."""
-        pulses = np.where(designs.level_coded, 0.0, 2.0**designs.input_slice_bits - 1)
-        return pulses * assumptions.pulse_s.value
-
-    def sigma(self, assumptions: Assumptions) -> float:
-        """Mismatch of the unit capacitors."""
-        return assumptions.sram_sigma.value
-
-
-MEMORY_CELLS: dict[str, MemoryCell] = {"rram": Rram(), "sram": Sram()}
+        if technology.switches.shared_converters:
+            adc = adc_costs(designs, technology.table, technology.assumptions)
+        else:
+            adc = flash_costs(array)
+        return replace(adc, time_s=adc.time_s * slowdown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +140,8 @@ class AdcCosts:
         energy_J: of a conversion.
         area_m2: of the ADC.
         leak_W: of the ADC.
-        time_s: of a conversion, at nominal supply.
+        time_s: of a conversion: at the nominal supply as ADC models give it, at that of the design
+            as `MemoryCell.column_circuit` does.
     """
 
     energy_J: Floats
@@ -308,7 +265,7 @@ PARTS: dict[str, PartKeys] = {
     "cells_as_memory": _buffer(COLS, ROWS),
     **{
         name: (name, {"node_nm": NODE, "voltage_V": ("voltage_V", 1), "rows": ROWS, "cols": COLS})
-        for name in ("rram", "sram")
+        for name in DEVICES
     },
 }
 """Parts that are looked up by design columns."""
@@ -410,7 +367,7 @@ def require_coverage(designs: Designs, technology: Technology) -> None:
         DesignRefused: one is not; names design column, design and what is allowed.
     """
     device, table = technology.device, technology.table
-    names = ["technology", device.name, "input_buffer", "result_buffer", "glb"]
+    names = ["technology", device.array, "input_buffer", "result_buffer", "glb"]
     for name in [*names, *(["cells_as_memory"] if device.streams else [])]:
         _require(designs, np.arange(len(designs)), table, *PARTS[name])
     bits: dict[str, Source] = {"node_nm": NODE, "bits": ("adc_bits", 1)}

@@ -9,10 +9,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.io.errors import check_choice
 from imcmoo.model.metrics import Bools, Floats, Ints, Resource
 from imcmoo.model.physical.circuit import sigma_of
 from imcmoo.model.physical.components import Technology
+from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import BITS_PER_KIB, CELL_ERRORS, LIMITS, Designs
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy, beyond_allowed
 
@@ -116,9 +116,6 @@ DEFAULT_SNR_ADC_DB = 15.0
 
 Noise that ADCs add is the same in every device, so that the limit is, too.
 """
-DEFAULT_SNR_DB = {"sram": 15.0, "rram": -np.inf}
-"""Least compute SNR by device. On RRAM no chip without cells in parallel would keep a limit at the
-cell errors assumed: its networks have to be trained with these errors."""
 MOST_DB = 100.0
 """Largest SNR that is stated, far beyond the 50 dB of 8-bit numbers: an ADC that resolves every
 unit has no noise, which no limit or objective can be compared with."""
@@ -165,8 +162,7 @@ class CircuitLimits:
         Raises:
             ValueError: no such device, or a limit that is not allowed.
         """
-        check_choice("device", device, tuple(DEFAULT_SNR_DB))
-        return cls(**({"snr_dB": DEFAULT_SNR_DB[device]} | limits))
+        return cls(**({"snr_dB": memory_cell(device).snr_limit_dB} | limits))
 
     @property
     def resources(self) -> tuple[str, ...]:
@@ -195,19 +191,16 @@ def ir_drop(
 
     Source: Xiao et al., IEEE Circuits and Systems Magazine 2022, for the form of the product.
     """
-    if not technology.device.draws_current:
+    currents = technology.device.currents(designs, technology.assumptions)
+    if currents is None:
         return np.zeros(len(designs))
-    assumptions = technology.assumptions
     feature = designs.technology_nm * 1e-9
-    cell = np.where(
-        designs.differential, assumptions.differential_cell_S.value, assumptions.offset_cell_S.value
-    )
-    ohm = wire_ohm_per_m * feature * cell
-    column = designs.active_rows * designs.rows / 2 * ohm * assumptions.column_pitch_F.value
+    ohm = wire_ohm_per_m * feature * currents.conductance_S
+    column = designs.active_rows * designs.rows / 2 * ohm * currents.height_F
     converted = adcs * (1 + designs.differential)
     in_turn = np.minimum(converted * designs.redundancy, designs.cols)
     at_once = np.where(designs.sample_and_hold > 0, designs.cols, in_turn)
-    row = at_once * designs.cols / 2 * ohm * assumptions.row_pitch_F.value
+    row = at_once * designs.cols / 2 * ohm * currents.width_F
     return np.maximum(column, np.where(designs.level_coded, row, 0.0))
 
 

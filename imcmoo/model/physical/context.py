@@ -1,17 +1,28 @@
-"""Data and caches that all designs of one physical model share."""
+"""Data and caches that all designs of one physical model share; make them with `of_networks`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, get_args
 
 import numpy as np
 
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.io.errors import check_choice, did_you_mean_or_known
 from imcmoo.keyed_cache import KeyedCache
-from imcmoo.model.physical.components import Technology
+from imcmoo.model.cost_model import Deployment
+from imcmoo.model.metrics import Bools
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.components import Switches, Technology
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.noise import NoiseModel
-from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy
+from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
+from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.workloads import BITS, WorkloadSet
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -20,6 +31,7 @@ class Context(Technology):
 
     Args:
         layers: of all networks.
+        adc_model: of designs that lack that column.
         inferences_per_switch: images over which a switch of networks is charged; infinite if none
             happens.
         co_resident: whether all networks are on the chip.
@@ -32,6 +44,7 @@ class Context(Technology):
     """
 
     layers: LayerTable
+    adc_model: str
     inferences_per_switch: float
     co_resident: bool
     noise: NoiseModel
@@ -43,6 +56,107 @@ class Context(Technology):
     shortfalls: KeyedCache = field(default_factory=KeyedCache)
     replications: KeyedCache = field(default_factory=lambda: KeyedCache(np.inf, rows_at_once=2048))
 
+    @classmethod
+    def of_networks(
+        cls,
+        networks: WorkloadSet,
+        *,
+        device: str,
+        adc_model: str = "zigzag",
+        switches: Switches | None = None,
+        assumptions: Assumptions | None = None,
+        limits: CircuitLimits | None = None,
+        deployment: Deployment = "alone",
+        requests_per_switch: float = 1e6,
+        input_bits: int | Sequence[int] = BITS,
+        weight_bits: int | Sequence[int] = BITS,
+        weight_clip: float | Sequence[float] = 1.0,
+        layers_digital: Mapping[str, Sequence[str]] | None = None,
+        table: PhysicalTable | None = None,
+        accuracy: Mapping[str, AccuracyData] | None = None,
+        max_accuracy_drop: Mapping[str, float] | None = None,
+        circuit_noise: CircuitNoise | None = None,
+        noise_of: tuple[NoiseModel, int] | None = None,
+    ) -> Context:
+        """Prepare the evaluation of chips of one device for some networks.
+
+        Args:
+            networks: the networks; layers that multiply two activations run on the digital unit.
+            device: its name in `imcmoo.model.physical.memory_cells.MEMORY_CELLS`.
+            adc_model: of designs that lack that column: zigzag, neurosim_sar, murmann or isaac.
+            switches: the physical rules that are on.
+            assumptions: the numbers no library gives.
+            limits: limits of the circuits of a feasible chip; by default those of the device.
+            deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
+                "together" if it holds all.
+            requests_per_switch: images over which a switch is charged; infinite for no charge.
+            input_bits: precision of inputs, one number or one per network, 4 to 8.
+            weight_bits: of weights, likewise.
+            weight_clip: largest weight that is stored, as a share of the largest of its layer, one
+                number or one per network; execution takes that of its channel.
+            layers_digital: by network, layers that run on the digital unit, their weights in the
+                global buffer; none by default.
+            table: component numbers; the shipped ones by default.
+            accuracy: accuracy data by network; none by default.
+            max_accuracy_drop: largest drop below the float score by network; no limit by default.
+            circuit_noise: works out the noise of layers, needed with `accuracy`.
+            noise_of: the noise of several networks and the position of this one among them, which
+                spares working it out again; none by default.
+
+        Raises:
+            ValueError: an argument outside its range, or no accuracy data for a network's
+                precision.
+        """
+        for name, value, choices in (
+            ("adc_model", adc_model, ADC_MODELS),
+            ("deployment", deployment, get_args(Deployment)),
+        ):
+            check_choice(name, value, choices)
+        if not requests_per_switch >= 1:
+            raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
+        digital = layers_digital or {}
+        precision: dict[str, Any] = {
+            "input_bits": input_bits,
+            "weight_bits": weight_bits,
+            "weight_clip": weight_clip,
+        }
+        layers = LayerTable.of_workloads(
+            networks,
+            **precision,
+            dynamic=np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads]),
+            digital=_named_layers(networks, digital),
+        )
+        technology = Technology(
+            device=memory_cell(device),
+            table=table or PhysicalTable.load(),
+            assumptions=assumptions or Assumptions(),
+            switches=switches or Switches(),
+        )
+        predicted = None
+        if accuracy:
+            if circuit_noise is None:
+                raise ValueError("accuracy needs `circuit_noise`")
+            operands = [np.broadcast_to(v, len(networks)).tolist() for v in precision.values()]
+            predicted = PredictedAccuracy(
+                networks.names,
+                accuracy,
+                circuit_noise,
+                max_drop=max_accuracy_drop or {},
+                technology=technology,
+                operands=[Operands(*each) for each in zip(*operands, strict=True)],
+                digital=digital,
+            )
+        return cls(
+            **vars(technology),
+            layers=layers,
+            adc_model=adc_model,
+            inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
+            co_resident=deployment == "together",
+            noise=NoiseModel(layers, technology, part_of=noise_of),
+            limits=limits or CircuitLimits.of_device(device),
+            accuracy=predicted,
+        )
+
     @property
     def switches_networks(self) -> bool:
         """True if weights are written at a switch of networks."""
@@ -53,3 +167,25 @@ class Context(Technology):
         if streamed:
             return 1.0
         return 1 / self.inferences_per_switch if self.switches_networks else 0.0
+
+
+def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:
+    """True for the named layers, over all layers in order.
+
+    Raises:
+        ValueError: a network has no such layer with weights of its own.
+    """
+    flags = []
+    for network in networks.workloads:
+        names = named.get(network.name, ())
+        stored = [
+            n for n, dynamic in zip(network.layers, network.dynamic, strict=True) if not dynamic
+        ]
+        for name in names:
+            if name not in stored:
+                raise ValueError(
+                    f"layers_digital: {network.name} has no layer '{name}' with stored weights; "
+                    + did_you_mean_or_known(name, stored)
+                )
+        flags += [layer in names for layer in network.layers]
+    return np.array(flags)

@@ -155,7 +155,7 @@ def macro_read_time(
     """
     held = array_read_time(designs, point, technology)
     conversions = np.ceil(columns_used / adcs[:, None])
-    convert_s = (point.adc.time_s * point.slowdown)[:, None]
+    convert_s = point.adc.time_s[:, None]
     in_turn = (designs.sample_and_hold == 0).astype(float)[:, None]
     return read_and_convert(held[:, None], conversions * convert_s, in_turn)
 

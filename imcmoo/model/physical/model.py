@@ -1,8 +1,7 @@
-"""The physical cost model put together: of design columns, and of a design space.
+"""The physical cost model put together, of value indices of a design space or of design columns.
 
-`PhysicalModel` takes design columns, `PhysicalEvaluator` value indices of a design space. Weight
-capacity, buffer bits, ADC SQNR, conductance-level margin and IR drop are constraints; compute SNR
-is one on SRAM or where a study limits it, accuracy drop where a study limits that.
+Weight capacity, buffer bits, ADC SQNR, conductance-level margin and IR drop are constraints;
+compute SNR is one on SRAM or where a study limits it, accuracy drop where a study limits that.
 """
 
 from __future__ import annotations
@@ -12,21 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import product
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.io.errors import check_choice, did_you_mean_or_known
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Quantity
-from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, Quantity
 from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
-from imcmoo.model.physical.components import MEMORY_CELLS, Switches, Technology, require_coverage
+from imcmoo.model.physical.components import require_coverage
 from imcmoo.model.physical.constraints import (
     MOST_DB,
     CircuitLimits,
@@ -37,12 +34,10 @@ from imcmoo.model.physical.constraints import (
 )
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import CAUSES
-from imcmoo.model.physical.layers import FEWEST_BITS, LayerTable
+from imcmoo.model.physical.layers import FEWEST_BITS
 from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.mapping_features import needed_macros
-from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import (
-    ADC_MODELS,
     COLUMNS,
     MAPPING_KEY,
     DesignRefused,
@@ -50,9 +45,7 @@ from imcmoo.model.physical.parameters import (
     checked_column,
     refuse,
 )
-from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
-from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.operands import generic_operands
 from imcmoo.networks.workloads import BITS, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -95,256 +88,6 @@ HIGHEST_BITS_PER_CELL = 4
 Columns = Mapping[str, ArrayLike] | Designs
 """Design columns: arrays of shape (n,) by the names of `Designs`, or checked ones."""
 
-
-class PhysicalModel:
-    """Energy, time, area and SNR of many chips at once, by design columns; no `CostModel`.
-
-    Args:
-        networks: the networks.
-        device: "rram" or "sram".
-        adc_model: one of zigzag, neurosim_sar, murmann, isaac, where designs have no column of
-            that name.
-        switches: the physical rules that are on.
-        assumptions: the numbers no library gives.
-        limits: limits of the circuits of a feasible chip; by default those of the device.
-        deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
-            "together" if it holds all.
-        requests_per_switch: images over which a switch is charged; infinite for no charge.
-        input_bits: precision of inputs, one number or one per network, 4 to 8.
-        weight_bits: of weights, likewise.
-        weight_clip: largest weight that is stored, as a share of the largest of its layer, one
-            number or one per network; execution takes that of its channel.
-        dynamic: which layers multiply two activations, over all layers in order.
-        layers_digital: by network, layers that run on the digital unit, their weights in the global
-            buffer; none by default.
-        table: component numbers; the shipped ones by default.
-        accuracy: accuracy data by network; none by default.
-        max_accuracy_drop: largest drop below the float score by network; no limit by default.
-        circuit_noise: works out the noise of layers, needed with `accuracy`.
-        noise_of: the noise of several networks and the position of this one among them, which
-            spares working it out again; none by default.
-
-    Raises:
-        ValueError: an argument outside its range, or no accuracy data for a network's precision.
-    """
-
-    def __init__(
-        self,
-        networks: WorkloadSet,
-        *,
-        device: str,
-        adc_model: str = "zigzag",
-        switches: Switches | None = None,
-        assumptions: Assumptions | None = None,
-        limits: CircuitLimits | None = None,
-        deployment: Deployment = "alone",
-        requests_per_switch: float = 1e6,
-        input_bits: int | Sequence[int] = BITS,
-        weight_bits: int | Sequence[int] = BITS,
-        weight_clip: float | Sequence[float] = 1.0,
-        dynamic: Bools | None = None,
-        layers_digital: Mapping[str, Sequence[str]] | None = None,
-        table: PhysicalTable | None = None,
-        accuracy: Mapping[str, AccuracyData] | None = None,
-        max_accuracy_drop: Mapping[str, float] | None = None,
-        circuit_noise: CircuitNoise | None = None,
-        noise_of: tuple[NoiseModel, int] | None = None,
-    ) -> None:
-        for name, value, choices in (
-            ("device", device, tuple(MEMORY_CELLS)),
-            ("adc_model", adc_model, ADC_MODELS),
-            ("deployment", deployment, get_args(Deployment)),
-        ):
-            check_choice(name, value, choices)
-        if not requests_per_switch >= 1:
-            raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
-        digital = layers_digital or {}
-        precision: dict[str, Any] = {
-            "input_bits": input_bits,
-            "weight_bits": weight_bits,
-            "weight_clip": weight_clip,
-        }
-        layers = LayerTable.of_workloads(
-            networks, **precision, dynamic=dynamic, digital=_named_layers(networks, digital)
-        )
-        technology = Technology(
-            device=MEMORY_CELLS[device],
-            table=table or PhysicalTable.load(),
-            assumptions=assumptions or Assumptions(),
-            switches=switches or Switches(),
-        )
-        predicted = None
-        if accuracy:
-            if circuit_noise is None:
-                raise ValueError("accuracy needs `circuit_noise`")
-            operands = [np.broadcast_to(v, len(networks)).tolist() for v in precision.values()]
-            predicted = PredictedAccuracy(
-                networks.names,
-                accuracy,
-                circuit_noise,
-                max_drop=max_accuracy_drop or {},
-                technology=technology,
-                operands=[Operands(*each) for each in zip(*operands, strict=True)],
-                digital=digital,
-            )
-        self.networks = networks
-        self.layers = layers
-        self.adc_model = adc_model
-        self.context = Context(
-            **vars(technology),
-            layers=layers,
-            inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
-            co_resident=deployment == "together",
-            noise=NoiseModel(layers, technology, part_of=noise_of),
-            limits=limits or CircuitLimits.of_device(device),
-            accuracy=predicted,
-        )
-
-    @property
-    def workload_names(self) -> list[str]:
-        """Networks, in the order of the columns of all metrics."""
-        return self.networks.names
-
-    @property
-    def macs(self) -> Floats:
-        """Multiply-accumulates of one image of each network, shape (W,)."""
-        macs: Floats = self.layers.total(self.layers.macs)
-        return macs
-
-    def evaluate(
-        self, columns: Columns, *, causes: bool = True, longest: bool = False
-    ) -> PhysicalMetrics:
-        """Metrics of n designs.
-
-        Args:
-            columns: of the designs; node, supply voltage and sizes must be in the component table,
-                whether or not a space lists them.
-            causes: whether to find the bottleneck; else `bound_by` is −1.
-            longest: whether to find the longest layer; else `longest_layer_s` is NaN.
-
-        Raises:
-            ValueError: a column is missing or a value not covered; names it and the allowed ones.
-        """
-        designs = self.designs(columns)
-        size = max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers)))
-        parts = of_one_schedule(designs, size)
-
-        def work(some: Ints) -> PhysicalMetrics:
-            batch = Batch(self.context, designs.take(some))
-            return evaluate_batch(batch, causes=causes, longest=longest)
-
-        return PhysicalMetrics.joined(spread(work, parts)).take(np.argsort(np.concatenate(parts)))
-
-    def resources(self, columns: Columns) -> PhysicalResources:
-        """Exact area, capacity shortfalls and circuit limits, without energies and times.
-
-        Args:
-            columns: design columns by name, shape (n,) each, that `evaluate` takes.
-
-        Raises:
-            ValueError: a column is missing, or a value is not allowed or not in the component
-                table.
-        """
-        return self._in_chunks(columns, lambda batch: batch.resources)
-
-    def screen(self, columns: Columns) -> PhysicalResources:
-        """Resources with only the cells that are missing for sure, and no bits.
-
-        A chip that passes may still lack macros for awkward layers or buffer; `resources` tells.
-
-        Args:
-            columns: design columns by name, shape (n,) each, that `evaluate` takes.
-
-        Raises:
-            ValueError: a column is missing, or a value is not allowed or not in the component
-                table.
-        """
-        return self._in_chunks(columns, Batch.screen)
-
-    def _in_chunks(
-        self, columns: Columns, resources_of: Callable[[Batch], PhysicalResources]
-    ) -> PhysicalResources:
-        designs = self.designs(columns)
-        chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
-        return PhysicalResources.joined(
-            spread(lambda chunk: resources_of(Batch(self.context, chunk)), chunks)
-        )
-
-    def needed_cells(self, designs: Designs) -> Floats:
-        """Cells that all weights of each network take to be resident once, shape (n, W)."""
-        need = needed_macros(self.context, place(self.context, designs).macros)
-        return need * (designs.rows * designs.cols)[:, None]
-
-    def breakdown(self, columns: Columns) -> PhysicalBreakdown:
-        """Energy, time and area of a few designs by layer and component.
-
-        Args:
-            columns: design columns by name, shape (n,) each, that `evaluate` takes.
-
-        Raises:
-            ValueError: a column is missing, or a value is not allowed or not in the component
-                table.
-        """
-        layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
-        designs = self.designs(columns)
-        parts = of_one_schedule(designs, len(designs))
-        costs = [break_down(Batch(self.context, designs.take(rows)), layers) for rows in parts]
-        return PhysicalBreakdown.joined(costs, np.concatenate(parts))
-
-    def covered(self, columns: Columns) -> Designs:
-        """Checked design columns that the component table covers, so that `evaluate` accepts them.
-
-        Raises:
-            DesignRefused: a value is not covered; names the column and what is allowed.
-        """
-        designs = self.designs(columns)
-        require_coverage(designs, self.context)
-        return designs
-
-    def designs(self, columns: Columns, *, checked: bool = False) -> Designs:
-        """Design columns as checked arrays; the component table may still lack a value.
-
-        Args:
-            columns: of n designs.
-            checked: whether `checked_column` returned each of them.
-
-        Raises:
-            ValueError: a column is missing or a value not allowed.
-        """
-        if isinstance(columns, Designs):
-            return columns
-        designs = Designs.of_columns(columns, adc_model=self.adc_model, checked=checked)
-        self.context.device.check(designs)
-        highest = HIGHEST_BITS_PER_CELL if self.context.switches.few_levels else 8
-        bits = designs.bits_per_cell
-        refuse(
-            "bits_per_cell", bits, bits > highest, f"at most {highest}: no more are demonstrated"
-        )
-        return designs
-
-
-def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:
-    """True for the named layers, over all layers in order.
-
-    Raises:
-        ValueError: a network has no such layer with weights of its own.
-    """
-    flags = []
-    for network in networks.workloads:
-        names = named.get(network.name, ())
-        stored = [
-            n for n, dynamic in zip(network.layers, network.dynamic, strict=True) if not dynamic
-        ]
-        for name in names:
-            if name not in stored:
-                raise ValueError(
-                    f"layers_digital: {network.name} has no layer '{name}' with stored weights; "
-                    + did_you_mean_or_known(name, stored)
-                )
-        flags += [layer in names for layer in network.layers]
-    return np.array(flags)
-
-
 _UNSCREENED = {"link_bits", "schedule"}
 BITS_OF = ("input_bits", "weight_bits")
 PER_NETWORK = (*BITS_OF, "weight_clip")
@@ -354,15 +97,19 @@ OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of")
 
 
 class PhysicalEvaluator(CostModel):
-    """The `CostModel` called physical: `PhysicalModel` by value indices of a space.
+    """The `CostModel` called physical: costs of chips of one device on some networks.
+
+    `evaluate` and the other methods of a `CostModel` take value indices of the space. `in_full`,
+    `breakdown` and `covered` take design columns as well; if that is all you need, give the name of
+    a device as the space.
 
     Args:
         space: the designs, of one device; its parameters and fixed values are the columns of
-            `imcmoo.model.physical.parameters.Designs`, and `device`.
+            `imcmoo.model.physical.parameters.Designs`, and `device`. Or the name of a device.
         workloads: the networks; layers that multiply two activations run on the digital unit.
         objectives: further objectives, names in `ON_REQUEST`.
         interruptible: whether `evaluate` gives what an interruption between layers depends on.
-        options: further arguments of `PhysicalModel`, such as `deployment` and `table`.
+        options: further arguments of `Context.of_networks`, such as `deployment` and `table`.
 
     Raises:
         ValueError: the space lacks a column or has a value that the table or the model does not
@@ -374,7 +121,7 @@ class PhysicalEvaluator(CostModel):
 
     def __init__(
         self,
-        space: DesignSpace,
+        space: DesignSpace | str,
         workloads: WorkloadSet,
         *,
         objectives: Sequence[str] = (),
@@ -382,6 +129,9 @@ class PhysicalEvaluator(CostModel):
         **options: Any,
     ) -> None:
         self.quantities = (ENERGY, LATENCY, AREA, *requested(objectives))
+        columns_only = isinstance(space, str)
+        if isinstance(space, str):
+            space = DesignSpace(space, (), fixed={"device": space})
         if "device" not in space.fixed:
             raise ValueError(f"space {space.name} must fix `device` for the physical model")
         super().__init__(space, workloads)
@@ -390,23 +140,23 @@ class PhysicalEvaluator(CostModel):
         self._interruptible = interruptible
         self._on_parts: dict[str, PhysicalEvaluator] = {}
         self._options = options
-        dynamic = np.concatenate([np.array(w.dynamic, dtype=bool) for w in workloads.workloads])
-        device = space.fixed["device"]
-        self._model = PhysicalModel(workloads, device=device, dynamic=dynamic, **options)
-        self._limits = self._model.context.limits
+        self._context = Context.of_networks(workloads, device=space.fixed["device"], **options)
+        self._limits = self._context.limits
         self.resource_names = ("cells", "buffer_bits", *self._limits.resources)
-        self._accuracy = self._model.context.accuracy
+        self._accuracy = self._context.accuracy
         if self._accuracy is None and "accuracy_drop" in objectives:
             raise ValueError("objective accuracy_drop needs accuracy data of a network")
         if self._accuracy is not None and self._accuracy.limited:
             self.resource_names = (*self.resource_names, "accuracy")
-        self.macs = self._model.macs
         self.generic_operands = tuple(w.name for w in workloads.workloads if generic_operands(w))
+        layers = self._context.layers
+        self.macs = layers.total(layers.macs)
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # How links are wide matters to no limit, and the schedule only to what may be streamed.
-        without = {"link_bits"} if MEMORY_CELLS[device].streams else _UNSCREENED
+        without = {"link_bits"} if self._context.device.streams else _UNSCREENED
         self.screened_by = tuple(n for n in space.names if n not in without)
-        self._check_values()
+        if not columns_only:
+            self._check_values()
 
     def _check_values(self) -> None:
         """Check each value of the space with all other parameters at their first value.
@@ -426,7 +176,7 @@ class PhysicalEvaluator(CostModel):
                 rows[-1][on] = other
                 rows[-1][at] = index
         try:
-            self._model.covered(self._designs(np.array(rows)))
+            self.covered(np.array(rows))
         except DesignRefused as refused:
             raise ValueError(f"space.{refused.column}: {refused.problem}") from None
 
@@ -434,7 +184,7 @@ class PhysicalEvaluator(CostModel):
     def data_digest(self) -> str:
         """SHA-256 (hex) of the component table, the networks, deployment, options and limits."""
         options = {n: v for n, v in sorted(self._options.items()) if n not in OF_DIGEST}
-        table = self._model.context.table.fingerprint
+        table = self._context.table.fingerprint
         # Which designs are feasible shows in no number of a feasible one.
         stated = (table, self._deployment, list(options.items()), self._limits)
         digest = hashlib.sha256(repr(stated).encode())
@@ -459,7 +209,7 @@ class PhysicalEvaluator(CostModel):
             key: value[at] if key in PER_NETWORK and not isinstance(value, int | float) else value
             for key, value in self._options.items()
         }
-        options["noise_of"] = (self._model.context.noise, at)
+        options["noise_of"] = (self._context.noise, at)
         return self._with_networks(one, options, deployment)
 
     def time_multiplexed(self) -> PhysicalEvaluator:
@@ -494,7 +244,7 @@ class PhysicalEvaluator(CostModel):
         deployment: Deployment = "alone",
     ) -> PhysicalEvaluator:
         """A model of other networks, one by one on the chip by default."""
-        settings = {**options, "deployment": deployment, "table": self._model.context.table}
+        settings = {**options, "deployment": deployment, "table": self._context.table}
         if self._deployment == "together":
             settings["requests_per_switch"] = np.inf
         return PhysicalEvaluator(
@@ -507,26 +257,59 @@ class PhysicalEvaluator(CostModel):
 
     def screen(self, levels: Levels) -> Metrics:
         """Area and circuit limits, only the cells that are missing for sure, and no buffer bits."""
-        return self._constrained(self._model.screen(self._designs(levels)))
+        return self._constrained(self._in_chunks(levels, Batch.screen))
 
     def resources(self, levels: Levels) -> Metrics:
         """Area and all constraints, without energies and times."""
-        return self._constrained(self._model.resources(self._designs(levels)))
+        return self._constrained(self._in_chunks(levels, lambda batch: batch.resources))
+
+    def _in_chunks(
+        self, given: Levels | Columns, resources_of: Callable[[Batch], PhysicalResources]
+    ) -> PhysicalResources:
+        designs = self.designs(given)
+        chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
+        return PhysicalResources.joined(
+            spread(lambda chunk: resources_of(Batch(self._context, chunk)), chunks)
+        )
 
     def _constrained(self, known: PhysicalResources) -> Metrics:
         return Metrics({"area": known.area_m2}, constraints(known, self._limits, self._accuracy))
 
-    def breakdown(self, levels: Levels) -> PhysicalBreakdown:
+    def breakdown(self, given: Levels | Columns) -> PhysicalBreakdown:
         """Energy by layer and component and area by component of a few designs.
 
         Args:
-            levels: shape (n, n_parameters); memory grows with n · layers · components.
-        """
-        return self._model.breakdown(self.space.decode(levels))
+            given: value indices, shape (n, n_parameters), or design columns; memory grows with
+                n · layers · components.
 
-    def in_full(self, levels: Levels) -> PhysicalMetrics:
-        """All metrics of the physical model, bottlenecks included."""
-        return self._model.evaluate(self._designs(levels))
+        Raises:
+            ValueError: a value is not allowed or not in the component table.
+        """
+        layers = [(w.name, layer) for w in self.workloads.workloads for layer in w.layers]
+        designs = self.designs(given)
+        parts = of_one_schedule(designs, len(designs))
+        costs = [break_down(Batch(self._context, designs.take(rows)), layers) for rows in parts]
+        return PhysicalBreakdown.joined(costs, np.concatenate(parts))
+
+    def in_full(self, given: Levels | Columns) -> PhysicalMetrics:
+        """All metrics of the physical model, bottlenecks included.
+
+        Args:
+            given: value indices, shape (n, n_parameters), or design columns, whose values must be
+                in the component table, whether or not a space lists them.
+
+        Raises:
+            ValueError: a column is missing or a value not covered; names it and the allowed ones.
+        """
+        designs = self.designs(given)
+        parts = self._parts(designs)
+        full = spread(lambda rows: evaluate_batch(Batch(self._context, designs.take(rows))), parts)
+        return PhysicalMetrics.joined(full).take(np.argsort(np.concatenate(parts)))
+
+    def _parts(self, designs: Designs) -> list[Ints]:
+        """Indices of designs that one thread works on at once."""
+        most = min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self._context.layers))
+        return of_one_schedule(designs, max(1, most))
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
         """Bottleneck (`bound_by`), share of macros in use (`utilization`), weight mode (`streamed`)
@@ -550,24 +333,26 @@ class PhysicalEvaluator(CostModel):
             "streamed": np.where(full.runs, np.where(full.streamed, "yes", "no"), ""),
         }
         if self._accuracy is not None:
-            details |= self._accuracy.details(self._designs(levels))
+            details |= self._accuracy.details(self.designs(levels))
         return details
 
-    def resource_use(self, levels: Levels) -> dict[str, Floats]:
+    def resource_use(self, given: Levels | Columns) -> dict[str, Floats]:
         """Share of each limit, and of the cells where weights must be resident, shape (n, W).
 
         Of a drop of accuracy where none is allowed it is 1 + drop.
         """
-        designs = self._designs(levels)
-        resources = self._model.resources(designs)
+        designs = self.designs(given)
+        resources = self._in_chunks(designs, lambda batch: batch.resources)
         used = limit_use(resources, self._limits, self._accuracy)
         if self._accuracy is not None and "accuracy" in used:
             allowed, beyond = self._accuracy.allowed, used["accuracy"] - 1
             limited = np.isfinite(allowed) & (allowed > 0)
             drop = np.maximum(beyond + allowed, 0)
             used["accuracy"] = np.divide(drop, allowed, out=used["accuracy"], where=limited)
-        if not MEMORY_CELLS[self.space.fixed["device"]].streams:
-            used["cells"] = self._model.needed_cells(designs) / resources.cells[:, None]
+        if not self._context.device.streams:
+            need = needed_macros(self._context, place(self._context, designs).macros)
+            cells = need * (designs.rows * designs.cols)[:, None]
+            used["cells"] = cells / resources.cells[:, None]
         return used
 
     def evaluate_part(
@@ -584,8 +369,8 @@ class PhysicalEvaluator(CostModel):
             `energy` (J), `latency` and `interval` (s) and `power` on the chip (W), shape (n,); NaN
             where it does not run.
         """
-        context = self._on_part(name)._model.context
-        designs = self._designs(levels)
+        context = self._on_part(name)._context
+        designs = self.designs(levels)
         part = evaluate_shares(context, designs, groups.astype(float), bandwidth, room)
         arrays = {
             "energy": part.energy_J,
@@ -600,8 +385,8 @@ class PhysicalEvaluator(CostModel):
     ) -> tuple[PhysicalBreakdown, dict[str, NDArray[Any]]]:
         """Breakdown of a network on a part of each of a few designs, and its `bound_by` and
         `utilization` there, shape (n,); arguments as `evaluate_part` takes them."""
-        one, designs = self._on_part(name), self._designs(levels)
-        part = one._model.context, designs, groups.astype(float), bandwidth, room
+        one, designs = self._on_part(name), self.designs(levels)
+        part = one._context, designs, groups.astype(float), bandwidth, room
         batches = [*shared_batches(*part)]
         layers = [(name, layer) for layer in one.workloads.workloads[0].layers]
         order = np.concatenate([rows for rows, _ in batches])
@@ -626,7 +411,7 @@ class PhysicalEvaluator(CostModel):
         Raises:
             NoBounds: raised by `BoundedTree`.
         """
-        return BoundedTree(self.space, self._model.context, self._designs, area_limit_m2)
+        return BoundedTree(self.space, self._context, self.designs, area_limit_m2)
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of many designs.
@@ -644,16 +429,16 @@ class PhysicalEvaluator(CostModel):
         Raises:
             ValueError: levels outside the space, or a value the component table lacks.
         """
-        designs = self._designs(levels)
-        resources = self._model.resources(designs)
-        metrics = self._constrained(resources)
-        runs = metrics.runs
-        # Half of all random designs break a limit and need no energies. Building the chips of the
-        # other half a second time takes 1 to 4 % of the time.
-        running = np.flatnonzero(runs.any(axis=1))
-        full = self._model.evaluate(
-            designs.take(running), causes=False, longest=self._interruptible
+        designs = self.designs(levels)
+        parts = self._parts(designs)
+        resource_parts, running_parts, cost_parts = zip(
+            *spread(lambda rows: self._costs(designs, rows), parts), strict=True
         )
+        order = np.argsort(np.concatenate(parts))
+        resources = PhysicalResources.joined(resource_parts).take(order)
+        metrics = self._constrained(resources)
+        runs, running = metrics.runs, np.concatenate(running_parts)
+        full = PhysicalMetrics.joined(cost_parts)
         values = {}
         for name, array in (
             ("energy", full.energy_J),
@@ -675,12 +460,54 @@ class PhysicalEvaluator(CostModel):
             {**values, **metrics.values, "snr_adc": resources.snr_adc_dB}, metrics.resources
         )
 
-    def _designs(self, levels: Levels) -> Designs:
-        """Checked designs of value indices."""
+    def _costs(
+        self, designs: Designs, rows: Ints
+    ) -> tuple[PhysicalResources, Ints, PhysicalMetrics]:
+        """Resources of some designs; which of these run a network within all limits, and their
+        metrics: half of all random designs break a limit and need no energies."""
+        batch = Batch(self._context, designs.take(rows))
+        running = np.flatnonzero(self._constrained(batch.resources).runs.any(axis=1))
+        costs = evaluate_batch(batch.take(running), causes=False, longest=self._interruptible)
+        return batch.resources, rows[running], costs
+
+    def covered(self, given: Levels | Columns) -> Designs:
+        """Checked designs that the component table covers, so that `in_full` accepts them.
+
+        Raises:
+            DesignRefused: a value is not covered; names the column and what is allowed.
+        """
+        designs = self.designs(given)
+        require_coverage(designs, self._context)
+        return designs
+
+    def designs(self, given: Levels | Columns) -> Designs:
+        """Designs as checked arrays; the component table may still lack a value.
+
+        Args:
+            given: value indices, shape (n, n_parameters), or design columns.
+
+        Raises:
+            ValueError: a column is missing or a value not allowed.
+        """
+        if isinstance(given, Designs):
+            return given
+        columns = self._columns(given) if isinstance(given, np.ndarray) else given
+        device = self._context.device
+        defaults = {"adc_model": self._context.adc_model, **device.defaults}
+        designs = Designs.of_columns(columns, defaults=defaults, checked=columns is not given)
+        device.check(designs)
+        highest = HIGHEST_BITS_PER_CELL if self._context.switches.few_levels else 8
+        bits = designs.bits_per_cell
+        refuse(
+            "bits_per_cell", bits, bits > highest, f"at most {highest}: no more are demonstrated"
+        )
+        return designs
+
+    def _columns(self, levels: Levels) -> dict[str, NDArray[Any]]:
+        """Checked design columns of value indices, shape (n,) each."""
         self.space.validate(levels)
         stated = {*self.space.names, *self.space.fixed}
-        columns = {name: self._column(levels, name) for name in COLUMNS if name in stated}
-        return self._model.designs(columns, checked=True)
+        return {name: self._column(levels, name) for name in COLUMNS if name in stated}
 
     def _column(self, levels: Levels, name: str) -> NDArray[Any]:
         """A checked design column, shape (n,)."""
@@ -723,8 +550,8 @@ def physical_model(
         workloads: the networks.
         components: path of a component table.
         precision: bits of inputs and of weights, by network; 8 by default.
-        weight_clip: largest weight that is stored, as `PhysicalModel` takes it, by network; 1 by
-            default.
+        weight_clip: largest weight that is stored, as `Context.of_networks` takes it, by network;
+            1 by default.
         compute_snr_limit_dB: least compute SNR, minus infinity for no limit; the device's default.
         options: of `PhysicalEvaluator`, `objectives` among them.
 

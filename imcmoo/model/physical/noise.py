@@ -25,7 +25,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import erfc
 
-from imcmoo.keyed_cache import Arrays, KeyedCache
+from imcmoo.keyed_cache import Arrays, KeyedCache, Keys
 from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.adc_window import (
     CANDIDATE_SIGMAS,
@@ -648,7 +648,7 @@ class NoiseModel:
         (store,), places = self._cache.of(keys, work_out)
         return store[places]
 
-    def _work_out(self, designs: Designs, keys: Ints) -> Floats:
+    def _work_out(self, designs: Designs, keys: Keys) -> Floats:
         """SNR of each design's circuit, shape (n, 4, W)."""
         if self._part_of is None:
             return self._snr_of(designs)
@@ -663,14 +663,16 @@ class NoiseModel:
 
     def _snr_of(self, designs: Designs) -> Floats:
         """SNR of each design's circuit from its noise, shape (n, 4, W)."""
-        snr = np.empty((len(designs), 4, self._n_networks))
+        each = self._circuits(designs)
+        row_of = {circuit: row for row, circuit in enumerate(dict.fromkeys(each))}
+        snr = np.empty((len(row_of), 4, self._n_networks))
         cuts = np.searchsorted(self._owner, np.arange(self._n_networks + 1))
-        for circuits, adc_bits, places in _alike_circuits(self._circuits(designs)):
+        for circuits, adc_bits, places in _alike_circuits(list(row_of)):
             adc, dev, rounding = self._noise(circuits, adc_bits)
             parts = np.stack([adc, dev, adc + dev, np.broadcast_to(rounding, adc.shape)], axis=2)
             sums = [parts[..., a:b].sum(axis=-1) for a, b in pairwise(cuts)]
             snr[places] = decibels(np.stack(sums, axis=-1))
-        return snr
+        return snr[[row_of[circuit] for circuit in each]]
 
     def _circuits(self, designs: Designs) -> list[Circuit]:
         technology = self._technology
@@ -714,8 +716,8 @@ class NoiseModel:
 
 
 def _alike_circuits(circuits: list[Circuit]) -> Iterator[tuple[list[Circuit], Ints, Ints]]:
-    """Circuits alike but for their rows, with a choice of ADC bits; these bits; and the position
-    of each in the list, shape (n_bits, n_circuits).
+    """Distinct circuits alike but for their rows, with a choice of ADC bits; these bits; and the
+    position of each in the list, shape (n_bits, n_circuits).
     """
     by_bits: dict[Circuit, dict[int, int]] = defaultdict(dict)
     for at, circuit in enumerate(circuits):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -11,9 +12,14 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imcmoo.keyed_cache import Keys
 from imcmoo.model.metrics import Bools, Floats, Ints
 
 BITS_PER_KIB = 8192
+WORD_BITS = 63
+"""Bits of a key in one 64-bit number that is not negative."""
+MACROS = ("macros_per_tile", "tiles_per_group", "router_groups")
+"""Columns whose product is the number of macros of a chip."""
 
 DRAM = ("none", "x16", "x32", "x64", "hbm2")
 DRAM_BITS = np.array([16, 16, 32, 64, 2048])
@@ -55,9 +61,11 @@ class Column:
         low, high: range of a whole number.
         texts: allowed texts; the column holds their index.
         real: whether the column holds any positive number, not whole numbers of a range or texts;
-            it has no range and can decide neither replication, mapping nor noise: keys hold whole
-            numbers.
+            it has no range.
         default: value where designs lack the column; None if they must have it.
+
+    Raises:
+        ValueError: a column of real numbers decides replication, mapping or noise.
     """
 
     stage: str
@@ -67,6 +75,14 @@ class Column:
     texts: tuple[str, ...] = ()
     real: bool = False
     default: str | float | None = None
+
+    def __post_init__(self) -> None:
+        keyed = {"replication", "mapping", "noise"} & {*self.decides.split()}
+        if self.real and keyed:
+            raise ValueError(
+                f"a column of real numbers cannot decide {', '.join(sorted(keyed))}: keys hold "
+                "whole numbers"
+            )
 
     @property
     def key_bits(self) -> int:
@@ -153,21 +169,25 @@ class Designs:
 
     @classmethod
     def of_columns(
-        cls, columns: Mapping[str, ArrayLike], *, adc_model: str, checked: bool = False
+        cls,
+        columns: Mapping[str, ArrayLike],
+        *,
+        defaults: Mapping[str, str | float] = {},
+        checked: bool = False,
     ) -> Designs:
         """Check design columns and fill in the optional ones.
 
         Args:
             columns: arrays of shape (n,) by the names of the fields; where a field is an index,
                 that or the text. Others are ignored.
-            adc_model: ADC model where there is no such column.
+            defaults: values of columns that are not there, before those of `DEFAULTS`.
             checked: whether `checked_column` returned each of the columns.
 
         Raises:
             ValueError: a column is missing, of another length, not a whole number, out of range or
                 an unknown name, or more rows are active than there are; names column and line.
         """
-        defaults = DEFAULTS | {"adc_model": adc_model}
+        defaults = DEFAULTS | {**defaults}
         names = [f.name for f in fields(cls)]
         missing = [name for name in names if name not in columns and name not in defaults]
         if missing:
@@ -220,7 +240,7 @@ class Designs:
     @property
     def macros(self) -> Floats:
         """Macros of the chip, shape (n,)."""
-        return self.macros_per_tile * self.tiles_per_group * self.router_groups
+        return math.prod(getattr(self, name) for name in MACROS)
 
     @property
     def differential(self) -> Bools:
@@ -271,37 +291,52 @@ CIRCUIT_KEY = deciding("noise")
 """Parameters that decide the noise of products, and so the accuracy of networks."""
 MAPPING_KEY = (*_ARRAY_KEY, *deciding("mapping"))
 """Parameters that decide the mapping key, and so the work shared by all designs that have it."""
-assert sum(COLUMNS[name].key_bits for name in MAPPING_KEY) < 64, "keys must fit 64 bits with a sign"
-assert not any(COLUMNS[name].real for name in (*MAPPING_KEY, *CIRCUIT_KEY)), (
-    "keys hold whole numbers"
-)
 
 
-def replication_keys(designs: Designs) -> Ints:
+def replication_keys(designs: Designs) -> Keys:
     """Keys of what decides replication, shape (n,): array, schedule and number of macros."""
-    return _packed(designs, _ARRAY_KEY, designs.macros.astype(np.int64))
+    most = math.prod(LIMITS[name][1] for name in MACROS)
+    macros = designs.macros.astype(np.int64)
+    return _packed([(macros, most.bit_length()), *_parts(designs, _ARRAY_KEY)])
 
 
-def mapping_keys(designs: Designs) -> Ints:
+def mapping_keys(designs: Designs) -> Keys:
     """Mapping keys, shape (n,): array and tiling. Sequential designs have the smaller keys."""
-    return _packed(designs, MAPPING_KEY, np.zeros(len(designs), np.int64))
+    return _packed(_parts(designs, MAPPING_KEY))
 
 
-def circuit_keys(designs: Designs) -> Ints:
+def circuit_keys(designs: Designs) -> Keys:
     """Keys of what decides the noise of products, shape (n,)."""
     # Where row blocks fill macros, these may be of any size.
     filled = designs.rows % designs.active_rows == 0
     alike = replace(designs, rows=np.where(filled, designs.active_rows, designs.rows))
-    return _packed(alike, CIRCUIT_KEY, np.zeros(len(designs), np.int64))
+    return _packed(_parts(alike, CIRCUIT_KEY))
 
 
-def _packed(designs: Designs, names: Iterable[str], key: Ints) -> Ints:
-    """A key and columns side by side in one number."""
+def _parts(designs: Designs, names: Iterable[str]) -> Iterator[tuple[Ints, int]]:
+    """Values of columns from 0 on, and the bits that they need."""
     for name in names:
         values = getattr(designs, name).astype(np.int64, copy=False)
-        least = 0 if name in TEXTS else COLUMNS[name].low
-        key = (key << COLUMNS[name].key_bits) | (values - least)
-    return key
+        yield values - (0 if name in TEXTS else COLUMNS[name].low), COLUMNS[name].key_bits
+
+
+def _packed(parts: Iterable[tuple[Ints, int]]) -> Keys:
+    """Keys in the order of the values of all parts, the first foremost, shape (n,).
+
+    Whole numbers where the parts fit 63 bits, else strings of bytes: these sort alike, but slower.
+    """
+    words: list[Ints] = []
+    free = 0
+    for values, bits in parts:
+        if bits > free:
+            words.append(values)
+            free = WORD_BITS
+        else:
+            words[-1] = (words[-1] << bits) | values
+        free -= bits
+    if len(words) == 1:
+        return words[0]
+    return np.stack(words, axis=1).astype(">i8").view(f"S{8 * len(words)}")[:, 0]
 
 
 def checked_column(name: str, values: NDArray[Any]) -> NDArray[Any]:

@@ -27,7 +27,7 @@ OF_DEVICE = {
 @pytest.mark.parametrize("device", random_designs.DEVICES)
 def test_samples_are_designs_of_the_extended_space(table, device):
     columns = random_designs.sample(4000, device, table, np.random.default_rng(1))
-    designs = Designs.of_columns(columns, adc_model="zigzag")
+    designs = Designs.of_columns(columns)
     bounds = BOUNDS | OF_DEVICE[device]
     sampled = {name: getattr(designs, name) for name in bounds}
     assert {name: (v.min(), v.max()) for name, v in sampled.items()} == bounds

@@ -64,7 +64,7 @@ def random_designs(n, rng, device):
         "rows": rows,
         "cols": powers(5, 10),
         "active_rows": np.maximum(rows // powers(0, 5) - rng.integers(0, 2, n), 1),
-        "bits_per_cell": rng.integers(1, 5, n) if device == "rram" else np.ones(n, int),
+        "bits_per_cell": rng.integers(1, 5, n) if device != "sram" else np.ones(n, int),
         "weight_coding": rng.choice(["offset", "differential"], n),
         "input_slice_bits": np.array(bits)[inputs],
         "input_coding": np.array(coding)[inputs],

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.model.physical.components import Switches
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import CIRCUIT_KEY
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, random_designs
@@ -98,7 +98,7 @@ def networks_of(option):
 def checksums(case):
     """Checksums of a case: `COLUMNS`."""
     name, model, designs, n_chunks = case
-    metrics = model.evaluate(designs)
+    metrics = model.in_full(designs)
     values = {field: getattr(metrics, field) for field in RESOURCES}
     values |= {field: getattr(metrics, field) for field in METRICS}
     sums = [
@@ -123,9 +123,7 @@ def stored():
 
 
 def _model(names, device, **options):
-    networks = WorkloadSet.load(names)
-    dynamic = np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads])
-    return PhysicalModel(networks, device=device, table=TABLE, dynamic=dynamic, **options)
+    return PhysicalEvaluator(device, WorkloadSet.load(names), table=TABLE, **options)
 
 
 def _designs(device, n, *, seed):

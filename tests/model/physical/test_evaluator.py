@@ -8,7 +8,7 @@ import pytest
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.model.physical.constraints import MOST_DB, CircuitLimits, limit_use
-from imcmoo.model.physical.model import PhysicalEvaluator, PhysicalModel
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.search.algorithm import run_search
 from imcmoo.space.design_space import DesignSpace
@@ -26,8 +26,8 @@ def problem():
 def test_figures_are_those_of_the_model_and_of_networks_alone(problem):
     levels = SPACE.unrank(np.arange(SPACE.size))
     ours = problem.model.evaluate(levels)
-    plain = PhysicalModel(WorkloadSet.load(NETWORKS), device="sram")
-    theirs = plain.evaluate(SPACE.decode(levels))
+    plain = PhysicalEvaluator("sram", WorkloadSet.load(NETWORKS))
+    theirs = plain.in_full(SPACE.decode(levels))
     np.testing.assert_allclose(ours.area_m2, theirs.area_m2, rtol=1e-14)
     runs = ours.runs
     assert 0 < runs.all(axis=1).sum() < SPACE.size
@@ -70,15 +70,15 @@ def test_a_study_is_enumerated_searched_and_judged(problem):
 def test_a_design_costs_the_same_in_any_company(device, schedule):
     """To the last digit: a search in several processes must find what one process finds."""
     networks = ("resnet18", "mobilenet_v3", "vision_transformer_onnx")
-    model = PhysicalModel(WorkloadSet.load(networks), device=device)
+    model = PhysicalEvaluator(device, WorkloadSet.load(networks))
     space = DEVICE_SPACES[device].fix("schedule", schedule)
     levels = space.random(301, np.random.default_rng(5))
     columns = space.decode(levels)
-    together = model.evaluate(columns)
+    together = model.in_full(columns)
     assert together.runs.any()
     for n in (1, 2, 3, 7, 100):
         part = slice(11, 11 + n)
-        alone = model.evaluate({name: values[part] for name, values in columns.items()})
+        alone = model.in_full({name: values[part] for name, values in columns.items()})
         for name in ("energy_J", "latency_s", "interval_s", "power_W", "glb_bits", "dram_bits"):
             assert getattr(alone, name).tobytes() == getattr(together, name)[part].tobytes()
 
@@ -89,7 +89,7 @@ def test_resources_are_those_of_an_evaluation_and_a_screen_never_sees_more_missi
     levels = space.random(3000, np.random.default_rng(0))
     model = Study("p", space, NETWORKS, model="physical").cost_model()
     quick, known = model.screen(levels), model.resources(levels)
-    features = model._model.context.features
+    features = model._context.features
     assert not any(map(len, features)), "capacity shortfall is known without features"
     metrics = model.evaluate(levels)
     np.testing.assert_array_equal(known.area_m2, metrics.area_m2)

@@ -32,7 +32,7 @@ def _shared_noise(monkeypatch):
             shared[key] = NoiseModel(layers, technology, part_of=part_of)
         return shared[key]
 
-    monkeypatch.setattr("imcmoo.model.physical.model.NoiseModel", noise)
+    monkeypatch.setattr("imcmoo.model.physical.context.NoiseModel", noise)
 
 
 @pytest.mark.usefixtures("_shared_noise")

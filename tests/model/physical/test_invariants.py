@@ -10,24 +10,25 @@ from hypothesis import strategies as st
 from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.latency import CAUSES, LayerTimes, sequential_latency
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, random_designs
 
 NETWORKS = ("resnet18", "mobilenet_v3")
 MODELS, PERFECT = (
     {
-        device: PhysicalModel(
-            WorkloadSet.load(NETWORKS), device=device, table=TABLE, switches=switches
+        device: PhysicalEvaluator(
+            device, WorkloadSet.load(NETWORKS), table=TABLE, switches=switches
         )
-        for device in ("rram", "sram")
+        for device in MEMORY_CELLS
     }
     for switches in (Switches(), replace(Switches(), few_levels=False))
 )
 """With the assumed errors of cells, and without."""
 SLACK = 1 + 1e-12
 
-devices = st.sampled_from(["rram", "sram"])
+devices = st.sampled_from([*MEMORY_CELLS])
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -45,7 +46,7 @@ def pair(device, columns, **changed):
     """The designs, and the same with some columns changed."""
     n = len(columns["rows"])
     other = {**columns, **{k: np.broadcast_to(v, (n,)) for k, v in changed.items()}}
-    return MODELS[device].evaluate(columns), MODELS[device].evaluate(other)
+    return MODELS[device].in_full(columns), MODELS[device].in_full(other)
 
 
 FASTER = {
@@ -82,7 +83,7 @@ def test_more_converter_bits_never_lower_the_snr_of_perfect_cells(seed, device):
     columns = large(seed, device)
     columns["adc_bits"] = np.minimum(columns["adc_bits"], 9)
     finer = columns | {"adc_bits": columns["adc_bits"] + 1}
-    coarse, fine = (PERFECT[device].evaluate(each) for each in (columns, finer))
+    coarse, fine = (PERFECT[device].in_full(each) for each in (columns, finer))
     assert np.all(fine.snr_adc_dB >= coarse.snr_adc_dB - 1e-9)
 
 
@@ -92,7 +93,7 @@ def test_only_networks_that_lack_nothing_have_metrics_within_the_chip_s_cells_an
     seed, device
 ):
     columns = random_designs(60, np.random.default_rng(seed), device)
-    metrics = MODELS[device].evaluate(columns)
+    metrics = MODELS[device].in_full(columns)
     lacks = (metrics.missing_cells > 0) | (metrics.missing_bits > 0)
     np.testing.assert_array_equal(lacks, ~metrics.runs)
     assert np.all(np.isnan(metrics.energy_J) == lacks)
@@ -109,7 +110,7 @@ def test_only_networks_that_lack_nothing_have_metrics_within_the_chip_s_cells_an
 @given(seeds, devices)
 def test_the_breakdown_adds_up(seed, device):
     columns = large(seed, device, n=10)
-    metrics, parts = MODELS[device].evaluate(columns), MODELS[device].breakdown(columns)
+    metrics, parts = MODELS[device].in_full(columns), MODELS[device].breakdown(columns)
     owner = [workload for workload, _ in parts.layers]
     networks = np.array(
         [[w == name for name in MODELS[device].workload_names] for w in owner], dtype=float

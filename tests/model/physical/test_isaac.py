@@ -13,8 +13,9 @@ import pytest
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import operating_point
-from imcmoo.model.physical.components import MEMORY_CELLS, Switches, Technology
+from imcmoo.model.physical.components import Switches, Technology
 from imcmoo.model.physical.latency import macro_read_time
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import Designs
 from tests.model.physical.designs import columns
 
@@ -53,7 +54,7 @@ def tops(designs, point, converters):
 
 
 def isaac():
-    designs = Designs.of_columns(ISAAC, adc_model="isaac")
+    designs = Designs.of_columns(ISAAC, defaults={"adc_model": "isaac"})
     return designs, operating_point(designs, RRAM)
 
 

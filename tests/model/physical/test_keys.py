@@ -1,19 +1,22 @@
 """Designs that share work by a key cost what each costs alone."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from imcmoo.model.physical import parameters
-from imcmoo.model.physical.model import PhysicalModel
-from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, COLUMNS
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, COLUMNS, Designs
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, random_designs
 
 N_DESIGNS = 8
 LARGE = {"macros_per_tile": 128, "tiles_per_group": 64, "router_groups": 16, "glb_KiB": 8192}
 KEYS = (("_ARRAY_KEY", "MAPPING_KEY"), ("CIRCUIT_KEY",))
+ALL = tuple(name for name, column in COLUMNS.items() if not column.real)
+"""Columns of whole numbers: together far more than 63 bits."""
 NETWORKS = WorkloadSet.load(["alexnet"])
 
 
@@ -31,7 +34,7 @@ def random_columns(device, rng):
         "redundancy": rng.integers(1, 5, n),
         "cell_errors": np.full(n, "uniform"),
     }
-    if device == "rram":
+    if device != "sram":
         columns["bits_per_cell"] = rng.integers(1, 3, n)
         columns["cell_errors"] = rng.choice(CELL_ERRORS, n)
     for name, column in COLUMNS.items():
@@ -59,7 +62,7 @@ def neighbours(device):
 
 def evaluated(device, columns):
     """All metrics of designs by a model that knows no other, shape (n,) each."""
-    found = PhysicalModel(NETWORKS, device=device, table=TABLE).evaluate(columns)
+    found = PhysicalEvaluator(device, NETWORKS, table=TABLE).in_full(columns)
     named = {f.name: np.asarray(getattr(found, f.name)) for f in fields(found)}
     return {name: v.reshape(len(v), -1) for name, v in named.items() if v.size}
 
@@ -71,7 +74,7 @@ def differing(ours, theirs):
     ]
 
 
-@pytest.fixture(scope="module", params=["rram", "sram"])
+@pytest.fixture(scope="module", params=MEMORY_CELLS)
 def alone(request):
     """Designs, and the metrics of each by a model of its own."""
     device = request.param
@@ -100,3 +103,39 @@ def test_no_column_of_a_key_can_be_left_out(alone, monkeypatch, keys, name):
         left = tuple(n for n in getattr(parameters, key) if n != name)
         monkeypatch.setattr(parameters, key, left)
     assert differing(evaluated(device, columns), expected)
+
+
+@pytest.mark.parametrize(
+    ("names", "keys"),
+    [
+        ("_ARRAY_KEY", parameters.replication_keys),
+        ("MAPPING_KEY", parameters.mapping_keys),
+        ("CIRCUIT_KEY", parameters.circuit_keys),
+    ],
+)
+def test_keys_of_any_number_of_bits_tell_designs_apart(monkeypatch, names, keys):
+    monkeypatch.setattr(parameters, names, ALL)
+    designs = Designs.of_columns(neighbours("rram"))
+    values = np.column_stack([getattr(designs, name) for name in ALL])
+    assert len(np.unique(keys(designs))) == len(np.unique(values, axis=0))
+
+
+def test_designs_with_keys_of_more_than_63_bits_cost_what_each_costs_alone(alone, monkeypatch):
+    device, columns, expected = alone
+    for key in (name for names in KEYS for name in names):
+        first = getattr(parameters, key)
+        monkeypatch.setattr(parameters, key, (*first, *(n for n in ALL if n not in first)))
+    assert differing(evaluated(device, columns), expected) == []
+
+
+def test_longer_keys_sort_as_their_columns_do(monkeypatch):
+    monkeypatch.setattr(parameters, "MAPPING_KEY", ALL)
+    designs = Designs.of_columns(neighbours("rram"))
+    order = np.argsort(parameters.mapping_keys(designs), kind="stable")
+    columns = [getattr(designs, name) for name in reversed(ALL)]
+    assert order.tolist() == np.lexsort(columns).tolist()
+
+
+def test_a_column_of_real_numbers_can_be_part_of_no_key():
+    with pytest.raises(ValueError, match="real numbers cannot decide mapping, noise"):
+        replace(COLUMNS["voltage_V"], decides="noise adc mapping")

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from imcmoo.model.physical.constraints import DEFAULT_IR_DROP, DEFAULT_LEVEL_SIGMAS
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import space_voltages
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import columns
 
-MODEL = PhysicalModel(WorkloadSet.load(["resnet18"]), device="rram")
+MODEL = PhysicalEvaluator("rram", WorkloadSet.load(["resnet18"]))
 
 
 def evaluated(rows, active, coding, **other):
     changed = {"technology_nm": 22, "rows": rows, "active_rows": active, "weight_coding": coding}
     changed |= {"input_slice_bits": 1, "adc_bits": 6}
-    return MODEL.evaluate(columns(**changed | other))
+    return MODEL.in_full(columns(**changed | other))
 
 
 def drop(rows, active, coding, **other):
@@ -68,9 +68,9 @@ def test_levels_lie_apart_by_the_measured_errors_of_their_cells():
 
 
 def test_cells_of_sram_err_alike_on_both_levels():
-    sram = PhysicalModel(WorkloadSet.load(["resnet18"]), device="sram")
+    sram = PhysicalEvaluator("sram", WorkloadSet.load(["resnet18"]))
     with pytest.raises(ValueError, match="cell_errors, design 0: wan2022_1s is given, must be uni"):
-        sram.evaluate(columns(bits_per_cell=1, cell_errors="wan2022_1s"))
+        sram.in_full(columns(bits_per_cell=1, cell_errors="wan2022_1s"))
 
 
 def test_eight_supplies_per_node_from_threshold_to_1_V():

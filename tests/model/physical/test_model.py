@@ -7,7 +7,8 @@ import pytest
 
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.components import Switches
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.layers import LayerTable
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import MAPPING_KEY
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import DESIGN, TABLE, columns, random_designs
@@ -17,12 +18,12 @@ SRAM = DESIGN | {"bits_per_cell": 1}
 
 def model(names=("resnet18",), **options):
     options = {"device": "rram", "table": TABLE, **options}
-    return PhysicalModel(WorkloadSet.load(names), **options)
+    return PhysicalEvaluator(options.pop("device"), WorkloadSet.load(names), **options)
 
 
 def evaluate(names=("resnet18",), **options):
     design = SRAM if options.get("device") == "sram" else DESIGN
-    return model(names, **options).evaluate(columns(design))
+    return model(names, **options).in_full(columns(design))
 
 
 @pytest.mark.parametrize(
@@ -42,11 +43,11 @@ def evaluate(names=("resnet18",), **options):
 )
 def test_a_bad_design_is_refused_with_one_clear_message(changed, message):
     with pytest.raises(ValueError, match=message):
-        model().evaluate(columns(**changed))
+        model().in_full(columns(**changed))
 
 
 def test_perfect_cells_may_hold_8_bits():
-    off = model(switches=replace(Switches(), few_levels=False)).evaluate(columns(bits_per_cell=8))
+    off = model(switches=replace(Switches(), few_levels=False)).in_full(columns(bits_per_cell=8))
     assert off.runs.all()
     assert np.isinf(off.snr_dev_dB).all()
 
@@ -54,13 +55,13 @@ def test_perfect_cells_may_hold_8_bits():
 def test_columns_that_do_not_fit_are_refused_and_none_give_no_metrics():
     without = {k: v for k, v in columns().items() if k != "glb_banks"}
     with pytest.raises(ValueError, match="no design column glb_banks; needed: technology_nm"):
-        model().evaluate(without)
+        model().in_full(without)
     with pytest.raises(ValueError, match=r"rows has shape \(2,\), expected \(1,\)"):
-        model().evaluate(columns() | {"rows": np.array([64, 64])})
+        model().in_full(columns() | {"rows": np.array([64, 64])})
     with pytest.raises(ValueError, match="bits_per_cell, design 0: 2 is given, must be 1 for SRAM"):
-        model(device="sram").evaluate(columns())
+        model(device="sram").in_full(columns())
     none = {name: values[:0] for name, values in columns().items()}
-    assert model().evaluate(none).energy_J.shape == (0, 1)
+    assert model().in_full(none).energy_J.shape == (0, 1)
     assert model().breakdown(none).energy_J.shape[0] == 0
 
 
@@ -73,7 +74,6 @@ def test_columns_that_do_not_fit_are_refused_and_none_give_no_metrics():
         ({"requests_per_switch": 0}, "requests_per_switch must be at least 1"),
         ({"input_bits": 3}, "input_bits is 3: one number, or one per network"),
         ({"weight_bits": [8, 8]}, "weight_bits is"),
-        ({"dynamic": np.zeros(3, bool)}, "dynamic has shape"),
     ],
 )
 def test_a_bad_option_is_refused(options, message):
@@ -81,18 +81,23 @@ def test_a_bad_option_is_refused(options, message):
         model(**options)
 
 
+def test_flags_of_another_number_of_layers_are_refused():
+    with pytest.raises(ValueError, match="dynamic has shape"):
+        LayerTable.of_workloads(WorkloadSet.load(["resnet18"]), dynamic=np.zeros(3, bool))
+
+
 def test_the_mapping_key_is_named_and_nothing_else_makes_new_ones():
     one = model()
-    one.evaluate(columns())
-    memory = one.context.features[0]
+    one.in_full(columns())
+    memory = one._context.features[0]
     others = {"voltage_V": 0.7, "adc_bits": 6, "glb_KiB": 512, "dram": "none", "link_bits": 32}
     for name, value in others.items():
         assert name not in MAPPING_KEY
-        one.evaluate(columns(**{name: value}))
+        one.in_full(columns(**{name: value}))
         assert len(memory) == 1
     for name in ("rows", "macros_per_tile", "input_coding"):
         assert name in MAPPING_KEY
-        one.evaluate(columns(**{name: "levels" if name == "input_coding" else 64}))
+        one.in_full(columns(**{name: "levels" if name == "input_coding" else 64}))
     assert len(memory) == 4
 
 
@@ -100,13 +105,13 @@ def test_features_forgotten_for_lack_of_memory_are_worked_out_again():
     rng = np.random.default_rng(0)
     designs = random_designs(300, rng, "rram")
     expected, small = model(), model()
-    for memory in small.context.features:
+    for memory in small._context.features:
         memory._bytes_at_most = 200_000
     for _ in range(2):
         for name in ("energy_J", "latency_s"):
-            again, wanted = (getattr(m.evaluate(designs), name) for m in (small, expected))
+            again, wanted = (getattr(m.in_full(designs), name) for m in (small, expected))
             np.testing.assert_array_equal(again, wanted)
-    assert 0 < len(small.context.features[0]) < 300
+    assert 0 < len(small._context.features[0]) < 300
 
 
 def test_together_needs_the_cells_of_all_and_never_switches():
@@ -118,7 +123,7 @@ def test_together_needs_the_cells_of_all_and_never_switches():
     assert np.all(alone.switch_time_s > 0)
     few = columns(router_groups=4)
     alone_few, together_few = (
-        model(names, deployment=d).evaluate(few) for d in ("alone", "together")
+        model(names, deployment=d).in_full(few) for d in ("alone", "together")
     )
     assert alone_few.runs.all()
     assert not together_few.runs.any()
@@ -136,18 +141,19 @@ def test_fewer_bits_cost_less_and_are_chosen_per_network():
 def test_products_of_activations_take_no_cells_and_run_on_the_digital_unit():
     network = WorkloadSet.load(["vision_transformer"])
     dynamic = np.array([k == "ViTSelfAttention" for k in network.workloads[0].kinds])
-    options = {"device": "rram", "table": TABLE}
-    static = PhysicalModel(network, **options)
-    marked = PhysicalModel(network, **options, dynamic=dynamic)
+    flagged = replace(network.workloads[0], dynamic=tuple(dynamic.tolist()))
+    static, marked = (
+        PhysicalEvaluator("rram", each, table=TABLE) for each in (network, WorkloadSet((flagged,)))
+    )
     large = columns(router_groups=64)
-    assert np.all(marked.evaluate(large).occupied_cells > 0)
+    assert np.all(marked.in_full(large).occupied_cells > 0)
     few = columns(router_groups=2)
-    assert marked.resources(few).missing_cells < static.resources(few).missing_cells
+    assert marked.in_full(few).missing_cells < static.in_full(few).missing_cells
     parts = marked.breakdown(large)
     digital = parts.components.index("digital")
     assert np.all((parts.energy_J[0, :, digital] > 0) == dynamic)
     assert np.all(parts.energy_J[0, dynamic, parts.components.index("adc")] == 0)
-    more, fewer = (marked.evaluate(columns(router_groups=64, mac_units=n)) for n in (1024, 1))
+    more, fewer = (marked.in_full(columns(router_groups=64, mac_units=n)) for n in (1024, 1))
     assert more.latency_s[0, 0] < fewer.latency_s[0, 0]
     assert more.area_m2[0] > fewer.area_m2[0]
 
@@ -161,13 +167,14 @@ def test_a_layer_on_the_digital_unit_takes_no_cells_but_room_in_the_buffer():
     of_last = dict(zip(parts.components, parts.energy_J[0, -1], strict=True))
     assert of_last["digital"] > 0
     assert of_last["adc"] == of_last["cells"] == 0
-    found = changed.evaluate(large)
+    found = changed.in_full(large)
     np.testing.assert_allclose(parts.energy_J.sum(axis=(1, 2)), found.energy_J[:, 0], rtol=1e-9)
-    needed = [m.needed_cells(m.designs(large))[0, 0] for m in (usual, changed)]
-    assert needed[1] == needed[0] - 128 * 128 * 4 * np.ceil(1000 * 4 / 128)
+    share = [m.resource_use(large)["cells"][0, 0] for m in (usual, changed)]
+    spared = 128 * 128 * 4 * np.ceil(1000 * 4 / 128)
+    assert share[0] - share[1] == pytest.approx(spared / found.cells[0], rel=1e-12)
     # 1000 × 512 weights are 500 KiB.
-    assert usual.evaluate(small).runs.all()
-    assert changed.resources(small).missing_bits[0, 0] == 8 * (512_000 - 256 * 1024)
+    assert usual.in_full(small).runs.all()
+    assert changed.in_full(small).missing_bits[0, 0] == 8 * (512_000 - 256 * 1024)
     with pytest.raises(
         ValueError, match="resnet18 has no layer 'fc' with stored weights; known: 00"
     ):

@@ -8,7 +8,8 @@ import pytest
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import MEMORY_CELLS, Switches, Technology
+from imcmoo.model.physical.components import Switches, Technology
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.model.physical.predicted_accuracy import (
     Operands,
@@ -129,7 +130,7 @@ def test_each_circuit_is_worked_out_once_and_networks_without_data_drop_nothing(
     table = predicted(["other", "n"], noise, max_drop={"n": 0.35}, operands=operands)
     changed = {"adc_bits": [8, 4, 8, 4], "voltage_V": [1.0, 1.0, 0.8, 0.8]}
     given = {name: np.repeat(value, 4) for name, value in columns().items()} | changed
-    designs = Designs.of_columns(given, adc_model="zigzag")
+    designs = Designs.of_columns(given)
     drops = table.drops(designs)
     assert len(asked) == 2
     assert {(c.sigma, c.input_bits, c.weight_clip) for c in asked} == {(0.02, 4, 0.7)}

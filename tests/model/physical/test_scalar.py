@@ -5,7 +5,8 @@ import pytest
 
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
-from imcmoo.model.physical.model import PhysicalModel
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS
 from imcmoo.networks.operands import operand_bits
 from imcmoo.networks.workloads import DIMENSIONS, SHIPPED, Workload, WorkloadSet
@@ -26,7 +27,7 @@ NUMBERS = (
 )
 
 
-@pytest.mark.parametrize("device", ["rram", "sram"])
+@pytest.mark.parametrize("device", MEMORY_CELLS)
 @pytest.mark.parametrize(
     "network",
     [n if n not in MANY_LAYERS else pytest.param(n, marks=pytest.mark.slow) for n in SHIPPED],
@@ -41,7 +42,7 @@ def test_arrays_equal_the_scalar_model(network, device):
     assert compared(network, device, designs, every_snr=EVERY_SNR) >= 3
 
 
-@pytest.mark.parametrize("device", ["rram", "sram"])
+@pytest.mark.parametrize("device", MEMORY_CELLS)
 @pytest.mark.parametrize("option", ["optional columns", "clipped weights", "digital layers"])
 def test_arrays_equal_the_scalar_model_with(option, device):
     n = 4 * N_DESIGNS if option == "digital layers" else N_DESIGNS
@@ -60,7 +61,7 @@ def test_arrays_equal_the_scalar_model_with(option, device):
         more |= {"network": "alexnet", "every_snr": 1}
         designs["adc_window"] = rng.choice(ADC_WINDOWS, n)
         designs["redundancy"] = rng.integers(1, 5, n)
-        if device == "rram":
+        if device != "sram":
             designs["bits_per_cell"] = rng.integers(1, 3, n)
             designs["cell_errors"] = rng.choice(CELL_ERRORS, n)
     assert compared(device=device, designs=designs, **more) >= 3
@@ -68,13 +69,13 @@ def test_arrays_equal_the_scalar_model_with(option, device):
 
 def compared(network, device, designs, *, every_snr, weight_clip=1.0, digital=()):
     """Compare designs with the scalar model; returns how many run the network."""
-    metrics = PhysicalModel(
+    metrics = PhysicalEvaluator(
+        device,
         WorkloadSet.load([network]),
-        device=device,
         table=TABLE,
         weight_clip=weight_clip,
         layers_digital={network: digital},
-    ).evaluate(designs)
+    ).in_full(designs)
     workload = Workload.load(network)
     ran = 0
     for i in range(len(designs["rows"])):
@@ -121,12 +122,12 @@ def test_arrays_equal_the_scalar_model_where_writing_rows_binds(ping_pong):
     design |= {"dram": "hbm2", "ping_pong": ping_pong}
     networks = WorkloadSet.load(["alexnet"])
     usual, slow = (
-        PhysicalModel(
+        PhysicalEvaluator(
+            "sram",
             networks,
-            device="sram",
             table=TABLE,
             assumptions=Assumptions().having(sram_row_write_s=write_s),
-        ).evaluate(columns(design))
+        ).in_full(columns(design))
         for write_s in (1e-9, 2e-9)
     )
     expected = scalar.evaluate(design, "sram", Workload.load("alexnet"), TABLE)

@@ -22,17 +22,19 @@ def alone():
 @pytest.fixture(scope="module")
 def designs(alone):
     levels = STUDY.space.random(3000, np.random.default_rng(3))
-    return alone._designs(levels[alone.resources(levels).runs[:, 0]][:300])
+    return alone.designs(levels[alone.resources(levels).runs[:, 0]][:300])
 
 
 def shares(alone, designs, groups, bandwidth, room):
     whole = np.ones(len(designs))
-    return evaluate_shares(alone._model.context, designs, groups * whole, bandwidth * whole, room)
+    return evaluate_shares(
+        alone._context, designs, groups * whole, bandwidth * whole, room, causes=True
+    )
 
 
 def test_all_of_a_chip_is_the_chip(alone, designs):
     part = shares(alone, designs, designs.router_groups, 1.0, 1.0)
-    whole = alone._model.evaluate(designs, causes=False)
+    whole = alone.in_full(designs)
     for field in fields(whole):
         expected, found = getattr(whole, field.name), getattr(part, field.name)
         assert np.allclose(found, expected, rtol=1e-9, atol=0, equal_nan=True), field.name
@@ -101,7 +103,7 @@ def test_weighted_sharing_never_takes_longer_than_the_guaranteed_share(designs):
         groups = np.floor(chip.router_groups / 3)
         work, bounds = [], []
         for name, share in zip(names, shares, strict=True):
-            context = whole._of_one(name, "together")._model.context
+            context = whole._of_one(name, "together")._context
             arguments = (context, chip, groups, np.array([share]), 1 / 3)
             bounds.append(evaluate_shares(*arguments).latency_s[0, 0])
             work.append(SharedBatch(*arguments))

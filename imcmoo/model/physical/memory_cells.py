@@ -1,0 +1,146 @@
+"""Memory devices of the physical model: one class each, and their registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from imcmoo.hardware.devices import RRAM, SRAM
+from imcmoo.io.errors import check_choice
+from imcmoo.model.metrics import Floats
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.components import CellCurrents, CellPrices, MemoryCell, Technology
+from imcmoo.model.physical.parameters import CELL_ERRORS, Designs, refuse
+
+NEUROSIM_PULSE_S = 10e-9
+"""Input pulse of the read energies in the component table."""
+NEUROSIM_WRITE_S = 50e-9
+"""Pulse of the write energies there, as in NeuroSim's cell file."""
+
+
+class Rram(MemoryCell):
+    """Resistive cells: resident, several bits, read by a pulse of current."""
+
+    name = array = RRAM.name
+    streams = False
+    snr_limit_dB = -np.inf
+    """With the cell errors assumed, no chip without cells in parallel would keep a limit: networks
+    have to be trained with these errors."""
+
+    def check(self, designs: Designs) -> None:
+        """Refuse ping-pong arrays."""
+        refuse("ping_pong", designs.ping_pong, designs.ping_pong > 0, "0 for RRAM")
+
+    def prices(
+        self,
+        designs: Designs,
+        array: Mapping[str, Floats],
+        slowdown: Floats,
+        technology: Technology,
+    ) -> CellPrices:
+        """Energies of a cell as NeuroSim gives them, the pulse's scaled to its length.
+
+        How long cells take to be written is theirs, not the supply's.
+        """
+        assumptions = technology.assumptions
+        pulse = assumptions.pulse_s.value / NEUROSIM_PULSE_S
+        low = array["cell_read_low"] * pulse
+        mean_write = (array["cell_write_low"] + array["cell_write_high"]) / 2
+        write_s = assumptions.rram_write_pulses.value * assumptions.rram_write_pulse_s.value
+        shots = write_s / NEUROSIM_WRITE_S
+        return CellPrices(
+            low_J=low,
+            span_J=array["cell_read_high"] * pulse - low,
+            write_J=mean_write * shots,
+            row_write_s=np.full(len(designs), write_s),
+        )
+
+    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Time of the pulses of a slice. One level is held for a pulse, whose energy it takes."""
+        pulses = np.where(designs.level_coded, 1.0, 2.0**designs.input_slice_bits - 1)
+        return pulses * assumptions.pulse_s.value
+
+    def sigma(self, assumptions: Assumptions) -> float:
+        """Spread of the programmed conductance."""
+        return assumptions.rram_sigma.value
+
+    def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents:
+        """Conductance by weight coding: one cell of a pair is off."""
+        return CellCurrents(
+            conductance_S=np.where(
+                designs.differential,
+                assumptions.differential_cell_S.value,
+                assumptions.offset_cell_S.value,
+            ),
+            height_F=assumptions.column_pitch_F.value,
+            width_F=assumptions.row_pitch_F.value,
+        )
+
+
+class Sram(MemoryCell):
+    """SRAM cells: one bit, weights may be streamed, read by sharing charge, without a current."""
+
+    name = array = SRAM.name
+    streams = True
+    snr_limit_dB = 15.0
+
+    def check(self, designs: Designs) -> None:
+        """Refuse more than one bit per cell, and cell errors that differ between levels."""
+        bits, levels_differ = designs.bits_per_cell, designs.cell_errors > 0
+        refuse("bits_per_cell", bits, bits != 1, "1 for SRAM")
+        if levels_differ.any():
+            names = np.array(CELL_ERRORS)[designs.cell_errors]
+            refuse("cell_errors", names, levels_differ, "uniform for SRAM")
+
+    def prices(
+        self,
+        designs: Designs,
+        array: Mapping[str, Floats],
+        slowdown: Floats,
+        technology: Technology,
+    ) -> CellPrices:
+        """Charge of a cell per read; writing as CACTI writes the same cells as a memory."""
+        assumptions = technology.assumptions
+        supply = (designs.voltage_V / assumptions.nominal_V.value) ** 2
+        return CellPrices(
+            low_J=assumptions.sram_cell_F.value * designs.voltage_V**2,
+            span_J=np.zeros(len(designs)),
+            write_J=array["memory_write"] / designs.cols * supply,
+            row_write_s=assumptions.sram_row_write_s.value * slowdown,
+        )
+
+    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Time of the pulses of a slice. Levels settle while the array does."""
+        pulses = np.where(designs.level_coded, 0.0, 2.0**designs.input_slice_bits - 1)
+        return pulses * assumptions.pulse_s.value
+
+    def sigma(self, assumptions: Assumptions) -> float:
+        """Mismatch of the unit capacitors."""
+        return assumptions.sram_sigma.value
+
+    def currents(self, designs: Designs, assumptions: Assumptions) -> None:
+        """None: reading shares charge."""
+
+
+MEMORY_CELLS: dict[str, MemoryCell] = {cell.name: cell for cell in (Rram(), Sram())}
+"""Every device by name."""
+
+
+def memory_cell(device: str) -> MemoryCell:
+    """The memory cell of a device.
+
+    Raises:
+        ValueError: no such device; names those there are.
+    """
+    check_choice("device", device, MEMORY_CELLS)
+    return MEMORY_CELLS[device]
+
+
+def keeps_weights(device: str) -> bool:
+    """True if weights stay on a chip of the device.
+
+    Raises:
+        ValueError: no such device; names those there are.
+    """
+    return not memory_cell(device).streams
