@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from imcmoo.model.metrics import Floats
-from imcmoo.model.physical.memory_cells import keeps_weights
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel
@@ -76,6 +75,8 @@ def _lateness(response_s: float, deadline_s: float) -> str:
 def _remedies(model: ScenarioModel) -> str:
     remedies = ["a larger area limit", "fewer networks", "lower rates"]
     if model.scenario.sharing == "time":
+        from imcmoo.model.physical.memory_cells import keeps_weights  # most studies do without
+
         resident = any(map(keeps_weights, model.space.values_of("device")))
         remedies += [] if model.scenario.interruptible else ['interrupt = "layer"']
         remedies += ['sharing = "space"'] if resident else []

@@ -16,7 +16,6 @@ from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import check_choice, check_name
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
-from imcmoo.model.physical.memory_cells import keeps_weights
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import WorkloadSet, is_path, network_name
 from imcmoo.problem.criteria import OF_SCENARIOS, Criterion, find_criterion
@@ -198,6 +197,8 @@ class Study:
             raise ValueError(f"a scenario needs model physical, not {self.model}")
         if {*self.scenario.requests} != {*self.names}:
             raise ValueError("a scenario must have requests of every network and of no other")
+        from imcmoo.model.physical.memory_cells import keeps_weights  # most studies do without
+
         resident = any(map(keeps_weights, self.space.values_of("device")))
         if self.scenario.sharing == "space" and not resident:
             raise ValueError('sharing = "space" needs device rram, whose weights stay on the chip')

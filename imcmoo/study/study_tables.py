@@ -25,7 +25,6 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import Workload, is_path
 from imcmoo.problem.criteria import NAMED, find_criterion
@@ -84,16 +83,27 @@ def known_model(name: str) -> str:
     return name
 
 
+def devices() -> list[str]:
+    """Names of the devices of the physical model, which has all that the reference model has."""
+    from imcmoo.model.physical.memory_cells import MEMORY_CELLS  # slow to import
+
+    return list(MEMORY_CELLS)
+
+
 def known_device(name: str) -> str:
-    """A device that the physical model has."""
-    if name not in MEMORY_CELLS:
-        hint = did_you_mean(name, MEMORY_CELLS)
-        raise ValueError(f"unknown {name!r}; {hint}allowed: {', '.join(MEMORY_CELLS)}")
+    """A device that is there."""
+    names = devices()
+    if name not in names:
+        raise ValueError(
+            f"unknown {name!r}; {did_you_mean(name, names)}allowed: {', '.join(names)}"
+        )
     return name
 
 
 DeviceName = Annotated[
-    str, AfterValidator(known_device), Field(json_schema_extra={"enum": [*MEMORY_CELLS]})
+    str,
+    AfterValidator(known_device),
+    Field(json_schema_extra=lambda schema: schema.update(enum=devices())),
 ]
 
 

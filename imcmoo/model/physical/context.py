@@ -107,11 +107,8 @@ class Context(Technology):
             ValueError: an argument outside its range, or no accuracy data for a network's
                 precision.
         """
-        for name, value, choices in (
-            ("adc_model", adc_model, ADC_MODELS),
-            ("deployment", deployment, get_args(Deployment)),
-        ):
-            check_choice(name, value, choices)
+        check_choice("adc_model", adc_model, ADC_MODELS)
+        check_choice("deployment", deployment, get_args(Deployment))
         if not requests_per_switch >= 1:
             raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
         digital = layers_digital or {}

@@ -7,6 +7,7 @@ import pytest
 
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
+from imcmoo.model.physical.chip import build_chip
 from imcmoo.model.physical.constraints import MOST_DB, CircuitLimits, limit_use
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.networks.workloads import WorkloadSet
@@ -147,3 +148,31 @@ def test_stricter_limits_of_circuits_are_lacked_and_nothing_else_changes():
     assert (missing >= default.evaluate(levels).resources["snr"].missing).all()
     assert strict.for_network("alexnet").screen(levels).resources["snr"].missing.max() > 0
     assert strict.data_digest != default.data_digest
+
+
+def test_the_chip_of_a_design_is_built_once(monkeypatch):
+    built = []
+
+    def counting(context, designs, point):
+        built.append(len(designs))
+        return build_chip(context, designs, point)
+
+    space = DEVICE_SPACES["sram"]
+    model = PhysicalEvaluator(space, WorkloadSet.load(NETWORKS))
+    monkeypatch.setattr("imcmoo.model.physical.batch.build_chip", counting)
+    assert model.evaluate(space.random(200, np.random.default_rng(2))).runs.any()
+    assert sum(built) == 200
+
+
+def test_a_device_in_place_of_a_space_takes_design_columns():
+    space, networks = DEVICE_SPACES["rram"], WorkloadSet.load(NETWORKS)
+    levels = space.random(50, np.random.default_rng(4))
+    by_columns = PhysicalEvaluator("rram", networks)
+    by_index = PhysicalEvaluator(space, networks)
+    columns = space.decode(levels)
+    found, expected = by_columns.in_full(columns), by_index.in_full(levels)
+    np.testing.assert_array_equal(found.energy_J, expected.energy_J)
+    parts = by_columns.breakdown(columns).energy_J
+    np.testing.assert_array_equal(parts, by_index.breakdown(levels).energy_J)
+    with pytest.raises(ValueError, match="device 'flash' is not one of rram, sram"):
+        PhysicalEvaluator("flash", networks)
