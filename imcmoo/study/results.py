@@ -353,6 +353,10 @@ class Results:
         columns = [pattern.format(name) for name in self.workloads]
         return np.asarray(frame[columns].to_numpy(dtype=float))
 
+    def designs_in(self, frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+        """Values of the parameters in each row of a table; equal rows are one design."""
+        return [*map(tuple, frame[self.parameters].to_numpy(dtype=object))]
+
     @property
     def has_edap_columns(self) -> bool:
         """True if the tables have the EDAP of each network."""
