@@ -194,6 +194,5 @@ def find_answer(
             report(f"{error}: it is not used; enumerate again")
             return None
         raise InputError(
-            f"{error}: run `python -m imcmoo enumerate {study.file or study.name}` again or remove "
-            "it"
+            f"{error}: run `imcmoo enumerate {study.file or study.name}` again or remove it"
         ) from None
