@@ -9,7 +9,7 @@ import pytest
 
 from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
-from tests.cli.helpers import write_study
+from tests.cli.helpers import contents, refused, write_study
 
 pytestmark = pytest.mark.usefixtures("_no_figures")
 
@@ -54,3 +54,27 @@ def test_the_only_design_that_breaks_a_limit_is_named(tmp_path, capsys):
     study = _study(tmp_path)
     assert main(["run", study, "--area-limit", "1e-3", "--out", str(tmp_path)]) == 2
     assert "the only design" in capsys.readouterr().err
+
+
+def test_runs_of_another_study_of_this_name_are_kept_unless_forced(tmp_path, capsys):
+    study, out = _study(tmp_path), tmp_path / "out"
+    command = ["run", study, "--out", str(out), "--quiet"]
+    assert main([*command, "--seed", "2"]) == 0
+    path = Path(study)
+    path.write_text(path.read_text().replace("rows = 128", "rows = 256"))
+    before = contents(out)
+    for seed in ("1", "2"):
+        line = refused(capsys, *command, "--seed", seed)
+        assert "seed-2 is of another study of this name: its fixed differs in rows" in line
+        assert "--out" in line
+        assert "--force" in line
+        assert contents(out) == before
+    assert main([*command, "--force"]) == 0
+    assert main([*command, "--seed", "2", "--force"]) == 0
+    assert main(command) == 0
+
+
+def test_a_budget_above_the_space_is_refused(tmp_path, capsys):
+    study = _study(tmp_path, "rows")
+    line = refused(capsys, "run", study, "--budget", "4000", "--out", tmp_path / "out")
+    assert "above the 2 designs of the space: `imcmoo enumerate " in line
