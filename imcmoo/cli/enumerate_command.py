@@ -17,7 +17,7 @@ from imcmoo.io.locks import folder_lock
 from imcmoo.problem.criteria import EDAP_UNIT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report.labels import GENERIC, SNR, label, on_screen
-from imcmoo.study.enumerate_study import enumerate_study
+from imcmoo.study.enumerate_study import check_replaceable, enumerate_study
 from imcmoo.study.study import Study
 
 DESCRIPTION = """
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         arguments.results("exact/STUDY"),
         arguments.option("--criterion MODULE:NAME", str, criterion),
+        arguments.option("--force", bool, "replace the answer of another study of this name"),
         arguments.QUIET,
     )
     arguments.add_settings(parser)
@@ -54,6 +55,8 @@ def main(args: argparse.Namespace) -> None:
     folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
     terminal = console(quiet=args.quiet)
     with folder_lock(folder), Bars(quiet=args.quiet) as progress:
+        if not args.force:
+            check_replaceable(study, folder)
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         screening = progress.add_task("screening", total=None)
         task = progress.add_task(study.name, total=None)

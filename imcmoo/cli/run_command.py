@@ -47,7 +47,7 @@ joint design, and write tables and figures to DIR/STUDY/seed-N. The same command
 same files. An earlier run in the same folder is replaced when the new one is complete.
 """
 
-INTERRUPTED = "the same command with --resume continues"
+INTERRUPTED = "the same command with --resume continues, or begins if nothing was stored yet"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         arguments.results("STUDY/seed-N"),
         option("--resume", bool,
                "continue a run that was killed; starts it if there is none, keeps it if complete"),
+        option("--force", bool, "replace runs of another study of this name, or of other settings"),
         arguments.QUIET,
     )  # fmt: skip
     arguments.add(
@@ -87,10 +88,16 @@ def main(args: argparse.Namespace) -> None:
     if args.study is None:
         raise InputError(f"which study? known: {', '.join(catalogue.names())}")
     study = arguments.study_of(args)
+    if study.budget > max(study.space.size, Study.budget):
+        raise InputError(
+            f"a budget of {study.budget:,} is above the {study.space.size:,} designs of the space: "
+            f"`imcmoo enumerate {args.study}` evaluates them all"
+        )
     run(
         [replace(study, seed=seed) for seed in args.seeds or study.seeds or [study.seed]],
         out=args.out or arguments.DEFAULT_OUT,
         resume=args.resume,
+        force=args.force,
         quiet=args.quiet,
         workers=arguments.workers(args),
     )
@@ -115,7 +122,13 @@ depends on their designs."""
 
 
 def run(
-    studies: Sequence[Study], *, out: Path, resume: bool, quiet: bool, workers: Workers
+    studies: Sequence[Study],
+    *,
+    out: Path,
+    resume: bool,
+    force: bool = False,
+    quiet: bool,
+    workers: Workers,
 ) -> None:
     """Run studies that differ in their seed only.
 
@@ -123,12 +136,14 @@ def run(
         studies: at least one.
         out: results go to `out`/study/seed-n.
         resume: continue what was killed and keep what is finished; else start over.
+        force: replace runs of another study of this name.
         quiet: print nothing.
         workers: processes, if there are several seeds, or who sends work to other machines.
 
     Raises:
-        InputError: a folder is in use, holds another run and `resume` is set, or the exact answer
-            among the results is damaged: nothing was done. Or no design of the study is feasible:
+        InputError: a folder is in use, holds another run and `resume` is set or the run of another
+            study and `force` is not, or the exact answer among the results is damaged: nothing was
+            done. Or no design of the study is feasible:
             its work is discarded.
         OSError: a folder cannot be written to.
     """
@@ -141,6 +156,8 @@ def run(
             stack.enter_context(folder_lock(folder.path))
             if resume:
                 folder.check_resumable()
+            elif not force:
+                folder.check_replaceable()
         answer = find_answer(studies[0], out, lambda line: None if quiet else warn(line))
         finished = [folder for _, folder in runs if resume and folder.is_finished()]
         for folder in finished:
@@ -166,10 +183,9 @@ def _announced(study: Study, n_seeds: int) -> str:
     """Line with the searches of a run, and how long they take on one core if that is known."""
     n = n_seeds * len(search_names(study))
     known = study.model == "reference"
-    time = f", about {n * study.budget * SECONDS_PER_DESIGN:.0f} s" if known else ""
-    return (
-        f"{study.name}: {n} searches of {study.budget:,} designs out of {study.space.size:,}{time}"
-    )
+    budget = min(study.budget, study.space.size)
+    time = f", about {n * budget * SECONDS_PER_DESIGN:.0f} s" if known else ""
+    return f"{study.name}: {n} searches of {budget:,} designs out of {study.space.size:,}{time}"
 
 
 @contextmanager
@@ -181,7 +197,9 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
     columns = MofNCompleteColumn(), TimeRemainingColumn(compact=True)
     with bars_with_state(*columns, quiet=quiet) as shown:
         tasks = {
-            name: shown.add_task(label(name), total=study.budget, state="waiting", start=False)
+            name: shown.add_task(
+                label(name), total=min(study.budget, study.space.size), state="waiting", start=False
+            )
             for name in search_names(study)
         }
 

@@ -98,6 +98,34 @@ def enumerate_study(
     return answer
 
 
+def check_replaceable(study: Study, folder: Path) -> None:
+    """Check that a folder does not hold the answer of another study of this name.
+
+    Raises:
+        InputError: it does; says what differs.
+    """
+    try:
+        summary = exact.read_summary(folder)
+    except (FileNotFoundError, InputError):
+        return
+    differing = _differing_settings(summary, study)
+    stored = summary.get("identity", {}).get("space")
+    if not differing and stored not in (None, identity(study.problem())["space"]):
+        differing = ["space"]
+    if differing:
+        raise InputError(
+            f"{folder} is of another study of this name ({', '.join(differing)} differs): choose "
+            "another folder with --out, or replace it with --force"
+        )
+
+
+def _differing_settings(summary: dict[str, Any], study: Study) -> list[str]:
+    """Names of the settings in which a stored answer differs from a study."""
+    settings = study_settings(study)
+    names = dict.fromkeys((*settings, *OWN))
+    return [name for name in names if summary.get(name) != settings.get(name)]
+
+
 def _chunks(study: Study, enumeration: Enumeration, on_screened: OnProgress) -> list[Ranks]:
     """Chunks of mapping keys to evaluate; refuses a study that has none, or too many designs."""
     try:
@@ -178,11 +206,9 @@ def find_answer(
         return None
     if summary.get("scaling", "reference") != "reference":  # of answers before it was removed
         return None
-    settings = study_settings(study)
-    differing = [n for n in (*settings, *OWN) if summary.get(n) != settings.get(n)]
-    if differing:
+    if differing := _differing_settings(summary, study):
         if report:
-            names = ", ".join(dict.fromkeys(differing))
+            names = ", ".join(differing)
             report(f"{folder} is of another question ({names} differs): it is not used")
         return None
     problem = study.problem()
@@ -194,6 +220,5 @@ def find_answer(
             report(f"{error}: it is not used; enumerate again")
             return None
         raise InputError(
-            f"{error}: run `python -m imcmoo enumerate {study.file or study.name}` again or remove "
-            "it"
+            f"{error}: run `imcmoo enumerate {study.file or study.name}` again or remove it"
         ) from None

@@ -185,9 +185,14 @@ def distinct(names: list[str]) -> list[str]:
 
 def by_node(costs: dict[str, float]) -> dict[str, float]:
     """Costs whose keys are technology nodes."""
-    wrong = [node for node in costs if not node.isdigit()]
+    wrong = [node for node in costs if not (node.isascii() and node.isdigit())]
     if wrong:
         raise ValueFaults({wrong[0]: "is not a technology node in nm, such as 22"})
+    texts: dict[int, str] = {}
+    for text in costs:
+        if texts.setdefault(int(text), text) != text:
+            other = texts[int(text)]
+            raise ValueFaults({text: f"is the same node as '{other}': leave one of them out"})
     return costs
 
 

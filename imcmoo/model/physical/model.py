@@ -82,7 +82,7 @@ def requested(objectives: Sequence[str]) -> list[Quantity]:
 CHUNK_DESIGNS = 4096
 """Designs that one thread works on at once: bounds memory, and small arrays fit the cache."""
 CHUNK_NUMBERS = 1 << 19
-"""Designs × distinct layers, likewise: features of that many must fit a `KeyedCache`."""
+"""Designs × distinct layers, likewise."""
 HIGHEST_BITS_PER_CELL = 4
 
 Columns = Mapping[str, ArrayLike] | Designs
@@ -267,7 +267,7 @@ class PhysicalEvaluator(CostModel):
         self, given: Levels | Columns, resources_of: Callable[[Batch], PhysicalResources]
     ) -> PhysicalResources:
         designs = self.designs(given)
-        chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
+        chunks = list(designs.chunks(self._designs_at_once)) or [designs]
         return PhysicalResources.joined(
             spread(lambda chunk: resources_of(Batch(self._context, chunk)), chunks)
         )
@@ -287,7 +287,7 @@ class PhysicalEvaluator(CostModel):
         """
         layers = [(w.name, layer) for w in self.workloads.workloads for layer in w.layers]
         designs = self.designs(given)
-        parts = of_one_schedule(designs, len(designs))
+        parts = self._parts(designs)
         costs = [break_down(Batch(self._context, designs.take(rows)), layers) for rows in parts]
         return PhysicalBreakdown.joined(costs, np.concatenate(parts))
 
@@ -308,8 +308,12 @@ class PhysicalEvaluator(CostModel):
 
     def _parts(self, designs: Designs) -> list[Ints]:
         """Indices of designs that one thread works on at once."""
-        most = min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self._context.layers))
-        return of_one_schedule(designs, max(1, most))
+        return of_one_schedule(designs, self._designs_at_once)
+
+    @property
+    def _designs_at_once(self) -> int:
+        """Designs that one thread works on at once."""
+        return max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self._context.layers)))
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
         """Bottleneck (`bound_by`), share of macros in use (`utilization`), weight mode (`streamed`)
