@@ -103,9 +103,10 @@ class Criterion:
             OwnCodeError: the criterion does not return one number for each design.
         """
         scores = self.score(costs, reference_edap) if self.is_regret else self.score(costs)
-        if np.shape(scores) != (len(costs),) or np.asarray(scores).dtype.kind not in "fiub":
+        is_numbers = np.asarray(scores).dtype.kind in "fiub" and not np.ma.isMaskedArray(scores)
+        if np.shape(scores) != (len(costs),) or not is_numbers:
             kind = type(scores).__name__
-            if isinstance(scores, np.ndarray):
+            if type(scores) is np.ndarray:
                 kind = f"an array of {scores.dtype} of shape {scores.shape}"
             raise OwnCodeError(
                 f"criterion {self.name} must give {len(costs)} numbers, one for each design, not "
