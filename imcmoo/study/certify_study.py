@@ -200,9 +200,9 @@ def _strongest(found: Certificate, known: Certificate, goal: BoundedCriterion) -
     """The certificate found, with the bound and counts of a known one whose bound is higher.
 
     A bound of regrets also holds against single-network optima that are better than those it was
-    proven with.
+    proven with. A known bound above the value of a design holds no longer.
     """
-    if known.bound <= found.bound:
+    if not found.bound < known.bound <= found.value:
         return found
     optima, before = found.single_network_optima, known.single_network_optima
     if any(optima[name]["value"] > before[name]["value"] for name in optima):
@@ -214,6 +214,7 @@ def _strongest(found: Certificate, known: Certificate, goal: BoundedCriterion) -
         stages=known.stages,
         evaluated=known.evaluated,
         seconds=known.seconds,
+        is_new=known.is_new,
     )
 
 

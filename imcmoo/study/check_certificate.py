@@ -55,9 +55,14 @@ def study_of(certificate: Certificate, study: Study) -> Study:
         asked = study.with_settings(settings, names)
     except (KeyError, ValueError, TypeError) as error:
         raise Refused(f"settings of the certificate: {error}") from None
-    if study_settings(asked) != settings or certificate.model != asked.model:
-        raise Refused(f"the certificate is of another study or other settings than {study.name}")
+    _check_settings(certificate, asked)
     return asked
+
+
+def _check_settings(certificate: Certificate, study: Study) -> None:
+    """Refuse a certificate of another study, other settings or another model."""
+    if (certificate.settings, certificate.model) != (study_settings(study), study.model):
+        raise Refused(f"the certificate is of another study or other settings than {study.name}")
 
 
 class Walk(NamedTuple):
@@ -74,6 +79,7 @@ class Checker:
     network that has a chip of its own. The study has the settings of the certificates."""
 
     def __init__(self, study: Study) -> None:
+        self._study = study
         self._problem: AcceleratorProblem = study.problem()
         self._known = [name for names in provable(self._problem) for name in names]
         self._identity = identity(self._problem)
@@ -89,6 +95,7 @@ class Checker:
         """
         if not certificate.intact:
             raise Refused("the certificate is not as it was written")
+        _check_settings(certificate, self._study)
         differs = difference(certificate.identity, self._identity)
         if differs := differs or changed(self._problem, certificate.behaviour):
             raise Refused(f"the certificate is of {differs}")
