@@ -30,6 +30,7 @@ from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
+from imcmoo.study.check_certificate import flaw
 from imcmoo.study.provenance import study_settings
 from imcmoo.study.study import Study
 
@@ -233,6 +234,8 @@ def _is_of(
         mismatch = difference(certificate.identity, identity(problem))
         mismatch = mismatch or changed(problem, certificate.behaviour)
         differs = f"of {mismatch}" if mismatch else ""
+        if not differs and (why := flaw(certificate, problem)):
+            differs = f"false ({why})"
     if differs:
         report(f"{certificate.criterion}: the certificate here is {differs}: not taken")
     return not differs

@@ -81,7 +81,6 @@ class Checker:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._problem: AcceleratorProblem = study.problem()
-        self._known = [name for names in provable(self._problem) for name in names]
         self._identity = identity(self._problem)
         self._claimed: dict[str, Certificate] = {}
         self._walks: dict[str, Walk] = {}
@@ -99,13 +98,7 @@ class Checker:
         differs = difference(certificate.identity, self._identity)
         if differs := differs or changed(self._problem, certificate.behaviour):
             raise Refused(f"the certificate is of {differs}")
-        if certificate.criterion not in self._known:
-            raise Refused(f"criterion {certificate.criterion} cannot be proven here")
-        part = next(
-            replace(part, names=(certificate.criterion,))
-            for part in proof_plan(self._problem, [certificate.criterion])
-            if certificate.criterion in part.names
-        )
+        part = _task_of(certificate.criterion, self._problem)
         walk = self._walk(part)
         (goal,) = criteria_of(walk.problem, part, self._optima_of(certificate, part))
         walk.designs.append(_checked_design(certificate, walk.problem, goal))
@@ -158,6 +151,32 @@ class Checker:
                     f"the single-network optimum of {name} is not that of its certificate"
                 )
         return SingleNetworkOptima.of_certified({name: stated[name] for name in networks})
+
+
+def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:
+    """What of a certificate does not hold, as far as no walk is needed to see it; else empty.
+
+    Args:
+        problem: the joint problem of the study that the certificate is of.
+    """
+    try:
+        part = _task_of(certificate.criterion, problem)
+        stated = certificate.single_network_optima
+        optima = SingleNetworkOptima.of_certified(stated) if part.prerequisites else None
+        of_part = problem_of(problem, part)
+        (goal,) = criteria_of(of_part, part, optima)
+        _checked_design(certificate, of_part, goal)
+    except (Refused, KeyError, NotProvable, OverflowError, TypeError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+def _task_of(criterion: str, problem: AcceleratorProblem) -> ProofTask:
+    """The proof task of one criterion alone."""
+    if not any(criterion in names for names in provable(problem)):
+        raise Refused(f"criterion {criterion} cannot be proven here")
+    tasks = proof_plan(problem, [criterion])
+    return next(replace(t, names=(criterion,)) for t in tasks if criterion in t.names)
 
 
 def _checked_design(
