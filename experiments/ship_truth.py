@@ -48,7 +48,7 @@ def ship(name: str, *, workers: Workers, replace: bool = False) -> None:
         answer = enumerate_study(
             study, Path(folder), workers=workers, on_progress=lambda done, total: None
         )
-    before = truth.digest(truth.read(path)) if path.is_file() else truth.digest(answer)
+    before = truth.digest(truth.read(path, name)) if path.is_file() else truth.digest(answer)
     if before != truth.digest(answer) and not replace:
         raise InputError(f"{name}: the numbers differ from those shipped ({before[:12]})")
     licence = truth.OPEN_LICENCE if name.startswith("textbook/") else truth.LICENCE

@@ -15,6 +15,12 @@ def pytest_configure():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_unconfigure():
+    """Ignore interrupts once all results are reported: on a busy machine pytest-xdist sends one to
+    a worker that takes 5 s to end, and Python prints it as an exception in `threading`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @pytest.fixture
 def _no_figures(monkeypatch):
     """Figures take most of a short run's time."""

@@ -156,8 +156,11 @@ def _compare(args: argparse.Namespace) -> None:
         seeds, search = range(args.seeds), partial(comparison.search, rules)
         found = run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
         frames = comparison.tables(found)
+        before: list[str] = []
         for earlier in args.add:
-            frames |= _added(frames, earlier, rules, fingerprint(problem))
+            stored = _config_of(earlier, rules, fingerprint(problem))
+            before += [*stored.get("added_commands", []), stored["command"]]
+            frames |= _added(frames, earlier)
         frames["summary"] = statistics.summary(frames["runs"])
         frames["tests"] = statistics.tests(frames["runs"])
         option = " --ablation" if args.ablation else ""
@@ -167,18 +170,23 @@ def _compare(args: argparse.Namespace) -> None:
         option += "".join(f" --add {earlier}" for earlier in args.add)
         command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
         config = {"command": command, "budgets": rules.budgets, "fingerprint": fingerprint(problem)}
+        # The commands whose runs were added, in order: they give the rows that this one does not.
+        config |= {"added_commands": before} if before else {}
         _write(frames, rules, config, folder)
         parts.remove()
     _show(frames, rules, folder)
 
 
-def _added(
-    frames: dict[str, pd.DataFrame], folder: Path, rules: Rules, fingerprint: str
-) -> dict[str, pd.DataFrame]:
-    """Join tables by seed with those of an earlier comparison, but for the methods in them."""
-    config = read_json(folder / CONFIG)
+def _config_of(folder: Path, rules: Rules, fingerprint: str) -> dict[str, Any]:
+    """The config of an earlier comparison; refuses one of other budgets or another problem."""
+    config: dict[str, Any] = read_json(folder / CONFIG)
     if (config["budgets"], config["fingerprint"]) != (list(rules.budgets), fingerprint):
         raise InputError(f"--add: {folder} has other budgets or is of another problem")
+    return config
+
+
+def _added(frames: dict[str, pd.DataFrame], folder: Path) -> dict[str, pd.DataFrame]:
+    """Join tables by seed with those of an earlier comparison, but for the methods in them."""
     joined = {}
     for name in (name for name in BY_SEED if (folder / f"{name}.csv.gz").is_file()):
         earlier = pd.read_csv(folder / f"{name}.csv.gz")

@@ -14,7 +14,7 @@ from onnx import helper
 from imcmoo.accuracy.graph import CutNetwork, Tensors
 from imcmoo.accuracy.lowering import Values
 from imcmoo.io.errors import InputError
-from imcmoo.io.named import check_takes, load
+from imcmoo.io.named import call_own, check_takes, load
 from imcmoo.io.reading import read_arrays
 from imcmoo.model.metrics import Floats, Ints
 
@@ -213,7 +213,7 @@ class Metric:
         """
         if ":" in self.name:
             function = load(self.name, "metric", known=METRICS)
-            found = np.atleast_1d(np.asarray(function(outputs, labels), dtype=np.float64))
+            found = np.atleast_1d(np.asarray(call_own(function, outputs, labels), dtype=np.float64))
             if found.ndim != 1 or not np.isfinite(found).all():
                 raise InputError(f"{self.name} must return one number, or one per sample")
             return found

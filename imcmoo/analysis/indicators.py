@@ -5,7 +5,7 @@ exact front, shape (k, m), each point once, all minimised and on the scale on wh
 count: logarithms of those that span orders of magnitude (`AcceleratorProblem.coordinates`).
 
 All functions raise ValueError for arrays without a point, with fewer than two objectives or of
-different numbers of them, and for values that are not finite.
+different numbers of them, and for values that are no finite real numbers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import moocore
 import numpy as np
 
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats, real_numbers
 from imcmoo.problem.dominance import front_of
 from imcmoo.problem.scalarisation import TOLERANCE, span_scaled
 
@@ -113,6 +113,7 @@ def indicators(points: Floats, front: Floats) -> dict[str, float]:
 
 def _check(points: Floats, front: Floats) -> None:
     for name, values in (("points", points), ("front", front)):
+        real_numbers(values, name)
         if values.ndim != 2 or not len(values) or values.shape[1] < 2:
             raise ValueError(f"{name} must be points of two or more objectives, got {values.shape}")
         if not np.isfinite(values).all():

@@ -12,6 +12,7 @@ from pymoo.core.problem import Problem
 from pymoo.core.variable import Choice, Integer, Variable
 
 from imcmoo.analysis.indicators import REFERENCE_POINT, epsilon_multiplicative, indicators
+from imcmoo.arrays import real_numbers
 from imcmoo.benchmark import truth
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer
 from imcmoo.exact.regret import ROUNDING, ExactRegret
@@ -155,12 +156,14 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
                 those below 0 to 0, since some algorithms step out of bounds.
 
         Raises:
-            ValueError: another shape, a number that is not finite, or an unknown name or value.
+            ValueError: another shape, anything but finite real numbers, or an unknown name or
+                value.
         """
         rows = np.asarray(X)
         if rows.dtype == object and rows.size and isinstance(rows.flat[0], Mapping):
             rows = np.array([self._numbers_of(row) for row in rows.ravel()])
-        numbers = np.atleast_2d(rows).astype(float)
+            X = rows
+        numbers = np.atleast_2d(real_numbers(X, "a solution")).astype(float)
         if numbers.ndim != 2 or numbers.shape[1] != self.n_var:
             raise ValueError(
                 f"a solution needs {self.n_var} value indices ({', '.join(self.vars)}), got an "
@@ -221,8 +224,8 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             return None
         rows = np.linspace(0, len(answer.ranks) - 1, min(CHECKED, len(answer.ranks))).astype(int)
         levels = self.space.unrank(answer.ranks[rows])
-        F, _ = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
-        if not np.allclose(F, answer.front[rows], rtol=TOLERANCE, atol=0):
+        F, G = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
+        if (G > 0).any() or not np.allclose(F, answer.front[rows], rtol=TOLERANCE, atol=0):
             raise InputError(
                 f"{self._name}: the cost model gives other numbers than the stored front has; "
                 "a new version of the problem is needed"
@@ -252,12 +255,16 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             enumeration = Enumeration(self.accelerator)
             chunks = enumeration.chunks(at_most=at_most)
             self._solved = enumeration.merge([enumeration.evaluate_chunk(c) for c in chunks])
-            self.__dict__.pop("cache", None)  # pymoo keeps that there was no front
         assert self.answer is not None
         return self.answer
 
+    @property
+    def cache(self) -> dict[str, Any]:
+        """Empty, so that pymoo hands out a new front each time instead of one shared array."""
+        return {}
+
     def _calc_pareto_front(self, *args: Any, **kwargs: Any) -> Floats | None:
-        return None if self.answer is None else self.answer.front
+        return None if self.answer is None else self.answer.front.copy()
 
     def _calc_pareto_set(self, *args: Any, **kwargs: Any) -> Levels | None:
         return None if self.answer is None else self.space.unrank(self.answer.ranks)
@@ -288,9 +295,9 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         front = self.coordinates(self.answer.front)
         return self.accelerator.from_coordinates(front.min(axis=0) + REFERENCE_POINT * spans(front))
 
-    def coordinates(self, F: Floats) -> Floats:
+    def coordinates(self, F: ArrayLike) -> Floats:
         """Objectives on the scale of indicators: logarithms where ratios count; shape as F."""
-        return self.accelerator.coordinates(F)
+        return self.accelerator.coordinates(self._objectives(F))
 
     def indicators(self, F: ArrayLike) -> dict[str, float]:
         """Quality of feasible points against the exact front.
@@ -323,11 +330,15 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         least = {name: float(values.min(initial=np.inf)) for name, values in regrets.items()}
         return {name: 0.0 if value < ROUNDING else value for name, value in least.items()}
 
+    def _objectives(self, F: ArrayLike) -> Floats:
+        """Objectives as floats; refuses all but real numbers."""
+        return real_numbers(F, f"{self._name}: F").astype(float)
+
     def _checked(self, F: ArrayLike) -> tuple[Floats, ExactAnswer]:
         """Objectives of feasible designs, shape (n, n_obj), and the answer they are judged by."""
         if self.answer is None:
             raise InputError(f"{self._name}: the exact front is not known; solve() finds it")
-        points = np.atleast_2d(np.asarray(F, dtype=float))
+        points = np.atleast_2d(self._objectives(F))
         points = points if points.size else np.empty((0, self.n_obj))
         if points.ndim != 2 or points.shape[1] != self.n_obj:
             raise ValueError(f"{self._name}: F needs {self.n_obj} columns, got {points.shape}")

@@ -36,10 +36,10 @@ def load(name: str) -> ExactAnswer | None:
     """The shipped answer of a problem; None if there is none.
 
     Raises:
-        InputError: the file is damaged.
+        InputError: the file is damaged, or holds the answer of another problem.
     """
     path = path_of(name)
-    return read(path) if path.is_file() else None
+    return read(path, name) if path.is_file() else None
 
 
 def digest(answer: ExactAnswer) -> str:
@@ -77,11 +77,12 @@ def write(answer: ExactAnswer, path: Path, name: str, licence: str) -> None:
         )
 
 
-def read(path: Path) -> ExactAnswer:
-    """The answer in a file.
+def read(path: Path, name: str) -> ExactAnswer:
+    """The answer of a problem in a file.
 
     Raises:
-        InputError: the file is damaged; its numbers have another digest than it states.
+        InputError: the file is damaged, so that its numbers have another digest than it states, or
+            states another problem.
         OSError: it cannot be read.
     """
     try:
@@ -90,6 +91,8 @@ def read(path: Path) -> ExactAnswer:
         answer = _answer(about, stored)
         if digest(answer) != about["digest"]:
             raise ValueError("digest")
+        if about["problem"] != name:
+            raise InputError(f"{path} is the answer of {about['problem']}: install imcmoo again")
     except (KeyError, TypeError, ValueError):
         raise InputError(f"{path} is damaged: install imcmoo again") from None
     return answer

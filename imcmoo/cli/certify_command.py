@@ -25,8 +25,14 @@ Prove how good the best design of a study is, also where its designs are far too
 branch and bound over partial designs finds a design and a bound that no design of the space falls
 short of. Writes DIR/certified/STUDY/certificate.json, and a folder for each optimum that the
 criterion rests on; with --criterion all a folder for every criterion. Certificates that are there
-and reach the gap are kept. imcmoo check-certificate verifies them independently.
+and reach the gap are kept, which is stated beside them. imcmoo check-certificate verifies them
+independently.
 """
+
+KEPT = (
+    "    bound kept from an earlier certificate, not proven now: imcmoo check-certificate {folder} "
+    "verifies it"
+)
 
 INTERRUPTED = "the certificates written are whole; the same command goes on with the others"
 
@@ -83,6 +89,8 @@ def main(args: argparse.Namespace) -> None:
             is_criterion = certificate.criterion == criterion
             certificate.save(folder if is_criterion else folder / certificate.criterion)
             _show(terminal, certificate)
+            if not certificate.is_new:
+                terminal.print(KEPT.format(folder=folder), soft_wrap=True)
     terminal.print(f"written: {folder}", soft_wrap=True)
 
 

@@ -48,11 +48,9 @@ def main(args: argparse.Namespace) -> None:
     study = catalogue.find_study(args.study) if args.study else catalogue.named_study(stored)
     for path, certificate in paths.items():
         check_trusted(str(certificate.settings.get("criterion")), study, path)
-    certified = study_of(first, study)
-    checker = Checker(certified)
+    checker = Checker(study_of(first, study))
     for path, certificate in paths.items():
         try:
-            study_of(certificate, study)
             checker.claim(certificate)
         except Refused as error:
             raise Refused(f"{path}: refused: {error}") from None

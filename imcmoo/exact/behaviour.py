@@ -95,7 +95,9 @@ def changed(
     try:
         ranks = np.array(stored["ranks"], dtype=np.int64)
         before = {name: np.array(v, dtype=float) for name, v in stored["values"].items()}
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        return OLDER
+    if ranks.ndim != 1 or not ((ranks >= 0) & (ranks < problem.space.size)).all():
         return OLDER
     best = [optimum.ranks[0] for optimum in answer.optima.values()] if answer else []
     levels = problem.space.unrank(np.concatenate([ranks, np.array(best, dtype=np.int64)]))

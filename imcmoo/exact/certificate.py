@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class Certificate:
         behaviour: what a shipped model gives for some designs; see `imcmoo.exact.behaviour`.
         intact: whether it is as it was written; a checksum tells, which notices what no other check
             can, such as designs moved from one count to another.
+        is_new: whether this process proved the bound; False where it was read from a file.
     """
 
     settings: Mapping[str, Any]
@@ -64,6 +65,7 @@ class Certificate:
     identity: Mapping[str, Any]
     behaviour: Mapping[str, Any]
     intact: bool = True
+    is_new: bool = field(default=True, compare=False)
 
     def save(self, folder: Path) -> None:
         """Write `certificate.json` into its folder."""
@@ -119,6 +121,7 @@ class Certificate:
                 identity=content.get("identity", {}),
                 behaviour=content.get("behaviour", {}),
                 intact=content.get("checksum") == content_checksum(content),
+                is_new=False,
             )
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise InputError(f"{path} is no certificate: {type(error).__name__} {error}") from None
@@ -156,6 +159,8 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
             raise ValueError(f"a row of {optima} or stages is no table")
     if not isinstance(content["criterion"], str):
         raise ValueError("criterion is no name")
+    if content["study"] != content["settings"]["study"]:
+        raise ValueError("study is not that of its settings")
 
 
 def certificate_of(

@@ -104,7 +104,7 @@ class PartialResult:
 
 @dataclass(frozen=True)
 class ExactAnswer:
-    """The exact answer of a problem.
+    """The exact answer of a problem. Its arrays are read-only; copy one to change it.
 
     Args:
         n_feasible: number of feasible designs.
@@ -122,6 +122,12 @@ class ExactAnswer:
     front: Floats
     ranks: Ranks
     designs: Ints
+
+    def __post_init__(self) -> None:
+        for name in ("front", "ranks", "designs"):
+            view = getattr(self, name).view()
+            view.setflags(write=False)
+            object.__setattr__(self, name, view)
 
 
 def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:

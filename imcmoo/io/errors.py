@@ -10,6 +10,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 NAME_RULE = "letters, digits, '_', '.' and '-', beginning with a letter or digit"
 
+FAULTS_SHOWN = 10
+"""Faults of a file that are reported; the others are only counted."""
+
 NEARLY_EQUAL = 0.9
 """Similarity of names, 0 to 1, from which on several are suggested instead of the closest."""
 

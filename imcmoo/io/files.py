@@ -147,6 +147,20 @@ def unchanged(seal: Path) -> Iterator[None]:
         raise failure
 
 
+def check_own_folder(path: Path) -> None:
+    """Check that a folder for unfinished work is a folder, or can be made.
+
+    Raises:
+        InputError: a file or a link has its name; what is in the way is left as it is.
+    """
+    is_link = path.is_symlink()
+    if is_link or (path.exists() and not path.is_dir()):
+        what = "a symbolic link" if is_link else "a file"
+        raise InputError(
+            f"{path} is {what}, not a folder of imcmoo: move it away, or choose another folder"
+        )
+
+
 def begins_as(path: Path, ours: re.Pattern[bytes]) -> bool:
     """Tell whether a path is a plain file that begins with a pattern."""
     if not path.is_file():

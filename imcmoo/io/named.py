@@ -41,8 +41,8 @@ def load(path: str, what: str, *, known: Collection[str]) -> Any:
         raise ValueError(
             f"{what} {path!r} cannot be had: importing {module!r} raised {named_line(error)}"
         ) from None
-    if module.partition(".")[0] != _PACKAGE:
-        _loaded.add(module)
+    modules = {module, str(getattr(value, "__module__", module))}  # it may be defined elsewhere
+    _loaded.update(m for m in modules if m.partition(".")[0] != _PACKAGE)
     return value
 
 
@@ -79,17 +79,39 @@ def call_reporting(function: Callable[..., Result], *args: Any) -> Result:
     except (InputError, OSError):
         raise
     except Exception as error:
-        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-        innermost = next((f for f in frames if f.f_globals.get("__name__") in _loaded), None)
-        if innermost is None:
+        name = _raised_in(error)
+        if name is None:
             raise
-        name = f"{innermost.f_globals['__name__']}:{innermost.f_code.co_qualname}"
         raise InputError(f"{name} raised {named_line(error)}") from error
+
+
+def call_own(function: Callable[..., Result], *args: Any) -> Result:
+    """Call a user's function, which may be compiled code or of another module than `load` found.
+
+    Raises:
+        InputError: the function raised an error or ended the program; names the function.
+    """
+    try:
+        return function(*args)
+    except (InputError, OSError):
+        raise
+    except (Exception, SystemExit) as error:
+        module = getattr(function, "__module__", type(function).__module__)
+        own = f"{module}:{getattr(function, '__qualname__', type(function).__qualname__)}"
+        raise InputError(f"{_raised_in(error) or own} raised {named_line(error)}") from error
+
+
+def _raised_in(error: BaseException) -> str | None:
+    """`module:function` of the first call in a module that `load` found; None without one."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    first = next((f for f in frames if f.f_globals.get("__name__") in _loaded), None)
+    return first and f"{first.f_globals['__name__']}:{first.f_code.co_qualname}"
 
 
 def named_line(error: BaseException) -> str:
     """An error in one line: its class, what it says, and where it was raised."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename[:1] != "<"]
+    stack = traceback.extract_tb(error.__traceback__)
+    frames = [f for f in stack if f.filename[:1] != "<" and f.filename != __file__]
     where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
     message = one_line(error)
     return f"{type(error).__name__}{f': {message}' if message else ''}{where}"

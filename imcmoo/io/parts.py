@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from imcmoo.io.checksums import read_sealed, write_sealed
+from imcmoo.io.files import check_own_folder
 
 SUFFIX = ".part"
 
@@ -28,12 +29,14 @@ class TaskCheckpoints:
         digest: of everything the work depends on.
 
     Raises:
+        InputError: `.parts` in the folder is a file or a link.
         OSError: the folder cannot be written to.
     """
 
     def __init__(self, folder: Path, digest: str) -> None:
         self._home = folder / ".parts"
         self._depends_on = digest
+        check_own_folder(self._home)
         self._home.mkdir(parents=True, exist_ok=True)
         self._indices: set[int] = set()
         for path in [entry for entry in self._home.iterdir() if entry.is_file()]:

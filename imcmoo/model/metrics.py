@@ -129,8 +129,9 @@ def check_resources(metrics: Any, names: Sequence[str], n_workloads: int) -> Non
 
 
 def _check_array(given: Any, name: str, shape: tuple[int, ...]) -> None:
-    if not isinstance(given, np.ndarray) or given.shape != shape or given.dtype.kind not in "fiub":
-        kind = f"{given.dtype} {given.shape}" if isinstance(given, np.ndarray) else type(given)
+    is_array = isinstance(given, np.ndarray) and not np.ma.isMaskedArray(given)
+    if not is_array or given.shape != shape or given.dtype.kind not in "fiub":
+        kind = f"{given.dtype} {given.shape}" if is_array else type(given)
         kind = kind if isinstance(kind, str) else kind.__name__
         raise OwnCodeError(
             f"a cost model must give '{name}' as numbers of shape {shape}, not {kind}"

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from imcmoo.io.errors import did_you_mean_or_known
+from imcmoo.io.errors import FAULTS_SHOWN, did_you_mean_or_known
 from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, lines_of
 from imcmoo.networks.layers import (
     BITS,
@@ -54,7 +54,6 @@ LARGEST_LAYER = 1 << 62
 MOST_COLUMNS = 200
 """Several times those there are, so that a misspelt one is still named."""
 
-FAULTS_SHOWN = 10
 TRUTHS = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 

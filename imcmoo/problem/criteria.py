@@ -17,7 +17,8 @@ from typing import Any, Literal
 import numpy as np
 
 from imcmoo.io.errors import InputError, OwnCodeError, check_name
-from imcmoo.io.named import check_takes, load
+from imcmoo.io.named import call_own, check_takes, load
+from imcmoo.io.own_code import OURS, module_of
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.score_range import LARGEST, SMALLEST, ratio
 from imcmoo.problem.scores import (
@@ -101,11 +102,15 @@ class Criterion:
 
         Raises:
             OwnCodeError: the criterion does not return one number for each design.
+            InputError: a user's function raised an error.
         """
-        scores = self.score(costs, reference_edap) if self.is_regret else self.score(costs)
-        if np.shape(scores) != (len(costs),) or np.asarray(scores).dtype.kind not in "fiub":
+        arguments = (costs, reference_edap) if self.is_regret else (costs,)
+        is_ours = module_of(self.score).partition(".")[0] in OURS
+        scores = self.score(*arguments) if is_ours else call_own(self.score, *arguments)
+        is_numbers = np.asarray(scores).dtype.kind in "fiub" and not np.ma.isMaskedArray(scores)
+        if np.shape(scores) != (len(costs),) or not is_numbers:
             kind = type(scores).__name__
-            if isinstance(scores, np.ndarray):
+            if type(scores) is np.ndarray:
                 kind = f"an array of {scores.dtype} of shape {scores.shape}"
             raise OwnCodeError(
                 f"criterion {self.name} must give {len(costs)} numbers, one for each design, not "

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pymoo.core.problem import Problem
 
+from imcmoo.arrays import real_numbers
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, check_values
@@ -308,9 +309,10 @@ def as_levels(X: ArrayLike) -> Levels:
     """Integer level matrix of what an algorithm proposes.
 
     Raises:
-        ValueError: a value between two levels (some pymoo operators return such floats).
+        ValueError: a value between two levels (some pymoo operators return such floats), or
+            anything but real numbers.
     """
-    values = np.asarray(X, dtype=float)
+    values = real_numbers(X, "a design").astype(float)
     levels = np.rint(values).astype(np.int64)
     if (levels != values).any():
         raise ValueError("a design has a level that is not an integer: round before evaluation")

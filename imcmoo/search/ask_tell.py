@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imcmoo.model.metrics import Metrics
+from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.identity import identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.archive import Archive
-from imcmoo.search.checkpoint import State
+from imcmoo.search.checkpoint import State, checkpoint_errors
 from imcmoo.search.memetic_nsga2 import MemeticNSGA2
 from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.space.design_space import Levels
@@ -124,12 +125,16 @@ class Search:
         if levels is None or not len(levels):
             raise ValueError("no design is asked for: call ask first")
         F, G = self.problem.score(levels, metrics)
-        self.archive.append(levels, F, G, generation=len(self.trace))
-        self._algorithm.select(len(levels))
-        self.trace.append(self._row())
+        self._take(levels, F, G)
         self._asked = None
         self._random = self._random_state()
         return self.trace[-1]
+
+    def _take(self, levels: Levels, F: Floats, G: Floats) -> None:
+        """Add the designs of a generation to the archive, select the survivors, and trace it."""
+        self.archive.append(levels, F, G, generation=len(self.trace))
+        self._algorithm.select(len(levels))
+        self.trace.append(self._row())
 
     def save(self, path: Path) -> None:
         """Write the state of the search to a file; a kill leaves the file before or this one."""
@@ -137,12 +142,10 @@ class Search:
         State(
             identity=self._identity,
             random=self._random,
-            trace=[asdict(row) for row in self.trace],
             levels=archive.levels,
             F=archive.F,
             G=archive.G,
             generation=archive.generation,
-            population=self._algorithm.population,
         ).save(path)
 
     def load(self, path: Path) -> None:
@@ -152,20 +155,33 @@ class Search:
 
         Raises:
             ValueError: designs were asked for here already.
-            InputError: no file of such a search; says what differs.
+            InputError: no file of such a search, or a damaged one; says what differs.
         """
         if self._asked is not None or self.trace:
             raise ValueError("a search that has begun cannot go on from a file")
         state = State.load(path, identity=self._identity)
-        for generation in range(len(state.trace)):
-            rows = state.generation == generation
-            self.archive.append(
-                state.levels[rows], state.F[rows], state.G[rows], generation=generation
-            )
-        self.trace += [TraceRow(**row) for row in state.trace]
-        self._algorithm.population = state.population
-        self._rng.bit_generator.state = state.random
+        with checkpoint_errors(path):
+            self._check(state)
+            ends = np.flatnonzero(np.diff(state.generation, append=-1)) + 1
+            for start, end in pairwise([0, *ends]):
+                rows = slice(start, end)
+                if end - start > self._algorithm.begin_generation():
+                    raise ValueError("a generation is too large")
+                self._take(state.levels[rows], state.F[rows], state.G[rows])
+            if not np.array_equal(self.archive.generation, state.generation):
+                raise ValueError("generation")
+            self._rng.bit_generator.state = state.random
         self._random = self._random_state()
+
+    def _check(self, state: State) -> None:
+        """Check types, shapes and ranges of a state; `Archive` refuses repeated designs."""
+        n, problem = len(state.levels), self.problem
+        problem.space.validate(state.levels)
+        for values, columns in ((state.F, problem.n_obj), (state.G, problem.n_constr)):
+            if values.dtype != float or values.shape != (n, columns) or np.isnan(values).any():
+                raise ValueError("objectives or constraints")
+        if state.generation.dtype != np.int64 or state.generation.shape != (n,):
+            raise ValueError("generation")
 
     def _random_state(self) -> dict[str, Any]:
         """State of the random generator, from which the next designs are drawn."""

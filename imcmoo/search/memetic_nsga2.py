@@ -58,16 +58,26 @@ class MemeticNSGA2:
         Raises:
             NoFeasibleDesign: there is none in the space.
         """
-        spent = len(self.archive)
-        if not spent:
-            n_initial = self.schedule.initial_of(self.budget)
+        most = self.begin_generation()
+        if not len(self.archive):
             initial = self._initial
-            return draw_diverse(self.problem, n_initial, rng) if initial is None else initial
-        if spent >= self.budget:
+            return draw_diverse(self.problem, most, rng) if initial is None else initial
+        if most <= 0:
             return self.archive.levels[:0]
+        return self.mating.offspring(self.population, most, rng)
+
+    def begin_generation(self) -> int:
+        """Enter the phase that the designs evaluated so far have reached.
+
+        Returns:
+            The most designs of the next generation.
+        """
+        spent = len(self.archive)
         self.mating.phase = phase = self.schedule.phase_at(spent, self.budget)
+        if not spent:
+            return self.schedule.initial_of(self.budget)
         wanted = min(phase.offspring, OFFSPRING) if self.mating.has_elites else phase.offspring
-        return self.mating.offspring(self.population, min(wanted, self.budget - spent), rng)
+        return min(wanted, self.budget - spent)
 
     def select(self, n_new: int) -> None:
         """Select the survivors of the population and of the last `n_new` designs of the archive."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import unmasked
 from imcmoo.space.parameters import Conditional, Ordinal, Parameter, text_of_value
 from imcmoo.space.parameters import Levels as Levels
 
@@ -156,7 +157,7 @@ class DesignSpace:
             Levels, shape (n_designs, n_parameters).
 
         Raises:
-            ValueError: a parameter is missing, or a value is not in the space.
+            ValueError: a parameter is missing, or a value is masked or not in the space.
         """
         missing = [n for n in self.names if n not in values]
         if missing:
@@ -164,7 +165,7 @@ class DesignSpace:
         columns: dict[str, Levels] = {}
         # Deciding parameters first: a conditional one needs their levels.
         for p in sorted(self.parameters, key=lambda p: isinstance(p, Conditional)):
-            column = np.asarray(values[p.name])
+            column = unmasked(values[p.name], p.name)
             columns[p.name] = (
                 p.encode_given(column, columns[p.on.name])
                 if isinstance(p, Conditional)
@@ -248,8 +249,11 @@ class DesignSpace:
         """Check that a level matrix lies in the space.
 
         Raises:
-            ValueError: wrong shape, or a level outside; names the parameter and its range.
+            ValueError: wrong shape, no integers, or a level outside; names the parameter and its
+                range.
         """
+        if unmasked(levels, "levels").dtype.kind not in "iu":
+            raise ValueError(f"levels must be integers, got {levels.dtype}")
         if levels.ndim != 2 or levels.shape[1] != len(self.shape):
             raise ValueError(f"levels must have shape (n, {len(self.shape)}), got {levels.shape}")
         outside = ((levels < 0) | (levels >= np.array(self.shape))).any(axis=0)

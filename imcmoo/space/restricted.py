@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
-from imcmoo.io.errors import did_you_mean
+from imcmoo.io.errors import FAULTS_SHOWN, did_you_mean
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal, Parameter, text_of_value
 
@@ -41,14 +42,16 @@ def restricted(
 
     Raises:
         ValueFaults: an unknown name, no value, a value twice or of another kind than those of
-            `space`, or a parameter that is left without the values it has depended on.
+            `space`, or a parameter that is left without the values it has depended on; at most
+            `FAULTS_SHOWN`.
     """
-    faults = {
-        key: fault
+    found = (
+        (key, fault)
         for key, chosen in values.items()
         if (fault := _fault(space, key, chosen, (0,) if key in switches else ())) is not None
-    }
-    if faults:
+    )
+    # Each fault of a misspelt name is compared with all names.
+    if faults := dict(islice(found, FAULTS_SHOWN)):
         raise ValueFaults(faults)
     asked = {
         key: tuple(chosen) if isinstance(chosen[0], str) else tuple(sorted(chosen))

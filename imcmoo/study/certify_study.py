@@ -30,6 +30,7 @@ from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
+from imcmoo.study.check_certificate import flaw
 from imcmoo.study.provenance import study_settings
 from imcmoo.study.study import Study
 
@@ -200,9 +201,9 @@ def _strongest(found: Certificate, known: Certificate, goal: BoundedCriterion) -
     """The certificate found, with the bound and counts of a known one whose bound is higher.
 
     A bound of regrets also holds against single-network optima that are better than those it was
-    proven with.
+    proven with. A known bound above the value of a design holds no longer.
     """
-    if known.bound <= found.bound:
+    if not found.bound < known.bound <= found.value:
         return found
     optima, before = found.single_network_optima, known.single_network_optima
     if any(optima[name]["value"] > before[name]["value"] for name in optima):
@@ -214,6 +215,7 @@ def _strongest(found: Certificate, known: Certificate, goal: BoundedCriterion) -
         stages=known.stages,
         evaluated=known.evaluated,
         seconds=known.seconds,
+        is_new=known.is_new,
     )
 
 
@@ -232,6 +234,8 @@ def _is_of(
         mismatch = difference(certificate.identity, identity(problem))
         mismatch = mismatch or changed(problem, certificate.behaviour)
         differs = f"of {mismatch}" if mismatch else ""
+        if not differs and (why := flaw(certificate, problem)):
+            differs = f"false ({why})"
     if differs:
         report(f"{certificate.criterion}: the certificate here is {differs}: not taken")
     return not differs

@@ -55,9 +55,14 @@ def study_of(certificate: Certificate, study: Study) -> Study:
         asked = study.with_settings(settings, names)
     except (KeyError, ValueError, TypeError) as error:
         raise Refused(f"settings of the certificate: {error}") from None
-    if study_settings(asked) != settings or certificate.model != asked.model:
-        raise Refused(f"the certificate is of another study or other settings than {study.name}")
+    _check_settings(certificate, asked)
     return asked
+
+
+def _check_settings(certificate: Certificate, study: Study) -> None:
+    """Refuse a certificate of another study, other settings or another model."""
+    if (certificate.settings, certificate.model) != (study_settings(study), study.model):
+        raise Refused(f"the certificate is of another study or other settings than {study.name}")
 
 
 class Walk(NamedTuple):
@@ -74,8 +79,8 @@ class Checker:
     network that has a chip of its own. The study has the settings of the certificates."""
 
     def __init__(self, study: Study) -> None:
+        self._study = study
         self._problem: AcceleratorProblem = study.problem()
-        self._known = [name for names in provable(self._problem) for name in names]
         self._identity = identity(self._problem)
         self._claimed: dict[str, Certificate] = {}
         self._walks: dict[str, Walk] = {}
@@ -89,16 +94,11 @@ class Checker:
         """
         if not certificate.intact:
             raise Refused("the certificate is not as it was written")
+        _check_settings(certificate, self._study)
         differs = difference(certificate.identity, self._identity)
         if differs := differs or changed(self._problem, certificate.behaviour):
             raise Refused(f"the certificate is of {differs}")
-        if certificate.criterion not in self._known:
-            raise Refused(f"criterion {certificate.criterion} cannot be proven here")
-        part = next(
-            replace(part, names=(certificate.criterion,))
-            for part in proof_plan(self._problem, [certificate.criterion])
-            if certificate.criterion in part.names
-        )
+        part = _task_of(certificate.criterion, self._problem)
         walk = self._walk(part)
         (goal,) = criteria_of(walk.problem, part, self._optima_of(certificate, part))
         walk.designs.append(_checked_design(certificate, walk.problem, goal))
@@ -151,6 +151,32 @@ class Checker:
                     f"the single-network optimum of {name} is not that of its certificate"
                 )
         return SingleNetworkOptima.of_certified({name: stated[name] for name in networks})
+
+
+def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:
+    """What of a certificate does not hold, as far as no walk is needed to see it; else empty.
+
+    Args:
+        problem: the joint problem of the study that the certificate is of.
+    """
+    try:
+        part = _task_of(certificate.criterion, problem)
+        stated = certificate.single_network_optima
+        optima = SingleNetworkOptima.of_certified(stated) if part.prerequisites else None
+        of_part = problem_of(problem, part)
+        (goal,) = criteria_of(of_part, part, optima)
+        _checked_design(certificate, of_part, goal)
+    except (Refused, KeyError, NotProvable, OverflowError, TypeError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+def _task_of(criterion: str, problem: AcceleratorProblem) -> ProofTask:
+    """The proof task of one criterion alone."""
+    if not any(criterion in names for names in provable(problem)):
+        raise Refused(f"criterion {criterion} cannot be proven here")
+    tasks = proof_plan(problem, [criterion])
+    return next(replace(t, names=(criterion,)) for t in tasks if criterion in t.names)
 
 
 def _checked_design(

@@ -16,7 +16,7 @@ import pandas as pd
 
 from imcmoo.io.checksums import SUMS, check_sums, write_sums
 from imcmoo.io.errors import InputError
-from imcmoo.io.files import replacing, unchanged
+from imcmoo.io.files import check_own_folder, replacing, unchanged
 from imcmoo.io.reading import read_json
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.identity import differing_keys
@@ -141,8 +141,10 @@ class RunFolder:
         The files of an earlier finished run stay until `publish` replaces them.
 
         Raises:
+            InputError: `.work` in the folder is a file or a link.
             OSError: the folder cannot be written to.
         """
+        check_own_folder(self._work)
         if not (resume and self._begun()):
             self.discard_work()
             self._work.mkdir(parents=True)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
-from imcmoo.io.errors import NAME, InputError, did_you_mean, input_errors
+from imcmoo.io.errors import FAULTS_SHOWN, NAME, InputError, did_you_mean, input_errors
 from imcmoo.io.files import writing
 from imcmoo.io.reading import read_toml
 from imcmoo.model.cost_model import Deployment
@@ -235,16 +235,17 @@ REMOVED_KEYS = {
 
 
 def fault_lines(file: Path, error: ValidationError) -> str:
-    """Every fault pydantic found, a line each."""
-    lines = []
-    for fault in error.errors():
+    """The faults pydantic found, a line each, at most `FAULTS_SHOWN` and the number of others."""
+    lines: list[str] = []
+    for fault in error.errors(include_url=False)[:FAULTS_SHOWN]:
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, ValueFaults):
             texts = {(*fault["loc"], name): text for name, text in cause.faults.items()}
         else:
             texts = {tuple(fault["loc"]): _text(fault)}
         lines += [f"{file}: {_key(loc)}{text}" for loc, text in texts.items()]
-    return "\n".join(lines)
+    more = error.error_count() - FAULTS_SHOWN
+    return "\n".join([*lines, *([f"{file}: and {more:,} more faults"] if more > 0 else [])])
 
 
 def _key(loc: Sequence[int | str]) -> str:

@@ -49,6 +49,51 @@ def test_solutions_of_another_shape_or_not_finite_are_refused(problem, shape):
             problem.indices(np.full((1, problem.n_var), value))
 
 
+NOT_NUMBERS = {
+    "masked": lambda array: np.ma.masked_array(array, mask=True),
+    "a list of masked": lambda array: list(np.ma.masked_array(array, mask=True)),
+    "complex numbers": lambda array: array + 5j,
+    "dates": lambda array: np.rint(array).astype("datetime64[s]"),
+    "time spans": lambda array: np.rint(array).astype("timedelta64[s]"),
+    "text": lambda array: array.astype(str),
+    "text of bytes": lambda array: array.astype("S"),
+    "text of objects": lambda array: array.astype(str).astype(object),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_NUMBERS)
+def test_anything_but_real_numbers_is_refused(problem, kind):
+    X, F = problem.pareto_set()[:3], problem.pareto_front()[:3]
+    takers = [
+        (problem.evaluate_indices, X), (problem.decode, X), (problem.evaluate, X),
+        (problem.accelerator.evaluate, X), (problem.indicators, F), (problem.regrets, F),
+        (problem.coordinates, F), (problem.space.decode, X),
+        (problem.accelerator.model.evaluate, X),
+    ]  # fmt: skip
+    for take, array in takers:
+        with pytest.raises(ValueError, match=r"real numbers|masked|integers"):
+            take(NOT_NUMBERS[kind](array))
+
+
+def test_python_numbers_in_an_array_of_objects_are_numbers(problem):
+    X, F = problem.pareto_set()[:3], problem.pareto_front()[:3]
+    assert (problem.indices(X.astype(object)) == X).all()
+    assert problem.regrets(F.astype(object)) == problem.regrets(F)
+
+
+def test_changing_a_front_in_place_changes_no_indicator(problem):
+    F, _ = problem.evaluate_indices(problem.pareto_set()[::2])
+    before = problem.indicators(F), problem.pareto_front(), problem.ideal_point()
+    for array in (
+        problem.pareto_front(), problem.pareto_set(), problem.ideal_point(), problem.nadir_point(),
+        problem.reference_point,
+    ):  # fmt: skip
+        array[:] = 1
+    assert problem.indicators(F) == before[0]
+    assert (problem.pareto_front() == before[1]).all()
+    assert (problem.ideal_point() == before[2]).all()
+
+
 def test_both_views_of_a_design_have_the_same_objectives(mixed):
     indices = mixed.space.random(5, np.random.default_rng(1))
     typed = [

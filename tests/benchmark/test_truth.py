@@ -1,3 +1,5 @@
+import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -32,7 +34,7 @@ def assert_equal(one, other):
 def test_an_answer_is_read_back_bit_for_bit_and_equal_ones_are_equal_files(tmp_path):
     for name in "ab":
         truth.write(ANSWER, tmp_path / f"{name}.npz", "a", "MIT")
-    assert_equal(truth.read(tmp_path / "a.npz"), ANSWER)
+    assert_equal(truth.read(tmp_path / "a.npz", "a"), ANSWER)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
@@ -53,10 +55,25 @@ def test_a_damaged_file_is_told(tmp_path, monkeypatch):
     truth.write(ANSWER, path, "a", "MIT")
     monkeypatch.undo()
     with pytest.raises(InputError, match="is damaged"):
-        truth.read(path)
+        truth.read(path, "a")
     path.write_bytes(b"nothing")
     with pytest.raises(InputError, match="is damaged"):
-        truth.read(path)
+        truth.read(path, "a")
+
+
+def test_the_answer_of_another_problem_is_refused(tmp_path, monkeypatch):
+    """A larger area limit: the same designs have the same objectives."""
+    small, large = (f"rram/mobilebert+vision_transformer/{area}mm2-v1" for area in (600, 1600))
+    shutil.copy(truth.path_of(large), tmp_path / truth.path_of(small).name)
+    monkeypatch.setattr(truth, "FOLDER", tmp_path)
+    with pytest.raises(InputError, match=f"is the answer of {re.escape(large)}"):
+        benchmark.get(small).pareto_front()
+
+
+def test_the_arrays_of_an_answer_are_read_only():
+    for name in ("front", "ranks", "designs"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(ANSWER, name)[0] = 0
 
 
 @pytest.mark.slow

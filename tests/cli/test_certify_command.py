@@ -75,6 +75,12 @@ def change(path, **values):
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
+def forge(path, **values):
+    """Change a certificate, and its checksum with it."""
+    change(path, **values)
+    change(path, checksum=content_checksum(json.loads(path.read_text())))
+
+
 @pytest.fixture(scope="module")
 def proven(tmp_path_factory):
     """The study, and a folder with a certificate; only to be copied."""
@@ -104,10 +110,7 @@ def test_a_certificate_that_states_the_papers_scaling_is_accepted(proven, tmp_pa
     shutil.copytree(proven / "proof", out)
     path = out / "certificate.json"
     for scaling, code in (("reference", 0), ("current", 2)):
-        content = json.loads(path.read_text())
-        content["settings"]["scaling"] = scaling
-        content["checksum"] = content_checksum(content)
-        path.write_text(json.dumps(content))
+        forge(path, settings=stored(out)["settings"] | {"scaling": scaling})
         assert main(["check-certificate", str(out), "--study", str(proven / "few.toml")]) == code
 
 
@@ -121,6 +124,36 @@ def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):
     change(out / "regret_minimax" / "certificate.json", bound=0.9)
     line = refused_check(capsys, out, study)
     assert "regret_minimax: refused: the certificate is not as it was written" in line
+
+
+def test_every_certificate_must_be_of_the_study_and_its_settings(proven, tmp_path, study, capsys):
+    shutil.copytree(proven / "proof", tmp_path / "proof")
+    shutil.copytree(proven / "proof", tmp_path / "proof" / "second")
+    path = tmp_path / "proof" / "second" / "certificate.json"
+    for settings in ({"area_limit_mm2": 1e6}, {"study": "another"}):
+        forged = stored(tmp_path / "proof")["settings"] | settings
+        forge(path, settings=forged, study=forged["study"])
+        line = refused_check(capsys, tmp_path / "proof", study)
+        assert "second: refused: the certificate is of another study or other settings" in line
+    forge(path, study="few")
+    line = refused_check(capsys, tmp_path / "proof", study)
+    assert "is no certificate: ValueError study is not that of its settings" in line
+
+
+def test_a_kept_certificate_is_not_shown_as_proven_now(proven, tmp_path, study, capsys):
+    """Whoever forges one has no better answer from the command that keeps it."""
+    out = tmp_path / "certified" / "few"
+    shutil.copytree(proven / "proof", out)
+    asked = ("certify", str(study), "--out", str(tmp_path), "--criterion", "edap_geomean")
+    assert main([*asked]) == 0
+    kept = f"kept from an earlier certificate, not proven now: imcmoo check-certificate {out}"
+    assert kept in capsys.readouterr().out
+    optimum = stored(out)["bound"]
+    for bound in (0.99 * optimum, 2 * optimum):
+        forge(out / "certificate.json", bound=bound, gap=max(0.0, optimum / bound - 1))
+        assert main([*asked, "--time-limit", "0"]) == 0
+        assert (kept in capsys.readouterr().out) == (bound < optimum)
+        assert stored(out)["bound"] <= optimum
 
 
 def test_a_space_without_bounds_is_reported_once_and_evaluated(

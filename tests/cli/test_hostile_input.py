@@ -47,6 +47,20 @@ def test_a_number_of_5000_digits_is_one_line_wherever_it_stands(tmp_path, capfd)
         refused(capfd, "run", study, "--out", tmp_path / "out")
 
 
+def test_a_file_or_link_in_the_place_of_unfinished_work_is_one_line(tmp_path, capfd):
+    study, folder = write_study(tmp_path, 1), tmp_path / "many" / "seed-1"
+    folder.mkdir(parents=True)
+    (tmp_path / "mine").mkdir()
+    for kind, make in {
+        "a file": lambda path: path.write_text("mine"),
+        "a symbolic link": lambda path: path.symlink_to(tmp_path / "mine"),
+    }.items():
+        make(folder / ".work")
+        line = refused(capfd, "run", study, "--budget", 20, "--out", tmp_path, "--quiet")
+        assert f".work is {kind}, not a folder of imcmoo: move it away" in line
+        (folder / ".work").unlink()
+
+
 @pytest.fixture(params=["device", "pipe"])
 def endless(request, tmp_path):
     if request.param == "device":

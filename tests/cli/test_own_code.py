@@ -138,6 +138,15 @@ def test_what_a_worker_raises_is_one_line(case, module, tmp_path, capfd, monkeyp
     assert "Own.evaluate raised" in refused(capfd, *command)
 
 
+def test_what_a_model_of_another_module_raises_is_one_line(module, tmp_path, capfd):
+    """A package may offer a class that one of its modules defines."""
+    name = module(MODELS["raises in evaluate"])
+    (tmp_path / f"{name}_offers.py").write_text(f"from {name} import Own\n")
+    study = study_with(tmp_path, f'model = "{name}_offers:Own"')
+    line = refused(capfd, "enumerate", study, "--workers", 1, "--out", tmp_path, "--quiet")
+    assert f"{name}:Own.evaluate raised ZeroDivisionError" in line
+
+
 def test_a_model_of_ones_own_that_is_right_runs(module, tmp_path, capfd):
     study = study_with(tmp_path, f'model = "{module(OWN_MODEL)}:Base"')
     assert main(["enumerate", str(study), "--workers", "1", "--out", str(tmp_path)]) == 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from imcmoo.exact.certificate import Certificate
-from imcmoo.exact.check import Refused
+from imcmoo.exact.check import Refused, feasible_costs
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
@@ -55,12 +55,18 @@ def test_chips_of_one_network_are_those_of_enumeration(study, proven):
         assert study.space.rank(study.space.levels_of(proven[name].design))[0] in optima[name].ranks
 
 
+def looser(certificate, factor):
+    """A certificate of a bound that is smaller by a factor."""
+    bound = certificate.bound / factor
+    return replace(certificate, bound=bound, gap=certificate.value / bound - 1)
+
+
 def test_what_is_known_is_not_proven_again(study, proven):
     known = [c for n, c in proven.items() if n != "edap_max"]
     again = list(certify_study(study, "all", known=known))
     assert [c.criterion for c in again if not any(c is k for k in known)] == ["edap_max"]
     assert {c.criterion for c in again} == set(proven)
-    far = [replace(c, gap=0.1) for n, c in proven.items() if n.startswith("alone_")]
+    far = [looser(c, 1.1) for n, c in proven.items() if n.startswith("alone_")]
     again = certify_study(study, "regret_minimax", known=far)
     assert {c.criterion: c.value for c in again} == {
         n: proven[n].value for n in (*(f"alone_{n}" for n in study.workloads), "regret_minimax")
@@ -69,11 +75,13 @@ def test_what_is_known_is_not_proven_again(study, proven):
     assert next(certify_study(study, "edap_max", known=other)).value
     # Of two certificates the one that proves more counts.
     best = proven["edap_max"]
-    loose = replace(best, gap=0.1, bound=best.bound / 2)
+    loose = looser(best, 2)
     for known in ([loose, best], [best, loose]):
         assert next(certify_study(study, "edap_max", known=known)) is best
     # One has the better design, the other the higher bound.
-    high = replace(best, gap=0.2, bound=0.999 * best.bound, design=proven["edap_mean"].design)
+    design, problem = proven["edap_mean"].design, study.problem()
+    value = float(feasible_costs(problem, study.space.levels_of(design)).edap.max())
+    high = looser(replace(best, value=value, design=design), 1.001)
     (joined,) = certify_study(study, "edap_max", known=[loose, high], time_limit_s=0)
     assert (joined.value, joined.bound) == (best.value, high.bound)
     # Another question is another problem.
@@ -136,6 +144,34 @@ CHANGES = {
 def test_a_changed_certificate_is_refused(proven, checker, why):
     with pytest.raises(Refused, match=why):
         check(checker, CHANGES[why](proven["edap_max"]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ranks": [10**400]},
+        {"ranks": [-1]},
+        {"ranks": [2**62]},
+        {"ranks": 5},
+        {"values": [1, 2]},
+        {"values": {"latency": [10**400]}},
+    ],
+)
+def test_a_behaviour_without_sense_is_refused(proven, checker, change):
+    best = proven["edap_max"]
+    with pytest.raises(Refused, match="an older version"):
+        check(checker, replace(best, behaviour={**best.behaviour, **change}))
+
+
+@pytest.mark.parametrize(
+    "change", [{"value": 1e-9}, {"bound": -1.0}, {"gap": 0.5}, {"evaluated": 0}, {"design": {}}]
+)
+def test_a_false_certificate_is_not_kept(study, proven, change):
+    lines = []
+    known = [replace(proven["edap_max"], **change)]
+    again = certify_study(study, "edap_max", known=known, time_limit_s=0, report=lines.append)
+    assert next(again).is_new
+    assert lines[0].startswith("edap_max: the certificate here is false (")
 
 
 def test_a_bound_above_the_best_design_is_refused(study, proven, checker):

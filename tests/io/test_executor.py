@@ -413,3 +413,15 @@ def test_several_threads_may_end_a_pool_at_once():
         with ThreadPoolExecutor(4) as ends:
             for ended in [ends.submit(pool.end) for _ in range(4)]:
                 ended.result()
+
+
+def test_an_interrupt_after_the_last_test_is_not_heard():
+    """pytest-xdist sends one to a worker that takes long to end."""
+    program = (
+        "import os, signal, threading, time\nfrom tests import conftest\n"
+        "conftest.pytest_configure()\nconftest.pytest_unconfigure()\n"
+        "def interrupt():\n    time.sleep(0.1)\n    os.kill(os.getpid(), signal.SIGINT)\n"
+        "threading.Thread(target=interrupt).start()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT)
+    assert (ended.returncode, ended.stderr) == (0, b"")

@@ -1,5 +1,6 @@
 """Digests of a user's code change with what it can reach, and with nothing else."""
 
+import ast
 import importlib
 import sys
 
@@ -68,6 +69,13 @@ def test_an_edit_is_noticed_where_it_can_matter(folder, name):
     idle += ("kit/.hidden", "read/table.csv", "reader.py")
     named = [name.removesuffix(".py").replace("/", ".")]
     assert changed == ([] if name in idle else expected.get(name, named))
+
+
+def test_a_module_is_parsed_once_however_often_its_digest_is_asked_for(folder, monkeypatch):
+    """Each search of a run asks."""
+    before = own_code(["mine"])
+    monkeypatch.setattr("imcmoo.io.own_code._parsed", lambda content: ast.Module([], []))
+    assert own_code(["mine"]) == before
 
 
 def test_nothing_is_run(folder):

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from imcmoo.io.errors import InputError
 from imcmoo.io.parts import TaskCheckpoints
 
 shared_folder = settings(
@@ -49,6 +50,21 @@ def test_a_part_comes_back_as_it_was(tmp_path_factory, stored, index, mark):
     for name, array in stored.items():
         assert loaded[name].dtype == array.dtype
         np.testing.assert_array_equal(loaded[name], array)
+
+
+@pytest.mark.parametrize("kind", ["a file", "a symbolic link"])
+def test_a_file_or_link_in_the_place_of_the_parts_is_refused(tmp_path, kind):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "text").write_text("mine")
+    home = tmp_path / ".parts"
+    if kind == "a file":
+        home.write_text("mine")
+    else:
+        home.symlink_to(tmp_path / "mine")
+    with pytest.raises(InputError, match=rf"\.parts is {kind}, not a folder of imcmoo"):
+        TaskCheckpoints(tmp_path, "this")
+    assert (tmp_path / "mine" / "text").exists()
+    assert home.is_symlink() or home.read_text() == "mine"
 
 
 def test_parts_are_counted(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import CRITERIA
 from imcmoo.problem.own_score import Exponents, own_criterion
 from imcmoo.problem.scores import AGGREGATIONS, Costs
@@ -54,6 +55,23 @@ def test_less_of_anything_is_never_worse(costs, energy, latency, area, aggregate
 
 def largest_energy(costs):
     return costs["energy"].max(axis=1)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        ("os:system", "posix:system"),
+        ("math:sqrt", "math:sqrt"),
+        ("builtins:exec", "builtins:exec"),
+        ("os.path:join", "posixpath:join"),
+        ("sys:exit", "sys:exit"),
+    ],
+)
+def test_what_a_named_function_raises_is_an_error_of_the_input(costs, function, name):
+    """Compiled functions and functions of another module than the named one."""
+    with pytest.raises(InputError, match=f"^{name} raised ") as raised:
+        own_criterion(function).scores(costs, None)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

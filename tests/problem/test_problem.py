@@ -89,6 +89,17 @@ def test_values_of_another_shape_are_an_error_before_designs_are_called_feasible
         fake_problem(RRAM, 2, model=Shapeless).feasible(designs)
 
 
+def test_masked_values_of_a_model_are_an_error(designs):
+    class Masked(FakeEvaluator):
+        def evaluate(self, levels):
+            metrics = super().evaluate(levels)
+            area = np.ma.masked_array(metrics.area_m2, mask=True)
+            return replace(metrics, values={**metrics.values, "area": area})
+
+    with pytest.raises(ValueError, match=r"must give 'area' as numbers of shape .* MaskedArray"):
+        fake_problem(RRAM, 2, model=Masked).evaluate(designs)
+
+
 def test_the_area_limit_is_an_option(designs):
     loose = fake_problem(RRAM, area_limit_m2=1.0)
     assert loose.evaluate(designs)[1][:, -1].max() <= 0

@@ -20,6 +20,7 @@ MIXED = DesignSpace(
     ),
     fixed={"node": 32},
 )
+FIRST = {"voltage_V": 0.5, "bits": 1, "rows": 32, "cell": "rram"}
 
 
 @given(st.lists(st.integers(0, MIXED.size - 1), min_size=1, max_size=20))
@@ -52,6 +53,9 @@ def test_neighbours_step_once_in_order_and_anywhere_without():
         (lambda: DesignSpace("s", (Integer("a", 1, 2), Integer("a", 1, 2))), "twice"),
         (lambda: Conditional("a", Integer("b", 1, 2), {1: (1,), 3: (2,)}), "a row of values for"),
         (lambda: MIXED.decode(np.array([[0, 0, 3, 0]])), r"rows is outside 0\.\.2"),
+        (lambda: MIXED.decode(np.array([[0.0, 0, 0, 0]])), "levels must be integers, got float64"),
+        (lambda: MIXED.decode(np.ma.masked_array([[0, 0, 0, 0]])), "levels: a masked array"),
+        (lambda: MIXED.encode({**FIRST, "rows": np.ma.masked_array([32])}), "rows: a masked array"),
         (lambda: MIXED.values_of("cols"), "space mixed has no cols"),
         (lambda: MIXED.fix("cols", 8), "space mixed has no cols; it has voltage_V, bits, rows"),
         (lambda: MIXED.fix("node", 32), "space mixed has no node"),

@@ -99,6 +99,21 @@ def test_the_built_in_studies_are_what_they_were():
     assert {study.name: study for study in built_in} == small
 
 
+@pytest.mark.parametrize("table", ["", "[space]\n"])
+def test_of_many_faults_the_first_are_listed(tmp_path, monkeypatch, table):
+    """Each is compared with every known name."""
+    hints = []
+    for module in ("imcmoo.study.study_file", "imcmoo.space.restricted"):
+        monkeypatch.setattr(f"{module}.did_you_mean", lambda *names: hints.append(names) or "")
+    keys = "".join(f"key{i} = 1\n" for i in range(500))
+    path = tmp_path / "s.toml"
+    path.write_text(f"{keys}{PLAIN}" if not table else f"{PLAIN}{table}{keys}")
+    with pytest.raises(InputError, match=r"key9: unknown") as raised:
+        find_study(str(path))
+    assert len(hints) == 10
+    assert ("and 490 more faults" in str(raised.value)) == (not table)
+
+
 def test_the_large_spaces_have_at_least_a_million_million_designs():
     sizes = [s.space.size for name, s in problems.STUDIES.items() if "_extended" in name]
     assert len(sizes) == 5

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imcmoo.arrays import real_numbers, unmasked
 from imcmoo.keyed_cache import Keys
 from imcmoo.model.metrics import Bools, Floats, Ints
 
@@ -193,7 +194,9 @@ class Designs:
         if missing:
             raise ValueError(f"no design column {', '.join(missing)}; needed: {', '.join(names)}")
         present = {
-            name: np.atleast_1d(np.asarray(columns[name])) for name in names if name in columns
+            name: np.atleast_1d(unmasked(columns[name], f"design column {name}"))
+            for name in names
+            if name in columns
         }
         n = len(next(iter(present.values())))
         arrays: dict[str, Any] = {}
@@ -375,8 +378,8 @@ def _index(name: str, values: NDArray[Any]) -> Ints:
 
 def _number(name: str, values: NDArray[Any]) -> NDArray[Any]:
     try:
-        number = values.astype(float)
-    except (TypeError, ValueError) as error:
+        number = real_numbers(values, name).astype(float)
+    except ValueError as error:
         raise ValueError(f"design column {name} holds something that is no number") from error
     if COLUMNS[name].real:
         refuse(name, number, ~(number > 0), "above 0")

@@ -8,6 +8,7 @@ Source: docs/model.md, section 5.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
@@ -250,6 +251,12 @@ def _nests(mapping: Mapping, axes: Bools, cases: Ints, inner: Ints) -> Nests:
     )
 
 
+def divisors(n: int) -> list[int]:
+    """All divisors of a positive number, ascending."""
+    small = [d for d in range(1, math.isqrt(n) + 1) if n % d == 0]
+    return sorted({*small, *(n // d for d in small)})
+
+
 @cache
 def splits(trips: tuple[int, ...], free: tuple[bool, ...]) -> Ints:
     """All ways to split the trips of each axis: those below the global buffer, shape (n_orders, 9).
@@ -259,7 +266,7 @@ def splits(trips: tuple[int, ...], free: tuple[bool, ...]) -> Ints:
     options = []
     for axis, n, split in zip(AXES, trips, free, strict=True):
         if split:
-            options.append([d for d in range(1, n + 1) if n % d == 0])
+            options.append(divisors(n))
         else:
             options.append([n if axis in ("P", "Q") else 1])
     return np.array(list(product(*options)), dtype=np.int64)

@@ -1,5 +1,6 @@
 """The comparison of searches: the same start, honest counting, and the files it leaves."""
 
+import json
 import shutil
 from dataclasses import replace
 from unittest.mock import patch
@@ -342,6 +343,12 @@ def test_methods_are_added_from_an_earlier_comparison(answered, results, capsys)
     folder.rename(results / "earlier")
     earlier = ("--add", str(results / "earlier"))
     pd.testing.assert_frame_equal(runs("--methods", "ours", *earlier), at_once)
+    config = json.loads((folder / "config.json").read_text())
+    assert "--methods 'ours' --add" in config["command"]
+    assert [command.split("--methods ")[1] for command in config["added_commands"]] == ["'random'"]
+    runs("--methods", "ours", "--add", str(folder))  # keeps the rows of both
+    config = json.loads((folder / "config.json").read_text())
+    assert [" --add " in command for command in config["added_commands"]] == [False, True]
     assert set(pd.read_csv(folder / "tests.csv")["method"]) == {"random"}
     assert compare.main([*common, "--budgets", "60", *methods, *earlier]) == 2
     assert "has other budgets or is of another problem" in capsys.readouterr().err

@@ -34,6 +34,8 @@ def evaluate(names=("resnet18",), **options):
         ({"rows": 0}, "design column rows, design 0: 0 is given, must be a whole number"),
         ({"active_rows": 129}, "active_rows, design 0: 129 is given, must be at most `rows`"),
         ({"adc_bits": 7.5}, "adc_bits, design 0: 7.5"),
+        ({"rows": 64 + 5j}, "design column rows holds something that is no number"),
+        ({"rows": np.datetime64("1970-01-02")}, "design column rows holds something that is no"),
         ({"voltage_V": 0.62}, "no rram array with .* voltage_V 0.62 is missing there, available"),
         ({"technology_nm": 28}, "28 is missing there, available: 7, 10, 14, 22, 32, 45"),
         ({"ping_pong": 1}, "ping_pong, design 0: 1 is given, must be 0 for RRAM"),
@@ -59,6 +61,8 @@ def test_columns_that_do_not_fit_are_refused_and_none_give_no_metrics():
         model().in_full(without)
     with pytest.raises(ValueError, match=r"rows has shape \(2,\), expected \(1,\)"):
         model().in_full(columns() | {"rows": np.array([64, 64])})
+    with pytest.raises(ValueError, match="design column rows: a masked array"):
+        model().in_full(columns() | {"rows": np.ma.masked_array([64], mask=True)})
     with pytest.raises(ValueError, match="bits_per_cell, design 0: 2 is given, must be 1 for SRAM"):
         model(device="sram").in_full(columns())
     none = {name: values[:0] for name, values in columns().items()}

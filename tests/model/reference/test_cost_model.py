@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from imcmoo.model.reference.counts import ACTIONS, Placement, count_actions
-from imcmoo.model.reference.loop_orders import Walks, loop_orders
+from imcmoo.model.reference.loop_orders import Walks, divisors, loop_orders
 from imcmoo.model.reference.mapping import AXES, Chips, allocate, map_layers
 from imcmoo.model.reference.traffic import TRAFFIC, Nests, traffic
 from imcmoo.networks.workloads import DIMENSIONS, WorkloadSet
@@ -59,6 +59,12 @@ def _every_order(mapping):
         everywhere = np.tile(free, (len(mapping.sizes), 1))
         patch.setattr("imcmoo.model.reference.loop_orders._free_axes", lambda *_: everywhere)
         return loop_orders(mapping, Walks(weights=True), np.inf)
+
+
+def test_divisors_are_found_without_trying_every_smaller_number():
+    for n in range(1, 200):
+        assert divisors(n) == [d for d in range(1, n + 1) if n % d == 0]
+    assert len(divisors(2 * 10**9)) == 110
 
 
 def _some_splits(scalar, limit):
