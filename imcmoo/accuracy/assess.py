@@ -12,9 +12,9 @@ from typing import Any, Literal
 import numpy as np
 
 from imcmoo.accuracy.circuit_noise import CircuitNoise
-from imcmoo.accuracy.graph import CutNetwork, Tensors
+from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_all
-from imcmoo.accuracy.lowering import MappedLayer, Values
+from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
 from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
 from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
 from imcmoo.io.errors import InputError, did_you_mean_or_known

@@ -11,8 +11,8 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from imcmoo.accuracy.graph import CutNetwork, Tensors
-from imcmoo.accuracy.lowering import Values
+from imcmoo.accuracy.graph import CutNetwork
+from imcmoo.accuracy.lowering import Tensors, Values
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import check_takes, load
 from imcmoo.io.reading import read_arrays
