@@ -48,9 +48,9 @@ class CutNetwork:
         self, path: Path, only: Collection[str] | None = None, *, output: str | None = None
     ) -> None:
         self._path = path
-        self._model = _normalised(path)
-        self._bounded = onnx_run.loops(self._model)
-        graph = self._model.graph
+        self.model = _normalised(path)
+        self._bounded = onnx_run.loops(self.model)
+        graph = self.model.graph
         self._stored = {t.name: t for t in graph.initializer}
         self.inputs = [i for i in graph.input if i.name not in self._stored]
         self.outputs = [o.name for o in graph.output]
@@ -72,12 +72,17 @@ class CutNetwork:
         self._sessions: list[Any] | None = None
 
     @property
+    def results(self) -> set[str]:
+        """Tensors that nodes on the chip write."""
+        return set().union(*(stage.results for stage in self._stages))
+
+    @property
     def logits(self) -> str:
         """Input of the Softmax that makes the scored output, or else that output.
 
         A Softmax may be written out: exp(x - max x) over its sum.
         """
-        makers = {name: node for node in self._model.graph.node for name in node.output}
+        makers = {name: node for node in self.model.graph.node for name in node.output}
         last = makers.get(self.output, onnx.NodeProto())
         if last.op_type in ("Softmax", "LogSoftmax"):
             return str(last.input[0])
@@ -124,7 +129,7 @@ class CutNetwork:
     def _mapped_nodes(self) -> Iterator[Stage]:
         """Nodes with stored weights that a chip can hold, in order, under unique names."""
         taken: set[str] = set()
-        for node in self._model.graph.node:
+        for node in self.model.graph.node:
             for inner in _inner_nodes(node):
                 if inner.op_type in MAPPED:
                     raise InputError(self._in_control_flow(inner, node))
@@ -152,14 +157,14 @@ class CutNetwork:
     def _in_control_flow(self, inner: onnx.NodeProto, node: onnx.NodeProto) -> str:
         """Why a layer inside a node is refused."""
         why = f"{self._path}: {inner.op_type} inside {node.op_type} '{node.name}': "
-        inputs = inputs_behind(node.input[0], self._model.graph) if node.op_type == "If" else []
+        inputs = inputs_behind(node.input[0], self.model.graph) if node.op_type == "If" else []
         if inputs:
             why += f"its condition depends on the input {', '.join(inputs)}; store it in the file: "
         return f"{why}layers in control flow cannot be simulated"
 
     def _cut(self, inputs: Tensors) -> list[Any]:
         """Sessions of the pieces; None where a piece has no node."""
-        types = self._types(inputs)
+        types = self.examples(inputs)
         needs = self._needs()
         return [
             self.session(self._piece(nodes, needs[at + 1 :], at, types)) if nodes else None
@@ -183,9 +188,9 @@ class CutNetwork:
             [onnx.ValueInfoProto(name=name) for name in sorted(made & wanted)],
             [self._stored[name] for name in read if name in self._stored],
         )
-        piece = onnx.ModelProto(ir_version=self._model.ir_version, graph=graph)
-        piece.opset_import.extend(self._model.opset_import)
-        piece.functions.extend(self._model.functions)
+        piece = onnx.ModelProto(ir_version=self.model.ir_version, graph=graph)
+        piece.opset_import.extend(self.model.opset_import)
+        piece.functions.extend(self.model.functions)
         return piece
 
     def _needs(self) -> list[set[str]]:
@@ -205,16 +210,36 @@ class CutNetwork:
             kept |= need
         return dead[::-1]
 
-    def _types(self, inputs: Tensors) -> Tensors:
+    def examples(self, inputs: Tensors) -> Tensors:
         """An example of every tensor, from one run."""
-        made = [name for node in self._model.graph.node for name in node.output if name]
+        made = [name for node in self.model.graph.node for name in node.output if name]
         session = self.session(self.with_outputs(made))
         return {**inputs, **dict(zip(made, self.call(session, made, inputs), strict=True))}
+
+    def origin_of_not_finite(self, name: str, inputs: Tensors) -> str:
+        """The first node that makes the numbers that are not finite in an output.
+
+        Args:
+            name: of the output.
+            inputs: with which it is not finite.
+        """
+        values = self.examples(inputs)
+        makers = {output: node for node in self.model.graph.node for output in node.output}
+        while True:
+            node = makers[name]
+            which = f"{node.op_type} '{node.name or name}'"
+            wrong = [n for n in reads(node) if n in values and not is_finite(values[n])]
+            if not wrong:
+                break
+            name = wrong[0]
+        read = {n: numpy_helper.to_array(self._stored[n]) for n in reads(node) if n in self._stored}
+        held = [f"'{n}'" for n, stored in read.items() if not is_finite(stored)]
+        return which + (f", whose stored {held[0]} is not finite" if held else "")
 
     def with_outputs(self, names: Iterable[str]) -> onnx.ModelProto:
         """A copy of the whole network with other outputs."""
         changed = onnx.ModelProto()
-        changed.CopyFrom(self._model)
+        changed.CopyFrom(self.model)
         del changed.graph.output[:]
         changed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
         return changed
@@ -242,6 +267,11 @@ class CutNetwork:
             raise InputError(
                 f"{self._path}: cannot be run on the data: {one_line(error)}"
             ) from None
+
+
+def is_finite(values: Values) -> bool:
+    """True if all numbers are finite; what is no floating-point number counts as finite."""
+    return values.dtype.kind not in "fc" or bool(np.isfinite(values).all())
 
 
 def _normalised(path: Path) -> onnx.ModelProto:
