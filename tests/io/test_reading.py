@@ -101,3 +101,12 @@ def test_arrays_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch):
     assert path.stat().st_size < 2000
     with pytest.raises(ValueError, match="is not a table"):
         read_arrays(path, "a table")
+
+
+def test_an_archive_of_zeros_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, zeros=np.zeros(200_000))
+    monkeypatch.setattr(reading, "HARMLESS_BYTES", 10_000)
+    monkeypatch.setattr(np.lib.npyio.NpzFile, "__getitem__", None)
+    with pytest.raises(ValueError, match=r"is not a table: its [\d,]+ bytes unpack to 1,600,\d+"):
+        read_arrays(path, "a table")
