@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -18,11 +19,13 @@ from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
 from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
 from imcmoo.accuracy.shares import Shares, shares
 from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
+from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.predicted_accuracy import predict
 from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.onnx_import.reading import weight_files
 
 FEW_SAMPLES = 200
 """Below it, the interval of an accuracy is wider than most differences between chips."""
@@ -155,6 +158,12 @@ class Assessment:
                         f"{self.path}: output '{name}' is not finite in float: the first numbers "
                         f"that are not come from {origin}"
                     )
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """SHA-256 of the network's files of weights, '' if the network has none."""
+        digests = [sha256(file) for file in weight_files(self.path)]
+        return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
 
     @cached_property
     def shares(self) -> Shares:

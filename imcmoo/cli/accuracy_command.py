@@ -281,6 +281,8 @@ def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData
         data = AccuracyData.read(args.accuracy_data)
     if data.about.get("network_sha256") != sha256(args.network):
         raise InputError(f"{args.accuracy_data} is of another network than {args.network}")
+    if data.about.get("weights_sha256", "") != assess.weights_sha256:
+        raise InputError(f"{args.accuracy_data} is of other weights than those of {args.network}")
     if data.about.get("data_sha256") != sha256(args.data):
         raise InputError(f"{args.accuracy_data} was measured on other data than {args.data}")
     samples = args.samples or data.about.get("samples")

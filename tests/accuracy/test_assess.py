@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+onnx = pytest.importorskip("onnx", reason="networks are read with the package onnx")
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
@@ -100,3 +101,15 @@ def test_a_recurrent_layer_runs_on_the_chip(tmp_path):
     poor, _ = network.on_chips(replace(LOSSLESS, adc_bits=3), 1)
     assert poor.nsr_out_dB > good.nsr_out_dB + 6
     assert np.isfinite(network.alone(LOSSLESS, "rnn/hidden"))
+
+
+def test_other_weights_beside_a_network_have_another_digest(tmp_path):
+    assert assessed(tmp_path, [node("MatMul", "xw")], [WEIGHTS]).weights_sha256 == ""
+    digests = []
+    for seed in (0, 0, 1):
+        proto = model([node("MatMul", "xw")], [tensor("x", ("n", 6))], [real("w", (6, 4), seed)])
+        where = {"location": "w.data", "size_threshold": 0}
+        onnx.save(proto, tmp_path / "net.onnx", save_as_external_data=True, **where)
+        digests.append(Assessment(tmp_path / "net.onnx", tmp_path / "data.npz").weights_sha256)
+        (tmp_path / "w.data").unlink()
+    assert digests[0] == digests[1] != digests[2]

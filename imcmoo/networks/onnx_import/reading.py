@@ -84,7 +84,7 @@ def read_with_weights(path: Path) -> onnx.ModelProto:
         OSError: a file cannot be read.
     """
     proto = _read(path)
-    files = weight_files(proto, path)
+    files = _weight_files(proto, path)
     for file in files:
         if not file.is_file():
             raise InputError(f"the model keeps weights in {file}, which does not exist")
@@ -97,8 +97,18 @@ def read_with_weights(path: Path) -> onnx.ModelProto:
     return proto
 
 
-def weight_files(proto: onnx.ModelProto, path: Path) -> list[Path]:
-    """Files beside a model, read from `path`, that hold its weights, in alphabetical order."""
+def weight_files(path: Path) -> list[Path]:
+    """Files beside a model that hold its weights, in alphabetical order.
+
+    Raises:
+        InputError: `read_model` refuses the file as no ONNX file.
+        OSError: the file cannot be read.
+    """
+    return _weight_files(_read(path), path)
+
+
+def _weight_files(proto: onnx.ModelProto, path: Path) -> list[Path]:
+    """Files of weights of a model that was read from `path`."""
     names = {
         str(entry.value)
         for graph in graphs_of(proto)
