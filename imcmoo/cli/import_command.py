@@ -35,12 +35,12 @@ DESCRIPTION = """
 Turn an ONNX model into a network table, one line per layer that multiplies matrices.
 
 Files of weights beside the model are read for --samples and --data only. Every node is accounted
-for: imported, free, or not modelled. OUT has lines #key=value on top (source, hash, bindings, versions), then the columns
-name, kind, C, M, P, Q, R, S, G, N, stride_h, stride_w, dilation_h, dilation_w, dynamic (both
-operands are activations), shared_with (the layer whose weights it uses), and the operands'
-statistics with where they come from. SUMMARY holds integers layers, macs (dynamic ones included),
-macs_dynamic, weights (shared ones once; of recurrent layers those of the input, the others are
-weights_recurrent), and imported, free, not_modelled as {operator: nodes}.
+for: imported, free, or not modelled. OUT has lines #key=value on top (source, hash, bindings,
+versions), then the columns name, kind, C, M, P, Q, R, S, G, N, stride_h, stride_w, dilation_h,
+dilation_w, dynamic (both operands are activations), shared_with (the layer whose weights it uses),
+and the operands' statistics with where they come from. SUMMARY holds integers layers, macs (dynamic
+ones included), macs_dynamic, weights (shared ones once; of recurrent layers those of the input, the
+others are weights_recurrent), and imported, free, not_modelled as {operator: nodes}.
 
 With --data, OUT has also signal_power, input_peak, input_signed, gain_white and gain_static of each
 layer with stored weights, and NET.accuracy.npz beside it is what the accuracy of a chip is

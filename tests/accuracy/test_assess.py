@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-onnx = pytest.importorskip("onnx", reason="networks are read with the package onnx")
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 pytest.importorskip("numba", reason="the simulation needs the package numba")
+
+import onnx
 
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.io.errors import InputError
