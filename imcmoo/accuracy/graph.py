@@ -58,13 +58,13 @@ class CutNetwork:
             known = ", ".join(self.outputs)
             raise InputError(f"{path}: no output '{output}'; there are {known}")
         self.output = output or self.outputs[0]
-        every = list(self._mapped_nodes())
-        if not every:
+        stages = list(self._mapped_nodes())
+        if not stages:
             raise InputError(
                 f"{path}: no {', '.join(MAPPED)}, {', '.join(USUAL)} has stored weights"
             )
-        self.layer_names = [layer.name for stage in every for layer in stage.layers]
-        chosen = every if only is None else [stage.only(only) for stage in every]
+        self.layer_names = [layer.name for stage in stages for layer in stage.layers]
+        chosen = stages if only is None else [stage.only(only) for stage in stages]
         self._stages = [stage for stage in chosen if stage is not None and stage.layers]
         self.layers = [layer for stage in self._stages for layer in stage.layers]
         self._order = _pieces(graph.node, self._stages)

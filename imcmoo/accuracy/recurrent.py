@@ -163,9 +163,9 @@ def recurrent_node(
         return None
     direction = attributes.get("direction", b"forward").decode()
     reset_after = bool(attributes.get("linear_before_reset", 0))
-    found = recurrent_parts(node.op_type, direction, reset_after=reset_after)
+    ends = recurrent_parts(node.op_type, direction, reset_after=reset_after)
     parts = {}
-    for end, (at, part, gates) in found.items():
+    for end, (at, part, gates) in ends.items():
         matrix = node.input[1 if part == INPUT else 2]
         held = stored[matrix][at]
         size = len(held) // GATES[node.op_type]
@@ -197,11 +197,11 @@ def _can_be_mapped(
     if node.op_type not in USUAL or node.domain not in ("", "ai.onnx"):
         return False
     usual = [a.encode() for a in USUAL[node.op_type]]
-    given = attributes.get("activations", usual)
+    activations = attributes.get("activations", usual)
     special = ("clip", "input_forget", "layout", "activation_alpha", "activation_beta")
     absent: Iterable[str] = [node.input[i] for i in (LENGTHS, PEEPHOLES) if i < len(node.input)]
     return (
-        all(given[at] == usual[at % len(usual)] for at in range(len(given)))
+        all(name == usual[at % len(usual)] for at, name in enumerate(activations))
         and not any(attributes.get(key) for key in special)
         and not any(absent)
         and node.input[0] not in stored

@@ -201,17 +201,17 @@ def _rows(
     """Rows of OUT and, if they are to be written, of LAYERS; an equal chip is executed once."""
     samples = assess.samples if data is None else data.about["samples"]
     drawn = 0 if data is not None else args.chips
-    known = {"samples": samples, "chips": drawn, "how": args.how}
-    known |= {"weights_on_chip": assess.shares.weights, "macs_on_chip": assess.shares.macs}
-    found: dict[Circuit, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
+    settings = {"samples": samples, "chips": drawn, "how": args.how}
+    settings |= {"weights_on_chip": assess.shares.weights, "macs_on_chip": assess.shares.macs}
+    executed: dict[Circuit, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
     rows: list[dict[str, Any]] = []
     layers: list[dict[str, Any]] = []
     for design, chip in chips.items():
-        if chip not in found:
-            found[chip] = _of_chip(args, assess, chip, data, after_each)
-        result, of_layers = found[chip]
+        if chip not in executed:
+            executed[chip] = _of_chip(args, assess, chip, data, after_each)
+        result, of_layers = executed[chip]
         start = {"design": design, "network": args.network.stem}
-        rows.append(start | {name: getattr(chip, name) for name in SHOWN} | known | result)
+        rows.append(start | {name: getattr(chip, name) for name in SHOWN} | settings | result)
         layers += [start | layer for layer in of_layers]
     return rows, layers
 

@@ -146,7 +146,7 @@ def test_the_interval_is_wilsons():
 
 
 def test_the_interval_of_scores_between_0_and_1_is_that_of_their_spread():
-    """Of n samples with n scores each, a coin per sample would be far too wide."""
+    """A coin per sample would give an interval that is far too wide."""
     rng = np.random.default_rng(0)
     scores = rng.binomial(50, 0.5, (1, 400)) / 50
     low, high = interval(scores, 400)

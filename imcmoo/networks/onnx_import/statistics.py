@@ -125,20 +125,20 @@ def record_densities(path: Path, samples: Path, tensors: Iterable[str]) -> Recor
     model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in wanted if n not in outputs)
     names = wanted or sorted(outputs)
     runs = _runs(model, arrays)
-    found: dict[str, list[NDArray[Any]]] = {name: [] for name in [*arrays, *wanted]}
+    kept: dict[str, list[NDArray[Any]]] = {name: [] for name in [*arrays, *wanted]}
     try:
         session = onnxruntime.InferenceSession(model.SerializeToString(), onnx_run.options())
         bounded = onnx_run.loops(model)
         for feeds in runs:
             made = onnx_run.run(session, names, feeds, bounded=bounded)
             for name, values in {**feeds, **dict(zip(names, made, strict=True))}.items():
-                if name in found:
-                    found[name].append(_part(np.asarray(values), len(runs)))
+                if name in kept:
+                    kept[name].append(_part(np.asarray(values), len(runs)))
     except InputError:
         raise
     except Exception as error:  # onnxruntime's own errors share no base class
         raise InputError(f"cannot be run on {samples}: {one_line(error)}") from None
-    recorded = {name: densities(np.concatenate(parts)) for name, parts in found.items()}
+    recorded = {name: densities(np.concatenate(parts)) for name, parts in kept.items()}
     return {name: bits for name, bits in recorded.items() if bits is not None}
 
 
@@ -167,11 +167,11 @@ def _runs(
     lengths = {shape[0] for _, shape in shapes}
     if len(shapes) < len(arrays) or len(lengths) != 1:
         return [arrays]
-    every = range(lengths.pop())
+    samples = range(lengths.pop())
     if all(len(shape) == len(dims) + 1 for dims, shape in shapes):
-        return [{n: np.ascontiguousarray(v[at]) for n, v in arrays.items()} for at in every]
+        return [{n: np.ascontiguousarray(v[at]) for n, v in arrays.items()} for at in samples]
     if all(len(shape) == len(dims) and dims[0].dim_value == 1 for dims, shape in shapes):
-        return [{n: v[at : at + 1] for n, v in arrays.items()} for at in every]
+        return [{n: v[at : at + 1] for n, v in arrays.items()} for at in samples]
     return [arrays]
 
 
