@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from imcmoo.accuracy.circuit_noise import CircuitNoise
-from imcmoo.accuracy.graph import CutNetwork, Tensors
+from imcmoo.accuracy.graph import CutNetwork, is_finite
 from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_all
-from imcmoo.accuracy.lowering import MappedLayer, Values
+from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
 from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
+from imcmoo.accuracy.shares import Shares, shares
 from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
+from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError, did_you_mean_or_known
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.predicted_accuracy import predict
 from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.onnx_import.reading import weight_files
 
 FEW_SAMPLES = 200
 """Below it, the interval of an accuracy is wider than most differences between chips."""
 
 Executed = Literal["fast", "exact"]
 """How a network is executed: in float with noise, or every read and conversion."""
+
+RESAMPLES = 1000
+"""Bootstrap draws of an interval."""
 
 NOISE, CHIP_INPUTS = 1, 2
 """Numbers of the generators that draw noise of reads and that choose inputs on a chip; cells have
@@ -52,7 +59,8 @@ class Result:
         in_float: of the network as it is.
         on_integers: with inputs and weights as integers and exact products.
         accuracy: mean over samples and chips.
-        accuracy_low, accuracy_high: 95 % interval over samples.
+        accuracy_low, accuracy_high: 95 % interval over samples; NaN where the metric gives one
+            score for all samples.
         chip_min, chip_max: of the worst and the best chip.
         chip_yield: share of the chips that lose no more than is allowed.
         nsr_out_dB: power of the logits' error over their variance, mean of all chips.
@@ -100,7 +108,8 @@ class Assessment:
         layers_digital: layers that run on the digital unit.
 
     Raises:
-        InputError: the network or the data cannot be used, or it has no such layer.
+        InputError: the network or the data cannot be used, it has no such layer, or its outputs
+            are not finite.
     """
 
     def __init__(
@@ -129,10 +138,37 @@ class Assessment:
         self._metric.check(self._data.labels)
         self._batch = batch_size(self.network, self._data.scored)
         self._reference = run_all(self.network.run_whole, self._data.scored, self._batch)
+        self._check_finite()
         self._integer: dict[tuple[int, int, float], float] = {}
         self.float_score = float(self._scores(self._reference).mean())
         batches = self._data.calibration.batches(self._batch)
         self.calibration = calibrate(self.network, batches, np.random.default_rng(seed))
+
+    def _check_finite(self) -> None:
+        """Refuse a network whose outputs in float are not finite."""
+        network = self.network
+        scored = network.wanted if self._metric.reads_all else [network.output, network.logits]
+        for name in scored:
+            if is_finite(self._reference[name]):
+                continue
+            for batch in self._data.scored.batches(self._batch):
+                if not is_finite(network.run_whole(batch)[name]):
+                    origin = network.origin_of_not_finite(name, batch)
+                    raise InputError(
+                        f"{self.path}: output '{name}' is not finite in float: the first numbers "
+                        f"that are not come from {origin}"
+                    )
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """SHA-256 of the network's files of weights, '' if the network has none."""
+        digests = [sha256(file) for file in weight_files(self.path)]
+        return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
+
+    @cached_property
+    def shares(self) -> Shares:
+        """Share of weights and multiply-accumulates of the layers on the chip."""
+        return shares(self.network, next(self._data.scored.part(slice(1)).batches(1)))
 
     @property
     def samples(self) -> int:
@@ -169,7 +205,7 @@ class Assessment:
             nsr.append(self.noise_to_signal(outputs))
             after_each()
         each = np.array([s.mean() for s in scores])
-        low, high = wilson(float(each.mean()), max(len(scores[0]), 1))
+        low, high = interval(np.array(scores), self.samples)
         return Result(
             in_float=self.float_score,
             on_integers=on_integers,
@@ -315,7 +351,8 @@ class Assessment:
         logits = outputs[self.network.logits]
         ideal = self._reference[self.network.logits][: len(logits)].astype(np.float64)
         error = logits - ideal
-        return float((error**2).mean() / (ideal.var(axis=0).mean() or 1.0))
+        nsr = float((error**2).mean() / (ideal.var(axis=0).mean() or 1.0))
+        return nsr if math.isfinite(nsr) else math.inf
 
 
 def _of_layers(errors: list[LayerErrors]) -> dict[str, Any]:
@@ -334,6 +371,33 @@ def _of_layers(errors: list[LayerErrors]) -> dict[str, Any]:
         "worst_layer_share": total[worst] / (sum(total) or 1.0),
         "exact_only": clipped > MOST_OF_ADC * sum(e.adc for e in errors),
     }
+
+
+def interval(scores: Floats, samples: int) -> tuple[float, float]:
+    """95 % interval, over samples, of the mean score.
+
+    Args:
+        scores: of each chip and sample, 0 to 1, shape (chips, samples), or one for all samples of
+            a chip, shape (chips, 1).
+        samples: their number.
+
+    Returns:
+        Wilson's interval where each score is 0 or 1. Else percentiles of the means of samples that
+        are drawn with replacement (bootstrap). NaN if there is one score for several samples, or
+        a single sample.
+    """
+    mean = float(scores.mean())
+    if scores.shape[1] != samples:
+        return math.nan, math.nan
+    if np.isin(scores, (0.0, 1.0)).all():
+        return wilson(mean, samples)
+    if samples == 1:
+        return math.nan, math.nan
+    of_samples = scores.mean(axis=0)
+    rng = np.random.default_rng(0)
+    means = [of_samples[rng.integers(0, samples, samples)].mean() for _ in range(RESAMPLES)]
+    low, high = np.percentile(means, (2.5, 97.5))
+    return min(float(low), mean), max(float(high), mean)
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:

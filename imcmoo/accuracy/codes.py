@@ -38,7 +38,7 @@ class InputCoding:
         return cls(peak / largest if peak > 0 else 1.0, bits, 2 ** (bits - 1) if signed else 0)
 
     def encode(self, values: NDArray[np.floating]) -> Codes:
-        """Codes of inputs of any shape, shape (...), in the same shape."""
+        """Codes of inputs of any shape, shape (...), in the same shape; NaN gets the largest."""
         return (self._units(values) + self.zero).astype(np.uint16)
 
     def rounded(self, values: NDArray[np.floating]) -> NDArray[Any]:
@@ -47,7 +47,8 @@ class InputCoding:
 
     def _units(self, values: NDArray[np.floating]) -> NDArray[Any]:
         """Signed whole numbers of `scale`, saturated."""
-        return np.clip(np.rint(values / self.scale), -self.zero, 2**self.bits - 1 - self.zero)
+        units = np.fmin(np.rint(values / self.scale), 2**self.bits - 1 - self.zero)
+        return np.fmax(units, -self.zero)
 
 
 def quantise_weights(weights: Floats, bits: int, clip: float) -> tuple[Ints, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,22 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from imcmoo.accuracy.lowering import MappedLayer, Values
-from imcmoo.io.errors import InputError
+from imcmoo.accuracy.lowering import LayerProduct, MappedLayer, Tensors, Values
+from imcmoo.accuracy.recurrent import USUAL, RecurrentNode, recurrent_node
+from imcmoo.io.errors import InputError, input_errors
+from imcmoo.io.named import one_line
+from imcmoo.networks import onnx_run
+from imcmoo.networks.onnx_import.nodes import RANDOM
+from imcmoo.networks.onnx_import.reading import graphs_of, read_with_weights
+from imcmoo.networks.onnx_import.subgraphs import inner_graphs, inputs_behind, reads
 from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
 
-Tensors = dict[str, Values]
-LayerProduct = Callable[[MappedLayer, Values, Mapping[str, Values]], Values]
-"""Output of a layer from its input and all tensors there are."""
+Stage = MappedLayer | RecurrentNode
+"""A node on the chip, with one layer or several."""
 
 MAPPED = ("Conv", "Gemm", "MatMul")
 PASSING = ("Reshape", "Expand", "Squeeze", "Unsqueeze", "Identity", "Max")
 """Operators between a reduction and what it divides or is taken from."""
-QUIET = 4
-"""onnxruntime's level of messages: only what ends the program."""
 
 
 class CutNetwork:
@@ -45,8 +48,9 @@ class CutNetwork:
         self, path: Path, only: Collection[str] | None = None, *, output: str | None = None
     ) -> None:
         self._path = path
-        self._model = _normalised(path)
-        graph = self._model.graph
+        self.model = _normalised(path)
+        self._bounded = onnx_run.loops(self.model)
+        graph = self.model.graph
         self._stored = {t.name: t for t in graph.initializer}
         self.inputs = [i for i in graph.input if i.name not in self._stored]
         self.outputs = [o.name for o in graph.output]
@@ -54,15 +58,23 @@ class CutNetwork:
             known = ", ".join(self.outputs)
             raise InputError(f"{path}: no output '{output}'; there are {known}")
         self.output = output or self.outputs[0]
-        every = _named(self._mapped_nodes())
-        if not every:
-            raise InputError(f"{path}: no Conv, Gemm or MatMul has stored weights")
-        self.layer_names = list(every)
-        chosen = {n: v for n, v in every.items() if only is None or n in only}
-        self.layers = [_layer(name, node, self._stored) for name, node in chosen.items()]
-        self._order = _pieces(graph.node, list(chosen.values()))
+        stages = list(self._mapped_nodes())
+        if not stages:
+            raise InputError(
+                f"{path}: no {', '.join(MAPPED)}, {', '.join(USUAL)} has stored weights"
+            )
+        self.layer_names = [layer.name for stage in stages for layer in stage.layers]
+        chosen = stages if only is None else [stage.only(only) for stage in stages]
+        self._stages = [stage for stage in chosen if stage is not None and stage.layers]
+        self.layers = [layer for stage in self._stages for layer in stage.layers]
+        self._order = _pieces(graph.node, self._stages)
         self._whole: Any = None
         self._sessions: list[Any] | None = None
+
+    @property
+    def results(self) -> set[str]:
+        """Tensors that nodes on the chip write."""
+        return set().union(*(stage.results for stage in self._stages))
 
     @property
     def logits(self) -> str:
@@ -70,7 +82,7 @@ class CutNetwork:
 
         A Softmax may be written out: exp(x - max x) over its sum.
         """
-        makers = {name: node for node in self._model.graph.node for name in node.output}
+        makers = {name: node for node in self.model.graph.node for name in node.output}
         last = makers.get(self.output, onnx.NodeProto())
         if last.op_type in ("Softmax", "LogSoftmax"):
             return str(last.input[0])
@@ -101,37 +113,58 @@ class CutNetwork:
         if self._sessions is None:
             self._sessions = self._cut(inputs)
         tensors = dict(inputs)
-        for session, layer, dead in zip(
-            self._sessions, [*self.layers, None], self._last_uses, strict=True
+        for session, stage, dead in zip(
+            self._sessions, [*self._stages, None], self._last_uses, strict=True
         ):
             if session is not None:
                 needed = {i.name: tensors[i.name] for i in session.get_inputs()}
                 names = [o.name for o in session.get_outputs()]
                 tensors.update(zip(names, self.call(session, names, needed), strict=True))
-            if layer is not None:
-                source = tensors[layer.source]
-                tensors[layer.result] = product(layer, source, tensors).astype(
-                    source.dtype, copy=False
-                )
+            if stage is not None:
+                tensors.update(stage.run(tensors, product))
             for name in dead:
                 tensors.pop(name, None)
         return {name: tensors[name] for name in self.wanted}
 
-    def _mapped_nodes(self) -> Iterator[onnx.NodeProto]:
-        """Nodes with stored weights that a chip can hold, in order."""
-        for node in self._model.graph.node:
+    def _mapped_nodes(self) -> Iterator[Stage]:
+        """Nodes with stored weights that a chip can hold, in order, under unique names."""
+        taken: set[str] = set()
+        for node in self.model.graph.node:
             for inner in _inner_nodes(node):
                 if inner.op_type in MAPPED:
-                    raise InputError(
-                        f"{self._path}: {inner.op_type} inside {node.op_type} '{node.name}': "
-                        "layers in control flow cannot be simulated"
-                    )
+                    raise InputError(self._in_control_flow(inner, node))
+            name = _unique(node.name or next(filter(None, node.output), ""), taken)
             if _is_mapped(node, self._stored):
-                yield node
+                stage: Stage | None = _layer(name, node, self._stored)
+            elif node.op_type in USUAL:
+                arrays = {
+                    n: numpy_helper.to_array(self._stored[n])
+                    for n in node.input
+                    if n in self._stored
+                }
+                stage = recurrent_node(name, node, _attributes(node), arrays)
+            else:
+                stage = None
+            if stage is not None:
+                names = {layer.name for layer in stage.layers}
+                if names & taken:
+                    raise InputError(
+                        f"{self._path}: two layers have the name '{min(names & taken)}'"
+                    )
+                taken |= names
+                yield stage
+
+    def _in_control_flow(self, inner: onnx.NodeProto, node: onnx.NodeProto) -> str:
+        """Why a layer inside a node is refused."""
+        why = f"{self._path}: {inner.op_type} inside {node.op_type} '{node.name}': "
+        inputs = inputs_behind(node.input[0], self.model.graph) if node.op_type == "If" else []
+        if inputs:
+            why += f"its condition depends on the input {', '.join(inputs)}; store it in the file: "
+        return f"{why}layers in control flow cannot be simulated"
 
     def _cut(self, inputs: Tensors) -> list[Any]:
         """Sessions of the pieces; None where a piece has no node."""
-        types = self._types(inputs)
+        types = self.examples(inputs)
         needs = self._needs()
         return [
             self.session(self._piece(nodes, needs[at + 1 :], at, types)) if nodes else None
@@ -145,9 +178,9 @@ class CutNetwork:
         behind it; types are an example of every tensor."""
         made = {name for node in nodes for name in node.output if name}
         wanted = set(self.wanted).union(*later)
-        if at < len(self.layers):
-            wanted |= _read_by(self.layers[at])
-        read = dict.fromkeys(n for node in nodes for n in _reads(node) if n and n not in made)
+        if at < len(self._stages):
+            wanted |= self._stages[at].reads
+        read = dict.fromkeys(n for node in nodes for n in reads(node) if n not in made)
         graph = helper.make_graph(
             list(nodes),
             f"piece{at}",
@@ -155,16 +188,16 @@ class CutNetwork:
             [onnx.ValueInfoProto(name=name) for name in sorted(made & wanted)],
             [self._stored[name] for name in read if name in self._stored],
         )
-        piece = onnx.ModelProto(ir_version=self._model.ir_version, graph=graph)
-        piece.opset_import.extend(self._model.opset_import)
-        piece.functions.extend(self._model.functions)
+        piece = onnx.ModelProto(ir_version=self.model.ir_version, graph=graph)
+        piece.opset_import.extend(self.model.opset_import)
+        piece.functions.extend(self.model.functions)
         return piece
 
     def _needs(self) -> list[set[str]]:
         """Tensors that each piece, and the layer behind it, read from outside."""
-        needs: list[set[str]] = [{n for node in p for n in _reads(node)} for p in self._order]
-        for need, layer in zip(needs, self.layers, strict=False):
-            need |= _read_by(layer)
+        needs: list[set[str]] = [{n for node in p for n in reads(node)} for p in self._order]
+        for need, stage in zip(needs, self._stages, strict=False):
+            need |= stage.reads
         return needs
 
     @cached_property
@@ -177,16 +210,36 @@ class CutNetwork:
             kept |= need
         return dead[::-1]
 
-    def _types(self, inputs: Tensors) -> Tensors:
+    def examples(self, inputs: Tensors) -> Tensors:
         """An example of every tensor, from one run."""
-        made = [name for node in self._model.graph.node for name in node.output if name]
+        made = [name for node in self.model.graph.node for name in node.output if name]
         session = self.session(self.with_outputs(made))
         return {**inputs, **dict(zip(made, self.call(session, made, inputs), strict=True))}
+
+    def origin_of_not_finite(self, name: str, inputs: Tensors) -> str:
+        """The first node that makes the numbers that are not finite in an output.
+
+        Args:
+            name: of the output.
+            inputs: with which it is not finite.
+        """
+        values = self.examples(inputs)
+        makers = {output: node for node in self.model.graph.node for output in node.output}
+        while True:
+            node = makers[name]
+            which = f"{node.op_type} '{node.name or name}'"
+            wrong = [n for n in reads(node) if n in values and not is_finite(values[n])]
+            if not wrong:
+                break
+            name = wrong[0]
+        read = {n: numpy_helper.to_array(self._stored[n]) for n in reads(node) if n in self._stored}
+        held = [f"'{n}'" for n, stored in read.items() if not is_finite(stored)]
+        return which + (f", whose stored {held[0]} is not finite" if held else "")
 
     def with_outputs(self, names: Iterable[str]) -> onnx.ModelProto:
         """A copy of the whole network with other outputs."""
         changed = onnx.ModelProto()
-        changed.CopyFrom(self._model)
+        changed.CopyFrom(self.model)
         del changed.graph.output[:]
         changed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
         return changed
@@ -198,20 +251,27 @@ class CutNetwork:
             InputError: the model cannot be run.
         """
         try:
-            return onnxruntime.InferenceSession(model.SerializeToString(), _options())
+            return onnxruntime.InferenceSession(model.SerializeToString(), onnx_run.options())
         except Exception as error:  # onnxruntime's own errors share no base class
-            raise InputError(f"{self._path}: cannot be run: {_line(error)}") from None
+            raise InputError(f"{self._path}: cannot be run: {one_line(error)}") from None
 
     def call(self, session: Any, names: Sequence[str], inputs: Tensors) -> list[Values]:
         """Some outputs of a session.
 
         Raises:
-            InputError: the inputs do not fit the network.
+            InputError: the inputs do not fit the network, or a loop does not end.
         """
         try:
-            return session.run(list(names), inputs)
+            return onnx_run.run(session, names, inputs, bounded=self._bounded)
         except Exception as error:
-            raise InputError(f"{self._path}: cannot be run on the data: {_line(error)}") from None
+            raise InputError(
+                f"{self._path}: cannot be run on the data: {one_line(error)}"
+            ) from None
+
+
+def is_finite(values: Values) -> bool:
+    """True if all numbers are finite; what is no floating-point number counts as finite."""
+    return values.dtype.kind not in "fc" or bool(np.isfinite(values).all())
 
 
 def _normalised(path: Path) -> onnx.ModelProto:
@@ -220,23 +280,49 @@ def _normalised(path: Path) -> onnx.ModelProto:
         shipped = str(path) in (*SHIPPED, *TRUE_NETWORKS)
         reason = "is a shipped table of layer sizes; the weights of a network are in its ONNX file"
         raise InputError(f"{path} {reason if shipped else 'does not exist'}")
-    options = _options()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    with tempfile.TemporaryDirectory() as folder:
-        options.optimized_model_filepath = str(Path(folder) / "normalised.onnx")
-        try:
-            onnxruntime.InferenceSession(str(path), options)
-            model = onnx.load(options.optimized_model_filepath)
-        except Exception as error:
-            raise InputError(f"{path}: cannot be read: {_line(error)}") from None
+    with input_errors(f"{path}: ", InputError):
+        model = read_with_weights(path)
+    try:
+        model = _optimised(model)
+        # onnxruntime widens weights in half precision by nodes, which a second pass folds.
+        if any(t.data_type == onnx.TensorProto.FLOAT16 for t in model.graph.initializer):
+            model = _optimised(model)
+    except Exception as error:  # onnxruntime's own errors share no base class
+        raise InputError(f"{path}: cannot be read: {one_line(error)}") from None
+    with input_errors(f"{path}: ", InputError):
+        _check_same_each_time(model)
     return model
 
 
-def _options() -> Any:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = QUIET
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return options
+def _optimised(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The network after the basic optimisations of onnxruntime."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "normalised.onnx"
+        options = onnx_run.options(
+            graph_optimization_level=onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+            optimized_model_filepath=str(file),
+        )
+        onnxruntime.InferenceSession(model.SerializeToString(), options)
+        return onnx.load(file)
+
+
+def _check_same_each_time(model: onnx.ModelProto) -> None:
+    """Refuse networks whose outputs differ from run to run.
+
+    Raises:
+        InputError: a node draws random numbers.
+    """
+    for graph in graphs_of(model):
+        constants = {t.name: t for t in getattr(graph, "initializer", ())}
+        for node in graph.node:
+            trains = node.op_type == "Dropout" and len(node.input) > 2
+            if trains and node.input[2] in constants:
+                trains = bool(numpy_helper.to_array(constants[node.input[2]]).any())
+            if node.op_type in RANDOM or trains:
+                raise InputError(
+                    f"node '{node.name or node.output[0]}' ({node.op_type}) draws random numbers, "
+                    "so that no score can be repeated: replace it by a constant"
+                )
 
 
 def _is_mapped(node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProto]) -> bool:
@@ -290,25 +376,19 @@ def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
     return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
 
-def _named(nodes: Iterable[onnx.NodeProto]) -> dict[str, onnx.NodeProto]:
-    """Nodes by unique names."""
-    named: dict[str, onnx.NodeProto] = {}
-    for node in nodes:
-        stem = node.name or node.output[0]
-        name, again = stem, 1
-        while name in named:
-            again += 1
-            name = f"{stem}_{again}"
-        named[name] = node
-    return named
+def _unique(stem: str, taken: Collection[str]) -> str:
+    """The name, with a number behind it if it is taken."""
+    name, again = stem, 1
+    while name in taken:
+        again += 1
+        name = f"{stem}_{again}"
+    return name
 
 
-def _pieces(
-    nodes: Iterable[onnx.NodeProto], layers: Sequence[onnx.NodeProto]
-) -> list[list[onnx.NodeProto]]:
-    """Nodes before, between and behind the mapped layers, in order."""
+def _pieces(nodes: Iterable[onnx.NodeProto], stages: Sequence[Stage]) -> list[list[onnx.NodeProto]]:
+    """Nodes before, between and behind those on the chip, in order."""
     pieces: list[list[onnx.NodeProto]] = [[]]
-    results = {layer.output[0] for layer in layers}
+    results = set().union(*(stage.results for stage in stages))
     for node in nodes:
         if results.intersection(node.output):
             pieces.append([])
@@ -329,30 +409,12 @@ def _reduces(name: str, operator: str, source: str, makers: Mapping[str, onnx.No
 
 def _inner_nodes(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
     """Nodes of the graphs inside a node."""
-    for attribute in node.attribute:
-        for graph in [attribute.g, *attribute.graphs]:
-            for inner in graph.node:
-                yield inner
-                yield from _inner_nodes(inner)
-
-
-def _reads(node: onnx.NodeProto) -> Iterator[str]:
-    """Tensors that a node and the graphs inside it may read from outside."""
-    yield from node.input
-    inner = list(_inner_nodes(node))
-    made = {name for each in inner for name in each.output}
-    yield from (n for each in inner for n in each.input if n not in made)
-
-
-def _read_by(layer: MappedLayer) -> set[str]:
-    return {layer.source, layer.bias} if isinstance(layer.bias, str) else {layer.source}
+    for graph in inner_graphs(node):
+        for inner in graph.node:
+            yield inner
+            yield from _inner_nodes(inner)
 
 
 def _value_info(name: str, example: Values) -> onnx.ValueInfoProto:
     kind = helper.np_dtype_to_tensor_dtype(np.asarray(example).dtype)
     return helper.make_tensor_value_info(name, kind, None)
-
-
-def _line(error: Exception) -> str:
-    """The text of an error, in one line."""
-    return " ".join(str(error).split())

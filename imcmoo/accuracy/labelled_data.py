@@ -11,15 +11,14 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from imcmoo.accuracy.graph import CutNetwork, Tensors
-from imcmoo.accuracy.lowering import Values
+from imcmoo.accuracy.graph import CutNetwork
+from imcmoo.accuracy.lowering import Tensors, Values
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import call_own, check_takes, load
 from imcmoo.io.reading import read_arrays
 from imcmoo.model.metrics import Floats, Ints
+from imcmoo.networks.onnx_import.statistics import CALIBRATION, LABELS
 
-LABELS = "labels"
-CALIBRATION = "calibration/"
 METRICS = ("top1", "agreement", "cosine")
 UNSCORED = 4
 """One sample of so many, the first, calibrates where there are no calibration arrays."""
@@ -203,6 +202,8 @@ class Metric:
     def scores(self, outputs: Tensors, labels: Values | None, reference: Tensors) -> Floats:
         """Score of each sample, or one score for all, 0 to 1, shape (n,) or (1,).
 
+        A sample whose output is not finite scores 0.
+
         Args:
             outputs: samples on the first axis.
             labels: shape (n, …).
@@ -217,7 +218,18 @@ class Metric:
             if found.ndim != 1 or not np.isfinite(found).all():
                 raise InputError(f"{self.name} must return one number, or one per sample")
             return found
-        values, ideal = outputs[self.output], reference[self.output]
+        with np.errstate(invalid="ignore"):
+            scores = self._of_each(outputs[self.output], labels, reference[self.output])
+        finite = np.isfinite(outputs[self.output]).reshape(len(scores), -1).all(axis=1)
+        return np.where(finite, scores, 0.0)
+
+    @property
+    def reads_all(self) -> bool:
+        """True if the metric gets all outputs, else only the scored one."""
+        return ":" in self.name
+
+    def _of_each(self, values: Values, labels: Values | None, ideal: Values) -> Floats:
+        """Scores by one of `METRICS`."""
         if self.name == "cosine":
             a, b = (v.reshape(len(v), -1).astype(np.float64) for v in (values, ideal))
             lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)

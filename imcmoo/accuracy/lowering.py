@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from imcmoo.model.metrics import Floats
 
 Values = NDArray[Any]
+
+Tensors = dict[str, Values]
 
 Product = Callable[[Values], Floats]
 """Vectors of shape (G, n, K) to products of shape (G, n, M)."""
@@ -48,6 +50,30 @@ class MappedLayer:
     strides: tuple[int, ...] = ()
     dilations: tuple[int, ...] = ()
     pads: tuple[int, ...] | str = ()
+
+    @property
+    def layers(self) -> list[MappedLayer]:
+        """The layer itself: a node may have several."""
+        return [self]
+
+    @property
+    def reads(self) -> set[str]:
+        """Tensors that it reads and the file does not store."""
+        return {self.source, self.bias} if isinstance(self.bias, str) else {self.source}
+
+    @property
+    def results(self) -> set[str]:
+        """Tensors that it writes."""
+        return {self.result}
+
+    def only(self, names: Collection[str]) -> MappedLayer | None:
+        """The layer if it has one of these names."""
+        return self if self.name in names else None
+
+    def run(self, tensors: Tensors, product: LayerProduct) -> Tensors:
+        """Output of the node from all tensors there are."""
+        source = tensors[self.source]
+        return {self.result: product(self, source, tensors).astype(source.dtype, copy=False)}
 
     def apply(self, inputs: Values, zero: int, product: Product) -> Floats:
         """The layer's output, without its bias, from its inputs or their codes; zero pads the
@@ -120,6 +146,10 @@ class MappedLayer:
         bias = tensors[self.bias] if isinstance(self.bias, str) else self.bias
         bias = self.bias_factor * bias
         return product + (bias.reshape(-1, *[1] * len(self.kernel)) if self.kernel else bias)
+
+
+LayerProduct = Callable[[MappedLayer, Values, Mapping[str, Values]], Values]
+"""Output of a layer from its input and all tensors there are."""
 
 
 def _steps(strides: Sequence[int]) -> list[slice]:

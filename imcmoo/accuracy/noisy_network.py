@@ -13,8 +13,8 @@ from onnx import ModelProto, TensorProto, helper
 from scipy.special import ndtri
 
 from imcmoo.accuracy.codes import InputCoding
-from imcmoo.accuracy.graph import CutNetwork, Tensors
-from imcmoo.accuracy.lowering import MappedLayer, Values
+from imcmoo.accuracy.graph import CutNetwork
+from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
 from imcmoo.model.metrics import Floats
 
 OPERATORS, IR_VERSION = 13, 7

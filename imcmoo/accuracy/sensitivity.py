@@ -11,8 +11,7 @@ from scipy.optimize import isotonic_regression
 
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.codes import InputCoding, quantise_weights
-from imcmoo.accuracy.graph import Tensors
-from imcmoo.accuracy.lowering import MappedLayer
+from imcmoo.accuracy.lowering import MappedLayer, Tensors
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
 from imcmoo.accuracy.simulation import Calibration
 from imcmoo.model.metrics import Floats

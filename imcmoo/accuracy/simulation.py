@@ -11,8 +11,8 @@ import numpy as np
 
 from imcmoo.accuracy.codes import Codes, InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar
-from imcmoo.accuracy.graph import CutNetwork, Tensors
-from imcmoo.accuracy.lowering import MappedLayer, Values
+from imcmoo.accuracy.graph import CutNetwork
+from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
 from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
@@ -351,10 +351,13 @@ class Simulation:
         network, disturbed = NoisyNetwork(self._network, self.codings), self.disturbances(noise)
         for batch in batches:
             network.run(batch, disturbed, rng, seen)
-        return {
-            name: layer.analyse_on(np.concatenate(kept[name], axis=1), noise[name])
-            for name, layer in self._layers.items()
-        }
+        analysed = {}
+        for name, layer in self._layers.items():
+            vectors = np.concatenate(kept[name], axis=1)
+            if vectors.shape[1] > quota * len(batches):  # it runs once per step of a sequence
+                vectors = vectors[:, rng.permutation(vectors.shape[1])[:VECTORS]]
+            analysed[name] = layer.analyse_on(vectors, noise[name])
+        return analysed
 
     def disturbances(self, noise: Mapping[str, LayerNoise]) -> dict[str, Disturbance]:
         """Errors of each layer for a run in float, from the noise of a chip of the design."""

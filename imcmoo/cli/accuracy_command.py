@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 DESCRIPTION = """
 Execute an ONNX network on simulated chips of a design and score it on labelled data: in float, with
 inputs and weights as integers, and on the chips, with sliced operands, cell errors drawn per chip,
-and ADCs that clip and round. Convolutions and products with stored weights run on the chip, all
-else in float.
+and ADCs that clip and round. Convolutions, recurrent layers and products with stored weights run on
+the chip, all else in float.
 
 DATA.npz has an array for each input of the network, samples on the first axis, and labels; arrays
 calibration/INPUT set the scales and ADC windows, else the first quarter of the samples does and is
@@ -50,11 +50,12 @@ input_slice_bits, adc_bits, weight_coding, adc_window, redundancy and cell_error
 of a run also sets --input-bits, --weight-bits, --weight-clip and --layers-digital of its network
 NET, or of its only network.
 
-OUT has, for each design, the score in float, integer and accuracy (the mean over chips, with a 95 %
-interval over samples), chip_min, chip_max, yield (share of chips within --allowed-drop), nsr_out_dB
-(error of the logits over their variance), snr_adc_dB, snr_dev_dB, snr_rounding_dB of all layers
-together, and the layer that errs most. LAYERS has the same by layer, and the accuracy with that
-layer alone on the chip.
+OUT has, for each design, weights_on_chip and macs_on_chip (shares of the network's weights and
+multiply-accumulates that are not in float), the score in float, integer and accuracy (the mean over
+chips, with a 95 % interval over samples), chip_min, chip_max, yield (share of chips within
+--allowed-drop), nsr_out_dB (error of the logits over their variance), snr_adc_dB, snr_dev_dB,
+snr_rounding_dB of all layers together, and the layer that errs most. LAYERS has the same by layer,
+and the accuracy with that layer alone on the chip.
 """
 
 INTERRUPTED = "no file was written"
@@ -83,7 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("--designs DESIGNS", Path, "a CSV, a folder of a run, or a design.json"),
         option("--design A=1,B=2", _pairs,
                f"one design: {', '.join(NEEDED)}; also {', '.join(OPTIONAL)}"),
-        option("--device", list(MEMORY_CELLS), "needed if the design does not name it"),
+        option("--device", list(MEMORY_CELLS),
+               "needed if the design does not name it; takes its lines of a CSV of several"),
     )  # fmt: skip
     _add_score_and_chips(parser)
     _add_settings(parser)
@@ -165,33 +167,20 @@ def main(args: argparse.Namespace) -> None:
     chips = _chips(args)
     assess = _assessment(args)
     data = _accuracy_data(args, assess) if args.how == "linear" else None
-    samples = assess.samples if data is None else data.about["samples"]
-    rows: list[dict[str, Any]] = []
-    layers: list[dict[str, Any]] = []
+    drawn = 0 if args.how == "linear" else args.chips
+    per_chip = max(drawn, 1) + (len(assess.network.layer_names) if args.layers else 0)
     with ExitStack() as stack:
         # Opened first, so that an unwritable file is reported before the work.
-        files = [
-            (stack.enter_context(writing(path, ours=RESULTS, force=args.force)), path, content)
-            for path, content in ((args.out, rows), (args.layers, layers))
+        targets = [
+            (stack.enter_context(writing(path, ours=RESULTS, force=args.force)), path)
+            for path in (args.out, args.layers)
             if path
         ]
-        drawn = 0 if args.how == "linear" else args.chips
-        per_design = max(drawn, 1) + (len(assess.network.layer_names) if args.layers else 0)
-        advance = stack.enter_context(
-            counted("simulated", per_design * len(chips), quiet=args.quiet)
-        )
-        for at, chip in enumerate(chips):
-            result, errors = _accuracy(args, assess, chip, data, advance)
-            start = {"design": at, "network": args.network.stem}
-            known = {name: getattr(chip, name) for name in SHOWN}
-            known |= {"samples": samples, "chips": drawn, "how": args.how}
-            rows.append(start | known | result.to_row())
-            for each in errors if args.layers else ():
-                alone = {"accuracy_alone": assess.alone(chip, each.layer)}
-                advance()
-                layers.append(start | each.to_row() | alone)
-        for target, path, content in files:
-            _write(target, path, content)
+        total = per_chip * len(set(chips.values()))
+        advance = stack.enter_context(counted("simulated", total, quiet=args.quiet))
+        rows, layers = _rows(args, assess, chips, data, advance)
+        for target, path in targets:
+            _write(target, path, rows if path == args.out else layers)
     exact_only = [str(row["design"]) for row in rows if row["exact_only"]]
     if args.how != "exact" and exact_only:
         warn(
@@ -199,6 +188,48 @@ def main(args: argparse.Namespace) -> None:
             "white noise does not stand for; use --how exact"
         )
     show(console(wide=True), _table(rows))
+    console(wide=True).print(str(assess.shares), soft_wrap=True, markup=False, highlight=False)
+
+
+def _rows(
+    args: argparse.Namespace,
+    assess: Assessment,
+    chips: Mapping[int, Circuit],
+    data: AccuracyData | None,
+    after_each: Callable[[], None],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of OUT and, if they are to be written, of LAYERS; an equal chip is executed once."""
+    samples = assess.samples if data is None else data.about["samples"]
+    drawn = 0 if data is not None else args.chips
+    settings = {"samples": samples, "chips": drawn, "how": args.how}
+    settings |= {"weights_on_chip": assess.shares.weights, "macs_on_chip": assess.shares.macs}
+    executed: dict[Circuit, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
+    rows: list[dict[str, Any]] = []
+    layers: list[dict[str, Any]] = []
+    for design, chip in chips.items():
+        if chip not in executed:
+            executed[chip] = _of_chip(args, assess, chip, data, after_each)
+        result, of_layers = executed[chip]
+        start = {"design": design, "network": args.network.stem}
+        rows.append(start | {name: getattr(chip, name) for name in SHOWN} | settings | result)
+        layers += [start | layer for layer in of_layers]
+    return rows, layers
+
+
+def _of_chip(
+    args: argparse.Namespace,
+    assess: Assessment,
+    chip: Circuit,
+    data: AccuracyData | None,
+    after_each: Callable[[], None],
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Columns of the result of a chip, and of its layers if they are to be written."""
+    result, errors = _accuracy(args, assess, chip, data, after_each)
+    layers = []
+    for each in errors if args.layers else ():
+        layers.append(each.to_row() | {"accuracy_alone": assess.alone(chip, each.layer)})
+        after_each()
+    return result.to_row(), layers
 
 
 def _assessment(args: argparse.Namespace) -> Assessment:
@@ -250,6 +281,8 @@ def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData
         data = AccuracyData.read(args.accuracy_data)
     if data.about.get("network_sha256") != sha256(args.network):
         raise InputError(f"{args.accuracy_data} is of another network than {args.network}")
+    if data.about.get("weights_sha256", "") != assess.weights_sha256:
+        raise InputError(f"{args.accuracy_data} is of other weights than those of {args.network}")
     if data.about.get("data_sha256") != sha256(args.data):
         raise InputError(f"{args.accuracy_data} was measured on other data than {args.data}")
     layers = [(layer.name, layer.weights.shape) for layer in data.layers]
@@ -266,18 +299,23 @@ def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData
     return data
 
 
-def _chips(args: argparse.Namespace) -> list[Circuit]:
-    """The chips of the designs that a command line names."""
+def _chips(args: argparse.Namespace) -> dict[int, Circuit]:
+    """The chips of the designs that a command line names, by number of the design."""
     if (args.designs is None) == (args.design is None):
         raise InputError("give either --designs or --design")
     columns = args.design
     if args.designs is not None and args.designs.suffix != ".csv":
         columns = _of_json(args.designs)
     if columns is not None:
-        return _made(args, {name: np.array([value]) for name, value in columns.items()})
+        made = _made(args, {name: np.array([value]) for name, value in columns.items()})
+        return dict(enumerate(made))
     table = DesignsTable.read(args.designs)
+    numbers: Sequence[int] = range(len(table.rows))
+    if args.device and "device" in table.header:
+        table, numbers = table.where("device", args.device)
     read = table.columns((*NEEDED, *OPTIONAL, "device"), {*TEXTS, "device"})
-    return table.accepted(lambda rows: _made(args, {name: v[rows] for name, v in read.items()}))
+    chips = table.accepted(lambda rows: _made(args, {name: v[rows] for name, v in read.items()}))
+    return dict(zip(numbers, chips, strict=True))
 
 
 def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
@@ -321,7 +359,7 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     if len(devices) != 1 or not devices <= set(MEMORY_CELLS):
         names = " or ".join(MEMORY_CELLS)
         raise InputError(
-            f"one device at a time, {names}, got {', '.join(sorted(devices))}"
+            f"one device at a time, {names}, got {', '.join(sorted(devices))}: choose with --device"
             if devices
             else f"which device is it? give --device {names}"
         )

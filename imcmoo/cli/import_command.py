@@ -34,13 +34,13 @@ T = TypeVar("T")
 DESCRIPTION = """
 Turn an ONNX model into a network table, one line per layer that multiplies matrices.
 
-Files of weights beside the model are never read. Every node is accounted for: imported, free, or
-not modelled. OUT has lines #key=value on top (source, hash, bindings, versions), then the columns
-name, kind, C, M, P, Q, R, S, G, N, stride_h, stride_w, dilation_h, dilation_w, dynamic (both
-operands are activations), shared_with (the layer whose weights it uses), and the operands'
-statistics with where they come from. SUMMARY holds integers layers, macs (dynamic ones included),
-macs_dynamic, weights (shared ones once; of recurrent layers those of the input, the others are
-weights_recurrent), and imported, free, not_modelled as {operator: nodes}.
+Files of weights beside the model are read for --samples and --data only. Every node is accounted
+for: imported, free, or not modelled. OUT has lines #key=value on top (source, hash, bindings,
+versions), then the columns name, kind, C, M, P, Q, R, S, G, N, stride_h, stride_w, dilation_h,
+dilation_w, dynamic (both operands are activations), shared_with (the layer whose weights it uses),
+and the operands' statistics with where they come from. SUMMARY holds integers layers, macs (dynamic
+ones included), macs_dynamic, weights (shared ones once; of recurrent layers those of the input, the
+others are weights_recurrent), and imported, free, not_modelled as {operator: nodes}.
 
 With --data, OUT has also signal_power, input_peak, input_signed, gain_white and gain_static of each
 layer with stored weights, and NET.accuracy.npz beside it is what the accuracy of a chip is
@@ -78,7 +78,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("--value INPUT=16000", _named(several(number)),
                "elements of an input that steers the network", **repeated),
         option("--samples INPUTS.npz", Path,
-               "take the activations' statistics from a run on these inputs (needs onnxruntime)"),
+               "take the activations' statistics from runs on these inputs, or on samples as of "
+               "--data (needs onnxruntime)"),
     )  # fmt: skip
     add(
         parser.add_argument_group("accuracy data"),
@@ -163,7 +164,7 @@ def measure_all(
     """Accuracy data of a network with its samples; both are named relative to a folder."""
     from imcmoo.accuracy.sensitivity import measure, steps
 
-    about = {
+    about: dict[str, Any] = {
         "network": os.path.relpath(assessment.path, folder),
         "data": os.path.relpath(assessment.data_file, folder),
         "network_sha256": sha256(assessment.path),
@@ -172,6 +173,8 @@ def measure_all(
         "output": assessment.network.output,
         "seed": assessment.seed,
     }
+    if assessment.weights_sha256:
+        about["weights_sha256"] = assessment.weights_sha256
     with counted("measured", steps(assessment), quiet=quiet) as advance:
         return measure(assessment, about=about, after_each=advance)
 

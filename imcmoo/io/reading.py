@@ -30,6 +30,10 @@ MOST_TOML_BYTES = 1 << 23
 MOST_ARRAY_BYTES = 1 << 31
 """Of an archive as stored, and of its arrays."""
 
+HARMLESS_BYTES, MOST_EXPANSION = 1 << 28, 200
+"""An archive may unpack to so many bytes, or to so many times its size: beyond that it holds hardly
+anything but zeros."""
+
 LARGEST_WHOLE = (1 << 63) - 1
 """What TOML promises to hold; beyond it, arithmetic overflows."""
 
@@ -103,14 +107,17 @@ def read_arrays(path: Path, what: str) -> dict[str, NDArray[Any]]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             size = sum(info.file_size for info in stored.zip.infolist())
-            if size > MOST_ARRAY_BYTES:
-                raise ValueError(f"more than {MOST_ARRAY_BYTES:,} bytes")
-            arrays = {name: stored[name] for name in stored.files}
-        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise TypeError("a file that is no array")
-        return arrays
+            most = min(MOST_ARRAY_BYTES, max(HARMLESS_BYTES, MOST_EXPANSION * len(content)))
+            if size <= most:
+                arrays = {name: stored[name] for name in stored.files}
+                if all(isinstance(array, np.ndarray) for array in arrays.values()):
+                    return arrays
+                raise TypeError("a file that is no array")
     except Exception:  # zipfile, zlib, struct, tokenize and NumPy, each in its own words
         raise ValueError(f"{path} is not {what}, or damaged") from None
+    raise ValueError(
+        f"{path} is not {what}: its {len(content):,} bytes unpack to {size:,}, more than {most:,}"
+    )
 
 
 def _check_whole(value: Any) -> None:

@@ -22,6 +22,11 @@ Idle = Literal["on", "gated"]
 ROUNDED = 1.005
 """Deadlines may exceed 1 / `rate_Hz` by so much and count as that: 0.0167 s at 60 Hz."""
 
+LEAST_RATE_Hz, MOST_RATE_Hz = 1e-9, 1e12
+"""Once in 30 years, and faster than any chip: beyond, times and powers overflow."""
+MOST_BURST = 10**9
+"""Most inferences per request, likewise."""
+
 
 @dataclass(frozen=True)
 class Requests:
@@ -39,8 +44,14 @@ class Requests:
     def __post_init__(self) -> None:
         if not 0 < self.rate_Hz < float("inf"):
             raise ValueError(f"rate_Hz must be positive and finite, got {self.rate_Hz:g}")
-        if self.burst < 1:
-            raise ValueError(f"burst must be at least 1, got {self.burst}")
+        if not LEAST_RATE_Hz <= self.rate_Hz <= MOST_RATE_Hz:
+            raise ValueError(
+                f"rate_Hz must be {LEAST_RATE_Hz:g} to {MOST_RATE_Hz:g}, got {self.rate_Hz:g}"
+            )
+        if not 1 <= self.burst <= MOST_BURST:
+            raise ValueError(
+                f"burst must be at least 1 and at most {MOST_BURST:g}, got {self.burst}"
+            )
         if self.deadline_s is None:
             return
         if not 0 < self.deadline_s <= ROUNDED * self.period_s:

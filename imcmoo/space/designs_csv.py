@@ -143,6 +143,20 @@ class DesignsTable:
         there = [name for name in names if name in self.header]
         return {name: self.column(name, "" if name in texts else 0) for name in there}
 
+    def where(self, name: str, value: str) -> tuple[DesignsTable, list[int]]:
+        """The rows in which a column has a value, and their numbers, from 0.
+
+        Raises:
+            InputError: there is none.
+        """
+        texts = self.column(name, "")
+        chosen = np.flatnonzero(texts == value).tolist()
+        if not chosen:
+            there = ", ".join(sorted(set(texts.tolist())))
+            raise InputError(f"{self.path}: no line has {name} {value}, only {there}")
+        rows, lines = [self.rows[at] for at in chosen], [self.lines[at] for at in chosen]
+        return replace(self, rows=rows, lines=lines), chosen
+
     def column(self, name: str, like: Any) -> NDArray[Any]:
         """The values of a column: numbers if `like` is a number or several, else text.
 

@@ -85,6 +85,8 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
         seed=data.about["seed"],
         layers_digital=(outcome.study.layers_digital or {}).get(name, ()),
     )
+    if data.about.get("weights_sha256", "") != assessed.weights_sha256:
+        return {"note": f"not executed: the weights beside {network} are others"}
     chip = _chip(outcome, name)
     fast, _ = assessed.on_chips(chip, CHIPS, how="fast")
     exact, _ = assessed.on_chips(chip, CHIPS)

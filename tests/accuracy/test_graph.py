@@ -5,13 +5,14 @@ import pytest
 
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 
+import onnx
 from onnx import TensorProto, helper
 
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.io.errors import InputError
-from tests.accuracy.networks import cut, real
-from tests.networks.onnx_import.models import exactly, node, tensor
+from tests.accuracy.networks import cut, real, saved
+from tests.networks.onnx_import.models import exactly, model, node, tensor
 
 
 def in_float(layer, inputs, tensors):
@@ -212,7 +213,7 @@ def test_layers_in_control_flow_are_refused(tmp_path):
 
 
 def test_a_network_without_stored_weights_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no Conv, Gemm or MatMul has stored weights"):
+    with pytest.raises(InputError, match="no Conv, Gemm, MatMul, LSTM, GRU, RNN has"):
         cut(tmp_path, [node("Relu", "x")], [tensor("x", (2, 6))])
 
 
@@ -235,6 +236,125 @@ def test_graphs_inside_a_node_get_the_tensors_they_read(tmp_path):
     ]
     network = cut(tmp_path, nodes, [tensor("x", (2, 6)), CONDITION], SQUARE)
     assert_pieces_equal_the_whole(network, {"x": sample(2, 6), "c": np.array(False)})
+
+
+def recurrent(operator, directions=1, **attributes):
+    """A recurrent layer with all states as outputs, and what it stores."""
+    gates = {"RNN": 1, "GRU": 3, "LSTM": 4}[operator]
+    outputs = ["y", "h", "c"][: 2 + (operator == "LSTM")]
+    inputs = ["x", "w", "r", "b", "", "h0", *["c0"] * (operator == "LSTM")]
+    layer = node(operator, inputs, outputs, name="rnn", hidden_size=4, **attributes)
+    sizes = {"w": (gates * 4, 5), "r": (gates * 4, 4), "b": (2 * gates * 4,), "c0": (2, 4)}
+    weights = [real(n, (directions, *size), at) for at, (n, size) in enumerate(sizes.items())]
+    return layer, outputs, weights
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize(
+    ("operator", "attributes"),
+    [("LSTM", {}), ("GRU", {}), ("GRU", {"linear_before_reset": 1}), ("RNN", {})],
+)
+def test_a_recurrent_layer_equals_that_of_onnxruntime(tmp_path, operator, attributes, direction):
+    directions = 2 if direction == "bidirectional" else 1
+    layer, outputs, weights = recurrent(operator, directions, direction=direction, **attributes)
+    before = node("Tanh", "s", ["h0"])
+    shapes = [tensor("x", (7, 2, 5)), tensor("s", (directions, 2, 4))]
+    network = cut(tmp_path, [before, layer], shapes, weights, outputs)
+    third = operator == "GRU" and not attributes
+    assert len(network.layers) == directions * (2 + third)
+    assert_pieces_equal_the_whole(network, {"x": sample(7, 2, 5), "s": sample(directions, 2, 4)})
+
+
+def test_a_single_matrix_of_a_recurrent_layer_can_be_mapped(tmp_path):
+    layer, outputs, weights = recurrent("LSTM")
+    shapes = [tensor("x", (7, 2, 5)), tensor("h0", (1, 2, 4))]
+    network = cut(tmp_path, [layer], shapes, weights, outputs, only=["rnn/hidden"])
+    assert [layer.name for layer in network.layers] == ["rnn/hidden"]
+    assert network.layer_names == ["rnn/input", "rnn/hidden"]
+    assert_pieces_equal_the_whole(network, {"x": sample(7, 2, 5), "h0": sample(1, 2, 4)})
+
+
+def test_a_recurrent_layer_of_another_kind_runs_in_float(tmp_path):
+    layer, outputs, weights = recurrent("LSTM", clip=0.5)
+    after = node("MatMul", "hv", "z", name="last")
+    shapes = [tensor("x", (7, 2, 5)), tensor("h0", (1, 2, 4))]
+    stored = [*weights, real("v", (4, 3))]
+    network = cut(tmp_path, [layer, after], shapes, stored, [*outputs, "z"])
+    assert network.layer_names == ["last"]
+    assert_pieces_equal_the_whole(network, {"x": sample(7, 2, 5), "h0": sample(1, 2, 4)})
+
+
+def test_stored_tensors_of_a_branch_are_its_own(tmp_path):
+    graphs = {
+        f"{name}_branch": helper.make_graph(
+            [node("Add", ["a", "k"], [name])], name, [], [tensor(name, (2, 6))], [real("k", (6,))]
+        )
+        for name in ("then", "else")
+    }
+    choice = helper.make_node("If", ["c"], ["y"], **graphs)
+    nodes = [node("MatMul", "xw", "a"), choice]
+    network = cut(tmp_path, nodes, [tensor("x", (2, 6)), CONDITION], SQUARE)
+    assert_pieces_equal_the_whole(network, {"x": sample(2, 6), "c": np.array(True)})
+
+
+def test_a_layer_in_a_branch_names_the_input_that_chooses_it(tmp_path):
+    nodes = [node("Equal", ["rate", "high"], ["c"]), branches(("MatMul", "MatMul"), "xw")]
+    stored = [*SQUARE, exactly("high", 16000)]
+    inputs = [tensor("x", (2, 6)), tensor("rate", (), TensorProto.INT64)]
+    with pytest.raises(InputError, match="depends on the input rate; store it in the file"):
+        cut(tmp_path, nodes, inputs, stored)
+
+
+@pytest.mark.parametrize("operator", ["RandomNormalLike", "RandomUniform", "Bernoulli", "Dropout"])
+def test_a_network_that_draws_random_numbers_is_refused(tmp_path, operator):
+    read = {"Dropout": ["a", "", "t"], "RandomUniform": []}.get(operator, ["a"])
+    shape = {"shape": [2, 6]} if operator == "RandomUniform" else {}
+    nodes = [node("MatMul", "xw", "a"), node(operator, read, "r", name="draw", **shape)]
+    stored = [*SQUARE, exactly("t", True, bool)]
+    with pytest.raises(InputError, match=r"net\.onnx: node .* draws random numbers"):
+        cut(tmp_path, nodes, [tensor("x", (2, 6))], stored, "r")
+
+
+def endless():
+    """A node that adds a tensor to itself without end."""
+    nodes = [node("Identity", "g", ["g2"]), node("Add", "vv", ["v2"])]
+    inputs = [tensor("i", (), TensorProto.INT64), tensor("g", (), TensorProto.BOOL)]
+    body = helper.make_graph(
+        nodes,
+        "body",
+        [*inputs, tensor("v", None)],
+        [tensor("g2", (), TensorProto.BOOL), tensor("v2", None)],
+    )
+    return helper.make_node("Loop", ["", "on", "a"], ["y"], body=body, name="loop")
+
+
+def test_a_loop_without_an_end_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr("imcmoo.networks.onnx_run.MOST_CPU_S", 0.05)
+    nodes = [node("MatMul", "xw", "a"), endless()]
+    network = cut(tmp_path, nodes, [tensor("x", (2, 6))], [*SQUARE, exactly("on", True, bool)])
+    with pytest.raises(InputError, match="a Loop has not ended"):
+        network.run_whole({"x": sample(2, 6)})
+
+
+def test_weights_in_a_file_beside_the_network(tmp_path):
+    proto = model([node("MatMul", "xw", "y")], [tensor("x", (2, 6))], SQUARE)
+    where = {"location": "net.data", "size_threshold": 0}
+    onnx.save(proto, tmp_path / "net.onnx", save_as_external_data=True, **where)
+    assert_pieces_equal_the_whole(CutNetwork(tmp_path / "net.onnx"), {"x": sample(2, 6)})
+    (tmp_path / "net.data").unlink()
+    with pytest.raises(InputError, match=r"keeps weights in .*net\.data, which does not exist"):
+        CutNetwork(tmp_path / "net.onnx")
+
+
+def test_a_network_in_half_precision(tmp_path):
+    half = TensorProto.FLOAT16
+    nodes = [node("MatMul", "xw", "a", name="one"), node("MatMul", "av")]
+    stored = [exactly(n, sample(6, 6), np.float16) for n in "wv"]
+    proto = model(nodes, [tensor("x", (2, 6), half)], stored)
+    proto.graph.output[0].type.tensor_type.elem_type = half
+    network = CutNetwork(saved(tmp_path, proto))
+    assert len(network.layers) == 2
+    assert_pieces_equal_the_whole(network, {"x": sample(2, 6).astype(np.float16)})
 
 
 def test_integer_inputs_reach_the_pieces(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("onnxruntime", reason="the simulation needs the package onnxruntime")
 
-from imcmoo.accuracy.assess import wilson
+from imcmoo.accuracy.assess import interval, wilson
 from imcmoo.accuracy.labelled_data import BATCH, LabelledData, Metric, batch_size, run_all
 from imcmoo.io.errors import InputError
 from tests.accuracy.networks import cut, real
@@ -125,6 +125,13 @@ def test_a_metric_of_ones_own(tmp_path, monkeypatch):
     sys.modules.pop("own_metric", None)
 
 
+@pytest.mark.parametrize("metric", ["top1", "agreement", "cosine"])
+def test_a_sample_whose_output_is_not_finite_scores_0(metric):
+    broken = {"y": np.array([[np.nan, 0.9], [0.2, 0.8], [np.inf, 1.2]])}
+    found = Metric(metric, "y").scores(broken, np.array([0, 1, 0]), REFERENCE)
+    np.testing.assert_allclose(found, [0, 1, 0])
+
+
 @pytest.mark.parametrize("name", ["top-1", "no_such_module:x"])
 def test_an_unknown_metric_is_refused(name):
     with pytest.raises(InputError, match="metric"):
@@ -136,3 +143,24 @@ def test_the_interval_is_wilsons():
     assert (low, high) == pytest.approx((0.4038, 0.5962), abs=1e-4)
     assert all(wilson(1.0, n)[1] == 1 and wilson(0.0, n)[0] == 0 for n in range(1, 500))
     assert wilson(1.0, 10)[0] == pytest.approx(0.7225, abs=1e-4)
+
+
+def test_the_interval_of_scores_between_0_and_1_is_that_of_their_spread():
+    """A coin per sample would give an interval that is far too wide."""
+    rng = np.random.default_rng(0)
+    scores = rng.binomial(50, 0.5, (1, 400)) / 50
+    low, high = interval(scores, 400)
+    assert low < scores.mean() < high
+    assert high - low == pytest.approx(2 * 1.96 * scores.std() / 20, rel=0.1)
+    assert wilson(0.5, 400)[1] - wilson(0.5, 400)[0] > 5 * (high - low)
+    assert interval(scores, 400) == (low, high)
+
+
+def test_the_interval_of_right_and_wrong_answers_is_wilsons():
+    scores = np.array([[1.0, 0, 1, 1], [1, 1, 1, 0]])
+    assert interval(scores, 4) == wilson(0.75, 4)
+
+
+@pytest.mark.parametrize(("scores", "samples"), [([[0.7], [0.8]], 4), ([[0.7]], 1)])
+def test_scores_without_a_spread_have_no_interval(scores, samples):
+    assert np.isnan(interval(np.array(scores), samples)).all()

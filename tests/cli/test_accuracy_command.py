@@ -76,6 +76,29 @@ def test_designs_of_a_file_a_run_and_a_json_object(one, tmp_path):
         assert one("--designs", where, "--chips", "1").accuracy == table.accuracy[0]
 
 
+def test_the_lines_of_one_device_are_taken_and_equal_chips_executed_once(one, command, capsys):
+    design = dict(part.split("=") for part in GOOD.split(","))
+    poor = design | {"adc_bits": 2}
+    frame = pd.DataFrame([design, design, poor, design])
+    frame.assign(device=["rram", "sram", "sram", "sram"]).to_csv("designs.csv", index=False)
+    one("--designs", "designs.csv", "--device", "sram", "--chips", "1")
+    table = pd.read_csv("out.csv")
+    assert table.design.tolist() == [1, 2, 3]
+    assert table.adc_bits.tolist() == [8, 2, 8]
+    assert table.accuracy[0] == table.accuracy[2] > table.accuracy[1]
+    assert "choose with --device" in refused(capsys, *command, "--designs", "designs.csv")
+    frame.assign(device="sram").to_csv("designs.csv", index=False)
+    options = ["--designs", "designs.csv", "--device", "rram"]
+    assert "no line has device rram, only sram" in refused(capsys, *command, *options)
+
+
+def test_what_ran_on_the_chip_is_in_the_table_and_on_the_terminal(one, capsys):
+    row = one(*SRAM, "--chips", "1")
+    assert (row.weights_on_chip, row.macs_on_chip) == (1, 1)
+    said = "on the chip: 100.0% of the weights and 100.0% of the multiply-accumulates"
+    assert said in capsys.readouterr().out
+
+
 @pytest.fixture
 def measured(digits, tmp_path, monkeypatch):
     """A network's table with its accuracy data beside it."""

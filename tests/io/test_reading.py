@@ -111,3 +111,12 @@ def test_an_archive_with_a_file_that_is_no_array_is_refused(tmp_path):
         archive.writestr("note.txt", "no array")
     with pytest.raises(ValueError, match="is not a table, or damaged"):
         read_arrays(path, "a table")
+
+
+def test_an_archive_of_zeros_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, zeros=np.zeros(200_000))
+    monkeypatch.setattr(reading, "HARMLESS_BYTES", 10_000)
+    monkeypatch.setattr(np.lib.npyio.NpzFile, "__getitem__", None)
+    with pytest.raises(ValueError, match=r"is not a table: its [\d,]+ bytes unpack to 1,600,\d+"):
+        read_arrays(path, "a table")

@@ -221,6 +221,9 @@ def test_constraints_are_octaves_of_the_load_beyond_the_capacity():
     ("wrong", "message"),
     [
         (lambda: Requests(0), "rate_Hz must be positive"),
+        (lambda: Requests(1e-320), r"rate_Hz must be 1e-09 to 1e\+12, got 9.99989e-321"),
+        (lambda: Requests(1e300), r"rate_Hz must be 1e-09 to 1e\+12, got 1e\+300"),
+        (lambda: Requests(1, burst=10**18), "burst must be at least 1 and at most 1e"),
         (lambda: Requests(60, burst=0), "burst must be at least 1"),
         (lambda: Requests(60, 0.02), r"at most 1/rate_Hz = 0.0166667 s, got 0.02"),
         (

@@ -195,6 +195,44 @@ def _pair(sizes: Sequence[int]) -> tuple[int, int]:
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4, "DynamicQuantizeLSTM": 4}
 """Matrices a cell of each kind multiplies its input by."""
 
+INPUT, HIDDEN, CANDIDATE = "input", "hidden", "candidate"
+"""Parts of a recurrent layer: matrices that are stored and read apart."""
+
+DIRECTIONS = {
+    "forward": ("forward",),
+    "reverse": ("reverse",),
+    "bidirectional": ("forward", "reverse"),
+}
+
+
+def recurrent_parts(
+    operator: str, direction: str, *, reset_after: bool
+) -> dict[str, tuple[int, str, slice]]:
+    """Matrices of a recurrent layer that multiply vectors of their own.
+
+    The input meets one matrix, the hidden state another. A GRU that resets the state before it
+    multiplies it (`linear_before_reset = 0`) has a third, for its candidate.
+
+    Args:
+        operator: a key of `GATES`.
+        direction: a key of `DIRECTIONS`.
+        reset_after: whether a GRU resets products instead of the state.
+
+    Returns:
+        By the end of the name of the part's layer: index of the direction, `INPUT`, `HIDDEN` or
+        `CANDIDATE`, and the gates whose columns it has, in the file's order.
+    """
+    gates = GATES[operator]
+    first = 2 if operator == "GRU" and not reset_after else gates
+    columns = {INPUT: (0, gates), HIDDEN: (0, first), CANDIDATE: (first, gates)}
+    ways = DIRECTIONS[direction]
+    return {
+        f"{way}/{part}" if len(ways) > 1 else part: (at, part, slice(*ends))
+        for at, way in enumerate(ways)
+        for part, ends in columns.items()
+        if ends[0] < ends[1]
+    }
+
 
 def matrix_product(call: Call, right: int = 1) -> list[Row]:
     """Rows of a product of stacks of matrices, the right ones this input of the node."""
@@ -280,23 +318,38 @@ def contraction(
 
 
 def recurrent(call: Call) -> list[Row]:
-    """Rows of a recurrent layer: C = input + hidden, M = gates · hidden, N = steps · batch.
-
-    The directions of a bidirectional layer are groups.
-    """
+    """Rows of a recurrent layer, one for each matrix of `recurrent_parts`; N = steps · batch."""
     steps, hidden_shape = call.shape(0), call.shape(2)
     if len(steps) != 3 or len(hidden_shape) != 3:
         raise NotModelled("its input or weights do not have three axes")
-    gates = GATES[call.operator.rpartition(".")[2]]
+    operator = call.operator.rpartition(".")[2]
     hidden = call.positive("hidden_size") or min(hidden_shape[1:])
-    directions, (length, batch, channels) = hidden_shape[0], steps
-    row = call.product(
-        *(channels + hidden, gates * hidden, 1),
-        *(call.tensor(0), call.tensor(1)),
-        g=directions,
-        n=length * batch,
+    direction = call.attributes.get("direction", "forward")
+    if direction not in DIRECTIONS or len(DIRECTIONS[direction]) != hidden_shape[0]:
+        raise InputError(f"direction '{direction}' does not fit weights {list(hidden_shape)}")
+    length, batch, channels = steps
+    parts = recurrent_parts(
+        operator, direction, reset_after=bool(call.attributes.get("linear_before_reset"))
     )
-    return [replace(row, recurrent_weights=directions * gates * hidden * hidden)]
+    rows = []
+    for end, (_, part, gates) in parts.items():
+        of_input = part == INPUT
+        held = call.tensor(1 if of_input else 2)
+        c, m = channels if of_input else hidden, (gates.stop - gates.start) * hidden
+        row = call.product(
+            *(c, m, 1),
+            *(call.tensor(0) if of_input else Tensor(), _part_of(held, end)),
+            n=length * batch,
+        )
+        recurrent_weights = 0 if of_input else row.n_weights
+        name = f"{call.name}/{end}"
+        rows.append(replace(row, name=name, recurrent_weights=recurrent_weights))
+    return rows
+
+
+def _part_of(stored: Tensor, part: str) -> Tensor:
+    """A part of a stored tensor, which shares weights only with the same part of it."""
+    return replace(stored, root=f"{stored.root}/{part}") if stored.root else stored
 
 
 # Attention as one operator: its two products of activations, and its projection if it has one.

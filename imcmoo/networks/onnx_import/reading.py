@@ -15,6 +15,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from imcmoo.io.errors import InputError, did_you_mean_or_known
+from imcmoo.io.named import one_line
 from imcmoo.io.reading import check_regular
 from imcmoo.networks.onnx_import.tensors import (
     LARGEST_VALUE,
@@ -62,6 +63,65 @@ def read_model(path: Path) -> Model:
             keeps weights outside its own folder.
         OSError: the file cannot be read.
     """
+    proto = _read(path)
+    functions = {(f.domain, f.name, f.overload): f for f in proto.functions}
+    for graph in graphs_of(proto):
+        _check_text(graph)
+    return Model(
+        proto.graph,
+        _opsets(proto),
+        functions,
+        f"{proto.producer_name or 'unknown'} {proto.producer_version}".strip(),
+    )
+
+
+def read_with_weights(path: Path) -> onnx.ModelProto:
+    """Read a model with its files of weights, so that it can be run.
+
+    Raises:
+        InputError: `read_model` refuses the file as no ONNX file, or a file of weights is missing,
+            cut short, or with the others more than 2 GB.
+        OSError: a file cannot be read.
+    """
+    proto = _read(path)
+    files = _weight_files(proto, path)
+    for file in files:
+        if not file.is_file():
+            raise InputError(f"the model keeps weights in {file}, which does not exist")
+    if sum(file.stat().st_size for file in files) > LARGEST_FILE - path.stat().st_size:
+        raise InputError(f"with its files of weights it is larger than {LARGEST_FILE:,} bytes")
+    try:
+        onnx.load_external_data_for_model(proto, str(path.parent))
+    except (onnx.checker.ValidationError, ValueError) as error:
+        raise InputError(f"its files of weights cannot be read: {one_line(error)}") from None
+    return proto
+
+
+def weight_files(path: Path) -> list[Path]:
+    """Files beside a model that hold its weights, in alphabetical order.
+
+    Raises:
+        InputError: `read_model` refuses the file as no ONNX file.
+        OSError: the file cannot be read.
+    """
+    return _weight_files(_read(path), path)
+
+
+def _weight_files(proto: onnx.ModelProto, path: Path) -> list[Path]:
+    """Files of weights of a model that was read from `path`."""
+    names = {
+        str(entry.value)
+        for graph in graphs_of(proto)
+        for tensor in _stored(graph)
+        if tensor.data_location == onnx.TensorProto.EXTERNAL
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    return [path.parent / name for name in sorted(names)]
+
+
+def _read(path: Path) -> onnx.ModelProto:
+    """Read a model without its files of weights; see `read_model`."""
     try:
         check_regular(path, LARGEST_FILE)
     except ValueError as error:
@@ -75,16 +135,9 @@ def read_model(path: Path) -> Model:
         raise InputError("not an ONNX file, or one without any node")
     if not proto.graph.output:
         raise InputError("the graph has no output")
-    functions = {(f.domain, f.name, f.overload): f for f in proto.functions}
-    for graph in _graphs(proto):
-        _check_text(graph)
+    for graph in graphs_of(proto):
         _check_external(graph)
-    return Model(
-        proto.graph,
-        _opsets(proto),
-        functions,
-        f"{proto.producer_name or 'unknown'} {proto.producer_version}".strip(),
-    )
+    return proto
 
 
 def versions(imports: Iterable[onnx.OperatorSetIdProto]) -> dict[str, int]:
@@ -107,7 +160,7 @@ def _opsets(proto: onnx.ModelProto) -> dict[str, int]:
     return opsets
 
 
-def _graphs(proto: onnx.ModelProto) -> Iterator[onnx.GraphProto | onnx.FunctionProto]:
+def graphs_of(proto: onnx.ModelProto) -> Iterator[onnx.GraphProto | onnx.FunctionProto]:
     """Every graph of a model, also those inside nodes; protobuf bounds how deep they nest."""
     waiting: list[onnx.GraphProto | onnx.FunctionProto] = [proto.graph, *proto.functions]
     while waiting:
@@ -128,10 +181,14 @@ def _check_text(graph: onnx.GraphProto | onnx.FunctionProto) -> None:
             raise InputError(f"a name of node '{node.name}' ({node.op_type}) is not UTF-8")
 
 
-def _check_external(graph: onnx.GraphProto | onnx.FunctionProto) -> None:
+def _stored(graph: onnx.GraphProto | onnx.FunctionProto) -> list[onnx.TensorProto]:
+    """Tensors that a graph stores, also in its nodes."""
     stored = list(graph.initializer) if isinstance(graph, onnx.GraphProto) else []
-    stored += [a.t for node in graph.node for a in node.attribute if a.HasField("t")]
-    for tensor in stored:
+    return stored + [a.t for node in graph.node for a in node.attribute if a.HasField("t")]
+
+
+def _check_external(graph: onnx.GraphProto | onnx.FunctionProto) -> None:
+    for tensor in _stored(graph):
         for entry in tensor.external_data:
             location = str(entry.value) if entry.key == "location" else ""
             forms = (PurePosixPath(location), PureWindowsPath(location))

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from imcmoo.io.errors import InputError
+from imcmoo.io.named import one_line
 from imcmoo.io.reading import read_arrays
 from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, OPERANDS, layer_class
 from imcmoo.networks.onnx_import.account import Row
+from imcmoo.networks.onnx_import.reading import read_with_weights
 from imcmoo.networks.onnx_import.tensors import Tensor, stores_data
 from imcmoo.networks.workload_csv import DEFAULT
 
@@ -33,6 +35,12 @@ ZERO_POINT = 128
 
 DIGITS = 6
 """Decimals that densities are kept with."""
+
+LABELS = "labels"
+"""Array of a file of samples that holds their labels."""
+
+CALIBRATION = "calibration/"
+"""Prefix of arrays that only calibrate."""
 
 Recorded = Mapping[str, tuple[float, ...]]
 """Densities of activations by tensor, from a run."""
@@ -91,11 +99,12 @@ def _activation(tensor: Tensor, recorded: Recorded) -> Stated:
 
 
 def record_densities(path: Path, samples: Path, tensors: Iterable[str]) -> Recorded:
-    """Run the network once; densities of tensors that are neither constant nor infinite.
+    """Run the network; densities of tensors that are neither constant nor infinite.
 
     Args:
         path: the model, its weights beside it or inside.
-        samples: .npz with an array for each input.
+        samples: .npz with an array for each input: one run, or samples on the first axis, as
+            `imcmoo accuracy --data` takes them.
         tensors: names in the main graph; inputs are taken from the samples themselves.
 
     Raises:
@@ -103,28 +112,70 @@ def record_densities(path: Path, samples: Path, tensors: Iterable[str]) -> Recor
     """
     try:
         import onnxruntime
+
+        from imcmoo.networks import onnx_run
     except ModuleNotFoundError:
         raise InputError(
             "--samples needs the package onnxruntime: pip install onnxruntime"
         ) from None
+    model = read_with_weights(path)
+    arrays = _inputs(model, samples)
+    wanted = [name for name in dict.fromkeys(tensors) if name not in arrays]
+    outputs = {output.name for output in model.graph.output}
+    model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in wanted if n not in outputs)
+    names = wanted or sorted(outputs)
+    runs = _runs(model, arrays)
+    kept: dict[str, list[NDArray[Any]]] = {name: [] for name in [*arrays, *wanted]}
+    try:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), onnx_run.options())
+        bounded = onnx_run.loops(model)
+        for feeds in runs:
+            made = onnx_run.run(session, names, feeds, bounded=bounded)
+            for name, values in {**feeds, **dict(zip(names, made, strict=True))}.items():
+                if name in kept:
+                    kept[name].append(_part(np.asarray(values), len(runs)))
+    except InputError:
+        raise
+    except Exception as error:  # onnxruntime's own errors share no base class
+        raise InputError(f"cannot be run on {samples}: {one_line(error)}") from None
+    recorded = {name: densities(np.concatenate(parts)) for name, parts in kept.items()}
+    return {name: bits for name, bits in recorded.items() if bits is not None}
+
+
+def _inputs(model: onnx.ModelProto, samples: Path) -> dict[str, NDArray[Any]]:
+    """Arrays of a file by input, without what only `imcmoo accuracy` reads of it."""
     try:
         arrays = read_arrays(samples, "an .npz file of plain arrays")
     except ValueError as error:
         raise InputError(str(error)) from None
-    model = onnx.load(path, load_external_data=False)
-    wanted = [name for name in dict.fromkeys(tensors) if name not in arrays]
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    outputs = {output.name for output in model.graph.output}
-    model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in wanted if n not in outputs)
-    try:
-        onnx.load_external_data_for_model(model, str(path.parent))
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options)
-        made = session.run(wanted or None, arrays)[: len(wanted)]
-    except Exception as error:  # onnxruntime's own errors share no base class
-        raise InputError(f"cannot be run on {samples}: {error}") from None
-    recorded = {
-        name: densities(np.asarray(v))
-        for name, v in {**arrays, **dict(zip(wanted, made, strict=True))}.items()
+    inputs = {i.name for i in model.graph.input}
+    return {
+        name: values
+        for name, values in arrays.items()
+        if name in inputs or not (name == LABELS or name.startswith(CALIBRATION))
     }
-    return {name: bits for name, bits in recorded.items() if bits is not None}
+
+
+def _runs(
+    model: onnx.ModelProto, arrays: Mapping[str, NDArray[Any]]
+) -> list[Mapping[str, NDArray[Any]]]:
+    """Inputs of each run: one sample at a time if arrays have one axis more than the network's
+    inputs, or if the network takes a single sample."""
+    kinds = {i.name: i.type.tensor_type for i in model.graph.input}
+    declared = {name: kind.shape.dim for name, kind in kinds.items() if kind.HasField("shape")}
+    shapes = [(declared[n], v.shape) for n, v in arrays.items() if n in declared and v.ndim]
+    lengths = {shape[0] for _, shape in shapes}
+    if len(shapes) < len(arrays) or len(lengths) != 1:
+        return [arrays]
+    samples = range(lengths.pop())
+    if all(len(shape) == len(dims) + 1 for dims, shape in shapes):
+        return [{n: np.ascontiguousarray(v[at]) for n, v in arrays.items()} for at in samples]
+    if all(len(shape) == len(dims) and dims[0].dim_value == 1 for dims, shape in shapes):
+        return [{n: v[at : at + 1] for n, v in arrays.items()} for at in samples]
+    return [arrays]
+
+
+def _part(values: NDArray[Any], runs: int) -> NDArray[Any]:
+    """Evenly spaced elements, so that all runs together keep about `MOST_ELEMENTS`."""
+    flat = values.reshape(-1)
+    return flat[:: max(1, flat.size * runs // MOST_ELEMENTS)]

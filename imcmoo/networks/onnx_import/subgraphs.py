@@ -5,7 +5,7 @@ A node without a graph or an input that it needs raises InputError.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import onnx
@@ -26,6 +26,40 @@ def subgraph(call: Call, name: str) -> onnx.GraphProto:
         if attribute.name == name and attribute.HasField("g"):
             return attribute.g
     raise InputError(f"lacks the graph '{name}'")
+
+
+def inner_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    """Graphs among a node's attributes."""
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs
+
+
+def reads(node: onnx.NodeProto) -> list[str]:
+    """Tensors that a node reads from the graph it is in, also inside its subgraphs; each once."""
+    names = dict.fromkeys(name for name in node.input if name)
+    for graph in inner_graphs(node):
+        made = {name for inner in graph.node for name in inner.output}
+        made |= {t.name for t in graph.initializer} | {i.name for i in graph.input}
+        made |= {t.values.name for t in graph.sparse_initializer}
+        inside = [name for inner in graph.node for name in reads(inner)]
+        inside += [output.name for output in graph.output]
+        names |= dict.fromkeys(name for name in inside if name not in made)
+    return list(names)
+
+
+def inputs_behind(name: str, graph: onnx.GraphProto) -> list[str]:
+    """Inputs of a network that a tensor of its main graph depends on, in the network's order."""
+    makers = {output: node for node in graph.node for output in node.output}
+    waiting, seen = [name], {name}
+    while waiting:
+        maker = makers.get(waiting.pop())
+        new = set(reads(maker) if maker is not None else ()) - seen
+        seen |= new
+        waiting += new
+    stored = {t.name for t in graph.initializer}
+    return [i.name for i in graph.input if i.name in seen and i.name not in stored]
 
 
 def agreed(first: Sequence[Tensor], second: Sequence[Tensor]) -> list[Tensor]:

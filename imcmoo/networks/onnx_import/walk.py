@@ -19,7 +19,9 @@ from imcmoo.networks.onnx_import.subgraphs import (
     Repetition,
     agreed,
     body_of,
+    inputs_behind,
     loop,
+    reads,
     repeated,
     scan,
     subgraph,
@@ -32,13 +34,14 @@ DEEPEST = 32
 UNFITTING = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What operators raise for attributes and shapes that no operator has, such as no heads at all."""
 
+MOST_INPUTS = 3
+"""Inputs that a message names."""
+
 MOST_NODES = 20_000
 """Nodes of all graphs, each as often as it is called."""
 
 SUBGRAPHS = {"If": 0, "Loop": 0, "Scan": 8}
 """Operators that run graphs of their own, after which opset: the first Scan had a batch axis."""
-
-NOT_FIXED = "its condition is not fixed; --value gives an input's elements"
 
 Scope = MutableMapping[str, Tensor]
 Opsets = Mapping[str, int]
@@ -154,16 +157,24 @@ class Walk:
             self.items.append(Item("If", name, Fate.FREE))
             taken = branches[not condition.single]
             return self.graph(taken, _inside(scope), call.opsets, f"{name}/")
+        why = self._not_fixed(next(iter(call.node.input), ""))
         try:
             tried = [self._aside(branch, call, _inside(scope)) for branch in branches]
         except InnerError:  # the branch that is not taken may not fit these inputs
-            item = Item("If", name, Fate.NOT_MODELLED, reason=NOT_FIXED, macs_known=False)
+            item = Item("If", name, Fate.NOT_MODELLED, reason=why, macs_known=False)
             self.items.append(item)
             return [Tensor() for _ in call.node.output]
         (first, items), (second, others) = tried
         larger = max(items, others, key=lambda them: sum(r.macs for i in them for r in i.rows))
-        self._account("If", name, larger or items or others, NOT_FIXED)
+        self._account("If", name, larger or items or others, why)
         return agreed(first, second)
+
+    def _not_fixed(self, condition: str) -> str:
+        """Why a branch is not chosen, and which inputs would choose it."""
+        inputs = inputs_behind(condition, self._model.graph)
+        give = " ".join(f"--value {name}=..." for name in inputs[:MOST_INPUTS])
+        depends = f"its condition depends on {', '.join(inputs[:MOST_INPUTS])}: give {give}"
+        return depends if inputs else "its condition is not fixed"
 
     def _repetition(self, call: Call, r: Repetition, scope: Scope) -> list[Tensor]:
         inside = _inside(scope)
@@ -238,14 +249,14 @@ def _running_order(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> l
             if name in maker:
                 raise InputError(f"two nodes write the tensor '{name}'")
             maker[name] = index
-    reads = [sorted({maker[name] for name in _read_by(node) if name in maker}) for node in nodes]
+    needs = [sorted({maker[name] for name in reads(node) if name in maker}) for node in nodes]
     waiting = [maker[name] for name in outputs if name in maker]
     needed: set[int] = set()
     while waiting:
         if (index := waiting.pop()) not in needed:
             needed.add(index)
-            waiting += reads[index]
-    sorter = TopologicalSorter({index: reads[index] for index in needed})
+            waiting += needs[index]
+    sorter = TopologicalSorter({index: needs[index] for index in needed})
     try:
         sorter.prepare()
     except CycleError as error:
@@ -259,16 +270,3 @@ def _running_order(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> l
         order.append(heappop(ready))
         sorter.done(order[-1])
     return [nodes[index] for index in order]
-
-
-def _read_by(node: onnx.NodeProto) -> set[str]:
-    """Names a node reads, also from inside its subgraphs."""
-    names = {name for name in node.input if name}
-    for attribute in node.attribute:
-        graphs = [attribute.g] if attribute.HasField("g") else list(attribute.graphs)
-        for graph in graphs:
-            inside = set().union(*map(_read_by, graph.node)) | {o.name for o in graph.output}
-            made = {name for n in graph.node for name in n.output}
-            made |= {t.name for t in graph.initializer} | {i.name for i in graph.input}
-            names |= inside - made
-    return names

@@ -45,7 +45,9 @@ def test_a_value_settles_a_branch(tmp_path):
     for rate, columns in ((16000, 30), (8000, 20)):
         result = imported(tmp_path, proto, values={"rate": (rate,)})
         assert [row.sizes[1] for row in result.rows] == [columns]
-    with pytest.raises(InputError, match="its condition is not fixed"):
+    with pytest.raises(
+        InputError, match=r"its condition depends on rate: give --value rate=\.\.\."
+    ):
         imported(tmp_path, proto)
 
 

@@ -212,7 +212,7 @@ def test_an_einsum_element_by_element_is_free_and_of_three_not_modelled(tmp_path
     assert result.summary()["not_modelled"] == {"Einsum": 1}
 
 
-# Recurrent layers: one row for all steps and both halves of the weights.
+# Recurrent layers: one row for each matrix of a direction, and all its steps.
 
 
 @pytest.mark.parametrize(("operator", "gates"), [("RNN", 1), ("GRU", 3), ("LSTM", 4)])
@@ -226,10 +226,18 @@ def test_a_recurrent_layer(tmp_path, operator, gates, directions):
         stored("r", (directions, gates * hidden, hidden)),
     ]
     result = imported(tmp_path, model(nodes, [tensor("x", (steps, batch, inputs))], weights))
-    (row,) = result.rows
-    assert row.sizes == (inputs + hidden, gates * hidden, *[1] * 4, directions, steps * batch)
+    matrices = [("input", inputs, gates), ("hidden", hidden, gates)]
+    if operator == "GRU":
+        matrices[1:] = [("hidden", hidden, 2), ("candidate", hidden, 1)]
+    ways = ("forward/", "reverse/") if directions == 2 else ("",)
+    assert [(row.name, *row.sizes) for row in result.rows] == [
+        (f"{operator.lower()}/{way}{part}", c, count * hidden, *[1] * 5, steps * batch)
+        for way in ways
+        for part, c, count in matrices
+    ]
     held = directions * gates * hidden
-    assert row.macs == steps * batch * held * (inputs + hidden)
+    assert not any(result.workload.shared_with)
+    assert result.summary()["macs"] == steps * batch * held * (inputs + hidden)
     assert result.summary()["weights"] == held * inputs
     assert result.summary()["weights_recurrent"] == held * hidden
     assert result.workload.weights == held * (inputs + hidden)
@@ -247,8 +255,10 @@ def test_a_quantised_lstm(tmp_path):
         *(stored("v", (hidden, 5)), exactly("axis", [1])),
     ]
     proto = model(nodes, [tensor("x", (steps, batch, inputs))], weights, domains=["com.microsoft"])
-    lstm, after = imported(tmp_path, proto).rows
-    assert lstm.sizes == (inputs + hidden, 4 * hidden, 1, 1, 1, 1, 1, steps * batch)
+    *lstm, after = imported(tmp_path, proto).rows
+    assert [row.sizes for row in lstm] == [
+        (size, 4 * hidden, 1, 1, 1, 1, 1, steps * batch) for size in (inputs, hidden)
+    ]
     assert after.sizes == (hidden, 5, batch, 1, 1, 1, 1, steps)
 
 
@@ -278,8 +288,19 @@ def test_fused_embeddings_and_quantised_attention_hand_on_floats(tmp_path):
 def test_sequences_that_come_batch_first(tmp_path):
     nodes = [node("LSTM", "xwr", ["all", "y"], hidden_size=16, layout=1)]
     weights = [stored("w", (1, 64, 20)), stored("r", (1, 64, 16))]
-    row = only_row(tmp_path, nodes, [tensor("x", (3, 10, 20))], weights)
-    assert row.sizes == (36, 64, 1, 1, 1, 1, 1, 30)
+    rows = imported(tmp_path, model(nodes, [tensor("x", (3, 10, 20))], weights)).rows
+    assert [row.sizes for row in rows] == [(n, 64, 1, 1, 1, 1, 1, 30) for n in (20, 16)]
+
+
+def test_recurrent_layers_share_matrices_part_by_part(tmp_path):
+    nodes = [
+        node("LSTM", "xwr", ["a", "h"], name="first", hidden_size=16),
+        node("LSTM", ["x", "w", "r", "", "", "h"], ["all", "y"], name="second", hidden_size=16),
+    ]
+    weights = [stored("w", (1, 64, 20)), stored("r", (1, 64, 16))]
+    proto = model(nodes, [tensor("x", (10, 3, 20))], weights)
+    network = imported(tmp_path, proto).workload
+    assert network.shared_with == ("", "", "first/input", "first/hidden")
 
 
 # Attention as one operator counts its two products in full.

@@ -100,6 +100,20 @@ def test_samples_are_run_and_what_layers_read_is_recorded(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("declared", "given"), [((7, 6), (4, 7, 6)), ((1, 7, 6), (4, 7, 6)), ((None, 7, 6), (4, 7, 6))]
+)
+def test_samples_may_be_those_of_accuracy(tmp_path, declared, given):
+    pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
+    proto = model([node("MatMul", "xw")], [tensor("x", declared)], [stored("w", (6, 5))])
+    x = np.random.default_rng(5).standard_normal(given).astype(np.float32)
+    extra = {"labels": np.zeros(4), "calibration/x": x[:1]}
+    np.savez(tmp_path / "inputs.npz", x=x, **extra)
+    shapes = {"x": (1, *declared[1:])} if declared[0] is None else {}
+    network = imported(tmp_path, proto, samples=tmp_path / "inputs.npz", shapes=shapes).workload
+    assert network.input_bits.tolist() == [list(densities(x) or ())]
+
+
+@pytest.mark.parametrize(
     ("arrays_by_name", "message"),
     [
         ({"z": np.zeros(3)}, "cannot be run on"),

@@ -1,0 +1,79 @@
+"""Runs of ONNX networks with onnxruntime."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+
+from imcmoo.io.errors import InputError
+from imcmoo.networks.onnx_import.reading import graphs_of
+
+QUIET = 4
+"""onnxruntime's level of messages: only what ends the program."""
+
+MOST_CPU_S = 20.0
+"""CPU time of one run after which a `Loop` counts as endless; runs of real networks take below 1 s
+a sample."""
+
+POLL_S = 0.05
+"""Time between two looks at a run that may be endless."""
+
+
+def options(**settings: Any) -> Any:
+    """Options of a session that prints nothing and runs on one thread.
+
+    Args:
+        settings: further fields of `onnxruntime.SessionOptions`.
+    """
+    made = onnxruntime.SessionOptions()
+    made.log_severity_level = QUIET
+    made.intra_op_num_threads = made.inter_op_num_threads = 1
+    for name, value in settings.items():
+        setattr(made, name, value)
+    return made
+
+
+def loops(model: onnx.ModelProto) -> bool:
+    """True if the network has a `Loop`, whose number of steps only a run can tell."""
+    return any(node.op_type == "Loop" for graph in graphs_of(model) for node in graph.node)
+
+
+def run(
+    session: Any, names: Iterable[str], inputs: Mapping[str, NDArray[Any]], *, bounded: bool
+) -> list[NDArray[Any]]:
+    """Outputs of a session.
+
+    Args:
+        session: of onnxruntime.
+        names: of the outputs.
+        inputs: arrays by name.
+        bounded: whether the run is ended after `MOST_CPU_S`; set it for networks with a `Loop`.
+
+    Raises:
+        InputError: the run was ended.
+        Exception: whatever onnxruntime raises.
+    """
+    if not bounded:
+        return list(session.run(list(names), dict(inputs)))
+    how = onnxruntime.RunOptions()
+    how.log_severity_level = QUIET
+    until = time.process_time() + MOST_CPU_S
+    # A thread, since an interrupt does not reach a run in this one.
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(session.run, list(names), dict(inputs), how)
+        try:
+            while not running.done():
+                if time.process_time() > until:
+                    raise InputError(
+                        f"a Loop has not ended after {MOST_CPU_S:g} s of CPU time: is it endless?"
+                    )
+                wait([running], timeout=POLL_S)
+        finally:
+            how.terminate = True
+    return list(running.result())
