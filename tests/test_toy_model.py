@@ -12,10 +12,10 @@ from imcmoo.study.study import Study
 from tests.toy_model import MERIT, SPACE
 
 STUDY = Study(
-    "toy",
-    SPACE,
-    ("resnet18", "alexnet"),
-    area_limit_m2=None,
+    name="toy",
+    space=SPACE,
+    networks=["resnet18", "alexnet"],
+    area_limit_mm2=None,
     model="tests.toy_model:Toy",
     criterion="tests.toy_model:MERIT",
     baselines=False,

@@ -32,7 +32,7 @@ from experiments.compare.comparison import (
 from experiments.markdown import select
 from experiments.publish import CONFIG, dependence, run_tasks, to_csv, write
 from experiments.recorded import recorded
-from imcmoo.cli import arguments, catalogue, command_line
+from imcmoo.cli import arguments, command_line
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
@@ -42,6 +42,7 @@ from imcmoo.io.reading import read_json
 from imcmoo.problem.identity import fingerprint
 from imcmoo.report import style
 from imcmoo.report.rich_tables import new_table
+from imcmoo.study import catalogue
 from problems import STUDIES
 
 DESCRIPTION = """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from imcmoo.cli import arguments, catalogue
+from imcmoo.cli import arguments
 from imcmoo.cli.terminal import Bars, console
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
@@ -17,6 +17,7 @@ from imcmoo.io.locks import folder_lock
 from imcmoo.problem.criteria import EDAP_UNIT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report.labels import label, on_screen
+from imcmoo.study import catalogue
 from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.study import Study
 

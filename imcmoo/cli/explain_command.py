@@ -7,15 +7,15 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import FORCE, add, option, whole
-from imcmoo.cli.catalogue import study_of_run
 from imcmoo.cli.terminal import Bars, console, show, timed
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
+from imcmoo.study import catalogue
+from imcmoo.study.catalogue import study_of_run
 from imcmoo.study.explain import explain, explain_run
 from imcmoo.study.explanation import Explanation, to_json, write_csv
 from imcmoo.study.results import SELECTED, Results, reading

@@ -9,13 +9,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from imcmoo.cli.arguments import FORCE, QUIET, add, option
-from imcmoo.cli.catalogue import study_of_run
 from imcmoo.cli.explain_command import explain_front
 from imcmoo.cli.terminal import console, timed
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.report.page import Run, page
+from imcmoo.study.catalogue import study_of_run
 from imcmoo.study.results import REPORT, Results, reading
 
 DESCRIPTION = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +12,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from imcmoo.cli import arguments, catalogue
+from imcmoo.cli import arguments
 from imcmoo.cli.arguments import option, whole
 from imcmoo.cli.terminal import bars_with_state, console, counted, show, warn
 from imcmoo.exact.enumeration import ExactAnswer
@@ -32,7 +31,7 @@ from imcmoo.report.figures import draw_figures
 from imcmoo.report.labels import label
 from imcmoo.search.ask_tell import TraceRow
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
-from imcmoo.study import provenance, result_tables
+from imcmoo.study import catalogue, provenance, result_tables
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import EXPLANATIONS, write_explanations
@@ -88,7 +87,7 @@ def main(args: argparse.Namespace) -> None:
         raise InputError(f"which study? known: {', '.join(catalogue.names())}")
     study = arguments.study_of(args)
     run(
-        [replace(study, seed=seed) for seed in args.seeds or study.seeds or [study.seed]],
+        [study.replace(seeds=seed) for seed in args.seeds or study.seeds],
         out=args.out or arguments.DEFAULT_OUT,
         resume=args.resume,
         quiet=args.quiet,

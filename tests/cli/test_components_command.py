@@ -6,13 +6,13 @@ import shlex
 import numpy as np
 import pytest
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.hardware.build_table import installed_versions, library_costs
 from imcmoo.hardware.cells import cell_file
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import InputError
+from imcmoo.study.catalogue import find_study
 from imcmoo.study.provenance import config
 from tests.cli.helpers import refused
 from tests.hardware.libraries import stand_in

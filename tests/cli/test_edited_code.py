@@ -7,12 +7,12 @@ import sys
 import numpy as np
 import pytest
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.io.own_code import own_code
 from imcmoo.problem.identity import differing_keys
 from imcmoo.search.ask_tell import Search
+from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import INTERRUPT, OWN_MODEL, refused
 from tests.reliability.drawn import LAYERS, NAMES, study_text
 

@@ -11,8 +11,8 @@ from importlib import import_module
 import pandas as pd
 import pytest
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
+from imcmoo.study.catalogue import find_study
 from tests import ROOT
 from tests.cli.helpers import offered_by_this_checkout
 from tests.networks.onnx_import import models
