@@ -51,7 +51,7 @@ TABLES = {
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """One design, explained, in display units: areas in mm².
 
@@ -78,6 +78,9 @@ class Explanation:
     judged_by: str
     tables: Mapping[str, pd.DataFrame]
     reference: str = ""
+
+    def __repr__(self) -> str:
+        return f"Explanation({', '.join(self.names)}: {self.criterion} {self.score:.4g})"
 
 
 EXPLANATIONS = "explain.json"

@@ -66,7 +66,13 @@ from imcmoo.study.tables import (
 from imcmoo.study.toml import toml_text
 
 if TYPE_CHECKING:
+    from imcmoo.exact.certificate import Certificate
     from imcmoo.model.physical.model import PhysicalEvaluator
+    from imcmoo.run import Run
+    from imcmoo.study.certify_study import OnStep
+    from imcmoo.study.enumerate_study import ExactOptima
+    from imcmoo.study.enumerate_study import OnProgress as OnChunk
+    from imcmoo.study.searches import OnTrace
 
 T = TypeVar("T")
 
@@ -161,13 +167,14 @@ class Study(Table):
     """A design task: space, networks, criterion, and how it is searched.
 
     Read one from a file with `Study.load("camera.toml")`, or make one in Python, where each key of
-    a study file is a keyword:
+    a study file (docs/own_study.md) is a keyword::
 
         Study(name="two", device="sram", networks=["resnet18", "my_net.csv"], area_limit_mm2=100)
 
     A network with settings of its own is a `Network`, or a dictionary. The space is a
     `DesignSpace`, the name of a shipped one, or a dictionary like the table `[space]`. Attributes
     in SI units are computed from the keys. The same study gives the same files, byte for byte.
+    Files of networks and components are read once: load the study again after you change one.
 
     Raises:
         ValueError: a value that cannot be, a line for each fault. Names the key.
@@ -248,10 +255,111 @@ class Study(Table):
 
         return find_study(str(source))
 
+    def run(
+        self,
+        *,
+        out: str | Path = "results",
+        budget: int | None = None,
+        seed: int | None = None,
+        resume: bool = False,
+        progress: OnTrace | None = None,
+    ) -> Run:
+        """Search, select a design, and write the files of `imcmoo run` to OUT/NAME/seed-N.
+
+        Several seeds: `imcmoo.run_studies([study.replace(seeds=n) for n in seeds], out)`.
+
+        Args:
+            out: folder of all results.
+            budget: unique designs evaluated by each search; that of the study if None.
+            seed: of every random choice; the first of the study if None.
+            resume: continue a run that was killed, and keep one that is complete. Otherwise a
+                run in the same folder is replaced.
+            progress: called after each generation of a search with the name of the search and its
+                state.
+
+        Returns:
+            The run, with the selected design and the front as tables.
+
+        Raises:
+            ValueError: a budget or seed out of range.
+            InputError: no design is feasible, or the folder is in use.
+        """
+        from imcmoo.run import run_study  # above this package
+
+        settings = {"budget": budget, "seeds": seed}
+        study = self.replace(**{key: value for key, value in settings.items() if value is not None})
+        return run_study(study, Path(out), resume=resume, progress=progress)
+
+    def enumerate(
+        self,
+        *,
+        out: str | Path = "results",
+        workers: int = 1,
+        progress: OnChunk | None = None,
+    ) -> ExactOptima:
+        """Evaluate every design and write the files of `imcmoo enumerate` to OUT/exact/NAME.
+
+        Runs with the same `out` then report regrets against the exact optima. A call that was
+        interrupted is continued by the next one.
+
+        Args:
+            out: folder of all results.
+            workers: processes of this machine.
+            progress: called after each part with the number of parts done, and of all.
+
+        Returns:
+            The exact optima and the exact Pareto front, as tables.
+
+        Raises:
+            InputError: no design is feasible, there are too many, or the folder is in use.
+        """
+        from imcmoo.study.enumerate_study import ExactOptima, enumerate_to  # takes studies
+
+        report = progress or (lambda done, total: None)
+        answer = enumerate_to(self, Path(out), workers=workers, on_progress=report)
+        return ExactOptima(self, answer)
+
+    def certify(
+        self,
+        criterion: str | None = None,
+        *,
+        gap: float = 0.0,
+        time_limit_s: float = float("inf"),
+        out: str | Path = "results",
+        progress: OnStep | None = None,
+    ) -> dict[str, Certificate]:
+        """Prove the best design and write the files of `imcmoo certify` to OUT/certified/NAME.
+
+        Args:
+            criterion: what to prove, or "all"; that of the study if None.
+            gap: how far above the best the design may be, as a share.
+            time_limit_s: for each criterion; the gap reached by then is certified.
+            out: folder of all results. Certificates there that reach the gap are kept.
+            progress: called after each step with the criterion, and value, bound and gap so far.
+
+        Returns:
+            Certificates of the criterion and of the optima that it rests on, by criterion.
+
+        Raises:
+            InputError: the criterion cannot be certified, no design is feasible, or the folder is
+                in use.
+        """
+        from imcmoo.study.certify_study import certify_to  # takes studies
+
+        proven = certify_to(
+            self,
+            criterion or self.asked_criterion.name,
+            Path(out),
+            gap=gap,
+            time_limit_s=time_limit_s,
+            on_step=progress or (lambda *state: None),
+        )
+        return {certificate.criterion: certificate for certificate in proven}
+
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        """Fill in the criterion: average power in a scenario, the score of the study if it has one."""
+        """Fill in the criterion: average power in a scenario, or the score of the study."""
         scenario, score = (settings.get(key) is not None for key in ("scenario", "score"))
         usual = AVERAGE_POWER if scenario else SCORE if score else "regret_minimax"
         return {"criterion": usual, "space": {}, **settings}
@@ -403,7 +511,7 @@ class Study(Table):
 
     @property
     def seed(self) -> int:
-        """The seed of a run: the first of `seeds`."""
+        """Seed of a run, the first of `seeds`."""
         return self.seeds[0]
 
     @property
@@ -515,7 +623,7 @@ class Study(Table):
 
     @property
     def own_modules(self) -> tuple[str, ...]:
-        """Dotted names of the modules that the study names: of model, criterion and score."""
+        """Dotted names of the user's modules that model, criterion and score are in."""
         model = registry.module_of_users(self.model)
         paths = [p for p in (self.criterion, self.score) if isinstance(p, str) and ":" in p]
         return (*([model] if model else []), *(path.partition(":")[0] for path in paths))

@@ -210,7 +210,7 @@ class Table(BaseModel):
 
 
 class Network(Table):
-    """A network of a study, its weight, limits and requests: one of `[[networks]]`."""
+    """A network of a study, with its weight, limits and requests; one of `[[networks]]`."""
 
     source: Annotated[str, AfterValidator(_checked_source)] = Field(
         description="name of a shipped network, or path of a CSV"
@@ -267,7 +267,7 @@ class Network(Table):
 
     @property
     def name(self) -> str:
-        """Name of the network: its source, or the stem of its CSV."""
+        """Name of a shipped network, or the stem of a CSV."""
         return network_name(self.source)
 
     @property

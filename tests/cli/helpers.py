@@ -68,7 +68,7 @@ def write_study(folder, n):
 def run_quietly(*command):
     """A command that succeeds without figures, which take most of a short run's time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
+        patch.setattr("imcmoo.run.draw_figures", lambda *_: None)
         assert main([*map(str, command), "--quiet"]) == 0
 
 

@@ -6,7 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from imcmoo.cli import run_command
+from imcmoo.run import run_studies
 from imcmoo.study import catalogue
 from tests.cli.helpers import seal
 from tests.report import odd_models
@@ -30,8 +30,8 @@ def run_of(tmp_path_factory):
             out = tmp_path_factory.mktemp(name)
             with pytest.MonkeyPatch.context() as patch:
                 # Figures take most of the time, and the page has none of them.
-                patch.setattr(run_command, "draw_figures", lambda results, folder: None)
-                run_command.run([study], out=out, resume=False, quiet=True, workers=1)
+                patch.setattr("imcmoo.run.draw_figures", lambda results, folder: None)
+                run_studies([study], out)
             done[name] = out / study.name / "seed-1"
         return done[name]
 
