@@ -229,7 +229,7 @@ def run_studies(
         out: results go to `out`/study/seed-n.
         resume: continue what was killed and keep what is finished; else start over.
         workers: processes, if there are several seeds, or who sends work to other machines.
-        observer: is told what happens.
+        observer: receives the events; the default only warns.
 
     Returns:
         The runs, in the order of `studies`.

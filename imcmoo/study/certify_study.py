@@ -84,8 +84,8 @@ def certify_to(study: Study, criterion: str, out: Path, **options: Any) -> Gener
     """
     folder = folder_of(study, out)
     with folder_lock(folder):
-        known = tuple(read_certificates(folder).values())
-        for certificate in certify_study(study, criterion, known=known, **options):
+        stored = tuple(read_certificates(folder).values())
+        for certificate in certify_study(study, criterion, known=stored, **options):
             is_criterion = certificate.criterion == criterion
             certificate.save(folder if is_criterion else folder / certificate.criterion)
             yield certificate

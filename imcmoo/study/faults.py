@@ -1,4 +1,4 @@
-"""What is wrong with a study, as lines that name the key and what is allowed."""
+"""Messages about a wrong study: one line for each fault, with its key and what is allowed."""
 
 from __future__ import annotations
 

@@ -102,13 +102,12 @@ def space_of_table(
 def _base(name: object) -> DesignSpace:
     if isinstance(name, str) and name in spaces():  # what packages offer need not be imported
         return spaces()[name]
-    known = bases()
-    if not isinstance(name, str) or name not in known:
+    spaces_by_name = bases()
+    if not isinstance(name, str) or name not in spaces_by_name:
         what = "is missing" if name is None else f"unknown {name!r}"
-        raise ValueFaults(
-            {"base": f"{what}; {did_you_mean(name, known)}allowed: {', '.join(known)}"}
-        )
-    return known[name]
+        hint = did_you_mean(name, spaces_by_name)
+        raise ValueFaults({"base": f"{what}; {hint}allowed: {', '.join(spaces_by_name)}"})
+    return spaces_by_name[name]
 
 
 def _with_optional(space: DesignSpace, names: Iterable[str]) -> DesignSpace:
