@@ -34,12 +34,9 @@ from imcmoo.search.ask_tell import TraceRow
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.enumerate_study import find_answer
-from imcmoo.study.explain import explain_run
-from imcmoo.study.explanation import EXPLANATIONS, write_explanations
-from imcmoo.study.results import CONFIG, FIGURES, Results, RunFolder
+from imcmoo.study.results import CONFIG, Results, RunFolder
 from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_models, search_names
 from imcmoo.study.study import Study
-from imcmoo.study.verified_accuracy import write_accuracy
 
 DESCRIPTION = """
 Search the designs of a study for all its networks at once and for each alone, select one
@@ -147,18 +144,20 @@ def run(
             folder.discard_work()
             terminal.print(f"already finished: {folder.path}", soft_wrap=True)
         todo = [task for task in runs if task[1] not in finished]
+        results: dict[Path, Results] = {}
         if todo:
             terminal.print(_announced(studies[0], len(todo)))
         if len(runs) == len(todo) == 1 and isinstance(workers, int):
             with progress(studies[0], quiet=quiet) as on_trace:
-                run_one(todo[0], answer, resume, on_trace)
+                results[todo[0][1].path] = run_one(todo[0], answer, resume, on_trace)
         elif todo:
-            _run_all(todo, answer, resume=resume, quiet=quiet, workers=workers)
+            results = _run_all(todo, answer, resume=resume, quiet=quiet, workers=workers)
         if len(runs) > 1:
-            _summarise(runs, answer, home / "seeds.csv", terminal)
+            of_runs = {s.seed: results.get(f.path) or Results.read(f.path) for s, f in runs}
+            _summarise(studies[0], of_runs, answer, home / "seeds.csv", terminal)
         elif todo:
             _, folder = todo[0]
-            _show(Results.read(folder.path), terminal)
+            _show(results.get(folder.path) or Results.read(folder.path), terminal)
             terminal.print("written:", *folder.files(), sep="\n  ", soft_wrap=True)
 
 
@@ -200,7 +199,7 @@ def run_one(
     answer: ExactAnswer | None,
     resume: bool,
     on_trace: OnTrace = lambda name, row: None,
-) -> None:
+) -> Results:
     """Search, select, and write tables and figures.
 
     Raises:
@@ -219,16 +218,11 @@ def run_one(
         except NoFeasibleDesign:
             folder.discard_work()
             raise InputError(nothing_feasible(study.problem())) from None
-        result_tables.write_tables(outcome, folder.staging, answer)
-        write_accuracy(outcome, folder.staging)
-        results = Results(folder.staging, study.to_config())
-        # The front is explained when someone asks.
-        explanations = explain_run(
-            outcome.joint.problem, study.asked_criterion, results, front=False
-        )
-        write_explanations(explanations, folder.staging / EXPLANATIONS)
-        draw_figures(results, folder.staging / FIGURES)
+        results = result_tables.results_of(outcome, answer, folder.path, folder.config)
+        folder.write_results(results)
+        draw_figures(results, folder.figures)
         folder.publish()
+        return results
 
 
 def _run_all(
@@ -238,22 +232,24 @@ def _run_all(
     resume: bool,
     quiet: bool,
     workers: Workers,
-) -> None:
-    """Run several seeds side by side."""
+) -> dict[Path, Results]:
+    """Run several seeds side by side; returns the results of those run here, by their folder."""
     with (
         counted("seeds", len(runs), quiet=quiet) as advance,
         open_executor(workers, len(runs)) as executor,
     ):
         if isinstance(workers, int):
-            local = partial(run_one, answer=answer, resume=resume)
-            for _ in imap_unordered(executor, local, runs):
+            local, results = partial(run_one, answer=answer, resume=resume), {}
+            for index, result in imap_unordered(executor, local, runs):
+                results[runs[index][1].path] = result
                 advance()
-            return
+            return results
         elsewhere = partial(_run_elsewhere, answer)
         studies = [study.with_absolute_paths() for study, _ in runs]
         for index, files in imap_unordered(executor, elsewhere, studies):
             _publish(files, runs[index][1])
             advance()
+        return {}
 
 
 def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]:
@@ -270,9 +266,7 @@ def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
     """Put what a run left elsewhere into its folder."""
     folder.begin(resume=False)
     for name, content in files.items():
-        path = folder.staging / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        folder.write(name, content)
     folder.publish()
 
 
@@ -287,11 +281,14 @@ def _show(results: Results, terminal: Console) -> None:
 
 
 def _summarise(
-    runs: Sequence[Run], answer: ExactAnswer | None, path: Path, terminal: Console
+    study: Study,
+    runs: Mapping[int, Results],
+    answer: ExactAnswer | None,
+    path: Path,
+    terminal: Console,
 ) -> None:
     """A table over seeds, also as a CSV: the seeds of this command, no others."""
-    study = runs[0][0]
-    frame = result_tables.seeds(study, {s.seed: folder.path for s, folder in runs}, answer)
+    frame = result_tables.seeds(study, runs, answer)
     with replacing(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
     show(terminal, terminal_tables.seeds_table(frame, study))

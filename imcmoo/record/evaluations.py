@@ -95,6 +95,25 @@ class Evaluations:
         self._metrics.append(_copied(metrics, len(levels), self.problem.model.resource_names))
         self._add_to_front(n_before + np.flatnonzero(self.feasible[n_before:]))
 
+    def metrics_of(self, levels: Levels) -> Metrics:
+        """Metrics of any designs: recorded ones as they are, of all others by the model.
+
+        Args:
+            levels: value indices, shape (k, n_parameters).
+
+        Returns:
+            Metrics in the order of `levels`; nothing is added to the record.
+        """
+        row_of = {rank: row for row, rank in enumerate(self.space.rank(self.levels).tolist())}
+        rows = np.array([row_of.get(rank, -1) for rank in self.space.rank(levels).tolist()], int)
+        known, new = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
+        if not len(known):
+            return self.problem.model.evaluate(levels)
+        parts = [self.metrics.take(rows[known])]
+        if len(new):
+            parts.append(self.problem.model.evaluate(levels[new]))
+        return Metrics.joined(parts).take(np.argsort(np.concatenate([known, new])))
+
     def _add_to_front(self, new: Ints) -> None:
         """Let new feasible designs compete with the front."""
         if not len(new):
