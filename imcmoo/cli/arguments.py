@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -241,7 +240,7 @@ def with_options(study: Study, args: argparse.Namespace) -> Study:
     if getattr(args, "no_baselines", False):
         options["baselines"] = False
     with input_errors():
-        return replace(study, **options)
+        return study.replace(**options)
 
 
 def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | None]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -85,7 +84,7 @@ def main(args: argparse.Namespace) -> None:
         raise InputError(f"which study? known: {', '.join(catalogue.names())}")
     study = arguments.study_of(args)
     run(
-        [replace(study, seed=seed) for seed in args.seeds or study.seeds or [study.seed]],
+        [study.replace(seed=seed) for seed in args.seeds or study.seeds or [study.seed]],
         out=args.out or arguments.DEFAULT_OUT,
         resume=args.resume,
         quiet=args.quiet,

@@ -18,7 +18,7 @@ from imcmoo.io.errors import check_choice, check_name
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.networks.workloads import WorkloadSet, is_path, network_name
+from imcmoo.networks.workloads import Workload, WorkloadSet, is_path, network_name
 from imcmoo.problem.criteria import OF_SCENARIOS, Criterion, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
@@ -45,6 +45,13 @@ OF_NETWORKS = (*OF_WEIGHTS, "accuracy")
 
 FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
 """Folders that commands make beside those of studies, so that no study may be called so."""
+
+
+OF_SEARCHES = {"area_limit_m2", "baselines", "budget", "criterion", "score", "seed", "seeds"}
+"""Fields of a study that its cost model does not depend on."""
+
+READ_ONCE = ("_networks", "_model")
+"""What a study reads and builds when it is first asked for."""
 
 
 @dataclass(frozen=True)
@@ -242,21 +249,46 @@ class Study:
         """Name of the score that has the last word."""
         return self.asked_criterion.name_of_score(joint=not self.baselines)
 
+    def replace(self, **changes: Any) -> Study:
+        """A copy with other values of some fields; keeps the networks and the model if it can."""
+        study = replace(self, **changes)
+        if changes.keys() <= OF_SEARCHES:
+            study.__dict__.update({n: v for n, v in self.__dict__.items() if n in READ_ONCE})
+        return study
+
+    def with_networks(self, networks: Mapping[str, Workload]) -> Study:
+        """The study with its networks, by their source, that were read already."""
+        study = replace(self)
+        study.__dict__["_networks"] = WorkloadSet(tuple(networks[s] for s in self.workloads))
+        return study
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What other processes get: they read the networks and build the model themselves."""
+        return {name: value for name, value in self.__dict__.items() if name not in READ_ONCE}
+
     def network_set(self) -> WorkloadSet:
-        """The networks, read.
+        """The networks, read once.
 
         Raises:
             ValueError: an unknown network, or a file that is none.
         """
+        return self._networks
+
+    @cached_property
+    def _networks(self) -> WorkloadSet:
         return WorkloadSet.load(self.workloads)
 
     def cost_model(self) -> CostModel:
-        """The cost model of the space and the networks.
+        """The cost model of the space and the networks, built once.
 
         Raises:
             ValueError: an unknown network, or a space the model cannot cost.
             OSError: a network's CSV or the component table cannot be read.
         """
+        return self._model
+
+    @cached_property
+    def _model(self) -> CostModel:
         networks = self.network_set()
         # A model of a user's need not know what a study does not ask for.
         asked: dict[str, Any] = {

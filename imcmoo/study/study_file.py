@@ -18,7 +18,7 @@ from imcmoo.io.errors import NAME, InputError, did_you_mean, input_errors
 from imcmoo.io.files import writing
 from imcmoo.io.reading import read_toml
 from imcmoo.model.cost_model import Deployment
-from imcmoo.networks.workloads import BITS, network_name
+from imcmoo.networks.workloads import BITS, Workload, network_name
 from imcmoo.problem.criteria import AVERAGE_POWER
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.scores import MM2_PER_M2
@@ -179,12 +179,13 @@ def read_study(path: Path, spaces: Mapping[str, DesignSpace], *, shipped: bool =
     with input_errors():
         content = read_toml(path)
     try:
-        context = {"folder": path.parent, "spaces": spaces}
+        networks: dict[str, Workload] = {}
+        context = {"folder": path.parent, "spaces": spaces, "networks": networks}
         read = StudyFile.model_validate(content, context=context)
     except ValidationError as error:
         raise InputError(fault_lines(path, error)) from None
     with input_errors(f"{path}: "):
-        study = read.study(None if shipped else str(path))
+        study = read.study(None if shipped else str(path)).with_networks(networks)
         if not shipped:
             _check(study)
     return study

@@ -43,7 +43,13 @@ def _network(source: str, info: ValidationInfo) -> str:
         csv = Path(source).with_suffix(".csv")
         raise ValueError(f"import it first: imcmoo import {source} --out {csv}, then source {csv}")
     path = _from_here(source, info) if is_path(source) else source
-    return _readable(path, Workload.load)
+
+    def load(path: str) -> None:
+        network = Workload.load(path)
+        if info.context is not None:
+            info.context["networks"][path] = network
+
+    return _readable(path, load)
 
 
 def component_table(path: str, info: ValidationInfo) -> str:
