@@ -106,13 +106,13 @@ class Evaluations:
         """
         row_of = {rank: row for row, rank in enumerate(self.space.rank(self.levels).tolist())}
         rows = np.array([row_of.get(rank, -1) for rank in self.space.rank(levels).tolist()], int)
-        known, new = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
-        if not len(known):
+        recorded, new = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
+        if not len(recorded):
             return self.problem.model.evaluate(levels)
-        parts = [self.metrics.take(rows[known])]
+        parts = [self.metrics.take(rows[recorded])]
         if len(new):
             parts.append(self.problem.model.evaluate(levels[new]))
-        return Metrics.joined(parts).take(np.argsort(np.concatenate([known, new])))
+        return Metrics.joined(parts).take(np.argsort(np.concatenate([recorded, new])))
 
     def _add_to_front(self, new: Ints) -> None:
         """Let new feasible designs compete with the front."""
@@ -132,7 +132,7 @@ def _copied(metrics: Metrics, n: int, resources: Sequence[str]) -> Metrics:
         return is_array and value.dtype.kind in KINDS and value.shape[:1] == (n,)
 
     values = {name: value.copy() for name, value in metrics.values.items() if is_kept(value)}
-    known = {name: metrics.resources[name] for name in resources}
+    needed = {name: metrics.resources[name] for name in resources}
     return Metrics(
-        values, {name: Resource(r.own.copy(), r.missing.copy()) for name, r in known.items()}
+        values, {name: Resource(r.own.copy(), r.missing.copy()) for name, r in needed.items()}
     )

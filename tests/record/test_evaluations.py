@@ -76,3 +76,23 @@ def test_only_values_that_every_design_has_as_rows_are_kept():
     others = {"late": np.ones(1), "total": 7.0, "all": np.ones(3), "objects": np.array([{}])}
     evaluations.append(SMALL.unrank(np.arange(2, 3)), Metrics(F | others, {}), generation=1)
     assert evaluations.metrics.values.keys() == {"F", "G"}
+
+
+def test_metrics_of_recorded_designs_are_not_worked_out_again(monkeypatch):
+    problem = fake_problem(SMALL)
+    levels = SMALL.unrank(np.arange(0, 40, 2))
+    evaluations, evaluate = Evaluations(problem), problem.model.evaluate
+    evaluations.append(levels, evaluate(levels), generation=0)
+    asked = []
+    monkeypatch.setattr(problem.model, "evaluate", lambda x: asked.append(x) or evaluate(x))
+    wanted = SMALL.unrank(np.array([7, 38, 0, 7, 3, 38]))
+    metrics = evaluations.metrics_of(wanted)
+    np.testing.assert_array_equal(np.concatenate(asked), wanted[[0, 3, 4]])
+    np.testing.assert_array_equal(metrics.energy_J, evaluate(wanted).energy_J)
+    for own, whole in zip(
+        metrics.resources.values(), evaluate(wanted).resources.values(), strict=True
+    ):
+        np.testing.assert_array_equal(own.missing, whole.missing)
+    asked.clear()
+    evaluations.metrics_of(levels[::-1])
+    assert asked == []
