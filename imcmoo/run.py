@@ -29,11 +29,10 @@ from imcmoo.study import provenance, result_tables
 from imcmoo.study.catalogue import study_of_run
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
-from imcmoo.study.explanation import EXPLANATIONS, Explanation, write_explanations
-from imcmoo.study.results import CONFIG, FIGURES, REPORT, SELECTED, Results, RunFolder
+from imcmoo.study.explanation import Explanation
+from imcmoo.study.results import CONFIG, REPORT, SELECTED, Results, RunFolder
 from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_models
 from imcmoo.study.study import Study
-from imcmoo.study.verified_accuracy import write_accuracy
 
 OnExplained = Callable[[int, int], None]
 """Called with the number of designs explained so far, and of all."""
@@ -255,16 +254,19 @@ def run_studies(
             folder.discard_work()
             observer.already_finished(folder.path)
         todo = [task for task in tasks if task[1] not in finished]
+        results: dict[Path, Results] = {}
         if todo:
             in_process = len(tasks) == len(todo) == 1 and isinstance(workers, int)
             observer.begun(studies[0], len(todo), side_by_side=not in_process)
             if in_process:
-                run_one(todo[0], answer, resume, observer.on_trace)
+                results[todo[0][1].path] = run_one(todo[0], answer, resume, observer.on_trace)
             else:
-                _run_all(todo, answer, resume=resume, workers=workers, on_done=observer.run_done)
+                results = _run_all(
+                    todo, answer, resume=resume, workers=workers, on_done=observer.run_done
+                )
+        runs = [Run(folder.path, study, results.get(folder.path)) for study, folder in tasks]
         if len(tasks) > 1:
-            _compare(tasks, answer, home / "seeds.csv", observer)
-        runs = [Run(folder.path, study) for study, folder in tasks]
+            _compare(runs, answer, home / "seeds.csv", observer)
         if len(tasks) == 1 and todo:
             observer.finished(runs[0], todo[0][1].files())
     return runs
@@ -275,8 +277,8 @@ def run_one(
     answer: ExactAnswer | None,
     resume: bool,
     on_trace: OnTrace = lambda name, row: None,
-) -> None:
-    """Search, select, and write tables and figures.
+) -> Results:
+    """Search, select, and write tables and figures; returns what was written.
 
     Raises:
         InputError: no design of the study is feasible.
@@ -294,16 +296,11 @@ def run_one(
         except NoFeasibleDesign:
             folder.discard_work()
             raise InputError(nothing_feasible(study.problem())) from None
-        result_tables.write_tables(outcome, folder.staging, answer)
-        write_accuracy(outcome, folder.staging)
-        results = Results(folder.staging, study.to_config())
-        # The front is explained when someone asks.
-        explanations = explain_run(
-            outcome.joint.problem, study.asked_criterion, results, front=False
-        )
-        write_explanations(explanations, folder.staging / EXPLANATIONS)
-        draw_figures(results, folder.staging / FIGURES)
+        results = result_tables.results_of(outcome, answer, folder.path, folder.config)
+        folder.write_results(results)
+        draw_figures(results, folder.figures)
         folder.publish()
+        return results
 
 
 def _run_all(
@@ -313,19 +310,21 @@ def _run_all(
     resume: bool,
     workers: Workers,
     on_done: Callable[[], None],
-) -> None:
-    """Run several seeds side by side."""
+) -> dict[Path, Results]:
+    """Run several seeds side by side; returns the results of those run here, by their folder."""
     with open_executor(workers, len(tasks)) as executor:
         if isinstance(workers, int):
-            local = partial(run_one, answer=answer, resume=resume)
-            for _ in imap_unordered(executor, local, tasks):
+            local, results = partial(run_one, answer=answer, resume=resume), {}
+            for index, result in imap_unordered(executor, local, tasks):
+                results[tasks[index][1].path] = result
                 on_done()
-            return
+            return results
         elsewhere = partial(_run_elsewhere, answer)
         studies = [study.with_absolute_paths() for study, _ in tasks]
         for index, files in imap_unordered(executor, elsewhere, studies):
             _publish(files, tasks[index][1])
             on_done()
+        return {}
 
 
 def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]:
@@ -342,18 +341,16 @@ def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
     """Put what a run left elsewhere into its folder."""
     folder.begin(resume=False)
     for name, content in files.items():
-        path = folder.staging / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        folder.write(name, content)
     folder.publish()
 
 
 def _compare(
-    tasks: Sequence[Task], answer: ExactAnswer | None, path: Path, observer: Observer
+    runs: Sequence[Run], answer: ExactAnswer | None, path: Path, observer: Observer
 ) -> None:
     """Write a table of the seeds of these runs, and no others."""
-    study = tasks[0][0]
-    frame = result_tables.seeds(study, {s.seed: folder.path for s, folder in tasks}, answer)
+    study = runs[0].study
+    frame = result_tables.seeds(study, {run.study.seed: run.results for run in runs}, answer)
     with replacing(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
     observer.compared(study, frame, path)

@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     methods = "only these methods, separated by semicolons; default: all"
     add("--methods", metavar="NAME;NAME", help=methods)
     method_help = (
-        "a search of your own as well: a function of evaluation_counter.Start to an Archive"
+        "a search of your own as well: a function of evaluation_counter.Start to Evaluations"
     )
     add("--method", action="append", default=[], metavar="MODULE:NAME", help=method_help)
     added = (

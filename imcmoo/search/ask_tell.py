@@ -15,8 +15,8 @@ import numpy as np
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.identity import identity
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.archive import Archive
-from imcmoo.search.checkpoint import State
+from imcmoo.record import checkpoint
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.memetic_nsga2 import MemeticNSGA2
 from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.space.design_space import Levels
@@ -61,7 +61,7 @@ class Search:
             taken as the schedule asks for at the most. Drawn by default.
 
     Attributes:
-        archive: every evaluated design, in order.
+        archive: every evaluated design with its metrics, in order.
         trace: one row per evaluated generation.
 
     Raises:
@@ -82,9 +82,7 @@ class Search:
         if initial is not None:
             initial = initial[: schedule.initial_of(budget)]
         self.problem = problem
-        self.archive = Archive(
-            problem.space, n_objectives=problem.n_obj, n_constraints=problem.n_constr
-        )
+        self.archive = Evaluations(problem)
         self.trace: list[TraceRow] = []
         self._asked: Levels | None = None
         self._algorithm = MemeticNSGA2(
@@ -123,27 +121,14 @@ class Search:
         levels = self._asked
         if levels is None or not len(levels):
             raise ValueError("no design is asked for: call ask first")
-        F, G = self.problem.score(levels, metrics)
-        self.archive.append(levels, F, G, generation=len(self.trace))
-        self._algorithm.select(len(levels))
-        self.trace.append(self._row())
+        self._record(levels, metrics)
         self._asked = None
         self._random = self._random_state()
         return self.trace[-1]
 
     def save(self, path: Path) -> None:
         """Write the state of the search to a file; a kill leaves the file before or this one."""
-        archive = self.archive
-        State(
-            identity=self._identity,
-            random=self._random,
-            trace=[asdict(row) for row in self.trace],
-            levels=archive.levels,
-            F=archive.F,
-            G=archive.G,
-            generation=archive.generation,
-            population=self._algorithm.population,
-        ).save(path)
+        checkpoint.save(self.archive, path, identity=self._identity, random=self._random)
 
     def load(self, path: Path) -> None:
         """Go on from a file, as if the search had never been stopped.
@@ -156,30 +141,37 @@ class Search:
         """
         if self._asked is not None or self.trace:
             raise ValueError("a search that has begun cannot go on from a file")
-        state = State.load(path, identity=self._identity)
-        for generation in range(len(state.trace)):
-            rows = state.generation == generation
-            self.archive.append(
-                state.levels[rows], state.F[rows], state.G[rows], generation=generation
-            )
-        self.trace += [TraceRow(**row) for row in state.trace]
-        self._algorithm.population = state.population
-        self._rng.bit_generator.state = state.random
+        stored, random = checkpoint.load(path, self.problem, identity=self._identity)
+        if len(stored) > self._algorithm.budget:
+            raise checkpoint.damaged(path)
+        try:
+            self._rng.bit_generator.state = random
+        except (ValueError, TypeError, KeyError, OverflowError):
+            raise checkpoint.damaged(path) from None
         self._random = self._random_state()
+        for generation in range(stored.generation.max(initial=-1) + 1):
+            rows = stored.generation == generation
+            self._record(stored.levels[rows], stored.metrics.take(rows))
+
+    def _record(self, levels: Levels, metrics: Metrics) -> None:
+        """Add an evaluated generation, select its survivors and describe it in the trace."""
+        self.archive.append(levels, metrics, generation=len(self.trace))
+        self._algorithm.select(len(levels))
+        self.trace.append(self._row(len(levels)))
 
     def _random_state(self) -> dict[str, Any]:
         """State of the random generator, from which the next designs are drawn."""
         return dict(self._rng.bit_generator.state)
 
-    def _row(self) -> TraceRow:
-        """State of the search: archive and population are up to date, the trace is not."""
+    def _row(self, n_new: int) -> TraceRow:
+        """State of the search after a generation of so many designs."""
         archive, generation = self.archive, len(self.trace)
         front, guides = archive.F[archive.front()], self.problem.guides
         costs = self.problem.costs(front)  # the first that guides is no regret
         scores = guides[0].scores(costs, None) if guides and len(front) else front[:, 0]
         return TraceRow(
             generation=generation,
-            phase=self._algorithm.mating.phase.name if generation else "initial",
+            phase=self._algorithm.phase_at(len(archive) - n_new).name if generation else "initial",
             evaluations=len(archive),
             best=float(scores.min(initial=np.inf)),
             front=len(front),

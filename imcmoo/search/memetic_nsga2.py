@@ -6,11 +6,11 @@ import numpy as np
 
 from imcmoo.model.metrics import Ints
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.elites import OFFSPRING
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.sampling import draw_diverse
-from imcmoo.search.schedule import Schedule
+from imcmoo.search.schedule import Phase, Schedule
 from imcmoo.search.survival import survivors
 from imcmoo.space.design_space import Levels
 
@@ -39,7 +39,7 @@ class MemeticNSGA2:
     def __init__(
         self,
         problem: AcceleratorProblem,
-        archive: Archive,
+        archive: Evaluations,
         *,
         schedule: Schedule,
         budget: int,
@@ -65,9 +65,13 @@ class MemeticNSGA2:
             return draw_diverse(self.problem, n_initial, rng) if initial is None else initial
         if spent >= self.budget:
             return self.archive.levels[:0]
-        self.mating.phase = phase = self.schedule.phase_at(spent, self.budget)
+        self.mating.phase = phase = self.phase_at(spent)
         wanted = min(phase.offspring, OFFSPRING) if self.mating.has_elites else phase.offspring
         return self.mating.offspring(self.population, min(wanted, self.budget - spent), rng)
+
+    def phase_at(self, spent: int) -> Phase:
+        """The phase of the generation that follows so many evaluations."""
+        return self.schedule.phase_at(spent, self.budget)
 
     def select(self, n_new: int) -> None:
         """Select the survivors of the population and of the last `n_new` designs of the archive."""

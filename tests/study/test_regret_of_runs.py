@@ -166,7 +166,9 @@ def test_regrets_of_all_seeds_are_against_one_reference(results, study, tmp_path
     path.write_text(json.dumps(content), encoding="utf-8")
     sums = folders[0] / SUMS
     sums.write_text(sums.read_text().replace(before, sha256(path)))
-    again = result_tables.seeds(study, dict(zip((1, 2, 3), folders, strict=True)))
+    again = result_tables.seeds(
+        study, {seed: Results.read(f) for seed, f in zip((1, 2, 3), folders, strict=True)}
+    )
     assert "score_log10_regret_minimax" not in again
     assert again["score_regret_minimax"].notna().all()
 
