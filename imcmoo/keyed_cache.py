@@ -28,10 +28,12 @@ _NONE: tuple[Ints, Ints] = (np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 class KeyedCache:
-    """Keeps rows of arrays by integer keys; forgets all of them when there are too many.
+    """Keeps rows of arrays by integer keys; forgets the others when a call would make too many.
+
+    The rows of the last call are kept, however many.
 
     Args:
-        bytes_at_most: memory for the arrays, roughly; must hold the rows of one call.
+        bytes_at_most: memory for the rows that are kept from one call to the next.
         rows_at_once: rows worked out in one go.
         n_keys: number of possible keys, which are then below it: quicker, for 4 bytes a key. None
             if keys may be any.
@@ -62,20 +64,21 @@ class KeyedCache:
             keys: of the rows, shape (n,).
             work_out: returns arrays for some positions in `keys`, a row for each.
         """
-        while True:
+        store, places = self.known(keys)
+        if store is None or (places < 0).any():
             with self._lock:
-                places, store = self._find(keys), self._store
-            unknown = np.flatnonzero(places < 0)
-            if not len(unknown) and store is not None:
-                # Stored rows are never written again, so that other threads may go on meanwhile.
-                return store, places
-            _, first = np.unique(keys[unknown], return_index=True)
-            new = unknown[first]
+                new = self._unknown(keys)
             for at in range(0, max(len(new), 1), self._rows_at_once):
                 chunk = new[at : at + self._rows_at_once]
                 arrays = work_out(chunk)
                 with self._lock:
                     self._add(keys[chunk], arrays)
+            store, places = self.known(keys)
+        if store is None or (places < 0).any():
+            # Calls of other threads that need much room made the cache forget rows of this one.
+            return KeyedCache(np.inf, self._rows_at_once).of(keys, work_out)
+        # Stored rows are never written again, so that other threads may go on meanwhile.
+        return store, places
 
     def known(self, keys: Ints) -> tuple[Arrays | None, Ints]:
         """Arrays, None if there are none, and the row of each key in them or -1, shape (n,)."""
@@ -98,18 +101,27 @@ class KeyedCache:
                 rows = np.where(stored[at] == keys, places[at], rows)
         return rows
 
+    def _unknown(self, keys: Ints) -> Ints:
+        """Positions of the keys to work out, each key once; forgets all rows if there is no room
+        for theirs."""
+        unknown = np.flatnonzero(self._find(keys) < 0)
+        _, first = np.unique(keys[unknown], return_index=True)
+        each = sum(array[:1].nbytes for array in self._store or ())
+        if not self._n_rows or (self._n_rows + len(first)) * each <= self._bytes_at_most:
+            return unknown[first]
+        self._n_rows, self._store = 0, None
+        self._sorted = self._recent = _NONE
+        self._one_more = np.zeros_like(self._one_more)
+        _, first = np.unique(keys, return_index=True)
+        return first
+
     def _add(self, keys: Ints, arrays: Arrays) -> None:
         """Store rows that no other thread has stored meanwhile."""
         new = np.flatnonzero(self._find(keys) < 0)
         keys = keys[new]
         n, more = self._n_rows, len(keys)
-        each = sum(array[:1].nbytes for array in arrays)
-        if (n + more) * each > self._bytes_at_most:
-            n, self._store = 0, None
-            self._sorted = self._recent = _NONE
-            self._one_more = np.zeros_like(self._one_more)
         if self._store is None or len(self._store[0]) < n + more:
-            size = max(GROWTH * n, n + more, self._rows_at_once)
+            size = max(GROWTH * n, n + more)
             room = tuple(np.empty((size, *array.shape[1:]), array.dtype) for array in arrays)
             for array, old in zip(room, self._store or (), strict=False):
                 array[:n] = old[:n]

@@ -32,7 +32,7 @@ from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import CONFIG, REPORT, SELECTED, Results, RunFolder
 from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_models
-from imcmoo.study.study import Study
+from imcmoo.study.study import BUDGET, Study
 
 OnExplained = Callable[[int, int], None]
 """Called with the number of designs explained so far, and of all."""
@@ -205,11 +205,16 @@ Task = tuple[Study, RunFolder]
 
 
 def run_study(
-    study: Study, out: Path, *, resume: bool = False, progress: OnTrace | None = None
+    study: Study,
+    out: Path,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    progress: OnTrace | None = None,
 ) -> Run:
     """Run a study with its first seed; see `Study.run`."""
     observer = Observer() if progress is None else Observer(progress)
-    (run,) = run_studies([study], out, resume=resume, observer=observer)
+    (run,) = run_studies([study], out, resume=resume, force=force, observer=observer)
     return run
 
 
@@ -218,6 +223,7 @@ def run_studies(
     out: Path,
     *,
     resume: bool = False,
+    force: bool = False,
     workers: Workers = 1,
     observer: Observer | None = None,
 ) -> list[Run]:
@@ -227,6 +233,7 @@ def run_studies(
         studies: at least one.
         out: results go to `out`/study/seed-n.
         resume: continue what was killed and keep what is finished; else start over.
+        force: replace runs of another study of this name.
         workers: processes, if there are several seeds, or who sends work to other machines.
         observer: receives the events; the default only warns.
 
@@ -234,12 +241,14 @@ def run_studies(
         The runs, in the order of `studies`.
 
     Raises:
-        InputError: a folder is in use, holds another run and `resume` is set, or the exact answer
+        InputError: a folder is in use, holds another run and `resume` is set or the run of another
+            study and `force` is not, the budget is above the number of designs, or the exact answer
             among the results is damaged: nothing was done. Or no design of the study is feasible:
             its work is discarded.
         OSError: a folder cannot be written to.
     """
     observer = observer or Observer()
+    _check_budget(studies[0])
     home = out / studies[0].name
     tasks = [(s, RunFolder(home / f"seed-{s.seed}", provenance.config(s))) for s in studies]
     with ExitStack() as stack:
@@ -248,6 +257,8 @@ def run_studies(
             stack.enter_context(folder_lock(folder.path))
             if resume:
                 folder.check_resumable()
+            elif not force:
+                folder.check_replaceable()
         answer = find_answer(studies[0], out, observer.warned)
         finished = [folder for _, folder in tasks if resume and folder.is_finished()]
         for folder in finished:
@@ -270,6 +281,15 @@ def run_studies(
         if len(tasks) == 1 and todo:
             observer.finished(runs[0], todo[0][1].files())
     return runs
+
+
+def _check_budget(study: Study) -> None:
+    """Refuse a budget above the number of designs, unless it is the usual one."""
+    if study.budget > max(study.space.size, BUDGET):
+        raise InputError(
+            f"a budget of {study.budget:,} is above the {study.space.size:,} designs of the space: "
+            f"`imcmoo enumerate {study.file or study.name}` evaluates them all"
+        )
 
 
 def run_one(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -43,3 +46,49 @@ def test_a_full_cache_forgets_and_works_out_again() -> None:
         assert cache.rows(keys, negated)[0].tolist() == (-keys).tolist()
         assert len(cache) == 8
     assert n_calls == 3
+
+
+def test_a_call_ends_whose_rows_exceed_the_memory() -> None:
+    cache, worked_out = KeyedCache(bytes_at_most=80, rows_at_once=3), 0
+    keys = np.arange(40) % 30
+
+    def negated(positions: np.ndarray) -> tuple[np.ndarray]:
+        nonlocal worked_out
+        worked_out += len(positions)
+        assert worked_out <= 60, "rows are worked out again and again"
+        return (-keys[positions],)
+
+    for _ in range(2):
+        assert cache.rows(keys, negated)[0].tolist() == (-keys).tolist()
+        assert worked_out == 30
+    keys = np.arange(25, 35)
+    assert cache.rows(keys, negated)[0].tolist() == (-keys).tolist()
+    assert len(cache) == 10
+
+
+def test_calls_of_two_threads_end_that_forget_the_rows_of_each_other() -> None:
+    cache, met = KeyedCache(bytes_at_most=80, rows_at_once=4), Barrier(2)
+    cache.rows(np.array([99]), lambda positions: (positions,))
+
+    def call(start: int) -> list[int]:
+        keys, n_calls = np.arange(start, start + 12), 0
+
+        def negated(positions: np.ndarray) -> tuple[np.ndarray]:
+            nonlocal n_calls
+            n_calls += 1
+            assert n_calls <= 10, "rows are worked out again and again"
+            if n_calls <= 3:
+                met.wait(timeout=10)
+            return (-keys[positions],)
+
+        return cache.rows(keys, negated)[0].tolist()
+
+    with ThreadPoolExecutor(2) as threads:
+        rows = list(threads.map(call, (0, 100)))
+    assert rows == [[-key for key in range(start, start + 12)] for start in (0, 100)]
+
+
+def test_few_rows_take_little_memory_whatever_is_worked_out_in_one_go() -> None:
+    cache = KeyedCache(np.inf, rows_at_once=1 << 40)
+    (row,) = cache.rows(np.array([7]), lambda positions: (np.ones((len(positions), 9)),))
+    assert row.shape == (1, 9)

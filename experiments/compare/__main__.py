@@ -48,8 +48,8 @@ from problems import STUDIES
 DESCRIPTION = """
 Let our search and others search a study from equal starts, over many seeds, and write to
 OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optima and front, which
-`python -m imcmoo enumerate STUDY` must have found, or, of a study too large to enumerate,
-`python -m imcmoo certify STUDY --criterion all --out DIR` (fronts are then measured
+`imcmoo enumerate STUDY` must have found, or, of a study too large to enumerate,
+`imcmoo certify STUDY --criterion all --out DIR` (fronts are then measured
 against the best of all runs): runs.csv.gz and target.csv.gz by seed, summary.csv, tests.csv and the
 figure ecdf, of a large study also regret. With --random: search cases drawn at random instead, each
 enumerated on the way, and write case.csv, runs.csv.gz and summary.csv to OUT/random/SEED. A

@@ -88,8 +88,7 @@ def find_rules(
     else:
         name = study.file or study.name
         raise InputError(
-            f"the exact answer is not known: run `python -m imcmoo enumerate {name} "
-            f"--out {results}` first"
+            f"the exact answer is not known: run `imcmoo enumerate {name} --out {results}` first"
         )
     if ablation:
         everything = frozenset(ABLATIONS)
@@ -131,9 +130,7 @@ def find_certified(study: Study, results: Path) -> Mapping[str, float]:
     that their designs are feasible and have the stated scores.
     """
     folder = results / "certified" / study.name
-    remedy = (
-        f"run `python -m imcmoo certify {study.file or study.name} --criterion all --out {results}`"
-    )
+    remedy = f"run `imcmoo certify {study.file or study.name} --criterion all --out {results}`"
     stored = certificates(folder) if read_certificates(folder) else {}
     checker = Checker(study)
     for path, certificate in stored.items():

@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         arguments.results("exact/STUDY"),
         arguments.option("--criterion MODULE:NAME", str, criterion),
+        arguments.option("--force", bool, "replace the answer of another study of this name"),
         arguments.QUIET,
     )
     arguments.add_settings(parser)
@@ -60,6 +61,7 @@ def main(args: argparse.Namespace) -> None:
         answer = enumerate_to(
             study,
             out,
+            force=args.force,
             workers=workers,
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
             on_screened=lambda done, total: progress.update(screening, completed=done, total=total),

@@ -34,7 +34,7 @@ joint design, and write tables and figures to DIR/STUDY/seed-N. The same command
 same files. An earlier run in the same folder is replaced when the new one is complete.
 """
 
-INTERRUPTED = "the same command with --resume continues"
+INTERRUPTED = "the same command with --resume continues, or begins if nothing was stored yet"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         arguments.results("STUDY/seed-N"),
         option("--resume", bool,
                "continue a run that was killed; starts it if there is none, keeps it if complete"),
+        option("--force", bool, "replace runs of another study of this name, or of other settings"),
         arguments.QUIET,
     )  # fmt: skip
     arguments.add(
@@ -80,6 +81,7 @@ def main(args: argparse.Namespace) -> None:
             [study.replace(seeds=seed) for seed in args.seeds or study.seeds],
             args.out or arguments.DEFAULT_OUT,
             resume=args.resume,
+            force=args.force,
             workers=workers,
             observer=observer,
         )
@@ -159,10 +161,9 @@ def _announced(study: Study, n_seeds: int) -> str:
     """Line with the searches of a run, and how long they take on one core if that is known."""
     n = n_seeds * len(search_names(study))
     known = study.model == "reference"
-    time = f", about {n * study.budget * SECONDS_PER_DESIGN:.0f} s" if known else ""
-    return (
-        f"{study.name}: {n} searches of {study.budget:,} designs out of {study.space.size:,}{time}"
-    )
+    budget = min(study.budget, study.space.size)
+    time = f", about {n * budget * SECONDS_PER_DESIGN:.0f} s" if known else ""
+    return f"{study.name}: {n} searches of {budget:,} designs out of {study.space.size:,}{time}"
 
 
 @contextmanager
@@ -174,7 +175,9 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
     columns = MofNCompleteColumn(), TimeRemainingColumn(compact=True)
     with bars_with_state(*columns, quiet=quiet) as shown:
         tasks = {
-            name: shown.add_task(label(name), total=study.budget, state="waiting", start=False)
+            name: shown.add_task(
+                label(name), total=min(study.budget, study.space.size), state="waiting", start=False
+            )
             for name in search_names(study)
         }
 

@@ -197,5 +197,5 @@ def _value(problem: AcceleratorProblem, called: str, value: float) -> float:
 
 
 def _ranks(rows: pd.DataFrame, space: DesignSpace) -> Ranks:
-    values = {name: rows[name].to_numpy() for name in space.names}
+    values = {str(name): column.to_numpy() for name, column in rows.items()}
     return space.rank(space.encode(values))

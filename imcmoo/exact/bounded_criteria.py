@@ -188,7 +188,8 @@ def check_provable(problem: AcceleratorProblem) -> None:
         if not problem.limits.is_monotone(key):
             raise NotProvable(
                 f"{key} of {problem.workload_names[w]} cannot be certified: it may hold on a worse "
-                "design and not on a better one; max_latency_s, max_energy_J and min_fps can"
+                "design and not on a better one; max_latency_s, max_energy_J and min_fps can; "
+                "imcmoo enumerate evaluates all designs"
             )
 
 

@@ -188,7 +188,8 @@ class Enumeration:
     def designs(self, keys: Ranks) -> Levels:
         """All designs of mapping keys, key by key, shape (n_keys · n_points, n_parameters)."""
         levels = self.problem.space.unrank(keys, self.mapping_parameters)
-        return (levels[:, None] + self.points).reshape(-1, self.points.shape[1])
+        n_designs = len(levels) * len(self.points)
+        return (levels[:, None] + self.points).reshape(n_designs, self.points.shape[1])
 
     def chunks(
         self,

@@ -13,6 +13,7 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.scenario.service import NETWORK_LOAD
 from imcmoo.space.choices import UNCHOSEN, every_choice
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
@@ -74,10 +75,13 @@ class EnumerationTree:
         return Metrics({"area": np.full(len(partial), LEAST)}, {})
 
     def bound(self, partial: Levels) -> Metrics:
-        """The smallest energy, latency and area of any design."""
-        shape = len(partial), len(self._model.workload_names)
-        values = {name: np.full(shape, LEAST) for name in ("energy", "latency")}
-        return Metrics({**values, "area": np.full(len(partial), LEAST)}, {})
+        """The smallest energy, latency and area of any design; of a scenario power and load too."""
+        of_networks, of_chip = ["energy", "latency"], ["area"]
+        if any(quantity.name == "load" for quantity in self._model.quantities):
+            of_networks, of_chip = [*of_networks, NETWORK_LOAD], [*of_chip, "average_power", "load"]
+        n, n_networks = len(partial), len(self._model.workload_names)
+        values = {name: np.full((n, n_networks), LEAST) for name in of_networks}
+        return Metrics({**values, **{name: np.full(n, LEAST) for name in of_chip}}, {})
 
 
 SCREENED_AT_ONCE = 1 << 14

@@ -56,9 +56,9 @@ def _smallest_chip(problem: AcceleratorProblem) -> str:
     if space.size_of(enumeration.mapping_parameters) > MOST_CHIPS:
         return ""
     bodies = space.grid(enumeration.mapping_parameters)
-    relevant = np.array([name in model.screened_by for name in space.names])
+    relevant = np.array([name in model.screened_by for name in space.names], dtype=bool)
     points = np.unique(enumeration.points * relevant, axis=0)
-    designs = (bodies[:, None] + points).reshape(-1, len(space.names))
+    designs = (bodies[:, None] + points).reshape(len(bodies) * len(points), len(space.names))
     quick = model.screen(designs)
     order = np.argsort(quick.area_m2, kind="stable")
     n = len(problem.workload_names)

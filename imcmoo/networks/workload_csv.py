@@ -58,6 +58,17 @@ FAULTS_SHOWN = 10
 TRUTHS = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 
+FORMULA = ("=", "+", "-", "@", "\t")
+"""Beginnings of texts that spreadsheets take for formulas, which may run commands."""
+
+
+def formula_fault(name: str) -> str:
+    """Why no layer can be called so in the tables of results; empty if it can."""
+    if not name.startswith(FORMULA):
+        return ""
+    return f"{name!r} begins with {name[0]!r}: spreadsheets take it for a formula; rename it"
+
+
 class _Faults(list[str]):
     """Faults of a file, reported all at once."""
 
@@ -99,6 +110,8 @@ def read_columns(path: Path) -> dict[str, Any]:
     for line, sizes in zip(lines, numbers.tolist(), strict=True):
         if prod(sizes[: len(DIMENSIONS)]) > LARGEST_LAYER:
             line.fault("more than 2^62 multiply-accumulates")
+        if fault := formula_fault(line.cells["name"]):
+            line.fault(fault, "name")
     shared = _shared_with(lines)
     faults.raise_any()
     kinds = tuple(line.cells.get("kind", "") for line in lines)

@@ -21,7 +21,7 @@ from imcmoo.io.errors import check_choice, check_name, did_you_mean
 from imcmoo.networks.layers import BITS as BITS
 from imcmoo.networks.layers import DENSITIES, OPERANDS
 from imcmoo.networks.layers import DIMENSIONS as DIMENSIONS
-from imcmoo.networks.workload_csv import GIVEN, STEPS, read_columns, write_columns
+from imcmoo.networks.workload_csv import GIVEN, STEPS, formula_fault, read_columns, write_columns
 
 SHIPPED = (
     "resnet18",
@@ -104,6 +104,9 @@ class Workload:
     measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for layer in self.layers:
+            if fault := formula_fault(layer):
+                raise ValueError(f"network {self.name}, layer {fault}")
         n = len(self.layers)
         left_out = {
             "dilations": np.ones((n, 2), dtype=np.int64),

@@ -93,7 +93,7 @@ class PageDesigns:
                         f"{self.results.folder}: its tables and config.json do not fit: there is "
                         f"no {name} {value!r}"
                     )
-        return list(frame[self.results.parameters].itertuples(index=False, name=None))
+        return self.results.designs_in(frame)
 
     @cached_property
     def rows(self) -> dict[str, list[Any]]:

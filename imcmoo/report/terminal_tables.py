@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -58,9 +59,12 @@ def selection_table(results: Results) -> Table:
         table.caption = f"Regrets are against the {results.regret_reference} of each network."
     # Criteria that agree share a column, so that the table stays narrow.
     selection = results.selection
-    same = selection.groupby(results.parameters, sort=False, dropna=False)
-    first = selection.loc[[rows.index[0] for _, rows in same]]
-    for _, rows in same:
+    columns: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for row, design in enumerate(results.designs_in(selection)):
+        columns[design].append(row)
+    first = selection.iloc[[same[0] for same in columns.values()]]
+    for same in columns.values():
+        rows = selection.iloc[same]
         names = [label(name) for name in rows["criterion"]]
         table.add_column(
             "\n".join(names), justify="right", style="bold" if rows["used"].any() else ""
@@ -74,13 +78,12 @@ def selection_table(results: Results) -> Table:
         table.add_section()
         _add_costs(table, results, first, name)
     table.add_section()
-    front = results.front.set_index(results.parameters)
+    row_of = {design: row for row, design in enumerate(results.designs_in(results.front))}
+    scored = results.front.iloc[[row_of[design] for design in columns]]
     for name in selection["criterion"]:
         factor, unit = on_screen(_unit(name))
         marked = " ◀" if name == results.criterion else ""
-        designs = pd.MultiIndex.from_frame(first[results.parameters])
-        scores = front[f"score_{name}"].loc[designs]
-        shown = _numbers(factor * scores)
+        shown = _numbers(factor * scored[f"score_{name}"])
         table.add_row(_criterion(name, unit) + marked, *shown)
     return table
 

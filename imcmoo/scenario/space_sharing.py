@@ -1,6 +1,7 @@
 """Networks that run side by side, each on router groups of its own.
 
-The allocation of groups is exact. Certificates do not carry over: optima are found by search.
+The allocation of groups is exact. There are no bounds: optima are found by search, or by
+evaluating all designs.
 
 Bandwidth is shared by demand, that of networks which take turns on the whole chip. Where their
 layers gain alike, replication follows the order of the networks. So the load of a chip depends on
@@ -16,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Floats, Ints
-from imcmoo.model.partials import PartialDesignTree
+from imcmoo.model.partials import NoBounds, PartialDesignTree
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Load
 from imcmoo.scenario.response import service_times
@@ -60,14 +60,12 @@ class SpaceModel(ScenarioModel):
     changed = PART_VALUES
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
-        """Refuse to bound.
+        """Refuse to bound: the best chip is found by a search, or by evaluating all designs.
 
         Raises:
-            InputError: always.
+            NoBounds: always.
         """
-        raise InputError(
-            'sharing = "space" has no bounds: its best chips are found by search, not proven'
-        )
+        raise NoBounds('sharing = "space" has no bounds')
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
         """Breakdown of a few designs, each network on its router groups; on the whole chip where

@@ -79,6 +79,8 @@ class FeasibleMating:
             rng: the source of chance.
         """
         offspring = OffspringBuilder(self.problem, self.archive, n)
+        if len(self.archive.seen) == self.archive.space.size:
+            return offspring.levels
         if self.archive.feasible[population].any():
             self._search_locally(offspring, rng)
         else:

@@ -68,7 +68,7 @@ class DesignSpace:
     @cached_property
     def is_ordered(self) -> NDArray[np.bool_]:
         """True for each ordered parameter, shape (n_parameters,)."""
-        return np.array([p.is_ordered for p in self.parameters])
+        return np.array([p.is_ordered for p in self.parameters], dtype=bool)
 
     def values_of(self, name: str) -> tuple[Any, ...]:
         """All physical values a parameter or a fixed value can take.
@@ -140,11 +140,20 @@ class DesignSpace:
 
     def text_of(self, design: Levels) -> str:
         """Names and values of the parameters of one design, shape (n_parameters,)."""
+        if not self.names:
+            return "the only design"
         (values,) = self.designs(design[None])
         return ", ".join(f"{name} {text_of_value(values[name])}" for name in self.names)
 
     def encode(self, values: Mapping[str, NDArray[Any]]) -> Levels:
-        """Level matrix (n_designs, n_parameters) of physical values given by name.
+        """Level matrix of physical values given by name.
+
+        Args:
+            values: shape (n_designs,) each. Names that are no parameters are ignored, but for the
+                number of designs: without any value there is one design.
+
+        Returns:
+            Levels, shape (n_designs, n_parameters).
 
         Raises:
             ValueError: a parameter is missing, or a value is not in the space.
@@ -161,7 +170,9 @@ class DesignSpace:
                 if isinstance(p, Conditional)
                 else p.encode(column)
             )
-        return np.stack([columns[name] for name in self.names], axis=1)
+        n_designs = len(next(iter(values.values()), [None]))
+        none = np.empty((n_designs, 0), np.int64)
+        return np.column_stack([none, *(columns[name] for name in self.names)])
 
     def levels_of(self, design: Mapping[str, Any]) -> Levels:
         """Levels of one design given as plain numbers and texts, shape (1, n_parameters).
@@ -220,7 +231,7 @@ class DesignSpace:
         Returns:
             Level matrix (n_neighbours, n_parameters), without the design itself.
         """
-        steps = []
+        steps = [levels[None, :][:0]]
         for i, parameter in enumerate(self.parameters):
             level = levels[i]
             others = (

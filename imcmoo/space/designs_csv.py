@@ -65,10 +65,11 @@ def levels_of(table: DesignsTable, space: DesignSpace) -> Levels:
     for name, value in space.fixed.items():
         if name in table.header:
             table.require(name, value, "this space is for")
+    lines = np.array(table.lines)
     columns = {p.name: table.column(p.name, p.values) for p in space.parameters}
 
     def encode(rows: slice) -> Levels:
-        return space.encode({name: values[rows] for name, values in columns.items()})
+        return space.encode({n: v[rows] for n, v in {**columns, "line": lines}.items()})
 
     return table.accepted(encode)
 

@@ -20,7 +20,7 @@ def single_moves(space: DesignSpace) -> Levels:
         for one, parameter in zip(one_each, space.parameters, strict=True)
         for step in ((-1, 1) if parameter.is_ordered else range(1, len(parameter)))
     ]
-    return np.array(rows, dtype=np.int64).reshape(-1, len(one_each))
+    return np.array(rows, dtype=np.int64).reshape(len(rows), len(one_each))
 
 
 def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Bools]:
@@ -67,4 +67,4 @@ def paired_moves(space: DesignSpace) -> Levels:
                     row = np.zeros(len(space.shape), dtype=np.int64)
                     row[[up, down]] = step, -step
                     rows.append(row)
-    return np.array(rows, dtype=np.int64).reshape(-1, len(space.shape))
+    return np.array(rows, dtype=np.int64).reshape(len(rows), len(space.shape))

@@ -85,14 +85,29 @@ def folder_of(study: Study, out: Path) -> Path:
 
 
 def enumerate_to(
-    study: Study, out: Path, *, workers: Workers, on_progress: OnProgress, **more: Any
+    study: Study,
+    out: Path,
+    *,
+    force: bool = False,
+    workers: Workers,
+    on_progress: OnProgress,
+    **more: Any,
 ) -> ExactAnswer:
     """Enumerate a study into its folder below `out`; see `enumerate_study`.
 
+    Args:
+        study: the study.
+        out: the folder of all results.
+        force: replace the answer of another study of this name.
+        workers, on_progress, more: of `enumerate_study`.
+
     Raises:
-        InputError: another process works in the folder, or `enumerate_study` refuses.
+        InputError: another process works in the folder, it holds the answer of another study and
+            `force` is not set, or `enumerate_study` refuses.
     """
     with folder_lock(folder_of(study, out)):
+        if not force:
+            check_replaceable(study, folder_of(study, out))
         return enumerate_study(
             study, folder_of(study, out), workers=workers, on_progress=on_progress, **more
         )
@@ -151,6 +166,34 @@ def enumerate_study(
     exact.save(answer, folder, problem, began_as, study_settings(study))
     parts.remove()
     return answer
+
+
+def check_replaceable(study: Study, folder: Path) -> None:
+    """Check that a folder does not hold the answer of another study of this name.
+
+    Raises:
+        InputError: it does; says what differs.
+    """
+    try:
+        summary = exact.read_summary(folder)
+    except (FileNotFoundError, InputError):
+        return
+    differing = _differing_settings(summary, study)
+    stored = summary.get("identity", {}).get("space")
+    if not differing and stored not in (None, identity(study.problem())["space"]):
+        differing = ["space"]
+    if differing:
+        raise InputError(
+            f"{folder} is of another study of this name ({', '.join(differing)} differs): choose "
+            "another folder with --out, or replace it with --force"
+        )
+
+
+def _differing_settings(summary: dict[str, Any], study: Study) -> list[str]:
+    """Names of the settings in which a stored answer differs from a study."""
+    settings = study_settings(study)
+    names = dict.fromkeys((*settings, *OWN))
+    return [name for name in names if summary.get(name) != settings.get(name)]
 
 
 def _chunks(study: Study, enumeration: Enumeration, on_screened: OnProgress) -> list[Ranks]:
@@ -233,11 +276,9 @@ def find_answer(
         return None
     if summary.get("scaling", "reference") != "reference":  # of answers before it was removed
         return None
-    settings = study_settings(study)
-    differing = [n for n in (*settings, *OWN) if summary.get(n) != settings.get(n)]
-    if differing:
+    if differing := _differing_settings(summary, study):
         if report:
-            names = ", ".join(dict.fromkeys(differing))
+            names = ", ".join(differing)
             report(f"{folder} is of another question ({names} differs): it is not used")
         return None
     problem = study.problem()
@@ -249,6 +290,5 @@ def find_answer(
             report(f"{error}: it is not used; enumerate again")
             return None
         raise InputError(
-            f"{error}: run `python -m imcmoo enumerate {study.file or study.name}` again or remove "
-            "it"
+            f"{error}: run `imcmoo enumerate {study.file or study.name}` again or remove it"
         ) from None

@@ -260,7 +260,7 @@ def explain_run(
         explanations = explain(
             problem,
             criterion,
-            np.array(designs),
+            np.array(designs, dtype=np.int64),
             [names[design] for design in designs],
             n_in_full=n_in_full,
             reference_edap=results.reference_edap,
@@ -280,7 +280,7 @@ def _designs(
     names: dict[tuple[int, ...], tuple[str, ...]] = {}
 
     def levels_of(designs: pd.DataFrame) -> list[tuple[int, ...]]:
-        columns = {n: designs[n].to_numpy() for n in problem.space.names}
+        columns = {str(n): column.to_numpy() for n, column in designs.items()}
         return list(map(tuple, problem.space.encode(columns).tolist()))
 
     def add(designs: Iterable[tuple[int, ...]], called: Iterable[str]) -> None:

@@ -60,6 +60,9 @@ SUMMED = (*CONTENT, CONFIG)
 ALWAYS = ("evaluations.csv", "front.csv", "selection.csv", "trace.csv", DESIGN, CONFIG)
 """Those of them that runs of every version have, whatever their study, model and settings."""
 
+OF_ONE_RUN = ("seed", "command", "versions", "own_code", "model_data", "component_table")
+"""Keys of a config that may differ between runs of one study."""
+
 _WORK = ".work"
 
 
@@ -112,17 +115,28 @@ class RunFolder:
                 f"cannot resume {self.path}: it is of imcmoo {stored_version}, this is "
                 f"{__version__}; without --resume the run starts over"
             )
-        differing = [k for k in self.config if stored.get(k) != self.config[k]]
-        if differing:
-            key = next((k for k in differing if k != "command"), differing[0])
-            before, now = stored.get(key), self.config[key]
-            names = differing_keys(before, now)
-            how = f"is {_short(before)}, this run's is {_short(now)}"
-            if names:
-                how = f"differs in {', '.join(names)}"
+        if how := _difference(stored, self.config):
             raise InputError(
-                f"cannot resume {self.path}: its {key} {how}; without --resume the run starts over"
+                f"cannot resume {self.path}: {how}; without --resume the run starts over"
             )
+
+    def check_replaceable(self) -> None:
+        """Check that no run of another study of this name stands beside or in the folder.
+
+        Raises:
+            InputError: one does, whatever its seed; says what differs.
+        """
+        stated = {k: v for k, v in self.config.items() if k not in OF_ONE_RUN}
+        for path in sorted(self.path.parent.glob("seed-*")):
+            try:
+                stored = _read_json(path / _WORK / CONFIG) or _read_json(path / CONFIG)
+            except (InputError, OSError):
+                continue  # damaged: nothing to lose
+            if stored and (how := _difference(stored, stated)):
+                raise InputError(
+                    f"{path} is of another study of this name: {how}; choose another folder with "
+                    "--out, or replace it with --force"
+                )
 
     def is_finished(self) -> bool:
         """True if the complete run with this config is here.
@@ -237,6 +251,18 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     if not (isinstance(content, dict) and content):
         raise InputError(f"{path} is not the config of a run; remove it to start over")
     return content
+
+
+def _difference(stored: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """The first difference of a stored config, the command last; empty if there is none."""
+    differing = [k for k in config if stored.get(k) != config[k]]
+    if not differing:
+        return ""
+    key = next((k for k in differing if k != "command"), differing[0])
+    before, now = stored.get(key), config[key]
+    if names := differing_keys(before, now):
+        return f"its {key} differs in {', '.join(names)}"
+    return f"its {key} is {_short(before)}, this run's is {_short(now)}"
 
 
 def _short(value: Any) -> str:
@@ -393,6 +419,10 @@ class Results:
         """The columns of a table that are one per workload, shape (n, W); `{}` is its name."""
         columns = [pattern.format(name) for name in self.workloads]
         return np.asarray(frame[columns].to_numpy(dtype=float))
+
+    def designs_in(self, frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+        """Values of the parameters in each row of a table; equal rows are one design."""
+        return [*map(tuple, frame[self.parameters].to_numpy(dtype=object))]
 
     @property
     def has_edap_columns(self) -> bool:

@@ -88,6 +88,9 @@ OF_NETWORKS = (*OF_WEIGHTS, "accuracy")
 FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
 """Folders that commands make beside those of studies, so that no study may be called so."""
 
+BUDGET = 3300
+"""Designs that each search evaluates where a study does not say."""
+
 OF_SEARCHES = {"area_limit_mm2", "baselines", "budget", "criterion", "score", "seeds"}
 """Keys of a study that its cost model does not depend on."""
 
@@ -214,7 +217,7 @@ class Study(Table):
     criterion: Annotated[str, AfterValidator(known_criterion)] = Field(
         "regret_minimax", description="what selects the design; score where there is one"
     )
-    budget: int = Field(3300, ge=1, description="unique designs evaluated by each search")
+    budget: int = Field(BUDGET, ge=1, description="unique designs evaluated by each search")
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...],
         BeforeValidator(listed),
@@ -262,6 +265,7 @@ class Study(Table):
         budget: int | None = None,
         seed: int | None = None,
         resume: bool = False,
+        force: bool = False,
         progress: OnTrace | None = None,
     ) -> Run:
         """Search, select a design, and write the files of `imcmoo run` to OUT/NAME/seed-N.
@@ -274,6 +278,7 @@ class Study(Table):
             seed: of every random choice; the first of the study if None.
             resume: continue a run that was killed, and keep one that is complete. Otherwise a
                 run in the same folder is replaced.
+            force: replace also runs of another study of this name.
             progress: called after each generation of a search with the name of the search and its
                 state.
 
@@ -288,13 +293,14 @@ class Study(Table):
 
         settings = {"budget": budget, "seeds": seed}
         study = self.replace(**{key: value for key, value in settings.items() if value is not None})
-        return run_study(study, Path(out), resume=resume, progress=progress)
+        return run_study(study, Path(out), resume=resume, force=force, progress=progress)
 
     def enumerate(
         self,
         *,
         out: str | Path = "results",
         workers: int = 1,
+        force: bool = False,
         progress: OnChunk | None = None,
     ) -> ExactOptima:
         """Evaluate every design and write the files of `imcmoo enumerate` to OUT/exact/NAME.
@@ -305,6 +311,7 @@ class Study(Table):
         Args:
             out: folder of all results.
             workers: processes of this machine.
+            force: replace the answer of another study of this name.
             progress: called after each part with the number of parts done, and of all.
 
         Returns:
@@ -316,7 +323,7 @@ class Study(Table):
         from imcmoo.study.enumerate_study import ExactOptima, enumerate_to  # takes studies
 
         report = progress or (lambda done, total: None)
-        answer = enumerate_to(self, Path(out), workers=workers, on_progress=report)
+        answer = enumerate_to(self, Path(out), force=force, workers=workers, on_progress=report)
         return ExactOptima(self, answer)
 
     def certify(

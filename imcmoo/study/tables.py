@@ -144,9 +144,14 @@ def by_node(costs: Any) -> Any:
     """Costs whose keys are technology nodes, as texts."""
     if not isinstance(costs, Mapping):
         return costs
-    wrong = [str(node) for node in costs if not str(node).isdigit()]
+    wrong = [str(n) for n in costs if not (str(n).isascii() and str(n).isdigit())]
     if wrong:
         raise ValueFaults({wrong[0]: "is not a technology node in nm, such as 22"})
+    texts: dict[int, str] = {}
+    for text in map(str, costs):
+        if texts.setdefault(int(text), text) != text:
+            other = texts[int(text)]
+            raise ValueFaults({text: f"is the same node as '{other}': leave one of them out"})
     return {str(node): cost for node, cost in costs.items()}
 
 

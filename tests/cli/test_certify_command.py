@@ -213,6 +213,7 @@ def test_a_limit_that_is_not_monotone_is_one_line(tmp_path, study, capsys):
     study.write_text(STUDY + "max_power_W = 10\n")
     line = refused(capsys, "certify", study, "--quiet", "--out", tmp_path / "proof")
     assert "max_power_W of resnet18_onnx cannot be certified" in line
+    assert "imcmoo enumerate" in line
 
 
 def test_a_study_of_a_users_file_is_asked_for(proven, capsys):

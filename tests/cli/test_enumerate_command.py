@@ -22,9 +22,9 @@ def run(out, *extra, workers=1):
     return main(["enumerate", STUDY, "--out", str(out), "--workers", str(workers), *extra])
 
 
-def start(out, *, before=""):
+def start(out, *extra, before=""):
     """A run of few chips in a new process, which can be killed."""
-    options = ["--out", str(out), "--workers", "1", "--quiet"]
+    options = ["--out", str(out), "--workers", "1", "--quiet", *extra]
     few = "from tests.cli.few_chips import only_few; only_few(setattr)"
     return start_command(ROOT, ["enumerate", STUDY, *options], before=f"{few}\n{before}")
 
@@ -97,9 +97,9 @@ pathlib.Path.replace = replace
 """
 
 
-def killed(out, before):
+def killed(out, before, *extra):
     """Run until what is patched `before` kills the process."""
-    process = start(out, before=before)
+    process = start(out, *extra, before=before)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert not (out / ANSWER / "summary.json").exists()
@@ -145,7 +145,7 @@ def test_killed_while_files_are_moved_to_their_place_and_run_again(
     """An older answer is there already."""
     assert run(tmp_path, "--area-limit", "200") == 0
     surveyed.clear()
-    killed(tmp_path, killing_at(name))
+    killed(tmp_path, killing_at(name), "--force")
     assert run(tmp_path) == 0
     assert surveyed == []
     assert contents(tmp_path) == complete
@@ -221,3 +221,16 @@ def test_errors_are_one_clear_line(error, tmp_path, monkeypatch, capsys):
     line = refused(capsys, "enumerate", "--out", "out", *arguments)
     assert message in line
     assert [p.name for p in tmp_path.iterdir()] == ["a-file"]
+
+
+@pytest.mark.usefixtures("_few")
+def test_the_answer_of_another_study_of_this_name_is_kept_unless_forced(tmp_path, capsys):
+    assert run(tmp_path, "--area-limit", "200", "--quiet") == 0
+    before = contents(tmp_path)
+    line = refused(capsys, "enumerate", STUDY, "--out", tmp_path, "--quiet")
+    assert "(area_limit_mm2 differs)" in line
+    assert "--out" in line
+    assert "--force" in line
+    assert contents(tmp_path) == before
+    assert run(tmp_path, "--force", "--quiet") == 0
+    assert contents(tmp_path) != before

@@ -70,7 +70,7 @@ def test_a_run_leaves_all_its_files_and_nothing_else(finished):
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(finished, tmp_path):
     assert run(tmp_path, "--resume") == 0  # there is nothing to resume
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
-    assert run(tmp_path, "--seed", "2", "--no-baselines") == 0
+    assert run(tmp_path, "--seed", "2", "--no-baselines", "--force") == 0
     other = contents(tmp_path / STUDY / "seed-2")
     assert other["evaluations.csv"] != contents(finished)["evaluations.csv"]
     assert "baselines.csv" not in other
@@ -171,7 +171,8 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
             patch.setattr(place, replacement)
             assert run(tmp_path, *more) == 130
         assert capsys.readouterr().err == (
-            "experiments.run: interrupted; the same command with --resume continues\n"
+            "experiments.run: interrupted; the same command with --resume continues, or begins if "
+            "nothing was stored yet\n"
         )
     assert len(initial) == 1 + len(WORKLOADS)  # once for each search
     # What is finished is not done again.
@@ -231,7 +232,7 @@ def test_a_new_run_replaces_the_files_of_the_old_one_and_no_others(home, tmp_pat
     shutil.rmtree(home / "figures")
     (home / "figures").symlink_to(elsewhere)
     (home / "notes.txt").write_text("mine")
-    assert run(tmp_path, "--no-baselines", "--budget", "60") == 0
+    assert run(tmp_path, "--no-baselines", "--budget", "60", "--force") == 0
     left = contents(home)
     assert left.pop("notes.txt") == b"mine"
     assert "baselines.csv" not in left

@@ -8,7 +8,7 @@ import pytest
 
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import partials_of
-from imcmoo.io.errors import InputError
+from imcmoo.model.partials import NoBounds
 from imcmoo.report.terminal_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Requests
@@ -296,8 +296,8 @@ def test_a_network_that_has_a_chip_to_itself_is_as_fast_as_alone():
     assert (best.values["load"] <= alone[:, 0] * 60 * (1 + 1e-9)).all()
 
 
-def test_certificates_of_space_sharing_are_refused(side_by_side):
-    with pytest.raises(InputError, match="found by search"):
+def test_space_sharing_has_no_bounds(side_by_side):
+    with pytest.raises(NoBounds, match='sharing = "space" has no bounds'):
         side_by_side[0].partials(np.inf)
 
 

@@ -198,7 +198,7 @@ def test_the_answer_of_another_model_is_not_used_and_refused_where_it_is_needed(
     try:
         line = "is of an older version of imcmoo: it is not used; enumerate again\n"
         assert_unused(results, arguments, capsys, "3", line)
-        with pytest.raises(InputError, match="run `python -m imcmoo enumerate "):
+        with pytest.raises(InputError, match="run `imcmoo enumerate "):
             find_answer(study, results)
     finally:
         path.write_text(before, encoding="utf-8")

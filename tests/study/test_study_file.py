@@ -199,6 +199,8 @@ FAULTS = [
     ('components = "no.npz"\n' + PLAIN, "components: FOLDER/no.npz: No such file"),
     (PLAIN + "[cost]\n22 = 1.0\n", "cost: none at 32 nm; there are 22"),
     (PLAIN + "[cost]\nnew = 1.0\n", "cost.new: is not a technology node in nm"),
+    (PLAIN + '[cost]\n"²" = 1.0\n', "cost.²: is not a technology node in nm"),
+    (PLAIN + '[cost]\n"32" = 1.0\n"032" = 3.0\n', "cost.032: is the same node as '32'"),
     ('name = "x"\ndevice = "rram"\n', "networks: is missing"),
     ('[[networks]]\nsource = "alexnet"\n', "name: is missing", "space.base: is missing; allow"),
     *((f"compute_snr_limit_dB = {limit}\n" + PLAIN,

@@ -88,7 +88,7 @@ def requested(objectives: Sequence[str]) -> list[Quantity]:
 CHUNK_DESIGNS = 4096
 """Designs that one thread works on at once: bounds memory, and small arrays fit the cache."""
 CHUNK_NUMBERS = 1 << 19
-"""Designs × distinct layers, likewise: features of that many must fit a `KeyedCache`."""
+"""Designs × distinct layers, likewise."""
 HIGHEST_BITS_PER_CELL = 4
 
 Columns = Mapping[str, ArrayLike] | Designs
@@ -225,8 +225,7 @@ class PhysicalModel:
             ValueError: a column is missing or a value not covered; names it and the allowed ones.
         """
         designs = self.designs(columns)
-        size = max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers)))
-        parts = of_one_schedule(designs, size)
+        parts = of_one_schedule(designs, self._designs_at_once)
 
         def work(some: Ints) -> PhysicalMetrics:
             batch = Batch(self.context, designs.take(some))
@@ -264,10 +263,15 @@ class PhysicalModel:
         self, columns: Columns, resources_of: Callable[[Batch], PhysicalResources]
     ) -> PhysicalResources:
         designs = self.designs(columns)
-        chunks = list(designs.chunks(CHUNK_DESIGNS)) or [designs]
+        chunks = list(designs.chunks(self._designs_at_once)) or [designs]
         return PhysicalResources.joined(
             spread(lambda chunk: resources_of(Batch(self.context, chunk)), chunks)
         )
+
+    @property
+    def _designs_at_once(self) -> int:
+        """Designs that one thread works on at once."""
+        return max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self.layers)))
 
     def needed_cells(self, designs: Designs) -> Floats:
         """Cells that all weights of each network take to be resident once, shape (n, W)."""
@@ -286,7 +290,7 @@ class PhysicalModel:
         """
         layers = [(w.name, layer) for w in self.networks.workloads for layer in w.layers]
         designs = self.designs(columns)
-        parts = of_one_schedule(designs, len(designs))
+        parts = of_one_schedule(designs, self._designs_at_once)
         costs = [break_down(Batch(self.context, designs.take(rows)), layers) for rows in parts]
         return PhysicalBreakdown.joined(costs, np.concatenate(parts))
 

@@ -25,7 +25,7 @@ from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_ener
 from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.mapping import distinct, row_keys
 from imcmoo.model.reference.profiles import LayerRuns, Profiles
-from imcmoo.networks.workloads import BITS, WorkloadSet
+from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
 CASES_AT_ONCE = 1 << 18
@@ -33,6 +33,9 @@ CASES_AT_ONCE = 1 << 18
 
 MOST_LOOKED_AT = 1 << 20
 """Chips of a space up to which all are looked at, without being profiled, and remembered."""
+
+MOST_PREPARED = 1 << 24
+"""Chips × networks up to which the chips of a space are mapped in advance."""
 
 LOOKED_AT_ONCE = 1 << 14
 """Chips whose capacities are worked out at once."""
@@ -45,15 +48,21 @@ class ProfileCache:
     """Profiles of networks on the chips of a space, worked out when first asked for.
 
     A network has a profile on the chips it does not surely lack cells on (see
-    `ChipModel.lacking_cells`); elsewhere it is meaningless.
+    `ChipModel.lacking_cells`); elsewhere it is meaningless. Networks of equal layers share theirs.
     """
 
     def __init__(self, chips: ChipModel) -> None:
         self._chips = chips
         n = chips.space.size_of(chips.mapping_parameters) * len(chips.workloads)
-        step = max(1, CASES_AT_ONCE // len(chips.workloads.shapes)) * len(chips.workloads)
+        widest = max(len(chips.workloads.shapes), len(chips.workloads))
+        step = max(1, CASES_AT_ONCE // widest) * len(chips.workloads)
         self._is_dense = n <= DENSE
         self._cache = KeyedCache(np.inf, rows_at_once=step, n_keys=n if self._is_dense else None)
+        first: dict[tuple[object, ...], int] = {}
+        self._column = {
+            network.name: first.setdefault(_profiled(network), at)
+            for at, network in enumerate(chips.workloads.workloads)
+        }
 
     def of(self, levels: Levels, names: Sequence[str]) -> tuple[Profiles, Ints]:
         """Profiles, and which of them is that of each design and network, shape (n, W).
@@ -62,7 +71,7 @@ class ProfileCache:
             levels: of n designs; what is new is profiled.
             names: of W of the networks.
         """
-        networks = np.array([self._chips.workloads.names.index(name) for name in names])
+        networks = np.array([self._column[name] for name in names])
 
         def work_out(at: Ints) -> Arrays:
             row, column = np.divmod(at, len(networks))
@@ -107,6 +116,12 @@ class ProfileCache:
         return runs if len(first) == len(levels) else runs.take(alike)
 
 
+def _profiled(network: Workload) -> tuple[object, ...]:
+    """Everything of a network that its profiles depend on."""
+    arrays = network.shapes, network.input_bits, network.weight_bits
+    return *(array.tobytes() for array in arrays), *map(bool, network.shared_with)
+
+
 class Capacities:
     """Area (m²), cells and buffer bits of chips, (n,), and cells each network surely lacks, (n, W).
 
@@ -122,7 +137,9 @@ class Capacities:
         needed = {*chips.screened_by, "glb_depth"}
         self._names = [name for name in chips.space.names if name in needed]
         n = chips.space.size_of(self._names)
-        self._cache = KeyedCache(np.inf, LOOKED_AT_ONCE, n) if n <= MOST_LOOKED_AT else None
+        self._cache = (
+            KeyedCache(rows_at_once=LOOKED_AT_ONCE, n_keys=n) if n <= MOST_LOOKED_AT else None
+        )
 
     def of(self, levels: Levels) -> Arrays:
         """Capacities of designs."""
@@ -246,7 +263,8 @@ class Evaluator(CostModel):
             area_limit_m2: largest area at the lowest voltage and cycle time.
             at_most: number of chips above which nothing is done.
         """
-        if self.space.size_of(self.mapping_parameters) > MOST_LOOKED_AT:
+        n = self.space.size_of(self.mapping_parameters)
+        if n > MOST_LOOKED_AT or n * len(self.workload_names) > MOST_PREPARED:
             return
         chips = self.space.grid(self.mapping_parameters)
         quick = self.screen(chips)

@@ -13,7 +13,7 @@ import numpy as np
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, Row
-from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER
+from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER, formula_fault
 from imcmoo.networks.workloads import Workload
 from imcmoo.version import __version__
 
@@ -127,11 +127,12 @@ def _examples(items: Sequence[Item]) -> str:
 
 
 def _named(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """The layers under names that are unique, printable and without spaces around."""
+    """The layers under names that are unique, printable, without spaces around and no formulas."""
     taken: set[str] = set()
     named = []
     for row in rows:
         stem = _printable(row.name)
+        stem = f"_{stem}" if formula_fault(stem) else stem
         name, again = stem, 1
         while name in taken or not name:
             again += 1

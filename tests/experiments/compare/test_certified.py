@@ -86,7 +86,7 @@ def test_a_large_study_without_certificates_says_how_to_get_them(tmp_path, capsy
     command = [LARGE, "--methods", "ours;random", "--out", str(tmp_path)]
     assert compare.main(command) == 2
     output = capsys.readouterr().err
-    assert f"run `python -m imcmoo certify {LARGE} --criterion all --out" in output
+    assert f"run `imcmoo certify {LARGE} --criterion all --out" in output
     assert not list(tmp_path.iterdir())
 
 

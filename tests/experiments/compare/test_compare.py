@@ -289,7 +289,7 @@ def test_budgets_that_are_no_numbers_from_one_are_refused(options, message, tmp_
 def test_a_comparison_without_the_exact_answer_says_how_to_get_it(tmp_path, capsys):
     pytest.importorskip("numba")
     assert compare.main([STUDY, "--out", str(tmp_path)]) == 2
-    assert "run `python -m imcmoo enumerate four_workload_rram" in capsys.readouterr().err
+    assert "run `imcmoo enumerate four_workload_rram" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from imcmoo.model.physical import model as model_module
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.model import PhysicalModel
@@ -187,3 +188,22 @@ def test_every_assumption_has_a_band_and_a_reason_and_can_be_changed():
         usual.having(pulse_s=1.0)
     with pytest.raises(ValueError, match="outside its band"):
         Assumption(2.0, 0.0, 1.0, "none")
+
+
+def test_the_breakdown_of_many_designs_works_on_few_at_once(monkeypatch):
+    designs = random_designs(9, np.random.default_rng(0), "rram")
+    whole, sizes = model().breakdown(designs), []
+
+    def spied(batch, layers, break_down=model_module.break_down):
+        sizes.append(len(batch.designs))
+        return break_down(batch, layers)
+
+    monkeypatch.setattr(model_module, "break_down", spied)
+    monkeypatch.setattr(model_module, "CHUNK_NUMBERS", 2 * len(model().layers))
+    parts = model().breakdown(designs)
+    assert sum(sizes) == 9
+    assert max(sizes) == 2
+    for name in ("energy_J", "latency_s", "utilization", "area_m2"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+    runs = np.isfinite(whole.latency_s)
+    np.testing.assert_array_equal(parts.bound_by[runs], whole.bound_by[runs])

@@ -54,6 +54,20 @@ def test_a_space_with_too_many_chips_for_an_array_is_evaluated_alike(space, monk
     np.testing.assert_array_equal(alone, expected.energy_J[:, 1:])
 
 
+def test_networks_of_equal_layers_share_their_profiles():
+    (network,) = ALEXNET.workloads
+    denser = replace(network, name="denser", weight_bits=1 - network.weight_bits)
+    copies = (replace(network, name=f"n{i}") for i in range(20))
+    few, many = WorkloadSet((network, denser)), WorkloadSet((network, denser, *copies))
+    one, shared = Evaluator(RRAM, few), Evaluator(RRAM, many)
+    expected, found = energies(one), energies(shared)
+    assert not np.array_equal(expected[:, 0], expected[:, 1], equal_nan=True)
+    for column, values in enumerate(found.T):
+        np.testing.assert_array_equal(values, expected[:, int(column == 1)])
+    assert len(shared.profiles._cache) == len(one.profiles._cache)
+    np.testing.assert_array_equal(energies(shared.for_network("n7")), expected[:, :1])
+
+
 def resident_bytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 

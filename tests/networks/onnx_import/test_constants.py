@@ -132,13 +132,14 @@ def test_what_feeds_no_output_is_left_out(tmp_path):
     assert any("1 nodes feed no output" in w for w in result.warnings)
 
 
-def test_names_are_unique_and_printable(tmp_path):
+def test_names_are_unique_printable_and_no_formulas(tmp_path):
     nodes = [
         helper.make_node("Relu", ["x"], ["a"], name="same"),
         helper.make_node("Conv", ["a", "w"], ["b"], name="sa\nme"),
         helper.make_node("Conv", ["a", "w"], ["c"], name="sa me"),
         helper.make_node("Conv", ["a", "w"], ["d"]),
-        helper.make_node("Sum", ["b", "c", "d"], ["y"]),
+        helper.make_node("Conv", ["a", "w"], ["e"], name="=1+1"),
+        helper.make_node("Sum", ["b", "c", "d", "e"], ["y"]),
     ]
     result = imported(tmp_path, model(nodes, [X], [stored("w", SHAPE)]))
-    assert result.workload.layers == ("sa me", "sa me_2", "Conv_3")
+    assert result.workload.layers == ("sa me", "sa me_2", "Conv_3", "_=1+1")
