@@ -263,7 +263,7 @@ class Study:
         return study
 
     def __getstate__(self) -> dict[str, Any]:
-        """What other processes get: they read the networks and build the model themselves."""
+        """State for other processes, which read the networks and build the model themselves."""
         return {name: value for name, value in self.__dict__.items() if name not in READ_ONCE}
 
     def network_set(self) -> WorkloadSet:
