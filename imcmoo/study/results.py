@@ -225,7 +225,7 @@ class RunFolder:
 
 
 def _state(path: Path) -> tuple[int, int] | None:
-    """What tells a file from one that took its place; None if there is no file."""
+    """Inode and time of a file, which another one in its place does not share; None without."""
     try:
         status = path.stat()
     except FileNotFoundError:

@@ -40,8 +40,7 @@ STUDIES = {
 
 
 class Files:
-    """What this process opens below a folder: files that it reads, by path, and those among them
-    that it has written."""
+    """Files that this process reads below a folder, by name, and those that it wrote before."""
 
     def __init__(self):
         self.folder = None
