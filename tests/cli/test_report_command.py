@@ -31,7 +31,7 @@ def test_the_page_stands_in_the_run_until_there_is_a_new_one(run, capsys, monkey
     assert report(run) == 0
     assert "seed-1/report.html" in capsys.readouterr().out.replace("\n", "")
     assert {p.name for p in run.iterdir()} == before | {"report.html"}
-    assert main([*ARGUMENTS, "--out", str(run.parents[1])]) == 0
+    assert main([*ARGUMENTS, "--force", "--out", str(run.parents[1])]) == 0
     assert not (run / "report.html").exists()
 
 
