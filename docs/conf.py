@@ -1,10 +1,13 @@
 """Settings of Sphinx; `make docs` builds the documentation."""
 
+import logging
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # for site_pages
+# The theme shows messages of all libraries; figures of tutorials cause many about fonts.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 project = "imcmoo"
 author = "the imcmoo authors"
@@ -35,5 +38,5 @@ default_role = "literal"  # in docstrings `names` are code
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True}
+autodoc_default_options = {"members": True, "exclude-members": "model_config"}
 napoleon_numpy_docstring = False

@@ -15,11 +15,11 @@ import pandas as pd
 
 from experiments.markdown import render
 from experiments.publish import Publication, Result, dependence, read_tables
-from imcmoo.cli.catalogue import find_study
 from imcmoo.exact.certificate import read_certificates
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.model.metrics import edp
 from imcmoo.search.sampling import draw_feasible
+from imcmoo.study.catalogue import find_study
 
 STUDIES = tuple(
     f"{networks}_workload_{device}_extended"

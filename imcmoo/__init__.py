@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from imcmoo.networks.workloads import WorkloadSet as WorkloadSet
     from imcmoo.problem.criteria import Criterion as Criterion
     from imcmoo.problem.problem import AcceleratorProblem as AcceleratorProblem
+    from imcmoo.run import Run as Run
+    from imcmoo.run import run_studies as run_studies
     from imcmoo.search.algorithm import run_search as run_search
     from imcmoo.search.ask_tell import Search as Search
     from imcmoo.space.design_space import DesignSpace as DesignSpace
@@ -34,8 +36,10 @@ if TYPE_CHECKING:
     from imcmoo.space.parameters import Integer as Integer
     from imcmoo.space.parameters import Ordinal as Ordinal
     from imcmoo.space.parameters import Real as Real
+    from imcmoo.study.enumerate_study import ExactOptima as ExactOptima
     from imcmoo.study.results import Results as Results
     from imcmoo.study.study import Study as Study
+    from imcmoo.study.tables import Network as Network
 
 _FOUND_IN = {
     "AcceleratorProblem": "problem.problem",
@@ -47,25 +51,33 @@ _FOUND_IN = {
     "Criterion": "problem.criteria",
     "DesignSpace": "space.design_space",
     "Enumeration": "exact.enumeration",
+    "ExactOptima": "study.enumerate_study",
     "ExactRegret": "exact.regret",
     "ExternalModel": "model.external.external_model",
     "Function": "model.external.evaluation",
     "Integer": "space.parameters",
     "Metrics": "model.metrics",
+    "Network": "study.tables",
     "Ordinal": "space.parameters",
     "Quantity": "model.metrics",
     "Real": "space.parameters",
     "Resource": "model.metrics",
     "Results": "study.results",
+    "Run": "run",
     "Search": "search.ask_tell",
     "Study": "study.study",
     "Workload": "networks.workloads",
     "WorkloadSet": "networks.workloads",
     "reference_model": "model.reference.evaluator",
     "run_search": "search.algorithm",
+    "run_studies": "run",
 }
 
 __all__ = [*_FOUND_IN, "__version__"]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

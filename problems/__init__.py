@@ -4,15 +4,15 @@ The files in `spaces/` and `studies/` are the data; the wheel carries them, but 
 An installed package reads them through `imcmoo.study.shipped`.
 """
 
-from imcmoo.study import shipped
+from imcmoo.study import shipped, spaces
 
 STUDIES = shipped.studies()
 """Every study by name, in alphabetical order."""
 
-SPACES = shipped.device_spaces()
+SPACES = spaces.device_spaces()
 """The widest space of each device: what `imcmoo evaluate --device` accepts."""
 
-_EVERY = shipped.spaces()
+_EVERY = spaces.spaces()
 
 RRAM = _EVERY["rram"]
 SRAM = _EVERY["sram"]

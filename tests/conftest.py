@@ -24,4 +24,4 @@ def pytest_unconfigure():
 @pytest.fixture
 def _no_figures(monkeypatch):
     """Figures take most of a short run's time."""
-    monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
+    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)

@@ -9,6 +9,7 @@ from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity, Resou
 from imcmoo.networks.workloads import BITS, Workload
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Ordinal
 
@@ -142,6 +143,30 @@ SMALL = DesignSpace(
     ),
 )
 """A space of both kinds of parameters that can be enumerated: 2,592 designs."""
+
+
+class Stated:
+    """Stands for a problem whose designs have the objectives F and constraints G they are given."""
+
+    model = FakeEvaluator(SMALL)
+    model.resource_names = ()
+
+    def __init__(self, space, F, G):
+        self.space, self.n_obj, self.n_constr = space, F.shape[1], G.shape[1]
+
+    def score(self, levels, metrics):
+        return metrics.values["F"], metrics.values["G"]
+
+
+def evaluations_of(levels, F, G, *, space=SMALL, batch=None):
+    """Evaluations with these objectives and constraints, in generations of `batch` designs."""
+    evaluations = Evaluations(Stated(space, F, G))
+    step = batch or max(1, len(levels))
+    for k, start in enumerate(range(0, len(levels), step)):
+        rows = slice(start, start + step)
+        stated = Metrics({"F": F[rows], "G": G[rows]}, {})
+        evaluations.append(levels[rows], stated, generation=k)
+    return evaluations
 
 
 def _sum(costs):

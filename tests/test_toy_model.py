@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.cli import run_command
 from imcmoo.exact.regret import ExactRegret
+from imcmoo.run import run_studies
 from imcmoo.search.algorithm import run_search
 from imcmoo.study.enumerate_study import enumerate_study
 from imcmoo.study.study import Study
 from tests.toy_model import MERIT, SPACE
 
 STUDY = Study(
-    "toy",
-    SPACE,
-    ("resnet18", "alexnet"),
-    area_limit_m2=None,
+    name="toy",
+    space=SPACE,
+    networks=["resnet18", "alexnet"],
+    area_limit_mm2=None,
     model="tests.toy_model:Toy",
     criterion="tests.toy_model:MERIT",
     baselines=False,
@@ -65,7 +65,7 @@ def test_the_search_finds_the_exact_optimum_and_is_judged(results):
 
 def test_a_run_selects_by_it_and_reports_its_regret(results):
     out, answer = results
-    run_command.run([STUDY], out=out, resume=False, quiet=True, workers=1)
+    run_studies([STUDY], out)
     folder = out / "toy" / "seed-1"
     selection = pd.read_csv(folder / "selection.csv").set_index("criterion")
     assert selection["used"]["merit"]

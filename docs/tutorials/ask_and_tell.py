@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from imcmoo import AcceleratorProblem, Search, WorkloadSet, reference_model, run_search
-from imcmoo.study.shipped import spaces
+from imcmoo.study.spaces import spaces
 
 # %% [markdown]
 # The problem defines objectives and constraints. Here its model could evaluate designs, too; the

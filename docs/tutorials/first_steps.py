@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from imcmoo import Enumeration, ExactRegret, Study, run_search
-from imcmoo.study.shipped import spaces
+from imcmoo.study.spaces import spaces
 
 # %% [markdown]
 # A study has a space, networks, limits and a cost model. Here four parameters of the shipped SRAM
@@ -21,7 +21,9 @@ fixed = {"voltage_V": 1.0, "cols": 128, "dram": "hbm2", "ping_pong": 0}
 for parameter, value in fixed.items():
     space = space.fix(parameter, value)
 networks = ("resnet18_onnx", "mobilenet_v3_onnx")
-study = Study("first_steps", space, networks, area_limit_m2=100e-6, model="physical")
+study = Study(
+    name="first_steps", space=space, networks=networks, area_limit_mm2=100, model="physical"
+)
 print(f"{space.size:,} designs")
 
 # %% [markdown]

@@ -125,9 +125,9 @@ table = model.evaluate(best).to_frame(model.quantities, model.workload_names)
 print(table.to_string(index=False))
 
 # %% [markdown]
-# A package can offer `Study("mine", SPACE, ("resnet18", "mobilenet_v3"), area_limit_m2=400e-6,
-# model="my_package.arrays:Arrays", criterion="my_package.arrays:FIGURE")` as an entry point
-# `imcmoo.studies`. Then `imcmoo run mine`, `imcmoo enumerate mine` and `imcmoo report` accept it.
-# A model may also report energy by component and layer (`breakdown`), screen designs for free
-# (`screen`), or share work between designs (`mapping_parameters`); see [cost models in
-# Python](../api_models.md).
+# A package can offer `Study(name="mine", space=SPACE, networks=["resnet18", "mobilenet_v3"],
+# area_limit_mm2=400, model="my_package.arrays:Arrays", criterion="my_package.arrays:FIGURE")` as
+# an entry point `imcmoo.studies`. Then `imcmoo run mine`, `imcmoo enumerate mine` and `imcmoo
+# report` accept it. A model may also report energy by component and layer (`breakdown`), screen
+# designs for free (`screen`), or share work between designs (`mapping_parameters`); see [cost
+# models in Python](../api_models.md).

@@ -32,7 +32,7 @@ from experiments.compare.comparison import (
 from experiments.markdown import select
 from experiments.publish import CONFIG, dependence, run_tasks, to_csv, write
 from experiments.recorded import recorded
-from imcmoo.cli import arguments, catalogue, command_line
+from imcmoo.cli import arguments, command_line
 from imcmoo.cli.terminal import console
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
@@ -42,6 +42,7 @@ from imcmoo.io.reading import read_json
 from imcmoo.problem.identity import fingerprint
 from imcmoo.report import style
 from imcmoo.report.rich_tables import new_table
+from imcmoo.study import catalogue
 from problems import STUDIES
 
 DESCRIPTION = """
@@ -96,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     methods = "only these methods, separated by semicolons; default: all"
     add("--methods", metavar="NAME;NAME", help=methods)
     method_help = (
-        "a search of your own as well: a function of evaluation_counter.Start to an Archive"
+        "a search of your own as well: a function of evaluation_counter.Start to Evaluations"
     )
     add("--method", action="append", default=[], metavar="MODULE:NAME", help=method_help)
     added = (

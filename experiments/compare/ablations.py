@@ -11,8 +11,8 @@ from experiments.compare.algorithms import changed, from_random, ours
 from experiments.compare.evaluation_counter import Method
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search import mating, memetic_nsga2, surrogate
-from imcmoo.search.archive import Archive
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible
@@ -61,7 +61,7 @@ def _fill_at_random(
         offspring.append(draw_feasible(mating.problem, n, rng, seen=offspring.seen))
 
 
-def _nothing(problem: AcceleratorProblem, archive: Archive, *_: object) -> Levels:
+def _nothing(problem: AcceleratorProblem, archive: Evaluations, *_: object) -> Levels:
     return archive.levels[:0]
 
 

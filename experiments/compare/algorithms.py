@@ -41,8 +41,8 @@ from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.scalarisation import span_scaled, tchebycheff
 from imcmoo.problem.scores import Score
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.algorithm import run_search
-from imcmoo.search.archive import Archive
 from imcmoo.search.sampling import draw_feasible, unseen
 from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.space.design_space import Levels
@@ -57,7 +57,7 @@ def _integer() -> dict[str, Any]:
     return {"crossover": SBX(**settings), "mutation": PM(**settings)}
 
 
-def ours(start: Start, schedule: Schedule = PAPER) -> Archive:
+def ours(start: Start, schedule: Schedule = PAPER) -> Evaluations:
     """The criteria-guided memetic NSGA-II of this package."""
     rng = np.random.default_rng(start.seed)
     return run_search(
@@ -68,7 +68,7 @@ def ours(start: Start, schedule: Schedule = PAPER) -> Archive:
 def changed(part: Any, name: str, value: object) -> Method:
     """Our search with something of a module or class replaced."""
 
-    def search(start: Start) -> Archive:
+    def search(start: Start) -> Evaluations:
         with patch.object(part, name, value):
             return ours(start)
 
@@ -84,30 +84,30 @@ def _directions(n_objectives: int) -> Floats:
 
 def _run_on_integers(
     start: Start, kind: Callable[..., Algorithm], objectives: Objectives | None = None, **how: Any
-) -> Archive:
+) -> Evaluations:
     """Run a kind of algorithm of pymoo with operators for integers."""
     return run(start, lambda x: kind(sampling=x, **_integer(), **how), objectives=objectives)
 
 
-def nsga2(start: Start, objectives: Objectives | None = None) -> Archive:
+def nsga2(start: Start, objectives: Objectives | None = None) -> Evaluations:
     """NSGA-II (Deb et al., 2002) as pymoo has it."""
     return _run_on_integers(start, NSGA2, objectives, pop_size=POPULATION)
 
 
-def nsga3(start: Start, objectives: Objectives | None = None) -> Archive:
+def nsga3(start: Start, objectives: Objectives | None = None) -> Evaluations:
     """NSGA-III (Deb and Jain, 2014) as pymoo has it."""
     n = objectives.count(start.problem) if objectives else start.problem.n_obj
     how = {"ref_dirs": _directions(n).copy(), "pop_size": POPULATION}
     return _run_on_integers(start, NSGA3, objectives, **how)
 
 
-def ctaea(start: Start) -> Archive:
+def ctaea(start: Start) -> Evaluations:
     """C-TAEA (Li et al., 2019) as pymoo has it."""
     directions = _directions(start.problem.n_obj).copy()
     return _run_on_integers(start, CTAEA, ref_dirs=directions)
 
 
-def agemoea2(start: Start, objectives: Objectives | None = None) -> Archive:
+def agemoea2(start: Start, objectives: Objectives | None = None) -> Evaluations:
     """AGE-MOEA-II (Panichella, 2022) as pymoo has it; needs numba."""
     # Not at the top: it cannot be imported without numba, which nothing else needs.
     from pymoo.algorithms.moo.age2 import AGEMOEA2
@@ -115,7 +115,7 @@ def agemoea2(start: Start, objectives: Objectives | None = None) -> Archive:
     return _run_on_integers(start, AGEMOEA2, objectives, pop_size=POPULATION)
 
 
-def mixed_nsga2(start: Start) -> Archive:
+def mixed_nsga2(start: Start) -> Evaluations:
     """pymoo's mixed-variable mating with the survival of NSGA-II."""
     names = start.problem.space.names
 
@@ -136,7 +136,7 @@ PAPER_MUTATION = (1.0, 0.5, 0.2, 0.05)
 EDAP_MAX = SCORES["edap_max"]
 
 
-def paper_ga(start: Start, score: Score = EDAP_MAX) -> Archive:
+def paper_ga(start: Start, score: Score = EDAP_MAX) -> Evaluations:
     """The published method: a genetic algorithm on one score from Hamming-diverse designs, in four
     phases whose operators take ever smaller steps."""
     counted = Counted(start)
@@ -162,12 +162,12 @@ def paper_ga(start: Start, score: Score = EDAP_MAX) -> Archive:
     )
 
 
-def plain_ga(start: Start, score: Score = EDAP_MAX) -> Archive:
+def plain_ga(start: Start, score: Score = EDAP_MAX) -> Evaluations:
     """pymoo's genetic algorithm with its own operators on one score, from the first designs."""
     return _run_on_integers(start, GA, Objectives.of(score), pop_size=POPULATION)
 
 
-def random_search(start: Start) -> Archive:
+def random_search(start: Start) -> Evaluations:
     """Random feasible designs."""
     counted = Counted(start)
     counted(start.initial[:POPULATION])
@@ -181,7 +181,7 @@ def random_search(start: Start) -> Archive:
     return counted.archive
 
 
-Select = Callable[[Archive, Ints, np.random.Generator], Ints]
+Select = Callable[[Evaluations, Ints, np.random.Generator], Ints]
 """Selects designs to expand, from the archive and the indices of those not expanded yet."""
 
 EXPANDED_AT_ONCE = 8
@@ -191,7 +191,7 @@ SPARSITY = 0.2
 """Dirichlet parameter of the weights of Pareto local search: few objectives get most of it."""
 
 
-def _expand(start: Start, select: Select) -> Archive:
+def _expand(start: Start, select: Select) -> Evaluations:
     """Evaluate all new feasible neighbours of selected designs; when none is left, begin again from
     other designs of the start, then from random ones."""
     counted, problem = Counted(start), start.problem
@@ -210,10 +210,10 @@ def _expand(start: Start, select: Select) -> Archive:
 def _climb(counted: Counted, first: Levels, select: Select, rng: np.random.Generator) -> None:
     """Expand designs until none is left to select, beginning with new designs."""
     p, expanded, new = counted.problem, set[int](), first
-    local = Archive(p.space, n_objectives=p.n_obj, n_constraints=p.n_constr)
+    local = Evaluations(p)
     while not counted.is_spent:
         if len(new):
-            local.append(new, *counted(new), generation=0)
+            local.append(new, counted.evaluate(new), generation=0)
         left = np.array([i for i in np.flatnonzero(local.feasible) if i not in expanded], dtype=int)
         chosen = select(local, left, rng) if len(left) else left
         if not len(chosen):
@@ -225,11 +225,11 @@ def _climb(counted: Counted, first: Levels, select: Select, rng: np.random.Gener
         new = rng.permutation(around[p.feasibility.violation(around) <= 0])
 
 
-def pareto_local_search(start: Start) -> Archive:
+def pareto_local_search(start: Start) -> Evaluations:
     """Pareto local search (Paquete et al., 2004) that expands the front members which random
     sparse weights select by augmented Tchebycheff distance."""
 
-    def select(archive: Archive, left: Ints, rng: np.random.Generator) -> Ints:
+    def select(archive: Evaluations, left: Ints, rng: np.random.Generator) -> Ints:
         front = archive.front()
         left = np.intersect1d(left, front)
         weights = rng.dirichlet(np.full(archive.F.shape[1], SPARSITY), size=EXPANDED_AT_ONCE)
@@ -242,10 +242,10 @@ def pareto_local_search(start: Start) -> Archive:
     return _expand(start, select)
 
 
-def best_first(start: Start) -> Archive:
+def best_first(start: Start) -> Evaluations:
     """Best-first search by each criterion: expands the best design by each of them."""
 
-    def select(archive: Archive, left: Ints, rng: np.random.Generator) -> Ints:
+    def select(archive: Evaluations, left: Ints, rng: np.random.Generator) -> Ints:
         best = start.problem.best_joint_edap(archive.F[archive.feasible])
         costs = start.problem.costs(archive.F[left])
         scores = [c.unchecked_scores(costs, best) for c in judged(start.problem)]
@@ -254,7 +254,7 @@ def best_first(start: Start) -> Archive:
     return _expand(start, select)
 
 
-def optuna_nsga2(start: Start) -> Archive:
+def optuna_nsga2(start: Start) -> Evaluations:
     """NSGA-II of Optuna: uniform crossover, resampled parameters as mutation."""
     # Not at the top: nothing else needs it.
     import optuna
@@ -264,7 +264,7 @@ def optuna_nsga2(start: Start) -> Archive:
     return _run_sampler(start, sampler, at_once=POPULATION)
 
 
-def optuna_tpe(start: Start) -> Archive:
+def optuna_tpe(start: Start) -> Evaluations:
     """Tree-structured Parzen estimator (Bergstra et al., 2011) of Optuna, on one score: for many
     objectives it computes hypervolumes, which do not end."""
     import optuna
@@ -275,7 +275,7 @@ def optuna_tpe(start: Start) -> Archive:
 
 def _run_sampler(
     start: Start, sampler: Any, *, score: Score | None = None, at_once: int = 1
-) -> Archive:
+) -> Evaluations:
     """Run a sampler of Optuna, with a score as the only objective or all of the problem's, until
     the budget is spent or it has converged; so many designs are requested before any is
     evaluated. Ordered parameters are integers to Optuna, others categories; constraints are passed
@@ -307,7 +307,7 @@ def _run_sampler(
     return counted.archive
 
 
-def from_random(method: Method, start: Start) -> Archive:
+def from_random(method: Method, start: Start) -> Evaluations:
     """Search from random instead of diverse feasible designs."""
     rng = np.random.default_rng((start.seed, 2))
     initial = draw_feasible(start.problem, len(start.initial), rng)

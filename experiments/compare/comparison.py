@@ -18,7 +18,7 @@ from imcmoo.exact.regret import ROUNDING, Regret
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.dominance import front_of
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.sampling import draw_diverse
 from imcmoo.search.schedule import PAPER
 from imcmoo.study.study import Study
@@ -164,7 +164,7 @@ class _Run:
     rules: Rules
     method: str
     seed: int
-    archive: Archive
+    archive: Evaluations
     counts: Ints
     best: Mapping[str, Floats]
 
@@ -224,7 +224,7 @@ def totals(budgets: Sequence[int], planned: int) -> list[int]:
     return [total for plan, total in plans if plan == planned]
 
 
-def best_so_far(judge: Regret, archive: Archive, criteria: Sequence[str]) -> dict[str, Floats]:
+def best_so_far(judge: Regret, archive: Evaluations, criteria: Sequence[str]) -> dict[str, Floats]:
     """Regret of the best feasible design after each evaluation, inf before the first, shape (n,),
     by criterion; and the largest over the criteria as `LARGEST_REGRET`."""
     regret = np.full((len(criteria), len(archive)), np.inf)

@@ -18,7 +18,7 @@ from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.problem import AcceleratorProblem, as_levels
 from imcmoo.problem.scores import Score
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels, Ranks
 
 POPULATION = 100
@@ -46,18 +46,17 @@ class Start:
     seed: int
 
 
-Method = Callable[[Start], Archive]
+Method = Callable[[Start], Evaluations]
 
 
 class Counted:
     """Evaluates designs and archives each one the first time, up to a budget."""
 
     def __init__(self, start: Start) -> None:
-        p = start.problem
-        self.problem = p
+        self.problem = start.problem
         self.budget = start.budget
         self.proposed = 0
-        self.archive = Archive(p.space, n_objectives=p.n_obj, n_constraints=p.n_constr)
+        self.archive = Evaluations(start.problem)
 
     @property
     def is_spent(self) -> bool:
@@ -66,14 +65,18 @@ class Counted:
 
     def __call__(self, levels: Levels) -> tuple[Floats, Floats]:
         """Return objectives and constraints, shapes (n, n_objectives) and (n, n_constraints)."""
-        F, G = self.problem.evaluate(levels)
+        return self.problem.score(levels, self.evaluate(levels))
+
+    def evaluate(self, levels: Levels) -> Metrics:
+        """Evaluate designs, and archive the new ones within the budget."""
+        metrics = self.problem.model.evaluate(levels)
         self.proposed += len(levels)
         ranks = self.problem.space.rank(levels)
         first = np.sort(np.unique(ranks, return_index=True)[1])
         new = [i for i in first.tolist() if ranks[i] not in self.archive.seen]
         new = new[: self.budget - len(self.archive)]
-        self.archive.append(levels[new], F[new], G[new], generation=0)
-        return F, G
+        self.archive.append(levels[new], metrics.take(np.array(new, dtype=int)), generation=0)
+        return metrics
 
 
 def judged(problem: AcceleratorProblem) -> list[Criterion]:
@@ -170,7 +173,7 @@ def run(
     counted: Counted | None = None,
     each_generation: Callable[[Algorithm, int], None] | None = None,
     **posed: Any,
-) -> Archive:
+) -> Evaluations:
     """Run an algorithm of pymoo, made of the designs to begin with, until the budget is spent or it
     has converged; `counted` has evaluations before it, `each_generation` changes it, given the
     number of spent designs; `posed` is for `_Posed`."""

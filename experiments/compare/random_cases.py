@@ -75,7 +75,7 @@ def draw_case(seed: int, number: int) -> Case:
 
 def problems() -> list[AcceleratorProblem]:
     """Make a problem of each of `SPACES` with all networks, which all cases depend on."""
-    return [Study(space.name, space, tuple(SHIPPED)).problem() for space in SPACES]
+    return [Study(name=space.name, space=space, networks=SHIPPED).problem() for space in SPACES]
 
 
 def draw(device: DesignSpace, rng: np.random.Generator) -> Study:
@@ -86,8 +86,8 @@ def draw(device: DesignSpace, rng: np.random.Generator) -> Study:
     return Study(
         name="random_case",
         space=thinned(device, rng, DESIGNS),
-        workloads=tuple(SHIPPED[i] for i in chosen),
-        area_limit_m2=float(limit_mm2) / MM2_PER_M2,
+        networks=[SHIPPED[i] for i in chosen],
+        area_limit_mm2=float(limit_mm2),
     )
 
 

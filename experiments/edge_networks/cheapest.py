@@ -31,9 +31,7 @@ from imcmoo.model.physical.predicted_accuracy import UNSEEN_DROP, Prediction, be
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
-from imcmoo.study import shipped
-from imcmoo.study.study import Study
-from imcmoo.study.study_file import read_study
+from imcmoo.study.study import Study, read_study
 
 CIRCUIT = (
     *("rows", "active_rows", "weight_coding"),
@@ -203,8 +201,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--circuits", required=True, type=Path, metavar="CSV", help="kept chips")
     parser.add_argument("--out", required=True, type=Path, metavar="CSV")
     args = parser.parse_args(argv)
-    study = read_study(args.study, shipped.spaces())
-    problem = replace(study, accuracy=None).problem()
+    study = read_study(args.study)
+    free = [n.replace(accuracy=None, max_accuracy_drop=None) for n in study.networks]
+    problem = study.replace(networks=free).problem()
     if not args.circuits.exists():
         best_of_circuits(problem).to_csv(args.circuits, index=False)
     circuits = pd.read_csv(args.circuits)

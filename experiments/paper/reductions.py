@@ -18,8 +18,8 @@ from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2, costs_of, edap
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.report.labels import label, networks_in
-from imcmoo.search.archive import Archive
 from imcmoo.search.sampling import draw_diverse
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.choices import every_choice
@@ -124,7 +124,7 @@ def designs(enumerated: EnumeratedStudy) -> dict[tuple[str, str], Levels]:
     return compared
 
 
-def _best_of(problem: AcceleratorProblem, archive: Archive, criterion: str) -> Levels:
+def _best_of(problem: AcceleratorProblem, archive: Evaluations, criterion: str) -> Levels:
     if not archive.feasible.any():
         raise ValueError("a search has found no feasible design")
     score = SCORES[criterion](problem.costs(archive.F))

@@ -146,7 +146,7 @@ def best_with(
     space = _with_value(study.space, design, name, value)
     levels = _near(space, {**design, name: value})
     try:
-        problem = replace(study, space=space).problem()
+        problem = study.replace(space=space).problem()
         F, G = problem.score(levels, problem.model.evaluate(levels))
     except ValueError:  # neither table nor model goes so far
         return None, NO_PART

@@ -72,7 +72,7 @@ def problem_of(study: Study, variation: str) -> AcceleratorProblem:
         assumptions=usual.having(**assumed),
         limits=CircuitLimits.of_device(space.fixed["device"], **limits),
     )
-    return replace(study, space=space).problem(model)
+    return study.replace(space=space).problem(model)
 
 
 def recommended(name: str, variation: str, kind: str) -> dict[str, Any]:

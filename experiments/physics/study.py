@@ -48,7 +48,7 @@ class Physics(Publication):
         for name in NAMES:
             study = STUDIES[name]
             fixed = {**study.space.fixed, "adc_model": adc_model}
-            self.studies[name] = replace(study, space=replace(study.space, fixed=fixed))
+            self.studies[name] = study.replace(space=replace(study.space, fixed=fixed))
         self.tasks = list(reversed(NAMES))
         self.config = {"adc_model": adc_model, "optima": "proven"}
         marks = {name: fingerprint(study.problem()) for name, study in self.studies.items()}

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from experiments.enumerated_study import running
-from imcmoo.cli.catalogue import find_study
 from imcmoo.exact.branch_and_bound import prove
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.assumptions import Assumptions
@@ -25,6 +24,7 @@ from imcmoo.scenario.requests import Sharing
 from imcmoo.search.ask_tell import Search
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.design_space import Levels
+from imcmoo.study.catalogue import find_study
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.served_design import POLICIES
 from imcmoo.study.study import Study
@@ -56,11 +56,10 @@ def scenario_study(
     side, on RRAM."""
     folder = EXAMPLES if name == "cameras" else EXAMPLES / "scenarios"
     study = find_study(str(folder / f"{name}.toml"))
-    assert study.scenario is not None
-    return replace(
-        study,
+    assert study.scenario_table is not None
+    return study.replace(
         space=replace(study.space, fixed={**study.space.fixed, "adc_model": adc_model}),
-        scenario=replace(study.scenario, sharing=sharing),
+        scenario=study.scenario_table.replace(sharing=sharing),
     )
 
 
@@ -112,7 +111,7 @@ def proven(problem: AcceleratorProblem, criterion: str) -> Row:
 def least_edap(study: Study, criterion: str) -> Row:
     """The best chip of the same networks by a criterion of EDAP, under the requests."""
     began = time.process_time()
-    chosen = replace(study, scenario=None, criterion="edap_geomean")
+    chosen = study.replace(networks=study.workloads, scenario=None, criterion="edap_geomean")
     try:
         *_, certificate = certify_study(chosen, criterion)
     except InputError:  # no chip runs all networks

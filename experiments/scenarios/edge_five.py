@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.scenarios.chips import AREA, LOAD, POWER, proven
-from imcmoo.cli.catalogue import find_study
+from imcmoo.study.catalogue import find_study
 
 PUBLISHED = Path("results", "published")
 CIRCUITS = PUBLISHED / "accuracy" / "edge_five_sram.csv"

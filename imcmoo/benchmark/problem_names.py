@@ -13,13 +13,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from imcmoo.benchmark.random_problems import random_study
 from imcmoo.benchmark.textbook import TABLE
 from imcmoo.io.errors import InputError, did_you_mean
 from imcmoo.networks.workloads import SHIPPED
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study import shipped
 from imcmoo.study.study import Study
 
@@ -107,7 +105,7 @@ def study_of(name: str) -> Study:
             return shipped.study(stem)
         base, _, further = stem.rpartition("_")
         if further in FURTHER and base.endswith("_physical") and base in shipped.study_names():
-            return replace(shipped.study(base), name=stem, objectives=(further,))
+            return shipped.study(base).replace(name=stem, objectives=(further,))
     raise InputError(
         f"unknown problem '{name}'; {did_you_mean(name, names())}known: benchmark.names(), other "
         f"members of a family ({TEXTBOOK[0]}), and random/MODEL/SEED{VERSION}"
@@ -125,8 +123,8 @@ def _member(name: str, textbook: str | None, device: str, networks: str, area: s
         raise InputError(f"{name}: name each network once, in the usual order: {ordered}")
     return Study(
         name=name.removesuffix(VERSION).replace("/", ".").replace("+", "-"),
-        space=shipped.spaces()[SPACES[device]],
-        workloads=tuple(chosen),
-        area_limit_m2=int(area) / MM2_PER_M2,
+        space=SPACES[device],
+        networks=chosen,
+        area_limit_mm2=int(area),
         components=str(TABLE) if textbook else None,
     )

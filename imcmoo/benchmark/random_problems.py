@@ -13,10 +13,9 @@ import numpy as np
 
 from imcmoo.io.errors import InputError
 from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal, Parameter
-from imcmoo.study import shipped
+from imcmoo.study.spaces import spaces
 from imcmoo.study.study import Study
 
 SPACES = {
@@ -59,7 +58,7 @@ def random_study(seed: int, model: str) -> Study:
         raise InputError(f"unknown model '{model}'; known: {', '.join(SPACES)}")
     # Drawn once: few small chips with resident weights hold several networks.
     rng = np.random.default_rng((seed, list(SPACES).index(model)))
-    space = shipped.spaces()[SPACES[model][rng.integers(len(SPACES[model]))]]
+    space = spaces()[SPACES[model][rng.integers(len(SPACES[model]))]]
     for _ in range(MOST_DRAWS):
         study = _draw(f"random_{model}_{seed}", space, model, rng)
         problem = study.problem()
@@ -78,8 +77,8 @@ def _draw(name: str, space: DesignSpace, model: str, rng: np.random.Generator) -
     return Study(
         name=name,
         space=thinned(space, rng),
-        workloads=tuple(networks[i] for i in chosen),
-        area_limit_m2=float(limit_mm2) / MM2_PER_M2,
+        networks=[networks[i] for i in chosen],
+        area_limit_mm2=float(limit_mm2),
         model=model,
     )
 

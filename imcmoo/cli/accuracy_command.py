@@ -29,8 +29,7 @@ from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import ADC_WINDOWS, LIMITS, TEXTS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.space.designs_csv import DesignsTable
-from imcmoo.study.result_tables import DESIGN
-from imcmoo.study.results import CONFIG, FILES
+from imcmoo.study.results import CONFIG, DESIGN, FILES
 
 if TYPE_CHECKING:
     from imcmoo.accuracy.assess import Assessment, Result

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from imcmoo.cli import catalogue
 from imcmoo.cli.terminal import warn, warn_of_dynamic_products
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.executor import cores
 from imcmoo.io.machines import Scheduler, Workers
 from imcmoo.model.cost_model import Deployment
-from imcmoo.problem.scores import MM2_PER_M2
+from imcmoo.problem.criteria import find_criterion
+from imcmoo.problem.own_score import NAME as SCORE
+from imcmoo.study import catalogue
+from imcmoo.study.faults import REMOVED_KEYS
 from imcmoo.study.study import Study
-from imcmoo.study.study_file import REMOVED_KEYS
 
 T = TypeVar("T")
 
@@ -46,8 +46,8 @@ def several(one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
 
 
 def area(text: str) -> float:
-    """Square metres of so many mm²."""
-    value = number(text) / MM2_PER_M2
+    """An area in mm²."""
+    value = number(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be positive, got {text}")
     return value
@@ -175,7 +175,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add(
         parser.add_argument_group("settings of the study"),
         option("--area-limit MM2", area, "largest chip allowed (each study has a default)",
-               dest="area_limit_m2"),
+               dest="area_limit_mm2"),
         option("--deployment", get_args(Deployment),
                "resident weights: one network on the chip at a time (alone, the paper's rule) or "
                "all at once (together)"),
@@ -236,12 +236,14 @@ def with_options(study: Study, args: argparse.Namespace) -> Study:
     Raises:
         InputError: the study does not allow these settings.
     """
-    names = ("budget", "criterion", "area_limit_m2", "deployment")
+    names = ("budget", "criterion", "area_limit_mm2", "deployment")
     options = {n: value for n in names if (value := getattr(args, n, None)) is not None}
     if getattr(args, "no_baselines", False):
         options["baselines"] = False
     with input_errors():
-        return replace(study, **options)
+        if options.get("criterion", SCORE) != SCORE:
+            find_criterion(str(options["criterion"]))  # its message names no key of a file
+        return study.replace(**options)
 
 
 def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | None]) -> None:

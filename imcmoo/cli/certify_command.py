@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from rich.console import Console
@@ -12,13 +13,12 @@ from rich.progress import TimeElapsedColumn
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.terminal import bars_with_state, console
-from imcmoo.exact.certificate import Certificate, read_certificates
-from imcmoo.io.locks import folder_lock
+from imcmoo.exact.certificate import Certificate
 from imcmoo.problem.criteria import JOINT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
-from imcmoo.study.certify_study import ALL, certify_study
+from imcmoo.study.certify_study import ALL, certify_to, folder_of
 
 DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
@@ -66,9 +66,10 @@ def main(args: argparse.Namespace) -> None:
     study = arguments.study_of(args)
     # A user's criterion is named by its module and proven under its own name.
     criterion = name if name and args.criterion is None else study.asked_criterion.name
-    folder = (args.out or arguments.DEFAULT_OUT) / "certified" / study.name
+    out = args.out or arguments.DEFAULT_OUT
+    folder = folder_of(study, out)
     terminal = console(quiet=args.quiet)
-    with folder_lock(folder), bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
+    with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress, ExitStack() as stack:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         task = progress.add_task(study.name, total=None, state="bounding")
 
@@ -76,18 +77,17 @@ def main(args: argparse.Namespace) -> None:
             state = f"best {text(value, '.4e')} · bound {text(bound, '.4e')} · gap {gap:.2%}"
             progress.update(task, description=name, state=state)
 
-        for certificate in certify_study(
+        proven = certify_to(
             study,
             criterion,
+            out,
             gap=args.gap,
             time_limit_s=args.time_limit,
             start=None if args.run is None else read_designs(args.run / "front.csv", study.space),
-            known=tuple(read_certificates(folder).values()),
             on_step=on_step,
             report=lambda line: terminal.print(line, soft_wrap=True),
-        ):
-            is_criterion = certificate.criterion == criterion
-            certificate.save(folder if is_criterion else folder / certificate.criterion)
+        )
+        for certificate in stack.enter_context(closing(proven)):
             _show(terminal, certificate)
             if not certificate.is_new:
                 terminal.print(KEPT.format(folder=folder), soft_wrap=True)

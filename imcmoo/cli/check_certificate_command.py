@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import QUIET, add, option
-from imcmoo.cli.catalogue import check_trusted
 from imcmoo.cli.terminal import Bars, console
 from imcmoo.exact.check import Refused
 from imcmoo.problem.score_range import text
+from imcmoo.study import catalogue
+from imcmoo.study.catalogue import check_trusted
 from imcmoo.study.check_certificate import Checker, certificates, study_of
 
 DESCRIPTION = """

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from imcmoo.cli import arguments, catalogue
+from imcmoo.cli import arguments
 from imcmoo.cli.terminal import Bars, console
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
-from imcmoo.io.locks import folder_lock
 from imcmoo.problem.criteria import EDAP_UNIT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report.labels import GENERIC, SNR, label, on_screen
-from imcmoo.study.enumerate_study import check_replaceable, enumerate_study
+from imcmoo.study import catalogue
+from imcmoo.study.enumerate_study import enumerate_to, folder_of
 from imcmoo.study.study import Study
 
 DESCRIPTION = """
@@ -52,17 +52,16 @@ def main(args: argparse.Namespace) -> None:
         raise InputError("--out is required when settings differ from the study")
     study = arguments.study_of(args, ordinary)
     workers = arguments.workers(args)
-    folder = (args.out or arguments.DEFAULT_OUT) / "exact" / study.name
+    out = args.out or arguments.DEFAULT_OUT
     terminal = console(quiet=args.quiet)
-    with folder_lock(folder), Bars(quiet=args.quiet) as progress:
-        if not args.force:
-            check_replaceable(study, folder)
+    with Bars(quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         screening = progress.add_task("screening", total=None)
         task = progress.add_task(study.name, total=None)
-        answer = enumerate_study(
+        answer = enumerate_to(
             study,
-            folder,
+            out,
+            force=args.force,
             workers=workers,
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
             on_screened=lambda done, total: progress.update(screening, completed=done, total=total),
@@ -72,7 +71,7 @@ def main(args: argparse.Namespace) -> None:
                 else f"about {seconds / 60:.0f} min to go"
             ),
         )
-    _show(terminal, study, answer, folder, time.perf_counter() - began)
+    _show(terminal, study, answer, folder_of(study, out), time.perf_counter() - began)
 
 
 def _show(

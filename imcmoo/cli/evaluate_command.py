@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import FORCE, QUIET, add, check_outputs, file, option, several, whole
 from imcmoo.cli.terminal import console, counted, warn_of_dynamic_products
 from imcmoo.io.errors import InputError, check_choice, input_errors
@@ -32,6 +31,7 @@ from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
 from imcmoo.report.labels import generic_note, violation
 from imcmoo.space.designs_csv import DesignsTable, levels_of
 from imcmoo.space.restricted import restricted
+from imcmoo.study import catalogue
 
 Columns = Mapping[str, NDArray[Any]]
 

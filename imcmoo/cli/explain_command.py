@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from imcmoo.cli import catalogue
 from imcmoo.cli.arguments import FORCE, add, option, whole
-from imcmoo.cli.catalogue import study_of_run
 from imcmoo.cli.terminal import Bars, console, show, timed
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
+from imcmoo.run import OnExplained, Run
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
-from imcmoo.study.explain import explain, explain_run
+from imcmoo.study import catalogue
+from imcmoo.study.catalogue import study_of_run
+from imcmoo.study.explain import explain
 from imcmoo.study.explanation import Explanation, to_json, write_csv
-from imcmoo.study.results import SELECTED, Results, reading
-from imcmoo.study.study import Study
+from imcmoo.study.results import SELECTED, reading
 
 DESCRIPTION = """
 Explain why a design is what it is: chip, networks, components, layers, limits, and what every step
@@ -76,48 +77,16 @@ def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
     """A design of a run: as the run has stored it, or worked out from its tables and study."""
     with reading(folder) as results:
         study = None if study_name is None else study_of_run(folder, results.config, study_name)
-        designs = _by_name(results.explanations)
-        if name not in designs:
-            if designs:  # whatever the study, these are all designs there are
-                _check_name(name, designs, results)
-            study = study or study_of_run(folder, results.config, study_name)
-            designs = _by_name(explain_front(study, results, quiet=False))
-    if name not in designs:
-        raise InputError(f"{folder} explains no design '{name}'; known: {', '.join(designs)}")
-    return designs[name]
+        with explaining(quiet=False) as progress:
+            return Run(folder, study, results).explain(name, progress=progress)
 
 
-def _by_name(explanations: Iterable[Explanation]) -> dict[str, Explanation]:
-    """Explanations by the names of their designs, each of which is in one of them."""
-    return {name: explanation for explanation in explanations for name in explanation.names}
-
-
-def explain_front(study: Study, results: Results, *, quiet: bool) -> list[Explanation]:
-    """Explain the designs of a run and of its Pareto front, and show progress.
-
-    Raises:
-        InputError: the run is of another study or cost model.
-    """
+@contextmanager
+def explaining(*, quiet: bool) -> Iterator[OnExplained]:
+    """Show how many designs are explained; yields what to call after each."""
     with Bars(quiet=quiet) as shown:
         task = shown.add_task("designs explained", total=None)
-        return explain_run(
-            study.problem(),
-            study.asked_criterion,
-            results,
-            front=True,
-            on_explained=lambda done, total: shown.update(task, completed=done, total=total),
-        )
-
-
-def _check_name(name: str, stored: Iterable[str], results: Results) -> None:
-    """Refuse a name that no design of a run has, without its study."""
-    (_, criteria), (_, front) = results.named[-2:]
-    known = [*dict.fromkeys([*stored, *criteria])]
-    if name not in known and name not in front:
-        raise InputError(
-            f"{results.folder} explains no design '{name}'; known: {', '.join(known)}, "
-            f"{front[0]} to {front[-1]}"
-        )
+        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 def _of_file(what: str, study_name: str | None) -> Explanation:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from imcmoo.cli.arguments import FORCE, QUIET, add, option
-from imcmoo.cli.catalogue import study_of_run
-from imcmoo.cli.explain_command import explain_front
+from imcmoo.cli.explain_command import explaining
 from imcmoo.cli.terminal import console, timed
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock
-from imcmoo.report.page import Run, page
+from imcmoo.report.page import PAGE, page
+from imcmoo.run import Run
+from imcmoo.study.catalogue import study_of_run
 from imcmoo.study.results import REPORT, Results, reading
 
 DESCRIPTION = """
@@ -25,12 +25,6 @@ network and no other file. Several runs, such as the seeds of a study, stand sid
   imcmoo report results/STUDY/seed-1
   imcmoo report results/STUDY/seed-1 results/STUDY/seed-2 --out compared.html
 """
-
-PAGE = re.compile(
-    rb'<!DOCTYPE html>\s*<html lang="en">\s*<head>\s*<meta charset="utf-8">\s*'
-    rb'<meta name="generator" content="imcmoo report">'
-)
-"""How a page begins."""
 
 INTERRUPTED = "nothing was written"
 
@@ -58,13 +52,14 @@ def main(args: argparse.Namespace) -> None:
         if out is None:
             Results.read(runs[0])  # before anything of ours is put there
             stack.enter_context(folder_lock(runs[0]))
-        read: list[Run] = []
+        read = []
         for run in runs:  # whose files stay those of one run until the stack ends
             results = stack.enter_context(reading(run))
             explanations = results.explanations
             if args.front:
                 study = study_of_run(run, results.config, args.study)
-                explanations = explain_front(study, results, quiet=args.quiet)
+                with explaining(quiet=args.quiet) as progress:
+                    explanations = Run(run, study, results).explain_front(progress=progress)
             read.append((results, explanations))
         with timed("writing the page", quiet=args.quiet):
             text = page(read)

@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Self
 
+import pandas as pd
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from imcmoo.cli import arguments, catalogue
+from imcmoo.cli import arguments
 from imcmoo.cli.arguments import option, whole
 from imcmoo.cli.terminal import bars_with_state, console, counted, show, warn
-from imcmoo.exact.enumeration import ExactAnswer
-from imcmoo.exact.smallest_chip import nothing_feasible
-from imcmoo.io.checksums import SUMS
 from imcmoo.io.errors import InputError
-from imcmoo.io.executor import imap_unordered
-from imcmoo.io.files import name_os_errors, replacing
-from imcmoo.io.locks import folder_lock
-from imcmoo.io.machines import Workers, open_executor
 from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.problem.score_range import text
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import terminal_tables
-from imcmoo.report.figures import draw_figures
 from imcmoo.report.labels import label
+from imcmoo.run import Observer, Run, run_studies
 from imcmoo.search.ask_tell import TraceRow
-from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
-from imcmoo.study import provenance, result_tables
-from imcmoo.study.enumerate_study import find_answer
-from imcmoo.study.explain import explain_run
-from imcmoo.study.explanation import EXPLANATIONS, write_explanations
-from imcmoo.study.results import CONFIG, FIGURES, Results, RunFolder
-from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_models, search_names
+from imcmoo.study import catalogue
+from imcmoo.study.results import Results
+from imcmoo.study.searches import OnTrace, search_names
 from imcmoo.study.study import Study
-from imcmoo.study.verified_accuracy import write_accuracy
 
 DESCRIPTION = """
 Search the designs of a study for all its networks at once and for each alone, select one
@@ -88,19 +75,16 @@ def main(args: argparse.Namespace) -> None:
     if args.study is None:
         raise InputError(f"which study? known: {', '.join(catalogue.names())}")
     study = arguments.study_of(args)
-    if study.budget > max(study.space.size, Study.budget):
-        raise InputError(
-            f"a budget of {study.budget:,} is above the {study.space.size:,} designs of the space: "
-            f"`imcmoo enumerate {args.study}` evaluates them all"
+    workers = arguments.workers(args)
+    with Shown(quiet=args.quiet) as observer:
+        run_studies(
+            [study.replace(seeds=seed) for seed in args.seeds or study.seeds],
+            args.out or arguments.DEFAULT_OUT,
+            resume=args.resume,
+            force=args.force,
+            workers=workers,
+            observer=observer,
         )
-    run(
-        [replace(study, seed=seed) for seed in args.seeds or study.seeds or [study.seed]],
-        out=args.out or arguments.DEFAULT_OUT,
-        resume=args.resume,
-        force=args.force,
-        quiet=args.quiet,
-        workers=arguments.workers(args),
-    )
 
 
 def _list() -> None:
@@ -114,69 +98,63 @@ def _list() -> None:
         )
 
 
-Run = tuple[Study, RunFolder]
-
 SECONDS_PER_DESIGN = 5e-4
 """Time of a search per design on one core, roughly, with the reference model; that of other models
 depends on their designs."""
 
 
-def run(
-    studies: Sequence[Study],
-    *,
-    out: Path,
-    resume: bool,
-    force: bool = False,
-    quiet: bool,
-    workers: Workers,
-) -> None:
-    """Run studies that differ in their seed only.
+class Shown(Observer):
+    """Shows runs on the terminal, with bars of progress until it is closed.
 
     Args:
-        studies: at least one.
-        out: results go to `out`/study/seed-n.
-        resume: continue what was killed and keep what is finished; else start over.
-        force: replace runs of another study of this name.
         quiet: print nothing.
-        workers: processes, if there are several seeds, or who sends work to other machines.
-
-    Raises:
-        InputError: a folder is in use, holds another run and `resume` is set or the run of another
-            study and `force` is not, or the exact answer among the results is damaged: nothing was
-            done. Or no design of the study is feasible:
-            its work is discarded.
-        OSError: a folder cannot be written to.
     """
-    terminal = console(quiet=quiet, wide=True)
-    home = out / studies[0].name
-    runs = [(s, RunFolder(home / f"seed-{s.seed}", provenance.config(s))) for s in studies]
-    with ExitStack() as stack:
-        # All at once and until the end: the summary is of these runs and no others.
-        for _, folder in runs:
-            stack.enter_context(folder_lock(folder.path))
-            if resume:
-                folder.check_resumable()
-            elif not force:
-                folder.check_replaceable()
-        answer = find_answer(studies[0], out, lambda line: None if quiet else warn(line))
-        finished = [folder for _, folder in runs if resume and folder.is_finished()]
-        for folder in finished:
-            folder.discard_work()
-            terminal.print(f"already finished: {folder.path}", soft_wrap=True)
-        todo = [task for task in runs if task[1] not in finished]
-        if todo:
-            terminal.print(_announced(studies[0], len(todo)))
-        if len(runs) == len(todo) == 1 and isinstance(workers, int):
-            with progress(studies[0], quiet=quiet) as on_trace:
-                run_one(todo[0], answer, resume, on_trace)
-        elif todo:
-            _run_all(todo, answer, resume=resume, quiet=quiet, workers=workers)
-        if len(runs) > 1:
-            _summarise(runs, answer, home / "seeds.csv", terminal)
-        elif todo:
-            _, folder = todo[0]
-            _show(Results.read(folder.path), terminal)
-            terminal.print("written:", *folder.files(), sep="\n  ", soft_wrap=True)
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__()
+        self._quiet = quiet
+        self._terminal = console(quiet=quiet, wide=True)
+        self._bars = ExitStack()
+        self._advance: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bars.close()
+
+    def warned(self, text: str) -> None:
+        """Print a warning."""
+        if not self._quiet:
+            warn(text)
+
+    def already_finished(self, folder: Path) -> None:
+        """Print the folder."""
+        self._terminal.print(f"already finished: {folder}", soft_wrap=True)
+
+    def begun(self, study: Study, n_runs: int, *, side_by_side: bool) -> None:
+        """Print what is searched, and show bars."""
+        self._terminal.print(_announced(study, n_runs))
+        if side_by_side:
+            self._advance = self._bars.enter_context(counted("seeds", n_runs, quiet=self._quiet))
+        else:
+            self.on_trace = self._bars.enter_context(progress(study, quiet=self._quiet))
+
+    def run_done(self) -> None:
+        """Move the bar of the seeds."""
+        self._advance()
+
+    def finished(self, run: Run, files: Sequence[Path]) -> None:
+        """Print the tables of a run and its files."""
+        self._bars.close()
+        _show(run.results, self._terminal)
+        self._terminal.print("written:", *files, sep="\n  ", soft_wrap=True)
+
+    def compared(self, study: Study, seeds: pd.DataFrame, path: Path) -> None:
+        """Print the table of the seeds."""
+        self._bars.close()
+        show(self._terminal, terminal_tables.seeds_table(seeds, study))
+        self._terminal.print(f"written:\n  {path}", soft_wrap=True)
 
 
 def _announced(study: Study, n_seeds: int) -> str:
@@ -213,87 +191,6 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
         yield on_trace
 
 
-def run_one(
-    task: Run,
-    answer: ExactAnswer | None,
-    resume: bool,
-    on_trace: OnTrace = lambda name, row: None,
-) -> None:
-    """Search, select, and write tables and figures.
-
-    Raises:
-        InputError: no design of the study is feasible.
-    """
-    study, folder = task
-    models = search_models(study)
-    with name_os_errors(folder.path):
-        folder.begin(resume=resume)
-        try:
-            searches = run_searches(study, models, folder.checkpoint, on_trace)
-            outcome = Outcome.of(study, searches, answer)
-        except LimitsUnmet as error:
-            folder.discard_work()
-            raise InputError(str(error)) from None
-        except NoFeasibleDesign:
-            folder.discard_work()
-            raise InputError(nothing_feasible(study.problem())) from None
-        result_tables.write_tables(outcome, folder.staging, answer)
-        write_accuracy(outcome, folder.staging)
-        results = Results(folder.staging, study.to_config())
-        # The front is explained when someone asks.
-        explanations = explain_run(
-            outcome.joint.problem, study.asked_criterion, results, front=False
-        )
-        write_explanations(explanations, folder.staging / EXPLANATIONS)
-        draw_figures(results, folder.staging / FIGURES)
-        folder.publish()
-
-
-def _run_all(
-    runs: Sequence[Run],
-    answer: ExactAnswer | None,
-    *,
-    resume: bool,
-    quiet: bool,
-    workers: Workers,
-) -> None:
-    """Run several seeds side by side."""
-    with (
-        counted("seeds", len(runs), quiet=quiet) as advance,
-        open_executor(workers, len(runs)) as executor,
-    ):
-        if isinstance(workers, int):
-            local = partial(run_one, answer=answer, resume=resume)
-            for _ in imap_unordered(executor, local, runs):
-                advance()
-            return
-        elsewhere = partial(_run_elsewhere, answer)
-        studies = [study.with_absolute_paths() for study, _ in runs]
-        for index, files in imap_unordered(executor, elsewhere, studies):
-            _publish(files, runs[index][1])
-            advance()
-
-
-def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]:
-    """Run a study on a machine that may not see the folder; returns its files by path."""
-    with TemporaryDirectory() as scratch:
-        folder = RunFolder(Path(scratch), provenance.config(study))
-        run_one((study, folder), answer, resume=False)
-        made_anew = CONFIG, SUMS
-        files = [p for p in folder.path.rglob("*") if p.is_file() and p.name not in made_anew]
-        return {p.relative_to(folder.path).as_posix(): p.read_bytes() for p in files}
-
-
-def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
-    """Put what a run left elsewhere into its folder."""
-    folder.begin(resume=False)
-    for name, content in files.items():
-        path = folder.staging / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    folder.publish()
-
-
 def _show(results: Results, terminal: Console) -> None:
     selection, *others = terminal_tables.run_tables(
         results, results.explanations, width=terminal.width
@@ -302,15 +199,3 @@ def _show(results: Results, terminal: Console) -> None:
     if results.design.get("caution"):
         terminal.print(results.design["caution"])
     show(terminal, *others)
-
-
-def _summarise(
-    runs: Sequence[Run], answer: ExactAnswer | None, path: Path, terminal: Console
-) -> None:
-    """A table over seeds, also as a CSV: the seeds of this command, no others."""
-    study = runs[0][0]
-    frame = result_tables.seeds(study, {s.seed: folder.path for s, folder in runs}, answer)
-    with replacing(path) as temporary:
-        frame.to_csv(temporary, index=False, lineterminator="\n")
-    show(terminal, terminal_tables.seeds_table(frame, study))
-    terminal.print(f"written:\n  {path}", soft_wrap=True)

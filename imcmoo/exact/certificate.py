@@ -25,7 +25,7 @@ OPTIMA, OPTIMA_BEFORE = "single_network_optima", "own_best"
 """Field of the single-network optima, and its name in files of earlier versions."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Certificate:
     """A design and a bound: no design of the space scores less than the bound.
 
@@ -66,6 +66,9 @@ class Certificate:
     behaviour: Mapping[str, Any]
     intact: bool = True
     is_new: bool = field(default=True, compare=False)
+
+    def __repr__(self) -> str:
+        return f"Certificate({self.criterion}: {self.value:.4g}, gap {self.gap:.3%})"
 
     def save(self, folder: Path) -> None:
         """Write `certificate.json` into its folder."""

@@ -19,9 +19,9 @@ from imcmoo.io.reading import LARGEST_WHOLE, check_regular
 SUMS = "SHA256SUMS"
 
 
-def write_sums(folder: Path, files: Mapping[str, Path]) -> None:
-    """Write `SHA256SUMS` of files, by the name they have or will have beside it, into a folder."""
-    lines = [f"{sha256(path)}  {name}\n" for name, path in sorted(files.items())]
+def write_sums(folder: Path, digests: Mapping[str, str]) -> None:
+    """Write `SHA256SUMS` into a folder: SHA-256 (hex) of the files beside it, by their names."""
+    lines = [f"{checksum}  {name}\n" for name, checksum in sorted(digests.items())]
     with replacing(folder / SUMS) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")
 
@@ -79,6 +79,11 @@ def sha256(path: Path) -> str:
     """SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 of the content of a file, in hex."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def content_checksum(content: Mapping[str, Any]) -> str:

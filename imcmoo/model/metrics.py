@@ -216,17 +216,19 @@ class Metrics:
 
     @classmethod
     def joined(cls, parts: Iterable[Metrics]) -> Metrics:
-        """Metrics of several batches of designs as one."""
+        """Metrics of several batches of designs as one, with the values that all batches have."""
         parts = list(parts)
-        first = parts[0]
+        if not parts:
+            return cls({}, {})
+        names = [n for n in parts[0].values if all(n in part.values for part in parts)]
         return cls(
-            {name: np.concatenate([p.values[name] for p in parts]) for name in first.values},
+            {name: np.concatenate([p.values[name] for p in parts]) for name in names},
             {
                 name: Resource(
                     np.concatenate([p.resources[name].own for p in parts]),
                     np.concatenate([p.resources[name].missing for p in parts]),
                 )
-                for name in first.resources
+                for name in parts[0].resources
             },
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from importlib.resources import files
@@ -47,6 +48,12 @@ TEMPLATES.globals["zip"] = zip
 
 SCRIPTS = ("chart.js", "scatter.js", "designs.js", "card.js", "main.js")
 """In the order in which they are put into the page."""
+
+PAGE = re.compile(
+    rb'<!DOCTYPE html>\s*<html lang="en">\s*<head>\s*<meta charset="utf-8">\s*'
+    rb'<meta name="generator" content="imcmoo report">'
+)
+"""How a page begins."""
 
 FEW_RUNS = 4
 """Runs that are named in the title."""

@@ -72,9 +72,16 @@ class ScenarioModel(CostModel):
         """Each network by itself at its rate."""
         return self.time_multiplexed()
 
-    def service(self, levels: Levels) -> Service:
-        """Service of the scenario by designs; NaN where a network does not run."""
-        return self._service(levels, self.inner.evaluate(levels).values)
+    def service(self, levels: Levels, metrics: Metrics | None = None) -> Service:
+        """Service of the scenario by designs; NaN where a network does not run.
+
+        Args:
+            levels: shape (n, n_parameters).
+            metrics: of these designs by `evaluate`, if they are known.
+        """
+        if metrics is None or self.changed:
+            metrics = self.inner.evaluate(levels)
+        return self._service(levels, metrics.values)
 
     def _service(self, levels: Levels, values: Mapping[str, Floats]) -> Service:
         """Service by designs of which the values that `Service` reads are known."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from imcmoo.io.errors import InputError
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.ask_tell import Search, TraceRow
 from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.space.design_space import Levels
@@ -29,7 +29,7 @@ PROOF = 8
 class SearchResult:
     """Every design that a search evaluated, in order, and a row of its trace per generation."""
 
-    archive: Archive
+    archive: Evaluations
     trace: list[TraceRow]
 
 
@@ -81,7 +81,7 @@ def run_search(
     return SearchResult(search.archive, search.trace)
 
 
-def _check_model(problem: AcceleratorProblem, archive: Archive) -> None:
+def _check_model(problem: AcceleratorProblem, archive: Evaluations) -> None:
     """Check that the cost model is the one that an archive was made with.
 
     Raises:

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, is_dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.problem.identity import identity
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.archive import Archive
-from imcmoo.search.checkpoint import State, checkpoint_errors
+from imcmoo.record import checkpoint
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.memetic_nsga2 import MemeticNSGA2
 from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.space.design_space import Levels
@@ -62,7 +61,7 @@ class Search:
             taken as the schedule asks for at the most. Drawn by default.
 
     Attributes:
-        archive: every evaluated design, in order.
+        archive: every evaluated design with its metrics, in order.
         trace: one row per evaluated generation.
 
     Raises:
@@ -83,9 +82,7 @@ class Search:
         if initial is not None:
             initial = initial[: schedule.initial_of(budget)]
         self.problem = problem
-        self.archive = Archive(
-            problem.space, n_objectives=problem.n_obj, n_constraints=problem.n_constr
-        )
+        self.archive = Evaluations(problem)
         self.trace: list[TraceRow] = []
         self._asked: Levels | None = None
         self._algorithm = MemeticNSGA2(
@@ -124,29 +121,14 @@ class Search:
         levels = self._asked
         if levels is None or not len(levels):
             raise ValueError("no design is asked for: call ask first")
-        F, G = self.problem.score(levels, metrics)
-        self._take(levels, F, G)
+        self._record(levels, metrics)
         self._asked = None
         self._random = self._random_state()
         return self.trace[-1]
 
-    def _take(self, levels: Levels, F: Floats, G: Floats) -> None:
-        """Add the designs of a generation to the archive, select the survivors, and trace it."""
-        self.archive.append(levels, F, G, generation=len(self.trace))
-        self._algorithm.select(len(levels))
-        self.trace.append(self._row())
-
     def save(self, path: Path) -> None:
         """Write the state of the search to a file; a kill leaves the file before or this one."""
-        archive = self.archive
-        State(
-            identity=self._identity,
-            random=self._random,
-            levels=archive.levels,
-            F=archive.F,
-            G=archive.G,
-            generation=archive.generation,
-        ).save(path)
+        checkpoint.save(self.archive, path, identity=self._identity, random=self._random)
 
     def load(self, path: Path) -> None:
         """Go on from a file, as if the search had never been stopped.
@@ -155,47 +137,41 @@ class Search:
 
         Raises:
             ValueError: designs were asked for here already.
-            InputError: no file of such a search, or a damaged one; says what differs.
+            InputError: no file of such a search; says what differs.
         """
         if self._asked is not None or self.trace:
             raise ValueError("a search that has begun cannot go on from a file")
-        state = State.load(path, identity=self._identity)
-        with checkpoint_errors(path):
-            self._check(state)
-            ends = np.flatnonzero(np.diff(state.generation, append=-1)) + 1
-            for start, end in pairwise([0, *ends]):
-                rows = slice(start, end)
-                if end - start > self._algorithm.begin_generation():
-                    raise ValueError("a generation is too large")
-                self._take(state.levels[rows], state.F[rows], state.G[rows])
-            if not np.array_equal(self.archive.generation, state.generation):
-                raise ValueError("generation")
-            self._rng.bit_generator.state = state.random
+        stored, random = checkpoint.load(path, self.problem, identity=self._identity)
+        if len(stored) > self._algorithm.budget:
+            raise checkpoint.damaged(path)
+        try:
+            self._rng.bit_generator.state = random
+        except (ValueError, TypeError, KeyError, OverflowError):
+            raise checkpoint.damaged(path) from None
         self._random = self._random_state()
+        for generation in range(stored.generation.max(initial=-1) + 1):
+            rows = stored.generation == generation
+            self._record(stored.levels[rows], stored.metrics.take(rows))
 
-    def _check(self, state: State) -> None:
-        """Check types, shapes and ranges of a state; `Archive` refuses repeated designs."""
-        n, problem = len(state.levels), self.problem
-        problem.space.validate(state.levels)
-        for values, columns in ((state.F, problem.n_obj), (state.G, problem.n_constr)):
-            if values.dtype != float or values.shape != (n, columns) or np.isnan(values).any():
-                raise ValueError("objectives or constraints")
-        if state.generation.dtype != np.int64 or state.generation.shape != (n,):
-            raise ValueError("generation")
+    def _record(self, levels: Levels, metrics: Metrics) -> None:
+        """Add an evaluated generation, select its survivors and describe it in the trace."""
+        self.archive.append(levels, metrics, generation=len(self.trace))
+        self._algorithm.select(len(levels))
+        self.trace.append(self._row(len(levels)))
 
     def _random_state(self) -> dict[str, Any]:
         """State of the random generator, from which the next designs are drawn."""
         return dict(self._rng.bit_generator.state)
 
-    def _row(self) -> TraceRow:
-        """State of the search: archive and population are up to date, the trace is not."""
+    def _row(self, n_new: int) -> TraceRow:
+        """State of the search after a generation of so many designs."""
         archive, generation = self.archive, len(self.trace)
         front, guides = archive.F[archive.front()], self.problem.guides
         costs = self.problem.costs(front)  # the first that guides is no regret
         scores = guides[0].scores(costs, None) if guides and len(front) else front[:, 0]
         return TraceRow(
             generation=generation,
-            phase=self._algorithm.mating.phase.name if generation else "initial",
+            phase=self._algorithm.phase_at(len(archive) - n_new).name if generation else "initial",
             evaluations=len(archive),
             best=float(scores.min(initial=np.inf)),
             front=len(front),

@@ -17,7 +17,7 @@ import numpy as np
 
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.operators import crossover, mutate
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -102,7 +102,7 @@ class ValueElites:
 
 def from_elites(
     problem: AcceleratorProblem,
-    archive: Archive,
+    archive: Evaluations,
     wanted: int,
     rng: np.random.Generator,
     pair_ratios: Floats | None = None,

@@ -9,7 +9,7 @@ import numpy as np
 from imcmoo.model.metrics import Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scalarisation import span_scaled, tchebycheff
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.sampling import first_passing, unseen
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.search.survival import best_in_turn
@@ -28,7 +28,7 @@ SPARSITY = 0.2
 
 def near_front(
     problem: AcceleratorProblem,
-    archive: Archive,
+    archive: Evaluations,
     moves: Sequence[Levels],
     wanted: int,
     rng: np.random.Generator,
@@ -77,7 +77,7 @@ def near_front(
     return neighbours[best_in_turn(tchebycheff(scaled, weights), SURPLUS * wanted)]
 
 
-def _new_neighbours(archive: Archive, levels: Levels, moves: Levels) -> tuple[Levels, Ints]:
+def _new_neighbours(archive: Evaluations, levels: Levels, moves: Levels) -> tuple[Levels, Ints]:
     """New designs one move from designs (n, n_parameters), some of them repeated, and the index of
     the design that each is a neighbour of."""
     designs, inside = move(archive.space, levels, moves)

@@ -7,7 +7,7 @@ import numpy as np
 from imcmoo.io.blas import one_thread
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.elites import LARGE_SPACE, from_elites
 from imcmoo.search.front_search import near_front
 from imcmoo.search.offspring import OffspringBuilder
@@ -63,7 +63,7 @@ class FeasibleMating:
         phase: how to vary designs; the algorithm changes it as the search proceeds.
     """
 
-    def __init__(self, problem: AcceleratorProblem, archive: Archive, phase: Phase) -> None:
+    def __init__(self, problem: AcceleratorProblem, archive: Evaluations, phase: Phase) -> None:
         self.problem, self.archive, self.phase = problem, archive, phase
         self.has_elites = archive.space.size > LARGE_SPACE
         self._pair_ratios: Floats | None = None
@@ -190,7 +190,7 @@ class FeasibleMating:
 
 
 def _draw_pair_ratios(
-    problem: AcceleratorProblem, archive: Archive, rng: np.random.Generator
+    problem: AcceleratorProblem, archive: Evaluations, rng: np.random.Generator
 ) -> Floats | None:
     """Draw a ratio of the EDAP of each two networks, for `guide_scores`, shape (W · (W - 1) / 2,).
 

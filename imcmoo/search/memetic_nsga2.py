@@ -6,11 +6,11 @@ import numpy as np
 
 from imcmoo.model.metrics import Ints
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.elites import OFFSPRING
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.sampling import draw_diverse
-from imcmoo.search.schedule import Schedule
+from imcmoo.search.schedule import Phase, Schedule
 from imcmoo.search.survival import survivors
 from imcmoo.space.design_space import Levels
 
@@ -39,7 +39,7 @@ class MemeticNSGA2:
     def __init__(
         self,
         problem: AcceleratorProblem,
-        archive: Archive,
+        archive: Evaluations,
         *,
         schedule: Schedule,
         budget: int,
@@ -58,26 +58,20 @@ class MemeticNSGA2:
         Raises:
             NoFeasibleDesign: there is none in the space.
         """
-        most = self.begin_generation()
-        if not len(self.archive):
-            initial = self._initial
-            return draw_diverse(self.problem, most, rng) if initial is None else initial
-        if most <= 0:
-            return self.archive.levels[:0]
-        return self.mating.offspring(self.population, most, rng)
-
-    def begin_generation(self) -> int:
-        """Enter the phase that the designs evaluated so far have reached.
-
-        Returns:
-            The most designs of the next generation.
-        """
         spent = len(self.archive)
-        self.mating.phase = phase = self.schedule.phase_at(spent, self.budget)
         if not spent:
-            return self.schedule.initial_of(self.budget)
+            n_initial = self.schedule.initial_of(self.budget)
+            initial = self._initial
+            return draw_diverse(self.problem, n_initial, rng) if initial is None else initial
+        if spent >= self.budget:
+            return self.archive.levels[:0]
+        self.mating.phase = phase = self.phase_at(spent)
         wanted = min(phase.offspring, OFFSPRING) if self.mating.has_elites else phase.offspring
-        return min(wanted, self.budget - spent)
+        return self.mating.offspring(self.population, min(wanted, self.budget - spent), rng)
+
+    def phase_at(self, spent: int) -> Phase:
+        """The phase of the generation that follows so many evaluations."""
+        return self.schedule.phase_at(spent, self.budget)
 
     def select(self, n_new: int) -> None:
         """Select the survivors of the population and of the last `n_new` designs of the archive."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.sampling import unseen
 from imcmoo.space.design_space import Levels
 
@@ -25,7 +25,7 @@ class OffspringBuilder:
         seen: ranks of what was evaluated, collected or found infeasible.
     """
 
-    def __init__(self, problem: AcceleratorProblem, archive: Archive, wanted: int) -> None:
+    def __init__(self, problem: AcceleratorProblem, archive: Evaluations, wanted: int) -> None:
         self.problem = problem
         self.wanted = wanted
         self.levels: Levels = archive.levels[:0]

@@ -6,7 +6,7 @@ import numpy as np
 
 from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import DesignSpace, Levels
 
 FITTED = 200
@@ -59,7 +59,11 @@ class Surrogate:
 
     @classmethod
     def near(
-        cls, problem: AcceleratorProblem, archive: Archive, incumbents: Ints, n: int | None = None
+        cls,
+        problem: AcceleratorProblem,
+        archive: Evaluations,
+        incumbents: Ints,
+        n: int | None = None,
     ) -> Surrogate:
         """Fit to the `n` designs nearest to any incumbent that run, good or bad.
 

@@ -13,6 +13,7 @@ from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, tera_operatio
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import edap
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
 
 
@@ -33,9 +34,12 @@ class Assessment:
     G: Floats
 
     @classmethod
-    def of(cls, problem: AcceleratorProblem, levels: Levels) -> Assessment:
-        """Evaluate designs."""
-        metrics = problem.model.evaluate(levels)
+    def of(
+        cls, problem: AcceleratorProblem, levels: Levels, record: Evaluations | None = None
+    ) -> Assessment:
+        """Assess designs; those in `record`, evaluations of the problem, are not evaluated."""
+        evaluate = problem.model.evaluate if record is None else record.metrics_of
+        metrics = evaluate(levels)
         return cls(problem, levels, metrics, *problem.score(levels, metrics))
 
     def take(self, rows: slice) -> Assessment:
@@ -139,11 +143,11 @@ class Assessment:
 
 
 def with_neighbours(
-    problem: AcceleratorProblem, designs: Levels
+    problem: AcceleratorProblem, designs: Levels, record: Evaluations | None = None
 ) -> Iterator[tuple[Assessment, Assessment]]:
-    """Each of several designs and its neighbours, evaluated all at once."""
+    """Each of several designs and its neighbours; those not in `record` are evaluated at once."""
     around = [problem.space.neighbours(design) for design in designs]
-    assessed = Assessment.of(problem, np.concatenate([designs, *around]))
+    assessed = Assessment.of(problem, np.concatenate([designs, *around]), record)
     at = len(designs)
     for row, neighbours in enumerate(around):
         end = at + len(neighbours)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +24,10 @@ from imcmoo.exact.bounded_criteria import (
     regret_criteria,
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
-from imcmoo.exact.certificate import Certificate, certificate_of
+from imcmoo.exact.certificate import Certificate, certificate_of, read_certificates
 from imcmoo.exact.node_expander import NodeExpander, Report
 from imcmoo.io.errors import InputError, input_errors
+from imcmoo.io.locks import folder_lock
 from imcmoo.model.partials import NoBounds
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.own_score import BOUNDED
@@ -63,6 +66,35 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
             f"{', '.join([*joint, *single])}"
         )
     return [criterion]
+
+
+def certify_to(study: Study, criterion: str, out: Path, **options: Any) -> Generator[Certificate]:
+    """Prove a criterion and write each certificate, as soon as there is one, below `out`.
+
+    Args:
+        study: the study.
+        criterion: name of the criterion, or `all`.
+        out: the folder of all results; certificates there are known, and kept if they hold.
+        options: others of `certify_study`.
+
+    Yields:
+        The certificates.
+
+    Raises:
+        InputError: another process works in the folder, or `certify_study` refuses.
+    """
+    folder = folder_of(study, out)
+    with folder_lock(folder):
+        stored = tuple(read_certificates(folder).values())
+        for certificate in certify_study(study, criterion, known=stored, **options):
+            is_criterion = certificate.criterion == criterion
+            certificate.save(folder if is_criterion else folder / certificate.criterion)
+            yield certificate
+
+
+def folder_of(study: Study, out: Path) -> Path:
+    """The folder of the certificates of a study in a folder of results."""
+    return out / "certified" / study.name
 
 
 def certify_study(

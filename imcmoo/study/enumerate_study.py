@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from imcmoo.exact import answer as exact
 from imcmoo.exact.behaviour import behaviour_mark
@@ -25,6 +27,7 @@ from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import at_once, imap_unordered
 from imcmoo.io.files import unchanged
+from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.identity import difference, identity
@@ -41,6 +44,73 @@ MOST_DESIGNS = 10**8
 
 MAPPED_AHEAD = 300_000
 """Chips times networks that are mapped before the workers start: three seconds of work."""
+
+
+@dataclass(frozen=True, repr=False)
+class ExactOptima:
+    """The exact optima and Pareto front of a study, as tables; `Study.enumerate` returns them.
+
+    Args:
+        study: that was enumerated.
+        answer: its exact answer.
+    """
+
+    study: Study
+    answer: ExactAnswer
+
+    @cached_property
+    def optima(self) -> pd.DataFrame:
+        """The optimum of each criterion and the designs that reach it, as in optima.csv."""
+        return exact.optima_table(self.answer, self.study.problem())
+
+    @cached_property
+    def front(self) -> pd.DataFrame:
+        """The points of the Pareto front and a design of each, as in front.csv."""
+        return exact.front_table(self.answer, self.study.problem())
+
+    def __repr__(self) -> str:
+        return (
+            f"ExactOptima({self.study.name}: {self.answer.n_feasible:,} feasible designs, "
+            f"{len(self.answer.front):,} on the front)"
+        )
+
+    def _repr_html_(self) -> str:
+        """The optima, for notebooks."""
+        return self.optima.to_html(index=False)
+
+
+def folder_of(study: Study, out: Path) -> Path:
+    """The folder of the exact answer of a study in a folder of results."""
+    return out / "exact" / study.name
+
+
+def enumerate_to(
+    study: Study,
+    out: Path,
+    *,
+    force: bool = False,
+    workers: Workers,
+    on_progress: OnProgress,
+    **more: Any,
+) -> ExactAnswer:
+    """Enumerate a study into its folder below `out`; see `enumerate_study`.
+
+    Args:
+        study: the study.
+        out: the folder of all results.
+        force: replace the answer of another study of this name.
+        workers, on_progress, more: of `enumerate_study`.
+
+    Raises:
+        InputError: another process works in the folder, it holds the answer of another study and
+            `force` is not set, or `enumerate_study` refuses.
+    """
+    with folder_lock(folder_of(study, out)):
+        if not force:
+            check_replaceable(study, folder_of(study, out))
+        return enumerate_study(
+            study, folder_of(study, out), workers=workers, on_progress=on_progress, **more
+        )
 
 
 def enumerate_study(
@@ -199,7 +269,7 @@ def find_answer(
         InputError: the answer is damaged, or, without `report`, of these settings but another cost
             model, data, space or code.
     """
-    folder = results / "exact" / study.name
+    folder = folder_of(study, results)
     try:
         summary = exact.read_summary(folder)
     except FileNotFoundError:

@@ -17,6 +17,7 @@ from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
 from imcmoo.study import assessment
 from imcmoo.study.assessment import Assessment, power, tera_operations, with_neighbours, with_unit
@@ -44,6 +45,7 @@ def explain(
     n_in_full: int | None = None,
     reference_edap: Floats | None = None,
     reference: str = BEST_FOUND,
+    record: Evaluations | None = None,
     on_explained: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain some designs; all are evaluated at once, with their neighbours.
@@ -57,10 +59,11 @@ def explain(
         reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
             known, a criterion that needs it compares with each design itself.
         reference: what `reference_edap` is, `EXACT` or `BEST_FOUND`.
+        record: evaluations of the problem, whose designs are not evaluated again.
     """
     costs, details = problem.model.breakdown(levels), problem.model.network_details(levels)
     explanations = []
-    for row, steps in enumerate(with_neighbours(problem, levels)):
+    for row, steps in enumerate(with_neighbours(problem, levels, record)):
         of_runs = {name: values[row] for name, values in details.items()}
         run = [n for n, r in zip(problem.workload_names, steps[0].runs[0], strict=True) if r]
         most = None if n_in_full is None or row < n_in_full else FEW_LAYERS
@@ -96,7 +99,7 @@ def _explanation(
     if reference_edap is None:
         reference = ""
     against = reference or (THIS_DESIGN if best is not None else "")
-    served = ServedDesign.of(problem.model, design.levels)
+    served = ServedDesign.of(problem.model, design.levels, design.metrics)
     return Explanation(
         names=names,
         design=problem.space.designs(design.levels)[0],
@@ -232,6 +235,7 @@ def explain_run(
     results: Results,
     *,
     front: bool,
+    record: Evaluations | None = None,
     on_explained: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain the selected design of a run, its baselines, and the best of its front.
@@ -243,6 +247,7 @@ def explain_run(
     Args:
         problem, criterion, results: of the run.
         front: whether designs of the front are explained that are neither selected nor baselines.
+        record: evaluations of the problem, whose designs are not evaluated again.
         on_explained: called with the number done and the total.
 
     Raises:
@@ -263,6 +268,7 @@ def explain_run(
             n_in_full=n_in_full,
             reference_edap=results.reference_edap,
             reference=results.regret_reference,
+            record=record,
             on_explained=on_explained,
         )
         _check(explanations[0], problem, results)

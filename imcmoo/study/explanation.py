@@ -55,7 +55,7 @@ OPERANDS, GENERIC = "operands", "generic"
 """Column of `networks`, and its entry for a network whose SNR rests on operands of others."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """One design, explained, in display units: areas in mm².
 
@@ -91,6 +91,9 @@ class Explanation:
             return ()
         return tuple(networks.loc[networks[OPERANDS] == GENERIC, "network"])
 
+    def __repr__(self) -> str:
+        return f"Explanation({', '.join(self.names)}: {self.criterion} {self.score:.4g})"
+
 
 EXPLANATIONS = "explain.json"
 
@@ -111,12 +114,11 @@ def to_json(explanation: Explanation) -> str:
     return json.dumps(_known(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def write_explanations(explanations: Sequence[Explanation], path: Path) -> None:
-    """Write `explain.json`: a line for each design, and a checksum of these in front."""
+def explanations_text(explanations: Sequence[Explanation]) -> str:
+    """Content of `explain.json`: a line for each design, and a checksum of these in front."""
     lines = [to_json(explanation) for explanation in explanations]
     body = "[\n" + ",\n".join(lines) + "\n]"
-    text = f'{{"sha256": "{_digest(body)}",\n"designs": {body}}}\n'
-    path.write_text(text, encoding="utf-8")
+    return f'{{"sha256": "{_digest(body)}",\n"designs": {body}}}\n'
 
 
 def read_explanations(path: Path) -> list[Explanation]:

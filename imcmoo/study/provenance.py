@@ -16,7 +16,6 @@ from imcmoo.model import registry
 from imcmoo.problem.criteria import NAMED
 from imcmoo.problem.identity import ENUMERATION_VERSION
 from imcmoo.problem.own_score import NAME as SCORE
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.study.study import Study
 from imcmoo.version import __version__
 
@@ -68,18 +67,8 @@ def command(study: Study) -> str:
     if not study.baselines:
         parts.append("--no-baselines")
     if study.area_limit_m2 is not None:
-        parts.append(f"--area-limit {shortest_mm2(study.area_limit_m2)}")
+        limit = np.format_float_positional(study.area_limit_mm2, trim="-")
+        parts.append(f"--area-limit {limit}")
     if study.deployment != "alone":
         parts.append(f"--deployment {study.deployment}")
     return " ".join(parts)
-
-
-def shortest_mm2(area_m2: float) -> str:
-    """The shortest text of so many mm² that a command line reads back as exactly this area.
-
-    There is one for every area a command line can give; for a few others the last digit is lost.
-    """
-    numbers = (float(f"{area_m2 * MM2_PER_M2:.{digits}g}") for digits in range(1, 17))
-    texts = (np.format_float_positional(number, trim="-") for number in numbers)
-    exact = (text for text in texts if float(text) / MM2_PER_M2 == area_m2)
-    return next(exact, repr(area_m2 * MM2_PER_M2))

@@ -6,7 +6,6 @@ Numbers of one design are named and scaled as in `imcmoo evaluate`, with the wor
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -26,18 +25,49 @@ from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10, stated
 from imcmoo.problem.scores import regret
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
 from imcmoo.study.assessment import BESIDE, power, with_unit
-from imcmoo.study.results import Results
-from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, FinishedSearch, Outcome
-from imcmoo.study.served_design import SCENARIO, TIMELINE, ServedDesign
+from imcmoo.study.explain import explain_run
+from imcmoo.study.explanation import EXPLANATIONS
+from imcmoo.study.results import DESIGN, Results
+from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, Outcome
+from imcmoo.study.served_design import SCENARIO, TIMELINE
 from imcmoo.study.study import Study
+from imcmoo.study.verified_accuracy import accuracy_table
 
 Columns = dict[str, NDArray[Any]]
 
 
-def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> None:
-    """Write every CSV of a run but `accuracy.csv`, and `design.json`, into a folder."""
+def results_of(
+    outcome: Outcome, answer: ExactAnswer | None, folder: Path, config: Mapping[str, Any]
+) -> Results:
+    """The results of a run: all tables, the design, and explanations of designs but of the front.
+
+    Args:
+        outcome: of the searches.
+        answer: the exact one, if it is known.
+        folder: of the run.
+        config: content of its `config.json`.
+    """
+    content: dict[str, Any] = {
+        # An empty cell of a file is read as nothing.
+        **{f"{n}.csv": frame.replace("", np.nan) for n, frame in _tables(outcome, answer).items()},
+        DESIGN: design(outcome),
+    }
+    results = Results(folder, config, content)
+    content[EXPLANATIONS] = explain_run(
+        outcome.problem,
+        outcome.study.asked_criterion,
+        results,
+        front=False,  # is explained when someone asks
+        record=outcome.joint.archive,
+    )
+    return results
+
+
+def _tables(outcome: Outcome, answer: ExactAnswer | None) -> dict[str, pd.DataFrame]:
+    """Every table of a run by name."""
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),
@@ -45,30 +75,26 @@ def write_tables(outcome: Outcome, folder: Path, answer: ExactAnswer | None) -> 
         "trace": trace(outcome),
         "convergence": convergence_table(outcome),
     }
-    if outcome.joint.problem.model.offers("breakdown"):
-        frames["breakdown"] = breakdown(
-            outcome.joint.problem.model, outcome.workloads, outcome.design
-        )
+    if outcome.problem.model.offers("breakdown"):
+        frames["breakdown"] = breakdown(outcome.problem.model, outcome.workloads, outcome.design)
     if outcome.baselines:
         frames["baselines"] = baselines(outcome)
     if answer:
         frames["regret"] = regret_table(outcome, answer)
-        coordinates = outcome.joint.problem.coordinates
+        coordinates = outcome.problem.coordinates
         values = indicators(coordinates(outcome.candidates.F), coordinates(answer.front))
         frames["indicators"] = pd.DataFrame(values.items(), columns=["indicator", "value"])
-    served = ServedDesign.of(outcome.joint.problem.model, outcome.design)
-    if served is not None:
-        frames |= {SCENARIO: served.table(), TIMELINE: served.timeline_table()}
-    for name, frame in frames.items():
-        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    text = json.dumps(design(outcome), indent=2, ensure_ascii=False) + "\n"
-    (folder / DESIGN).write_text(text, encoding="utf-8")
+    if outcome.served is not None:
+        frames |= {SCENARIO: outcome.served.table(), TIMELINE: outcome.served.timeline_table()}
+    if outcome.study.accuracy:
+        frames["accuracy"] = accuracy_table(outcome)
+    return frames
 
 
 def evaluations(outcome: Outcome) -> pd.DataFrame:
     """Every unique design of the joint search, in the order of evaluation."""
-    archive, problem = outcome.joint.result.archive, outcome.joint.problem
-    metrics = problem.model.evaluate(archive.levels)
+    archive, problem = outcome.joint.archive, outcome.problem
+    metrics = archive.metrics
     return pd.DataFrame(
         {
             "generation": archive.generation,
@@ -102,9 +128,7 @@ def selection(outcome: Outcome) -> pd.DataFrame:
     if c.reference_edap is not None:
         over = regret(c.costs.edap[rows], c.reference_edap)
         columns |= _each("regret_{}", outcome.workloads, over)
-    problem = outcome.joint.problem
-    values = {**problem.model.evaluate(c.levels[rows]).values, **c.costs.take(rows).values}
-    for kind, by_network in power(problem, values).items():
+    for kind, by_network in power(outcome.problem, outcome.metrics(rows).values).items():
         columns |= _each(f"{kind}_{{}}", outcome.workloads, by_network)
     return pd.DataFrame(columns)
 
@@ -115,7 +139,7 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
     Energies and latencies are empty where one does not run, EDAPs also where it breaks a limit of
     its own.
     """
-    designs, problem = outcome.baselines, outcome.joint.problem
+    designs, problem = outcome.baselines, outcome.problem
     assert designs is not None
     columns = {
         **_designs(problem, designs.levels),
@@ -135,9 +159,9 @@ def trace(outcome: Outcome) -> pd.DataFrame:
     """Progress of every search, generation by generation."""
     searches = {JOINT: outcome.joint, **outcome.baseline_searches}
     frame = pd.DataFrame(
-        [{"search": name, **asdict(row)} for name, f in searches.items() for row in f.result.trace]
+        [{"search": name, **asdict(row)} for name, s in searches.items() for row in s.trace]
     )
-    guides = outcome.joint.problem.guides
+    guides = outcome.problem.guides
     best = frame["best"].to_numpy(dtype=float)
     name, frame["best"] = stated(guides[0].name if guides else "objective", best)
     return frame.rename(columns={"best": f"best_{name}"})
@@ -161,14 +185,14 @@ def breakdown(model: CostModel, workloads: Sequence[str], design: Levels) -> pd.
 
 def _candidates(outcome: Outcome, rows: NDArray[np.int64]) -> Columns:
     """Design, quantities, and per workload EDAP of some candidates."""
-    c, problem = outcome.candidates, outcome.joint.problem
-    costs = c.costs.take(rows)
-    edap = _each("edap_{}_J_s_mm2", outcome.workloads, costs.edap) if problem.has_edap else {}
-    return {
+    c, problem = outcome.candidates, outcome.problem
+    columns = {
         **_designs(problem, c.levels[rows]),
-        **_quantities(problem, c.levels[rows], costs.values),
-        **edap,
+        **_quantities(problem, c.levels[rows], outcome.metrics(rows).values),
     }
+    if problem.has_edap:
+        columns |= _each("edap_{}_J_s_mm2", outcome.workloads, c.costs.edap[rows])
+    return columns
 
 
 def _quantities(
@@ -214,21 +238,21 @@ def convergence_table(outcome: Outcome) -> pd.DataFrame:
     designs like another is left out of the two that orders by products. The searches for one
     workload by its EDAP.
     """
-    guides = [c for c in outcome.joint.problem.guides if c.against == "nothing"]
+    guides = [c for c in outcome.problem.guides if c.against == "nothing"]
     doubled = {c.orders_like for c in guides}
     rows = []
     for criterion in guides:
         if criterion.name not in doubled:
-            rows += _improvements(outcome.joint, JOINT, criterion.name)
+            rows += _improvements(outcome.joint.archive, JOINT, criterion.name)
     for name, search in outcome.baseline_searches.items():
-        rows += _improvements(search, name, "edap_max")
+        rows += _improvements(search.archive, name, "edap_max")
     return pd.DataFrame(rows, columns=["search", "criterion", "evaluations", "best"])
 
 
 def _improvements(
-    finished: FinishedSearch, search: str, criterion: str
+    archive: Evaluations, search: str, criterion: str
 ) -> list[tuple[str, str, int, float]]:
-    archive, problem = finished.result.archive, finished.problem
+    problem = archive.problem
     (score,) = [c for c in problem.criteria if c.name == criterion]
     feasible = np.flatnonzero(archive.feasible)
     values = np.full(len(archive), np.inf)
@@ -243,7 +267,7 @@ def _improvements(
 def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     """By criterion: the exact optimum, what the run selected, the best it evaluated, and how far
     these are from the optimum; values as in `optima.csv`, regrets as shares."""
-    judge = ExactRegret(outcome.joint.problem, answer, against_joint=outcome.baselines is None)
+    judge = ExactRegret(outcome.problem, answer, against_joint=outcome.baselines is None)
     F = outcome.candidates.F
     values, excess = judge.scores(F), judge.regrets(F)
     chosen = {n.removeprefix(LOG10): row for n, row in outcome.candidates.chosen.items()}
@@ -258,14 +282,11 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-DESIGN = "design.json"
-
-
 def design(outcome: Outcome) -> dict[str, Any]:
     """The joint design and what it costs, in SI units, area in mm²; and a `caution` where there is
     something to know of the figures."""
-    problem, chosen = outcome.joint.problem, outcome.chosen
-    metrics = problem.model.evaluate(outcome.design)
+    problem, chosen = outcome.problem, outcome.chosen
+    metrics = outcome.metrics([chosen])
     (values,) = problem.space.designs(outcome.design)
     of_chip = [q for q in problem.model.quantities if not q.per_workload]
     chip = {
@@ -275,7 +296,6 @@ def design(outcome: Outcome) -> dict[str, Any]:
     workloads = {
         name: _on_workload(outcome, metrics, w) for w, name in enumerate(outcome.workloads)
     }
-    served = ServedDesign.of(problem.model, outcome.design)
     warning = caution(outcome.study.model, workloads)
     return {
         "study": outcome.study.name,
@@ -284,7 +304,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
         "design": values,
         "chip": chip,
         "workloads": workloads,
-        **({"scenario": served.summary()} if served else {}),
+        **({"scenario": outcome.served.summary()} if outcome.served else {}),
         "scores": {name: s[chosen].item() for name, s in outcome.candidates.scores.items()},
         **({"caution": warning} if warning else {}),
     }
@@ -292,7 +312,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
 
 def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     """Costs of one workload on the selected design."""
-    problem = outcome.joint.problem
+    problem = outcome.problem
     costs = {
         q.column: metrics.values[q.name][0, w].item()
         for q in problem.model.quantities
@@ -315,14 +335,14 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
 
 
 def seeds(
-    study: Study, folders: Mapping[int, Path], answer: ExactAnswer | None = None
+    study: Study, results: Mapping[int, Results], answer: ExactAnswer | None = None
 ) -> pd.DataFrame:
-    """The joint designs of several finished runs, one row per seed.
+    """The joint designs of several finished runs by seed, one row each.
 
     All regrets are against one reference, `regret_reference`: the exact optima if one of the runs
     or `answer` has them, or else the best that any of the runs found.
     """
-    runs = [Results.read(folder) for folder in folders.values()]
+    runs = [*results.values()]
     rows = [
         {
             "seed": seed,
@@ -330,7 +350,7 @@ def seeds(
             **run.design["chip"],
             **{f"score_{name}": score for name, score in run.design["scores"].items()},
         }
-        for seed, run in zip(folders, runs, strict=True)
+        for seed, run in results.items()
     ]
     frame = pd.DataFrame(rows)
     if not runs[0].has_edap_columns:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,13 +16,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.io.checksums import SUMS, check_sums, write_sums
+from imcmoo.io.checksums import SUMS, check_sums, digest, write_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import check_own_folder, replacing, unchanged
 from imcmoo.io.reading import read_json
 from imcmoo.model.metrics import Floats
 from imcmoo.problem.identity import differing_keys
-from imcmoo.study.explanation import EXPLANATIONS, Explanation, read_explanations
+from imcmoo.study.explanation import (
+    EXPLANATIONS,
+    Explanation,
+    explanations_text,
+    read_explanations,
+)
 from imcmoo.study.searches import BEST_FOUND, EXACT
 from imcmoo.version import __version__
 
@@ -32,20 +39,25 @@ FIGURES = "figures"
 SELECTED, BASELINE, FRONT = "selected", "alone_", "front_"
 """Names of designs, the last two their beginnings."""
 
+DESIGN = "design.json"
+
 REPORT = "report.html"
 """Made on demand; a new run removes that of the old one."""
 
 FILES = (
     "evaluations.csv", "front.csv", "selection.csv", "baselines.csv", "trace.csv",
     "convergence.csv", "breakdown.csv", "regret.csv", "indicators.csv", "scenario.csv",
-    "timeline.csv", "design.json", "accuracy.csv", EXPLANATIONS, REPORT, FIGURES, SUMS,
+    "timeline.csv", DESIGN, "accuracy.csv", EXPLANATIONS, REPORT, FIGURES, SUMS,
 )  # fmt: skip
 """All a run may leave beside its config. A new run replaces these and touches nothing else."""
 
-SUMMED = (*(name for name in FILES if name not in (REPORT, FIGURES, SUMS)), CONFIG)
+CONTENT = tuple(name for name in FILES if name not in (REPORT, FIGURES, SUMS))
+"""Files with what a run found out."""
+
+SUMMED = (*CONTENT, CONFIG)
 """What the checksums of a run are of."""
 
-ALWAYS = ("evaluations.csv", "front.csv", "selection.csv", "trace.csv", "design.json", CONFIG)
+ALWAYS = ("evaluations.csv", "front.csv", "selection.csv", "trace.csv", DESIGN, CONFIG)
 """Those of them that runs of every version have, whatever their study, model and settings."""
 
 OF_ONE_RUN = ("seed", "command", "versions", "own_code", "model_data", "component_table")
@@ -81,9 +93,11 @@ class RunFolder:
 
     def __init__(self, path: Path, config: Mapping[str, Any]) -> None:
         self.path = path
-        self._config = json.loads(json.dumps(config))
+        self.config = json.loads(json.dumps(config))
         self._work = path / _WORK
-        self.staging = self._work / "files"
+        self._files = self._work / "files"
+        self._sums: dict[str, str] = {}
+        self._begun_as: tuple[int, int] | None = None
 
     def check_resumable(self) -> None:
         """Check that what stands in the folder, if anything, is of this run.
@@ -101,7 +115,7 @@ class RunFolder:
                 f"cannot resume {self.path}: it is of imcmoo {stored_version}, this is "
                 f"{__version__}; without --resume the run starts over"
             )
-        if how := _difference(stored, self._config):
+        if how := _difference(stored, self.config):
             raise InputError(
                 f"cannot resume {self.path}: {how}; without --resume the run starts over"
             )
@@ -112,7 +126,7 @@ class RunFolder:
         Raises:
             InputError: one does, whatever its seed; says what differs.
         """
-        stated = {k: v for k, v in self._config.items() if k not in OF_ONE_RUN}
+        stated = {k: v for k, v in self.config.items() if k not in OF_ONE_RUN}
         for path in sorted(self.path.parent.glob("seed-*")):
             try:
                 stored = _read_json(path / _WORK / CONFIG) or _read_json(path / CONFIG)
@@ -130,7 +144,7 @@ class RunFolder:
         Raises:
             InputError: it is, but a file is missing or damaged.
         """
-        if self._begun() is not None or _read_json(self.path / CONFIG) != self._config:
+        if self._begun() is not None or _read_json(self.path / CONFIG) != self.config:
             return False
         check_files(self.path, remedy="bring it back, or run again without --resume")
         return True
@@ -148,11 +162,32 @@ class RunFolder:
         if not (resume and self._begun()):
             self.discard_work()
             self._work.mkdir(parents=True)
-            with replacing(self._work / CONFIG) as temporary:
-                temporary.write_text(json.dumps(self._config, indent=2) + "\n", encoding="utf-8")
+        config = (json.dumps(self.config, indent=2) + "\n").encode()
+        with replacing(self._work / CONFIG) as temporary:
+            temporary.write_bytes(config)
+        self._sums = {CONFIG: digest(config)}
+        self._begun_as = _state(self._work / CONFIG)
         # Files are quick to write again, so only checkpoints outlive a kill.
-        shutil.rmtree(self.staging, ignore_errors=True)
-        (self.staging / FIGURES).mkdir(parents=True)
+        shutil.rmtree(self._files, ignore_errors=True)
+        self.figures.mkdir(parents=True)
+
+    @property
+    def figures(self) -> Path:
+        """Folder into which the figures of the run are drawn before it is published."""
+        return self._files / FIGURES
+
+    def write_results(self, results: Results) -> None:
+        """Write all files of a run but figures; `publish` puts them beside the config."""
+        for name, content in results.content.items():
+            self.write(name, _text(name, content).encode())
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file that `publish` puts beside the config, or below it."""
+        path = self._files / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        if name in SUMMED:
+            self._sums[name] = digest(content)
 
     def checkpoint(self, name: str) -> Path:
         """Path of the state of the search of this name."""
@@ -163,23 +198,22 @@ class RunFolder:
         return [p for name in (*FILES, CONFIG) if (p := self.path / name).exists()]
 
     def publish(self) -> None:
-        """Replace whatever earlier run is in the folder by the staged files.
+        """Replace whatever earlier run is in the folder by the files that were written.
 
         A kill in between leaves the folder without config and `.work` in place: not a finished run,
         and to be continued.
 
         Raises:
-            InputError: what is staged is not of this run.
+            InputError: the work in the folder is not of this run.
         """
-        if self._begun() != self._config:
+        if _state(self._work / CONFIG) != self._begun_as:
             raise InputError(f"{self._work} is not of this run any more: nothing was published")
-        staged = {path.name: path for path in self.staging.iterdir() if path.is_file()}
-        write_sums(self.staging, {**staged, CONFIG: self._work / CONFIG})
+        write_sums(self._files, self._sums)
         (self.path / CONFIG).unlink(missing_ok=True)
         for name in FILES:
             _remove(self.path / name)
-            if (self.staging / name).exists():
-                (self.staging / name).replace(self.path / name)
+            if (self._files / name).exists():
+                (self._files / name).replace(self.path / name)
         # This one move turns a begun run into a finished one.
         (self._work / CONFIG).replace(self.path / CONFIG)
         self.discard_work()
@@ -190,6 +224,15 @@ class RunFolder:
 
     def _begun(self) -> dict[str, Any] | None:
         return _read_json(self._work / CONFIG)
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """Inode and time of a file, which another one in its place does not share; None without."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _remove(path: Path) -> None:
@@ -244,28 +287,32 @@ def reading(folder: Path) -> Iterator[Results]:
 
 def _table(name: str) -> cached_property[pd.DataFrame]:
     """A table of a run, read once."""
-    return cached_property(lambda results: results._frame(name))
+    return cached_property(lambda results: results._needed(f"{name}.csv"))
 
 
 def _optional_table(name: str) -> cached_property[pd.DataFrame | None]:
     """A table that only some runs have, read once."""
-
-    def read(results: Results) -> pd.DataFrame | None:
-        return results._frame(name) if (results.folder / f"{name}.csv").exists() else None
-
-    return cached_property(read)
+    return cached_property(lambda results: results.content.get(f"{name}.csv"))
 
 
 @dataclass(frozen=True)
 class Results:
-    """Tables of a run, read from its folder; `config` is what was run, as in `config.json`."""
+    """Tables, design and explanations of a run: as it made them, or read from its files.
+
+    Args:
+        folder: of the run.
+        config: what was run, as in `config.json`.
+        content: of the files that the run has, by the names in `CONTENT`: tables, `design.json` as
+            a dictionary, and `explain.json` as explanations.
+    """
 
     folder: Path
     config: Mapping[str, Any]
+    content: Mapping[str, Any]
 
     @classmethod
     def read(cls, folder: Path) -> Results:
-        """The results of a complete run.
+        """The results of a complete run; reads each file when it is first needed.
 
         Raises:
             InputError: the folder holds no complete run of this version, or a file is damaged.
@@ -280,7 +327,7 @@ class Results:
         if not isinstance(config, dict) or "study" not in config:
             raise InputError(f"{folder} is of a version before 0.2: run the study again")
         check_files(folder, remedy="bring it back, or run the study again", all_there=False)
-        return cls(folder, config)
+        return cls(folder, config, _StoredFiles(folder, config))
 
     @property
     def study(self) -> str:
@@ -300,12 +347,7 @@ class Results:
     @property
     def values_by_parameter(self) -> dict[str, list[Any]]:
         """All values of each parameter, in order; of one that depends on another, those of all."""
-        values_of = {}
-        for name, values in self.config["space"].items():
-            if isinstance(values, dict):
-                values = sorted({v for part in values["values"].values() for v in part})
-            values_of[str(name)] = list(values)
-        return values_of
+        return _values_by_parameter(self.config)
 
     evaluations, front, selection, convergence = map(
         _table, ("evaluations", "front", "selection", "convergence")
@@ -347,7 +389,7 @@ class Results:
     @cached_property
     def design(self) -> dict[str, Any]:
         """Content of `design.json`, the joint design."""
-        return dict(read_json(self.folder / "design.json"))
+        return dict(self._needed(DESIGN))
 
     @property
     def regret_reference(self) -> str:
@@ -373,8 +415,7 @@ class Results:
         Raises:
             InputError: the file is damaged.
         """
-        path = self.folder / EXPLANATIONS
-        return read_explanations(path) if path.exists() else []
+        return self.content.get(EXPLANATIONS) or []
 
     def of_workloads(self, frame: pd.DataFrame, pattern: str) -> Floats:
         """The columns of a table that are one per workload, shape (n, W); `{}` is its name."""
@@ -390,13 +431,57 @@ class Results:
         """True if the tables have the EDAP of each network."""
         return f"edap_{self.workloads[0]}_J_s_mm2" in self.front
 
-    def _frame(self, name: str) -> pd.DataFrame:
-        words = [n for n, values in self.values_by_parameter.items() if isinstance(values[0], str)]
+    def _needed(self, name: str) -> Any:
+        """Content of a file that every run has."""
+        content = self.content.get(name)
+        if content is None:
+            missing = errno.ENOENT
+            raise FileNotFoundError(missing, os.strerror(missing), str(self.folder / name))
+        return content
+
+
+def _values_by_parameter(config: Mapping[str, Any]) -> dict[str, list[Any]]:
+    values_of = {}
+    for name, values in config["space"].items():
+        if isinstance(values, dict):
+            values = sorted({v for part in values["values"].values() for v in part})
+        values_of[str(name)] = list(values)
+    return values_of
+
+
+class _StoredFiles(Mapping[str, Any]):
+    """Content of the files of a run in its folder, by name; each is read when it is asked for."""
+
+    def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
+        self._folder, self._config = folder, config
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in CONTENT if (self._folder / name).exists())
+
+    def __len__(self) -> int:
+        return len([*self])
+
+    def __getitem__(self, name: str) -> Any:
+        path = self._folder / name
+        if not path.exists():
+            raise KeyError(name)
+        if name == EXPLANATIONS:
+            return read_explanations(path)
+        if name == DESIGN:
+            return read_json(path)
+        values_of = _values_by_parameter(self._config)
+        words = [name for name, values in values_of.items() if isinstance(values[0], str)]
         # Only an empty cell is nothing: a level may well be called "NA", or "01".
         frame = pd.read_csv(
-            self.folder / f"{name}.csv",
-            dtype=dict.fromkeys(words, str),
-            keep_default_na=False,
-            na_values=[""],
+            path, dtype=dict.fromkeys(words, str), keep_default_na=False, na_values=[""]
         )
         return frame.copy()  # as one block: of a hundred and more pandas warns
+
+
+def _text(name: str, content: Any) -> str:
+    """Text of a file of a run, by its name and content."""
+    if name == EXPLANATIONS:
+        return explanations_text(content)
+    if name == DESIGN:
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return str(content.to_csv(index=False, lineterminator="\n"))

@@ -4,7 +4,7 @@ A study searches for all its networks at once, and for each alone (the baselines
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,16 +15,18 @@ from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.errors import input_errors
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Metrics
+from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.scores import edap
 from imcmoo.problem.selection import Candidates
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.algorithm import SearchResult, run_search
 from imcmoo.search.ask_tell import TraceRow
 from imcmoo.search.sampling import LimitsUnmet
 from imcmoo.space.design_space import Levels
+from imcmoo.study.served_design import ServedDesign
 from imcmoo.study.study import Study
 
 JOINT = "joint"
@@ -39,27 +41,6 @@ chips than they evaluate, and mapping them by the handful takes twice the time."
 
 OnTrace = Callable[[str, TraceRow], None]
 """Called after every generation with the name of the search and its state."""
-
-
-@dataclass(frozen=True)
-class FinishedSearch:
-    """Problem, every design evaluated, and the trace of a search."""
-
-    problem: AcceleratorProblem
-    result: SearchResult
-
-    def candidates(
-        self, known_best: Floats | None = None, exact_best: Floats | None = None
-    ) -> Candidates:
-        """The front of the search, with the references of regret that `Candidates` takes.
-
-        Raises:
-            ValueError: nothing feasible was found.
-        """
-        archive = self.result.archive
-        front = archive.front()
-        levels, F = archive.levels[front], archive.F[front]
-        return Candidates(self.problem, levels, F, known_best, exact_best)
 
 
 def search_names(study: Study) -> list[str]:
@@ -83,7 +64,7 @@ def run_searches(
     models: Mapping[str, CostModel],
     checkpoint: Callable[[str], Path],
     on_trace: OnTrace,
-) -> dict[str, FinishedSearch]:
+) -> dict[str, SearchResult]:
     """Do all searches of a study; goes on from the checkpoints there are.
 
     Args:
@@ -98,7 +79,7 @@ def run_searches(
     """
     limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
     models[JOINT].prepare(limit, at_most=AHEAD * study.budget * len(models))
-    searches: dict[str, FinishedSearch] = {}
+    searches: dict[str, SearchResult] = {}
     for stream, (name, model) in enumerate(models.items()):
         problem = study.problem(model)
         result = run_search(
@@ -114,7 +95,7 @@ def run_searches(
         archive = result.archive
         if not archive.feasible.any():
             raise LimitsUnmet(nearest_text(problem, nearest(problem, archive.levels, archive.G)))
-        searches[name] = FinishedSearch(problem, result)
+        searches[name] = result
     return searches
 
 
@@ -129,14 +110,14 @@ class Outcome:
     """
 
     study: Study
-    joint: FinishedSearch
-    baseline_searches: dict[str, FinishedSearch]
+    joint: SearchResult
+    baseline_searches: dict[str, SearchResult]
     baselines: Baselines | None
     candidates: Candidates
 
     @classmethod
     def of(
-        cls, study: Study, searches: dict[str, FinishedSearch], answer: ExactAnswer | None = None
+        cls, study: Study, searches: dict[str, SearchResult], answer: ExactAnswer | None = None
     ) -> Outcome:
         """Compare and select among all searches of the study, by name.
 
@@ -150,13 +131,27 @@ class Outcome:
         """
         joint = searches[JOINT]
         single = {name: search for name, search in searches.items() if name != JOINT}
-        baselines = Baselines.of(joint.problem, single) if single else None
-        exact = (
-            ExactRegret(joint.problem, answer, against_joint=baselines is None) if answer else None
-        )
+        problem = joint.archive.problem
+        baselines = Baselines.of(problem, single) if single else None
+        exact = ExactRegret(problem, answer, against_joint=baselines is None) if answer else None
         best = np.nanmin(baselines.edap, axis=0) if baselines else None
-        candidates = joint.candidates(best, exact.reference_edap if exact else None)
+        candidates = _candidates(joint.archive, best, exact.reference_edap if exact else None)
         return cls(study, joint, single, baselines, candidates)
+
+    @property
+    def problem(self) -> AcceleratorProblem:
+        """The problem of the joint search."""
+        return self.joint.archive.problem
+
+    def metrics(self, rows: Sequence[int] | Ints) -> Metrics:
+        """Metrics of some of the candidates, by index."""
+        archive = self.joint.archive
+        return archive.metrics.take(archive.front()[np.asarray(rows)])
+
+    @cached_property
+    def served(self) -> ServedDesign | None:
+        """The joint design under the requests of the study's scenario, if it has one."""
+        return ServedDesign.of(self.problem.model, self.design, self.metrics([self.chosen]))
 
     @property
     def regret_reference(self) -> str:
@@ -166,7 +161,7 @@ class Outcome:
     @property
     def workloads(self) -> list[str]:
         """Names of the networks, in the order of all columns."""
-        return self.joint.problem.workload_names
+        return self.problem.workload_names
 
     @property
     def chosen(self) -> int:
@@ -185,6 +180,16 @@ class Outcome:
         return self.candidates.levels[[self.chosen]]
 
 
+def _candidates(
+    archive: Evaluations, known_best: Floats | None = None, exact_best: Floats | None = None
+) -> Candidates:
+    """The front of a search, with the references of regret that `Candidates` takes."""
+    front = archive.front()
+    return Candidates(
+        archive.problem, archive.levels[front], archive.F[front], known_best, exact_best
+    )
+
+
 @dataclass(frozen=True)
 class Baselines:
     """One design per workload, costed on every workload.
@@ -200,12 +205,12 @@ class Baselines:
     within: Bools
 
     @classmethod
-    def of(cls, problem: AcceleratorProblem, searches: Mapping[str, FinishedSearch]) -> Baselines:
+    def of(cls, problem: AcceleratorProblem, searches: Mapping[str, SearchResult]) -> Baselines:
         """The best design by EDAP of each search for one workload, costed on all."""
         designs = []
         for search in searches.values():
-            candidates = search.candidates()
-            ranks = search.problem.space.rank(candidates.levels)
+            candidates = _candidates(search.archive)
+            ranks = search.archive.space.rank(candidates.levels)
             best = np.lexsort((ranks, candidates.costs.edap[:, 0]))[0]
             designs.append(candidates.levels[best])
         levels = np.stack(designs)

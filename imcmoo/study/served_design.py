@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats
+from imcmoo.model.metrics import Floats, Metrics
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.response import Timeline, simulate, xrbench_score
 from imcmoo.scenario.service import Service
@@ -29,23 +29,32 @@ is between."""
 
 @dataclass(frozen=True)
 class ServedDesign:
-    """One design, shape (1, n_parameters), under the requests of a scenario; all networks run."""
+    """One design under the requests of a scenario; all networks run.
+
+    Args:
+        model: of the study.
+        levels: the design, shape (1, n_parameters).
+        metrics: of the design; evaluated by default.
+    """
 
     model: ScenarioModel
     levels: Levels
+    metrics: Metrics | None = None
 
     @classmethod
-    def of(cls, model: CostModel, levels: Levels) -> ServedDesign | None:
+    def of(
+        cls, model: CostModel, levels: Levels, metrics: Metrics | None = None
+    ) -> ServedDesign | None:
         """The design, if the model has a scenario and all networks run."""
         if not isinstance(model, ScenarioModel):
             return None
-        served = cls(model, levels)
+        served = cls(model, levels, metrics)
         return served if np.isfinite(served.service.capacity).all() else None
 
     @cached_property
     def service(self) -> Service:
         """Service times, responses and power of the chip under the scenario."""
-        return self.model.service(self.levels)
+        return self.model.service(self.levels, self.metrics)
 
     @property
     def least_capable(self) -> int:

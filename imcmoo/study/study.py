@@ -1,37 +1,80 @@
-"""A study as a value: what is asked, complete, and nothing else.
+"""A study: which designs are searched for which networks, by what, under which limits.
 
-Whoever runs, enumerates or compares a study is handed one of these; nothing is looked up by name.
+`Study` is the same thing in Python, in a TOML file and in the results of a run.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, cast
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
 
 from imcmoo.io.checksums import sha256
-from imcmoo.io.errors import check_choice, check_name
+from imcmoo.io.errors import NAME, InputError, check_name, input_errors
+from imcmoo.io.reading import read_toml
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.networks.workloads import WorkloadSet, is_path, network_name
-from imcmoo.problem.criteria import OF_SCENARIOS, Criterion, find_criterion
+from imcmoo.networks.workloads import BITS, WorkloadSet, is_path
+from imcmoo.problem.criteria import AVERAGE_POWER, OF_SCENARIOS, Criterion, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
-from imcmoo.problem.problem import AcceleratorProblem, check_weights
+from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
+from imcmoo.study.faults import fault_lines, unknown_key
+from imcmoo.study.spaces import table_of_space
+from imcmoo.study.tables import (
+    DeviceName,
+    Names,
+    Network,
+    Positive,
+    ScenarioTable,
+    ScoreTable,
+    SpaceSchema,
+    Table,
+    by_node,
+    component_table,
+    described_score,
+    described_space,
+    known_criterion,
+    known_model,
+    listed,
+    listed_networks,
+    snr_limit,
+    some,
+    unlimited,
+)
+from imcmoo.study.toml import toml_text
 
 if TYPE_CHECKING:
+    from imcmoo.exact.certificate import Certificate
     from imcmoo.model.physical.model import PhysicalEvaluator
+    from imcmoo.run import Run
+    from imcmoo.study.certify_study import OnStep
+    from imcmoo.study.enumerate_study import ExactOptima
+    from imcmoo.study.enumerate_study import OnProgress as OnChunk
+    from imcmoo.study.searches import OnTrace
+
+T = TypeVar("T")
 
 RESERVED = ("joint", *AGGREGATIONS)
 """Names of columns, searches and files that no network may have."""
@@ -44,6 +87,12 @@ OF_NETWORKS = (*OF_WEIGHTS, "accuracy")
 
 FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
 """Folders that commands make beside those of studies, so that no study may be called so."""
+
+BUDGET = 3300
+"""Designs that each search evaluates where a study does not say."""
+
+OF_SEARCHES = {"area_limit_mm2", "baselines", "budget", "criterion", "score", "seeds"}
+"""Keys of a study that its cost model does not depend on."""
 
 
 @dataclass(frozen=True)
@@ -88,104 +137,269 @@ def accuracy_options(files: Mapping[str, AccuracyFile], networks: WorkloadSet) -
     }
 
 
-@dataclass(frozen=True)
-class Study:
-    """A design task: space, networks, criterion, and how it is searched.
-
-    The same study gives the same files, byte for byte.
-
-    Args:
-        name: of the folder and in titles; nothing is looked up by it. Letters, digits, `_`, `.` and
-            `-`, beginning with a letter or digit; none of `FOLDERS`.
-        space: the designs to choose from.
-        workloads: the networks, in the order of objectives and tables: names of shipped ones, or
-            paths of CSVs, which are called as their files.
-        weights: how much each network counts, from 1e-6 to 1e6, in their order; equal by default.
-        area_limit_m2: largest chip allowed; 800 mm², the reticle limit the paper assumes; None for
-            no limit.
-        cost_per_cm2: cost of a square centimetre by technology node in nm, if cost is an objective.
-        limits: what networks may cost at the most, by name of the network.
-        score: a score of the user, which is then the criterion `score`.
-        model: a name in `registry.MODELS`, or `module:Class` of a user's cost model.
-        components: the path of a user's component table; the shipped one by default.
-        precision: bits of inputs and of weights by name of the network, where a model is to know;
-            8 by default.
-        weight_clip: largest weight that is stored, as a share of the largest of its channel, by
-            name of the network; 1 by default. Of the physical model.
-        layers_digital: layers that run on the digital unit by name of the network, likewise.
-        accuracy: accuracy data and largest drop of networks by name, where the model is to predict
-            accuracy; None by default.
-        objectives: what is an objective as well, of what the model gives beside energy, latency and
-            area.
-        compute_snr_limit_dB: least signal to noise of ADCs and cells, minus infinity for no limit;
-            the default of the physical model for the device.
-        deployment: whether resident weights share a chip "alone" or "together" with the others'.
-        budget: unique designs evaluated by each search, at least 1.
-        criterion: what has the last word: a name in `criteria.NAMED`, `score`, or `module:name`;
-            see `selected_by`.
-        baselines: whether to search for each workload alone as well.
-        seed: of every random choice, at least 0.
-        seeds: what is run where a command line names no seed; `seed` alone by default.
-        scenario: requests of all networks and how a chip serves them; of the physical model.
-        file: the study file this was read from, as it was given; a study of the catalogue has none.
+def check_study_name(name: str) -> str:
+    """Check that a study can be called so; returns its name.
 
     Raises:
-        ValueError: a name that no study or network can have, an unknown model, criterion,
-            deployment, a number out of range, two networks of one name, or a limit of a network
-            that is not here.
+        ValueError: it cannot; says what is allowed.
+    """
+    check_name("the name of a study", name)
+    if name.lower() in FOLDERS:  # some file systems take capitals for small letters
+        raise ValueError(
+            f"no study can be called '{name}': {', '.join(FOLDERS)} are folders of commands"
+        )
+    return name
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Check that networks have distinct names in tables, searches and files.
+
+    Raises:
+        ValueError: two of one name, or a name that is used otherwise.
+    """
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two networks are called '{name}': rename the CSV of one")
+        if name in RESERVED:
+            raise ValueError(
+                f"no network can be called '{name}': {', '.join(RESERVED)} mean something else"
+            )
+
+
+class Study(Table):
+    """A design task: space, networks, criterion, and how it is searched.
+
+    Read one from a file with `Study.load("camera.toml")`, or make one in Python, where each key of
+    a study file (docs/own_study.md) is a keyword::
+
+        Study(name="two", device="sram", networks=["resnet18", "my_net.csv"], area_limit_mm2=100)
+
+    A network with settings of its own is a `Network`, or a dictionary. The space is a
+    `DesignSpace`, the name of a shipped one, or a dictionary like the table `[space]`. Attributes
+    in SI units are computed from the keys. The same study gives the same files, byte for byte.
+    Files of networks and components are read once: load the study again after you change one.
+
+    Raises:
+        ValueError: a value that cannot be, a line for each fault. Names the key.
     """
 
-    name: str
-    space: DesignSpace
-    workloads: tuple[str, ...]
-    weights: tuple[float, ...] | None = None
-    area_limit_m2: float | None = 800e-6
-    cost_per_cm2: Mapping[int, float] | None = None
-    limits: Mapping[str, Limits] | None = None
-    score: OwnScore | None = None
-    model: str = "reference"
-    components: str | None = None
-    precision: Mapping[str, tuple[int, int]] | None = None
-    weight_clip: Mapping[str, float] | None = None
-    layers_digital: Mapping[str, tuple[str, ...]] | None = None
-    accuracy: Mapping[str, AccuracyFile] | None = None
-    objectives: tuple[str, ...] = ()
-    compute_snr_limit_dB: float | None = None
-    deployment: Deployment = "alone"
-    budget: int = 3300
-    criterion: str = "regret_minimax"
-    baselines: bool = True
-    seed: int = 1
-    seeds: tuple[int, ...] = ()
-    scenario: Scenario | None = None
-    file: str | None = None
+    model_config = ConfigDict(json_schema_extra={"description": "A study file."})
 
-    def __post_init__(self) -> None:
-        check_study_name(self.name)
-        if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, got {self.seed}")
-        if self.budget < 1:
-            raise ValueError(f"budget must be at least 1 design, got {self.budget}")
-        limit = self.area_limit_m2
-        if limit is not None and not 0 < limit < float("inf"):
-            raise ValueError(f"area limit must be positive, got {limit * MM2_PER_M2:g} mm²")
-        if self.weights is not None:
-            check_weights(self.weights, len(self.workloads))
+    name: Annotated[str, AfterValidator(check_study_name)] = Field(
+        description="of the folder of results and in titles",
+        json_schema_extra={"pattern": f"^{NAME.pattern}$", "not": {"enum": [*FOLDERS]}},
+    )
+    model: Annotated[str, AfterValidator(known_model)] = Field(
+        "reference",
+        description="cost model: reference, physical, one a package offers, or module:Class",
+    )
+    device: DeviceName | None = Field(None, description="names the base space too")
+    deployment: Deployment = "alone"
+    components: Annotated[str, AfterValidator(component_table)] | None = Field(
+        None, description="path of a component table (.npz); the shipped one by default"
+    )
+    area_limit_mm2: Annotated[float, BeforeValidator(unlimited)] = Field(
+        800.0, gt=0, allow_inf_nan=True, description="largest chip; inf for no limit"
+    )
+    cost: Annotated[dict[str, Positive], BeforeValidator(by_node)] | None = Field(
+        None, description="cost of a square centimetre by node in nm: makes cost an objective"
+    )
+    objectives: Names = Field(
+        (), description="beside energy, latency and area, such as interval or snr (physical model)"
+    )
+    compute_snr_limit_dB: (
+        Annotated[float, Field(allow_inf_nan=True), AfterValidator(snr_limit)] | None
+    ) = Field(
+        None,
+        description="least signal to noise of ADCs and cells (physical model); -inf for no limit; "
+        "15 on SRAM and none on RRAM by default",
+    )
+    criterion: Annotated[str, AfterValidator(known_criterion)] = Field(
+        "regret_minimax", description="what selects the design; score where there is one"
+    )
+    budget: int = Field(BUDGET, ge=1, description="unique designs evaluated by each search")
+    seeds: Annotated[
+        tuple[Annotated[int, Field(ge=0)], ...],
+        BeforeValidator(listed),
+        AfterValidator(some),
+    ] = Field((1,), description="a list, or one seed", json_schema_extra={"minItems": 1})
+    baselines: bool = Field(True, description="search for each network alone as well")
+    space: Annotated[DesignSpace, BeforeValidator(described_space), SpaceSchema] = Field(
+        default_factory=dict, validate_default=True
+    )
+    networks: Annotated[
+        tuple[Network, ...], BeforeValidator(listed_networks), AfterValidator(some)
+    ] = Field(json_schema_extra={"minItems": 1})
+    score_table: Annotated[ScoreTable | None, BeforeValidator(described_score)] = Field(
+        None, alias="score"
+    )
+    scenario_table: ScenarioTable | None = Field(None, alias="scenario")
+    file: SkipJsonSchema[str | None] = Field(None, exclude=True)
+    """The study file this was read from, as it was given; None for one of the catalogue."""
+
+    def __init__(self, /, **settings: Any) -> None:
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise ValueError("\n".join(fault_lines(error, keys_of_tables()))) from None
+
+    @classmethod
+    def load(cls, source: str | Path) -> Study:
+        """Read a study file, or find a study by its name.
+
+        Args:
+            source: path of a TOML file, whose paths are relative to its folder; or the name of a
+                study of the package or of one that an installed package offers.
+
+        Raises:
+            InputError: there is no such study, or the file is wrong: a line for each fault.
+        """
+        from imcmoo.study.catalogue import find_study  # holds studies
+
+        return find_study(str(source))
+
+    def run(
+        self,
+        *,
+        out: str | Path = "results",
+        budget: int | None = None,
+        seed: int | None = None,
+        resume: bool = False,
+        force: bool = False,
+        progress: OnTrace | None = None,
+    ) -> Run:
+        """Search, select a design, and write the files of `imcmoo run` to OUT/NAME/seed-N.
+
+        Several seeds: `imcmoo.run_studies([study.replace(seeds=n) for n in seeds], out)`.
+
+        Args:
+            out: folder of all results.
+            budget: unique designs evaluated by each search; that of the study if None.
+            seed: of every random choice; the first of the study if None.
+            resume: continue a run that was killed, and keep one that is complete. Otherwise a
+                run in the same folder is replaced.
+            force: replace also runs of another study of this name.
+            progress: called after each generation of a search with the name of the search and its
+                state.
+
+        Returns:
+            The run, with the selected design and the front as tables.
+
+        Raises:
+            ValueError: a budget or seed out of range.
+            InputError: no design is feasible, or the folder is in use.
+        """
+        from imcmoo.run import run_study  # above this package
+
+        settings = {"budget": budget, "seeds": seed}
+        study = self.replace(**{key: value for key, value in settings.items() if value is not None})
+        return run_study(study, Path(out), resume=resume, force=force, progress=progress)
+
+    def enumerate(
+        self,
+        *,
+        out: str | Path = "results",
+        workers: int = 1,
+        force: bool = False,
+        progress: OnChunk | None = None,
+    ) -> ExactOptima:
+        """Evaluate every design and write the files of `imcmoo enumerate` to OUT/exact/NAME.
+
+        Runs with the same `out` then report regrets against the exact optima. A call that was
+        interrupted is continued by the next one.
+
+        Args:
+            out: folder of all results.
+            workers: processes of this machine.
+            force: replace the answer of another study of this name.
+            progress: called after each part with the number of parts done, and of all.
+
+        Returns:
+            The exact optima and the exact Pareto front, as tables.
+
+        Raises:
+            InputError: no design is feasible, there are too many, or the folder is in use.
+        """
+        from imcmoo.study.enumerate_study import ExactOptima, enumerate_to  # takes studies
+
+        report = progress or (lambda done, total: None)
+        answer = enumerate_to(self, Path(out), force=force, workers=workers, on_progress=report)
+        return ExactOptima(self, answer)
+
+    def certify(
+        self,
+        criterion: str | None = None,
+        *,
+        gap: float = 0.0,
+        time_limit_s: float = float("inf"),
+        out: str | Path = "results",
+        progress: OnStep | None = None,
+    ) -> dict[str, Certificate]:
+        """Prove the best design and write the files of `imcmoo certify` to OUT/certified/NAME.
+
+        Args:
+            criterion: what to prove, or "all"; that of the study if None.
+            gap: how far above the best the design may be, as a share.
+            time_limit_s: for each criterion; the gap reached by then is certified.
+            out: folder of all results. Certificates there that reach the gap are kept.
+            progress: called after each step with the criterion, and value, bound and gap so far.
+
+        Returns:
+            Certificates of the criterion and of the optima that it rests on, by criterion.
+
+        Raises:
+            InputError: the criterion cannot be certified, no design is feasible, or the folder is
+                in use.
+        """
+        from imcmoo.study.certify_study import certify_to  # takes studies
+
+        proven = certify_to(
+            self,
+            criterion or self.asked_criterion.name,
+            Path(out),
+            gap=gap,
+            time_limit_s=time_limit_s,
+            on_step=progress or (lambda *state: None),
+        )
+        return {certificate.criterion: certificate for certificate in proven}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """Fill in the criterion: average power in a scenario, or the score of the study."""
+        scenario, score = (settings.get(key) is not None for key in ("scenario", "score"))
+        usual = AVERAGE_POWER if scenario else SCORE if score else "regret_minimax"
+        return {"criterion": usual, "space": {}, **settings}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        """Check that the parts fit together."""
         check_names(self.names)
-        by_network = (*(getattr(self, key) for key in OF_NETWORKS), self.limits, self.precision)
-        for name in (name for settings in by_network for name in settings or {}):
-            if name not in self.names:
-                raise ValueError(f"no network '{name}' here; here are {', '.join(self.names)}")
+        self._check_requests()
         _ = self.asked_criterion, self.own_criterion
-        registry.find(self.model)
         for key in OF_NETWORKS:
             if getattr(self, key) and self.model == "reference":
                 raise ValueError(f"{key} needs the physical model, not the reference model")
-        check_choice("deployment", self.deployment, get_args(Deployment))
         self._check_scenario()
+        return self
+
+    def _check_requests(self) -> None:
+        """Check that all networks have requests in a scenario, and none without."""
+        requests = [n.name for n in self.networks if n.requests]
+        if self.scenario_table is None:
+            if requests:
+                raise ValueError(f"rate_Hz of {requests[0]} needs a table [scenario]")
+            return
+        lacking = [name for name in self.names if name not in requests]
+        if lacking:
+            verb = "has" if len(lacking) == 1 else "have"
+            raise ValueError(
+                f"a scenario needs rate_Hz of every network; {', '.join(lacking)} {verb} none"
+            )
+        _ = self.scenario
 
     def _check_scenario(self) -> None:
-        """Check that the scenario fits the networks, the model and the device."""
+        """Check that the scenario fits the model and the device."""
         if self.scenario is None:
             if self.criterion in OF_SCENARIOS:
                 raise ValueError(
@@ -195,8 +409,6 @@ class Study:
             return
         if self.model != "physical":
             raise ValueError(f"a scenario needs model physical, not {self.model}")
-        if {*self.scenario.requests} != {*self.names}:
-            raise ValueError("a scenario must have requests of every network and of no other")
         from imcmoo.model.physical.memory_cells import keeps_weights  # most studies do without
 
         resident = any(map(keeps_weights, self.space.values_of("device")))
@@ -209,16 +421,120 @@ class Study:
             )
 
     def __hash__(self) -> int:
-        return hash(self._text)
+        return hash(
+            (self.name, self.model, self.workloads, self.criterion, self.budget, self.seeds)
+        )
 
-    @cached_property
-    def _text(self) -> str:
-        return json.dumps(self.to_config(), sort_keys=True)
+    def __repr__(self) -> str:
+        return (
+            f"Study({self.name}: {self.space.size:,} designs of space {self.space.name}, for "
+            f"{', '.join(self.names)})"
+        )
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        limit = self.area_limit_mm2
+        rows = {
+            "networks": ", ".join(self.names),
+            "space": f"{self.space.name}, {self.space.size:,} designs",
+            "cost model": self.model,
+            "largest chip": f"{limit:g} mm²" if self.area_limit_m2 else "no limit",
+            "criterion": self.criterion,
+            "budget": f"{self.budget:,} designs",
+        }
+        cells = (f"<tr><th>{k}</th><td>{escape(v)}</td></tr>" for k, v in rows.items())
+        return f"<table><caption>{escape(self.name)}</caption>{''.join(cells)}</table>"
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values of some keys, checked again.
+
+        Raises:
+            ValueError: a value that cannot be, a line for each fault.
+        """
+        study = super().replace(**changes)
+        if "_model" in self.__dict__ and changes.keys() <= OF_SEARCHES:
+            study.__dict__["_model"] = self._model
+        return study
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the networks."""
-        return tuple(network_name(source) for source in self.workloads)
+        return tuple(n.name for n in self.networks)
+
+    @property
+    def workloads(self) -> tuple[str, ...]:
+        """Sources of the networks, in the order of objectives and tables."""
+        return tuple(n.source for n in self.networks)
+
+    @property
+    def weights(self) -> tuple[float, ...] | None:
+        """Weights of the networks; None if the study states none."""
+        stated = any("weight" in n.model_fields_set for n in self.networks)
+        return tuple(n.weight for n in self.networks) if stated else None
+
+    @property
+    def area_limit_m2(self) -> float | None:
+        """Largest chip allowed; None for no limit."""
+        limit = self.area_limit_mm2
+        return limit / MM2_PER_M2 if limit < float("inf") else None
+
+    @property
+    def cost_per_cm2(self) -> dict[int, float] | None:
+        """Cost of a square centimetre by technology node in nm, if cost is an objective."""
+        return {int(node): c for node, c in self.cost.items()} if self.cost else None
+
+    @property
+    def limits(self) -> dict[str, Limits] | None:
+        """Limits by name of the network."""
+        return self._of_networks(lambda n: n.limits)
+
+    @property
+    def precision(self) -> dict[str, tuple[int, int]] | None:
+        """Bits of inputs and of weights by name of the network; None if all have the usual ones."""
+        bits = self._of_networks(lambda n: (n.input_bits, n.weight_bits)) or {}
+        return None if {*bits.values()} == {(BITS, BITS)} else bits
+
+    @property
+    def weight_clip(self) -> dict[str, float] | None:
+        """Largest stored weight as a share of the largest of its channel, where it is below 1."""
+        return self._of_networks(lambda n: n.weight_clip if n.weight_clip < 1 else None)
+
+    @property
+    def layers_digital(self) -> dict[str, tuple[str, ...]] | None:
+        """Layers that run on the digital unit, by name of the network."""
+        return self._of_networks(lambda n: n.layers_digital)
+
+    @property
+    def accuracy(self) -> dict[str, AccuracyFile] | None:
+        """Accuracy data and largest drop by name of the network."""
+        return self._of_networks(
+            lambda n: AccuracyFile(n.accuracy, n.max_accuracy_drop) if n.accuracy else None
+        )
+
+    def _of_networks(self, value: Callable[[Network], T | None]) -> dict[str, T] | None:
+        """Settings of the networks that have one, by name; None if none has."""
+        settings = {n.name: value(n) for n in self.networks}
+        return {name: setting for name, setting in settings.items() if setting} or None
+
+    @property
+    def seed(self) -> int:
+        """Seed of a run, the first of `seeds`."""
+        return self.seeds[0]
+
+    @property
+    def score(self) -> OwnScore | None:
+        """A score of the user, which is then the criterion `score`."""
+        return self.score_table.score if self.score_table else None
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """Requests of all networks and how a chip serves them."""
+        if self.scenario_table is None:
+            return None
+        requests = self._of_networks(lambda n: n.requests) or {}
+        return Scenario(requests, **self.scenario_table.model_dump())
 
     @property
     def own_criterion(self) -> Criterion | None:
@@ -243,21 +559,25 @@ class Study:
         """Name of the score that has the last word."""
         return self.asked_criterion.name_of_score(joint=not self.baselines)
 
-    def network_set(self) -> WorkloadSet:
-        """The networks, read.
+    @cached_property
+    def _networks_read(self) -> WorkloadSet:
+        return WorkloadSet(tuple(n.workload for n in self.networks))
 
-        Raises:
-            ValueError: an unknown network, or a file that is none.
-        """
-        return WorkloadSet.load(self.workloads)
+    def network_set(self) -> WorkloadSet:
+        """The layers of all networks, read once."""
+        return self._networks_read
 
     def cost_model(self) -> CostModel:
-        """The cost model of the space and the networks.
+        """The cost model of the space and the networks, built once.
 
         Raises:
             ValueError: an unknown network, or a space the model cannot cost.
             OSError: a network's CSV or the component table cannot be read.
         """
+        return self._model
+
+    @cached_property
+    def _model(self) -> CostModel:
         networks = self.network_set()
         # A model of a user's need not know what a study does not ask for.
         asked: dict[str, Any] = {
@@ -289,7 +609,7 @@ class Study:
         """The problem that a search solves.
 
         Args:
-            model: a result of `cost_model`, or of its `for_network`; by default a new model of all
+            model: a result of `cost_model`, or of its `for_network`; by default that of all
                 networks.
         """
         model = model or self.cost_model()
@@ -312,7 +632,7 @@ class Study:
 
     @property
     def own_modules(self) -> tuple[str, ...]:
-        """Dotted names of the modules that the study names: of model, criterion and score."""
+        """Dotted names of the user's modules that model, criterion and score are in."""
         model = registry.module_of_users(self.model)
         paths = [p for p in (self.criterion, self.score) if isinstance(p, str) and ":" in p]
         return (*([model] if model else []), *(path.partition(":")[0] for path in paths))
@@ -331,26 +651,42 @@ class Study:
     def with_settings(self, stored: Mapping[str, Any], names: Iterable[str]) -> Study:
         """The study with the area limit and other settings, by name, that its results state."""
         settings, limit = {name: stored[name] for name in names}, stored["area_limit_mm2"]
+        if "seed" in settings:
+            settings["seeds"] = settings.pop("seed")
         if limit != self.to_config()["area_limit_mm2"]:
-            settings["area_limit_m2"] = None if limit is None else limit / MM2_PER_M2
-        return replace(self, **settings)
+            settings["area_limit_mm2"] = limit
+        return self.replace(**settings)
 
     def with_absolute_paths(self) -> Study:
         """The study with absolute paths, for processes in other folders."""
-        sources = (str(Path(s).absolute()) if is_path(s) else s for s in self.workloads)
-        table = self.components and str(Path(self.components).absolute())
-        files = {n: replace(f, path=str(Path(f.path).absolute())) for n, f in self._files()}
-        return replace(
-            self, workloads=tuple(sources), components=table, accuracy=files or self.accuracy
-        )
+        networks = [
+            n.replace(
+                **({"source": _absolute(n.source)} if is_path(n.source) else {}),
+                **({"accuracy": _absolute(n.accuracy)} if n.accuracy else {}),
+            )
+            for n in self.networks
+        ]
+        table = {"components": _absolute(self.components)} if self.components else {}
+        return self.replace(networks=networks, **table)
 
-    def _files(self) -> Iterable[tuple[str, AccuracyFile]]:
-        return (self.accuracy or {}).items()
+    def to_toml(self) -> str:
+        """The study as the text of a study file, with absolute paths.
+
+        Raises:
+            ValueError: the space is made of no shipped space, so no file can describe it.
+        """
+        stated = self.with_absolute_paths()._stated()
+        stated.pop("file", None)
+        stated.pop("device", None)  # the space says it
+        space = table_of_space(self.space, name=self.name, model=self.model)
+        tables = {key: stated[key]._stated() for key in ("score", "scenario") if stated.get(key)}
+        networks = [network._stated() for network in stated["networks"]]
+        return toml_text({**stated, "space": space, **tables, "networks": networks})
 
     def to_config(self) -> dict[str, Any]:
         """The study's settings in display units, as JSON values."""
         area = None if self.area_limit_m2 is None else self.area_limit_m2 * MM2_PER_M2
-        snr_limit = self.compute_snr_limit_dB
+        snr_limit, files = self.compute_snr_limit_dB, self.accuracy
         return {
             "study": self.name,
             "seed": self.seed,
@@ -373,37 +709,8 @@ class Study:
             "cost_per_cm2": {str(k): v for k, v in (self.cost_per_cm2 or {}).items()} or None,
             **{k: dict(v) for k in OF_WEIGHTS if (v := getattr(self, k))},
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),
-            **({"accuracy": {n: f.to_config() for n, f in self._files()}} if self.accuracy else {}),
+            **({"accuracy": {n: f.to_config() for n, f in files.items()}} if files else {}),
         }
-
-
-def check_study_name(name: str) -> str:
-    """Check that a study can be called so; returns its name.
-
-    Raises:
-        ValueError: it cannot; says what is allowed.
-    """
-    check_name("the name of a study", name)
-    if name.lower() in FOLDERS:  # some file systems take capitals for small letters
-        raise ValueError(
-            f"no study can be called '{name}': {', '.join(FOLDERS)} are folders of commands"
-        )
-    return name
-
-
-def check_names(names: Sequence[str]) -> None:
-    """Check that networks have distinct names in tables, searches and files.
-
-    Raises:
-        ValueError: two of one name, or a name that is used otherwise.
-    """
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"two networks are called '{name}': rename the CSV of one")
-        if name in RESERVED:
-            raise ValueError(
-                f"no network can be called '{name}': {', '.join(RESERVED)} mean something else"
-            )
 
 
 def _described(parameter: Parameter) -> Any:
@@ -412,3 +719,79 @@ def _described(parameter: Parameter) -> Any:
         by = {str(k): list(values) for k, values in parameter.values_by.items()}
         return {"on": parameter.on.name, "values": by}
     return list(parameter.values)
+
+
+TABLES: Mapping[str, type[Table]] = {
+    "networks": Network,
+    "score": ScoreTable,
+    "scenario": ScenarioTable,
+}
+"""Tables within a study, by their keys."""
+
+
+def keys_of_tables() -> dict[str, list[str]]:
+    """Keys of a study file by table; those at its top under ""."""
+    top = [field.alias or name for name, field in Study.model_fields.items() if name != "file"]
+    return {"": top, **{key: list(table.model_fields) for key, table in TABLES.items()}}
+
+
+def read_study(path: Path, *, shipped: bool = False) -> Study:
+    """The study a TOML file describes; paths are relative to its folder.
+
+    Args:
+        path: of the file.
+        shipped: whether it is one of the catalogue: called by its name, not by its file, and known
+            to be right.
+
+    Raises:
+        InputError: whatever is wrong with it, a line for each fault.
+    """
+    with input_errors():
+        content = read_toml(path)
+    if "file" in content:
+        raise InputError(f"{path}: file: {unknown_key('file', keys_of_tables()[''])}")
+    try:
+        study = Study(**_paths_from(path.parent, content), file=None if shipped else str(path))
+        if not shipped:
+            _check_model(study)
+    except ValueError as error:
+        raise InputError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
+    return study
+
+
+def _paths_from(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """The content of a study file with its paths as seen from here."""
+    networks = content.get("networks")
+    if isinstance(networks, list):
+        content["networks"] = [_paths_of_network(folder, network) for network in networks]
+    if isinstance(content.get("components"), str):
+        content["components"] = str(folder / content["components"])
+    return content
+
+
+def _paths_of_network(folder: Path, network: Any) -> Any:
+    if isinstance(network, str):
+        network = {"source": network}
+    if not isinstance(network, dict):
+        return network
+    source, accuracy = network.get("source"), network.get("accuracy")
+    if isinstance(source, str) and is_path(source):
+        network["source"] = str(folder / source)
+    if isinstance(accuracy, str):
+        network["accuracy"] = str(folder / accuracy)
+    return network
+
+
+def _check_model(study: Study) -> None:
+    """Check that a cost model can be made of a study, which only the model itself can tell."""
+    costs = study.cost_per_cm2
+    if costs:
+        lacking = [n for n in study.space.values_of("technology_nm") if n not in costs]
+        if lacking:
+            there = ", ".join(map(str, costs))
+            raise ValueError(f"cost: none at {lacking[0]} nm; there are {there}")
+    study.problem()
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute())

@@ -18,27 +18,23 @@ from imcmoo.study.searches import Outcome
 if TYPE_CHECKING:
     from imcmoo.model.physical.circuit import Circuit
 
-ACCURACY = "accuracy.csv"
 CHIPS = 2
 MACS = 1e10
 """Multiply-accumulates executed on each chip, roughly, which sets the number of samples."""
 FEWEST_SAMPLES, MOST_SAMPLES = 25, 100
 
 
-def write_accuracy(outcome: Outcome, folder: Path) -> None:
-    """Write `accuracy.csv` if networks of the study have accuracy data.
+def accuracy_table(outcome: Outcome) -> pd.DataFrame:
+    """Accuracy of the networks of a study that have accuracy data, one row each.
 
     Columns: network, float, allowed (lowest score allowed), linear, fast, exact, exact_low and
     exact_high (95 % interval over samples), exact_only, samples, chips, and a note where the
     executed score is below the allowed one, or the network or its samples are not where they were
     imported from.
     """
-    files = outcome.study.accuracy or {}
-    if not files:
-        return
     rows = []
-    drops = outcome.joint.problem.model.evaluate(outcome.design).values["accuracy_drop"][0]
-    for name, file in files.items():
+    drops = outcome.metrics([outcome.chosen]).values["accuracy_drop"][0]
+    for name, file in (outcome.study.accuracy or {}).items():
         data = AccuracyData.read(Path(file.path))
         row: dict[str, Any] = {
             "network": name,
@@ -48,8 +44,7 @@ def write_accuracy(outcome: Outcome, folder: Path) -> None:
         }
         row |= _executed(outcome, name, data, Path(file.path).parent)
         rows.append(row | {"note": row["note"] or below_allowed(row)})
-    frame = pd.DataFrame(rows)
-    frame.to_csv(folder / ACCURACY, index=False, lineterminator="\n")
+    return pd.DataFrame(rows).astype({"allowed": float})
 
 
 def below_allowed(row: Mapping[str, Any]) -> str:
@@ -73,7 +68,7 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
     with accuracy_packages():
         from imcmoo.accuracy.assess import Assessment
 
-    model = outcome.joint.problem.model
+    model = outcome.problem.model
     macs = model.macs[outcome.workloads.index(name)] if model.macs is not None else MACS
     count = min(MOST_SAMPLES, max(FEWEST_SAMPLES, int(MACS / macs)))
     assessed = Assessment(
@@ -111,7 +106,7 @@ def _chip(outcome: Outcome, name: str) -> Circuit:
     from imcmoo.model.physical.memory_cells import memory_cell
     from imcmoo.model.physical.parameters import Designs
 
-    columns = outcome.joint.problem.model.space.decode(outcome.design)
+    columns = outcome.problem.model.space.decode(outcome.design)
     device = memory_cell(str(columns["device"][0]))
     designs = Designs.of_columns(columns, defaults=device.defaults)
     (chip,) = Circuit.of_designs(designs, device, Assumptions())

@@ -25,7 +25,11 @@ def few_chips(space, workloads, *, deployment):
 
 
 FEW = Study(
-    STUDY, plain.RRAM_FEW, ("alexnet",), area_limit_m2=250e-6, model=f"{__name__}:few_chips"
+    name=STUDY,
+    space=plain.RRAM_FEW,
+    networks=["alexnet"],
+    area_limit_mm2=250,
+    model=f"{__name__}:few_chips",
 )
 """Stands in for the study of this name."""
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from imcmoo.cli.main import main
-from imcmoo.io.checksums import write_sums
+from imcmoo.io.checksums import sha256, write_sums
 from tests import ROOT
 
 INTERRUPT = Mock(side_effect=KeyboardInterrupt)
@@ -68,7 +68,7 @@ def write_study(folder, n):
 def run_quietly(*command):
     """A command that succeeds without figures, which take most of a short run's time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
+        patch.setattr("imcmoo.run.draw_figures", lambda *_: None)
         assert main([*map(str, command), "--quiet"]) == 0
 
 
@@ -95,7 +95,8 @@ def contents(folder):
 
 def seal(folder):
     """Let the checksums of a run be of what is in its folder, whatever that is."""
-    write_sums(folder, {p.name: p for p in folder.iterdir() if p.suffix in (".csv", ".json")})
+    files = [p for p in folder.iterdir() if p.suffix in (".csv", ".json")]
+    write_sums(folder, {p.name: sha256(p) for p in files})
 
 
 def cut_checksums(folder):

@@ -12,10 +12,10 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import Workload
+from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import refused
 
 STUDY = """

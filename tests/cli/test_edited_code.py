@@ -7,12 +7,12 @@ import sys
 import numpy as np
 import pytest
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.io.own_code import own_code
 from imcmoo.problem.identity import differing_keys
 from imcmoo.search.ask_tell import Search
+from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import INTERRUPT, OWN_MODEL, refused
 from tests.reliability.drawn import LAYERS, NAMES, study_text
 
@@ -95,7 +95,7 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     write, tmp_path, capsys, monkeypatch
 ):
     write("cost model")
-    monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", INTERRUPT)
+    monkeypatch.setattr("imcmoo.run.draw_figures", INTERRUPT)
     assert run() == 130
     begun = tree(tmp_path / "results")
     edit(tmp_path)
@@ -104,7 +104,7 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     assert "its own_code differs in own.chip;" in line
     assert tree(tmp_path / "results") == begun
     write("cost model")
-    monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
+    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
     assert run("--resume") == 0
     assert main([*RUN[:-1], "--resume"]) == 0
     assert "already finished" in capsys.readouterr().out

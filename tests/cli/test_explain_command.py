@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.cli.catalogue import find_study, study_of_run
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
+from imcmoo.study.catalogue import find_study, study_of_run
 from imcmoo.study.explanation import TABLES, read_explanations, to_json
 from tests.cli.helpers import refused, seal
 

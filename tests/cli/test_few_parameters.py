@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
+from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import contents, refused, write_study
 
 pytestmark = pytest.mark.usefixtures("_no_figures")

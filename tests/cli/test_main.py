@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
@@ -13,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import GROUPS, IN_A_CHECKOUT, main
 from imcmoo.problem.identity import identity
+from imcmoo.study.catalogue import find_study
 from imcmoo.version import __version__
 from tests import ROOT
 from tests.cli.helpers import offered_by_this_checkout, python, refused
@@ -254,6 +253,6 @@ def test_options_reach_the_problem(tmp_path, monkeypatch, command, options, writ
     answer = json.loads((tmp_path / "out" / written).read_text())
     stated = answer.get("settings", answer)
     assert {name: stated[name] for name in asked} == asked
-    study = replace(find_study("tiny.toml"), area_limit_m2=200.5e-6, deployment="together")
+    study = find_study("tiny.toml").replace(area_limit_mm2=200.5, deployment="together")
     if command != "run":  # whose files state no identity
         assert answer["identity"] == identity(study.problem())

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.cli.terminal import warn_of_dynamic_products
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import write_study
 
 NETWORKS = 30

@@ -88,7 +88,7 @@ NAMES = [
 def module(tmp_path, monkeypatch):
     """Writes a module of a name that nobody had before, and a study."""
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
+    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
     write_study(tmp_path, 2)
     name = f"own_code_{abs(hash(tmp_path))}"
 

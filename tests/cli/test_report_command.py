@@ -5,7 +5,6 @@ import shutil
 import pandas as pd
 import pytest
 
-from imcmoo.cli import run_command
 from imcmoo.cli.main import main
 from imcmoo.io.locks import folder_lock
 from tests.cli.helpers import refused, seal
@@ -27,7 +26,7 @@ def report(*args):
 
 
 def test_the_page_stands_in_the_run_until_there_is_a_new_one(run, capsys, monkeypatch):
-    monkeypatch.setattr(run_command, "draw_figures", lambda results, folder: None)
+    monkeypatch.setattr("imcmoo.run.draw_figures", lambda results, folder: None)
     before = {p.name for p in run.iterdir()}
     assert report(run) == 0
     assert "seed-1/report.html" in capsys.readouterr().out.replace("\n", "")

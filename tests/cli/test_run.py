@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 
 from experiments.run import main
-from imcmoo.cli import run_command
 from imcmoo.report.figures import draw_figures
 from imcmoo.search import memetic_nsga2
 from imcmoo.search.mating import FeasibleMating
@@ -166,7 +165,7 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
     monkeypatch.setattr("imcmoo.search.algorithm.SAVE_EVERY_S", 0)
     for place, replacement, more in (
         ("imcmoo.search.mating.FeasibleMating.offspring", interrupt_third, []),
-        ("imcmoo.cli.run_command.draw_figures", INTERRUPT, ["--resume"]),
+        ("imcmoo.run.draw_figures", INTERRUPT, ["--resume"]),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(place, replacement)
@@ -179,7 +178,7 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
     # What is finished is not done again.
     monkeypatch.setattr("imcmoo.search.memetic_nsga2.draw_diverse", INTERRUPT)
     monkeypatch.setattr("imcmoo.search.mating.FeasibleMating.offspring", INTERRUPT)
-    monkeypatch.setattr(run_command, "draw_figures", lambda *_: None)
+    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
     assert run(tmp_path, "--resume") == 0
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
 
@@ -211,11 +210,11 @@ def test_a_second_command_in_a_folder_ends_at_once_and_breaks_nothing(
     home, lines = tmp_path / STUDY / "seed-1", []
 
     def run_again(*_):
-        monkeypatch.setattr(run_command, "run_one", lambda *_: pytest.fail("it has begun"))
+        monkeypatch.setattr("imcmoo.run.run_one", lambda *_: pytest.fail("it has begun"))
         for more in ([], ["--resume"]):
             lines.append(refused(capsys, *ARGUMENTS, "--out", tmp_path, *more, call=main))
 
-    monkeypatch.setattr(run_command, "draw_figures", run_again)
+    monkeypatch.setattr("imcmoo.run.draw_figures", run_again)
     assert run(tmp_path) == 0
     assert len(lines) == 2
     for line in lines:

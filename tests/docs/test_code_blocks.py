@@ -11,8 +11,8 @@ from importlib import import_module
 import pandas as pd
 import pytest
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
+from imcmoo.study.catalogue import find_study
 from tests import ROOT
 from tests.cli.helpers import offered_by_this_checkout
 from tests.networks.onnx_import import models
@@ -144,7 +144,7 @@ def modules(tmp_path, monkeypatch):
     """The folder of a user whose modules are found."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("imcmoo.cli.run_command.draw_figures", lambda *_: None)
+    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
     return tmp_path
 
 

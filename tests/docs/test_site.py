@@ -53,14 +53,16 @@ def test_every_page_and_tutorial_is_on_the_site(site):
 
 
 def test_a_tutorial_is_a_page_of_text_code_and_output(site):
-    written, drawn, asked = (
+    written, drawn, asked, called = (
         (site / "tutorials" / f"{name}.html").read_text(encoding="utf-8")
-        for name in ("own_model", "first_steps", "ask_and_tell")
+        for name in ("own_model", "first_steps", "ask_and_tell", "notebook")
     )
     assert "<h1>Write a cost model" in written
     assert "# %%" not in written
     assert written.count('class="highlight-python') == 6
     assert "designs evaluated, " in written
+    assert "ExactOptima(camera: 6,006 feasible designs" in called
+    assert "gap 0.000%" in called
     assert "<svg" in drawn[drawn.index("frameon") :]
     assert "edap_max: " in drawn
     for runs in ("True", "False"):

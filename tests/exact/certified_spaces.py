@@ -24,7 +24,7 @@ NETWORKS = ("mobilenet_v3_onnx", "resnet18_onnx")
 
 def study_on(space, **more):
     """Two networks, so that tests are quick, on a space of the physical model."""
-    return replace(STUDIES[SMALLER["rram"]], space=space, workloads=NETWORKS, **more)
+    return STUDIES[SMALLER["rram"]].replace(space=space, networks=NETWORKS, **more)
 
 
 def feasible_values(device, rng, n, study=None):

@@ -223,7 +223,7 @@ def test_only_problems_that_cost_the_same_share_a_fingerprint():
     studies = [s for name, s in STUDIES.items() if name.startswith("four_workload")]
     marks = [fingerprint(study.problem()) for study in studies]
     assert len(set(marks)) == len(studies)
-    in_mm2 = replace(studies[0], area_limit_m2=area(f"{studies[0].area_limit_m2 * 1e6:.0f}"))
+    in_mm2 = studies[0].replace(area_limit_mm2=area(f"{studies[0].area_limit_m2 * 1e6:.0f}"))
     assert fingerprint(in_mm2.problem()) == marks[0]
 
 

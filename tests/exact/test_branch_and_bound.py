@@ -1,7 +1,5 @@
 """Certified optima are those of enumeration; bounds lie below every completion."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -21,7 +19,6 @@ from imcmoo.exact.check import Claim, check_bounds
 from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
-from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import Exponents
 from problems import RRAM_EXTENDED, STUDIES
 from tests.exact.brute_force import CASES, exact_of
@@ -63,7 +60,7 @@ def test_certified_optima_are_the_enumerated_ones_of_a_million_designs(device, n
         for around in feasible_values(device, rng, 26, study)
     ]
     assert sum(part.size for part in spaces) >= 1.25e6
-    feasible = [agrees(replace(study, space=part).problem()) for part in spaces]
+    feasible = [agrees(study.replace(space=part).problem()) for part in spaces]
     assert sum(feasible) >= 20
 
 
@@ -72,14 +69,18 @@ def test_supplies_that_depend_on_the_node_are_certified():
     assert agrees(study.problem())
 
 
+def limited_resnet(study, **limit):
+    networks = [n.replace(**limit) if n.name == "resnet18_onnx" else n for n in study.networks]
+    return study.replace(networks=networks)
+
+
 def test_limits_of_networks_are_kept():
     (study,) = parts("sram", 7, 1, 5000)
     free = enumerated(study.problem())
     best = study.cost_model().evaluate(study.space.unrank(free["edap_max"].ranks[:1]))
     # Between what the best design needs and the least there is.
     most, least = best.energy_J[0, 1], free["energy_resnet18_onnx"].value
-    limit = Limits(max_energy_J=(most + least) / 2)
-    limited = replace(study, limits={"resnet18_onnx": limit}).problem()
+    limited = limited_resnet(study, max_energy_J=(most + least) / 2).problem()
     assert least < most
     assert agrees(limited)
     assert proven(limited)["edap_max"].value > free["edap_max"].value
@@ -117,8 +118,7 @@ def test_frames_per_second_that_only_a_pipeline_reaches_are_proven():
     _, metrics = study.problem().feasible(study.space.unrank(np.arange(study.space.size)))
     limit = 2 * metrics.values["interval"][:, 1].min()
     assert limit < metrics.latency_s[:, 1].min()
-    limits = {"resnet18_onnx": Limits(min_fps=1 / limit)}
-    problem = replace(study, limits=limits).problem()
+    problem = limited_resnet(study, min_fps=1 / limit).problem()
     assert agrees(problem)
     checked(problem, bounded_criteria(problem)["edap_max"])
 
@@ -131,7 +131,7 @@ def test_a_score_of_the_interval_is_proven(device):
     around = next((d for d in feasible if d["schedule"] == "pipelined"), feasible[0])
     study = study_on(part_of(SPACES[device], rng, 1500, around), objectives=("interval",))
     for score in (Exponents(energy=1, interval=1), Exponents(area=1, interval=2)):
-        problem = replace(study, score=score, criterion="score").problem()
+        problem = study.replace(score=score, criterion="score").problem()
         assert "score" in proven(problem)
         assert agrees(problem)
 

@@ -85,7 +85,8 @@ def test_what_is_known_is_not_proven_again(study, proven):
     (joined,) = certify_study(study, "edap_max", known=[loose, high], time_limit_s=0)
     assert (joined.value, joined.bound) == (best.value, high.bound)
     # Another question is another problem.
-    weighted = replace(study, weights=tuple(range(1, 1 + len(study.workloads))))
+    networks = [n.replace(weight=w) for w, n in enumerate(study.networks, 1)]
+    weighted = study.replace(networks=networks)
     (mean,) = certify_study(weighted, "edap_mean", known=list(proven.values()))
     assert mean.value != proven["edap_mean"].value
     assert mean.identity["question"] != proven["edap_mean"].identity["question"]
@@ -227,7 +228,7 @@ def test_other_settings_are_refused(study, proven):
 
 
 def test_a_score_of_what_has_no_bounds_is_refused_with_the_reason(study):
-    own = replace(study, criterion=f"{__name__}:WATTS", objectives=("power",))
+    own = study.replace(criterion=f"{__name__}:WATTS", objectives=["power"])
     with pytest.raises(InputError, match="watts cannot be certified: it needs power, of which"):
         next(certify_study(own, "watts"))
 

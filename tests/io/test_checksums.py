@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from imcmoo.io.checksums import SUMS, check_sums, read_sealed, write_sealed, write_sums
+from imcmoo.io.checksums import SUMS, check_sums, read_sealed, sha256, write_sealed, write_sums
 from imcmoo.io.errors import InputError
 
 NAMES = ("a.csv", "b with space.json")
@@ -20,7 +20,7 @@ def check(folder, *, known=NAMES, always=NAMES, all_there=True):
 def folder(tmp_path):
     for name, content in zip(NAMES, ("1\n", "{}\n"), strict=True):
         (tmp_path / name).write_text(content)
-    write_sums(tmp_path, {path.name: path for path in tmp_path.iterdir()})
+    write_sums(tmp_path, {path.name: sha256(path) for path in tmp_path.iterdir()})
     return tmp_path
 
 
@@ -76,7 +76,7 @@ def test_a_listed_file_that_is_none_of_the_folders_or_listed_twice_is_refused(fo
     with pytest.raises(InputError, match="SHA256SUMS is damaged"):
         check(folder)
     (folder / "../other").write_text("")
-    write_sums(folder, {name: folder / name for name in (*NAMES, "../other")})
+    write_sums(folder, {name: sha256(folder / name) for name in (*NAMES, "../other")})
     with pytest.raises(InputError, match="SHA256SUMS is damaged"):
         check(folder)
 

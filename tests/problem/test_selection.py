@@ -5,7 +5,7 @@ import pytest
 
 from imcmoo.problem.criteria import CRITERIA, SCORES, Criterion
 from imcmoo.problem.selection import Candidates
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from problems import RRAM
 from tests.fakes import FakeEvaluator, NoisyEvaluator, fake_problem
 
@@ -29,9 +29,8 @@ def searched():
     """A problem and an archive of random designs, most of them infeasible."""
     problem = fake_problem(RRAM)
     levels = RRAM.unrank(np.unique(np.random.default_rng(0).integers(0, RRAM.size, 4000)))
-    out = problem.evaluate(levels, return_as_dictionary=True, return_values_of=["F", "G"])
-    archive = Archive(RRAM, n_objectives=problem.n_obj, n_constraints=problem.n_ieq_constr)
-    archive.append(levels, out["F"], out["G"], generation=0)
+    archive = Evaluations(problem)
+    archive.append(levels, problem.model.evaluate(levels), generation=0)
     return problem, archive
 
 
@@ -81,9 +80,8 @@ def test_the_front_holds_the_best_feasible_design_of_every_aggregation(searched)
     assert 0 < len(on_front.levels) < archive.feasible.sum()
     for name in ("edap_max", "edap_mean", "edap_geomean", "ela_max", "ela_mean"):
         assert on_front.scores[name].min() == SCORES[name](every).min()
-    nothing = Archive(RRAM, n_objectives=problem.n_obj, n_constraints=problem.n_ieq_constr)
     with pytest.raises(ValueError, match="no feasible design to select from"):
-        front_candidates(problem, nothing)
+        front_candidates(problem, Evaluations(problem))
     with pytest.raises(ValueError, match="does not run"):
         candidates([[np.nan, 1]], [[1, 1]])
 

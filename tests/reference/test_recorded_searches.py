@@ -9,7 +9,7 @@ from experiments.paper.questions import decided_by
 from experiments.recorded import LARGEST, RECORDED, recorded, recorded_largest
 from imcmoo.benchmark import truth
 from imcmoo.exact.regret import ExactRegret
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from problems import STUDIES
 from tests.reference import records
 
@@ -27,9 +27,8 @@ def archived(problem, name):
     rows = records.evaluations("full")
     rows = rows[rows.study == SEARCHES[name]].drop_duplicates("order").sort_values("order")
     levels = problem.space.encode({n: rows[n].to_numpy() for n in problem.space.names})
-    F, G = problem.evaluate(levels)
-    archive = Archive(problem.space, n_objectives=problem.n_obj, n_constraints=problem.n_constr)
-    archive.append(levels, F, G, generation=0)
+    archive = Evaluations(problem)
+    archive.append(levels, problem.model.evaluate(levels), generation=0)
     return archive
 
 

@@ -2,12 +2,12 @@
 
 import json
 import shutil
-from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-from imcmoo.cli import catalogue, run_command
+from imcmoo.run import run_studies
+from imcmoo.study import catalogue
 from tests.cli.helpers import seal
 from tests.report import odd_models
 from tests.test_toy_model import STUDY as TOY
@@ -26,12 +26,12 @@ def run_of(tmp_path_factory):
     def run(name):
         if name not in done:
             metrics = {**catalogue.studies(), **odd_models.STUDIES, "toy": TOY}
-            study = replace(metrics[name], budget=BUDGET)
+            study = metrics[name].replace(budget=BUDGET)
             out = tmp_path_factory.mktemp(name)
             with pytest.MonkeyPatch.context() as patch:
                 # Figures take most of the time, and the page has none of them.
-                patch.setattr(run_command, "draw_figures", lambda results, folder: None)
-                run_command.run([study], out=out, resume=False, quiet=True, workers=1)
+                patch.setattr("imcmoo.run.draw_figures", lambda results, folder: None)
+                run_studies([study], out)
             done[name] = out / study.name / "seed-1"
         return done[name]
 

@@ -46,10 +46,10 @@ TABLES = (
 
 STUDIES = {
     name: Study(
-        name,
-        SPACE,
-        networks,
-        area_limit_m2=None,
+        name=name,
+        space=SPACE,
+        networks=networks,
+        area_limit_mm2=None,
         model=f"tests.report.odd_models:{name.title()}",
         criterion="pseudo_weights",
         baselines=False,

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.cli import catalogue
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import missing_resources, used, violation
+from imcmoo.study import catalogue
 from imcmoo.study.explain import explain
 from imcmoo.study.study import Study
 from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
@@ -56,7 +56,7 @@ def test_figures_of_the_physical_model_are_called_what_they_are(explanations):
 @pytest.mark.parametrize("schedule", ["layer", "pipelined"])
 def test_shares_of_latency_are_stated_where_layers_follow_one_another(schedule):
     space = DEVICE_SPACES["sram"].fix("schedule", schedule)
-    study = Study("one", space, NETWORKS, model="physical")
+    study = Study(name="one", space=space, networks=NETWORKS, model="physical")
     levels = space.random(300, np.random.default_rng(1))
     runs = study.cost_model().evaluate(levels).runs.all(axis=1)
     design = levels[runs][:1]

@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from imcmoo.cli import catalogue
 from imcmoo.cli.main import main
+from imcmoo.study import catalogue
 from tests.report import odd_models
 from tests.report.conftest import HOSTILE
 

@@ -1,7 +1,6 @@
 """Tables of a run fit every terminal, with all digits."""
 
 import io
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -66,7 +65,7 @@ def test_tables_of_requests_accuracy_and_seeds_keep_all_digits(n, width):
     tables = [
         scenario_table(pd.DataFrame(requests), width),
         terminal_tables.accuracy_table(pd.DataFrame({"network": names} | scores)),
-        terminal_tables.seeds_table(pd.DataFrame(seeds), replace(SEVERAL, criterion="edap_max")),
+        terminal_tables.seeds_table(pd.DataFrame(seeds), SEVERAL.replace(criterion="edap_max")),
     ]
     text = shown(tables, width)
     for name in names:
@@ -75,7 +74,7 @@ def test_tables_of_requests_accuracy_and_seeds_keep_all_digits(n, width):
 
 def test_seeds_have_no_excess_over_a_best_score_of_zero():
     frame = pd.DataFrame({"seed": [1, 2, 3], "score_pseudo_weights": [0.0, 0.0, 0.3]})
-    table = terminal_tables.seeds_table(frame, replace(SEVERAL, criterion="pseudo_weights"))
+    table = terminal_tables.seeds_table(frame, SEVERAL.replace(criterion="pseudo_weights"))
     assert list(table.columns[-1].cells) == ["", "", ""]
 
 

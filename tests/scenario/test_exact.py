@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.certificate import Certificate
+from imcmoo.study.catalogue import find_study
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.check_certificate import Checker
 from imcmoo.study.enumerate_study import enumerate_study

@@ -11,7 +11,7 @@ from imcmoo.exact.node_expander import partials_of
 from imcmoo.model.partials import NoBounds
 from imcmoo.report.terminal_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
-from imcmoo.scenario.requests import Requests, Scenario
+from imcmoo.scenario.requests import Requests
 from imcmoo.scenario.service import request_times, service_in_turn
 from imcmoo.scenario.space_sharing import UNSERVED
 from imcmoo.search.sampling import draw_feasible
@@ -28,21 +28,20 @@ DRAWN = {"sram": 200, "rram": 40}
 
 def cameras(device: str, *, burst: int = 1, **options) -> Study:
     study = STUDIES[f"four_workload_{device}_physical"]
-    requests = {name: Requests(rate, burst=burst) for name, rate in RATES.items()}
-    return replace(
-        study,
-        workloads=tuple(RATES),
+    networks = [{"source": n, "rate_Hz": rate, "burst": burst} for n, rate in RATES.items()]
+    return study.replace(
+        networks=networks,
         deployment="alone" if device == "sram" else "together",
         criterion="average_power",
-        scenario=Scenario(requests, **options),
+        scenario=options,
     )
 
 
 @lru_cache
 def drawn(device: str, names: tuple[str, ...]) -> Levels:
     """Designs on which the cameras run, whatever their load."""
-    requests = {name: Requests(RATES[name]) for name in names}
-    study = replace(cameras(device), workloads=names, scenario=Scenario(requests))
+    networks = [{"source": name, "rate_Hz": RATES[name]} for name in names]
+    study = cameras(device).replace(networks=networks)
     return draw_feasible(study.problem(), DRAWN[device], np.random.default_rng(1))
 
 
@@ -191,7 +190,7 @@ def test_a_network_alone_keeps_its_weights_as_it_does_among_others(sharing):
     model, levels = feasible(study, 12)
     baselines = model.of_baselines.evaluate(levels)
     for w, name in enumerate(RATES):
-        one = replace(study, workloads=(name,), scenario=study.scenario.of_network(name))
+        one = study.replace(networks=[study.networks[w]])
         resident = one.problem().model.inner.evaluate(levels)
         for quantity in ("energy", "latency"):
             kept = resident.values[quantity][:, 0]
@@ -227,8 +226,8 @@ def test_constraints_are_octaves_of_the_load_beyond_the_capacity():
         (lambda: Requests(60, burst=0), "burst must be at least 1"),
         (lambda: Requests(60, 0.02), r"at most 1/rate_Hz = 0.0166667 s, got 0.02"),
         (
-            lambda: replace(cameras("sram"), workloads=("resnet18_onnx",)),
-            "every network and of no other",
+            lambda: cameras("sram").replace(networks=["resnet18_onnx"]),
+            "needs rate_Hz of every network; resnet18_onnx has none",
         ),
     ],
 )
@@ -293,8 +292,7 @@ def test_networks_side_by_side_draw_the_power_of_their_own_groups(side_by_side):
 
 def test_a_network_that_has_a_chip_to_itself_is_as_fast_as_alone():
     study = cameras("rram", sharing="space")
-    one = study.problem().model.scenario.of_network("resnet18_onnx")
-    study = replace(study, workloads=("resnet18_onnx",), scenario=one)
+    study = study.replace(networks=[n for n in study.networks if n.name == "resnet18_onnx"])
     model, levels = feasible(study, 12)
     alone = model.inner.evaluate(levels).latency_s
     best = model.evaluate(levels)

@@ -1,15 +1,14 @@
 """Studies with a scenario: files, errors, and what a run leaves."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.io.errors import InputError
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.scenario.requests import Requests, Scenario
+from imcmoo.study.catalogue import find_study
 from imcmoo.study.provenance import study_settings
 from imcmoo.study.served_design import ServedDesign
 from problems import STUDIES
@@ -89,8 +88,8 @@ def test_a_study_without_scenario_states_nothing_of_it():
 
 def test_where_no_chip_serves_the_load_the_best_tells_how_far_it_falls_short():
     study = find_study(str(EXAMPLES / "cameras.toml"))
-    requests = {n: replace(r, rate_Hz=100 * r.rate_Hz) for n, r in study.scenario.requests.items()}
-    problem = replace(study, scenario=replace(study.scenario, requests=requests)).problem()
+    networks = [n.replace(rate_Hz=100 * n.rate_Hz) for n in study.networks]
+    problem = study.replace(networks=networks).problem()
     levels = study.space.random(200, np.random.default_rng(0))
     metrics = problem.model.evaluate(levels)
     G = problem.score(levels, metrics)[1]

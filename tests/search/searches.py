@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.algorithm import run_search
-from imcmoo.search.archive import Archive
 from imcmoo.search.ask_tell import Search
 from imcmoo.search.sampling import draw_feasible
 from problems import RRAM
@@ -37,9 +37,8 @@ def bytes_of(result):
 
 def archive_of(problem, levels):
     """An archive of these designs, evaluated."""
-    F, G = problem.evaluate(levels)
-    archive = Archive(problem.space, n_objectives=F.shape[1], n_constraints=G.shape[1])
-    archive.append(levels, F, G, generation=0)
+    archive = Evaluations(problem)
+    archive.append(levels, problem.model.evaluate(levels), generation=0)
     return archive
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from imcmoo.search import mating as mating_of
-from imcmoo.search.archive import Archive
 from imcmoo.search.mating import UNSCORED, FeasibleMating, _draw_pair_ratios, _guiding, tournaments
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible, first_passing
@@ -12,7 +11,7 @@ from imcmoo.search.schedule import PAPER
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.moves import move, single_moves
 from problems import RRAM
-from tests.fakes import fake_problem
+from tests.fakes import evaluations_of, fake_problem
 from tests.search.searches import LARGE_PROBLEM, archive_of, evaluated
 
 EXPLORE = PAPER.phases[0]
@@ -84,8 +83,8 @@ def test_pairs_of_networks_are_compared_at_ratios_between_those_of_their_best_de
     """A design between the two, the best of neither, has the least score of a pair at times."""
     F = np.array([[1.0, 9, 1, 1, 1e-6], [2, 3, 1, 1, 1e-6], [8, 1, 1, 1, 1e-6]])
     problem = fake_problem(RRAM, 2)
-    archive = Archive(RRAM, n_objectives=5, n_constraints=1)
-    archive.append(RRAM.random(3, np.random.default_rng(0)), F, -np.ones((3, 1)), generation=0)
+    levels = RRAM.random(3, np.random.default_rng(0))
+    archive = evaluations_of(levels, F, -np.ones((3, 1)), space=RRAM)
     rng = np.random.default_rng(0)
     ratios = np.array([_draw_pair_ratios(problem, archive, rng) for _ in range(200)])
     assert ratios.shape == (200, 1)
@@ -115,10 +114,9 @@ def test_only_designs_one_move_from_the_incumbent_of_a_pair_are_tried(monkeypatc
 @pytest.mark.parametrize(("networks", "pairs"), [(12, (66,)), (13, None)])
 def test_the_pairs_of_many_networks_have_no_scores(networks, pairs):
     problem = fake_problem(RRAM, networks)
-    archive = Archive(RRAM, n_objectives=2 * networks + 1, n_constraints=1)
     F = np.ones((2, 2 * networks + 1))
     levels = RRAM.random(2, np.random.default_rng(0))
-    archive.append(levels, F, -np.ones((2, 1)), generation=0)
+    archive = evaluations_of(levels, F, -np.ones((2, 1)), space=RRAM)
     ratios = _draw_pair_ratios(problem, archive, np.random.default_rng(0))
     assert (None if ratios is None else ratios.shape) == pairs
 

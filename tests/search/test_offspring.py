@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from imcmoo.search.archive import Archive
+from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.offspring import OffspringBuilder
 from problems import RRAM
 from tests.fakes import fake_problem
@@ -34,8 +34,7 @@ def feasible(problem, levels):
 
 
 def offspring(problem, wanted):
-    archive = Archive(RRAM, n_objectives=problem.n_obj, n_constraints=problem.n_constr)
-    return OffspringBuilder(problem, archive, wanted)
+    return OffspringBuilder(problem, Evaluations(problem), wanted)
 
 
 def test_the_first_that_pass_are_taken_and_no_more_asked_about_than_needed(problem):

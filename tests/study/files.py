@@ -1,6 +1,6 @@
 """Studies of every kind of cost model, and files of studies that tests write."""
 
-from imcmoo.cli import catalogue
+from imcmoo.study import catalogue
 from imcmoo.study.study import Study
 from tests.model.physical.test_evaluator import DEVICE_SPACES, NETWORKS
 
@@ -35,7 +35,7 @@ STUDIES = {
     "reference": REFERENCE,
     "streaming": catalogue.studies()["four_workload_sram"],
     **{
-        f"physical_{device}": Study(device, space, NETWORKS, model="physical")
+        f"physical_{device}": Study(name=device, space=space, networks=NETWORKS, model="physical")
         for device, space in DEVICE_SPACES.items()
     },
 }

@@ -2,19 +2,18 @@
 
 import json
 import re
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from imcmoo.__main__ import main
-from imcmoo.cli.catalogue import find_study
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import InputError
 from imcmoo.search.algorithm import run_search
 from imcmoo.space.restricted import restricted
+from imcmoo.study.catalogue import find_study
 from imcmoo.study.enumerate_study import enumerate_study
 from tests import ROOT
 
@@ -73,7 +72,7 @@ def test_the_table_of_the_own_cell_is_what_its_study_says_it_is(tmp_path):
 
 def test_an_own_cell_makes_other_chips():
     study = find_study(str(ROOT / "examples" / "own_cell.toml"))
-    shipped = replace(study, components=None)
+    shipped = study.replace(components=None)
     levels = study.space.random(2000, np.random.default_rng(0))
     rows, others = (s.cost_model().evaluate(levels) for s in (study, shipped))
     assert rows.runs.any()
@@ -88,7 +87,7 @@ def test_cells_in_parallel_keep_a_limit_that_single_cells_break(tmp_path):
     answer = enumerate_study(study, tmp_path, workers=1, on_progress=lambda *_: None)
     front = study.space.decode(study.space.unrank(answer.ranks))
     assert set(front["redundancy"]) == {2, 3}
-    single = replace(study, space=restricted(study.space, {"redundancy": [1]}, name=study.name))
+    single = study.replace(space=restricted(study.space, {"redundancy": [1]}, name=study.name))
     with pytest.raises(InputError, match="breaks compute_snr of resnet18"):
         enumerate_study(single, tmp_path / "1", workers=1, on_progress=lambda *_: None)
     command = ["certify", str(file), "--criterion", "edap_max", "--out", str(tmp_path), "--quiet"]

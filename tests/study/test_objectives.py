@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imcmoo.cli.catalogue import find_study
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.constraints import MOST_DB
+from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import run_quietly
 from tests.study.files import written
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from imcmoo.__main__ import main
-from imcmoo.cli.catalogue import find_study
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.study.catalogue import find_study
 from imcmoo.study.provenance import config
 from imcmoo.study.result_tables import PHYSICAL_BASIS
 from problems import STUDIES

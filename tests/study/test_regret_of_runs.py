@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,6 @@ import pytest
 
 import imcmoo.cli.main
 from experiments.run import main
-from imcmoo.cli.catalogue import find_study
 from imcmoo.exact import answer as exact
 from imcmoo.io.checksums import SUMS, content_checksum, sha256
 from imcmoo.io.errors import InputError
@@ -18,6 +16,7 @@ from imcmoo.problem.scores import edap
 from imcmoo.report import page
 from imcmoo.report.terminal_tables import selection_table
 from imcmoo.study import result_tables
+from imcmoo.study.catalogue import find_study
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explanation import read_explanations
 from imcmoo.study.provenance import study_settings
@@ -167,7 +166,9 @@ def test_regrets_of_all_seeds_are_against_one_reference(results, study, tmp_path
     path.write_text(json.dumps(content), encoding="utf-8")
     sums = folders[0] / SUMS
     sums.write_text(sums.read_text().replace(before, sha256(path)))
-    again = result_tables.seeds(study, dict(zip((1, 2, 3), folders, strict=True)))
+    again = result_tables.seeds(
+        study, {seed: Results.read(f) for seed, f in zip((1, 2, 3), folders, strict=True)}
+    )
     assert "score_log10_regret_minimax" not in again
     assert again["score_regret_minimax"].notna().all()
 
@@ -213,14 +214,15 @@ def test_what_tells_problems_of_one_study_apart_is_stated():
         "weights": None,
     }
     # One answer holds all criteria of the registry.
-    assert study_settings(study) == study_settings(replace(study, criterion="ela_mean")) == settings
+    assert study_settings(study) == study_settings(study.replace(criterion="ela_mean")) == settings
+    weighted = [n.replace(weight=w) for w, n in enumerate(study.networks, 1)]
     for change, told in (
-        ({"weights": (1, 2, 3, 4)}, {"weights": [1, 2, 3, 4]}),
+        ({"networks": weighted}, {"weights": [1, 2, 3, 4]}),
         ({"deployment": "together"}, {"deployment": "together"}),
-        ({"area_limit_m2": 21e-6}, {"area_limit_mm2": pytest.approx(21)}),
-        ({"area_limit_m2": None}, {"area_limit_mm2": None}),
+        ({"area_limit_mm2": 21}, {"area_limit_mm2": pytest.approx(21)}),
+        ({"area_limit_mm2": None}, {"area_limit_mm2": None}),
     ):
-        changed = study_settings(replace(study, **change))
+        changed = study_settings(study.replace(**change))
         assert changed == settings | told
         json.dumps(changed)
 

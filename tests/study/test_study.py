@@ -4,7 +4,6 @@ import argparse
 import importlib.util
 import json
 import shlex
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -26,7 +25,7 @@ AREAS_MM2 = st.floats(1e-3, 1e6)
 
 @given(AREAS_MM2)
 def test_the_printed_command_asks_for_exactly_this_limit(mm2):
-    study = replace(STUDIES["four_workload_rram"], area_limit_m2=mm2 / 1e6)
+    study = STUDIES["four_workload_rram"].replace(area_limit_mm2=mm2)
     parser = argparse.ArgumentParser()
     parser.add_argument("study")
     run_command.add_arguments(parser)
@@ -52,7 +51,7 @@ def test_values_that_depend_on_the_node_are_recorded_in_volts():
 
 def test_a_criterion_of_scenarios_is_refused_without_one():
     with pytest.raises(ValueError, match=r"area needs a \[scenario\]; \[score\] area = 1"):
-        replace(STUDIES["four_workload_sram_physical"], criterion="area")
+        STUDIES["four_workload_sram_physical"].replace(criterion="area")
 
 
 def test_studies_have_the_names_of_their_files():
@@ -64,7 +63,7 @@ def test_studies_have_the_names_of_their_files():
 def test_a_study_of_the_reference_model_imports_no_other():
     code = (
         "import importlib.metadata as m, sys; m.entry_points = lambda **_: []\n"
-        "from imcmoo.cli import catalogue\n"
+        "from imcmoo.study import catalogue\n"
         "catalogue.names(); catalogue.find_study('four_workload_rram').cost_model()\n"
         "print([m for m in sys.modules if m in ('imcmoo.model.physical.model', 'scipy')])"
     )
@@ -85,7 +84,7 @@ def test_no_package_of_the_checkout_is_imported_by_the_package():
     code = (
         "import sys; sys.modules['problems'] = sys.modules['experiments'] = None\n"
         "import importlib.metadata as m; m.entry_points = lambda **_: []\n"
-        "from imcmoo.cli import catalogue\n"
+        "from imcmoo.study import catalogue\n"
         "print(*catalogue.studies(), *catalogue.spaces())"
     )
     assert python(code).stdout.split() == [*problems.STUDIES, *problems.SPACES]

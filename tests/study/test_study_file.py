@@ -8,21 +8,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import ValidationError
 
 import problems
 from imcmoo.__main__ import main
-from imcmoo.cli.catalogue import find_study
 from imcmoo.hardware import component_table
 from imcmoo.io.errors import InputError
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import Exponents
 from imcmoo.report.terminal_tables import baseline_table
-from imcmoo.study import study_file
+from imcmoo.study import schema
+from imcmoo.study.catalogue import find_study
 from imcmoo.study.results import Results
+from imcmoo.study.schema import schema_text
 from imcmoo.study.study import Study
-from imcmoo.study.study_file import schema_text
 from tests import ROOT
 from tests.cli.helpers import refused, run_quietly
 from tests.study.files import written
@@ -80,16 +79,22 @@ def full(tmp_path):
 
 
 def _physical(size, device, space, networks):
-    return Study(f"{size}_workload_{device}_physical", space, networks, model="physical")
+    return Study(
+        name=f"{size}_workload_{device}_physical", space=space, networks=networks, model="physical"
+    )
+
+
+def _study(name, space, networks, **more):
+    return Study(name=name, space=space, networks=networks, **more)
 
 
 def test_the_built_in_studies_are_what_they_were():
     built_in = [
-        Study("four_workload_rram", problems.RRAM, FOUR),
-        Study("four_workload_sram", problems.SRAM, FOUR),
-        Study("nine_workload_rram", problems.RRAM, SHIPPED, area_limit_m2=1600e-6),
-        Study("nine_workload_sram", problems.SRAM_LARGE, SHIPPED),
-        Study("technology_cost_sram", problems.SRAM_TECHNOLOGY, FOUR, cost_per_cm2=COSTS),
+        _study("four_workload_rram", problems.RRAM, FOUR),
+        _study("four_workload_sram", problems.SRAM, FOUR),
+        _study("nine_workload_rram", problems.RRAM, SHIPPED, area_limit_mm2=1600),
+        _study("nine_workload_sram", problems.SRAM_LARGE, SHIPPED),
+        _study("technology_cost_sram", problems.SRAM_TECHNOLOGY, FOUR, cost=COSTS),
         _physical("four", "rram", problems.RRAM_PHYSICAL, TRUE[:4]),
         _physical("four", "sram", problems.SRAM_PHYSICAL, TRUE[:4]),
         _physical("nine", "rram", problems.RRAM_PHYSICAL_ATTENTION, TRUE),
@@ -141,7 +146,9 @@ def test_every_key_reaches_the_study(full):
 
 def test_what_is_left_out_is_as_in_a_study(tmp_path):
     path = written(tmp_path, PLAIN)
-    assert find_study(path) == Study("x", problems.RRAM, ("alexnet",), file=path)
+    assert find_study(path) == Study(
+        name="x", device="rram", space=problems.RRAM, networks=["alexnet"], file=path
+    )
 
 
 def test_a_component_table_of_ones_own_is_relative_to_the_file(tmp_path):
@@ -277,29 +284,31 @@ def test_the_published_schema_is_that_of_the_code():
     assert (ROOT / "docs" / "study.schema.json").read_text(encoding="utf-8") == schema_text()
 
 
-def test_what_is_no_file_is_refused_where_a_folder_or_spaces_are_needed():
-    """Without a context, as a tool that only has the schema's class calls it."""
-    content = {"name": "own", "networks": [{"source": "own.csv"}], "space": {"base": "rram"}}
-    with pytest.raises(ValidationError) as refusal:
-        study_file.StudyFile.model_validate(content)
-    told = {fault["loc"]: fault["msg"] for fault in refusal.value.errors()}
-    assert "folder of a study file" in told["networks", 0, "source"]
-    assert "spaces of a study file" in told["space",]
+def test_a_study_in_python_has_the_keys_and_faults_of_a_file():
+    study = Study(name="own", space={"base": "rram", "rows": 128}, networks="alexnet")
+    assert study.space.fixed["rows"] == 128
+    assert study.networks[0].workload.name == "alexnet"
+    with pytest.raises(ValueError, match="budgit: unknown key; did you mean 'budget'") as refusal:
+        Study(name="own", space="rrm", networks=[{"source": "no.csv"}], budgit=3)
+    told = str(refusal.value).splitlines()
+    assert told[0].startswith("space.base: unknown 'rrm'; did you mean 'rram'?")
+    assert told[1].startswith("networks[0].source: no.csv: No such file")
+    assert len(told) == 3
 
 
 def test_the_schema_is_written_whole_to_the_one_file_that_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for arguments, code in ([], 2), (["--help"], 0):
         with pytest.raises(SystemExit) as left:
-            study_file.main(arguments)
+            schema.main(arguments)
         assert left.value.code == code
     assert not list(tmp_path.iterdir())
     out = tmp_path / "schema.json"
-    study_file.main(["schema.json"])
+    schema.main(["schema.json"])
     assert out.read_text(encoding="utf-8") == schema_text()
-    monkeypatch.setattr(study_file, "schema_text", lambda: "\ud800")  # has no UTF-8
+    monkeypatch.setattr(schema, "schema_text", lambda: "\ud800")  # has no UTF-8
     with pytest.raises(UnicodeEncodeError):
-        study_file.main(["schema.json"])
+        schema.main(["schema.json"])
     assert out.read_text(encoding="utf-8") == schema_text()
 
 

@@ -24,7 +24,7 @@ LARGE = "four_workload_sram_extended"
 @pytest.fixture(scope="module")
 def study():
     (study,) = parts("rram", 5, 1, 20_000)
-    return replace(study, name="part")
+    return study.replace(name="part")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_a_certificate_of_another_problem_is_refused(study, results):
     with pytest.raises(InputError, match=r"of other data .*: run .* again"):
         find_certified(study, results)
     with pytest.raises(InputError, match="other settings"):
-        find_certified(replace(study, area_limit_m2=1e-3), results)
+        find_certified(study.replace(area_limit_mm2=1000), results)
 
 
 def test_a_missing_certificate_is_named(study, results):

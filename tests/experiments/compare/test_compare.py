@@ -24,7 +24,6 @@ from experiments.compare.evaluation_counter import (
     _Posed,
     judged,
 )
-from imcmoo.cli.catalogue import find_study
 from imcmoo.cli.main import main
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.locks import folder_lock
@@ -33,6 +32,7 @@ from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.schedule import PAPER
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.restricted import restricted
+from imcmoo.study.catalogue import find_study
 from problems import STUDIES
 from tests.fakes import SMALL, fake_problem
 from tests.study.files import SMALL_RRAM, written

@@ -1,7 +1,5 @@
 """A small physical study and its exact answer."""
 
-from dataclasses import replace
-
 import pytest
 
 from imcmoo.space.restricted import restricted
@@ -20,7 +18,7 @@ def study():
     whole = STUDIES["four_workload_sram_physical"]
     space = restricted(whole.space, SMALL, name="small")
     two = ("resnet18_onnx", "mobilenet_v3_onnx")
-    return replace(whole, name="small", space=space, workloads=two, budget=600)
+    return whole.replace(name="small", space=space, networks=two, budget=600)
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ def design(study, exact):
 def test_the_best_score_with_another_value_is_that_of_a_design_the_model_says_exists(study, design):
     best, missed = best_with(study, "edap_max", design, "link_bits", 256, np.ones(2))
     wider = replace(study.space, fixed={**study.space.fixed, "link_bits": 256})
-    problem = replace(study, space=wider).problem()
+    problem = study.replace(space=wider).problem()
 
     def largest_edap(levels):
         F, G = problem.score(levels, problem.model.evaluate(levels))

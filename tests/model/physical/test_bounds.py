@@ -53,8 +53,8 @@ def few(device, values=None, added=(), **options):
     space = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}[device]
     space = restricted(space, values or {}, name="few")
     space = replace(space, parameters=(*added, *space.parameters))
-    networks = replace(
-        STUDIES["four_workload_sram_extended"], workloads=("mobilenet_v3_onnx", "resnet18_onnx")
+    networks = STUDIES["four_workload_sram_extended"].replace(
+        networks=("mobilenet_v3_onnx", "resnet18_onnx")
     )
     return PhysicalEvaluator(space, networks.network_set(), **options)
 

@@ -16,7 +16,7 @@ from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.study import Study
 from tests.model.physical.spaces import DEVICE_SPACES, NETWORKS, SPACE
 
-STUDY = Study("physical", SPACE, NETWORKS, model="physical")
+STUDY = Study(name="physical", space=SPACE, networks=NETWORKS, model="physical")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,9 @@ def test_figures_are_those_of_the_model_and_of_networks_alone(problem):
     alone = problem.model.for_network("alexnet").evaluate(levels)
     np.testing.assert_allclose(alone.latency_s[:, 0], ours.latency_s[:, 1], rtol=1e-12)
     with pytest.raises(ValueError, match="must fix `device`"):
-        Study("p", DesignSpace("s", SPACE.parameters), NETWORKS, model="physical").cost_model()
+        Study(
+            name="p", space=DesignSpace("s", SPACE.parameters), networks=NETWORKS, model="physical"
+        ).cost_model()
 
 
 def test_noise_of_a_network_alone_is_exactly_that_among_others():
@@ -88,7 +90,7 @@ def test_a_design_costs_the_same_in_any_company(device, schedule):
 def test_resources_are_those_of_an_evaluation_and_a_screen_never_sees_more_missing(device):
     space = DEVICE_SPACES[device]
     levels = space.random(3000, np.random.default_rng(0))
-    model = Study("p", space, NETWORKS, model="physical").cost_model()
+    model = Study(name="p", space=space, networks=NETWORKS, model="physical").cost_model()
     quick, known = model.screen(levels), model.resources(levels)
     features = model._context.features
     assert not any(map(len, features)), "capacity shortfall is known without features"
@@ -111,7 +113,7 @@ def test_resources_are_those_of_an_evaluation_and_a_screen_never_sees_more_missi
 def test_a_screen_depends_on_what_it_says_and_on_nothing_else(device):
     space = DEVICE_SPACES[device]
     levels = space.random(500, np.random.default_rng(1))
-    model = Study("p", space, NETWORKS, model="physical").cost_model()
+    model = Study(name="p", space=space, networks=NETWORKS, model="physical").cost_model()
     relevant = np.array([name in model.screened_by for name in space.names])
     assert {name for name in space.names if name not in model.screened_by} == (
         {"link_bits", "schedule"} if device == "rram" else {"link_bits"}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +16,24 @@ from imcmoo.io.own_code import own_code
 from imcmoo.problem.identity import differing_keys
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study import shipped
-from imcmoo.study.study import OF_NETWORKS, Study
-from imcmoo.study.study_file import REMOVED_KEYS, read_study
+from imcmoo.study.faults import REMOVED_KEYS
+from imcmoo.study.spaces import device_spaces, offered
+from imcmoo.study.study import OF_NETWORKS, Study, read_study
 
 
 def studies() -> dict[str, Study]:
     """Every study that can be run, by name."""
-    return {**shipped.studies(), **_offered("imcmoo.studies")}
+    return {**shipped.studies(), **offered("imcmoo.studies")}
 
 
 def names() -> list[str]:
     """Names of the studies that can be run."""
-    return list(dict.fromkeys([*shipped.study_names(), *_offered("imcmoo.studies")]))
+    return list(dict.fromkeys([*shipped.study_names(), *offered("imcmoo.studies")]))
 
 
 def spaces() -> dict[str, DesignSpace]:
     """The widest space of each device, by name."""
-    return {**shipped.device_spaces(), **_offered("imcmoo.spaces")}
+    return {**device_spaces(), **offered("imcmoo.spaces")}
 
 
 def find_study(name: str) -> Study:
@@ -45,8 +45,7 @@ def find_study(name: str) -> Study:
     """
     path = Path(name)
     if name not in names() and (path.suffix == ".toml" or path.name != name):
-        others = (*spaces().values(), *(study.space for study in studies().values()))
-        return read_study(path, {**shipped.spaces(), **{space.name: space for space in others}})
+        return read_study(path)
     return named_study(name, "the path of a .toml file")
 
 
@@ -59,9 +58,9 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
         InputError: an unknown name, with the closest and the known ones, and `otherwise`: what else
             the user can give.
     """
-    offered = _offered("imcmoo.studies")
-    if name in offered:
-        study: Study = offered[name]
+    others = offered("imcmoo.studies")
+    if name in others:
+        study: Study = others[name]
         return study
     if name in shipped.study_names():
         return shipped.study(name)
@@ -120,10 +119,3 @@ def check_trusted(criterion: str, study: Study, path: Path) -> None:
             f"{path} names the criterion {criterion}, whose module would run code: give --study, a "
             "file with this criterion, if you trust it"
         )
-
-
-def _offered(group: str) -> dict[str, Any]:
-    objects: dict[str, Any] = {}
-    for entry in entry_points(group=group):
-        objects |= entry.load()
-    return objects

@@ -1,19 +1,17 @@
-"""The parts of a study file: how the value of each key is read and checked.
-
-The context of the checks is the folder of the file, which its paths are relative to, and the spaces
-it may begin with, by name.
-"""
+"""The tables of a study: a network, a score, a scenario; and how the values of keys are checked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -26,7 +24,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
 from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.networks.workloads import Workload, is_path
+from imcmoo.networks.workloads import Workload, network_name
 from imcmoo.problem.criteria import NAMED, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
@@ -34,51 +32,41 @@ from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
-from imcmoo.space.restricted import ValueFaults, restricted
+from imcmoo.space.restricted import ValueFaults
+from imcmoo.study.spaces import space_of_table
+
+T = TypeVar("T")
 
 
-def _network(source: str, info: ValidationInfo) -> str:
-    """A network that is there, its path as seen from here."""
+def _checked_source(source: str) -> str:
     if source.endswith(".onnx"):
         csv = Path(source).with_suffix(".csv")
         raise ValueError(f"import it first: imcmoo import {source} --out {csv}, then source {csv}")
-    path = _from_here(source, info) if is_path(source) else source
-    return _readable(path, Workload.load)
+    return source
+
+
+def _readable(path: str, read: Callable[[str], T]) -> T:
+    """The content of a file; a `ValueError` that names it if it cannot be read."""
+    try:
+        return read(path)
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or error}") from None
 
 
 def component_table(path: str, info: ValidationInfo) -> str:
-    """The path of a component table that is there."""
+    """The path of a component table that can be read."""
     table = PhysicalTable if info.data.get("model") == "physical" else ComponentTable
-    return _readable(_from_here(path, info), table.load)
+    _readable(path, table.load)
+    return path
 
 
-def accuracy_data(path: str, info: ValidationInfo) -> str:
-    """The path of a network's accuracy data that are there."""
-    return _readable(_from_here(path, info), lambda file: AccuracyData.read(Path(file)))
-
-
-def _from_here(path: str, info: ValidationInfo) -> str:
-    return str(_context(info, "folder") / path)
-
-
-def _context(info: ValidationInfo, key: str) -> Any:
-    """Data that the checks need besides the file itself."""
-    if info.context is None:
-        raise ValueError(f"needs the {key} of a study file")
-    return info.context[key]
-
-
-def _readable(path: str, read: Callable[[str], object]) -> str:
-    """A path, if what is there can be read."""
-    try:
-        read(path)
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror or error}") from None
+def _accuracy_data(path: str) -> str:
+    _readable(path, lambda file: AccuracyData.read(Path(file)))
     return path
 
 
 def known_model(name: str) -> str:
-    """A cost model that is there."""
+    """A cost model that exists."""
     registry.find(name)
     return name
 
@@ -108,7 +96,7 @@ DeviceName = Annotated[
 
 
 def known_criterion(name: str) -> str:
-    """A criterion that is there; the study's own score is not looked for."""
+    """A criterion that exists; whether the study has a score is checked later."""
     if name != SCORE and ":" not in name and name not in NAMED:
         names = [*NAMED, SCORE]
         hint = did_you_mean(name, names)
@@ -118,44 +106,19 @@ def known_criterion(name: str) -> str:
     return name
 
 
-def space_of(table: Any, info: ValidationInfo) -> Any:
-    """The space that a table `[space]` describes."""
+def described_space(table: Any, info: ValidationInfo) -> Any:
+    """The space of a table, or of the name of a shipped one."""
+    table = {"base": table} if isinstance(table, str) else table
     if not isinstance(table, dict):
         return table
-    spaces, device = _context(info, "spaces"), info.data.get("device")
-    usual = f"{device}_physical" if device and info.data.get("model") == "physical" else device
-    base = table.get("base", usual)
-    if base is None and "device" not in info.data:
-        return next(iter(spaces.values()))  # the device was at fault, and is told already
-    if not isinstance(base, str) or base not in spaces:
-        what = "is missing" if base is None else f"unknown {base!r}"
-        hint = did_you_mean(base, [*spaces])
-        raise ValueFaults({"base": f"{what}; {hint}allowed: {', '.join(spaces)}"})
-    values = {
-        name: value if isinstance(value, list) else [value]
-        for name, value in table.items()
-        if name != "base"
-    }
-    if device is not None and spaces[base].values_of("device") != (device,):
-        values.setdefault("device", [device])
-    name = str(info.data.get("name", base))
-    space = spaces[base]
-    switches: list[str] = []
-    if info.data.get("model") == "physical":
-        from imcmoo.model.physical.parameters import LIMITS  # not for studies of the reference
-
-        space = _with_optional(space, values)
-        switches = [name for name, (low, _) in LIMITS.items() if low == 0]
-    return restricted(space, values, name=name, switches=switches) if values else space
-
-
-def _with_optional(space: DesignSpace, names: Iterable[str]) -> DesignSpace:
-    """A space with the defaults of named optional columns of the physical model that it lacks."""
-    from imcmoo.model.physical.parameters import DEFAULTS  # as above
-
-    lacking = set(names) - {*space.names, *space.fixed}
-    added = {name: value for name, value in DEFAULTS.items() if name in lacking}
-    return replace(space, fixed={**space.fixed, **added})
+    if "device" not in info.data:  # the device is wrong, which is reported already
+        return DesignSpace("", ())
+    return space_of_table(
+        table,
+        name=str(info.data.get("name", table.get("base", info.data["device"]))),
+        model=info.data.get("model"),
+        device=info.data["device"],
+    )
 
 
 def snr_limit(limit: float) -> float:
@@ -171,32 +134,65 @@ def snr_limit(limit: float) -> float:
 
 
 def listed(value: Any) -> Any:
-    """A whole number as a list of one."""
-    return [value] if isinstance(value, int) else value
+    """One number or name, or a list, as a tuple."""
+    return (value,) if isinstance(value, int | str) else _tuple(value)
 
 
-def distinct(names: list[str]) -> list[str]:
-    """Names, none of them twice."""
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def listed_networks(value: Any) -> Any:
+    """Networks by their sources only, or tables of them."""
+    value = listed(value)
+    if not isinstance(value, tuple):
+        return value
+    return tuple({"source": one} if isinstance(one, str) else one for one in value)
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(f"'{twice[0]}' is listed twice")
     return names
 
 
-def by_node(costs: dict[str, float]) -> dict[str, float]:
-    """Costs whose keys are technology nodes."""
-    wrong = [node for node in costs if not (node.isascii() and node.isdigit())]
+def some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Values, at least one; pydantic's own check counts no wrong ones."""
+    if not values:
+        raise ValueError("needs at least 1")
+    return values
+
+
+def by_node(costs: Any) -> Any:
+    """Costs whose keys are technology nodes, as texts."""
+    if not isinstance(costs, Mapping):
+        return costs
+    wrong = [str(n) for n in costs if not (str(n).isascii() and str(n).isdigit())]
     if wrong:
         raise ValueFaults({wrong[0]: "is not a technology node in nm, such as 22"})
     texts: dict[int, str] = {}
-    for text in costs:
+    for text in map(str, costs):
         if texts.setdefault(int(text), text) != text:
             other = texts[int(text)]
             raise ValueFaults({text: f"is the same node as '{other}': leave one of them out"})
-    return costs
+    return {str(node): cost for node, cost in costs.items()}
+
+
+def unlimited(limit: Any) -> Any:
+    """A limit, infinity for None."""
+    return float("inf") if limit is None else limit
+
+
+def described_score(score: Any) -> Any:
+    """The table of a score given as `Exponents`, or as `module:name` of a function."""
+    if isinstance(score, Exponents):
+        return {name: value for name, value in asdict(score).items() if value}
+    return {"function": score} if isinstance(score, str) else score
 
 
 Positive = Annotated[float, Field(gt=0)]
+Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 _VALUE = {"type": ["number", "string"]}
 SpaceSchema = WithJsonSchema(
     {
@@ -209,17 +205,43 @@ SpaceSchema = WithJsonSchema(
 
 
 class Table(BaseModel):
-    """A table of a study file: no key but those it declares, and no text for a number."""
+    """A table of a study: no key but those it declares, and no text for a number."""
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        arbitrary_types_allowed=True,
     )
 
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values of some keys, checked again.
 
-class NetworkTable(Table):
-    """One of `[[networks]]`."""
+        Raises:
+            ValueError: a value that cannot be.
+        """
+        return type(self)(**{**self._stated(), **changes})
 
-    source: Annotated[str, AfterValidator(_network)] = Field(
+    def _stated(self) -> dict[str, Any]:
+        """Values by key, without those that were left to their defaults."""
+        return {
+            field.alias or name: getattr(self, name)
+            for name, field in type(self).model_fields.items()
+            if name in self.model_fields_set
+        }
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """State for pickling: no cached networks and models, which another process makes itself."""
+        state = super().__getstate__()
+        fields = type(self).model_fields
+        return state | {"__dict__": {k: v for k, v in self.__dict__.items() if k in fields}}
+
+
+class Network(Table):
+    """A network of a study, with its weight, limits and requests; one of `[[networks]]`."""
+
+    source: Annotated[str, AfterValidator(_checked_source)] = Field(
         description="name of a shipped network, or path of a CSV"
     )
     weight: float = Field(
@@ -228,7 +250,7 @@ class NetworkTable(Table):
         le=WEIGHTS[1],
         description="how much it counts; weights are scaled to sum to W",
     )
-    accuracy: Annotated[str, AfterValidator(accuracy_data)] | None = Field(
+    accuracy: Annotated[str, AfterValidator(_accuracy_data)] | None = Field(
         None, description="path of NET.accuracy.npz of imcmoo import --data (physical model)"
     )
     max_accuracy_drop: float | None = Field(
@@ -239,8 +261,8 @@ class NetworkTable(Table):
     weight_clip: float = Field(
         1.0, gt=0, le=1, description="largest stored weight over the largest of its channel"
     )
-    layers_digital: Annotated[list[str], AfterValidator(distinct)] = Field(
-        [], description="layers that run on the digital unit, their weights in the global buffer"
+    layers_digital: Annotated[Names, AfterValidator(_distinct)] = Field(
+        (), description="layers that run on the digital unit, their weights in the global buffer"
     )
     max_latency_s: Positive | None = Field(None, description="longest latency of one inference")
     max_energy_J: Positive | None = Field(None, description="largest energy of one inference")
@@ -254,7 +276,11 @@ class NetworkTable(Table):
     burst: int = Field(1, ge=1, description="inferences per request")
 
     @model_validator(mode="after")
-    def _check(self) -> NetworkTable:
+    def _check(self) -> Self:
+        try:
+            _readable(self.source, lambda _: self.workload)
+        except ValueError as error:
+            raise ValueFaults({"source": str(error)}) from None
         lone = [k for k in ("deadline_s", "burst") if k in self.model_fields_set]
         if self.rate_Hz is None and lone:
             raise ValueError(f"{lone[0]} needs rate_Hz")
@@ -263,16 +289,26 @@ class NetworkTable(Table):
             raise ValueError("max_accuracy_drop needs accuracy, a file of imcmoo import --data")
         return self
 
+    @cached_property
+    def workload(self) -> Workload:
+        """The layers of the network, read once."""
+        return Workload.load(self.source)
+
+    @property
+    def name(self) -> str:
+        """Name of a shipped network, or the stem of a CSV."""
+        return network_name(self.source)
+
     @property
     def requests(self) -> Requests | None:
-        """Its requests, if it has any."""
+        """Requests of the network, if it has any."""
         if self.rate_Hz is None:
             return None
         return Requests(self.rate_Hz, self.deadline_s, self.burst)
 
     @property
     def limits(self) -> Limits | None:
-        """Its limits, if it has any."""
+        """Limits of the network, if it has any."""
         keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps")
         limits = Limits(**{key: getattr(self, key) for key in keys})
         return limits if limits.given() else None
@@ -307,7 +343,7 @@ class ScoreTable(Table):
     function: str | None = Field(None, description="module:name, from Costs to (n,)")
 
     @model_validator(mode="after")
-    def _check(self) -> ScoreTable:
+    def _check(self) -> Self:
         if self.function is not None and self.model_fields_set != {"function"}:
             raise ValueError("either a function or exponents and an aggregate, not both")
         own_criterion(self.score)
@@ -315,7 +351,7 @@ class ScoreTable(Table):
 
     @property
     def score(self) -> OwnScore:
-        """The score as `Study` takes it."""
+        """The score that the table describes."""
         if self.function is not None:
             return self.function
         return Exponents(**self.model_dump(exclude={"function"}))

@@ -1,0 +1,161 @@
+"""Evaluations on disk: the checkpoint from which a search goes on as if it had never stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imcmoo.io.errors import InputError
+from imcmoo.io.files import replacing
+from imcmoo.io.reading import of_json, read_arrays
+from imcmoo.model.metrics import Metrics, Resource
+from imcmoo.problem.identity import differing_keys
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.record.evaluations import KINDS, Evaluations
+
+Arrays = dict[str, NDArray[Any]]
+
+VALUE, OWN, MISSING = "value ", "own ", "missing "
+"""How the names of stored arrays begin: those of metrics, and of the two parts of a resource."""
+
+
+def save(
+    evaluations: Evaluations, path: Path, *, identity: Mapping[str, Any], random: Mapping[str, Any]
+) -> None:
+    """Write evaluations to a file; a kill leaves the file before or this one, never half of it.
+
+    Objectives and constraints are not stored: they follow from the metrics.
+
+    Args:
+        evaluations: of a search between two generations.
+        path: of the file.
+        identity: what the search is, by name; JSON values.
+        random: state of its random generator.
+    """
+    words = json.dumps({"identity": identity, "random": random}, default=np.ndarray.tolist)
+    arrays = _arrays(evaluations)
+    content: dict[str, Any] = {"words": words, "checksum": _checksum(words, arrays), **arrays}
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **content)
+
+
+def load(
+    path: Path, problem: AcceleratorProblem, *, identity: Mapping[str, Any]
+) -> tuple[Evaluations, dict[str, Any]]:
+    """Read the evaluations of a problem that `save` wrote.
+
+    Args:
+        path: an existing file.
+        problem: of the search.
+        identity: of the search that wants to go on.
+
+    Returns:
+        The evaluations, and the state of the random generator after them.
+
+    Raises:
+        InputError: the file is damaged, no checkpoint, or that of another search; names the first
+            difference.
+    """
+    try:
+        arrays = read_arrays(path, "a checkpoint")
+        text, checksum = str(arrays.pop("words")), str(arrays.pop("checksum"))
+        words = of_json(text, str(path))
+        stored, random = dict(words["identity"]), dict(words["random"])
+        if checksum != _checksum(text, arrays):
+            raise ValueError("checksum")
+    except (ValueError, TypeError, KeyError):
+        raise damaged(path) from None
+    _check_identity(path, stored, identity)
+    try:
+        with np.errstate(all="ignore"):  # what is not a number is refused
+            return _evaluations(problem, arrays), random
+    except (ValueError, TypeError, KeyError, IndexError):
+        raise damaged(path) from None
+
+
+def damaged(path: Path) -> InputError:
+    """The error of a file whose content cannot be that of a checkpoint."""
+    return InputError(
+        f"{path} is not a checkpoint of a search: remove it, and the search begins anew"
+    )
+
+
+def _check_identity(path: Path, stored: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+    for name, value in current.items():
+        theirs = stored.get(name)
+        if theirs != value:
+            told = f"is {_short(theirs)}, not {_short(value)}"
+            if name == "own code":  # digests say less than the names of what differs
+                told = f"differs in {', '.join(differing_keys(theirs, value))}"
+            raise InputError(
+                f"checkpoint {path} is of another search: its {name} {told}. Remove it, and the "
+                "search begins anew"
+            )
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:28]} ... {text[-28:]}"
+
+
+def _arrays(evaluations: Evaluations) -> Arrays:
+    """Everything of evaluations that does not follow from something else."""
+    metrics = evaluations.metrics
+    return {
+        "levels": evaluations.levels,
+        "generation": evaluations.generation,
+        **{VALUE + name: values for name, values in metrics.values.items()},
+        **{OWN + name: resource.own for name, resource in metrics.resources.items()},
+        **{MISSING + name: resource.missing for name, resource in metrics.resources.items()},
+    }
+
+
+def _evaluations(problem: AcceleratorProblem, arrays: Arrays) -> Evaluations:
+    """Inverse of `_arrays`; checks what a program that forges a checksum could have changed."""
+    levels, generation = arrays.pop("levels"), arrays.pop("generation")
+    values = {n.removeprefix(VALUE): a for n, a in arrays.items() if n.startswith(VALUE)}
+    resources = {
+        name: Resource(arrays[OWN + name], arrays[MISSING + name])
+        for name in problem.model.resource_names
+        if len(levels)
+    }
+    _check_arrays(problem, levels, generation, values)
+    metrics = Metrics(values, resources)
+    evaluations = Evaluations(problem)
+    for number in range(generation.max(initial=-1) + 1):
+        rows = generation == number
+        evaluations.append(levels[rows], metrics.take(rows), generation=number)
+    return evaluations
+
+
+def _check_arrays(
+    problem: AcceleratorProblem,
+    levels: NDArray[Any],
+    generation: NDArray[Any],
+    values: Mapping[str, NDArray[Any]],
+) -> None:
+    """Check types, shapes and ranges of stored arrays, of which some can be anything."""
+    if levels.dtype != np.int64 or generation.dtype != np.int64:
+        raise ValueError("indices must be whole numbers")
+    problem.space.validate(levels)
+    steps = np.diff(generation, prepend=-1)
+    is_counted = generation.shape == (len(levels),) and np.isin(steps, (0, 1)).all()
+    if not is_counted or (len(levels) and steps[0] != 1):
+        raise ValueError("generations must count from 0")
+    if any(v.shape[:1] != (len(levels),) or v.dtype.kind not in KINDS for v in values.values()):
+        raise ValueError("metrics must have a row for each design")
+
+
+def _checksum(words: str, arrays: Arrays) -> str:
+    """SHA-256 (hex) of the content of a checkpoint."""
+    digest = hashlib.sha256(words.encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

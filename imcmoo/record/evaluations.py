@@ -1,0 +1,138 @@
+"""Every design that a search evaluated, with all that its evaluation gave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from imcmoo.model.metrics import Bools, Floats, Ints, Metrics, Resource
+from imcmoo.problem.dominance import is_nondominated, mutually_dominated
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.space.design_space import Levels
+
+KINDS = "fiubU"
+"""Kinds of arrays that are recorded, as `numpy.dtype.kind`: numbers, truth values and texts."""
+
+
+class Evaluations:
+    """Evaluated designs of a problem, unbounded, in order of evaluation.
+
+    Create it empty, then `append` each generation with its metrics. Read the attributes, `metrics`
+    and `front` at any time: nothing needs to be evaluated again.
+
+    Args:
+        problem: of the designs; gives their objectives and constraints.
+
+    Attributes:
+        levels: value indices, shape (n, n_parameters).
+        F: objectives, shape (n, n_objectives).
+        G: constraints, violated where positive, shape (n, n_constraints).
+        generation: generation of each design, shape (n,); 0 for the initial designs.
+        seen: ranks of all designs.
+    """
+
+    def __init__(self, problem: AcceleratorProblem) -> None:
+        self.problem = problem
+        self.space = problem.space
+        self.levels: Levels = np.empty((0, len(self.space.shape)), dtype=np.int64)
+        self.F: Floats = np.empty((0, problem.n_obj))
+        self.G: Floats = np.empty((0, problem.n_constr))
+        self.generation: Ints = np.empty(0, dtype=np.int64)
+        self.seen: set[int] = set()
+        self._metrics: list[Metrics] = []
+        self._front: Ints = np.empty(0, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.levels)
+
+    @property
+    def metrics(self) -> Metrics:
+        """Metrics of all designs, in their order.
+
+        Has the quantities and resources of the model, and each further value that the model gave
+        for every design as an array with one row per design.
+        """
+        if len(self._metrics) != 1:
+            self._metrics = [Metrics.joined(self._metrics)]
+        return self._metrics[0]
+
+    @property
+    def feasible(self) -> Bools:
+        """True for designs that meet all constraints, shape (n,)."""
+        return np.asarray((self.G <= 0).all(axis=1))
+
+    def front(self) -> Ints:
+        """Indices, ascending, of the feasible designs no feasible design dominates.
+
+        Designs that tie in every objective are all on it.
+        """
+        return self._front
+
+    def append(self, levels: Levels, metrics: Metrics, *, generation: int) -> None:
+        """Add the designs of one generation.
+
+        Args:
+            levels: value indices, shape (k, n_parameters).
+            metrics: of these designs and the networks of the problem.
+            generation: its number.
+
+        Raises:
+            ValueError: a design was evaluated before, or the metrics are not those of these designs
+                or not finite; nothing is added.
+        """
+        ranks = self.space.rank(levels).tolist()
+        if len(self.seen.union(ranks)) != len(self.seen) + len(ranks):
+            raise ValueError("a design was evaluated before; a budget counts unique designs")
+        F, G = self.problem.score(levels, metrics)
+        n_before = len(self)
+        self.F = np.concatenate([self.F, F])
+        self.G = np.concatenate([self.G, G])
+        self.levels = np.concatenate([self.levels, levels])
+        self.generation = np.concatenate([self.generation, np.full(len(levels), generation)])
+        self.seen.update(ranks)
+        self._metrics.append(_copied(metrics, len(levels), self.problem.model.resource_names))
+        self._add_to_front(n_before + np.flatnonzero(self.feasible[n_before:]))
+
+    def metrics_of(self, levels: Levels) -> Metrics:
+        """Metrics of any designs: recorded ones as they are, of all others by the model.
+
+        Args:
+            levels: value indices, shape (k, n_parameters).
+
+        Returns:
+            Metrics in the order of `levels`; nothing is added to the record.
+        """
+        row_of = {rank: row for row, rank in enumerate(self.space.rank(self.levels).tolist())}
+        rows = np.array([row_of.get(rank, -1) for rank in self.space.rank(levels).tolist()], int)
+        recorded, new = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
+        if not len(recorded):
+            return self.problem.model.evaluate(levels)
+        parts = [self.metrics.take(rows[recorded])]
+        if len(new):
+            parts.append(self.problem.model.evaluate(levels[new]))
+        return Metrics.joined(parts).take(np.argsort(np.concatenate([recorded, new])))
+
+    def _add_to_front(self, new: Ints) -> None:
+        """Let new feasible designs compete with the front."""
+        if not len(new):
+            return
+        new = new[is_nondominated(self.F[new])]
+        # What is dominated stays dominated, so only the front competes with the new designs.
+        dominated, dominating = mutually_dominated(self.F[new], self.F[self._front])
+        self._front = np.concatenate([self._front[~dominating], new[~dominated]])
+
+
+def _copied(metrics: Metrics, n: int, resources: Sequence[str]) -> Metrics:
+    """A copy of the arrays with one row for each of n designs."""
+
+    def is_kept(value: Any) -> bool:
+        is_array = isinstance(value, np.ndarray)
+        return is_array and value.dtype.kind in KINDS and value.shape[:1] == (n,)
+
+    values = {name: value.copy() for name, value in metrics.values.items() if is_kept(value)}
+    needed = {name: metrics.resources[name] for name in resources}
+    return Metrics(
+        values, {name: Resource(r.own.copy(), r.missing.copy()) for name, r in needed.items()}
+    )

@@ -1,0 +1,376 @@
+"""Run a study: search, select a design, and write tables and figures to a folder.
+
+`Study.run` is the usual way to call this module.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import cached_property, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.smallest_chip import nothing_feasible
+from imcmoo.io.checksums import SUMS
+from imcmoo.io.errors import InputError
+from imcmoo.io.executor import imap_unordered
+from imcmoo.io.files import name_os_errors, replacing, writing
+from imcmoo.io.locks import folder_lock
+from imcmoo.io.machines import Workers, open_executor
+from imcmoo.report.figures import draw_figures
+from imcmoo.report.page import PAGE, page
+from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
+from imcmoo.study import provenance, result_tables
+from imcmoo.study.catalogue import study_of_run
+from imcmoo.study.enumerate_study import find_answer
+from imcmoo.study.explain import explain_run
+from imcmoo.study.explanation import Explanation
+from imcmoo.study.results import CONFIG, REPORT, SELECTED, Results, RunFolder
+from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_models
+from imcmoo.study.study import BUDGET, Study
+
+OnExplained = Callable[[int, int], None]
+"""Called with the number of designs explained so far, and of all."""
+
+
+class Run:
+    """A finished run: its selected design, its Pareto front, and explanations of both.
+
+    `Study.run` returns one. `Run(folder)` is the one that a command has written. Column names of
+    the tables end in their units; docs/files.md describes them.
+
+    Args:
+        folder: of the run, `OUT/STUDY/seed-N`.
+        study: of the run; found by the name that the run states if None.
+        results: tables of the run; read from the folder if None.
+
+    Raises:
+        InputError: the folder holds no complete run, or a file is damaged.
+    """
+
+    def __init__(
+        self, folder: str | Path, study: Study | None = None, results: Results | None = None
+    ) -> None:
+        self.folder = Path(folder)
+        self.results = Results.read(self.folder) if results is None else results
+        self._study = study
+
+    @cached_property
+    def study(self) -> Study:
+        """The study with the settings of the run.
+
+        Raises:
+            InputError: the run is of another study than the one of its name, or of none known.
+        """
+        return self._study or study_of_run(self.folder, self.results.config, None)
+
+    @property
+    def design(self) -> pd.DataFrame:
+        """The selected design and its costs, one row."""
+        return self.results.selected.reset_index(drop=True)
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """The designs of the Pareto front, one row each."""
+        return self.results.front
+
+    def explain(
+        self, design: str = SELECTED, *, progress: OnExplained | None = None
+    ) -> Explanation:
+        """Explain why a design is what it is.
+
+        Args:
+            design: "selected", the name of a criterion for the design it selects, `alone_NETWORK`,
+                or `front_N` for row N of the front, from 1.
+            progress: called after each design if designs of the front must be explained.
+
+        Raises:
+            InputError: there is no such design, or the run is of another study or cost model.
+        """
+        stored = _by_name(self.results.explanations)
+        if design in stored:
+            return stored[design]
+        if stored:  # whatever the study, these are all designs there are
+            self._check_name(design, stored)
+        explained = _by_name(self.explain_front(progress=progress))
+        if design not in explained:
+            raise InputError(
+                f"{self.folder} explains no design '{design}'; known: {', '.join(explained)}"
+            )
+        return explained[design]
+
+    def explain_front(self, *, progress: OnExplained | None = None) -> list[Explanation]:
+        """Explain the selected designs and the best ones of the front.
+
+        Raises:
+            InputError: the run is of another study or cost model.
+        """
+        study = self.study
+        return explain_run(
+            study.problem(),
+            study.asked_criterion,
+            self.results,
+            front=True,
+            on_explained=progress or (lambda done, total: None),
+        )
+
+    def report(
+        self, path: str | Path | None = None, *, front: bool = False, force: bool = False
+    ) -> Path:
+        """Write the run as one interactive HTML page.
+
+        Args:
+            path: file to write; `report.html` in the folder of the run if None.
+            front: whether to explain designs of the front as well.
+            force: whether to replace a file that is no page of this kind.
+
+        Returns:
+            The file.
+
+        Raises:
+            InputError: the path is a file of another kind.
+        """
+        explanations = self.explain_front() if front else self.results.explanations
+        text = page([(self.results, explanations)])
+        if path is None:
+            with folder_lock(self.folder), replacing(self.folder / REPORT) as target:
+                target.write_text(text, encoding="utf-8")
+            return self.folder / REPORT
+        with writing(Path(path), ours=PAGE, force=force) as target:
+            target.write_text(text, encoding="utf-8")
+        return Path(path)
+
+    def __repr__(self) -> str:
+        seed, criterion = self.results.config.get("seed"), self.results.criterion
+        return (
+            f"Run({self.results.study}, seed {seed}: best design by {criterion} in {self.folder})"
+        )
+
+    def _repr_html_(self) -> str:
+        """The selected design, for notebooks."""
+        return self.design.T.to_html(header=False)
+
+    def _check_name(self, name: str, stored: Iterable[str]) -> None:
+        """Refuse a name that no design has, without the study."""
+        (_, criteria), (_, front) = self.results.named[-2:]
+        known = [*dict.fromkeys([*stored, *criteria])]
+        if name not in known and name not in front:
+            raise InputError(
+                f"{self.folder} explains no design '{name}'; known: {', '.join(known)}, "
+                f"{front[0]} to {front[-1]}"
+            )
+
+
+def _by_name(explanations: Iterable[Explanation]) -> dict[str, Explanation]:
+    """Explanations by the names of their designs, each of which is in one of them."""
+    return {name: explanation for explanation in explanations for name in explanation.names}
+
+
+class Observer:
+    """Receives the events of runs. This one warns and reports generations only.
+
+    Args:
+        on_trace: called after each generation of a search with its name and state.
+    """
+
+    def __init__(self, on_trace: OnTrace = lambda search, row: None) -> None:
+        self.on_trace = on_trace
+
+    def warned(self, text: str) -> None:
+        """Something is not as expected, but changes no result."""
+        warnings.warn(text, stacklevel=2)
+
+    def already_finished(self, folder: Path) -> None:
+        """A run to be resumed is complete."""
+
+    def begun(self, study: Study, n_runs: int, *, side_by_side: bool) -> None:
+        """Runs begin: one in this process, or several side by side in others."""
+
+    def run_done(self) -> None:
+        """One of several runs is complete."""
+
+    def finished(self, run: Run, files: Sequence[Path]) -> None:
+        """The only run is complete, and still locked."""
+
+    def compared(self, study: Study, seeds: pd.DataFrame, path: Path) -> None:
+        """Several runs are complete, and their table is written to `path`."""
+
+
+Task = tuple[Study, RunFolder]
+
+
+def run_study(
+    study: Study,
+    out: Path,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    progress: OnTrace | None = None,
+) -> Run:
+    """Run a study with its first seed; see `Study.run`."""
+    observer = Observer() if progress is None else Observer(progress)
+    (run,) = run_studies([study], out, resume=resume, force=force, observer=observer)
+    return run
+
+
+def run_studies(
+    studies: Sequence[Study],
+    out: Path,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    workers: Workers = 1,
+    observer: Observer | None = None,
+) -> list[Run]:
+    """Run studies that differ in their seed only.
+
+    Args:
+        studies: at least one.
+        out: results go to `out`/study/seed-n.
+        resume: continue what was killed and keep what is finished; else start over.
+        force: replace runs of another study of this name.
+        workers: processes, if there are several seeds, or who sends work to other machines.
+        observer: receives the events; the default only warns.
+
+    Returns:
+        The runs, in the order of `studies`.
+
+    Raises:
+        InputError: a folder is in use, holds another run and `resume` is set or the run of another
+            study and `force` is not, the budget is above the number of designs, or the exact answer
+            among the results is damaged: nothing was done. Or no design of the study is feasible:
+            its work is discarded.
+        OSError: a folder cannot be written to.
+    """
+    observer = observer or Observer()
+    _check_budget(studies[0])
+    home = out / studies[0].name
+    tasks = [(s, RunFolder(home / f"seed-{s.seed}", provenance.config(s))) for s in studies]
+    with ExitStack() as stack:
+        # All at once and until the end: the summary is of these runs and no others.
+        for _, folder in tasks:
+            stack.enter_context(folder_lock(folder.path))
+            if resume:
+                folder.check_resumable()
+            elif not force:
+                folder.check_replaceable()
+        answer = find_answer(studies[0], out, observer.warned)
+        finished = [folder for _, folder in tasks if resume and folder.is_finished()]
+        for folder in finished:
+            folder.discard_work()
+            observer.already_finished(folder.path)
+        todo = [task for task in tasks if task[1] not in finished]
+        results: dict[Path, Results] = {}
+        if todo:
+            in_process = len(tasks) == len(todo) == 1 and isinstance(workers, int)
+            observer.begun(studies[0], len(todo), side_by_side=not in_process)
+            if in_process:
+                results[todo[0][1].path] = run_one(todo[0], answer, resume, observer.on_trace)
+            else:
+                results = _run_all(
+                    todo, answer, resume=resume, workers=workers, on_done=observer.run_done
+                )
+        runs = [Run(folder.path, study, results.get(folder.path)) for study, folder in tasks]
+        if len(tasks) > 1:
+            _compare(runs, answer, home / "seeds.csv", observer)
+        if len(tasks) == 1 and todo:
+            observer.finished(runs[0], todo[0][1].files())
+    return runs
+
+
+def _check_budget(study: Study) -> None:
+    """Refuse a budget above the number of designs, unless it is the usual one."""
+    if study.budget > max(study.space.size, BUDGET):
+        raise InputError(
+            f"a budget of {study.budget:,} is above the {study.space.size:,} designs of the space: "
+            f"`imcmoo enumerate {study.file or study.name}` evaluates them all"
+        )
+
+
+def run_one(
+    task: Task,
+    answer: ExactAnswer | None,
+    resume: bool,
+    on_trace: OnTrace = lambda name, row: None,
+) -> Results:
+    """Search, select, and write tables and figures; returns what was written.
+
+    Raises:
+        InputError: no design of the study is feasible.
+    """
+    study, folder = task
+    models = search_models(study)
+    with name_os_errors(folder.path):
+        folder.begin(resume=resume)
+        try:
+            searches = run_searches(study, models, folder.checkpoint, on_trace)
+            outcome = Outcome.of(study, searches, answer)
+        except LimitsUnmet as error:
+            folder.discard_work()
+            raise InputError(str(error)) from None
+        except NoFeasibleDesign:
+            folder.discard_work()
+            raise InputError(nothing_feasible(study.problem())) from None
+        results = result_tables.results_of(outcome, answer, folder.path, folder.config)
+        folder.write_results(results)
+        draw_figures(results, folder.figures)
+        folder.publish()
+        return results
+
+
+def _run_all(
+    tasks: Sequence[Task],
+    answer: ExactAnswer | None,
+    *,
+    resume: bool,
+    workers: Workers,
+    on_done: Callable[[], None],
+) -> dict[Path, Results]:
+    """Run several seeds side by side; returns the results of those run here, by their folder."""
+    with open_executor(workers, len(tasks)) as executor:
+        if isinstance(workers, int):
+            local, results = partial(run_one, answer=answer, resume=resume), {}
+            for index, result in imap_unordered(executor, local, tasks):
+                results[tasks[index][1].path] = result
+                on_done()
+            return results
+        elsewhere = partial(_run_elsewhere, answer)
+        studies = [study.with_absolute_paths() for study, _ in tasks]
+        for index, files in imap_unordered(executor, elsewhere, studies):
+            _publish(files, tasks[index][1])
+            on_done()
+        return {}
+
+
+def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]:
+    """Run a study on a machine that may not see the folder; returns its files by path."""
+    with TemporaryDirectory() as scratch:
+        folder = RunFolder(Path(scratch), provenance.config(study))
+        run_one((study, folder), answer, resume=False)
+        made_anew = CONFIG, SUMS
+        files = [p for p in folder.path.rglob("*") if p.is_file() and p.name not in made_anew]
+        return {p.relative_to(folder.path).as_posix(): p.read_bytes() for p in files}
+
+
+def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
+    """Put what a run left elsewhere into its folder."""
+    folder.begin(resume=False)
+    for name, content in files.items():
+        folder.write(name, content)
+    folder.publish()
+
+
+def _compare(
+    runs: Sequence[Run], answer: ExactAnswer | None, path: Path, observer: Observer
+) -> None:
+    """Write a table of the seeds of these runs, and no others."""
+    study = runs[0].study
+    frame = result_tables.seeds(study, {run.study.seed: run.results for run in runs}, answer)
+    with replacing(path) as temporary:
+        frame.to_csv(temporary, index=False, lineterminator="\n")
+    observer.compared(study, frame, path)

@@ -1,0 +1,82 @@
+"""Messages about a wrong study: one line for each fault, with its key and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from imcmoo.io.errors import FAULTS_SHOWN, did_you_mean
+from imcmoo.space.restricted import ValueFaults
+
+_TEXTS = {
+    "missing": "is missing",
+    "int_type": "needs a whole number, got {value!r}",
+    "int_from_float": "needs a whole number, got {value!r}",
+    "float_type": "needs a number, got {value!r}",
+    "string_type": "needs a text in quotes, got {value!r}",
+    "bool_type": "needs true or false, got {value!r}",
+    "tuple_type": "needs a list, [...], got {value!r}",
+    "dict_type": "needs a table, got {value!r}",
+    "model_type": "needs a table, got {value!r}",
+    "greater_than": "must be above {gt:g}, got {value!r}",
+    "greater_than_equal": "must be at least {ge:g}, got {value!r}",
+    "less_than_equal": "must be at most {le:g}, got {value!r}",
+    "finite_number": "must be finite, got {value!r}",
+}
+"""What is wrong, by pydantic's type of error."""
+
+REMOVED_KEYS = {
+    "scaling": "studies use the paper's technology scaling; in Python, "
+    "Evaluator(space, networks, ComponentTable.read()) uses hwcomponents' own"
+}
+"""Removed keys of a study file, with the replacement of each."""
+
+
+def fault_lines(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> list[str]:
+    """The faults that pydantic found, a line each, such as `networks[0].weight: must be ...`.
+
+    At most `FAULTS_SHOWN`; the last line then counts the others.
+
+    Args:
+        error: of a study.
+        keys: names of the keys of each table; those of the study itself under "".
+    """
+    lines: list[str] = []
+    for fault in error.errors(include_url=False)[:FAULTS_SHOWN]:
+        cause = fault.get("ctx", {}).get("error")
+        if isinstance(cause, ValueFaults):
+            texts = {(*fault["loc"], name): text for name, text in cause.faults.items()}
+        else:
+            texts = {tuple(fault["loc"]): _text(fault, keys)}
+        lines += [f"{_key(loc)}{text}" for loc, text in texts.items()]
+    more = error.error_count() - FAULTS_SHOWN
+    return [*lines, f"and {more:,} more faults"] if more > 0 else lines
+
+
+def unknown_key(key: str, known: Sequence[str]) -> str:
+    """Text on a key that does not exist."""
+    if key in REMOVED_KEYS:
+        return f"was removed: {REMOVED_KEYS[key]}"
+    return f"unknown key; {did_you_mean(key, known)}allowed: {', '.join(known)}"
+
+
+def _key(loc: Sequence[int | str]) -> str:
+    """The key as people write it: `networks[1].weight: `."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return f"{text}: " if text else ""
+
+
+def _text(fault: Any, keys: Mapping[str, Sequence[str]]) -> str:
+    kind, value, ctx = fault["type"], fault["input"], fault.get("ctx", {})
+    if kind == "extra_forbidden":
+        return unknown_key(fault["loc"][-1], keys.get(fault["loc"][0], keys[""]))
+    if kind == "literal_error":
+        allowed = [part.strip(" '") for part in ctx["expected"].replace(" or ", ",").split(",")]
+        return f"unknown {value!r}; {did_you_mean(value, allowed)}allowed: {', '.join(allowed)}"
+    if kind in _TEXTS:
+        return _TEXTS[kind].format(value=value, **ctx)
+    return str(ctx["error"]) if "error" in ctx else f"{fault['msg']}, got {value!r}"

@@ -1,0 +1,146 @@
+"""The design spaces that studies begin with: those of the package, and what a study makes of them.
+
+The shipped spaces and studies are files in `problems/`. A checkout reads that folder; the wheel
+carries the same files as package data. An installed package offers spaces by entry points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from imcmoo.io.errors import InputError, did_you_mean
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Conditional
+from imcmoo.space.restricted import ValueFaults, restricted
+from imcmoo.space.space_file import read_spaces
+
+_PACKAGE = Path(__file__).parents[1]
+
+WIDEST_SPACES = {"rram": "rram", "sram": "sram_large", "sram_technology": "sram_technology"}
+"""The widest space of each device of the reference model. `imcmoo evaluate --device` takes these
+names for both models."""
+
+
+def folder() -> Path:
+    """The folder of `spaces/` and `studies/`: of the wheel, or else of the checkout.
+
+    Raises:
+        InputError: there is neither.
+    """
+    for place in (_PACKAGE / "problem_files", _PACKAGE.parent / "problems"):
+        if (place / "studies").is_dir():
+            return place
+    raise InputError("the files of the shipped studies are missing: install imcmoo again")
+
+
+@cache
+def spaces() -> dict[str, DesignSpace]:
+    """Every shipped space by name."""
+    return read_spaces(sorted((folder() / "spaces").glob("*.toml")))
+
+
+def device_spaces() -> dict[str, DesignSpace]:
+    """The widest space of each device by the names in `WIDEST_SPACES`."""
+    return {device: spaces()[name] for device, name in WIDEST_SPACES.items()}
+
+
+def offered(group: str) -> dict[str, Any]:
+    """Objects that installed packages offer by entry points of a group, by name."""
+    objects: dict[str, Any] = {}
+    for entry in entry_points(group=group):
+        objects |= entry.load()
+    return objects
+
+
+def bases() -> dict[str, DesignSpace]:
+    """Every space that a study can begin with: shipped ones, and those that packages offer."""
+    others = (*offered("imcmoo.spaces").values(), *_spaces_of_studies())
+    return {**spaces(), **{space.name: space for space in others}}
+
+
+def _spaces_of_studies() -> Iterable[DesignSpace]:
+    return (study.space for study in offered("imcmoo.studies").values())
+
+
+def space_of_table(
+    table: Mapping[str, Any], *, name: str, model: str | None, device: str | None
+) -> DesignSpace:
+    """The space that the table `[space]` of a study describes.
+
+    Args:
+        table: `base`, and values by name of the parameter: a list, or one value.
+        name: of the study, which a space with other values than its base is called by.
+        model: of the study.
+        device: names the base where the table does not.
+
+    Raises:
+        ValueFaults: an unknown base or parameter, or a value that cannot be; a text by key.
+    """
+    usual = f"{device}_physical" if device and model == "physical" else device
+    base = _base(table.get("base", usual))
+    values = {
+        key: value if isinstance(value, list) else [value]
+        for key, value in table.items()
+        if key != "base"
+    }
+    if device is not None and base.values_of("device") != (device,):
+        values.setdefault("device", [device])
+    switches: list[str] = []
+    if model == "physical":
+        from imcmoo.model.physical.parameters import LIMITS  # not for studies of the reference
+
+        base = _with_optional(base, values)
+        switches = [key for key, (low, _) in LIMITS.items() if low == 0]
+    return restricted(base, values, name=name, switches=switches) if values else base
+
+
+def _base(name: object) -> DesignSpace:
+    if isinstance(name, str) and name in spaces():  # what packages offer need not be imported
+        return spaces()[name]
+    spaces_by_name = bases()
+    if not isinstance(name, str) or name not in spaces_by_name:
+        what = "is missing" if name is None else f"unknown {name!r}"
+        hint = did_you_mean(name, spaces_by_name)
+        raise ValueFaults({"base": f"{what}; {hint}allowed: {', '.join(spaces_by_name)}"})
+    return spaces_by_name[name]
+
+
+def _with_optional(space: DesignSpace, names: Iterable[str]) -> DesignSpace:
+    """A space with the defaults of named optional columns of the physical model that it lacks."""
+    from imcmoo.model.physical.parameters import DEFAULTS  # as above
+
+    lacking = set(names) - {*space.names, *space.fixed}
+    added = {name: value for name, value in DEFAULTS.items() if name in lacking}
+    return replace(space, fixed={**space.fixed, **added})
+
+
+def table_of_space(space: DesignSpace, *, name: str, model: str) -> dict[str, Any]:
+    """The table `[space]` that describes a space; inverse of `space_of_table`.
+
+    Raises:
+        ValueError: the space is made of none that a study can begin with.
+    """
+    tables = [{"base": base.name, **_differing(space, base)} for base in bases().values()]
+    for table in sorted(tables, key=len):
+        try:
+            if space_of_table(table, name=space.name, model=model, device=None) == space:
+                return table
+        except ValueError:
+            continue
+    raise ValueError(f"space {space.name} of study {name} is made of no shipped space")
+
+
+def _differing(space: DesignSpace, base: DesignSpace) -> dict[str, Any]:
+    """Values of a space that a base does not have."""
+    before = {**base.fixed, **{p.name: p for p in base.parameters}}
+    several = {
+        p.name: list(p.values)
+        for p in space.parameters
+        if p != before.get(p.name) and not isinstance(p, Conditional)
+    }
+    return several | {k: v for k, v in space.fixed.items() if before.get(k) != v}

@@ -1,0 +1,158 @@
+"""A run evaluates each design once, builds its model once, and reads nothing that it wrote."""
+
+import os
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from imcmoo.model import registry
+from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.reference.evaluator import Evaluator
+from imcmoo.study import result_tables
+from imcmoo.study.results import Results
+from tests.cli.helpers import run_quietly
+from tests.scenario.study_text import study_text
+
+NAMES = ("net_a", "net_b")
+LAYERS = {
+    "net_a": "name,C,M,P,Q\na,16,32,14,14\nb,32,64,7,7\n",
+    "net_b": "name,C,M,P,Q\na,8,16,28,28\n",
+}
+NETWORKS = "".join(f'[[networks]]\nsource = "{name}.csv"\n{{each}}' for name in NAMES)
+SPACE = """base = "rram"
+rows = [64, 128, 256]
+cols = [64, 128]
+bits_per_cell = [2, 4]
+cycle_s = 1e-9
+"""
+STUDIES = {
+    "reference": f'name = "two"\nbudget = 60\n[space]\n{SPACE}{NETWORKS.format(each="")}',
+    "scenario": study_text(
+        'idle = "on"\n', networks=NETWORKS.format(each="rate_Hz = 20\n"), budget=20
+    ),
+}
+"""Studies of two networks; that with a scenario is of the physical model."""
+
+
+class Files:
+    """Files that this process reads below a folder, by name, and those that it wrote before."""
+
+    def __init__(self):
+        self.folder = None
+        self.read, self.written, self.read_back = Counter(), set(), set()
+
+    def hear(self, event, args):
+        """Called for every audit event of the process."""
+        if self.folder is None or event not in ("open", "os.rename"):
+            return
+        if event == "os.rename":
+            old, new = (str(Path(p).absolute()) for p in args[:2])
+            moved = {p for p in self.written if p == old or p.startswith(old + os.sep)}
+            self.written = self.written - moved | {new + p[len(old) :] for p in moved}
+        elif isinstance(args[0], str | os.PathLike):
+            path = str(Path(args[0]).absolute())
+            if not path.startswith(self.folder):
+                return
+            if args[2] & os.O_ACCMODE != os.O_RDONLY:
+                self.written.add(path)
+            elif Path(path).is_file():
+                self.read[Path(path).name] += 1
+                self.read_back |= {path} & self.written
+
+
+FILES = Files()
+sys.addaudithook(FILES.hear)  # cannot be taken away: it hears nothing without a folder
+
+
+@contextmanager
+def watched(folder):
+    """Yields what is read and written below a folder in the block."""
+    FILES.__init__()
+    FILES.folder = str(folder)
+    try:
+        yield FILES
+    finally:
+        FILES.folder = None
+
+
+class Run:
+    """A run of a study of two networks and all that was counted during it."""
+
+    def __init__(self, study, folder, patch):
+        self.built, self.evaluated = [], []
+        make, results_of = registry.make, result_tables.results_of
+
+        def built(name, space, networks, **options):
+            self.built.append(networks.names)
+            return make(name, space, networks, **options)
+
+        def kept(outcome, *args):
+            self.outcome, self.results = outcome, results_of(outcome, *args)
+            return self.results
+
+        patch.setattr(registry, "make", built)
+        patch.setattr(result_tables, "results_of", kept)
+        for kind in (Evaluator, PhysicalEvaluator):
+            patch.setattr(kind, "evaluate", self._counted(kind.evaluate))
+        for name, text in LAYERS.items():
+            (folder / f"{name}.csv").write_text(text)
+        (folder / "two.toml").write_text(study)
+        with watched(folder) as self.files:
+            run_quietly("run", folder / "two.toml", "--out", folder / "out")
+        self.folder = folder / "out/two/seed-1"
+
+    def _counted(self, evaluate):
+        def counted(model, levels):
+            if model.workload_names == list(NAMES):
+                self.evaluated += model.space.rank(levels).tolist()
+            return evaluate(model, levels)
+
+        return counted
+
+
+@pytest.fixture(scope="module", params=STUDIES)
+def run(request, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        return Run(STUDIES[request.param], tmp_path_factory.mktemp("once"), patch)
+
+
+def test_the_joint_model_is_built_once(run):
+    assert run.built == [list(NAMES)]
+
+
+def test_each_network_is_read_once(run):
+    assert [run.files.read[f"{name}.csv"] for name in NAMES] == [1, 1]
+
+
+def test_no_file_is_read_back(run):
+    assert len(run.files.written) > 5
+    assert run.files.read_back == set()
+
+
+def test_only_baselines_and_neighbours_of_explained_designs_are_evaluated_after_the_search(run):
+    archive, space = run.outcome.joint.archive, run.outcome.problem.space
+    baselines = space.rank(run.outcome.baselines.levels).tolist()
+    explained = [space.levels_of(e.design) for e in run.results.explanations]
+    around = np.concatenate([space.neighbours(levels[0]) for levels in explained])
+    counts = Counter(run.evaluated)
+    again = {rank for rank in archive.seen if counts[rank] != 1}
+    assert len(archive) in (20, 60)
+    assert again <= {*baselines}
+    assert counts.keys() - archive.seen <= {*baselines, *space.rank(around).tolist()}
+
+
+def test_results_in_memory_are_those_of_the_files(run):
+    stored = Results.read(run.folder)
+    assert run.results.config == stored.config
+    assert {*run.results.content} == {*stored.content} > {"baselines.csv", "explain.json"}
+    for name in run.results.content:
+        ours, theirs = run.results.content[name], stored.content[name]
+        if name.endswith(".csv"):
+            pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
+        elif name == "design.json":
+            assert ours == theirs

@@ -1,0 +1,114 @@
+"""A study as one value: in Python, as a file, and what it reads and builds."""
+
+import pickle
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import imcmoo
+from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.workloads import Workload
+from imcmoo.problem.own_score import Exponents
+from imcmoo.study.schema import schema_text
+from imcmoo.study.study import Study
+from problems import STUDIES
+from tests import ROOT
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
+
+
+def two(**more):
+    return Study(name="two", device="rram", networks=["alexnet", "resnet18"], **more)
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda path: path.stem)
+def test_a_written_study_reads_back_as_itself(file, tmp_path):
+    study = Study.load(file)
+    path = tmp_path / "again.toml"
+    path.write_text(study.to_toml(), encoding="utf-8")
+    again = Study.load(path)
+    assert again.to_config() == study.to_config()
+    assert again.space == study.space
+
+
+@pytest.mark.parametrize("name", [name for name in STUDIES if name.startswith("four")])
+def test_a_shipped_study_can_be_written_as_a_file(name):
+    content = tomllib.loads(STUDIES[name].to_toml())
+    assert content["space"] == {"base": STUDIES[name].space.name}
+    assert [network["source"] for network in content["networks"]] == [*STUDIES[name].workloads]
+
+
+def test_a_space_that_no_file_can_describe_is_said():
+    space = imcmoo.DesignSpace("mine", (imcmoo.Ordinal("cells", (1, 2)),), {"device": "none"})
+    study = two(space=space, model="tests.toy_model:Toy")
+    with pytest.raises(ValueError, match="space mine of study two is made of no shipped space"):
+        study.to_toml()
+
+
+def test_a_study_takes_what_python_users_have_at_hand():
+    study = two(
+        seeds=4,
+        area_limit_mm2=None,
+        score=Exponents(energy=1, latency=2, aggregate="mean"),
+        cost={32: 1.5},
+        objectives="interval",
+    )
+    assert study.seed == 4
+    assert study.area_limit_m2 is None
+    assert study.criterion == "score"
+    assert study.score == Exponents(energy=1, latency=2, aggregate="mean")
+    assert study.cost_per_cm2 == {32: 1.5}
+    assert study.objectives == ("interval",)
+
+
+def test_a_changed_copy_is_checked_again():
+    study = two()
+    assert study.replace(budget=5).budget == 5
+    assert study.budget == 3300
+    with pytest.raises(ValueError, match="budget: must be at least 1, got 0"):
+        study.replace(budget=0)
+    with pytest.raises(ValueError, match="Instance is frozen"):
+        study.budget = 5
+
+
+def test_the_hash_of_a_study_reads_no_file(monkeypatch):
+    """Accuracy data can be large, and be gone by then."""
+    monkeypatch.setattr(AccuracyData, "read", lambda path: None)
+    network = {"source": "alexnet_onnx", "accuracy": "gone.npz"}
+    study = Study(name="one", model="physical", device="sram", networks=[network])
+    assert hash(study) == hash(study.replace(budget=study.budget))
+
+
+def test_each_network_is_read_once_and_the_model_built_once(monkeypatch):
+    read = []
+    load = Workload.load
+    monkeypatch.setattr(Workload, "load", lambda source: read.append(source) or load(source))
+    study = two()
+    model = study.cost_model()
+    assert study.problem().model is model
+    assert study.replace(seeds=3, budget=50).cost_model() is model
+    assert study.replace(deployment="together").cost_model() is not model
+    assert study.network_set().names == ["alexnet", "resnet18"]
+    assert read == ["alexnet", "resnet18"]
+
+
+def test_what_was_read_stays_out_of_a_pickle():
+    study = two()
+    study.cost_model()
+    assert len(pickle.dumps(study)) < 20_000
+    assert pickle.loads(pickle.dumps(study)) == study
+
+
+def test_a_study_shows_itself_in_one_line_and_as_a_table():
+    assert repr(two()) == "Study(two: 12,096,000 designs of space rram, for alexnet, resnet18)"
+    assert "<td>alexnet, resnet18</td>" in two()._repr_html_()
+
+
+def test_studies_are_loaded_by_name_and_by_path():
+    assert Study.load("four_workload_rram") is STUDIES["four_workload_rram"]
+    assert Study.load(Path("examples") / "weighted.toml").name == "weighted"
+
+
+def test_the_file_of_a_study_is_no_key_of_it():
+    assert '"file"' not in schema_text()
