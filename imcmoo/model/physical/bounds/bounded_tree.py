@@ -241,11 +241,11 @@ class BoundedTree(SearchTree):
 
         def put(first: int) -> None:
             children, _ = self.children(rows[first : first + step], TILING)
-            for some, bounds in self._bounds_of_children(children):
+            for found, bounds in self._bounds_of_children(children):
                 for name in of_chip:
-                    of_chip[name][first * m + some] = bounds[name][:, 0]
+                    of_chip[name][first * m + found] = bounds[name][:, 0]
                 for name, v in values.items():
-                    v[:, first * m + some] = bounds[name][:, :, 0].T
+                    v[:, first * m + found] = bounds[name][:, :, 0].T
 
         step = max(1, TILINGS_AT_ONCE // m)
         spread(put, range(0, len(rows), step))
@@ -254,10 +254,10 @@ class BoundedTree(SearchTree):
     def _bounds_of_children(self, children: Levels) -> Iterator[tuple[Ints, dict[str, Floats]]]:
         """Indices of tilings of arrays whose chips are not too large, and their relaxed bounds."""
         area = _smallest_area(self._chips.of(children, {}))
-        some = np.flatnonzero(area <= self._area_limit_m2)
+        allowed = np.flatnonzero(area <= self._area_limit_m2)
         m = len(self._tilings.stand_in)
-        tiling = some % m
-        stand_ins = children[some - tiling + self._tilings.stand_in[tiling]]
+        tiling = allowed % m
+        stand_ins = children[allowed - tiling + self._tilings.stand_in[tiling]]
         columns = vars(self._representatives(self.with_mapping_only(stand_ins)))
         for name in GROUPING:
             columns[name] = getattr(self._tilings, name)[tiling]
@@ -265,8 +265,8 @@ class BoundedTree(SearchTree):
         replication(self._context, keys)
         caches: OperationCaches = {}
         for part in _uniform_chunks(keys, CHIPS_AT_ONCE):
-            chips = self._chips.of(children[some[part]], {})
-            yield some[part], self._networks.of(chips, keys.take(part), caches)
+            chips = self._chips.of(children[allowed[part]], {})
+            yield allowed[part], self._networks.of(chips, keys.take(part), caches)
 
     def bound(self, rows: Levels) -> Metrics:
         """Bounds of sub-domains: layer by layer once the peripheral circuit is chosen."""
