@@ -213,8 +213,8 @@ class BoundedTree(SearchTree):
 
     def _of_tilings(self, rows: Levels) -> Metrics:
         """Relaxed bounds of all tilings of arrays, infinite where a chip is too large."""
-        at, every = self.choices(0)
-        if self._bounds_of_tilings is None or len(rows) < len(every) / MANY_ARRAYS:
+        at, combinations = self.choices(0)
+        if self._bounds_of_tilings is None or len(rows) < len(combinations) / MANY_ARRAYS:
             return self._bound_tilings(rows)
         tree, networks = self._bounds_of_tilings
         arrays = np.ravel_multi_index(tuple(rows[:, at].T), [self.space.shape[i] for i in at])
@@ -241,11 +241,11 @@ class BoundedTree(SearchTree):
 
         def put(first: int) -> None:
             children, _ = self.children(rows[first : first + step], TILING)
-            for found, bounds in self._bounds_of_children(children):
+            for where, bounds in self._bounds_of_children(children):
                 for name in of_chip:
-                    of_chip[name][first * m + found] = bounds[name][:, 0]
+                    of_chip[name][first * m + where] = bounds[name][:, 0]
                 for name, v in values.items():
-                    v[:, first * m + found] = bounds[name][:, :, 0].T
+                    v[:, first * m + where] = bounds[name][:, :, 0].T
 
         step = max(1, TILINGS_AT_ONCE // m)
         spread(put, range(0, len(rows), step))

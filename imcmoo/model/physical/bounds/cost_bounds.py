@@ -329,8 +329,8 @@ class AnyTilesBatch(Batch):
         return np.maximum(missing, 0.0), np.zeros_like(missing)
 
     def _features_of(self, use: Bools, *, streamed: bool) -> MappingFeatures:
-        found = mapping_features(self.context, self.designs, streamed=streamed, any_tiles=True)
-        return MappingFeatures(found, np.arange(len(use)))
+        features = mapping_features(self.context, self.designs, streamed=streamed, any_tiles=True)
+        return MappingFeatures(features, np.arange(len(use)))
 
 
 class MinimalBatch(Batch):
