@@ -6,7 +6,7 @@ All functions raise ValueError for samples that are not of shape (n,), empty, or
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import wilcoxon
+from scipy.stats import mannwhitneyu, wilcoxon
 
 from imcmoo.model.metrics import Floats
 
@@ -104,7 +104,7 @@ def vargha_delaney(a: Floats, b: Floats) -> float:
     statistics of McGraw and Wong, J. Educational and Behavioral Statistics 25(2), 2000.
     """
     _check(a=a, b=b)
-    return float((np.less.outer(a, b) + np.equal.outer(a, b) / 2).mean())
+    return float(mannwhitneyu(b, a).statistic / (len(a) * len(b)))
 
 
 def ecdf(evaluations: Floats, at: Floats) -> Floats:

@@ -208,7 +208,7 @@ class BranchAndBound:
         levels, F = self.root.feasible
         self._update_incumbent(levels, F)
         self.prune_or_enqueue(self.root.nodes, self.root.stage)
-        self._dive()
+        self.dive()
 
     @property
     def bound(self) -> float:
@@ -233,7 +233,7 @@ class BranchAndBound:
             steps += 1
             if steps % STEPS_PER_DIVE == 0:
                 # What is found may leave nothing worth branching.
-                self._dive()
+                self.dive()
                 continue
             stage = int(np.argmin([w.least for w in self._queues]))
             n = int(np.clip(CHILDREN_AT_ONCE / self._options[stage], 1, ROWS_AT_ONCE))
@@ -310,7 +310,7 @@ class BranchAndBound:
         """Take over the best incumbent of the other criteria."""
         self._update_incumbent(*self.root.feasible)
 
-    def _dive(self) -> None:
+    def dive(self) -> None:
         """Dive: expand the nodes of smallest bound to leaves for a good incumbent; counts
         nothing."""
         rows = self.expander.start.rows[:0]
@@ -349,6 +349,10 @@ def prove(problem: AcceleratorProblem, criterion: str) -> Proof:
 BRANCHED_AT_ONCE = 1 << 13
 """Partial designs taken further in one go: enough for all cores."""
 
+FIRST_BRANCHED = 1 << 9
+"""Partial designs taken further first, and twice as many each time: a dive after each of the small
+steps finds designs that spare most of the large ones."""
+
 
 def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bool]) -> None:
     """Choose the costly stage after the root expansion, which they share, for new searches at once.
@@ -375,7 +379,8 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
     order = np.argsort(np.min(ranks, axis=0), kind="stable")
     # The least bound, by each criterion, of what is still to come.
     left = [np.minimum.accumulate(bound[order][::-1])[::-1] for bound in bounds]
-    for at in range(0, len(order), BRANCHED_AT_ONCE):
+    at, size = 0, FIRST_BRANCHED
+    while at < len(order):
         for search, least in zip(searches, left, strict=True):
             search.external_bound = float(least[at])
         if stop():
@@ -383,7 +388,13 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
             for search in searches:
                 search.restart(unexpanded, others)
             break
-        rows = nodes.rows[order[at : at + BRANCHED_AT_ONCE]]
+        batch = nodes.take(order[at : at + size])
+        assert batch.costs is not None
+        better = _can_improve_any(searches, batch.costs)
+        rows, pruned = batch.rows[better], int(batch.n_designs[~better].sum())
+        others += pruned
+        for search in searches:
+            search.excluded[expander.stages[root.stage - 1]] += pruned
         for stage in range(root.stage, last):
             grown = expander.expand(rows, stage, lambda c: _can_improve_any(searches, c))
             rows = grown.nodes.rows
@@ -391,6 +402,9 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
                 search.count(grown, stage)
         for search in searches:
             search.prune_or_enqueue(grown.nodes, last)
+            if size < BRANCHED_AT_ONCE:
+                search.dive()
+        at, size = at + size, min(2 * size, BRANCHED_AT_ONCE)
     for search in searches:
         search.external_bound = np.inf
 

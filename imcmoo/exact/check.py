@@ -147,8 +147,7 @@ class _Walk:
             counts.infeasible += self._count(rows) - self._count(children)
             return children, False
         runs, below = self._bounded(quick, rows)
-        each = len(runs) // len(rows)
-        designs = np.repeat(self._partials.n_leaves(rows) // each, each)
+        designs = self._partials.child_leaves(rows, stage)
         counts.infeasible += int(designs[~runs].sum())
         counts.excluded += int(designs[runs & ~below].sum())
         for out, feasible in ((~runs, False), (runs & ~below, True)):

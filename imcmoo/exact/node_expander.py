@@ -57,6 +57,10 @@ class EnumerationTree:
         """Number of designs of each row, shape (n,)."""
         return np.where(partial == UNCHOSEN, self._model.space.shape, 1).prod(axis=1)
 
+    def child_leaves(self, partial: Levels, stage: int) -> Ints:
+        """Number of designs of each child; not called without relaxed bounds."""
+        return self.n_leaves(self.children(partial, stage)[0])
+
     def ancestors(self, levels: Levels, stage: int) -> None:
         """None: without bounds there is nothing to validate."""
 
@@ -200,7 +204,7 @@ class NodeExpander:
             quick, self.problem, self.partials.representative_designs(rows), each
         )
         good = can_improve(costs)
-        designs = np.repeat(self.partials.n_leaves(rows) // each, each)
+        designs = self.partials.child_leaves(rows, stage)
         kept = np.flatnonzero(fits & good)
         children, _ = self.partials.children(rows, stage, kept)
         tightest = stage + 1 < self.partials.refined_from

@@ -48,7 +48,7 @@ class PartialDesignTree(Protocol):
 
     def relaxed_bound(self, partial: Levels, stage: int) -> Metrics | None:
         """Cheap lower bounds of all children of each row, in the order of `children`; None if the
-        model has none. All rows must have equally many children of equally many designs.
+        model has none. All rows must have equally many children.
 
         Args:
             partial: with the stages before chosen, shape (n, n_columns).
@@ -57,6 +57,15 @@ class PartialDesignTree(Protocol):
 
     def n_leaves(self, partial: Levels) -> NDArray[np.int64]:
         """Number of designs of each row, shape (n,)."""
+
+    def child_leaves(self, partial: Levels, stage: int) -> NDArray[np.int64]:
+        """Number of designs of each child of all rows, in the order of `children`; called at stages
+        with relaxed bounds only.
+
+        Args:
+            partial: with the stages before chosen, shape (n, n_columns).
+            stage: which may be chosen.
+        """
 
     def designs(self, partial: Levels) -> Levels:
         """Designs of rows with all stages chosen, shape (n, n_parameters)."""

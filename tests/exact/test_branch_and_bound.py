@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from imcmoo.exact import branch_and_bound
 from imcmoo.exact.bounded_criteria import (
     BoundedCosts,
     SingleNetworkOptima,
@@ -162,6 +163,23 @@ def test_whoever_stops_early_or_takes_a_gap_has_a_bound_that_near_and_less_to_do
                 assert proof.bound <= exact[name].value <= proof.value, name
             assert counted(proof) == problem.space.size
             assert proof.evaluated <= exact[name].evaluated
+
+
+def test_a_proof_stopped_between_the_steps_that_criteria_share_counts_every_design(monkeypatch):
+    monkeypatch.setattr(branch_and_bound, "FIRST_BRANCHED", 1)
+    (study,) = parts("sram", 8, 1, 20_000)
+    problem = study.problem()
+    expander, goal = NodeExpander(problem), bounded_criteria(problem)["edap_geomean"]
+    for n_steps in (3, 6):
+        # Without an incumbent, so that the dive of the first step rules out much of the rest.
+        with monkeypatch.context() as patched:
+            patched.setattr(BranchAndBound, "dive", lambda _: None)
+            search = BranchAndBound(expander, RootExpansion.of(expander), goal)
+        steps = iter([False] * n_steps)
+        expand_shared_root([search], lambda steps=steps: next(steps, True))
+        proof = search.run(lambda _: True)
+        assert counted(proof) == problem.space.size
+        assert proof.bound <= proof.value
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -240,9 +240,17 @@ def map_layers(context: Context, designs: Designs, *, streamed: bool) -> MappedL
     return MappedLayers(np.maximum(factors, 1.0), passes, placement, traffic)
 
 
-def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> Arrays:
+def mapping_features(
+    context: Context, designs: Designs, *, streamed: bool, any_tiles: bool = False
+) -> Arrays:
     """Features of n mapping keys, as `MappingFeatures` stores them: arrays of `LayerFeatures`, then
     of `NetworkFeatures`.
+
+    Args:
+        context: the L distinct layers.
+        designs: a design of each mapping key.
+        streamed: whether weights are loaded for every image.
+        any_tiles: whether words of a tile are the fewest of any size of tile.
     """
     layers, switches = context.layers, context.switches
     mapped = map_layers(context, designs, streamed=streamed)
@@ -253,6 +261,9 @@ def mapping_features(context: Context, designs: Designs, *, streamed: bool) -> A
     groups = factor * np.ceil(placement.macros / per_group)
     all_tiles = (designs.tiles_per_group * designs.router_groups)[:, None]
     tiles = np.maximum(np.minimum(all_tiles, factor * traffic.tiles), 1.0)
+    if any_tiles:
+        share = np.maximum(1 / factor, placement.macros / designs.macros[:, None])
+        tiles = np.maximum(traffic.tiles, 1.0) / share
     counted = count_actions(context, designs, mapped)
     none = np.empty((len(designs), 0))
 

@@ -139,6 +139,8 @@ class PhysicalEvaluator(CostModel):
         self._objectives = tuple(objectives)
         self._interruptible = interruptible
         self._on_parts: dict[str, PhysicalEvaluator] = {}
+        self._among: tuple[PhysicalEvaluator, Sequence[int]] | None = None
+        self._any_network_trees: dict[float, BoundedTree] = {}
         self._options = options
         self._context = Context.of_networks(workloads, device=space.fixed["device"], **options)
         self._limits = self._context.limits
@@ -210,7 +212,10 @@ class PhysicalEvaluator(CostModel):
             for key, value in self._options.items()
         }
         options["noise_of"] = (self._context.noise, at)
-        return self._with_networks(one, options, deployment)
+        model = self._with_networks(one, options, deployment)
+        if self._deployment == deployment == "alone" and self._alike:
+            model._among = (self, [at])
+        return model
 
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of networks that are one by one on the chip.
@@ -218,8 +223,10 @@ class PhysicalEvaluator(CostModel):
         It charges no switch if the networks of this model are co-resident: a network that has the
         chip to itself keeps its weights, too.
         """
-        if self._deployment == "alone":
-            return self
+        return self if self._deployment == "alone" else self._multiplexed
+
+    @cached_property
+    def _multiplexed(self) -> PhysicalEvaluator:
         return self._with_networks(self.workloads, self._options)
 
     def single_network_models(self) -> list[CostModel]:
@@ -227,10 +234,15 @@ class PhysicalEvaluator(CostModel):
 
         A chip for all networks has adders as wide as the widest network needs.
         """
-        bits = [self._options.get(key, BITS) for key in BITS_OF]
-        if all(isinstance(each, int) or len(set(each)) == 1 for each in bits):
+        if self._alike:
             return [self.time_multiplexed()]
         return [self.for_network(name) for name in self.workload_names]
+
+    @property
+    def _alike(self) -> bool:
+        """True if all networks have the same precision."""
+        bits = [self._options.get(key, BITS) for key in BITS_OF]
+        return all(isinstance(each, int) or len(set(each)) == 1 for each in bits)
 
     @property
     def _deployment(self) -> Deployment:
@@ -415,7 +427,22 @@ class PhysicalEvaluator(CostModel):
         Raises:
             NoBounds: raised by `BoundedTree`.
         """
-        return BoundedTree(self.space, self._context, self.designs, area_limit_m2)
+        several, at = self._among or (self, range(len(self.workload_names)))
+        return BoundedTree(
+            self.space,
+            self._context,
+            self.designs,
+            area_limit_m2,
+            tilings=(several._any_network_tree(area_limit_m2), at),
+        )
+
+    def _any_network_tree(self, area_limit_m2: float) -> BoundedTree:
+        """The tree with bounds of chips that keep the circuit limits of any network."""
+        if area_limit_m2 not in self._any_network_trees:
+            self._any_network_trees[area_limit_m2] = BoundedTree(
+                self.space, self._context, self.designs, area_limit_m2, any_network=True
+            )
+        return self._any_network_trees[area_limit_m2]
 
     def evaluate(self, levels: Levels) -> Metrics:
         """All metrics of many designs.

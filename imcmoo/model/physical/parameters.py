@@ -296,11 +296,16 @@ MAPPING_KEY = (*_ARRAY_KEY, *deciding("mapping"))
 """Parameters that decide the mapping key, and so the work shared by all designs that have it."""
 
 
-def replication_keys(designs: Designs) -> Keys:
-    """Keys of what decides replication, shape (n,): array, schedule and number of macros."""
+def replication_keys(designs: Designs, *further: str) -> Keys:
+    """Keys of what decides replication, shape (n,): array, schedule and number of macros.
+
+    Args:
+        designs: n designs.
+        further: columns that count as well.
+    """
     most = math.prod(LIMITS[name][1] for name in MACROS)
     macros = designs.macros.astype(np.int64)
-    return _packed([(macros, most.bit_length()), *_parts(designs, _ARRAY_KEY)])
+    return _packed([(macros, most.bit_length()), *_parts(designs, (*_ARRAY_KEY, *further))])
 
 
 def mapping_keys(designs: Designs) -> Keys:

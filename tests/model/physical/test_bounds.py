@@ -11,6 +11,7 @@ from imcmoo.model.metrics import edp
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds import chip_bounds
+from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import COLUMNS
@@ -95,18 +96,48 @@ def check_model(model, n, area_limit_m2=LIMIT, *, exact=True, schedules=(0, 1)):
 
 
 def check_relaxed_bound(tree, parents, stage):
-    """Relaxed bounds are in the order of the children, all of one size, and no tighter."""
+    """Relaxed bounds are in the order of the children, and no tighter where chips may run all."""
     relaxed = tree.relaxed_bound(parents, stage)
     if relaxed is None:
         return
     every, _ = tree.children(parents, stage)
-    m = len(every) // len(parents)
-    assert (tree.n_leaves(every) == np.repeat(tree.n_leaves(parents) // m, m)).all()
+    assert (tree.n_leaves(every) == tree.child_leaves(parents, stage)).all()
     bounds = tree.bound(every).values
+    allowed = tree.screen(every).area_m2 <= LIMIT
     for name in COSTS:
-        assert (relaxed.values[name] <= bounds[name] * (1 + 1e-9)).all(), (stage, name)
-        if stage + 1 < tree.refined_from:
+        below = relaxed.values[name] <= bounds[name] * (1 + 1e-9)
+        assert below[allowed].all(), (stage, name)
+        if tree.bound_from < stage + 1 < tree.refined_from:
             np.testing.assert_allclose(relaxed.values[name], bounds[name], rtol=1e-9)
+
+
+FEW_ARRAYS = {"rows": (64, 256), "cols": (128,), "active_rows": (8, 32), "input_slice_bits": (1, 2)}
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_tilings_are_bounded_once_for_all_networks_and_below_each_one_alone(device):
+    model, rng = few(device, FEW_ARRAYS), np.random.default_rng(5)
+    bounded, bound = [], BoundedTree._bound_tilings
+
+    def counted(tree, rows):
+        bounded.append(len(rows))
+        return bound(tree, rows)
+
+    levels = model.space.random(3_000, rng)
+    with patch.object(BoundedTree, "_bound_tilings", counted):
+        for one in [model, *(model.for_network(name) for name in model.workload_names)]:
+            tree = one.partials(LIMIT)
+            arrays, _ = tree.children(tree.start, 0)
+            children, _ = tree.children(arrays, 1)
+            at = {row.tobytes(): i for i, row in enumerate(children)}
+            true = one.evaluate(levels)
+            allowed = np.flatnonzero(true.runs.all(axis=1) & (true.area_m2 <= LIMIT))
+            which = [at[row.tobytes()] for row in tree.ancestors(levels[allowed], 2)]
+            relaxed = tree.relaxed_bound(arrays, 1)
+            assert len(allowed) > 20
+            for name in ("energy", "latency", "interval", "area"):
+                assert (relaxed.values[name][which] <= true.values[name][allowed]).all(), name
+    assert bounded.count(len(arrays)) == 1
 
 
 SLOW_ONES = [pytest.param(name, marks=pytest.mark.slow) for name in ("four_sram", "nodes")]

@@ -6,7 +6,8 @@ key alone and are those of `evaluate`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,15 @@ from imcmoo.io.executor import spread
 from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds
-from imcmoo.model.physical.bounds.cost_bounds import BY_NETWORK, SAFETY, NetworkBounds, layer_bounds
-from imcmoo.model.physical.bounds.search_tree import SearchTree
+from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds, MinimalChips
+from imcmoo.model.physical.bounds.cost_bounds import (
+    BY_NETWORK,
+    SAFETY,
+    NetworkBounds,
+    OperationCaches,
+    layer_bounds,
+)
+from imcmoo.model.physical.bounds.search_tree import GROUPING, STAGES, SearchTree
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.mapping import replication
 from imcmoo.model.physical.parameters import COLUMNS, Designs
@@ -46,16 +53,72 @@ class IncompleteDesigns(Designs):
         raise AttributeError(name)
 
 
+TILING = list(STAGES).index("tiling")
+
+
+class SharedTilings:
+    """Tilings with equally many macros, which have the same operations but for those of tiles.
+
+    Args:
+        tree: of the space.
+
+    Attributes:
+        stand_in: for each tiling the one of as many macros, all else alike, with the largest tiles.
+        router_groups: most router groups of any tiling of as many macros.
+        tiles_per_group: tiles of the stand-in over these groups, perhaps a fraction.
+        exact: whether these numbers make the number of macros without rounding.
+    """
+
+    def __init__(self, tree: SearchTree) -> None:
+        at, tilings = tree.choices(TILING)
+        names = [tree.names[i] for i in at]
+        sizes = np.asarray(tree.space.values_of("macros_per_tile"), float)
+        listed = "macros_per_tile" in names
+        per_tile = sizes[tilings[:, names.index("macros_per_tile")] if listed else 0]
+        per_tile = np.broadcast_to(per_tile, len(tilings))
+        macros = per_tile * tree.tiles[tilings[:, -1]]
+        others = [i for i, name in enumerate(names) if name not in ("macros_per_tile", "tiles")]
+        kinds = np.column_stack([macros, tilings[:, others]])
+        _, kind = np.unique(kinds, axis=0, return_inverse=True)
+        order = np.argsort(per_tile, kind="stable")
+        largest = np.zeros(kind.max() + 1, np.int64)
+        largest[kind[order]] = order
+        self.stand_in: Ints = largest[kind]
+        most = np.zeros(len(tree.tiles))
+        np.maximum.at(most, tree.tiles_of, tree.groups)
+        groups = np.zeros(len(largest))
+        np.maximum.at(groups, kind, most[tilings[:, -1]])
+        self.router_groups: Floats = groups[kind]
+        size = per_tile[self.stand_in]
+        self.tiles_per_group: Floats = macros / (size * self.router_groups)
+        self.exact = bool((size * self.tiles_per_group * self.router_groups == macros).all())
+
+
 CHIPS_AT_ONCE = 1 << 12
 """Chips bounded at once, networks as a whole: what a core's cache holds."""
+TILINGS_AT_ONCE = 1 << 16
+"""Tilings bounded at once: enough for their replication to be worked out together."""
 DESIGNS_AT_ONCE = 512
 """Chips bounded at once layer by layer."""
+MANY_ARRAYS = 8
+"""Bounds of the tilings of an eighth of all arrays, or of more, are worked out for all arrays and
+networks at once."""
 TRIED_DESIGNS = 16
 """Designs whose sub-domains are bounded to see whether the space can be bounded."""
 
 
 class BoundedTree(SearchTree):
     """Implements `imcmoo.model.partials.PartialDesignTree`; bounds need not hold for larger chips.
+
+    Args:
+        space: the designs.
+        context: of the model.
+        designs_of: design columns of value indices.
+        area_limit_m2: largest area of a chip.
+        any_network: whether bounds hold for chips that keep the circuit limits of only some of the
+            networks; by default of all.
+        tilings: such a tree of several networks and the positions of those of `context` among them,
+            whose bounds of tilings spare working them out; its own by default.
 
     Raises:
         NoBounds: a rule of the model is off, the stages do not cover the space, a cost term depends
@@ -69,6 +132,9 @@ class BoundedTree(SearchTree):
         context: Context,
         designs_of: Callable[[Levels], Designs],
         area_limit_m2: float,
+        *,
+        any_network: bool = False,
+        tilings: tuple[BoundedTree, Sequence[int]] | None = None,
     ) -> None:
         super().__init__(space)
         if context.switches != RULES:
@@ -76,9 +142,11 @@ class BoundedTree(SearchTree):
         self._context = context
         self._designs_of = designs_of
         self._area_limit_m2 = area_limit_m2
-        self._chips = ChipBounds(self, context, designs_of, area_limit_m2)
+        self._chips = ChipBounds(self, context, designs_of, area_limit_m2, any_network=any_network)
         sizes = np.array(space.values_of("glb_KiB"), float)
         self._networks = NetworkBounds(context, sizes)
+        self._tilings = SharedTilings(self)
+        self._bounds_of_tilings = tilings
         self._try_bounds()
 
     def _try_bounds(self) -> None:
@@ -93,6 +161,8 @@ class BoundedTree(SearchTree):
             self.screen(rows)
             self.bound(rows)
             self.relaxed_bound(rows, stage)
+        if self._tilings.exact:
+            self._bound_tilings(self.ancestors(designs[:1], TILING))
 
     @property
     def bound_from(self) -> int:
@@ -109,7 +179,7 @@ class BoundedTree(SearchTree):
         if not len(rows):
             return Metrics({"area": np.empty(0)}, {})
         chips = self._chips.of(rows, {})
-        area = np.where(chips.infeasible, np.inf, chips.area_m2 * SAFETY)[:, 0]
+        area = _smallest_area(chips)
         if not self.is_open(rows, "tiling"):
             designs = self._representatives(rows)
             resident = designs.pipelined | ~chips.streams[:, 0]
@@ -135,9 +205,68 @@ class BoundedTree(SearchTree):
 
     def relaxed_bound(self, rows: Levels, stage: int) -> Metrics | None:
         """Relaxed bounds of all children, each network treated as one layer."""
-        if self.stages[stage] in ("array", "tiling", "grouping") or not len(rows):
+        if self.stages[stage] in ("array", "grouping") or not len(rows):
             return None
+        if self.stages[stage] == "tiling":
+            return self._of_tilings(rows) if self._tilings.exact else None
         return self._of_networks(rows, *self.choices(stage))
+
+    def _of_tilings(self, rows: Levels) -> Metrics:
+        """Relaxed bounds of all tilings of arrays, infinite where a chip is too large."""
+        at, combinations = self.choices(0)
+        if self._bounds_of_tilings is None or len(rows) < len(combinations) / MANY_ARRAYS:
+            return self._bound_tilings(rows)
+        tree, networks = self._bounds_of_tilings
+        arrays = np.ravel_multi_index(tuple(rows[:, at].T), [self.space.shape[i] for i in at])
+        m = len(self._tilings.stand_in)
+        which = np.add.outer(m * arrays, np.arange(m)).ravel()
+        bounds = tree.every_tiling.values
+        values = {name: bounds[name].T[networks].take(which, axis=1).T for name in BY_NETWORK}
+        return Metrics({**values, **{n: bounds[n][which] for n in ("area", "static_power")}}, {})
+
+    @cached_property
+    def every_tiling(self) -> Metrics:
+        """Relaxed bounds of all tilings of all arrays, in the order of `children`."""
+        return self._bound_tilings(self.children(self.start, 0)[0])
+
+    def _bound_tilings(self, rows: Levels) -> Metrics:
+        """Relaxed bounds of all tilings of arrays.
+
+        Tilings of an array with equally many macros share operations, and so most of the work.
+        """
+        m = len(self._tilings.stand_in)
+        n, networks = len(rows) * m, self._context.layers.n_networks
+        values = {name: np.full((networks, n), np.inf) for name in BY_NETWORK}
+        of_chip = {name: np.full(n, np.inf) for name in ("area", "static_power")}
+
+        def put(first: int) -> None:
+            children, _ = self.children(rows[first : first + step], TILING)
+            for where, bounds in self._bounds_of_children(children):
+                for name in of_chip:
+                    of_chip[name][first * m + where] = bounds[name][:, 0]
+                for name, v in values.items():
+                    v[:, first * m + where] = bounds[name][:, :, 0].T
+
+        step = max(1, TILINGS_AT_ONCE // m)
+        spread(put, range(0, len(rows), step))
+        return Metrics({**{name: v.T for name, v in values.items()}, **of_chip}, {})
+
+    def _bounds_of_children(self, children: Levels) -> Iterator[tuple[Ints, dict[str, Floats]]]:
+        """Indices of tilings of arrays whose chips are not too large, and their relaxed bounds."""
+        area = _smallest_area(self._chips.of(children, {}))
+        allowed = np.flatnonzero(area <= self._area_limit_m2)
+        m = len(self._tilings.stand_in)
+        tiling = allowed % m
+        stand_ins = children[allowed - tiling + self._tilings.stand_in[tiling]]
+        columns = vars(self._representatives(self.with_mapping_only(stand_ins)))
+        for name in GROUPING:
+            columns[name] = getattr(self._tilings, name)[tiling]
+        keys = IncompleteDesigns(columns)
+        replication(self._context, keys)
+        caches: OperationCaches = {}
+        for part in _uniform_chunks(keys, CHIPS_AT_ONCE):
+            chips = self._chips.of(children[allowed[part]], {})
+            yield allowed[part], self._networks.of(chips, keys.take(part), caches)
 
     def bound(self, rows: Levels) -> Metrics:
         """Bounds of sub-domains: layer by layer once the peripheral circuit is chosen."""
@@ -186,10 +315,16 @@ class BoundedTree(SearchTree):
         return Metrics({**values, **{name: v.ravel() for name, v in of_chip.items()}}, {})
 
 
+def _smallest_area(chips: MinimalChips) -> Floats:
+    """Area of one chip of each sub-domain, infinite where none keeps its circuit limits, (n,)."""
+    return np.where(chips.infeasible, np.inf, chips.area_m2 * SAFETY)[:, 0]
+
+
 def _uniform_chunks(designs: Designs, at_most: int) -> Iterator[Ints]:
     """Indices of some designs at a time, of one schedule, digital unit and ping-pong setting."""
-    kinds = np.column_stack([designs.pipelined, designs.ping_pong > 0, designs.mac_units])
-    for kind in np.unique(kinds, axis=0):
-        alike = np.flatnonzero((kinds == kind).all(axis=1))
+    # A unit has at least one multiplier, and its size is a whole number.
+    kinds = 4 * designs.mac_units + 2 * (designs.ping_pong > 0) + designs.pipelined
+    for kind in np.unique(kinds):
+        alike = np.flatnonzero(kinds == kind)
         for at in range(0, len(alike), at_most):
             yield alike[at : at + at_most]

@@ -131,17 +131,17 @@ ACCURACY = CostTermGroup("accuracy", limits=("accuracy",))
 """Limits of predicted accuracy, for models that have any."""
 
 
-def terms_of(group: CostTermGroup, batch: Batch) -> CostTerms:
-    """Cost terms of the designs of a batch; infinite where a chip breaks a limit of the group."""
+def terms_of(group: CostTermGroup, batch: Batch, *, any_network: bool = False) -> CostTerms:
+    """Cost terms of the designs of a batch; infinite where a chip breaks a limit of the group for
+    some network, or with `any_network` for all of them."""
     terms = group.terms(batch.chip, batch.designs)
     if not group.limits:
         return terms
     context = batch.context
     resources = constraints(batch.screen(), context.limits, context.accuracy)
-    keeps = [
-        (resources[name].missing <= 0).all(axis=1) for name in group.limits if name in resources
-    ]
-    fits = np.logical_and.reduce(keeps)
+    keeps = [resources[name].missing <= 0 for name in group.limits if name in resources]
+    kept = np.logical_and.reduce(keeps)
+    fits = kept.any(axis=1) if any_network else kept.all(axis=1)
     return {name: np.where(fits, values, np.inf) for name, values in terms.items()}
 
 
@@ -159,7 +159,10 @@ class MinimumTable:
     """
 
     def __init__(
-        self, space: DesignSpace, group: CostTermGroup, batch_of: Callable[[Levels], Batch]
+        self,
+        space: DesignSpace,
+        group: CostTermGroup,
+        terms_of_levels: Callable[[CostTermGroup, Levels], CostTerms],
     ) -> None:
         names = parameters_of(group).intersection(space.names)
         # The values of a conditional parameter depend on another one.
@@ -173,7 +176,7 @@ class MinimumTable:
             raise NoBounds(f"no bounds: {n:,} combinations of {', '.join(self._parameters)}")
         designs = space.grid(self._parameters)
         parts = [
-            terms_of(group, batch_of(designs[at : at + DESIGNS_AT_ONCE]))
+            terms_of_levels(group, designs[at : at + DESIGNS_AT_ONCE])
             for at in range(0, n, DESIGNS_AT_ONCE)
         ]
         self._names = list(parts[0])
@@ -200,15 +203,18 @@ class ComponentMinima:
     """
 
     def __init__(
-        self, space: DesignSpace, batch_of: Callable[[Levels], Batch], *, accuracy: bool
+        self,
+        space: DesignSpace,
+        terms_of_levels: Callable[[CostTermGroup, Levels], CostTerms],
+        *,
+        accuracy: bool,
     ) -> None:
         groups = (*COST_TERM_GROUPS, ACCURACY) if accuracy else COST_TERM_GROUPS
-        self._tables = [MinimumTable(space, group, batch_of) for group in groups]
+        self._tables = [MinimumTable(space, group, terms_of_levels) for group in groups]
         designs = space.random(VALIDATED_DESIGNS, np.random.default_rng(0))
         minima = self.of({name: designs[:, [at]] for at, name in enumerate(space.names)})
-        batch = batch_of(designs)
         for group in groups:
-            for name, values in terms_of(group, batch).items():
+            for name, values in terms_of_levels(group, designs).items():
                 if not np.allclose(values, minima[name][:, 0], rtol=ROUNDING, atol=0.0):
                     known = ", ".join(sorted(parameters_of(group)))
                     raise NoBounds(
@@ -328,13 +334,17 @@ class ChipBounds:
         context: Context,
         designs_of: Callable[[Levels], Designs],
         area_limit_m2: float,
+        *,
+        any_network: bool,
     ) -> None:
         self._tree = tree
         self._technology = context
         self._area_limit_m2 = area_limit_m2
         self._minima = ComponentMinima(
             tree.space,
-            lambda levels: Batch(context, designs_of(levels)),
+            lambda group, levels: terms_of(
+                group, Batch(context, designs_of(levels)), any_network=any_network
+            ),
             accuracy=context.accuracy is not None and context.accuracy.limited,
         )
         there = np.array(tree.space.values_of("dram")) != DRAM[0]

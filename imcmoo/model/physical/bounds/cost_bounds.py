@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -27,9 +28,20 @@ from imcmoo.model.physical.latency import (
     roofline,
     throttled_interval,
 )
-from imcmoo.model.physical.mapping import operand_bits, overflow_bits
-from imcmoo.model.physical.mapping_features import ACTIONS, ON_CHIP_ACTIONS, image_actions
-from imcmoo.model.physical.parameters import Designs, mapping_keys
+from imcmoo.model.physical.mapping import operand_bits, overflow_bits, place
+from imcmoo.model.physical.mapping_features import (
+    ACTIONS,
+    ON_CHIP_ACTIONS,
+    MappingFeatures,
+    image_actions,
+    mapping_features,
+    needed_macros,
+)
+from imcmoo.model.physical.parameters import (
+    Designs,
+    mapping_keys,
+    replication_keys,
+)
 
 SAFETY = 1 - 1e-9
 """Sums in another order may round up; bounds are scaled down by this."""
@@ -152,6 +164,10 @@ def _counts(batch: Batch, work: LayerWork, link_bits: Floats, *, streamed: bool)
     return np.stack([np.broadcast_to(counts[n], link_bits.shape) for n in ON_CHIP_ACTIONS], axis=2)
 
 
+OperationCaches = dict[tuple[bool, float], KeyedCache]
+"""Operations of networks by schedule and size of the digital unit, then by key of the design."""
+
+
 class NetworkBounds:
     """Adds up the layers of a mapping key once, and bounds chips by the sums."""
 
@@ -162,15 +178,24 @@ class NetworkBounds:
         self._macs = layers.total(layers.digital * layers.macs)
         spilled = layers.total(2.0 * overflow_bits(context, glb_KiB))
         self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
-        self._caches: dict[tuple[bool, float], KeyedCache] = {}
+        self._caches: OperationCaches = {}
 
-    def of(self, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
+    def of(
+        self, chips: MinimalChips, designs: Designs, any_tiles: OperationCaches | None = None
+    ) -> dict[str, Floats]:
         """Bounds by `BY_NETWORK`, shape (n, W, X), and of area and static power, shape (n, X).
 
         X chips for each of n designs: one of each mapping key, of one schedule, digital unit and
         ping-pong setting, other parameters at their most optimistic value.
+
+        Args:
+            chips: the chips.
+            designs: the designs.
+            any_tiles: if given, bounds hold for all designs with the same array, schedule, input
+                coding and number of macros that have no larger tiles and no more router groups, and
+                their operations are kept there; by default for `designs` alone.
         """
-        fits, operations = self._operations(designs)
+        fits, operations = self._operations(designs, any_tiles)
         possible = fits > 0, chips.streams
         modes = (
             (possible[mode], self._costs(chips, designs, of_mode, streamed=bool(mode)))
@@ -252,19 +277,23 @@ class NetworkBounds:
             load_dram_bits=self._stored_bits[:, None],
         )
 
-    def _operations(self, designs: Designs) -> tuple[Floats, list[NetworkOperations]]:
+    def _operations(
+        self, designs: Designs, any_tiles: OperationCaches | None
+    ) -> tuple[Floats, list[NetworkOperations]]:
         """1 where networks fit, shape (n, W), and their operations in each weight mode."""
         kind = bool(designs.pipelined.any()), float(designs.mac_units[0])
-        cache = self._caches.setdefault(kind, KeyedCache())
-        fits, *arrays = cache.rows(
-            mapping_keys(designs), lambda some: self._work_out(designs.take(some))
-        )
+        if any_tiles is None:
+            keys, caches, made = mapping_keys(designs), self._caches, Batch
+        else:
+            keys, caches, made = replication_keys(designs, "input_coding"), any_tiles, AnyTilesBatch
+        cache = caches.setdefault(kind, KeyedCache())
+        fits, *arrays = cache.rows(keys, lambda some: self._work_out(made, designs.take(some)))
         parts = [arrays[at : at + N_ARRAYS] for at in range(0, len(arrays), N_ARRAYS)]
         return fits, [NetworkOperations(*part) for part in parts]
 
-    def _work_out(self, designs: Designs) -> Arrays:
+    def _work_out(self, made: type[Batch], designs: Designs) -> Arrays:
         # The features are not needed again.
-        batch = Batch(self._context, designs, keep_features=False)
+        batch = made(self._context, designs, keep_features=False)
         streams = self._context.device.streams and not designs.pipelined.any()
         modes = (False, True) if streams else (False,)
         operations = [network_operations(batch, streamed=streamed) for streamed in modes]
@@ -280,6 +309,22 @@ def _array_s(reads: Floats, conversions: Floats, rates: Rates) -> Floats:
     return read_and_convert(
         reads[:, :, None] * rates.read_s, per_adc * rates.convert_s, rates.in_turn
     )
+
+
+class AnyTilesBatch(Batch):
+    """Designs that stand for those with other tiles: line buffers are never too small, and a layer
+    shares tiles as evenly as tiles of any size would let it."""
+
+    @cached_property
+    def shortfall(self) -> Arrays:
+        """Missing macros, and no missing bits of line buffers, shape (n, W) each."""
+        macros = place(self.context, self.designs).macros
+        missing = needed_macros(self.context, macros) - self.designs.macros[:, None]
+        return np.maximum(missing, 0.0), np.zeros_like(missing)
+
+    def _features_of(self, use: Bools, *, streamed: bool) -> MappingFeatures:
+        features = mapping_features(self.context, self.designs, streamed=streamed, any_tiles=True)
+        return MappingFeatures(features, np.arange(len(use)))
 
 
 class MinimalBatch(Batch):

@@ -130,6 +130,16 @@ class SearchTree:
         ways = np.append(np.bincount(self.tiles_of), len(self.tiles_of))[rows[:, -1]]
         return n * np.where(self._grouped(rows), 1, ways)
 
+    def child_leaves(self, rows: Levels, stage: int) -> Ints:
+        """Number of designs of each child of sub-domains, in the order of `children`."""
+        _, choices = self.choices(stage)
+        shares = np.ones(len(choices), np.int64)
+        if self.stages[stage] == "tiling":
+            # The number of tiles is the last column: its groupings are chosen later.
+            shares = np.bincount(self.tiles_of)[choices[:, -1]]
+        each = self.n_leaves(rows) // shares.sum()
+        return np.multiply.outer(each, shares).ravel()
+
     def designs(self, rows: Levels) -> Levels:
         """Designs of sub-domains with all stages chosen, shape (n, n_parameters)."""
         return rows[:, :-1]
