@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from imcmoo.accuracy.lowering import MappedLayer, Values
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
 
 Tensors = dict[str, Values]
@@ -59,7 +59,8 @@ class CutNetwork:
             raise InputError(f"{path}: no Conv, Gemm or MatMul has stored weights")
         self.layer_names = list(every)
         chosen = {n: v for n, v in every.items() if only is None or n in only}
-        self.layers = [_layer(name, node, self._stored) for name, node in chosen.items()]
+        with input_errors(f"{path}: "):
+            self.layers = [_layer(name, node, self._stored) for name, node in chosen.items()]
         self._order = _pieces(graph.node, list(chosen.values()))
         self._whole: Any = None
         self._sessions: list[Any] | None = None
@@ -254,6 +255,8 @@ def _layer(name: str, node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProt
     """A node as a mapped layer."""
     attributes = _attributes(node)
     weights = numpy_helper.to_array(stored[node.input[1]]).astype(np.float64)
+    if not weights.size:
+        raise ValueError(f"layer {name} has weights of shape {weights.shape}, so none at all")
     name_of_bias = node.input[2] if len(node.input) > 2 else ""
     bias: NDArray[np.float64] | str | None = name_of_bias or None
     if name_of_bias in stored:
@@ -272,6 +275,8 @@ def _layer(name: str, node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProt
     kernel = weights.shape[2:]
     ones = (1,) * len(kernel)
     groups = int(attributes.get("group", 1))
+    if groups < 1 or len(weights) % groups:
+        raise ValueError(f"layer {name} has {len(weights)} channels in {groups} groups")
     pads: Any = tuple(attributes.get("pads", (0,) * (2 * len(kernel))))
     automatic = attributes.get("auto_pad", b"NOTSET").decode()
     if automatic.startswith("SAME"):
