@@ -58,7 +58,8 @@ class CutNetwork:
             known = ", ".join(self.outputs)
             raise InputError(f"{path}: no output '{output}'; there are {known}")
         self.output = output or self.outputs[0]
-        stages = list(self._mapped_nodes())
+        with input_errors(f"{path}: "):
+            stages = list(self._mapped_nodes())
         if not stages:
             raise InputError(
                 f"{path}: no {', '.join(MAPPED)}, {', '.join(USUAL)} has stored weights"
@@ -340,6 +341,8 @@ def _layer(name: str, node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProt
     """A node as a mapped layer."""
     attributes = _attributes(node)
     weights = numpy_helper.to_array(stored[node.input[1]]).astype(np.float64)
+    if not weights.size:
+        raise ValueError(f"layer {name} has weights of shape {weights.shape}, so none at all")
     name_of_bias = node.input[2] if len(node.input) > 2 else ""
     bias: NDArray[np.float64] | str | None = name_of_bias or None
     if name_of_bias in stored:
@@ -358,6 +361,8 @@ def _layer(name: str, node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProt
     kernel = weights.shape[2:]
     ones = (1,) * len(kernel)
     groups = int(attributes.get("group", 1))
+    if groups < 1 or len(weights) % groups:
+        raise ValueError(f"layer {name} has {len(weights)} channels in {groups} groups")
     pads: Any = tuple(attributes.get("pads", (0,) * (2 * len(kernel))))
     automatic = attributes.get("auto_pad", b"NOTSET").decode()
     if automatic.startswith("SAME"):

@@ -13,7 +13,8 @@ from onnx import helper
 
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.lowering import Tensors, Values
-from imcmoo.io.errors import InputError
+from imcmoo.arrays import real_numbers
+from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.named import call_own, check_takes, load
 from imcmoo.io.reading import read_arrays
 from imcmoo.model.metrics import Floats, Ints
@@ -126,7 +127,9 @@ def _extra_axes(path: Path, values: Values, info: onnx.ValueInfoProto) -> int:
 def _typed(path: Path, name: str, values: Values, info: onnx.ValueInfoProto) -> Values:
     """An array of the type the network takes."""
     kind = helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
-    if values.dtype.kind in "fc" and kind.kind in "iub":
+    with input_errors(f"{path}: "):
+        real_numbers(values, name)
+    if values.dtype.kind == "f" and kind.kind in "iub":
         raise InputError(f"{path}: {name} holds {values.dtype}, but the network takes {kind}")
     with np.errstate(over="ignore"):
         typed = values.astype(kind)

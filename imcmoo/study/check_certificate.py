@@ -154,7 +154,7 @@ class Checker:
 
 
 def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:
-    """What of a certificate does not hold, as far as no walk is needed to see it; else empty.
+    """The first false statement of a certificate that shows without a walk; else an empty text.
 
     Args:
         problem: the joint problem of the study that the certificate is of.

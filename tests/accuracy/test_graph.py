@@ -212,6 +212,20 @@ def test_layers_in_control_flow_are_refused(tmp_path):
         cut(tmp_path, nodes, [tensor("x", (2, 6)), CONDITION], SQUARE)
 
 
+@pytest.mark.parametrize(
+    ("made", "shape", "message"),
+    [
+        (node("Conv", "xw", name="c", group=0), (4, 3, 3, 3), "layer c has 4 channels in 0 groups"),
+        (node("Conv", "xw", name="c", group=-1), (4, 3, 3, 3), "4 channels in -1 groups"),
+        (node("Conv", "xw", name="c"), (0, 3, 3, 3), r"weights of shape \(0, 3, 3, 3\), so none"),
+    ],
+)
+def test_a_layer_without_groups_or_weights_is_refused(tmp_path, made, shape, message):
+    weights = exactly("w", np.ones(shape), np.float32)
+    with pytest.raises(InputError, match=message):
+        cut(tmp_path, [made], [tensor("x", (1, 3, 8, 8))], [weights])
+
+
 def test_a_network_without_stored_weights_is_refused(tmp_path):
     with pytest.raises(InputError, match="no Conv, Gemm, MatMul, LSTM, GRU, RNN has"):
         cut(tmp_path, [node("Relu", "x")], [tensor("x", (2, 6))])

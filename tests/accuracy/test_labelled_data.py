@@ -50,6 +50,7 @@ def test_calibration_samples_of_their_own_leave_all_others_to_score(tmp_path, ne
         ({"x": np.ones((4, 6)), "labels": np.ones(3)}, "4 samples, but labels of shape"),
         ({"x": np.ones((0, 6))}, "samples on their first axis"),
         ({"x": np.ones((1, 6))}, "no samples are left"),
+        ({"x": np.full((4, 6), "word")}, "x: real numbers are needed, got text"),
         ({"x": np.full((4, 6), np.nan)}, "x holds numbers that are not finite"),
         ({"x": np.full((4, 6), 1e39)}, "x holds numbers that are not finite"),
         ({"x": np.ones((4, 6)), "calibration/x": np.full((1, 6), np.inf)}, "not finite"),
