@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from tests import ROOT
-from tests.reliability import drawn
+from tests.reliability import drawn, inputs
 from tests.reliability.classes import CLASSES
 from tests.reliability.commands import BAD, BROKEN, FINE, REFUSED, Outcome
 
@@ -59,7 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         for i in range(args.trials or n)
     ]
     with tempfile.TemporaryDirectory() as home, ProcessPoolExecutor(AT_ONCE) as pool:
-        trial = partial(_trial, drawn.prepare(Path(home)), Path(home))
+        ready = drawn.prepare(Path(home))
+        inputs.prepare(ready)
+        trial = partial(_trial, ready, Path(home))
         outcomes = list(pool.map(trial, *zip(*trials, strict=True)))
     results = pd.DataFrame(
         [(name, o.case, o.ended) for (name, _), o in zip(trials, outcomes, strict=True)],

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.reliability import inputs
 from tests.reliability.commands import (
     BAD,
     BROKEN,
@@ -273,5 +274,12 @@ CLASSES: dict[str, tuple[Callable[[Trial], Outcome], int]] = {
     "damaged-file": (damaged_file, 100),
     "checkpoint": (checkpoint, 120),
     "read-input": (read_input, 200),
+    "noise-cache": (inputs.noise_cache, 250),
+    "accuracy-data": (inputs.accuracy_data, 250),
+    "accuracy-model": (inputs.accuracy_model, 150),
+    "benchmark-file": (inputs.benchmark_file, 150),
+    "few-parameters": (inputs.few_parameters, 60),
+    "equal-networks": (inputs.equal_networks, 20),
+    "hostile-score": (inputs.hostile_score, 150),
 }
 """Classes of drawn cases, and how many trials each has by default."""

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,20 @@ def finish(process: subprocess.Popen[str], seconds: float = SECONDS) -> End:
         os.killpg(process.pid, signal.SIGKILL)
         return End(process.args, TIMED_OUT, *process.communicate())
     return End(process.args, process.returncode, *output)
+
+
+def wait(child: int, seconds: float) -> int:
+    """The exit code of a forked child, negative for a signal; kills its group when time is up."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        process, status = os.waitpid(child, os.WNOHANG)
+        if process:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return TIMED_OUT
 
 
 def run(folder: Path, arguments: Sequence[str], **options: Any) -> End:
