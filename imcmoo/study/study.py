@@ -458,6 +458,12 @@ class Study(Table):
             study.__dict__["_model"] = self._model
         return study
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """State for other processes, which build the cost model themselves."""
+        state = super().__getstate__()
+        kept = {name: value for name, value in state["__dict__"].items() if name != "_model"}
+        return {**state, "__dict__": kept}
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the networks."""

@@ -112,3 +112,12 @@ def test_studies_are_loaded_by_name_and_by_path():
 
 def test_the_file_of_a_study_is_no_key_of_it():
     assert '"file"' not in schema_text()
+
+
+def test_another_process_gets_the_study_without_its_cost_model():
+    study = Study(name="one", device="sram", networks=["resnet18"])
+    study.cost_model()
+    copy = pickle.loads(pickle.dumps(study))
+    assert copy == study
+    assert "_model" in vars(study)
+    assert "_model" not in vars(copy)
