@@ -23,10 +23,6 @@ PUBLICATIONS = {
 }
 """Description and class of each publication by name; importing a class takes a second."""
 
-ALIASES = {"physical": ["physics"]}
-
-NAMES = {*PUBLICATIONS, *ALIASES["physical"]}
-
 DESCRIPTION = """
 Compute published tables again and write the pages made from them: into results/published and docs
 of the checkout, or below another folder. The same command continues what was interrupted.
@@ -43,8 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     publications = parser.add_subparsers(required=True, metavar="PUBLICATION")
     for name, (what, _) in PUBLICATIONS.items():
         described = f"{what[0].upper()}{what[1:]}."
-        aliases = ALIASES.get(name, [])
-        one = publications.add_parser(name, help=what, description=described, aliases=aliases)
+        one = publications.add_parser(name, help=what, description=described)
         one.set_defaults(publication=name, prog=one.prog, options=())
         one.add_argument(
             "--out",
@@ -62,8 +57,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "physical":
             other = "another ADC model, which the page compares with the default one"
             one.add_argument("--adc", choices=ADC_MODELS, default=ADC_MODELS[0], help=other)
-            # Optima were enumerated without this option; now they are always proven.
-            one.add_argument("--proven", action="store_true", help=argparse.SUPPRESS)
             one.set_defaults(options=("out", "adc"))
         arguments.add_workers(one)
 

@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> int:
         command_line.configure_process()
         from experiments import reproduce
         from imcmoo.cli import run_command
-    command = reproduce if {*argv[:1]} & reproduce.NAMES else run_command
+    command = reproduce if {*argv[:1]} & reproduce.PUBLICATIONS.keys() else run_command
     parser = command_line.Parser(prog=PROG, description=command.DESCRIPTION)
     command.add_arguments(parser)
     return command_line.run(

@@ -15,7 +15,6 @@ from imcmoo.model.cost_model import Deployment
 from imcmoo.problem.criteria import find_criterion
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.study import catalogue
-from imcmoo.study.faults import REMOVED_KEYS
 from imcmoo.study.study import Study
 
 T = TypeVar("T")
@@ -27,17 +26,6 @@ DEFAULT_OUT = Path("results")
 
 MOST_SEEDS = 500
 """The folder of each is held open while they run, and few systems let more than 1,024 files be."""
-
-IN_DASK = "name the file in Dask's configuration, distributed.comm.tls"
-
-REMOVED = {
-    "--alone": "a criterion is proven with the single-network optima that it rests on",
-    "--scaling": REMOVED_KEYS["scaling"],
-    "--tls-ca": IN_DASK,
-    "--tls-cert": IN_DASK,
-    "--tls-key": IN_DASK,
-}
-"""Removed options, with what replaces each."""
 
 
 def several(one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
@@ -140,18 +128,6 @@ def file(form: str, *, required: bool = True) -> Option:
     return option(f"--out {form}", Path, "file to write", required=required)
 
 
-class _Removed(argparse.Action):
-    """Refuses a removed option and names its replacement."""
-
-    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
-        parser.error(f"{option} was removed: {REMOVED[option]}")
-
-
-def removed(name: str) -> Option:
-    """An option of `REMOVED`, which is refused in one line that names its replacement."""
-    return name, {"action": _Removed, "nargs": "?", "help": argparse.SUPPRESS}
-
-
 QUIET = option("--quiet", bool, "print errors only")
 
 FORCE = option("--force", bool, "write over files that this command has not written")
@@ -179,7 +155,6 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         option("--deployment", get_args(Deployment),
                "resident weights: one network on the chip at a time (alone, the paper's rule) or "
                "all at once (together)"),
-        removed("--scaling"),
     )  # fmt: skip
 
 
@@ -194,7 +169,6 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     )
     trusted = "send work to another machine unencrypted (tcp://)"
     add(group, option("--trust-network", bool, trusted))
-    add(group, *(removed(f"--tls-{name}") for name in ("ca", "cert", "key")))
 
 
 def workers(args: argparse.Namespace) -> Workers:

@@ -55,7 +55,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         arguments.QUIET,
     )  # fmt: skip
     arguments.add_settings(parser)
-    arguments.add(parser, arguments.removed("--alone"))
 
 
 def main(args: argparse.Namespace) -> None:

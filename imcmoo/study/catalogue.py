@@ -16,7 +16,6 @@ from imcmoo.io.own_code import own_code
 from imcmoo.problem.identity import differing_keys
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study import shipped
-from imcmoo.study.faults import REMOVED_KEYS
 from imcmoo.study.spaces import device_spaces, offered
 from imcmoo.study.study import OF_NETWORKS, Study, read_study
 
@@ -96,8 +95,6 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
         today = json.loads(json.dumps(study.to_config()))
         keys = [*today, *(key for key in OPTIONAL if key in config)]
         differing = [key for key in keys if config.get(key) != today.get(key)]
-    if config.get("scaling", "reference") != "reference":  # of runs before it was removed
-        raise InputError(f"{folder}: scaling was removed: {REMOVED_KEYS['scaling']}")
     if differing:
         raise InputError(
             f"{folder} is of another study than {ordinary.name}: {differing[0]} differs"

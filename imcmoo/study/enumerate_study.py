@@ -274,8 +274,6 @@ def find_answer(
         summary = exact.read_summary(folder)
     except FileNotFoundError:
         return None
-    if summary.get("scaling", "reference") != "reference":  # of answers before it was removed
-        return None
     if differing := _differing_settings(summary, study):
         if report:
             names = ", ".join(differing)

@@ -27,12 +27,6 @@ _TEXTS = {
 }
 """What is wrong, by pydantic's type of error."""
 
-REMOVED_KEYS = {
-    "scaling": "studies use the paper's technology scaling; in Python, "
-    "Evaluator(space, networks, ComponentTable.read()) uses hwcomponents' own"
-}
-"""Removed keys of a study file, with the replacement of each."""
-
 
 def fault_lines(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> list[str]:
     """The faults that pydantic found, a line each, such as `networks[0].weight: must be ...`.
@@ -57,8 +51,6 @@ def fault_lines(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> li
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
     """Text on a key that does not exist."""
-    if key in REMOVED_KEYS:
-        return f"was removed: {REMOVED_KEYS[key]}"
     return f"unknown key; {did_you_mean(key, known)}allowed: {', '.join(known)}"
 
 

@@ -325,7 +325,7 @@ class Results:
         except ValueError:
             raise InputError(f"{path} is not the config of a run") from None
         if not isinstance(config, dict) or "study" not in config:
-            raise InputError(f"{folder} is of a version before 0.2: run the study again")
+            raise InputError(f"{path} is not the config of a run")
         check_files(folder, remedy="bring it back, or run the study again", all_there=False)
         return cls(folder, config, _StoredFiles(folder, config))
 

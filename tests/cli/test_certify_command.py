@@ -105,15 +105,6 @@ def test_a_criterion_is_certified_and_checked(proven, capsys):
     assert re.search(output, capsys.readouterr().out)
 
 
-def test_a_certificate_that_states_the_papers_scaling_is_accepted(proven, tmp_path):
-    out = tmp_path / "proof"
-    shutil.copytree(proven / "proof", out)
-    path = out / "certificate.json"
-    for scaling, code in (("reference", 0), ("current", 2)):
-        forge(path, settings=stored(out)["settings"] | {"scaling": scaling})
-        assert main(["check-certificate", str(out), "--study", str(proven / "few.toml")]) == code
-
-
 def test_all_criteria_go_to_folders_of_their_names(tmp_path, study, capsys):
     out = tmp_path / "certified" / "few"
     assert certify(study, tmp_path, "--criterion", "all") == 0

@@ -204,10 +204,6 @@ ERRORS = {
         [STUDY, "--workers", str(cores()), "--scheduler", "tcp://127.0.0.1:1"],
         "--scheduler: not allowed with argument --workers",
     ),
-    "removed scaling": (
-        [STUDY, "--scaling", "current"],
-        "--scaling was removed: studies use the paper's",
-    ),
     "out is a file": ([STUDY, "--out", "a-file"], "a-file"),
 }
 

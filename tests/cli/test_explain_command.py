@@ -86,13 +86,6 @@ def test_an_unknown_design_is_named_though_the_study_is_not_at_hand(small_run, t
     assert "unknown study 'mine'" in refused(capsys, "explain", folder, "--design", "front_1")
 
 
-def test_a_run_that_states_its_scaling_is_read_if_it_is_the_papers(older, capsys):
-    for scaling, code in (("reference", 0), ("current", 2)):
-        change_config(older, scaling=scaling)
-        assert explain(older) == code
-    assert "scaling was removed: studies use the paper's" in capsys.readouterr().err
-
-
 def test_no_module_is_imported_because_a_folder_of_results_names_it(
     small_run, tmp_path, capsys, monkeypatch
 ):

@@ -108,7 +108,7 @@ def test_a_publication_gets_its_options(monkeypatch, tmp_path, command, is_defau
     if command == "imcmoo":
         assert main(["reproduce", "physical", *words]) == 0
     else:
-        assert import_module("experiments.run").main(["physics", *words]) == 0
+        assert import_module("experiments.run").main(["physical", *words]) == 0
     out, docs = (Path("results"), Path("docs")) if is_default else (tmp_path, tmp_path / "docs")
     options = {"quiet": False, "workers": 1}
     assert requests == [(out, "zigzag"), ((out / "published", docs), options)]

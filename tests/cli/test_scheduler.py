@@ -148,7 +148,6 @@ NOWHERE = "tcp://127.0.0.1:1"
     [
         (["--scheduler", NOWHERE], f"no scheduler answers at {NOWHERE}"),
         (["--scheduler", "tls://127.0.0.1:1"], TLS),
-        (["--tls-ca", "a.pem"], "--tls-ca was removed: name the file in Dask's configuration"),
     ],
 )
 def test_a_scheduler_that_cannot_be_reached_is_one_line(

@@ -171,7 +171,6 @@ FAULTS = [
     ("baselines = 1\n" + PLAIN, "baselines: needs true or false, got 1"),
     ("seeds = [1, -1]\n" + PLAIN, "seeds[1]: must be at least 0, got -1"),
     ("area_limit_mm2 = nan\n" + PLAIN, "area_limit_mm2: must be above 0, got nan"),
-    ('scaling = "current"\n' + PLAIN, "scaling: was removed: studies use the paper's"),
     (PLAIN.replace("rram", "rran"), "device: unknown 'rran'; did you mean 'rram'? allowed:"),
     (PLAIN.replace('"x"', '"../x"'), "name: the name of a study must be letters, digits"),
     *((PLAIN.replace('"x"', f'"{name}"'), f"beginning with a letter or digit, got '{name}'")

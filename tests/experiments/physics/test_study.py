@@ -30,10 +30,10 @@ def published(out, name="physics"):
 def test_tables_are_those_of_the_enumeration_and_the_page_names_both_chips(tmp_path, study, exact):
     """Scores are compared: of several optimal designs a proof may find another one."""
     options = ["--out", str(tmp_path), "--quiet", "--workers", "1"]
-    assert run.main(["physics", "--adc", "isaac", *options]) == 0
+    assert run.main(["physical", "--adc", "isaac", *options]) == 0
     isaac = published(tmp_path, "physics/isaac")
     assert set(isaac) == {"optima.csv", "config.json"}
-    assert run.main(["physics", *options]) == 0
+    assert run.main(["physical", *options]) == 0
     first = published(tmp_path)
     assert set(first) == {"optima.csv", "ends.csv", "area_front.csv", "config.json", "physical.md"}
     home = tmp_path / "published" / "physics"
