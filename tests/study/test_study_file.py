@@ -108,7 +108,7 @@ def test_the_built_in_studies_are_what_they_were():
 def test_of_many_faults_the_first_are_listed(tmp_path, monkeypatch, table):
     """Each is compared with every known name."""
     hints = []
-    for module in ("imcmoo.study.study_file", "imcmoo.space.restricted"):
+    for module in ("imcmoo.study.faults", "imcmoo.space.restricted"):
         monkeypatch.setattr(f"{module}.did_you_mean", lambda *names: hints.append(names) or "")
     keys = "".join(f"key{i} = 1\n" for i in range(500))
     path = tmp_path / "s.toml"
