@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from pymoo.algorithms.moo.ctaea import CTAEA
@@ -44,7 +43,7 @@ from imcmoo.problem.scores import Score
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.sampling import draw_feasible, unseen
-from imcmoo.search.schedule import PAPER, Schedule
+from imcmoo.search.schedule import PAPER
 from imcmoo.space.design_space import Levels
 
 
@@ -57,22 +56,12 @@ def _integer() -> dict[str, Any]:
     return {"crossover": SBX(**settings), "mutation": PM(**settings)}
 
 
-def ours(start: Start, schedule: Schedule = PAPER) -> Evaluations:
-    """The criteria-guided memetic NSGA-II of this package."""
+def ours(start: Start, **parts: Any) -> Evaluations:
+    """The criteria-guided memetic NSGA-II with parts as `run_search` takes them."""
     rng = np.random.default_rng(start.seed)
     return run_search(
-        start.problem, budget=start.budget, rng=rng, schedule=schedule, initial=start.initial
+        start.problem, budget=start.budget, rng=rng, initial=start.initial, **parts
     ).archive
-
-
-def changed(part: Any, name: str, value: object) -> Method:
-    """Our search with something of a module or class replaced."""
-
-    def search(start: Start) -> Evaluations:
-        with patch.object(part, name, value):
-            return ours(start)
-
-    return search
 
 
 @cache
