@@ -15,7 +15,7 @@ Arrays = tuple[NDArray[Any], ...]
 Keys = NDArray[Any]
 """Keys of a cache, all of one type: integers, or strings of bytes of one length."""
 
-ROWS_AT_ONCE = 512
+ROWS_PER_CACHE_CHUNK = 512
 """Rows worked out at once: what stays in a core's cache."""
 
 GROWTH = 4
@@ -44,7 +44,7 @@ class KeyedCache:
     def __init__(
         self,
         bytes_at_most: float = 1 << 28,
-        rows_at_once: int = ROWS_AT_ONCE,
+        rows_at_once: int = ROWS_PER_CACHE_CHUNK,
         n_keys: int | None = None,
     ) -> None:
         self._bytes_at_most = bytes_at_most

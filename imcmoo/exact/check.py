@@ -27,11 +27,11 @@ from imcmoo.problem.scores import Costs
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
 
-CHILDREN_AT_ONCE = 1 << 16
+CHILDREN_PER_CHECK_CHUNK = 1 << 16
 """Partial designs that are looked at together: of few before them, so that what a model remembers
 of these is still there when they are taken further."""
 
-DESIGNS_AT_ONCE = 1 << 13
+DESIGNS_PER_CHECK_CHUNK = 1 << 13
 """Designs that are evaluated together."""
 
 SAMPLED = 8
@@ -116,10 +116,10 @@ class _Walk:
 
     def chunks(self, rows: Levels, stage: int) -> Iterator[Levels]:
         """Nodes in chunks, each of which is expanded in one go."""
-        at_once = DESIGNS_AT_ONCE
+        at_once = DESIGNS_PER_CHECK_CHUNK
         if len(rows) and stage < len(self._partials.stages):
             children, _ = self._partials.children(rows[:1], stage)
-            at_once = max(1, CHILDREN_AT_ONCE // max(1, len(children)))
+            at_once = max(1, CHILDREN_PER_CHECK_CHUNK // max(1, len(children)))
         for at in range(0, len(rows), at_once):
             yield rows[at : at + at_once]
 
@@ -178,7 +178,7 @@ class _Walk:
         if len(rows):
             sampled = rows[self._rng.integers(0, len(rows), SAMPLED)]
             self._left_out[feasible].append(self._completed(sampled, stage))
-            self.look_at_left_out(at_least=DESIGNS_AT_ONCE // SAMPLED)
+            self.look_at_left_out(at_least=DESIGNS_PER_CHECK_CHUNK // SAMPLED)
         return self._count(rows)
 
     def look_at_left_out(self, at_least: int) -> None:

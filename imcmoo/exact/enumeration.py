@@ -23,13 +23,13 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs, edap
 from imcmoo.space.design_space import Levels, Ranks
 
-DESIGNS_AT_ONCE = 2048 * 48
+DESIGNS_PER_ENUMERATION_CHUNK = 2048 * 48
 """Designs in a chunk: some 50 MB for nine networks, and work for a second."""
 
 FEW_NETWORKS = 9
 """Networks up to which a chunk has that many designs; with more of them it has fewer."""
 
-SCREENED_AT_ONCE = 1 << 18
+MAPPING_KEYS_PER_SCREEN = 1 << 18
 """Mapping keys screened at once; bounds memory."""
 
 
@@ -210,8 +210,8 @@ class Enumeration:
             on_screened: hears how many of how many mapping keys are screened.
 
         Returns:
-            Ranks of mapping keys, ascending; `DESIGNS_AT_ONCE` designs a part, or fewer where
-            there are many networks.
+            Ranks of mapping keys, ascending; `DESIGNS_PER_ENUMERATION_CHUNK` designs a part,
+            or fewer with many networks.
 
         Raises:
             TooMany: more than `at_most` designs that the screen does not rule out in a second.
@@ -229,8 +229,8 @@ class Enumeration:
             if at_most is not None and left > at_most and not hopeful:
                 raise TooMany(left)
 
-        for at in range(0, n, SCREENED_AT_ONCE):
-            keys = np.arange(at, min(at + SCREENED_AT_ONCE, n))
+        for at in range(0, n, MAPPING_KEYS_PER_SCREEN):
+            keys = np.arange(at, min(at + MAPPING_KEYS_PER_SCREEN, n))
             passing_keys.append(self._passing(keys, check))
             n_screened += len(keys)
             on_screened(n_screened, n)
@@ -238,7 +238,7 @@ class Enumeration:
         if at_most is not None and len(passing) * n_points > at_most:
             raise TooMany(len(passing) * n_points)
         share = max(1.0, len(self.problem.workload_names) / FEW_NETWORKS)
-        step = max(1, int(DESIGNS_AT_ONCE / share) // len(self.points))
+        step = max(1, int(DESIGNS_PER_ENUMERATION_CHUNK / share) // len(self.points))
         return [passing[i : i + step] for i in range(0, len(passing), step)]
 
     def _passing(self, keys: Ranks, check: Callable[[], None]) -> Ranks:

@@ -88,7 +88,7 @@ class EnumerationTree:
         return Metrics({**values, **{name: np.full(n, LEAST) for name in of_chip}}, {})
 
 
-SCREENED_AT_ONCE = 1 << 14
+NODES_PER_SCREEN = 1 << 14
 """Partial designs screened in one go: few enough for memory, enough for all cores."""
 
 MOST_EVALUATED = 1 << 26
@@ -174,7 +174,7 @@ class NodeExpander:
         """
         children, costs, excluded = self._children(rows, stage, can_improve)
         parts = [
-            children[at : at + SCREENED_AT_ONCE] for at in range(0, len(children), SCREENED_AT_ONCE)
+            children[at : at + NODES_PER_SCREEN] for at in range(0, len(children), NODES_PER_SCREEN)
         ]
         fits = np.concatenate([np.empty(0, bool), *spread(self._feasible, parts)])
         left = children[fits]

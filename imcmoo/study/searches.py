@@ -35,7 +35,7 @@ JOINT = "joint"
 EXACT, BEST_FOUND = "exact optimum", "best found"
 """What regrets of a run are against: proven optima, or the best EDAPs that its searches found."""
 
-AHEAD = 4
+CHIPS_MAPPED_PER_EVALUATION = 4
 """Most chips mapped in advance, per design that will be evaluated: searches ask about many more
 chips than they evaluate, and mapping them by the handful takes twice the time."""
 
@@ -78,7 +78,7 @@ def run_searches(
         LimitsUnmet: no design that was evaluated keeps the networks' limits; says which is nearest.
     """
     limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
-    models[JOINT].prepare(limit, at_most=AHEAD * study.budget * len(models))
+    models[JOINT].prepare(limit, at_most=CHIPS_MAPPED_PER_EVALUATION * study.budget * len(models))
     searches: dict[str, SearchResult] = {}
     for stream, (name, model) in enumerate(models.items()):
         problem = study.problem(model)

@@ -52,7 +52,7 @@ from imcmoo.model.physical.mapping_features import (
 )
 from imcmoo.model.physical.parameters import BITS_PER_KIB, Designs, mapping_keys
 
-DESIGNS_AT_ONCE = 256
+DESIGNS_PER_LAYER_CHUNK = 256
 """Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
 
 
@@ -463,8 +463,8 @@ def _chunks_by_mode(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
     cuts = np.searchsorted(use[order], np.arange(5))
     for kind, modes in enumerate(((False,), (True,), (False, True)), 1):
         alike = order[cuts[kind] : cuts[kind + 1]]
-        for at in range(0, len(alike), DESIGNS_AT_ONCE):
-            yield alike[at : at + DESIGNS_AT_ONCE], modes
+        for at in range(0, len(alike), DESIGNS_PER_LAYER_CHUNK):
+            yield alike[at : at + DESIGNS_PER_LAYER_CHUNK], modes
 
 
 def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) -> PhysicalMetrics:

@@ -15,7 +15,7 @@ from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import Run, apply_power_limit
 from imcmoo.model.physical.parameters import Designs
 
-ROWS_AT_ONCE = 4096
+DESIGNS_PER_SHARE_CHUNK = 4096
 
 
 class SharedBatch(Batch):
@@ -64,7 +64,7 @@ def shared_batches(
     context: Context, designs: Designs, groups: Floats, bandwidth: Floats, room: float
 ) -> Iterator[tuple[Ints, SharedBatch]]:
     """Parts of n designs by schedule, with their rows; arguments as `SharedBatch` takes them."""
-    for rows in of_one_schedule(designs, ROWS_AT_ONCE):
+    for rows in of_one_schedule(designs, DESIGNS_PER_SHARE_CHUNK):
         yield rows, SharedBatch(context, designs.take(rows), groups[rows], bandwidth[rows], room)
 
 

@@ -164,7 +164,7 @@ class Capacities:
 
 Rounding = Literal["none", "reference"]
 
-CHUNK_DESIGNS = 256 * 48
+DESIGNS_PER_THREAD_CHUNK = 256 * 48
 """Designs one thread evaluates at once: whole mapping keys of an enumeration (48 points each)."""
 
 
@@ -299,8 +299,8 @@ class Evaluator(CostModel):
         check_choice("rounding", rounding, get_args(Rounding))
         self.space.validate(levels)
         profiles, place = self.profiles.of(levels, self.workload_names)
-        starts = range(0, max(len(levels), 1), CHUNK_DESIGNS)
-        parts = [slice(at, at + CHUNK_DESIGNS) for at in starts]
+        starts = range(0, max(len(levels), 1), DESIGNS_PER_THREAD_CHUNK)
+        parts = [slice(at, at + DESIGNS_PER_THREAD_CHUNK) for at in starts]
         if len(parts) == 1:
             metrics = self._metrics(levels, profiles, place)
         else:

@@ -98,7 +98,7 @@ CHIPS_AT_ONCE = 1 << 12
 """Chips bounded at once, networks as a whole: what a core's cache holds."""
 TILINGS_AT_ONCE = 1 << 16
 """Tilings bounded at once: enough for their replication to be worked out together."""
-DESIGNS_AT_ONCE = 512
+CHIPS_PER_BOUND_CHUNK = 512
 """Chips bounded at once layer by layer."""
 MANY_ARRAYS = 8
 """Bounds of the tilings of an eighth of all arrays, or of more, are worked out for all arrays and
@@ -277,7 +277,7 @@ class BoundedTree(SearchTree):
         def bounds_of(some: Ints) -> dict[str, Floats]:
             return layer_bounds(self._context, self._chips.of(rows[some], {}), designs.take(some))
 
-        return self._joined(designs, 1, DESIGNS_AT_ONCE, bounds_of)
+        return self._joined(designs, 1, CHIPS_PER_BOUND_CHUNK, bounds_of)
 
     def _of_networks(self, rows: Levels, at: Ints, choices: Levels) -> Metrics:
         """Relaxed bounds of sub-domains with every choice of some columns."""

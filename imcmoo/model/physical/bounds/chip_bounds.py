@@ -27,7 +27,7 @@ from imcmoo.model.physical.parameters import COLUMNS, DRAM, Designs, deciding
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
 
-DESIGNS_AT_ONCE = 1 << 14
+DESIGNS_PER_TERM_CHUNK = 1 << 14
 VALIDATED_DESIGNS = 500
 LARGEST_TABLE = 1 << 25
 """Combinations of parameters that a table may have."""
@@ -176,8 +176,8 @@ class MinimumTable:
             raise NoBounds(f"no bounds: {n:,} combinations of {', '.join(self._parameters)}")
         designs = space.grid(self._parameters)
         parts = [
-            terms_of_levels(group, designs[at : at + DESIGNS_AT_ONCE])
-            for at in range(0, n, DESIGNS_AT_ONCE)
+            terms_of_levels(group, designs[at : at + DESIGNS_PER_TERM_CHUNK])
+            for at in range(0, n, DESIGNS_PER_TERM_CHUNK)
         ]
         self._names = list(parts[0])
         values = np.array([np.concatenate([p[name] for p in parts]) for name in self._names])
