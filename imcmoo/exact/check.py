@@ -51,7 +51,7 @@ class Claim:
 
 
 @dataclass
-class Counts:
+class DesignCounts:
     """Numbers of designs of a space by outcome, each counted once."""
 
     infeasible: int = 0
@@ -69,7 +69,7 @@ def check_bounds(
     partials: PartialDesignTree,
     claims: Sequence[Claim],
     on_step: Callable[[int], None] = lambda _: None,
-) -> Counts:
+) -> DesignCounts:
     """Check in one walk that no feasible design scores less than any claim says.
 
     Args:
@@ -85,7 +85,7 @@ def check_bounds(
         Refused: a design scores less, or designs were lost.
     """
     walk = _Walk(problem, partials, claims)
-    counts = Counts()
+    counts = DesignCounts()
     open_: list[tuple[Levels, int]] = [(partials.start, 0)]
     while open_:
         rows, stage = open_.pop()
@@ -123,7 +123,7 @@ class _Walk:
         for at in range(0, len(rows), at_once):
             yield rows[at : at + at_once]
 
-    def further(self, rows: Levels, stage: int, counts: Counts) -> Levels:
+    def further(self, rows: Levels, stage: int, counts: DesignCounts) -> Levels:
         """The partial designs with one stage more chosen that may fail a claim."""
         children, relaxed = self._relaxed_children(rows, stage, counts)
         quick = self._partials.screen(children)
@@ -139,7 +139,9 @@ class _Walk:
         counts.excluded += self._leave_out(children[runs & ~below], stage + 1, feasible=True)
         return children[below]
 
-    def _relaxed_children(self, rows: Levels, stage: int, counts: Counts) -> tuple[Levels, bool]:
+    def _relaxed_children(
+        self, rows: Levels, stage: int, counts: DesignCounts
+    ) -> tuple[Levels, bool]:
         """Children that may fail a claim by their relaxed bounds, and whether there are such."""
         quick = self._partials.relaxed_bound(rows, stage)
         if quick is None:

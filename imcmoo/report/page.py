@@ -58,11 +58,11 @@ PAGE = re.compile(
 FEW_RUNS = 4
 """Runs that are named in the title."""
 
-Run = tuple[Results, Sequence[Explanation]]
+ExplainedRun = tuple[Results, Sequence[Explanation]]
 """A run, and explanations of some of its designs, as shown; there may be none."""
 
 
-def page(runs: Sequence[Run]) -> str:
+def page(runs: Sequence[ExplainedRun]) -> str:
     """The whole page of at least one run.
 
     Raises:

@@ -18,7 +18,7 @@ from imcmoo.space.design_space import Levels
 
 
 @dataclass(frozen=True)
-class Assessment:
+class EvaluatedDesigns:
     """n designs and all that an evaluation says of them.
 
     Args:
@@ -36,16 +36,18 @@ class Assessment:
     @classmethod
     def of(
         cls, problem: AcceleratorProblem, levels: Levels, record: Evaluations | None = None
-    ) -> Assessment:
+    ) -> EvaluatedDesigns:
         """Assess designs; those in `record`, evaluations of the problem, are not evaluated."""
         evaluate = problem.model.evaluate if record is None else record.metrics_of
         metrics = evaluate(levels)
         return cls(problem, levels, metrics, *problem.score(levels, metrics))
 
-    def take(self, rows: slice) -> Assessment:
+    def take(self, rows: slice) -> EvaluatedDesigns:
         """Some of the designs."""
         metrics = self.metrics.take(rows)
-        return Assessment(self.problem, self.levels[rows], metrics, self.F[rows], self.G[rows])
+        return EvaluatedDesigns(
+            self.problem, self.levels[rows], metrics, self.F[rows], self.G[rows]
+        )
 
     @property
     def runs(self) -> Bools:
@@ -144,10 +146,10 @@ class Assessment:
 
 def with_neighbours(
     problem: AcceleratorProblem, designs: Levels, record: Evaluations | None = None
-) -> Iterator[tuple[Assessment, Assessment]]:
+) -> Iterator[tuple[EvaluatedDesigns, EvaluatedDesigns]]:
     """Each of several designs and its neighbours; those not in `record` are evaluated at once."""
     around = [problem.space.neighbours(design) for design in designs]
-    assessed = Assessment.of(problem, np.concatenate([designs, *around]), record)
+    assessed = EvaluatedDesigns.of(problem, np.concatenate([designs, *around]), record)
     at = len(designs)
     for row, neighbours in enumerate(around):
         end = at + len(neighbours)
@@ -155,7 +157,7 @@ def with_neighbours(
         at = end
 
 
-def limits(design: Assessment, around: Assessment) -> pd.DataFrame:
+def limits(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
     """One row per limit of the chip or of a network, as it is for the design."""
     return pd.DataFrame(design.limit_names, columns=["limit", "network"]).assign(
         used=design.used()[0],
@@ -165,7 +167,7 @@ def limits(design: Assessment, around: Assessment) -> pd.DataFrame:
     )
 
 
-def neighbours(design: Assessment, around: Assessment, score: Floats) -> pd.DataFrame:
+def neighbours(design: EvaluatedDesigns, around: EvaluatedDesigns, score: Floats) -> pd.DataFrame:
     """One row per neighbour, with its score; see `explanation.TABLES`."""
     space = design.problem.space
     before, after = space.decode(design.levels), space.decode(around.levels)
@@ -185,7 +187,7 @@ def neighbours(design: Assessment, around: Assessment, score: Floats) -> pd.Data
     return table.assign(feasible=around.feasible, **around.of_chip(), score=score)
 
 
-def changes(design: Assessment, around: Assessment) -> pd.DataFrame:
+def changes(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
     """One row per neighbour and network."""
     names, quantity = design.problem.workload_names, design.judged_by
     # NaN where a network runs on one of the two only.
@@ -203,7 +205,7 @@ def changes(design: Assessment, around: Assessment) -> pd.DataFrame:
     )
 
 
-def lacking(around: Assessment) -> pd.DataFrame:
+def lacking(around: EvaluatedDesigns) -> pd.DataFrame:
     """One row per neighbour and limit that it certainly breaks."""
     step, limit = np.nonzero((around.G > 0) & around.defined)
     names = pd.DataFrame(around.limit_names, columns=["limit", "network"])

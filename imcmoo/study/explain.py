@@ -20,7 +20,13 @@ from imcmoo.problem.scores import regret
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
 from imcmoo.study import assessment
-from imcmoo.study.assessment import Assessment, power, tera_operations, with_neighbours, with_unit
+from imcmoo.study.assessment import (
+    EvaluatedDesigns,
+    power,
+    tera_operations,
+    with_neighbours,
+    with_unit,
+)
 from imcmoo.study.explanation import GENERIC, OPERANDS, TABLES, Explanation
 from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND
@@ -80,7 +86,7 @@ def explain(
 
 def _explanation(
     names: tuple[str, ...],
-    steps: tuple[Assessment, Assessment],
+    steps: tuple[EvaluatedDesigns, EvaluatedDesigns],
     criterion: Criterion,
     reference_edap: Floats | None,
     reference: str,
@@ -122,7 +128,7 @@ def _explanation(
 
 
 def _networks(
-    design: Assessment, reference_edap: Floats | None, of_runs: Mapping[str, NDArray[Any]]
+    design: EvaluatedDesigns, reference_edap: Floats | None, of_runs: Mapping[str, NDArray[Any]]
 ) -> pd.DataFrame:
     """One row per network; what does not run has no figures."""
     problem, values, runs = design.problem, design.metrics.values, design.runs[0]

@@ -21,8 +21,8 @@ from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 from imcmoo.model.physical.chip import Rates
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
+    ImageCosts,
     LayerTimes,
-    Run,
     initiation_interval,
     read_and_convert,
     roofline,
@@ -342,7 +342,7 @@ class MinimalBatch(Batch):
         """Leakage of the whole chip, whatever is occupied, shape (n, W)."""
         return np.broadcast_to(self.chip.other_leak_W[:, None], occupied.shape)
 
-    def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
+    def apply_power_limit(self, run: ImageCosts, occupied: Floats) -> ImageCosts:
         """Add static power; slow chips down no more than the largest chip of the sub-domain is."""
         leak = self.leak_W(occupied)
         least = throttled_interval(run.energy_J - run.dram_J, leak, self._allowed_W)
