@@ -50,7 +50,7 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
     return dict(sorted(paths.items(), key=lambda item: bool(item[1].single_network_optima)))
 
 
-def study_of(certificate: Certificate, study: Study) -> Study:
+def certified_study(certificate: Certificate, study: Study) -> Study:
     """The study with the settings a certificate is of.
 
     Raises:
