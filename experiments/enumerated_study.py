@@ -11,8 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.exact.enumeration import Enumeration
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.criteria import MINIMAX, SCORES
 from imcmoo.problem.problem import AcceleratorProblem

@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.compare.algorithms import from_random, ours
 from experiments.compare.evaluation_counter import Method
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.offspring import OffspringBuilder

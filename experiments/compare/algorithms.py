@@ -36,7 +36,7 @@ from experiments.compare.evaluation_counter import (
     judged,
     run,
 )
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.scalarisation import span_scaled, tchebycheff
 from imcmoo.problem.scores import Score

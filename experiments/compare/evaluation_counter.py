@@ -13,7 +13,8 @@ from pymoo.core.population import Population
 from pymoo.core.problem import Problem
 from pymoo.core.variable import Choice, Integer
 
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.arrays import Floats
+from imcmoo.model.metrics import Metrics
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.problem import AcceleratorProblem, as_levels

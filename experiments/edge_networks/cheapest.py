@@ -24,7 +24,7 @@ import pandas as pd
 from experiments.edge_networks.prediction import circuit_of
 from experiments.edge_networks.study import BITS, rounding_alone
 from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.predicted_accuracy import UNSEEN_DROP, Prediction, best_score, predict

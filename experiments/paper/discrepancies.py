@@ -13,8 +13,8 @@ import pandas as pd
 
 from experiments.markdown import render, short
 from experiments.paper.questions import Tables
+from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.library_costs import READ_PULSE_S
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.model.reference.mapping import LEVEL, map_layers

@@ -12,7 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.arrays import Floats
+from imcmoo.model.metrics import Metrics
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK, Criterion
 from imcmoo.problem.limits import with_interval
 from imcmoo.problem.problem import AcceleratorProblem

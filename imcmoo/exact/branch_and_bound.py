@@ -13,9 +13,9 @@ from itertools import count
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion, bounded_criteria
 from imcmoo.exact.node_expander import Expansion, NodeExpander, Nodes
-from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats
 from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion
 from imcmoo.io.errors import InputError
-from imcmoo.model.metrics import Bools, Floats, Metrics, edp
+from imcmoo.model.metrics import Metrics, edp
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import text

@@ -15,8 +15,9 @@ from functools import cached_property, reduce
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem

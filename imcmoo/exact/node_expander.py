@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.bounded_criteria import BoundedCosts, NotProvable, check_provable
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.service import NETWORK_LOAD

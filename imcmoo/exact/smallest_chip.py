@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2

@@ -6,10 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics, check_resources
+from imcmoo.model.metrics import Metrics, check_resources
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
 SCREEN_TABLE = 1 << 20

@@ -16,8 +16,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.table import Table
 
+from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError
-from imcmoo.model.metrics import Floats
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import (
     SNR,

@@ -8,8 +8,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from imcmoo.arrays import Floats
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Metrics, Quantity
+from imcmoo.model.metrics import Metrics, Quantity
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.scenario.requests import Load, Scenario
 from imcmoo.scenario.response import blocking_times, capacities, service_times

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.operators import crossover, mutate

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imcmoo.model.metrics import Ints
+from imcmoo.arrays import Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scalarisation import span_scaled, tchebycheff
 from imcmoo.record.evaluations import Evaluations

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.io.blas import one_thread
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.elites import from_elites

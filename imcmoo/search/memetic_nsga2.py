@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.model.metrics import Ints
+from imcmoo.arrays import Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.mating import FeasibleMating

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import DesignSpace, Levels

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.dominance import pareto_rank
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scalarisation import span_scaled

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from imcmoo.arrays import Bools, Floats
 from imcmoo.io.units import display_column, to_display
-from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, tera_operations_per
+from imcmoo.model.metrics import Metrics, Quantity, tera_operations_per
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import edap

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.units import display_column, to_display
-from imcmoo.model.metrics import Floats, LayerCosts
+from imcmoo.model.metrics import LayerCosts
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import stated

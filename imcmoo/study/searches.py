@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.errors import input_errors
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.arrays import Floats
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.response import Timeline, simulate, xrbench_score
 from imcmoo.scenario.service import Service

@@ -14,8 +14,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.keyed_cache import Arrays, KeyedCache, Keys
-from imcmoo.model.metrics import Bools, Floats, Ints, edp
+from imcmoo.model.metrics import edp
 from imcmoo.model.physical.chip import Chip, OperatingPoint, Rates, build_chip, operating_point
 from imcmoo.model.physical.constraints import (
     PhysicalMetrics,

@@ -10,7 +10,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import ArrayLike
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import (
     GLB_BITS,

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.physical.chip import OperatingPoint, Rates, array_read_time
 from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.layers import LayerTable

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, Quantity
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
 from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down

@@ -25,8 +25,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import erfc
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.keyed_cache import Arrays, KeyedCache, Keys
-from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.adc_window import (
     CANDIDATE_SIGMAS,
     TAIL_SIGMAS,

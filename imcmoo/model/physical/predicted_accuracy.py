@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Floats
 from imcmoo.keyed_cache import Arrays, KeyedCache
-from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.parameters import LIMITS, Designs, circuit_keys

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.model.reference.mapping import AXIS, LEVEL, Mapping
 from imcmoo.model.reference.traffic import TRAFFIC
 

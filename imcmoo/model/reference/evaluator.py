@@ -15,12 +15,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import spread
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.cost_model import CostModel, Deployment
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Resource
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
 from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.mapping import distinct, row_keys

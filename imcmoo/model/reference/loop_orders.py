@@ -15,8 +15,8 @@ from itertools import product
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.keyed_cache import KeyedCache
-from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import WORD_BITS, MappingSummary, count_actions, total_actions
 from imcmoo.model.reference.mapping import AXES, AXIS, LEVEL, Mapping, distinct, row_keys
 from imcmoo.model.reference.traffic import TRAFFIC, WINDOWS, Nests, held_words, traffic

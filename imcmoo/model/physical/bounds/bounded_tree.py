@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.io.executor import spread
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds, MinimalChips

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree

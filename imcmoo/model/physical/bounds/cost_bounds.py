@@ -14,8 +14,9 @@ from functools import cached_property
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats
 from imcmoo.keyed_cache import Arrays, KeyedCache
-from imcmoo.model.metrics import Bools, Floats, edp
+from imcmoo.model.metrics import edp
 from imcmoo.model.physical.batch import Batch, LayerWork, network_totals, pipeline_groups, run_in
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 from imcmoo.model.physical.chip import Rates
