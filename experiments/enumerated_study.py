@@ -57,10 +57,10 @@ class EnumeratedStudy:
     def of_study(cls, study: Study) -> EnumeratedStudy:
         """Evaluate all designs of a study."""
         networks = WorkloadSet.load(study.workloads)
-        return cls.of(study.problem(), int(networks.weights.argmax()))
+        return cls.from_problem(study.problem(), int(networks.weights.argmax()))
 
     @classmethod
-    def of(cls, problem: AcceleratorProblem, largest: int) -> EnumeratedStudy:
+    def from_problem(cls, problem: AcceleratorProblem, largest: int) -> EnumeratedStudy:
         """Evaluate all designs of a problem."""
         space, limit = problem.space, problem.area_limit_m2 or np.inf
         enumeration = Enumeration(problem)

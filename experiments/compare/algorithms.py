@@ -147,13 +147,13 @@ def paper_ga(start: Start, score: Score = EDAP_MAX) -> Evaluations:
         lambda _: GA(pop_size=PAPER.population, sampling=best),
         counted,
         enter_phase,
-        objectives=Objectives.of(score),
+        objectives=Objectives.from_score(score),
     )
 
 
 def plain_ga(start: Start, score: Score = EDAP_MAX) -> Evaluations:
     """pymoo's genetic algorithm with its own operators on one score, from the first designs."""
-    return _run_on_integers(start, GA, Objectives.of(score), pop_size=POPULATION)
+    return _run_on_integers(start, GA, Objectives.from_score(score), pop_size=POPULATION)
 
 
 def random_search(start: Start) -> Evaluations:

@@ -100,7 +100,7 @@ class Objectives:
     values: Callable[[Counted, Floats], Floats]
 
     @classmethod
-    def of(cls, score: Score) -> Objectives:
+    def from_score(cls, score: Score) -> Objectives:
         """One score as the only objective."""
         return cls(lambda _: 1, lambda counted, F: score(counted.problem.costs(F))[:, None])
 

@@ -43,7 +43,7 @@ class BoundedCosts(Costs):
         return edap_of(self["edp"], self["area"])
 
     @classmethod
-    def of(
+    def from_bounds(
         cls, bounds: Metrics, problem: AcceleratorProblem, levels: Levels, each: int = 1
     ) -> BoundedCosts:
         """Costs of a problem from bounds of a model, `each` bounds for one design of their node."""

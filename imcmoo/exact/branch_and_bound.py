@@ -158,7 +158,7 @@ class RootExpansion:
     feasible: tuple[Levels, Floats]
 
     @classmethod
-    def of(cls, expander: NodeExpander, designs: Sequence[Levels] = ()) -> RootExpansion:
+    def expand(cls, expander: NodeExpander, designs: Sequence[Levels] = ()) -> RootExpansion:
         """Choose stages until there are bounds.
 
         Args:
@@ -349,7 +349,7 @@ def prove(problem: AcceleratorProblem, criterion: str) -> Proof:
         NotProvable: a limit has no bounds, or the space is too large.
     """
     expander, goal = NodeExpander(problem), bounded_criteria(problem)[criterion]
-    return BranchAndBound(expander, RootExpansion.of(expander), goal).run(lambda _: False)
+    return BranchAndBound(expander, RootExpansion.expand(expander), goal).run(lambda _: False)
 
 
 BRANCHED_AT_ONCE = 1 << 13

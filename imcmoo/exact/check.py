@@ -169,7 +169,7 @@ class _Walk:
         runs &= bounds.area_m2 <= self._problem.largest_area_m2
         filled = self._partials.representative_designs(rows)
         each = len(runs) // max(1, len(rows))
-        costs = BoundedCosts.of(bounds, self._problem, filled, each)
+        costs = BoundedCosts.from_bounds(bounds, self._problem, filled, each)
         below = np.logical_or.reduce([c.goal.lower_bound(costs) < c.bound for c in self._claims])
         return runs, runs & below
 

@@ -71,7 +71,7 @@ class Optimum:
     ranks: Ranks
 
     @classmethod
-    def of(cls, scores: Floats, ranks: Ranks) -> Optimum:
+    def from_scores(cls, scores: Floats, ranks: Ranks) -> Optimum:
         """The optimum of some designs, given the score and rank of each; NaN does not count."""
         value = np.fmin.reduce(scores, initial=np.inf)
         return cls(float(value), np.sort(ranks[scores == value]))
@@ -282,7 +282,7 @@ class Enumeration:
         if problem.has_edap:
             same = self.single_networks == [problem.model]
             parts = [metrics] if same else [m.evaluate(designs) for m in self.single_networks]
-            single = [Optimum.of(v, ranks) for v in self._single_network_edap(parts).T]
+            single = [Optimum.from_scores(v, ranks) for v in self._single_network_edap(parts).T]
         nearest = _least_violated(G, feasible, ranks)
         return PartialResult(int(feasible.sum()), ranks[kept], F[kept], single, nearest)
 
@@ -333,7 +333,7 @@ class Enumeration:
             joint = costs.edap.min(axis=0).tolist()
             best = [optimum.value for optimum in single.values()]
             by_criterion |= relative_scores(problem, costs, joint, best)
-        optima = {name: Optimum.of(score, ranks) for name, score in by_criterion.items()}
+        optima = {name: Optimum.from_scores(score, ranks) for name, score in by_criterion.items()}
         on_front = is_nondominated(F)
         front, first, n = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)
         return ExactAnswer(n_feasible, optima | single, front, ranks[on_front][first], n)

@@ -184,7 +184,7 @@ class NodeExpander:
         elif stage + 1 >= self.partials.bound_from:
             bounds = self.partials.bound(left)
             within = self._within(bounds)
-            costs = BoundedCosts.of(
+            costs = BoundedCosts.from_bounds(
                 bounds, self.problem, self.partials.representative_designs(left)
             ).take(within)
             left = left[within]
@@ -201,7 +201,7 @@ class NodeExpander:
             return self.partials.children(rows, stage)[0], None, 0
         fits = self._within(quick)
         each = len(fits) // len(rows)
-        costs = BoundedCosts.of(
+        costs = BoundedCosts.from_bounds(
             quick, self.problem, self.partials.representative_designs(rows), each
         )
         good = can_improve(costs)

@@ -52,7 +52,7 @@ class ValueElites:
     tries: Ints
 
     @classmethod
-    def of(cls, levels: Levels, scores: Floats) -> ValueElites:
+    def from_scores(cls, levels: Levels, scores: Floats) -> ValueElites:
         """Incumbents among feasible designs.
 
         Args:
@@ -117,7 +117,7 @@ def from_elites(
     feasible, space = np.flatnonzero(archive.feasible), problem.space
     levels, F = archive.levels[feasible], archive.F[feasible]
     scores = problem.guide_scores(F, pair_ratios=pair_ratios)
-    elites = ValueElites.of(levels, scores)
+    elites = ValueElites.from_scores(levels, scores)
     value, score = elites.drawn(_shortfall(problem, scores, elites), wanted, rng)
     incumbents = elites.incumbents[value, score]
     children = _children(space, levels[incumbents], levels[scores.argmin(axis=0)], rng)

@@ -35,7 +35,7 @@ class EvaluatedDesigns:
     G: Floats
 
     @classmethod
-    def of(
+    def evaluate(
         cls, problem: AcceleratorProblem, levels: Levels, record: Evaluations | None = None
     ) -> EvaluatedDesigns:
         """Assess designs; those in `record`, evaluations of the problem, are not evaluated."""
@@ -150,7 +150,7 @@ def with_neighbours(
 ) -> Iterator[tuple[EvaluatedDesigns, EvaluatedDesigns]]:
     """Each of several designs and its neighbours; those not in `record` are evaluated at once."""
     around = [problem.space.neighbours(design) for design in designs]
-    assessed = EvaluatedDesigns.of(problem, np.concatenate([designs, *around]), record)
+    assessed = EvaluatedDesigns.evaluate(problem, np.concatenate([designs, *around]), record)
     at = len(designs)
     for row, neighbours in enumerate(around):
         end = at + len(neighbours)

@@ -106,7 +106,7 @@ def _explanation(
     if reference_edap is None:
         reference = ""
     against = reference or (THIS_DESIGN if best is not None else "")
-    served = ServedDesign.of(problem.model, design.levels, design.metrics)
+    served = ServedDesign.if_served(problem.model, design.levels, design.metrics)
     return Explanation(
         names=names,
         design=problem.space.designs(design.levels)[0],

@@ -117,7 +117,7 @@ class Outcome:
     candidates: Candidates
 
     @classmethod
-    def of(
+    def from_searches(
         cls, study: Study, searches: dict[str, SearchResult], answer: ExactAnswer | None = None
     ) -> Outcome:
         """Compare and select among all searches of the study, by name.
@@ -133,7 +133,7 @@ class Outcome:
         joint = searches[JOINT]
         single = {name: search for name, search in searches.items() if name != JOINT}
         problem = joint.archive.problem
-        baselines = Baselines.of(problem, single) if single else None
+        baselines = Baselines.from_searches(problem, single) if single else None
         exact = ExactRegret(problem, answer, against_joint=baselines is None) if answer else None
         best = np.nanmin(baselines.edap, axis=0) if baselines else None
         candidates = _candidates(joint.archive, best, exact.reference_edap if exact else None)
@@ -152,7 +152,7 @@ class Outcome:
     @cached_property
     def served(self) -> ServedDesign | None:
         """The joint design under the requests of the study's scenario, if it has one."""
-        return ServedDesign.of(self.problem.model, self.design, self.metrics([self.chosen]))
+        return ServedDesign.if_served(self.problem.model, self.design, self.metrics([self.chosen]))
 
     @property
     def regret_reference(self) -> str:
@@ -206,7 +206,9 @@ class Baselines:
     within: Bools
 
     @classmethod
-    def of(cls, problem: AcceleratorProblem, searches: Mapping[str, SearchResult]) -> Baselines:
+    def from_searches(
+        cls, problem: AcceleratorProblem, searches: Mapping[str, SearchResult]
+    ) -> Baselines:
         """The best design by EDAP of each search for one workload, costed on all."""
         designs = []
         for search in searches.values():

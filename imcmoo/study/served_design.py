@@ -43,7 +43,7 @@ class ServedDesign:
     metrics: Metrics | None = None
 
     @classmethod
-    def of(
+    def if_served(
         cls, model: CostModel, levels: Levels, metrics: Metrics | None = None
     ) -> ServedDesign | None:
         """The design, if the model has a scenario and all networks run."""

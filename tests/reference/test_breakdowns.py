@@ -66,7 +66,7 @@ def test_action_counts_and_instances_are_equal(source, device):
         nests = Nests(AXES, mapping.spatial[case], mapping.residual[case], top, inner, lone)
         flow = traffic(nests, weights=device == "sram")
         assert flow.shape == (len(splits), len(TRAFFIC))
-        place = MappingSummary.of(mapping)
+        place = MappingSummary.from_mapping(mapping)
         counts = count_actions(place.take(case), flow)
         equal = np.ones(len(splits), dtype=bool)
         for what in ("reads", "fills", "updates"):

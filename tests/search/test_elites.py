@@ -15,7 +15,7 @@ from tests.search.searches import evaluated
 def test_a_value_has_the_best_design_with_it_and_knows_what_was_tried_since():
     levels = np.array([[0, 0], [0, 1], [1, 1], [0, 1]])
     scores = np.array([[3.0, 1], [1, 2], [2, 5], [4, 4]])
-    elites = ValueElites.of(levels, scores)
+    elites = ValueElites.from_scores(levels, scores)
     result = dict(
         zip(
             zip(elites.parameters.tolist(), elites.levels.tolist(), strict=True),

@@ -131,7 +131,7 @@ class Batch:
         def work_out(index: Ints) -> Arrays:
             return mapping_features(c, self.designs.take(whose[index]), streamed=streamed)
 
-        return MappingFeatures(*self._kept[streamed].of(self._mapping_keys[whose], work_out))
+        return MappingFeatures(*self._kept[streamed].look_up(self._mapping_keys[whose], work_out))
 
     @cached_property
     def shortfall(self) -> Arrays:
@@ -145,8 +145,8 @@ class Batch:
 
     @cached_property
     def noise(self) -> Floats:
-        """SNR in dB as `NoiseModel.of` returns it, shape (n, 4, W)."""
-        return self.context.noise.of(self.designs)
+        """SNR in dB as `NoiseModel.snr_dB` returns it, shape (n, 4, W)."""
+        return self.context.noise.snr_dB(self.designs)
 
     @cached_property
     def may_stream(self) -> Bools:

@@ -636,7 +636,7 @@ class NoiseModel:
         self._rows = layers.rows[distinct]
         self._statistics: dict[tuple[int, int, bool, str], list[Statistics]] = {}
 
-    def of(self, designs: Designs) -> Floats:
+    def snr_dB(self, designs: Designs) -> Floats:
         """SNR in dB of the ADCs, of cell variation, of both, and of operands rounded to integers,
         shape (n, 4, W).
         """
@@ -645,7 +645,7 @@ class NoiseModel:
         def work_out(index: Ints) -> Arrays:
             return (self._work_out(designs.take(index), keys[index]),)
 
-        (store,), places = self._cache.of(keys, work_out)
+        (store,), places = self._cache.look_up(keys, work_out)
         return store[places]
 
     def _work_out(self, designs: Designs, keys: Keys) -> Floats:

@@ -74,7 +74,7 @@ class MappingSummary:
     streams_weights: bool
 
     @classmethod
-    def of(cls, mapping: Mapping) -> MappingSummary:
+    def from_mapping(cls, mapping: Mapping) -> MappingSummary:
         """Sum up a mapping."""
         chips = mapping.chips
         return cls(

@@ -173,7 +173,7 @@ def loop_orders(mapping: Mapping, walks: Walks, smallest_buffer: float) -> Order
 
     flow = _traffic(mapping, case, inner, walks)
     held = flow[:, TRAFFIC.index("inputs.glb.held")] + flow[:, TRAFFIC.index("outputs.glb.held")]
-    place = MappingSummary.of(mapping).take(case)
+    place = MappingSummary.from_mapping(mapping).take(case)
     actions = total_actions(place, count_actions(place, flow))
     return Orders(first, number, WORD_BITS * held, actions)
 

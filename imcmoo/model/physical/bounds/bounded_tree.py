@@ -179,7 +179,7 @@ class BoundedTree(SearchTree):
         """Smallest area of each sub-domain, infinite where no chip runs all networks."""
         if not len(rows):
             return Metrics({"area": np.empty(0)}, {})
-        chips = self._chips.of(rows, {})
+        chips = self._chips.build(rows, {})
         area = _smallest_area(chips)
         if not self.is_open(rows, "tiling"):
             designs = self._representatives(rows)
@@ -254,7 +254,7 @@ class BoundedTree(SearchTree):
 
     def _bounds_of_children(self, children: Levels) -> Iterator[tuple[Ints, dict[str, Floats]]]:
         """Indices of tilings of arrays whose chips are not too large, and their relaxed bounds."""
-        area = _smallest_area(self._chips.of(children, {}))
+        area = _smallest_area(self._chips.build(children, {}))
         allowed = np.flatnonzero(area <= self._area_limit_m2)
         m = len(self._tilings.stand_in)
         tiling = allowed % m
@@ -266,8 +266,8 @@ class BoundedTree(SearchTree):
         replication(self._context, keys)
         caches: OperationCaches = {}
         for part in _uniform_chunks(keys, CHIPS_AT_ONCE):
-            chips = self._chips.of(children[allowed[part]], {})
-            yield allowed[part], self._networks.of(chips, keys.take(part), caches)
+            chips = self._chips.build(children[allowed[part]], {})
+            yield allowed[part], self._networks.bounds(chips, keys.take(part), caches)
 
     def bound(self, rows: Levels) -> Metrics:
         """Bounds of sub-domains: layer by layer once the peripheral circuit is chosen."""
@@ -276,7 +276,9 @@ class BoundedTree(SearchTree):
         designs = self._representatives(rows)
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
-            return layer_bounds(self._context, self._chips.of(rows[some], {}), designs.take(some))
+            return layer_bounds(
+                self._context, self._chips.build(rows[some], {}), designs.take(some)
+            )
 
         return self._joined(designs, 1, CHIPS_PER_BOUND_CHUNK, bounds_of)
 
@@ -287,7 +289,7 @@ class BoundedTree(SearchTree):
         replication(self._context, keys)  # of all at once: its memory grows by copying
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
-            return self._networks.of(self._chips.of(rows[some], chosen), keys.take(some))
+            return self._networks.bounds(self._chips.build(rows[some], chosen), keys.take(some))
 
         return self._joined(keys, len(choices), max(1, CHIPS_AT_ONCE // len(choices)), bounds_of)
 

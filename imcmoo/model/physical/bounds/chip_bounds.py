@@ -212,7 +212,7 @@ class ComponentMinima:
         groups = (*COST_TERM_GROUPS, ACCURACY) if accuracy else COST_TERM_GROUPS
         self._tables = [MinimumTable(space, group, terms_of_levels) for group in groups]
         designs = space.random(VALIDATED_DESIGNS, np.random.default_rng(0))
-        minima = self.of({name: designs[:, [at]] for at, name in enumerate(space.names)})
+        minima = self.minima({name: designs[:, [at]] for at, name in enumerate(space.names)})
         for group in groups:
             for name, values in terms_of_levels(group, designs).items():
                 if not np.allclose(values, minima[name][:, 0], rtol=ROUNDING, atol=0.0):
@@ -222,7 +222,7 @@ class ComponentMinima:
                         "`decides` of the columns that it depends on (parameters.py)"
                     )
 
-    def of(self, levels: Mapping[str, Ints]) -> CostTerms:
+    def minima(self, levels: Mapping[str, Ints]) -> CostTerms:
         """Minima of all cost terms, as of `MinimumTable.minima`."""
         return {n: v for table in self._tables for n, v in table.minima(levels).items()}
 
@@ -353,7 +353,7 @@ class ChipBounds:
         self._per_tile = np.append(per_tile, per_tile.min())
         self._fixed = {n: np.zeros((1, 1), np.int64) for names in STAGES.values() for n in names}
 
-    def of(self, rows: Levels, chosen: Mapping[str, Ints]) -> MinimalChips:
+    def build(self, rows: Levels, chosen: Mapping[str, Ints]) -> MinimalChips:
         """Chips of n sub-domains.
 
         Args:
@@ -363,7 +363,7 @@ class ChipBounds:
         """
         of_rows = {name: rows[:, [at]] for at, name in enumerate(self._tree.names)}
         levels = {**self._fixed, **of_rows, **chosen}
-        terms = self._minima.of(levels)
+        terms = self._minima.minima(levels)
         shape = np.broadcast_shapes((len(rows), 1), *(v.shape for v in terms.values()))
         noisy = np.isinf(terms["adc_m2"])
         for name in ("adc_m2", "adc_W", "conversion", "convert_s"):

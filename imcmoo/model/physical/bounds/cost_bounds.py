@@ -181,7 +181,7 @@ class NetworkBounds:
         self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
         self._caches: OperationCaches = {}
 
-    def of(
+    def bounds(
         self, chips: MinimalChips, designs: Designs, any_tiles: OperationCaches | None = None
     ) -> dict[str, Floats]:
         """Bounds by `BY_NETWORK`, shape (n, W, X), and of area and static power, shape (n, X).
