@@ -11,8 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.exact.enumeration import Enumeration
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.criteria import MINIMAX, SCORES
 from imcmoo.problem.problem import AcceleratorProblem
@@ -20,15 +20,15 @@ from imcmoo.problem.scores import Score, costs_of, edap, worst_regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
-AT_ONCE = 1 << 17
+DESIGNS_PER_SCREEN = 1 << 17
 """Designs screened at once."""
 
 
 def running(problem: AcceleratorProblem) -> Iterator[Levels]:
     """All designs that run every network and keep all limits but those of a scenario, in parts."""
     space, feasibility = problem.space, problem.feasibility
-    for first in range(0, space.size, AT_ONCE):
-        levels = space.unrank(np.arange(first, min(first + AT_ONCE, space.size)))
+    for first in range(0, space.size, DESIGNS_PER_SCREEN):
+        levels = space.unrank(np.arange(first, min(first + DESIGNS_PER_SCREEN, space.size)))
         levels = levels[feasibility.screened(levels) <= 0]
         if len(levels):
             yield levels[feasibility.violation(levels) <= 0]
@@ -57,10 +57,10 @@ class EnumeratedStudy:
     def of_study(cls, study: Study) -> EnumeratedStudy:
         """Evaluate all designs of a study."""
         networks = WorkloadSet.load(study.workloads)
-        return cls.of(study.problem(), int(networks.weights.argmax()))
+        return cls.from_problem(study.problem(), int(networks.weights.argmax()))
 
     @classmethod
-    def of(cls, problem: AcceleratorProblem, largest: int) -> EnumeratedStudy:
+    def from_problem(cls, problem: AcceleratorProblem, largest: int) -> EnumeratedStudy:
         """Evaluate all designs of a problem."""
         space, limit = problem.space, problem.area_limit_m2 or np.inf
         enumeration = Enumeration(problem)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from imcmoo import benchmark
 from imcmoo.benchmark import truth
-from imcmoo.benchmark.problem_names import study_of
+from imcmoo.benchmark.problem_names import problem_study
 from imcmoo.cli import arguments, command_line
 from imcmoo.io.errors import InputError
 from imcmoo.io.machines import Workers
@@ -43,7 +43,7 @@ def _main(args: argparse.Namespace) -> None:
 def ship(name: str, *, workers: Workers, replace: bool = False) -> None:
     """Enumerate a problem and write its answer into the package; one of other numbers only if
     `replace`."""
-    study, path = study_of(name), truth.path_of(name)
+    study, path = problem_study(name), truth.path_of(name)
     with tempfile.TemporaryDirectory() as folder:
         answer = enumerate_study(
             study, Path(folder), workers=workers, on_progress=lambda done, total: None

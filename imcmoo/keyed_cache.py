@@ -15,7 +15,7 @@ Arrays = tuple[NDArray[Any], ...]
 Keys = NDArray[Any]
 """Keys of a cache, all of one type: integers, or strings of bytes of one length."""
 
-ROWS_AT_ONCE = 512
+ROWS_PER_CACHE_CHUNK = 512
 """Rows worked out at once: what stays in a core's cache."""
 
 GROWTH = 4
@@ -44,7 +44,7 @@ class KeyedCache:
     def __init__(
         self,
         bytes_at_most: float = 1 << 28,
-        rows_at_once: int = ROWS_AT_ONCE,
+        rows_at_once: int = ROWS_PER_CACHE_CHUNK,
         n_keys: int | None = None,
     ) -> None:
         self._bytes_at_most = bytes_at_most
@@ -59,7 +59,7 @@ class KeyedCache:
     def __len__(self) -> int:
         return self._n_rows
 
-    def of(self, keys: Keys, work_out: Callable[[Ints], Arrays]) -> tuple[Arrays, Ints]:
+    def look_up(self, keys: Keys, work_out: Callable[[Ints], Arrays]) -> tuple[Arrays, Ints]:
         """Arrays, and the row of each key in them, shape (n,).
 
         Args:
@@ -78,7 +78,7 @@ class KeyedCache:
             store, places = self.known(keys)
         if store is None or (places < 0).any():
             # Calls of other threads that need much room made the cache forget rows of this one.
-            return KeyedCache(np.inf, self._rows_at_once).of(keys, work_out)
+            return KeyedCache(np.inf, self._rows_at_once).look_up(keys, work_out)
         # Stored rows are never written again, so that other threads may go on meanwhile.
         return store, places
 
@@ -88,8 +88,8 @@ class KeyedCache:
             return self._store, self._find(keys)
 
     def rows(self, keys: Keys, work_out: Callable[[Ints], Arrays]) -> Arrays:
-        """Rows of each key, shape (n, ...) each; arguments as of `of`."""
-        store, places = self.of(keys, work_out)
+        """Rows of each key, shape (n, ...) each; arguments as for `look_up`."""
+        store, places = self.look_up(keys, work_out)
         return tuple(array.take(places, axis=0) for array in store)
 
     def _find(self, keys: Keys) -> Ints:

@@ -309,7 +309,7 @@ def run_one(
         folder.begin(resume=resume)
         try:
             searches = run_searches(study, models, folder.checkpoint, on_trace)
-            outcome = Outcome.of(study, searches, answer)
+            outcome = Outcome.from_searches(study, searches, answer)
         except LimitsUnmet as error:
             folder.discard_work()
             raise InputError(str(error)) from None

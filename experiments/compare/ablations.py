@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from experiments.compare.algorithms import changed, from_random, ours
+from experiments.compare.algorithms import from_random, ours
 from experiments.compare.evaluation_counter import Method
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.record.evaluations import Evaluations
-from imcmoo.search import mating, memetic_nsga2, surrogate
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible
@@ -36,11 +35,33 @@ _ONE_PHASE = replace(PAPER, phases=(replace(PAPER.phases[1], generations=40),))
 """Designs vary in every phase as in the second one."""
 
 
-def _random_coordinates(fitted: Surrogate, levels: Levels) -> Floats:
-    """Coordinates that tell nothing about a design but that it is promising: so a random design is
-    offered. They are alike in every run."""
-    n = fitted._n_objectives
-    return fitted._mean[:n] - FAR + np.random.default_rng(len(levels)).random((len(levels), n))
+class RandomSurrogate(Surrogate):
+    """Tells nothing about a design but that it is promising: so a random design is offered."""
+
+    def predict(self, levels: Levels) -> Floats:
+        """Coordinates that are alike in every run, shape (n, n_objectives)."""
+        n = self._n_objectives
+        random = np.random.default_rng(len(levels)).random((len(levels), n))
+        return self._mean[:n] - FAR + random
+
+
+class RandomFilling(FeasibleMating):
+    """Fills a generation up with random feasible designs, without crossover and mutation."""
+
+    def fill(self, offspring: OffspringBuilder, *arguments: Any) -> None:
+        """Add random feasible designs for all that are missing."""
+        *_, rng = arguments
+        if n := offspring.missing:
+            random = draw_feasible(offspring.problem, n, rng, seen=offspring.seen)
+            offspring.append(random)
+
+
+class NoFrontSearch(FeasibleMating):
+    """Leaves the share of neighbours of front members to the other sources."""
+
+    def search_front(self, problem: AcceleratorProblem, *_: Any) -> Levels:
+        """No design."""
+        return np.empty((0, len(problem.space.shape)), dtype=np.int64)
 
 
 def _random_survivors(_: AcceleratorProblem, F: Floats, G: Floats, n: int) -> Ints:
@@ -50,32 +71,17 @@ def _random_survivors(_: AcceleratorProblem, F: Floats, G: Floats, n: int) -> In
     return mixed[np.argsort(violation, kind="stable")][:n]
 
 
-def _fill_at_random(
-    mating: FeasibleMating,
-    offspring: OffspringBuilder,
-    population: Ints,
-    rng: np.random.Generator,
-) -> None:
-    """Fill a generation up with random feasible designs."""
-    if n := offspring.missing:
-        offspring.append(draw_feasible(mating.problem, n, rng, seen=offspring.seen))
-
-
-def _nothing(problem: AcceleratorProblem, archive: Evaluations, *_: object) -> Levels:
-    return archive.levels[:0]
-
-
 ABLATIONS: dict[str, Method] = {
     "ours": ours,
     "no local search": partial(ours, schedule=_with_local_search(0)),
     "half the local search": partial(ours, schedule=_with_local_search(0.5)),
-    "no search near the front": changed(mating, "near_front", _nothing),
-    "no search by criteria": changed(mating, "CRITERIA_SHARE", 0.0),
-    "random survivors": changed(memetic_nsga2, "survivors", _random_survivors),
-    "no crossover or mutation": changed(FeasibleMating, "_fill", _fill_at_random),
-    "no per-value elites": changed(mating, "LARGE_SPACE", np.inf),
-    "no surrogate": changed(Surrogate, "predict", _random_coordinates),
-    "surrogate of 400": changed(surrogate, "FITTED", 400),
+    "no search near the front": partial(ours, mating=NoFrontSearch()),
+    "no search by criteria": partial(ours, mating=FeasibleMating(criteria_share=0.0)),
+    "random survivors": partial(ours, survival=_random_survivors),
+    "no crossover or mutation": partial(ours, mating=RandomFilling()),
+    "no per-value elites": partial(ours, mating=FeasibleMating(large_space=np.inf)),
+    "no surrogate": partial(ours, mating=FeasibleMating(surrogate=RandomSurrogate)),
+    "surrogate of 400": partial(ours, mating=FeasibleMating(fitted=400)),
     "one phase": partial(ours, schedule=_ONE_PHASE),
     "150 initial designs": partial(ours, schedule=replace(PAPER, initial=150)),
     "random start": partial(from_random, ours),

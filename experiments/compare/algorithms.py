@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from pymoo.algorithms.moo.ctaea import CTAEA
@@ -37,14 +36,14 @@ from experiments.compare.evaluation_counter import (
     judged,
     run,
 )
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.scalarisation import span_scaled, tchebycheff
 from imcmoo.problem.scores import Score
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.sampling import draw_feasible, unseen
-from imcmoo.search.schedule import PAPER, Schedule
+from imcmoo.search.schedule import PAPER
 from imcmoo.space.design_space import Levels
 
 
@@ -57,22 +56,12 @@ def _integer() -> dict[str, Any]:
     return {"crossover": SBX(**settings), "mutation": PM(**settings)}
 
 
-def ours(start: Start, schedule: Schedule = PAPER) -> Evaluations:
-    """The criteria-guided memetic NSGA-II of this package."""
+def ours(start: Start, **parts: Any) -> Evaluations:
+    """The criteria-guided memetic NSGA-II with parts as `run_search` takes them."""
     rng = np.random.default_rng(start.seed)
     return run_search(
-        start.problem, budget=start.budget, rng=rng, schedule=schedule, initial=start.initial
+        start.problem, budget=start.budget, rng=rng, initial=start.initial, **parts
     ).archive
-
-
-def changed(part: Any, name: str, value: object) -> Method:
-    """Our search with something of a module or class replaced."""
-
-    def search(start: Start) -> Evaluations:
-        with patch.object(part, name, value):
-            return ours(start)
-
-    return search
 
 
 @cache
@@ -158,13 +147,13 @@ def paper_ga(start: Start, score: Score = EDAP_MAX) -> Evaluations:
         lambda _: GA(pop_size=PAPER.population, sampling=best),
         counted,
         enter_phase,
-        objectives=Objectives.of(score),
+        objectives=Objectives.from_score(score),
     )
 
 
 def plain_ga(start: Start, score: Score = EDAP_MAX) -> Evaluations:
     """pymoo's genetic algorithm with its own operators on one score, from the first designs."""
-    return _run_on_integers(start, GA, Objectives.of(score), pop_size=POPULATION)
+    return _run_on_integers(start, GA, Objectives.from_score(score), pop_size=POPULATION)
 
 
 def random_search(start: Start) -> Evaluations:

@@ -19,7 +19,7 @@ from imcmoo.exact.regret import ExactRegret, Regret
 from imcmoo.io.errors import InputError
 from imcmoo.io.named import check_takes, load
 from imcmoo.problem.criteria import SINGLE_NETWORK
-from imcmoo.search.elites import LARGE_SPACE
+from imcmoo.search.mating import FeasibleMating
 from imcmoo.study.check_certificate import Checker, certificates
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.provenance import study_settings
@@ -83,7 +83,7 @@ def find_rules(
     answer = find_answer(study, results)
     if answer is not None:
         judge: Judge = partial(ExactRegret, answer=answer)
-    elif study.space.size > LARGE_SPACE:
+    elif FeasibleMating().is_large(study.space):
         judge = partial(Regret, optima=find_certified(study, results))
     else:
         name = study.file or study.name

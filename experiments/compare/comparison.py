@@ -14,8 +14,8 @@ import pandas as pd
 from experiments.compare.evaluation_counter import CountingProblem, Method, Start, judged
 from experiments.publish import Result
 from imcmoo.analysis.indicators import igd_plus, indicators
+from imcmoo.arrays import Floats, Ints
 from imcmoo.exact.regret import ROUNDING, Regret
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.dominance import front_of
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations

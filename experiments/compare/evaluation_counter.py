@@ -13,7 +13,8 @@ from pymoo.core.population import Population
 from pymoo.core.problem import Problem
 from pymoo.core.variable import Choice, Integer
 
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.arrays import Floats
+from imcmoo.model.metrics import Metrics
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.problem import AcceleratorProblem, as_levels
@@ -99,7 +100,7 @@ class Objectives:
     values: Callable[[Counted, Floats], Floats]
 
     @classmethod
-    def of(cls, score: Score) -> Objectives:
+    def from_score(cls, score: Score) -> Objectives:
         """One score as the only objective."""
         return cls(lambda _: 1, lambda counted, F: score(counted.problem.costs(F))[:, None])
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from experiments.compare.comparison import LARGEST_REGRET, OURS, USED
 from imcmoo.analysis.statistics import ecdf, holm, median_interval, paired_wilcoxon, vargha_delaney
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.report.style import COLOURS, COLUMN, HIGHLIGHT, legend_below
 
 LINES = ("-", "--", "-.", ":")

@@ -20,7 +20,7 @@ import pandas as pd
 from experiments.edge_networks.page import NETWORKS
 from experiments.edge_networks.prediction import assessment
 from imcmoo.accuracy.sensitivity import Probe
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 
 SNR_DB = (16, 20, 30)
 """Signal over noise of each layer."""

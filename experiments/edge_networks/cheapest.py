@@ -24,7 +24,7 @@ import pandas as pd
 from experiments.edge_networks.prediction import circuit_of
 from experiments.edge_networks.study import BITS, rounding_alone
 from imcmoo.accuracy.circuit_noise import CircuitNoise, cache_folder
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.predicted_accuracy import UNSEEN_DROP, Prediction, best_score, predict
@@ -103,7 +103,7 @@ class Predictions:
         self.data = dict(sorted(data.items(), key=lambda item: _weights(item[1])))
         self._noise = CircuitNoise(cache_folder())
 
-    def of(self, circuit: pd.Series) -> Iterator[tuple[str, float, Prediction]]:
+    def each(self, circuit: pd.Series) -> Iterator[tuple[str, float, Prediction]]:
         """Name, drop and prediction of each network, small networks first."""
         for name, data in self.data.items():
             prediction = predict(data, self._noise_of(data, circuit), BITS)
@@ -138,7 +138,7 @@ def cheapest(
         drop_of: dict[str, float] = {}
         if predictions.least_drop(circuit) > open_drops[-1] + UNSEEN_DROP:
             continue
-        for name, drop, _ in predictions.of(circuit):
+        for name, drop, _ in predictions.each(circuit):
             drop_of[name] = drop
             if drop > open_drops[-1] + UNSEEN_DROP:
                 break
@@ -159,13 +159,13 @@ def quietest(circuits: pd.DataFrame, predictions: Predictions, n: int) -> Iterat
     precise = circuits.sort_values(["adc_bits", "edap_Jsmm2"], ascending=[False, True])
     rivals = precise.drop_duplicates([name for name in CIRCUIT if name not in ("rows", "adc_bits")])
     noise = [
-        max(prediction.nsr for _, _, prediction in islice(predictions.of(circuit), 2))
+        max(prediction.nsr for _, _, prediction in islice(predictions.each(circuit), 2))
         for _, circuit in rivals.iterrows()
     ]
     for at in np.argsort(noise)[:n]:
         circuit = rivals.iloc[at]
         row = {"sigma": predictions.sigma, **circuit}
-        for name, drop, prediction in predictions.of(circuit):
+        for name, drop, prediction in predictions.each(circuit):
             worst = np.argsort(prediction.layers)[::-1][:2]
             layers = [predictions.data[name].layers[layer].name for layer in worst]
             shares = prediction.layers[worst] / prediction.nsr

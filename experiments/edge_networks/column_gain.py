@@ -18,7 +18,7 @@ from experiments.edge_networks.page import NETWORKS
 from experiments.edge_networks.prediction import DESIGNS
 from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.crossbar import Crossbar
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 

@@ -23,7 +23,7 @@ from imcmoo.accuracy.codes import Codes, InputCoding, cell_values, input_slices,
 from imcmoo.accuracy.crossbar import row_blocks
 from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit, slice_maxima
 from imcmoo.model.physical.noise import Columns, Slices, Statistics, noise_of

@@ -13,8 +13,8 @@ import pandas as pd
 
 from experiments.markdown import render, short
 from experiments.paper.questions import Tables
+from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.library_costs import READ_PULSE_S
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.model.reference.mapping import LEVEL, map_layers
@@ -52,7 +52,7 @@ CRITERION = "edap_max"
 MACROS_BY = ("router_groups", "tiles_per_group", "macros_per_tile")
 
 
-class Optimum:
+class OptimalDesign:
     """One design of a study, shape (1, n_parameters), with energies and latencies by network, shape
     (W,), its costs by layer and component, and the mapping of each layer."""
 
@@ -98,7 +98,7 @@ class Optimum:
         return size["G"] * -(-deep // rows) * -(-wide // cols)
 
 
-def residency(o: Optimum) -> Values:
+def residency(o: OptimalDesign) -> Values:
     """Compare the cells and macros that layers occupy with those of the chip.
 
     Cells a layer keeps busy are averaged over its cycles, copies for P, Q and N included. With
@@ -115,7 +115,7 @@ def residency(o: Optimum) -> Values:
     }
 
 
-def input_time(o: Optimum) -> Values:
+def input_time(o: OptimalDesign) -> Values:
     """Compare the time of input pulses with the cycle, and compute power."""
     power = o.energy_J / o.latency_s
     pulses = "time of the pulses that energy is charged for, at most, over the cycle"
@@ -127,7 +127,7 @@ def input_time(o: Optimum) -> Values:
     }
 
 
-def bandwidth(o: Optimum) -> Values:
+def bandwidth(o: OptimalDesign) -> Values:
     """Compare traffic with the bandwidth of a global buffer bank and of LPDDR4."""
     words = o.accesses("glb.read") + o.accesses("glb.write")
     used = words * GLB_WORD_BITS / 8 / o.latency_s
@@ -147,7 +147,7 @@ def bandwidth(o: Optimum) -> Values:
     return values
 
 
-def adcs(o: Optimum) -> Values:
+def adcs(o: OptimalDesign) -> Values:
     """Compute the share of the 5-bit ADCs in area and energy."""
     adc = o.parts.components.index("adc")
     area, energy = o.parts.area_m2[0], o.parts.energy_J[0]
@@ -159,7 +159,7 @@ def adcs(o: Optimum) -> Values:
     }
 
 
-def strides(o: Optimum) -> Values:
+def strides(o: OptimalDesign) -> Values:
     """Compare counted input words, those of a stride of 1, with the true ones: words that a stride
     larger than the kernel skips do not count."""
     networks = o.evaluator.workloads.workloads
@@ -174,7 +174,7 @@ def strides(o: Optimum) -> Values:
     return {"input words counted over those there are": (ratio, "1")}
 
 
-def wires(o: Optimum) -> Values:
+def wires(o: OptimalDesign) -> Values:
     """Compare the energy of a wire across the chip with that of the router that is charged."""
     length = MEAN_ROUTE * o.area_m2**0.5
     wire = 0.5 * WIRE_F_PER_M * o.value("voltage_V") ** 2 * length
@@ -188,7 +188,7 @@ def wires(o: Optimum) -> Values:
     }
 
 
-def attention(o: Optimum) -> Values:
+def attention(o: OptimalDesign) -> Values:
     """Compare true with counted multiplications of attention.
 
     Tables have tokens × head size × heads and tokens × tokens × heads; both products are heads ×
@@ -209,7 +209,7 @@ def attention(o: Optimum) -> Values:
     return values
 
 
-ROWS: dict[str, Callable[[Optimum], Values]] = {
+ROWS: dict[str, Callable[[OptimalDesign], Values]] = {
     "residency": residency,
     "input time": input_time,
     "bandwidth": bandwidth,
@@ -227,7 +227,7 @@ PREFIXED = ("s", "W", "B/s", "J/bit")
 """Units that take a prefix; all values in them are positive."""
 
 
-def optima(tables: Tables) -> list[Optimum]:
+def optima(tables: Tables) -> list[OptimalDesign]:
     """Find the published optimum of every study of the reference model in its tables."""
     found = []
     for study, frames in tables.items():
@@ -238,11 +238,11 @@ def optima(tables: Tables) -> list[Optimum]:
         evaluator = STUDIES[study].cost_model()
         assert isinstance(evaluator, Evaluator)
         design = {name: best[name].iloc[0] for name in evaluator.space.names}
-        found.append(Optimum(study, evaluator, evaluator.space.levels_of(design)))
+        found.append(OptimalDesign(study, evaluator, evaluator.space.levels_of(design)))
     return found
 
 
-def measure(optima: Sequence[Optimum]) -> pd.DataFrame:
+def measure(optima: Sequence[OptimalDesign]) -> pd.DataFrame:
     """Measure all rows of some designs: columns study, row, quantity, value, unit."""
     lines = []
     for o in optima:
@@ -254,7 +254,7 @@ def measure(optima: Sequence[Optimum]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["study", "row", "quantity", "value", "unit"])
 
 
-def page(frame: pd.DataFrame, optima: Sequence[Optimum]) -> str:
+def page(frame: pd.DataFrame, optima: Sequence[OptimalDesign]) -> str:
     """Write the page of model discrepancies from the table of `measure` for all optima."""
     named = frame.assign(name=frame["quantity"].str.partition(": ")[0])
     quantities = {}

@@ -19,9 +19,9 @@ from experiments.compare.evaluation_counter import Method
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.publish import Result, read_tables
 from experiments.recorded import recorded_largest
+from imcmoo.arrays import Floats, Ints
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.criteria import MINIMAX, SCORES
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Score, costs_of, ela_score
 from imcmoo.study.study import Study

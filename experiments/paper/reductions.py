@@ -14,7 +14,7 @@ from experiments.compare.evaluation_counter import Start
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper.questions import PAPER_SCORE, SEED, Tables
 from experiments.recorded import recorded_designs
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2, costs_of, edap

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.physics.optima import Optima, single_network_optima
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.problem.criteria import MINIMAX, find_criterion
 from imcmoo.problem.problem import AcceleratorProblem

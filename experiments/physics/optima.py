@@ -11,12 +11,13 @@ import pandas as pd
 
 from experiments.enumerated_study import running
 from experiments.publish import with_study
+from imcmoo.arrays import Floats
 from imcmoo.exact.certificate import read_certificates
 from imcmoo.exact.enumeration import Optimum
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.units import to_display
-from imcmoo.model.metrics import Floats, tera_operations_per
+from imcmoo.model.metrics import tera_operations_per
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from imcmoo.arrays import Floats
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import OperatingPoint, operating_point
 from imcmoo.model.physical.components import Switches, Technology

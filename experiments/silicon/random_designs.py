@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Bools
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.metrics import Bools
 from imcmoo.model.physical.constraints import (
     DEFAULT_AREA_M2,
     DEFAULT_IR_DROP,

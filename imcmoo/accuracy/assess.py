@@ -19,9 +19,9 @@ from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
 from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
 from imcmoo.accuracy.shares import Shares, shares
 from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
+from imcmoo.arrays import Floats
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError, did_you_mean_or_known
-from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.predicted_accuracy import predict
 from imcmoo.networks.accuracy_data import AccuracyData

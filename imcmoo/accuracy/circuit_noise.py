@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from imcmoo.accuracy import accuracy_packages
+from imcmoo.arrays import Floats
 from imcmoo.io.checksums import read_sealed, write_sealed
-from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
 

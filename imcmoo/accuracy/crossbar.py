@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
 from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
 

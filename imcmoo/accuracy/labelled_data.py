@@ -13,11 +13,10 @@ from onnx import helper
 
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.lowering import Tensors, Values
-from imcmoo.arrays import real_numbers
+from imcmoo.arrays import Floats, Ints, real_numbers
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.named import call_own, check_takes, load
 from imcmoo.io.reading import read_arrays
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.networks.onnx_import.statistics import CALIBRATION, LABELS
 
 METRICS = ("top1", "agreement", "cosine")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 
 Values = NDArray[Any]
 

@@ -15,7 +15,7 @@ from scipy.special import ndtri
 from imcmoo.accuracy.codes import InputCoding
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 
 OPERATORS, IR_VERSION = 13, 7
 """Operator set and format of a layer alone, which any supported onnxruntime runs."""

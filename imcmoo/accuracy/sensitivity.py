@@ -14,7 +14,7 @@ from imcmoo.accuracy.codes import InputCoding, quantise_weights
 from imcmoo.accuracy.lowering import MappedLayer, Tensors
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
 from imcmoo.accuracy.simulation import Calibration
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 
 INJECTED = 0.01

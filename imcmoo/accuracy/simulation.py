@@ -14,7 +14,7 @@ from imcmoo.accuracy.crossbar import Crossbar
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise import decibels
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import mannwhitneyu, wilcoxon
 
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 
 
 def median_interval(

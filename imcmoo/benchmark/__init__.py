@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from imcmoo.benchmark.benchmark_problem import BenchmarkProblem, OptimalDesigns, Record
-from imcmoo.benchmark.problem_names import KINDS, names, study_of
+from imcmoo.benchmark.problem_names import KINDS, names, problem_study
 from imcmoo.benchmark.random_problems import random_study
 
 __all__ = [
@@ -31,7 +31,7 @@ def get(name: str) -> BenchmarkProblem:
     Raises:
         InputError: no such problem; says what names look like.
     """
-    return BenchmarkProblem(name, study_of(name))
+    return BenchmarkProblem(name, problem_study(name))
 
 
 def random_problem(seed: int, *, model: str = "physical") -> BenchmarkProblem:

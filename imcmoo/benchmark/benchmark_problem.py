@@ -12,12 +12,11 @@ from pymoo.core.problem import Problem
 from pymoo.core.variable import Choice, Integer, Variable
 
 from imcmoo.analysis.indicators import REFERENCE_POINT, epsilon_multiplicative, indicators
-from imcmoo.arrays import real_numbers
+from imcmoo.arrays import Floats, real_numbers
 from imcmoo.benchmark import truth
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer
 from imcmoo.exact.regret import ROUNDING, ExactRegret
 from imcmoo.io.errors import InputError
-from imcmoo.model.metrics import Floats
 from imcmoo.problem.scalarisation import TOLERANCE, spans
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.study.study import Study

@@ -88,7 +88,7 @@ def names(kind: str | None = None) -> list[str]:
     return [f"{name}{VERSION}" for k in chosen for name in by_kind[k]]
 
 
-def study_of(name: str) -> Study:
+def problem_study(name: str) -> Study:
     """The study that a name stands for.
 
     Raises:

@@ -189,7 +189,7 @@ def workers(args: argparse.Namespace) -> Workers:
         return Scheduler(args.scheduler, args.trust_network)
 
 
-def study_of(args: argparse.Namespace, ordinary: Study | None = None) -> Study:
+def requested_study(args: argparse.Namespace, ordinary: Study | None = None) -> Study:
     """The study of a command line with its options; warns of products of activations.
 
     Args:

@@ -11,7 +11,7 @@ from imcmoo.exact.check import Refused
 from imcmoo.problem.score_range import text
 from imcmoo.study import catalogue
 from imcmoo.study.catalogue import check_trusted
-from imcmoo.study.check_certificate import Checker, certificates, study_of
+from imcmoo.study.check_certificate import Checker, certificates, certified_study
 
 DESCRIPTION = """
 Verify that no design of a study lies below the bound of DIR/certificate.json and that its design
@@ -48,7 +48,7 @@ def main(args: argparse.Namespace) -> None:
     study = catalogue.find_study(args.study) if args.study else catalogue.named_study(stored)
     for path, certificate in paths.items():
         check_trusted(str(certificate.settings.get("criterion")), study, path)
-    checker = Checker(study_of(first, study))
+    checker = Checker(certified_study(first, study))
     for path, certificate in paths.items():
         try:
             checker.claim(certificate)

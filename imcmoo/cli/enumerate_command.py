@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> None:
     ordinary = catalogue.find_study(args.study)
     if args.out is None and arguments.with_options(ordinary, args) != ordinary:
         raise InputError("--out is required when settings differ from the study")
-    study = arguments.study_of(args, ordinary)
+    study = arguments.requested_study(args, ordinary)
     workers = arguments.workers(args)
     out = args.out or arguments.DEFAULT_OUT
     terminal = console(quiet=args.quiet)

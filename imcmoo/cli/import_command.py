@@ -187,7 +187,7 @@ def _report(imported: Imported, out: Path) -> None:
     table = Table("", "operator", "nodes", "share of multiply-accumulates")
     for fate in Fate:
         for operator, nodes in account.nodes(fate).items():
-            items = [i for i in account.of(fate) if i.operator == operator]
+            items = [i for i in account.with_fate(fate) if i.operator == operator]
             macs = sum(row.macs for item in items for row in item.rows)
             complete = all(item.macs_known for item in items)
             share = f"{macs / total:.2%}" if complete else "unknown"

@@ -74,7 +74,7 @@ def main(args: argparse.Namespace) -> None:
         return
     if args.study is None:
         raise InputError(f"which study? known: {', '.join(catalogue.names())}")
-    study = arguments.study_of(args)
+    study = arguments.requested_study(args)
     workers = arguments.workers(args)
     with Shown(quiet=args.quiet) as observer:
         run_studies(

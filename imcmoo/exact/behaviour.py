@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from imcmoo.arrays import Floats
 from imcmoo.exact.enumeration import ExactAnswer, relative_scores, scores, single_network_edap
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.model.registry import shipped_name
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.identity import OLDER, fingerprint

@@ -12,7 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.arrays import Floats
+from imcmoo.model.metrics import Metrics
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK, Criterion
 from imcmoo.problem.limits import with_interval
 from imcmoo.problem.problem import AcceleratorProblem
@@ -42,7 +43,7 @@ class BoundedCosts(Costs):
         return edap_of(self["edp"], self["area"])
 
     @classmethod
-    def of(
+    def from_bounds(
         cls, bounds: Metrics, problem: AcceleratorProblem, levels: Levels, each: int = 1
     ) -> BoundedCosts:
         """Costs of a problem from bounds of a model, `each` bounds for one design of their node."""

@@ -13,9 +13,9 @@ from itertools import count
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion, bounded_criteria
 from imcmoo.exact.node_expander import Expansion, NodeExpander, Nodes
-from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 
@@ -101,10 +101,10 @@ class _NodeBatch:
         return replace(self, queued=self.queued[which], bounds=self.bounds[which])
 
 
-CHILDREN_AT_ONCE = 1 << 14
+CHILDREN_PER_BOUND_CHUNK = 1 << 14
 """Partial designs bounded in one go: enough to keep arrays busy, few beside all there are."""
 
-ROWS_AT_ONCE = 2048
+MOST_NODES_PER_BRANCHING = 2048
 """Partial designs taken further in one go, at the most."""
 
 DIVE = 128
@@ -158,7 +158,7 @@ class RootExpansion:
     feasible: tuple[Levels, Floats]
 
     @classmethod
-    def of(cls, expander: NodeExpander, designs: Sequence[Levels] = ()) -> RootExpansion:
+    def expand(cls, expander: NodeExpander, designs: Sequence[Levels] = ()) -> RootExpansion:
         """Choose stages until there are bounds.
 
         Args:
@@ -204,7 +204,9 @@ class BranchAndBound:
         self._floor = np.inf
         # The least bound of nodes that `expand_shared_root` has not handed over yet.
         self.external_bound = np.inf
-        self._options = [float(CHILDREN_AT_ONCE)] * len(stages)  # of each row; not known yet
+        self._options = [float(CHILDREN_PER_BOUND_CHUNK)] * len(
+            stages
+        )  # of each row; not known yet
         levels, F = self.root.feasible
         self._update_incumbent(levels, F)
         self.prune_or_enqueue(self.root.nodes, self.root.stage)
@@ -236,7 +238,11 @@ class BranchAndBound:
                 self.dive()
                 continue
             stage = int(np.argmin([w.least for w in self._queues]))
-            n = int(np.clip(CHILDREN_AT_ONCE / self._options[stage], 1, ROWS_AT_ONCE))
+            n = int(
+                np.clip(
+                    CHILDREN_PER_BOUND_CHUNK / self._options[stage], 1, MOST_NODES_PER_BRANCHING
+                )
+            )
             self._branch(self._queues[stage].pop(n, self.pruning_threshold), stage)
         bound = self.bound
         for stage, waiting in enumerate(self._queues):
@@ -343,7 +349,7 @@ def prove(problem: AcceleratorProblem, criterion: str) -> Proof:
         NotProvable: a limit has no bounds, or the space is too large.
     """
     expander, goal = NodeExpander(problem), bounded_criteria(problem)[criterion]
-    return BranchAndBound(expander, RootExpansion.of(expander), goal).run(lambda _: False)
+    return BranchAndBound(expander, RootExpansion.expand(expander), goal).run(lambda _: False)
 
 
 BRANCHED_AT_ONCE = 1 << 13

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats
 from imcmoo.exact.bounded_criteria import BoundedCosts, BoundedCriterion
 from imcmoo.io.errors import InputError
-from imcmoo.model.metrics import Bools, Floats, Metrics, edp
+from imcmoo.model.metrics import Metrics, edp
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import text
@@ -27,11 +28,11 @@ from imcmoo.problem.scores import Costs
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
 
-CHILDREN_AT_ONCE = 1 << 16
+CHILDREN_PER_CHECK_CHUNK = 1 << 16
 """Partial designs that are looked at together: of few before them, so that what a model remembers
 of these is still there when they are taken further."""
 
-DESIGNS_AT_ONCE = 1 << 13
+DESIGNS_PER_CHECK_CHUNK = 1 << 13
 """Designs that are evaluated together."""
 
 SAMPLED = 8
@@ -51,7 +52,7 @@ class Claim:
 
 
 @dataclass
-class Counts:
+class DesignCounts:
     """Numbers of designs of a space by outcome, each counted once."""
 
     infeasible: int = 0
@@ -69,7 +70,7 @@ def check_bounds(
     partials: PartialDesignTree,
     claims: Sequence[Claim],
     on_step: Callable[[int], None] = lambda _: None,
-) -> Counts:
+) -> DesignCounts:
     """Check in one walk that no feasible design scores less than any claim says.
 
     Args:
@@ -85,7 +86,7 @@ def check_bounds(
         Refused: a design scores less, or designs were lost.
     """
     walk = _Walk(problem, partials, claims)
-    counts = Counts()
+    counts = DesignCounts()
     open_: list[tuple[Levels, int]] = [(partials.start, 0)]
     while open_:
         rows, stage = open_.pop()
@@ -116,14 +117,14 @@ class _Walk:
 
     def chunks(self, rows: Levels, stage: int) -> Iterator[Levels]:
         """Nodes in chunks, each of which is expanded in one go."""
-        at_once = DESIGNS_AT_ONCE
+        at_once = DESIGNS_PER_CHECK_CHUNK
         if len(rows) and stage < len(self._partials.stages):
             children, _ = self._partials.children(rows[:1], stage)
-            at_once = max(1, CHILDREN_AT_ONCE // max(1, len(children)))
+            at_once = max(1, CHILDREN_PER_CHECK_CHUNK // max(1, len(children)))
         for at in range(0, len(rows), at_once):
             yield rows[at : at + at_once]
 
-    def further(self, rows: Levels, stage: int, counts: Counts) -> Levels:
+    def further(self, rows: Levels, stage: int, counts: DesignCounts) -> Levels:
         """The partial designs with one stage more chosen that may fail a claim."""
         children, relaxed = self._relaxed_children(rows, stage, counts)
         quick = self._partials.screen(children)
@@ -139,7 +140,9 @@ class _Walk:
         counts.excluded += self._leave_out(children[runs & ~below], stage + 1, feasible=True)
         return children[below]
 
-    def _relaxed_children(self, rows: Levels, stage: int, counts: Counts) -> tuple[Levels, bool]:
+    def _relaxed_children(
+        self, rows: Levels, stage: int, counts: DesignCounts
+    ) -> tuple[Levels, bool]:
         """Children that may fail a claim by their relaxed bounds, and whether there are such."""
         quick = self._partials.relaxed_bound(rows, stage)
         if quick is None:
@@ -166,7 +169,7 @@ class _Walk:
         runs &= bounds.area_m2 <= self._problem.largest_area_m2
         filled = self._partials.representative_designs(rows)
         each = len(runs) // max(1, len(rows))
-        costs = BoundedCosts.of(bounds, self._problem, filled, each)
+        costs = BoundedCosts.from_bounds(bounds, self._problem, filled, each)
         below = np.logical_or.reduce([c.goal.lower_bound(costs) < c.bound for c in self._claims])
         return runs, runs & below
 
@@ -178,7 +181,7 @@ class _Walk:
         if len(rows):
             sampled = rows[self._rng.integers(0, len(rows), SAMPLED)]
             self._left_out[feasible].append(self._completed(sampled, stage))
-            self.look_at_left_out(at_least=DESIGNS_AT_ONCE // SAMPLED)
+            self.look_at_left_out(at_least=DESIGNS_PER_CHECK_CHUNK // SAMPLED)
         return self._count(rows)
 
     def look_at_left_out(self, at_least: int) -> None:

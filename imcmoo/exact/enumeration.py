@@ -15,21 +15,22 @@ from functools import cached_property, reduce
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs, edap
 from imcmoo.space.design_space import Levels, Ranks
 
-DESIGNS_AT_ONCE = 2048 * 48
+DESIGNS_PER_ENUMERATION_CHUNK = 2048 * 48
 """Designs in a chunk: some 50 MB for nine networks, and work for a second."""
 
 FEW_NETWORKS = 9
 """Networks up to which a chunk has that many designs; with more of them it has fewer."""
 
-SCREENED_AT_ONCE = 1 << 18
+MAPPING_KEYS_PER_SCREEN = 1 << 18
 """Mapping keys screened at once; bounds memory."""
 
 
@@ -70,7 +71,7 @@ class Optimum:
     ranks: Ranks
 
     @classmethod
-    def of(cls, scores: Floats, ranks: Ranks) -> Optimum:
+    def from_scores(cls, scores: Floats, ranks: Ranks) -> Optimum:
         """The optimum of some designs, given the score and rank of each; NaN does not count."""
         value = np.fmin.reduce(scores, initial=np.inf)
         return cls(float(value), np.sort(ranks[scores == value]))
@@ -210,8 +211,8 @@ class Enumeration:
             on_screened: hears how many of how many mapping keys are screened.
 
         Returns:
-            Ranks of mapping keys, ascending; `DESIGNS_AT_ONCE` designs a part, or fewer where
-            there are many networks.
+            Ranks of mapping keys, ascending; `DESIGNS_PER_ENUMERATION_CHUNK` designs a part,
+            or fewer with many networks.
 
         Raises:
             TooMany: more than `at_most` designs that the screen does not rule out in a second.
@@ -229,8 +230,8 @@ class Enumeration:
             if at_most is not None and left > at_most and not hopeful:
                 raise TooMany(left)
 
-        for at in range(0, n, SCREENED_AT_ONCE):
-            keys = np.arange(at, min(at + SCREENED_AT_ONCE, n))
+        for at in range(0, n, MAPPING_KEYS_PER_SCREEN):
+            keys = np.arange(at, min(at + MAPPING_KEYS_PER_SCREEN, n))
             passing_keys.append(self._passing(keys, check))
             n_screened += len(keys)
             on_screened(n_screened, n)
@@ -238,7 +239,7 @@ class Enumeration:
         if at_most is not None and len(passing) * n_points > at_most:
             raise TooMany(len(passing) * n_points)
         share = max(1.0, len(self.problem.workload_names) / FEW_NETWORKS)
-        step = max(1, int(DESIGNS_AT_ONCE / share) // len(self.points))
+        step = max(1, int(DESIGNS_PER_ENUMERATION_CHUNK / share) // len(self.points))
         return [passing[i : i + step] for i in range(0, len(passing), step)]
 
     def _passing(self, keys: Ranks, check: Callable[[], None]) -> Ranks:
@@ -281,7 +282,7 @@ class Enumeration:
         if problem.has_edap:
             same = self.single_networks == [problem.model]
             parts = [metrics] if same else [m.evaluate(designs) for m in self.single_networks]
-            single = [Optimum.of(v, ranks) for v in self._single_network_edap(parts).T]
+            single = [Optimum.from_scores(v, ranks) for v in self._single_network_edap(parts).T]
         nearest = _least_violated(G, feasible, ranks)
         return PartialResult(int(feasible.sum()), ranks[kept], F[kept], single, nearest)
 
@@ -332,7 +333,7 @@ class Enumeration:
             joint = costs.edap.min(axis=0).tolist()
             best = [optimum.value for optimum in single.values()]
             by_criterion |= relative_scores(problem, costs, joint, best)
-        optima = {name: Optimum.of(score, ranks) for name, score in by_criterion.items()}
+        optima = {name: Optimum.from_scores(score, ranks) for name, score in by_criterion.items()}
         on_front = is_nondominated(F)
         front, first, n = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)
         return ExactAnswer(n_feasible, optima | single, front, ranks[on_front][first], n)

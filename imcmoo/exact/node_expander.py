@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.bounded_criteria import BoundedCosts, NotProvable, check_provable
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.service import NETWORK_LOAD
@@ -88,7 +89,7 @@ class EnumerationTree:
         return Metrics({**values, **{name: np.full(n, LEAST) for name in of_chip}}, {})
 
 
-SCREENED_AT_ONCE = 1 << 14
+NODES_PER_SCREEN = 1 << 14
 """Partial designs screened in one go: few enough for memory, enough for all cores."""
 
 MOST_EVALUATED = 1 << 26
@@ -174,7 +175,7 @@ class NodeExpander:
         """
         children, costs, excluded = self._children(rows, stage, can_improve)
         parts = [
-            children[at : at + SCREENED_AT_ONCE] for at in range(0, len(children), SCREENED_AT_ONCE)
+            children[at : at + NODES_PER_SCREEN] for at in range(0, len(children), NODES_PER_SCREEN)
         ]
         fits = np.concatenate([np.empty(0, bool), *spread(self._feasible, parts)])
         left = children[fits]
@@ -183,7 +184,7 @@ class NodeExpander:
         elif stage + 1 >= self.partials.bound_from:
             bounds = self.partials.bound(left)
             within = self._within(bounds)
-            costs = BoundedCosts.of(
+            costs = BoundedCosts.from_bounds(
                 bounds, self.problem, self.partials.representative_designs(left)
             ).take(within)
             left = left[within]
@@ -200,7 +201,7 @@ class NodeExpander:
             return self.partials.children(rows, stage)[0], None, 0
         fits = self._within(quick)
         each = len(fits) // len(rows)
-        costs = BoundedCosts.of(
+        costs = BoundedCosts.from_bounds(
             quick, self.problem, self.partials.representative_designs(rows), each
         )
         good = can_improve(costs)

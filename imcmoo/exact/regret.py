@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imcmoo.arrays import Floats
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
-from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import SINGLE_NETWORK, Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 

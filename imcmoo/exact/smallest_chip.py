@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
@@ -18,7 +18,7 @@ MOST_CHIPS = 1 << 21
 MOST_NEAREST = 1024
 """Designs among which the nearest is looked for."""
 
-AT_ONCE = 512
+CHIPS_PER_RESOURCE_CHUNK = 512
 
 
 def nothing_feasible(problem: AcceleratorProblem) -> str:
@@ -80,8 +80,8 @@ def _first(
     model: CostModel, designs: Levels, rows: Ints, networks: list[int]
 ) -> tuple[int, float] | None:
     """The first of some designs that truly runs some networks, and its area."""
-    for at in range(0, len(rows), AT_ONCE):
-        chunk = rows[at : at + AT_ONCE]
+    for at in range(0, len(rows), CHIPS_PER_RESOURCE_CHUNK):
+        chunk = rows[at : at + CHIPS_PER_RESOURCE_CHUNK]
         resources = model.resources(designs[chunk])
         areas: Floats = resources.area_m2
         runs = np.flatnonzero(resources.runs[:, networks].all(axis=1))

@@ -19,7 +19,7 @@ from imcmoo.io.processes import Processes
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-AHEAD = 2
+TASKS_PER_WORKER = 2
 """Tasks in a worker's hands or waiting for it: while one result is taken, another is made."""
 
 WATCH_S = 2.0
@@ -112,7 +112,7 @@ def imap_unordered(
         Exception: what the function raised, with the worker's traceback as its cause.
     """
     workers = at_once(executor)
-    ahead = AHEAD * workers if workers > 1 else 1
+    ahead = TASKS_PER_WORKER * workers if workers > 1 else 1
     waiting = enumerate(tasks)
     finished: SimpleQueue[Future[Result]] = SimpleQueue()
     pending: dict[Future[Result], int] = {}

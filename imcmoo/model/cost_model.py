@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats, LayerCosts, Metrics, Quantity
+from imcmoo.arrays import Floats
+from imcmoo.model.metrics import LayerCosts, Metrics, Quantity
 from imcmoo.model.partials import NoBounds, PartialDesignTree
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels

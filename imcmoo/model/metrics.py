@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.arrays import Bools as Bools
-from imcmoo.arrays import Floats as Floats
-from imcmoo.arrays import Ints as Ints
+from imcmoo.arrays import Bools, Floats
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.io.units import display_column, to_display
 

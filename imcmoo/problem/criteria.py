@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError, OwnCodeError, check_name
 from imcmoo.io.named import call_own, check_takes, load
 from imcmoo.io.own_code import OURS, module_of
-from imcmoo.model.metrics import Floats
 from imcmoo.problem.score_range import LARGEST, SMALLEST, ratio
 from imcmoo.problem.scores import (
     AGGREGATIONS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import moocore
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 
 MOST_COLUMNS = 255
 """Objectives that moocore compares; more are compared here."""

@@ -6,10 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics, check_resources
+from imcmoo.model.metrics import Metrics, check_resources
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
 SCREEN_TABLE = 1 << 20
@@ -18,7 +19,7 @@ SCREEN_TABLE = 1 << 20
 FEW_PASSING = 1 << 14
 """Chips looked at in advance at the most: about a second of work for four networks."""
 
-SCREENED_AT_ONCE = 1 << 16
+DESIGNS_PER_SCREEN = 1 << 16
 """Designs screened in one go; bounds memory."""
 
 DIRECT_KEYS = 1 << 23
@@ -98,7 +99,7 @@ class Feasibility:
         n = self._model.space.size_of(self._screening)
         if not self._screening or n > LARGEST_RANK:
             return None
-        return KeyedCache(rows_at_once=SCREENED_AT_ONCE, n_keys=n if n <= DIRECT_KEYS else None)
+        return KeyedCache(rows_at_once=DESIGNS_PER_SCREEN, n_keys=n if n <= DIRECT_KEYS else None)
 
     def _screen(self, levels: Levels) -> Floats:
         return _total(self.constraints(self._model.screen(levels)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats
+from imcmoo.arrays import Bools, Floats
 from imcmoo.scenario.service import NETWORK_LOAD
 
 SHORTEST_S = 1e-30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imcmoo.arrays import Floats
 from imcmoo.io.named import check_takes, load
-from imcmoo.model.metrics import Floats
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.score_range import coded, log_of
 from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Costs

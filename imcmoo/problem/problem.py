@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pymoo.core.problem import Problem
 
-from imcmoo.arrays import real_numbers
+from imcmoo.arrays import Bools, Floats, real_numbers
 from imcmoo.io.errors import OwnCodeError
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, check_values
+from imcmoo.model.metrics import Metrics, Quantity, check_values
 from imcmoo.problem.criteria import EDAP_NEEDS, Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.limits import Limits, NetworkLimits

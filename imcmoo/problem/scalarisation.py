@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 
 TOLERANCE = 1e-9
 """Difference up to which objectives are equal (relative, where they are logarithms): above any

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats
+from imcmoo.arrays import Bools, Floats
 
 SMALLEST, LARGEST = 1e-290, 1e290
 

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, edp
+from imcmoo.arrays import Floats
+from imcmoo.model.metrics import edp
 from imcmoo.problem.score_range import beyond, coded, from_log, log_of, product
 
 MM2_PER_M2 = 1e6

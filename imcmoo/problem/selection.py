@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import Costs

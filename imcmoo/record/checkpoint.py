@@ -21,7 +21,7 @@ from imcmoo.record.evaluations import KINDS, Evaluations
 
 Arrays = dict[str, NDArray[Any]]
 
-VALUE, OWN, MISSING = "value ", "own ", "missing "
+VALUE_PREFIX, OWN_PREFIX, MISSING_PREFIX = "value ", "own ", "missing "
 """How the names of stored arrays begin: those of metrics, and of the two parts of a resource."""
 
 
@@ -110,18 +110,20 @@ def _arrays(evaluations: Evaluations) -> Arrays:
     return {
         "levels": evaluations.levels,
         "generation": evaluations.generation,
-        **{VALUE + name: values for name, values in metrics.values.items()},
-        **{OWN + name: resource.own for name, resource in metrics.resources.items()},
-        **{MISSING + name: resource.missing for name, resource in metrics.resources.items()},
+        **{VALUE_PREFIX + name: values for name, values in metrics.values.items()},
+        **{OWN_PREFIX + name: resource.own for name, resource in metrics.resources.items()},
+        **{MISSING_PREFIX + name: resource.missing for name, resource in metrics.resources.items()},
     }
 
 
 def _evaluations(problem: AcceleratorProblem, arrays: Arrays) -> Evaluations:
     """Inverse of `_arrays`; checks what a program that forges a checksum could have changed."""
     levels, generation = arrays.pop("levels"), arrays.pop("generation")
-    values = {n.removeprefix(VALUE): a for n, a in arrays.items() if n.startswith(VALUE)}
+    values = {
+        n.removeprefix(VALUE_PREFIX): a for n, a in arrays.items() if n.startswith(VALUE_PREFIX)
+    }
     resources = {
-        name: Resource(arrays[OWN + name], arrays[MISSING + name])
+        name: Resource(arrays[OWN_PREFIX + name], arrays[MISSING_PREFIX + name])
         for name in problem.model.resource_names
         if len(levels)
     }

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics, Resource
+from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.model.metrics import Metrics, Resource
 from imcmoo.problem.dominance import is_nondominated, mutually_dominated
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels

@@ -16,7 +16,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from imcmoo.model.metrics import Bools, Floats
+from imcmoo.arrays import Bools, Floats
 from imcmoo.problem.scores import edap
 from imcmoo.report import style
 from imcmoo.report.labels import label, networks_in

@@ -16,8 +16,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.table import Table
 
+from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError
-from imcmoo.model.metrics import Floats
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import (
     SNR,
@@ -58,11 +58,11 @@ PAGE = re.compile(
 FEW_RUNS = 4
 """Runs that are named in the title."""
 
-Run = tuple[Results, Sequence[Explanation]]
+ExplainedRun = tuple[Results, Sequence[Explanation]]
 """A run, and explanations of some of its designs, as shown; there may be none."""
 
 
-def page(runs: Sequence[Run]) -> str:
+def page(runs: Sequence[ExplainedRun]) -> str:
     """The whole page of at least one run.
 
     Raises:

@@ -29,7 +29,7 @@ Key = tuple[Any, ...]
 """The values of a design's parameters."""
 
 
-class Column(NamedTuple):
+class PageColumn(NamedTuple):
     """A column of the page's table of designs.
 
     Args:
@@ -111,24 +111,24 @@ class PageDesigns:
         }
 
     @cached_property
-    def columns(self) -> dict[Column, list[Any]]:
+    def columns(self) -> dict[PageColumn, list[Any]]:
         """Columns of the page's table in display units, None where unknown."""
         rows = np.array([self._front.get(key, -1) for key in self._keys])
         scores = {}
         for name in self.results.selection["criterion"]:
             # The last one is of designs beyond the front.
             values = np.append(self.results.front[f"score_{name}"].to_numpy(dtype=float), np.nan)
-            scores[Column("score", label(name))] = rounded(values[rows])
-        used = Column("score", label(self.results.criterion))
-        columns: dict[Column, list[Any]] = {used: scores[used]}
+            scores[PageColumn("score", label(name))] = rounded(values[rows])
+        used = PageColumn("score", label(self.results.criterion))
+        columns: dict[PageColumn, list[Any]] = {used: scores[used]}
         for q in self.quantities:
             networks = distinct_labels(self.results.workloads) if q.per_workload else [""]
             for network, name in zip(networks, q.columns, strict=True):
                 kind = "network" if q.per_workload else "chip"
-                column = Column(kind, self._heading(q), network)
+                column = PageColumn(kind, self._heading(q), network)
                 columns[column] = rounded(q.factor * self.table[name])
         for name in self.results.parameters:
-            columns[Column("parameter", heading(name))] = [
+            columns[PageColumn("parameter", heading(name))] = [
                 value if isinstance(value, str) else float(f"{value:g}")
                 for value in self.table[name]
             ]

@@ -8,19 +8,20 @@ from typing import Any, cast
 
 import numpy as np
 
+from imcmoo.arrays import Floats
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Metrics, Quantity
+from imcmoo.model.metrics import Metrics, Quantity
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.scenario.requests import Load, Scenario
 from imcmoo.scenario.response import blocking_times, capacities, service_times
 from imcmoo.scenario.service import NETWORK_LOAD, READ, Service, service_in_turn
 from imcmoo.space.design_space import Levels
 
-MOST = 1e12
+MOST_POWER_W_OR_LOAD = 1e12
 """No average power in W and no load is as large."""
 
-AVERAGE_POWER = Quantity("average_power", "W", per_workload=False, bound=MOST)
-LOAD = Quantity("load", "", per_workload=False, bound=MOST)
+AVERAGE_POWER = Quantity("average_power", "W", per_workload=False, bound=MOST_POWER_W_OR_LOAD)
+LOAD = Quantity("load", "", per_workload=False, bound=MOST_POWER_W_OR_LOAD)
 
 NEVER_S = 1e30
 """Latency of what does not run: finite, so that differences of loads are numbers."""

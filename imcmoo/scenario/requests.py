@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.io.errors import check_choice
-from imcmoo.model.metrics import Floats, Ints
 
 Interrupt = Literal["none", "layer"]
 """Where a running request makes room for a more urgent one: at its end, or at a layer's end."""

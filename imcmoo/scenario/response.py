@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.scenario.requests import Load
 
 STEEPNESS_PER_MS = 15.0

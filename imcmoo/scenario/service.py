@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.scenario.requests import Load, Scenario
 from imcmoo.scenario.response import blocking_times, capacities, response_bounds, service_times
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.model.partials import NoBounds, PartialDesignTree
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Load

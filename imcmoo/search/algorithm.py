@@ -14,12 +14,10 @@ from imcmoo.io.errors import InputError
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.ask_tell import Search, TraceRow
+from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.schedule import PAPER, Schedule
+from imcmoo.search.survival import Survival, survivors
 from imcmoo.space.design_space import Levels
-
-SAVE_EVERY_S = 0.5
-"""Shortest time between two checkpoints but the last: a kill costs no more work than that, and the
-generation that is being evaluated."""
 
 PROOF = 8
 """Designs of a checkpoint evaluated again, to see that the cost model is still the same."""
@@ -40,7 +38,10 @@ def run_search(
     rng: np.random.Generator,
     schedule: Schedule = PAPER,
     initial: Levels | None = None,
+    mating: FeasibleMating | None = None,
+    survival: Survival = survivors,
     checkpoint: Path | None = None,
+    save_every_s: float = 0.5,
     callback: Callable[[TraceRow], None] | None = None,
 ) -> SearchResult:
     """Search until exactly `budget` unique designs are evaluated, or no feasible one is left.
@@ -55,23 +56,35 @@ def run_search(
         initial: feasible designs to begin with, all different, shape (n, n_parameters), so that
             searches can be compared from equal starts; as many are evaluated as the schedule asks
             for at the most. Drawn by default.
-        checkpoint: file that holds the state after a generation, `SAVE_EVERY_S` old at the most
-            when the next one is evaluated. If it is there, the search goes on from it and ends as
-            if it had never been stopped.
+        mating: makes the offspring; `FeasibleMating()` by default. Its arguments set shares of the
+            sources of offspring, the reach of local search and its surrogate.
+        survival: a function that selects the next population; `survivors` by default.
+        checkpoint: file that holds the state after a generation. If it exists, the search goes on
+            from it and ends as if it had never been stopped. None, the default, stores nothing.
+        save_every_s: shortest time between two checkpoints but the last, in seconds: a kill costs
+            that much work, and the generation that is being evaluated. By default 0.5.
         callback: hears of every generation as it ends, not of those before a checkpoint.
 
     Raises:
         ValueError: a budget below 1, or no feasible design in the space.
         InputError: the checkpoint is damaged, or of another search or cost model.
     """
-    search = Search(problem, budget=budget, rng=rng, schedule=schedule, initial=initial)
+    search = Search(
+        problem,
+        budget=budget,
+        rng=rng,
+        schedule=schedule,
+        initial=initial,
+        mating=mating,
+        survival=survival,
+    )
     if checkpoint is not None and checkpoint.exists():
         search.load(checkpoint)
         _check_model(problem, search.archive)
     saved_at, n_saved = -math.inf, len(search.trace)
     while len(levels := search.ask()):
         row = search.tell(problem.model.evaluate(levels))
-        if checkpoint is not None and time.monotonic() >= saved_at + SAVE_EVERY_S:
+        if checkpoint is not None and time.monotonic() >= saved_at + save_every_s:
             search.save(checkpoint)
             saved_at, n_saved = time.monotonic(), len(search.trace)
         if callback is not None:

@@ -12,13 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from imcmoo.io.own_code import module_of, own_code
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.identity import identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record import checkpoint
 from imcmoo.record.evaluations import Evaluations
+from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.memetic_nsga2 import MemeticNSGA2
 from imcmoo.search.schedule import PAPER, Schedule
+from imcmoo.search.survival import Survival, survivors
 from imcmoo.space.design_space import Levels
 from imcmoo.version import __version__
 
@@ -59,6 +62,8 @@ class Search:
         schedule: phases, scaled in proportion to the budget.
         initial: feasible designs to begin with, all different, shape (n, n_parameters); as many are
             taken as the schedule asks for at the most. Drawn by default.
+        mating: makes the offspring; `FeasibleMating()` by default.
+        survival: a function that selects the next population; `survivors` by default.
 
     Attributes:
         archive: every evaluated design with its metrics, in order.
@@ -76,6 +81,8 @@ class Search:
         rng: np.random.Generator,
         schedule: Schedule = PAPER,
         initial: Levels | None = None,
+        mating: FeasibleMating | None = None,
+        survival: Survival = survivors,
     ) -> None:
         if budget < 1:
             raise ValueError(f"budget must be at least 1, got {budget}")
@@ -86,9 +93,15 @@ class Search:
         self.trace: list[TraceRow] = []
         self._asked: Levels | None = None
         self._algorithm = MemeticNSGA2(
-            problem, self.archive, schedule=schedule, budget=budget, initial=initial
+            problem,
+            self.archive,
+            schedule=schedule,
+            budget=budget,
+            initial=initial,
+            mating=mating,
+            survival=survival,
         )
-        self._identity = _identity(problem, budget, schedule, rng)
+        self._identity = _identity(problem, self._algorithm, rng)
         self._rng = rng
         self._random = self._random_state()
 
@@ -179,10 +192,12 @@ class Search:
 
 
 def _identity(
-    problem: AcceleratorProblem, budget: int, schedule: Schedule, rng: np.random.Generator
+    problem: AcceleratorProblem, algorithm: MemeticNSGA2, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Settings that must agree for a search to go on from a file, as JSON gives them back."""
     parts = identity(problem)
+    mating, survival = algorithm.mating, algorithm.survival
+    chosen = type(mating).__module__, mating.surrogate.__module__, module_of(survival)
     stated = {
         "version": __version__,
         "space": repr(problem.space),
@@ -190,15 +205,17 @@ def _identity(
         "objectives": problem.objective_names,
         "data of the model": parts["data"],
         "model": parts["versions"],
-        "own code": parts["own code"],
+        "own code": parts["own code"] | own_code(chosen),
         "area limit in m²": problem.area_limit_m2,
         "cost per cm²": repr(problem.cost_per_cm2),
         "guides": [criterion.name for criterion in problem.guides],
         "own score": [repr(c.score) for c in problem.guides if is_dataclass(c.score)],
         "weights": problem.weights.tolist(),
         "limits": problem.limits.rows,
-        "budget": budget,
-        "schedule": asdict(schedule),
+        "budget": algorithm.budget,
+        "schedule": asdict(algorithm.schedule),
+        "mating": repr(mating),
+        "survival": getattr(survival, "__qualname__", repr(survival)),
         "seed": rng.bit_generator.state,
     }
     plain: dict[str, Any] = json.loads(json.dumps(stated, default=np.ndarray.tolist))

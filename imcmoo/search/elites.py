@@ -15,16 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.operators import crossover, mutate
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import DesignSpace, Levels
-
-LARGE_SPACE = 1 << 30
-"""Designs above which per-value elites are improved: in a smaller space all that matters is two
-moves away."""
 
 CHILDREN = 60
 """Children of an elite, of which one is offered: the most promising that passes."""
@@ -37,12 +33,6 @@ ETA = 25.0
 
 SCREENED = 4
 """The most promising children of an elite, which are screened before others."""
-
-AROUND = 12
-"""Designs near each elite that the surrogate is fitted to."""
-
-OFFSPRING = 35
-"""Designs per generation: the surrogate is fitted after so many at the latest."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +52,7 @@ class ValueElites:
     tries: Ints
 
     @classmethod
-    def of(cls, levels: Levels, scores: Floats) -> ValueElites:
+    def from_scores(cls, levels: Levels, scores: Floats) -> ValueElites:
         """Incumbents among feasible designs.
 
         Args:
@@ -106,6 +96,9 @@ def from_elites(
     wanted: int,
     rng: np.random.Generator,
     pair_ratios: Floats | None = None,
+    *,
+    surrogate: type[Surrogate] = Surrogate,
+    fitted_per_elite: int = 12,
 ) -> Levels:
     """New designs that pass the screen, each the most promising child of a value's elite.
 
@@ -115,6 +108,8 @@ def from_elites(
         wanted: number of values to draw; of some no child passes.
         rng: the source of chance.
         pair_ratios: as of `AcceleratorProblem.guide_scores`.
+        surrogate: class that predicts coordinates of designs.
+        fitted_per_elite: evaluated designs that it is fitted to, per elite, at least 1.
 
     Returns:
         Shape (at most wanted, n_parameters).
@@ -122,7 +117,7 @@ def from_elites(
     feasible, space = np.flatnonzero(archive.feasible), problem.space
     levels, F = archive.levels[feasible], archive.F[feasible]
     scores = problem.guide_scores(F, pair_ratios=pair_ratios)
-    elites = ValueElites.of(levels, scores)
+    elites = ValueElites.from_scores(levels, scores)
     value, score = elites.drawn(_shortfall(problem, scores, elites), wanted, rng)
     incumbents = elites.incumbents[value, score]
     children = _children(space, levels[incumbents], levels[scores.argmin(axis=0)], rng)
@@ -133,8 +128,8 @@ def from_elites(
     if not len(of):
         return children
     parents = feasible[np.unique(incumbents)]
-    surrogate = Surrogate.near(problem, archive, parents, AROUND * len(incumbents))
-    predicted_F = problem.from_coordinates(surrogate.predict(children))
+    fitted = surrogate.near(problem, archive, parents, fitted_per_elite * len(incumbents))
+    predicted_F = problem.from_coordinates(fitted.predict(children))
     best = problem.best_joint_edap(F)
     predicted_scores = problem.guide_scores(predicted_F, best, pair_ratios=pair_ratios)
     order = np.lexsort((predicted_scores[np.arange(len(of)), score[of]], of))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imcmoo.model.metrics import Ints
+from imcmoo.arrays import Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scalarisation import span_scaled, tchebycheff
 from imcmoo.record.evaluations import Evaluations
@@ -15,9 +15,6 @@ from imcmoo.search.surrogate import Surrogate
 from imcmoo.search.survival import best_in_turn
 from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move
-
-MEMBERS = 4
-"""Random front members looked at per design wanted: bounds the time where the front is large."""
 
 SURPLUS = 2
 """Neighbours offered per design wanted: some turn out to be infeasible."""
@@ -32,6 +29,10 @@ def near_front(
     moves: Sequence[Levels],
     wanted: int,
     rng: np.random.Generator,
+    *,
+    members_per_design: int = 4,
+    surrogate: type[Surrogate] = Surrogate,
+    fitted: int = 200,
 ) -> Levels:
     """New neighbours of front members, best first.
 
@@ -45,12 +46,17 @@ def near_front(
         moves: lead to neighbours, each of shape (n_moves, n_parameters); the first of them that
             lead to as many new neighbours as are wanted.
         wanted: number of designs that are wanted.
+        rng: the source of chance.
+        members_per_design: random front members looked at per design wanted, at least 1. By default
+            4, which bounds the time where the front is large.
+        surrogate: class that predicts coordinates of designs.
+        fitted: evaluated designs that it is fitted to, at least 1.
 
     Returns:
         Designs that pass the screen, shape (n, n_parameters).
     """
     front, screened = archive.front(), problem.feasibility.screened
-    members = rng.permutation(front)[: MEMBERS * wanted]
+    members = rng.permutation(front)[: members_per_design * wanted]
     for reach in moves:
         neighbours, of = _new_neighbours(archive, archive.levels[members], reach)
         passing = first_passing(problem, neighbours, np.arange(float(len(of)))[:, None], wanted)
@@ -72,8 +78,8 @@ def near_front(
             break
         distance[barren] = np.inf
     neighbours = unseen(problem.space, neighbours[rows], set())
-    surrogate = Surrogate.near(problem, archive, members[chosen])
-    scaled = span_scaled(surrogate.predict(neighbours), points)
+    predicted = surrogate.near(problem, archive, members[chosen], fitted).predict(neighbours)
+    scaled = span_scaled(predicted, points)
     return neighbours[best_in_turn(tchebycheff(scaled, weights), SURPLUS * wanted)]
 
 

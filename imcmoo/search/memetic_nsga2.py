@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.model.metrics import Ints
+from imcmoo.arrays import Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.elites import OFFSPRING
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.sampling import draw_diverse
 from imcmoo.search.schedule import Phase, Schedule
-from imcmoo.search.survival import survivors
+from imcmoo.search.survival import Survival, survivors
 from imcmoo.space.design_space import Levels
 
 
@@ -20,7 +19,7 @@ class MemeticNSGA2:
 
     It is memetic: most offspring come from local search, near the criteria's incumbents, near front
     members and, in a large space, near per-value elites (`FeasibleMating`). Rank and crowding
-    choose the survivors (`survivors`).
+    choose the survivors (`survivors`). Both parts are arguments.
 
     Every design it proposes is feasible and was never evaluated before.
 
@@ -30,10 +29,11 @@ class MemeticNSGA2:
         schedule: phases and sizes.
         budget: unique evaluations in all.
         initial: designs to begin with; None to draw them.
+        mating: makes the offspring; `FeasibleMating()` by default.
+        survival: selects the next population; `survivors` by default.
 
     Attributes:
         population: indices of the survivors in the archive, in their order, shape (n,).
-        mating: makes the offspring.
     """
 
     def __init__(
@@ -44,11 +44,13 @@ class MemeticNSGA2:
         schedule: Schedule,
         budget: int,
         initial: Levels | None,
+        mating: FeasibleMating | None = None,
+        survival: Survival = survivors,
     ) -> None:
         self.problem, self.archive = problem, archive
         self.schedule, self.budget = schedule, budget
         self.population: Ints = np.arange(0)
-        self.mating = FeasibleMating(problem, archive, schedule.phases[0])
+        self.mating, self.survival = mating or FeasibleMating(), survival
         self._initial = initial
 
     def propose(self, rng: np.random.Generator) -> Levels:
@@ -65,9 +67,11 @@ class MemeticNSGA2:
             return draw_diverse(self.problem, n_initial, rng) if initial is None else initial
         if spent >= self.budget:
             return self.archive.levels[:0]
-        self.mating.phase = phase = self.phase_at(spent)
-        wanted = min(phase.offspring, OFFSPRING) if self.mating.has_elites else phase.offspring
-        return self.mating.offspring(self.population, min(wanted, self.budget - spent), rng)
+        phase, problem = self.phase_at(spent), self.problem
+        n = min(self.mating.most_offspring(problem.space, phase), self.budget - spent)
+        return self.mating.offspring(
+            problem, self.archive, self.population, n, phase=phase, rng=rng
+        )
 
     def phase_at(self, spent: int) -> Phase:
         """The phase of the generation that follows so many evaluations."""
@@ -78,4 +82,4 @@ class MemeticNSGA2:
         n = len(self.archive)
         candidates = np.concatenate([self.population, np.arange(n - n_new, n)])
         F, G = self.archive.F[candidates], self.archive.G[candidates]
-        self.population = candidates[survivors(self.problem, F, G, self.schedule.population)]
+        self.population = candidates[self.survival(self.problem, F, G, self.schedule.population)]

@@ -26,7 +26,7 @@ class OffspringBuilder:
     """
 
     def __init__(self, problem: AcceleratorProblem, archive: Evaluations, wanted: int) -> None:
-        self.problem = problem
+        self.problem, self.archive = problem, archive
         self.wanted = wanted
         self.levels: Levels = archive.levels[:0]
         self.seen = set(archive.seen)

@@ -13,16 +13,16 @@ class Phase:
     Args:
         name: as the trace shows it.
         generations: how many.
-        offspring: unique designs evaluated per generation; fewer, in more generations, where there
-            are per-value elites (see `elites.OFFSPRING`).
+        offspring: unique designs evaluated per generation; fewer, in more generations, in a large
+            space (see `FeasibleMating.large_space_offspring`).
         crossover_probability: that a pair of parents recombines.
         mutation_probability: that a child is mutated.
         eta: distribution index of crossover and mutation: larger makes smaller steps.
         local_search: share of the offspring that are neighbours of incumbents and of front members;
-            less in a large space (see `mating.ELITES_LOCAL_SEARCH`), where neighbours of front
-            members also fill the rest of the generation.
-        value_elites: share of the offspring that are children of per-value elites; in spaces of
-            more than `elites.LARGE_SPACE` designs only.
+            less in a large space (see `FeasibleMating.large_space_local_search`), where neighbours
+            of front members also fill the rest of the generation.
+        value_elites: share of the offspring that are children of per-value elites, in a large space
+            only (see `FeasibleMating.large_space`).
 
     Raises:
         ValueError: a count below 1, a probability or share outside 0..1, a negative index.

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import DesignSpace, Levels
-
-FITTED = 200
-"""Designs that a surrogate is fitted to. Its time grows with their cube."""
 
 REACH = 3.0
 """Steps over which the correlation of residuals of the trend falls by a factor of e."""
@@ -63,7 +60,7 @@ class Surrogate:
         problem: AcceleratorProblem,
         archive: Evaluations,
         incumbents: Ints,
-        n: int | None = None,
+        n: int,
     ) -> Surrogate:
         """Fit to the `n` designs nearest to any incumbent that run, good or bad.
 
@@ -74,12 +71,12 @@ class Surrogate:
             problem: what is searched.
             archive: what was evaluated.
             incumbents: indices of designs in the archive.
-            n: number of designs; `FITTED` by default.
+            n: number of designs, at least 1; the time to fit grows with their cube.
         """
         resources, limits = np.split(archive.G, [len(problem.feasibility.names)], axis=1)
         runs = np.flatnonzero((resources <= 0).all(axis=1))
         distance = steps(problem.space, archive.levels[incumbents], archive.levels[runs])
-        nearest = runs[np.argsort(distance.min(axis=0), kind="stable")[: n or FITTED]]
+        nearest = runs[np.argsort(distance.min(axis=0), kind="stable")[:n]]
         points = problem.coordinates(archive.F[nearest])
         return cls(problem.space, archive.levels[nearest], points, limits[nearest])
 

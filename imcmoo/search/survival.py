@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.dominance import pareto_rank
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scalarisation import span_scaled
 from imcmoo.search.sampling import spread_out
+
+Survival = Callable[[AcceleratorProblem, Floats, Floats, int], Ints]
+"""Selects at most so many designs, by their objectives and constraints; see `survivors`."""
 
 
 def survivors(problem: AcceleratorProblem, F: Floats, G: Floats, n: int) -> Ints:

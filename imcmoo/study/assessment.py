@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from imcmoo.arrays import Bools, Floats
 from imcmoo.io.units import display_column, to_display
-from imcmoo.model.metrics import Bools, Floats, Metrics, Quantity, tera_operations_per
+from imcmoo.model.metrics import Metrics, Quantity, tera_operations_per
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import edap
@@ -18,7 +19,7 @@ from imcmoo.space.design_space import Levels
 
 
 @dataclass(frozen=True)
-class Assessment:
+class EvaluatedDesigns:
     """n designs and all that an evaluation says of them.
 
     Args:
@@ -34,18 +35,20 @@ class Assessment:
     G: Floats
 
     @classmethod
-    def of(
+    def evaluate(
         cls, problem: AcceleratorProblem, levels: Levels, record: Evaluations | None = None
-    ) -> Assessment:
+    ) -> EvaluatedDesigns:
         """Assess designs; those in `record`, evaluations of the problem, are not evaluated."""
         evaluate = problem.model.evaluate if record is None else record.metrics_of
         metrics = evaluate(levels)
         return cls(problem, levels, metrics, *problem.score(levels, metrics))
 
-    def take(self, rows: slice) -> Assessment:
+    def take(self, rows: slice) -> EvaluatedDesigns:
         """Some of the designs."""
         metrics = self.metrics.take(rows)
-        return Assessment(self.problem, self.levels[rows], metrics, self.F[rows], self.G[rows])
+        return EvaluatedDesigns(
+            self.problem, self.levels[rows], metrics, self.F[rows], self.G[rows]
+        )
 
     @property
     def runs(self) -> Bools:
@@ -144,10 +147,10 @@ class Assessment:
 
 def with_neighbours(
     problem: AcceleratorProblem, designs: Levels, record: Evaluations | None = None
-) -> Iterator[tuple[Assessment, Assessment]]:
+) -> Iterator[tuple[EvaluatedDesigns, EvaluatedDesigns]]:
     """Each of several designs and its neighbours; those not in `record` are evaluated at once."""
     around = [problem.space.neighbours(design) for design in designs]
-    assessed = Assessment.of(problem, np.concatenate([designs, *around]), record)
+    assessed = EvaluatedDesigns.evaluate(problem, np.concatenate([designs, *around]), record)
     at = len(designs)
     for row, neighbours in enumerate(around):
         end = at + len(neighbours)
@@ -155,7 +158,7 @@ def with_neighbours(
         at = end
 
 
-def limits(design: Assessment, around: Assessment) -> pd.DataFrame:
+def limits(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
     """One row per limit of the chip or of a network, as it is for the design."""
     return pd.DataFrame(design.limit_names, columns=["limit", "network"]).assign(
         used=design.used()[0],
@@ -165,7 +168,7 @@ def limits(design: Assessment, around: Assessment) -> pd.DataFrame:
     )
 
 
-def neighbours(design: Assessment, around: Assessment, score: Floats) -> pd.DataFrame:
+def neighbours(design: EvaluatedDesigns, around: EvaluatedDesigns, score: Floats) -> pd.DataFrame:
     """One row per neighbour, with its score; see `explanation.TABLES`."""
     space = design.problem.space
     before, after = space.decode(design.levels), space.decode(around.levels)
@@ -185,7 +188,7 @@ def neighbours(design: Assessment, around: Assessment, score: Floats) -> pd.Data
     return table.assign(feasible=around.feasible, **around.of_chip(), score=score)
 
 
-def changes(design: Assessment, around: Assessment) -> pd.DataFrame:
+def changes(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
     """One row per neighbour and network."""
     names, quantity = design.problem.workload_names, design.judged_by
     # NaN where a network runs on one of the two only.
@@ -203,7 +206,7 @@ def changes(design: Assessment, around: Assessment) -> pd.DataFrame:
     )
 
 
-def lacking(around: Assessment) -> pd.DataFrame:
+def lacking(around: EvaluatedDesigns) -> pd.DataFrame:
     """One row per neighbour and limit that it certainly breaks."""
     step, limit = np.nonzero((around.G > 0) & around.defined)
     names = pd.DataFrame(around.limit_names, columns=["limit", "network"])

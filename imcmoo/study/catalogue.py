@@ -17,7 +17,7 @@ from imcmoo.problem.identity import differing_keys
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study import shipped
 from imcmoo.study.spaces import device_spaces, offered
-from imcmoo.study.study import OF_NETWORKS, Study, read_study
+from imcmoo.study.study import NOISE_SETTINGS, Study, read_study
 
 
 def studies() -> dict[str, Study]:
@@ -71,7 +71,7 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
 SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
 """What a command line may have changed of a study, beside the area limit."""
 
-OPTIONAL = ("compute_snr_limit_dB", "scenario", *OF_NETWORKS)
+OPTIONAL = ("compute_snr_limit_dB", "scenario", *NOISE_SETTINGS)
 """Keys that the config of a run has only if its study does."""
 
 

@@ -217,7 +217,7 @@ class _Certifying:
             designs = [self.problem.space.levels_of(c.design) for c in self.known]
             if self.start is not None:
                 designs.append(self.start)
-            self._trees[part.network] = expander, RootExpansion.of(expander, designs)
+            self._trees[part.network] = expander, RootExpansion.expand(expander, designs)
         return self._trees[part.network]
 
     def _until(self, deadline: float) -> Callable[[BranchAndBound], bool]:

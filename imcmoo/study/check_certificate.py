@@ -19,7 +19,14 @@ from imcmoo.exact.bounded_criteria import (
     provable,
 )
 from imcmoo.exact.certificate import FILE, Certificate, read_certificates
-from imcmoo.exact.check import Claim, Counts, Refused, check_bounds, feasible_costs, validate_bounds
+from imcmoo.exact.check import (
+    Claim,
+    DesignCounts,
+    Refused,
+    check_bounds,
+    feasible_costs,
+    validate_bounds,
+)
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.model.partials import PartialDesignTree
@@ -43,7 +50,7 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
     return dict(sorted(paths.items(), key=lambda item: bool(item[1].single_network_optima)))
 
 
-def study_of(certificate: Certificate, study: Study) -> Study:
+def certified_study(certificate: Certificate, study: Study) -> Study:
     """The study with the settings a certificate is of.
 
     Raises:
@@ -65,7 +72,7 @@ def _check_settings(certificate: Certificate, study: Study) -> None:
         raise Refused(f"the certificate is of another study or other settings than {study.name}")
 
 
-class Walk(NamedTuple):
+class CertificateWalk(NamedTuple):
     """Problem, tree, claims, and the claimed designs of one walk."""
 
     problem: AcceleratorProblem
@@ -83,7 +90,7 @@ class Checker:
         self._problem: AcceleratorProblem = study.problem()
         self._identity = identity(self._problem)
         self._claimed: dict[str, Certificate] = {}
-        self._walks: dict[str, Walk] = {}
+        self._walks: dict[str, CertificateWalk] = {}
 
     def claim(self, certificate: Certificate) -> None:
         """Check what needs no walk, and take up what does: what others rest on first.
@@ -117,7 +124,7 @@ class Checker:
         walks = self._walks.values()
         return sum(validate_bounds(w.problem, w.tree, w.designs) for w in walks)
 
-    def prove(self, on_step: Callable[[int], None] = lambda _: None) -> list[Counts]:
+    def prove(self, on_step: Callable[[int], None] = lambda _: None) -> list[DesignCounts]:
         """Prove again all claims so far; `on_step` gets the number of designs counted so far.
 
         Returns:
@@ -130,12 +137,12 @@ class Checker:
         walks = self._walks.values()
         return [check_bounds(w.problem, w.tree, w.claims, on_step) for w in walks]
 
-    def _walk(self, part: ProofTask) -> Walk:
+    def _walk(self, part: ProofTask) -> CertificateWalk:
         if part.network not in self._walks:
             problem = problem_of(self._problem, part)
             with input_errors(of=NotProvable):
                 partials = partials_of(problem)
-            self._walks[part.network] = Walk(problem, partials, [], [])
+            self._walks[part.network] = CertificateWalk(problem, partials, [], [])
         return self._walks[part.network]
 
     def _optima_of(self, certificate: Certificate, part: ProofTask) -> SingleNetworkOptima | None:

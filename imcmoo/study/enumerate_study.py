@@ -15,7 +15,7 @@ import pandas as pd
 from imcmoo.exact import answer as exact
 from imcmoo.exact.behaviour import behaviour_mark
 from imcmoo.exact.enumeration import (
-    DESIGNS_AT_ONCE,
+    DESIGNS_PER_ENUMERATION_CHUNK,
     Enumeration,
     ExactAnswer,
     NothingFeasible,
@@ -33,7 +33,7 @@ from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.space.design_space import Ranks
-from imcmoo.study.provenance import OWN, study_settings
+from imcmoo.study.provenance import OPTIONAL_SETTINGS, study_settings
 from imcmoo.study.study import Study
 
 OnProgress = Callable[[int, int], None]
@@ -140,7 +140,7 @@ def enumerate_study(
     problem = enumeration.problem
     began_as = identity(problem)
     chunks = _chunks(study, enumeration, on_screened)
-    chunked = f"by {DESIGNS_AT_ONCE} in the order of {enumeration.mapping_parameters}"
+    chunked = f"by {DESIGNS_PER_ENUMERATION_CHUNK} in the order of {enumeration.mapping_parameters}"
     parts = TaskCheckpoints(folder, f"{behaviour_mark(problem)} {chunked}")
     todo = [i for i in range(len(chunks)) if i not in parts]
     on_progress(len(parts), len(chunks))
@@ -192,7 +192,7 @@ def check_replaceable(study: Study, folder: Path) -> None:
 def _differing_settings(summary: dict[str, Any], study: Study) -> list[str]:
     """Names of the settings in which a stored answer differs from a study."""
     settings = study_settings(study)
-    names = dict.fromkeys((*settings, *OWN))
+    names = dict.fromkeys((*settings, *OPTIONAL_SETTINGS))
     return [name for name in names if summary.get(name) != settings.get(name)]
 
 

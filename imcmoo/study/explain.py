@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.units import display_column, to_display
-from imcmoo.model.metrics import Floats, LayerCosts
+from imcmoo.model.metrics import LayerCosts
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import stated
@@ -20,7 +21,13 @@ from imcmoo.problem.scores import regret
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
 from imcmoo.study import assessment
-from imcmoo.study.assessment import Assessment, power, tera_operations, with_neighbours, with_unit
+from imcmoo.study.assessment import (
+    EvaluatedDesigns,
+    power,
+    tera_operations,
+    with_neighbours,
+    with_unit,
+)
 from imcmoo.study.explanation import GENERIC, OPERANDS, TABLES, Explanation
 from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND
@@ -80,7 +87,7 @@ def explain(
 
 def _explanation(
     names: tuple[str, ...],
-    steps: tuple[Assessment, Assessment],
+    steps: tuple[EvaluatedDesigns, EvaluatedDesigns],
     criterion: Criterion,
     reference_edap: Floats | None,
     reference: str,
@@ -99,7 +106,7 @@ def _explanation(
     if reference_edap is None:
         reference = ""
     against = reference or (THIS_DESIGN if best is not None else "")
-    served = ServedDesign.of(problem.model, design.levels, design.metrics)
+    served = ServedDesign.if_served(problem.model, design.levels, design.metrics)
     return Explanation(
         names=names,
         design=problem.space.designs(design.levels)[0],
@@ -122,7 +129,7 @@ def _explanation(
 
 
 def _networks(
-    design: Assessment, reference_edap: Floats | None, of_runs: Mapping[str, NDArray[Any]]
+    design: EvaluatedDesigns, reference_edap: Floats | None, of_runs: Mapping[str, NDArray[Any]]
 ) -> pd.DataFrame:
     """One row per network; what does not run has no figures."""
     problem, values, runs = design.problem, design.metrics.values, design.runs[0]

@@ -100,13 +100,13 @@ EXPLANATIONS = "explain.json"
 VALUES = ("before", "after")
 """Columns with values of parameters, of whatever type."""
 
-OWN = tuple(field.name for field in fields(Explanation) if field.name != "tables")
+STORED_FIELDS = tuple(field.name for field in fields(Explanation) if field.name != "tables")
 """What a stored explanation has beside its tables."""
 
 
 def to_json(explanation: Explanation) -> str:
     """An explanation as one line; tables by column, what is not known is null."""
-    content: dict[str, Any] = {name: getattr(explanation, name) for name in OWN}
+    content: dict[str, Any] = {name: getattr(explanation, name) for name in STORED_FIELDS}
     content["tables"] = {
         name: {str(column): frame[column].tolist() for column in frame}
         for name, frame in explanation.tables.items()
@@ -200,7 +200,7 @@ def _of_json(content: dict[str, Any]) -> Explanation:
     for name, least in TABLES.items():
         if (name in tables or name != "scenario") and (lacking := {*least} - set(tables[name])):
             raise ValueError(f"{name} has no {lacking}")
-    stored = {"reference": "", **{name: content[name] for name in content if name in OWN}}
+    stored = {"reference": "", **{name: content[name] for name in content if name in STORED_FIELDS}}
     score = math.nan if content["score"] is None else float(content["score"])
     return Explanation(**stored | {"names": tuple(stored["names"]), "score": score}, tables=tables)
 

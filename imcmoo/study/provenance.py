@@ -40,7 +40,7 @@ def config(study: Study) -> dict[str, Any]:
     }
 
 
-OWN = ("limits", "score", "scenario", "compute_snr_limit_dB")
+OPTIONAL_SETTINGS = ("limits", "score", "scenario", "compute_snr_limit_dB")
 """What studies may have of their own; left out of a summary where there is none."""
 
 
@@ -53,7 +53,7 @@ def study_settings(study: Study) -> dict[str, Any]:
         **{name: asked[name] for name in ("study", "area_limit_mm2", "deployment")},
         "criterion": None if study.criterion in (*NAMED, SCORE) else study.criterion,
         "weights": asked["weights"],
-        **{name: asked[name] for name in OWN if asked.get(name)},
+        **{name: asked[name] for name in OPTIONAL_SETTINGS if asked.get(name)},
     }
 
 

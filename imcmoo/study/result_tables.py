@@ -17,11 +17,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imcmoo.analysis.indicators import indicators
+from imcmoo.arrays import Floats
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10, stated
 from imcmoo.problem.scores import regret

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.arrays import Floats
 from imcmoo.io.checksums import SUMS, check_sums, digest, write_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import check_own_folder, replacing, unchanged
 from imcmoo.io.reading import read_json
-from imcmoo.model.metrics import Floats
 from imcmoo.problem.identity import differing_keys
 from imcmoo.study.explanation import (
     EXPLANATIONS,

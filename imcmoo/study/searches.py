@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.errors import input_errors
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import LOG10
@@ -35,7 +36,7 @@ JOINT = "joint"
 EXACT, BEST_FOUND = "exact optimum", "best found"
 """What regrets of a run are against: proven optima, or the best EDAPs that its searches found."""
 
-AHEAD = 4
+CHIPS_MAPPED_PER_EVALUATION = 4
 """Most chips mapped in advance, per design that will be evaluated: searches ask about many more
 chips than they evaluate, and mapping them by the handful takes twice the time."""
 
@@ -78,7 +79,7 @@ def run_searches(
         LimitsUnmet: no design that was evaluated keeps the networks' limits; says which is nearest.
     """
     limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
-    models[JOINT].prepare(limit, at_most=AHEAD * study.budget * len(models))
+    models[JOINT].prepare(limit, at_most=CHIPS_MAPPED_PER_EVALUATION * study.budget * len(models))
     searches: dict[str, SearchResult] = {}
     for stream, (name, model) in enumerate(models.items()):
         problem = study.problem(model)
@@ -116,7 +117,7 @@ class Outcome:
     candidates: Candidates
 
     @classmethod
-    def of(
+    def from_searches(
         cls, study: Study, searches: dict[str, SearchResult], answer: ExactAnswer | None = None
     ) -> Outcome:
         """Compare and select among all searches of the study, by name.
@@ -132,7 +133,7 @@ class Outcome:
         joint = searches[JOINT]
         single = {name: search for name, search in searches.items() if name != JOINT}
         problem = joint.archive.problem
-        baselines = Baselines.of(problem, single) if single else None
+        baselines = Baselines.from_searches(problem, single) if single else None
         exact = ExactRegret(problem, answer, against_joint=baselines is None) if answer else None
         best = np.nanmin(baselines.edap, axis=0) if baselines else None
         candidates = _candidates(joint.archive, best, exact.reference_edap if exact else None)
@@ -151,7 +152,7 @@ class Outcome:
     @cached_property
     def served(self) -> ServedDesign | None:
         """The joint design under the requests of the study's scenario, if it has one."""
-        return ServedDesign.of(self.problem.model, self.design, self.metrics([self.chosen]))
+        return ServedDesign.if_served(self.problem.model, self.design, self.metrics([self.chosen]))
 
     @property
     def regret_reference(self) -> str:
@@ -205,7 +206,9 @@ class Baselines:
     within: Bools
 
     @classmethod
-    def of(cls, problem: AcceleratorProblem, searches: Mapping[str, SearchResult]) -> Baselines:
+    def from_searches(
+        cls, problem: AcceleratorProblem, searches: Mapping[str, SearchResult]
+    ) -> Baselines:
         """The best design by EDAP of each search for one workload, costed on all."""
         designs = []
         for search in searches.values():

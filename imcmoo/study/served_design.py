@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.arrays import Floats
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Floats, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.response import Timeline, simulate, xrbench_score
 from imcmoo.scenario.service import Service
@@ -42,7 +43,7 @@ class ServedDesign:
     metrics: Metrics | None = None
 
     @classmethod
-    def of(
+    def if_served(
         cls, model: CostModel, levels: Levels, metrics: Metrics | None = None
     ) -> ServedDesign | None:
         """The design, if the model has a scenario and all networks run."""

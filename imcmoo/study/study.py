@@ -82,7 +82,7 @@ RESERVED = ("joint", *AGGREGATIONS)
 OF_WEIGHTS = ("weight_clip", "layers_digital")
 """Settings by network of how its weights are stored."""
 
-OF_NETWORKS = (*OF_WEIGHTS, "accuracy")
+NOISE_SETTINGS = (*OF_WEIGHTS, "accuracy")
 """Settings by network that only a model with noise knows."""
 
 FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
@@ -377,7 +377,7 @@ class Study(Table):
         check_names(self.names)
         self._check_requests()
         _ = self.asked_criterion, self.own_criterion
-        for key in OF_NETWORKS:
+        for key in NOISE_SETTINGS:
             if getattr(self, key) and self.model == "reference":
                 raise ValueError(f"{key} needs the physical model, not the reference model")
         self._check_scenario()

@@ -3,7 +3,7 @@ import pytest
 
 from imcmoo import benchmark
 from imcmoo.benchmark import truth
-from imcmoo.benchmark.problem_names import FURTHER, study_of
+from imcmoo.benchmark.problem_names import FURTHER, problem_study
 from imcmoo.io.errors import InputError
 from imcmoo.space.parameters import Categorical, Conditional
 
@@ -11,12 +11,12 @@ from imcmoo.space.parameters import Categorical, Conditional
 def test_every_listed_name_is_of_a_study():
     listed = benchmark.names()
     assert len(set(listed)) == len(listed) == sum(len(benchmark.names(k)) for k in benchmark.KINDS)
-    studies = [study_of(name) for name in listed]
+    studies = [problem_study(name) for name in listed]
     assert len({study.name for study in studies}) == len(listed)
 
 
 def test_any_subset_of_networks_and_any_area_can_be_named():
-    study = study_of("rram/alexnet+resnet50/123mm2-v1")
+    study = problem_study("rram/alexnet+resnet50/123mm2-v1")
     assert study.workloads == ("alexnet", "resnet50")
     assert study.area_limit_m2 == pytest.approx(123e-6)
     assert study.space.fixed["device"] == "rram"

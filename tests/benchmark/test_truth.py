@@ -7,7 +7,7 @@ import pytest
 
 from imcmoo import benchmark
 from imcmoo.benchmark import truth
-from imcmoo.benchmark.problem_names import study_of
+from imcmoo.benchmark.problem_names import problem_study
 from imcmoo.exact.enumeration import ExactAnswer, Optimum
 from imcmoo.io.errors import InputError
 from imcmoo.study.enumerate_study import enumerate_study
@@ -85,5 +85,5 @@ def test_the_arrays_of_an_answer_are_read_only():
     ],
 )
 def test_an_enumeration_reproduces_the_shipped_answer_bit_for_bit(name, tmp_path):
-    answer = enumerate_study(study_of(name), tmp_path, workers=1, on_progress=lambda *_: None)
+    answer = enumerate_study(problem_study(name), tmp_path, workers=1, on_progress=lambda *_: None)
     assert_equal(answer, truth.load(name))

@@ -42,4 +42,4 @@ def only_few(patch):
 
 def in_parts_of(n_designs, patch):
     for module in (enumeration, surveying):
-        patch(module, "DESIGNS_AT_ONCE", n_designs)
+        patch(module, "DESIGNS_PER_ENUMERATION_CHUNK", n_designs)

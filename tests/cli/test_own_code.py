@@ -131,7 +131,7 @@ def test_a_name_that_is_none_is_one_line(name, module, tmp_path, capfd):
 
 @pytest.mark.parametrize("case", ["raises in evaluate", "raises in evaluate, of its own"])
 def test_what_a_worker_raises_is_one_line(case, module, tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr("imcmoo.exact.enumeration.DESIGNS_AT_ONCE", 8)
+    monkeypatch.setattr("imcmoo.exact.enumeration.DESIGNS_PER_ENUMERATION_CHUNK", 8)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     study = study_with(tmp_path, f'model = "{module(MODELS[case])}:Own"')
     command = "enumerate", study, "--workers", 2, "--out", tmp_path, "--quiet"

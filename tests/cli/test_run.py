@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from unittest.mock import Mock
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from experiments.run import main
 from imcmoo.report.figures import draw_figures
 from imcmoo.search import memetic_nsga2
+from imcmoo.search.algorithm import run_search
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.study.results import Results
 from problems import RRAM
@@ -156,13 +158,13 @@ def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_p
 def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monkeypatch, initial):
     made, offspring = [], FeasibleMating.offspring
 
-    def interrupt_third(self, *arguments):
+    def interrupt_third(self, *arguments, **options):
         made.append(arguments)
         if len(made) == 3:
             raise KeyboardInterrupt
-        return offspring(self, *arguments)
+        return offspring(self, *arguments, **options)
 
-    monkeypatch.setattr("imcmoo.search.algorithm.SAVE_EVERY_S", 0)
+    monkeypatch.setattr("imcmoo.study.searches.run_search", partial(run_search, save_every_s=0))
     for place, replacement, more in (
         ("imcmoo.search.mating.FeasibleMating.offspring", interrupt_third, []),
         ("imcmoo.run.draw_figures", INTERRUPT, ["--resume"]),

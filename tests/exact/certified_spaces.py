@@ -80,7 +80,7 @@ def enumerated(problem):
 def proven(problem, gap=0.0, steps=10**9):
     """A proof of every criterion, by name; of joint regret if a design is feasible."""
     branches = NodeExpander(problem)
-    trunk = RootExpansion.of(branches)
+    trunk = RootExpansion.expand(branches)
 
     def run(goals):
         left = iter(range(steps))

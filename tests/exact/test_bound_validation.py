@@ -82,7 +82,7 @@ def some_areas_too_large(metrics):
             partial(raised, names=("area",), factor=1.01),
             "bound of area at stage",
         ),
-        (ComponentMinima, "of", few_minima_a_fifth_too_high, "bound of .* at stage"),
+        (ComponentMinima, "minima", few_minima_a_fifth_too_high, "bound of .* at stage"),
         (BoundedTree, "children", half_of_the_children, "lacks a feasible design"),
         (BoundedTree, "screen", some_areas_too_large, "screen at stage"),
     ],

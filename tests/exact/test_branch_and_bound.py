@@ -104,7 +104,7 @@ def _interval(request, monkeypatch):
 def checked(problem, goal):
     """A proof that counts all designs, and whose bound the check accepts."""
     branches = NodeExpander(problem)
-    proof = BranchAndBound(branches, RootExpansion.of(branches), goal).run(lambda _: False)
+    proof = BranchAndBound(branches, RootExpansion.expand(branches), goal).run(lambda _: False)
     counts = check_bounds(problem, branches.partials, [Claim(goal, proof.bound)])
     assert counted(proof) == counts.all == problem.space.size
     return proof
@@ -174,7 +174,7 @@ def test_a_proof_stopped_between_the_steps_that_criteria_share_counts_every_desi
         # Without an incumbent, so that the dive of the first step rules out much of the rest.
         with monkeypatch.context() as patched:
             patched.setattr(BranchAndBound, "dive", lambda _: None)
-            search = BranchAndBound(expander, RootExpansion.of(expander), goal)
+            search = BranchAndBound(expander, RootExpansion.expand(expander), goal)
         steps = iter([False] * n_steps)
         expand_shared_root([search], lambda steps=steps: next(steps, True))
         proof = search.run(lambda _: True)
@@ -193,7 +193,9 @@ def test_a_model_without_bounds_is_evaluated_in_full(name):
         goals = criteria_of(
             branches.problem, part, SingleNetworkOptima(best, best) if len(best) else None
         )
-        searches = [BranchAndBound(branches, RootExpansion.of(branches), goal) for goal in goals]
+        searches = [
+            BranchAndBound(branches, RootExpansion.expand(branches), goal) for goal in goals
+        ]
         expand_shared_root(searches, lambda: False)
         for search in searches:
             proof = search.run(lambda _: False)
@@ -210,5 +212,5 @@ def test_costs_of_options_are_those_of_their_rows_node(n, each):
     area = np.random.default_rng(1).random(n * each)
     many = np.ones((n * each, len(problem.workload_names)))
     bounds = Metrics({"energy": many, "latency": many, "area": area}, {})
-    costs = BoundedCosts.of(bounds, problem, rows, each)["cost"]
+    costs = BoundedCosts.from_bounds(bounds, problem, rows, each)["cost"]
     assert (costs == problem.cost(np.repeat(rows, each, axis=0), area)).all()

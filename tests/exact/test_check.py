@@ -14,7 +14,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.identity import identity
 from imcmoo.study.certify_study import certify_study
-from imcmoo.study.check_certificate import Checker, study_of
+from imcmoo.study.check_certificate import Checker, certified_study
 from tests.exact.certified_spaces import enumerated, parts
 
 WATTS = Criterion("watts", lambda costs: costs["power"].max(axis=1), needs=("power",))
@@ -220,11 +220,11 @@ def test_minimax_regret_rests_on_the_certificates_of_single_network_optima(prove
 
 def test_other_settings_are_refused(study, proven):
     settings = {**proven["edap_max"].settings, "area_limit_mm2": 100.0}
-    changed = study_of(replace(proven["edap_max"], settings=settings), study)
+    changed = certified_study(replace(proven["edap_max"], settings=settings), study)
     assert changed.area_limit_m2 == pytest.approx(100e-6)
     settings = {**proven["edap_max"].settings, "study": "another"}
     with pytest.raises(Refused, match="another study"):
-        study_of(replace(proven["edap_max"], settings=settings), study)
+        certified_study(replace(proven["edap_max"], settings=settings), study)
 
 
 def test_a_score_of_what_has_no_bounds_is_refused_with_the_reason(study):

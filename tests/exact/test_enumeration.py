@@ -297,8 +297,8 @@ def test_made_up_costs_have_the_optima_ties_and_front_of_brute_force(
     assume(any(d.feasible for d in designs))
     problem = AcceleratorProblem(chance, area_limit_m2=limit * AREA_UNIT, cost_per_cm2=per_cm2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exhaustive, "DESIGNS_AT_ONCE", length)
-        patch.setattr(exhaustive, "SCREENED_AT_ONCE", 5)
+        patch.setattr(exhaustive, "DESIGNS_PER_ENUMERATION_CHUNK", length)
+        patch.setattr(exhaustive, "MAPPING_KEYS_PER_SCREEN", 5)
         enumeration = Enumeration(problem)
         chunks = enumeration.chunks()
     assert {len(chunk) for chunk in chunks[:-1]} <= {max(1, length // len(enumeration.points))}

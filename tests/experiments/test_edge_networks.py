@@ -249,7 +249,7 @@ class Known:
     def least_drop(self, circuit):
         return 0.0
 
-    def of(self, circuit):
+    def each(self, circuit):
         for name, drop in zip("ab", self.drops[circuit["adc_bits"]], strict=True):
             self.asked.append((circuit["adc_bits"], name))
             yield name, drop, None

@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from imcmoo.model.reference.counts import Placement, count_actions
+from imcmoo.model.reference.counts import MappingSummary, count_actions
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.model.reference.mapping import AXES, Chips, map_layers
 from imcmoo.model.reference.traffic import TRAFFIC, Nests, traffic
@@ -66,7 +66,7 @@ def test_action_counts_and_instances_are_equal(source, device):
         nests = Nests(AXES, mapping.spatial[case], mapping.residual[case], top, inner, lone)
         flow = traffic(nests, weights=device == "sram")
         assert flow.shape == (len(splits), len(TRAFFIC))
-        place = Placement.of(mapping)
+        place = MappingSummary.from_mapping(mapping)
         counts = count_actions(place.take(case), flow)
         equal = np.ones(len(splits), dtype=bool)
         for what in ("reads", "fills", "updates"):

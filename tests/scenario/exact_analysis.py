@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.scenario.requests import Load
 
 

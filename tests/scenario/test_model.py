@@ -138,7 +138,7 @@ def test_the_longest_layer_is_that_of_the_breakdown():
 def test_simulated_responses_of_chips_keep_their_bounds(device, interrupt):
     model, levels = feasible(cameras(device, interrupt=interrupt, burst=2), 12)
     for row in range(len(levels)):
-        served = ServedDesign.of(model, levels[[row]])
+        served = ServedDesign.if_served(model, levels[[row]])
         table = served.table()
         assert (table["simulated_s"] <= table["response_s"] * (1 + 1e-9)).all()
         parts = table["service_s"] + table["blocking_s"] + table["interference_s"]
@@ -309,7 +309,7 @@ def test_a_chip_that_does_not_hold_all_networks_serves_none_of_them_side_by_side
     levels = model.space.random(200, np.random.default_rng(0))
     levels = levels[~model.evaluate(levels).runs.all(axis=1)]
     assert np.isnan(model.service(levels).capacity).any(axis=1).all()
-    assert ServedDesign.of(model, levels[:1]) is None
+    assert ServedDesign.if_served(model, levels[:1]) is None
 
 
 def test_simulated_networks_side_by_side_do_not_wait(side_by_side):
@@ -317,9 +317,9 @@ def test_simulated_networks_side_by_side_do_not_wait(side_by_side):
     served = np.flatnonzero((model.service(levels).capacity >= 1).all(axis=1))
     assert len(served)
     for at in served:
-        table = ServedDesign.of(model, levels[[at]]).table()
+        table = ServedDesign.if_served(model, levels[[at]]).table()
         assert (table["simulated_s"] <= table["response_s"]).all()
-    table = ServedDesign.of(model, levels[served[:1]]).table()
+    table = ServedDesign.if_served(model, levels[served[:1]]).table()
     assert table["simulated_s"].to_numpy() == pytest.approx(table["service_s"].to_numpy())
     assert (table["blocking_s"] == 0).all()
     assert (table["groups"] >= 1).all()

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imcmoo.model.metrics import Floats
+from imcmoo.arrays import Floats
 from imcmoo.scenario.requests import Load
 from imcmoo.scenario.response import blocking_times, capacities, response_bounds, simulate
 from tests.scenario.exact_analysis import TaskSet, exact_responses, worst_releases

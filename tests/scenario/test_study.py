@@ -83,7 +83,9 @@ def test_a_study_without_scenario_states_nothing_of_it():
     assert "scenario" not in study_settings(study)
     problem = study.problem()
     assert {"load", "average_power", "area"}.isdisjoint(c.name for c in problem.criteria)
-    assert ServedDesign.of(problem.model, np.zeros((1, len(problem.space.shape)), int)) is None
+    assert (
+        ServedDesign.if_served(problem.model, np.zeros((1, len(problem.space.shape)), int)) is None
+    )
 
 
 def test_where_no_chip_serves_the_load_the_best_tells_how_far_it_falls_short():

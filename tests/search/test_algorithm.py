@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from imcmoo.io.checksums import arrays_checksum
 from imcmoo.io.errors import InputError
-from imcmoo.search import algorithm, mating
+from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.parameters import Integer, Ordinal
 from problems import RRAM
@@ -87,6 +87,33 @@ def test_same_seed_same_bytes_whatever_the_global_random_state(monkeypatch):
     assert bytes_of(search(budget=600, seed=2)) != first
 
 
+def test_survival_is_what_the_caller_passes():
+    populations = []
+
+    def spy(problem, F, G, n):
+        populations.append((len(F), n))
+        return first_survive(problem, F, G, n)
+
+    assert bytes_of(search(budget=600, survival=spy)) != bytes_of(search(budget=600))
+    assert {n for _, n in populations} == {PAPER.population}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"criteria_share": 1.5}, r"criteria_share must be in 0\.\.1, got 1\.5"),
+        ({"infeasible_share": -0.1}, "infeasible_share must be"),
+        ({"large_space_local_search": np.nan}, "large_space_local_search must be"),
+        ({"best_known": 0}, "best_known must be at least 1, got 0"),
+        ({"fitted": 0}, "fitted must be"),
+        ({"large_space_offspring": 0}, "large_space_offspring must be"),
+    ],
+)
+def test_a_mating_without_meaning_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        FeasibleMating(**settings)
+
+
 def test_search_finds_the_optimum():
     problem = fake_problem(SMALL, 2)  # 648 designs are feasible
     optimum = problem.costs(every_small_design(problem)).edap.max(axis=1).min()
@@ -94,25 +121,28 @@ def test_search_finds_the_optimum():
         assert search(problem, budget=200, seed=seed).trace[-1].best == optimum
 
 
+WITH_ELITES = FeasibleMating(large_space=RRAM.size - 1)
+
+
 @pytest.mark.parametrize(
-    ("problem", "generation", "saved", "every_s", "elites"),
+    ("problem", "generation", "saved", "every_s", "mating"),
     [
-        (LARGE_PROBLEM, 0, 0, 0.0, False),
-        (LARGE_PROBLEM, 4, 4, 0.0, False),
-        (LARGE_PROBLEM, 3, 3, 0.0, True),
-        (LARGE_PROBLEM, 3, 0, 60.0, False),  # quick generations are saved together
-        (SMALL_PROBLEM, 1, 1, 0.0, False),
-        (UNCONSTRAINED, 1, 1, 0.0, False),
+        (LARGE_PROBLEM, 0, 0, 0.0, None),
+        (LARGE_PROBLEM, 4, 4, 0.0, None),
+        (LARGE_PROBLEM, 3, 3, 0.0, WITH_ELITES),
+        (LARGE_PROBLEM, 3, 0, 60.0, None),  # quick generations are saved together
+        (SMALL_PROBLEM, 1, 1, 0.0, None),
+        (UNCONSTRAINED, 1, 1, 0.0, None),
     ],
 )
-def test_resumed_is_uninterrupted(
-    tmp_path, monkeypatch, problem, generation, saved, every_s, elites
-):
-    if elites:
-        monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
-    monkeypatch.setattr(algorithm, "SAVE_EVERY_S", every_s)
-    options = {"budget": 450, "checkpoint": tmp_path / "search.checkpoint"}
-    whole = search(problem, budget=450)
+def test_resumed_is_uninterrupted(tmp_path, problem, generation, saved, every_s, mating):
+    options = {
+        "budget": 450,
+        "mating": mating,
+        "checkpoint": tmp_path / "search.checkpoint",
+        "save_every_s": every_s,
+    }
+    whole = search(problem, budget=450, mating=mating)
 
     def stop(row):
         if row.generation == generation:
@@ -144,12 +174,24 @@ class Dearer(FakeEvaluator):
     """Other code, the same numbers."""
 
 
+class OwnMating(FeasibleMating):
+    """Settings of the package, a user's code."""
+
+
+def first_survive(problem, F, G, n):
+    """The first designs, whatever they cost."""
+    return np.arange(min(n, len(F)))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"budget": 200}, "its budget is 100, not 200"),
         ({"seed": 2}, "its seed is"),
         ({"schedule": SHORTER}, "its schedule is"),
+        ({"mating": FeasibleMating(fitted=400)}, "its mating is"),
+        ({"mating": OwnMating()}, r"its own code differs in .*test_algorithm"),
+        ({"survival": first_survive}, r"its own code differs in .*test_algorithm"),
         ({"problem": LARGER}, "its area limit in m² is 0.0008, not 0.0009"),
         ({"problem": FEWER}, "its workloads is"),
         ({"problem": UNEQUAL}, "its weights is"),

@@ -3,9 +3,10 @@
 import numpy as np
 
 from imcmoo.search import elites as elites_of
-from imcmoo.search import mating
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.elites import SCREENED, ValueElites, from_elites
+from imcmoo.search.mating import FeasibleMating
+from imcmoo.search.surrogate import Surrogate
 from problems import RRAM
 from tests.search.searches import LARGE_PROBLEM as PROBLEM
 from tests.search.searches import evaluated
@@ -14,7 +15,7 @@ from tests.search.searches import evaluated
 def test_a_value_has_the_best_design_with_it_and_knows_what_was_tried_since():
     levels = np.array([[0, 0], [0, 1], [1, 1], [0, 1]])
     scores = np.array([[3.0, 1], [1, 2], [2, 5], [4, 4]])
-    elites = ValueElites.of(levels, scores)
+    elites = ValueElites.from_scores(levels, scores)
     result = dict(
         zip(
             zip(elites.parameters.tolist(), elites.levels.tolist(), strict=True),
@@ -80,23 +81,23 @@ def test_of_each_value_the_first_that_passes_is_taken_and_little_more_is_screene
     assert sorted(problem.asked) == [*range(SCREENED), *range(20, 40), *range(40, 60)]
 
 
-def test_the_surrogate_of_elites_is_fitted_to_what_lies_around_them(monkeypatch):
+def test_the_surrogate_of_elites_is_fitted_to_what_lies_around_them():
     fitted = []
 
-    class Spy(elites_of.Surrogate):
+    class Spy(Surrogate):
         def __init__(self, space, levels, *values):
             fitted.append(levels)
             super().__init__(space, levels, *values)
 
-    monkeypatch.setattr(elites_of, "Surrogate", Spy)
-    monkeypatch.setattr(elites_of, "AROUND", 2)
     archive = evaluated(PROBLEM, 150)
-    from_elites(PROBLEM, archive, 5, np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    from_elites(PROBLEM, archive, 5, rng, surrogate=Spy, fitted_per_elite=2)
     assert len(fitted[0]) == 10 < len(archive)
 
 
-def searched():
-    return run_search(PROBLEM, budget=300, rng=np.random.default_rng(2)).archive
+def searched(**settings):
+    rng, mating = np.random.default_rng(2), FeasibleMating(**settings)
+    return run_search(PROBLEM, budget=300, rng=rng, mating=mating).archive
 
 
 def offspring(archive):
@@ -104,10 +105,9 @@ def offspring(archive):
     return set(np.bincount(archive.generation)[1:-1].tolist())
 
 
-def test_only_spaces_too_large_to_enumerate_have_elites_and_smaller_generations(monkeypatch):
+def test_only_spaces_too_large_to_enumerate_have_elites_and_smaller_generations():
     assert offspring(searched()) == {100}
-    monkeypatch.setattr(mating, "LARGE_SPACE", RRAM.size - 1)
-    with_elites = searched()
+    with_elites = searched(large_space=RRAM.size - 1)
     assert len(with_elites) == len(with_elites.seen) == 300
     assert with_elites.feasible.all()
     assert offspring(with_elites) == {35}

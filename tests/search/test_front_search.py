@@ -1,7 +1,6 @@
 import numpy as np
 
 from imcmoo.problem.dominance import is_nondominated
-from imcmoo.search import front_search
 from imcmoo.search.front_search import near_front
 from imcmoo.search.sampling import unseen
 from imcmoo.space.moves import move, pairs, single_moves
@@ -9,10 +8,10 @@ from problems import RRAM
 from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM, evaluated
 
 
-def found(archive, wanted=5, problem=LARGE_PROBLEM, seed=0):
+def found(archive, wanted=5, problem=LARGE_PROBLEM, seed=0, **settings):
     single = single_moves(problem.space)
     moves = single, pairs(single)
-    return near_front(problem, archive, moves, wanted, np.random.default_rng(seed))
+    return near_front(problem, archive, moves, wanted, np.random.default_rng(seed), **settings)
 
 
 def test_neighbours_of_front_members_are_new_different_and_pass_the_screen():
@@ -57,7 +56,7 @@ def test_no_feasible_neighbour_is_left_where_all_of_these_were_evaluated():
     assert (SMALL_PROBLEM.feasibility.violation(left) > 0).all()
 
 
-def test_a_member_without_a_new_neighbour_is_passed_over(monkeypatch):
+def test_a_member_without_a_new_neighbour_is_passed_over():
     """Every weight would select the only member that is best in all objectives."""
     archive = evaluated(LARGE_PROBLEM, 120)
     front = archive.front()
@@ -65,5 +64,4 @@ def test_a_member_without_a_new_neighbour_is_passed_over(monkeypatch):
     archive.F[front[0]] = archive.F.min(axis=0)
     around, inside = move(RRAM, closed[None], single_moves(RRAM))
     archive.seen.update(RRAM.rank(around[inside]).tolist())
-    monkeypatch.setattr(front_search, "MEMBERS", len(front))
-    assert len(found(archive)) >= 5
+    assert len(found(archive, members_per_design=len(front))) >= 5

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from imcmoo.search import mating as mating_of
-from imcmoo.search.mating import UNSCORED, FeasibleMating, _draw_pair_ratios, _guiding, tournaments
+from imcmoo.search.mating import (
+    UNSCORED,
+    FeasibleMating,
+    _guiding,
+    _moves,
+    _vicinity,
+    tournaments,
+)
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible, first_passing
 from imcmoo.search.schedule import PAPER
@@ -17,66 +24,83 @@ from tests.search.searches import LARGE_PROBLEM, archive_of, evaluated
 EXPLORE = PAPER.phases[0]
 
 
-def mate(problem, archive, n, phase=EXPLORE):
+MOVES = _moves(RRAM)
+
+LARGE = RRAM.size - 1
+"""Makes the space of the tests a large one."""
+
+
+def mate(problem, archive, n, phase=EXPLORE, **settings):
     """Offspring of all designs of an archive."""
-    mating = FeasibleMating(problem, archive, phase)
-    return mating.offspring(np.arange(len(archive)), n, np.random.default_rng(1))
+    population, rng = np.arange(len(archive)), np.random.default_rng(1)
+    mating = FeasibleMating(**settings)
+    return mating.offspring(problem, archive, population, n, phase=phase, rng=rng)
+
+
+def promising(archive, wanted, pair_ratios=None, **settings):
+    """Promising neighbours of the best designs of an archive."""
+    mating = FeasibleMating(**settings)
+    return mating._promising(LARGE_PROBLEM, archive, MOVES, wanted, pair_ratios)
+
+
+def around(levels, reach=-1):
+    """Ranks of all designs within a move of some."""
+    return set(RRAM.rank(_vicinity(RRAM, levels, MOVES[reach])).tolist())
+
+
+def predicting(coordinates):
+    """A surrogate that predicts these coordinates of every design."""
+
+    class Flat(Surrogate):
+        def predict(self, levels):
+            return np.repeat(coordinates, len(levels), axis=0)
+
+    return Flat
 
 
 def test_local_search_proposes_promising_neighbours_first():
     archive = evaluated(LARGE_PROBLEM, 120)
-    mating = FeasibleMating(LARGE_PROBLEM, archive, PAPER.phases[1])
     incumbents = np.unique(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0))
-    first = mating._promising(5)
+    first = promising(archive, 5)
     assert not archive.seen & set(RRAM.rank(first).tolist())
     # EDAP by each aggregation of what is feasible: half of the first are among the best tenth.
     first, every = (
         LARGE_PROBLEM.guide_scores(
             LARGE_PROBLEM.evaluate(x[LARGE_PROBLEM.feasibility.violation(x) <= 0])[0]
         )[:, :4]
-        for x in (first[:40], mating._vicinity(archive.levels[incumbents], -1))
+        for x in (first[:40], _vicinity(RRAM, archive.levels[incumbents], MOVES[-1]))
     )
     assert (np.median(first, axis=0) <= np.quantile(every, 0.1, axis=0)).all()
 
 
-def test_only_neighbours_that_may_be_among_the_best_known_are_offered(monkeypatch):
+def test_only_neighbours_that_may_be_among_the_best_known_are_offered():
     archive = evaluated(LARGE_PROBLEM, 120)
-    mating = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)
-    few = mating._promising(500)
-    monkeypatch.setattr(mating_of, "BEST_KNOWN", 120)
-    more = mating._promising(500)
+    few, more = promising(archive, 500), promising(archive, 500, best_known=120)
     assert 0 < len(few) < len(more)
     assert set(RRAM.rank(few).tolist()) < set(RRAM.rank(more).tolist())
 
 
-def test_neighbours_of_the_best_known_are_offered_where_those_of_the_incumbents_are_exhausted(
-    monkeypatch,
-):
+def test_neighbours_of_the_best_known_are_offered_where_those_of_the_incumbents_are_exhausted():
     archive = evaluated(LARGE_PROBLEM, 120)
-    mating = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)
     order = LARGE_PROBLEM.guide_scores(archive.F).argsort(axis=0)
     best, runners_up = archive.levels[order[0]], archive.levels[order[1:16].ravel()]
-    archive.seen |= set(RRAM.rank(mating._vicinity(best, -1)).tolist())
+    archive.seen |= around(best)
     # As good as the best by every criterion, so that all are offered.
     coordinates = LARGE_PROBLEM.coordinates(archive.F.min(axis=0, keepdims=True))
-    monkeypatch.setattr(Surrogate, "predict", lambda _, x: np.repeat(coordinates, len(x), axis=0))
-    offered = set(RRAM.rank(mating._promising(500)).tolist())
-    beside = set(RRAM.rank(mating._vicinity(runners_up, 0)).tolist())
-    assert offered == beside - archive.seen
+    neighbours = promising(archive, 500, surrogate=predicting(coordinates))
+    offered = set(RRAM.rank(neighbours).tolist())
+    assert offered == around(runners_up, 0) - archive.seen
     assert offered
 
 
-def test_in_a_large_space_the_nearest_designs_are_tried_even_if_taken_for_worse(monkeypatch):
+def test_in_a_large_space_the_nearest_designs_are_tried_even_if_taken_for_worse():
     archive = evaluated(LARGE_PROBLEM, 120)
     worst = LARGE_PROBLEM.coordinates(archive.F.max(axis=0, keepdims=True)) + 1
-    monkeypatch.setattr(Surrogate, "predict", lambda _, x: np.repeat(worst, len(x), axis=0))
-    assert not len(FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)._promising(20))
-    monkeypatch.setattr(mating_of, "LARGE_SPACE", RRAM.size - 1)
-    mating = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)
+    assert not len(promising(archive, 20, surrogate=predicting(worst)))
     scores = LARGE_PROBLEM.guide_scores(archive.F)
     best = archive.levels[np.unique(scores.argmin(axis=0))]
-    nearest = set(RRAM.rank(mating._vicinity(best, 0)).tolist()) - archive.seen
-    assert set(RRAM.rank(mating._promising(20)).tolist()) == nearest
+    tried = promising(archive, 20, surrogate=predicting(worst), large_space=LARGE)
+    assert set(RRAM.rank(tried).tolist()) == around(best, 0) - archive.seen
 
 
 def test_pairs_of_networks_are_compared_at_ratios_between_those_of_their_best_designs():
@@ -86,7 +110,9 @@ def test_pairs_of_networks_are_compared_at_ratios_between_those_of_their_best_de
     levels = RRAM.random(3, np.random.default_rng(0))
     archive = evaluations_of(levels, F, -np.ones((3, 1)), space=RRAM)
     rng = np.random.default_rng(0)
-    ratios = np.array([_draw_pair_ratios(problem, archive, rng) for _ in range(200)])
+    ratios = np.array(
+        [FeasibleMating()._draw_pair_ratios(problem, archive, rng) for _ in range(200)]
+    )
     assert ratios.shape == (200, 1)
     assert ((ratios >= 1 / 9) & (ratios <= 8)).all()
     pairs = [problem.guide_scores(F, pair_ratios=ratio)[:, -1].argmin() for ratio in ratios]
@@ -103,12 +129,9 @@ def test_only_designs_one_move_from_the_incumbent_of_a_pair_are_tried(monkeypatc
     archive = evaluated(LARGE_PROBLEM, 20)
     monkeypatch.setattr(LARGE_PROBLEM, "guide_scores", scores)
     monkeypatch.setattr(LARGE_PROBLEM.feasibility, "screened", lambda x: np.full(len(x), -1.0))
-    monkeypatch.setattr(mating_of, "LARGE_SPACE", RRAM.size - 1)
-    mating = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)
-    mating._pair_ratios = np.ones(1)
-    near = [mating._vicinity(archive.levels[[i]], reach) for i, reach in ((0, -1), (5, 0))]
-    expected = set(RRAM.rank(np.concatenate(near)).tolist()) - archive.seen
-    assert set(RRAM.rank(mating._promising(10**6)).tolist()) == expected
+    near = around(archive.levels[[0]], -1) | around(archive.levels[[5]], 0)
+    tried = promising(archive, 10**6, np.ones(1), large_space=LARGE)
+    assert set(RRAM.rank(tried).tolist()) == near - archive.seen
 
 
 @pytest.mark.parametrize(("networks", "pairs"), [(12, (66,)), (13, None)])
@@ -117,23 +140,24 @@ def test_the_pairs_of_many_networks_have_no_scores(networks, pairs):
     F = np.ones((2, 2 * networks + 1))
     levels = RRAM.random(2, np.random.default_rng(0))
     archive = evaluations_of(levels, F, -np.ones((2, 1)), space=RRAM)
-    ratios = _draw_pair_ratios(problem, archive, np.random.default_rng(0))
+    ratios = FeasibleMating()._draw_pair_ratios(problem, archive, np.random.default_rng(0))
     assert (None if ratios is None else ratios.shape) == pairs
 
 
-def test_the_surrogate_knows_what_lies_around_the_best_known(monkeypatch):
+def test_the_surrogate_knows_what_lies_around_the_best_known():
     archive = evaluated(LARGE_PROBLEM, 120)
     best = set(LARGE_PROBLEM.guide_scores(archive.F).argsort(axis=0)[:16].ravel().tolist())
-    fitted, whole = [], Surrogate.near
+    fitted = []
 
-    def spy(problem, archive, incumbents):
-        fitted.append(set(incumbents.tolist()))
-        return whole(problem, archive, incumbents)
+    class Spy(Surrogate):
+        @classmethod
+        def near(cls, problem, archive, incumbents, n):
+            fitted.append((set(incumbents.tolist()), n))
+            return super().near(problem, archive, incumbents, n)
 
-    monkeypatch.setattr(Surrogate, "near", spy)
-    mating = FeasibleMating(LARGE_PROBLEM, archive, PAPER.phases[1])
-    mating._promising(5)
-    assert fitted == [best]
+    promising(archive, 5, surrogate=Spy)
+    promising(archive, 5, surrogate=Spy, fitted=50)
+    assert fitted == [(best, 200), (best, 50)]
 
 
 def test_in_a_large_space_what_is_infeasible_does_not_stand_in_the_way(monkeypatch):
@@ -162,12 +186,6 @@ def test_tournaments_are_won_by_the_better_on_one_criterion():
     np.testing.assert_allclose(won / 40_000, [7 / 16, 5 / 16, 3 / 16, 1 / 16], atol=0.01)
 
 
-def around(archive, levels):
-    """Ranks of all designs within the reach of a move of some."""
-    mating = FeasibleMating(LARGE_PROBLEM, archive, EXPLORE)
-    return set(RRAM.rank(mating._vicinity(levels, -1)).tolist())
-
-
 def test_half_of_the_offspring_is_sought_around_the_least_violated_until_one_is_feasible(
     monkeypatch,
 ):
@@ -184,7 +202,7 @@ def test_half_of_the_offspring_is_sought_around_the_least_violated_until_one_is_
 
     monkeypatch.setattr(OffspringBuilder, "add", counted)
     mate(LARGE_PROBLEM, archive, 30)
-    assert wanted[0] == (around(archive, archive.levels[[5]]), 15)
+    assert wanted[0] == (around(archive.levels[[5]]), 15)
 
 
 @pytest.mark.parametrize(("first", "violation", "times"), [(20, 2.0, 0), (0, 0.5, 1)])
@@ -196,11 +214,11 @@ def test_the_least_violated_is_sought_around_only_where_none_is_feasible(
     archive.G[first:, 0] = violation
     sought = []
 
-    def nearest(self, rng):
+    def nearest(archive, rng):
         sought.append(rng)
         return archive.levels[:0]
 
-    monkeypatch.setattr(FeasibleMating, "_nearest", nearest)
+    monkeypatch.setattr(mating_of, "_nearest", nearest)
     mate(LARGE_PROBLEM, archive, 20)
     assert len(sought) == times
 
@@ -210,7 +228,7 @@ def test_local_search_alone_fills_a_generation_with_neighbours_of_incumbents_and
     local = dataclasses.replace(EXPLORE, local_search=1.0)
     best = np.unique(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0))
     found = set(RRAM.rank(mate(LARGE_PROBLEM, archive, 20, local)).tolist())
-    near = around(archive, archive.levels[best])
+    near = around(archive.levels[best])
     assert len(near & found) >= 10
     moved, inside = move(RRAM, archive.levels[archive.front()], single_moves(RRAM))
     assert len(found - near) >= 2
@@ -223,19 +241,17 @@ def test_in_a_large_space_a_phase_shares_between_value_elites_and_the_front(
 ):
     asked = []
 
-    def no_elites(problem, archive, n, rng, pair_ratios):
+    def no_elites(problem, archive, n, rng, pair_ratios, **_):
         asked.append(n)
         return archive.levels[:0]
 
     archive = evaluated(LARGE_PROBLEM, 70)
-    monkeypatch.setattr(mating_of, "LARGE_SPACE", RRAM.size - 1)
     monkeypatch.setattr(mating_of, "from_elites", no_elites)
     monkeypatch.setattr(FeasibleMating, "_promising", lambda *_: archive.levels[:0])
     phase = dataclasses.replace(EXPLORE, value_elites=share)
-    offspring = mate(LARGE_PROBLEM, archive, 20, phase)
+    offspring = mate(LARGE_PROBLEM, archive, 20, phase, large_space=LARGE)
     assert asked == [wanted]
-    front = FeasibleMating(LARGE_PROBLEM, archive, phase)
-    near = set(RRAM.rank(front._vicinity(archive.levels[archive.front()], -1)).tolist())
+    near = around(archive.levels[archive.front()])
     assert set(RRAM.rank(offspring).tolist()) <= near  # the front fills what others leave
 
 

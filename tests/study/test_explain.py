@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.problem.criteria import CRITERIA
-from imcmoo.study.assessment import Assessment
+from imcmoo.study.assessment import EvaluatedDesigns
 from imcmoo.study.explain import explain
 from tests.study.files import REFERENCE, STUDIES
 from tests.test_toy_model import STUDY as TOY
@@ -15,7 +15,7 @@ from tests.test_toy_model import STUDY as TOY
 def designs(study, n=1000, seed=0):
     """Random designs of a study, evaluated."""
     rng = np.random.default_rng(seed)
-    return Assessment.of(study.problem(), study.space.random(n, rng))
+    return EvaluatedDesigns.evaluate(study.problem(), study.space.random(n, rng))
 
 
 def named(levels):
@@ -108,7 +108,7 @@ def test_neighbours_are_one_step_away_and_say_what_they_gain_and_lack():
     problem = REFERENCE.problem()
     (e,) = explain(problem, CRITERIA["edap_max"], *named(levels))
     around = problem.space.neighbours(levels[0])
-    there = Assessment.of(problem, around)
+    there = EvaluatedDesigns.evaluate(problem, around)
     table = e.tables["neighbours"]
     assert table["feasible"].tolist() == there.feasible.tolist()
     assert not table["feasible"].all()

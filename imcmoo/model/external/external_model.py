@@ -12,12 +12,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from imcmoo.arrays import Floats
 from imcmoo.io.executor import cores, imap_unordered, waiting
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import of_json
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.external.evaluation import Evaluation, EvaluationFailed
-from imcmoo.model.metrics import Floats, Metrics, Quantity, Resource
+from imcmoo.model.metrics import Metrics, Quantity, Resource
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 

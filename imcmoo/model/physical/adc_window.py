@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates, spline_filter
 from scipy.special import erfc, ndtr
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 
 CANDIDATE_SIGMAS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 """Half widths among which "least_error" chooses, in standard deviations."""

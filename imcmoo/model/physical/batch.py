@@ -14,8 +14,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.keyed_cache import Arrays, KeyedCache, Keys
-from imcmoo.model.metrics import Bools, Floats, Ints, edp
+from imcmoo.model.metrics import edp
 from imcmoo.model.physical.chip import Chip, OperatingPoint, Rates, build_chip, operating_point
 from imcmoo.model.physical.constraints import (
     PhysicalMetrics,
@@ -25,8 +26,8 @@ from imcmoo.model.physical.constraints import (
 )
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
+    ImageCosts,
     LayerTimes,
-    Run,
     apply_power_limit,
     layer_read_times,
     longest_layer_share,
@@ -52,7 +53,7 @@ from imcmoo.model.physical.mapping_features import (
 )
 from imcmoo.model.physical.parameters import BITS_PER_KIB, Designs, mapping_keys
 
-DESIGNS_AT_ONCE = 256
+DESIGNS_PER_LAYER_CHUNK = 256
 """Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
 
 
@@ -130,7 +131,7 @@ class Batch:
         def work_out(index: Ints) -> Arrays:
             return mapping_features(c, self.designs.take(whose[index]), streamed=streamed)
 
-        return MappingFeatures(*self._kept[streamed].of(self._mapping_keys[whose], work_out))
+        return MappingFeatures(*self._kept[streamed].look_up(self._mapping_keys[whose], work_out))
 
     @cached_property
     def shortfall(self) -> Arrays:
@@ -144,8 +145,8 @@ class Batch:
 
     @cached_property
     def noise(self) -> Floats:
-        """SNR in dB as `NoiseModel.of` returns it, shape (n, 4, W)."""
-        return self.context.noise.of(self.designs)
+        """SNR in dB as `NoiseModel.snr_dB` returns it, shape (n, 4, W)."""
+        return self.context.noise.snr_dB(self.designs)
 
     @cached_property
     def may_stream(self) -> Bools:
@@ -189,7 +190,7 @@ class Batch:
         leak: Floats = self.chip.other_leak_W[:, None] + self.chip.macro_leak_W[:, None] * share
         return np.broadcast_to(leak, occupied.shape)
 
-    def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
+    def apply_power_limit(self, run: ImageCosts, occupied: Floats) -> ImageCosts:
         """Add static power to runs on so many macros, shape (n, W), and keep the power limit."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2
         idle = self.chip.dram_idle_W[:, None]
@@ -379,7 +380,8 @@ class Totals:
         sum_bits: partial sums over the links, in either mode, shape (n, W).
         spilled_bits: partial sums that wait in the global buffer, shape (n_modes, n, W) like all
             that follow.
-        latency_s, interval_s, bound_by: as in `Run`, before power limit and switches of networks.
+        latency_s, interval_s, bound_by: as in `ImageCosts`, before power limit and switches of
+            networks.
         longest_share: share of a network's time that its longest layer takes; NaN unless wanted.
     """
 
@@ -463,8 +465,8 @@ def _chunks_by_mode(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
     cuts = np.searchsorted(use[order], np.arange(5))
     for kind, modes in enumerate(((False,), (True,), (False, True)), 1):
         alike = order[cuts[kind] : cuts[kind + 1]]
-        for at in range(0, len(alike), DESIGNS_AT_ONCE):
-            yield alike[at : at + DESIGNS_AT_ONCE], modes
+        for at in range(0, len(alike), DESIGNS_PER_LAYER_CHUNK):
+            yield alike[at : at + DESIGNS_PER_LAYER_CHUNK], modes
 
 
 def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) -> PhysicalMetrics:
@@ -479,7 +481,7 @@ def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) 
         streamed = batch.may_stream & (better | ~batch.fits)
         run = other.where(streamed, run)
     runs = batch.runs
-    shared = {f.name for f in fields(PhysicalMetrics)} & {f.name for f in fields(Run)}
+    shared = {f.name for f in fields(PhysicalMetrics)} & {f.name for f in fields(ImageCosts)}
     values = {name: np.where(runs, getattr(run, name), np.nan) for name in shared - {"bound_by"}}
     share = np.where(streamed, totals.longest_share[-1], totals.longest_share[0])
     save_s, save_J = _saving(batch, np.where(runs & ~streamed, 1.0, 0.0), run)
@@ -499,7 +501,7 @@ def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) 
     )
 
 
-def _saving(batch: Batch, resident: Floats, run: Run) -> tuple[Floats, Floats]:
+def _saving(batch: Batch, resident: Floats, run: ImageCosts) -> tuple[Floats, Floats]:
     """Time and energy of saving and restoring what a chip holds of an interrupted network, (n,).
 
     `resident` is 1 where a network's weights stay on the chip, else 0, shape (n, W).
@@ -510,7 +512,7 @@ def _saving(batch: Batch, resident: Floats, run: Run) -> tuple[Floats, Floats]:
     return np.where(batch.designs.has_dram, time, np.inf), energy
 
 
-def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:
+def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> ImageCosts:
     """Energy, time and traffic in one weight mode, where networks run."""
     c, prices, mode = batch.context, batch.chip.prices_J, int(streamed)
     layers, features = c.layers, batch.features(streamed=streamed).networks
@@ -537,7 +539,7 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:
     on_chip, off_chip = on_chip + switch_on / images, off_chip + switch_off / images
     latency, interval = (t + switch_s / images for t in (latency, interval))
     read, write = (features.counts[:, ACTIONS.index(name)] for name in ("glb_read", "glb_write"))
-    run = Run(
+    run = ImageCosts(
         energy_J=on_chip + off_chip,
         dram_J=off_chip,
         latency_s=latency,

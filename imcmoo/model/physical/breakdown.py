@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats, Ints, LayerCosts
+from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.model.metrics import LayerCosts
 from imcmoo.model.physical.batch import Batch, LayerWork, evaluate_batch
 from imcmoo.model.physical.latency import CAUSES, bottleneck
 from imcmoo.model.physical.mapping import replication

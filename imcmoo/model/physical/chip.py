@@ -10,7 +10,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import ArrayLike
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import (
     GLB_BITS,
@@ -161,7 +161,7 @@ def array_read_time(designs: Designs, point: OperatingPoint, technology: Technol
 
 
 @dataclass(frozen=True, eq=False)
-class Component:
+class ComponentCosts:
     """Costs of one component of n chips, arrays of shape (n,).
 
     Args:
@@ -188,7 +188,7 @@ class Chip:
     Args:
         areas_m2: by component.
         leaks_W: by component.
-        prices_J: energy per action as in `Component`, all components together; `hop_J` and
+        prices_J: energy per action as in `ComponentCosts`, all components together; `hop_J` and
             `wire_J_per_m` of a bit, of which `link_price` makes the price of a link.
         rates: speeds of the components.
         dram_idle_W: power of the DRAM, background and refresh, beside the chip's own leakage.
@@ -286,12 +286,12 @@ class _Builder:
         """Quantities of a component of the node."""
         return self._context.table.look_up(component, node_nm=self._designs.technology_nm, **keys)
 
-    def cells(self) -> Component:
+    def cells(self) -> ComponentCosts:
         """Cells of all macros, those of second arrays included."""
         designs, point = self._designs, self._point
         cells = designs.rows * designs.cols * (1 + designs.ping_pong)
         read_s = array_read_time(designs, point, self._context)
-        return Component(
+        return ComponentCosts(
             area_m2=self._periphery * cells * point.array["cell_area"],
             leak_W=designs.macros * cells * point.array["cell_leak"],
             prices_J={
@@ -302,7 +302,7 @@ class _Builder:
             rates={"read_s": read_s, "row_write_s": point.cell.row_write_s},
         )
 
-    def drivers(self) -> Component:
+    def drivers(self) -> ComponentCosts:
         """Row drivers with their DACs, and column circuits with sample-and-holds."""
         designs, array = self._designs, self._point.array
         holds = designs.cols * designs.sample_and_hold * self._assumptions.sample_hold_m2.value
@@ -313,14 +313,14 @@ class _Builder:
         bits, coded = designs.input_slice_bits, designs.level_coded
         dac = np.where(coded, self._look_up("dac", bits=np.where(coded, bits, 1))["area"], 0.0)
         energy = self._assumptions.dac_F_per_bit.value * bits * designs.voltage_V**2
-        return Component(
+        return ComponentCosts(
             area_m2=self._periphery * (array["row_area"] + columns + designs.rows * dac + holds),
             leak_W=designs.macros * (array["row_leak"] + array["column_leak"]),
             prices_J={"dac": np.where(coded, energy, 0.0)},
             rates={"in_turn": (designs.sample_and_hold == 0).astype(float)},
         )
 
-    def adcs(self) -> Component:
+    def adcs(self) -> ComponentCosts:
         """ADCs of all macros."""
         designs, adc = self._designs, self._point.adc
         number = adcs_per_macro(designs, self._switches)
@@ -328,14 +328,14 @@ class _Builder:
         # without columns in parallel are charged alike.
         held = self._assumptions.sample_hold_F.value * designs.voltage_V**2
         held = held * (1 + designs.differential) * designs.redundancy
-        return Component(
+        return ComponentCosts(
             area_m2=self._periphery * number * adc.area_m2,
             leak_W=designs.macros * number * adc.leak_W,
             prices_J={"conversion": adc.energy_J + held * designs.sample_and_hold},
             rates={"convert_s": adc.time_s, "adcs": number},
         )
 
-    def shift_add(self) -> Component:
+    def shift_add(self) -> ComponentCosts:
         """A shift-and-add per ADC, as wide as the widest network needs, where any shifts."""
         designs, layers = self._designs, self._context.layers
         more_inputs = np.maximum(layers.input_bits.max() - designs.input_slice_bits, 0)
@@ -344,13 +344,13 @@ class _Builder:
         shifts = (more_inputs + more_weights > 0) & self._switches.wide_sums
         adder = {name: np.where(shifts, values, 0.0) for name, values in costs.items()}
         number = adcs_per_macro(designs, self._switches)
-        return Component(
+        return ComponentCosts(
             area_m2=self._periphery * number * adder["area"],
             leak_W=designs.macros * number * adder["leak"] * self._leak_scale,
             prices_J={"shift_add": adder["energy"] * self._point.supply},
         )
 
-    def tile_buffers(self) -> Component:
+    def tile_buffers(self) -> ComponentCosts:
         """Input and output buffers of all tiles."""
         designs, supply = self._designs, self._point.supply
         table = self._context.table
@@ -358,7 +358,7 @@ class _Builder:
             part_costs(name, designs, table) for name in ("input_buffer", "result_buffer")
         )
         tiles = designs.tiles_per_group * designs.router_groups
-        return Component(
+        return ComponentCosts(
             area_m2=tiles * (inputs["area"] + results["area"]),
             leak_W=tiles * (inputs["leak"] + results["leak"]) * self._leak_scale,
             prices_J={
@@ -369,11 +369,11 @@ class _Builder:
             rates={"buffer_word_s": inputs["cycle"] * self._slow},
         )
 
-    def routers(self) -> Component:
+    def routers(self) -> ComponentCosts:
         """Routers, one per group, and their links, whose price depends on the chip's area."""
         designs, point, router = self._designs, self._point, self._look_up("router")
         rate = designs.link_bits * point.clock_Hz * self._assumptions.link_efficiency.value
-        return Component(
+        return ComponentCosts(
             area_m2=designs.router_groups * router["area"],
             prices_J={
                 "hop_J": router["read"] / ROUTER_BITS * point.supply,
@@ -382,11 +382,11 @@ class _Builder:
             rates={"link_bit_s": 1 / rate},
         )
 
-    def global_buffer(self) -> Component:
+    def global_buffer(self) -> ComponentCosts:
         """The global buffer."""
         designs, supply = self._designs, self._point.supply
         glb = part_costs("glb", designs, self._context.table)
-        return Component(
+        return ComponentCosts(
             area_m2=glb["area"],
             leak_W=glb["leak"] * self._leak_scale,
             prices_J={
@@ -396,17 +396,17 @@ class _Builder:
             rates={"glb_bit_s": glb["cycle"] * self._slow / designs.glb_banks / GLB_BITS},
         )
 
-    def digital_unit(self) -> Component:
+    def digital_unit(self) -> ComponentCosts:
         """Multiply-accumulate units of the digital unit."""
         designs, point, unit = self._designs, self._point, self._look_up("mac")
-        return Component(
+        return ComponentCosts(
             area_m2=designs.mac_units * unit["area"],
             leak_W=designs.mac_units * unit["leak"] * self._leak_scale,
             prices_J={"mac": unit["energy"] * point.supply},
             rates={"mac_s": 1 / (designs.mac_units * point.clock_Hz)},
         )
 
-    def memory_interface(self) -> Component:
+    def memory_interface(self) -> ComponentCosts:
         """Interface to the DRAM, its idle power, and energy and time of a bit; 0 without a DRAM."""
         kind, a = self._designs.dram, self._assumptions
         width, there = DRAM_BITS[kind], self._designs.has_dram
@@ -417,7 +417,7 @@ class _Builder:
         idle = np.where(hbm2, a.hbm2_idle_W.value, a.lpddr4_idle_W_per_bit.value * width)
         pin = np.where(width <= 64, a.lpddr4_pin_rate.value, dram["pin_rate"])
         rate = np.where(there, pin * width, np.inf)
-        return Component(
+        return ComponentCosts(
             area_m2=np.where(there, area, 0.0),
             prices_J={"dram": np.where(there, dram["energy_per_bit"], 0.0)},
             rates={"dram_bit_s": 1 / (rate * a.dram_efficiency.value)},

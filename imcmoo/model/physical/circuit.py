@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from imcmoo.arrays import Floats
 from imcmoo.io.errors import check_choice
-from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import MemoryCell
 from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, LIMITS, AdcWindow, Designs

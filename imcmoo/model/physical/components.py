@@ -9,10 +9,10 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,

@@ -9,7 +9,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Bools, Floats, Ints, Resource
+from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.model.metrics import Resource
 from imcmoo.model.physical.circuit import sigma_of
 from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.memory_cells import memory_cell

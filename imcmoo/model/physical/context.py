@@ -8,11 +8,11 @@ from typing import Any, get_args
 
 import numpy as np
 
+from imcmoo.arrays import Bools
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import check_choice, did_you_mean_or_known
 from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.cost_model import Deployment
-from imcmoo.model.metrics import Bools
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import Switches, Technology
 from imcmoo.model.physical.constraints import CircuitLimits

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.physical.chip import OperatingPoint, Rates, array_read_time
 from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.layers import LayerTable
@@ -317,7 +317,7 @@ def initiation_interval(
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class ImageCosts:
     """One image of each network on each chip; arrays of shape (n, W).
 
     Args:
@@ -345,14 +345,19 @@ class Run:
         power: Floats = (self.energy_J - self.dram_J) / self.interval_s
         return power
 
-    def where(self, better: Bools, other: Run) -> Run:
+    def where(self, better: Bools, other: ImageCosts) -> ImageCosts:
         """This run where `better`, else the other."""
-        return Run(
-            *(np.where(better, getattr(self, f.name), getattr(other, f.name)) for f in fields(Run))
+        return ImageCosts(
+            *(
+                np.where(better, getattr(self, f.name), getattr(other, f.name))
+                for f in fields(ImageCosts)
+            )
         )
 
 
-def apply_power_limit(run: Run, leak_W: Floats, dram_idle_W: Floats, allowed_W: Floats) -> Run:
+def apply_power_limit(
+    run: ImageCosts, leak_W: Floats, dram_idle_W: Floats, allowed_W: Floats
+) -> ImageCosts:
     """Add static power to runs, and slow chips down that would exceed the power they may draw.
 
     Leakage has shape (n, W), the idle power of the DRAM off the chip and the limit (n, 1).

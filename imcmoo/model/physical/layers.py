@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import numpy as np
 from scipy import sparse
 
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.physical.circuit import slice_maxima
 from imcmoo.networks.operands import OperandBits, operand_bits, slice_moments
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet

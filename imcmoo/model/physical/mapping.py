@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.keyed_cache import Arrays
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import BITS_PER_KIB, Designs, replication_keys

@@ -13,8 +13,8 @@ from operator import attrgetter
 
 import numpy as np
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.keyed_cache import Arrays
-from imcmoo.model.metrics import Floats, Ints
 from imcmoo.model.physical.components import Switches
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.layers import LayerTable

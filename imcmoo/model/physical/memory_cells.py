@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from imcmoo.arrays import Floats
 from imcmoo.hardware.devices import RRAM, SRAM
 from imcmoo.io.errors import check_choice
-from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import CellCurrents, CellPrices, MemoryCell, Technology
 from imcmoo.model.physical.parameters import CELL_ERRORS, Designs, refuse

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, Quantity
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
 from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
@@ -79,7 +80,7 @@ def requested(objectives: Sequence[str]) -> list[Quantity]:
     return [ON_REQUEST[name] for name in objectives]
 
 
-CHUNK_DESIGNS = 4096
+DESIGNS_PER_THREAD_CHUNK = 4096
 """Designs that one thread works on at once: bounds memory, and small arrays fit the cache."""
 CHUNK_NUMBERS = 1 << 19
 """Designs × distinct layers, likewise."""
@@ -89,8 +90,8 @@ Columns = Mapping[str, ArrayLike] | Designs
 """Design columns: arrays of shape (n,) by the names of `Designs`, or checked ones."""
 
 _UNSCREENED = {"link_bits", "schedule"}
-BITS_OF = ("input_bits", "weight_bits")
-PER_NETWORK = (*BITS_OF, "weight_clip")
+PRECISION_OPTIONS = ("input_bits", "weight_bits")
+PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip")
 """Options that may have a value for each network."""
 OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of")
 """Options that the digest of the data states by themselves, code, and results."""
@@ -241,7 +242,7 @@ class PhysicalEvaluator(CostModel):
     @property
     def _alike(self) -> bool:
         """True if all networks have the same precision."""
-        bits = [self._options.get(key, BITS) for key in BITS_OF]
+        bits = [self._options.get(key, BITS) for key in PRECISION_OPTIONS]
         return all(isinstance(each, int) or len(set(each)) == 1 for each in bits)
 
     @property
@@ -325,7 +326,7 @@ class PhysicalEvaluator(CostModel):
     @property
     def _designs_at_once(self) -> int:
         """Designs that one thread works on at once."""
-        return max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self._context.layers)))
+        return max(1, min(DESIGNS_PER_THREAD_CHUNK, CHUNK_NUMBERS // len(self._context.layers)))
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
         """Bottleneck (`bound_by`), share of macros in use (`utilization`), weight mode (`streamed`)
@@ -594,12 +595,12 @@ def physical_model(
         options["table"] = PhysicalTable.load(components)
     if precision is not None:
         for name, each in precision.items():
-            for key, given in zip(BITS_OF, each, strict=True):
+            for key, given in zip(PRECISION_OPTIONS, each, strict=True):
                 if not FEWEST_BITS <= given <= BITS:
                     allowed = f"{FEWEST_BITS} to {BITS}"
                     raise ValueError(f"{key} of {name}: {given} is given, must be {allowed}")
         bits = [precision.get(name, (BITS, BITS)) for name in workloads.names]
-        options |= dict(zip(BITS_OF, map(tuple, zip(*bits, strict=True)), strict=True))
+        options |= dict(zip(PRECISION_OPTIONS, map(tuple, zip(*bits, strict=True)), strict=True))
     if weight_clip is not None:
         options["weight_clip"] = tuple(weight_clip.get(name, 1.0) for name in workloads.names)
     if compute_snr_limit_dB is not None:

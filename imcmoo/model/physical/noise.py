@@ -25,8 +25,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import erfc
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.keyed_cache import Arrays, KeyedCache, Keys
-from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.physical.adc_window import (
     CANDIDATE_SIGMAS,
     TAIL_SIGMAS,
@@ -636,7 +636,7 @@ class NoiseModel:
         self._rows = layers.rows[distinct]
         self._statistics: dict[tuple[int, int, bool, str], list[Statistics]] = {}
 
-    def of(self, designs: Designs) -> Floats:
+    def snr_dB(self, designs: Designs) -> Floats:
         """SNR in dB of the ADCs, of cell variation, of both, and of operands rounded to integers,
         shape (n, 4, W).
         """
@@ -645,7 +645,7 @@ class NoiseModel:
         def work_out(index: Ints) -> Arrays:
             return (self._work_out(designs.take(index), keys[index]),)
 
-        (store,), places = self._cache.of(keys, work_out)
+        (store,), places = self._cache.look_up(keys, work_out)
         return store[places]
 
     def _work_out(self, designs: Designs, keys: Keys) -> Floats:

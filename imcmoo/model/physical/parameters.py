@@ -12,9 +12,8 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imcmoo.arrays import real_numbers, unmasked
+from imcmoo.arrays import Bools, Floats, Ints, real_numbers, unmasked
 from imcmoo.keyed_cache import Keys
-from imcmoo.model.metrics import Bools, Floats, Ints
 
 BITS_PER_KIB = 8192
 WORD_BITS = 63

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Floats
 from imcmoo.keyed_cache import Arrays, KeyedCache
-from imcmoo.model.metrics import Floats
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.parameters import LIMITS, Designs, circuit_keys
@@ -197,7 +197,7 @@ class PredictedAccuracy:
         for at in range(len(designs)):
             for network, data in enumerate(self._data):
                 if data is not None:
-                    prediction = self.of(designs.take(slice(at, at + 1)), network)
+                    prediction = self.predict(designs.take(slice(at, at + 1)), network)
                     drops[at, network] = data.float_score - prediction.accuracy
         return (drops,)
 
@@ -240,13 +240,13 @@ class PredictedAccuracy:
         data = self._data[network]
         if data is None:
             return ""
-        prediction = self.of(design, network)
+        prediction = self.predict(design, network)
         most = np.argsort(prediction.layers)[::-1][:LAYERS_NAMED]
         shares = prediction.layers[most] / prediction.nsr
         layers = [data.layers[at].name for at in most]
         return ", ".join(f"{n} {s:.0%}" for n, s in zip(layers, shares, strict=True))
 
-    def of(self, design: Designs, network: int) -> Prediction:
+    def predict(self, design: Designs, network: int) -> Prediction:
         """The prediction of one network on one design.
 
         Raises:

@@ -12,10 +12,10 @@ from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
 from imcmoo.model.physical.chip import build_chip
 from imcmoo.model.physical.constraints import PhysicalMetrics
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.latency import Run, apply_power_limit
+from imcmoo.model.physical.latency import ImageCosts, apply_power_limit
 from imcmoo.model.physical.parameters import Designs
 
-ROWS_AT_ONCE = 4096
+DESIGNS_PER_SHARE_CHUNK = 4096
 
 
 class SharedBatch(Batch):
@@ -53,7 +53,7 @@ class SharedBatch(Batch):
         """The part's share of the idle power of the DRAM, shape (n,)."""
         return self.chip.dram_idle_W * self._share
 
-    def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
+    def apply_power_limit(self, run: ImageCosts, occupied: Floats) -> ImageCosts:
         """Add static power, with a share of the DRAM's, and keep the power limit of the part."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2 * self._share
         idle = self.dram_idle_W[:, None]
@@ -64,7 +64,7 @@ def shared_batches(
     context: Context, designs: Designs, groups: Floats, bandwidth: Floats, room: float
 ) -> Iterator[tuple[Ints, SharedBatch]]:
     """Parts of n designs by schedule, with their rows; arguments as `SharedBatch` takes them."""
-    for rows in of_one_schedule(designs, ROWS_AT_ONCE):
+    for rows in of_one_schedule(designs, DESIGNS_PER_SHARE_CHUNK):
         yield rows, SharedBatch(context, designs.take(rows), groups[rows], bandwidth[rows], room)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Ints, LayerCosts
+from imcmoo.arrays import Floats, Ints
+from imcmoo.model.metrics import LayerCosts
 from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.prices import FACTORS, PRICE_DIGITS, round_digits
 from imcmoo.model.reference.profiles import LayerRuns, operand_factors

@@ -10,11 +10,11 @@ from itertools import chain
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.io.errors import check_choice
 from imcmoo.model.cost_model import Deployment
-from imcmoo.model.metrics import Bools, Floats, Ints
 from imcmoo.model.reference.counts import ACTIONS, DECIDING, GLB_WORD_BITS
 from imcmoo.model.reference.mapping import ALLOCATED, Chips, distinct
 from imcmoo.model.reference.prices import PRICED_BY, QUADRATIC_LEAK, Prices, terms_of

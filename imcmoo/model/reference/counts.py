@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.model.metrics import Floats, Ints
+from imcmoo.arrays import Floats, Ints
 from imcmoo.model.reference.mapping import AXIS, LEVEL, Mapping
 from imcmoo.model.reference.traffic import TRAFFIC
 
@@ -52,7 +52,7 @@ DECIDING = ACTIONS[ACTIONS.index("input_buffer.read") : ACTIONS.index("drivers.l
 
 
 @dataclass(frozen=True)
-class Placement:
+class MappingSummary:
     """Features of mappings that action counts need, equal for all loop orders. Shape (n,) each.
 
     Args:
@@ -74,7 +74,7 @@ class Placement:
     streams_weights: bool
 
     @classmethod
-    def of(cls, mapping: Mapping) -> Placement:
+    def from_mapping(cls, mapping: Mapping) -> MappingSummary:
         """Sum up a mapping."""
         chips = mapping.chips
         return cls(
@@ -87,9 +87,9 @@ class Placement:
             chips.streams_weights,
         )
 
-    def take(self, rows: Ints) -> Placement:
+    def take(self, rows: Ints) -> MappingSummary:
         """Some of the cases, in the order given."""
-        return Placement(
+        return MappingSummary(
             self.cycles[rows],
             {k: v[rows] for k, v in self.units.items()},
             {k: v[rows] for k, v in self.instances.items()},
@@ -139,7 +139,7 @@ class Counts:
     updates: dict[str, Floats]
 
 
-def count_actions(place: Placement, flow: Floats) -> Counts:
+def count_actions(place: MappingSummary, flow: Floats) -> Counts:
     """Bits moved by each component.
 
     Args:
@@ -188,7 +188,7 @@ def count_actions(place: Placement, flow: Floats) -> Counts:
     return Counts(*nearest)
 
 
-def total_actions(place: Placement, counts: Counts) -> Floats:
+def total_actions(place: MappingSummary, counts: Counts) -> Floats:
     """Actions of all instances of each component, shape (len(ACTIONS), n_cases).
 
     Bits become accesses of whole blocks (each component's width), rounded up per operand.

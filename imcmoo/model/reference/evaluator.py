@@ -15,12 +15,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import check_choice
 from imcmoo.io.executor import spread
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.cost_model import CostModel, Deployment
-from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Bools, Floats, Ints, Metrics, Resource
+from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Resource
 from imcmoo.model.reference.breakdown import Breakdown, break_down, printed_energy
 from imcmoo.model.reference.chips import ChipModel
 from imcmoo.model.reference.mapping import distinct, row_keys
@@ -64,7 +65,7 @@ class ProfileCache:
             for at, network in enumerate(chips.workloads.workloads)
         }
 
-    def of(self, levels: Levels, names: Sequence[str]) -> tuple[Profiles, Ints]:
+    def look_up(self, levels: Levels, names: Sequence[str]) -> tuple[Profiles, Ints]:
         """Profiles, and which of them is that of each design and network, shape (n, W).
 
         Args:
@@ -78,7 +79,7 @@ class ProfileCache:
             return self._profile(levels[row], networks[column])
 
         keys = self._chip_keys(levels)[:, None] * len(self._chips.workloads) + networks
-        profiles, place = self._cache.of(keys.ravel(), work_out)
+        profiles, place = self._cache.look_up(keys.ravel(), work_out)
         return Profiles(*profiles), place.reshape(keys.shape)
 
     def _chip_keys(self, levels: Levels) -> Ints:
@@ -141,10 +142,10 @@ class Capacities:
             KeyedCache(rows_at_once=LOOKED_AT_ONCE, n_keys=n) if n <= MOST_LOOKED_AT else None
         )
 
-    def of(self, levels: Levels) -> Arrays:
+    def look_up(self, levels: Levels) -> Arrays:
         """Capacities of designs."""
         if self._shared is not None:
-            *chip, lacking = self._shared.of(levels)
+            *chip, lacking = self._shared.look_up(levels)
             names = self._shared._chips.workloads.names
             return *chip, lacking[:, [names.index(n) for n in self._chips.workloads.names]]
         if self._cache is None:
@@ -164,7 +165,7 @@ class Capacities:
 
 Rounding = Literal["none", "reference"]
 
-CHUNK_DESIGNS = 256 * 48
+DESIGNS_PER_THREAD_CHUNK = 256 * 48
 """Designs one thread evaluates at once: whole mapping keys of an enumeration (48 points each)."""
 
 
@@ -245,7 +246,7 @@ class Evaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        area, cells, buffer_bits, lacking = self._capacities.of(levels)
+        area, cells, buffer_bits, lacking = self._capacities.look_up(levels)
         return Metrics(
             {"area": area},
             {
@@ -270,7 +271,7 @@ class Evaluator(CostModel):
         quick = self.screen(chips)
         fits = (quick.area_m2 <= area_limit_m2) & quick.runs.any(axis=1)
         if fits.sum() <= at_most:
-            self.profiles.of(chips[fits], self.workload_names)
+            self.profiles.look_up(chips[fits], self.workload_names)
 
     def resources(self, levels: Levels) -> Metrics:
         """Area, capacity, and what mapping finds missing; no energies.
@@ -278,7 +279,7 @@ class Evaluator(CostModel):
         Args:
             levels: shape (n, n_parameters).
         """
-        return self._resources(levels, *self.profiles.of(levels, self.workload_names))
+        return self._resources(levels, *self.profiles.look_up(levels, self.workload_names))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
         """All metrics of many designs.
@@ -298,9 +299,9 @@ class Evaluator(CostModel):
         """
         check_choice("rounding", rounding, get_args(Rounding))
         self.space.validate(levels)
-        profiles, place = self.profiles.of(levels, self.workload_names)
-        starts = range(0, max(len(levels), 1), CHUNK_DESIGNS)
-        parts = [slice(at, at + CHUNK_DESIGNS) for at in starts]
+        profiles, place = self.profiles.look_up(levels, self.workload_names)
+        starts = range(0, max(len(levels), 1), DESIGNS_PER_THREAD_CHUNK)
+        parts = [slice(at, at + DESIGNS_PER_THREAD_CHUNK) for at in starts]
         if len(parts) == 1:
             metrics = self._metrics(levels, profiles, place)
         else:

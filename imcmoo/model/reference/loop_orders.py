@@ -15,9 +15,9 @@ from itertools import product
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.keyed_cache import KeyedCache
-from imcmoo.model.metrics import Bools, Floats, Ints
-from imcmoo.model.reference.counts import WORD_BITS, Placement, count_actions, total_actions
+from imcmoo.model.reference.counts import WORD_BITS, MappingSummary, count_actions, total_actions
 from imcmoo.model.reference.mapping import AXES, AXIS, LEVEL, Mapping, distinct, row_keys
 from imcmoo.model.reference.traffic import TRAFFIC, WINDOWS, Nests, held_words, traffic
 
@@ -173,7 +173,7 @@ def loop_orders(mapping: Mapping, walks: Walks, smallest_buffer: float) -> Order
 
     flow = _traffic(mapping, case, inner, walks)
     held = flow[:, TRAFFIC.index("inputs.glb.held")] + flow[:, TRAFFIC.index("outputs.glb.held")]
-    place = Placement.of(mapping).take(case)
+    place = MappingSummary.from_mapping(mapping).take(case)
     actions = total_actions(place, count_actions(place, flow))
     return Orders(first, number, WORD_BITS * held, actions)
 

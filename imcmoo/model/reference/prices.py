@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Floats
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.hardware.devices import ReferenceDevice
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.request import Request
-from imcmoo.model.metrics import Floats
 from imcmoo.model.reference.counts import GLB_WORD_BITS, LINK_BITS
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional

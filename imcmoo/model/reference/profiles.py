@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.reference.counts import ACTIONS
 from imcmoo.model.reference.loop_orders import Orders, Walks, loop_orders
 from imcmoo.model.reference.mapping import Chips, Growing, MappingTree

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.reference.mapping import LEVEL
 
 TOP_ORDER = ("S", "R", "M", "C", "G", "N", "P", "Q")

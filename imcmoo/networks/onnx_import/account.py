@@ -75,13 +75,13 @@ class Account:
         """Number of nodes of each operator with this fate, most frequent first."""
         return dict(Counter(i.operator for i in self.items if i.fate is fate).most_common())
 
-    def of(self, fate: Fate) -> Iterator[Item]:
+    def with_fate(self, fate: Fate) -> Iterator[Item]:
         """The nodes with this fate, in the order of the graph."""
         return (item for item in self.items if item.fate is fate)
 
     def macs(self, fate: Fate) -> int:
         """Multiply-accumulates of the nodes with this fate, as far as they are known."""
-        return sum(row.macs for item in self.of(fate) for row in item.rows)
+        return sum(row.macs for item in self.with_fate(fate) for row in item.rows)
 
     def share(self, fate: Fate) -> float:
         """Part of all known multiply-accumulates, between 0 and 1."""

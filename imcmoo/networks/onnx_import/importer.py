@@ -74,7 +74,7 @@ def import_onnx(
         walk = Walk(model, bind_inputs(model.inputs, *stated.values()))
         account = Account(tuple(walk.whole()))
         _check(account, strict=strict)
-        rows = _named(row for item in account.of(Fate.IMPORTED) for row in item.rows)
+        rows = _named(row for item in account.with_fate(Fate.IMPORTED) for row in item.rows)
         tensors = (t.name for r in rows for t in (r.inputs, r.weights) if t.name)
         recorded = record_densities(path, samples, tensors) if samples else {}
     except InputError as error:
@@ -108,13 +108,13 @@ def _text(value: Any) -> str:
 
 def _check(account: Account, *, strict: bool) -> None:
     """Refuse what is no network, and under `strict` what is not whole."""
-    lacking = list(account.of(Fate.NOT_MODELLED))
+    lacking = list(account.with_fate(Fate.NOT_MODELLED))
     if strict and lacking:
         raise InputError(f"not modelled: {_examples(lacking)}")
-    if not any(account.of(Fate.IMPORTED)):
+    if not any(account.with_fate(Fate.IMPORTED)):
         why = f"; not modelled: {_examples(lacking)}" if lacking else ""
         raise InputError(f"no layer that multiplies matrices{why}")
-    for item in account.of(Fate.IMPORTED):
+    for item in account.with_fate(Fate.IMPORTED):
         for row in item.rows:
             if row.macs > LARGEST_LAYER:
                 raise InputError(f"layer '{row.name}': more than 2^62 multiply-accumulates")
@@ -183,7 +183,7 @@ def _warnings(workload: Workload, account: Account, unused: int) -> Iterable[str
             f"{n_dynamic} layers multiply two activations; the reference model treats the second "
             "as if it were resident weights"
         )
-    lacking = list(account.of(Fate.NOT_MODELLED))
+    lacking = list(account.with_fate(Fate.NOT_MODELLED))
     if lacking:
         unknown = sum(not item.macs_known for item in lacking)
         cost = f"; {unknown} of them cost an unknown number" if unknown else ""

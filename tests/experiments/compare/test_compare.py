@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from pymoo.core.population import Population
 
 from experiments.compare import __main__ as compare
 from experiments.compare import algorithms, cli_rules, comparison, random_cases, statistics
-from experiments.compare.ablations import ABLATIONS, _random_coordinates
+from experiments.compare.ablations import ABLATIONS, RandomSurrogate
 from experiments.compare.algorithms import COMPILED, METHODS, OPTUNA, PHASED
 from experiments.compare.cli_rules import PACKAGES
 from experiments.compare.comparison import Rules
@@ -27,10 +26,8 @@ from experiments.compare.evaluation_counter import (
 from imcmoo.cli.main import main
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.locks import folder_lock
-from imcmoo.search.mating import FeasibleMating
+from imcmoo.search.mating import FeasibleMating, _moves
 from imcmoo.search.sampling import draw_feasible
-from imcmoo.search.schedule import PAPER
-from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
 from problems import STUDIES
@@ -158,9 +155,8 @@ def test_objectives_of_others_are_coordinates(start):
 def test_without_a_surrogate_random_neighbours_are_offered(start):
     """Not none: then the criteria would not be searched at all."""
     archive = METHODS["best-first"](start)
-    phase = PAPER.phases[1]
-    with patch.object(Surrogate, "predict", _random_coordinates):
-        offered = FeasibleMating(start.problem, archive, phase)._promising(20)
+    mating = FeasibleMating(surrogate=RandomSurrogate)
+    offered = mating._promising(start.problem, archive, _moves(start.problem.space), 20, None)
     assert len(offered) >= 20
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.paper.discrepancies import ROWS, Optimum, measure, optima
+from experiments.paper.discrepancies import ROWS, OptimalDesign, measure, optima
 from experiments.paper.questions import read_studies
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
@@ -30,7 +30,7 @@ def optimum(*layers, **changes):
     evaluator = Evaluator(RRAM, WorkloadSet((layers_of(*layers),)))
     values = DESIGN | changes
     levels = RRAM.levels_of(values)
-    return Optimum("made up", evaluator, levels)
+    return OptimalDesign("made up", evaluator, levels)
 
 
 def values_of(row, o):

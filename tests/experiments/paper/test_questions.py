@@ -59,7 +59,7 @@ def test_the_cost_front_is_that_of_brute_force():
     problem = AcceleratorProblem(
         FakeEvaluator(space, 2), area_limit_m2=1.0, cost_per_cm2={7: 300.0, 14: 150.0}
     )
-    enumerated = EnumeratedStudy.of(problem, largest=1)
+    enumerated = EnumeratedStudy.from_problem(problem, largest=1)
     rows = enumerated.joint
     levels = enumerated.levels(rows)
     worst = enumerated.edap[rows].max(axis=1)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from imcmoo.model.reference.counts import ACTIONS, Placement, count_actions
+from imcmoo.model.reference.counts import ACTIONS, MappingSummary, count_actions
 from imcmoo.model.reference.loop_orders import Walks, divisors, loop_orders
 from imcmoo.model.reference.mapping import AXES, Chips, allocate, map_layers
 from imcmoo.model.reference.traffic import TRAFFIC, Nests, traffic
@@ -85,7 +85,7 @@ def test_mapping_equals_the_plain_model(layer, chip):
     assert mapping.utilization()[0] == pytest.approx(scalar.utilization(), rel=1e-12)
     assert mapping.utilization()[0] <= 1 + 1e-12
     assert (mapping.spatial[:, 1:].prod(axis=2) <= mapping.chips.capacity[:, 1:]).all()
-    used = Placement.of(mapping).instances
+    used = MappingSummary.from_mapping(mapping).instances
     assert [used[k][0] for k in ("routers", "buffers", "drivers", "cells")] == list(
         scalar.instances().values()
     )
@@ -107,7 +107,7 @@ def test_counts_equal_the_plain_walk(layer, chip):
         AXES, mapping.spatial[case], mapping.residual[case], top, inner, case == chip.srg - 1
     )
     flow = traffic(nests, weights=chip.device == "sram")
-    counts = count_actions(Placement.of(mapping).take(case), flow)
+    counts = count_actions(MappingSummary.from_mapping(mapping).take(case), flow)
     letter = {"inputs": "I", "outputs": "O", "weights": "W"}
     for i, (above, below) in enumerate(splits):
         expected = plain.counts(scalar, above, below)

@@ -6,7 +6,7 @@ import pytest
 from imcmoo.model.reference.counts import (
     ACTIONS,
     KINDS,
-    Placement,
+    MappingSummary,
     count_actions,
     instances,
     total_actions,
@@ -68,7 +68,7 @@ def flow(**traffic):
 def test_bits_become_whole_accesses_and_idle_instances_leak_as_one():
     """Three cycles on 4 rows, 5 columns, 2 macros, 3 tiles and 2 router groups."""
     units, used = (1, 4, 5, 2, 3, 2), {"routers": 2, "buffers": 6, "drivers": 12, "cells": 0}
-    place = Placement(
+    place = MappingSummary(
         cycles=np.array([3]),
         units={n: np.array([v]) for n, v in zip(LEVELS, units, strict=True)},
         instances={n: np.array([v]) for n, v in used.items()},

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.io.executor import spread
-from imcmoo.model.metrics import Bools, Floats, Ints, Metrics
+from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds, MinimalChips
@@ -98,7 +99,7 @@ CHIPS_AT_ONCE = 1 << 12
 """Chips bounded at once, networks as a whole: what a core's cache holds."""
 TILINGS_AT_ONCE = 1 << 16
 """Tilings bounded at once: enough for their replication to be worked out together."""
-DESIGNS_AT_ONCE = 512
+CHIPS_PER_BOUND_CHUNK = 512
 """Chips bounded at once layer by layer."""
 MANY_ARRAYS = 8
 """Bounds of the tilings of an eighth of all arrays, or of more, are worked out for all arrays and
@@ -178,7 +179,7 @@ class BoundedTree(SearchTree):
         """Smallest area of each sub-domain, infinite where no chip runs all networks."""
         if not len(rows):
             return Metrics({"area": np.empty(0)}, {})
-        chips = self._chips.of(rows, {})
+        chips = self._chips.build(rows, {})
         area = _smallest_area(chips)
         if not self.is_open(rows, "tiling"):
             designs = self._representatives(rows)
@@ -253,7 +254,7 @@ class BoundedTree(SearchTree):
 
     def _bounds_of_children(self, children: Levels) -> Iterator[tuple[Ints, dict[str, Floats]]]:
         """Indices of tilings of arrays whose chips are not too large, and their relaxed bounds."""
-        area = _smallest_area(self._chips.of(children, {}))
+        area = _smallest_area(self._chips.build(children, {}))
         allowed = np.flatnonzero(area <= self._area_limit_m2)
         m = len(self._tilings.stand_in)
         tiling = allowed % m
@@ -265,8 +266,8 @@ class BoundedTree(SearchTree):
         replication(self._context, keys)
         caches: OperationCaches = {}
         for part in _uniform_chunks(keys, CHIPS_AT_ONCE):
-            chips = self._chips.of(children[allowed[part]], {})
-            yield allowed[part], self._networks.of(chips, keys.take(part), caches)
+            chips = self._chips.build(children[allowed[part]], {})
+            yield allowed[part], self._networks.bounds(chips, keys.take(part), caches)
 
     def bound(self, rows: Levels) -> Metrics:
         """Bounds of sub-domains: layer by layer once the peripheral circuit is chosen."""
@@ -275,9 +276,11 @@ class BoundedTree(SearchTree):
         designs = self._representatives(rows)
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
-            return layer_bounds(self._context, self._chips.of(rows[some], {}), designs.take(some))
+            return layer_bounds(
+                self._context, self._chips.build(rows[some], {}), designs.take(some)
+            )
 
-        return self._joined(designs, 1, DESIGNS_AT_ONCE, bounds_of)
+        return self._joined(designs, 1, CHIPS_PER_BOUND_CHUNK, bounds_of)
 
     def _of_networks(self, rows: Levels, at: Ints, choices: Levels) -> Metrics:
         """Relaxed bounds of sub-domains with every choice of some columns."""
@@ -286,7 +289,7 @@ class BoundedTree(SearchTree):
         replication(self._context, keys)  # of all at once: its memory grows by copying
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
-            return self._networks.of(self._chips.of(rows[some], chosen), keys.take(some))
+            return self._networks.bounds(self._chips.build(rows[some], chosen), keys.take(some))
 
         return self._joined(keys, len(choices), max(1, CHIPS_AT_ONCE // len(choices)), bounds_of)
 

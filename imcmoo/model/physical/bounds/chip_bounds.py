@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from imcmoo.model.metrics import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
@@ -27,7 +27,7 @@ from imcmoo.model.physical.parameters import COLUMNS, DRAM, Designs, deciding
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
 
-DESIGNS_AT_ONCE = 1 << 14
+DESIGNS_PER_TERM_CHUNK = 1 << 14
 VALIDATED_DESIGNS = 500
 LARGEST_TABLE = 1 << 25
 """Combinations of parameters that a table may have."""
@@ -176,8 +176,8 @@ class MinimumTable:
             raise NoBounds(f"no bounds: {n:,} combinations of {', '.join(self._parameters)}")
         designs = space.grid(self._parameters)
         parts = [
-            terms_of_levels(group, designs[at : at + DESIGNS_AT_ONCE])
-            for at in range(0, n, DESIGNS_AT_ONCE)
+            terms_of_levels(group, designs[at : at + DESIGNS_PER_TERM_CHUNK])
+            for at in range(0, n, DESIGNS_PER_TERM_CHUNK)
         ]
         self._names = list(parts[0])
         values = np.array([np.concatenate([p[name] for p in parts]) for name in self._names])
@@ -212,7 +212,7 @@ class ComponentMinima:
         groups = (*COST_TERM_GROUPS, ACCURACY) if accuracy else COST_TERM_GROUPS
         self._tables = [MinimumTable(space, group, terms_of_levels) for group in groups]
         designs = space.random(VALIDATED_DESIGNS, np.random.default_rng(0))
-        minima = self.of({name: designs[:, [at]] for at, name in enumerate(space.names)})
+        minima = self.minima({name: designs[:, [at]] for at, name in enumerate(space.names)})
         for group in groups:
             for name, values in terms_of_levels(group, designs).items():
                 if not np.allclose(values, minima[name][:, 0], rtol=ROUNDING, atol=0.0):
@@ -222,7 +222,7 @@ class ComponentMinima:
                         "`decides` of the columns that it depends on (parameters.py)"
                     )
 
-    def of(self, levels: Mapping[str, Ints]) -> CostTerms:
+    def minima(self, levels: Mapping[str, Ints]) -> CostTerms:
         """Minima of all cost terms, as of `MinimumTable.minima`."""
         return {n: v for table in self._tables for n, v in table.minima(levels).items()}
 
@@ -353,7 +353,7 @@ class ChipBounds:
         self._per_tile = np.append(per_tile, per_tile.min())
         self._fixed = {n: np.zeros((1, 1), np.int64) for names in STAGES.values() for n in names}
 
-    def of(self, rows: Levels, chosen: Mapping[str, Ints]) -> MinimalChips:
+    def build(self, rows: Levels, chosen: Mapping[str, Ints]) -> MinimalChips:
         """Chips of n sub-domains.
 
         Args:
@@ -363,7 +363,7 @@ class ChipBounds:
         """
         of_rows = {name: rows[:, [at]] for at, name in enumerate(self._tree.names)}
         levels = {**self._fixed, **of_rows, **chosen}
-        terms = self._minima.of(levels)
+        terms = self._minima.minima(levels)
         shape = np.broadcast_shapes((len(rows), 1), *(v.shape for v in terms.values()))
         noisy = np.isinf(terms["adc_m2"])
         for name in ("adc_m2", "adc_W", "conversion", "convert_s"):

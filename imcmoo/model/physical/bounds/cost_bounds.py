@@ -14,15 +14,16 @@ from functools import cached_property
 
 import numpy as np
 
+from imcmoo.arrays import Bools, Floats
 from imcmoo.keyed_cache import Arrays, KeyedCache
-from imcmoo.model.metrics import Bools, Floats, edp
+from imcmoo.model.metrics import edp
 from imcmoo.model.physical.batch import Batch, LayerWork, network_totals, pipeline_groups, run_in
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 from imcmoo.model.physical.chip import Rates
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
+    ImageCosts,
     LayerTimes,
-    Run,
     initiation_interval,
     read_and_convert,
     roofline,
@@ -180,7 +181,7 @@ class NetworkBounds:
         self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
         self._caches: OperationCaches = {}
 
-    def of(
+    def bounds(
         self, chips: MinimalChips, designs: Designs, any_tiles: OperationCaches | None = None
     ) -> dict[str, Floats]:
         """Bounds by `BY_NETWORK`, shape (n, W, X), and of area and static power, shape (n, X).
@@ -342,7 +343,7 @@ class MinimalBatch(Batch):
         """Leakage of the whole chip, whatever is occupied, shape (n, W)."""
         return np.broadcast_to(self.chip.other_leak_W[:, None], occupied.shape)
 
-    def apply_power_limit(self, run: Run, occupied: Floats) -> Run:
+    def apply_power_limit(self, run: ImageCosts, occupied: Floats) -> ImageCosts:
         """Add static power; slow chips down no more than the largest chip of the sub-domain is."""
         leak = self.leak_W(occupied)
         least = throttled_interval(run.energy_J - run.dram_J, leak, self._allowed_W)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.model.metrics import Bools, Ints
+from imcmoo.arrays import Bools, Ints
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.parameters import COLUMNS, DRAM, STAGE_NAMES
 from imcmoo.space.choices import UNCHOSEN
