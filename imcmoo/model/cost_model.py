@@ -60,7 +60,7 @@ class CostModel(ABC):
         for name, value in options.items():
             if value != USUAL_OPTIONS.get(name):
                 raise ValueError(
-                    f"{name} = {value!r} means nothing to cost model {type(self).__name__}"
+                    f"cost model {type(self).__name__} does not accept {name} = {value!r}"
                 )
         self.space = space
         self.workload_names = workloads.names
@@ -78,7 +78,7 @@ class CostModel(ABC):
 
     @property
     def shipped(self) -> CostModel:
-        """The model that values come from, where this one only adds to another's."""
+        """The wrapped model if this one only adds to another; else `self`."""
         return self
 
     @property
@@ -128,7 +128,7 @@ class CostModel(ABC):
         Raises:
             ValueError: no such network, or the model cannot tell.
         """
-        raise ValueError(f"cost model {type(self).__name__} cannot be had for one network alone")
+        raise ValueError(f"cost model {type(self).__name__} has no model of one network alone")
 
     def time_multiplexed(self) -> CostModel:
         """The model of chips that need hold one network at a time; by default the model itself."""

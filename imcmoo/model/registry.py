@@ -69,7 +69,9 @@ def make(name: str, space: DesignSpace, networks: WorkloadSet, **settings: Any) 
 def _check(model: Any, what: str) -> None:
     """Check that a user's object is a cost model, as far as possible without an evaluation."""
     if not isinstance(model, CostModel):
-        raise OwnCodeError(f"{what} makes {type(model).__name__}, no subclass of imcmoo.CostModel")
+        raise OwnCodeError(
+            f"{what} returned {type(model).__name__}; must be a subclass of imcmoo.CostModel"
+        )
     kinds: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "space": ("a DesignSpace", lambda v: isinstance(v, DesignSpace)),
         "quantities": ("a tuple of Quantity", lambda v: _all(v, Quantity) and len(v) > 0),
