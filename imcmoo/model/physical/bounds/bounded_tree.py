@@ -49,7 +49,7 @@ class IncompleteDesigns(Designs):
             NoBounds: names the column.
         """
         if name in COLUMNS:
-            raise NoBounds(f"no bounds: they read {name}, which has no most optimistic value")
+            raise NoBounds(f"cannot certify: OPTIMISTIC lacks {name}")
         raise AttributeError(name)
 
 
