@@ -122,8 +122,8 @@ def _of_json(path: Path, space: DesignSpace) -> Levels:
     for name, value in space.fixed.items():
         if design.get(name, value) != value:
             raise InputError(
-                f"{path}: {name} is {design[name]}, but the study is for {value} only; a study "
-                f"whose [space] lists both explains it"
+                f"{path}: {name} is {design[name]}, but the study is for {value} only; list both "
+                f"values in [space]"
             )
     with input_errors(f"{path}: ", (TypeError, ValueError)):
         return space.levels_of(design)

@@ -89,8 +89,8 @@ class TableBuilder:
             held = table.metadata["cells"].get(device)
             if held is not None and cell not in (None, held):
                 raise InputError(
-                    f"{path} has {device} crossbars of another cell: give another --out, or no "
-                    "--cell"
+                    f"{path} was built with a different {device} cell; choose another --out, or "
+                    "leave out --cell"
                 )
             self._cells[device] = held or cell or cell_file(device)
             for name, keys in request.keys().items():
