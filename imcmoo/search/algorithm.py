@@ -1,4 +1,4 @@
-"""One search from the first design to the last."""
+"""A complete search, from the first to the last design."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.space.design_space import Levels
 
 SAVE_EVERY_S = 0.5
-"""Shortest time between two checkpoints but the last: a kill costs no more work than that, and the
-generation that is being evaluated."""
+"""Shortest time between checkpoints, s, except the last."""
 
 PROOF = 8
-"""Designs of a checkpoint evaluated again, to see that the cost model is still the same."""
+"""Number of designs of a checkpoint that are evaluated again, to detect a changed cost model."""
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """Every design that a search evaluated, in order, and a row of its trace per generation."""
+    """All evaluated designs, in order, and one trace row per generation."""
 
     archive: Evaluations
     trace: list[TraceRow]
@@ -43,25 +42,25 @@ def run_search(
     checkpoint: Path | None = None,
     callback: Callable[[TraceRow], None] | None = None,
 ) -> SearchResult:
-    """Search until exactly `budget` unique designs are evaluated, or no feasible one is left.
+    """Search until `budget` unique designs are evaluated or no feasible design is left.
 
-    Same problem, budget, schedule and state of `rng`: same result, bit for bit.
+    Equal problem, budget, schedule and state of `rng` give equal results, bit for bit. Use `Search`
+    to evaluate the designs yourself.
 
     Args:
-        problem: what to search; only feasible designs of it are evaluated.
-        budget: at least 1; a small one is mostly spent on initial designs.
-        rng: the only source of chance; it is advanced.
-        schedule: phases, scaled in proportion to the budget.
-        initial: feasible designs to begin with, all different, shape (n, n_parameters), so that
-            searches can be compared from equal starts; as many are evaluated as the schedule asks
-            for at the most. Drawn by default.
-        checkpoint: file that holds the state after a generation, `SAVE_EVERY_S` old at the most
-            when the next one is evaluated. If it is there, the search goes on from it and ends as
-            if it had never been stopped.
-        callback: hears of every generation as it ends, not of those before a checkpoint.
+        problem: the design problem; only feasible designs are evaluated.
+        budget: number of unique designs, at least 1. A small budget is mostly spent on initial
+            designs.
+        rng: source of all random choices; its state advances.
+        schedule: phases of the search, scaled in proportion to the budget.
+        initial: feasible, distinct initial designs, shape (n, n_parameters); surplus ones are not
+            used. Pass the same ones to compare searches. If None, they are drawn at random.
+        checkpoint: file for the state of the search. If it exists, the search continues from it as
+            if uninterrupted. If None, no state is saved.
+        callback: called after each generation; not for generations before a checkpoint.
 
     Raises:
-        ValueError: a budget below 1, or no feasible design in the space.
+        ValueError: the budget is below 1, or the space has no feasible design.
         InputError: the checkpoint is damaged, or of another search or cost model.
     """
     search = Search(problem, budget=budget, rng=rng, schedule=schedule, initial=initial)
@@ -82,11 +81,7 @@ def run_search(
 
 
 def _check_model(problem: AcceleratorProblem, archive: Evaluations) -> None:
-    """Check that the cost model is the one that an archive was made with.
-
-    Raises:
-        InputError: it gives other figures.
-    """
+    """Check that the cost model gives the metrics of the archive."""
     rows = np.linspace(0, len(archive) - 1, min(PROOF, len(archive))).astype(int)
     levels = archive.levels[rows]
     F, G = problem.score(levels, problem.model.evaluate(levels))
