@@ -190,7 +190,7 @@ def _stated(answer: ExactAnswer, problem: AcceleratorProblem) -> dict[str, tuple
 
 
 def _value(problem: AcceleratorProblem, called: str, value: float) -> float:
-    """The optimum that `_stated` stated."""
+    """Inverse of `_stated`."""
     if called.startswith(LOG10):
         return float(from_log(np.array(value) * np.log(10.0)))
     return float(to_si(_unit(problem, called), _sign(problem, called) * value))

@@ -145,7 +145,7 @@ def _optima_field(content: Mapping[str, Any]) -> str:
 
 
 def _check_kinds(content: Mapping[str, Any]) -> None:
-    """Check that what is to be looked into can be."""
+    """Check the types of the fields."""
     optima = _optima_field(content)
     tables = ("settings", optima, "counts", "incumbent")
     new = ("identity", "behaviour")

@@ -142,9 +142,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return Costs(values, F, self.weights)
 
     def natural(self, F: Floats) -> Floats:
-        """Objectives as quantities have them, of objectives that are minimised, and back: the sign
-        of what is to be large is turned. Shape as F, (n, n_objectives).
-        """
+        """Flip the sign of maximised quantities in F, shape (n, n_objectives); its own inverse."""
         return F if (self._signs > 0).all() else F * self._signs
 
     def coordinates(self, F: Floats) -> Floats:

@@ -54,13 +54,13 @@ def network_load(service_s: Floats, interval_s: Floats, load: Load) -> Floats:
 
 
 class SpaceModel(ScenarioModel):
-    """Costs of designs whose networks run side by side; `inner` has all of them on the chip."""
+    """Costs of designs whose networks run side by side; `inner` models all networks together."""
 
     inner: PhysicalEvaluator
     changed = PART_VALUES
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
-        """Refuse to bound: the best chip is found by a search, or by evaluating all designs.
+        """Not supported: search, or evaluate all designs.
 
         Raises:
             NoBounds: always.

@@ -23,8 +23,8 @@ from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import DesignSpace, Levels
 
 LARGE_SPACE = 1 << 30
-"""Designs above which per-value elites are improved: in a smaller space all that matters is two
-moves away."""
+"""Number of designs above which per-value elites are improved; in smaller spaces a two-move local
+search suffices."""
 
 CHILDREN = 60
 """Children of an elite, of which one is offered: the most promising that passes."""
@@ -51,9 +51,9 @@ class ValueElites:
 
     Args:
         parameters: index of the parameter of each, shape (n,).
-        levels: its level, shape (n,).
+        levels: its value index, shape (n,).
         incumbents: best design of each by each score, shape (n, n_scores).
-        tries: designs evaluated with the value after that one, shape (n, n_scores).
+        tries: evaluations of the value since the incumbent was found, shape (n, n_scores).
     """
 
     parameters: Ints

@@ -36,8 +36,8 @@ EXACT, BEST_FOUND = "exact optimum", "best found"
 """What regrets of a run are against: proven optima, or the best EDAPs that its searches found."""
 
 AHEAD = 4
-"""Most chips mapped in advance, per design that will be evaluated: searches ask about many more
-chips than they evaluate, and mapping them by the handful takes twice the time."""
+"""Chips pre-mapped per budgeted design, at most. Searches check many more chips than they evaluate,
+and mapping a few at a time takes twice as long."""
 
 OnTrace = Callable[[str, TraceRow], None]
 """Called after every generation with the name of the search and its state."""

@@ -115,7 +115,7 @@ class Batch:
         return self._features_of(self.uses(streamed=True), streamed=True)
 
     def features(self, *, streamed: bool) -> MappingFeatures:
-        """Features in one weight mode; where a network does not fit, as if one copy did."""
+        """Features in one weight mode; one copy is assumed where a network does not fit."""
         return self._streamed if streamed else self._resident
 
     @cached_property
@@ -123,7 +123,8 @@ class Batch:
         return mapping_keys(self.designs)
 
     def _features_of(self, use: Bools, *, streamed: bool) -> MappingFeatures:
-        """Features of the designs that use them; others may have any, which then cost nothing."""
+        """Features by design. Designs that need none borrow another design's row, so no key is
+        computed for them."""
         c = self.context
         whose = np.where(use, np.arange(len(use)), use.argmax() if len(use) else 0)
 

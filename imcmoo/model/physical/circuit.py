@@ -29,11 +29,11 @@ LEVEL_RANGE_uS = 40.0
 
 
 def level_variances(cell_errors: str, shares: Floats) -> Floats:
-    """Variance of cells in squares of their range, by what they hold as a share of it.
+    """Variance of a cell by its stored level, in squares of its range.
 
     Args:
         cell_errors: one of `LEVEL_SIGMAS`.
-        shares: of any shape.
+        shares: stored level as a share of the range, 0 to 1, any shape.
     """
     sigma = np.polynomial.polynomial.polyval(shares, LEVEL_SIGMAS[cell_errors])
     variances: Floats = np.square(sigma / LEVEL_RANGE_uS, dtype=np.float64)

@@ -100,8 +100,8 @@ class Context(Technology):
             accuracy: accuracy data by network; none by default.
             max_accuracy_drop: largest drop below the float score by network; no limit by default.
             circuit_noise: works out the noise of layers, needed with `accuracy`.
-            noise_of: the noise of several networks and the position of this one among them, which
-                spares working it out again; none by default.
+            noise_of: noise model of several networks to reuse, and the index of this network in
+                it. If None, a noise model is made.
 
         Raises:
             ValueError: an argument outside its range, or no accuracy data for a network's

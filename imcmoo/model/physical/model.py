@@ -93,7 +93,7 @@ BITS_OF = ("input_bits", "weight_bits")
 PER_NETWORK = (*BITS_OF, "weight_clip")
 """Options that may have a value for each network."""
 OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of")
-"""Options that the digest of the data states by themselves, code, and results."""
+"""Options left out of the digest: code and results, or data that it states by itself."""
 
 
 class PhysicalEvaluator(CostModel):
