@@ -109,8 +109,7 @@ class CostModel(ABC):
         return self.evaluate(levels)
 
     def screen(self, levels: Levels) -> Metrics:
-        """Return the quantities of the chip and lower bounds of capacity shortfalls, at almost no
-        cost.
+        """Return chip quantities and lower bounds of capacity shortfalls, at almost no cost.
 
         Implement it together with `screened_by`.
         """

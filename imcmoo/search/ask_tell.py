@@ -136,8 +136,7 @@ class Search:
         checkpoint.save(self.archive, path, identity=self._identity, random=self._random)
 
     def load(self, path: Path) -> None:
-        """Restore the state from a file that `save` wrote; the search continues as if
-        uninterrupted.
+        """Restore the state that `save` wrote; the search continues as if uninterrupted.
 
         Designs that were requested but not evaluated are requested again.
 
