@@ -263,7 +263,7 @@ class BranchAndBound:
         self.excluded[self.expander.stages[stage]] += grown.excluded
 
     def restart(self, nodes: Nodes, others: int) -> None:
-        """Queue only `nodes` at the end of the root expansion; count `others` designs as excluded."""
+        """Queue only `nodes` after the root expansion; count `others` designs as excluded."""
         stage = self.root.stage
         self._queues[stage].clear()
         self.excluded[self.expander.stages[stage - 1]] = others

@@ -139,7 +139,8 @@ class _Walk:
         return children[below]
 
     def _relaxed_children(self, rows: Levels, stage: int, counts: Counts) -> tuple[Levels, bool]:
-        """Children that may violate a claim by relaxed bounds, and True if there are such bounds."""
+        """Children that may violate a claim by relaxed bounds, and whether there are such
+        bounds."""
         quick = self._partials.relaxed_bound(rows, stage)
         if quick is None:
             children, _ = self._partials.children(rows, stage)

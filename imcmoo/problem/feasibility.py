@@ -78,7 +78,7 @@ class Feasibility:
         return self._remembered(levels) if self._model.offers("screen") else np.zeros(len(levels))
 
     def _remembered(self, levels: Levels) -> Floats:
-        """Cached violation by the screen, shape (n,); calls do not count as constraint evaluations."""
+        """Cached violation by the screen, shape (n,); not counted as constraint evaluations."""
         if self._screened is None:
             return self._screen(levels)
         ranks = self._model.space.rank(levels, self._screening)

@@ -147,7 +147,7 @@ class NetworkLimits:
         return np.stack(kept, axis=1) if len(owner) else np.ones((len(G), len(kept)), dtype=bool)
 
     def may_be_kept(self, bounds: Mapping[str, Floats]) -> Bools:
-        """True where lower bounds of costs, shape (n, W), do not exclude that all limits are met."""
+        """True where lower bounds of costs, shape (n, W), do not exclude that limits are met."""
         return self.within(with_interval(bounds))
 
     def broken(self, values: Mapping[str, Floats]) -> list[tuple[float, str]]:

@@ -61,7 +61,7 @@ coded (`score_range`), those given and those returned."""
 
 
 def costs_of(energy: Floats, latency: Floats, area: Floats) -> Costs:
-    """Costs from energy, J, and latency, s, shape (n, W), and area, m², shape (n,); equal weights."""
+    """Costs from energy (J) and latency (s), shape (n, W), and area (m²), (n,); equal weights."""
     values = {"energy": energy, "latency": latency, "area": area}
     return Costs(values, np.column_stack(list(values.values())))
 

@@ -1,4 +1,4 @@
-"""Checkpoint of a search: evaluations on disk, from which the search continues as if uninterrupted."""
+"""Checkpoint of a search: evaluations on disk, from which the search continues."""
 
 from __future__ import annotations
 

@@ -181,16 +181,15 @@ class ScenarioTree:
         )
 
     def _least_power(self, bounds: Mapping[str, Floats]) -> Floats:
-        """Lower bounds of average power, W, shape (n,). Static power counts at all times, or, if
-        idle chips are power-gated, for at least `burst` intervals per request.
-        """
+        """Lower bounds of average power, W, (n,). Gated chips leak at least `burst` intervals
+        per request."""
         rate = self._load.burst / self._load.period_s
         if self._scenario.idle == "gated":
             return np.asarray((rate * bounds["energy"]).sum(axis=1))
         return np.asarray((rate * bounds["dynamic_energy"]).sum(axis=1) + bounds["static_power"])
 
     def _least_load(self, service_s: Floats) -> dict[str, Floats]:
-        """Lower bounds of the load of chips, shape (n,), and networks, shape (n, W), by any policy."""
+        """Lower bounds of the load of chips, (n,), and networks, (n, W), by any policy."""
         blocking = blocking_times(service_s, self._load)
         load = 1 / capacities(service_s, blocking, self._load, interruptible=False)
         largest = load.max(axis=1)

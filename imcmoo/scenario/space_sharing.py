@@ -144,7 +144,7 @@ class SpaceModel(ScenarioModel):
     def _side_by_side(
         self, values: Mapping[str, Floats], groups: Ints, share: Floats, largest: Floats
     ) -> Service:
-        """Service by networks on `groups`, shape (n, W), with `values` on them; no network waits."""
+        """Service by networks on `groups`, (n, W), with `values` there; no network waits."""
         service = service_times(values["latency"], values["interval"], self.load)
         busy = self.load.burst * values["interval"] / self.load.period_s
         of_networks = network_load(service, values["interval"], self.load)
@@ -263,7 +263,7 @@ def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple
 
 
 def _cheapest(cost: Floats, load: Floats, limit: float, groups: int) -> tuple[float, Ints]:
-    """Smallest total cost of networks that keep a load, and their groups, by dynamic programming."""
+    """Smallest total cost of networks that keep a load, and their groups (dynamic programming)."""
     left = np.arange(groups + 1)[:, None] - np.arange(1, groups + 1)
     best, choices = np.zeros(groups + 1), []
     for row in np.where(load <= limit, cost, np.inf)[:, :groups]:
