@@ -1,4 +1,4 @@
-"""Labelled samples of a network, and how its outputs are scored."""
+"""Labelled samples of a network, and metrics of its outputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from imcmoo.networks.onnx_import.statistics import CALIBRATION, LABELS
 
 METRICS = ("top1", "agreement", "cosine")
 UNSCORED = 4
-"""One sample of so many, the first, calibrates where there are no calibration arrays."""
+"""Without calibration arrays, the first 1/4 of the samples calibrates."""
 BATCH = 16
 
 
@@ -31,8 +31,8 @@ class Samples:
     """Samples of a network.
 
     Args:
-        inputs: an array per input, samples on the first axis.
-        inner: whether a sample has the network's own first axis, so that samples cannot be batched.
+        inputs: one array per input, samples on the first axis.
+        inner: True if a sample has the first axis of the network itself; it then cannot be batched.
     """
 
     inputs: Tensors
@@ -42,11 +42,11 @@ class Samples:
         return len(next(iter(self.inputs.values())))
 
     def part(self, samples: slice | Ints) -> Samples:
-        """A part of the samples."""
+        """Samples of an index."""
         return Samples({n: v[samples] for n, v in self.inputs.items()}, self.inner)
 
     def batches(self, size: int) -> Iterator[Tensors]:
-        """All samples as inputs of the network, `size` at a time."""
+        """Inputs of the network, `size` samples at a time."""
         for at in range(0, len(self), 1 if self.inner else size):
             some: Any = at if self.inner else slice(at, at + size)
             yield {name: np.ascontiguousarray(v[some]) for name, v in self.inputs.items()}
@@ -54,8 +54,7 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class LabelledData:
-    """Samples whose outputs are scored, their labels or None, and samples that set scales and ADC
-    windows."""
+    """Scored samples, their labels or None, and calibration samples."""
 
     scored: Samples
     labels: Values | None
@@ -66,10 +65,10 @@ class LabelledData:
         """Read an .npz with one array per input and `labels`.
 
         Args:
-            path: the file; arrays `calibration/INPUT` are optional, else the first quarter of the
-                samples calibrates and is not scored.
-            network: whose inputs it holds.
-            count: samples to score; all by default.
+            path: the file. Arrays `calibration/INPUT` are optional; without them, the first quarter
+                of the samples calibrates and is not scored.
+            network: the network.
+            count: number of scored samples. If None, all.
 
         Raises:
             InputError: names, ranks or lengths do not fit the network, or inputs are not finite.
@@ -97,7 +96,7 @@ class LabelledData:
 
 
 def _samples(path: Path, network: CutNetwork, arrays: Mapping[str, Values]) -> Samples:
-    """Arrays as samples of the network's inputs."""
+    """Create samples from arrays."""
     wanted = {i.name: i for i in network.inputs}
     if set(arrays) != set(wanted):
         raise InputError(
@@ -114,7 +113,7 @@ def _samples(path: Path, network: CutNetwork, arrays: Mapping[str, Values]) -> S
 
 
 def _extra_axes(path: Path, values: Values, info: onnx.ValueInfoProto) -> int:
-    """Axes of an array beyond those of the network's input: 0, or 1 for the samples."""
+    """Axes of an array beyond those of the network's input: 0, or 1 for samples."""
     shape = info.type.tensor_type
     rank = len(shape.shape.dim) if shape.HasField("shape") else values.ndim
     if values.ndim == 0 or values.ndim - rank not in (0, 1):
@@ -125,7 +124,7 @@ def _extra_axes(path: Path, values: Values, info: onnx.ValueInfoProto) -> int:
 
 
 def _typed(path: Path, name: str, values: Values, info: onnx.ValueInfoProto) -> Values:
-    """An array of the type the network takes."""
+    """Convert an array to the type of the input."""
     kind = helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
     with input_errors(f"{path}: "):
         real_numbers(values, name)
@@ -139,12 +138,12 @@ def _typed(path: Path, name: str, values: Values, info: onnx.ValueInfoProto) -> 
 
 
 def run_all(run: Callable[[Tensors], Tensors], samples: Samples, size: int) -> Tensors:
-    """Outputs of all samples, samples on the first axis.
+    """Run a network on all samples; outputs have samples on the first axis.
 
     Args:
         run: the network.
         samples: its inputs.
-        size: samples at a time.
+        size: samples per run.
 
     Raises:
         InputError: outputs of different samples differ in shape.
@@ -159,7 +158,7 @@ def run_all(run: Callable[[Tensors], Tensors], samples: Samples, size: int) -> T
 
 
 def batch_size(network: CutNetwork, samples: Samples) -> int:
-    """Samples to run at a time: several if that changes no output."""
+    """Samples per run: several if that changes no output."""
     two = samples.part(slice(2))
     alone = run_all(network.run_whole, two, 1)
     try:
@@ -175,21 +174,21 @@ def batch_size(network: CutNetwork, samples: Samples) -> int:
 
 @dataclass(frozen=True)
 class Metric:
-    """Scores of outputs.
+    """A metric of outputs.
 
     Args:
-        name: one of `METRICS`, or `module:function` with outputs by name and labels as arguments.
-        output: name of the output that is scored.
+        name: one of `METRICS`, or `module:function` of outputs by name and labels.
+        output: name of the scored output.
     """
 
     name: str
     output: str
 
     def check(self, labels: Values | None) -> None:
-        """Refuse data this metric cannot score.
+        """Check that the metric can score data.
 
         Raises:
-            InputError: an unknown metric, a function with other arguments, or no labels.
+            InputError: the metric is unknown, its arguments are wrong, or there are no labels.
         """
         if ":" in self.name or self.name not in METRICS:
             try:
@@ -203,9 +202,9 @@ class Metric:
                 raise InputError("top1 needs labels that are whole numbers, from 0")
 
     def scores(self, outputs: Tensors, labels: Values | None, reference: Tensors) -> Floats:
-        """Score of each sample, or one score for all, 0 to 1, shape (n,) or (1,).
+        """Score of each sample, shape (n,), or one for all, shape (1,); 0 to 1.
 
-        A sample whose output is not finite scores 0.
+        A sample with an output that is not finite scores 0.
 
         Args:
             outputs: samples on the first axis.
@@ -213,7 +212,7 @@ class Metric:
             reference: outputs of the float network.
 
         Raises:
-            InputError: the outputs cannot be scored like this.
+            InputError: the outputs cannot be scored by this metric.
         """
         if ":" in self.name:
             function = load(self.name, "metric", known=METRICS)
@@ -228,7 +227,7 @@ class Metric:
 
     @property
     def reads_all(self) -> bool:
-        """True if the metric gets all outputs, else only the scored one."""
+        """True if the metric takes all outputs, not only the scored one."""
         return ":" in self.name
 
     def _of_each(self, values: Values, labels: Values | None, ideal: Values) -> Floats:
