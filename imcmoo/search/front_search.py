@@ -1,4 +1,4 @@
-"""Local search for the Pareto front: new neighbours of front members that random weights select."""
+"""Local search for the Pareto front: new neighbours of front members selected by random weights."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move
 
 MEMBERS = 4
-"""Random front members looked at per design wanted: bounds the time where the front is large."""
+"""Random front members considered per wanted design; bounds the time."""
 
 SURPLUS = 2
-"""Neighbours offered per design wanted: some turn out to be infeasible."""
+"""Neighbours proposed per wanted design, since some are infeasible."""
 
 SPARSITY = 0.2
-"""Parameter of the Dirichlet distribution of weights: below 1, few objectives get most of it."""
+"""Parameter of the Dirichlet distribution of weights; below 1, few objectives dominate."""
 
 
 def near_front(
@@ -33,18 +33,18 @@ def near_front(
     wanted: int,
     rng: np.random.Generator,
 ) -> Levels:
-    """New neighbours of front members, best first.
+    """Propose new neighbours of front members, best first.
 
-    Random weight vectors, as many as designs are wanted, each select the best front member that has
-    a new neighbour. The neighbours of all selected members are ordered by what a surrogate predicts
-    for the weights: the best by each weight vector in turn.
+    As many random weight vectors as wanted designs each select the best front member that has a new
+    neighbour. A surrogate orders the neighbours: the best by each weight vector in turn.
 
     Args:
-        problem: what is searched.
-        archive: what was evaluated, something feasible in it.
-        moves: lead to neighbours, each of shape (n_moves, n_parameters); the first of them that
-            lead to as many new neighbours as are wanted.
-        wanted: number of designs that are wanted.
+        problem: the design problem.
+        archive: evaluated designs, at least one feasible.
+        moves: sets of moves, each of shape (n_moves, n_parameters); the first set with enough new
+            neighbours is used.
+        wanted: number of wanted designs.
+        rng: random generator.
 
     Returns:
         Designs that pass the screen, shape (n, n_parameters).
@@ -78,8 +78,8 @@ def near_front(
 
 
 def _new_neighbours(archive: Evaluations, levels: Levels, moves: Levels) -> tuple[Levels, Ints]:
-    """New designs one move from designs (n, n_parameters), some of them repeated, and the index of
-    the design that each is a neighbour of."""
+    """New designs one move from designs, possibly repeated, and the index of the original of
+    each."""
     designs, inside = move(archive.space, levels, moves)
     neighbours, of = designs[inside], np.nonzero(inside)[0]
     new = [rank not in archive.seen for rank in archive.space.rank(neighbours).tolist()]
