@@ -1,4 +1,4 @@
-"""From a population to the offspring of a generation: feasible, and never evaluated before."""
+"""Offspring of a generation: feasible designs that were never evaluated."""
 
 from __future__ import annotations
 
@@ -20,47 +20,48 @@ from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move, paired_moves, pairs, single_moves
 
 OVERSAMPLING = 4
-"""Children made per child wanted: some repeat what was evaluated, others are infeasible."""
+"""Children created per wanted child, since some are known or infeasible."""
 
 INFEASIBLE_SHARE = 0.5
-"""Share of the offspring taken around the least violated design where none is feasible yet."""
+"""Share of the offspring near the least violated design while none is feasible."""
 
 UNSCORED = 1e250
-"""Scores of infeasible designs begin here."""
+"""Smallest score of an infeasible design."""
 
 CRITERIA_SHARE = 0.75
-"""Largest share of local search around the incumbents of criteria; the rest is near the front."""
+"""Largest share of local search near the incumbents of criteria; the rest is near the front."""
 
 BEST_KNOWN = 16
-"""Designs by each criterion whose neighbours are looked at; a neighbour is promising if it may be
-among so many best. The optimum is often next to the third best design, not to the best."""
+"""Best designs by each criterion whose neighbours are considered; a neighbour is promising if it
+may be among as many. The optimum is often next to the third best design, not to the best.
+"""
 
 ELITES_LOCAL_SEARCH = 0.3
-"""Factor of a phase's share of local search where per-value elites are improved, too."""
+"""Factor of the share of local search if per-value elites are improved."""
 
 MOST_PAIRED = 12
-"""Most networks whose pairs have scores of their own: pairs grow with the square."""
+"""Largest number of networks whose pairs have scores."""
 
 
 class FeasibleMating:
-    """Builds the offspring of a generation from these sources, in this order:
+    """Builds the offspring of a generation from these sources, in order:
 
     - above `LARGE_SPACE` designs, children of per-value elites (`from_elites`), a share of
       `Phase.value_elites`;
-    - promising neighbours of the criteria's best designs, at most `CRITERIA_SHARE` of the share of
-      local search;
-    - neighbours of front members (`near_front`), the rest of that share, or above `LARGE_SPACE`
-      designs of the generation;
-    - children of parents that each won a tournament on one criterion;
-    - random designs, where too few of these are feasible and new.
+    - promising neighbours of the best designs by criterion, at most `CRITERIA_SHARE` of the local
+      search;
+    - neighbours of front members (`near_front`): the rest of the local search, or, above
+      `LARGE_SPACE`, of the generation;
+    - children of parents that won a tournament on one criterion each;
+    - random designs, if too few of these are feasible and new.
 
-    As long as the population has no feasible design, neighbours of the least violated one replace
-    the first three sources, `INFEASIBLE_SHARE` of the offspring.
+    While no design is feasible, neighbours of the least violated one replace the first three
+    sources, `INFEASIBLE_SHARE` of the offspring.
 
     Args:
-        problem: what is searched.
-        archive: what was evaluated.
-        phase: how to vary designs; the algorithm changes it as the search proceeds.
+        problem: the design problem.
+        archive: evaluated designs.
+        phase: parameters of variation; the algorithm replaces it during the search.
     """
 
     def __init__(self, problem: AcceleratorProblem, archive: Evaluations, phase: Phase) -> None:
@@ -71,12 +72,12 @@ class FeasibleMating:
         self._moves = single, np.concatenate([single, pairs(single), paired_moves(archive.space)])
 
     def offspring(self, population: Ints, n: int, rng: np.random.Generator) -> Levels:
-        """New designs, shape (n, n_parameters), or what few are left.
+        """Return new designs, shape (n, n_parameters), or fewer if the space is exhausted.
 
         Args:
-            population: indices of the designs in the archive that are parents.
-            n: number of designs that are wanted.
-            rng: the source of chance.
+            population: indices of the parents in the archive.
+            n: number of wanted designs.
+            rng: random generator.
         """
         offspring = OffspringBuilder(self.problem, self.archive, n)
         if len(self.archive.seen) == self.archive.space.size:
@@ -90,8 +91,8 @@ class FeasibleMating:
 
     @one_thread()
     def _search_locally(self, offspring: OffspringBuilder, rng: np.random.Generator) -> None:
-        """Add children of per-value elites, promising neighbours of incumbents, and neighbours of
-        front members for the rest."""
+        """Add children of elites, promising neighbours of incumbents, and neighbours of front
+        members."""
         problem, share = self.problem, self.phase.local_search
         if self.has_elites:
             self._pair_ratios = _draw_pair_ratios(problem, self.archive, rng)
@@ -108,17 +109,16 @@ class FeasibleMating:
             offspring.add(near_front(problem, self.archive, self._moves, left, rng), left)
 
     def _nearest(self, rng: np.random.Generator) -> Levels:
-        """Neighbours of the least violated design that was evaluated, in random order."""
+        """Neighbours of the least violated design, in random order."""
         violation = np.maximum(self.archive.G, 0.0).sum(axis=1)
         return rng.permutation(self._vicinity(self.archive.levels[[violation.argmin()]], -1))
 
     def _promising(self, wanted: int) -> Levels:
-        """New designs that may be among the best known: the best of each criterion in turn, as a
-        surrogate predicts. They are at most two moves from an incumbent or one from the best known.
+        """New designs that a surrogate predicts among the best: the best of each criterion in turn.
 
-        In a large space they are near incumbents only, one move from those of pairs of networks.
-        The other designs one move from an incumbent follow: a surrogate can take the best of them
-        for a bad one.
+        They are at most two moves from an incumbent or one from the best known; in a large space
+        they are near incumbents only. Other neighbours of incumbents follow, since a surrogate can
+        be wrong.
         """
         problem, archive = self.problem, self.archive
         feasible = np.flatnonzero(archive.feasible)
@@ -146,18 +146,11 @@ class FeasibleMating:
         return vicinity[np.concatenate(order)]
 
     def _best_known(self, scores: Floats, threshold: Floats) -> tuple[Ints, Ints]:
-        """Find the designs near which a local search looks for better ones.
+        """Indices of the incumbents by score, and of the best known designs, incumbents included.
 
-        Args:
-            scores: scores of the designs from `guide_scores`, shape (n, n_scores).
-            threshold: largest value of each score that counts as good, shape (n_scores,).
-
-        Returns:
-            Indices of the incumbents, and indices of the best known designs, incumbents included.
-            Incumbents are the best designs by each criterion and network (by each objective without
-            EDAP). In a small space, the best known designs are all with a score up to its
-            threshold. In a large space, where per-value elites cover the neighbours of other good
-            designs, the best known are the incumbents and the best designs by each two networks.
+        In a small space, designs with a score up to its `threshold` are best known. In a large one,
+        where per-value elites cover their neighbours, only incumbents and the best by two networks
+        are.
         """
         best = scores.argmin(axis=0)
         n_pairs = 0 if self._pair_ratios is None else len(self._pair_ratios)
@@ -184,7 +177,7 @@ class FeasibleMating:
             offspring.append(draw_feasible(self.problem, n, rng, seen=offspring.seen))
 
     def _vicinity(self, levels: Levels, reach: int) -> Levels:
-        """Designs one of `_moves[reach]` away from some, shape (n, n_parameters)."""
+        """Designs one of `_moves[reach]` away, shape (n, n_parameters)."""
         designs, inside = move(self.archive.space, levels, self._moves[reach])
         return designs[inside]
 
@@ -192,10 +185,9 @@ class FeasibleMating:
 def _draw_pair_ratios(
     problem: AcceleratorProblem, archive: Evaluations, rng: np.random.Generator
 ) -> Floats | None:
-    """Draw a ratio of the EDAP of each two networks, for `guide_scores`, shape (W · (W - 1) / 2,).
+    """Draw a ratio of the EDAP of each two networks, see `guide_scores`; None without EDAP.
 
-    Log-uniform between its values at the best designs of the two, so that over the generations each
-    trade-off between them is looked for. None without EDAP or with over `MOST_PAIRED` networks.
+    Log-uniform between its values at the best designs of the two, to cover all trade-offs.
     """
     if not problem.has_edap or len(problem.workload_names) > MOST_PAIRED:
         return None
@@ -210,10 +202,7 @@ def _draw_pair_ratios(
 def _guiding(
     problem: AcceleratorProblem, F: Floats, G: Floats, pair_ratios: Floats | None
 ) -> Floats:
-    """Scores of a population by what guides, shape (n, n_scores); what is infeasible loses.
-
-    It is in the population only where the model cannot tell without an evaluation.
-    """
+    """Guiding scores of a population, shape (n, n_scores); infeasible designs lose."""
     violation = np.maximum(G, 0.0).sum(axis=1)
     feasible = violation <= 0
     if not feasible.any():
@@ -227,10 +216,12 @@ def _guiding(
 def tournaments(scores: Floats, n: int, rng: np.random.Generator) -> Ints:
     """Winners of `n` tournaments between two random designs on one random criterion each.
 
-    With 9 and more objectives nearly all designs are equal in rank, so rank decides nothing.
+    With nine or more objectives nearly all designs have equal rank, so rank is not used.
 
     Args:
         scores: smaller is better, shape (n_designs, n_criteria).
+        n: number of tournaments.
+        rng: random generator.
 
     Returns:
         Indices of designs, shape (n,).
