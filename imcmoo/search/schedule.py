@@ -1,4 +1,4 @@
-"""Schedule of the budget of a search: the initial designs, then phases of generations."""
+"""Schedule of a search: initial designs, then phases of generations."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from itertools import accumulate
 
 @dataclass(frozen=True)
 class Phase:
-    """Generations that vary designs alike.
+    """Generations with equal parameters of variation.
 
     Args:
-        name: as the trace shows it.
-        generations: how many.
-        offspring: unique designs evaluated per generation; fewer, in more generations, where there
-            are per-value elites (see `elites.OFFSPRING`).
-        crossover_probability: that a pair of parents recombines.
-        mutation_probability: that a child is mutated.
-        eta: distribution index of crossover and mutation: larger makes smaller steps.
-        local_search: share of the offspring that are neighbours of incumbents and of front members;
-            less in a large space (see `mating.ELITES_LOCAL_SEARCH`), where neighbours of front
-            members also fill the rest of the generation.
-        value_elites: share of the offspring that are children of per-value elites; in spaces of
-            more than `elites.LARGE_SPACE` designs only.
+        name: name in the trace.
+        generations: number of generations.
+        offspring: unique designs per generation; fewer, in more generations, with per-value elites
+            (see `elites.OFFSPRING`).
+        crossover_probability: probability that a pair of parents recombines.
+        mutation_probability: probability that a child is mutated.
+        eta: distribution index of crossover and mutation; larger values make smaller steps.
+        local_search: share of offspring that are neighbours of incumbents and front members; less
+            in a large space (see `mating.ELITES_LOCAL_SEARCH`), where neighbours of front members
+            also fill the generation.
+        value_elites: share of offspring that are children of per-value elites, in spaces of more
+            than `elites.LARGE_SPACE` designs.
 
     Raises:
-        ValueError: a count below 1, a probability or share outside 0..1, a negative index.
+        ValueError: a count is below 1, a probability or share outside 0..1, or an index negative.
     """
 
     name: str
@@ -50,15 +50,15 @@ class Phase:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A whole search.
+    """Schedule of a search; pass one to `run_search` or `Search` instead of `PAPER`.
 
     Args:
-        initial: diverse feasible designs evaluated at the start.
+        initial: diverse feasible initial designs.
         population: designs that survive a generation.
-        phases: in order.
+        phases: phases in order.
 
     Raises:
-        ValueError: no initial design, population below 2, or no phase.
+        ValueError: there is no initial design or phase, or the population is below 2.
     """
 
     initial: int
@@ -71,20 +71,20 @@ class Schedule:
 
     @property
     def budget(self) -> int:
-        """Unique evaluations of the schedule as it is written."""
+        """Unique evaluations of the unscaled schedule."""
         return self.initial + sum(p.generations * p.offspring for p in self.phases)
 
     def initial_of(self, budget: int) -> int:
-        """Initial designs at another budget, in proportion to it.
+        """Number of initial designs at another budget, in proportion.
 
-        At least a population, as far as the budget goes; no more than `initial`, since what a
-        large budget adds is better spent on generations.
+        At least a population, if the budget allows; at most `initial`, since generations use a
+        large budget better.
         """
         share = self.initial * budget // self.budget
         return min(budget, self.initial, max(self.population, share))
 
     def phase_at(self, evaluations: int, budget: int) -> Phase:
-        """The phase to be in after so many evaluations: each keeps its share of the budget."""
+        """Phase after a number of evaluations; each phase keeps its share of the budget."""
         costs = [p.generations * p.offspring for p in self.phases]
         initial = self.initial_of(budget)
         spent = (evaluations - initial) * sum(costs)
