@@ -157,7 +157,6 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
-        """The selected design, for notebooks."""
         return self.design.T.to_html(header=False)
 
     def _check_name(self, name: str, stored: Iterable[str]) -> None:
@@ -172,7 +171,6 @@ class Run:
 
 
 def _by_name(explanations: Iterable[Explanation]) -> dict[str, Explanation]:
-    """Explanations by the names of their designs."""
     return {name: explanation for explanation in explanations for name in explanation.names}
 
 

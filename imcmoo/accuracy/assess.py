@@ -147,7 +147,6 @@ class Assessment:
         self.calibration = calibrate(self.network, batches, np.random.default_rng(seed))
 
     def _check_finite(self) -> None:
-        """Refuse a network whose float outputs are not finite."""
         network = self.network
         scored = network.wanted if self._metric.reads_all else [network.output, network.logits]
         for name in scored:
@@ -357,7 +356,6 @@ class Assessment:
 
 
 def _of_layers(errors: list[LayerErrors]) -> dict[str, Any]:
-    """Figures of all layers together."""
     adc, dev, rounding = (
         to_decibels(sum(getattr(e, part) for e in errors)) for part in ("adc", "dev", "rounding")
     )

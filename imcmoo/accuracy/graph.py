@@ -335,7 +335,6 @@ def _is_mapped(node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProto]) -> 
 
 
 def _layer(name: str, node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProto]) -> MappedLayer:
-    """Create a mapped layer from a node."""
     attributes = _attributes(node)
     weights = numpy_helper.to_array(stored[node.input[1]]).astype(np.float64)
     if not weights.size:
@@ -410,7 +409,6 @@ def _reduces(name: str, operator: str, source: str, makers: Mapping[str, onnx.No
 
 
 def _inner_nodes(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
-    """Nodes of the graphs inside a node."""
     for graph in inner_graphs(node):
         for inner in graph.node:
             yield inner

@@ -96,7 +96,6 @@ class LabelledData:
 
 
 def _samples(path: Path, network: CutNetwork, arrays: Mapping[str, Values]) -> Samples:
-    """Create samples from arrays."""
     wanted = {i.name: i for i in network.inputs}
     if set(arrays) != set(wanted):
         raise InputError(
@@ -231,7 +230,6 @@ class Metric:
         return ":" in self.name
 
     def _of_each(self, values: Values, labels: Values | None, ideal: Values) -> Floats:
-        """Scores by one of `METRICS`."""
         if self.name == "cosine":
             a, b = (v.reshape(len(v), -1).astype(np.float64) for v in (values, ideal))
             lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)

@@ -122,7 +122,6 @@ class MappedLayer:
         return windows[index].reshape(len(self.weights), -1, self.weights.shape[1])
 
     def _convolved(self, padded: Values, product: Product) -> Floats:
-        """Convolve padded samples."""
         windows = self._windows(padded)
         groups, rows, columns = self.weights.shape
         n, *sizes = windows.shape[1 : 2 + len(self.kernel)]

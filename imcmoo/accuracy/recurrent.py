@@ -112,7 +112,6 @@ class RecurrentNode:
     def _step(
         self, driven: Values, bias: Values, states: list[Values], multiply: Any
     ) -> list[Values]:
-        """States after a step."""
         size = states[0].shape[1]
         if self.operator != "GRU":
             sums = driven + multiply(HIDDEN, states[0]) + bias

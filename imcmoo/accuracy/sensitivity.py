@@ -201,7 +201,6 @@ class Probe:
         rng: np.random.Generator,
         samples: int,
     ) -> Tensors:
-        """Outputs and logits of the first samples."""
         outputs = self._assessment.noisy_outputs(network, errors, rng, slice(samples))
         self._after_each()
         return outputs

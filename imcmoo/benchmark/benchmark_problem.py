@@ -327,7 +327,6 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return {name: 0.0 if value < ROUNDING else value for name, value in least.items()}
 
     def _objectives(self, F: ArrayLike) -> Floats:
-        """Objectives as floats; refuses all but real numbers."""
         return real_numbers(F, f"{self._name}: F").astype(float)
 
     def _checked(self, F: ArrayLike) -> tuple[Floats, ExactAnswer]:

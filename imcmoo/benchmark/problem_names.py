@@ -114,7 +114,6 @@ def study_of(name: str) -> Study:
 
 
 def _member(name: str, textbook: str | None, device: str, networks: str, area: str) -> Study:
-    """Study of a member of a family."""
     chosen = networks.split("+")
     unknown = [n for n in chosen if n not in SHIPPED]
     if unknown:

@@ -114,7 +114,6 @@ def _of_file(what: str, study_name: str | None) -> Explanation:
 
 
 def _of_json(path: Path, space: DesignSpace) -> Levels:
-    """The design of a `design.json`, shape (1, n_parameters)."""
     try:
         design = dict(read_json(path)["design"])
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -251,7 +251,6 @@ class BranchAndBound:
         )
 
     def _branch(self, rows: Levels, stage: int) -> None:
-        """Expand nodes by one stage."""
         grown = self.expander.expand(rows, stage, self.can_improve)
         self._options[stage] = max(grown.children, 1) / len(rows)
         self.count(grown, stage)
@@ -291,7 +290,6 @@ class BranchAndBound:
             self._update_incumbent(levels, F)
 
     def _update_incumbent(self, levels: Levels, F: Floats) -> None:
-        """Update the incumbent by feasible designs."""
         if not len(levels):
             return
         scores = self.goal.score(self.expander.problem.costs(F))

@@ -229,7 +229,6 @@ def _rows(rows: KeyedRows | None) -> dict[Key, list[float]]:
 def _stated(
     table: TableContent, model: str, path: Path | None
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Memory cells and library versions of a table."""
     metadata = table.metadata
     if model == "physical":  # tables built before they stated their cells had the shipped ones
         metadata = {"cells": {name: cell_file(name) for name in DEVICES}, **metadata}

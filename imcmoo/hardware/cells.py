@@ -61,7 +61,6 @@ def read_cell(path: Path, device: str) -> str:
 
 
 def _properties(text: str) -> dict[str, str]:
-    """The properties by key."""
     properties: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
@@ -78,7 +77,6 @@ def _properties(text: str) -> dict[str, str]:
 
 
 def _faults(cell: dict[str, str], device: str) -> list[str]:
-    """All faults of a cell."""
     shipped = _properties(cell_file(device))
     keys = list(shipped)
     lacking = [key for key in keys if key not in cell]

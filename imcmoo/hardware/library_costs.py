@@ -107,7 +107,7 @@ def run_crossbar(settings: dict[str, Any], adc_bits: int) -> Any:
 
 
 def without_adc(crossbar: Any) -> Any:
-    """The same crossbar without counting the ADC."""
+    """Crossbar of a run, without counting the ADC."""
     bare = copy.copy(crossbar)
     bare.has_adc = False
     return bare

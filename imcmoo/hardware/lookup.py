@@ -157,7 +157,6 @@ class KeyedRows:
         return positions[::-1], row_of
 
     def _missing(self, row: Ints, keys: Mapping[str, ArrayLike]) -> MissingRow:
-        """Error for the first missing combination."""
         index = int(np.argmin(row))
         wanted = [
             float(np.broadcast_to(np.asarray(keys[name], float), row.shape).flat[index])

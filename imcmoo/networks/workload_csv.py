@@ -257,7 +257,6 @@ def _statistics(lines: Sequence[_Line], classes: Sequence[str]) -> dict[str, Any
 
 
 def _share(line: _Line, column: str) -> float:
-    """A number between 0 and 1."""
     text = line.cells[column]
     try:
         value = float(text)

@@ -187,7 +187,6 @@ class Workload:
 
 @cache
 def _shipped(name: str) -> Workload:
-    """Shipped network, read once."""
     with resources.as_file(resources.files("imcmoo.networks") / "tables" / f"{name}.csv") as path:
         network = Workload.read_csv(path, name)
     for array in vars(network).values():

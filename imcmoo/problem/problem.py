@@ -295,7 +295,6 @@ def check_weights(weights: Sequence[float], n: int) -> None:
 
 
 def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
-    """Weights of the networks with sum n, shape (n,)."""
     if weights is None:
         return np.ones(n)
     check_weights(weights, n)

@@ -152,7 +152,6 @@ def _check_arrays(
 
 
 def _checksum(words: str, arrays: Arrays) -> str:
-    """SHA-256 (hex) of the content of a checkpoint."""
     digest = hashlib.sha256(words.encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())

@@ -111,7 +111,6 @@ class Evaluations:
         return Metrics.joined(parts).take(np.argsort(np.concatenate([recorded, new])))
 
     def _add_to_front(self, new: Ints) -> None:
-        """Let new feasible designs compete with the front."""
         if not len(new):
             return
         new = new[is_nondominated(self.F[new])]

@@ -284,7 +284,6 @@ def _step(row: pd.Series[float]) -> str:
 
 
 def _signed(share: float) -> str:
-    """A change in per cent."""
     return "—" if np.isnan(share) else f"{100 * share:+.1f}".replace("-", "−")
 
 

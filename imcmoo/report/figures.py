@@ -75,7 +75,6 @@ def _drawn(results: Results) -> dict[str, Figure]:
 
 
 def _selected(results: Results, designs: pd.DataFrame) -> int:
-    """Row of the joint design."""
     design = results.selected[results.parameters].iloc[0]
     (selected,) = np.flatnonzero((designs[results.parameters] == design).all(axis=1))
     return int(selected)

@@ -106,7 +106,6 @@ def _names(runs: Sequence[Results]) -> list[str]:
 
 
 def _title(studies: Sequence[str], names: Sequence[str]) -> str:
-    """Studies, and the names of a few runs."""
     listed = ", ".join(names) if len(names) <= FEW_RUNS else f"{len(names)} runs"
     return f"{label(studies[0])}: {listed}" if len(set(studies)) == 1 else listed
 
@@ -176,7 +175,6 @@ def _timeline(results: Results) -> str:
 
 
 def _about(results: Results) -> list[str]:
-    """Study, model, budget and version of a run."""
     config = results.config
     facts = [
         f"study {results.study}",
@@ -279,7 +277,6 @@ def _generic(explanations: Sequence[Explanation]) -> tuple[str, ...]:
 
 
 def _ratios(results: Results) -> Floats | None:
-    """EDAP of each network relative to its reference, shape (W,); None without EDAP."""
     if results.baselines is not None:
         return results.of_workloads(results.baselines.iloc[:1], "relative_edap_{}")[0]
     if results.has_edap_columns:

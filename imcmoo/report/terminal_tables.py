@@ -279,7 +279,6 @@ def scenario_table(rows: pd.DataFrame, width: int = ROOMY) -> Table:
 
 
 def _requests(row: pd.Series[Any]) -> dict[str, str]:
-    """Texts of the requests of a network, by heading."""
     blocker = row["blocked_by"]
     return {
         "rate (Hz)": number(row["rate_Hz"]) + (f" × {row['burst']}" if row["burst"] > 1 else ""),

@@ -166,7 +166,6 @@ class ScenarioTree:
         return self._with_load(self._tree.bound(partial))
 
     def _with_load(self, bounds: Metrics) -> Metrics:
-        """Bounds including average power and load."""
         # What does not run has an infinite time, and a load that is as good as infinite.
         latency, interval = (
             np.minimum(bounds.values[name], NEVER_S) for name in ("latency", "interval")

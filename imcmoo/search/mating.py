@@ -109,7 +109,6 @@ class FeasibleMating:
             offspring.add(near_front(problem, self.archive, self._moves, left, rng), left)
 
     def _nearest(self, rng: np.random.Generator) -> Levels:
-        """Neighbours of the least violated design, in random order."""
         violation = np.maximum(self.archive.G, 0.0).sum(axis=1)
         return rng.permutation(self._vicinity(self.archive.levels[[violation.argmin()]], -1))
 
@@ -162,7 +161,6 @@ class FeasibleMating:
     def _fill(
         self, offspring: OffspringBuilder, population: Ints, rng: np.random.Generator
     ) -> None:
-        """Fill up with children, then with random designs."""
         archive, space, phase = self.archive, self.archive.space, self.phase
         if n := offspring.missing:
             F, G = archive.F[population], archive.G[population]
@@ -177,7 +175,6 @@ class FeasibleMating:
             offspring.append(draw_feasible(self.problem, n, rng, seen=offspring.seen))
 
     def _vicinity(self, levels: Levels, reach: int) -> Levels:
-        """Designs one of `_moves[reach]` away, shape (n, n_parameters)."""
         designs, inside = move(self.archive.space, levels, self._moves[reach])
         return designs[inside]
 

@@ -172,8 +172,7 @@ def hamming(levels: Levels, one: Levels) -> Floats:
 
 
 def draw_diverse(problem: AcceleratorProblem, n: int, rng: np.random.Generator) -> Levels:
-    """Draw feasible designs, twice as many as wanted; keep the half with the greatest Hamming
-    spread.
+    """Draw twice as many feasible designs as wanted; keep the half of greatest Hamming spread.
 
     Source: the paper draws 1,000 feasible designs and keeps 500, greedily by the largest smallest
         Hamming distance to those already kept, beginning with the first draw.

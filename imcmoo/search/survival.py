@@ -38,7 +38,6 @@ def survivors(problem: AcceleratorProblem, F: Floats, G: Floats, n: int) -> Ints
 
 
 def _spread(points: Floats, n: int) -> Ints:
-    """Indices of `n` feasible designs with coordinates `points`."""
     rank = unique_rank(points)
     last = np.sort(rank)[n - 1]
     kept = np.flatnonzero(rank < last)

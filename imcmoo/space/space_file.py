@@ -68,7 +68,6 @@ def _with_base(name: str, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, 
 
 
 def _parameter(name: str, table: Mapping[str, Any], before: Mapping[str, Parameter]) -> Parameter:
-    """Create a parameter from its table."""
     kind, unit = table["kind"], table.get("unit", "")
     if kind == "integer":
         return Integer(name, table["low"], table["high"], unit)

@@ -179,7 +179,6 @@ def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:
 
 
 def _task_of(criterion: str, problem: AcceleratorProblem) -> ProofTask:
-    """Proof task of one criterion."""
     if not any(criterion in names for names in provable(problem)):
         raise Refused(f"criterion {criterion} cannot be proven here")
     tasks = proof_plan(problem, [criterion])

@@ -75,7 +75,6 @@ class ExactOptima:
         )
 
     def _repr_html_(self) -> str:
-        """The optima, for notebooks."""
         return self.optima.to_html(index=False)
 
 

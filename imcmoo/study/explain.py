@@ -181,7 +181,6 @@ def _broken_down(
 
 
 def _layers(costs: LayerCosts, row: int) -> pd.DataFrame:
-    """Every layer, in order."""
     energy = costs.energy_J[row]
     networks, names = zip(*costs.layers, strict=True)
     columns: dict[str, Any] = {"network": networks, "layer": names, "energy_J": energy.sum(axis=1)}
@@ -214,7 +213,6 @@ def _shortened(layers: pd.DataFrame, most: int) -> pd.DataFrame:
 
 
 def _components(costs: LayerCosts, row: int, run: list[str]) -> pd.DataFrame:
-    """Energy of each network that runs, by component."""
     owner = np.array([network for network, _ in costs.layers])
     energy = [costs.energy_J[row][owner == name].sum(axis=0) for name in run]
     return pd.DataFrame(

@@ -211,7 +211,6 @@ def _column(name: str, values: list[Any]) -> pd.Series[Any]:
 
 
 def _known(value: Any) -> Any:
-    """Replace unknown numbers by None."""
     if isinstance(value, dict):
         return {key: _known(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):

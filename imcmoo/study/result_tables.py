@@ -67,7 +67,6 @@ def results_of(
 
 
 def _tables(outcome: Outcome, answer: ExactAnswer | None) -> dict[str, pd.DataFrame]:
-    """Every table of a run by name."""
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),
@@ -311,7 +310,6 @@ def design(outcome: Outcome) -> dict[str, Any]:
 
 
 def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
-    """Costs of one network on the selected design."""
     problem = outcome.problem
     costs = {
         q.column: metrics.values[q.name][0, w].item()

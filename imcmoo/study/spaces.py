@@ -134,7 +134,6 @@ def table_of_space(space: DesignSpace, *, name: str, model: str) -> dict[str, An
 
 
 def _differing(space: DesignSpace, base: DesignSpace) -> dict[str, Any]:
-    """Values of a space that differ from a base."""
     before = {**base.fixed, **{p.name: p for p in base.parameters}}
     several = {
         p.name: list(p.values)

@@ -371,7 +371,6 @@ class Study(Table):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        """Check that the parts fit together."""
         check_names(self.names)
         self._check_requests()
         _ = self.asked_criterion, self.own_criterion
@@ -432,7 +431,6 @@ class Study(Table):
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        """Table for notebooks."""
         limit = self.area_limit_mm2
         rows = {
             "networks": ", ".join(self.names),
@@ -779,7 +777,6 @@ def _paths_of_network(folder: Path, network: Any) -> Any:
 
 
 def _check_model(study: Study) -> None:
-    """Check that the cost model can be built."""
     costs = study.cost_per_cm2
     if costs:
         lacking = [n for n in study.space.values_of("technology_nm") if n not in costs]

@@ -59,7 +59,6 @@ def below_allowed(row: Mapping[str, Any]) -> str:
 
 
 def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> dict[str, Any]:
-    """Columns of the executed accuracy of one network."""
     network, samples = (folder / data.about[kind] for kind in ("network", "data"))
     for kind, path in (("network", network), ("data", samples)):
         if not path.is_file() or sha256(path) != data.about[f"{kind}_sha256"]:
@@ -98,7 +97,6 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
 
 
 def _chip(outcome: Outcome, name: str) -> Circuit:
-    """Circuit of the selected design for one network."""
     # Imported here: most runs execute nothing, and many have no physical model.
     from imcmoo.model.physical.assumptions import Assumptions
     from imcmoo.model.physical.circuit import Circuit

@@ -164,14 +164,12 @@ class Command:
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """End a command and its child processes."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
 
 
 def _read(code: int, written: str, errors: str) -> Answer:
-    """The answer a command wrote."""
     message = f": {_line(errors)}" if errors.strip() else ""
     if code < 0:
         raise EvaluationFailed(f"was ended by {signal.Signals(-code).name}{message}")

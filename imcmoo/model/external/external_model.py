@@ -106,7 +106,6 @@ class ExternalModel(CostModel):
         return f"{type(self).__module__}:{type(self).__qualname__}"
 
     def _evaluate(self, designs: Sequence[dict[str, Any]]) -> None:
-        """Evaluate designs and store each answer when it arrives."""
         if not designs:
             return
         failures: list[tuple[dict[str, Any], str]] = []

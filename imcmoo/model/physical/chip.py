@@ -281,7 +281,6 @@ class _Builder:
         self._slow = np.maximum(point.slowdown, 1.0)
 
     def _look_up(self, component: str, **keys: ArrayLike) -> Mapping[str, Floats]:
-        """Quantities of a component of the node."""
         return self._context.table.look_up(component, node_nm=self._designs.technology_nm, **keys)
 
     def cells(self) -> Component:

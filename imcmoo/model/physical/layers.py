@@ -216,7 +216,6 @@ class LayerTable:
 
     @cached_property
     def _starts(self) -> Ints:
-        """Index of the first layer of each network."""
         return np.searchsorted(self.owner, np.arange(self.n_networks))
 
     def largest(self, values: Floats) -> Floats:

@@ -240,7 +240,6 @@ class PhysicalEvaluator(CostModel):
 
     @property
     def _alike(self) -> bool:
-        """True if all networks have the same precision."""
         bits = [self._options.get(key, BITS) for key in BITS_OF]
         return all(isinstance(each, int) or len(set(each)) == 1 for each in bits)
 
@@ -325,7 +324,6 @@ class PhysicalEvaluator(CostModel):
 
     @property
     def _designs_at_once(self) -> int:
-        """Number of designs per thread at once."""
         return max(1, min(CHUNK_DESIGNS, CHUNK_NUMBERS // len(self._context.layers)))
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
@@ -538,13 +536,11 @@ class PhysicalEvaluator(CostModel):
         return designs
 
     def _columns(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Checked design columns of value indices, shape (n,) each."""
         self.space.validate(levels)
         stated = {*self.space.names, *self.space.fixed}
         return {name: self._column(levels, name) for name in COLUMNS if name in stated}
 
     def _column(self, levels: Levels, name: str) -> NDArray[Any]:
-        """A checked design column, shape (n,)."""
         values = self._values.get(name)
         if values is None:
             return checked_column(name, self.space.column(levels, name))
