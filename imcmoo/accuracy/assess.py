@@ -266,13 +266,13 @@ class Assessment:
         Raises:
             ValueError: the data lack the precision of the chip.
         """
-        found = noise(data, chip) * data.analog(self._digital)
+        nsr = noise(data, chip) * data.analog(self._digital)
         bits = (chip.input_bits, chip.weight_bits)
-        prediction = predict(data, found, bits, self._digital)
+        prediction = predict(data, nsr, bits, self._digital)
         low, high = wilson(min(max(prediction.accuracy, 0.0), 1.0), data.about["samples"])
         errors = [
             LayerErrors(layer.name, math.nan, float(adc), float(dev))
-            for layer, (adc, dev) in zip(data.layers, found.T, strict=True)
+            for layer, (adc, dev) in zip(data.layers, nsr.T, strict=True)
         ]
         result = Result(
             in_float=data.float_score,

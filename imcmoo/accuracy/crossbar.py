@@ -273,17 +273,19 @@ class Crossbar:
         n_step = min(n, max(1, SUMS_AT_ONCE // per_sample))
         g_step = max(1, SUMS_AT_ONCE // (per_sample * n_step))
         for g in range(0, groups, g_step):
-            some = slice(g, min(g + g_step, groups))
+            group_slice = slice(g, min(g + g_step, groups))
             for block, rows in enumerate(self._blocks):
-                stored = cells[some, rows].reshape(some.stop - g, -1, slices * columns)
+                stored = cells[group_slice, rows].reshape(
+                    group_slice.stop - g, -1, slices * columns
+                )
                 for start in range(0, n, n_step):
                     samples = slice(start, min(start + n_step, n))
-                    drive = self._drive(codes[some, samples, rows])
+                    drive = self._drive(codes[group_slice, samples, rows])
                     flat = drive.reshape(len(drive), -1, drive.shape[-1])
                     sums = (flat @ stored).reshape(*drive.shape[:3], slices, columns)
                     if noise is not None:
                         sums += self._read_noise(drive, sums.shape, noise)
-                    yield Read(block, some, samples, drive, sums)
+                    yield Read(block, group_slice, samples, drive, sums)
 
     def _drive(self, codes: Codes) -> Values:
         """Input slices as rows are driven, shape (G, I, n, K)."""
@@ -352,8 +354,8 @@ class Crossbar:
         square = np.zeros(mean.shape)
         step = max(1, SUMS_AT_ONCE // (groups * rows * sum(mean.shape)))
         for start in range(0, rows, step):
-            some = slice(start, start + step)
-            of_x, of_w = (np.matmul(v[..., some].swapaxes(2, 3), v) for v in (x, w))
+            block = slice(start, start + step)
+            of_x, of_w = (np.matmul(v[..., block].swapaxes(2, 3), v) for v in (x, w))
             alike = ((0, 2, 3), (0, 2, 3))
             square += np.tensordot(of_x.astype(np.float64), of_w.astype(np.float64), axes=alike)
         vectors = groups * n * columns

@@ -48,8 +48,8 @@ class Samples:
     def batches(self, size: int) -> Iterator[Tensors]:
         """Inputs of the network, `size` samples at a time."""
         for at in range(0, len(self), 1 if self.inner else size):
-            some: Any = at if self.inner else slice(at, at + size)
-            yield {name: np.ascontiguousarray(v[some]) for name, v in self.inputs.items()}
+            index: Any = at if self.inner else slice(at, at + size)
+            yield {name: np.ascontiguousarray(v[index]) for name, v in self.inputs.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,17 +78,17 @@ class LabelledData:
         except ValueError as error:
             raise InputError(str(error)) from None
         labels = arrays.pop(LABELS, None)
-        own = {n: v for n, v in arrays.items() if not n.startswith(CALIBRATION)}
-        every = _samples(path, network, own)
-        if labels is not None and (labels.ndim == 0 or len(labels) != len(every)):
-            raise InputError(f"{path}: {len(every)} samples, but labels of shape {labels.shape}")
-        given = {n.removeprefix(CALIBRATION): v for n, v in arrays.items() if n not in own}
-        calibration = _samples(path, network, given) if given else None
+        inputs = {n: v for n, v in arrays.items() if not n.startswith(CALIBRATION)}
+        samples = _samples(path, network, inputs)
+        if labels is not None and (labels.ndim == 0 or len(labels) != len(samples)):
+            raise InputError(f"{path}: {len(samples)} samples, but labels of shape {labels.shape}")
+        calibrating = {n.removeprefix(CALIBRATION): v for n, v in arrays.items() if n not in inputs}
+        calibration = _samples(path, network, calibrating) if calibrating else None
         skip = 0
         if calibration is None:
-            skip = -(-len(every) // UNSCORED)
-            calibration = every.part(slice(skip))
-        scored = every.part(slice(skip, None)).part(slice(count))
+            skip = -(-len(samples) // UNSCORED)
+            calibration = samples.part(slice(skip))
+        scored = samples.part(slice(skip, None)).part(slice(count))
         if not len(scored):
             raise InputError(f"{path}: no samples are left to score")
         labels = None if labels is None else labels[skip:][:count]
@@ -215,10 +215,12 @@ class Metric:
         """
         if ":" in self.name:
             function = load(self.name, "metric", known=METRICS)
-            found = np.atleast_1d(np.asarray(call_own(function, outputs, labels), dtype=np.float64))
-            if found.ndim != 1 or not np.isfinite(found).all():
+            values = np.atleast_1d(
+                np.asarray(call_own(function, outputs, labels), dtype=np.float64)
+            )
+            if values.ndim != 1 or not np.isfinite(values).all():
                 raise InputError(f"{self.name} must return one number, or one per sample")
-            return found
+            return values
         with np.errstate(invalid="ignore"):
             scores = self._of_each(outputs[self.output], labels, reference[self.output])
         finite = np.isfinite(outputs[self.output]).reshape(len(scores), -1).all(axis=1)

@@ -133,8 +133,8 @@ class MappedLayer:
         axes = tuple(range(2, padded.ndim))
         spans = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilations, strict=True)]
         windows = sliding_window_view(padded, spans, axis=axes)
-        every = [slice(None)] * 2
-        windows = windows[(*every, *_steps(self.strides), *_steps(self.dilations))]
+        leading = [slice(None)] * 2
+        windows = windows[(*leading, *_steps(self.strides), *_steps(self.dilations))]
         n, channels = windows.shape[:2]
         groups = len(self.weights)
         grouped = windows.reshape(n, groups, channels // groups, *windows.shape[2:])

@@ -132,13 +132,13 @@ class Probe:
             static: True for noise drawn once per chip, False for noise of each read.
             draws: number of averaged draws, at least 1.
         """
-        found = []
+        ratios = []
         for draw in range(draws):
             rng = self._rng(layer, draw)
             errors = {layer.name: self._errors(layer, INJECTED, rng, static=static)}
             outputs = self._outputs(self._noisy, errors, rng, self.probed)
-            found.append(self._assessment.noise_to_signal(outputs))
-        return float(np.mean(found)) / INJECTED
+            ratios.append(self._assessment.noise_to_signal(outputs))
+        return float(np.mean(ratios)) / INJECTED
 
     def curve(self, gains: Floats, *, static: bool) -> Floats:
         """Non-increasing scores at `LEVELS` with equal noise over signal in all layers."""

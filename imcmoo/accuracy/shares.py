@@ -74,8 +74,8 @@ def shares(network: CutNetwork, inputs: Tensors) -> Shares:
         rows[on_chip] += made or ()
         if (made or made is None) and not on_chip:
             in_float[call.operator] += 1
-    weights = {where: _weights(some) for where, some in rows.items()}
-    macs = {where: sum(row.macs for row in some) for where, some in rows.items()}
+    weights = {where: _weights(part) for where, part in rows.items()}
+    macs = {where: sum(row.macs for row in part) for where, part in rows.items()}
     return Shares(
         weights=math.nan if hidden else weights[True] / max(1, sum(weights.values())),
         macs=math.nan if hidden or unknown else macs[True] / max(1, sum(macs.values())),

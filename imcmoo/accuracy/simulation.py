@@ -151,8 +151,8 @@ def calibrate(
         weights = layer.weights.astype(np.float32)
 
         def multiply(vectors: Values) -> Values:
-            some = rng.permutation(vectors.shape[1])[:quota]
-            kept.setdefault(layer.name, []).append(vectors[:, some])
+            picked = rng.permutation(vectors.shape[1])[:quota]
+            kept.setdefault(layer.name, []).append(vectors[:, picked])
             return vectors @ weights
 
         return layer.with_bias(layer.apply(inputs, 0, multiply), tensors)
@@ -245,9 +245,9 @@ class SimulatedLayer:
     def _powers(self, noise: Floats) -> tuple[float, float]:
         """Noise over signal of ADCs and of cells, from errors of products."""
         signal, _, clipping = self._signal
-        every = float((noise**2).mean())
-        dev = min(self._cell_noise, every)
-        return (every - dev) / signal, (dev + clipping) / signal
+        power = float((noise**2).mean())
+        dev = min(self._cell_noise, power)
+        return (power - dev) / signal, (dev + clipping) / signal
 
     def analyse(self) -> LayerNoise:
         """Noise of the last manufactured chip on the calibration vectors."""

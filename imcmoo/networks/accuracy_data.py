@@ -138,11 +138,11 @@ class AccuracyData:
         Raises:
             ValueError: a name in `digital` is no layer.
         """
-        known = [layer.name for layer in self.layers]
+        names = [layer.name for layer in self.layers]
         for name in digital:
-            if name not in known:
+            if name not in names:
                 raise ValueError(f"no accuracy data for a layer '{name}'")
-        return np.array([name not in digital for name in known])
+        return np.array([name not in digital for name in names])
 
     def fits(self, network: Workload) -> bool:
         """True if a table is of the measured network.

@@ -115,12 +115,12 @@ def _heading_of(column: str, networks: pd.DataFrame) -> str:
 
 def _accuracy(networks: pd.DataFrame) -> Table:
     """Predicted accuracy drop, also with other circuits, and its causes."""
-    known = networks[networks["accuracy_drop"].notna()]
-    table = open_table(title="Predicted drop of accuracy", networks=known["network"])
+    predicted = networks[networks["accuracy_drop"].notna()]
+    table = open_table(title="Predicted drop of accuracy", networks=predicted["network"])
     *drops, worst = ACCURACY_TITLES
     add_numbers(table, *(ACCURACY_TITLES[name] for name in drops))
     table.add_column(ACCURACY_TITLES[worst])
-    for _, row in known.iterrows():
+    for _, row in predicted.iterrows():
         # Rounding of a difference of equal scores is no drop.
         cells = (f"{row[name] + 0.0:.3f}".replace("-0.000", "0.000") for name in drops)
         table.add_row(label(row["network"]), *cells, row[worst])

@@ -292,9 +292,9 @@ def _details(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:
     networks, energy = tables["networks"], tables["components"]
     details = {}
     if "bound_by" in networks:
-        known = networks.dropna(subset=["bound_by"])
+        bounded = networks.dropna(subset=["bound_by"])
         details["bottleneck"] = dict(
-            zip(known["network"], map(label, known["bound_by"]), strict=True)
+            zip(bounded["network"], map(label, bounded["bound_by"]), strict=True)
         )
     if len(energy):
         total = energy.groupby("network")["energy_J"].sum()

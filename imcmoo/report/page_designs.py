@@ -94,9 +94,9 @@ class PageDesigns:
             InputError: a parameter does not have a value.
         """
         for name, values in self.results.values_by_parameter.items():
-            known = set(values)
+            allowed = set(values)
             for value in frame[name].tolist():
-                if value not in known:
+                if value not in allowed:
                     raise InputError(
                         f"{self.results.folder}: its tables and config.json do not fit: there is "
                         f"no {name} {value!r}"

@@ -90,23 +90,23 @@ class ScenarioModel(CostModel):
     def evaluate(self, levels: Levels) -> Metrics:
         """Metrics of the cost model, average power, and load of the chip and each network."""
         metrics = self.inner.evaluate(levels)
-        known = metrics.values
+        costs = metrics.values
         all_run = metrics.runs.all(axis=1)
         runs = slice(None) if all_run.all() else np.flatnonzero(all_run)  # views cost nothing
-        service = self._service(levels[runs], {n: known[n][runs] for n in READ if n in known})
+        service = self._service(levels[runs], {n: costs[n][runs] for n in READ if n in costs})
         served = {
             "average_power": service.average_power_W,
             "load": 1 / service.chip_capacity,
             NETWORK_LOAD: 1 / service.capacity,
         }
         values = {n: np.full((len(levels), *v.shape[1:]), np.nan) for n, v in served.items()}
-        values |= {name: known[name].copy() for name in self.changed}
+        values |= {name: costs[name].copy() for name in self.changed}
         for name, array in {**served, **{n: service.values[n] for n in self.changed}}.items():
             values[name][runs] = array
         if self._separately:
-            service_s = service_times(known["latency"], known["interval"], self.load)
+            service_s = service_times(costs["latency"], costs["interval"], self.load)
             values[NETWORK_LOAD] = service_s / self.load.deadline_s
-        return Metrics({**known, **values}, metrics.resources)
+        return Metrics({**costs, **values}, metrics.resources)
 
     def for_network(self, name: str) -> ScenarioModel:
         """The model of a single network at its rate.

@@ -94,7 +94,7 @@ class SpaceModel(ScenarioModel):
         bandwidth = self._bandwidth({name: v[rows] for name, v in values.items()})
         owner = np.array([network for network, _ in costs.layers])
         for w, name in enumerate(self.workload_names):
-            found, of_network = self.inner.break_down_part(
+            part_costs, of_network = self.inner.break_down_part(
                 name,
                 levels[rows],
                 groups[rows, w],
@@ -103,7 +103,7 @@ class SpaceModel(ScenarioModel):
             )
             at = np.ix_(rows, owner == name)
             for array in ("energy_J", "latency_s", "bound_by", "utilization"):
-                getattr(costs, array)[at] = getattr(found, array)
+                getattr(costs, array)[at] = getattr(part_costs, array)
             for kind, column in of_network.items():
                 details[kind][rows, w] = column
         return costs, details

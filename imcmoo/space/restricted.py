@@ -44,13 +44,13 @@ def restricted(
         ValueFaults: a name is unknown; a value is missing, repeated or of another kind than in
             `space`; or a conditional parameter lacks values. At most `FAULTS_SHOWN`.
     """
-    found = (
+    faulty = (
         (key, fault)
         for key, chosen in values.items()
         if (fault := _fault(space, key, chosen, (0,) if key in switches else ())) is not None
     )
     # Each fault of a misspelt name is compared with all names.
-    if faults := dict(islice(found, FAULTS_SHOWN)):
+    if faults := dict(islice(faulty, FAULTS_SHOWN)):
         raise ValueFaults(faults)
     asked = {
         key: tuple(chosen) if isinstance(chosen[0], str) else tuple(sorted(chosen))
@@ -87,8 +87,8 @@ def _fault(
     kind = "text" if isinstance(like[0], str) else "positive number"
     if all(isinstance(value, int) for value in like):
         kind = "whole number of at least 1"
-    known = (*like, *extra)
-    wrong = [v for v in values if not _is(kind, v) and (isinstance(v, bool) or v not in known)]
+    allowed = (*like, *extra)
+    wrong = [v for v in values if not _is(kind, v) and (isinstance(v, bool) or v not in allowed)]
     if wrong:
         return f"{wrong[0]!r} is not a {kind}; such as {', '.join(map(text_of_value, like))}"
     if len(set(values)) != len(values):
