@@ -83,7 +83,7 @@ class KeyedCache:
         return store, places
 
     def known(self, keys: Keys) -> tuple[Arrays | None, Ints]:
-        """Arrays, None if there are none, and the row of each key in them or -1, shape (n,)."""
+        """The stored arrays or None, and the row of each key in them, shape (n,), -1 if missing."""
         with self._lock:
             return self._store, self._find(keys)
 
@@ -104,8 +104,7 @@ class KeyedCache:
         return rows
 
     def _unknown(self, keys: Keys) -> Ints:
-        """Positions of the keys to work out, each key once; forgets all rows if there is no room
-        for theirs."""
+        """Positions of missing keys, each key once; forgets all rows if they do not fit."""
         unknown = np.flatnonzero(self._find(keys) < 0)
         _, first = np.unique(keys[unknown], return_index=True)
         each = sum(array[:1].nbytes for array in self._store or ())

@@ -1,6 +1,6 @@
 """Run a study: search, select a design, and write tables and figures to a folder.
 
-`Study.run` is the usual way to call this module.
+Use `Study.run`; it calls this module.
 """
 
 from __future__ import annotations
@@ -35,22 +35,27 @@ from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_models
 from imcmoo.study.study import BUDGET, Study
 
 OnExplained = Callable[[int, int], None]
-"""Called with the number of designs explained so far, and of all."""
+"""Called with the number of explained designs and of all designs."""
 
 
 class Run:
-    """A finished run: its selected design, its Pareto front, and explanations of both.
+    """A finished run: the selected design, the Pareto front, and their explanations.
 
-    `Study.run` returns one. `Run(folder)` is the one that a command has written. Column names of
-    the tables end in their units; docs/files.md describes them.
+    `Study.run` returns one. Open a run that a command has written with `Run(folder)`::
+
+        run = Run("results/two/seed-1")
+        run.front
+        run.explain("front_3")
+
+    Column names of the tables end in their units; docs/files.md describes them.
 
     Args:
-        folder: of the run, `OUT/STUDY/seed-N`.
-        study: of the run; found by the name that the run states if None.
-        results: tables of the run; read from the folder if None.
+        folder: folder of the run, `OUT/STUDY/seed-N`.
+        study: the study. If None, it is found by the name that the run states.
+        results: tables of the run. If None, they are read from the folder.
 
     Raises:
-        InputError: the folder holds no complete run, or a file is damaged.
+        InputError: the folder has no complete run, or a file is damaged.
     """
 
     def __init__(
@@ -65,7 +70,7 @@ class Run:
         """The study with the settings of the run.
 
         Raises:
-            InputError: the run is of another study than the one of its name, or of none known.
+            InputError: no known study has the name and the settings of the run.
         """
         return self._study or study_of_run(self.folder, self.results.config, None)
 
@@ -76,17 +81,17 @@ class Run:
 
     @property
     def front(self) -> pd.DataFrame:
-        """The designs of the Pareto front, one row each."""
+        """The Pareto front, one row per design."""
         return self.results.front
 
     def explain(
         self, design: str = SELECTED, *, progress: OnExplained | None = None
     ) -> Explanation:
-        """Explain why a design is what it is.
+        """Explain a design: bottlenecks, breakdowns, and the effect of each parameter.
 
         Args:
             design: "selected", the name of a criterion for the design it selects, `alone_NETWORK`,
-                or `front_N` for row N of the front, from 1.
+                or `front_N` for row N of the front, counted from 1.
             progress: called after each design if designs of the front must be explained.
 
         Raises:
@@ -105,7 +110,7 @@ class Run:
         return explained[design]
 
     def explain_front(self, *, progress: OnExplained | None = None) -> list[Explanation]:
-        """Explain the selected designs and the best ones of the front.
+        """Explain the selected designs and the best designs of the front.
 
         Raises:
             InputError: the run is of another study or cost model.
@@ -125,12 +130,12 @@ class Run:
         """Write the run as one interactive HTML page.
 
         Args:
-            path: file to write; `report.html` in the folder of the run if None.
-            front: whether to explain designs of the front as well.
-            force: whether to replace a file that is no page of this kind.
+            path: file to write. If None, `report.html` in the folder of the run.
+            front: also explain designs of the front.
+            force: replace a file that is not such a page.
 
         Returns:
-            The file.
+            Path of the page.
 
         Raises:
             InputError: the path is a file of another kind.
@@ -152,7 +157,6 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
-        """The selected design, for notebooks."""
         return self.design.T.to_html(header=False)
 
     def _check_name(self, name: str, stored: Iterable[str]) -> None:
@@ -167,38 +171,37 @@ class Run:
 
 
 def _by_name(explanations: Iterable[Explanation]) -> dict[str, Explanation]:
-    """Explanations by the names of their designs, each of which is in one of them."""
     return {name: explanation for explanation in explanations for name in explanation.names}
 
 
 class Observer:
-    """Receives the events of runs. This one warns and reports generations only.
+    """Receives events of runs; subclass it to show progress. By default it only warns.
 
     Args:
-        on_trace: called after each generation of a search with its name and state.
+        on_trace: called after each generation with the name and the state of the search.
     """
 
     def __init__(self, on_trace: OnTrace = lambda search, row: None) -> None:
         self.on_trace = on_trace
 
     def warned(self, text: str) -> None:
-        """Something is not as expected, but changes no result."""
+        """Called with a warning that changes no result."""
         warnings.warn(text, stacklevel=2)
 
     def already_finished(self, folder: Path) -> None:
-        """A run to be resumed is complete."""
+        """Called when the run to resume is complete."""
 
     def begun(self, study: Study, n_runs: int, *, side_by_side: bool) -> None:
-        """Runs begin: one in this process, or several side by side in others."""
+        """Called before the runs; `side_by_side` if several run in other processes."""
 
     def run_done(self) -> None:
-        """One of several runs is complete."""
+        """Called when one of several runs is complete."""
 
     def finished(self, run: Run, files: Sequence[Path]) -> None:
-        """The only run is complete, and still locked."""
+        """Called when the only run is complete and its folder is still locked."""
 
     def compared(self, study: Study, seeds: pd.DataFrame, path: Path) -> None:
-        """Several runs are complete, and their table is written to `path`."""
+        """Called when several runs are complete and their table is written to `path`."""
 
 
 Task = tuple[Study, RunFolder]
@@ -227,24 +230,23 @@ def run_studies(
     workers: Workers = 1,
     observer: Observer | None = None,
 ) -> list[Run]:
-    """Run studies that differ in their seed only.
+    """Run studies that differ only in their seed.
 
     Args:
-        studies: at least one.
-        out: results go to `out`/study/seed-n.
-        resume: continue what was killed and keep what is finished; else start over.
-        force: replace runs of another study of this name.
-        workers: processes, if there are several seeds, or who sends work to other machines.
-        observer: receives the events; the default only warns.
+        studies: one or more studies.
+        out: results are written to OUT/STUDY/seed-N.
+        resume: continue interrupted runs and keep complete ones. If False, replace them.
+        force: also replace runs of a different study with the same name.
+        workers: number of processes for several seeds, or a pool of other machines.
+        observer: receives the events. If None, only warnings are shown.
 
     Returns:
         The runs, in the order of `studies`.
 
     Raises:
-        InputError: a folder is in use, holds another run and `resume` is set or the run of another
-            study and `force` is not, the budget is above the number of designs, or the exact answer
-            among the results is damaged: nothing was done. Or no design of the study is feasible:
-            its work is discarded.
+        InputError: a folder is in use or holds another run, the budget exceeds the number of
+            designs, or the stored exact answer is damaged: nothing is done. Or no design is
+            feasible: the work is discarded.
         OSError: a folder cannot be written to.
     """
     observer = observer or Observer()
@@ -284,7 +286,7 @@ def run_studies(
 
 
 def _check_budget(study: Study) -> None:
-    """Refuse a budget above the number of designs, unless it is the usual one."""
+    """Refuse a budget above the number of designs, unless it is the default."""
     if study.budget > max(study.space.size, BUDGET):
         raise InputError(
             f"a budget of {study.budget:,} is above the {study.space.size:,} designs of the space: "
@@ -358,7 +360,7 @@ def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]
 
 
 def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
-    """Put what a run left elsewhere into its folder."""
+    """Write the files of a remote run into its folder."""
     folder.begin(resume=False)
     for name, content in files.items():
         folder.write(name, content)
@@ -368,7 +370,7 @@ def _publish(files: Mapping[str, bytes], folder: RunFolder) -> None:
 def _compare(
     runs: Sequence[Run], answer: ExactAnswer | None, path: Path, observer: Observer
 ) -> None:
-    """Write a table of the seeds of these runs, and no others."""
+    """Write the table of the seeds of these runs."""
     study = runs[0].study
     frame = result_tables.seeds(study, {run.study.seed: run.results for run in runs}, answer)
     with replacing(path) as temporary:

@@ -50,8 +50,8 @@ def best_of_circuits(problem: AcceleratorProblem) -> pd.DataFrame:
     designs = []
     for circuit in space.grid([name for name in space.names if name in CIRCUIT]):
         levels = np.repeat(circuit[None], STARTS, axis=0)
-        rest = space.random(STARTS, np.random.default_rng(0))
-        levels[:, free] = rest[:, free]
+        drawn = space.random(STARTS, np.random.default_rng(0))
+        levels[:, free] = drawn[:, free]
         best = _best(problem, levels)
         while best is not None:
             around = space.neighbours(space.unrank(np.array([best["rank"]]))[0])

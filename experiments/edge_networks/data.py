@@ -113,8 +113,8 @@ def text_lines(path: Path, n: int, rng: np.random.Generator) -> Arrays:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path))
-    known = session.get_modelmeta().custom_metadata_map["character"].splitlines()
-    classes = {c: at for at, c in enumerate(["", *known, " "])}
+    characters = session.get_modelmeta().custom_metadata_map["character"].splitlines()
+    classes = {c: at for at, c in enumerate(["", *characters, " "])}
     texts = [phrase(rng, 2) for _ in range(n + n // 3)]
     labels = np.zeros((len(texts), max(map(len, texts))), np.int64)
     for row, text in zip(labels, texts, strict=True):

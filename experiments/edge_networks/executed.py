@@ -46,8 +46,8 @@ def executed(assessed: Assessment, circuit: Circuit, chips: int) -> dict[str, An
     """Scores of several simulated chips, and how they compare with those on integers."""
     rounded, _ = assessed.on_chips(circuit.without_errors(), 1, how="fast")
     rounding = max(0.0, rounded.in_float - rounded.on_integers)
-    found, _ = assessed.on_chips(circuit, chips, allowed_drop=rounding + ALLOWED)
-    return {name: getattr(circuit, name) for name in (*OF_CHIP, "sigma")} | found.to_row()
+    result, _ = assessed.on_chips(circuit, chips, allowed_drop=rounding + ALLOWED)
+    return {name: getattr(circuit, name) for name in (*OF_CHIP, "sigma")} | result.to_row()
 
 
 def main(argv: Sequence[str] | None = None) -> None:

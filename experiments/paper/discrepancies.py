@@ -229,7 +229,7 @@ PREFIXED = ("s", "W", "B/s", "J/bit")
 
 def optima(tables: Tables) -> list[OptimalDesign]:
     """Find the published optimum of every study of the reference model in its tables."""
-    found = []
+    rows = []
     for study, frames in tables.items():
         if "aggregations" in frames:
             best = frames["aggregations"].query("criterion == @CRITERION")
@@ -238,8 +238,8 @@ def optima(tables: Tables) -> list[OptimalDesign]:
         evaluator = STUDIES[study].cost_model()
         assert isinstance(evaluator, Evaluator)
         design = {name: best[name].iloc[0] for name in evaluator.space.names}
-        found.append(OptimalDesign(study, evaluator, evaluator.space.levels_of(design)))
-    return found
+        rows.append(OptimalDesign(study, evaluator, evaluator.space.levels_of(design)))
+    return rows
 
 
 def measure(optima: Sequence[OptimalDesign]) -> pd.DataFrame:

@@ -57,8 +57,8 @@ def proven_optima(study: Study, results: Path) -> dict[str, Optimum]:
     optima: dict[str, Optimum] = {}
     with folder_lock(folder):
         for criterion in CRITERIA:
-            known = tuple(read_certificates(folder).values())
-            for proof in certify_study(study, criterion, known=known):
+            stored = tuple(read_certificates(folder).values())
+            for proof in certify_study(study, criterion, known=stored):
                 proof.save(folder / proof.criterion)
                 rank = space.rank(space.levels_of(proof.design))
                 optima[proof.criterion] = Optimum(proof.value, rank)

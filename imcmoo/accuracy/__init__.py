@@ -1,7 +1,7 @@
 """Accuracy of ONNX networks on simulated chips.
 
-The chip executes every product of activations and stored weights as its arrays and ADCs do: inputs
-and weights are cut into slices, cells err, ADCs clip and round. Everything else runs in float.
+All products of activations and stored weights are executed as arrays and ADCs do: inputs and
+weights are sliced, cells err, ADCs clip and round. Everything else runs in float.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ PACKAGES = ("onnx", "onnxruntime", "numba")
 
 @contextmanager
 def accuracy_packages() -> Iterator[None]:
-    """Say which package is missing where networks are executed.
+    """Report missing packages of the extra `accuracy` in one line.
 
     Raises:
-        InputError: a package of the extra `accuracy` is not installed.
+        InputError: a package is not installed.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Accuracy of a network in float, on integers and on several chips of one design."""
+"""Accuracy of a network in float, with integers, and on chips of one design."""
 
 from __future__ import annotations
 
@@ -28,27 +28,26 @@ from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.onnx_import.reading import weight_files
 
 FEW_SAMPLES = 200
-"""Below it, the interval of an accuracy is wider than most differences between chips."""
+"""Number of samples below which the interval exceeds most differences between chips."""
 
 Executed = Literal["fast", "exact"]
-"""How a network is executed: in float with noise, or every read and conversion."""
+""""exact": every read and conversion; "fast": in float with noise of the same power."""
 
 RESAMPLES = 1000
-"""Bootstrap draws of an interval."""
+"""Bootstrap draws per interval."""
 
 NOISE, CHIP_INPUTS = 1, 2
 """Numbers of the generators that draw noise of reads and that choose inputs on a chip; cells have
 another."""
 
 MOST_CALIBRATION = 128
-"""Most calibration samples on which "fast" measures the noise of layers with a chip's inputs."""
+"""Calibration samples on which "fast" measures noise with a chip's inputs, at most."""
 
 MOST_OF_ADC = 0.5
-"""Share of the ADC noise in the worst 1 % of products, above which white noise does not stand for
-it."""
+"""Share of ADC noise in the worst 1 % of products above which white noise is no valid model."""
 
 COLUMNS = {"in_float": "float", "on_integers": "integer", "chip_yield": "yield"}
-"""Columns of the output that are named otherwise than the field."""
+"""Output columns whose name differs from the field."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +55,20 @@ class Result:
     """Accuracy of a network on chips of one design.
 
     Args:
-        in_float: of the network as it is.
-        on_integers: with inputs and weights as integers and exact products.
+        in_float: score of the float network.
+        on_integers: score with integer inputs and weights and exact products.
         accuracy: mean over samples and chips.
-        accuracy_low, accuracy_high: 95 % interval over samples; NaN where the metric gives one
-            score for all samples.
-        chip_min, chip_max: of the worst and the best chip.
-        chip_yield: share of the chips that lose no more than is allowed.
-        nsr_out_dB: power of the logits' error over their variance, mean of all chips.
-        snr_adc_dB, snr_dev_dB, snr_rounding_dB: signal to noise of all layers together, of the
-            first chip: the inverse of the sum over layers of noise over signal.
+        accuracy_low, accuracy_high: 95 % interval over samples; NaN if the metric gives one score
+            for all samples.
+        chip_min, chip_max: scores of the worst and the best chip.
+        chip_yield: share of chips within the allowed drop.
+        nsr_out_dB: noise-to-signal ratio at the logits, mean over chips.
+        snr_adc_dB, snr_dev_dB, snr_rounding_dB: SNR of all layers of the first chip: inverse of the
+            sum over layers of noise over signal.
         worst_layer: layer with the largest noise over signal; if predicted, at the logits.
-        worst_layer_share: its share of the sum; if predicted, of all noise at the logits.
-        exact_only: whether few large errors of ADCs carry most of their noise, so that only exact
-            execution is valid; None where nothing was executed.
+        worst_layer_share: its share of the sum; if predicted, of the noise at the logits.
+        exact_only: True if few large errors dominate the ADC noise, so that only exact execution is
+            valid; None if nothing was executed.
     """
 
     in_float: float
@@ -89,7 +88,7 @@ class Result:
     exact_only: bool | None
 
     def to_row(self) -> dict[str, Any]:
-        """Columns of the command's output."""
+        """Columns of the output of the command."""
         row = asdict(self)
         return {COLUMNS.get(name, name): value for name, value in row.items()}
 
@@ -97,19 +96,22 @@ class Result:
 class Assessment:
     """A network with its data, calibrated once for all designs.
 
+    Create it, then call `on_chips` (execution) or `predicted` for each design::
+
+        result, layers = Assessment(Path("net.onnx"), Path("data.npz")).on_chips(circuit, 10)
+
     Args:
         path: the ONNX file.
-        data: the .npz of its samples.
+        data: .npz of samples, see `LabelledData.read`.
         metric: one of `METRICS`, or `module:function`.
-        output: name of the output that is scored; the first by default.
-        samples: number to score; all by default.
-        seed: of the choice of calibration vectors and of the first chip; each further chip has the
-            next number.
-        layers_digital: layers that run on the digital unit.
+        output: name of the scored output. If None, the first.
+        samples: number of scored samples. If None, all.
+        seed: seed of calibration vectors and of the first chip; further chips add 1 each.
+        layers_digital: layers on the digital unit.
 
     Raises:
-        InputError: the network or the data cannot be used, it has no such layer, or its outputs
-            are not finite.
+        InputError: network or data cannot be used, a layer does not exist, or outputs are not
+            finite.
     """
 
     def __init__(
@@ -145,7 +147,6 @@ class Assessment:
         self.calibration = calibrate(self.network, batches, np.random.default_rng(seed))
 
     def _check_finite(self) -> None:
-        """Refuse a network whose outputs in float are not finite."""
         network = self.network
         scored = network.wanted if self._metric.reads_all else [network.output, network.logits]
         for name in scored:
@@ -161,7 +162,7 @@ class Assessment:
 
     @cached_property
     def weights_sha256(self) -> str:
-        """SHA-256 of the network's files of weights, '' if the network has none."""
+        """SHA-256 of the files of weights; empty if there are none."""
         digests = [sha256(file) for file in weight_files(self.path)]
         return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
 
@@ -184,13 +185,13 @@ class Assessment:
         how: Executed = "exact",
         after_each: Callable[[], None] = lambda: None,
     ) -> tuple[Result, list[LayerErrors]]:
-        """Accuracy on several chips of a design, and the errors of each layer on the first.
+        """Execute the network on chips; returns accuracy, and layer errors of the first chip.
 
         Args:
             chip: the design.
             chips: number of simulated chips.
-            allowed_drop: of the score, for the yield.
-            how: every read and conversion, or in float with noise of their power.
+            allowed_drop: largest drop of the score that counts for the yield.
+            how: exact execution, or float with noise.
             after_each: called after each chip.
         """
         simulation = Simulation(self.network, chip, self.calibration, self._digital)
@@ -220,7 +221,7 @@ class Assessment:
         ), errors
 
     def _on_integers(self, chip: Circuit, simulation: Simulation) -> float:
-        """Score with exact products of integers, found once for each precision."""
+        """Score with exact products of integers, cached by precision."""
         precision = (chip.input_bits, chip.weight_bits, chip.weight_clip)
         if precision not in self._integer:
             self._integer[precision] = self.score(self.outputs(simulation.run_integers))
@@ -229,7 +230,7 @@ class Assessment:
     def _exact(
         self, simulation: Simulation, chips: int, _: Mapping[str, LayerNoise]
     ) -> Iterator[Tensors]:
-        """Outputs on several chips, of which the first is manufactured."""
+        """Outputs on several chips, the first of which is already manufactured."""
         for at in range(chips):
             if at:
                 simulation.manufacture(self.seed + at)
@@ -238,7 +239,7 @@ class Assessment:
     def _fast(
         self, simulation: Simulation, chips: int, noise: Mapping[str, LayerNoise]
     ) -> Iterator[Tensors]:
-        """Outputs of runs in float with weight errors of several chips and white noise of ADCs."""
+        """Outputs of float runs with weight errors of several chips and white ADC noise."""
         rng = np.random.default_rng([self.seed, CHIP_INPUTS])
         chosen = np.sort(rng.permutation(len(self._data.calibration))[:MOST_CALIBRATION])
         batches = list(self._data.calibration.part(chosen).batches(self._batch))
@@ -254,24 +255,24 @@ class Assessment:
     def predicted(
         self, chip: Circuit, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float
     ) -> tuple[Result, list[LayerErrors]]:
-        """Accuracy as `imcmoo.model.physical.predicted_accuracy` predicts it, and layers' errors.
+        """Predict the accuracy from accuracy data; returns it and the layer errors.
 
         Args:
             chip: the design.
-            data: of the network.
-            noise: works out the noise of the layers.
-            allowed_drop: of the score, for the yield.
+            data: accuracy data of the network.
+            noise: computes the noise of the layers.
+            allowed_drop: largest drop of the score that counts for the yield.
 
         Raises:
-            ValueError: the data do not have the chip's precision.
+            ValueError: the data lack the precision of the chip.
         """
-        found = noise(data, chip) * data.analog(self._digital)
+        nsr = noise(data, chip) * data.analog(self._digital)
         bits = (chip.input_bits, chip.weight_bits)
-        prediction = predict(data, found, bits, self._digital)
+        prediction = predict(data, nsr, bits, self._digital)
         low, high = wilson(min(max(prediction.accuracy, 0.0), 1.0), data.about["samples"])
         errors = [
             LayerErrors(layer.name, math.nan, float(adc), float(dev))
-            for layer, (adc, dev) in zip(data.layers, found.T, strict=True)
+            for layer, (adc, dev) in zip(data.layers, nsr.T, strict=True)
         ]
         result = Result(
             in_float=data.float_score,
@@ -300,7 +301,7 @@ class Assessment:
         return float(self._scores(self.outputs(simulation.run)).mean())
 
     def outputs(self, run: Callable[[Tensors], Tensors], samples: int | None = None) -> Tensors:
-        """Outputs and logits of the first samples, all by default."""
+        """Outputs and logits of the first samples. If `samples` is None, of all."""
         return run_all(run, self._data.scored.part(slice(samples)), self._batch)
 
     def noisy_outputs(
@@ -310,7 +311,7 @@ class Assessment:
         rng: np.random.Generator,
         samples: slice = slice(None),
     ) -> Tensors:
-        """Outputs and logits of some samples, all by default, with errors in some layers."""
+        """Outputs and logits of samples with errors in some layers."""
         run = partial(network.run, disturbed=disturbed, rng=rng)
         size = min(self._batch, SAMPLES_AT_ONCE)
         return run_all(run, self._data.scored.part(samples), size)
@@ -346,8 +347,7 @@ class Assessment:
         return self._metric.scores(scored, labels, self.reference(n))
 
     def noise_to_signal(self, outputs: Tensors) -> float:
-        """Mean square error of the logits of the first samples over their variance about the mean
-        of all samples."""
+        """Noise-to-signal ratio of the logits of the first samples."""
         logits = outputs[self.network.logits]
         ideal = self._reference[self.network.logits][: len(logits)].astype(np.float64)
         error = logits - ideal
@@ -356,7 +356,6 @@ class Assessment:
 
 
 def _of_layers(errors: list[LayerErrors]) -> dict[str, Any]:
-    """Figures of all layers together."""
     adc, dev, rounding = (
         to_decibels(sum(getattr(e, part) for e in errors)) for part in ("adc", "dev", "rounding")
     )
@@ -377,14 +376,13 @@ def interval(scores: Floats, samples: int) -> tuple[float, float]:
     """95 % interval, over samples, of the mean score.
 
     Args:
-        scores: of each chip and sample, 0 to 1, shape (chips, samples), or one for all samples of
-            a chip, shape (chips, 1).
-        samples: their number.
+        scores: scores of each chip and sample, 0 to 1, shape (chips, samples), or one per chip,
+            shape (chips, 1).
+        samples: number of samples.
 
     Returns:
-        Wilson's interval where each score is 0 or 1. Else percentiles of the means of samples that
-        are drawn with replacement (bootstrap). NaN if there is one score for several samples, or
-        a single sample.
+        Wilson's interval if all scores are 0 or 1, else a bootstrap interval. NaN if there is one
+        score for several samples, or a single sample.
     """
     mean = float(scores.mean())
     if scores.shape[1] != samples:

@@ -18,20 +18,20 @@ from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
 
 VERSION = 3
-"""To be raised when the execution of layers changes, so that stored results are not used."""
+"""Raise when the execution of layers changes, so that stored results are not used."""
 VECTORS = 128
-"""Calibration vectors that a layer is executed on."""
+"""Calibration vectors on which a layer is executed."""
 SEED = 0
 RESOLUTIONS: Sequence[int | None] = range(3, 11)
-"""ADC bits of the shipped spaces. One execution gives the noise at all of them."""
+"""ADC bits of the shipped spaces; one execution gives the noise at all of them."""
 
 SUFFIX = ".noise"
-"""Ending of the stored files, whose content is an array of type `STORED` behind a checksum."""
+"""Suffix of stored files: an array of type `STORED` after a checksum."""
 STORED = np.dtype("<f8")
 
 
 def cache_folder() -> Path:
-    """Folder for results that can be worked out again: IMCMOO_CACHE, or one of the user's."""
+    """Folder for results that can be computed again: IMCMOO_CACHE, or a default."""
     named = os.environ.get("IMCMOO_CACHE")
     usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(named) if named else usual / "imcmoo"
@@ -39,8 +39,11 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class CircuitNoise:
-    """Implements `imcmoo.model.physical.predicted_accuracy.CircuitNoise`; stores results by
-    content in a folder, if it has one."""
+    """Noise of layers, executed on a simulated chip; pass it as `circuit_noise` with accuracy data.
+
+    Args:
+        folder: folder for stored results. If None, nothing is stored.
+    """
 
     folder: Path | None
 
@@ -65,7 +68,7 @@ class CircuitNoise:
         return by_bits[chip.adc_bits]
 
     def _stored(self, data: AccuracyData, chip: Circuit) -> Floats | None:
-        """The stored noise of a chip, shape (2, L); None if there is none, or a damaged one."""
+        """Stored noise of a chip, shape (2, L); None if there is none or it is damaged."""
         assert self.folder is not None
         key, layers = _key(data, chip), len(data.layers)
         size = 2 * layers * STORED.itemsize
@@ -77,12 +80,12 @@ class CircuitNoise:
 
 
 def _key(data: AccuracyData, chip: Circuit) -> str:
-    """SHA-256 (hex) of all that the noise of a chip depends on; also the name of its file."""
+    """SHA-256 (hex) of all that the noise of a chip depends on; name of its file."""
     return hashlib.sha256(repr((VERSION, data.fingerprint, chip)).encode()).hexdigest()
 
 
 def _executed(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> Floats:
-    """The noise of one simulated chip with ADCs of some resolutions, shape (B, 2, L)."""
+    """Noise of one simulated chip at several ADC resolutions, shape (B, 2, L)."""
     # Loading these takes a second, which a study whose circuits are all stored need not spend.
     with accuracy_packages():
         from imcmoo.accuracy.lowering import MappedLayer

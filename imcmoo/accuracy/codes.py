@@ -1,4 +1,4 @@
-"""Integers that stand for inputs and weights, and the slices a chip cuts them into."""
+"""Integer codes of inputs and weights, and their slices."""
 
 from __future__ import annotations
 
@@ -30,35 +30,35 @@ class InputCoding:
 
     @classmethod
     def of_range(cls, lowest: float, highest: float, bits: int) -> InputCoding:
-        """Coding of inputs whose calibration data span a range; without offset if none is
-        negative."""
+        """Coding for a range of inputs; without offset if none is negative."""
         signed = lowest < 0
         largest = 2 ** (bits - signed) - 1
         peak = max(-lowest, highest)
         return cls(peak / largest if peak > 0 else 1.0, bits, 2 ** (bits - 1) if signed else 0)
 
     def encode(self, values: NDArray[np.floating]) -> Codes:
-        """Codes of inputs of any shape, shape (...), in the same shape; NaN gets the largest."""
+        """Codes of inputs of any shape; NaN gets the largest."""
         return (self._units(values) + self.zero).astype(np.uint16)
 
     def rounded(self, values: NDArray[np.floating]) -> NDArray[Any]:
-        """The inputs that the codes stand for, in their precision."""
+        """Inputs rounded to codes, in their precision."""
         return self._units(values) * self.scale
 
     def _units(self, values: NDArray[np.floating]) -> NDArray[Any]:
-        """Signed whole numbers of `scale`, saturated."""
+        """Signed multiples of `scale`, saturated."""
         units = np.fmin(np.rint(values / self.scale), 2**self.bits - 1 - self.zero)
         return np.fmax(units, -self.zero)
 
 
 def quantise_weights(weights: Floats, bits: int, clip: float) -> tuple[Ints, Floats]:
-    """Signed integers of weights, shape (G, K, M), and the value of one unit per output channel,
-    (G, M): 0 where all weights are 0, so that errors of cells and ADCs do not count there.
+    """Quantise weights: signed integers, shape (G, K, M), and units, shape (G, M).
+
+    The unit of an output channel is 0 if all its weights are 0, so its errors do not count.
 
     Args:
         weights: shape (G, K, M).
-        bits: precision; magnitudes have one bit less.
-        clip: largest magnitude that is stored, as a share of the largest of its channel.
+        bits: precision, with sign.
+        clip: largest stored magnitude as a share of the largest of its channel.
     """
     largest = 2 ** (bits - 1) - 1
     peak = clip * np.abs(weights).max(axis=1)
@@ -67,8 +67,10 @@ def quantise_weights(weights: Floats, bits: int, clip: float) -> tuple[Ints, Flo
 
 
 def cell_values(integers: Ints, bits: int, width: int, *, differential: bool) -> Floats:
-    """Values that cells hold, shape (G, K, S, M), least significant slice first: slices of offset
-    weights, or differences of two cells; of signed weights, shape (G, K, M)."""
+    """Values held by cells, shape (G, K, S, M), least significant slice first.
+
+    Slices of offset weights, or differences of two cells, of signed weights (G, K, M).
+    """
     if differential:
         sign, coded = np.sign(integers), np.abs(integers)
     else:
@@ -81,8 +83,7 @@ def cell_values(integers: Ints, bits: int, width: int, *, differential: bool) ->
 
 
 def input_slices(codes: Codes, bits: int, width: int) -> list[Codes]:
-    """Slices of input codes, each in their shape, least significant first; the last may have fewer
-    bits."""
+    """Slices of input codes, shape as `codes`, least significant first; the last may be shorter."""
     maxima = slice_maxima(bits, width)
     return [codes >> np.uint16(width * i) & np.uint16(top) for i, top in enumerate(maxima)]
 

@@ -1,4 +1,4 @@
-"""One layer's weights in the arrays of a chip: programming, reading, conversion, shift and add."""
+"""Weights of one layer in arrays: programming, reading, conversion, shift and add."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choos
 from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
 
 SUMS_AT_ONCE = 1 << 20
-"""Sums of one matrix product: few enough for the cache, enough for BLAS."""
+"""Sums of one matrix product; they fit the cache."""
 
 EXACT_IN_FLOAT32 = 1 << 24
-"""Whole numbers up to here are exact in float32."""
+"""Integers up to this are exact in float32."""
 
 Values = NDArray[Any]
 
@@ -31,7 +31,7 @@ class Read:
 
     Args:
         block: index of the row block.
-        groups, samples: which.
+        groups, samples: their indices.
         drive: input slices, shape (groups, input slices, n, rows).
         sums: shape (groups, input slices, n, weight slices, M).
     """
@@ -45,16 +45,16 @@ class Read:
 
 @dataclass(frozen=True)
 class Conversion:
-    """ADCs of each row block, and how many codes they have."""
+    """ADCs of each row block, and their number of codes."""
 
     adcs: Sequence[Adcs]
     codes: int
 
     def add_to(self, out: Floats, read: Read, places: Floats) -> None:
-        """Convert the sums of a read, in their precision, and add them, shifted to their places.
+        """Convert the sums of a read and add them, shifted, to `out` (in place).
 
         Args:
-            out: shape (groups, n, M); changed in place.
+            out: shape (groups, n, M).
             read: the sums.
             places: value of one unit of each input and weight slice, shape (I, S).
         """
@@ -65,10 +65,7 @@ class Conversion:
 
 @numba.njit(nogil=True)
 def _convert_and_add(sums, low, step, places, zero, top, out):  # type: ignore[no-untyped-def]
-    """Loop of `Conversion.add_to`, which takes much of the time: add the converted sums to `out`.
-
-    Shapes: `sums` (groups, I, n, S, M); `low`, `step` and `places` (I, S); `out` (groups, n, M).
-    """
+    """Loop of `Conversion.add_to`, which dominates the time."""
     groups, inputs, n, weights, columns = sums.shape
     for g in range(groups):
         for i in range(inputs):
@@ -87,11 +84,7 @@ def _convert_and_add(sums, low, step, places, zero, top, out):  # type: ignore[n
 
 @numba.njit(nogil=True, fastmath={"reassoc"})  # else the sum of errors is not vectorised
 def _add_errors(sums, true, low, step, top, error):  # type: ignore[no-untyped-def]
-    """Add the squared errors of conversions by several ADCs to `error`.
-
-    Shapes: `sums` and `true`, those without errors, (groups, I, n, S, M); `low`, `step` and `error`
-    (n_adcs, I, S). `top` is the largest code.
-    """
+    """Add squared errors of conversions by several ADCs to `error`, shape (n_adcs, I, S)."""
     groups, inputs, n, weights, columns = sums.shape
     for g in range(groups):
         for i in range(inputs):
@@ -109,7 +102,7 @@ def _add_errors(sums, true, low, step, top, error):  # type: ignore[no-untyped-d
 
 
 def row_blocks(rows: int, chip: Circuit) -> list[slice]:
-    """Rows that are read at once: blocks of `active_rows` in macros of `rows`."""
+    """Rows read at once: blocks of `active_rows` in macros of `rows`."""
     return [
         slice(start, min(start + chip.active_rows, macro + chip.rows, rows))
         for macro in range(0, rows, chip.rows)
@@ -120,12 +113,14 @@ def row_blocks(rows: int, chip: Circuit) -> list[slice]:
 class Crossbar:
     """Weights of one layer on a chip.
 
+    Create it, `program` cell errors, `calibrate` the ADCs, then `multiply` codes of inputs.
+
     Args:
         weights: signed integers, shape (G, K, M).
-        chip: the chip.
-        zero: input code that stands for 0.
-        blocks: rows that are read at once; `row_blocks` by default.
-        dtype: precision of the sums; by default float32 where it holds all whole sums exactly.
+        chip: parameters of the chip.
+        zero: input code of 0.
+        blocks: rows read at once. If None, `row_blocks`.
+        dtype: precision of the sums. If None, float32 where it is exact for integers.
     """
 
     def __init__(
@@ -161,8 +156,7 @@ class Crossbar:
         return x[:, None] * places(len(self.cell_maxima), self._chip.bits_per_cell)
 
     def error_variances(self, sigma: float) -> Floats:
-        """Variance of a stored slice with a cell error of `sigma`, shape (S,): both cells of a pair
-        err; cells in parallel average."""
+        """Variance of a stored slice with cell error `sigma`, shape (S,)."""
         parallel = parallel_cells(len(self.cell_maxima), self._chip.redundancy)
         pair = 1 + self._chip.differential
         return np.asarray(pair * (sigma * self.cell_maxima) ** 2 / parallel)
@@ -171,9 +165,8 @@ class Crossbar:
         """Draw the cell errors of one chip.
 
         Args:
-            rng: of this chip and layer; later draws are the noise of reads.
-            ranges: largest values of the cells, shape (S,), where a slice does not use its cell's
-                whole range.
+            rng: generator of this chip and layer; later draws are read noise.
+            ranges: largest values of the cells, shape (S,), if slices do not use the whole range.
         """
         spread = np.sqrt(self._cell_variances())
         if ranges is not None:
@@ -197,47 +190,48 @@ class Crossbar:
 
     @cached_property
     def mean_cell_variances(self) -> Floats:
-        """Variance of a stored slice, mean of all weights, shape (S,)."""
+        """Variance of a stored slice, mean over weights, shape (S,)."""
         variances = self._cell_variances()
         return np.asarray(variances.mean(axis=(0, 1, 3) if variances.ndim == 4 else 1))
 
     def weight_errors(self) -> Floats:
-        """Errors of the weights as programmed, in units of the integers, shape (G, K, M)."""
+        """Errors of the programmed weights, in units of the integers, shape (G, K, M)."""
         errors = self._cells - self._ideal
         units = places(len(self.cell_maxima), self._chip.bits_per_cell)
         return np.asarray(np.einsum("gksm,s->gkm", errors, units))
 
     def set_adcs(self, adcs: Sequence[Adcs], *, codes: int) -> None:
-        """Set the ADCs of each row block, and how many codes they have."""
+        """Set the ADCs of each row block, and their number of codes."""
         self._adcs = Conversion(adcs, codes)
 
     def exact(self, codes: Codes) -> Floats:
-        """Products of the integers, shape (G, n, M)."""
+        """Exact products of codes, shape (G, n, M)."""
         return np.asarray((codes.astype(np.float64) - self._zero) @ self.weights)
 
     def multiply(self, codes: Codes) -> Floats:
-        """Products of codes, shape (G, n, K), that the chip computes, in units of the integers'
-        product, (G, n, M).
+        """Products as the chip computes them, in units of the integers, shape (G, n, M).
+
+        Args:
+            codes: shape (G, n, K).
 
         Raises:
-            ValueError: the chip has ADCs, but neither `calibrate` nor `set_adcs` chose windows.
+            ValueError: the chip has ADCs, but neither `calibrate` nor `set_adcs` was called.
         """
         return self._products(codes, [self._conversion])[0] - self._offset
 
     def at_resolutions(self, codes: Codes, bits: Sequence[int | None]) -> Floats:
-        """Products with ADCs of several resolutions, columns not corrected, shape (B, G, n, M).
+        """Products at several ADC resolutions, columns not corrected, shape (B, G, n, M).
 
         Args:
-            codes: shape (G, n, K); they also choose the windows of the ADCs.
-            bits: B resolutions; None if the sums are not converted. The result at one resolution
-                does not depend on the others. Exception: None beside others, with windows of least
-                error and read noise, since their choice draws noise.
+            codes: shape (G, n, K); they also choose the ADC windows.
+            bits: B resolutions; None for no conversion. Results do not depend on the other
+                resolutions, except None with windows of least error and read noise, whose choice
+                draws noise.
         """
         return self._products(codes, self._chosen_adcs(codes, bits))
 
     def calibrate(self, codes: Codes) -> None:
-        """Choose the ADC windows and the correction of each column from calibration vectors, shape
-        (G, n, K)."""
+        """Choose ADC windows and column corrections from calibration vectors, shape (G, n, K)."""
         drawn = self._chip.adc_window == "least_error"  # only this rule looks at the cell errors
         if drawn or self._adcs is None:
             (self._adcs,) = self._chosen_adcs(codes, [self._chip.adc_bits])
@@ -246,7 +240,7 @@ class Crossbar:
 
     @property
     def _conversion(self) -> Conversion | None:
-        """Conversion of sums; None on a chip without ADCs."""
+        """Conversion of sums; None without ADCs."""
         if self._chip.adc_bits is None:
             return None
         if self._adcs is None:
@@ -254,8 +248,7 @@ class Crossbar:
         return self._adcs
 
     def _products(self, codes: Codes, conversions: Sequence[Conversion | None]) -> Floats:
-        """Shifted sums minus the terms that the offsets of weights and inputs add, for each way to
-        convert the sums, shape (conversions, G, n, M)."""
+        """Shifted sums minus the offsets of weights and inputs, shape (conversions, G, n, M)."""
         made = np.zeros((len(conversions), *codes.shape[:2], self.weights.shape[2]))
         for read in self._reads(codes, self._cells, self._noise):
             for out, conversion in zip(made, conversions, strict=True):
@@ -280,20 +273,22 @@ class Crossbar:
         n_step = min(n, max(1, SUMS_AT_ONCE // per_sample))
         g_step = max(1, SUMS_AT_ONCE // (per_sample * n_step))
         for g in range(0, groups, g_step):
-            some = slice(g, min(g + g_step, groups))
+            group_slice = slice(g, min(g + g_step, groups))
             for block, rows in enumerate(self._blocks):
-                stored = cells[some, rows].reshape(some.stop - g, -1, slices * columns)
+                stored = cells[group_slice, rows].reshape(
+                    group_slice.stop - g, -1, slices * columns
+                )
                 for start in range(0, n, n_step):
                     samples = slice(start, min(start + n_step, n))
-                    drive = self._drive(codes[some, samples, rows])
+                    drive = self._drive(codes[group_slice, samples, rows])
                     flat = drive.reshape(len(drive), -1, drive.shape[-1])
                     sums = (flat @ stored).reshape(*drive.shape[:3], slices, columns)
                     if noise is not None:
                         sums += self._read_noise(drive, sums.shape, noise)
-                    yield Read(block, some, samples, drive, sums)
+                    yield Read(block, group_slice, samples, drive, sums)
 
     def _drive(self, codes: Codes) -> Values:
-        """Input slices of codes, shape (G, n, K), as rows are driven, (G, I, n, K)."""
+        """Input slices as rows are driven, shape (G, I, n, K)."""
         sliced = input_slices(codes, self._chip.input_bits, self._chip.input_slice_bits)
         return np.stack(sliced, axis=1).astype(self._dtype)
 
@@ -305,7 +300,7 @@ class Crossbar:
         return spread.astype(self._dtype) * rng.standard_normal(shape, dtype=np.float32)
 
     def _chosen_adcs(self, codes: Codes, bits: Sequence[int | None]) -> list[Conversion | None]:
-        """Conversions with some resolutions, with windows by the chip's rule."""
+        """Conversions at several resolutions, with windows by the rule of the chip."""
         resolutions = [b for b in bits if b is not None]
         if not resolutions:
             return [None] * len(bits)
@@ -343,16 +338,10 @@ class Crossbar:
         return statistics
 
     def _moments(self, drive: Values, cells: Values) -> tuple[Floats, Floats]:
-        """Mean and mean square of the sums of a row block, shape (I, S) each, over groups, samples
-        and columns.
+        """Mean and mean square of the sums of a row block, shape (I, S) each.
 
-        Σ (x·w)² over all vectors x and columns w is Σ_kl (Σ_x x_k x_l) (Σ_w w_k w_l): no sum
-        is made. All terms are whole numbers. The sums are exact if G n M (K x w)² < 2⁵³ for the
-        largest x of an input slice and w of a cell, and else rounded as any sum in float64.
-
-        Args:
-            drive: input slices, shape (G, I, n, K).
-            cells: values without errors, shape (G, K, S, M).
+        Σ (x·w)² over all vectors x and columns w is Σ_kl (Σ_x x_k x_l) (Σ_w w_k w_l): no sum is
+        made. Exact if G n M (K x w)² < 2⁵³ for the largest x of an input slice and w of a cell.
         """
         groups, _, n, rows = drive.shape
         columns = cells.shape[3]
@@ -365,18 +354,16 @@ class Crossbar:
         square = np.zeros(mean.shape)
         step = max(1, SUMS_AT_ONCE // (groups * rows * sum(mean.shape)))
         for start in range(0, rows, step):
-            some = slice(start, start + step)
-            of_x, of_w = (np.matmul(v[..., some].swapaxes(2, 3), v) for v in (x, w))
+            block = slice(start, start + step)
+            of_x, of_w = (np.matmul(v[..., block].swapaxes(2, 3), v) for v in (x, w))
             alike = ((0, 2, 3), (0, 2, 3))
             square += np.tensordot(of_x.astype(np.float64), of_w.astype(np.float64), axes=alike)
         vectors = groups * n * columns
         return mean / vectors, square / vectors
 
     def _least_error(self, codes: Codes, statistics: list[Sums], bits: Sequence[int]) -> Floats:
-        """Half widths of least mean square error with cell errors in, shape (B, blocks, I, S).
-
-        Resolutions share the reads, so that the noise of reads does not depend on their number.
-        """
+        """Half widths of least mean square error, shape (B, blocks, I, S); resolutions share the
+        reads."""
         tried = [
             [[choose_adcs(s, b, k) for k in CANDIDATE_SIGMAS] for s in statistics] for b in bits
         ]

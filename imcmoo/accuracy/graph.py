@@ -1,4 +1,4 @@
-"""An ONNX network cut at the layers whose weights are stored in arrays."""
+"""An ONNX network cut at the layers with stored weights."""
 
 from __future__ import annotations
 
@@ -25,23 +25,25 @@ from imcmoo.networks.onnx_import.subgraphs import inner_graphs, inputs_behind, r
 from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
 
 Stage = MappedLayer | RecurrentNode
-"""A node on the chip, with one layer or several."""
+"""A node on the chip, with one or several layers."""
 
 MAPPED = ("Conv", "Gemm", "MatMul")
 PASSING = ("Reshape", "Expand", "Squeeze", "Unsqueeze", "Identity", "Max")
-"""Operators between a reduction and what it divides or is taken from."""
+"""Operators allowed between a reduction and its use."""
 
 
 class CutNetwork:
     """A network as pieces that run in float and mapped layers between them.
 
+    Create it, then call `run` with a function that computes the product of each mapped layer.
+
     Args:
         path: the ONNX file.
-        only: names of the layers to map; all by default.
-        output: the output that is scored; the first by default.
+        only: names of the layers to map. If None, all.
+        output: the scored output. If None, the first.
 
     Raises:
-        InputError: the file cannot be run, has no mapped layer or has them inside control flow.
+        InputError: the file cannot be run, has no mapped layer, or has one inside control flow.
     """
 
     def __init__(
@@ -74,14 +76,14 @@ class CutNetwork:
 
     @property
     def results(self) -> set[str]:
-        """Tensors that nodes on the chip write."""
+        """Tensors written by nodes on the chip."""
         return set().union(*(stage.results for stage in self._stages))
 
     @property
     def logits(self) -> str:
-        """Input of the Softmax that makes the scored output, or else that output.
+        """Input of the Softmax of the scored output, or else that output.
 
-        A Softmax may be written out: exp(x - max x) over its sum.
+        The Softmax may be expanded: exp(x - max x) over its sum.
         """
         makers = {name: node for node in self.model.graph.node for name in node.output}
         last = makers.get(self.output, onnx.NodeProto())
@@ -110,7 +112,7 @@ class CutNetwork:
         return dict(zip(self.wanted, self.call(self._whole, self.wanted, inputs), strict=True))
 
     def run(self, inputs: Tensors, product: LayerProduct) -> Tensors:
-        """Outputs and logits of the network, with its mapped layers computed by `product`."""
+        """Outputs and logits of the network with mapped layers computed by `product`."""
         if self._sessions is None:
             self._sessions = self._cut(inputs)
         tensors = dict(inputs)
@@ -164,7 +166,7 @@ class CutNetwork:
         return f"{why}layers in control flow cannot be simulated"
 
     def _cut(self, inputs: Tensors) -> list[Any]:
-        """Sessions of the pieces; None where a piece has no node."""
+        """Sessions of the pieces; None for an empty piece."""
         types = self.examples(inputs)
         needs = self._needs()
         return [
@@ -175,8 +177,7 @@ class CutNetwork:
     def _piece(
         self, nodes: Sequence[onnx.NodeProto], later: Sequence[set[str]], at: int, types: Tensors
     ) -> onnx.ModelProto:
-        """The model of one piece of some nodes, whose results later pieces read, and the layer
-        behind it; types are an example of every tensor."""
+        """Model of one piece of nodes; `types` are examples of all tensors."""
         made = {name for node in nodes for name in node.output if name}
         wanted = set(self.wanted).union(*later)
         if at < len(self._stages):
@@ -195,7 +196,7 @@ class CutNetwork:
         return piece
 
     def _needs(self) -> list[set[str]]:
-        """Tensors that each piece, and the layer behind it, read from outside."""
+        """Tensors that each piece, and the layer after it, read from outside."""
         needs: list[set[str]] = [{n for node in p for n in reads(node)} for p in self._order]
         for need, stage in zip(needs, self._stages, strict=False):
             need |= stage.reads
@@ -203,7 +204,7 @@ class CutNetwork:
 
     @cached_property
     def _last_uses(self) -> list[set[str]]:
-        """Tensors that no later piece or layer reads, for each piece."""
+        """Tensors that no later piece or layer reads, by piece."""
         kept = set(self.wanted)
         dead: list[set[str]] = []
         for need in reversed(self._needs()):
@@ -212,17 +213,17 @@ class CutNetwork:
         return dead[::-1]
 
     def examples(self, inputs: Tensors) -> Tensors:
-        """An example of every tensor, from one run."""
+        """Example of every tensor, from one run."""
         made = [name for node in self.model.graph.node for name in node.output if name]
         session = self.session(self.with_outputs(made))
         return {**inputs, **dict(zip(made, self.call(session, made, inputs), strict=True))}
 
     def origin_of_not_finite(self, name: str, inputs: Tensors) -> str:
-        """The first node that makes the numbers that are not finite in an output.
+        """Name the first node with results that are not finite.
 
         Args:
-            name: of the output.
-            inputs: with which it is not finite.
+            name: name of the output.
+            inputs: inputs for which it is not finite.
         """
         values = self.examples(inputs)
         makers = {output: node for node in self.model.graph.node for output in node.output}
@@ -238,7 +239,7 @@ class CutNetwork:
         return which + (f", whose stored {held[0]} is not finite" if held else "")
 
     def with_outputs(self, names: Iterable[str]) -> onnx.ModelProto:
-        """A copy of the whole network with other outputs."""
+        """Copy of the whole network with other outputs."""
         changed = onnx.ModelProto()
         changed.CopyFrom(self.model)
         del changed.graph.output[:]
@@ -246,7 +247,7 @@ class CutNetwork:
         return changed
 
     def session(self, model: onnx.ModelProto) -> Any:
-        """A session of onnxruntime.
+        """Create a session of onnxruntime.
 
         Raises:
             InputError: the model cannot be run.
@@ -257,7 +258,7 @@ class CutNetwork:
             raise InputError(f"{self._path}: cannot be run: {one_line(error)}") from None
 
     def call(self, session: Any, names: Sequence[str], inputs: Tensors) -> list[Values]:
-        """Some outputs of a session.
+        """Run a session for some outputs.
 
         Raises:
             InputError: the inputs do not fit the network, or a loop does not end.
@@ -271,12 +272,12 @@ class CutNetwork:
 
 
 def is_finite(values: Values) -> bool:
-    """True if all numbers are finite; what is no floating-point number counts as finite."""
+    """True if all numbers are finite; other types count as finite."""
     return values.dtype.kind not in "fc" or bool(np.isfinite(values).all())
 
 
 def _normalised(path: Path) -> onnx.ModelProto:
-    """The network with constants and batch normalisation folded."""
+    """The network with folded constants and batch normalisation."""
     if not path.is_file():
         shipped = str(path) in (*SHIPPED, *TRUE_NETWORKS)
         reason = "is a shipped table of layer sizes; the weights of a network are in its ONNX file"
@@ -296,7 +297,7 @@ def _normalised(path: Path) -> onnx.ModelProto:
 
 
 def _optimised(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The network after the basic optimisations of onnxruntime."""
+    """The network after the basic optimizations of onnxruntime."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "normalised.onnx"
         options = onnx_run.options(
@@ -308,11 +309,7 @@ def _optimised(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _check_same_each_time(model: onnx.ModelProto) -> None:
-    """Refuse networks whose outputs differ from run to run.
-
-    Raises:
-        InputError: a node draws random numbers.
-    """
+    """Refuse networks that draw random numbers."""
     for graph in graphs_of(model):
         constants = {t.name: t for t in getattr(graph, "initializer", ())}
         for node in graph.node:
@@ -338,7 +335,6 @@ def _is_mapped(node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProto]) -> 
 
 
 def _layer(name: str, node: onnx.NodeProto, stored: Mapping[str, onnx.TensorProto]) -> MappedLayer:
-    """A node as a mapped layer."""
     attributes = _attributes(node)
     weights = numpy_helper.to_array(stored[node.input[1]]).astype(np.float64)
     if not weights.size:
@@ -382,7 +378,7 @@ def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
 
 
 def _unique(stem: str, taken: Collection[str]) -> str:
-    """The name, with a number behind it if it is taken."""
+    """The name, with a number appended if it is taken."""
     name, again = stem, 1
     while name in taken:
         again += 1
@@ -391,7 +387,7 @@ def _unique(stem: str, taken: Collection[str]) -> str:
 
 
 def _pieces(nodes: Iterable[onnx.NodeProto], stages: Sequence[Stage]) -> list[list[onnx.NodeProto]]:
-    """Nodes before, between and behind those on the chip, in order."""
+    """Nodes before, between and after those on the chip, in order."""
     pieces: list[list[onnx.NodeProto]] = [[]]
     results = set().union(*(stage.results for stage in stages))
     for node in nodes:
@@ -403,7 +399,7 @@ def _pieces(nodes: Iterable[onnx.NodeProto], stages: Sequence[Stage]) -> list[li
 
 
 def _reduces(name: str, operator: str, source: str, makers: Mapping[str, onnx.NodeProto]) -> bool:
-    """True if a tensor is a reduction of another one, perhaps reshaped or not below a constant."""
+    """True if a tensor is a reduction of another, possibly reshaped or clipped below."""
     node = makers.get(name)
     if node is None or node.op_type == operator:
         return node is not None and node.input[0] == source
@@ -413,7 +409,6 @@ def _reduces(name: str, operator: str, source: str, makers: Mapping[str, onnx.No
 
 
 def _inner_nodes(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
-    """Nodes of the graphs inside a node."""
     for graph in inner_graphs(node):
         for inner in graph.node:
             yield inner

@@ -1,4 +1,4 @@
-"""Labelled samples of a network, and how its outputs are scored."""
+"""Labelled samples of a network, and metrics of its outputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from imcmoo.networks.onnx_import.statistics import CALIBRATION, LABELS
 
 METRICS = ("top1", "agreement", "cosine")
 UNSCORED = 4
-"""One sample of so many, the first, calibrates where there are no calibration arrays."""
+"""Without calibration arrays, the first 1/4 of the samples calibrates."""
 BATCH = 16
 
 
@@ -30,8 +30,8 @@ class Samples:
     """Samples of a network.
 
     Args:
-        inputs: an array per input, samples on the first axis.
-        inner: whether a sample has the network's own first axis, so that samples cannot be batched.
+        inputs: one array per input, samples on the first axis.
+        inner: True if a sample has the first axis of the network itself; it then cannot be batched.
     """
 
     inputs: Tensors
@@ -41,20 +41,19 @@ class Samples:
         return len(next(iter(self.inputs.values())))
 
     def part(self, samples: slice | Ints) -> Samples:
-        """A part of the samples."""
+        """Samples of an index."""
         return Samples({n: v[samples] for n, v in self.inputs.items()}, self.inner)
 
     def batches(self, size: int) -> Iterator[Tensors]:
-        """All samples as inputs of the network, `size` at a time."""
+        """Inputs of the network, `size` samples at a time."""
         for at in range(0, len(self), 1 if self.inner else size):
-            some: Any = at if self.inner else slice(at, at + size)
-            yield {name: np.ascontiguousarray(v[some]) for name, v in self.inputs.items()}
+            index: Any = at if self.inner else slice(at, at + size)
+            yield {name: np.ascontiguousarray(v[index]) for name, v in self.inputs.items()}
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledData:
-    """Samples whose outputs are scored, their labels or None, and samples that set scales and ADC
-    windows."""
+    """Scored samples, their labels or None, and calibration samples."""
 
     scored: Samples
     labels: Values | None
@@ -65,10 +64,10 @@ class LabelledData:
         """Read an .npz with one array per input and `labels`.
 
         Args:
-            path: the file; arrays `calibration/INPUT` are optional, else the first quarter of the
-                samples calibrates and is not scored.
-            network: whose inputs it holds.
-            count: samples to score; all by default.
+            path: the file. Arrays `calibration/INPUT` are optional; without them, the first quarter
+                of the samples calibrates and is not scored.
+            network: the network.
+            count: number of scored samples. If None, all.
 
         Raises:
             InputError: names, ranks or lengths do not fit the network, or inputs are not finite.
@@ -78,17 +77,17 @@ class LabelledData:
         except ValueError as error:
             raise InputError(str(error)) from None
         labels = arrays.pop(LABELS, None)
-        own = {n: v for n, v in arrays.items() if not n.startswith(CALIBRATION)}
-        every = _samples(path, network, own)
-        if labels is not None and (labels.ndim == 0 or len(labels) != len(every)):
-            raise InputError(f"{path}: {len(every)} samples, but labels of shape {labels.shape}")
-        given = {n.removeprefix(CALIBRATION): v for n, v in arrays.items() if n not in own}
-        calibration = _samples(path, network, given) if given else None
+        inputs = {n: v for n, v in arrays.items() if not n.startswith(CALIBRATION)}
+        samples = _samples(path, network, inputs)
+        if labels is not None and (labels.ndim == 0 or len(labels) != len(samples)):
+            raise InputError(f"{path}: {len(samples)} samples, but labels of shape {labels.shape}")
+        calibrating = {n.removeprefix(CALIBRATION): v for n, v in arrays.items() if n not in inputs}
+        calibration = _samples(path, network, calibrating) if calibrating else None
         skip = 0
         if calibration is None:
-            skip = -(-len(every) // UNSCORED)
-            calibration = every.part(slice(skip))
-        scored = every.part(slice(skip, None)).part(slice(count))
+            skip = -(-len(samples) // UNSCORED)
+            calibration = samples.part(slice(skip))
+        scored = samples.part(slice(skip, None)).part(slice(count))
         if not len(scored):
             raise InputError(f"{path}: no samples are left to score")
         labels = None if labels is None else labels[skip:][:count]
@@ -96,7 +95,6 @@ class LabelledData:
 
 
 def _samples(path: Path, network: CutNetwork, arrays: Mapping[str, Values]) -> Samples:
-    """Arrays as samples of the network's inputs."""
     wanted = {i.name: i for i in network.inputs}
     if set(arrays) != set(wanted):
         raise InputError(
@@ -113,7 +111,7 @@ def _samples(path: Path, network: CutNetwork, arrays: Mapping[str, Values]) -> S
 
 
 def _extra_axes(path: Path, values: Values, info: onnx.ValueInfoProto) -> int:
-    """Axes of an array beyond those of the network's input: 0, or 1 for the samples."""
+    """Axes of an array beyond those of the network's input: 0, or 1 for samples."""
     shape = info.type.tensor_type
     rank = len(shape.shape.dim) if shape.HasField("shape") else values.ndim
     if values.ndim == 0 or values.ndim - rank not in (0, 1):
@@ -124,7 +122,7 @@ def _extra_axes(path: Path, values: Values, info: onnx.ValueInfoProto) -> int:
 
 
 def _typed(path: Path, name: str, values: Values, info: onnx.ValueInfoProto) -> Values:
-    """An array of the type the network takes."""
+    """Convert an array to the type of the input."""
     kind = helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
     with input_errors(f"{path}: "):
         real_numbers(values, name)
@@ -138,12 +136,12 @@ def _typed(path: Path, name: str, values: Values, info: onnx.ValueInfoProto) -> 
 
 
 def run_all(run: Callable[[Tensors], Tensors], samples: Samples, size: int) -> Tensors:
-    """Outputs of all samples, samples on the first axis.
+    """Run a network on all samples; outputs have samples on the first axis.
 
     Args:
         run: the network.
         samples: its inputs.
-        size: samples at a time.
+        size: samples per run.
 
     Raises:
         InputError: outputs of different samples differ in shape.
@@ -158,7 +156,7 @@ def run_all(run: Callable[[Tensors], Tensors], samples: Samples, size: int) -> T
 
 
 def batch_size(network: CutNetwork, samples: Samples) -> int:
-    """Samples to run at a time: several if that changes no output."""
+    """Samples per run: several if that changes no output."""
     two = samples.part(slice(2))
     alone = run_all(network.run_whole, two, 1)
     try:
@@ -174,21 +172,21 @@ def batch_size(network: CutNetwork, samples: Samples) -> int:
 
 @dataclass(frozen=True)
 class Metric:
-    """Scores of outputs.
+    """A metric of outputs.
 
     Args:
-        name: one of `METRICS`, or `module:function` with outputs by name and labels as arguments.
-        output: name of the output that is scored.
+        name: one of `METRICS`, or `module:function` of outputs by name and labels.
+        output: name of the scored output.
     """
 
     name: str
     output: str
 
     def check(self, labels: Values | None) -> None:
-        """Refuse data this metric cannot score.
+        """Check that the metric can score data.
 
         Raises:
-            InputError: an unknown metric, a function with other arguments, or no labels.
+            InputError: the metric is unknown, its arguments are wrong, or there are no labels.
         """
         if ":" in self.name or self.name not in METRICS:
             try:
@@ -202,9 +200,9 @@ class Metric:
                 raise InputError("top1 needs labels that are whole numbers, from 0")
 
     def scores(self, outputs: Tensors, labels: Values | None, reference: Tensors) -> Floats:
-        """Score of each sample, or one score for all, 0 to 1, shape (n,) or (1,).
+        """Score of each sample, shape (n,), or one for all, shape (1,); 0 to 1.
 
-        A sample whose output is not finite scores 0.
+        A sample with an output that is not finite scores 0.
 
         Args:
             outputs: samples on the first axis.
@@ -212,14 +210,16 @@ class Metric:
             reference: outputs of the float network.
 
         Raises:
-            InputError: the outputs cannot be scored like this.
+            InputError: the outputs cannot be scored by this metric.
         """
         if ":" in self.name:
             function = load(self.name, "metric", known=METRICS)
-            found = np.atleast_1d(np.asarray(call_own(function, outputs, labels), dtype=np.float64))
-            if found.ndim != 1 or not np.isfinite(found).all():
+            values = np.atleast_1d(
+                np.asarray(call_own(function, outputs, labels), dtype=np.float64)
+            )
+            if values.ndim != 1 or not np.isfinite(values).all():
                 raise InputError(f"{self.name} must return one number, or one per sample")
-            return found
+            return values
         with np.errstate(invalid="ignore"):
             scores = self._of_each(outputs[self.output], labels, reference[self.output])
         finite = np.isfinite(outputs[self.output]).reshape(len(scores), -1).all(axis=1)
@@ -227,11 +227,10 @@ class Metric:
 
     @property
     def reads_all(self) -> bool:
-        """True if the metric gets all outputs, else only the scored one."""
+        """True if the metric takes all outputs, not only the scored one."""
         return ":" in self.name
 
     def _of_each(self, values: Values, labels: Values | None, ideal: Values) -> Floats:
-        """Scores by one of `METRICS`."""
         if self.name == "cosine":
             a, b = (v.reshape(len(v), -1).astype(np.float64) for v in (values, ideal))
             lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)

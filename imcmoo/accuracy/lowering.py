@@ -17,10 +17,10 @@ Values = NDArray[Any]
 Tensors = dict[str, Values]
 
 Product = Callable[[Values], Floats]
-"""Vectors of shape (G, n, K) to products of shape (G, n, M)."""
+"""Maps vectors, shape (G, n, K), to products, shape (G, n, M)."""
 
 VALUES_AT_ONCE = 1 << 25
-"""Elements of the vectors that are made at once, unless one sample has more."""
+"""Elements of vectors made at once, at least one sample."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +28,15 @@ class MappedLayer:
     """A node whose weights are stored in arrays.
 
     Args:
-        name: of the node, unique.
+        name: unique name of the node.
         matrix: name of its stored weights.
         source, result: tensors it reads and writes.
-        weights: shape (G, K, M), K in the file's order.
-        bias: stored bias of the M · G channels, or the name of a tensor, or None.
-        bias_factor: of the bias.
-        kernel: sizes of a convolution's kernel; empty for a product of matrices.
+        weights: shape (G, K, M), K in the order of the file.
+        bias: stored bias of the M · G channels, name of a tensor, or None.
+        bias_factor: factor of the bias.
+        kernel: kernel sizes of a convolution; empty for a matrix product.
         strides, dilations: of a convolution, one per spatial axis.
-        pads: of a convolution, begins and then ends, or SAME_UPPER or SAME_LOWER.
+        pads: of a convolution: begins, then ends; or SAME_UPPER or SAME_LOWER.
     """
 
     name: str
@@ -53,31 +53,36 @@ class MappedLayer:
 
     @property
     def layers(self) -> list[MappedLayer]:
-        """The layer itself: a node may have several."""
+        """The layer itself; other nodes may have several."""
         return [self]
 
     @property
     def reads(self) -> set[str]:
-        """Tensors that it reads and the file does not store."""
+        """Tensors it reads that are not stored in the file."""
         return {self.source, self.bias} if isinstance(self.bias, str) else {self.source}
 
     @property
     def results(self) -> set[str]:
-        """Tensors that it writes."""
+        """Tensors it writes."""
         return {self.result}
 
     def only(self, names: Collection[str]) -> MappedLayer | None:
-        """The layer if it has one of these names."""
+        """The layer if its name is given; else None."""
         return self if self.name in names else None
 
     def run(self, tensors: Tensors, product: LayerProduct) -> Tensors:
-        """Output of the node from all tensors there are."""
+        """Output of the node."""
         source = tensors[self.source]
         return {self.result: product(self, source, tensors).astype(source.dtype, copy=False)}
 
     def apply(self, inputs: Values, zero: int, product: Product) -> Floats:
-        """The layer's output, without its bias, from its inputs or their codes; zero pads the
-        borders of an image, product multiplies vectors with the stored matrix."""
+        """Output of the layer without bias.
+
+        Args:
+            inputs: inputs, or their codes.
+            zero: value for padding.
+            product: multiplies vectors with the stored matrix.
+        """
         if not self.kernel:
             flat = inputs.reshape(1, -1, inputs.shape[-1])
             return product(flat)[0].reshape(*inputs.shape[:-1], -1)
@@ -96,7 +101,7 @@ class MappedLayer:
         return np.pad(inputs, [(0, 0), (0, 0), *around], constant_values=zero)
 
     def _same(self, sizes: Sequence[int], *, upper: bool) -> tuple[int, ...]:
-        """Pads with which the output has the input's size over the stride."""
+        """Pads for an output of the size of the input over the stride."""
         spans = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilations, strict=True)]
         total = [
             max(0, (-(-size // stride) - 1) * stride + span - size)
@@ -106,7 +111,7 @@ class MappedLayer:
         return less + more if upper else more + less
 
     def some_vectors(self, inputs: Values, count: int, rng: np.random.Generator) -> Values:
-        """At most `count` random vectors of those that the layer multiplies, shape (G, n, K)."""
+        """At most `count` random vectors that the layer multiplies, shape (G, n, K)."""
         if not self.kernel:
             flat = inputs.reshape(1, -1, inputs.shape[-1])
             return flat[:, rng.permutation(flat.shape[1])[:count]]
@@ -117,7 +122,6 @@ class MappedLayer:
         return windows[index].reshape(len(self.weights), -1, self.weights.shape[1])
 
     def _convolved(self, padded: Values, product: Product) -> Floats:
-        """Convolution of some padded samples."""
         windows = self._windows(padded)
         groups, rows, columns = self.weights.shape
         n, *sizes = windows.shape[1 : 2 + len(self.kernel)]
@@ -125,13 +129,12 @@ class MappedLayer:
         return made.transpose(1, 0, 3, 2).reshape(n, groups * columns, *sizes)
 
     def _windows(self, padded: Values) -> Values:
-        """Sliding windows of the padded inputs, one for each output, shape (groups, n, *sizes,
-        channels, *kernel)."""
+        """Sliding windows by output, shape (groups, n, *sizes, channels, *kernel)."""
         axes = tuple(range(2, padded.ndim))
         spans = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilations, strict=True)]
         windows = sliding_window_view(padded, spans, axis=axes)
-        every = [slice(None)] * 2
-        windows = windows[(*every, *_steps(self.strides), *_steps(self.dilations))]
+        leading = [slice(None)] * 2
+        windows = windows[(*leading, *_steps(self.strides), *_steps(self.dilations))]
         n, channels = windows.shape[:2]
         groups = len(self.weights)
         grouped = windows.reshape(n, groups, channels // groups, *windows.shape[2:])
@@ -140,7 +143,7 @@ class MappedLayer:
         return grouped.transpose(1, 0, *spatial, 2, *kernel)
 
     def with_bias(self, product: Floats, tensors: Mapping[str, Values]) -> Floats:
-        """The layer's output from its product, with a bias that is stored or one of the tensors."""
+        """Output of the layer from its product, with stored or computed bias."""
         if self.bias is None:
             return product
         bias = tensors[self.bias] if isinstance(self.bias, str) else self.bias
@@ -149,7 +152,7 @@ class MappedLayer:
 
 
 LayerProduct = Callable[[MappedLayer, Values, Mapping[str, Values]], Values]
-"""Output of a layer from its input and all tensors there are."""
+"""Maps a layer, its input and all tensors to its output."""
 
 
 def _steps(strides: Sequence[int]) -> list[slice]:

@@ -1,4 +1,4 @@
-"""A network in float with operand rounding, other weights and noise at its mapped layers."""
+"""A float network with rounded operands, disturbed weights and noise in mapped layers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from imcmoo.arrays import Floats
 OPERATORS, IR_VERSION = 13, 7
 """Operator set and format of a layer alone, which any supported onnxruntime runs."""
 SAMPLES_AT_ONCE = 8
-"""Samples of one run: few, so that a layer's noise stays in the processor's cache."""
+"""Samples per run; the noise of a layer fits the cache."""
 
 _Stored = tuple[Values, Values]
 """Weights and bias."""
@@ -32,8 +32,8 @@ class Disturbance:
 
     Args:
         weights: W + ΔW, shape (G, K, M).
-        offset: of each output channel, shape (G · M,); zero if None.
-        spread: standard deviation of each output channel, likewise.
+        offset: offset of each output channel, shape (G · M,). If None, 0.
+        spread: standard deviation of each output channel, shape (G · M,). If None, 0.
     """
 
     weights: Floats
@@ -42,9 +42,11 @@ class Disturbance:
 
 
 class NoisyNetwork:
-    """Runs a network, all of whose layers are mapped, with disturbed layers.
+    """Runs a network with disturbed layers.
 
-    The inputs of each layer are rounded by codings, by name, if there are any.
+    Args:
+        network: the network; all its layers are mapped.
+        codings: codings by layer that round its inputs. If None, inputs are not rounded.
     """
 
     def __init__(
@@ -63,8 +65,14 @@ class NoisyNetwork:
         rng: np.random.Generator,
         seen: Callable[[MappedLayer, Values], None] = lambda layer, inputs: None,
     ) -> Tensors:
-        """Outputs and logits of the network with errors in some layers, by name; `seen` is called
-        with each layer and its inputs."""
+        """Outputs and logits with errors in some layers.
+
+        Args:
+            inputs: inputs of the network.
+            disturbed: errors by layer.
+            rng: generator of the noise.
+            seen: called with each layer and its inputs.
+        """
         stored = self._stored | self._disturbed(disturbed)
 
         def product(layer: MappedLayer, x: Values, tensors: Mapping[str, Values]) -> Values:
@@ -82,7 +90,7 @@ class NoisyNetwork:
         return self._network.run(inputs, product)
 
     def _disturbed(self, errors: Mapping[str, Disturbance]) -> dict[str, _Stored]:
-        """Values of disturbed layers; those of the last call are kept for its next samples."""
+        """Values of disturbed layers; those of the last call are cached."""
         if self._last is None or self._last[0] is not errors:
             layers = [layer for layer in self._network.layers if layer.name in errors]
             self._last = errors, {e.name: _stored(e, errors[e.name]) for e in layers}
@@ -96,10 +104,9 @@ class NoisyNetwork:
 
 
 def standard_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Values:
-    """Independent numbers in float32 that approximate N(0, 1), in an eighth of numpy's time.
+    """Approximate N(0, 1) in float32, in an eighth of the time of numpy.
 
-    Each is the median of one of 65,536 equally likely parts of the distribution. The largest
-    magnitude is 4.33.
+    Values are medians of 65,536 equally likely parts of the distribution, at most 4.33.
     """
     count = math.prod(shape)
     words = rng.integers(0, 1 << 64, -(-count // 4), dtype=np.uint64)
@@ -110,14 +117,14 @@ def standard_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Values:
 
 @cache
 def _medians() -> Values:
-    """Medians of equally likely parts of N(0, 1), one for each number of 16 bits."""
+    """Medians of equally likely parts of N(0, 1), by 16-bit number."""
     parts = 1 << 16
     medians: Values = ndtri((np.arange(parts) + 0.5) / parts).astype(np.float32)
     return medians
 
 
 def _alone(layer: MappedLayer) -> ModelProto:
-    """A layer alone, with its weights and bias as inputs."""
+    """Model of a single layer, with weights and bias as inputs."""
     nodes = [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Add", "pb", ["y"])]
     if layer.kernel:
         attributes: dict[str, Any] = {
@@ -138,7 +145,7 @@ def _alone(layer: MappedLayer) -> ModelProto:
 
 
 def _stored(layer: MappedLayer, errors: Disturbance) -> _Stored:
-    """Weights as the product takes them, and what is added to it: stored bias and offset."""
+    """Weights for the product, and the sum of stored bias and offset."""
     groups, rows, columns = errors.weights.shape
     added = np.zeros(groups * columns)
     if layer.bias is not None and not isinstance(layer.bias, str):

@@ -21,7 +21,7 @@ from imcmoo.networks.onnx_import.operators import (
 )
 
 USUAL = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RNN": ("Tanh",)}
-"""Activations by operator; layers with others run in float."""
+"""Supported activations by operator; layers with others run in float."""
 
 BIAS, LENGTHS, HIDDEN_STATE, CELL_STATE, PEEPHOLES = 3, 4, 5, 6, 7
 """Indices of a node's optional inputs."""
@@ -29,14 +29,14 @@ BIAS, LENGTHS, HIDDEN_STATE, CELL_STATE, PEEPHOLES = 3, 4, 5, 6, 7
 
 @dataclass(frozen=True, eq=False)
 class RecurrentNode:
-    """An LSTM, GRU or RNN whose matrices are layers of their own.
+    """An LSTM, GRU or RNN with its matrices as layers.
 
     Args:
         operator: a key of `USUAL`.
         directions: "forward" or "reverse" for each direction.
         parts: layer of each direction and part (`recurrent_parts`).
-        reset_after: whether a GRU resets products instead of the state.
-        inputs, outputs: of the node, '' where it has none.
+        reset_after: True if a GRU resets products instead of the state.
+        inputs, outputs: tensors of the node, '' if missing.
         stored: tensors of the file that it reads, by name.
         mapped: names of the layers on the chip; the others run in float.
     """
@@ -57,12 +57,12 @@ class RecurrentNode:
 
     @property
     def reads(self) -> set[str]:
-        """Tensors that it reads and the file does not store."""
+        """Tensors it reads that are not stored in the file."""
         return {name for name in self.inputs if name and name not in self.stored}
 
     @property
     def results(self) -> set[str]:
-        """Tensors that it writes."""
+        """Tensors it writes."""
         return {name for name in self.outputs if name}
 
     def only(self, names: Collection[str]) -> RecurrentNode:
@@ -70,7 +70,7 @@ class RecurrentNode:
         return replace(self, mapped=frozenset(names) & self.mapped)
 
     def run(self, tensors: Tensors, product: LayerProduct) -> Tensors:
-        """Outputs of the node, with the products of its layers from `product`."""
+        """Outputs of the node, with products by `product`."""
         x = tensors[self.inputs[0]]
         made = [self._direction(at, x, tensors, product) for at in range(len(self.directions))]
         steps, *states = zip(*made, strict=True)
@@ -84,7 +84,7 @@ class RecurrentNode:
     def _direction(
         self, at: int, x: Values, tensors: Tensors, product: LayerProduct
     ) -> tuple[Values, ...]:
-        """All hidden states of one direction, shape (T, B, H), and its last states, (B, H)."""
+        """Hidden states of one direction, shape (T, B, H), and its last states, (B, H)."""
 
         def multiply(part: str, vectors: Values) -> Values:
             layer = self.parts[at, part]
@@ -112,7 +112,6 @@ class RecurrentNode:
     def _step(
         self, driven: Values, bias: Values, states: list[Values], multiply: Any
     ) -> list[Values]:
-        """States after a step, from products of its input and the states before."""
         size = states[0].shape[1]
         if self.operator != "GRU":
             sums = driven + multiply(HIDDEN, states[0]) + bias
@@ -130,7 +129,7 @@ class RecurrentNode:
         return [(1 - update) * new + update * states[0]]
 
     def _given(self, index: int, at: int, tensors: Tensors, shape: tuple[int, ...]) -> Values:
-        """An optional input of one direction in float32; zeros where it is left out."""
+        """Optional input of one direction in float32; zeros if missing."""
         name = self.inputs[index] if index < len(self.inputs) else ""
         if not name:
             return np.zeros(shape, np.float32)
@@ -148,16 +147,16 @@ def _lstm(sums: Values, cell: Values) -> list[Values]:
 def recurrent_node(
     name: str, node: onnx.NodeProto, attributes: Mapping[str, Any], stored: Tensors
 ) -> RecurrentNode | None:
-    """A node as layers; None if it has to run in float.
+    """Convert a node to layers; None if it must run in float.
 
-    It does where its matrices are not stored, or it has other activations, clipped sums, peepholes,
-    sequences of several lengths, or its batch on the first axis.
+    It runs in float if its matrices are not stored, or it has other activations, clipped sums,
+    peepholes, sequences of several lengths, or its batch on the first axis.
 
     Args:
-        name: of the node, unique.
-        node: an LSTM, GRU or RNN, or any other.
-        attributes: of the node, by name.
-        stored: tensors of the file that the node reads, by name.
+        name: unique name of the node.
+        node: any node.
+        attributes: its attributes by name.
+        stored: tensors of the file that it reads, by name.
     """
     if not _can_be_mapped(node, attributes, stored):
         return None
@@ -193,7 +192,7 @@ def recurrent_node(
 def _can_be_mapped(
     node: onnx.NodeProto, attributes: Mapping[str, Any], stored: Collection[str]
 ) -> bool:
-    """True for a recurrent layer of the usual kind with stored matrices."""
+    """True for a supported recurrent layer with stored matrices."""
     if node.op_type not in USUAL or node.domain not in ("", "ai.onnx"):
         return False
     usual = [a.encode() for a in USUAL[node.op_type]]

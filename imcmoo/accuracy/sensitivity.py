@@ -18,16 +18,16 @@ from imcmoo.arrays import Floats
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 
 INJECTED = 0.01
-"""Noise over signal of the one layer whose gain is measured."""
+"""Noise over signal of the layer whose gain is measured."""
 STATIC_DRAWS = 3
 LEVELS = np.logspace(-3, 3, 19)
-"""Noise over signal at the logits at which scores are measured. Gains hold for small noise, so that
-the sum over layers can be far more than the logits can show: 50 in a network of 47 layers."""
+"""Noise over signal at the logits at which scores are measured. Gains hold for small noise, so
+their sum over layers can exceed what the logits show: 50 in a network of 47 layers.
+"""
 LARGEST_NSR = 10.0
-"""Most noise over signal of a layer in a curve: errors of cells grow from layer to layer and would
-overflow float32 in a deep network."""
+"""Largest noise over signal of a layer in a curve; cell errors must not overflow float32."""
 CHIPS = 8
-"""Draws of noise at each level: each with all samples in a small network, else with its share."""
+"""Draws of noise at each ratio: each on all samples of a small network, else on a share of them."""
 PRECISIONS = range(4, 9)
 GAIN_MACS, SCORE_MACS = 4e9, 2e10
 """Multiply-accumulates of one run for gains and for scores, which set the number of samples."""
@@ -41,8 +41,13 @@ def measure(
     about: Mapping[str, Any],
     after_each: Callable[[], None] = lambda: None,
 ) -> AccuracyData:
-    """Measure gains, curves and rounding of a network; the file says what it is about, `after_each`
-    is called `steps(assessment)` times."""
+    """Measure gains, curves and rounding of a network.
+
+    Args:
+        assessment: the network with its data.
+        about: provenance, see `AccuracyData`.
+        after_each: called `steps(assessment)` times.
+    """
     probe = Probe(assessment, after_each)
     layers = tuple(probe.layer_data(layer) for layer in probe.layers)
     rounding, rounded = probe.rounding()
@@ -63,7 +68,7 @@ def measure(
 
 
 def steps(assessment: Assessment) -> int:
-    """Number of runs that `measure` makes."""
+    """Number of runs of `measure`."""
     draws = 1 + STATIC_DRAWS
     return len(assessment.network.layers) * draws + 2 * len(LEVELS) + len(PRECISIONS) ** 2
 
@@ -92,7 +97,7 @@ class Probe:
     def _errors(
         self, layer: MappedLayer, nsr: float, rng: np.random.Generator, *, static: bool
     ) -> Disturbance:
-        """Errors of a layer with some noise over signal: of each read, or of cells."""
+        """Errors of a layer with noise over signal `nsr`, of each read or of cells."""
         power = nsr * self.signals[layer.name]
         _, scale = quantise_weights(layer.weights, 8, 1.0)
         if not static:
@@ -123,20 +128,20 @@ class Probe:
         """Noise over signal at the logits over that of the layer.
 
         Args:
-            layer: the only one with noise.
-            static: whether the noise is that of a chip, else drawn for each read.
-            draws: number of draws that the gain is the mean of, at least 1.
+            layer: the only layer with noise.
+            static: True for noise drawn once per chip, False for noise of each read.
+            draws: number of averaged draws, at least 1.
         """
-        found = []
+        ratios = []
         for draw in range(draws):
             rng = self._rng(layer, draw)
             errors = {layer.name: self._errors(layer, INJECTED, rng, static=static)}
             outputs = self._outputs(self._noisy, errors, rng, self.probed)
-            found.append(self._assessment.noise_to_signal(outputs))
-        return float(np.mean(found)) / INJECTED
+            ratios.append(self._assessment.noise_to_signal(outputs))
+        return float(np.mean(ratios)) / INJECTED
 
     def curve(self, gains: Floats, *, static: bool) -> Floats:
-        """Scores at `LEVELS` with equal noise over signal in all layers, never rising."""
+        """Non-increasing scores at `LEVELS` with equal noise over signal in all layers."""
         noise = np.minimum(LEVELS / (gains.sum() or 1.0), LARGEST_NSR)
         scores: list[float] = []
         for at, nsr in enumerate(noise):
@@ -149,7 +154,7 @@ class Probe:
         return fitted
 
     def _score(self, nsr: float, at: int, *, static: bool) -> float:
-        """Score with one noise over signal in all layers, mean of several draws."""
+        """Score with equal noise over signal in all layers, mean of several draws."""
         rng = np.random.default_rng([self._assessment.seed, at, static])
 
         run = partial(self.everywhere, nsr, rng, static=static)
@@ -166,12 +171,12 @@ class Probe:
     def everywhere(
         self, nsr: float, rng: np.random.Generator, samples: slice, *, static: bool
     ) -> Tensors:
-        """Outputs and logits of some samples, with one noise over signal in all layers."""
+        """Outputs and logits of samples, with equal noise over signal in all layers."""
         errors = {e.name: self._errors(e, nsr, rng, static=static) for e in self.layers}
         return self._assessment.noisy_outputs(self._noisy, errors, rng, samples)
 
     def rounding(self) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
-        """Noise over signal at the logits, and score, of every precision."""
+        """Noise over signal at the logits, and score, by precision."""
         noise, scores = {}, {}
         for input_bits in PRECISIONS:
             codings = {
@@ -196,14 +201,13 @@ class Probe:
         rng: np.random.Generator,
         samples: int,
     ) -> Tensors:
-        """Outputs and logits of the first samples."""
         outputs = self._assessment.noisy_outputs(network, errors, rng, slice(samples))
         self._after_each()
         return outputs
 
 
 def signal_power(layer: MappedLayer, calibration: Calibration) -> float:
-    """Variance of a layer's outputs about their channel's mean, mean over channels."""
+    """Variance of the outputs of a layer about the mean of their channel, mean over channels."""
     real = calibration.vectors @ layer.weights
     return float(real.var(axis=1).mean()) or 1.0
 

@@ -1,4 +1,4 @@
-"""Share of a network's weights and multiply-accumulates that its layers on the chip have."""
+"""Share of the weights and multiply-accumulates of a network that run on the chip."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Shares:
 
     Args:
         weights: share of its stored weights, 0 to 1; NaN if some are in control flow.
-        macs: share of its multiply-accumulates; NaN if those of a node are not known.
-        in_float: nodes with products that run in float, by operator.
+        macs: share of its multiply-accumulates; NaN if those of a node are unknown.
+        in_float: number of nodes with products that run in float, by operator.
     """
 
     weights: float
@@ -49,10 +49,10 @@ def shares(network: CutNetwork, inputs: Tensors) -> Shares:
     """Count weights and multiply-accumulates on the chip and in float.
 
     Args:
-        network: all its layers are on the chip.
-        inputs: of one sample; they give the shapes.
+        network: the network; all its layers are on the chip.
+        inputs: one sample; it gives the shapes.
 
-    Source: the rules by which `imcmoo import` counts layers.
+    Source: the rules of `imcmoo import`.
     """
     examples = network.examples(inputs)
     stored = {t.name: tuple(t.dims) for t in network.model.graph.initializer}
@@ -74,8 +74,8 @@ def shares(network: CutNetwork, inputs: Tensors) -> Shares:
         rows[on_chip] += made or ()
         if (made or made is None) and not on_chip:
             in_float[call.operator] += 1
-    weights = {where: _weights(some) for where, some in rows.items()}
-    macs = {where: sum(row.macs for row in some) for where, some in rows.items()}
+    weights = {where: _weights(part) for where, part in rows.items()}
+    macs = {where: sum(row.macs for row in part) for where, part in rows.items()}
     return Shares(
         weights=math.nan if hidden else weights[True] / max(1, sum(weights.values())),
         macs=math.nan if hidden or unknown else macs[True] / max(1, sum(macs.values())),
@@ -101,7 +101,7 @@ def _call(
 
 
 def _rows(call: Call) -> list[Row] | None:
-    """Products of a node; None if they are not known."""
+    """Products of a node; None if unknown."""
     if call.operator in PRODUCTS and not any(inner_graphs(call.node)):
         return None
     if call.operator not in IMPORTED:
@@ -125,5 +125,5 @@ def _multiplies(graph: onnx.GraphProto) -> bool:
 
 
 def _weights(rows: list[Row]) -> int:
-    """Number of stored weights; each shared tensor counts once."""
+    """Number of stored weights; shared tensors count once."""
     return sum({row.weights.root: row.n_weights for row in rows if not row.dynamic}.values())

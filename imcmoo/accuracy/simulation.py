@@ -1,4 +1,4 @@
-"""A network executed on a chip: calibration, programming, and each layer's errors."""
+"""A network executed on a chip: calibration, programming, and errors of each layer."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise import decibels
 
 VECTORS = 256
-"""Most calibration vectors that are kept of a layer."""
+"""Calibration vectors kept of a layer, at most."""
 RARE = 0.01
 """Share of the products that count as the worst."""
 FEWEST_FOR_GAIN = 8
-"""Vectors below which errors are not compared with the products of a column."""
+"""Number of vectors below which errors are not compared with products."""
 ROUNDED_OFF = 1e-12
-"""Share of the power of a column's products below which they are constant but for float errors."""
+"""Share of the power of products below which they are constant up to float errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,8 @@ class Calibration:
     """Inputs of one layer in the float network.
 
     Args:
-        lowest, highest: of all calibration samples.
-        vectors: a random choice of the vectors it multiplies, shape (G, n, K).
+        lowest, highest: range over all calibration samples.
+        vectors: random sample of the vectors it multiplies, shape (G, n, K).
     """
 
     lowest: float
@@ -48,10 +48,10 @@ class LayerErrors:
 
     Args:
         layer: name of the node.
-        rounding: of inputs and weights as integers; NaN where it is not known.
-        adc: of the ADCs and of reads: what is left of the noise without that of cells.
-        dev: of cells, and of clipped weights.
-        worst: share of the noise beside that of cells in the worst 1 % of the products.
+        rounding: integer rounding of inputs and weights; NaN if unknown.
+        adc: ADCs and reads: the noise without cell errors.
+        dev: cell errors and clipped weights.
+        worst: share of `adc` in the worst 1 % of the products.
     """
 
     layer: str
@@ -61,7 +61,7 @@ class LayerErrors:
     worst: float = 0.0
 
     def to_row(self) -> dict[str, str | float]:
-        """Columns of a table, as signal to noise in dB."""
+        """Columns of a table, as SNR in dB."""
         parts = ("rounding", "adc", "dev")
         noise = {f"snr_{p}_dB": to_decibels(getattr(self, p)) for p in parts}
         return {"layer": self.layer, **noise}
@@ -69,17 +69,17 @@ class LayerErrors:
 
 @dataclass(frozen=True, eq=False)
 class LayerNoise:
-    """Noise of a layer on one chip, split into errors of its cells and the rest.
+    """Noise of a layer on one chip: cell errors, and the rest.
 
-    The rest is split into a multiple of the exact product, as of sums that are clipped, a constant
-    and white noise (J. J. Bussgang, 1952).
+    The rest is split into a multiple of the exact product (clipping), a constant and white noise
+    (J. J. Bussgang, 1952).
 
     Args:
         errors: powers over the signal power.
-        kept: share of the cell errors that the ADCs let pass, by least squares.
-        gain: the multiple for each output channel, a ratio, shape (G, M).
-        constant: for each output channel, in units of the layer's output, shape (G, M).
-        white: power of the white noise of each output channel, in squares of these, shape (G, M).
+        kept: share of the cell errors that the ADCs pass, by least squares.
+        gain: multiple by output channel, shape (G, M).
+        constant: constant by output channel, in units of the output, shape (G, M).
+        white: power of the white noise by output channel, shape (G, M).
     """
 
     errors: LayerErrors
@@ -90,20 +90,20 @@ class LayerNoise:
 
 
 def to_decibels(inverse: float) -> float:
-    """Signal to noise in dB of its inverse; infinite where there is no noise."""
+    """SNR in dB from noise over signal; infinite without noise."""
     return float(decibels(np.array(inverse))[()])
 
 
 def _mean(values: Floats) -> Floats:
-    """Mean of each column, shape (G, 1, M), of values, shape (G, n, M)."""
+    """Mean of each column, shape (G, 1, M), of values (G, n, M)."""
     return values.mean(axis=1, keepdims=True)
 
 
 def _gain(product: Floats, errors: Floats) -> Floats:
-    """Slope of errors over products in each column, shape (G, M), from values of shape (G, n, M).
+    """Slope of errors over products by column, shape (G, M), from values (G, n, M).
 
-    The least-squares slope is reduced by what chance explains: it is 0 where it is below its
-    standard error, where there are few vectors, and where the products are constant.
+    The least-squares slope less what chance explains: 0 below its standard error, for few vectors
+    and for constant products.
     """
     signal, error = product - _mean(product), errors - _mean(errors)
     power = (signal**2).sum(axis=1)
@@ -118,12 +118,13 @@ def _gain(product: Floats, errors: Floats) -> Floats:
 
 
 def _kept(noise: Floats, of_cells: Floats) -> float:
-    """Share of the errors of cells in the noise, by least squares."""
+    """Share of the cell errors in the noise, by least squares."""
     return float((noise * of_cells).sum() / ((of_cells**2).sum() or 1.0))
 
 
 def _split(errors: LayerErrors, kept: float, remaining: Floats, product: Floats) -> LayerNoise:
-    """Noise of a layer from its products, shape (G, n, M), and their errors less those of cells."""
+    """Noise of a layer from its products, shape (G, n, M), and the errors without those of
+    cells."""
     gain = _gain(product, remaining)
     remaining = remaining - gain[:, None] * product
     return LayerNoise(errors, kept, gain, remaining.mean(axis=1), remaining.var(axis=1))
@@ -132,8 +133,13 @@ def _split(errors: LayerErrors, kept: float, remaining: Floats, product: Floats)
 def calibrate(
     network: CutNetwork, batches: Iterable[Tensors], rng: np.random.Generator
 ) -> dict[str, Calibration]:
-    """Ranges and vectors of every mapped layer, from float runs of calibration samples with all
-    layers mapped; the generator draws the vectors that are kept."""
+    """Collect ranges and vectors of every mapped layer from float runs.
+
+    Args:
+        network: the network with all layers mapped.
+        batches: calibration samples.
+        rng: chooses the vectors that are kept.
+    """
     batches = list(batches)
     quota = -(-VECTORS // len(batches))
     ends: dict[str, tuple[float, float]] = {}
@@ -145,8 +151,8 @@ def calibrate(
         weights = layer.weights.astype(np.float32)
 
         def multiply(vectors: Values) -> Values:
-            some = rng.permutation(vectors.shape[1])[:quota]
-            kept.setdefault(layer.name, []).append(vectors[:, some])
+            picked = rng.permutation(vectors.shape[1])[:quota]
+            kept.setdefault(layer.name, []).append(vectors[:, picked])
             return vectors @ weights
 
         return layer.with_bias(layer.apply(inputs, 0, multiply), tensors)
@@ -161,7 +167,7 @@ def calibrate(
 
 
 class SimulatedLayer:
-    """A mapped layer on a chip, or on the digital unit, with its inputs in the float network."""
+    """A mapped layer on a chip or on the digital unit, with its inputs in the float network."""
 
     def __init__(
         self, layer: MappedLayer, chip: Circuit, calibration: Calibration, *, digital: bool = False
@@ -182,15 +188,15 @@ class SimulatedLayer:
         self._crossbar.calibrate(self._codes)
 
     def program(self, seed: int) -> None:
-        """Draw the cell errors of one chip. Layers that share their weights share the errors."""
+        """Draw the cell errors of one chip; layers with shared weights share the errors."""
         self._crossbar.program(np.random.default_rng([seed, crc32(self._layer.matrix.encode())]))
 
     def on_chip(self, inputs: Values, tensors: Mapping[str, Values]) -> Values:
-        """The layer's output as the chip computes it."""
+        """Output as the chip computes it."""
         return self._output(inputs, tensors, self._crossbar.multiply)
 
     def on_integers(self, inputs: Values, tensors: Mapping[str, Values]) -> Values:
-        """The layer's output from the exact product of the integers."""
+        """Output from the exact product of the integers."""
         return self._output(inputs, tensors, self._crossbar.exact)
 
     def _output(
@@ -202,7 +208,7 @@ class SimulatedLayer:
 
     @cached_property
     def _signal(self) -> tuple[float, float, float]:
-        """Signal power, and the noise powers of rounding and of clipped weights."""
+        """Signal power, and noise powers of rounding and of clipped weights."""
         weights = self._layer.weights
         bound = self._chip.weight_clip * np.abs(weights).max(axis=1, keepdims=True)
         real, kept = self._vectors @ weights, self._vectors @ np.clip(weights, -bound, bound)
@@ -222,13 +228,16 @@ class SimulatedLayer:
         return unit
 
     def at_resolutions(self, bits: Sequence[int | None]) -> list[tuple[float, float]]:
-        """Noise over signal of ADCs and of cells, for each resolution, of the chip that was
-        manufactured last; `bits` has None where sums are not converted."""
+        """Noise over signal of ADCs and of cells at each resolution, of the last manufactured chip.
+
+        Args:
+            bits: resolutions; None for no conversion.
+        """
         products = self._crossbar.at_resolutions(self._codes, bits)
         return [self._powers(self._noise(product)) for product in products]
 
     def _noise(self, product: Floats) -> Floats:
-        """Errors of products of the calibration vectors, without the mean of each column."""
+        """Errors of products of the calibration vectors, without column means."""
         noise = (product - self._exact) * self._unit
         noise -= _mean(noise)
         return noise
@@ -236,12 +245,12 @@ class SimulatedLayer:
     def _powers(self, noise: Floats) -> tuple[float, float]:
         """Noise over signal of ADCs and of cells, from errors of products."""
         signal, _, clipping = self._signal
-        every = float((noise**2).mean())
-        dev = min(self._cell_noise, every)
-        return (every - dev) / signal, (dev + clipping) / signal
+        power = float((noise**2).mean())
+        dev = min(self._cell_noise, power)
+        return (power - dev) / signal, (dev + clipping) / signal
 
     def analyse(self) -> LayerNoise:
-        """Noise on the calibration vectors of the chip that was manufactured last."""
+        """Noise of the last manufactured chip on the calibration vectors."""
         errors, cells = self._errors(self._codes, self._exact)
         noise, varying = errors - _mean(errors), cells - _mean(cells)
         kept = _kept(noise, varying)
@@ -254,7 +263,7 @@ class SimulatedLayer:
         return _split(powers, kept, errors - kept * cells, self._exact * self._unit)
 
     def analyse_on(self, vectors: Values, calibrated: LayerNoise) -> LayerNoise:
-        """Noise on other vectors, shape (G, n, K), with the powers on those of the calibration."""
+        """Noise on other vectors, shape (G, n, K), with the powers on the calibration vectors."""
         codes = self.coding.encode(vectors)
         exact = self._crossbar.exact(codes)
         errors, cells = self._errors(codes, exact)
@@ -262,15 +271,13 @@ class SimulatedLayer:
         return _split(calibrated.errors, kept, errors - kept * cells, exact * self._unit)
 
     def _errors(self, codes: Codes, exact: Floats) -> tuple[Floats, Floats]:
-        """Errors of products, and those that cells would cause alone, shape (G, n, M); columns are
-        corrected for their mean error on the calibration vectors."""
+        """Errors of products, and those of cells alone, shape (G, n, M); column means corrected."""
         errors = (self._crossbar.multiply(codes) - exact) * self._unit
         centred = codes - self._codes.mean(axis=1, keepdims=True)
         return errors, (centred @ self._crossbar.weight_errors()) * self._unit
 
     def disturbance(self, noise: LayerNoise) -> Disturbance:
-        """Errors of the layer for a run in float, with the mean of each column corrected on the
-        calibration vectors, from the noise of a chip of the same design."""
+        """Errors of the layer for a float run, from the noise of a chip of the same design."""
         static = noise.kept * self._crossbar.weight_errors()
         driven = self._codes.mean(axis=1, keepdims=True) - self.coding.zero
         offset = noise.constant - ((driven @ static) * self._unit)[:, 0]
@@ -283,7 +290,7 @@ class SimulatedLayer:
 
     @cached_property
     def _cell_noise(self) -> float:
-        """Noise power that cell errors add to an output, if nothing rounds them away."""
+        """Noise power of cell errors at an output without rounding."""
         places = 4.0 ** (self._chip.bits_per_cell * np.arange(len(self._crossbar.cell_maxima)))
         cells = (self._crossbar.mean_cell_variances * places).sum()
         inputs = self._vectors.astype(np.float64).var(axis=1).sum(axis=1)
@@ -291,8 +298,16 @@ class SimulatedLayer:
 
 
 class Simulation:
-    """A network on chips of one design, with the calibration of its layers, and layers that run on
-    the digital unit."""
+    """A network on chips of one design.
+
+    Call `manufacture` for each chip, then `run` or `analyse`.
+
+    Args:
+        network: the network.
+        chip: the design.
+        calibration: calibration by layer.
+        digital: names of layers on the digital unit.
+    """
 
     def __init__(
         self,
@@ -315,7 +330,7 @@ class Simulation:
             layer.manufacture(seed)
 
     def run(self, inputs: Tensors) -> Tensors:
-        """Outputs and logits on the chip that was manufactured last."""
+        """Outputs and logits on the last manufactured chip."""
         return self._network.run(inputs, lambda layer, *x: self._layers[layer.name].on_chip(*x))
 
     def run_integers(self, inputs: Tensors) -> Tensors:
@@ -323,7 +338,7 @@ class Simulation:
         return self._network.run(inputs, lambda layer, *x: self._layers[layer.name].on_integers(*x))
 
     def analyse(self) -> dict[str, LayerNoise]:
-        """Noise of every layer on the chip that was manufactured last."""
+        """Noise of every layer on the last manufactured chip."""
         return {name: layer.analyse() for name, layer in self._layers.items()}
 
     def analyse_on_chip_inputs(
@@ -332,15 +347,12 @@ class Simulation:
         noise: Mapping[str, LayerNoise],
         rng: np.random.Generator,
     ) -> dict[str, LayerNoise]:
-        """Noise of every layer on the inputs that it gets from noisy layers before it.
-
-        Errors of these layers can move the inputs away from those of the calibration, in which
-        case the ADCs clip more.
+        """Noise of every layer on inputs from noisy layers before it, where ADCs may clip more.
 
         Args:
             batches: inputs of the network.
-            noise: of the layers before, on the calibration vectors.
-            rng: draws noise and the vectors on which it is measured.
+            noise: noise of the layers on the calibration vectors.
+            rng: draws noise, and vectors for the measurement.
         """
         quota = -(-VECTORS // len(batches))
         kept: dict[str, list[Values]] = {layer.name: [] for layer in self._network.layers}
@@ -360,7 +372,7 @@ class Simulation:
         return analysed
 
     def disturbances(self, noise: Mapping[str, LayerNoise]) -> dict[str, Disturbance]:
-        """Errors of each layer for a run in float, from the noise of a chip of the design."""
+        """Errors of each layer for a float run."""
         return {name: layer.disturbance(noise[name]) for name, layer in self._layers.items()}
 
     def program(self, seed: int) -> None:

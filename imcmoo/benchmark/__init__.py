@@ -1,7 +1,11 @@
-"""A benchmark suite for many-objective, constrained, mixed-variable optimisation.
+"""Benchmark suite for many-objective, constrained, mixed-variable optimization.
 
-`get("four_workload_sram-v1")` makes a problem of pymoo with its exact Pareto front;
-`names()` lists the problems. `docs/benchmark.md` has a table of them, recipes and the protocol.
+    problem = get("four_workload_sram-v1")
+    result = minimize(problem, NSGA2(100), ("n_eval", 3000), seed=1)
+    problem.indicators(result.F)
+
+Problems are pymoo problems with exact Pareto fronts. `names()` lists them; `docs/benchmark.md` has
+a table of them, recipes and the protocol.
 """
 
 from __future__ import annotations
@@ -22,27 +26,27 @@ __all__ = [
 
 
 def get(name: str) -> BenchmarkProblem:
-    """The problem of a name, such as `four_workload_sram-v1`.
+    """Create a problem by name.
 
     Args:
         name: one of `names()`; any other member of a family, such as
             `sram/resnet18+vgg16/200mm2-v1`; or `random/MODEL/SEED-v1`.
 
     Raises:
-        InputError: no such problem; says what names look like.
+        InputError: there is no such problem; says what names look like.
     """
     return BenchmarkProblem(name, problem_study(name))
 
 
 def random_problem(seed: int, *, model: str = "physical") -> BenchmarkProblem:
-    """A random problem, small enough to be enumerated; the same seed gives the same problem.
+    """Create a random problem that is small enough to be enumerated.
 
     Args:
-        seed: at least 0.
-        model: `physical`, with categorical and conditional parameters, or `reference`, with
-            ordered ones and, at several technology nodes, a conditional one.
+        seed: at least 0; equal seeds give equal problems.
+        model: `physical`, with categorical and conditional parameters, or `reference`, with ordered
+            parameters and, at several technology nodes, a conditional one.
 
     Raises:
-        InputError: an unknown model, or no such seed.
+        InputError: the model is unknown, or the seed is negative.
     """
     return BenchmarkProblem(f"random/{model}/{seed}-v1", random_study(seed, model))

@@ -1,4 +1,4 @@
-"""A problem of the suite as pymoo sees it, with its exact answer and a record of evaluations."""
+"""A problem of the suite for pymoo, with its exact answer and a record of evaluations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.study.study import Study
 
 MOST_PREPARED = 1 << 17
-"""Chips that `prepare` maps at the most."""
+"""Largest number of chips that `prepare` maps."""
 
 CHECKED = 8
 """Designs of a stored front that are evaluated before the front is used."""
@@ -32,22 +32,20 @@ NO_DESIGN |= dict.fromkeys(("hypervolume", "coverage"), 0.0)
 
 
 class OptimalDesigns(NamedTuple):
-    """An optimum in the unit of its criterion, and the value indices of all designs that reach it,
-    shape (n, n_var)."""
+    """An optimum in the unit of its criterion, and all designs that reach it, shape (n, n_var)."""
 
     value: float
     X: Levels
 
 
 class Record:
-    """All distinct designs that were evaluated, in the order of their first evaluation.
+    """Distinct evaluated designs, in order of first evaluation.
 
-    A design that is evaluated again, such as by an algorithm whose numbers are rounded, counts
-    once.
+    Repeated evaluations, such as by an algorithm whose numbers are rounded, count once.
 
     Args:
-        space: of the designs.
-        n_obj, n_constr: numbers of their objectives and constraints.
+        space: the design space.
+        n_obj, n_constr: numbers of objectives and constraints.
     """
 
     def __init__(self, space: DesignSpace, n_obj: int, n_constr: int) -> None:
@@ -88,7 +86,7 @@ class Record:
         return self._joined(2)
 
     def feasible_F(self, budget: int | None = None) -> Floats:
-        """Objectives of the feasible designs among the first `budget` ones, all by default."""
+        """Objectives of the feasible designs among the first `budget`. If None, all."""
         feasible = (self.G[:budget] <= 0).all(axis=1)
         return np.asarray(self.F[:budget][feasible])
 
@@ -97,27 +95,26 @@ class Record:
 
 
 class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
-    """A design problem with finitely many values of each variable, for any algorithm of pymoo.
+    """A design problem with finite variables, for any algorithm of pymoo. Create it with `get`.
 
     A solution is a row of value indices, shape (n, n_var), from 0 to the number of values less 1.
-    Numbers between two indices are rounded and numbers beyond the range become its ends, so
-    algorithms for continuous variables work as they stand. Algorithms for mixed variables read
-    `vars`: an ordered or conditional variable is an `Integer` (its value index), a categorical one
-    a `Choice` of its values. Both forms are accepted at any time.
+    Other numbers are rounded and clipped, so algorithms for continuous variables work unchanged.
+    Algorithms for mixed variables read `vars`: `Integer` (value index) for ordered and conditional
+    variables, `Choice` of values for categorical ones. Both forms are always accepted.
 
-    All objectives F are minimised; constraints G are violated where positive. Both are described
-    in `imcmoo.problem.problem.AcceleratorProblem`.
+    All objectives F are minimised; constraints G are violated where positive. See
+    `imcmoo.problem.problem.AcceleratorProblem`.
 
     Args:
-        name: of the problem, version included.
-        study: what it consists of.
+        name: name of the problem, with version.
+        study: the study that defines it.
 
     Attributes:
         study: the study.
         space: its design space.
         objective_names, constraint_names: names of the columns of F and G.
         vars: typed variables by name, for algorithms for mixed variables.
-        record: what was evaluated since `start_record`; None before.
+        record: designs evaluated since `start_record`; None before.
     """
 
     def __init__(self, name: str, study: Study) -> None:
@@ -143,20 +140,19 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         }
 
     def name(self) -> str:
-        """Name of the problem, version included."""
+        """Name of the problem, with version."""
         return self._name
 
     def indices(self, X: ArrayLike | Sequence[Mapping[str, Any]]) -> Levels:
-        """Value indices of solutions, shape (n, n_var).
+        """Convert solutions to value indices, shape (n, n_var).
 
         Args:
-            X: numbers, shape (n, n_var) or (n_var,), or a mapping by name of a variable for each
-                solution, as `vars` describes. Numbers are rounded to the nearest index there is:
-                those below 0 to 0, since some algorithms step out of bounds.
+            X: numbers, shape (n, n_var) or (n_var,), or a mapping by variable (see `vars`) for each
+                solution. Numbers are rounded and clipped to the allowed indices.
 
         Raises:
-            ValueError: another shape, anything but finite real numbers, or an unknown name or
-                value.
+            ValueError: the shape is wrong, a number is not finite and real, or a name or value is
+                unknown.
         """
         rows = np.asarray(X)
         if rows.dtype == object and rows.size and isinstance(rows.flat[0], Mapping):
@@ -181,7 +177,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         ]
 
     def evaluate_indices(self, indices: ArrayLike) -> tuple[Floats, Floats]:
-        """Objectives F and constraints G of designs.
+        """Evaluate designs: objectives F and constraints G.
 
         Args:
             indices: value indices, shape (n, n_var) or (n_var,).
@@ -196,15 +192,15 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return F, G
 
     def prepare(self) -> None:
-        """Do the costly part of the work for all chips ahead, where the cost model can.
+        """Do the costly part of all evaluations in advance, if the cost model can.
 
-        It pays for many runs in one process: later evaluations are look-ups. Models that cannot,
-        and spaces of more than `MOST_PREPARED` chips, are left as they are.
+        Use it before many runs in one process: later evaluations are look-ups. No effect in spaces
+        of more than `MOST_PREPARED` chips.
         """
         self.accelerator.model.prepare(self.accelerator.largest_area_m2, MOST_PREPARED)
 
     def start_record(self) -> Record:
-        """Begin a new record of the distinct designs that are evaluated from here on."""
+        """Start a new record of the distinct designs that are evaluated."""
         self.record = Record(self.space, self.n_obj, self.n_ieq_constr)
         return self.record
 
@@ -212,7 +208,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         out["F"], out["G"] = self.evaluate_indices(self.indices(X))
 
     def decode(self, X: ArrayLike) -> dict[str, NDArray[Any]]:
-        """Physical values (SI) of solutions by name of the parameter, shape (n,) each."""
+        """Physical values (SI) of solutions by parameter, shape (n,) each."""
         return self.space.decode(self.indices(X))
 
     @cached_property
@@ -233,21 +229,21 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     @property
     def answer(self) -> ExactAnswer | None:
-        """The exact answer: the shipped one, or that of `solve`; None if there is neither.
+        """The exact answer, shipped or from `solve`; None if there is neither.
 
         Raises:
-            InputError: the shipped one is damaged or of other numbers.
+            InputError: the shipped answer is damaged, or does not agree with the cost model.
         """
         return self._solved or self._shipped
 
     def solve(self, at_most: int = 10**7) -> ExactAnswer:
-        """Enumerate all designs, if the exact answer is not known yet.
+        """Enumerate all designs, unless the exact answer is known.
 
         Args:
-            at_most: number of designs beyond which nothing is done.
+            at_most: largest number of designs.
 
         Raises:
-            TooMany: there are more designs than that.
+            TooMany: there are more designs.
             NothingFeasible: no design is feasible.
         """
         if self.answer is None:
@@ -259,7 +255,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     @property
     def cache(self) -> dict[str, Any]:
-        """Empty, so that pymoo hands out a new front each time instead of one shared array."""
+        """Empty, so that pymoo returns a new array for each front."""
         return {}
 
     def _calc_pareto_front(self, *args: Any, **kwargs: Any) -> Floats | None:
@@ -270,10 +266,10 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     @property
     def optima(self) -> dict[str, OptimalDesigns] | None:
-        """The best designs by each criterion and objective, by name; None if they are not known.
+        """Best designs by criterion and objective; None if unknown.
 
-        `alone_NETWORK` is the best energy-delay-area product of one network on a chip that need
-        not run the others.
+        `alone_NETWORK` is the single-network optimum: the best EDAP on a chip that need not run the
+        others.
         """
         if self.answer is None:
             return None
@@ -284,10 +280,10 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     @property
     def reference_point(self) -> Floats | None:
-        """The point where hypervolumes end, shape (n_obj,); None if the front is not known.
+        """Reference point of hypervolumes, shape (n_obj,); None if the front is unknown.
 
-        In every objective it is beyond the nadir by 10 % of the range of the front, on the scale
-        of `coordinates`. In one in which the front does not vary it is beyond it by 1.1.
+        Beyond the nadir by 10 % of the range of the front, on the scale of `coordinates`; by 1.1 in
+        objectives that are constant on the front.
         """
         if self.answer is None:
             return None
@@ -295,23 +291,23 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return self.accelerator.from_coordinates(front.min(axis=0) + REFERENCE_POINT * spans(front))
 
     def coordinates(self, F: ArrayLike) -> Floats:
-        """Objectives on the scale of indicators: logarithms where ratios count; shape as F."""
+        """Objectives on the scale of indicators: logarithms of ratios; shape as F."""
         return self.accelerator.coordinates(self._objectives(F))
 
     def indicators(self, F: ArrayLike) -> dict[str, float]:
-        """Quality of feasible points against the exact front.
+        """Compare feasible points with the exact front.
 
         Args:
             F: objectives of feasible designs, shape (n, n_obj); dominated ones do not matter.
 
         Returns:
-            `igd_plus`, `hypervolume` (share of that of the exact front), `epsilon_multiplicative`
-            and `coverage`, see `imcmoo.analysis.indicators`, and `largest_regret`, the largest of
-            `regrets`. Without any design the worst values: infinity, and 0 of shares.
+            `igd_plus`, `hypervolume` (share of that of the exact front), `epsilon_multiplicative`,
+            `coverage` (see `imcmoo.analysis.indicators`), and `largest_regret`, the largest of
+            `regrets`. Without any design infinity, or 0 for shares.
 
         Raises:
-            InputError: the exact front is not known, or a point is better than it.
-            ValueError: `F` has another shape, or a value that no design has.
+            InputError: the exact front is unknown, or a point is better than it.
+            ValueError: the shape of `F` is wrong, or it has a value that no design has.
         """
         points, answer = self._checked(F)
         largest = {"largest_regret": max(self.regrets(points).values())}
@@ -320,9 +316,9 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return indicators(self.coordinates(points), self.coordinates(answer.front)) | largest
 
     def regrets(self, F: ArrayLike) -> dict[str, float]:
-        """Excess of the best of some feasible designs over the optimum of each criterion, a share.
+        """Regret of the best of some feasible designs by each criterion, a share.
 
-        Arguments and errors are those of `indicators`; see `imcmoo.exact.regret`.
+        See `indicators` for arguments and errors, and `imcmoo.exact.regret`.
         """
         points, answer = self._checked(F)
         regrets = ExactRegret(self.accelerator, answer).regrets(points)
@@ -330,11 +326,10 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return {name: 0.0 if value < ROUNDING else value for name, value in least.items()}
 
     def _objectives(self, F: ArrayLike) -> Floats:
-        """Objectives as floats; refuses all but real numbers."""
         return real_numbers(F, f"{self._name}: F").astype(float)
 
     def _checked(self, F: ArrayLike) -> tuple[Floats, ExactAnswer]:
-        """Objectives of feasible designs, shape (n, n_obj), and the answer they are judged by."""
+        """Objectives of feasible designs, shape (n, n_obj), and the exact answer."""
         if self.answer is None:
             raise InputError(f"{self._name}: the exact front is not known; solve() finds it")
         points = np.atleast_2d(self._objectives(F))

@@ -1,12 +1,12 @@
-"""Names of the problems, and the study that each stands for.
+"""Names of the problems and their studies.
 
 - `STUDY-v1`: a shipped study (`problems/studies/`);
-- `STUDY_OBJECTIVE-v1`: a study of the physical model with `interval` (time between inferences) or
-  `snr` (signal to noise) of each network as objectives, too;
+- `STUDY_OBJECTIVE-v1`: a study of the physical model with `interval` (initiation interval) or `snr`
+  (compute SNR) of each network as further objectives;
 - `DEVICE/NETWORKS/AREAmm2-v1`: any of the nine networks, joined by `+`, on SRAM or RRAM chips
   within an area limit, by the reference model;
-- `textbook/DEVICE/NETWORKS/AREAmm2-v1`: a family of the same structure, on component costs that are
-  free for commercial use (`imcmoo.benchmark.textbook`);
+- `textbook/DEVICE/NETWORKS/AREAmm2-v1`: the same structure on component costs that are free for
+  commercial use (`imcmoo.benchmark.textbook`);
 - `random/MODEL/SEED-v1`: a random problem.
 """
 
@@ -25,7 +25,8 @@ VERSION = "-v1"
 
 KINDS = ("enumerable", "physical", "extended", "family", "textbook")
 """Kinds of problems: studies of the reference model, studies of the physical model that can and
-that cannot be enumerated, and the listed members of the two families."""
+that cannot be enumerated, and the listed members of the two families.
+"""
 
 FURTHER = ("interval", "snr")
 """Further objectives of each network in variants of the physical studies."""
@@ -36,10 +37,10 @@ SUBSETS = (
     "mobilebert+vision_transformer",
     "resnet18+vgg16+alexnet+mobilenet_v3+densenet201+resnet50",
 )
-"""Networks of the listed members of the family; any other subset can be named, too."""
+"""Networks of the listed members of the family; other subsets can be named as well."""
 
 AREAS_MM2 = {"sram": (100, 800), "rram": (600, 1600)}
-"""Area limits of the listed members, mm²; any other can be named, too."""
+"""Area limits of the listed members, mm²; others can be named as well."""
 
 TEXTBOOK = (
     "textbook/sram/resnet18+mobilenet_v3/200mm2-v1",
@@ -62,10 +63,10 @@ def names(kind: str | None = None) -> list[str]:
     """Names of the problems.
 
     Args:
-        kind: one of `KINDS`; all by default.
+        kind: one of `KINDS`. If None, all.
 
     Raises:
-        InputError: no such kind.
+        InputError: there is no such kind.
     """
     if kind is not None and kind not in KINDS:
         raise InputError(f"unknown kind '{kind}'; known: {', '.join(KINDS)}")
@@ -89,10 +90,10 @@ def names(kind: str | None = None) -> list[str]:
 
 
 def problem_study(name: str) -> Study:
-    """The study that a name stands for.
+    """The study of a problem.
 
     Raises:
-        InputError: no such problem; says what names look like.
+        InputError: there is no such problem; says what names look like.
     """
     text = str(name)
     stem = text.removesuffix(VERSION)
@@ -113,7 +114,6 @@ def problem_study(name: str) -> Study:
 
 
 def _member(name: str, textbook: str | None, device: str, networks: str, area: str) -> Study:
-    """A member of a family."""
     chosen = networks.split("+")
     unknown = [n for n in chosen if n not in SHIPPED]
     if unknown:

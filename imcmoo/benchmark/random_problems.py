@@ -1,7 +1,6 @@
-"""Random problems: a device, some networks, an area limit and a thinned design space.
+"""Random problems: a device, networks, an area limit and a thinned design space.
 
-Parameters keep their kinds, so that problems of the physical model have ordered, categorical and
-conditional ones.
+Parameters keep their kinds (ordered, categorical, conditional).
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ SPACES = {
 """Spaces to draw from, by cost model."""
 
 NETWORKS = (2, 5)
-"""Least and largest number of networks."""
+"""Smallest and largest number of networks."""
 
 AREA_LIMITS_MM2 = (100.0, 1600.0)
-"""Smallest and largest area limit, drawn uniformly in its logarithm."""
+"""Smallest and largest area limit, mm², drawn log-uniformly."""
 
 DESIGNS = (20_000, 200_000)
-"""Smallest and largest space: enumerated in seconds to minutes."""
+"""Smallest and largest size of a space; enumerated in seconds to minutes."""
 
 FEWEST_VALUES = 2
-"""Values that a parameter keeps at least."""
+"""Smallest number of values of a parameter."""
 
 SAMPLED, FEWEST_FEASIBLE = 256, 8
 """Designs that are sampled of a problem, and those of them that must be feasible."""
@@ -43,14 +42,14 @@ MOST_DRAWS = 1000
 
 
 def random_study(seed: int, model: str) -> Study:
-    """Draw a problem.
+    """Draw the study of a problem.
 
     Args:
-        seed: at least 0; the same seed gives the same problem.
+        seed: at least 0; equal seeds give equal problems.
         model: one of `SPACES`.
 
     Raises:
-        InputError: an unknown model, or no such seed.
+        InputError: the model is unknown, or the seed is negative.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError(f"seed must be a whole number of at least 0, got {seed!r}")
@@ -86,10 +85,9 @@ def _draw(name: str, space: DesignSpace, model: str, rng: np.random.Generator) -
 def thinned(
     space: DesignSpace, rng: np.random.Generator, designs: tuple[int, int] = DESIGNS
 ) -> DesignSpace:
-    """Thin a space; each parameter keeps a random choice of its values.
+    """Thin a space: each parameter keeps a random choice of its values.
 
-    A conditional parameter keeps the values at the same places for each value that it depends on.
-    The size of the thinned space is within the two numbers of `designs`.
+    A conditional parameter keeps the same value indices in each row. `designs` limits the size.
     """
     while True:
         parameters: dict[str, Parameter] = {}
@@ -103,7 +101,7 @@ def thinned(
 def _thinned(
     parameter: Parameter, before: Mapping[str, Parameter], rng: np.random.Generator
 ) -> Parameter:
-    """A parameter with some of its values; `before` it are other thinned ones, by name."""
+    """A parameter with some of its values; `before` holds the thinned parameters above it."""
     n = rng.integers(min(FEWEST_VALUES, len(parameter)), len(parameter) + 1)
     kept = np.sort(rng.choice(len(parameter), n, replace=False))
     if isinstance(parameter, Conditional):

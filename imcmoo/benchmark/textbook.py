@@ -33,7 +33,7 @@ from imcmoo.hardware.component_table import COMPONENTS, ComponentTable
 from imcmoo.hardware.lookup import KEY_SCALE, KeyedRows
 
 TABLE = Path(__file__).parent / "textbook_components.npz"
-"""The table, as `write` writes it."""
+"""The stored table."""
 
 NODE_NM = 32
 F_M = NODE_NM * 1e-9
@@ -45,12 +45,12 @@ FAN_OUT = 4
 NOMINAL_V = 0.9
 
 WIDTH_M = {"sram": 2 * F_M, "rram": 3 * F_M}
-"""Width of the transistor of a cell that its row drives."""
+"""Width of the access transistor of a cell, m."""
 
 CELL_AREA_M2 = {"sram": 0.346e-12 * OF_45_NM**2, "rram": 3 * (3 + 1) * F_M**2}
 
 RESISTANCE_OHM = {"low": 1e6, "high": 1e5}
-"""RRAM cell at 0 and at full scale."""
+"""Resistance of an RRAM cell at 0 and at full scale, Ω."""
 
 READ_S, WRITE_S, WRITE_V = 1e-9, 50e-9, 2.0
 
@@ -69,30 +69,30 @@ BUFFERS = (
     *itertools.product([2**k for k in range(4, 11)], [2**k for k in range(4, 11)]),
     *((2048, 2**k) for k in range(11, 20)),
 )
-"""Width in bits and depth in words."""
+"""Widths, bits, and depths, words, of the buffers."""
 
 ADDER_BITS = range(4, 20)
 
 
 def leakage_W(area_m2: float, voltage_V: float = NOMINAL_V) -> float:
-    """Leakage of a circuit as dense as SRAM: per cell two transistors of 2 F are off [R]."""
+    """Leakage, W, of a circuit as dense as SRAM: two transistors of 2 F per cell are off [R]."""
     cells = area_m2 / CELL_AREA_M2["sram"]
     return cells * 2 * WIDTH_M["sram"] * LEAK_A_PER_M * voltage_V
 
 
 def line_F(device: str, n_cells: int) -> float:
-    """Capacitance of a line along some cells, each with a piece of wire and a transistor [WH]."""
+    """Capacitance, F, of a line along cells, each with a wire and a transistor [WH]."""
     side = math.sqrt(CELL_AREA_M2[device])
     return n_cells * (side * WIRE_F_PER_M + WIDTH_M[device] * GATE_F_PER_M)
 
 
 def driver_area_m2(load_F: float) -> float:
-    """Area of a driver of a load, whose gates have a quarter of it; two rows of pitch 4 F [WH]."""
+    """Area, m², of a driver whose gates have a quarter of its load; two rows of pitch 4 F [WH]."""
     return load_F / FAN_OUT / GATE_F_PER_M * 2 * 4 * F_M
 
 
 def crossbar(device: str, voltage_V: float, rows: int, cols: int) -> dict[str, float]:
-    """Costs of one macro, see `imcmoo.hardware.component_table`."""
+    """Costs of one macro; see `imcmoo.hardware.component_table`."""
     row, column = line_F(device, cols), line_F(device, rows)
     square = voltage_V**2
     write_square = square if device == "sram" else WRITE_V**2
@@ -124,13 +124,13 @@ def crossbar(device: str, voltage_V: float, rows: int, cols: int) -> dict[str, f
 
 
 def adder(bits: int) -> dict[str, float]:
-    """Costs of an adder: one addition, leakage and area [H]."""
+    """Costs of an adder: energy per addition, leakage and area [H]."""
     area = bits * 137e-12 / 32 * OF_45_NM**2
     return {"energy": bits * 0.1e-12 / 32 * OF_45_NM, "leak": leakage_W(area), "area": area}
 
 
 def buffer(width_bits: int, depth_words: int) -> dict[str, float]:
-    """Costs of an SRAM buffer: one word read or written [H], cells on 70 % of the area [WH]."""
+    """Costs of an SRAM buffer: energy per word [H]; cells take 70 % of the area [WH]."""
     bits = width_bits * depth_words
     access = 10e-12 * math.sqrt(bits / (8 * 8192)) * width_bits / 64 * OF_45_NM
     area = bits * CELL_AREA_M2["sram"] / 0.7
@@ -138,7 +138,7 @@ def buffer(width_bits: int, depth_words: int) -> dict[str, float]:
 
 
 def content() -> ComponentTable:
-    """The whole table."""
+    """The complete table."""
     tables = {}
     for device in CELL_AREA_M2:
         sizes = itertools.product(VOLTAGES_V, SIZES, SIZES)

@@ -1,7 +1,7 @@
-"""Exact answers that ship with the package: one compressed file for each problem.
+"""Shipped exact answers, one compressed file per problem.
 
-A file holds the front with its designs, the optima by criterion with theirs, and the digest of all
-these numbers. `python -m experiments.ship_truth NAME` writes it from an enumeration.
+A file holds front, optima and their designs, and a digest of all numbers. `python -m
+experiments.ship_truth NAME` writes it from an enumeration.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ OPEN_LICENCE = "MIT"
 
 
 def path_of(name: str) -> Path:
-    """The file of a problem, which need not exist."""
+    """Path of the file of a problem, which may not exist."""
     return FOLDER / f"{name.replace('/', '.')}.npz"
 
 
 def load(name: str) -> ExactAnswer | None:
-    """The shipped answer of a problem; None if there is none.
+    """Load the shipped answer of a problem; None if there is none.
 
     Raises:
         InputError: the file is damaged, or holds the answer of another problem.
@@ -43,7 +43,7 @@ def load(name: str) -> ExactAnswer | None:
 
 
 def digest(answer: ExactAnswer) -> str:
-    """SHA-256 (hex) of all numbers of an answer; equal numbers, equal digest."""
+    """SHA-256 (hex) of all numbers of an answer."""
     state = hashlib.sha256(f"{answer.n_feasible} {answer.front.shape}".encode())
     for array, dtype in ((answer.front, "<f8"), (answer.ranks, "<i8"), (answer.designs, "<i8")):
         state.update(np.ascontiguousarray(array, dtype).tobytes())
@@ -54,7 +54,7 @@ def digest(answer: ExactAnswer) -> str:
 
 
 def write(answer: ExactAnswer, path: Path, name: str, licence: str) -> None:
-    """Store an answer of the problem of a name, with the licence of its numbers in words."""
+    """Write the answer of a problem, with the licence of its numbers as text."""
     optima = answer.optima
     about = {
         "problem": name,
@@ -78,12 +78,11 @@ def write(answer: ExactAnswer, path: Path, name: str, licence: str) -> None:
 
 
 def read(path: Path, name: str) -> ExactAnswer:
-    """The answer of a problem in a file.
+    """Read the answer of a problem.
 
     Raises:
-        InputError: the file is damaged, so that its numbers have another digest than it states, or
-            states another problem.
-        OSError: it cannot be read.
+        InputError: the digest is wrong, or the file is of another problem.
+        OSError: the file cannot be read.
     """
     try:
         stored = read_arrays(path, "an exact answer")

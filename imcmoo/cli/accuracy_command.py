@@ -350,7 +350,6 @@ def _settings(config: Mapping[str, Any], network: str) -> Mapping[str, Any]:
 
 
 def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]:
-    """Chips of design columns."""
     missing = [name for name in NEEDED if name not in columns]
     if missing:
         raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")
@@ -420,7 +419,6 @@ def _write(target: Path, path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    """The results for a terminal."""
     scores = ("float", "integer", "accuracy", "accuracy_low", "accuracy_high", "chip_min")
     decibels = ("nsr_out_dB", "snr_adc_dB", "snr_dev_dB", "snr_rounding_dB")
     table = Table("design", *scores, "yield", *decibels)

@@ -87,7 +87,6 @@ def _builds_all(args: argparse.Namespace) -> bool:
 
 
 def _request(args: argparse.Namespace) -> Request:
-    """The components named by the options."""
     rows = args.rows or SIZES
     return Request(
         args.device,

@@ -114,7 +114,6 @@ def _of_file(what: str, study_name: str | None) -> Explanation:
 
 
 def _of_json(path: Path, space: DesignSpace) -> Levels:
-    """The design of a `design.json`, shape (1, n_parameters)."""
     try:
         design = dict(read_json(path)["design"])
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -122,8 +121,8 @@ def _of_json(path: Path, space: DesignSpace) -> Levels:
     for name, value in space.fixed.items():
         if design.get(name, value) != value:
             raise InputError(
-                f"{path}: {name} is {design[name]}, but the study is for {value} only; a study "
-                f"whose [space] lists both explains it"
+                f"{path}: {name} is {design[name]}, but the study is for {value} only; list both "
+                f"values in [space]"
             )
     with input_errors(f"{path}: ", (TypeError, ValueError)):
         return space.levels_of(design)

@@ -148,8 +148,7 @@ def counted(what: str, total: int, *, quiet: bool, done: int = 0) -> Iterator[Ca
 
 @contextmanager
 def timed(what: str, *, quiet: bool) -> Iterator[None]:
-    """Show the elapsed time of work that cannot report; a thread does, so the block must not
-    fork."""
+    """Show the elapsed time of work that cannot report. Uses a thread: do not fork inside."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     done = threading.Event()
     with Bars(*columns, quiet=quiet) as shown:

@@ -1,7 +1,7 @@
-"""The exact answer of a problem in files, and the proof that it is of this problem.
+"""Store the exact answer of a problem, and load it if it is of the same problem.
 
-A folder holds `optima.csv`, `front.csv` and, written last, `summary.json` with the identity of the
-problem and what the model gives for some designs.
+A folder holds `optima.csv`, `front.csv` and `summary.json`, which is written last and states the
+identity of the problem and values of the model for some designs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SUMMARY, OPTIMA, FRONT = "summary.json", "optima.csv", "front.csv"
 
 
 class OtherProblem(Exception):
-    """A stored answer is of another problem, code or cost model; says what differs."""
+    """The stored answer is of another problem, code or cost model; says what differs."""
 
 
 def save(
@@ -39,11 +39,11 @@ def save(
     identity: Mapping[str, Any],
     stated: Mapping[str, Any],
 ) -> None:
-    """Write an answer into its folder, replacing an earlier one.
+    """Write an answer to its folder, replacing an earlier one.
 
     Args:
-        identity: of the problem, when the work began.
-        stated: what tells one problem of a study from another, for the summary.
+        identity: identity of the problem when the work began.
+        stated: settings of the study, for the summary.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # While files are replaced, no summary says that they are complete.
@@ -73,15 +73,15 @@ def save(
 
 
 def load(folder: Path, problem: AcceleratorProblem, identity: Mapping[str, Any]) -> ExactAnswer:
-    """Read the answer of a problem back; a shipped model is evaluated on some of its designs.
+    """Read the answer of a problem; evaluates some of its designs if the model is shipped.
 
     Args:
-        identity: of the problem.
+        identity: identity of the problem.
 
     Raises:
-        OtherProblem: the folder holds the answer of another one, or of another cost model.
+        OtherProblem: the answer is of another problem or cost model.
         InputError: a file is damaged, or was replaced while it was read.
-        FileNotFoundError: the folder holds no complete answer.
+        FileNotFoundError: the folder has no complete answer.
     """
     summary = read_summary(folder)
     if differs := difference(summary.get("identity", {}), identity):
@@ -116,8 +116,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """Read `summary.json` of a folder.
 
     Raises:
-        FileNotFoundError: there is none.
-        InputError: it is damaged.
+        FileNotFoundError: the file does not exist.
+        InputError: the file is damaged.
     """
     try:
         summary = dict(read_json(folder / SUMMARY))
@@ -129,15 +129,15 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 
 def damaged(path: Path) -> InputError:
-    """Error for a file of an exact answer that is not as it was written."""
+    """Error for a damaged file of an exact answer."""
     return InputError(f"{path} is damaged: enumerate again or remove {path.parent}")
 
 
 def optima_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFrame:
-    """One row per criterion and design that reaches its optimum.
+    """One row per criterion and optimal design.
 
-    Values are in J·s·mm² (EDAP; to the power W for the product), J, s or mm²; regret is a share. A
-    value beyond the range of float64 is its decimal logarithm, and its criterion `log10_CRITERION`.
+    Values are in J·s·mm² (EDAP; to the power W for the product), J, s or mm²; regret is a share.
+    Values beyond float64 are decimal logarithms of criterion `log10_CRITERION`.
     """
     space = problem.space
     n_designs = [len(o.ranks) for o in answer.optima.values()]
@@ -149,7 +149,7 @@ def optima_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFra
 
 
 def front_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFrame:
-    """One row per point of the front: its first design, how many share it, its objectives."""
+    """One row per point of the front: its first design, number of designs, and objectives."""
     space = problem.space
     levels = space.unrank(answer.ranks)
     natural = problem.natural(answer.front)
@@ -166,14 +166,14 @@ def front_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFram
 
 
 def _unit(problem: AcceleratorProblem, criterion: str) -> str:
-    """Unit of the optimum of an objective of the chip, empty for all others and for criteria."""
+    """Unit of an optimum that is an objective of the chip; else empty."""
     if criterion in [c.name for c in problem.criteria]:
         return ""
     return {q.name: q.unit for q in problem.quantities if not q.per_workload}.get(criterion, "")
 
 
 def _sign(problem: AcceleratorProblem, criterion: str) -> float:
-    """-1 for an objective that is to be large, which is minimised with its sign turned, else 1."""
+    """-1 for a maximised objective, else 1."""
     large = [q for q in problem.quantities if q.sense == "max"]
     names = {q.name if not q.per_workload else f"{q.name}_{w}"
              for q in large for w in problem.workload_names}  # fmt: skip
@@ -181,7 +181,7 @@ def _sign(problem: AcceleratorProblem, criterion: str) -> float:
 
 
 def _stated(answer: ExactAnswer, problem: AcceleratorProblem) -> dict[str, tuple[str, float]]:
-    """By criterion, what files call it and the optimum they state."""
+    """Name and optimum in files, by criterion."""
     values = {
         name: float(to_display(_unit(problem, name), _sign(problem, name) * optimum.value))
         for name, optimum in answer.optima.items()
@@ -190,7 +190,7 @@ def _stated(answer: ExactAnswer, problem: AcceleratorProblem) -> dict[str, tuple
 
 
 def _value(problem: AcceleratorProblem, called: str, value: float) -> float:
-    """The optimum that `_stated` stated."""
+    """Inverse of `_stated`."""
     if called.startswith(LOG10):
         return float(from_log(np.array(value) * np.log(10.0)))
     return float(to_si(_unit(problem, called), _sign(problem, called) * value))

@@ -1,7 +1,7 @@
-"""Values of a shipped cost model for some designs: kept with answers, and evaluated again later.
+"""Values of a shipped cost model for some designs, stored with answers and evaluated again later.
 
-It notices a model that was changed without raising its version. A user's model is not evaluated:
-the digests of its code stand for it.
+They reveal a model that was changed without raising its version. A user's model is not evaluated;
+digests of its code are compared instead.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from imcmoo.space.design_space import Levels
 DESIGNS = 64
 
 ROUNDS = 8
-"""Draws of so many designs at the most: there may be none on which all networks run."""
+"""Largest number of random draws of designs; there may be none on which all networks run."""
 
 RTOL = 1e-9
 
 
 def sampled_designs(problem: AcceleratorProblem) -> Levels:
-    """Random designs on which all networks run, the fingerprint of the problem being the seed.
+    """Random designs on which all networks run; the fingerprint of the problem is the seed.
 
     Returns:
-        Shape (at most 64, n_parameters): fewer where such are rare, none for a user's model.
+        Shape (n, n_parameters), n at most 64; fewer if such designs are rare, none for a user's
+        model.
     """
     samples = [np.empty((0, len(problem.space.shape)), dtype=np.int64)]
     if shipped_name(problem.model) is None:
@@ -53,14 +54,14 @@ def sampled_designs(problem: AcceleratorProblem) -> Levels:
 
 
 def behaviour(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
-    """Values of the model of a problem for some designs, as JSON values.
+    """Values of the model of a problem, as JSON values.
 
     Args:
-        levels: shape (n, n_parameters).
+        levels: designs, shape (n, n_parameters).
 
     Returns:
-        `ranks` of the designs and, by quantity of the model, their `values` in SI units, None where
-        a network does not run; empty for a user's model.
+        `ranks` of the designs and `values` by quantity, SI units, None where a network does not
+        run; empty for a user's model.
     """
     if shipped_name(problem.model) is None:
         return {}
@@ -71,10 +72,7 @@ def behaviour(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
 
 
 def behaviour_mark(problem: AcceleratorProblem) -> str:
-    """SHA-256 (hex) of identity and behaviour, to nine digits: for parts of unfinished work.
-
-    A user's model is not evaluated; its identity holds the digest of its code.
-    """
+    """SHA-256 (hex) of identity and behaviour, rounded to nine digits, for unfinished work."""
     if shipped_name(problem.model) is None:
         return hashlib.sha256(fingerprint(problem).encode()).hexdigest()
     current = _values(problem, problem.model.evaluate(sampled_designs(problem)))
@@ -85,11 +83,11 @@ def behaviour_mark(problem: AcceleratorProblem) -> str:
 def changed(
     problem: AcceleratorProblem, stored: Mapping[str, Any], answer: ExactAnswer | None = None
 ) -> str:
-    """Name the difference where designs of an answer have other values; else an empty text.
+    """Name the difference if the model gives other values; else an empty text.
 
     Args:
-        stored: the behaviour that the answer carries.
-        answer: an exact answer, the first design of each of whose optima is scored again, too.
+        stored: behaviour stored with the answer.
+        answer: exact answer; the first design of each optimum is also scored again.
     """
     if shipped_name(problem.model) is None:
         return ""
@@ -120,7 +118,7 @@ def changed(
 def _changed_optimum(
     problem: AcceleratorProblem, answer: ExactAnswer, levels: Levels, metrics: Metrics
 ) -> str:
-    """Name the difference if the optima of an exact answer score otherwise; else an empty text."""
+    """Name the difference if optima of an exact answer score differently; else an empty text."""
     values = {name: optimum.value for name, optimum in answer.optima.items()}
     F, _ = problem.score(levels, metrics)
     costs = problem.costs(F)

@@ -1,6 +1,4 @@
-"""Bounded criteria, a criterion as a score of designs and of lower bounds, and the plan of proofs:
-which criteria of a problem are provable, in which order, on which chips.
-"""
+"""Criteria as scores of designs and of lower bounds, and the plan of their proofs."""
 
 from __future__ import annotations
 
@@ -24,16 +22,16 @@ from imcmoo.space.design_space import Levels
 ROUNDED = 1 + 1e-12
 
 LARGEST_LOG = 700.0
-"""Natural logarithm that a float64 holds."""
+"""Largest natural logarithm of a float64."""
 
 
 class NotProvable(ValueError):
-    """Bounds say nothing of a criterion or limit; one line says why."""
+    """A criterion or limit has no bounds; one line says why."""
 
 
 @dataclass(frozen=True)
 class BoundedCosts(Costs):
-    """Lower bounds of costs; the product of energy and latency may have a better one of its own."""
+    """Lower bounds of costs; may have a tighter bound of energy × latency."""
 
     @cached_property
     def edap(self) -> Floats:
@@ -46,7 +44,7 @@ class BoundedCosts(Costs):
     def from_bounds(
         cls, bounds: Metrics, problem: AcceleratorProblem, levels: Levels, each: int = 1
     ) -> BoundedCosts:
-        """Costs of a problem from bounds of a model, `each` bounds for one design of their node."""
+        """Costs from the bounds of a model, `each` bounds per design of their node."""
         values = dict(bounds.values)
         if problem.gives_interval:
             values = with_interval(values)
@@ -59,19 +57,17 @@ class BoundedCosts(Costs):
 
 @dataclass(frozen=True)
 class BoundedCriterion:
-    """One criterion to be proven.
+    """A criterion to prove.
 
     Args:
-        name: of the criterion.
-        score: of designs, shape (n,), no smaller where any energy, latency, interval or
-            area is larger.
-        bound: lower bounds of scores from bounded costs; another function where the score itself
-            depends on something only bounded, such as the single-network optima.
-        zero: where the gap counts from, as `Criterion.zero`.
-        root: the gap is that of this root of the score: of a product over W networks it is that of
-            the geometric mean.
-        scale: as `Criterion.scale`: whether the gap is a share or a difference.
-        least: what no design can score less than, whatever its costs: 0 for minimax regret.
+        name: name of the criterion.
+        score: scores of designs, shape (n,), non-decreasing in energy, latency, interval and area.
+        bound: lower bounds of scores from bounded costs. Differs from `score` if the score depends
+            on something only bounded, such as the single-network optima.
+        zero: offset of the gap, see `Criterion.zero`.
+        root: root of the score whose gap counts: W for a product over W networks.
+        scale: whether the gap is a ratio or a difference, see `Criterion.scale`.
+        least: lower bound of all scores, such as 0 for minimax regret.
     """
 
     name: str
@@ -83,11 +79,11 @@ class BoundedCriterion:
     least: float = -math.inf
 
     def lower_bound(self, costs: Costs) -> Floats:
-        """`bound`, and at the least `least`: what is proven of designs."""
+        """Lower bounds of scores: `bound`, but at least `least`."""
         return np.maximum(self.bound(costs), self.least)
 
     def gap(self, value: float, bound: float) -> float:
-        """Gap of a value above a bound of the smallest; may be infinite."""
+        """Gap between a value and a lower bound; may be infinite."""
         if bound >= value:
             return 0.0
         if self.scale == "difference":
@@ -101,7 +97,7 @@ class BoundedCriterion:
         return math.exp(min(logs / self.root, LARGEST_LOG)) - 1.0
 
     def pruning_threshold(self, value: float, gap: float) -> float:
-        """The least bound that leaves no more than a gap below a value."""
+        """Smallest bound within a gap of a value."""
         if gap == 0:
             return value
         if self.scale == "difference":
@@ -119,16 +115,14 @@ class BoundedCriterion:
 
 @dataclass(frozen=True)
 class SingleNetworkOptima:
-    """Proven lower bounds of the best EDAP of each network, and values of the best designs found,
-    J·s·mm², shape (W,) each.
-    """
+    """Proven lower bounds and best values of the EDAP of each network, J·s·mm², shape (W,) each."""
 
     bound: Floats
     value: Floats
 
     @classmethod
     def of_certified(cls, optima: Mapping[str, Mapping[str, float]]) -> SingleNetworkOptima:
-        """Optima as `Certificate.single_network_optima` states them."""
+        """Create from `Certificate.single_network_optima`."""
         return cls(
             np.array([optimum["bound"] for optimum in optima.values()]),
             np.array([optimum["value"] for optimum in optima.values()]),
@@ -136,8 +130,10 @@ class SingleNetworkOptima:
 
 
 def bounded_criteria(problem: AcceleratorProblem) -> dict[str, BoundedCriterion]:
-    """Criteria that can be proven by themselves, by name; `edap_NETWORK` is the best EDAP of a
-    network, on which regret criteria rest."""
+    """Criteria that can be proven directly, by name.
+
+    `edap_NETWORK` is the best EDAP of a network, on which regret criteria depend.
+    """
     n = len(problem.workload_names)
     criteria = {
         c.name: BoundedCriterion(
@@ -159,12 +155,12 @@ def bounded_criteria(problem: AcceleratorProblem) -> dict[str, BoundedCriterion]
 
 
 def regret_criteria(problem: AcceleratorProblem) -> dict[str, Criterion]:
-    """Criteria of regret, by name; provable once the single-network optima are."""
+    """Regret criteria by name; provable once the single-network optima are."""
     return {c.name: c for c in problem.criteria if c.monotone and c.is_regret}
 
 
 def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedCriterion:
-    """A criterion of regret against proven single-network optima.
+    """Regret against proven single-network optima, as a bounded criterion.
 
     Regret falls as the reference optimum rises. Incumbents are scored against the proven lower
     bound of each optimum and nodes against the best design found, so both stay valid bounds.
@@ -180,7 +176,7 @@ def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedC
 
 
 def check_provable(problem: AcceleratorProblem) -> None:
-    """Refuse limits that bounds say nothing about.
+    """Refuse limits without bounds.
 
     Raises:
         NotProvable: names the limit.
@@ -200,12 +196,12 @@ def _edap_of_network(costs: Costs, *, w: int) -> Floats:
 
 @dataclass(frozen=True)
 class ProofTask:
-    """Criteria that are proven together, on one search tree.
+    """Criteria that are proven together on one search tree.
 
     Args:
         names: names of the criteria.
-        network: the network that the chips must run; empty for all networks.
-        prerequisites: names of the single-network optima to prove before, one per network, if any.
+        network: the only network that the chips must run; empty for all networks.
+        prerequisites: names of single-network optima to prove before.
     """
 
     names: tuple[str, ...]
@@ -217,7 +213,7 @@ def provable(problem: AcceleratorProblem) -> tuple[list[str], list[str]]:
     """Names of all provable criteria, prerequisites first.
 
     Returns:
-        Criteria on chips that run every network, and criteria that need chips of one network.
+        Criteria on chips that run all networks, and criteria on chips of one network.
     """
     later = regret_criteria(problem)
     single: list[str] = []
@@ -227,7 +223,7 @@ def provable(problem: AcceleratorProblem) -> tuple[list[str], list[str]]:
 
 
 def proof_plan(problem: AcceleratorProblem, names: Sequence[str]) -> list[ProofTask]:
-    """Tasks that prove some criteria, names from `provable`, and their prerequisites, in order."""
+    """Tasks that prove criteria (names from `provable`) and their prerequisites, in order."""
     networks = problem.workload_names
     joint = tuple(f"edap_{name}" for name in networks)
     optima = tuple(f"{SINGLE_NETWORK}{name}" for name in networks)
@@ -248,7 +244,7 @@ def proof_plan(problem: AcceleratorProblem, names: Sequence[str]) -> list[ProofT
 
 
 def problem_of(problem: AcceleratorProblem, part: ProofTask) -> AcceleratorProblem:
-    """The problem of a task: `problem`, or that of one network on a chip of its own.
+    """The problem of a task: `problem`, or that of one network.
 
     Raises:
         NotProvable: there is no model of one network.
@@ -267,7 +263,7 @@ def problem_of(problem: AcceleratorProblem, part: ProofTask) -> AcceleratorProbl
 def criteria_of(
     problem: AcceleratorProblem, part: ProofTask, own: SingleNetworkOptima | None
 ) -> list[BoundedCriterion]:
-    """Bounded criteria of a task of this problem, against the optima that it rests on."""
+    """Bounded criteria of a task, against the optima that they depend on."""
     if own is not None:
         named = {n: c for c in regret_criteria(problem).values() for n in (c.name, c.joint_name)}
         return [replace(regret_criterion(named[name], own), name=name) for name in part.names]

@@ -1,7 +1,7 @@
 """Best-first branch and bound over the stages of a search tree, for one criterion.
 
-Nodes are queued by stage. The smallest bound of all queued nodes and evaluated designs is a lower
-bound of the whole space at any time, so an early stop has a bound as well.
+Nodes are queued by stage. The smallest bound of queued nodes and evaluated designs is a lower bound
+of the whole space at any time, so a proof can stop early.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from imcmoo.space.design_space import Levels
 class NodeQueue:
     """Nodes of one stage, smallest bound first: a heap of batches of nodes.
 
-    A batch is sorted when a node of it is first popped, and refers to the rows of all criteria: of
-    a million queued nodes few are ever popped.
+    A batch is sorted when its first node is popped, since few queued nodes ever are.
     """
 
     def __init__(self) -> None:
@@ -45,7 +44,7 @@ class NodeQueue:
         heapq.heappush(self._heap, (chunk.least, next(self._serial), chunk))
 
     def pop(self, n: int, below: float) -> Levels:
-        """Remove about n rows of smallest bound, all with a bound below `below`."""
+        """Remove about n rows of smallest bound, all below `below`."""
         taken: list[Levels] = []
         while n > 0 and self.least < below:
             chunk = heapq.heappop(self._heap)[-1].ordered()
@@ -73,7 +72,7 @@ class NodeQueue:
 
 @dataclass(frozen=True, eq=False)
 class _NodeBatch:
-    """Rows, indices of those that wait, and their bounds, the least first if `in_order`."""
+    """Rows, indices of queued ones, and their bounds, ascending if `in_order`."""
 
     rows: Levels
     queued: Ints
@@ -86,29 +85,29 @@ class _NodeBatch:
 
     @property
     def waiting(self) -> Levels:
-        """Rows of the nodes in the chunk."""
+        """Rows of the queued nodes."""
         return self.rows[self.queued]
 
     def ordered(self) -> _NodeBatch:
-        """The chunk with its nodes sorted by bound."""
+        """The batch sorted by bound."""
         if self.in_order:
             return self
         order = np.argsort(self.bounds, kind="stable")
         return replace(self, queued=self.queued[order], bounds=self.bounds[order], in_order=True)
 
     def taken(self, which: slice | Ints) -> _NodeBatch:
-        """A part, in the order it is in."""
+        """A part, in the same order."""
         return replace(self, queued=self.queued[which], bounds=self.bounds[which])
 
 
 CHILDREN_PER_BOUND_CHUNK = 1 << 14
-"""Partial designs bounded in one go: enough to keep arrays busy, few beside all there are."""
+"""Partial designs bounded at once."""
 
 MOST_NODES_PER_BRANCHING = 2048
-"""Partial designs taken further in one go, at the most."""
+"""Largest number of partial designs expanded at once."""
 
 DIVE = 128
-"""Partial designs kept at every stage of a dive for a good design."""
+"""Partial designs kept at every stage of a dive."""
 
 STEPS_PER_DIVE = 16
 
@@ -119,12 +118,11 @@ class Proof:
 
     Args:
         goal: the criterion.
-        levels: the best design found, shape (n_parameters,); None if none is feasible.
+        levels: the best design, shape (n_parameters,); None if none is feasible.
         value: its score; infinite if there is none.
-        bound: no design scores less.
-        infeasible, excluded: by stage, designs that were ruled out when it was chosen: they cannot
-            run every network within the limits, or cannot score less than `bound`.
-        evaluated: designs that were evaluated.
+        bound: lower bound of the scores of all designs.
+        infeasible, excluded: by stage, numbers of designs ruled out as infeasible and by `bound`.
+        evaluated: number of evaluated designs.
     """
 
     goal: BoundedCriterion
@@ -143,12 +141,12 @@ class Proof:
 
 @dataclass
 class RootExpansion:
-    """Expansion of the first stages, up to the first nodes with bounds; all criteria share it.
+    """Expansion of the first stages, shared by all criteria.
 
     Args:
         nodes: nodes of the first stage that has bounds.
         stage: number of chosen stages.
-        infeasible: designs ruled out, by stage.
+        infeasible: number of infeasible designs, by stage.
         feasible: feasible designs evaluated so far, shape (n, n_parameters), and their objectives.
     """
 
@@ -162,7 +160,7 @@ class RootExpansion:
         """Choose stages until there are bounds.
 
         Args:
-            expander: of the search tree.
+            expander: expander of the search tree.
             designs: initial incumbents, shape (n, n_parameters) each; infeasible ones are ignored.
         """
         nodes, infeasible = expander.start, {}
@@ -180,9 +178,9 @@ class RootExpansion:
 
 @dataclass
 class BranchAndBound:
-    """State of a branch and bound by one criterion, which may stop at a relative gap.
+    """State of a branch and bound by one criterion; it may stop at a relative gap.
 
-    The root expansion also passes incumbents on to the next criterion.
+    The root expansion passes incumbents to the next criterion.
     """
 
     expander: NodeExpander
@@ -220,12 +218,12 @@ class BranchAndBound:
 
     @property
     def pruning_threshold(self) -> float:
-        """Pruning threshold: nodes with a bound of at least this are excluded."""
+        """Nodes with at least this bound are excluded."""
         return self.goal.pruning_threshold(self.value, self.gap)
 
     @property
     def _least(self) -> float:
-        """Smallest bound of all nodes that wait, here or elsewhere (`external_bound`)."""
+        """Smallest bound of all queued nodes, here or elsewhere (`external_bound`)."""
         return min(self.external_bound, *(w.least for w in self._queues))
 
     def run(self, stop: Callable[[BranchAndBound], bool]) -> Proof:
@@ -259,26 +257,25 @@ class BranchAndBound:
         )
 
     def _branch(self, rows: Levels, stage: int) -> None:
-        """Expand nodes by one stage."""
         grown = self.expander.expand(rows, stage, self.can_improve)
         self._options[stage] = max(grown.children, 1) / len(rows)
         self.count(grown, stage)
         self.prune_or_enqueue(grown.nodes, stage + 1)
 
     def count(self, grown: Expansion, stage: int) -> None:
-        """Count the designs that are ruled out as a stage is chosen."""
+        """Count the designs ruled out when a stage is chosen."""
         self.infeasible[self.expander.stages[stage]] += grown.infeasible
         self.excluded[self.expander.stages[stage]] += grown.excluded
 
     def restart(self, nodes: Nodes, others: int) -> None:
-        """Queue only `nodes` at the end of the root expansion; exclude so many other designs."""
+        """Queue only `nodes` after the root expansion; count `others` designs as excluded."""
         stage = self.root.stage
         self._queues[stage].clear()
         self.excluded[self.expander.stages[stage - 1]] = others
         self.prune_or_enqueue(nodes, stage)
 
     def can_improve(self, costs: BoundedCosts) -> Bools:
-        """True for nodes that may improve on the incumbent by more than the gap, shape (n,)."""
+        """True for nodes that may improve the incumbent by more than the gap, shape (n,)."""
         return np.asarray(self.goal.bound(costs) < self.pruning_threshold)
 
     def prune_or_enqueue(self, nodes: Nodes, stage: int) -> None:
@@ -299,7 +296,6 @@ class BranchAndBound:
             self._update_incumbent(levels, F)
 
     def _update_incumbent(self, levels: Levels, F: Floats) -> None:
-        """Update the incumbent by feasible designs."""
         if not len(levels):
             return
         scores = self.goal.score(self.expander.problem.costs(F))
@@ -313,12 +309,11 @@ class BranchAndBound:
             )
 
     def import_incumbent(self) -> None:
-        """Take over the best incumbent of the other criteria."""
+        """Adopt the best incumbent of the other criteria."""
         self._update_incumbent(*self.root.feasible)
 
     def dive(self) -> None:
-        """Dive: expand the nodes of smallest bound to leaves for a good incumbent; counts
-        nothing."""
+        """Expand the nodes of smallest bound to leaves to find an incumbent; counts nothing."""
         rows = self.expander.start.rows[:0]
         for stage in range(self.root.stage, len(self.expander.stages)):
             waiting = self._queues[stage]
@@ -334,7 +329,7 @@ class BranchAndBound:
         self._local_search()
 
     def _local_search(self) -> None:
-        """Local search: step to the best neighbour while it is better; counts nothing."""
+        """Step to the best neighbour while it improves; counts nothing."""
         before = None
         while self.levels is not None and self.levels is not before:
             before = self.levels
@@ -353,18 +348,18 @@ def prove(problem: AcceleratorProblem, criterion: str) -> Proof:
 
 
 BRANCHED_AT_ONCE = 1 << 13
-"""Partial designs taken further in one go: enough for all cores."""
+"""Partial designs expanded at once in the shared expansion; enough for all cores."""
 
 FIRST_BRANCHED = 1 << 9
-"""Partial designs taken further first, and twice as many each time: a dive after each of the small
-steps finds designs that spare most of the large ones."""
+"""Partial designs expanded first; doubled each time. Dives between the small steps save large ones.
+"""
 
 
 def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bool]) -> None:
-    """Choose the costly stage after the root expansion, which they share, for new searches at once.
+    """Choose the costly stage after the root expansion for several new searches at once.
 
     Bounds of the model take most of the time and serve all criteria. `stop` is called after every
-    step; nodes that are left then are queued in each search.
+    step; remaining nodes are queued in each search.
     """
     expander, root = searches[0].expander, searches[0].root
     for search in searches:

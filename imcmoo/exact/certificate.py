@@ -1,4 +1,4 @@
-"""Proof of a study's best design, as a value and as `certificate.json`."""
+"""Certificate of the best design of a study, also as `certificate.json`."""
 
 from __future__ import annotations
 
@@ -27,27 +27,28 @@ OPTIMA, OPTIMA_BEFORE = "single_network_optima", "own_best"
 
 @dataclass(frozen=True, repr=False)
 class Certificate:
-    """A design and a bound: no design of the space scores less than the bound.
+    """A design and a proven lower bound of the score of all designs.
+
+    `Study.certify` returns one; `Certificate.load(folder)` reads a stored one.
 
     Args:
-        settings: what tells one problem of a study from another, its name first.
+        settings: settings of the study, its name first.
         model: name of the cost model.
-        criterion: what is proven.
-        design: physical values of the best design found, by name.
-        value: its score; in the file `log10_value`, to 40 digits, where float64 cannot hold it.
-        bound: of all designs, likewise.
-        gap: how far the value may be above the smallest there is, as a share.
-        designs: in the space.
-        stages: by stage, designs ruled out there as `infeasible` or `excluded`.
-        evaluated: designs that were evaluated; with those of all stages, all there are.
-        single_network_optima: by network `bound` and `value` of its optimum, if the criterion is
-            judged by it.
-        seconds: that the proof took.
-        identity: of the problem.
-        behaviour: what a shipped model gives for some designs; see `imcmoo.exact.behaviour`.
-        intact: whether it is as it was written; a checksum tells, which notices what no other check
-            can, such as designs moved from one count to another.
-        is_new: whether this process proved the bound; False where it was read from a file.
+        criterion: the proven criterion.
+        design: physical values of the best design, by name.
+        value: its score; in files `log10_value`, to 40 digits, if beyond float64.
+        bound: lower bound of the scores of all designs, likewise.
+        gap: largest excess of `value` over the optimum, as a share.
+        designs: number of designs in the space.
+        stages: by stage, numbers of designs ruled out as `infeasible` or `excluded`.
+        evaluated: number of evaluated designs; with those of all stages, all designs.
+        single_network_optima: `bound` and `value` of each network, if the criterion depends on
+            them.
+        seconds: duration of the proof, s.
+        identity: identity of the problem.
+        behaviour: values of a shipped model, see `imcmoo.exact.behaviour`.
+        intact: False if the checksum of the file is wrong.
+        is_new: True if this process proved the bound, False if it was read from a file.
     """
 
     settings: Mapping[str, Any]
@@ -71,7 +72,7 @@ class Certificate:
         return f"Certificate({self.criterion}: {self.value:.4g}, gap {self.gap:.3%})"
 
     def save(self, folder: Path) -> None:
-        """Write `certificate.json` into its folder."""
+        """Write `certificate.json` to its folder."""
         folder.mkdir(parents=True, exist_ok=True)
         content = {
             "study": self.settings["study"],
@@ -95,8 +96,8 @@ class Certificate:
         """Read `certificate.json` of a folder.
 
         Raises:
-            InputError: it is none; says what it lacks.
-            OSError: it cannot be read.
+            InputError: the file is no certificate; says what is missing.
+            OSError: the file cannot be read.
         """
         path = folder / FILE
         try:
@@ -131,10 +132,10 @@ class Certificate:
 
 
 def read_certificates(folder: Path) -> dict[Path, Certificate]:
-    """Read the certificates of a folder and of the folders in it, if any, by folder.
+    """Read the certificates of a folder and its subfolders, by folder.
 
     Raises:
-        InputError: a file is none.
+        InputError: a file is no certificate.
     """
     paths = [folder, *sorted(p for p in folder.glob("*") if p.is_dir())]
     return {path: Certificate.load(path) for path in paths if (path / FILE).is_file()}
@@ -145,7 +146,7 @@ def _optima_field(content: Mapping[str, Any]) -> str:
 
 
 def _check_kinds(content: Mapping[str, Any]) -> None:
-    """Check that what is to be looked into can be."""
+    """Check the types of the fields."""
     optima = _optima_field(content)
     tables = ("settings", optima, "counts", "incumbent")
     new = ("identity", "behaviour")
@@ -177,14 +178,14 @@ def certificate_of(
     single_network_optima: Mapping[str, Mapping[str, float]],
     seconds: float,
 ) -> Certificate:
-    """A proof in full, for a file.
+    """Create the certificate of a proof.
 
     Args:
         proof: the finished proof.
         problem: the problem of the proof.
         settings, model, identity, single_network_optima: fields of `Certificate`.
-        sample: designs whose values are kept beside those of the best one, shape
-            (n, n_parameters).
+        sample: designs whose values are stored besides those of the best one, shape (n,
+            n_parameters).
         seconds: duration of the proof, s.
 
     Raises:

@@ -1,13 +1,12 @@
-"""Verify a certificate by another walk: no queue, no order of search, no incumbent.
+"""Verify a certificate by a second walk over the search tree, without a queue or an incumbent.
 
-`check_bounds` walks the whole search tree depth first and asks only whether each partial design may
-hold a design below the certified bound. Of the partial designs that it leaves out it draws some at
-random, completes them at random and evaluates those designs.
+`check_bounds` walks the whole tree depth first and tests if a partial design may hold a design
+below the certified bound. It completes and evaluates random samples of the excluded partial
+designs.
 
-It shares the tree and the bounds with the solver, and a bound that is too high loses designs. So
-`validate_bounds` compares the bounds with the evaluated cost of random feasible designs, of every
-certified optimum and of its feasible neighbours: no ancestor of a design in the search tree may
-bound it above its cost, at any stage.
+Both walks use the same bounds, and a bound that is too high loses designs. So `validate_bounds`
+compares the bounds with evaluated costs: no ancestor of a feasible design may bound it above its
+cost, at any stage.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
 
 CHILDREN_PER_CHECK_CHUNK = 1 << 16
-"""Partial designs that are looked at together: of few before them, so that what a model remembers
-of these is still there when they are taken further."""
+"""Partial designs bounded at once. They have few parents, so cached values are reused."""
 
 DESIGNS_PER_CHECK_CHUNK = 1 << 13
-"""Designs that are evaluated together."""
+"""Designs evaluated at once."""
 
 SAMPLED = 8
-"""Partial designs left out, of each kind and step, of which one completion is evaluated."""
+"""Partial designs sampled per kind and step among the excluded; one completion of each is
+evaluated."""
 
 
 class Refused(InputError):
@@ -45,7 +44,7 @@ class Refused(InputError):
 
 @dataclass(frozen=True)
 class Claim:
-    """No feasible design scores less than a bound by a criterion."""
+    """The claim that no feasible design scores below a bound by a criterion."""
 
     goal: BoundedCriterion
     bound: float
@@ -53,7 +52,7 @@ class Claim:
 
 @dataclass
 class DesignCounts:
-    """Numbers of designs of a space by outcome, each counted once."""
+    """Numbers of designs by outcome; each design counts once."""
 
     infeasible: int = 0
     excluded: int = 0
@@ -61,7 +60,7 @@ class DesignCounts:
 
     @property
     def all(self) -> int:
-        """Their sum."""
+        """Sum of all numbers."""
         return self.infeasible + self.excluded + self.evaluated
 
 
@@ -71,19 +70,19 @@ def check_bounds(
     claims: Sequence[Claim],
     on_step: Callable[[int], None] = lambda _: None,
 ) -> DesignCounts:
-    """Check in one walk that no feasible design scores less than any claim says.
+    """Check in one walk that no feasible design scores below any claim.
 
     Args:
-        problem: the study's.
-        partials: the search tree of its model, a result of `node_expander.partials_of`.
-        claims: the certified lower bounds.
-        on_step: called with the number of designs counted.
+        problem: problem of the study.
+        partials: search tree of its model, from `node_expander.partials_of`.
+        claims: certified lower bounds.
+        on_step: called with the number of counted designs.
 
     Returns:
-        What became of every design, counted once; excluded is what no claim may fail by.
+        Outcome of all designs; `excluded` counts designs that cannot violate a claim.
 
     Raises:
-        Refused: a design scores less, or designs were lost.
+        Refused: a design scores below a claim, or designs are missing.
     """
     walk = _Walk(problem, partials, claims)
     counts = DesignCounts()
@@ -116,7 +115,7 @@ class _Walk:
         self._left_out: dict[bool, list[Levels]] = {False: [], True: []}
 
     def chunks(self, rows: Levels, stage: int) -> Iterator[Levels]:
-        """Nodes in chunks, each of which is expanded in one go."""
+        """Nodes in chunks that are expanded at once."""
         at_once = DESIGNS_PER_CHECK_CHUNK
         if len(rows) and stage < len(self._partials.stages):
             children, _ = self._partials.children(rows[:1], stage)
@@ -125,7 +124,7 @@ class _Walk:
             yield rows[at : at + at_once]
 
     def further(self, rows: Levels, stage: int, counts: DesignCounts) -> Levels:
-        """The partial designs with one stage more chosen that may fail a claim."""
+        """Children that may violate a claim."""
         children, relaxed = self._relaxed_children(rows, stage, counts)
         quick = self._partials.screen(children)
         fits = (quick.area_m2 <= self._problem.largest_area_m2) & np.isfinite(quick.area_m2)
@@ -143,7 +142,8 @@ class _Walk:
     def _relaxed_children(
         self, rows: Levels, stage: int, counts: DesignCounts
     ) -> tuple[Levels, bool]:
-        """Children that may fail a claim by their relaxed bounds, and whether there are such."""
+        """Children that may violate a claim by relaxed bounds, and whether there are such
+        bounds."""
         quick = self._partials.relaxed_bound(rows, stage)
         if quick is None:
             children, _ = self._partials.children(rows, stage)
@@ -161,7 +161,7 @@ class _Walk:
         return self._partials.children(rows, stage, np.flatnonzero(below))[0], True
 
     def _bounded(self, bounds: Metrics, rows: Levels) -> tuple[Bools, Bools]:
-        """Which of some bounds may be feasible, and which of these may be below a claim."""
+        """True for bounds that may be feasible, and for those of them that may be below a claim."""
         if any(np.isnan(values).any() for values in bounds.values.values()):
             raise Refused("a bound is no number")
         runs = np.isfinite(bounds.energy_J + bounds.latency_s).all(axis=1)
@@ -177,7 +177,7 @@ class _Walk:
         return int(self._partials.n_leaves(rows).sum())
 
     def _leave_out(self, rows: Levels, stage: int, *, feasible: bool) -> int:
-        """Count the designs of nodes that are left out, and draw a few for evaluation."""
+        """Count the designs of excluded nodes, and sample a few for evaluation."""
         if len(rows):
             sampled = rows[self._rng.integers(0, len(rows), SAMPLED)]
             self._left_out[feasible].append(self._completed(sampled, stage))
@@ -185,14 +185,14 @@ class _Walk:
         return self._count(rows)
 
     def look_at_left_out(self, at_least: int) -> None:
-        """Evaluate what was drawn of what was left out, once there is enough of it."""
+        """Evaluate the sampled excluded designs once there are enough."""
         for feasible, drawn in self._left_out.items():
             if len(drawn) >= at_least:
                 self.look_at(np.concatenate(drawn), lost=not feasible)
                 drawn.clear()
 
     def _completed(self, rows: Levels, stage: int) -> Levels:
-        """A random completion of each of a few partial designs."""
+        """A random completion of each partial design."""
         for later in range(stage, len(self._partials.stages)):
             children, parents = self._partials.children(rows, later)
             order = self._rng.permutation(len(children))
@@ -221,7 +221,7 @@ def feasible_costs(problem: AcceleratorProblem, levels: Levels) -> Costs:
 
 RANDOM_DESIGNS = 1300
 CHILDREN_LOOKED_FOR = 16
-"""Designs that are looked for among all children of their ancestors."""
+"""Number of designs that are searched among all children of their ancestors."""
 
 
 def validate_bounds(
@@ -229,20 +229,20 @@ def validate_bounds(
     partials: PartialDesignTree,
     optima: Sequence[Levels],
 ) -> int:
-    """Compare the bounds of all ancestors of feasible designs with the costs of these designs:
-    random ones, certified optima and the feasible neighbours of these.
+    """Compare bounds of all ancestors of feasible designs with the costs of these designs.
+
+    The designs are random ones, certified optima, and feasible neighbours of the optima.
 
     Args:
-        problem: the study's.
-        partials: the search tree of its model.
+        problem: problem of the study.
+        partials: search tree of its model.
         optima: certified designs, shape (n, n_parameters) each.
 
     Returns:
-        Number of designs; 0 where the tree has no bounds or cannot tell the ancestors of a
-            design.
+        Number of designs; 0 if the tree has no bounds or cannot name ancestors.
 
     Raises:
-        Refused: a bound is above the cost of a design, or the tree lacks a design.
+        Refused: a bound exceeds the cost of a design, or the tree lacks a design.
     """
     if partials.ancestors(np.zeros((1, len(problem.space.shape)), np.int64), 0) is None:
         return 0
@@ -276,7 +276,7 @@ def _validate_stage(
     stage: int,
     rng: np.random.Generator,
 ) -> None:
-    """Validate tree, screen, relaxed bounds and bounds of one more chosen stage."""
+    """Validate tree, screen, relaxed bounds and bounds of one stage."""
     parents, rows = partials.ancestors(levels, stage), partials.ancestors(levels, stage + 1)
     assert parents is not None
     assert rows is not None

@@ -1,9 +1,8 @@
-"""Every design of a problem, so that "best found" becomes "this far from the best there is".
+"""Enumeration of all designs of a problem: exact optima and the exact Pareto front.
 
-Designs with the same mapping key (all parameters but voltage and cycle time in the paper's model)
-share costly work and are evaluated together. A chunk of mapping keys yields a `PartialResult`: the
-feasible designs that can still be an optimum or on the front. Merged, they yield the exact answer.
-Mapping keys that the model's screen rules out are skipped.
+Designs with the same mapping key share costly work and are evaluated together. Each chunk of
+mapping keys yields a `PartialResult`; merged, they yield the exact answer. Mapping keys that the
+screen of the model rules out are skipped.
 """
 
 from __future__ import annotations
@@ -25,24 +24,24 @@ from imcmoo.problem.scores import Costs, edap
 from imcmoo.space.design_space import Levels, Ranks
 
 DESIGNS_PER_ENUMERATION_CHUNK = 2048 * 48
-"""Designs in a chunk: some 50 MB for nine networks, and work for a second."""
+"""Designs in a chunk: about 50 MB for nine networks, and 1 s of work."""
 
 FEW_NETWORKS = 9
-"""Networks up to which a chunk has that many designs; with more of them it has fewer."""
+"""Number of networks up to which chunks have full size."""
 
 MAPPING_KEYS_PER_SCREEN = 1 << 18
 """Mapping keys screened at once; bounds memory."""
 
 
 SCREENING_S = 1.0
-"""How long a screen may take before the designs that it has not ruled out count as left."""
+"""Time limit of the screen, s; designs not ruled out by then count as remaining."""
 
 
 class TooMany(ValueError):
-    """There are more designs than are to be enumerated.
+    """There are more designs than allowed.
 
     Args:
-        left: designs that the screen has not ruled out in time.
+        left: number of designs that the screen did not rule out in time.
     """
 
     def __init__(self, left: int) -> None:
@@ -54,8 +53,8 @@ class NothingFeasible(ValueError):
     """No design of a problem is feasible.
 
     Args:
-        nearest: the design of those evaluated that violates least, shape (1, n_parameters); empty
-            where the screen ruled out all.
+        nearest: the evaluated design with the smallest violation, shape (1, n_parameters); empty if
+            the screen ruled out all.
     """
 
     def __init__(self, nearest: Levels) -> None:
@@ -65,19 +64,19 @@ class NothingFeasible(ValueError):
 
 @dataclass(frozen=True)
 class Optimum:
-    """The best value of a criterion, and every design that reaches it, by rank, ascending."""
+    """Best value of a criterion, and the ranks of all designs that reach it, ascending."""
 
     value: float
     ranks: Ranks
 
     @classmethod
     def from_scores(cls, scores: Floats, ranks: Ranks) -> Optimum:
-        """The optimum of some designs, given the score and rank of each; NaN does not count."""
+        """Optimum of designs with these scores and ranks; NaN is ignored."""
         value = np.fmin.reduce(scores, initial=np.inf)
         return cls(float(value), np.sort(ranks[scores == value]))
 
     def or_better(self, other: Optimum) -> Optimum:
-        """The optimum of the designs of both."""
+        """Optimum of the designs of both."""
         if self.value == other.value:
             return Optimum(self.value, np.union1d(self.ranks, other.ranks))
         return min(self, other, key=lambda o: o.value)
@@ -85,15 +84,15 @@ class Optimum:
 
 @dataclass(frozen=True)
 class PartialResult:
-    """Partial result: all designs of a chunk that can still be an optimum or on the front.
+    """Designs of a chunk that can still be optimal or on the front.
 
     Args:
-        n_feasible: how many of the designs are feasible.
-        ranks: the designs kept, shape (n,).
+        n_feasible: number of feasible designs of the chunk.
+        ranks: the kept designs, shape (n,).
         F: their objectives, shape (n, n_objectives).
-        single_network: by workload, the smallest EDAP of a chip that need not run the others,
-            J·s·mm²; empty where the problem has no EDAP.
-        nearest: the smallest violation in octaves, 0 if any is feasible, and a design that has it.
+        single_network: by network, the smallest EDAP of a chip that need not run the others,
+            J·s·mm²; empty without EDAP.
+        nearest: the smallest violation, octaves (0 if any is feasible), and a design that has it.
     """
 
     n_feasible: int
@@ -105,17 +104,17 @@ class PartialResult:
 
 @dataclass(frozen=True)
 class ExactAnswer:
-    """The exact answer of a problem. Its arrays are read-only; copy one to change it.
+    """Exact optima and Pareto front of a problem. Arrays are read-only.
 
     Args:
         n_feasible: number of feasible designs.
-        optima: by criterion: those of `scores`; `SINGLE_NETWORK` and a workload, its best EDAP
-            on a chip within the area limit and its own limits that need not run the others, its
-            single-network optimum; each criterion against these (`regret_minimax`); and the same
-            against each network's best EDAP on any feasible design (`regret_minimax_joint`).
+        optima: by criterion: those of `scores`; `alone_NETWORK`, the single-network optimum (best
+            EDAP on a chip within the area limit and its own limits that need not run the others);
+            regret criteria against these (`regret_minimax`); and regret criteria against the best
+            EDAP on any feasible design (`regret_minimax_joint`).
         front: distinct non-dominated objective vectors, sorted, shape (k, n_objectives).
-        ranks: of each point the design of lowest rank, shape (k,).
-        designs: how many designs share each point, shape (k,).
+        ranks: design of lowest rank of each point, shape (k,).
+        designs: number of designs of each point, shape (k,).
     """
 
     n_feasible: int
@@ -134,8 +133,8 @@ class ExactAnswer:
 def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
     """Scores of designs by name, smaller is better, shape (n,) each.
 
-    Each criterion that judges a design by itself, EDAP by workload (J·s·mm²), and each objective
-    that is no criterion in its SI unit: energy and latency by workload, area and cost.
+    Criteria that judge a design by itself, EDAP by network (J·s·mm²), and each objective that is no
+    criterion, in SI units.
     """
     absolute = [c for c in problem.criteria if c.against == "nothing"]
     by_name = {c.name: c.scores(costs, None) for c in absolute}
@@ -151,10 +150,8 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
 
 
 def single_network_edap(parts: Sequence[Metrics]) -> Floats:
-    """EDAP of each network by the models of single networks, J·s·mm², shape (n, W).
-
-    NaN where a network does not run.
-    """
+    """EDAP of each network by single-network models, J·s·mm², shape (n, W); NaN where it does not
+    run."""
     edaps = [edap(*(p.values[name] for name in ("energy", "latency", "area"))) for p in parts]
     return np.concatenate(edaps, axis=1)
 
@@ -162,7 +159,7 @@ def single_network_edap(parts: Sequence[Metrics]) -> Floats:
 def relative_scores(
     problem: AcceleratorProblem, costs: Costs, joint: Sequence[float], single: Sequence[float]
 ) -> dict[str, Floats]:
-    """Scores by each criterion of regret, shape (n,) each; `_joint` ones last.
+    """Scores by each regret criterion, shape (n,) each; `_joint` ones last.
 
     Args:
         joint: best EDAP of each network on a feasible design, J·s·mm², shape (W,).
@@ -174,10 +171,13 @@ def relative_scores(
 
 
 class Enumeration:
-    """All designs of a problem, in chunks of mapping keys.
+    """Enumerate all designs of a problem, in chunks of mapping keys.
+
+    Call `answer`, or distribute the work: evaluate each of `chunks` with `evaluate_chunk`, then
+    `merge` the results.
 
     Args:
-        problem: what to enumerate.
+        problem: the design problem.
     """
 
     def __init__(self, problem: AcceleratorProblem) -> None:
@@ -204,18 +204,18 @@ class Enumeration:
         at_most: int | None = None,
         on_screened: Callable[[int, int], None] = lambda done, total: None,
     ) -> list[Ranks]:
-        """Mapping keys on which any workload may run within the area limit, in parts.
+        """Split the mapping keys on which any network may run within the area limit.
 
         Args:
-            at_most: designs to enumerate; no limit by default.
-            on_screened: hears how many of how many mapping keys are screened.
+            at_most: largest number of designs. If None, there is no limit.
+            on_screened: called with the number of screened mapping keys and of all.
 
         Returns:
-            Ranks of mapping keys, ascending; `DESIGNS_PER_ENUMERATION_CHUNK` designs a part,
-            or fewer with many networks.
+            Ranks of mapping keys, ascending, in chunks of `DESIGNS_PER_ENUMERATION_CHUNK` designs,
+            fewer for many networks.
 
         Raises:
-            TooMany: more than `at_most` designs that the screen does not rule out in a second.
+            TooMany: more than `at_most` designs pass the screen.
         """
         space, began = self.problem.space, time.monotonic()
         n, n_points = space.size_of(self.mapping_parameters), space.size_of(self.point_parameters)
@@ -243,7 +243,7 @@ class Enumeration:
         return [passing[i : i + step] for i in range(0, len(passing), step)]
 
     def _passing(self, keys: Ranks, check: Callable[[], None]) -> Ranks:
-        """Mapping keys that the screen does not rule out for every workload."""
+        """Mapping keys that the screen does not rule out for every network."""
         check()
         if not self.single_networks[0].offers("screen"):
             return keys
@@ -264,7 +264,7 @@ class Enumeration:
         return keys[passes]
 
     def evaluate_chunk(self, keys: Ranks) -> PartialResult:
-        """Evaluate every design of some mapping keys.
+        """Evaluate all designs of some mapping keys.
 
         Args:
             keys: ranks of mapping keys, shape (n,).
@@ -287,11 +287,7 @@ class Enumeration:
         return PartialResult(int(feasible.sum()), ranks[kept], F[kept], single, nearest)
 
     def _single_network_edap(self, parts: Sequence[Metrics]) -> Floats:
-        """EDAP of each network on chips that need not run the others, J·s·mm², shape (n, W).
-
-        NaN where a chip is too large or the network breaks a limit of its own. `parts` has the
-        metrics by each of `single_networks`.
-        """
+        """EDAP of each network on chips of its own, J·s·mm², shape (n, W); NaN if infeasible."""
         values = single_network_edap(parts)
         fits = [
             np.repeat(p.area_m2[:, None] <= self.problem.largest_area_m2, p.runs.shape[1], axis=1)
@@ -307,7 +303,7 @@ class Enumeration:
         return values
 
     def merge(self, findings: Sequence[PartialResult]) -> ExactAnswer:
-        """The exact answer, from findings that together are about all designs.
+        """Merge the results of all chunks to the exact answer.
 
         Raises:
             NothingFeasible: no design is feasible.
@@ -339,12 +335,12 @@ class Enumeration:
         return ExactAnswer(n_feasible, optima | single, front, ranks[on_front][first], n)
 
     def answer(self) -> ExactAnswer:
-        """Enumerate all chunks in this process, and merge them."""
+        """Enumerate all designs in this process."""
         return self.merge([self.evaluate_chunk(keys) for keys in self.chunks()])
 
 
 def _least_violated(G: Floats, feasible: Bools, ranks: Ranks) -> Optimum:
-    """The smallest violation of designs with constraints G, and the first design that has it."""
+    """Smallest violation of designs with constraints G, and the first design that has it."""
     if feasible.any():
         return Optimum(0.0, ranks[[feasible.argmax()]])
     violation = np.maximum(G, 0.0).sum(axis=1)
@@ -354,11 +350,10 @@ def _least_violated(G: Floats, feasible: Bools, ranks: Ranks) -> Optimum:
 def pareto_candidates(
     problem: AcceleratorProblem, F: Floats, scores: Mapping[str, Floats]
 ) -> Bools:
-    """True for feasible designs that can be an optimum or on the front of more designs, shape (n,).
+    """True for feasible designs that can be optimal or on the front of more designs, shape (n,).
 
-    Designs that no other dominates; designs not worse than another in the EDAP of every workload at
-    once, since only they can have the smallest largest regret, whatever the best EDAPs are in the
-    end; and the best by every other criterion.
+    These are non-dominated designs; designs that no other beats in the EDAP of all networks at
+    once, which alone can have the smallest minimax regret; and the best by every other criterion.
 
     Args:
         F: objectives, shape (n, n_objectives).
@@ -375,7 +370,7 @@ def pareto_candidates(
 
 
 def _undefeated(values: Floats) -> Bools:
-    """Rows of (n, W) for which no other row is smaller in every column."""
+    """True for rows of (n, W) that no other row beats in all columns."""
     best = np.unique(values[is_nondominated(values)], axis=0)
     # The most rivals are defeated by those with the smallest product.
     best = best[np.argsort(np.log(best).sum(axis=1))]

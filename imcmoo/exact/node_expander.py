@@ -1,4 +1,4 @@
-"""Nodes of the search tree of a problem: their expansion, bounds, and excluded designs."""
+"""Search tree of a problem: expansion, bounds and counting of nodes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEAST = 1e-30
 
 
 class EnumerationTree:
-    """A `PartialDesignTree` whose rows are designs, −1 where nothing is chosen.
+    """A `PartialDesignTree` whose rows are designs, −1 where no value is chosen.
 
     Args:
         model: any cost model.
@@ -41,13 +41,13 @@ class EnumerationTree:
 
     @property
     def start(self) -> Levels:
-        """The row with nothing chosen."""
+        """The root row."""
         return np.full((1, len(self._model.space.names)), UNCHOSEN)
 
     def children(
         self, partial: Levels, stage: int, only: Ints | None = None
     ) -> tuple[Levels, Ints]:
-        """All mapping keys, or all designs of each row, and the index of each one's row."""
+        """All mapping keys, or all designs, of each row, and the index of its row."""
         return every_choice(self._model.space, partial, self._names[stage], only)
 
     def relaxed_bound(self, partial: Levels, stage: int) -> Metrics | None:
@@ -63,7 +63,7 @@ class EnumerationTree:
         return self.n_leaves(self.children(partial, stage)[0])
 
     def ancestors(self, levels: Levels, stage: int) -> None:
-        """None: without bounds there is nothing to validate."""
+        """None: there are no bounds to validate."""
 
     def designs(self, partial: Levels) -> Levels:
         """The rows themselves."""
@@ -74,13 +74,13 @@ class EnumerationTree:
         return np.maximum(partial, 0)
 
     def screen(self, partial: Levels) -> Metrics:
-        """The model's screen once all parameters that it depends on are chosen."""
+        """Screen of the model once all its parameters are chosen."""
         if self._screened and not (partial[:, self._screened] == UNCHOSEN).any():
             return self._model.screen(self.representative_designs(partial))
         return Metrics({"area": np.full(len(partial), LEAST)}, {})
 
     def bound(self, partial: Levels) -> Metrics:
-        """The smallest energy, latency and area of any design; of a scenario power and load too."""
+        """Smallest energy, latency and area of any design; in a scenario also power and load."""
         of_networks, of_chip = ["energy", "latency"], ["area"]
         if any(quantity.name == "load" for quantity in self._model.quantities):
             of_networks, of_chip = [*of_networks, NETWORK_LOAD], [*of_chip, "average_power", "load"]
@@ -90,13 +90,13 @@ class EnumerationTree:
 
 
 NODES_PER_SCREEN = 1 << 14
-"""Partial designs screened in one go: few enough for memory, enough for all cores."""
+"""Partial designs screened at once; bounds memory."""
 
 MOST_EVALUATED = 1 << 26
-"""Designs of a model without bounds: some minutes."""
+"""Largest number of designs of a model without bounds (some minutes)."""
 
 CanImprove = Callable[[BoundedCosts], Bools]
-"""Tells by bounds of some partial designs which may still hold the best."""
+"""Returns True for bounds of partial designs that may still hold the best."""
 
 Report = Callable[[str], None]
 """Called with a line for the user."""
@@ -139,9 +139,9 @@ class Expansion:
 
 
 class NodeExpander:
-    """Expands the nodes of the search tree of a problem of energy, latency and area.
+    """Expands nodes of the search tree of a problem of energy, latency and area.
 
-    If its model has no bounds, `report` is called with a line and all designs are evaluated.
+    If the model has no bounds, `report` is called with a line and all designs are evaluated.
 
     Raises:
         NotProvable: a limit has no bounds, or the space is too large.
@@ -170,8 +170,8 @@ class NodeExpander:
         Args:
             rows: nodes with all earlier stages chosen, shape (n, n_columns).
             stage: the stage to choose.
-            can_improve: decides by relaxed bounds which children may; not called without such
-                bounds.
+            can_improve: decides by relaxed bounds which children may improve; not called without
+                such bounds.
         """
         children, costs, excluded = self._children(rows, stage, can_improve)
         parts = [
@@ -195,7 +195,8 @@ class NodeExpander:
     def _children(
         self, rows: Levels, stage: int, can_improve: CanImprove
     ) -> tuple[Levels, BoundedCosts | None, int]:
-        """Children that relaxed bounds do not rule out, and the number of designs not worth it."""
+        """Children that relaxed bounds do not exclude, their costs, and the number of excluded
+        designs."""
         quick = self.partials.relaxed_bound(rows, stage) if len(rows) else None
         if quick is None:
             return self.partials.children(rows, stage)[0], None, 0
@@ -217,7 +218,7 @@ class NodeExpander:
         return fits & (quick.area_m2 <= self.problem.largest_area_m2)
 
     def _within(self, bounds: Metrics) -> Bools:
-        """Which bounded designs may run every network within the limits, shape (n,)."""
+        """True for bounds that may be within the limits on every network, shape (n,)."""
         finite = np.isfinite(bounds.energy_J).all(axis=1) & np.isfinite(bounds.latency_s).all(
             axis=1
         )
@@ -235,13 +236,13 @@ class NodeExpander:
 
 
 def partials_of(problem: AcceleratorProblem, report: Report = lambda _: None) -> PartialDesignTree:
-    """The tree of partial designs of a problem's model.
+    """The search tree of the model of a problem.
 
-    Where the model knows no bounds, all designs are evaluated and `report` is called with a line.
+    If the model has no bounds, `report` is called with a line and all designs are evaluated.
 
     Raises:
-        NotProvable: a limit of the problem is not bounded by them, they cannot be had, or there
-            are too many designs to do without bounds.
+        NotProvable: a limit has no bounds, or there are too many designs for a model without
+            bounds.
     """
     check_provable(problem)
     model = problem.model

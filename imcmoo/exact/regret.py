@@ -1,4 +1,4 @@
-"""Regret: distance of designs from the exact optimum, criterion by criterion."""
+"""Regret of designs against the exact optimum, by criterion."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ from imcmoo.problem.criteria import SINGLE_NETWORK, Criterion
 from imcmoo.problem.problem import AcceleratorProblem
 
 ROUNDING = 1e-9
-"""Regret that is nearer to 0 counts as 0: the order of summation moves the last digits."""
+"""Regret below this counts as 0; the order of summation changes the last digits."""
 
 
 @dataclass(frozen=True)
 class Regret:
-    """Compares designs with the best there are.
+    """Regret of designs against known optima.
 
     Args:
-        problem: what the designs are for.
-        optima: smallest score of any design by each of `criteria`, and the reference EDAP of each
-            network, J·s·mm²: `alone_NETWORK`, its single-network optimum, or, with
-            `against_joint`, `edap_NETWORK`, its best on a chip that runs all networks.
-        against_joint: whether regret of networks is of the latter: what a run without baselines
-            selects by.
-        front: the exact front, shape (k, n_objectives); None where it is not known.
+        problem: the design problem.
+        optima: smallest score by each of `criteria`, and the reference EDAP of each network,
+            J·s·mm²: its single-network optimum `alone_NETWORK`, or, with `against_joint`,
+            `edap_NETWORK`, its best on a chip that runs all networks.
+        against_joint: compare networks with `edap_NETWORK`, as runs without baselines do.
+        front: exact front, shape (k, n_objectives); None if unknown.
     """
 
     problem: AcceleratorProblem
@@ -44,7 +43,7 @@ class Regret:
 
     @property
     def reference_edap(self) -> Floats | None:
-        """Reference EDAP of each network, J·s·mm², shape (W,); None where there is no EDAP."""
+        """Reference EDAP of each network, J·s·mm², shape (W,); None without EDAP."""
         if not self.problem.has_edap:
             return None
         kind = "edap_" if self.against_joint else SINGLE_NETWORK
@@ -60,17 +59,16 @@ class Regret:
         return {name: c.scores(costs, reference) for name, c in self.criteria.items()}
 
     def regrets(self, F: Floats) -> dict[str, Floats]:
-        """Excess of feasible designs over the optimum of each of `criteria`, shape (n,) each.
+        """Regret of feasible designs by each of `criteria`, shape (n,) each.
 
-        For minimax regret it is the excess of the worst EDAP relative to the single-network
-        optimum: two chips on which the worst-off network takes 1.5 and 1.8 times its best differ by
-        20 %.
+        For minimax regret it is the excess of the worst normalised EDAP: 1.8 and 1.5 times the
+        single-network optimum differ by 20 %.
 
         Args:
             F: objectives, shape (n, n_objectives).
 
         Raises:
-            InputError: a design is better than the exact optimum, so the answer is not of this
+            InputError: a design is better than the exact optimum, so the answer is of another
                 problem.
         """
         scores = self.scores(F)
@@ -85,12 +83,14 @@ class Regret:
 
 
 class ExactRegret(Regret):
-    """Compares designs with the answer of an enumeration.
+    """Regret of designs against the exact answer of an enumeration.
+
+        ExactRegret(problem, Enumeration(problem).answer()).regrets(F)
 
     Args:
-        problem: what the designs are for.
+        problem: the design problem.
         answer: its exact answer.
-        against_joint: as of `Regret`.
+        against_joint: see `Regret`.
     """
 
     def __init__(

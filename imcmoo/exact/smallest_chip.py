@@ -1,4 +1,4 @@
-"""The smallest chip that runs all networks: what to name where an area limit leaves none."""
+"""Message if no design is feasible: the smallest chip that runs all networks."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace, Levels
 
 MOST_CHIPS = 1 << 21
-"""Chips looked at at the most: some seconds."""
+"""Largest number of chips checked (some seconds)."""
 
 MOST_NEAREST = 1024
-"""Designs among which the nearest is looked for."""
+"""Number of designs among which the nearest is searched."""
 
 CHIPS_PER_RESOURCE_CHUNK = 512
 
 
 def nothing_feasible(problem: AcceleratorProblem) -> str:
-    """Message where no design is feasible: names the smallest chip that runs all networks, if some
-    do, else the nearest chip with the limits it breaks.
+    """Message for a problem without a feasible design.
+
+    Names the smallest chip that runs all networks, or else the nearest chip and the limits it
+    breaks.
     """
     smallest = _smallest_chip(problem)
     if not smallest and problem.model.offers("resources"):
@@ -47,8 +49,7 @@ def _some_designs(space: DesignSpace) -> Levels:
 
 
 def _smallest_chip(problem: AcceleratorProblem) -> str:
-    """Text of the smallest chip, whatever its size, and of the network that alone needs the
-    largest; empty where there is none, or the model cannot tell without evaluating everything."""
+    """Text of the smallest chip and of the network that needs the largest; empty if unknown."""
     model, space = problem.model, problem.space
     enumeration = Enumeration(problem)
     if not (model.offers("screen") and model.offers("resources")):
@@ -79,7 +80,7 @@ def _smallest_chip(problem: AcceleratorProblem) -> str:
 def _first(
     model: CostModel, designs: Levels, rows: Ints, networks: list[int]
 ) -> tuple[int, float] | None:
-    """The first of some designs that truly runs some networks, and its area."""
+    """The first design that runs some networks, and its area."""
     for at in range(0, len(rows), CHIPS_PER_RESOURCE_CHUNK):
         chunk = rows[at : at + CHIPS_PER_RESOURCE_CHUNK]
         resources = model.resources(designs[chunk])

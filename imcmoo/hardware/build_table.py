@@ -1,7 +1,7 @@
-"""Build component tables, or add to them, with the component libraries.
+"""Build component tables, or extend them, with the component libraries.
 
-Needs Python 3.12+ and the extra `imcmoo[build]`. Numbers of different versions of a library, or of
-different memory cells of one device, are never in one table.
+Needs Python 3.12+ and the extra `imcmoo[build]`. A table has numbers of one version of each library
+and of one memory cell per device.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from imcmoo.io.named import one_line
 Costs = dict[str, float]
 Rows = Mapping[str, Mapping[Key, Costs]]
 Task = tuple[str, Key, str | None]
-"""Component, key, and the text of the memory cell; None for a component without cells."""
+"""Component, key, and text of the memory cell; None for components without cells."""
 
 TABLES: dict[str, type[TableContent]] = {"reference": ComponentTable, "physical": PhysicalTable}
 COSTS: dict[str, ModuleType] = {"reference": library_costs, "physical": physical_costs}
-"""By cost model: its component table, and the module with a function for each component."""
+"""Module with a function per component, by cost model."""
 
 LICENCES = {
     "NeuroSim core (in hwcomponents-neurosim)": "CC BY-NC 4.0: not for commercial use",
@@ -50,20 +50,20 @@ LICENCES = {
 
 
 class TableBuilder:
-    """A table and the components to be added to it.
+    """A table, and the components to add. Create it, then call `build`.
 
     Args:
-        path: of the table. A new one begins with all shipped components; with a memory cell, it
-            begins without crossbars, since the shipped ones have other cells.
+        path: path of the table. A new table starts with all shipped components, or, with `cell`,
+            with those that have no cells.
         requests: the components, of one cost model.
-        cell: the text of a cell file as `cells.read_cell` gives it; by default the table's, or the
-            shipped one.
-        from_nothing: begin with no component at all, whatever is at the path.
+        cell: text of a cell file, see `cells.read_cell`. If None, that of the table, or the
+            shipped.
+        from_nothing: start with an empty table, even if there is a file.
 
     Raises:
-        InputError: the libraries are not installed or others than the table's, the file is no
-            table, its crossbars have another cell, the cost model assumes the shipped cells, or a
-            voltage is below the threshold.
+        InputError: libraries are missing or other than those of the table, the file is no table,
+            its crossbars have another cell, the cost model requires shipped cells, or a voltage is
+            below the threshold.
         OSError: the file cannot be read.
     """
 
@@ -89,8 +89,8 @@ class TableBuilder:
             held = table.metadata["cells"].get(device)
             if held is not None and cell not in (None, held):
                 raise InputError(
-                    f"{path} has {device} crossbars of another cell: give another --out, or no "
-                    "--cell"
+                    f"{path} was built with a different {device} cell; choose another --out, or "
+                    "leave out --cell"
                 )
             self._cells[device] = held or cell or cell_file(device)
             for name, keys in request.keys().items():
@@ -99,16 +99,15 @@ class TableBuilder:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of rows to be computed, by table; only tables with at least one."""
+        """Number of rows to compute, by table; only where there are any."""
         return {name: len(keys) for name, keys in self._lacking.items() if keys}
 
     def build(self, *, jobs: int, on_row: Callable[[], None] = lambda: None) -> None:
-        """Compute the rows in so many processes and write the table; the same request makes the
-        same bytes.
+        """Compute the rows in `jobs` processes and write the table (reproducible bytes).
 
         Raises:
-            InputError: the libraries have no such component, or another command changed cells of
-                the table; nothing is written.
+            InputError: the libraries lack a component, or another command changed the table;
+                nothing is written.
             OSError: the file cannot be written.
         """
         rows = self._computed(jobs, on_row)
@@ -130,7 +129,7 @@ class TableBuilder:
         replace(table, tables=tables, metadata=metadata).write(self._path)
 
     def _computed(self, jobs: int, on_row: Callable[[], None]) -> Rows:
-        """The costs of all lacking keys, by table."""
+        """Costs of all missing keys, by table."""
         lacking, cells = self._lacking, self._cells
         tasks = [(name, key, cells.get(name)) for name in lacking for key in lacking[name]]
         # Large buffers first, so that no process ends with them alone.
@@ -145,7 +144,7 @@ class TableBuilder:
         return costs
 
     def _begin(self) -> TableContent:
-        """The table as it is on disk, or the components that a new one begins with."""
+        """The table on disk, or the initial components of a new one."""
         if self._from_nothing:
             return TABLES[self._model]({}, library_costs.main_memory_J_per_bit(), {"cells": {}})
         path = self._path if self._path.exists() else None
@@ -168,10 +167,10 @@ class TableBuilder:
 
 
 def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
-    """Compute one row of a cost model's table; `scratch` is for the libraries' run files.
+    """Compute one row of a table; `scratch` is a folder for files of the libraries.
 
     Raises:
-        InputError: the libraries have no such component, or one whose costs are no numbers.
+        InputError: the libraries lack the component, or its costs are no numbers.
     """
     library_costs.use_scratch(scratch)
     table, key, cell = task
@@ -192,10 +191,10 @@ def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
 
 
 def installed_versions(model: str) -> dict[str, str]:
-    """Versions of the libraries a cost model's table is computed with.
+    """Versions of the libraries for the table of a cost model.
 
     Raises:
-        InputError: one of them is not installed; names the extra to install.
+        InputError: a library is not installed; names the extra to install.
     """
     packages: tuple[str, ...] = COSTS[model].PACKAGES
     try:
@@ -212,7 +211,7 @@ def installed_versions(model: str) -> dict[str, str]:
 def joined(
     name: str, component: Component, before: KeyedRows | None, rows: Mapping[Key, Costs]
 ) -> KeyedRows:
-    """Rows of a table and more of them, in ascending order of their keys."""
+    """Merge rows into a table, in ascending order of keys."""
     quantities = component.quantities if before is None else before.quantities
     costs = _rows(before) | {key: [row[q] for q in quantities] for key, row in rows.items()}
     keys = sorted(costs)
@@ -230,7 +229,6 @@ def _rows(rows: KeyedRows | None) -> dict[Key, list[float]]:
 def _stated(
     table: TableContent, model: str, path: Path | None
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Memory cells and library versions of a table."""
     metadata = table.metadata
     if model == "physical":  # tables built before they stated their cells had the shipped ones
         metadata = {"cells": {name: cell_file(name) for name in DEVICES}, **metadata}

@@ -1,8 +1,7 @@
 """Memory cells: NVSim cell files, as NeuroSim reads them through hwcomponents.
 
-A cell file is a line `-Key: value` for each property. The two shipped cells, `rram.cell` and
-`sram.cell`, are those of the paper's stack
-(github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC).
+A cell file has a line `-Key: value` per property. The shipped cells, `rram.cell` and `sram.cell`,
+are those of the paper's stack (github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC).
 """
 
 from __future__ import annotations
@@ -19,36 +18,35 @@ _WORDS = {
     "-ReadMode": ("current", "voltage"),
     "-DeviceRoadmap -1LP 1HP 2LSTP": ("-1", "1", "2"),
 }
-"""Properties that are no quantities, and what they can be."""
+"""Properties that are no quantities, and their allowed values."""
 
 _MAY_BE_ZERO = ("-MinSenseVoltage (mV)", "-CellCapacitanceAdjust (F)")
 
 _NUMBER = re.compile(r"\d+(\.\d*)?([eE]-?\d+)?")
-"""As the library reads one: it stops at a plus sign, and knows no number that begins with a dot."""
+"""Numbers that the library reads fully: no plus sign, no leading dot."""
 
 _LINE = re.compile(r"(-[^:]+?)\s*:\s*(\S+)")
 
 
 def cell_file(device: str) -> str:
-    """The shipped cell of a device, as the text of a cell file."""
+    """Text of the shipped cell file of a device."""
     return (files("imcmoo.hardware") / f"{device}.cell").read_text(encoding="utf-8")
 
 
 def read_cell(path: Path, device: str) -> str:
-    """Read a user's cell, in the order of the shipped one: equal cells are equal texts.
+    """Read a user's cell; properties are returned in the order of the shipped file.
 
-    NeuroSim silently takes a default for what a file lacks and leaves out what it does not know, so
-    a file has to have just the properties of the shipped cell. Lines beginning with // or # and
-    empty ones are comments.
+    NeuroSim silently replaces missing properties and ignores unknown ones, so a file must have
+    exactly the properties of the shipped cell. Lines starting with // or # and empty lines are
+    ignored.
 
     Args:
-        path: the cell file.
-        device: of the shipped cell that it stands for: rram stands for any cell that is no SRAM,
-            since NeuroSim has one model for all that are resistors.
+        path: path of the cell file.
+        device: shipped cell that it replaces: rram for all resistive cells, or sram.
 
     Raises:
-        InputError: the file is no such cell; says what is wrong with it, in one line.
-        OSError: it cannot be read.
+        InputError: the file is no such cell; lists all faults in one line.
+        OSError: the file cannot be read.
     """
     try:
         properties = _properties(path.read_text(encoding="utf-8"))
@@ -63,7 +61,6 @@ def read_cell(path: Path, device: str) -> str:
 
 
 def _properties(text: str) -> dict[str, str]:
-    """The properties by key."""
     properties: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
@@ -80,7 +77,6 @@ def _properties(text: str) -> dict[str, str]:
 
 
 def _faults(cell: dict[str, str], device: str) -> list[str]:
-    """Everything that is wrong with a cell of a device."""
     shipped = _properties(cell_file(device))
     keys = list(shipped)
     lacking = [key for key in keys if key not in cell]
@@ -102,7 +98,7 @@ def _faults(cell: dict[str, str], device: str) -> list[str]:
 
 
 def _too_narrow(cell: dict[str, str]) -> list[str]:
-    """The fault that the access transistor is wider than its cell: NeuroSim gives up."""
+    """Fault if the access transistor is wider than its cell: NeuroSim fails."""
     area, aspect, access = (
         float(cell[key]) for key in ("-CellArea (F^2)", "-CellAspectRatio", "-AccessCMOSWidth (F)")
     )

@@ -60,7 +60,7 @@ class Component:
     keys: tuple[str, ...]  # names of the key columns; voltages are stored in mV
     quantities: tuple[str, ...]  # names of the quantities, all of them finite and above 0
     may_be_zero: tuple[str, ...] = ()
-    """Quantities that may be 0, because the component has no such cost."""
+    """Quantities that may be 0."""
     title: str = ""  # name in error messages; by default the component's name
 
     def rows(
@@ -70,7 +70,7 @@ class Component:
         values: Floats,
         quantities: tuple[str, ...] | None = None,
     ) -> KeyedRows:
-        """Rows of the component of a name; its quantities in another order than here, if so."""
+        """Create rows of the component; `quantities` if their order differs."""
         title = self.title or name
         return KeyedRows(title, self.keys, keys, quantities or self.quantities, values)
 
@@ -103,7 +103,10 @@ COMPONENTS = {
 
 @dataclass(frozen=True, eq=False)
 class TableContent:
-    """Component table of one cost model, looked up by arrays of keys; a subclass for each model."""
+    """Component table of one cost model, looked up by arrays of keys. Use a subclass.
+
+    table = ComponentTable.load() table.look_up("adder", node_nm=32, bits=[8, 16])["energy"]
+    """
 
     tables: dict[str, KeyedRows]  # the rows of each component by name
     main_memory_J_per_bit: float  # energy of moving one bit to or from main memory
@@ -111,22 +114,24 @@ class TableContent:
     path: str | None = None  # the file it was read from; None for the shipped one
 
     title: ClassVar[str]
-    """Name of such a table in error messages."""
+    """Name of the table in messages."""
     shipped: ClassVar[str]
     """File name of the shipped table."""
     components: ClassVar[Mapping[str, Component]]
-    """Its components by name."""
+    """Components by name."""
     optional: ClassVar[tuple[str, ...]] = ()
-    """Components that a table may lack."""
+    """Components that may be missing."""
 
     @classmethod
     def read(cls, path: Path | str | None = None) -> Self:
-        """Read a table as it is stored, by default the shipped one, and check that all its numbers
-        can be costs.
+        """Read a table without scaling and check its numbers.
+
+        Args:
+            path: path of the file. If None, the shipped table.
 
         Raises:
-            ValueError: the file is no such table, or holds a cost that cannot be; names the entry.
-            OSError: it cannot be read.
+            ValueError: the file is no such table, or has an impossible cost; names the entry.
+            OSError: the file cannot be read.
         """
         if path is None:
             with as_file(files("imcmoo.hardware") / cls.shipped) as shipped:
@@ -152,12 +157,12 @@ class TableContent:
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> Self:
-        """Read a table as the cost model uses it, by default as it is stored; see `read`."""
+        """Read a table as the cost model uses it; by default as `read`."""
         return cls.read(path)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of every number and key of the components; the same for equal content."""
+        """SHA-256 (hex) of all numbers and keys."""
         return self._fingerprint("")
 
     def _fingerprint(self, start: str) -> str:
@@ -169,20 +174,20 @@ class TableContent:
         return digest.hexdigest()
 
     def look_up(self, name: str, **keys: ArrayLike) -> Quantities:
-        """The quantities of one component, in the broadcast shape of its keys, numbers or arrays.
+        """Quantities of one component, in the broadcast shape of its keys.
 
         Raises:
-            ValueError: an unknown component, or keys the table lacks; names the values it has.
+            ValueError: the component or a key is missing; names the values in the table.
         """
         check_choice("component", name, self.tables)
         return self.tables[name].look_up(**keys)
 
     def sizes(self, name: str, key: str) -> Ints:
-        """The values of one key a component is tabulated at, ascending (voltages in mV)."""
+        """Tabulated values of one key of a component, ascending (voltages in mV)."""
         return np.unique(self.tables[name].column(key))
 
     def write(self, path: Path) -> None:
-        """Write the table; equal ones are equal files: in order, and NumPy dates nothing."""
+        """Write the table; equal tables are equal files."""
         arrays: dict[str, Any] = {
             "metadata": np.array(json.dumps(self.metadata)),
             "main_memory_J_per_bit": np.array(self.main_memory_J_per_bit),
@@ -197,7 +202,7 @@ class TableContent:
 
 
 class ComponentTable(TableContent):
-    """The component table of the reference model; make one with `load`."""
+    """Component table of the reference model; create it with `load`."""
 
     title = "a component table"
     shipped = "components.npz"
@@ -206,27 +211,29 @@ class ComponentTable(TableContent):
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> Self:
-        """Read a table written by `imcmoo components build`, by default the shipped one, and scale
-        it as in the paper's records.
+        """Read a table of `imcmoo components build` and scale it as in the records of the paper.
 
-        `read` gives what hwcomponents gives, which is the better physics. The paper's records were
-        made with an older CACTI wrapper and an older scaling table, which differ at 7, 10, 14 and
-        22 nm.
+        `read` gives the unscaled numbers of hwcomponents, which are better physics. The records
+        were made with an older CACTI wrapper and scaling table, which differ at 7, 10, 14 and 22
+        nm.
+
+        Args:
+            path: path of the file. If None, the shipped table.
 
         Raises:
-            ValueError: the file is not a component table, or holds a cost that cannot be (see
+            ValueError: the file is no component table, or has an impossible cost (see
                 `COMPONENTS`); names the entry.
-            FileNotFoundError: no such file.
+            FileNotFoundError: there is no such file.
 
         Source: docs/model.md, section 10; checked on the 1,680 recorded evaluations of the paper's
-        technology study.
+            technology study.
         """
         table = cls.read(path)
         return replace(table, tables=as_in_the_paper(table.tables))
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of every number and key; the same for equal content."""
+        """SHA-256 (hex) of all numbers and keys."""
         return self._fingerprint(repr(self.main_memory_J_per_bit))
 
     def crossbar(
@@ -237,14 +244,14 @@ class ComponentTable(TableContent):
         rows: ArrayLike,
         cols: ArrayLike,
     ) -> Quantities:
-        """Cells, row drivers, column drivers and ADCs of one macro; quantities in the module text.
+        """Cells, row drivers, column drivers and ADCs of one macro; see the module for quantities.
 
         Args:
-            device: "rram" or "sram"; the other arguments broadcast against each other.
-            node_nm, voltage_V, rows, cols: of the crossbar.
+            device: "rram" or "sram".
+            node_nm, voltage_V, rows, cols: keys; they broadcast.
 
         Raises:
-            ValueError: an unknown device, or keys the table lacks; names the values it has.
+            ValueError: the device is unknown, or a key is missing; names the values in the table.
         """
         if device not in self.tables:
             check_choice("device", device, DEVICES)
@@ -270,7 +277,7 @@ _SMALLEST_CACTI_NODE_NM = 22
 
 
 def _old_cacti(buffer: KeyedRows) -> KeyedRows:
-    """Scale energies below 22 nm by node / 22 where hwcomponents takes the square root."""
+    """Scale energies below 22 nm by node / 22 instead of its square root."""
     node = buffer.column("node_nm")
     factor = np.sqrt(np.minimum(node / _SMALLEST_CACTI_NODE_NM, 1.0))
     scaled = [name in ("read", "write", "leak") for name in buffer.quantities]
@@ -278,11 +285,7 @@ def _old_cacti(buffer: KeyedRows) -> KeyedRows:
 
 
 def _old_router(router: KeyedRows) -> KeyedRows:
-    """Interpolate 22 nm between 20 and 32 nm from the wrong end, as the older table did.
-
-    With x20 and x32 the values at 20 and 32 nm, hwcomponents gives x22 = (5 x20 + x32) / 6 and the
-    older table gave (x20 + 5 x32) / 6 = (x22 + 4 x32) / 5.
-    """
+    """Interpolate 22 nm as the older table did: (x20 + 5 x32) / 6 instead of (5 x20 + x32) / 6."""
     at_22, at_32 = (router.column("node_nm") == node for node in (22, 32))
     if not (at_22.any() and at_32.any()):
         return router
@@ -292,7 +295,7 @@ def _old_router(router: KeyedRows) -> KeyedRows:
 
 
 def as_in_the_paper(tables: dict[str, KeyedRows]) -> dict[str, KeyedRows]:
-    """The tables by component with buffers and routers scaled as in the paper's records."""
+    """Tables with buffers and routers scaled as in the records of the paper."""
     return {
         **tables,
         "buffer": _old_cacti(tables["buffer"]),

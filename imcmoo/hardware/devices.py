@@ -1,4 +1,4 @@
-"""Memory arrays of the component tables by device, and what the reference model knows of each."""
+"""Memory devices of the component tables and the reference model."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ReferenceDevice:
-    """A memory device as the component libraries and the reference model know it."""
+    """A memory device of the component libraries and the reference model."""
 
     name: str  # as in design spaces and in the component table
     may_be_zero: tuple[str, ...]  # quantities of its arrays that may cost nothing
     streams_weights: bool
-    """Whether weights are reloaded from main memory while a layer runs, instead of being
-    resident."""
+    """True if weights are reloaded from main memory while a layer runs."""
     components: tuple[str, ...]  # what the chip consists of, named as in the reference's records
     free: tuple[str, ...]  # actions that cost no energy
     largest_cell_bits: int  # most bits a cell holds

@@ -1,11 +1,11 @@
-"""Costs of the reference model's components, from hwcomponents (NeuroSim, CACTI, library).
+"""Costs of the components of the reference model, from hwcomponents (NeuroSim, CACTI, library).
 
-Needs Python 3.12+ and the extra `imcmoo[build]`; nothing of it is imported before a function is
-called. Everything is returned in J, W and m2, as the libraries give it.
+Needs Python 3.12+ and the extra `imcmoo[build]`, imported when a function is called. Results are in
+J, W and m2, unchanged.
 
 Source: hwcomponents (github.com/Accelergy-Project/hwcomponents) with its NeuroSim, CACTI and
-library models; settings are those of the paper's stack
-(github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC), and so are the shipped cells.
+    library models; settings and shipped cells are those of the paper's stack
+    (github.com/OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC).
 """
 
 from __future__ import annotations
@@ -39,10 +39,9 @@ ROUTER_BITS = 128
 
 @cache
 def use_scratch(directory: Path) -> None:
-    """Keep the libraries' run files in `directory`, in this process, instead of site-packages.
+    """Keep files of the libraries in `directory` instead of site-packages, in this process.
 
-    Their own folder may be read-only and forgets all but 200 files at each call, which is slow,
-    and a race among parallel processes.
+    Their own folder may be read-only, is slow, and is not safe for parallel processes.
     """
     for name in ("hwcomponents_neurosim.neurointerface", "hwcomponents_cacti.hwcomponents_cacti"):
         module: Any = importlib.import_module(name)
@@ -50,14 +49,14 @@ def use_scratch(directory: Path) -> None:
 
 
 def node_m(node_nm: int) -> float:
-    """A node in metres, the float nearest to its decimal: 7 * 1e-9 switches library branches."""
+    """Node in m as the nearest float: 7 * 1e-9 would switch branches of the library."""
     return float(f"{node_nm}e-9")
 
 
 def crossbar_settings(
     *, node_nm: int, voltage_V: float, rows: int, cols: int, cell_path: str
 ) -> dict[str, Any]:
-    """Arguments common to hwcomponents' RowDrivers, ColDrivers, ADC and MemoryCell."""
+    """Common arguments of RowDrivers, ColDrivers, ADC and MemoryCell of hwcomponents."""
     return {
         "tech_node": node_m(node_nm),
         "cycle_period": 1e-9,  # has no effect on energy, power or area
@@ -81,10 +80,10 @@ def crossbar(
     """All quantities of `ComponentTable.crossbar` from a single NeuroSim run.
 
     Args:
-        cell: the text of a cell file; the shipped cell of the device by default.
+        cell: text of a cell file. If None, the shipped cell of the device.
 
     Raises:
-        RuntimeError: NeuroSim charges the column drivers, which the table leaves out.
+        RuntimeError: NeuroSim charges the column drivers, which the table omits.
     """
     with cell_path(cell or cell_file(device)) as path:
         settings = crossbar_settings(
@@ -99,7 +98,7 @@ def crossbar(
 
 
 def run_crossbar(settings: dict[str, Any], adc_bits: int) -> Any:
-    """The crossbar, with all its components, of one NeuroSim run with `crossbar_settings`."""
+    """Crossbar with all its components, of one NeuroSim run."""
     # Of the models, only this one asks NeuroSim once.
     model = neurosim().RowDrivers(
         **settings, adc_resolution=adc_bits, average_input_value=1, average_cell_value=1
@@ -108,14 +107,14 @@ def run_crossbar(settings: dict[str, Any], adc_bits: int) -> Any:
 
 
 def without_adc(crossbar: Any) -> Any:
-    """The crossbar of a run that differs only in which of the reported parts are counted."""
+    """Crossbar of a run, without counting the ADC."""
     bare = copy.copy(crossbar)
     bare.has_adc = False
     return bare
 
 
 def _corners(array: Any, with_adc: Any) -> dict[str, float]:
-    """Energies with every cell at 0 (low) and at 1 (high)."""
+    """Energies with all cells at 0 (low) and at 1 (high)."""
     picojoules: dict[str, float] = {}
     for level, high in (("low", False), ("high", True)):
         picojoules |= {
@@ -131,7 +130,7 @@ def _corners(array: Any, with_adc: Any) -> dict[str, float]:
 
 
 def _leakage_and_area(array: Any, with_adc: Any) -> dict[str, float]:
-    """Leakage power and area; the ADC's is what the columns with ADC have more than without."""
+    """Leakage power and area; those of the ADC are differences of columns with and without."""
     column_leak, column_area = array.leakage("col"), array.area("col")
     costs = {  # pW and um2
         "row_leak": array.leakage("row"),
@@ -147,23 +146,22 @@ def _leakage_and_area(array: Any, with_adc: Any) -> dict[str, float]:
 
 
 def _si(costs: dict[str, float]) -> dict[str, float]:
-    """NeuroSim's pJ, pW and um2 to J, W and m2: all three by the same factor.
+    """Convert pJ, pW and um2 to J, W and m2.
 
-    hwcomponents divides by 1e12; the reference stack multiplied by 1e-12. NeuroSim prints 7
-    digits, so rounding to 6 often meets an exact tie, which only the same operation breaks the
-    same way. The values differ in the last bit at most.
+    Divides by 1e12 as hwcomponents does: NeuroSim prints 7 digits, and rounding to 6 often meets an
+    exact tie, which only the same operation breaks the same way.
     """
     return {name: cost * 1e-12 for name, cost in costs.items()}
 
 
 def adder(*, node_nm: int, bits: int) -> dict[str, float]:
-    """One NeuroSim adder at the node's nominal voltage: `energy`, `leak`, `area`."""
+    """NeuroSim adder at the nominal voltage: `energy`, `leak`, `area`."""
     model = neurosim().Adder(tech_node=node_m(node_nm), cycle_period=1e-9, n_bits=bits)
     return {"energy": model.read().energy, "leak": model.leak_power, "area": model.area}
 
 
 def buffer(*, node_nm: int, width_bits: int, depth_words: int) -> dict[str, float]:
-    """One CACTI SRAM: `read`, `write`, `leak`, `area`."""
+    """CACTI SRAM: `read`, `write`, `leak`, `area`."""
     model = sram(node_nm, width_bits, depth_words)
     return {
         "read": model.read().energy,
@@ -174,14 +172,14 @@ def buffer(*, node_nm: int, width_bits: int, depth_words: int) -> dict[str, floa
 
 
 def sram(node_nm: int, width_bits: int, depth_words: int, **options: int) -> Any:
-    """The CACTI model of an SRAM."""
+    """CACTI model of an SRAM."""
     cacti: Any = importlib.import_module("hwcomponents_cacti")
     size = width_bits * depth_words
     return cacti.SRAM(tech_node=node_m(node_nm), width=width_bits, size=size, **options)
 
 
 def router(*, node_nm: int) -> dict[str, float]:
-    """ISAAC's router shared by four: `read` of 128 bits, `area`."""
+    """Router of ISAAC shared by four: `read` of 128 bits, `area`."""
     isaac: Any = importlib.import_module("hwcomponents_library.library.isaac")
     model = isaac.IsaacRouterSharedByFour(tech_node=node_m(node_nm), width=ROUTER_BITS)
     return {"read": model.read().energy, "area": model.area}
@@ -195,7 +193,7 @@ def main_memory_J_per_bit() -> float:
 
 
 def neurosim() -> Any:
-    """The NeuroSim models, with their run cache emptied: its key leaves out cell and settings."""
+    """NeuroSim models with an empty cache, whose key lacks cell and settings."""
     importlib.import_module("hwcomponents_neurosim.main").CACHE.clear()
     return importlib.import_module("hwcomponents_neurosim")
 

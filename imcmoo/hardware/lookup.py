@@ -1,4 +1,4 @@
-"""Rows of numbers by integer keys, looked up for millions of keys a second."""
+"""Tables of numbers with integer keys, looked up vectorised."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ KEY_SCALE = {"voltage_V": 1000}
 TOLERANCE = 1e-6
 
 LARGEST_KEY = 1 << 24
-"""Far beyond any chip. A table has a position for each whole number up to its largest key."""
+"""Largest key; a table has a position for each integer up to its largest key."""
 
 LEAST, LARGEST = 1e-30, 1e12
 """Costs of a component, in SI units: far beyond any, far from where products overflow."""
 
 _ABSENT = -(1 << 40)
-"""Position of a key that is not in the table: makes the sum of positions negative."""
+"""Position of a missing key; makes the sum of positions negative."""
 _TOO_LARGE = 1 << 40
 
 
 class MissingRow(ValueError):
-    """A combination of keys without a row."""
+    """A combination of keys is not in the table."""
 
     def __init__(self, message: str, index: int, key: str, available: list[float]) -> None:
         super().__init__(message)
@@ -39,23 +39,23 @@ class MissingRow(ValueError):
 
 
 Quantities = dict[str, Floats]
-"""Quantities of rows that were looked up, by name, all of one shape."""
+"""Quantities of rows by name, all of the same shape."""
 
 
 @dataclass(frozen=True, eq=False)
 class KeyedRows:
-    """One table: a row of quantities for each combination of keys it covers.
+    """A table with one row of quantities per combination of keys.
 
     Args:
-        name: name of the table in error messages.
+        name: name of the table in messages.
         key_names: names of the key columns, length n_keys.
-        keys: whole numbers from 0 to `LARGEST_KEY` (voltages in mV), shape (n_rows, n_keys), at
-            least one row, no row twice.
+        keys: distinct integers from 0 to `LARGEST_KEY` (voltages in mV), shape (n_rows, n_keys), at
+            least one row.
         quantities: names of the quantities, length n_quantities.
         values: SI units, shape (n_quantities, n_rows).
 
     Raises:
-        ValueError: keys are no such numbers, shapes disagree, or a combination occurs twice.
+        ValueError: keys are out of range or repeated, or shapes disagree.
     """
 
     name: str
@@ -83,15 +83,14 @@ class KeyedRows:
             raise ValueError(f"{self.name}: a combination of keys occurs twice")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle without the index, which is large."""
+        """Pickle without the large index."""
         return KeyedRows, (self.name, self.key_names, self.keys, self.quantities, self.values)
 
     def check(self, quantities: Sequence[str], *, may_be_zero: Collection[str] = ()) -> None:
-        """Check that the table has exactly some quantities, and that all values can be costs: from
-        `LEAST` to `LARGEST`, or 0 where they may be.
+        """Check that quantities are complete and values in range, or 0 if allowed.
 
         Raises:
-            ValueError: a quantity is missing or unknown, or a value cannot be; names the entry.
+            ValueError: a quantity is missing or unknown, or a value is impossible; names the entry.
         """
         lacking = [name for name in quantities if name not in self.quantities]
         other = [name for name in self.quantities if name not in quantities]
@@ -116,17 +115,16 @@ class KeyedRows:
         return column
 
     def look_up(self, **keys: ArrayLike) -> Quantities:
-        """Find one row per key combination.
+        """Look up rows by keys.
 
         Args:
-            keys: a number or array for each of `key_names`; they broadcast against each other.
+            keys: a number or array for each of `key_names`; they broadcast.
 
         Returns:
-            Each quantity by name, in the broadcast shape of the keys.
+            Quantities by name, in the broadcast shape.
 
         Raises:
-            MissingRow: a combination is not in the table; names the first one and the values the
-                table has.
+            MissingRow: names the first missing combination and the values in the table.
         """
         positions, row_of = self._index
         cell = np.zeros((), np.int64)
@@ -142,7 +140,7 @@ class KeyedRows:
 
     @cached_property
     def _index(self) -> tuple[list[Ints], Ints]:
-        """For each key, the position of every whole number; row of each sum of positions, or -1."""
+        """Position of every integer by key, and the row of each sum of positions, -1 if missing."""
         positions = []
         stride = 1
         cell = np.zeros(len(self.keys), np.int64)
@@ -159,7 +157,6 @@ class KeyedRows:
         return positions[::-1], row_of
 
     def _missing(self, row: Ints, keys: Mapping[str, ArrayLike]) -> MissingRow:
-        """The error for the first combination without a row."""
         index = int(np.argmin(row))
         wanted = [
             float(np.broadcast_to(np.asarray(keys[name], float), row.shape).flat[index])
@@ -182,12 +179,12 @@ class KeyedRows:
         )
 
     def _combination(self, keys: Iterable[float]) -> str:
-        """Keys with their names, as error messages have them."""
+        """Keys with their names, for messages."""
         return ", ".join(f"{n}={key:.10g}" for n, key in zip(self.key_names, keys, strict=True))
 
 
 def _whole(values: NDArray[Any], scale: int) -> Ints:
-    """Keys as whole numbers; negative and fractional ones become larger than any key."""
+    """Keys as integers; negative and fractional keys become larger than any key."""
     if values.dtype.kind in "iu" and scale == 1:
         negative = values.size and values.min() < 0
         return np.where(values < 0, _TOO_LARGE, values) if negative else values

@@ -1,8 +1,8 @@
-"""Costs and times of the physical model's components, from hwcomponents.
+"""Costs and times of the components of the physical model, from hwcomponents.
 
-Needs Python 3.12+ and the extra `imcmoo[build]`. J, W, m2, s and Ω, as the libraries give them.
-Numbers that the libraries print in a comment or keep in a source file (the ISAAC ADC's scaled
-versions, NeuroSim's threshold voltages and wire table) are read from there, never typed in.
+Needs Python 3.12+ and the extra `imcmoo[build]`. Results are in J, W, m2, s and Ω. Numbers that the
+libraries print in a comment or keep in a source file (ISAAC ADC, NeuroSim's threshold voltages and
+wire table) are read from there.
 
 Source: hwcomponents with its NeuroSim, CACTI, ADC (arXiv 2404.06553) and library models.
 """
@@ -49,14 +49,14 @@ _FEATURE_OF_ADC = {"rows": 128, "cols": 128}
 def crossbar(
     *, device: str, node_nm: int, voltage_V: float, rows: int, cols: int, cell: str | None = None
 ) -> dict[str, float]:
-    """One crossbar with its drivers, without ADCs.
+    """Crossbar with its drivers, without ADCs.
 
     Returns:
         `time` of one read with an ADC per column, `time_muxed` with one per 64 columns (or all),
-        both without the conversion, s; energy of one 10 ns pulse through a cell at 0 and at 1
+        without conversion, s; energy of a 10 ns pulse through a cell at 0 and at 1
         (`cell_read_low`, `cell_read_high`) and of writing it (`cell_write_*`), J; leakage, W, and
-        area, m2, of all row drivers, all column drivers (`column_area_muxed` with multiplexers)
-        and one cell; a 5-bit flash ADC per column (`flash_energy`, `flash_area`, `flash_leak`).
+        area, m2, of all row drivers, all column drivers (`column_area_muxed` with multiplexers) and
+        one cell; a 5-bit flash ADC per column (`flash_energy`, `flash_area`, `flash_leak`).
     """
     sizes = {"node_nm": node_nm, "voltage_V": voltage_V, "rows": rows, "cols": cols}
     with cell_path(cell or cell_file(device)) as path:
@@ -89,7 +89,7 @@ def crossbar(
 
 
 def neurosim_sar(*, node_nm: int, bits: int) -> dict[str, float]:
-    """NeuroSim's SAR ADC: `energy` of a conversion, `area`, `leak`, `time`."""
+    """SAR ADC of NeuroSim: `energy` per conversion, `area`, `leak`, `time`."""
     sizes = {"node_nm": node_nm, "voltage_V": 0.9, **_FEATURE_OF_ADC}
     with cell_path(cell_file("rram")) as path:
         crossbar = _crossbar(sizes, path, bits=bits, sar=True)
@@ -103,7 +103,7 @@ def neurosim_sar(*, node_nm: int, bits: int) -> dict[str, float]:
 
 
 def murmann(*, node_nm: int, bits: int) -> dict[str, float]:
-    """An ADC of 4 bits or more by the survey: `energy` of a conversion, `area`, `leak`, `time`."""
+    """ADC of 4 bits or more by the survey: `energy` per conversion, `area`, `leak`, `time`."""
     time = _CYCLE_BETA * (bits + 1) * 1e-9
     module: Any = importlib.import_module("hwcomponents_adc")
     model = module.ADC(n_bits=bits, tech_node=node_m(node_nm), throughput=1 / time)
@@ -116,10 +116,10 @@ def murmann(*, node_nm: int, bits: int) -> dict[str, float]:
 
 
 def isaac(*, node_nm: int, bits: int) -> dict[str, float]:
-    """ISAAC's ADC of 4 to 10 bits: `energy` of a conversion, `area`, `leak`, `time`.
+    """ADC of ISAAC, 4 to 10 bits: `energy` per conversion, `area`, `leak`, `time`.
 
-    Sizes are those in the library's comment (Saberi 2011), scaled to the node as its model scales.
-    The model's own scaling by 2^bits contradicts that comment: 0.1 against 0.79 pJ at 4 bits.
+    Uses the sizes in the comment of the library (Saberi 2011), scaled to the node. Its own scaling
+    by 2^bits contradicts that comment: 0.1 against 0.79 pJ at 4 bits.
     """
     library: Any = importlib.import_module("hwcomponents_library.library.isaac")
     printed = re.findall(
@@ -137,7 +137,7 @@ def isaac(*, node_nm: int, bits: int) -> dict[str, float]:
 
 
 def buffer(*, node_nm: int, width_bits: int, depth_words: int, banks: int) -> dict[str, float]:
-    """One CACTI SRAM: `read`, `write` of a word, `leak`, `area`, `cycle` of one bank."""
+    """CACTI SRAM: `read`, `write` of a word, `leak`, `area`, `cycle` of one bank."""
     model = sram(node_nm, width_bits, depth_words, n_banks=banks)
     return {
         "read": model.read().energy,
@@ -149,7 +149,7 @@ def buffer(*, node_nm: int, width_bits: int, depth_words: int, banks: int) -> di
 
 
 def shift_add(*, node_nm: int, bits: int) -> dict[str, float]:
-    """One NeuroSim shift-and-add of `bits` at the nominal voltage: `energy`, `leak`, `area`."""
+    """NeuroSim shift-and-add at the nominal voltage: `energy`, `leak`, `area`."""
     model = neurosim().ShiftAdd(
         tech_node=node_m(node_nm), cycle_period=1e-9, n_bits=bits, shift_register_n_bits=bits
     )
@@ -157,23 +157,23 @@ def shift_add(*, node_nm: int, bits: int) -> dict[str, float]:
 
 
 def dac(*, node_nm: int, bits: int) -> dict[str, float]:
-    """Area of one row's DAC (ISAAC's); its energy is the model's assumption."""
+    """Area of the DAC of one row (ISAAC); its energy is an assumption of the model."""
     library: Any = importlib.import_module("hwcomponents_library.library.isaac")
     return {"area": library.IsaacDAC(tech_node=node_m(node_nm), resolution=bits).area}
 
 
 def mac(*, node_nm: int) -> dict[str, float]:
-    """One digital 8-bit multiply-accumulate unit with a 24-bit sum (Aladdin's)."""
+    """Digital 8-bit multiply-accumulate unit with a 24-bit sum (Aladdin)."""
     aladdin: Any = importlib.import_module("hwcomponents_library.library.aladdin")
     model = aladdin.AladdinIntMAC(tech_node=node_m(node_nm), **MAC_BITS)
     return {"energy": model.mac().energy, "leak": model.leak_power, "area": model.area}
 
 
 def dram(*, width_bits: int) -> dict[str, float]:
-    """DRAM of a width: LPDDR4 up to 64 bits, two stacks of HBM2 at 2,048.
+    """DRAM: LPDDR4 up to 64 bits, two stacks of HBM2 at 2,048.
 
     Returns:
-        `energy_per_bit`, and `pin_rate`, bit/s (LPDDR4's is 80 times too low in the library).
+        `energy_per_bit`, and `pin_rate`, bit/s (of LPDDR4 80 times too low in the library).
     """
     cacti: Any = importlib.import_module("hwcomponents_cacti")
     model = (cacti.LPDDR4 if width_bits <= 64 else cacti.HBM2)(width=width_bits)
@@ -184,9 +184,9 @@ def dram(*, width_bits: int) -> dict[str, float]:
 
 
 def technology(*, node_nm: int) -> dict[str, float]:
-    """NeuroSim's LSTP `threshold_V`, and the `wire_ohm_per_m` of its metal at a node.
+    """LSTP `threshold_V` and metal `wire_ohm_per_m` of NeuroSim at a node.
 
-    The package runs every node with the 22 nm wire; here is the wire the table has for the node.
+    The package uses the 22 nm wire for every node; this is the wire of the node.
     """
     folder = Path(inspect.getfile(neurosim())).parent / "drop_in"
     block = (folder / "Technology.cpp").read_text().split(f"(featureSizeInNano == {node_nm})")[1]
@@ -209,7 +209,7 @@ def technology(*, node_nm: int) -> dict[str, float]:
 
 
 def _crossbar(sizes: dict[str, Any], path: str, *, bits: int, sar: bool, ratio: int = 1) -> Any:
-    """A NeuroSim run; with `sar`, in a copy of its configuration that has the SAR ADC on."""
+    """NeuroSim run; with `sar`, with a copied configuration that enables the SAR ADC."""
     interface: Any = importlib.import_module("hwcomponents_neurosim.neurointerface")
     settings = crossbar_settings(**sizes, cell_path=path)
     settings["cols_active_at_once"] = max(1, sizes["cols"] // ratio)

@@ -1,7 +1,7 @@
-"""The component table of the physical model: costs, areas and times, looked up by arrays of keys.
+"""Component table of the physical model: costs, areas and times by arrays of keys.
 
-All in J, W, m2, s, V and Ω/m, as NeuroSim, CACTI and the component library give them; the function
-of each component's name in `physical_costs` describes its quantities.
+In J, W, m2, s, V and Ω/m, as given by NeuroSim, CACTI and the component library; functions of
+`physical_costs` describe the quantities.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ PHYSICAL_COMPONENTS = {
     "technology": Component(("node_nm",), ("threshold_V", "wire_ohm_per_m")),
     "dram": Component(("width_bits",), ("energy_per_bit", "pin_rate")),
 }
-"""The components of the physical model."""
+"""Components of the physical model."""
 
 
 class PhysicalTable(TableContent):
-    """The component table of the physical model; make one with `load`."""
+    """Component table of the physical model; create it with `load`."""
 
     title = "a component table of the physical model"
     shipped = "physical_components.npz"

@@ -1,4 +1,4 @@
-"""The components of a table to be built, or to be added to a table that lacks them."""
+"""Components to add to a table."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ MILLIVOLTS = {
     65: (850, 1200),
     90: (950, 1300),
 }
-"""Supply voltages by technology node in nm, first and last. Up to 45 nm they are the paper's; above
-they go, as at 45 nm, from 250 mV below NeuroSim's nominal voltage to 100 mV above.
+"""First and last supply voltage, mV, by technology node, nm. Those of the paper up to 45 nm; above,
+as at 45 nm, from 250 mV below the nominal voltage of NeuroSim to 100 mV above.
 
-NeuroSim knows 130 nm, too, but hwcomponents-cacti 1.0.40 scales buffers above 90 nm from 22 nm
-instead of from 90 nm: they would cost less than at 65 nm.
+130 nm is missing: hwcomponents-cacti 1.0.40 scales buffers above 90 nm from 22 nm instead of from
+90 nm, so they would cost less than at 65 nm.
 """
 
 PHYSICAL_MILLIVOLTS = {
     node: (first, 1200)
     for node, first in {7: 500, 10: 450, 14: 450, 22: 500, 32: 500, 45: 550}.items()
 }
-"""Supply voltages of the physical model: from 50 mV above NeuroSim's threshold, rounded up."""
+"""Supply voltages of the physical model, mV: from 50 mV above the threshold, rounded up."""
 
 GLB_WIDTH_BITS = 2048
 SMALLEST_CROSSBAR = 8
-"""Rows or columns, in NeuroSim."""
+"""Smallest number of rows or columns in NeuroSim."""
 LARGEST = 1 << 24
-"""Of any number: far beyond any chip, and small enough for the table's keys."""
+"""Largest number in a request; keys of tables must stay small."""
 
 ADC_BITS = {"neurosim_sar": range(1, 13), "murmann": range(4, 13), "isaac": range(4, 11)}
 SHIFT_ADD_BITS = range(1, 33)
 DAC_BITS = (1, 2, 3, 4)
 GLB_BANKS = (1, 2, 4, 8, 16)
 DRAM_WIDTHS = (16, 32, 64, 2048)
-"""Every table of the physical model has these."""
+"""DRAM widths in every table of the physical model, bits."""
 
 
 def powers(first: int, last: int) -> tuple[int, ...]:
-    """Powers of two from first to last."""
+    """Powers of two from `first` to `last`."""
     return tuple(2**i for i in range(first.bit_length() - 1, last.bit_length()))
 
 
@@ -61,15 +61,15 @@ SIZES = powers(16, 1024)
 
 @dataclass(frozen=True)
 class Coverage:
-    """Components of one cost model that are shipped."""
+    """Shipped components of one cost model."""
 
     millivolts: Mapping[int, tuple[int, int]]
-    """First and last supply voltage by technology node in nm."""
+    """First and last supply voltage, mV, by technology node, nm."""
     macros: tuple[int, ...]  # per tile
     glb_depths: tuple[int, ...]  # words of global buffers
 
     def usual_mV(self, node_nm: int) -> range:
-        """The shipped supply voltages of a node."""
+        """Shipped supply voltages of a node, mV."""
         first, last = self.millivolts[node_nm]
         return range(first, last + 1, STEP_MV)
 
@@ -86,7 +86,7 @@ class Request:
     """All components of some chips.
 
     Raises:
-        ValueError: a number the libraries have no component for; names those they have.
+        ValueError: the libraries have no component for a number; names the allowed ones.
     """
 
     device: str  # one of `DEVICES`
@@ -94,11 +94,11 @@ class Request:
     rows: tuple[int, ...]  # of crossbars, and depths of the buffers beside them
     cols: tuple[int, ...]  # of crossbars, and depths of the buffers beside them
     millivolts: tuple[int, ...] | None = None
-    """Supply voltages of crossbars; by default the shipped ones of each node."""
+    """Supply voltages of crossbars, mV. If None, the shipped ones of each node."""
     macros: tuple[int, ...] | None = None
-    """Macros per tile, by default the shipped ones; a buffer is as many bytes wide."""
+    """Macros per tile; a buffer is as many bytes wide. If None, the shipped ones."""
     glb_depths: tuple[int, ...] | None = None
-    """Words of global buffers; by default the shipped ones."""
+    """Words of global buffers. If None, the shipped ones."""
     model: str = "reference"  # "reference" or "physical"
 
     def __post_init__(self) -> None:
@@ -120,13 +120,13 @@ class Request:
 
     @classmethod
     def shipped(cls, model: str) -> list[Request]:
-        """Requests for all that is shipped of a cost model."""
+        """Requests for all shipped components of a cost model."""
         check_choice("model", model, SHIPPED)
         nodes = tuple(SHIPPED[model].millivolts)
         return [cls(device, nodes, SIZES, SIZES, model=model) for device in DEVICES]
 
     def keys(self) -> dict[str, set[Key]]:
-        """The keys of every table, in the order of its key columns; voltages in mV."""
+        """Keys of every table, in the order of its key columns; voltages in mV."""
         shipped, crossbars = SHIPPED[self.model], set[Key]()
         for node in self.nodes_nm:
             volts = self.millivolts or shipped.usual_mV(node)
@@ -138,7 +138,7 @@ class Request:
         return {self.device: crossbars, **around(tiles, glbs)}
 
     def _around(self, tiles: set[Key], glbs: set[Key]) -> dict[str, set[Key]]:
-        """Components of the reference model beside the crossbars."""
+        """Components of the reference model besides crossbars."""
         sizes = tiles | glbs
         return {
             "adder": self._at_nodes({((depth - 1).bit_length(),) for _, depth in sizes}),
@@ -147,7 +147,7 @@ class Request:
         }
 
     def _around_physical(self, tiles: set[Key], glbs: set[Key]) -> dict[str, set[Key]]:
-        """Components of the physical model; arrays that are loaded are also priced as a memory."""
+        """Components of the physical model besides crossbars; streaming arrays also as a memory."""
         if DEVICES[self.device].streams_weights:
             tiles = tiles | {*product(self.cols, self.rows)}
         buffers = {(*size, banks) for size, banks in product(glbs, GLB_BANKS)}
@@ -164,7 +164,7 @@ class Request:
         return {(node, *key) for node in self.nodes_nm for key in keys}
 
     def command(self, out: str) -> str:
-        """The command line that adds these components to a table at the path `out`."""
+        """Command line that adds these components to the table `out`."""
         shipped, volts = SHIPPED[self.model], {*(self.millivolts or ())}
         usual = all(volts.issubset(shipped.usual_mV(node)) for node in self.nodes_nm)
         options = {

@@ -60,7 +60,6 @@ def check_sums(
 
 
 def _listed(folder: Path, remedy: str) -> dict[str, str]:
-    """The checksums in `SHA256SUMS`, by name of the file."""
     path = folder / SUMS
     try:
         *lines, last = path.read_bytes().decode().split("\n")

@@ -146,7 +146,6 @@ def _submitted(
 
 
 def _next(finished: SimpleQueue[Future[Result]], executor: Executor) -> Future[Result]:
-    """Wait for a future to finish."""
     dead = False
     while True:
         try:

@@ -151,7 +151,6 @@ def _no_lock(path: Path, what: str) -> InputError:
 
 
 def _locks(lock: int, path: Path) -> bool:
-    """Try to lock a file."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -34,12 +34,12 @@ def load(path: str, what: str, *, known: Collection[str]) -> Any:
         value = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ValueError(
-            f"{what} {path!r} cannot be had: {one_line(error)} (a study that names a module "
+            f"{what} {path!r} cannot be imported: {one_line(error)} (a study that names a module "
             "runs its code: use only files you trust)"
         ) from None
     except (Exception, SystemExit) as error:  # a module of a user's may do anything
         raise ValueError(
-            f"{what} {path!r} cannot be had: importing {module!r} raised {named_line(error)}"
+            f"{what} {path!r} cannot be imported: importing {module!r} raised {named_line(error)}"
         ) from None
     modules = {module, str(getattr(value, "__module__", module))}  # it may be defined elsewhere
     _loaded.update(m for m in modules if m.partition(".")[0] != _PACKAGE)

@@ -120,7 +120,6 @@ def _find(name: str, beside: Path | None) -> ModuleSpec | None:
 
 
 def _is_users(spec: ModuleSpec, *, counts: bool) -> bool:
-    """Tell whether a module belongs to the user."""
     places = [spec.origin] if spec.has_location or spec.loader is None else []
     places += spec.submodule_search_locations or []
     paths = [Path(place).absolute() for place in places if place]

@@ -1,8 +1,7 @@
 """Base class of cost models: designs in, metrics out.
 
-Search, enumeration, certificates and reports know a cost model by this class alone. A subclass
-implements `evaluate`. Every other method is optional: its default says that the model cannot tell,
-and callers do without.
+Subclass `CostModel` and implement `evaluate`. All other methods are optional; without them, search,
+enumeration and reports work, only slower or with less detail.
 """
 
 from __future__ import annotations
@@ -20,33 +19,36 @@ from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
 Deployment = Literal["alone", "together"]
-"""Whether a chip holds one network at a time or all networks at once. Streamed weights are never
-resident, so it makes no difference to them."""
+""""alone": a chip holds one network at a time; "together": all networks. No effect on streamed
+weights."""
 
 USUAL_OPTIONS = {"deployment": "alone"}
-"""Options that a study passes to every cost model, with the values that mean nothing special."""
+"""Default values of the options that a study passes to every cost model."""
 
 
 class CostModel(ABC):
-    """Costs of designs of one space on a set of networks.
+    """Costs of the designs of a space on a set of networks.
+
+    To add a cost model, subclass this class, set `quantities`, and implement `evaluate`. Then name
+    it in a study as `module:Class`.
 
     Args:
-        space: the designs; rows of value indices, shape (n, n_parameters), go into every method.
+        space: the design space. All methods take rows of its value indices, shape (n,
+            n_parameters).
         workloads: the networks.
-        options: options of a study by name; a subclass with a constructor of its own reads them.
+        options: options of a study, by name. Override the constructor to accept some.
 
     Attributes:
         workload_names: names of the W networks, in the order of the columns of all metrics.
         quantities: the objectives, in order.
-        resource_names: resources that a network may lack on a chip, in order; may be empty.
-        screened_by: parameters that `screen` depends on; its answers are stored by their values.
-        mapping_parameters: parameters that decide the costly part of the work, which designs that
-            agree in them share, those that matter most to it first; empty if the model does not
-            tell.
-        macs: multiply-accumulates of one inference of each network, shape (W,), if known.
+        resource_names: resources that a chip may lack for a network, in order; may be empty.
+        screened_by: parameters that `screen` depends on; results are cached by their values.
+        mapping_parameters: parameters that decide the costly part of an evaluation, the most
+            decisive first. Designs that agree in them are evaluated together. Empty if unknown.
+        macs: multiply-accumulates per inference of each network, shape (W,); None if unknown.
 
     Raises:
-        ValueError: an option that only a constructor of the subclass could read.
+        ValueError: an option that the model does not accept.
     """
 
     space: DesignSpace
@@ -61,108 +63,110 @@ class CostModel(ABC):
         for name, value in options.items():
             if value != USUAL_OPTIONS.get(name):
                 raise ValueError(
-                    f"{name} = {value!r} means nothing to cost model {type(self).__name__}"
+                    f"cost model {type(self).__name__} does not accept {name} = {value!r}"
                 )
         self.space = space
         self.workload_names = workloads.names
 
     generic_operands: tuple[str, ...] = ()
-    """Networks without data of their own operands, whose SNR rests on those of other networks."""
+    """Networks without operand statistics of their own; their SNR rests on those of other networks.
+    """
 
     @property
     def data_digest(self) -> str:
-        """Hash of all data beside code, space and names of networks, such as component tables.
+        """Hash of all data besides code, space and names of networks, such as component tables.
 
-        Equal data, equal digest; empty if there are none.
+        Equal data must have equal digests; empty if there are no data.
         """
         return ""
 
     @property
     def shipped(self) -> CostModel:
-        """The model that values come from, where this one only adds to another's."""
+        """The wrapped model if this one only adds to another; else `self`."""
         return self
 
     @property
     def of_baselines(self) -> CostModel:
-        """The model by which designs for one network are judged on every network."""
+        """The model that evaluates single-network designs on all networks."""
         return self
 
     def offers(self, method: str) -> bool:
-        """Tell whether the subclass implements an optional method."""
+        """Return True if the subclass implements an optional method."""
         return getattr(type(self), method) is not getattr(CostModel, method)
 
     @abstractmethod
     def evaluate(self, levels: Levels) -> Metrics:
-        """All quantities and resources of designs.
+        """Evaluate designs: all quantities and resources.
 
         Raises:
-            ValueError: a value index outside the space.
+            ValueError: a value index is outside the space.
         """
 
     def resources(self, levels: Levels) -> Metrics:
-        """Quantities of the chip and all resources, exactly as `evaluate` gives them.
+        """Return the quantities of the chip and all resources, exactly as `evaluate` does.
 
-        Implement it where this is much cheaper than an evaluation.
+        Implement it if it is much cheaper than an evaluation.
         """
         return self.evaluate(levels)
 
     def screen(self, levels: Levels) -> Metrics:
-        """Quantities of the chip, and lower bounds of what networks lack, at almost no cost.
+        """Return chip quantities and lower bounds of capacity shortfalls, at almost no cost.
 
         Implement it together with `screened_by`.
         """
         return self.resources(levels)
 
     def prepare(self, area_limit_m2: float, at_most: int) -> None:  # noqa: B027  # optional
-        """Do the costly part of the work ahead for all chips within a limit.
+        """Do the costly part of the work in advance for all chips within an area limit.
 
-        Implement it where many designs at once take less time than a few at a time.
+        Implement it if many designs at once take less time than a few at a time.
 
         Args:
-            area_limit_m2: largest area; may be infinite.
-            at_most: number of chips above which nothing is to be done.
+            area_limit_m2: largest area, m²; may be infinite.
+            at_most: do nothing if there are more chips than this.
         """
 
     def for_network(self, name: str) -> CostModel:
-        """The model of one of the networks alone.
+        """Return the model of a single network.
 
         Raises:
-            ValueError: no such network, or the model cannot tell.
+            ValueError: there is no such network, or no such model.
         """
-        raise ValueError(f"cost model {type(self).__name__} cannot be had for one network alone")
+        raise ValueError(f"cost model {type(self).__name__} has no model of one network alone")
 
     def time_multiplexed(self) -> CostModel:
-        """The model of chips that need hold one network at a time; by default the model itself."""
+        """Return the model of chips that hold one network at a time; by default `self`."""
         return self
 
     def single_network_models(self) -> list[CostModel]:
-        """Models for single-network optima; their columns, joined, are the networks in order.
+        """Return models for single-network optima; their joined columns are the networks in order.
 
-        By default one model for all: a network costs the same whatever else a chip can run.
+        By default `self`, for networks whose cost does not depend on the other networks.
         """
         return [self.time_multiplexed()]
 
     def breakdown(self, levels: Levels) -> LayerCosts | None:
-        """Energy by layer and component and area by component of a few designs, if known."""
+        """Return energy by layer and component and area by component of a few designs; None if
+        unknown."""
         return None
 
     def network_details(self, levels: Levels) -> Mapping[str, NDArray[Any]]:
-        """Further figures of networks on a few designs by name, unit included, shape (n, W) each.
+        """Return further figures of the networks on a few designs, shape (n, W) each.
 
-        Two names have a fixed meaning: `utilization` (share of the cells) and `bound_by` (name of
-        the bottleneck).
+        Names include the unit. Two have a fixed meaning: `utilization` (share of the cells) and
+        `bound_by` (name of the bottleneck).
         """
         return {}
 
     def resource_use(self, levels: Levels) -> Mapping[str, Floats]:
-        """Share of each resource that networks use, by its name, shape (n, W) each.
+        """Return the share of each resource that the networks use, by name, shape (n, W) each.
 
-        Above 1 exactly where something is missing. Leave out resources whose use is not known.
+        Above 1 exactly where capacity is missing. Omit resources whose use is unknown.
         """
         return {}
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
-        """Search tree over partial designs with lower bounds, for branch and bound.
+        """Return the search tree over partial designs with lower bounds, for branch and bound.
 
         Args:
             area_limit_m2: bounds need not hold for larger chips; may be infinite.

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something designs are compared by.
+    """A quantity by which designs are compared.
 
     Args:
-        name: such as `energy`.
-        unit: SI unit, empty where there is none.
-        per_workload: whether every network has its own, or the chip has one.
-        sense: whether less or more of it is better.
-        scale: "ratio" if all values are positive and what counts are ratios between them;
-            "interval" if values may have any sign and what counts are differences (decibels).
-        bound: no design has a value as large as this; what does not run is given such values, so
-            that it loses against all that does.
+        name: name, such as `energy`.
+        unit: SI unit; empty if there is none.
+        per_workload: True for one value per network, False for one per chip.
+        sense: "min" if less is better, "max" if more is.
+        scale: "ratio" for positive values compared by ratios; "interval" for values of any sign
+            compared by differences (decibels).
+        bound: larger than the value of any design. Designs that do not run get such values, so that
+            all others dominate them.
     """
 
     name: str
@@ -41,11 +41,11 @@ class Quantity:
 
     @property
     def column(self) -> str:
-        """Name of the column of its values, unit included, of one network or of the chip."""
+        """Name of its column in tables, with unit."""
         return f"{self.name}_{self.unit}" if self.unit else self.name
 
     def columns(self, workloads: Iterable[str]) -> list[str]:
-        """Names of the columns of its values side by side, unit included."""
+        """Names of its columns in tables, one per network or one for the chip, with unit."""
         if not self.per_workload:
             return [self.column]
         unit = f"_{self.unit}" if self.unit else ""
@@ -61,35 +61,35 @@ AREA = Quantity("area", "m2", per_workload=False, bound=1e6)
 
 
 def edp(energy: Floats, latency: Floats) -> Floats:
-    """Energy-delay product in J·s.
+    """Energy-delay product, J·s.
 
     Args:
         energy: J, any shape.
         latency: s, same shape.
 
     Returns:
-        The product, same shape; NaN where either is NaN (a network that does not map).
+        The product, same shape; NaN where either is NaN (the network does not run).
     """
     return energy * latency
 
 
 def tera_operations_per(macs: Floats, amount: Floats) -> Floats:
-    """10¹² operations per second (TOPS) or per joule (TOPS/W), two a multiply-accumulate.
+    """10¹² operations per second (TOPS) or per joule (TOPS/W); a multiply-accumulate counts as two.
 
     Args:
-        macs: multiply-accumulates of one inference of each network, shape (W,).
-        amount: s or J of one inference, shape (n, W) or (W,).
+        macs: multiply-accumulates per inference of each network, shape (W,).
+        amount: time, s, or energy, J, per inference, shape (n, W) or (W,).
     """
     return OPERATIONS_PER_MAC * macs / amount / TERA
 
 
 @dataclass(frozen=True)
 class Resource:
-    """Capacity of chips for one resource, and capacity shortfall of each network.
+    """Capacity of chips for one resource, and the capacity shortfall of each network.
 
     Args:
-        own: of the chip, positive, shape (n,).
-        missing: capacity shortfall of each network, 0 where it runs, shape (n, W).
+        own: capacity of the chip, positive, shape (n,).
+        missing: shortfall of each network, 0 where it runs, shape (n, W).
     """
 
     own: Floats
@@ -97,10 +97,10 @@ class Resource:
 
 
 def check_values(metrics: Any, quantities: Sequence[Quantity], n: int, n_workloads: int) -> None:
-    """Check that a cost model gave every quantity, of `n` designs.
+    """Check that a cost model returned every quantity of `n` designs.
 
     Raises:
-        OwnCodeError: it did not; names the quantity and the shape it must have.
+        OwnCodeError: names the quantity and its required shape.
     """
     if not isinstance(metrics, Metrics):
         raise OwnCodeError(f"a cost model must give Metrics, not {type(metrics).__name__}")
@@ -110,10 +110,10 @@ def check_values(metrics: Any, quantities: Sequence[Quantity], n: int, n_workloa
 
 
 def check_resources(metrics: Any, names: Sequence[str], n_workloads: int) -> None:
-    """Check that a cost model gave every resource.
+    """Check that a cost model returned every resource.
 
     Raises:
-        OwnCodeError: it did not; names the resource and the shape it must have.
+        OwnCodeError: names the resource and its required shape.
     """
     if not isinstance(metrics, Metrics):
         raise OwnCodeError(f"a cost model must give Metrics, not {type(metrics).__name__}")
@@ -138,11 +138,13 @@ def _check_array(given: Any, name: str, shape: tuple[int, ...]) -> None:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Values of quantities, and what is missing for networks to run.
+    """Result of an evaluation: quantities, and capacity shortfalls.
+
+    Return one from `CostModel.evaluate`.
 
     Args:
-        values: by name of a quantity, shape (n, W), or (n,) for one of the chip; NaN where a
-            network does not run. There may be others than the objectives, such as `utilization`.
+        values: by name of the quantity, shape (n, W), or (n,) for a quantity of the chip; NaN where
+            a network does not run. May hold more than the objectives, such as `utilization`.
         resources: by name.
     """
 
@@ -151,24 +153,24 @@ class Metrics:
 
     @property
     def energy_J(self) -> Floats:
-        """Energy of one inference, shape (n, W)."""
+        """Energy per inference, J, shape (n, W)."""
         return self.values["energy"]
 
     @property
     def latency_s(self) -> Floats:
-        """Latency of one inference, shape (n, W)."""
+        """Latency per inference, s, shape (n, W)."""
         return self.values["latency"]
 
     @property
     def area_m2(self) -> Floats:
-        """Area of the chip, shape (n,)."""
+        """Area of the chip, m², shape (n,)."""
         return self.values["area"]
 
     @property
     def runs(self) -> Bools:
-        """True where a network lacks nothing on a design, so that it runs, shape (n, W).
+        """True where a network runs on a design, shape (n, W).
 
-        Shape (n, 1) where nothing can be lacked and no value is by network.
+        Shape (n, 1) without resources and without values by network.
         """
         if not self.resources:
             n = [len(v) for v in self.values.values()][:1]
@@ -178,15 +180,15 @@ class Metrics:
         return np.logical_and.reduce([m <= 0 for m in missing])
 
     def to_frame(self, quantities: Sequence[Quantity], workloads: Sequence[str]) -> pd.DataFrame:
-        """A tidy table, one row per design and network, designs outermost.
+        """Table with one row per design and network, designs outermost.
 
         Args:
-            quantities: of the model, which name the columns and their units (areas in mm²).
+            quantities: quantities of the model; they name the columns and units (areas in mm²).
             workloads: names of the networks, in the order of the arrays.
 
         Returns:
-            Columns design (its place in the batch), workload, the quantities of the network, then
-            those of the chip, runs, and missing_<resource> (whole numbers).
+            Columns: design (index in the batch), workload, quantities of the network, quantities of
+            the chip, runs, and missing_<resource> (whole numbers).
         """
         import pandas as pd  # imported when used: it takes a third of a second
 
@@ -214,7 +216,7 @@ class Metrics:
 
     @classmethod
     def joined(cls, parts: Iterable[Metrics]) -> Metrics:
-        """Metrics of several batches of designs as one, with the values that all batches have."""
+        """Concatenate metrics of several batches; keeps the values that all batches have."""
         parts = list(parts)
         if not parts:
             return cls({}, {})
@@ -233,19 +235,18 @@ class Metrics:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LayerCosts:
-    """Costs of n designs, layer by layer; optional figures are None where a model lacks them.
+    """Costs of n designs by layer; optional figures are None if unknown.
 
     Args:
         layers: network and name of each of the L layers.
         components: names of the K components.
-        energy_J: shape (n, L, K).
-        area_m2: shape (n, K).
-        latency_s: shape (n, L); where layers run one after the other, their sum is the latency of
-            the network.
-        utilization: share of the cells that a layer keeps busy, shape (n, L).
+        energy_J: J, shape (n, L, K).
+        area_m2: m², shape (n, K).
+        latency_s: s, shape (n, L). For sequential layers the sum is the latency of the network.
+        utilization: array utilization of each layer, shape (n, L).
         causes: names of the possible bottlenecks.
-        bound_by: bottleneck as index into `causes`, shape (n, L); without meaning where a layer
-            does not run.
+        bound_by: bottleneck of each layer, as an index into `causes`, shape (n, L); undefined where
+            the network does not run.
     """
 
     layers: Sequence[tuple[str, str]]

@@ -1,4 +1,4 @@
-"""Cost models by name."""
+"""Registry of cost models, by name."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ MODELS = {
     "reference": "imcmoo.model.reference.evaluator:reference_model",
     "physical": "imcmoo.model.physical.model:physical_model",
 }
-"""The cost models that come with the package, by name."""
+"""Paths of the shipped cost models, by name."""
 
 
 def find(name: str) -> Any:
-    """Constructor of a cost model: called with a space, networks and options by name.
+    """Return the constructor of a cost model; call it with a space, networks and options.
 
     Args:
-        name: one of `MODELS`, one that an installed package offers by an entry point of the group
-            `imcmoo.cost_models`, or `module:Class`.
+        name: one of `MODELS`, an entry point of the group `imcmoo.cost_models` of an installed
+            package, or `module:Class`.
 
     Raises:
         ValueError: there is no such model; says what is allowed.
@@ -39,16 +39,15 @@ def find(name: str) -> Any:
 
 
 def make(name: str, space: DesignSpace, networks: WorkloadSet, **settings: Any) -> CostModel:
-    """The cost model of a space and networks, by name.
+    """Create a cost model by name.
 
     Args:
-        name: as `find` takes it.
+        name: as for `find`.
         settings: options of the model, by name.
 
     Raises:
         ValueError: there is no such model, or it cannot cost the space.
-        InputError: a model of a user's takes other arguments, raises something, or is no cost
-            model.
+        InputError: a user's model takes other arguments, raises an error, or is no cost model.
     """
     maker = find(name)
     what = f"cost model '{name}'"
@@ -67,9 +66,11 @@ def make(name: str, space: DesignSpace, networks: WorkloadSet, **settings: Any) 
 
 
 def _check(model: Any, what: str) -> None:
-    """Check that a user's object is a cost model, as far as possible without an evaluation."""
+    """Check a user's model as far as possible without an evaluation."""
     if not isinstance(model, CostModel):
-        raise OwnCodeError(f"{what} makes {type(model).__name__}, no subclass of imcmoo.CostModel")
+        raise OwnCodeError(
+            f"{what} returned {type(model).__name__}; must be a subclass of imcmoo.CostModel"
+        )
     kinds: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "space": ("a DesignSpace", lambda v: isinstance(v, DesignSpace)),
         "quantities": ("a tuple of Quantity", lambda v: _all(v, Quantity) and len(v) > 0),
@@ -95,14 +96,14 @@ def module_of_users(name: str) -> str | None:
 
 
 def shipped_name(model: CostModel) -> str | None:
-    """The name of a model that comes with the package; None for a user's, derived ones included."""
+    """Name of a shipped model; None for a user's, including derived ones."""
     package, _, module = type(model.shipped).__module__.partition(".model.")
     name = module.split(".")[0]
     return name if package == "imcmoo" and name in MODELS else None
 
 
 def versions(name: str | None) -> dict[str, int]:
-    """`MODEL_VERSION` of a shipped model; of all of them for a user's, which may use any."""
+    """`MODEL_VERSION` of a shipped model; those of all for a user's, which may use any."""
     model_versions = {"reference": reference.MODEL_VERSION, "physical": physical.MODEL_VERSION}
     return {name: model_versions[name]} if name in model_versions else model_versions
 

@@ -1,4 +1,4 @@
-"""Data of a network from which the accuracy of a chip is predicted: the file NET.accuracy.npz."""
+"""Accuracy data of a network, the file NET.accuracy.npz: predicts the accuracy on a chip."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ SCALARS = ("lowest", "highest", "signal_power", "gain_white", "gain_static")
 CURVES = ("levels", "white", "static")
 WHAT = "a file of `imcmoo import --data`"
 CHECKSUM = "checksum"
-"""Array with the SHA-256 (hex) of all others."""
+"""Array with the SHA-256 (hex) of all other arrays."""
 ABOUT = {
     **dict.fromkeys(("network", "data", "network_sha256", "data_sha256", "metric", "output"), str),
     **dict.fromkeys(("samples", "seed", "table_layers"), int),
 }
-"""Entries of `AccuracyData.about` and their types; `table_layers` is the length of the network's
-table."""
+"""Entries of `AccuracyData.about` and their types; `table_layers` is the number of layers of the
+network's table.
+"""
 WIDEST = 16
 """Largest number of bits of an input or weight."""
 ROUNDING = 1e-9
-"""Amount by which scores may lie outside their range, and curves rise."""
+"""Tolerance for the range of scores and the monotony of curves."""
 HALF_PRECISION = 1e-3
-"""Relative error of vectors as they are stored."""
+"""Relative error of stored vectors (half precision)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +45,13 @@ class LayerData:
     """A layer with stored weights, and a sample of its inputs.
 
     Args:
-        name: of the node.
-        weights: shape (G, K, M), K in the file's order.
-        vectors: inputs in the float network, n at most 256, shape (G, n, K).
-        lowest, highest: of all calibration inputs.
+        name: name of the node.
+        weights: shape (G, K, M), K in the order of the file.
+        vectors: inputs in the float network, shape (G, n, K), n at most 256.
+        lowest, highest: range of all calibration inputs.
         signal_power: variance of the outputs, mean over channels.
-        gain_white, gain_static: noise to signal at the logits over noise to signal of the layer's
-            outputs, for noise of each read and for errors of cells.
+        gain_white, gain_static: noise-to-signal ratio at the logits over that at the outputs of the
+            layer, for noise of each read and for cell errors.
     """
 
     name: str
@@ -63,10 +64,10 @@ class LayerData:
     gain_static: float
 
     def check(self) -> None:
-        """Check that all numbers are ones that a measurement can give.
+        """Check the range of all numbers.
 
         Raises:
-            ValueError: names the layer and the first that is not.
+            ValueError: names the layer and the first number out of range.
         """
         start, peak = f"layer '{self.name}': ", max(abs(self.lowest), abs(self.highest))
         shapes = self.weights.ndim == 3 and self.weights.size and self.vectors.shape[1]
@@ -79,7 +80,7 @@ class LayerData:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Cells of the columns `MEASURED` of a network's table."""
+        """Cells of the columns `MEASURED` of the network's table."""
         peak = max(abs(self.lowest), abs(self.highest))
         return (
             f"{self.signal_power:.6g}",
@@ -92,17 +93,19 @@ class LayerData:
 
 @dataclass(frozen=True, eq=False)
 class AccuracyData:
-    """Accuracy of a network as a function of noise; all scores are on the samples of the curves.
+    """Accuracy of a network as a function of noise. All scores are on the samples of the curves.
+
+    Read a file of `imcmoo import --data` with `AccuracyData.read(path)`.
 
     Args:
         layers: all L mapped layers.
-        float_score: score of the network in float.
-        levels: noise to signal at the logits, ascending, shape (n,).
-        white, static: score at each level, never rising, for noise of reads and for errors of
-            cells, shape (n,).
-        rounding: noise to signal at the logits from rounding, by bits of inputs and weights.
-        rounded: score with inputs and weights rounded, by bits of inputs and weights.
-        about: where it comes from, as `ABOUT`.
+        float_score: score of the float network.
+        levels: noise-to-signal ratios at the logits, ascending, shape (n,).
+        white, static: score at each ratio, non-increasing, for noise of reads and for cell errors,
+            shape (n,).
+        rounding: noise-to-signal ratio at the logits from rounding, by input and weight bits.
+        rounded: score with rounded inputs and weights, by input and weight bits.
+        about: provenance, see `ABOUT`.
     """
 
     layers: tuple[LayerData, ...]
@@ -122,7 +125,7 @@ class AccuracyData:
         return _digest(arrays)
 
     def __repr__(self) -> str:
-        """Equal for equal content, so that digests of settings may hold it."""
+        """Equal for equal content: digests of settings contain it."""
         return f"AccuracyData({self.fingerprint})"
 
     def gains(self, name: str) -> Floats:
@@ -130,20 +133,22 @@ class AccuracyData:
         return np.array([getattr(layer, name) for layer in self.layers])
 
     def analog(self, digital: Collection[str]) -> NDArray[np.bool_]:
-        """True for the layers in arrays, all but those on the digital unit, shape (L,).
+        """True for layers in arrays, that is, not on the digital unit, shape (L,).
 
         Raises:
-            ValueError: there is no layer of a name in `digital`.
+            ValueError: a name in `digital` is no layer.
         """
-        known = [layer.name for layer in self.layers]
+        names = [layer.name for layer in self.layers]
         for name in digital:
-            if name not in known:
+            if name not in names:
                 raise ValueError(f"no accuracy data for a layer '{name}'")
-        return np.array([name not in digital for name in known])
+        return np.array([name not in digital for name in names])
 
     def fits(self, network: Workload) -> bool:
-        """True for a table of the measured network: of the same file and with all its layers where
-        the table names the digest of its file, else with all measured layers.
+        """True if a table is of the measured network.
+
+        If the table names the digest of its file, file and all layers must agree; else all measured
+        layers must occur.
         """
         digest = network.provenance.get("sha256")
         if digest is None:
@@ -152,15 +157,15 @@ class AccuracyData:
         return stated == (self.about.get("network_sha256"), self.about.get("table_layers"))
 
     def columns_for(self, network: Workload) -> dict[str, tuple[str, ...]]:
-        """Cells of the columns `MEASURED` of an imported network's table, empty where a layer is
-        unknown."""
+        """Cells of the columns `MEASURED` for the table of a network; empty for unknown layers."""
         cells = [("",) * len(MEASURED)] * len(network)
         for at, layer in self._rows(network).items():
             cells[at] = layer.cells
         return {n: tuple(c[at] for c in cells) for at, n in enumerate(MEASURED)}
 
     def _rows(self, network: Workload) -> dict[int, LayerData]:
-        """Layers by row of a network's table, found by name, else by the shape of their weights."""
+        """Measured layers by row of a network's table, found by name, else by the shape of their
+        weights."""
         sizes = dict(zip(DIMENSIONS, network.shapes.T, strict=True))
         shapes = np.array([sizes["G"], sizes["C"] * sizes["R"] * sizes["S"], sizes["M"]]).T
         free = [not dynamic for dynamic in network.dynamic]
@@ -194,10 +199,10 @@ class AccuracyData:
         return arrays
 
     def check(self) -> None:
-        """Check that all numbers are ones that a measurement can give.
+        """Check the range of all numbers.
 
         Raises:
-            ValueError: names the first that is not.
+            ValueError: names the first number out of range.
         """
         for layer in self.layers:
             layer.check()
@@ -220,7 +225,7 @@ class AccuracyData:
         self._check_scores()
 
     def _check_scores(self) -> None:
-        """Check the range of all scores: the cosine of vectors may be negative."""
+        """Check the range of all scores; the cosine of vectors may be negative."""
         lowest = -1 if self.about["metric"] == "cosine" else 0
         scores = [self.float_score, *self.white, *self.static, *self.rounded.values()]
         for score in scores:
@@ -228,10 +233,10 @@ class AccuracyData:
             _require(inside, f"scores must be {lowest} to 1, not {score:g}")
 
     def write(self, path: Path) -> None:
-        """Write it as `read` reads it.
+        """Write a file for `read`.
 
         Raises:
-            ValueError: numbers that no measurement can give; names them.
+            ValueError: a number is out of range; names it.
             OSError: the file cannot be written.
         """
         self.check()
@@ -245,9 +250,9 @@ class AccuracyData:
         """Read a file of `imcmoo import --data`.
 
         Raises:
-            ValueError: it is none, damaged, of another version, or holds numbers that no
-                measurement can give; names the file.
-            OSError: it cannot be read.
+            ValueError: the file is of another kind or version, damaged, or has a number out of
+                range; names the file.
+            OSError: the file cannot be read.
         """
         stat = path.stat()
         return _read(path, stat.st_mtime_ns, stat.st_size)
@@ -255,7 +260,7 @@ class AccuracyData:
 
 @lru_cache(maxsize=16)
 def _read(path: Path, changed_ns: int, size: int) -> AccuracyData:
-    """The data of a file; read once unless it changes."""
+    """Data of a file, read again only if it changes."""
     arrays = read_arrays(path, WHAT)
     about = _about(arrays)
     if about is not None and about.pop("version", None) != VERSION:
@@ -272,7 +277,7 @@ def _read(path: Path, changed_ns: int, size: int) -> AccuracyData:
 
 
 def _about(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any] | None:
-    """The text in a file, parsed; None if it has none."""
+    """The parsed text in a file; None if there is none."""
     try:
         about = of_json(str(arrays["about"]), "about")
     except (KeyError, ValueError):
@@ -314,7 +319,7 @@ def _floats(
     shape: tuple[int | None, ...],
     dtype: type[np.floating[Any]] = np.float64,
 ) -> NDArray[Any]:
-    """An array of a type and shape; None stands for any size."""
+    """Array of a type and shape; None stands for any size."""
     array = arrays[name]
     fits = array.ndim == len(shape) and all(
         expected in (None, size) for expected, size in zip(shape, array.shape, strict=True)

@@ -25,10 +25,10 @@ OPERANDS = ("inputs", "weights")
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Histograms by network and operand, "resnet18.inputs" and so on, shape (n_layers, n_bins).
+    """Read histograms by network and operand ("resnet18.inputs"), shape (n_layers, n_bins).
 
     Raises:
-        ValueError: a network's layers are not those of its table, or one is listed twice.
+        ValueError: the layers of a network are not those of its table, or one occurs twice.
     """
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     table = table[table["operand"].isin(OPERANDS)]
@@ -48,7 +48,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Pack a file of histograms into the one that ships."""
+    """Convert a file of histograms into the shipped one."""
     parser = argparse.ArgumentParser(description="Pack the shipped operand histograms.")
     parser.add_argument("histograms", metavar="HISTOGRAMS.csv.gz", type=Path)
     packed = read(parser.parse_args(argv).histograms)

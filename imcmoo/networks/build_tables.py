@@ -1,8 +1,8 @@
-"""Build the true networks' tables: exports of their definitions, stripped, imported, written.
+"""Build the tables of the true networks: export their definitions, strip, import and write them.
 
-Needs torch, torchvision, transformers and the extra `onnx`; downloads nothing, as parameters are
-random and then dropped. Run `python -m imcmoo.networks.build_tables` from the repository's root;
-`--tables-only` starts from the stripped exports in the test fixtures instead.
+Needs torch, torchvision, transformers and the extra `onnx`; parameters are random and dropped, so
+nothing is downloaded. Run `python -m imcmoo.networks.build_tables` in the root of the repository;
+`--tables-only` starts from the stripped exports in the test fixtures.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TABLES = Path(__file__).parent / "tables"
 FIXTURES = Path("tests/networks/topologies")
 
 KEPT_BYTES = 1024
-"""Stored tensors up to this size keep their data: the graph computes shapes from them."""
+"""Stored tensors up to this size, bytes, keep their data: the graph computes shapes from them."""
 
 TORCHVISION = {
     "resnet18_onnx": "resnet18",
@@ -38,19 +38,19 @@ TORCHVISION = {
     "resnet50_onnx": "resnet50",
     "vision_transformer_onnx": "vit_b_16",
 }
-"""What torchvision calls them; each sees one image of 3 × 224 × 224."""
+"""Names of the networks in torchvision; each takes one image of 3 × 224 × 224."""
 
 GPT2_TOKENS, MOBILEBERT_TOKENS = 256, 139
 
 PRODUCT = "product of activations"
 DIGITS = 6
-"""Decimals of a mean, as most of the paper's tables have."""
+"""Decimals of a mean, as in most of the paper's tables."""
 
 HISTOGRAMS = "histogram"
-"""Where densities come from: the histograms behind the paper's table, layer by layer."""
+"""Source of densities: the histograms behind the paper's table."""
 
 PAPER_HAS_NO_HISTOGRAMS = ("resnet50_onnx",)
-"""The paper's network of that name is another one."""
+"""Networks without histograms: the paper's network of that name is another one."""
 
 
 def main() -> None:
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def export(name: str) -> onnx.ModelProto:
-    """The network as torch exports it, with random parameters."""
+    """Export a network with random parameters by torch."""
     import torch
 
     torch.manual_seed(0)
@@ -87,7 +87,7 @@ def export(name: str) -> onnx.ModelProto:
 
 
 def _definition(name: str) -> tuple[Any, tuple[Any, ...]]:
-    """The network's module and an input for it."""
+    """Module of a network, and an input for it."""
     import torch
     import torchvision
     import transformers
@@ -115,7 +115,7 @@ def _version(name: str) -> str:
 
 
 def stripped(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The topology alone: no parameters, no shapes between nodes, no remarks."""
+    """Topology only: no parameters, intermediate shapes or comments."""
     graph = model.graph
     for tensor in graph.initializer:
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.ByteSize() > KEPT_BYTES:
@@ -136,11 +136,10 @@ def stripped(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def with_histograms(network: Workload) -> Workload:
-    """The network with the operand statistics of the paper's, where layers correspond.
+    """Add the operand statistics of the paper's network where layers correspond.
 
-    The n-th layer of a size takes those of the paper's n-th layer of that size, the n-th product of
-    activations those of the n-th such product. A layer that does the work of three (queries, keys
-    and values side by side) takes the mean of the three.
+    The n-th layer of a size takes those of the paper's n-th layer of that size, products of
+    activations likewise. A layer that merges three (queries, keys and values) takes their mean.
 
     Raises:
         LookupError: a layer has no counterpart.
@@ -167,7 +166,7 @@ def with_histograms(network: Workload) -> Workload:
 
 
 def _counterparts(network: Workload, i: int, waiting: dict[object, list[int]]) -> list[int]:
-    """The paper's layers that layer i does the work of; they are taken off what is waiting."""
+    """The paper's layers that layer i stands for; removes them from `waiting`."""
     role = PRODUCT if network.dynamic[i] else _weights_of(network, i)
     if waiting.get(role):
         return [waiting[role].pop(0)]
@@ -186,7 +185,7 @@ def _weights_of(network: Workload, i: int) -> tuple[int, ...]:
 
 
 def _means(bits: Floats, taken: Sequence[Sequence[int]]) -> Floats:
-    """Densities of each layer's counterparts; of a single one as they are."""
+    """Mean densities of the counterparts of each layer; a single one is unchanged."""
     return np.array(
         [bits[r[0]] if len(r) == 1 else np.round(bits[list(r)].mean(axis=0), DIGITS) for r in taken]
     )

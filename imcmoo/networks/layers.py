@@ -1,7 +1,7 @@
-"""Layers: their loop dimensions and the coding of their operands.
+"""Layers: loop dimensions, and the coding of operands.
 
-Operands are signed fractions of the largest magnitude in their tensor, coded with an offset: the
-code of zero is 127 of 0..254. A density is the probability that one bit of that code is 1.
+Operands are signed fractions of the largest magnitude in their tensor, coded with an offset (code
+127 of 0..254 is zero). A density is the probability that a bit of the code is 1.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from imcmoo.arrays import Ints
 
 DIMENSIONS = ("C", "M", "P", "Q", "R", "S", "G", "N")
 """Loop dimensions of a layer: input and output channels per group, output height and width, kernel
-height and width, groups, batch."""
+height and width, groups, batch.
+"""
 
 BITS = 8
-"""Precision of inputs, weights and outputs."""
+"""Default precision of inputs, weights and outputs, bits."""
 
 OPERANDS = ("input", "weight")
-"""What a layer multiplies; a dynamic layer's 'weight' is the activation held in the arrays."""
+"""Operands of a layer; the 'weight' of a dynamic layer is the activation held in the arrays."""
 
 DENSITIES = {operand: tuple(f"{operand}_bit{i}" for i in range(BITS)) for operand in OPERANDS}
-"""Column names of each operand's densities, most significant first."""
+"""Column names of the densities of each operand, most significant first."""
 
 DEFAULT_DENSITIES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "convolution": (
@@ -44,7 +45,7 @@ Source: means over the 302, 540 and 120 such layers of the eight shipped network
 
 
 def layer_class(kind: str, sizes: Ints, *, dynamic: bool) -> str:
-    """Which of `DEFAULT_DENSITIES` fit a layer of a kind, perhaps empty, and `DIMENSIONS`."""
+    """Key of `DEFAULT_DENSITIES` for a layer of a kind (may be empty) and sizes (`DIMENSIONS`)."""
     if dynamic or "attention" in kind.lower():
         return "product"
     _, _, _, q, r, s, g, _ = sizes

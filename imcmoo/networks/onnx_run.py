@@ -1,4 +1,4 @@
-"""Runs of ONNX networks with onnxruntime."""
+"""Run ONNX networks with onnxruntime."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.reading import graphs_of
 
 QUIET = 4
-"""onnxruntime's level of messages: only what ends the program."""
+"""Log level of onnxruntime: fatal errors only."""
 
 MOST_CPU_S = 20.0
-"""CPU time of one run after which a `Loop` counts as endless; runs of real networks take below 1 s
-a sample."""
+"""CPU time per run, s, after which a `Loop` counts as endless; real networks take below 1 s."""
 
 POLL_S = 0.05
-"""Time between two looks at a run that may be endless."""
+"""Time between checks of a run that may be endless, s."""
 
 
 def options(**settings: Any) -> Any:
-    """Options of a session that prints nothing and runs on one thread.
+    """Options of a session without messages and with one thread.
 
     Args:
         settings: further fields of `onnxruntime.SessionOptions`.
@@ -47,17 +46,17 @@ def loops(model: onnx.ModelProto) -> bool:
 def run(
     session: Any, names: Iterable[str], inputs: Mapping[str, NDArray[Any]], *, bounded: bool
 ) -> list[NDArray[Any]]:
-    """Outputs of a session.
+    """Run a session.
 
     Args:
-        session: of onnxruntime.
-        names: of the outputs.
+        session: session of onnxruntime.
+        names: names of the outputs.
         inputs: arrays by name.
-        bounded: whether the run is ended after `MOST_CPU_S`; set it for networks with a `Loop`.
+        bounded: stop the run after `MOST_CPU_S`; use it for networks with a `Loop`.
 
     Raises:
-        InputError: the run was ended.
-        Exception: whatever onnxruntime raises.
+        InputError: the run was stopped.
+        Exception: any error of onnxruntime.
     """
     if not bounded:
         return list(session.run(list(names), dict(inputs)))

@@ -1,12 +1,12 @@
-"""Moments of the operands of each layer: how likely its bits are one, alone and in pairs.
+"""Moments of the operands of each layer: probabilities that bits are one, singly and in pairs.
 
-With those, mean and mean square of every slice of every precision follow: a slice of d bits is
-Σ_k 2^k b_k, its square Σ_kl 2^(k+l) b_k b_l. A precision below 8 bits keeps the top bits.
+Mean and mean square of every slice of every precision follow: a slice of d bits is Σ_k 2^k b_k, its
+square Σ_kl 2^(k+l) b_k b_l. A precision below 8 bits keeps the top bits.
 
 Source of the shipped histograms: the CiMLoop workloads (github.com/mit-emze/cimloop, MIT licence),
-inputs and weights of eight of the nine networks, `signed_bins` symmetric bins each. Within a bin
-values are taken as evenly spread, in the zero bin of inputs that are never negative as 0: the
-lowest bits are guesses.
+inputs and weights of eight of the nine networks, `signed_bins` symmetric bins each. Values are
+assumed uniform within a bin (0 in the zero bin of non-negative inputs), so the lowest bits are
+guesses.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from imcmoo.networks.workloads import BITS, DIMENSIONS, IN_TRUTH, Workload
 
 HISTOGRAMS = "operand_histograms.npz"
 MOST_LAYERS = 0.5
-"""Share of the layers without histograms above which the operands of a network are generic."""
+"""Share of layers without histograms above which the operands of a network count as generic."""
 _CODES = np.arange(2**BITS)
 _ZERO = 2 ** (BITS - 1)
-"""The offset code of 0."""
+"""Offset code of 0."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class OperandBits:
     """Joint probabilities P(bit k and bit l are one) of layers, most significant bit first.
 
     Args:
-        inputs: inputs as they are coded: never-negative ones unsigned, others with an offset of
-            128; shape (n_layers, 8, 8).
+        inputs: inputs as coded: unsigned if non-negative, else with an offset of 128; shape
+            (n_layers, 8, 8).
         inputs_offset: all inputs coded with an offset of 128, shape (n_layers, 8, 8).
-        signed: whether a layer has negative inputs, shape (n_layers,).
+        signed: True for layers with negative inputs, shape (n_layers,).
         weights: weights coded with an offset of 128, shape (n_layers, 8, 8).
         magnitudes: magnitudes of the weights, shape (n_layers, 7, 7).
-        signed_magnitudes: E[sign · bit] of the magnitudes' bits, shape (n_layers, 7).
-        cut: mean square of what clipping takes off the weights, in squares of a unit of their
-            codes, shape (n_layers,).
+        signed_magnitudes: E[sign · bit] of the bits of the magnitudes, shape (n_layers, 7).
+        cut: mean square of the clipped part of the weights, in squares of a unit of their codes,
+            shape (n_layers,).
     """
 
     inputs: Floats
@@ -64,15 +64,15 @@ class OperandBits:
     def of_histograms(
         cls, inputs: Floats, weights: Floats, weight_clip: float = 1.0
     ) -> OperandBits:
-        """From histograms over bins symmetric about 0.
+        """Compute from histograms over bins symmetric about 0.
 
         Args:
             inputs, weights: probabilities, shape (n_layers, n_bins), n_bins odd; the outer bins are
-                at plus and minus the largest magnitude, the middle one at 0.
-            weight_clip: largest weight that is stored, as a share of the largest magnitude.
+                at plus and minus the largest magnitude.
+            weight_clip: largest stored weight as a share of the largest magnitude.
 
         Raises:
-            ValueError: an even number of bins, or layers that disagree.
+            ValueError: the number of bins is even, or the numbers of layers differ.
         """
         if len(inputs) != len(weights) or not inputs.shape[1] % 2 or not weights.shape[1] % 2:
             raise ValueError(
@@ -95,14 +95,14 @@ class OperandBits:
         signed: Bools,
         cut: Floats | None = None,
     ) -> OperandBits:
-        """From probabilities of 8-bit codes, shape (n_layers, 256).
+        """Compute from probabilities of 8-bit codes, shape (n_layers, 256).
 
         Args:
-            natural: of inputs as they are coded.
-            offset: of inputs coded with an offset; an unsigned code keeps its top 7 bits behind it.
-            weights: of weights coded with an offset.
-            signed: whether a layer has negative inputs, shape (n_layers,).
-            cut: as the field of that name; nothing by default.
+            natural: inputs as coded.
+            offset: inputs coded with an offset; an unsigned code keeps its top 7 bits.
+            weights: weights coded with an offset.
+            signed: True for layers with negative inputs, shape (n_layers,).
+            cut: see the class. If None, 0.
         """
         value = np.maximum(_CODES - _ZERO, 1 - _ZERO)
         plus, minus = (
@@ -120,18 +120,18 @@ class OperandBits:
         )
 
     def take(self, index: Ints | Bools) -> OperandBits:
-        """Some of the layers."""
+        """Layers of an index or mask."""
         return OperandBits(*(values[index] for values in self._fields()))
 
     def mean(self) -> OperandBits:
-        """One layer that is the average of all; signed if they are."""
+        """Average of all layers as one layer; signed if they all are."""
         averages = [np.mean(values, axis=0, keepdims=True) for values in self._fields()]
         averages[2] = self.signed[:1]
         return OperandBits(*averages)
 
     @classmethod
     def joined(cls, parts: list[OperandBits]) -> OperandBits:
-        """The layers of several networks, one after the other."""
+        """Concatenate the layers of several networks."""
         return cls(*(np.concatenate(v) for v in zip(*(p._fields() for p in parts), strict=True)))
 
     def _fields(self) -> tuple[NDArray[Any], ...]:
@@ -159,12 +159,12 @@ def slice_averages(
 ) -> Floats:
     """Mean of a function of each slice as a share of its range, shape (n_layers, n_slices).
 
-    Exact for slices of up to two bits; for wider ones the function is fitted by least squares to
-    what bits and pairs of bits can express.
+    Exact for slices of up to two bits; for wider slices the function is approximated by bits and
+    pairs of bits (least squares).
 
     Args:
-        joint, bits, width: as of `slice_moments`.
-        function: of shares, 0 to 1, of any shape.
+        joint, bits, width: see `slice_moments`.
+        function: vectorised function of shares, 0 to 1.
     """
     averages = []
     for block in _slices(joint, bits, width):
@@ -186,12 +186,16 @@ def _slices(joint: Floats, bits: int, width: int) -> Iterator[Floats]:
 
 
 def operand_bits(workload: Workload, weight_clip: float = 1.0) -> OperandBits:
-    """Moments of a network's layers; `weight_clip` is the largest weight that is stored, as a share
-    of the largest of a layer.
+    """Moments of the layers of a network.
 
-    A layer takes what was recorded of the same network (of `resnet18` for `resnet18_onnx`): of the
-    layers of its kernel and channels there, in order. Where there is none: the average of all
-    recorded layers without negative inputs if it is a convolution, else of those with.
+    A layer takes the recorded statistics of the corresponding layer of the same network (`resnet18`
+    for `resnet18_onnx`): those with its kernel and channels correspond in order. If there is none,
+    a convolution takes the average of all recorded layers without negative inputs, other layers
+    that of layers with negative inputs.
+
+    Args:
+        workload: the network.
+        weight_clip: largest stored weight as a share of the largest of its layer.
     """
     # GPT-2 calls a product of matrices `Conv1D`.
     convolution = np.array(["Conv" in kind and kind != "Conv1D" for kind in workload.kinds])
@@ -204,14 +208,12 @@ def operand_bits(workload: Workload, weight_clip: float = 1.0) -> OperandBits:
 
 
 def generic_operands(workload: Workload) -> bool:
-    """True if most layers of a network take averages over other networks from `operand_bits`, so
-    that its SNR depends little on its own weights and inputs."""
+    """True if most layers take averages over other networks, so the SNR is generic."""
     return bool((_recorded_layers(workload) < 0).mean() > MOST_LAYERS)
 
 
 def _recorded_layers(workload: Workload) -> Ints:
-    """The recorded layer for each layer, of the same network and with the same kernel and channels,
-    −1 if there is none."""
+    """Index of the recorded layer of each layer; −1 if there is none."""
     name = workload.name.removesuffix(IN_TRUTH)
     if name not in _recorded_names():
         return np.full(len(workload), -1)
@@ -226,7 +228,7 @@ def _recorded_layers(workload: Workload) -> Ints:
 
 @cache
 def _defaults(weight_clip: float) -> OperandBits:
-    """The average of all recorded layers with negative inputs, and of all without."""
+    """Averages of all recorded layers with and without negative inputs."""
     recorded = OperandBits.joined([_recorded(name, weight_clip) for name in _recorded_names()])
     return OperandBits.joined([recorded.take(recorded.signed == s).mean() for s in (True, False)])
 
@@ -266,7 +268,7 @@ def _offset_codes(histograms: Floats, clip: float = 1.0) -> Floats:
 
 
 def _cut(histograms: Floats, clip: float) -> Floats:
-    """Mean square of what clipping takes off, in squares of a unit, shape (n_layers,)."""
+    """Mean square of the clipped part, in squares of a unit, shape (n_layers,)."""
     half = histograms.shape[1] // 2
     magnitudes = np.abs(np.arange(-half, half + 1)) * ((_ZERO - 1) / (clip * half))
     cut: Floats = histograms @ np.maximum(magnitudes - (_ZERO - 1), 0.0) ** 2
@@ -274,7 +276,7 @@ def _cut(histograms: Floats, clip: float) -> Floats:
 
 
 def _unsigned_codes(histograms: Floats) -> Floats:
-    """P(code) of round(255 x / max) of never-negative inputs, the zero bin being exactly 0."""
+    """P(code) of round(255 x / max) of non-negative inputs; the zero bin is exactly 0."""
     half = histograms.shape[1] // 2
     edges = (np.arange(1, half + 2) - 0.5) * (_CODES[-1] / half)
     codes = _spread(histograms[:, half + 1 :], edges)
@@ -283,7 +285,7 @@ def _unsigned_codes(histograms: Floats) -> Floats:
 
 
 def _spread(probabilities: Floats, edges: Floats) -> Floats:
-    """Spread bins evenly over the codes they cover; what lies beyond the ends goes to the ends."""
+    """Distribute bins evenly over the codes they cover; the ends collect what lies outside."""
     below = np.concatenate([np.zeros((len(probabilities), 1)), probabilities.cumsum(axis=1)], 1)
     borders = _CODES[:-1] + 0.5
     upto = np.array([np.interp(borders, edges, row) for row in below])

@@ -1,6 +1,6 @@
-"""Networks as CSV files: reading with every fault named, and writing.
+"""Networks as CSV files: read with all faults named, and write.
 
-Lines `#key=value` on top say where the network comes from; then a header and a line per layer.
+Lines `#key=value` on top state the provenance; then follow a header and a line per layer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from imcmoo.networks.layers import (
 MANDATORY = ("name", "C", "M", "P", "Q")
 STEPS = ("stride_h", "stride_w", "dilation_h", "dilation_w")
 SOURCES = tuple(f"{operand}_statistics" for operand in OPERANDS)
-"""Columns that say where the densities come from."""
+"""Columns that state the source of the densities."""
 
 NUMBERS = (*DIMENSIONS, *STEPS)
 COLUMNS = (
@@ -40,39 +40,39 @@ COLUMNS = (
     *DENSITIES["input"],
     *DENSITIES["weight"],
 )
-"""All columns, in the order they are written in."""
+"""All columns, in the order of writing."""
 
 MEASURED = ("signal_power", "input_peak", "input_signed", "gain_white", "gain_static")
-"""Columns of `imcmoo import --data`: figures of each layer for people, empty where unknown."""
+"""Columns of `imcmoo import --data`: figures of each layer, empty if unknown."""
 
 GIVEN, DEFAULT = "given", "default"
 """Where densities come from if the file does not say: from it, or from the layer's kind."""
 
 LARGEST_LAYER = 1 << 62
-"""Multiply-accumulates; beyond this, sums of layers overflow."""
+"""Largest number of multiply-accumulates of a layer; sums over layers must not overflow."""
 
 MOST_COLUMNS = 200
-"""Several times those there are, so that a misspelt one is still named."""
+"""Largest number of columns of a file; a misspelt column is still named."""
 
 TRUTHS = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 
 FORMULA = ("=", "+", "-", "@", "\t")
-"""Beginnings of texts that spreadsheets take for formulas, which may run commands."""
+"""First characters of texts that spreadsheets take for formulas, which may run commands."""
 
 
 def formula_fault(name: str) -> str:
-    """Why no layer can be called so in the tables of results; empty if it can."""
+    """Why a layer must not have this name in tables of results; empty if it may."""
     if not name.startswith(FORMULA):
         return ""
     return f"{name!r} begins with {name[0]!r}: spreadsheets take it for a formula; rename it"
 
 
 class _Faults(list[str]):
-    """Faults of a file, reported all at once."""
+    """Faults of a file, reported together."""
 
     def raise_any(self) -> None:
-        """Raise ValueError if there is any."""
+        """Raise ValueError if there are faults."""
         if self:
             more = len(self) - FAULTS_SHOWN
             remainder = [f"and {more} more faults"] if more > 0 else []
@@ -86,18 +86,18 @@ class _Line:
     cells: dict[str, str] = field(default_factory=dict)
 
     def fault(self, message: str, column: str | None = None) -> None:
-        """Note a fault of the line, and of a column if one is to blame."""
+        """Add a fault of the line, and of a column if one is at fault."""
         column = f", column {column}" if column else ""
         self.faults.append(f"{self.where}{column}: {message}")
 
 
 def read_columns(path: Path) -> dict[str, Any]:
-    """The fields of a `Workload` but its name, from a CSV as `Workload.read_csv` takes it.
+    """Read the fields of a `Workload`, except the name, from a CSV; see `Workload.read_csv`.
 
-    Sizes left out are 1, densities left out those of the layer's kind.
+    Missing sizes are 1, missing densities those of the kind of layer.
 
     Raises:
-        ValueError: everything that is wrong, in one line, each with file, line and column.
+        ValueError: names file, line and column of each fault, in one line.
     """
     faults = _Faults()
     provenance, lines = _open(path, faults)
@@ -139,8 +139,13 @@ def read_columns(path: Path) -> dict[str, Any]:
 def write_columns(
     stream: TextIO, provenance: Mapping[str, str], columns: Mapping[str, Sequence[Any]]
 ) -> None:
-    """Write a network's CSV to a stream opened with newline=''; `columns` are all `COLUMNS` and any
-    of `MEASURED`, a cell per layer."""
+    """Write the CSV of a network.
+
+    Args:
+        stream: opened with newline=''.
+        provenance: lines `#key=value`.
+        columns: all `COLUMNS` and optionally some of `MEASURED`, one cell per layer.
+    """
     names = [*COLUMNS, *(c for c in MEASURED if c in columns)]
     for key, value in provenance.items():
         stream.write(f"#{key}={' '.join(value.split())}\n")
@@ -150,7 +155,7 @@ def write_columns(
 
 
 def _open(path: Path, faults: _Faults) -> tuple[dict[str, str], list[_Line]]:
-    """Provenance, and the lines below the column names."""
+    """Provenance, and the lines below the header."""
 
     def at(number: int, cells: Iterable[tuple[str, str]] = ()) -> _Line:
         return _Line(f"{path}, line {number}", faults, dict(cells))
@@ -203,7 +208,7 @@ def _check_header(header: Sequence[str], line: _Line) -> None:
 
 
 def _size(line: _Line, column: str) -> int:
-    """A positive integer; 1 where an optional one is left out."""
+    """A positive integer; 1 if an optional size is missing."""
     text = line.cells.get(column, "")
     if not text and column not in MANDATORY:
         return 1
@@ -222,7 +227,7 @@ def _truth(line: _Line) -> bool:
 
 
 def _shared_with(lines: Sequence[_Line]) -> tuple[str, ...]:
-    """For each layer the earlier one whose weights it uses, or nothing."""
+    """The earlier layer whose weights each layer uses, or an empty text."""
     with_weights: set[str] = set()
     shared = []
     for line in lines:
@@ -236,7 +241,7 @@ def _shared_with(lines: Sequence[_Line]) -> tuple[str, ...]:
 
 
 def _statistics(lines: Sequence[_Line], classes: Sequence[str]) -> dict[str, Any]:
-    """Densities of both operands, and where they come from."""
+    """Densities of both operands, and their sources."""
     statistics: dict[str, Any] = {}
     for index, operand in enumerate(OPERANDS):
         columns = DENSITIES[operand]
@@ -252,7 +257,6 @@ def _statistics(lines: Sequence[_Line], classes: Sequence[str]) -> dict[str, Any
 
 
 def _share(line: _Line, column: str) -> float:
-    """A number between 0 and 1."""
     text = line.cells[column]
     try:
         value = float(text)

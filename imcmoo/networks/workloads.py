@@ -1,7 +1,7 @@
-"""Neural networks as arrays: layer shapes, operand statistics, and which layers are the same.
+"""Neural networks as arrays: layer shapes, operand statistics, and distinct layers.
 
-Source of the nine shipped networks: the CiMLoop workloads (github.com/mit-emze/cimloop), shapes as
-they are, bit densities computed from their operand histograms.
+Source of the nine shipped networks: the CiMLoop workloads (github.com/mit-emze/cimloop); bit
+densities are computed from their operand histograms.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ SHIPPED = (
     "resnet50",
     "vision_transformer",
 )
-"""The paper's nine networks, in the order of its nine-network set.
+"""The nine networks of the paper, in its order and form.
 
-As it used them: its resnet50 is another network, and attention's products lack one dimension. What
-these networks are in truth is `TRUE_NETWORKS`.
+Its resnet50 is another network, and its products of attention lack a dimension. See `TRUE_NETWORKS`
+for the published networks.
 """
 
 IN_TRUTH = "_onnx"
-"""What the name of a network ends in where it is as it is in truth."""
+"""Suffix of the names of `TRUE_NETWORKS`."""
 
 TRUE_NETWORKS = tuple(f"{name}{IN_TRUTH}" for name in SHIPPED)
-"""The same nine as torchvision and transformers define them, imported from ONNX, batch 1."""
+"""The nine networks as defined by torchvision and transformers, imported from ONNX, batch 1."""
 
 
 def is_path(source: str) -> bool:
-    """Tell whether a network is named by the path of its CSV."""
+    """Return True if a network is named by the path of its CSV."""
     return Path(source).name != source or source.lower().endswith(".csv")
 
 
@@ -56,36 +56,38 @@ def network_name(source: str) -> str:
     """Name of a network: the name itself, or the stem of its CSV.
 
     Raises:
-        ValueError: a CSV whose stem cannot be the name of a network.
+        ValueError: the stem is not allowed as a name.
     """
     return _name_of(Path(source)) if is_path(source) else source
 
 
 def _name_of(path: Path) -> str:
-    """Name of the network of a CSV; a ValueError where its stem can be none."""
+    """Name of the network of a CSV; ValueError if the stem is not allowed."""
     check_name(f"{path}: a network is called as its file, and its name", path.stem)
     return path.stem
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One network, layer by layer.
+    """A network, layer by layer.
+
+    Load a shipped network or a CSV with `Workload.load("resnet18")`.
 
     Args:
-        name: as in tables and figures.
+        name: name in tables and figures.
         layers: name of each layer.
-        kinds: operator type of each layer, for people.
+        kinds: operator type of each layer.
         shapes: loop sizes, shape (n_layers, 8), columns as `DIMENSIONS`.
         strides: stride in height and width, shape (n_layers, 2); the reference model ignores it.
         input_bits: P(bit is 1) of the inputs, most significant first, shape (n_layers, 8).
-        weight_bits: the same of the weights.
-        dilations: dilation in height and width, shape (n_layers, 2); 1 if left out.
-        dynamic: whether both operands are activations, per layer; not so if left out.
-        shared_with: the earlier layer whose weights a layer uses, or ''; nowhere if left out.
-        input_statistics: where `input_bits` comes from, per layer.
-        weight_statistics: where `weight_bits` comes from, per layer.
+        weight_bits: P(bit is 1) of the weights, likewise.
+        dilations: dilation in height and width, shape (n_layers, 2). If empty, 1.
+        dynamic: True for layers whose operands are both activations. If empty, False.
+        shared_with: the earlier layer whose weights each layer uses, or ''. If empty, none.
+        input_statistics: source of `input_bits`, per layer.
+        weight_statistics: source of `weight_bits`, per layer.
         provenance: where the network comes from.
-        measured: cells of the columns that `imcmoo import --data` adds, which no cost depends on.
+        measured: cells of the columns that `imcmoo import --data` adds; no cost depends on them.
     """
 
     name: str
@@ -124,21 +126,21 @@ class Workload:
         """Read a network from a CSV with one row per layer.
 
         Args:
-            path: columns name, C, M, P, Q and, optional, kind, R, S, G, N, stride_h, stride_w,
-                dilation_h, dilation_w, dynamic, shared_with, input_bit0..7 and weight_bit0..7
-                (most significant first), input_statistics, weight_statistics, and the columns of
-                `imcmoo import --data`; lines #key=value on top.
-            name: what to call the network; the file's stem by default.
+            path: columns name, C, M, P, Q; optionally kind, R, S, G, N, stride_h, stride_w,
+                dilation_h, dilation_w, dynamic, shared_with, input_bit0..7 and weight_bit0..7 (most
+                significant first), input_statistics, weight_statistics, and the columns of `imcmoo
+                import --data`. Lines #key=value may precede the header.
+            name: name of the network. If None, the stem of the file.
 
         Raises:
-            ValueError: a column is missing or unknown, a size below 1, a density outside 0..1, a
-                sharing with no earlier layer, or no layer; names file, line and column of all. Or a
-                name that no network can have.
+            ValueError: a column is missing or unknown, a size is below 1, a density is outside
+                0..1, weights are shared with no earlier layer, there is no layer, or the name is
+                not allowed; names file, line and column of each fault.
         """
         return cls(name=name or _name_of(path), **read_columns(path))
 
     def write_csv(self, stream: TextIO) -> None:
-        """Write the network as `read_csv` reads it, to a stream opened with newline=''."""
+        """Write a CSV for `read_csv` to a stream opened with newline=''."""
         numbers = np.hstack([self.shapes, self.strides, self.dilations])
         columns: dict[str, Sequence[object]] = {
             "name": self.layers,
@@ -156,10 +158,10 @@ class Workload:
 
     @classmethod
     def load(cls, source: str) -> Workload:
-        """One of the shipped networks by name, or one of a user's by the path of its CSV.
+        """Load a shipped network by name, or a user's by the path of its CSV.
 
         Raises:
-            ValueError: unknown name, or a CSV that is no network; says what is allowed.
+            ValueError: the name is unknown, or the CSV is not a network; says what is allowed.
             OSError: the CSV cannot be read.
         """
         if is_path(source):
@@ -174,7 +176,7 @@ class Workload:
 
     @cached_property
     def weights(self) -> int:
-        """Number of weights; shared ones count once, activations held in arrays do not."""
+        """Number of weights; shared weights count once, activations held in arrays do not."""
         sizes = self.shapes[:, [DIMENSIONS.index(d) for d in "CMRSG"]].prod(axis=1)
         has_weights = np.array([not s for s in self.shared_with]) & ~np.array(self.dynamic)
         return int(sizes[has_weights].sum())
@@ -185,7 +187,6 @@ class Workload:
 
 @cache
 def _shipped(name: str) -> Workload:
-    """A network of the package, read once: every study that is known asks for it."""
     with resources.as_file(resources.files("imcmoo.networks") / "tables" / f"{name}.csv") as path:
         network = Workload.read_csv(path, name)
     for array in vars(network).values():
@@ -196,20 +197,20 @@ def _shipped(name: str) -> Workload:
 
 @dataclass(frozen=True)
 class WorkloadSet:
-    """An ordered list of networks, with the distinct layer shapes among them.
+    """Ordered networks, with the distinct layer shapes among them.
 
-    Mapping and action counts depend on a layer's shape only, so they are computed once per
-    distinct shape; operand statistics enter afterwards, layer by layer.
+    Load one with `WorkloadSet.load(["resnet18", "my_net.csv"])`. Mapping and action counts are
+    computed once per distinct layer shape; operand statistics enter layer by layer.
     """
 
     workloads: tuple[Workload, ...]
 
     @classmethod
     def load(cls, sources: Sequence[str]) -> WorkloadSet:
-        """Networks by name or by the path of a CSV, in the order given.
+        """Load networks by name or by the path of a CSV, in order.
 
         Raises:
-            ValueError: no network, an unknown one, or two of one name.
+            ValueError: there is no network, one is unknown, or two have the same name.
             OSError: a CSV cannot be read.
         """
         if not sources:
@@ -224,10 +225,10 @@ class WorkloadSet:
         return cls(tuple(Workload.load(source) for source in sources))
 
     def only(self, name: str) -> WorkloadSet:
-        """The set of one of the networks.
+        """Return the set with only one of the networks.
 
         Raises:
-            ValueError: no such network; names those there are.
+            ValueError: there is no such network; names the known ones.
         """
         check_choice("network", name, self.names)
         return WorkloadSet((self.workloads[self.names.index(name)],))
@@ -242,7 +243,7 @@ class WorkloadSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of all that costs depend on: names, layers and operand statistics."""
+        """SHA-256 (hex) of names, layers and operand statistics."""
         digest = hashlib.sha256(repr(self.names).encode())
         shapes = self.shapes[self.shape_index]
         for array in (shapes, self.owner, self.shares, self.input_bits, self.weight_bits):
@@ -251,12 +252,12 @@ class WorkloadSet:
 
     @cached_property
     def owner(self) -> Ints:
-        """Which network each layer belongs to, shape (n_layers,), layers in order."""
+        """Index of the network of each layer, shape (n_layers,)."""
         return np.repeat(np.arange(len(self)), [len(w) for w in self.workloads])
 
     @cached_property
     def shares(self) -> Bools:
-        """True for each layer that uses the weights of an earlier one, shape (n_layers,)."""
+        """True for layers that use the weights of an earlier one, shape (n_layers,)."""
         return np.array([s != "" for w in self.workloads for s in w.shared_with])
 
     @cached_property
@@ -271,12 +272,12 @@ class WorkloadSet:
 
     @property
     def weights(self) -> Ints:
-        """Number of weights of each workload, shape (n_workloads,); shared ones count once."""
+        """Number of weights of each network, shape (n_workloads,); shared weights count once."""
         return np.array([w.weights for w in self.workloads], dtype=np.int64)
 
     @property
     def macs(self) -> Ints:
-        """Multiply-accumulates of one inference of each workload, shape (n_workloads,)."""
+        """Multiply-accumulates per inference of each network, shape (n_workloads,)."""
         of_layers = self.shapes[self.shape_index].prod(axis=1)
         return np.bincount(self.owner, of_layers).astype(np.int64)
 
@@ -293,7 +294,7 @@ class WorkloadSet:
 
     @property
     def shape_index(self) -> Ints:
-        """The distinct shape of each layer, shape (n_layers,)."""
+        """Index of the distinct shape of each layer, shape (n_layers,)."""
         return self._distinct[1]
 
 

@@ -1,9 +1,7 @@
-"""The registry of criteria: how one design is selected, and what search and judgement follow.
+"""Registry of criteria: how a design is selected, searched for and judged.
 
-Selection, enumeration, regret and the comparison of searches all look criteria up here. `CRITERIA`
-holds those of the package (`docs/dev/extend.md` says what else a new one needs); a study may name a
-`Criterion` of the user as `module:name`, which is then searched for, selected by, enumerated and
-judged.
+`CRITERIA` holds the criteria of the package; `docs/dev/extend.md` says how to add one. A study may
+name a user's `Criterion` as `module:name`.
 """
 
 from __future__ import annotations
@@ -34,34 +32,37 @@ from imcmoo.problem.scores import (
 EDAP_NEEDS = ("energy", "latency", "area")
 
 JOINT = "_joint"
-"""Ends the name of a regret against chips that run all networks."""
+"""Suffix of the name of a regret against chips that run all networks."""
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """A way to select one design: the smallest score wins.
+    """A rule that selects one design: the smallest score wins.
+
+    Create one in your own module and name it in a study as `module:name`::
+
+        WORST_LATENCY = Criterion("worst_latency", lambda costs: costs["latency"].max(axis=1))
 
     Args:
-        name: as on command lines and in tables.
-        score: scores of designs, shape (n,), from their `Costs`; against "optima" also
-            from the single-network optima, shape (W,), which it must then not grow against: a
-            design with less EDAP on every network may not score worse.
-        needs: quantities it is about.
+        name: name on command lines and in tables.
+        score: function from `Costs` to scores, shape (n,). With `against="optima"` it also takes
+            the single-network optima, shape (W,). It must not increase when an optimum increases,
+            and a design with less EDAP on every network must not score worse.
+        needs: names of the required quantities.
         against: what a score depends on besides the costs of the design: "nothing"; single-network
-            "optima"; or the "set" of designs it is chosen from, which then has no exact optimum.
-            "own best" is an earlier name of "optima".
-        monotone: whether a design with no more energy, latency, interval and area, of every
-            network, never scores worse: what bounds of these prove is then proven of the score.
-        guides: whether it steers every search, not only those that are to select by it.
-        orders_like: another criterion that puts designs in the same order, if there is one.
-        scale: "ratio" if scores are positive and regret is the excess as a share of the optimum;
-            "difference" if it is just the difference, so that scores may be any finite numbers,
-            logarithms among them.
-        zero: score of a design with nothing to regret, where the ratio counts from there: minimax
-            regret is 0 for a chip as good as each network's own, so 1 is added before.
-        unit: of the score, for tables; empty where it depends on the number of networks.
-        is_product: whether the score is a product over networks, of which the excess of the
-            geometric mean can be compared with others.
+            "optima"; or the "set" of candidates, which then has no exact optimum. "own best" is an
+            earlier name of "optima".
+        monotone: True if a design with no more energy, latency, interval and area, of every
+            network, never scores worse. Required for certificates.
+        guides: True if it guides every search, not only those that select by it.
+        orders_like: name of another criterion that orders designs the same way, if any.
+        scale: "ratio" for positive scores whose regret is the excess as a share of the optimum;
+            "difference" for scores of any sign, such as logarithms.
+        zero: offset of the ratio. Minimax regret is 0 for a chip as good as each single-network
+            optimum, so 1 is added.
+        unit: unit of the score, for tables; empty if it depends on the number of networks.
+        is_product: True for a product over networks; its excess is then stated for the geometric
+            mean.
         is_coded: whether scores beyond 1e-290 to 1e290 are numbers of `score_range`; others must
             lie within.
     """
@@ -80,17 +81,17 @@ class Criterion:
     is_coded: bool = False
 
     def scores(self, costs: Costs, reference_edap: Floats | None) -> Floats:
-        """Scores of designs, shape (n,).
+        """Compute scores of designs, shape (n,).
 
         Args:
-            costs: of n designs.
-            reference_edap: what regret is against, J·s·mm², shape (W,); None where there is none.
-                By the criterion's own name, the single-network optima, or the best that is known
-                of these; by its `joint_name`, the best on chips that run all networks.
+            costs: costs of n designs.
+            reference_edap: reference EDAP of each network, J·s·mm², shape (W,): the single-network
+                optima or the best known; for `joint_name`, the best on chips that run all networks.
+                None if there is none.
 
         Raises:
-            InputError: a score is not finite, of a ratio not positive, or beyond what float64
-                holds; names the criterion and the score.
+            InputError: a score is not finite, not positive (of a ratio), or out of range; names the
+                criterion and the score.
         """
         scores = self.unchecked_scores(costs, reference_edap)
         if self.is_judged:  # pseudo-weights of a design that is worst in all are none
@@ -98,10 +99,10 @@ class Criterion:
         return scores
 
     def unchecked_scores(self, costs: Costs, reference_edap: Floats | None) -> Floats:
-        """Scores of any size: of bounds, which may be 0, or of costs that are guessed.
+        """Compute scores of bounds or predicted costs, without checking their range.
 
         Raises:
-            OwnCodeError: the criterion does not return one number for each design.
+            OwnCodeError: the criterion does not return one number per design.
             InputError: a user's function raised an error.
         """
         arguments = (costs, reference_edap) if self.is_regret else (costs,)
@@ -119,7 +120,7 @@ class Criterion:
         return scores
 
     def regret(self, scores: Floats, optimum: float) -> Floats:
-        """Distance of scores from the smallest one, shape as `scores`."""
+        """Excess of scores over the optimum, shape as `scores`."""
         if self.scale == "difference":
             return scores - optimum
         return ratio(scores + self.zero, optimum + self.zero) - 1.0
@@ -140,23 +141,21 @@ class Criterion:
 
     @property
     def is_regret(self) -> bool:
-        """True if scores are against a reference EDAP of each network."""
+        """True if scores depend on the reference EDAP of each network."""
         return self.against in ("optima", "own best")
 
     @property
     def joint_name(self) -> str:
-        """Name of its score against each network's best EDAP on a chip that runs all networks,
-        `regret_minimax_joint`; plain `name` where it is no regret."""
+        """Name of the score against chips that run all networks; `name` if it is no regret."""
         return f"{self.name}{JOINT}" if self.is_regret else self.name
 
     def name_of_score(self, *, joint: bool) -> str:
-        """Name of its score: `joint_name` if regret is against chips that run all networks, else
-        `name`."""
+        """`joint_name` if `joint`, else `name`."""
         return self.joint_name if joint else self.name
 
     @property
     def wanted(self) -> Collection[str]:
-        """Quantities without which there is no score: regret needs EDAP."""
+        """Quantities that the score needs; regret also needs those of EDAP."""
         return {*self.needs, *EDAP_NEEDS} if self.is_regret else self.needs
 
     @property
@@ -170,11 +169,8 @@ def _minimax_regret(costs: Costs, reference_edap: Floats) -> Floats:
 
 
 def _pseudo_weight_distance(costs: Costs) -> Floats:
-    """Distance of pseudo-weights from equal weights, shape (n,); infinite for a design that is the
-    worst in every objective, which has none.
-
-    Source: `PseudoWeights` of pymoo, which imports all of scipy.spatial.
-    """
+    """Distance of pseudo-weights from equal weights (pymoo's `PseudoWeights`); infinite if they do
+    not exist."""
     F = costs.objectives
     F = F[:, np.ptp(F, axis=0) > 0]
     if not F.shape[1]:
@@ -191,11 +187,12 @@ def _pseudo_weight_distance(costs: Costs) -> Floats:
 EDAP_UNIT = "J·s·mm²"
 
 MINIMAX = "regret_minimax"
-"""The largest regret over the networks against their single-network optima: their best EDAP on
-chips that need not run the other networks."""
+"""Largest regret over the networks against their single-network optima: their best EDAP on chips
+that need not run the other networks.
+"""
 
 SINGLE_NETWORK = "alone_"
-"""Prefix of single-network optima in files and on command lines; a network's name follows."""
+"""Prefix of single-network optima in files and on command lines, before the name of a network."""
 
 
 def _aggregated(score: Callable[..., Floats], name: str, **more: Any) -> Criterion:
@@ -218,12 +215,11 @@ CRITERIA: dict[str, Criterion] = {
         Criterion("pseudo_weights", _pseudo_weight_distance, needs=(), against="set"),
     )
 }
-"""Every criterion of the package by name: scores of energy, latency and area, the largest regret
-over the networks, and the distance from equal pseudo-weights."""
+"""Criteria of the package, by name."""
 
 
 AVERAGE_POWER = "average_power"
-"""The criterion of a study with a scenario that names none."""
+"""Default criterion of a study with a scenario."""
 
 
 def _area_mm2(costs: Costs) -> Floats:
@@ -238,20 +234,20 @@ OF_SCENARIOS: dict[str, Criterion] = {
         ("load", itemgetter("load"), ""),
     )
 }
-"""Criteria of studies with a scenario, whose chips all serve their load, by name."""
+"""Criteria of studies with a scenario, by name; all selected chips serve their load."""
 
 SCORES: dict[str, Score] = {c.name: c.score for c in CRITERIA.values() if c.against == "nothing"}
-"""The criteria that judge a design by itself."""
+"""Score functions of the criteria that depend on the costs of the design only."""
 
 NAMED = {**CRITERIA, **OF_SCENARIOS}
-"""Every criterion that has a name of its own."""
+"""All criteria with a name of their own."""
 
 
 def find_criterion(name: str) -> Criterion:
-    """A criterion of the registry, or one of a user's as `module:name`.
+    """Return a criterion of the registry, or a user's given as `module:name`.
 
     Raises:
-        ValueError: there is none of this name, or it is no criterion; says what is known.
+        ValueError: there is no such criterion; names the known ones.
     """
     if name in NAMED:
         return NAMED[name]
@@ -267,14 +263,14 @@ def find_criterion(name: str) -> Criterion:
 
 
 def applicable(quantities: Collection[str], requested: Iterable[Criterion] = ()) -> list[Criterion]:
-    """The criteria a problem with some quantities can be judged by, in the registry's order.
+    """Return the criteria that a problem with these quantities can use, in registry order.
 
     Args:
-        quantities: names.
-        requested: criteria a study asks for; new ones come after those of the registry.
+        quantities: names of the quantities.
+        requested: criteria of a study; new ones follow those of the registry.
 
     Raises:
-        ValueError: one that is asked for needs a quantity that is not there.
+        ValueError: a requested criterion needs a quantity that is missing.
     """
     criteria = {name: c for name, c in NAMED.items() if set(c.wanted) <= set(quantities)}
     for criterion in requested:

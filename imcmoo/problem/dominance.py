@@ -1,6 +1,6 @@
-"""Which of some points no other dominates, for any number of objectives.
+"""Pareto dominance for any number of objectives.
 
-Everywhere points are minimised, shape (n, m), and finite.
+Points are minimised and finite, shape (n, m).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import numpy as np
 from imcmoo.arrays import Bools, Floats, Ints
 
 MOST_COLUMNS = 255
-"""Objectives that moocore compares; more are compared here."""
+"""Largest number of objectives that moocore compares."""
 
 FEW_COLUMNS = 8
-"""Objectives that are compared first: they tell most points apart."""
+"""Objectives compared first; they distinguish most points."""
 
 
 def is_nondominated(points: Floats) -> Bools:
-    """True for points that no other point dominates, shape (n,); equal points do not dominate."""
+    """True for non-dominated points, shape (n,); equal points do not dominate each other."""
     if points.shape[1] <= MOST_COLUMNS:
         return np.asarray(moocore.is_nondominated(points, keep_weakly=True), dtype=bool)
     distinct, place = np.unique(points, axis=0, return_inverse=True)
@@ -38,8 +38,8 @@ def is_nondominated(points: Floats) -> Bools:
 
 
 def mutually_dominated(points: Floats, others: Floats) -> tuple[Bools, Bools]:
-    """Points (n, m) that some of the others dominates, (n,), and others (k, m) that some of the
-    points dominates, (k,)."""
+    """True for points (n, m) dominated by others, shape (n,), and for others (k, m) dominated by
+    points, (k,)."""
     better, worse = np.ones((2, len(points), len(others)), dtype=bool)
     for column, other in zip(points.T, others.T, strict=True):
         better &= column[:, None] <= other
@@ -48,7 +48,7 @@ def mutually_dominated(points: Floats, others: Floats) -> tuple[Bools, Bools]:
 
 
 def pareto_rank(points: Floats) -> Ints:
-    """Rank of each point, shape (n,): 0 if non-dominated, 1 if so without those of rank 0, ..."""
+    """Rank of each point, shape (n,): 0 if non-dominated, 1 if non-dominated without rank 0, ..."""
     if points.shape[1] <= MOST_COLUMNS:
         return np.asarray(moocore.pareto_rank(points), dtype=np.int64)
     rank = np.zeros(len(points), dtype=np.int64)
@@ -60,6 +60,6 @@ def pareto_rank(points: Floats) -> Ints:
 
 
 def front_of(points: Floats) -> Floats:
-    """The non-dominated points in their order, the first of equals only, shape (k, m)."""
+    """Distinct non-dominated points, in order, shape (k, m)."""
     front = points[is_nondominated(points)]
     return front[np.sort(np.unique(front, axis=0, return_index=True)[1])]

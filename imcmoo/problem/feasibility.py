@@ -1,4 +1,4 @@
-"""Which designs are feasible, and how far the others are from it."""
+"""Constraints of designs, and how far infeasible designs violate them."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ from imcmoo.model.metrics import Metrics, check_resources
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
 SCREEN_TABLE = 1 << 20
-"""Largest number of designs of which all are screened in advance: about a second of work."""
+"""Largest number of designs that are all screened in advance (about 1 s)."""
 
 FEW_PASSING = 1 << 14
-"""Chips looked at in advance at the most: about a second of work for four networks."""
+"""Largest number of chips checked in advance (about 1 s for four networks)."""
 
 DESIGNS_PER_SCREEN = 1 << 16
-"""Designs screened in one go; bounds memory."""
+"""Designs screened at once; bounds memory."""
 
 DIRECT_KEYS = 1 << 23
-"""Largest number of designs to screen of which each has a place in an array, of 32 MB."""
+"""Largest number of designs to screen with a direct lookup table (32 MB)."""
 
 
 class Feasibility:
-    """Constraints of a problem, asked of a cost model as cheaply as it can answer.
-
-    An area limit of None is no limit.
+    """Constraints of a problem, computed as cheaply as the cost model can.
 
     Constraints G, violated where positive, shape (n, n_constraints): log2(1 + missing / own) of
-    each of the model's resources per network, and log2(area / limit). All count octaves: a
-    violation of 1 is one doubling (one level of most parameters) away from feasible, which makes
-    cells, bits and area commensurable.
+    each resource of the model per network, and log2(area / limit). All count octaves: a violation
+    of 1 is one doubling (one value index of most parameters), so cells, bits and area are
+    commensurable.
+
+    Args:
+        model: the cost model.
+        area_limit_m2: largest area, m². If None, there is no limit.
     """
 
     def __init__(self, model: CostModel, area_limit_m2: float | None) -> None:
@@ -47,7 +49,7 @@ class Feasibility:
         ]
 
     def constraints(self, known: Metrics) -> Floats:
-        """Constraints G of designs whose resources are known, shape (n, n_constraints)."""
+        """Constraints G from metrics, shape (n, n_constraints)."""
         check_resources(known, self._model.resource_names, len(self._model.workload_names))
         resources = [known.resources[name] for name in self._model.resource_names]
         columns = [np.log1p(r.missing / r.own[:, None]) / np.log(2) for r in resources]
@@ -62,28 +64,22 @@ class Feasibility:
         return G
 
     def violation(self, levels: Levels) -> Floats:
-        """Total violation in octaves, shape (n,), 0 where feasible, from resources only: nothing is
-        evaluated. 0 also where the model cannot tell without an evaluation."""
+        """Total violation, octaves, shape (n,), without an evaluation; 0 if feasible or unknown."""
         if not self._model.offers("resources"):
             return np.zeros(len(levels))
         self._ask_ahead()
         return _total(self.constraints(self._model.resources(levels)))
 
     def screened(self, levels: Levels) -> Floats:
-        """Lower bound of `violation` from the model's screen, at almost no cost.
+        """Lower bound of `violation` from the screen of the model, at almost no cost.
 
-        Repair asks about tens of thousands of designs, most of them again and again. Designs that
-        agree in the parameters that matter to the screen are screened once. 0 where the model has
-        no screen.
+        Each combination of the parameters that decide the screen is screened once. 0 if the model
+        has no screen.
         """
         return self._remembered(levels) if self._model.offers("screen") else np.zeros(len(levels))
 
     def _remembered(self, levels: Levels) -> Floats:
-        """Violation by the model's screen, shape (n,).
-
-        Screening ahead calls this and not `screened`: where searches are compared, calls of that
-        are counted as checks.
-        """
+        """Cached violation by the screen, shape (n,); not counted as constraint evaluations."""
         if self._screened is None:
             return self._screen(levels)
         ranks = self._model.space.rank(levels, self._screening)
@@ -95,7 +91,7 @@ class Feasibility:
 
     @cached_property
     def _screened(self) -> KeyedCache | None:
-        """Screened violation by the rank among `_screening`; None if ranks are too large."""
+        """Cache of screened violations by rank among `_screening`; None if ranks are too large."""
         n = self._model.space.size_of(self._screening)
         if not self._screening or n > LARGEST_RANK:
             return None
@@ -116,9 +112,8 @@ class Feasibility:
         return [name for name in self._model.space.names if name in names]
 
     def _ask_ahead(self) -> None:
-        """Ask the model once about all that passes the screen, if it is little: a model that
-        remembers chips then never works on a handful at a time, which costs it many times as
-        much."""
+        """Evaluate all designs that pass the screen at once if they are few: small batches cost
+        much more."""
         model, names = self._model, self._screening
         known = self._asked_ahead or not names or not model.offers("screen")
         if known or model.space.size_of(names) > SCREEN_TABLE:

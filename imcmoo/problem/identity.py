@@ -77,8 +77,7 @@ def differing_keys(stored: Any, current: Any) -> list[str]:
 
 
 def _question(problem: AcceleratorProblem) -> str:
-    """SHA-256 (hex) of what a problem asks of its model and space: objectives of which networks,
-    area limit, cost, criteria, weights and limits."""
+    """SHA-256 (hex) of objectives, networks, area limit, cost, criteria, weights and limits."""
     criteria = [
         (c.name, repr(c.score) if is_dataclass(c.score) else "", _data_of(c.score))
         for c in problem.criteria

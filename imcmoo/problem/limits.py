@@ -1,4 +1,4 @@
-"""Limits of the cost of each network on a chip, as constraints of the problem."""
+"""Limits of the costs of each network, as constraints of the problem."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from imcmoo.arrays import Bools, Floats
 from imcmoo.scenario.service import NETWORK_LOAD
 
 SHORTEST_S = 1e-30
-"""Shorter than any time from one inference to the next."""
+"""Below any initiation interval, s."""
 
 UNKNOWN_OCTAVES = 64.0
-"""By how much a network that does not run exceeds its limits: what runs is always nearer."""
+"""Violation of the limits of a network that does not run: above that of any network that runs."""
 
 
 def with_interval(bounds: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Lower bounds by quantity, shape (n, W), with one of the interval that excludes no design
-    where there is none: a pipeline begins an inference before the latency of the last one ends."""
+    """Add a lower bound of the interval that excludes nothing to bounds (n, W) that have none."""
     if "interval" in bounds:
         return dict(bounds)
     return {"interval": np.full(bounds["latency"].shape, SHORTEST_S), **bounds}
@@ -27,21 +26,19 @@ def with_interval(bounds: Mapping[str, Floats]) -> dict[str, Floats]:
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one network, of one inference; None for no limit.
+    """Limits of one network, per inference. None means no limit.
 
     Raises:
-        ValueError: a limit that is not positive and finite.
+        ValueError: a limit is not positive and finite.
     """
 
     max_latency_s: float | None = None  # longest latency, s
     max_energy_J: float | None = None  # largest energy, J
     max_power_W: float | None = None  # largest energy over latency, W
     min_fps: float | None = None
-    """Fewest inferences per second: 1 over the time from one to the next, which is the latency
-    where the cost model gives no interval."""
+    """Fewest inferences per second: 1 / interval, or 1 / latency if the model has no interval."""
     max_load: float | None = None
-    """Largest load as a share of the capacity of the chip for the network; of studies with a
-    scenario."""
+    """Largest load as a share of the capacity of the chip for the network, in a scenario."""
 
     def __post_init__(self) -> None:
         for key, value in self.given().items():
@@ -49,14 +46,14 @@ class Limits:
                 raise ValueError(f"{key} must be positive and finite, got {value:g}")
 
     def given(self) -> dict[str, float]:
-        """The limits there are, by name."""
+        """The limits that are set, by name."""
         limits = {f.name: getattr(self, f.name) for f in fields(self)}
         return {key: value for key, value in limits.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """One kind of limit: what it is about, and how much of its limit a network uses."""
+    """One kind of limit: the quantities it needs, and the used share of the limit."""
 
     needs: tuple[str, ...]
     value: Callable[[Mapping[str, Floats]], Floats]
@@ -85,18 +82,18 @@ _KINDS: dict[str, _Kind] = {
 
 
 class NetworkLimits:
-    """The limits of a problem's networks.
+    """Limits of the networks of a problem.
 
-    Constraints are log2(value / limit), octaves like the problem's others, violated where positive.
-    Only an evaluation tells them.
+    Constraints are log2(value / limit), in octaves, violated where positive. They require an
+    evaluation.
 
     Args:
-        limits: by name of the network; those of networks that are not here are left out.
+        limits: by network; other networks are ignored.
         networks: names, in the order of the columns of metrics.
-        quantities: names of what the cost model gives.
+        quantities: names of the quantities of the cost model.
 
     Raises:
-        ValueError: a limit of something the model does not give.
+        ValueError: a limit needs a quantity that the model does not have.
     """
 
     def __init__(
@@ -128,13 +125,15 @@ class NetworkLimits:
         return [f"{key}_{self.networks[w]}" for w, key, _ in self.rows]
 
     def is_monotone(self, key: str) -> bool:
-        """True if a design with no more energy, latency and interval never breaks such a limit
-        sooner."""
+        """True if less energy, latency and interval never break the limit."""
         return _KINDS[key].monotone
 
     def constraints(self, values: Mapping[str, Floats]) -> Floats:
-        """Octaves above each limit, shape (n, n_limits), of values by quantity, shape (n, W), NaN
-        where a network does not run; see `UNKNOWN_OCTAVES`."""
+        """Constraints, octaves, shape (n, n_limits).
+
+        Args:
+            values: by quantity, shape (n, W), NaN where a network does not run (`UNKNOWN_OCTAVES`).
+        """
         columns = [np.log2(_KINDS[key].share(values, limit)[:, w]) for w, key, limit in self.rows]
         n = len(next(iter(values.values())))
         G = np.stack(columns, axis=1) if columns else np.empty((n, 0))
@@ -148,13 +147,15 @@ class NetworkLimits:
         return np.stack(kept, axis=1) if len(owner) else np.ones((len(G), len(kept)), dtype=bool)
 
     def may_be_kept(self, bounds: Mapping[str, Floats]) -> Bools:
-        """True where a design may keep a network's limits by lower bounds of its costs by quantity,
-        shape (n, W); without `interval` any `min_fps` may be kept."""
+        """True where lower bounds of costs, shape (n, W), do not exclude that limits are met."""
         return self.within(with_interval(bounds))
 
     def broken(self, values: Mapping[str, Floats]) -> list[tuple[float, str]]:
-        """The limits that a design breaks: by what factor, and a text with both values. Its values
-        by quantity have shape (1, W), NaN where a network does not run."""
+        """Limits that one design breaks: factor, and a text with both values.
+
+        Args:
+            values: by quantity, shape (1, W), NaN where a network does not run.
+        """
         broken = []
         for w, key, limit in self.rows:
             kind = _KINDS[key]

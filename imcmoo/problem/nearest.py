@@ -1,4 +1,4 @@
-"""Message where limits leave no design: the nearest chip, what it breaks, and by how much."""
+"""Message if no design is feasible: the nearest chip and the limits it breaks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from imcmoo.space.design_space import Levels
 
 
 def nearest(problem: AcceleratorProblem, levels: Levels, G: Floats) -> Levels:
-    """The design that violates its constraints G (octaves) least, shape (1, n_parameters).
+    """Design with the smallest violation, shape (1, n_parameters).
 
-    Least in all; of a scenario by the constraint it violates most, which is that of the largest
-    capacity if all networks run.
+    The sum of constraints G (octaves) counts; in a scenario, the largest.
     """
     violation = np.maximum(G, 0.0)
     served = isinstance(problem.model, ScenarioModel)
@@ -24,7 +23,7 @@ def nearest(problem: AcceleratorProblem, levels: Levels, G: Floats) -> Levels:
 
 
 def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
-    """The nearest design, shape (1, n_parameters), and everything it breaks, the worst first."""
+    """Describe the design, shape (1, n_parameters), and what it breaks, the worst first."""
     shown = problem.space.text_of(design[0])
     if isinstance(problem.model, ScenarioModel):
         unserved = _unserved_text(problem.model, design)
@@ -38,8 +37,7 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
 
 
 def _unserved_text(model: ScenarioModel, design: Levels) -> str:
-    """Text of what a design lacks to serve its load; empty where it serves it or a network lacks
-    resources."""
+    """Why a design does not serve its load; empty if it does, or if a network does not run."""
     service, scenario = model.service(design), model.scenario
     capacity = service.capacity[0]
     if not np.isfinite(capacity).all() or capacity.min() >= 1 + scenario.margin:

@@ -1,8 +1,6 @@
 """The design problem of a study: value indices in, objectives and constraints out.
 
-Search, enumeration and selection use it, and it is a pymoo `Problem`. Objectives are what the model
-names (energy and latency per network and the chip's area for the paper's), all minimised;
-constraints say how much a chip falls short, in octaves.
+Search, enumeration and selection use it; it is also a pymoo `Problem`.
 """
 
 from __future__ import annotations
@@ -35,32 +33,35 @@ COST = Quantity("cost", "", per_workload=False, bound=1e6)
 class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     """Joint design of one chip for several networks, vectorised over designs.
 
-    Objectives F, all minimised (what is to be large is negated), shape (n, n_objectives): the
-    model's quantities in order, one column per network or one for the chip, and cost, if there is
-    a price. A design on which some network does not run gets every objective from the quantity's
-    `bound` upward, the larger the more it lacks, so every design that runs all dominates it even
-    where constraints are ignored. (The paper's scripts leave a failed evaluation at 0: the best
-    value.)
+    Use it with any algorithm of pymoo, or with `run_search`::
 
-    Constraints G, violated where positive, shape (n, n_constraints), are those of `Feasibility`,
-    then those of `NetworkLimits`, which only an evaluation tells.
+        problem = AcceleratorProblem(model, area_limit_m2=1e-4)
+        F, G = problem.score(levels, model.evaluate(levels))
+
+    Objectives F, all minimised (maximised quantities are negated), shape (n, n_objectives): the
+    quantities of the model in order, one column per network or one for the chip, then cost if there
+    is a price. If a network does not run on a design, all objectives of the design are at least
+    `bound` of their quantity and grow with the violation. Every design that runs all networks
+    dominates it, even if constraints are ignored.
+
+    Constraints G, violated where positive, shape (n, n_constraints): those of `Feasibility`, then
+    those of `NetworkLimits`, which require an evaluation.
 
     Args:
-        model: the cost model of the space and the networks; one network alone is fine.
-        area_limit_m2: largest area of a feasible chip; None for no limit.
-        cost_per_cm2: cost of a square centimetre by technology node in nm; makes cost an objective.
-        requested: criteria that are to select a design, a user's among them; they join those that
-            always steer the search.
-        weights: of the networks, positive, shape (W,); equal by default. Scaled to sum W.
-        limits: what networks may cost at the most, by name; none by default.
-        own_modules: dotted names of a user's modules that its study names; they and `own_data` are
-            part of the identity of answers, since the problem's objects do not tell them.
-        own_data: what a user's model is handed, as JSON values.
+        model: cost model of the space and the networks.
+        area_limit_m2: largest area of a feasible chip, m². If None, there is no limit.
+        cost_per_cm2: cost per cm² by technology node, nm. If given, cost is an objective.
+        requested: criteria that select a design; added to those that always guide the search.
+        weights: weights of the networks, positive, shape (W,); scaled to sum W. If None, all are
+            equal.
+        limits: limits of the costs of networks, by name. If None, there are none.
+        own_modules: dotted names of the user's modules that the study names; part of the identity
+            of answers, as is `own_data`.
+        own_data: arguments of a user's model, as JSON text.
 
     Raises:
-        ValueError: the model has no network, the limit is not positive, there is a limit but no
-            area, weights that do not fit, or a criterion or limit that needs what the model does
-            not give.
+        ValueError: the model has no network, the area limit is not positive or the model has no
+            area, the weights do not fit, or a criterion or limit needs a missing quantity.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         )
 
     def _set_objectives(self) -> None:
-        """Names, signs and ranges of the objectives, arrays of shape (n_objectives,)."""
+        """Set names, signs and ranges of the objectives, shape (n_objectives,)."""
         columns = [q.columns(self.workload_names) for q in self.quantities]
         of_each = [q for q, names in zip(self.quantities, columns, strict=True) for _ in names]
         self.objective_names = [name for names in columns for name in names]
@@ -119,17 +120,17 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     @property
     def largest_area_m2(self) -> float:
-        """Area of the largest chip allowed; infinite where there is no limit."""
+        """Area limit, m²; infinite if there is none."""
         return np.inf if self.area_limit_m2 is None else self.area_limit_m2
 
     @property
     def has_edap(self) -> bool:
-        """True if there is an EDAP of each network."""
+        """True if each network has an EDAP."""
         return set(EDAP_NEEDS) <= {q.name for q in self.quantities}
 
     @property
     def gives_interval(self) -> bool:
-        """True if the time from one inference to the next is an objective."""
+        """True if the initiation interval is an objective."""
         return "interval" in [q.name for q in self.quantities]
 
     def costs(self, F: Floats) -> Costs:
@@ -142,27 +143,25 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return Costs(values, F, self.weights)
 
     def natural(self, F: Floats) -> Floats:
-        """Objectives as quantities have them, of objectives that are minimised, and back: the sign
-        of what is to be large is turned. Shape as F, (n, n_objectives).
-        """
+        """Flip the sign of maximised quantities in F, shape (n, n_objectives); its own inverse."""
         return F if (self._signs > 0).all() else F * self._signs
 
     def coordinates(self, F: Floats) -> Floats:
-        """Objectives on the scale on which their differences count, shape as F; smaller is better.
+        """Objectives on the scale on which differences count, shape as F; smaller is better.
 
-        Logarithms of ratios, since these span orders of magnitude; all else as it is.
+        Ratios become logarithms; all else is unchanged.
         """
         signed = self.natural(F)
         logs = self._signs * np.log(np.where(self._is_ratio, signed, 1.0))
         return np.where(self._is_ratio, logs, F)
 
     def from_coordinates(self, points: Floats) -> Floats:
-        """Objectives F of coordinates, shape as `points`: what `coordinates` undoes."""
+        """Inverse of `coordinates`."""
         return np.where(self._is_ratio, self._signs * np.exp(self._signs * points), points)
 
     def best_joint_edap(self, F: Floats) -> Floats | None:
-        """Best EDAP of each network on the joint designs with objectives F, J·s·mm², shape (W,);
-        None where there is no EDAP."""
+        """Best EDAP of each network over designs with objectives F, J·s·mm², shape (W,); None
+        without EDAP."""
         return np.asarray(self.costs(F).edap.min(axis=0)) if self.has_edap else None
 
     def guide_scores(
@@ -172,27 +171,26 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         *,
         pair_ratios: Floats | None = None,
     ) -> Floats:
-        """Scores by which a joint design may be selected; smaller is better.
+        """Compute the scores that guide a search; smaller is better.
 
-        A search knows no single-network optima, so minimax regret guides it against the best EDAP
-        of each network among designs that run all of them: `regret_minimax_joint`, as far as it is
-        known. Designs are selected and judged by `regret_minimax`.
+        A search does not know the single-network optima. It follows `regret_minimax_joint`, the
+        regret against the best EDAP of each network among joint designs, instead of
+        `regret_minimax`.
 
         Args:
             F: objectives of feasible designs, shape (n, n_objectives).
-            reference_edap: best known EDAP of each network, shape (W,), where `F` is predicted; by
-                default the best in `F`.
-            pair_ratios: a ratio r for each two networks i < j, shape (W · (W - 1) / 2,), adds the
-                score max(EDAP of i, r · EDAP of j). Minimax regret is most often decided by two
-                networks; which two, and at which ratio, depends on the single-network optima, which
-                a search does not know.
-
-        Raises:
-            InputError: an evaluated design has a score that is not allowed.
+            reference_edap: best known EDAP of each network, shape (W,). Pass it if `F` is
+                predicted. If None, the best in `F`.
+            pair_ratios: a ratio r for each two networks i < j, shape (W · (W - 1) / 2,); adds the
+                score max(EDAP of i, r · EDAP of j). Two networks usually decide minimax regret;
+                which two and at which ratio depends on the unknown optima.
 
         Returns:
-            Shape (n, n_scores): each criterion that guides, each network's own EDAP and each two
+            Shape (n, n_scores): each guiding criterion, the EDAP of each network, and each pair of
             networks; without EDAP, each criterion and each objective.
+
+        Raises:
+            InputError: a score of an evaluated design is not allowed.
         """
         costs = self.costs(F)
         single = costs.edap if self.has_edap else F
@@ -205,14 +203,14 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return np.column_stack(columns)
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
-        """Cost of chips, relative to that of 1 cm² = 100 at 32 nm.
+        """Cost of chips, relative to 1 cm² = 100 at 32 nm.
 
         Args:
-            levels: shape (n, n_parameters).
-            area_m2: area of the chips in m², shape (n,) or (..., n).
+            levels: value indices, shape (n, n_parameters).
+            area_m2: areas, m², shape (n,) or (..., n).
 
         Returns:
-            Relative costs, in the shape of `area_m2`.
+            Relative costs, shape as `area_m2`.
 
         Raises:
             ValueError: the problem has no cost.
@@ -229,11 +227,11 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         out["F"], out["G"] = self.score(levels, self.model.evaluate(levels))
 
     def feasible(self, levels: Levels) -> tuple[Levels, Metrics]:
-        """The feasible ones of some designs, shape (k, n_parameters), and their metrics.
+        """Return the feasible ones of some designs, shape (k, n_parameters), and their metrics.
 
         Raises:
-            OwnCodeError: the model gave something else than numbers of the right shape, or a
-                quantity of a chip that fits is not finite.
+            OwnCodeError: the model returned wrong types or shapes, or a quantity of a feasible chip
+                is not finite.
         """
         metrics = self.model.evaluate(levels)
         check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
@@ -244,11 +242,11 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return levels[keeps], metrics.take(keeps)
 
     def score(self, levels: Levels, metrics: Metrics) -> tuple[Floats, Floats]:
-        """Objectives F and constraints G of designs whose metrics are known.
+        """Compute objectives F and constraints G from metrics.
 
         Args:
-            levels: shape (n, n_parameters).
-            metrics: of these designs and the problem's workloads.
+            levels: value indices, shape (n, n_parameters).
+            metrics: metrics of these designs for the networks of the problem.
         """
         check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
         constraints = self.feasibility.constraints(metrics)
@@ -261,7 +259,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         return self._finite(F, runs, violation.sum(axis=1)), G
 
     def _finite(self, F: Floats, runs: Bools, violation: Floats) -> Floats:
-        """Objectives, finite; `violation` (n,) orders what does not run."""
+        """Finite objectives; `violation`, shape (n,), orders designs that do not run."""
         scored = (self._above < F) & (self._below > F)
         scored[~runs] = True
         if not scored.all():
@@ -289,7 +287,7 @@ def check_weights(weights: Sequence[float], n: int) -> None:
     """Check weights of n networks.
 
     Raises:
-        ValueError: not n, or one that is no number from the smallest to the largest.
+        ValueError: there are not n weights, or one is out of range.
     """
     low, high = WEIGHTS
     if len(weights) != n or not all(low <= weight <= high for weight in weights):
@@ -297,7 +295,6 @@ def check_weights(weights: Sequence[float], n: int) -> None:
 
 
 def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
-    """Weights of the networks with sum n, shape (n,)."""
     if weights is None:
         return np.ones(n)
     check_weights(weights, n)
@@ -306,11 +303,10 @@ def _scaled(weights: Sequence[float] | None, n: int) -> Floats:
 
 
 def as_levels(X: ArrayLike) -> Levels:
-    """Integer level matrix of what an algorithm proposes.
+    """Convert the proposal of an algorithm to value indices.
 
     Raises:
-        ValueError: a value between two levels (some pymoo operators return such floats), or
-            anything but real numbers.
+        ValueError: a value is not a whole number (some pymoo operators return such floats).
     """
     values = real_numbers(X, "a design").astype(float)
     levels = np.rint(values).astype(np.int64)

@@ -1,6 +1,6 @@
-"""Points scaled by a Pareto front, and one number for each by weights of the objectives.
+"""Points normalised by a Pareto front, and scalarised by weights.
 
-Everywhere points are minimised, shape (n, m).
+Points are minimised, shape (n, m).
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ import numpy as np
 from imcmoo.arrays import Floats
 
 TOLERANCE = 1e-9
-"""Difference up to which objectives are equal (relative, where they are logarithms): above any
-rounding of sums over layers, and far below the 0.4 % by which the closest points of the fronts of
-our problems differ."""
+"""Relative difference below which objectives are equal: above rounding errors of sums over layers,
+far below the 0.4 % between the closest points of our fronts.
+"""
 
 AUGMENTATION = 0.05
 """Share of the weighted sum in a scalarisation, so that it prefers non-dominated designs."""
 
 
 def spans(front: Floats) -> Floats:
-    """Range of a front (k, m) in each objective, shape (m,); 1 where it does not vary."""
+    """Range of a front (k, m) in each objective, shape (m,); 1 where it is constant."""
     span = np.ptp(front, axis=0)
     # Rounding alone is no variation: scaled to 1 it would drown all other objectives.
     return np.where(span > TOLERANCE, span, 1.0)
 
 
 def span_scaled(points: Floats, front: Floats) -> Floats:
-    """Points scaled to 0 at the ideal and 1 at the nadir of a front (k, m), shape (n, m).
+    """Normalise points to 0 at the ideal and 1 at the nadir of a front (k, m), shape (n, m).
 
-    An objective in which the front does not vary keeps its scale.
+    Constant objectives are not scaled.
     """
     return np.asarray((points - front.min(axis=0)) / spans(front))
 

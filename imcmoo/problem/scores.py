@@ -1,4 +1,4 @@
-"""From energy, latency and area to the numbers designs are compared by."""
+"""Scores of designs from energy, latency and area."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ MM2_PER_M2 = 1e6
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs of designs by name of the quantity, with the weight of each network.
+    """Costs of designs by quantity, and the weights of the networks.
+
+    Index by name: `costs["energy"]`. Criteria take one.
 
     Args:
-        values: shape (n, W), or (n,) for a quantity of the chip; in SI units, NaN where a network
-            does not run.
-        objectives: what is minimised, shape (n, n_objectives).
-        weights: of the networks, positive, with sum W, shape (W,); (1,) by default.
+        values: shape (n, W), or (n,) for a quantity of the chip; SI units, NaN where a network does
+            not run.
+        objectives: minimised objectives, shape (n, n_objectives).
+        weights: positive weights of the networks with sum W, shape (W,). Default: shape (1,), equal
+            weights.
     """
 
     values: Mapping[str, Floats]
@@ -39,13 +42,13 @@ class Costs:
         return len(self.objectives)
 
     def take(self, rows: Any) -> Self:
-        """The costs of some designs, by index or mask."""
+        """Costs of the designs of an index or mask."""
         values = {name: v[rows] for name, v in self.values.items()}
         return type(self)(values, self.objectives[rows], self.weights)
 
     @cached_property
     def edap(self) -> Floats:
-        """Energy × delay × area of each network, J·s·mm², shape (n, W)."""
+        """Energy-delay-area product of each network, J·s·mm², shape (n, W)."""
         return edap(self["energy"], self["latency"], self["area"])
 
 
@@ -59,13 +62,13 @@ coded (`score_range`), those given and those returned."""
 
 
 def costs_of(energy: Floats, latency: Floats, area: Floats) -> Costs:
-    """Costs in energy (J) and latency (s), shape (n, W), and area (m²), (n,); equal weights."""
+    """Costs from energy (J) and latency (s), shape (n, W), and area (m²), (n,); equal weights."""
     values = {"energy": energy, "latency": latency, "area": area}
     return Costs(values, np.column_stack(list(values.values())))
 
 
 def edap(energy: Floats, latency: Floats, area: Floats) -> Floats:
-    """Energy-delay-area product in J·s·mm².
+    """Energy-delay-area product, J·s·mm².
 
     Args:
         energy: J, shape (n, W).
@@ -73,13 +76,13 @@ def edap(energy: Floats, latency: Floats, area: Floats) -> Floats:
         area: m², shape (n,).
 
     Returns:
-        Shape (n, W); NaN where a network does not map.
+        Shape (n, W); NaN where a network does not run.
     """
     return edap_of(edp(energy, latency), area)
 
 
 def edap_of(edp_Js: Floats, area: Floats) -> Floats:
-    """Energy-delay-area product in J·s·mm², shape (n, W), from energy × delay and area in m²."""
+    """Energy-delay-area product, J·s·mm², shape (n, W), from energy × delay, J·s, and area, m²."""
     return edp_Js * (area * MM2_PER_M2)[:, None]
 
 
@@ -125,9 +128,9 @@ def edap_score(costs: Costs, *, aggregate: Aggregation) -> Floats:
 
 
 def ela_score(costs: Costs, *, aggregate: Aggregation) -> Floats:
-    """Energy and latency aggregated each by itself, times area, shape (n,): the paper's score.
+    """Aggregated energy × aggregated latency × area, shape (n,): the score of the paper.
 
-    By `max`, the energy of one network can meet the latency of another, so it is never below the
+    With `max`, energy and latency may come from different networks, so it is never below the
     largest EDAP. J·s·mm² (energy and latency to the power W for the product).
 
     Source: arXiv 2410.16759, f = max E · max L · A; its released code, `objectiveMAX`.
@@ -137,14 +140,14 @@ def ela_score(costs: Costs, *, aggregate: Aggregation) -> Floats:
 
 
 def regret(values: Floats, best: Floats) -> Floats:
-    """Excess over the best: `values` / `best` - 1, so 0 is as good as the best.
+    """Excess over the best: `values` / `best` - 1.
 
     Args:
         values: shape (n, W) or (n,).
-        best: positive, broadcasts against `values`: shape (W,) or a scalar array.
+        best: positive, broadcastable to `values`.
 
     Raises:
-        ValueError: a best value that is not positive.
+        ValueError: a best value is not positive.
     """
     if not (np.asarray(best) > 0).all():
         raise ValueError(f"best must be positive to compare against, got {best}")
@@ -152,6 +155,6 @@ def regret(values: Floats, best: Floats) -> Floats:
 
 
 def worst_regret(values: Floats, best: Floats) -> Floats:
-    """The largest regret over the workloads, shape (n,), of values (n, W) against single-network
-    optima (W,): what minimax regret minimises."""
+    """Largest regret over the networks, shape (n,), of values (n, W) against single-network optima
+    (W,)."""
     return np.asarray(regret(values, best).max(axis=1))

@@ -1,4 +1,4 @@
-"""From a Pareto front to one joint design, by several criteria side by side."""
+"""Selection of one joint design from a Pareto front, by each criterion."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ from imcmoo.space.design_space import Levels
 
 @dataclass(frozen=True)
 class Candidates:
-    """Feasible designs to choose from: usually a non-dominated front.
+    """Feasible designs to select from, usually a Pareto front.
 
-    A front rather than all designs, because under `max` a dominated design can tie with the one
-    that dominates it.
+    Create it with a front, then read `chosen` and `scores`. Pass a front rather than all designs:
+    under `max`, a dominated design can tie with the one that dominates it.
 
     Args:
-        problem: what the designs are for.
-        levels: value indices of the designs, shape (n, n_parameters).
-        F: objectives of the designs, shape (n, n_objectives).
-        known_best: the best EDAP known of each workload, J·s·mm², shape (W,), that of a search for
-            this workload alone; a candidate that is better still counts instead. Without it no
-            single-network optimum is known, and criteria against these go by their `joint_name`.
-        exact_best: what regrets are against instead where it is proven, J·s·mm², shape (W,): the
-            single-network optima, or, without `known_best`, the best EDAP on chips that run all
-            networks.
+        problem: the design problem.
+        levels: value indices, shape (n, n_parameters).
+        F: objectives, shape (n, n_objectives).
+        known_best: best known EDAP of each network, J·s·mm², shape (W,), from single-network
+            searches; better candidates replace it. If None, regret criteria use their `joint_name`.
+        exact_best: proven reference EDAP, J·s·mm², shape (W,), which replaces `known_best` as
+            reference: single-network optima, or, without `known_best`, the best EDAP on chips that
+            run all networks.
 
     Raises:
-        ValueError: no candidate, or one whose objectives are not all finite.
+        ValueError: there is no candidate, or an objective is not finite.
     """
 
     problem: AcceleratorProblem
@@ -50,13 +49,12 @@ class Candidates:
 
     @cached_property
     def costs(self) -> Costs:
-        """Their quantities by name."""
+        """Costs of the candidates."""
         return self.problem.costs(self.F)
 
     @cached_property
     def reference_edap(self) -> Floats | None:
-        """`exact_best`, or else the best EDAP of each workload among candidates and `known_best`,
-        shape (W,); None where the problem has no EDAP."""
+        """Reference EDAP of each network, J·s·mm², shape (W,); None without EDAP."""
         if not self.problem.has_edap or self.exact_best is not None:
             return self.exact_best
         best = self.costs.edap.min(axis=0)
@@ -64,11 +62,12 @@ class Candidates:
 
     @cached_property
     def scores(self) -> dict[str, Floats]:
-        """Scores by each criterion of the problem, shape (n,); decimal logarithms under the name
-        `log10_CRITERION` where some are beyond the range of float64.
+        """Scores by each criterion of the problem, shape (n,).
+
+        Scores beyond float64 are decimal logarithms under the name `log10_CRITERION`.
 
         Raises:
-            InputError: a score that is not allowed.
+            InputError: a score is not allowed.
         """
         return dict(
             stated(
@@ -80,10 +79,10 @@ class Candidates:
 
     @cached_property
     def chosen(self) -> dict[str, int]:
-        """Index of the design that each criterion selects, by the names of `scores`.
+        """Index of the selected design by criterion (names of `scores`).
 
-        Among equal scores the design of lowest rank wins, so the choice does not depend on the
-        order of the candidates.
+        Among equal scores the design of lowest rank is selected, whatever the order of the
+        candidates.
         """
         ranks = self.problem.space.rank(self.levels)
         return {name: int(np.lexsort((ranks, score))[0]) for name, score in self.scores.items()}

@@ -1,4 +1,4 @@
-"""Evaluations on disk: the checkpoint from which a search goes on as if it had never stopped."""
+"""Checkpoint of a search: evaluations on disk, from which the search continues."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ VALUE_PREFIX, OWN_PREFIX, MISSING_PREFIX = "value ", "own ", "missing "
 def save(
     evaluations: Evaluations, path: Path, *, identity: Mapping[str, Any], random: Mapping[str, Any]
 ) -> None:
-    """Write evaluations to a file; a kill leaves the file before or this one, never half of it.
+    """Write evaluations to a file, atomically.
 
-    Objectives and constraints are not stored: they follow from the metrics.
+    Objectives and constraints are not stored; they are computed from the metrics.
 
     Args:
-        evaluations: of a search between two generations.
-        path: of the file.
-        identity: what the search is, by name; JSON values.
+        evaluations: evaluations of a search between two generations.
+        path: path of the file.
+        identity: settings of the search, JSON values.
         random: state of its random generator.
     """
     words = json.dumps({"identity": identity, "random": random}, default=np.ndarray.tolist)
@@ -48,19 +48,18 @@ def save(
 def load(
     path: Path, problem: AcceleratorProblem, *, identity: Mapping[str, Any]
 ) -> tuple[Evaluations, dict[str, Any]]:
-    """Read the evaluations of a problem that `save` wrote.
+    """Read the evaluations that `save` wrote.
 
     Args:
         path: an existing file.
-        problem: of the search.
-        identity: of the search that wants to go on.
+        problem: problem of the search.
+        identity: settings of the search that continues.
 
     Returns:
-        The evaluations, and the state of the random generator after them.
+        The evaluations, and the state of the random generator.
 
     Raises:
-        InputError: the file is damaged, no checkpoint, or that of another search; names the first
-            difference.
+        InputError: the file is damaged, or of another search; names the first difference.
     """
     try:
         arrays = read_arrays(path, "a checkpoint")
@@ -80,7 +79,7 @@ def load(
 
 
 def damaged(path: Path) -> InputError:
-    """The error of a file whose content cannot be that of a checkpoint."""
+    """Error for a file that is no valid checkpoint."""
     return InputError(
         f"{path} is not a checkpoint of a search: remove it, and the search begins anew"
     )
@@ -105,7 +104,7 @@ def _short(value: Any) -> str:
 
 
 def _arrays(evaluations: Evaluations) -> Arrays:
-    """Everything of evaluations that does not follow from something else."""
+    """Arrays from which the evaluations can be restored."""
     metrics = evaluations.metrics
     return {
         "levels": evaluations.levels,
@@ -142,7 +141,7 @@ def _check_arrays(
     generation: NDArray[Any],
     values: Mapping[str, NDArray[Any]],
 ) -> None:
-    """Check types, shapes and ranges of stored arrays, of which some can be anything."""
+    """Check types, shapes and ranges of stored arrays."""
     if levels.dtype != np.int64 or generation.dtype != np.int64:
         raise ValueError("indices must be whole numbers")
     problem.space.validate(levels)
@@ -155,7 +154,6 @@ def _check_arrays(
 
 
 def _checksum(words: str, arrays: Arrays) -> str:
-    """SHA-256 (hex) of the content of a checkpoint."""
     digest = hashlib.sha256(words.encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())

@@ -1,4 +1,4 @@
-"""Every design that a search evaluated, with all that its evaluation gave."""
+"""All designs that a search evaluated, with their metrics."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ KINDS = "fiubU"
 
 
 class Evaluations:
-    """Evaluated designs of a problem, unbounded, in order of evaluation.
+    """Evaluated designs of a problem, in order of evaluation.
 
     Create it empty, then `append` each generation with its metrics. Read the attributes, `metrics`
-    and `front` at any time: nothing needs to be evaluated again.
+    and `front` at any time; nothing is evaluated again.
 
     Args:
-        problem: of the designs; gives their objectives and constraints.
+        problem: computes objectives and constraints.
 
     Attributes:
         levels: value indices, shape (n, n_parameters).
@@ -50,10 +50,9 @@ class Evaluations:
 
     @property
     def metrics(self) -> Metrics:
-        """Metrics of all designs, in their order.
+        """Metrics of all designs, in order.
 
-        Has the quantities and resources of the model, and each further value that the model gave
-        for every design as an array with one row per design.
+        Includes each further value that the model gave for every design with one row per design.
         """
         if len(self._metrics) != 1:
             self._metrics = [Metrics.joined(self._metrics)]
@@ -65,10 +64,7 @@ class Evaluations:
         return np.asarray((self.G <= 0).all(axis=1))
 
     def front(self) -> Ints:
-        """Indices, ascending, of the feasible designs no feasible design dominates.
-
-        Designs that tie in every objective are all on it.
-        """
+        """Indices, ascending, of the non-dominated feasible designs, including ties."""
         return self._front
 
     def append(self, levels: Levels, metrics: Metrics, *, generation: int) -> None:
@@ -76,12 +72,12 @@ class Evaluations:
 
         Args:
             levels: value indices, shape (k, n_parameters).
-            metrics: of these designs and the networks of the problem.
-            generation: its number.
+            metrics: metrics of these designs.
+            generation: number of the generation.
 
         Raises:
-            ValueError: a design was evaluated before, or the metrics are not those of these designs
-                or not finite; nothing is added.
+            ValueError: a design was evaluated before, or the metrics do not fit the designs or are
+                not finite; nothing is added.
         """
         ranks = self.space.rank(levels).tolist()
         if len(self.seen.union(ranks)) != len(self.seen) + len(ranks):
@@ -97,13 +93,13 @@ class Evaluations:
         self._add_to_front(n_before + np.flatnonzero(self.feasible[n_before:]))
 
     def metrics_of(self, levels: Levels) -> Metrics:
-        """Metrics of any designs: recorded ones as they are, of all others by the model.
+        """Metrics of any designs: recorded ones as stored, others by the model.
 
         Args:
             levels: value indices, shape (k, n_parameters).
 
         Returns:
-            Metrics in the order of `levels`; nothing is added to the record.
+            Metrics in the order of `levels`; nothing is recorded.
         """
         row_of = {rank: row for row, rank in enumerate(self.space.rank(self.levels).tolist())}
         rows = np.array([row_of.get(rank, -1) for rank in self.space.rank(levels).tolist()], int)
@@ -116,7 +112,6 @@ class Evaluations:
         return Metrics.joined(parts).take(np.argsort(np.concatenate([recorded, new])))
 
     def _add_to_front(self, new: Ints) -> None:
-        """Let new feasible designs compete with the front."""
         if not len(new):
             return
         new = new[is_nondominated(self.F[new])]

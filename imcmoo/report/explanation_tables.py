@@ -1,4 +1,4 @@
-"""An explanation for the terminal: tables in mJ, µs and mm², made for the width there is."""
+"""Explanation of a design for the terminal: tables in mJ, µs and mm² that fit its width."""
 
 from __future__ import annotations
 
@@ -33,17 +33,16 @@ from imcmoo.report.terminal_tables import ROOMY, scenario_table
 from imcmoo.study.explanation import OPERANDS, Explanation
 
 HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer")
-"""Said otherwise: as what a neighbour changes, and as an excess over the best."""
+"""Columns that are shown otherwise, or not."""
 
 LESS_NEEDED = ("interval_s", "streamed", "W_per_mm2", "snr_adc_dB", "snr_dev_dB", "snr_dB")
-"""Left out where there is little room."""
+"""Columns omitted on narrow terminals."""
 
 MOST_COMPONENTS = 8
 
 
 def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[RenderableType]:
-    """Everything there is to show, in order, for a width in columns and so many layers of each
-    network."""
+    """All tables and texts, in order, for a width in columns and `layers` layers per network."""
     yield _heading(explanation)
     yield _networks(explanation, width)
     if "accuracy_lost_in" in explanation.tables["networks"]:
@@ -79,7 +78,7 @@ def _heading(explanation: Explanation) -> Text:
 
 
 def _networks(explanation: Explanation, width: int) -> Table:
-    """One row per network; limits that one violates instead of its figures."""
+    """One row per network; violated limits instead of figures."""
     networks, limits = explanation.tables["networks"], explanation.tables["limits"]
     hidden = (*HIDDEN, OPERANDS, *ACCURACY_TITLES, *(() if width >= ROOMY else LESS_NEEDED))
     columns = [str(c) for c in networks.columns[2:] if c not in hidden]
@@ -106,8 +105,7 @@ def _networks(explanation: Explanation, width: int) -> Table:
 
 
 def _heading_of(column: str, networks: pd.DataFrame) -> str:
-    """Heading of a column of figures; the physical model counts whole macros as in use, and states
-    two powers."""
+    """Heading of a column of figures, adapted to the physical model."""
     if column == "utilization" and "streamed" in networks:
         return "macros in use (%)"
     if column == "power_W" and "energy_over_latency_W" in networks:
@@ -116,13 +114,13 @@ def _heading_of(column: str, networks: pd.DataFrame) -> str:
 
 
 def _accuracy(networks: pd.DataFrame) -> Table:
-    """Predicted drop of accuracy, in other circuits as well, and where it is lost."""
-    known = networks[networks["accuracy_drop"].notna()]
-    table = open_table(title="Predicted drop of accuracy", networks=known["network"])
+    """Predicted accuracy drop, also with other circuits, and its causes."""
+    predicted = networks[networks["accuracy_drop"].notna()]
+    table = open_table(title="Predicted drop of accuracy", networks=predicted["network"])
     *drops, worst = ACCURACY_TITLES
     add_numbers(table, *(ACCURACY_TITLES[name] for name in drops))
     table.add_column(ACCURACY_TITLES[worst])
-    for _, row in known.iterrows():
+    for _, row in predicted.iterrows():
         # Rounding of a difference of equal scores is no drop.
         cells = (f"{row[name] + 0.0:.3f}".replace("-0.000", "0.000") for name in drops)
         table.add_row(label(row["network"]), *cells, row[worst])
@@ -130,7 +128,7 @@ def _accuracy(networks: pd.DataFrame) -> Table:
 
 
 def _components(explanation: Explanation, width: int) -> Table:
-    """Area and share of energy by component; by network where there is room."""
+    """Area and share of energy by component; by network on wide terminals."""
     areas = explanation.tables["areas"].set_index("component")["area_mm2"]
     energy = explanation.tables["components"]
     shares = energy.assign(
@@ -155,8 +153,7 @@ def _components(explanation: Explanation, width: int) -> Table:
 
 
 def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
-    """The layers of each network that take most energy; shares of figures that add up to that of
-    the network, as latencies of pipelined layers do not."""
+    """Layers of each network with most energy; shares only of figures that add up."""
     table = open_table(title="Layers that take most energy", networks=layers["network"])
     table.add_column("layer", overflow="fold")
     columns = [name for name in ("energy_J", "latency_s") if name in layers]
@@ -187,8 +184,7 @@ def _layers(layers: pd.DataFrame, networks: pd.DataFrame, most: int) -> Table:
 
 
 def limit_table(limits: pd.DataFrame, generic: Collection[str] = ()) -> Table:
-    """Each limit, of a resource for the network that is nearest its end; networks whose SNR is
-    `generic` are marked."""
+    """Table of limits; networks whose SNR is `generic` are marked."""
     table = open_table("limit", "network", title="Limits: what is active, and what is near")
     add_numbers(table, "used", "neighbours it rules out")
     table.add_column("violation")
@@ -215,12 +211,11 @@ def limit_table(limits: pd.DataFrame, generic: Collection[str] = ()) -> Table:
 
 
 SMALLEST_SHOWN = 5e-4
-"""Smallest change of a network that is called a change."""
+"""Smallest relative change that is shown."""
 
 
 def neighbour_table(explanation: Explanation, width: int) -> Table:
-    """One row per neighbour, the best first: its score, and which networks gain and pay; a column
-    for each network where there is room."""
+    """Table of neighbours, the best first: score, and networks that gain or lose."""
     tables = explanation.tables
     neighbours, names = tables["neighbours"], list(tables["networks"]["network"])
     by_network = 68 + 9 * len(names) <= width
@@ -255,7 +250,7 @@ def neighbour_table(explanation: Explanation, width: int) -> Table:
 
 
 def _figures(explanation: Explanation) -> dict[str, list[str]]:
-    """Score and change of area of each neighbour, as far as there are any, by their headings."""
+    """Score and change of area of each neighbour, by heading."""
     neighbours = explanation.tables["neighbours"]
     figures = {}
     if neighbours["score"].notna().any():
@@ -267,7 +262,7 @@ def _figures(explanation: Explanation) -> dict[str, list[str]]:
 
 
 def verdict(explanation: Explanation) -> str:
-    """One sentence on whether the design is the best of its neighbourhood."""
+    """State in one sentence if the design is the best of its neighbourhood."""
     neighbours = explanation.tables["neighbours"]
     feasible = neighbours[neighbours["feasible"].astype(bool)]
     if not len(feasible):
@@ -289,12 +284,11 @@ def _step(row: pd.Series[float]) -> str:
 
 
 def _signed(share: float) -> str:
-    """A change in per cent."""
     return "—" if np.isnan(share) else f"{100 * share:+.1f}".replace("-", "−")
 
 
 def _extremes(gains: pd.Series[float], room: int) -> str:
-    """The network that gains most and the one that pays most, if any do, in so many columns."""
+    """Networks that gain and lose most, if any, in `room` columns."""
     if gains.isna().all():
         return ""
     if len(gains) > 1 and np.ptp(gains) < SMALLEST_SHOWN and abs(gains.iloc[0]) > SMALLEST_SHOWN:
@@ -306,7 +300,7 @@ def _extremes(gains: pd.Series[float], room: int) -> str:
 
 
 def _lacked(lacking: pd.DataFrame, generic: Collection[str]) -> str:
-    """The largest missing resource and its network."""
+    """Largest missing resource, and its network."""
     if not len(lacking):
         return ""
     worst = lacking.loc[lacking["excess"].groupby(lacking["limit"], sort=False).idxmax()]

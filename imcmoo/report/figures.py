@@ -1,6 +1,6 @@
-"""The figures of a run, from the tables in its folder: one function each, data in, figure out.
+"""Figures of a run, from its tables: one function each, data in, figure out.
 
-Figures are built without pyplot: nothing global, no window system, nothing to close.
+Figures are built without pyplot, so there is no global state and no window.
 """
 
 from __future__ import annotations
@@ -25,24 +25,22 @@ from imcmoo.study.results import Results
 M2_PER_MM2 = 1e-6
 
 MOST_NETWORKS = 40
-"""Networks up to which figures with a panel, an axis or a row for each are drawn; with more they
-could not be read, and drawing hundreds takes gigabytes."""
+"""Largest number of networks of figures with a panel, axis or row per network."""
 
 LIGHT = 0.408
-"""Luminance above which a background takes dark text."""
+"""Luminance above which a background has dark text."""
 
 MS, US, MJ = 1e3, 1e6, 1e3
 """Per second and per joule."""
 
 DENSE: dict[str, Any] = {"rasterized": True, "linewidths": 0}
-"""Thousands of points or lines are one image in a PDF; text and axes stay vector."""
+"""Thousands of points or lines become an image in a PDF; text and axes stay vectors."""
 
 
 def draw_figures(results: Results, folder: Path) -> None:
-    """Draw every figure of a run into a folder that exists, as PNG and PDF.
+    """Draw all figures of a run into an existing folder, as PNG and PDF.
 
-    Figures of tables that the run does not have are left out, and above `MOST_NETWORKS` networks
-    those with something for each network.
+    Skips figures without tables, and above `MOST_NETWORKS` networks those with a part per network.
     """
     with style.paper_style():
         for name, figure in _drawn(results).items():
@@ -77,7 +75,6 @@ def _drawn(results: Results) -> dict[str, Figure]:
 
 
 def _selected(results: Results, designs: pd.DataFrame) -> int:
-    """Row of the joint design."""
     design = results.selected[results.parameters].iloc[0]
     (selected,) = np.flatnonzero((designs[results.parameters] == design).all(axis=1))
     return int(selected)
@@ -90,11 +87,11 @@ def trade_off(
     selected: pd.DataFrame,
     baselines: pd.DataFrame,
 ) -> Figure:
-    """Energy against latency, one panel per workload: every feasible design grey, the front (over
-    all objectives) coloured by area, the joint design, and those for one workload alone, if any.
+    """Energy against latency by network: feasible designs, front, joint design and baselines.
 
-    Tables have `energy_NETWORK_J` and `latency_NETWORK_s`, NaN where a network does not map, and
-    `area_mm2`; baselines are in the order of the workloads."""
+    Tables have `energy_NETWORK_J` and `latency_NETWORK_s`, NaN where a network does not run, and
+    `area_mm2`; baselines are in the order of the networks.
+    """
     columns = 2 if len(workloads) <= 4 else 3
     rows = -(-len(workloads) // columns)
     figure = Figure(figsize=(style.WIDTH, 0.55 + 2.15 * rows), layout="constrained")
@@ -127,7 +124,7 @@ def _mark(
     baselines: pd.DataFrame,
     network: str,
 ) -> None:
-    """Selected and baseline designs on the panel of a network."""
+    """Mark selected and baseline designs on the panel of a network."""
     styles = style.workload_styles(workloads)[: len(baselines)]
     places = zip(*_place(baselines, network), strict=True)
     for name, place, (colour, marker) in zip(workloads, places, styles, strict=False):
@@ -154,7 +151,7 @@ def _mark(
 
 
 def _log_axes(ax: Axes) -> None:
-    """Log scales with a few labelled ticks even where an axis spans less than a decade."""
+    """Logarithmic scales with a few labelled ticks, even within a decade."""
     ax.set(xscale="log", yscale="log")
     for axis in (ax.xaxis, ax.yaxis):
         low, high = axis.get_view_interval()
@@ -166,8 +163,7 @@ def _log_axes(ax: Axes) -> None:
 
 
 def cost_front(results: Results, designs: pd.DataFrame, selected: int) -> Figure:
-    """EDAP against cost of every feasible design, by technology node, and the front of the two;
-    `selected` is the row of the joint design."""
+    """EDAP against cost of feasible designs by technology node, their front, and row `selected`."""
     energy, latency = (results.of_workloads(designs, n) for n in ("energy_{}_J", "latency_{}_s"))
     worst = edap(energy, latency, designs["area_mm2"].to_numpy() * M2_PER_MM2).max(axis=1)
     cost, node_nm = designs["cost"].to_numpy(), designs["technology_nm"].to_numpy()
@@ -186,7 +182,7 @@ def cost_front(results: Results, designs: pd.DataFrame, selected: int) -> Figure
 
 
 def _front_of_two(ax: Axes, x: Floats, y: Floats, selected: int, *, name: str) -> None:
-    """The least of `y` up to each `x`, and the selected design, on logarithmic axes."""
+    """Draw the smallest `y` up to each `x` and the selected design, on logarithmic axes."""
     order = np.lexsort((y, x))
     least = np.minimum.accumulate(y[order])
     ax.step(x[order], least, where="post", color="0.2", linewidth=0.9, label=name)
@@ -196,8 +192,10 @@ def _front_of_two(ax: Axes, x: Floats, y: Floats, selected: int, *, name: str) -
 
 
 def power_against_area(designs: pd.DataFrame, selected: int) -> Figure:
-    """Average power against area of chips that serve their load, coloured by capacity, which is 1
-    over the load; `selected` is the row of the joint design."""
+    """Average power against area of chips that serve their load, coloured by capacity (1 / load).
+
+    `selected` is the row of the joint design.
+    """
     area, power_W = designs["area_mm2"].to_numpy(), designs["average_power_W"].to_numpy()
     capacity = 1 / designs["load"].to_numpy()
     figure = Figure(figsize=(style.WIDTH / 2, 2.9), layout="constrained")
@@ -228,12 +226,12 @@ def power_against_area(designs: pd.DataFrame, selected: int) -> Figure:
 def baseline_matrix(
     relative: Floats, runs: Bools, *, rows: Sequence[str], columns: Sequence[str]
 ) -> Figure:
-    """EDAP of every design on every workload, relative to the workload's best.
+    """EDAP of every design on every network, relative to the optimum of the network.
 
     Args:
-        relative: shape (n_rows, n_columns), at least 1; NaN where the network does not map or
+        relative: shape (n_rows, n_columns), at least 1; NaN where the network does not run or
             breaks a limit of its own.
-        runs: whether it maps, same shape.
+        runs: True where it runs, same shape.
     """
     height = 0.9 + 0.32 * len(rows)
     figure = Figure(figsize=(max(4.2, 1.6 + 0.78 * len(columns)), height), layout="constrained")
@@ -280,8 +278,8 @@ def _luminance(rgba: Any) -> float:
 
 
 def convergence(table: pd.DataFrame) -> Figure:
-    """Distance of the best design so far from the final one, over the evaluations, by the
-    improvements of each search (`convergence.csv`), the joint one first."""
+    """Gap of the best design so far over evaluations (`convergence.csv`), the joint search
+    first."""
     is_joint = table["search"] == (table["search"].iloc[0] if len(table) else "")
     joint = {str(n): rows for n, rows in table[is_joint].groupby("criterion", sort=False)}
     baselines = {str(n): rows for n, rows in table[~is_joint].groupby("search", sort=False)}
@@ -317,8 +315,7 @@ def convergence(table: pd.DataFrame) -> Figure:
 
 
 def breakdown(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
-    """Share of each component in the area of one design and in the energy of each network, by its
-    `breakdown.csv`; the width is in inches."""
+    """Share of components in area and energy of a design (`breakdown.csv`); width in inches."""
     networks = [name.removesuffix("_J") for name in networks_in(table, "energy_")]
     energy_J = table[[f"energy_{name}_J" for name in networks]].to_numpy().T
     area_mm2 = table["area_mm2"].to_numpy()
@@ -348,8 +345,7 @@ def breakdown(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
 
 
 def timeline(networks: list[str], pieces: pd.DataFrame) -> Figure:
-    """Work of a chip over time, a row per network from top to bottom, with requests and
-    deadlines."""
+    """Work of a chip over time, one row per network, with requests and deadlines."""
     figure = Figure(figsize=(style.WIDTH, 0.9 + 0.3 * len(networks)), layout="constrained")
     ax = figure.subplots()
     until = pieces["released_s"].max() + (pieces["due_s"] - pieces["released_s"]).min()

@@ -1,4 +1,4 @@
-"""Names, units, numbers and limits as people read them in tables and figures."""
+"""Names, units, numbers and limits for tables and figures."""
 
 from __future__ import annotations
 
@@ -65,25 +65,24 @@ ON_SCREEN = {
     "s": (1e6, "µs"),
     **dict.fromkeys(("mm2", "m2"), (1.0, "mm²")),
 }
-"""For a unit in files, how many of the unit on the screen make one, and its name; areas in files
-are in mm² already."""
+"""Factor to display units and their name, by unit in files; areas in files are in mm²."""
 
 
 def on_screen(unit: str) -> tuple[float, str]:
-    """Factor from a unit in files to the one on the screen, and the name of the latter."""
+    """Factor from a unit in files to its display unit, and the name of the latter."""
     return ON_SCREEN.get(unit, (1.0, unit))
 
 
 def networks_in(columns: Iterable[Any], prefix: str) -> list[str]:
-    """The networks a table has columns `<prefix><network>` of; aggregations are named alike."""
+    """Networks with a column `<prefix><network>`; aggregations are named alike."""
     names = [str(c).removeprefix(prefix) for c in columns if str(c).startswith(prefix)]
     return [name for name in names if name not in AGGREGATIONS]
 
 
 def label(name: str) -> str:
-    """The name for people; one without an entry stands for itself, underscores as spaces.
+    """Name for people; unknown names are kept, with blanks for underscores.
 
-    Networks that were read from ONNX files are called as what they are.
+    Networks imported from ONNX are named as what they are.
     """
     if name.startswith(LOG10):
         return f"log10 of {label(name.removeprefix(LOG10))}"
@@ -91,7 +90,7 @@ def label(name: str) -> str:
 
 
 def distinct_labels(names: Sequence[str]) -> list[str]:
-    """The names for people; those that two would share stay as they are."""
+    """Names for people; those that would be equal are kept unchanged."""
     labels = [label(name) for name in names]
     return [
         short if labels.count(short) == 1 else n for n, short in zip(names, labels, strict=True)
@@ -109,7 +108,7 @@ COLUMN_TITLES = {
     "streamed": "streams weights",
     "regret": "EDAP over {} (%)",
 }
-"""Figures of networks that are shown, and their headings; {} is what regret is against."""
+"""Headings of figures of networks; {} is the reference of regret."""
 
 ACCURACY_TITLES = {
     "accuracy_drop": "this design",
@@ -118,13 +117,13 @@ ACCURACY_TITLES = {
     "drop_with_other_coding": "other weight coding",
     "accuracy_lost_in": "lost in (share)",
 }
-"""Figures of a network's predicted accuracy, which have a table of their own."""
+"""Headings of the table of predicted accuracy."""
 
 PERCENT = ("utilization", "regret")
 
 
 def headed(column: str) -> str:
-    """The heading of a column of figures."""
+    """Heading of a column of figures."""
     if column in COLUMN_TITLES:
         return COLUMN_TITLES[column]
     stem, _, unit = column.rpartition("_")
@@ -135,13 +134,13 @@ def headed(column: str) -> str:
 
 @dataclass(frozen=True)
 class Measured:
-    """A quantity as it stands in the tables of a run.
+    """A quantity in the tables of a run.
 
     Args:
-        name: such as `energy`; the whole column's for a quantity of the chip.
-        unit: as in the columns' names; empty where there is none, and for one of the chip.
-        columns: one for each network, or the one of the chip.
-        per_workload: whether every network has its own.
+        name: name such as `energy`; the name of the column for a quantity of the chip.
+        unit: unit in the names of columns; empty if there is none, or for a quantity of the chip.
+        columns: one per network, or that of the chip.
+        per_workload: True for one value per network.
     """
 
     name: str
@@ -165,10 +164,10 @@ class Measured:
 
 
 def measured(columns: Sequence[str], workloads: Sequence[str]) -> list[Measured]:
-    """The quantities in some columns, in their order.
+    """Quantities in some columns, in order.
 
-    Those of networks stand side by side, `energy_resnet18_J, energy_vgg16_J, ...`, one for each
-    network; whatever does not is the chip's. Names of networks may be part of one another.
+    Columns of networks are adjacent (`energy_resnet18_J, energy_vgg16_J, ...`), one per network;
+    all others are of the chip. Names of networks may contain each other.
     """
     quantities: list[Measured] = []
     at = 0
@@ -182,7 +181,7 @@ def measured(columns: Sequence[str], workloads: Sequence[str]) -> list[Measured]
 
 
 def _of_networks(columns: Sequence[str], workloads: Sequence[str]) -> Measured | None:
-    """The quantity of networks that the first columns are of, if they are."""
+    """Quantity of networks that the first columns are of, if any."""
     first = f"_{workloads[0]}"
     start = columns[0].find(first)
     while start >= 0:
@@ -195,14 +194,14 @@ def _of_networks(columns: Sequence[str], workloads: Sequence[str]) -> Measured |
 
 
 def quantity(column: str, value: float) -> str:
-    """A figure with its name and unit."""
+    """Name, value and unit as text."""
     heading = headed(column)
     name, bracket, unit = heading.partition(" (")
     return f"{name} {number(value)}" + (f" {unit.removesuffix(')')}" if bracket else "")
 
 
 def cell(column: str, value: Any) -> str:
-    """A figure as its heading says; a dash where it is not known."""
+    """Value in the unit of its heading; a dash if unknown."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return "—"
     if isinstance(value, str):
@@ -213,22 +212,22 @@ def cell(column: str, value: Any) -> str:
 
 
 def number(value: float) -> str:
-    """A number in four digits, or all before the point."""
+    """Number with four digits, or all before the decimal point."""
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
 def percent(share: float) -> str:
-    """A share in per cent, without the sign for it."""
+    """Share in per cent, without the sign."""
     return "—" if np.isnan(share) else f"{100 * share:.1f}"
 
 
 def plain(value: Any) -> str:
-    """The value of a parameter."""
+    """Text of the value of a parameter."""
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
 def used(limit: str, share: float, excess: float) -> str:
-    """Text of the used share of a limit; without a share, of whether the limit is kept."""
+    """Text of the used share of a limit; if unknown, whether the limit is met."""
     if np.isnan(share):
         return "enough" if excess <= 0 else "unknown"
     if limit in IN_DECIBELS and share > 0:
@@ -241,18 +240,18 @@ IN_DECIBELS = ("snr", "compute_snr")
 
 GENERIC = "generic operands"
 SNR = "snr"
-"""Name of the compute SNR among the quantities of networks."""
+"""Name of compute SNR among the quantities of networks."""
 
 
 def generic_note(networks: Iterable[str]) -> str:
-    """Note on the SNR of networks without data of their own operands; empty for no network."""
+    """Note on the SNR of networks without their own operand statistics; empty for no network."""
     names = ", ".join(map(label, networks))
     text = f"{GENERIC}: the SNR of {names} rests on operand histograms of other networks"
     return text if names else ""
 
 
 def limited_network(limit: str, network: str, generic: Collection[str]) -> str:
-    """The network of a limit; says where a limit on SNR rests on operands of other networks."""
+    """Network of a limit, with a note if its SNR is generic."""
     marked = limit in IN_DECIBELS and network in generic
     return f"{label(network)}, {GENERIC}" if marked else label(network)
 
@@ -264,29 +263,34 @@ CIRCUIT_LIMITS = {
     "wires": "IR drop",
     "accuracy": "accuracy",
 }
-"""Limits that are no amounts, and their names."""
+"""Names of limits that are no amounts."""
 
 FROM_BELOW = ("levels", "accuracy")
 
 NOT_EVALUATED = {"evaluation": "cannot be evaluated"}
 
 BEYOND = 10_000
-"""Times a limit from where the factor tells nothing: a network that does not run at all."""
+"""Factor over a limit above which a network counts as not running at all."""
 
 BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 BITS_PER_BYTE = 8
 
 
 def limit_name(limit: str) -> str:
-    """The name of a limit; those of a study are called as there, unit and all."""
+    """Name of a limit; limits of a study keep their key."""
     return CIRCUIT_LIMITS.get(limit) or (
         limit if limit.startswith(("max_", "min_")) else label(limit)
     )
 
 
 def violation(limit: str, missing: float, excess: float = np.nan) -> str:
-    """Text of a violated limit, by the missing amount of a resource in its own unit, NaN for other
-    limits, and the excess as a share of what there is, NaN if unknown."""
+    """Text of a violated limit.
+
+    Args:
+        limit: name of the limit.
+        missing: missing amount of a resource; NaN for other limits.
+        excess: excess as a share; NaN if unknown.
+    """
     name = limit_name(limit)
     below = limit.startswith("min_") or limit in (*IN_DECIBELS, *FROM_BELOW)
     side = "below" if below else "above"
@@ -311,8 +315,7 @@ def violation(limit: str, missing: float, excess: float = np.nan) -> str:
 
 
 def violations(limits: pd.DataFrame) -> str:
-    """Text of all violated limits; rows have `limit`, `missing` and `excess`, as of an
-    explanation."""
+    """Text of violated limits; rows have `limit`, `missing` and `excess`."""
     rows = limits[limits["excess"].fillna(0) > 0]
     return ", ".join(
         violation(str(row["limit"]), row["missing"], row["excess"]) for _, row in rows.iterrows()
@@ -320,8 +323,10 @@ def violations(limits: pd.DataFrame) -> str:
 
 
 def missing_resources(row: pd.Series[Any], workload: str, workloads: Sequence[str]) -> str:
-    """Text of what keeps a network from running on a chip, by the columns
-    `missing_<resource>_<network>`; without one above 0 the network breaks a limit of the study."""
+    """Text of what a network lacks on a chip, by columns `missing_<resource>_<network>`.
+
+    If nothing is missing, it breaks a limit of the study.
+    """
     columns = [str(c) for c in row.index if str(c).startswith("missing_")]
     at = workloads.index(workload)
     missing = {
@@ -333,7 +338,7 @@ def missing_resources(row: pd.Series[Any], workload: str, workloads: Sequence[st
 
 
 def decibels(ratio: float) -> str:
-    """A ratio of powers."""
+    """Ratio of powers in dB, as text."""
     return f"{10 * np.log10(ratio):.3g} dB"
 
 

@@ -1,4 +1,4 @@
-"""Runs as one HTML page that needs nothing else: no network, no server, no other file."""
+"""Runs as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -47,26 +47,26 @@ TEMPLATES = Environment(
 TEMPLATES.globals["zip"] = zip
 
 SCRIPTS = ("chart.js", "scatter.js", "designs.js", "card.js", "main.js")
-"""In the order in which they are put into the page."""
+"""Scripts, in the order of inclusion."""
 
 PAGE = re.compile(
     rb'<!DOCTYPE html>\s*<html lang="en">\s*<head>\s*<meta charset="utf-8">\s*'
     rb'<meta name="generator" content="imcmoo report">'
 )
-"""How a page begins."""
+"""Beginning of a page."""
 
 FEW_RUNS = 4
-"""Runs that are named in the title."""
+"""Largest number of runs named in the title."""
 
 ExplainedRun = tuple[Results, Sequence[Explanation]]
-"""A run, and explanations of some of its designs, as shown; there may be none."""
+"""A run, and explanations of some of its designs, possibly none."""
 
 
 def page(runs: Sequence[ExplainedRun]) -> str:
-    """The whole page of at least one run.
+    """Return the page of one or more runs.
 
     Raises:
-        InputError: the tables of a run are damaged.
+        InputError: tables of a run are damaged.
     """
     names = _names([results for results, _ in runs])
     shown = []
@@ -94,7 +94,7 @@ def page(runs: Sequence[ExplainedRun]) -> str:
 
 
 def _names(runs: Sequence[Results]) -> list[str]:
-    """A distinct name for each run: its seed where all are of one study."""
+    """Distinct names of runs: seeds if all are of one study."""
     seeds = [f"seed {run.config.get('seed')}" for run in runs]
     names = [f"{label(run.study)}, {seed}" for run, seed in zip(runs, seeds, strict=True)]
     if len({run.study for run in runs}) == 1 and len(set(seeds)) == len(runs):
@@ -106,13 +106,12 @@ def _names(runs: Sequence[Results]) -> list[str]:
 
 
 def _title(studies: Sequence[str], names: Sequence[str]) -> str:
-    """Studies, and the names of the runs if these are few."""
     listed = ", ".join(names) if len(names) <= FEW_RUNS else f"{len(names)} runs"
     return f"{label(studies[0])}: {listed}" if len(set(studies)) == 1 else listed
 
 
 def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> dict[str, Any]:
-    """Values of one run for the page's template."""
+    """Values of one run for the template of the page."""
     selected = results.selected.iloc[0]
     return {
         "name": name,
@@ -130,8 +129,7 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
 def _add_data(
     data: dict[str, Any], results: Results, explanations: Sequence[Explanation], name: str
 ) -> None:
-    """Add one run to the data for the page's script, its designs below those of the others; values
-    are None where a run lacks a column."""
+    """Add one run to the data of the page's script; missing columns are None."""
     designs, shown = PageDesigns(results, _generic(explanations)), cards(explanations)
     start, n = len(data["run"]), len(designs.rows["line"])
     for key in {**data["columns"], **designs.columns}:
@@ -158,7 +156,7 @@ def _add_data(
 
 
 def _convergence(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Improvements of each search by each criterion, in the order of the table."""
+    """Improvements of each search by criterion, in the order of the table."""
     for (search, criterion), curve in table.groupby(["search", "criterion"], sort=False):
         yield {
             "search": "" if search == JOINT else label(str(search)),
@@ -169,7 +167,7 @@ def _convergence(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _timeline(results: Results) -> str:
-    """The timeline of a scenario as the run has drawn it (PNG, base64); empty without one."""
+    """Timeline of a scenario (PNG, base64); empty without one."""
     path = results.folder / "figures" / "timeline.png"
     if results.timeline is None or not path.is_file():
         return ""
@@ -177,7 +175,6 @@ def _timeline(results: Results) -> str:
 
 
 def _about(results: Results) -> list[str]:
-    """Study, model, budget and version of a run."""
     config = results.config
     facts = [
         f"study {results.study}",
@@ -191,13 +188,13 @@ def _about(results: Results) -> list[str]:
 
 
 def _packed(data: dict[str, Any]) -> str:
-    """JSON that no name in it can break out of, and the same bytes for the same data."""
+    """JSON that no name in it can break out of; deterministic."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def _hash(text: str) -> str:
-    """The source of a content security policy that allows this text only."""
+    """Source of a content security policy that allows only this text."""
     return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
 
 
@@ -206,7 +203,7 @@ def _file(name: str) -> str:
 
 
 def comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
-    """Facts and parameters of the selected designs of several runs, a column per run."""
+    """Facts and parameters of the selected designs, one column per run."""
     table = new_table("", title="Selected designs side by side", numbers=names)
     designs = [{heading(n): plain(run.selected[n].iloc[0]) for n in run.parameters} for run in runs]
     for columns in ([_facts(run) for run in runs], designs):
@@ -223,7 +220,7 @@ def comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
 
 
 def _facts(results: Results) -> dict[str, str]:
-    """Area, score, distance from the exact optimum, and size of the search."""
+    """Area, score, regret, and size of the search."""
     selected = results.selected.iloc[0]
     facts = {
         q.heading: number(q.factor * float(selected[q.columns[0]]))
@@ -245,7 +242,7 @@ def _facts(results: Results) -> dict[str, str]:
 
 
 def _networks(results: Results, explanations: Sequence[Explanation]) -> Table:
-    """One row per network: EDAP relative to its optimum, quantities, bottleneck."""
+    """One row per network: normalised EDAP, quantities, bottleneck."""
     table = new_table("network", title="Cost of the selected design for each network")
     quantities = [q for q in PageDesigns(results).quantities if q.per_workload]
     ratios = _ratios(results)
@@ -280,7 +277,6 @@ def _generic(explanations: Sequence[Explanation]) -> tuple[str, ...]:
 
 
 def _ratios(results: Results) -> Floats | None:
-    """EDAP of each network relative to its reference, shape (W,); None without EDAP."""
     if results.baselines is not None:
         return results.of_workloads(results.baselines.iloc[:1], "relative_edap_{}")[0]
     if results.has_edap_columns:
@@ -289,16 +285,16 @@ def _ratios(results: Results) -> Floats | None:
 
 
 def _details(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:
-    """Bottleneck in time and largest share of energy of each network, as far as explained."""
+    """Bottleneck and largest share of energy of each explained network."""
     if not explanations:
         return {}
     tables = explanations[0].tables
     networks, energy = tables["networks"], tables["components"]
     details = {}
     if "bound_by" in networks:
-        known = networks.dropna(subset=["bound_by"])
+        bounded = networks.dropna(subset=["bound_by"])
         details["bottleneck"] = dict(
-            zip(known["network"], map(label, known["bound_by"]), strict=True)
+            zip(bounded["network"], map(label, bounded["bound_by"]), strict=True)
         )
     if len(energy):
         total = energy.groupby("network")["energy_J"].sum()
@@ -312,17 +308,17 @@ def _details(explanations: Sequence[Explanation]) -> dict[str, dict[str, str]]:
 
 
 TOLD_LAYERS = 5
-"""Layers of each network in the table; all that are stored are drawn."""
+"""Layers of each network in the table; all stored layers are drawn."""
 
 MOST_LAYERS = 2000
-"""Layers of a design that are drawn: those that take most energy."""
+"""Largest number of drawn layers of a design, those with most energy."""
 
 MOST_CHARACTERS = 3_000_000
-"""Of all cards together: some hundred kilobytes when packed."""
+"""Largest number of characters of all cards (some 100 kB compressed)."""
 
 
 def cards(explanations: Iterable[Explanation]) -> list[dict[str, Any]]:
-    """The cards of the first designs, the selected one first, as many as there is room for."""
+    """Cards of as many designs as fit, the selected one first."""
     contents: list[dict[str, Any]] = []
     left = MOST_CHARACTERS
     for explanation in explanations:
@@ -334,7 +330,7 @@ def cards(explanations: Iterable[Explanation]) -> list[dict[str, Any]]:
 
 
 def card(explanation: Explanation) -> dict[str, Any]:
-    """One design: its tables as HTML, and where energy, area and time go."""
+    """Card of one design: tables as HTML, and shares of energy, area and time."""
     tables = explanation.tables
     parts = explained(explanation, width=2 * ROOMY, layers=TOLD_LAYERS)
     return {
@@ -361,7 +357,7 @@ def _energy_and_area(energy: pd.DataFrame, areas: pd.DataFrame) -> dict[str, Any
 
 
 def _layers(layers: pd.DataFrame) -> list[dict[str, Any]]:
-    """By network: energy and time of its layers, and which component takes most."""
+    """Energy, time and dominant component of layers, by network."""
     heaviest = layers["energy_J"].astype(float).nlargest(MOST_LAYERS).index
     kept = layers.loc[heaviest.sort_values()]
     networks = list(dict.fromkeys(kept["network"]))

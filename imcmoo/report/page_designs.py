@@ -1,4 +1,4 @@
-"""The designs of a run as columns: what every view of the page is drawn from."""
+"""Designs of a run as columns, for all views of the page."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from imcmoo.report.labels import GENERIC, SNR, Measured, distinct_labels, label,
 from imcmoo.study.results import Results
 
 MOST_VALUES = 120_000
-"""Numbers in the table of designs: what is beyond the front is thinned out to these."""
+"""Largest number of values in the table; designs off the front are thinned out."""
 
 DIGITS = 6
-"""Digits of a number that is looked at."""
+"""Displayed digits of a number."""
 
 PARAMETER_UNITS = ("V", "s", "nm", "KiB", "Hz")
-"""Units at the end of parameters' names."""
+"""Units that may end the name of a parameter."""
 
 Key = tuple[Any, ...]
-"""The values of a design's parameters."""
+"""Values of the parameters of a design."""
 
 
 class PageColumn(NamedTuple):
-    """A column of the page's table of designs.
+    """A column of the table of designs.
 
     Args:
         kind: chip, network, score or parameter.
         label: name and unit.
-        network: label of the network; empty where the column is the chip's.
+        network: label of the network; empty for a column of the chip.
     """
 
     kind: str
@@ -45,10 +45,10 @@ class PageColumn(NamedTuple):
 
 @dataclass(frozen=True)
 class PageDesigns:
-    """Designs of one run, each once: the feasible ones evaluated, then baselines not among them.
+    """Distinct designs of one run: feasible evaluated ones, then further baselines.
 
     Args:
-        results: of the run.
+        results: results of the run.
         generic: networks whose SNR rests on operands of other networks.
     """
 
@@ -57,7 +57,7 @@ class PageDesigns:
 
     @cached_property
     def quantities(self) -> list[Measured]:
-        """Quantities designs are compared by, in the order of the columns."""
+        """Quantities of designs, in the order of the columns."""
         columns = [str(c) for c in self.results.evaluations]
         quantities = columns[columns.index("feasible") + 1 :]
         return measured(
@@ -66,8 +66,10 @@ class PageDesigns:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row per design: parameters, quantities and `line`, its line in `evaluations.csv` (NaN
-        for a baseline that is not there)."""
+        """One row per design: parameters, quantities, and `line` in `evaluations.csv`.
+
+        `line` is NaN for a baseline that is not there.
+        """
         evaluated = self.results.evaluations
         evaluated = evaluated.assign(line=np.arange(len(evaluated)) + 2.0)[evaluated["feasible"]]
         shown = evaluated[self._drawn(self.keys(evaluated))]
@@ -78,7 +80,7 @@ class PageDesigns:
 
     @cached_property
     def names(self) -> dict[Key, list[str]]:
-        """Names of the designs as in `imcmoo explain`: `selected` or `front_3`."""
+        """Names of designs as in `imcmoo explain`: `selected` or `front_3`."""
         names: dict[Key, list[str]] = defaultdict(list)
         for frame, called in self.results.named:
             for key, name in zip(self.keys(frame), called, strict=True):
@@ -86,15 +88,15 @@ class PageDesigns:
         return names
 
     def keys(self, frame: pd.DataFrame) -> list[Key]:
-        """The values of the parameters in each row of a table.
+        """Values of the parameters in each row of a table.
 
         Raises:
-            InputError: a value is none of its parameter.
+            InputError: a parameter does not have a value.
         """
         for name, values in self.results.values_by_parameter.items():
-            known = set(values)
+            allowed = set(values)
             for value in frame[name].tolist():
-                if value not in known:
+                if value not in allowed:
                     raise InputError(
                         f"{self.results.folder}: its tables and config.json do not fit: there is "
                         f"no {name} {value!r}"
@@ -103,7 +105,7 @@ class PageDesigns:
 
     @cached_property
     def rows(self) -> dict[str, list[Any]]:
-        """Facts of each design that are no column of the page's table."""
+        """Facts of each design that are not in `columns`."""
         return {
             "line": rounded(self.table["line"]),
             "names": [self.names.get(key, []) for key in self._keys],
@@ -112,7 +114,7 @@ class PageDesigns:
 
     @cached_property
     def columns(self) -> dict[PageColumn, list[Any]]:
-        """Columns of the page's table in display units, None where unknown."""
+        """Columns in display units, None if unknown."""
         rows = np.array([self._front.get(key, -1) for key in self._keys])
         scores = {}
         for name in self.results.selection["criterion"]:
@@ -135,7 +137,7 @@ class PageDesigns:
         return columns | scores
 
     def _heading(self, quantity: Measured) -> str:
-        """Name and unit of a quantity, and the networks with generic operands if it is the SNR."""
+        """Name and unit of a quantity; for SNR also the generic networks."""
         if quantity.name != SNR or not self.generic:
             return quantity.heading
         return f"{quantity.heading}, {GENERIC}: {', '.join(map(label, self.generic))}"
@@ -164,7 +166,7 @@ class PageDesigns:
 
     @property
     def _baseline_designs(self) -> pd.DataFrame:
-        """The designs for one network alone, perhaps none."""
+        """Single-network designs, possibly none."""
         baselines = self.results.baselines
         if baselines is None:
             return self.results.front.iloc[:0].assign(optimised_for=[])
@@ -172,11 +174,11 @@ class PageDesigns:
 
     @cached_property
     def _front(self) -> Mapping[Key, int]:
-        """The row of each design in `front.csv`."""
+        """Row of each design in `front.csv`."""
         return {key: row for row, key in enumerate(self.keys(self.results.front))}
 
     def _drawn(self, keys: list[Key]) -> NDArray[np.bool_]:
-        """Which designs have room: those with a name first, the others evenly."""
+        """True for designs that fit: those with a name first, the others evenly."""
         room = MOST_VALUES // (len(self.results.parameters) + len(self._columns))
         named = np.array([key in self.names for key in keys], dtype=bool)
         others = np.flatnonzero(~named)
@@ -186,11 +188,11 @@ class PageDesigns:
 
 
 def rounded(values: Iterable[float]) -> list[float | None]:
-    """Numbers in as many digits as are looked at, None for what is not one."""
+    """Numbers with displayed digits; None if not finite."""
     return [float(f"{v:.{DIGITS}g}") if np.isfinite(v) else None for v in values]
 
 
 def heading(parameter: str) -> str:
-    """The name of a parameter, a unit at its end in brackets."""
+    """Name of a parameter, with its unit in brackets."""
     name, _, unit = parameter.rpartition("_")
     return f"{label(name)} ({unit})" if name and unit in PARAMETER_UNITS else label(parameter)

@@ -1,4 +1,4 @@
-"""Tables of Rich: within the width of a terminal, and with rows as columns."""
+"""Tables of Rich that fit the width of a terminal."""
 
 from __future__ import annotations
 
@@ -14,19 +14,18 @@ from rich.text import Text
 from imcmoo.report.labels import label
 
 LONGEST_NAME = 20
-"""Names of networks up to this long are not broken."""
+"""Longest name of a network, in characters, that is not broken."""
 
 
 def new_table(*columns: str, title: str, numbers: Iterable[str] = ()) -> Table:
-    """A table whose columns of `numbers` follow the others."""
+    """Create a table; columns of `numbers` follow the others."""
     table = Table(*columns, title=title, title_justify="left", caption_justify="left")
     add_numbers(table, *numbers)
     return table
 
 
 def open_table(*columns: str, title: str, networks: Iterable[str] | None = None) -> Table:
-    """A table without lines between its columns, which narrow terminals have no room for; its first
-    column is that of `networks`, if there are any."""
+    """Create a table without lines between columns; the first column is for `networks`, if any."""
     table = Table(
         title=title, title_justify="left", title_style="bold", min_width=len(title),
         caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
@@ -40,16 +39,16 @@ def open_table(*columns: str, title: str, networks: Iterable[str] | None = None)
 
 
 def add_numbers(table: Table, *headings: str, texts: Collection[str] = ()) -> None:
-    """Add columns of numbers, some of them of `texts`."""
+    """Add columns of numbers; those in `texts` are texts."""
     for heading in headings:
         table.add_column(heading, justify="left" if heading in texts else "right")
 
 
 def fitted(table: Table, width: int) -> Iterator[Table]:
-    """The table within a width, in several tables below each other if need be.
+    """Split a table into tables that fit a width.
 
-    Columns that are too many go to further tables, each of which begins with the first column. The
-    first column, and one that is too wide by itself, is folded. A number is never cut.
+    Each begins with the first column. The first column, and one that is too wide, is folded.
+    Numbers are never cut.
     """
     natural = [_widths(column) for column in table.columns]
     least = [min(low, max(1, width // 2)) for low, _ in natural]
@@ -76,7 +75,7 @@ def fitted(table: Table, width: int) -> Iterator[Table]:
 
 
 def transposed(table: Table, corner: str) -> Table:
-    """The table with its rows as columns; `corner` heads the first."""
+    """Swap rows and columns; `corner` heads the first."""
     cells = [[str(c) for c in column.cells] for column in table.columns]
     turned = new_table(corner, title=str(table.title), numbers=cells[0])
     for column, values in zip(table.columns[1:], cells[1:], strict=True):
@@ -85,13 +84,13 @@ def transposed(table: Table, corner: str) -> Table:
 
 
 def natural_width(table: Table) -> int:
-    """Columns that the table takes without wrapping."""
+    """Width of the table without wrapping, in characters."""
     most = [_widths(column)[1] for column in table.columns]
     return sum(most) + _frame(table, len(most))
 
 
 def _widths(column: Column) -> tuple[int, int]:
-    """Columns of the longest word, and of the longest line."""
+    """Width of the longest word, and of the longest line."""
     cells = [c.plain if isinstance(c, Text) else str(c) for c in (column.header, *column.cells)]
     lines = [line for cell in cells for line in cell.split("\n")]
     words = [word for line in lines for word in _words(line, column)]
@@ -99,13 +98,13 @@ def _widths(column: Column) -> tuple[int, int]:
 
 
 def _words(line: str, column: Column) -> list[str]:
-    """Parts of a text that stay on one line: a number with its unit, a word of other text."""
+    """Unbreakable parts of a text: a number with its unit, or a word."""
     is_value = column.justify == "right" and line[:1] in "+−-.0123456789"
     return [line] if column.no_wrap or is_value else line.split()
 
 
 def _frame(table: Table, n: int) -> int:
-    """Columns taken by lines and padding around n columns."""
+    """Width of lines and padding around n columns."""
     _, right, _, left = table.padding
     lines = n - 1 + 2 * table.show_edge
     return n * (left + right) + lines * bool(table.box)
@@ -117,7 +116,7 @@ def _total(table: Table, least: Sequence[int], start: int, end: int) -> int:
 
 
 def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
-    """Widths between the least and the most, the widest reduced first, within a sum if possible."""
+    """Widths between `least` and `most`, the widest reduced first, within `room` if possible."""
     widths = list(most)
     while sum(widths) > room:
         reducible = [at for at, low in enumerate(least) if widths[at] > low]

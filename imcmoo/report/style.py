@@ -1,4 +1,4 @@
-"""Style of figures: sizes, colours, and files with equal bytes every time."""
+"""Style of figures: sizes, colours, and reproducible files."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 WIDTH = 7.16
-"""Inches: two columns of an IEEE page."""
+"""Two columns of an IEEE page, inches."""
 
 COLUMN = 3.5
-"""Inches: one column of it."""
+"""One column of an IEEE page, inches."""
 
 LEAST_TEXT = 7
-"""Points: what IEEE asks for in figures as printed."""
+"""Smallest text in figures for IEEE, points."""
 
 CHARACTERS, HANDLE = 17, 8
 """Characters of the smallest text in an inch, and how many of them a legend's handle takes."""
 
 HIGHLIGHT = "#D55E00"
-"""The selected design: vermillion of the colour-blind-safe palette, used for nothing else."""
+"""Colour of the selected design only (vermillion)."""
 
 MARKERS = "osD^v<>PX"
-"""One per workload, so that figures can be read without colour."""
+"""Markers of networks, for figures without colour."""
 
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\")
-"""Of neighbouring areas, for the same reason."""
+"""Hatches of adjacent areas, for figures without colour."""
 
 COLOURS = (
     "#0173b2", "#de8f05", "#029e73", "#cc78bc", "#ca9161", "#fbafe4", "#949494", "#ece133",
     "#56b4e9",
 )  # fmt: skip
-"""The colour-blind-safe palette of seaborn, without the colour kept for `HIGHLIGHT`."""
+"""Colour-blind-safe palette of seaborn, without `HIGHLIGHT`."""
 
 _FURTHER = ("#4b4e6d", "#8c6d1f", "#c2e699", "#7fcdbb", "#6a51a3", "#006d5b", "#d0d0d0")
 """Colours of components beyond `COLOURS`."""
@@ -64,7 +64,7 @@ _COMPONENTS = (
     ("switch",),
     ("leakage",),
 )
-"""Components of all models; those in a row have one colour in every figure."""
+"""Components of all models; those in a row have the same colour in every figure."""
 
 # From seaborn, as are the colours above and the dark grey of axes below: importing it takes as long
 # as importing everything else.
@@ -74,12 +74,12 @@ _CREST = (
     "#2a3c77", "#2c3172",
 )  # fmt: skip
 CREST = LinearSegmentedColormap.from_list("crest", _CREST)
-"""Light green to dark blue, for values from few to many."""
+"""Colour map from light green to dark blue."""
 
 DARK_GREY = ".15"
 
 DATES = {"png": "Software", "pdf": "CreationDate", "svg": "Date"}
-"""Metadata by format that would change from day to day or version to version."""
+"""Metadata that would change by day or version, by format."""
 
 _RC: Any = {  # newer matplotlib types the keys, older ones do not
     "axes.axisbelow": True,
@@ -111,12 +111,12 @@ _RC: Any = {  # newer matplotlib types the keys, older ones do not
 
 
 def colours(n: int) -> list[tuple[float, float, float]]:
-    """`n` colours of the colour-blind-safe palette, without the one kept for `HIGHLIGHT`."""
+    """`n` colours of the palette."""
     return [mpl.colors.to_rgb(COLOURS[i % len(COLOURS)]) for i in range(n)]
 
 
 def component_style(component: str) -> tuple[str, str]:
-    """Colour and hatch of a component, the same in every figure; grey for an unknown one."""
+    """Colour and hatch of a component; grey if unknown."""
     for at, names in enumerate(_COMPONENTS):
         if component in names:
             return (*COLOURS, *_FURTHER)[at], HATCHES[at // len(COLOURS)]
@@ -124,7 +124,7 @@ def component_style(component: str) -> tuple[str, str]:
 
 
 def workload_styles(workloads: Sequence[str]) -> list[tuple[tuple[float, float, float], str]]:
-    """Colour and marker of each workload, the same in every figure."""
+    """Colour and marker of each network."""
     return list(zip(colours(len(workloads)), MARKERS, strict=False))
 
 
@@ -134,14 +134,14 @@ def is_narrow(figure: Figure) -> bool:
 
 
 def legend_below(figure: Figure, ax: Axes, *, title: str) -> None:
-    """One legend for all panels, below them and outside."""
+    """One legend for all panels, below them."""
     handles, labels = ax.get_legend_handles_labels()
     columns = _columns(labels, round(CHARACTERS * figure.get_figwidth()))
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, title=title)
 
 
 def _columns(labels: Sequence[str], room: int) -> int:
-    """Number of columns of a legend that fit into a width in characters."""
+    """Columns of a legend that fit a width in characters."""
     for columns in range(min(5, len(labels)), 1, -1):
         parts = np.array_split(labels, columns)  # as a legend fills its columns
         if sum(max(map(len, part)) + HANDLE for part in parts) <= room:
@@ -150,7 +150,7 @@ def _columns(labels: Sequence[str], room: int) -> int:
 
 
 def round_ticks(axis: Axis, form: str) -> None:
-    """Few ticks on a logarithmic axis, at round values and written out; after all is drawn."""
+    """Set a few round ticks on a logarithmic axis; call it after drawing."""
     axis.axes.autoscale_view()
     low, high = axis.get_view_interval()
     if high < 4 * low:
@@ -165,7 +165,7 @@ def round_ticks(axis: Axis, form: str) -> None:
 
 @contextmanager
 def paper_style() -> Iterator[None]:
-    """Draw in the style of the paper figures, whatever a user's matplotlibrc says."""
+    """Draw in the style of the paper, whatever matplotlibrc says."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_RC)
@@ -173,12 +173,12 @@ def paper_style() -> Iterator[None]:
 
 
 def open_sides(ax: Axes) -> None:
-    """Leave out the frame above and to the right of an axes."""
+    """Hide the upper and right frame of an axes."""
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = ("png", "pdf")) -> None:
-    """Write a figure in some formats, free of dates so that the same figure is the same bytes."""
+    """Write a figure in some formats; equal figures give equal bytes."""
     with paper_style():
         figure.set_dpi(mpl.rcParams["savefig.dpi"])
         layout = figure.get_layout_engine()
@@ -191,8 +191,7 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = ("png
 
 
 def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
-    """Write a figure drawn in memory: on a full disk Matplotlib's PDF writer raises other errors
-    than the disk's own."""
+    """Write a figure drawn in memory, since Matplotlib's PDF writer hides disk errors."""
     drawn = BytesIO()
     # Half the time of the default, for files a tenth larger.
     options: Any = {"pil_kwargs": {"compress_level": 3}} if path.suffix == ".png" else {}

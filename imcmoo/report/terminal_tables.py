@@ -34,11 +34,12 @@ from imcmoo.study.study import Study
 def run_tables(
     results: Results, explanations: Sequence[Explanation] = (), *, width: int | None = None
 ) -> list[Table]:
-    """Every table of a run: selection, requests, accuracy, baselines and regret, as it has them.
+    """Tables of a run: selection, requests, accuracy, baselines and regret, if it has them.
 
     Args:
-        explanations: of its designs.
-        width: of the terminal; without one there is room for everything.
+        results: results of the run.
+        explanations: explanations of its designs.
+        width: width of the terminal. If None, there is room for everything.
     """
     generic = explanations[0].generic_operands if explanations else ()
     tables = [selection_table(results, generic)]
@@ -54,8 +55,10 @@ def run_tables(
 
 
 def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
-    """The designs the criteria select, side by side; the study's own in bold. Networks whose SNR is
-    `generic` are marked."""
+    """Selected designs by criterion, that of the study in bold.
+
+    Networks whose SNR is `generic` are marked.
+    """
     table = new_table(
         "selected by",
         title=f"{results.study}, seed {results.config['seed']}: one design for all networks",
@@ -96,7 +99,7 @@ def selection_table(results: Results, generic: Collection[str] = ()) -> Table:
 def _add_costs(
     table: Table, results: Results, designs: pd.DataFrame, workload: str, generic: Collection[str]
 ) -> None:
-    """Rows of what designs cost one workload."""
+    """Add rows of the costs of one network."""
     start = f"{label(workload)} "
     at = results.workloads.index(workload)
     for q in measured([*map(str, designs)], results.workloads):
@@ -114,11 +117,12 @@ def _add_costs(
 def baseline_table(
     results: Results, explanations: Sequence[Explanation] = (), *, width: int | None = None
 ) -> Table:
-    """EDAP of the designs for all and for one workload, relative to each workload's best.
+    """EDAP of the joint and the single-network designs, relative to the optimum of each network.
 
     Args:
-        explanations: of the same designs, which know by how much they violate limits.
-        width: of the terminal; networks are rows where the table is wider.
+        results: results of the run.
+        explanations: explanations of these designs, with violated limits.
+        width: width of the terminal. If the table is wider, networks are rows.
     """
     baselines = results.baselines
     assert baselines is not None
@@ -149,7 +153,7 @@ def baseline_table(
 def _why_not(
     results: Results, explanation: Explanation | None, row: pd.Series[Any], workload: str
 ) -> str:
-    """Text of what keeps a network most from running on a design of `baselines.csv`."""
+    """Text of the main reason why a network does not run on a design of `baselines.csv`."""
     if explanation is not None:
         limits = explanation.tables["limits"]
         worst = limits[limits["network"] == workload].nlargest(1, "excess")
@@ -161,8 +165,7 @@ def _why_not(
 
 
 def accuracy_table(frame: pd.DataFrame) -> Table:
-    """Accuracy of the selected design (`accuracy.csv`): predicted, in one noisy run, and
-    executed."""
+    """Accuracy of the selected design (`accuracy.csv`): predicted, noisy, and executed."""
     columns = ("float", "allowed", "linear", "fast", "exact", "exact_low", "exact_high", "samples")
     table = new_table("network", title="accuracy of the selected design", numbers=columns)
     notes = []
@@ -205,7 +208,7 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
 
 
 def seeds_table(frame: pd.DataFrame, study: Study) -> Table:
-    """The designs of several seeds (`seeds.csv`), and how far each is from the best of them."""
+    """Designs of several seeds (`seeds.csv`), and their distance from the best."""
     name, criterion = study.selected_by, study.asked_criterion
     logs = f"{LOG10}{name}"
     name = logs if f"score_{logs}" in frame else name
@@ -248,17 +251,17 @@ def _numbers(values: Iterable[float]) -> list[str]:
 MS = 1e3
 UNBOUNDED = "unbounded"
 ROOMY = 120
-"""Columns of a terminal from which on there is room for everything."""
+"""Columns of a terminal with room for everything."""
 
 ROUNDED = 1 + 1e-4
 """Factor up to which capacities read the same."""
 
 LESS_NEEDED = ("simulated", "busy (%)", "power (W)")
-"""Left out where there is little room."""
+"""Columns omitted on narrow terminals."""
 
 
 def scenario_table(rows: pd.DataFrame, width: int = ROOMY) -> Table:
-    """Requests, response and capacity of each network, and which deadline breaks first."""
+    """Requests, response and capacity of each network, and the deadline that breaks first."""
     title = "Requests: response bound and its parts (ms), capacity, power"
     table = open_table(title=title, networks=rows["network"])
     # Unbounded times are null in a file.
@@ -276,7 +279,6 @@ def scenario_table(rows: pd.DataFrame, width: int = ROOMY) -> Table:
 
 
 def _requests(row: pd.Series[Any]) -> dict[str, str]:
-    """Texts of the requests of a network, by the heading of their column."""
     blocker = row["blocked_by"]
     return {
         "rate (Hz)": number(row["rate_Hz"]) + (f" × {row['burst']}" if row["burst"] > 1 else ""),
@@ -298,7 +300,7 @@ def _ms(seconds: float) -> str:
 
 
 def verdict(rows: pd.DataFrame) -> str:
-    """Which network misses its deadline first as the load grows, and why."""
+    """State which network misses its deadline first as the load grows, and why."""
     row = rows.iloc[int(rows["capacity"].to_numpy().argmin())]
     factor = f"{row['capacity']:.4g} times the load"
     if (largest := row.get("largest_capacity", 0.0)) > ROUNDED * row["capacity"]:

@@ -1,4 +1,4 @@
-"""A cost model under a load of requests."""
+"""Cost model under a load of requests."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from imcmoo.scenario.service import NETWORK_LOAD, READ, Service, service_in_turn
 from imcmoo.space.design_space import Levels
 
 MOST_POWER_W_OR_LOAD = 1e12
-"""No average power in W and no load is as large."""
+"""Above any average power, W, and any load."""
 
 AVERAGE_POWER = Quantity("average_power", "W", per_workload=False, bound=MOST_POWER_W_OR_LOAD)
 LOAD = Quantity("load", "", per_workload=False, bound=MOST_POWER_W_OR_LOAD)
 
 NEVER_S = 1e30
-"""Latency of what does not run: finite, so that differences of loads are numbers."""
+"""Latency, s, of a network that does not run; finite, so that differences of loads are numbers."""
 
 AS_WITHOUT_LOAD = (
     *("space", "workload_names", "macs", "mapping_parameters", "prepare", "offers"),
@@ -32,20 +32,20 @@ AS_WITHOUT_LOAD = (
     *("resource_names", "resources", "resource_use", "screened_by", "screen"),
     *("breakdown", "network_details"),
 )
-"""Attributes and methods of a cost model that do not depend on its load."""
+"""Attributes and methods of a cost model that do not depend on the load."""
 
 
 class ScenarioModel(CostModel):
-    """Costs of designs that serve a scenario: those of a cost model, average power and load.
+    """Adds average power and load of a scenario to a cost model.
 
     Args:
-        inner: the cost model; gives what `Service` reads.
-        scenario: requests of its networks, at least.
-        separately: whether each network is judged as if it were alone on the chip.
+        inner: the cost model; must give what `Service` reads.
+        scenario: requests of its networks.
+        separately: evaluate each network as if it were the only one on the chip.
     """
 
     changed: tuple[str, ...] = ()
-    """Values of inferences that depend on the service."""
+    """Values per inference that depend on the service."""
 
     def __init__(self, inner: CostModel, scenario: Scenario, *, separately: bool = False) -> None:
         self.inner = inner
@@ -65,64 +65,64 @@ class ScenarioModel(CostModel):
 
     @property
     def shipped(self) -> CostModel:
-        """The cost model that the values come from."""
+        """The cost model that gives the values."""
         return self.inner.shipped
 
     @property
     def of_baselines(self) -> CostModel:
-        """Each network by itself at its rate."""
+        """The model of each network alone, at its rate."""
         return self.time_multiplexed()
 
     def service(self, levels: Levels, metrics: Metrics | None = None) -> Service:
         """Service of the scenario by designs; NaN where a network does not run.
 
         Args:
-            levels: shape (n, n_parameters).
-            metrics: of these designs by `evaluate`, if they are known.
+            levels: designs, shape (n, n_parameters).
+            metrics: metrics of these designs by `evaluate`. If None, they are evaluated.
         """
         if metrics is None or self.changed:
             metrics = self.inner.evaluate(levels)
         return self._service(levels, metrics.values)
 
     def _service(self, levels: Levels, values: Mapping[str, Floats]) -> Service:
-        """Service by designs of which the values that `Service` reads are known."""
+        """Service by designs with known values of `READ`."""
         return service_in_turn(self.scenario, self.load, values)
 
     def evaluate(self, levels: Levels) -> Metrics:
-        """All metrics of the cost model, average power and load; load of each network beside."""
+        """Metrics of the cost model, average power, and load of the chip and each network."""
         metrics = self.inner.evaluate(levels)
-        known = metrics.values
+        costs = metrics.values
         all_run = metrics.runs.all(axis=1)
         runs = slice(None) if all_run.all() else np.flatnonzero(all_run)  # views cost nothing
-        service = self._service(levels[runs], {n: known[n][runs] for n in READ if n in known})
+        service = self._service(levels[runs], {n: costs[n][runs] for n in READ if n in costs})
         served = {
             "average_power": service.average_power_W,
             "load": 1 / service.chip_capacity,
             NETWORK_LOAD: 1 / service.capacity,
         }
         values = {n: np.full((len(levels), *v.shape[1:]), np.nan) for n, v in served.items()}
-        values |= {name: known[name].copy() for name in self.changed}
+        values |= {name: costs[name].copy() for name in self.changed}
         for name, array in {**served, **{n: service.values[n] for n in self.changed}}.items():
             values[name][runs] = array
         if self._separately:
-            service_s = service_times(known["latency"], known["interval"], self.load)
+            service_s = service_times(costs["latency"], costs["interval"], self.load)
             values[NETWORK_LOAD] = service_s / self.load.deadline_s
-        return Metrics({**known, **values}, metrics.resources)
+        return Metrics({**costs, **values}, metrics.resources)
 
     def for_network(self, name: str) -> ScenarioModel:
-        """The model of one network alone at its rate.
+        """The model of a single network at its rate.
 
         Raises:
-            ValueError: no such network.
+            ValueError: there is no such network.
         """
         return ScenarioModel(self.inner.for_network(name), self.scenario.of_network(name))
 
     def time_multiplexed(self) -> ScenarioModel:
-        """The model of networks that are judged one by one."""
+        """The model that evaluates networks separately."""
         return ScenarioModel(self.inner.time_multiplexed(), self.scenario, separately=True)
 
     def single_network_models(self) -> list[CostModel]:
-        """Models of the networks that are judged one by one, as the inner model has them."""
+        """Models that evaluate networks separately, as the inner model groups them."""
         inner = self.inner.single_network_models()
         if len(inner) == 1:
             return [self.time_multiplexed()]
@@ -132,7 +132,7 @@ class ScenarioModel(CostModel):
         ]
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
-        """The tree of partial designs of the cost model, with bounds of average power and load.
+        """Search tree of the cost model, with bounds of average power and load.
 
         Raises:
             NoBounds: the space cannot be bounded.
@@ -142,10 +142,10 @@ class ScenarioModel(CostModel):
 
 
 class ScenarioTree:
-    """A `PartialDesignTree` with bounds of average power and load, and all else of the cost model.
+    """Adds bounds of average power and load to a `PartialDesignTree`.
 
-    Loads of bounded service times are bounds, since a load does not fall as one of these grows.
-    Saving and blocking between layers are bounded by 0.
+    Load is non-decreasing in service times, so bounds of these give bounds of load. Saving and
+    blocking between layers are bounded by 0.
     """
 
     def __init__(self, tree: PartialDesignTree, scenario: Scenario, load: Load) -> None:
@@ -154,7 +154,7 @@ class ScenarioTree:
         self._load = load
 
     def __getattr__(self, name: str) -> Any:
-        """Everything but bounds, as the tree of the cost model has it."""
+        """Everything except bounds, from the tree of the cost model."""
         return getattr(self._tree, name)
 
     def relaxed_bound(self, partial: Levels, stage: int) -> Metrics | None:
@@ -163,11 +163,10 @@ class ScenarioTree:
         return None if relaxed is None else self._with_load(relaxed)
 
     def bound(self, partial: Levels) -> Metrics:
-        """Lower bounds over all designs of each row that run every network."""
+        """Lower bounds over all designs of each row that run all networks."""
         return self._with_load(self._tree.bound(partial))
 
     def _with_load(self, bounds: Metrics) -> Metrics:
-        """Bounds with those of average power and load."""
         # What does not run has an infinite time, and a load that is as good as infinite.
         latency, interval = (
             np.minimum(bounds.values[name], NEVER_S) for name in ("latency", "interval")
@@ -182,15 +181,15 @@ class ScenarioTree:
         )
 
     def _least_power(self, bounds: Mapping[str, Floats]) -> Floats:
-        """Lower bounds of average power, W, shape (n,): static power counts all the time, or where
-        idle chips do not leak while they work, `burst` intervals a request at least."""
+        """Lower bounds of average power, W, (n,). Gated chips leak at least `burst` intervals
+        per request."""
         rate = self._load.burst / self._load.period_s
         if self._scenario.idle == "gated":
             return np.asarray((rate * bounds["energy"]).sum(axis=1))
         return np.asarray((rate * bounds["dynamic_energy"]).sum(axis=1) + bounds["static_power"])
 
     def _least_load(self, service_s: Floats) -> dict[str, Floats]:
-        """Lower bounds of the load of chips, shape (n,), and networks, (n, W), by any policy."""
+        """Lower bounds of the load of chips, (n,), and networks, (n, W), by any policy."""
         blocking = blocking_times(service_s, self._load)
         load = 1 / capacities(service_s, blocking, self._load, interruptible=False)
         largest = load.max(axis=1)

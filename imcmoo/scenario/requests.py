@@ -1,4 +1,4 @@
-"""Requests of networks as a study states them, and as arrays in order of priority."""
+"""Requests of networks, as settings of a study and as arrays in order of priority."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from imcmoo.arrays import Floats, Ints
 from imcmoo.io.errors import check_choice
 
 Interrupt = Literal["none", "layer"]
-"""Where a running request makes room for a more urgent one: at its end, or at a layer's end."""
+""""layer": a more urgent request interrupts a running one at the end of a layer; "none": never."""
 Sharing = Literal["time", "space"]
-"""Whether networks take turns on all of the chip, or each has router groups of its own."""
+""""time": networks take turns on the chip; "space": each has its own router groups."""
 Idle = Literal["on", "gated"]
-"""Whether an idle chip leaks or its supply is cut."""
+""""on": an idle chip leaks; "gated": its supply is cut."""
 
 ROUNDED = 1.005
-"""Deadlines may exceed 1 / `rate_Hz` by so much and count as that: 0.0167 s at 60 Hz."""
+"""Deadlines may exceed 1 / `rate_Hz` by this factor and count as that: 0.0167 s at 60 Hz."""
 
 LEAST_RATE_Hz, MOST_RATE_Hz = 1e-9, 1e12
 """Once in 30 years, and faster than any chip: beyond, times and powers overflow."""
 MOST_BURST = 10**9
-"""Most inferences per request, likewise."""
+"""Largest number of inferences per request."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Requests:
     """Sporadic requests of one network.
 
     Raises:
-        ValueError: a number out of range.
+        ValueError: a number is out of range.
     """
 
     rate_Hz: float  # most requests per second; two are at least 1 / `rate_Hz` apart
     deadline_s: float | None = None
-    """Time from a request to its result, at most 1 / `rate_Hz`, which is the default."""
+    """Time from a request to its result, s, at most 1 / `rate_Hz`. If None, 1 / `rate_Hz`."""
     burst: int = 1  # inferences per request
 
     def __post_init__(self) -> None:
@@ -62,21 +62,21 @@ class Requests:
 
     @property
     def period_s(self) -> float:
-        """Shortest time between two requests."""
+        """Shortest time between two requests, s."""
         return 1 / self.rate_Hz
 
     @property
     def due_s(self) -> float:
-        """Time from a request to its deadline."""
+        """Time from a request to its deadline, s."""
         return self.period_s if self.deadline_s is None else min(self.deadline_s, self.period_s)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Load of all networks of a study and how a chip serves it.
+    """Load of all networks of a study, and how a chip serves it.
 
     Raises:
-        ValueError: an unknown word or a negative margin.
+        ValueError: an unknown option or a negative margin.
     """
 
     requests: Mapping[str, Requests]  # by name of the network
@@ -95,7 +95,7 @@ class Scenario:
             raise ValueError('sharing = "space" interrupts nothing: leave out interrupt = "layer"')
 
     def of_network(self, name: str) -> Scenario:
-        """The scenario of one network alone."""
+        """The scenario of a single network."""
         return replace(self, requests={name: self.requests[name]})
 
     @property
@@ -124,10 +124,9 @@ class Scenario:
 
 @dataclass(frozen=True, eq=False)
 class Load:
-    """Requests of W networks as arrays of shape (W,).
+    """Requests of W networks as arrays, shape (W,).
 
-    Priorities are deadline-monotonic: the shorter deadline is more urgent; of equal ones, the
-    network that comes first.
+    Priorities are deadline-monotonic; of equal deadlines, the first network is more urgent.
     """
 
     period_s: Floats  # shortest time between two requests
@@ -136,7 +135,7 @@ class Load:
 
     @cached_property
     def by_priority(self) -> Ints:
-        """Networks, the most urgent first."""
+        """Indices of networks, the most urgent first."""
         return np.argsort(self.deadline_s, kind="stable")
 
     @cached_property

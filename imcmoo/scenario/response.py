@@ -1,11 +1,11 @@
 """Response times and capacity of chips that serve requests by fixed priorities.
 
-They are bounds in closed form: arrays have shape (n, W), n designs and W networks. Every result
-falls or stays when a service time grows (capacity), or grows or stays (response time), so bounds of
-service times give bounds of both. A simulation of one chip shows responses within these bounds.
+Bounds in closed form for n designs and W networks, shape (n, W). Capacities are non-increasing and
+response times non-decreasing in service times, so bounds of service times give bounds of both.
+`simulate` shows response times of one chip within these bounds.
 
 Source: R. I. Davis and A. Burns, Response time upper bounds for fixed priority real-time systems,
-RTSS 2008.
+    RTSS 2008.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ MOST_ENERGY_J = 1.5
 
 
 def service_times(latency_s: Floats, interval_s: Floats, load: Load) -> Floats:
-    """Time that a chip works on one request, its whole burst.
+    """Time that a chip works on one request with its whole burst.
 
     Args:
-        latency_s: of one inference, s, shape (n, W).
-        interval_s: from one inference to the next of the same network, s, shape (n, W).
+        latency_s: latency of one inference, s, shape (n, W).
+        interval_s: initiation interval, s, shape (n, W).
         load: the requests.
 
     Returns:
-        Times in s, shape (n, W).
+        Times, s, shape (n, W).
     """
     # Sums over few networks take a third of the time with designs innermost.
     latency, interval = map(np.asfortranarray, (latency_s, interval_s))
@@ -45,11 +45,11 @@ def blocking_times(longest_s: Floats, load: Load) -> Floats:
     """Longest time that a request waits for one less urgent network.
 
     Args:
-        longest_s: longest segment of each network that nothing interrupts, s, shape (n, W).
+        longest_s: longest uninterruptible segment of each network, s, shape (n, W).
         load: the requests.
 
     Returns:
-        Times in s, shape (n, W).
+        Times, s, shape (n, W).
     """
     by_priority = longest_s.T[load.by_priority]
     blocking = np.zeros_like(by_priority)
@@ -74,17 +74,16 @@ def _before(values: Floats, load: Load) -> Floats:
 def response_bounds(
     service_s: Floats, blocking_s: Floats, load: Load, *, interruptible: bool
 ) -> Floats:
-    """Upper bounds of response times; infinite where utilization exceeds 1, NaN where a time is.
+    """Upper bounds of response times; infinite if utilization exceeds 1, NaN where a time is NaN.
 
     Args:
-        service_s: time of one request from `service_times`, s, shape (n, W).
-        blocking_s: result of `blocking_times`, s, shape (n, W).
+        service_s: times of `service_times`, s, shape (n, W).
+        blocking_s: times of `blocking_times`, s, shape (n, W).
         load: the requests.
-        interruptible: whether more urgent requests interrupt a running one between its layers;
-            else it runs to its end.
+        interruptible: True if more urgent requests interrupt a running one between its layers.
 
     Returns:
-        Times in s, shape (n, W).
+        Times, s, shape (n, W).
     """
     utilization, others_s, overlap_s = _interference(service_s, load)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -99,11 +98,11 @@ def response_bounds(
 
 
 def capacities(service_s: Floats, blocking_s: Floats, load: Load, *, interruptible: bool) -> Floats:
-    """Capacity for each network, shape (n, W).
+    """Capacity for each network, shape (n, W); the smallest is that of the chip.
 
-    It is the largest factor by which all requests may come more often and be due sooner while the
-    response bound of the network keeps its deadline. The smallest of all networks is the chip's.
-    It is 0 where a time is infinite, NaN where one is. Arguments are those of `response_bounds`.
+    The largest factor by which all requests may become more frequent and more urgent while the
+    response bound of the network meets its deadline. 0 where a time is infinite, NaN where one is
+    NaN. Arguments as for `response_bounds`.
     """
     utilization, others_s, overlap_s = _interference(service_s, load)
     deadline = load.deadline_s
@@ -121,14 +120,13 @@ def capacities(service_s: Floats, blocking_s: Floats, load: Load, *, interruptib
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """Simulated work of a chip, in order of time; a piece is work without a break.
+    """Simulated work of a chip in uninterrupted pieces, in order of time.
 
     Args:
         network: index of the network of each piece, shape (n_pieces,).
-        request: number of the piece's request among the requests of its network, shape
-            (n_pieces,).
-        start_s, end_s: times of each piece, shape (n_pieces,).
-        response_s: times from each request to its end, by network, shape (n_requests,) each.
+        request: index of the request among those of its network, shape (n_pieces,).
+        start_s, end_s: start and end of each piece, s, shape (n_pieces,).
+        response_s: response times by network, s, shape (n_requests,) each.
     """
 
     network: Ints
@@ -141,14 +139,13 @@ class Timeline:
 def simulate(
     releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: Load, *, apart: bool = False
 ) -> Timeline:
-    """Serve requests, the most urgent first; a running one makes room between its segments.
+    """Simulate requests, the most urgent first; a running one yields between its segments.
 
     Args:
-        releases_s: times of the requests of each network, ascending.
-        segments_s: seconds of the segments of one request that nothing interrupts, by network:
-            one segment for a request that runs to its end.
-        load: tells the priorities.
-        apart: whether each network has hardware of its own; the timeline is by network then.
+        releases_s: times of the requests of each network, s, ascending.
+        segments_s: durations of the uninterruptible segments of one request, s, by network.
+        load: gives the priorities.
+        apart: True if each network has its own hardware; the timeline is then by network.
     """
     networks = range(len(releases_s))
     pieces: list[list[float]] = []
@@ -199,16 +196,15 @@ def _serve(
 
 
 def xrbench_score(response_s: Floats, deadline_s: float, energy_J: float) -> float:
-    """Score of XRBench, at most 1: mean of real-time term times energy term over requests none of
-    which is dropped.
+    """Score of XRBench, at most 1: mean of real-time term × energy term over requests.
 
     Args:
-        response_s: from each request to its end, shape (n,).
-        deadline_s: from each request to its deadline.
-        energy_J: of one request.
+        response_s: response times, s, shape (n,).
+        deadline_s: time from each request to its deadline, s.
+        energy_J: energy per request, J.
 
     Source: repository XRBench/XRBench-MLSys2023, `HET_scoring-module.hpp`, with the parameters of
-    `XRBench-MAESTRO.cpp`: 15 per ms and 1500 mJ.
+        `XRBench-MAESTRO.cpp`: 15 per ms and 1500 mJ.
     """
     delay_ms = 1e3 * (response_s - deadline_s)
     with np.errstate(over="ignore"):

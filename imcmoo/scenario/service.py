@@ -1,4 +1,4 @@
-"""Service of a scenario by designs: response times, capacity and power from costs of inferences."""
+"""Service of a scenario by designs: response times, capacity and power from costs per inference."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from imcmoo.scenario.requests import Load, Scenario
 from imcmoo.scenario.response import blocking_times, capacities, response_bounds, service_times
 
 NETWORK_LOAD = "network_load"
-"""Name of the load of each network as a share of the capacity for it, shape (n, W)."""
+"""Load of each network as a share of the capacity for it, shape (n, W)."""
 
 READ = (
     *("energy", "latency", "interval", "power", "leak", "dram_idle"),
     *("longest_layer", "save", "save_energy"),
 )
-"""Values of designs that a service depends on, or that depend on it, as far as the cost model gives
-them."""
+"""Values of designs that a service depends on or changes, if the cost model gives them."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Service:
-    """Service of a scenario by n designs; arrays of shape (n, W) if not said otherwise.
+    """Service of a scenario by n designs; arrays have shape (n, W) unless stated otherwise.
 
     Args:
-        values: of inferences by name in `READ`, of networks side by side on their groups.
+        values: values per inference, by names of `READ`; with "space", on the groups of a network.
         interrupts: True where requests are interrupted between layers, shape (n,).
-        service_s: time of one request, its whole burst.
-        longest_s: longest segment of a request that nothing interrupts.
-        blocking_s: longest wait for a less urgent request.
-        response_s: upper bound of the time from a request to its end.
-        capacity: factor by which the load may grow until a network misses its deadline; NaN where
+        service_s: time of one request with its whole burst, s.
+        longest_s: longest uninterruptible segment of a request, s.
+        blocking_s: longest wait for a less urgent request, s.
+        response_s: upper bound of the response time, s.
+        capacity: factor by which the load may grow until the network misses its deadline; NaN where
             networks do not run.
-        utilization: share of the time that the chip, or its groups, work for a network.
+        utilization: share of time that the chip, or the groups of the network, work for it.
         chip_capacity: factor by which the load may grow until some network misses its deadline,
             with groups allocated for it, shape (n,).
-        chip_utilization: share of the time that the chip works, shape (n,).
-        power_W: average power by part: `leakage`, `saving`, `dram_idle`, (n,), and `networks`.
-        groups: router groups of networks side by side; None if they take turns.
+        chip_utilization: share of time that the chip works, shape (n,).
+        power_W: average power, W, by part: `leakage`, `saving`, `dram_idle`, shape (n,), and
+            `networks`.
+        groups: router groups of each network; None if networks take turns.
     """
 
     values: Mapping[str, Floats]
@@ -59,7 +59,7 @@ class Service:
 
     @property
     def average_power_W(self) -> Floats:
-        """Average power, shape (n,)."""
+        """Average power, W, shape (n,)."""
         parts = self.power_W
         power: Floats = sum(
             (parts[name] for name in ("leakage", "saving", "dram_idle")),
@@ -74,11 +74,11 @@ def request_times(
     """Times and capacity by field of `Service`.
 
     Args:
-        values: of inferences, as `service_in_turn` takes them.
+        values: values per inference, see `service_in_turn`.
         load: the requests.
-        interruptible: whether requests are interrupted between layers. Each then pays for saving
-            what it interrupts. Nothing interrupts a layer, the saving of what was interrupted, or
-            its return, each half of `save`. Else every request runs to its end.
+        interruptible: True if requests are interrupted between layers; each then pays for saving
+            what it interrupts. Layers, saving and restoring (half of `save` each) are not
+            interruptible.
     """
     service_s = longest_s = service_times(values["latency"], values["interval"], load)
     if interruptible:
@@ -96,11 +96,11 @@ def request_times(
 
 
 def service_in_turn(scenario: Scenario, load: Load, values: Mapping[str, Floats]) -> Service:
-    """Service by networks that take turns, each design's by the policy of its larger capacity.
+    """Service by networks that take turns; each design uses the policy of larger capacity.
 
-    Of the values of designs, in SI units, energy, latency and interval have shape (n, W), leak and
-    `dram_idle` (n,); where requests may be interrupted, also longest_layer (n, W), save and
-    save_energy (n,). Energy includes leak and `dram_idle` during the interval.
+    Values, in SI units: energy, latency and interval, shape (n, W); leak and `dram_idle`, shape
+    (n,); for interruptible requests also longest_layer, shape (n, W), save and save_energy, shape
+    (n,). Energy includes leak and `dram_idle` during the interval.
     """
     times: dict[str, Any] = request_times(values, load, interruptible=False)
     leak, dram_idle = values["leak"], values["dram_idle"]

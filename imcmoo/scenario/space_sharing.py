@@ -1,11 +1,10 @@
-"""Networks that run side by side, each on router groups of its own.
+"""Networks that run side by side, each on its own router groups.
 
-The allocation of groups is exact. There are no bounds: optima are found by search, or by
-evaluating all designs.
+The allocation of groups is exact. There are no bounds: search, or evaluate all designs.
 
-Bandwidth is shared by demand, that of networks which take turns on the whole chip. Where their
-layers gain alike, replication follows the order of the networks. So the load of a chip depends on
-that order a little: by up to 0.33 % for three networks on 40 chips.
+Bandwidth is shared by demand, as of networks that take turns on the whole chip. Replication of
+layers with equal gain follows the order of the networks, so the load of a chip depends on that
+order slightly: up to 0.33 % for three networks on 40 chips.
 """
 
 from __future__ import annotations
@@ -30,37 +29,43 @@ if TYPE_CHECKING:
     from imcmoo.model.physical.model import PhysicalEvaluator
 
 BY_DEMAND = 0.8
-"""Part of the shared bandwidth that is divided by demand; the rest is divided equally."""
+"""Share of the common bandwidth that is divided by demand; the rest is divided equally."""
 
 UNSERVED = 1e9
-"""Load of chips on which no allocation of groups holds all networks."""
+"""Load of chips on which no allocation of groups fits all networks."""
 
 PART_VALUES = ("energy", "latency", "interval", "power")
 """Quantities of a network that depend on its part of the chip."""
 
 EQUAL = 1e-8
-"""Share of the power by which equal ones may differ: rounding is far below, and the dynamic energy
-of most networks depends on their groups by nothing or by far more."""
+"""Relative difference of equal powers: far above rounding errors, far below the effect of groups on
+the dynamic energy.
+"""
 
 FEWER = 1e-2
-"""Share of a network's load that all groups of the chip must save to be worth having."""
+"""Share of a network's load that all groups of the chip must save to be worthwhile."""
 
 
 def network_load(service_s: Floats, interval_s: Floats, load: Load) -> Floats:
-    """Load of networks on groups of their own, shape (..., W): of the deadline, or of the time
-    between requests. The interval is from one inference to the next."""
+    """Load of networks on their own groups, shape (..., W).
+
+    Args:
+        service_s: time of one request, s.
+        interval_s: initiation interval, s.
+        load: the requests.
+    """
     busy = load.burst * interval_s / load.period_s
     return np.maximum(service_s / load.deadline_s, busy)
 
 
 class SpaceModel(ScenarioModel):
-    """Costs of designs whose networks run side by side; `inner` has all of them on the chip."""
+    """Costs of designs whose networks run side by side; `inner` models all networks together."""
 
     inner: PhysicalEvaluator
     changed = PART_VALUES
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
-        """Refuse to bound: the best chip is found by a search, or by evaluating all designs.
+        """Not supported: search, or evaluate all designs.
 
         Raises:
             NoBounds: always.
@@ -68,12 +73,12 @@ class SpaceModel(ScenarioModel):
         raise NoBounds('sharing = "space" has no bounds')
 
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
-        """Breakdown of a few designs, each network on its router groups; on the whole chip where
-        the networks cannot be served side by side."""
+        """Breakdown of designs, each network on its groups; on the whole chip where that is
+        impossible."""
         return self._on_parts(levels)[0]
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Details of the inner model; bottleneck and array utilization as `breakdown`."""
+        """Details of the inner model; bottleneck and array utilization as in `breakdown`."""
         return self._on_parts(levels)[1]
 
     def _on_parts(self, levels: Levels) -> tuple[PhysicalBreakdown, dict[str, NDArray[Any]]]:
@@ -89,7 +94,7 @@ class SpaceModel(ScenarioModel):
         bandwidth = self._bandwidth({name: v[rows] for name, v in values.items()})
         owner = np.array([network for network, _ in costs.layers])
         for w, name in enumerate(self.workload_names):
-            found, of_network = self.inner.break_down_part(
+            part_costs, of_network = self.inner.break_down_part(
                 name,
                 levels[rows],
                 groups[rows, w],
@@ -98,20 +103,20 @@ class SpaceModel(ScenarioModel):
             )
             at = np.ix_(rows, owner == name)
             for array in ("energy_J", "latency_s", "bound_by", "utilization"):
-                getattr(costs, array)[at] = getattr(found, array)
+                getattr(costs, array)[at] = getattr(part_costs, array)
             for kind, column in of_network.items():
                 details[kind][rows, w] = column
         return costs, details
 
     def _bandwidth(self, values: Mapping[str, Floats]) -> Floats:
-        """Share of each network of the shared bandwidth, shape (n, W), by values on the whole chip
-        of designs that run all networks."""
+        """Share of each network of the common bandwidth, shape (n, W), from values on the whole
+        chip."""
         use = service_times(values["latency"], values["interval"], self.load) / self.load.period_s
         demand = use / use.sum(axis=1, keepdims=True)
         return np.asarray(BY_DEMAND * demand + (1 - BY_DEMAND) / len(self.workload_names))
 
     def _service(self, levels: Levels, values: Mapping[str, Floats]) -> Service:
-        """Service by the allocation of least power, or of largest capacity where none serves."""
+        """Service by the allocation of least power, or else of largest capacity."""
         n, networks = len(levels), len(self.workload_names)
         running = np.isfinite(values["latency"]).all(axis=1)
         runs = np.flatnonzero(running)
@@ -139,14 +144,7 @@ class SpaceModel(ScenarioModel):
     def _side_by_side(
         self, values: Mapping[str, Floats], groups: Ints, share: Floats, largest: Floats
     ) -> Service:
-        """Service by networks side by side, of which none waits for another.
-
-        Args:
-            values: of each network on its groups.
-            groups: router groups of each network, shape (n, W).
-            share: the same as a share of the chip's.
-            largest: capacity of the allocation of largest capacity, shape (n,).
-        """
+        """Service by networks on `groups`, (n, W), with `values` there; no network waits."""
         service = service_times(values["latency"], values["interval"], self.load)
         busy = self.load.burst * values["interval"] / self.load.period_s
         of_networks = network_load(service, values["interval"], self.load)
@@ -177,10 +175,8 @@ class SpaceModel(ScenarioModel):
     def _tables(
         self, levels: Levels, values: Mapping[str, Floats], groups: Ints
     ) -> Mapping[str, Floats]:
-        """Power and load, shape (n, W, G), and `PART_VALUES`, (n, 4, W, G), by number of groups.
-
-        They are infinite where a network does not run. `values` are of n designs that run all
-        networks, on the whole chip; `groups` are those of each, shape (n,).
+        """Power and load, shape (n, W, G), and `PART_VALUES`, (n, 4, W, G), by number of groups;
+        infinite where a network does not run.
         """
         n, networks, most = len(levels), len(self.workload_names), int(groups.max(initial=1))
         bandwidth = self._bandwidth(values)
@@ -210,16 +206,16 @@ class SpaceModel(ScenarioModel):
 
 
 def least_load(load: Floats, groups: int) -> tuple[float, Ints]:
-    """Smallest largest load of any network, and the groups of each that reach it.
+    """Smallest possible largest load of the networks, and the groups that reach it.
 
-    A network may leave groups idle, so a load counts for all larger numbers of groups.
+    A network may leave groups idle, so a load also holds for more groups.
 
     Args:
         load: load of network w on g + 1 groups, shape (W, G); infinite where it does not run.
         groups: number of router groups of the chip.
 
     Returns:
-        The load, infinite where the networks do not fit, and the groups, shape (W,).
+        The load, infinite if the networks do not fit, and the groups, shape (W,).
     """
     within = np.minimum.accumulate(load, axis=1)
     values = np.unique(within[np.isfinite(within)])
@@ -230,17 +226,17 @@ def least_load(load: Floats, groups: int) -> tuple[float, Ints]:
 
 
 def _fewest(within: Floats, limit: float) -> Ints:
-    """Fewest groups of each network that keep a load; beyond all where none does, shape (W,)."""
+    """Fewest groups with which each network keeps a load, shape (W,); above all if none."""
     keeps = within <= limit
     return np.where(keeps.any(axis=1), keeps.argmax(axis=1) + 1, 1 << 20)
 
 
 def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple[float, Ints]:
-    """Smallest sum of power of networks that all keep a load, and the groups of each.
+    """Smallest total power of networks that keep a load, and their groups.
 
-    The largest load is the least with which power is within `EQUAL` of the least. With it, power
-    plus `EQUAL` of the least power × Σ (ln load + `FEWER` × share of the chip's groups) is least,
-    so that the power may exceed the least by a few times `EQUAL`.
+    Among allocations within `EQUAL` of the least power, the smallest largest load is taken; then
+    power plus `EQUAL` of the least power × Σ (ln load + `FEWER` × share of the groups) is
+    minimised.
 
     Args:
         power: average power of network w on g + 1 groups, W, shape (W, G).
@@ -249,7 +245,7 @@ def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple
         groups: number of router groups of the chip.
 
     Returns:
-        The power, infinite where there is no allocation, and the groups, shape (W,).
+        The power, infinite if there is no allocation, and the groups, shape (W,).
     """
     least, allocated = _cheapest(power, load, limit, groups)
     if not np.isfinite(least):
@@ -267,19 +263,7 @@ def least_power(power: Floats, load: Floats, limit: float, groups: int) -> tuple
 
 
 def _cheapest(cost: Floats, load: Floats, limit: float, groups: int) -> tuple[float, Ints]:
-    """Smallest sum of costs of networks that all keep a load, and the groups of each.
-
-    Dynamic programming over networks and groups.
-
-    Args:
-        cost: cost of network w on g + 1 groups, shape (W, G).
-        load: load of network w on g + 1 groups, shape (W, G); infinite where it does not run.
-        limit: largest load.
-        groups: number of router groups of the chip.
-
-    Returns:
-        The sum, infinite where there is no allocation, and the groups, shape (W,).
-    """
+    """Smallest total cost of networks that keep a load, and their groups (dynamic programming)."""
     left = np.arange(groups + 1)[:, None] - np.arange(1, groups + 1)
     best, choices = np.zeros(groups + 1), []
     for row in np.where(load <= limit, cost, np.inf)[:, :groups]:

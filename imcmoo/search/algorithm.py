@@ -1,4 +1,4 @@
-"""One search from the first design to the last."""
+"""A complete search, from the first to the last design."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from imcmoo.search.survival import Survival, survivors
 from imcmoo.space.design_space import Levels
 
 PROOF = 8
-"""Designs of a checkpoint evaluated again, to see that the cost model is still the same."""
+"""Number of designs of a checkpoint that are evaluated again, to detect a changed cost model."""
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """Every design that a search evaluated, in order, and a row of its trace per generation."""
+    """All evaluated designs, in order, and one trace row per generation."""
 
     archive: Evaluations
     trace: list[TraceRow]
@@ -44,9 +44,10 @@ def run_search(
     save_every_s: float = 0.5,
     callback: Callable[[TraceRow], None] | None = None,
 ) -> SearchResult:
-    """Search until exactly `budget` unique designs are evaluated, or no feasible one is left.
+    """Search until `budget` unique designs are evaluated or no feasible design is left.
 
-    Same problem, budget, schedule and state of `rng`: same result, bit for bit.
+    Equal problem, budget, schedule and state of `rng` give equal results, bit for bit. Use `Search`
+    to evaluate the designs yourself.
 
     Args:
         problem: what to search; only feasible designs of it are evaluated.
@@ -66,7 +67,7 @@ def run_search(
         callback: hears of every generation as it ends, not of those before a checkpoint.
 
     Raises:
-        ValueError: a budget below 1, or no feasible design in the space.
+        ValueError: the budget is below 1, or the space has no feasible design.
         InputError: the checkpoint is damaged, or of another search or cost model.
     """
     search = Search(
@@ -95,11 +96,7 @@ def run_search(
 
 
 def _check_model(problem: AcceleratorProblem, archive: Evaluations) -> None:
-    """Check that the cost model is the one that an archive was made with.
-
-    Raises:
-        InputError: it gives other figures.
-    """
+    """Check that the cost model gives the metrics of the archive."""
     rows = np.linspace(0, len(archive) - 1, min(PROOF, len(archive))).astype(int)
     levels = archive.levels[rows]
     F, G = problem.score(levels, problem.model.evaluate(levels))

@@ -1,6 +1,6 @@
-"""The criteria-guided memetic NSGA-II by generations: `ask` for designs, `tell` their metrics.
+"""The criteria-guided memetic NSGA-II one generation at a time: `ask` for designs, `tell` metrics.
 
-`FeasibleMating` (`mating.py`) decides what is evaluated next.
+`FeasibleMating` (`mating.py`) proposes the designs.
 """
 
 from __future__ import annotations
@@ -47,30 +47,34 @@ class TraceRow:
 
 
 class Search:
-    """A search whose designs someone else evaluates.
+    """A search that leaves the evaluation of designs to you.
 
+    Create a search, then alternate `ask` and `tell` until `ask` returns no design::
+
+        search = Search(problem, budget=1500, rng=np.random.default_rng(1))
         while len(levels := search.ask()):
             search.tell(model.evaluate(levels))
+        search.archive.front
 
-    gives the designs of `run_search`, bit for bit: that is this loop.
+    This loop evaluates the same designs as `run_search`, bit for bit.
 
     Args:
-        problem: what to search. Its model is asked what a design lacks, where it can tell without
-            an evaluation; it evaluates nothing.
-        budget: unique designs in all, at least 1; a small one is mostly spent on initial designs.
-        rng: the only source of chance; it is advanced.
-        schedule: phases, scaled in proportion to the budget.
-        initial: feasible designs to begin with, all different, shape (n, n_parameters); as many are
-            taken as the schedule asks for at the most. Drawn by default.
+        problem: the design problem. Its model is only used to check feasibility.
+        budget: number of unique designs, at least 1. A small budget is mostly spent on initial
+            designs.
+        rng: source of all random choices; its state advances.
+        schedule: phases of the search, scaled in proportion to the budget.
+        initial: feasible, distinct initial designs, shape (n, n_parameters); surplus ones are not
+            used. If None, they are drawn at random.
         mating: makes the offspring; `FeasibleMating()` by default.
         survival: a function that selects the next population; `survivors` by default.
 
     Attributes:
-        archive: every evaluated design with its metrics, in order.
+        archive: all evaluated designs with their metrics, in order.
         trace: one row per evaluated generation.
 
     Raises:
-        ValueError: a budget below 1.
+        ValueError: the budget is below 1.
     """
 
     def __init__(
@@ -106,30 +110,31 @@ class Search:
         self._random = self._random_state()
 
     def ask(self) -> Levels:
-        """The designs of the next generation, all new; the same ones until `tell`.
+        """Return the designs of the next generation; the same designs until `tell`.
 
         Returns:
-            Shape (n, n_parameters); none when the budget is spent or nothing new is left.
+            New designs, shape (n, n_parameters). Empty if the budget is spent or no new design is
+            left.
 
         Raises:
-            NoFeasibleDesign: there is none in the space.
+            NoFeasibleDesign: the space has no feasible design.
         """
         if self._asked is None:
             self._asked = self._algorithm.propose(self._rng)
         return self._asked
 
     def tell(self, metrics: Metrics) -> TraceRow:
-        """Take what the designs last asked for cost.
+        """Report the metrics of the designs of the last `ask`.
 
         Args:
-            metrics: of these designs, in their order, and the problem's networks.
+            metrics: metrics of these designs, in order, for the networks of the problem.
 
         Returns:
-            How the search stands now.
+            State of the search.
 
         Raises:
-            ValueError: no designs are asked for, or the metrics are not theirs or not finite; the
-                search stays as it was.
+            ValueError: `ask` was not called, or the metrics do not fit the designs or are not
+                finite; the state is unchanged.
         """
         levels = self._asked
         if levels is None or not len(levels):
@@ -140,17 +145,17 @@ class Search:
         return self.trace[-1]
 
     def save(self, path: Path) -> None:
-        """Write the state of the search to a file; a kill leaves the file before or this one."""
+        """Write the state to a file, atomically."""
         checkpoint.save(self.archive, path, identity=self._identity, random=self._random)
 
     def load(self, path: Path) -> None:
-        """Go on from a file, as if the search had never been stopped.
+        """Restore the state that `save` wrote; the search continues as if uninterrupted.
 
-        Designs that were requested and not evaluated when it was saved are requested again.
+        Designs that were requested but not evaluated are requested again.
 
         Raises:
-            ValueError: designs were asked for here already.
-            InputError: no file of such a search; says what differs.
+            ValueError: `ask` was called before.
+            InputError: the file is not of such a search; says what differs.
         """
         if self._asked is not None or self.trace:
             raise ValueError("a search that has begun cannot go on from a file")
@@ -167,7 +172,7 @@ class Search:
             self._record(stored.levels[rows], stored.metrics.take(rows))
 
     def _record(self, levels: Levels, metrics: Metrics) -> None:
-        """Add an evaluated generation, select its survivors and describe it in the trace."""
+        """Add an evaluated generation, select its survivors, and add a row to the trace."""
         self.archive.append(levels, metrics, generation=len(self.trace))
         self._algorithm.select(len(levels))
         self.trace.append(self._row(len(levels)))
@@ -194,7 +199,7 @@ class Search:
 def _identity(
     problem: AcceleratorProblem, algorithm: MemeticNSGA2, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Settings that must agree for a search to go on from a file, as JSON gives them back."""
+    """Settings that must agree for a search to continue from a file, as JSON values."""
     parts = identity(problem)
     mating, survival = algorithm.mating, algorithm.survival
     chosen = type(mating).__module__, mating.surrogate.__module__, module_of(survival)

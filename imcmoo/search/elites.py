@@ -1,10 +1,9 @@
-"""Per-value elites: incumbents of each value of each parameter in a large space (cf. MAP-Elites).
+"""Per-value elites: the best designs with each value of each parameter (cf. MAP-Elites).
 
-A value's elites are the best designs among those that have one value of one parameter. In a space
-of many parameters the best design differs from others nearly as good in several of them at once,
-each change of which is bad by itself: no one or two moves lead from one to the other. Among designs
-with any one of these values it is the best as well, and the way there goes downhill. So the elites
-of every value are improved although they are worse than the best of the whole space.
+In a space of many parameters, the best design differs from others nearly as good in several
+parameters, and each single change is worse, so local search cannot reach it. Among designs with one
+of its values it is also the best, and the way there is downhill. So the elites of every value are
+improved, although they are worse than the best of the space.
 
 Source: Mouret and Clune, Illuminating search spaces by mapping elites, 2015.
 """
@@ -23,16 +22,16 @@ from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import DesignSpace, Levels
 
 CHILDREN = 60
-"""Children of an elite, of which one is offered: the most promising that passes."""
+"""Children of an elite, of which the most promising that passes the screen is proposed."""
 
 RECOMBINED = 0.5
-"""Share of these that take after an incumbent of the whole space as well."""
+"""Share of children that are recombined with an incumbent of the whole space."""
 
 ETA = 25.0
-"""Distribution index of their crossover and mutation: small steps."""
+"""Distribution index of crossover and mutation; small steps."""
 
 SCREENED = 4
-"""The most promising children of an elite, which are screened before others."""
+"""Most promising children of an elite that are screened first."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,9 @@ class ValueElites:
 
     Args:
         parameters: index of the parameter of each, shape (n,).
-        levels: its level, shape (n,).
+        levels: its value index, shape (n,).
         incumbents: best design of each by each score, shape (n, n_scores).
-        tries: designs evaluated with the value after that one, shape (n, n_scores).
+        tries: evaluations of the value since the incumbent was found, shape (n, n_scores).
     """
 
     parameters: Ints
@@ -68,14 +67,16 @@ class ValueElites:
         return cls(*(np.array(column) for column in zip(*rows, strict=True)))
 
     def drawn(self, shortfall: Floats, n: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-        """Draw at most `n` values, each with a score, at random.
+        """Draw at most `n` values, each with a score.
 
-        A value is likelier the nearer its elite is to the best of the whole space, and the fewer
-        designs with the value were evaluated since. No elite is drawn twice for one value, and none
-        that is the best of the whole space.
+        Values are likelier if their elite is near the best of the space and few designs with the
+        value were evaluated since. No elite is drawn twice for a value, nor if it is the best of
+        the space.
 
         Args:
-            shortfall: as a factor, at least 1, shape (n_values, n_scores).
+            shortfall: score relative to the best, at least 1, shape (n_values, n_scores).
+            n: number of values.
+            rng: random generator.
 
         Returns:
             Indices of values and scores, shape (at most n,) each.
@@ -100,7 +101,7 @@ def from_elites(
     surrogate: type[Surrogate] = Surrogate,
     fitted_per_elite: int = 12,
 ) -> Levels:
-    """New designs that pass the screen, each the most promising child of a value's elite.
+    """Propose designs that pass the screen, each the most promising child of an elite.
 
     Args:
         problem: what is searched.
@@ -137,14 +138,7 @@ def from_elites(
 
 
 def _first_passing_of_each(problem: AcceleratorProblem, children: Levels, of: Ints) -> Levels:
-    """The first child of each value that passes the screen, shape (n, n_parameters).
-
-    A few of each are screened, then twice as many of those values of which none has passed.
-
-    Args:
-        children: shape (n_children, n_parameters).
-        of: value of each, ascending, shape (n_children,).
-    """
+    """First child of each value (`of`, ascending) that passes the screen, in growing batches."""
     passed = [children[:0]]
     few = SCREENED
     while len(of):
@@ -158,7 +152,7 @@ def _first_passing_of_each(problem: AcceleratorProblem, children: Levels, of: In
 
 
 def _shortfall(problem: AcceleratorProblem, scores: Floats, elites: ValueElites) -> Floats:
-    """Score of each value's elites relative to the best score, shape (n_values, n_scores)."""
+    """Scores of elites relative to the best score, shape (n_values, n_scores)."""
     zero = np.zeros(scores.shape[1])
     zero[: len(problem.guides)] = [criterion.zero for criterion in problem.guides]
     best = scores.min(axis=0) + zero
@@ -169,8 +163,7 @@ def _shortfall(problem: AcceleratorProblem, scores: Floats, elites: ValueElites)
 def _children(
     space: DesignSpace, incumbents: Levels, best: Levels, rng: np.random.Generator
 ) -> Levels:
-    """Mutants of some incumbents, `CHILDREN` of each in a row, a share of them recombined with
-    designs of the whole space; shape (n_incumbents · CHILDREN, n_parameters)."""
+    """`CHILDREN` mutants of each incumbent in a row, a share of them recombined with `best`."""
     parents = np.repeat(incumbents, CHILDREN, axis=0)
     others = best[rng.integers(len(best), size=len(parents))]
     pairs = np.stack([parents, others])

@@ -1,4 +1,4 @@
-"""Local search for the Pareto front: new neighbours of front members that random weights select."""
+"""Local search for the Pareto front: new neighbours of front members selected by random weights."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from imcmoo.space.design_space import Levels
 from imcmoo.space.moves import move
 
 SURPLUS = 2
-"""Neighbours offered per design wanted: some turn out to be infeasible."""
+"""Neighbours proposed per wanted design, since some are infeasible."""
 
 SPARSITY = 0.2
-"""Parameter of the Dirichlet distribution of weights: below 1, few objectives get most of it."""
+"""Parameter of the Dirichlet distribution of weights; below 1, few objectives dominate."""
 
 
 def near_front(
@@ -34,11 +34,10 @@ def near_front(
     surrogate: type[Surrogate] = Surrogate,
     fitted: int = 200,
 ) -> Levels:
-    """New neighbours of front members, best first.
+    """Propose new neighbours of front members, best first.
 
-    Random weight vectors, as many as designs are wanted, each select the best front member that has
-    a new neighbour. The neighbours of all selected members are ordered by what a surrogate predicts
-    for the weights: the best by each weight vector in turn.
+    As many random weight vectors as wanted designs each select the best front member that has a new
+    neighbour. A surrogate orders the neighbours: the best by each weight vector in turn.
 
     Args:
         problem: what is searched.
@@ -84,8 +83,8 @@ def near_front(
 
 
 def _new_neighbours(archive: Evaluations, levels: Levels, moves: Levels) -> tuple[Levels, Ints]:
-    """New designs one move from designs (n, n_parameters), some of them repeated, and the index of
-    the design that each is a neighbour of."""
+    """New designs one move from designs, possibly repeated, and the index of the original of
+    each."""
     designs, inside = move(archive.space, levels, moves)
     neighbours, of = designs[inside], np.nonzero(inside)[0]
     new = [rank not in archive.seen for rank in archive.space.rank(neighbours).tolist()]

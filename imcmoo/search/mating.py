@@ -1,4 +1,4 @@
-"""From a population to the offspring of a generation: feasible, and never evaluated before."""
+"""Offspring of a generation: feasible designs that were never evaluated."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.moves import move, paired_moves, pairs, single_moves
 
 OVERSAMPLING = 4
-"""Children made per child wanted: some repeat what was evaluated, others are infeasible."""
+"""Children created per wanted child, since some are known or infeasible."""
 
 UNSCORED = 1e250
-"""Scores of infeasible designs begin here."""
+"""Smallest score of an infeasible design."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,9 +231,9 @@ class FeasibleMating:
         """New designs that may be among the best known: the best of each criterion in turn, as a
         surrogate predicts. They are at most two moves from an incumbent or one from the best known.
 
-        In a large space they are near incumbents only, one move from those of pairs of networks.
-        The other designs one move from an incumbent follow: a surrogate can take the best of them
-        for a bad one.
+        They are at most two moves from an incumbent or one from the best known; in a large space
+        they are near incumbents only. Other neighbours of incumbents follow, since a surrogate can
+        be wrong.
         """
         one_step, two_steps = moves
         feasible = np.flatnonzero(archive.feasible)
@@ -315,10 +315,7 @@ def _best_known(
 def _guiding(
     problem: AcceleratorProblem, F: Floats, G: Floats, pair_ratios: Floats | None
 ) -> Floats:
-    """Scores of a population by what guides, shape (n, n_scores); what is infeasible loses.
-
-    It is in the population only where the model cannot tell without an evaluation.
-    """
+    """Guiding scores of a population, shape (n, n_scores); infeasible designs lose."""
     violation = np.maximum(G, 0.0).sum(axis=1)
     feasible = violation <= 0
     if not feasible.any():
@@ -332,10 +329,12 @@ def _guiding(
 def tournaments(scores: Floats, n: int, rng: np.random.Generator) -> Ints:
     """Winners of `n` tournaments between two random designs on one random criterion each.
 
-    With 9 and more objectives nearly all designs are equal in rank, so rank decides nothing.
+    With nine or more objectives nearly all designs have equal rank, so rank is not used.
 
     Args:
         scores: smaller is better, shape (n_designs, n_criteria).
+        n: number of tournaments.
+        rng: random generator.
 
     Returns:
         Indices of designs, shape (n,).

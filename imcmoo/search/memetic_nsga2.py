@@ -1,4 +1,4 @@
-"""The criteria-guided memetic NSGA-II: designs of `FeasibleMating`, and selection of survivors."""
+"""The criteria-guided memetic NSGA-II: proposals by `FeasibleMating`, and survival."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imcmoo.space.design_space import Levels
 
 
 class MemeticNSGA2:
-    """NSGA-II with local search, guided by the criteria that select a design.
+    """NSGA-II with local search, guided by the criteria that select a design. Used by `Search`.
 
     It is memetic: most offspring come from local search, near the criteria's incumbents, near front
     members and, in a large space, near per-value elites (`FeasibleMating`). Rank and crowding
@@ -24,8 +24,8 @@ class MemeticNSGA2:
     Every design it proposes is feasible and was never evaluated before.
 
     Args:
-        problem: what to search.
-        archive: what was evaluated; whoever evaluates keeps it up to date.
+        problem: the design problem.
+        archive: evaluated designs; the caller appends to it.
         schedule: phases and sizes.
         budget: unique evaluations in all.
         initial: designs to begin with; None to draw them.
@@ -54,11 +54,12 @@ class MemeticNSGA2:
         self._initial = initial
 
     def propose(self, rng: np.random.Generator) -> Levels:
-        """Designs of the next generation, shape (n, n_parameters); none when the budget is spent,
-        or when nothing new can be found.
+        """Return the designs of the next generation, shape (n, n_parameters).
+
+        Empty if the budget is spent or no new design is found.
 
         Raises:
-            NoFeasibleDesign: there is none in the space.
+            NoFeasibleDesign: the space has no feasible design.
         """
         spent = len(self.archive)
         if not spent:
@@ -74,11 +75,11 @@ class MemeticNSGA2:
         )
 
     def phase_at(self, spent: int) -> Phase:
-        """The phase of the generation that follows so many evaluations."""
+        """Phase of the generation after `spent` evaluations."""
         return self.schedule.phase_at(spent, self.budget)
 
     def select(self, n_new: int) -> None:
-        """Select the survivors of the population and of the last `n_new` designs of the archive."""
+        """Select survivors of the population and the last `n_new` designs of the archive."""
         n = len(self.archive)
         candidates = np.concatenate([self.population, np.arange(n - n_new, n)])
         F, G = self.archive.F[candidates], self.archive.G[candidates]

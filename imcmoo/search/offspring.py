@@ -1,4 +1,4 @@
-"""The offspring of one generation, as they are collected."""
+"""Collection of the offspring of one generation."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from imcmoo.space.design_space import Levels
 
 
 class OffspringBuilder:
-    """Collects designs that are feasible, new, and no more than wanted.
+    """Collects feasible, new designs up to a number.
 
-    Feasibility checks can cost as much as evaluations, so no more designs are checked than needed.
+    No more designs are checked than needed, since a check can cost as much as an evaluation.
 
     Args:
-        problem: whose constraints are to be met.
-        archive: what was evaluated.
-        wanted: how many designs.
+        problem: the design problem.
+        archive: evaluated designs.
+        wanted: number of designs.
 
     Attributes:
-        levels: what was collected, shape (n, n_parameters).
-        seen: ranks of what was evaluated, collected or found infeasible.
+        levels: collected designs, shape (n, n_parameters).
+        seen: ranks of evaluated, collected and infeasible designs.
     """
 
     def __init__(self, problem: AcceleratorProblem, archive: Evaluations, wanted: int) -> None:
@@ -33,11 +33,11 @@ class OffspringBuilder:
 
     @property
     def missing(self) -> int:
-        """Number of designs still to collect."""
+        """Number of missing designs."""
         return self.wanted - len(self.levels)
 
     def add(self, candidates: Levels, limit: int) -> int:
-        """Append at most `limit` new feasible designs, the first ones; returns how many."""
+        """Append the first new feasible designs, at most `limit`; returns their number."""
         candidates = unseen(self.problem.space, candidates, self.seen)
         limit = min(limit, self.missing)
         n_before, at, step = len(self.levels), 0, limit

@@ -1,6 +1,6 @@
-"""Crossover and mutation of level matrices, per variable type: always integer, always in the space.
+"""Crossover and mutation of value indices, by type of parameter; results are always in the space.
 
-Ordered parameters move in steps, small ones being likelier; unordered ones take any value alike.
+Ordered parameters move in steps, small ones being likelier; unordered ones take any value.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ def crossover(
 ) -> Levels:
     """Two children of each pair: parameters exchanged at random, ordered ones also blended.
 
-    Blending is simulated binary crossover (Deb and Agrawal, 1995) on level indices. A child that
-    falls between two levels takes the upper one with the probability that keeps its mean: rounded
-    to the nearest, nearly all children of parents one level apart would repeat a parent.
+    Blending is simulated binary crossover (Deb and Agrawal, 1995) on value indices. Rounding is
+    random and keeps the mean: otherwise most children of parents one index apart would repeat a
+    parent.
 
     Args:
+        space: the design space.
         parents: shape (2, n_pairs, n_parameters).
-        probability: that a pair recombines; else its children are its copies.
-        eta: distribution index, larger keeps children nearer to their parents.
+        rng: random generator.
+        probability: probability that a pair recombines; otherwise children are copies.
+        eta: distribution index; larger values keep children nearer to their parents.
 
     Returns:
         Children, shape (2, n_pairs, n_parameters).
@@ -55,13 +57,15 @@ def mutate(
     """Change at least one parameter of a mutated design, on average about two.
 
     The step of an ordered parameter is that of polynomial mutation (Deb and Goyal, 1996) over its
-    range, rounded but at least one level, and turned round at the ends of the range. An unordered
-    parameter takes any other value.
+    range, at least one value index, and reversed at the ends of the range. An unordered parameter
+    takes any other value.
 
     Args:
+        space: the design space.
         levels: shape (n, n_parameters).
-        probability: that a design is mutated.
-        eta: distribution index, larger makes smaller steps.
+        rng: random generator.
+        probability: probability that a design is mutated.
+        eta: distribution index; larger values make smaller steps.
 
     Returns:
         Shape (n, n_parameters).

@@ -1,4 +1,4 @@
-"""New feasible designs: diverse ones to begin with, random ones, the first of a list that pass."""
+"""Sampling of new feasible designs: diverse, random, or the first of a list."""
 
 from __future__ import annotations
 
@@ -14,43 +14,46 @@ from imcmoo.search.repair import repair
 from imcmoo.space.design_space import DesignSpace, Levels
 
 DRAWS = 16
-"""Random designs per feasible one wanted. Only the least violated are walked to feasibility, so
-that few samples are pulled onto the edge of the feasible region from far away."""
+"""Random designs per wanted feasible design. Only the least violated are repaired, so that few
+samples move to the edge of the feasible region.
+"""
 
 SMALL_SPACE = 1 << 17
-"""Up to this many designs all are looked at, so that the last feasible one is found."""
+"""Number of designs up to which all are checked, so that the last feasible one is found."""
 
 PATIENCE = 3
-"""Batches of draws in a row that may bring nothing new before a space counts as exhausted."""
+"""Batches in a row without a new design after which a space counts as exhausted."""
 
 BATCH = 16
-"""Designs drawn for at least, however few are wanted."""
+"""Smallest number of designs drawn for."""
 
 
 class NoFeasibleDesign(ValueError):
-    """A problem no design of its space satisfies, as far as sampling can tell."""
+    """No design of the space satisfies the constraints, as far as sampling can tell."""
 
 
 class LimitsUnmet(NoFeasibleDesign):
-    """Networks run, but no design that was evaluated keeps their limits."""
+    """Networks run, but no evaluated design meets their limits."""
 
 
 def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
-    """The designs whose rank is not in `seen` and that repeat no earlier row, in order."""
+    """Distinct designs whose rank is not in `seen`, in order."""
     ranks, first = np.unique(space.rank(levels), return_index=True)
     new = np.array([rank not in seen for rank in ranks.tolist()], dtype=bool)
     return levels[np.sort(first[new])]
 
 
 def first_passing(problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int) -> Ints:
-    """Indices of designs that pass the screen, the first `n` by each criterion among them.
+    """Indices of designs that pass the screen, including the first `n` by each criterion.
 
-    In a large space the designs that look best may all be infeasible, so more are screened until
+    In a large space the most promising designs may all be infeasible, so more are screened until
     enough pass.
 
     Args:
+        problem: the design problem.
         levels: shape (n_designs, n_parameters).
         promise: smaller is better, shape (n_designs, n_criteria).
+        n: number of designs by criterion.
     """
     screened, passes = np.zeros((2, len(levels)), bool)
     for column in promise.T:
@@ -67,9 +70,9 @@ def first_passing(problem: AcceleratorProblem, levels: Levels, promise: Floats, 
 
 
 def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> tuple[Levels, Levels]:
-    """The first `n` feasible ones of designs that passed the screen, and the infeasible ones found.
+    """First `n` feasible designs among those that passed the screen, and the infeasible ones found.
 
-    Checks no more designs than needed: an exact check may be costly.
+    Checks no more designs than needed.
     """
     kept: list[Levels] = [levels[:0]]
     refused: list[Levels] = [levels[:0]]
@@ -85,14 +88,16 @@ def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> tuple[Leve
 def draw_feasible(
     problem: AcceleratorProblem, n: int, rng: np.random.Generator, *, seen: Set[int] = frozenset()
 ) -> Levels:
-    """Random feasible designs, all different.
+    """Draw distinct feasible designs at random.
 
     Args:
-        n: how many are wanted.
+        problem: the design problem.
+        n: number of wanted designs.
+        rng: random generator.
         seen: ranks that must not be drawn.
 
     Returns:
-        Shape (at most n, n_parameters), in random order; fewer where no more were found.
+        Shape (at most n, n_parameters), in random order.
     """
     space = problem.space
     taken = set(seen)
@@ -113,9 +118,8 @@ def draw_screened(
 ) -> Levels:
     """Draw designs that pass the screen.
 
-    Far less than 1 % of a space may be feasible, so designs are drawn at random and the least
-    violated ones are repaired. Nearly uniform, not exactly: the edge of the feasible region is
-    preferred.
+    Far below 1 % of a space may be feasible, so the least violated of random designs are repaired.
+    The distribution is nearly uniform; it prefers the edge of the feasible region.
     """
     space, violation = problem.space, problem.feasibility.screened
     if space.size <= SMALL_SPACE:
@@ -141,16 +145,16 @@ def spread_out(
     *,
     chosen: list[int],
 ) -> list[int]:
-    """Greedy max-min choice: add, one by one, the point farthest from its nearest chosen one.
+    """Greedy max-min selection: repeatedly add the point farthest from its nearest chosen one.
 
     Args:
         points: shape (n_points, n_columns).
-        n: how many to choose in all.
-        distance: of all points from one, (points, point) -> (n_points,).
-        chosen: indices that are in from the start, at least one.
+        n: number of points to choose in all.
+        distance: distance of all points from one, (points, point) -> (n_points,).
+        chosen: indices of initial points, at least one.
 
     Returns:
-        `chosen` and what was added, in order; of equally far points the first.
+        Indices, in order; the first of equally far points.
     """
     taken = list(chosen)
     nearest = np.min([distance(points, points[i]) for i in taken], axis=0)
@@ -168,13 +172,13 @@ def hamming(levels: Levels, one: Levels) -> Floats:
 
 
 def draw_diverse(problem: AcceleratorProblem, n: int, rng: np.random.Generator) -> Levels:
-    """Twice as many feasible designs as wanted, then the half with the greatest Hamming spread.
+    """Draw twice as many feasible designs as wanted; keep the half of greatest Hamming spread.
 
     Source: the paper draws 1,000 feasible designs and keeps 500, greedily by the largest smallest
-    Hamming distance to those already kept, beginning with the first draw.
+        Hamming distance to those already kept, beginning with the first draw.
 
     Returns:
-        Shape (at most n, n_parameters); fewer where the space has no more.
+        Shape (at most n, n_parameters); fewer if the space has no more.
 
     Raises:
         NoFeasibleDesign: none was found.

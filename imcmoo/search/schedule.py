@@ -1,4 +1,4 @@
-"""Schedule of the budget of a search: the initial designs, then phases of generations."""
+"""Schedule of a search: initial designs, then phases of generations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import accumulate
 
 @dataclass(frozen=True)
 class Phase:
-    """Generations that vary designs alike.
+    """Generations with equal parameters of variation.
 
     Args:
         name: as the trace shows it.
@@ -25,7 +25,7 @@ class Phase:
             only (see `FeasibleMating.large_space`).
 
     Raises:
-        ValueError: a count below 1, a probability or share outside 0..1, a negative index.
+        ValueError: a count is below 1, a probability or share outside 0..1, or an index negative.
     """
 
     name: str
@@ -50,15 +50,15 @@ class Phase:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A whole search.
+    """Schedule of a search; pass one to `run_search` or `Search` instead of `PAPER`.
 
     Args:
-        initial: diverse feasible designs evaluated at the start.
+        initial: diverse feasible initial designs.
         population: designs that survive a generation.
-        phases: in order.
+        phases: phases in order.
 
     Raises:
-        ValueError: no initial design, population below 2, or no phase.
+        ValueError: there is no initial design or phase, or the population is below 2.
     """
 
     initial: int
@@ -71,20 +71,20 @@ class Schedule:
 
     @property
     def budget(self) -> int:
-        """Unique evaluations of the schedule as it is written."""
+        """Unique evaluations of the unscaled schedule."""
         return self.initial + sum(p.generations * p.offspring for p in self.phases)
 
     def initial_of(self, budget: int) -> int:
-        """Initial designs at another budget, in proportion to it.
+        """Number of initial designs at another budget, in proportion.
 
-        At least a population, as far as the budget goes; no more than `initial`, since what a
-        large budget adds is better spent on generations.
+        At least a population, if the budget allows; at most `initial`, since generations use a
+        large budget better.
         """
         share = self.initial * budget // self.budget
         return min(budget, self.initial, max(self.population, share))
 
     def phase_at(self, evaluations: int, budget: int) -> Phase:
-        """The phase to be in after so many evaluations: each keeps its share of the budget."""
+        """Phase after a number of evaluations; each phase keeps its share of the budget."""
         costs = [p.generations * p.offspring for p in self.phases]
         initial = self.initial_of(budget)
         spent = (evaluations - initial) * sum(costs)

@@ -1,4 +1,4 @@
-"""Cheap prediction of the coordinates of designs from those of evaluated ones."""
+"""Surrogate model: predicts coordinates of objectives from evaluated designs."""
 
 from __future__ import annotations
 
@@ -10,34 +10,33 @@ from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import DesignSpace, Levels
 
 REACH = 3.0
-"""Steps over which the correlation of residuals of the trend falls by a factor of e."""
+"""Steps over which the correlation of residuals falls by a factor of e."""
 
 RIDGE = 1e-3
-"""Penalty on the coefficients of the trend, which may be more than the designs it is fitted to."""
+"""Penalty on the coefficients of the trend, which may exceed the designs in number."""
 
 NOISE = 1e-4
-"""Variance of noise relative to that of the residuals of the trend."""
+"""Noise variance relative to that of the residuals."""
 
 DECIMALS = 6
-"""Decimals of predicted coordinates: the last digits differ from machine to machine and must not
-decide."""
+"""Decimals of predictions; further digits depend on the machine."""
 
 
 class Surrogate:
-    """A quadratic trend of the objectives' coordinates, and an interpolation of its residuals.
+    """Quadratic trend of the coordinates of objectives, plus interpolated residuals.
 
-    Energies, latencies and areas are products of powers of what parameters stand for, nearly, so
-    their logarithms are nearly sums.
+    Energy, latency and area are nearly products of powers of parameters, so their logarithms are
+    nearly sums.
 
     Args:
-        space: of the designs.
-        levels: evaluated designs, all different, shape (n, n_parameters).
+        space: the design space.
+        levels: distinct evaluated designs, shape (n, n_parameters).
         points: their `AcceleratorProblem.coordinates`, shape (n, n_objectives).
-        excess: their constraints that only an evaluation tells, in octaves, shape (n, n_limits). An
-            octave predicted above a limit makes all coordinates worse by 1, more no worse.
+        excess: their constraints that require an evaluation, octaves, shape (n, n_limits). A
+            predicted excess of one octave makes all coordinates worse by 1, at most.
 
     Source: universal kriging with an exponential kernel (Sacks et al., Design and analysis of
-    computer experiments, Statistical Science 4, 1989), all its settings fixed.
+        computer experiments, Statistical Science 4, 1989), with fixed settings.
     """
 
     def __init__(
@@ -64,12 +63,11 @@ class Surrogate:
     ) -> Surrogate:
         """Fit to the `n` designs nearest to any incumbent that run, good or bad.
 
-        Fitted to the best designs only, a surrogate cannot predict the effect of a value that
-        none of them has.
+        Fitted only to the best designs, a surrogate could not predict values that none of them has.
 
         Args:
-            problem: what is searched.
-            archive: what was evaluated.
+            problem: the design problem.
+            archive: evaluated designs.
             incumbents: indices of designs in the archive.
             n: number of designs, at least 1; the time to fit grows with their cube.
         """
@@ -81,21 +79,21 @@ class Surrogate:
         return cls(problem.space, archive.levels[nearest], points, limits[nearest])
 
     def predict(self, levels: Levels) -> Floats:
-        """Coordinates of designs (n, n_parameters), shape (n, n_objectives)."""
+        """Predicted coordinates of designs (n, n_parameters), shape (n, n_objectives)."""
         trend = self._mean + self._trend(levels) @ self._coefficients
         predicted = np.round(trend + self._kernel(levels) @ self._weights, DECIMALS)
         points, excess = np.split(predicted, [self._n_objectives], axis=1)
         return points + np.clip(excess, 0, 1).sum(axis=1, keepdims=True)
 
     def _trend(self, levels: Levels) -> Floats:
-        """A constant, each coordinate, and each product of two, shape (n, n_terms)."""
+        """Constant, linear and quadratic terms, shape (n, n_terms)."""
         sizes = np.array(self.space.shape)
         z = _axes(self.space, 2 * levels / np.maximum(sizes - 1, 1) - 1, levels)
         first, second = np.triu_indices(z.shape[1])
         return np.concatenate([np.ones((len(z), 1)), z, z[:, first] * z[:, second]], axis=1)
 
     def _kernel(self, levels: Levels) -> Floats:
-        """Correlation with the fitted designs, shape (n, n_fitted); it falls with the steps."""
+        """Correlation with the fitted designs, shape (n, n_fitted)."""
         correlation = np.exp(np.arange(sum(self.space.shape)) / -REACH)
         return correlation[steps(self.space, levels, self._levels)]
 
@@ -114,7 +112,7 @@ def steps(space: DesignSpace, levels: Levels, others: Levels) -> Ints:
 
 
 def _axes(space: DesignSpace, scaled: Floats, levels: Levels) -> Floats:
-    """Ordered parameters as they are `scaled`, others by an axis per value, (n, n_axes)."""
+    """Ordered parameters `scaled`, others with one axis per value, (n, n_axes)."""
     ordered = space.is_ordered
     categorical = [np.eye(space.shape[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
     return np.concatenate([scaled[:, ordered], *categorical], axis=1, dtype=float)

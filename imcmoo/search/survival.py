@@ -1,4 +1,4 @@
-"""Who survives a generation: the best by rank, and a spread of the last rank."""
+"""Survival: the best by rank, and a spread of the last rank."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Survival = Callable[[AcceleratorProblem, Floats, Floats, int], Ints]
 def survivors(problem: AcceleratorProblem, F: Floats, G: Floats, n: int) -> Ints:
     """Survival by rank, then sequential crowding.
 
-    Of the last rank that fits, the designs farthest from those already kept are added one by one,
-    in logarithmic objectives scaled between ideal and nadir. Repeats in objective space come after
-    everything else, and infeasible designs after that, the least violated first.
+    Of the last rank that fits, the designs farthest from the kept ones are added one by one, in
+    logarithmic objectives scaled between ideal and nadir. Repeated objective vectors come last, and
+    infeasible designs after them, the least violated first.
 
     Args:
-        problem: what is searched.
+        problem: the design problem.
         F: objectives, shape (n_designs, n_objectives).
         G: constraints, shape (n_designs, n_constraints).
         n: number of survivors.
@@ -43,7 +43,6 @@ def survivors(problem: AcceleratorProblem, F: Floats, G: Floats, n: int) -> Ints
 
 
 def _spread(points: Floats, n: int) -> Ints:
-    """Indices of `n` of the feasible designs with coordinates `points`."""
     rank = unique_rank(points)
     last = np.sort(rank)[n - 1]
     kept = np.flatnonzero(rank < last)
@@ -54,13 +53,14 @@ def _spread(points: Floats, n: int) -> Ints:
 
 
 def best_in_turn(scores: Floats, n: int) -> Ints:
-    """Best of each criterion, then second best of each, and so on until `n` are found.
+    """Best design of each criterion, then second best of each, up to `n`.
 
     Args:
         scores: smaller is better, shape (n_designs, n_criteria).
+        n: number of designs.
 
     Returns:
-        Indices of at most `n` designs, all different.
+        Distinct indices of at most `n` designs.
     """
     n = min(n, len(scores))
     if not n:
@@ -78,7 +78,7 @@ def best_in_turn(scores: Floats, n: int) -> Ints:
 
 
 def unique_rank(F: Floats) -> Ints:
-    """Rank of each design, 0 if non-dominated; repeats of an earlier one rank behind all."""
+    """Rank of each design, 0 if non-dominated; repeated objective vectors come last."""
     rank = pareto_rank(F)
     repeated = np.ones(len(F), dtype=bool)
     repeated[np.unique(F, axis=0, return_index=True)[1]] = False

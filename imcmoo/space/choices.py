@@ -1,4 +1,4 @@
-"""Rows of levels of which only some are chosen yet."""
+"""Partial designs: rows of value indices of which some are not chosen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imcmoo.space.design_space import DesignSpace, Levels
 
 UNCHOSEN = -1
-"""The level of a parameter that is not chosen."""
+"""Value index of a parameter that is not chosen."""
 
 
 def every_choice(
@@ -19,16 +19,17 @@ def every_choice(
     names: Sequence[str],
     only: NDArray[np.int64] | None = None,
 ) -> tuple[Levels, NDArray[np.int64]]:
-    """Each row with every combination of levels of some parameters, and the row each was made from.
+    """Extend each row by every combination of values of some parameters.
 
     Args:
-        space: of the first columns of the rows.
+        space: space of the first columns of the rows.
         rows: shape (n, n_columns).
-        names: of the parameters to choose.
-        only: which of the n · n_combinations results are wanted, ascending; all by default.
+        names: parameters to choose.
+        only: indices of the wanted ones of the n · n_combinations results, ascending. If None, all.
 
     Returns:
-        Rows by row and combination, shape (n · n_combinations, n_columns), and indices into `rows`.
+        Rows by row and combination, shape (n · n_combinations, n_columns), and the index of the
+        original row of each.
     """
     grid, at = space.grid(names), [space.names.index(name) for name in names]
     wanted = np.arange(len(rows) * len(grid)) if only is None else only

@@ -1,8 +1,8 @@
 """Design spaces: typed parameters, and designs as rows of value indices.
 
-A design is a row of integers, one value index (`level`) per parameter. Search and enumeration work
-on those level matrices only; physical values (SI) appear when a space decodes them. Every parameter
-has finitely many levels, so every design has a rank: its index in the space.
+A design is a row of integers, one value index (`level`) per parameter. Search and enumeration use
+value indices only; `DesignSpace.decode` gives physical values (SI). All parameters are finite, so
+each design has a rank: its index in the space.
 """
 
 from __future__ import annotations
@@ -21,22 +21,26 @@ from imcmoo.space.parameters import Conditional, Ordinal, Parameter, text_of_val
 from imcmoo.space.parameters import Levels as Levels
 
 Ranks = NDArray[Any]
-"""Indices of designs: int64, or Python integers where a space has more designs than that counts."""
+"""Indices of designs: int64, or Python integers in spaces too large for int64."""
 
 LARGEST_RANK = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
 class DesignSpace:
-    """The Cartesian product of parameters, and what is the same for every design.
+    """Cartesian product of parameters, and values shared by all designs.
+
+        space = DesignSpace("mine", (Ordinal("rows", (64, 128)), Ordinal("columns", (64, 128))))
+        levels = space.random(10, np.random.default_rng(1))
+        space.decode(levels)["rows"]
 
     Args:
-        name: short name, as studies refer to it.
-        parameters: in the order of the columns of a level matrix; the last varies fastest in rank.
-        fixed: what all designs share (`device`, `technology_nm`), by name.
+        name: short name; studies refer to it.
+        parameters: in the order of the columns of value indices; the last varies fastest in rank.
+        fixed: values shared by all designs (`device`, `technology_nm`), by name.
 
     Raises:
-        ValueError: two parameters or fixed values of one name.
+        ValueError: two parameters or fixed values have the same name.
     """
 
     name: str
@@ -53,17 +57,17 @@ class DesignSpace:
 
     @cached_property
     def names(self) -> list[str]:
-        """Parameter names in the order of the columns of a level matrix."""
+        """Names of the parameters, in the order of the columns of value indices."""
         return [p.name for p in self.parameters]
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
-        """Number of levels of each parameter."""
+        """Number of values of each parameter."""
         return tuple(len(p) for p in self.parameters)
 
     @cached_property
     def size(self) -> int:
-        """Number of designs; exact, however many."""
+        """Number of designs; exact for any size."""
         return math.prod(self.shape)
 
     @cached_property
@@ -72,7 +76,7 @@ class DesignSpace:
         return np.array([p.is_ordered for p in self.parameters], dtype=bool)
 
     def values_of(self, name: str) -> tuple[Any, ...]:
-        """All physical values a parameter or a fixed value can take.
+        """All physical values of a parameter or of a fixed value.
 
         Raises:
             ValueError: the space has neither of this name.
@@ -85,12 +89,12 @@ class DesignSpace:
         return parameter.values
 
     def fix(self, name: str, value: Any) -> DesignSpace:
-        """The designs that have one value of a parameter.
+        """Return the subspace with one value of a parameter.
 
-        A parameter that depends on it takes the values it has there.
+        Conditional parameters on it become ordinary parameters.
 
         Raises:
-            ValueError: no such parameter, or the value is none of it.
+            ValueError: there is no such parameter or value.
         """
         chosen = self._parameter(name)
         if isinstance(chosen, Conditional):
@@ -112,9 +116,9 @@ class DesignSpace:
         return self.parameters[self.names.index(name)]
 
     def column(self, levels: Levels, name: str) -> NDArray[Any]:
-        """Physical values of one parameter, or of a fixed value, shape (n_designs,).
+        """Physical values of a parameter or fixed value, shape (n_designs,).
 
-        Levels are not checked; see `validate`.
+        Value indices are not checked; see `validate`.
         """
         if name in self.fixed:
             return np.full(len(levels), self.fixed[name])
@@ -126,35 +130,35 @@ class DesignSpace:
         return parameter.decode(levels[:, at])
 
     def decode(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Physical values by name, each of shape (n_designs,); fixed ones are repeated.
+        """Convert value indices to physical values by name, shape (n_designs,) each.
 
         Raises:
-            ValueError: a level outside the space; names the parameter.
+            ValueError: a value index is outside the space; names the parameter.
         """
         self.validate(levels)
         return {name: self.column(levels, name) for name in (*self.names, *self.fixed)}
 
     def designs(self, levels: Levels) -> list[dict[str, Any]]:
-        """Values of each design by name, fixed ones too, as plain numbers and texts."""
+        """Values of each design by name, with fixed values, as plain numbers and texts."""
         columns = {name: values.tolist() for name, values in self.decode(levels).items()}
         return [{name: values[i] for name, values in columns.items()} for i in range(len(levels))]
 
     def text_of(self, design: Levels) -> str:
-        """Names and values of the parameters of one design, shape (n_parameters,)."""
+        """Names and values of the parameters of one design, shape (n_parameters,), as text."""
         if not self.names:
             return "the only design"
         (values,) = self.designs(design[None])
         return ", ".join(f"{name} {text_of_value(values[name])}" for name in self.names)
 
     def encode(self, values: Mapping[str, NDArray[Any]]) -> Levels:
-        """Level matrix of physical values given by name.
+        """Convert physical values to value indices; inverse of `decode`.
 
         Args:
-            values: shape (n_designs,) each. Names that are no parameters are ignored, but for the
-                number of designs: without any value there is one design.
+            values: by name, shape (n_designs,) each. Other names only give the number of designs;
+                without any value there is one design.
 
         Returns:
-            Levels, shape (n_designs, n_parameters).
+            Value indices, shape (n_designs, n_parameters).
 
         Raises:
             ValueError: a parameter is missing, or a value is masked or not in the space.
@@ -176,10 +180,10 @@ class DesignSpace:
         return np.column_stack([none, *(columns[name] for name in self.names)])
 
     def levels_of(self, design: Mapping[str, Any]) -> Levels:
-        """Levels of one design given as plain numbers and texts, shape (1, n_parameters).
+        """Value indices of one design given by plain numbers and texts, shape (1, n_parameters).
 
         Raises:
-            ValueError: as `encode`.
+            ValueError: see `encode`.
         """
         return self.encode({name: np.array([value]) for name, value in design.items()})
 
@@ -188,11 +192,11 @@ class DesignSpace:
         return np.asarray(levels @ _weights(self.shape, tuple(self._columns(names))))
 
     def unrank(self, ranks: Ranks, names: Sequence[str] | None = None) -> Levels:
-        """Level matrix of the designs with these ranks.
+        """Value indices of designs with given ranks; inverse of `rank`.
 
         Args:
-            ranks: shape (n,), in the space or in the subspace of the parameters `names`.
-            names: all parameters by default; the others are at their first level.
+            ranks: shape (n,).
+            names: parameters of the subspace; the others get value index 0. If None, all.
         """
         levels = np.zeros((len(ranks), len(self.shape)), dtype=np.int64)
         quotient = np.asarray(ranks)
@@ -202,7 +206,7 @@ class DesignSpace:
         return levels
 
     def grid(self, names: Sequence[str]) -> Levels:
-        """Every combination of some parameters, all others at their first level.
+        """Every combination of some parameters; the others get value index 0.
 
         Returns:
             Shape (n_combinations, n_parameters), in the order of `rank(levels, names)`.
@@ -218,19 +222,19 @@ class DesignSpace:
         return list(range(len(all_names))) if names is None else [all_names.index(n) for n in names]
 
     def random(self, n: int, rng: np.random.Generator) -> Levels:
-        """`n` designs drawn uniformly, with replacement."""
+        """Draw `n` designs uniformly, with replacement."""
         return rng.integers(0, self.shape, size=(n, len(self.shape)))
 
     def neighbours(self, levels: Levels) -> Levels:
         """All designs one step away from one design.
 
-        One level up or down for an ordered parameter, any other value for an unordered one.
+        A step changes one parameter: by one value index if ordered, to any other value if not.
 
         Args:
             levels: one design, shape (n_parameters,).
 
         Returns:
-            Level matrix (n_neighbours, n_parameters), without the design itself.
+            Value indices, shape (n_neighbours, n_parameters), without the design itself.
         """
         steps = [levels[None, :][:0]]
         for i, parameter in enumerate(self.parameters):
@@ -246,11 +250,10 @@ class DesignSpace:
         return np.concatenate(steps)
 
     def validate(self, levels: Levels) -> None:
-        """Check that a level matrix lies in the space.
+        """Check that value indices lie in the space.
 
         Raises:
-            ValueError: wrong shape, no integers, or a level outside; names the parameter and its
-                range.
+            ValueError: wrong shape or type, or an index outside; names the parameter and its range.
         """
         if unmasked(levels, "levels").dtype.kind not in "iu":
             raise ValueError(f"levels must be integers, got {levels.dtype}")
@@ -266,7 +269,7 @@ class DesignSpace:
 
 @lru_cache
 def _weights(shape: tuple[int, ...], chosen: tuple[int, ...]) -> Ranks:
-    """Weights of the levels in a rank among the parameters of the chosen columns."""
+    """Weights of the value indices in a rank among the parameters of the chosen columns."""
     sizes = [shape[at] for at in chosen]
     fits = math.prod(sizes) - 1 <= LARGEST_RANK
     weights = np.zeros(len(shape), dtype=np.int64 if fits else object)

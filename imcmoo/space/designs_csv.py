@@ -21,17 +21,17 @@ Accepted = TypeVar("Accepted")
 
 
 def read_designs(path: Path, space: DesignSpace) -> Levels:
-    """Read the designs of a CSV with one column per parameter of the space, in any order.
+    """Read the designs of a CSV with one column per parameter, in any order.
 
-    Other columns are ignored, except one named like something the space fixes (`technology_nm`):
-    its values must agree, since a 22 nm design must not be costed at 32 nm.
+    Other columns are ignored, except those of fixed values (`technology_nm`), which must agree with
+    the space.
 
     Args:
         path: UTF-8, comma-separated, with a header; blank lines are skipped.
-        space: names the columns and allows the values, in SI units.
+        space: design space; values are in SI units.
 
     Returns:
-        Level matrix (n_designs, n_parameters), in the order of the lines.
+        Value indices, shape (n_designs, n_parameters), in the order of the lines.
 
     Raises:
         InputError: the file is missing, empty or malformed, or a design is not in the space; names
@@ -41,13 +41,13 @@ def read_designs(path: Path, space: DesignSpace) -> Levels:
 
 
 def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
-    """The design on one line of a CSV that `read_designs` reads; lines count from 1, the header.
+    """Read the design on one line of a CSV; line 1 is the header.
 
     Returns:
-        Level matrix (1, n_parameters).
+        Value indices, shape (1, n_parameters).
 
     Raises:
-        InputError: `read_designs` refuses the file, or there is no design on that line.
+        InputError: see `read_designs`, or there is no design on that line.
     """
     table = DesignsTable.read(path)
     if line not in table.lines:
@@ -60,7 +60,7 @@ def read_design(path: Path, space: DesignSpace, line: int) -> Levels:
 
 
 def levels_of(table: DesignsTable, space: DesignSpace) -> Levels:
-    """Level matrix of the designs of a table."""
+    """Value indices of the designs of a table."""
     table.require_columns(space.names)
     for name, value in space.fixed.items():
         if name in table.header:
@@ -76,7 +76,7 @@ def levels_of(table: DesignsTable, space: DesignSpace) -> Levels:
 
 @dataclass(frozen=True)
 class DesignsTable:
-    """The text of a CSV; make one with `read`."""
+    """Text of a CSV; create it with `read`."""
 
     path: Path  # of the file, for errors
     header: list[str]  # names of the columns
@@ -132,19 +132,20 @@ class DesignsTable:
         """Check that the table has some columns.
 
         Raises:
-            InputError: it lacks some; names them.
+            InputError: names the missing columns.
         """
         missing = [name for name in names if name not in self.header]
         if missing:
             raise InputError(f"{self.path}, line 1: no column {', '.join(missing)}")
 
     def columns(self, names: Iterable[str], texts: Collection[str]) -> dict[str, NDArray[Any]]:
-        """Values of the columns that the table has: numbers, but text of `texts`; see `column`."""
+        """Values of those of the columns that the table has; names in `texts` are text. See
+        `column`."""
         there = [name for name in names if name in self.header]
         return {name: self.column(name, "" if name in texts else 0) for name in there}
 
     def where(self, name: str, value: str) -> tuple[DesignsTable, list[int]]:
-        """The rows in which a column has a value, and their numbers, from 0.
+        """The rows with a value in a column, and their indices from 0.
 
         Raises:
             InputError: there is none.
@@ -158,10 +159,10 @@ class DesignsTable:
         return replace(self, rows=rows, lines=lines), chosen
 
     def column(self, name: str, like: Any) -> NDArray[Any]:
-        """The values of a column: numbers if `like` is a number or several, else text.
+        """Values of a column: numbers if `like` is a number or several, else text.
 
         Raises:
-            InputError: text where a number should be; names line and column.
+            InputError: a cell is not a number; names line and column.
         """
         texts = [row[self.header.index(name)].strip() for row in self.rows]
         if np.asarray(like).dtype.kind not in "iuf":
@@ -176,7 +177,7 @@ class DesignsTable:
         return np.array(values)
 
     def accepted(self, accept: Callable[[slice], Accepted]) -> Accepted:
-        """Result of `accept` on all rows; it may raise a `ValueError` that names a column.
+        """Return `accept` of all rows; it may raise a `ValueError` that names a column.
 
         Raises:
             InputError: a row is refused; names the first such line.
@@ -200,7 +201,7 @@ class DesignsTable:
         raise AssertionError("a design fails among others but not by itself")
 
     def require(self, name: str, value: Any, what: str) -> None:
-        """Check that a column holds one value throughout; `what` is for that value only.
+        """Check that a column, if there is one, has one value; `what` describes the reader.
 
         Raises:
             InputError: another value; names line and column.

@@ -1,4 +1,4 @@
-"""Moves from one design to others nearby."""
+"""Moves from a design to nearby designs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from imcmoo.space.design_space import DesignSpace, Levels
 
 
 def single_moves(space: DesignSpace) -> Levels:
-    """Steps that change one parameter of a design, shape (n_moves, n_parameters).
+    """Moves that change one parameter, shape (n_moves, n_parameters).
 
-    One level up or down for an ordered parameter; any other value for an unordered one, whose
-    levels are counted round and round.
+    One value index up or down for an ordered parameter; any other value (cyclic) for an unordered
+    one.
     """
     one_each = np.eye(len(space.parameters), dtype=np.int64)
     rows = [
@@ -24,14 +24,15 @@ def single_moves(space: DesignSpace) -> Levels:
 
 
 def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Bools]:
-    """Every move from every design.
+    """Apply every move to every design.
 
     Args:
         levels: shape (n, n_parameters).
         moves: shape (n_moves, n_parameters).
 
     Returns:
-        Designs (n, n_moves, n_parameters), and which of them are in the space (n, n_moves).
+        Designs, shape (n, n_moves, n_parameters), and True for those in the space, shape (n,
+        n_moves).
     """
     designs = levels[:, None, :] + moves
     inside = np.ones(designs.shape[:2], bool)
@@ -46,17 +47,17 @@ def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Boo
 
 
 def pairs(single: Levels) -> Levels:
-    """Any two moves at once, except there and back, shape (n_pairs, n_parameters)."""
+    """All pairs of single moves, except a move and its inverse, shape (n_pairs, n_parameters)."""
     first, second = np.triu_indices(len(single))
     pairs = single[first] + single[second]
     return pairs[pairs.any(axis=1)]
 
 
 def paired_moves(space: DesignSpace) -> Levels:
-    """Moves of two steps or more up in one ordered parameter and as many down in another.
+    """Compensated two-parameter moves, shape (n_moves, n_parameters).
 
-    Where levels are powers of two this keeps a product: the same cells in fewer, larger macros.
-    Shape (n_moves, n_parameters).
+    One ordered parameter goes two or more value indices up, another as many down. With powers of
+    two this keeps a product, such as the number of cells.
     """
     ordered = np.flatnonzero(space.is_ordered)
     rows = []

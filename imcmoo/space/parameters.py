@@ -1,7 +1,6 @@
-"""Parameters of a design: named, typed, with finitely many levels.
+"""Parameters of a design: named, typed, with finitely many values.
 
-A design is a row of integers, one value index (`level`) per parameter; what it means in SI
-units is the parameter's matter.
+A design is a row of value indices (`levels`); parameters convert them to physical values (SI).
 """
 
 from __future__ import annotations
@@ -14,25 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 Levels = NDArray[np.int64]
-"""Level indices, shape (n_designs, n_parameters)."""
+"""Value indices, shape (n_designs, n_parameters)."""
 
 
 def text_of_value(value: Any) -> str:
-    """The value of a parameter as a message shows it."""
+    """Text of a value, for messages."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One named parameter and its levels.
+    """A named parameter and its values. Use one of the subclasses.
 
     Args:
-        name: column name, with the unit as its suffix where there is one (`cycle_s`).
-        values: the physical value of each level, in the order of the levels.
-        unit: SI unit of the values, empty for counts.
+        name: column name, with the unit as suffix if there is one (`cycle_s`).
+        values: physical value of each value index.
+        unit: SI unit of the values; empty for counts.
 
     Raises:
-        ValueError: no value, or a value twice.
+        ValueError: there is no value, or a value occurs twice.
     """
 
     name: str
@@ -40,7 +39,7 @@ class Parameter:
     unit: str = ""
 
     is_ordered = True
-    """Whether neighbouring levels are neighbouring values (a step of one level means little)."""
+    """True if neighbouring value indices are similar values."""
 
     def __post_init__(self) -> None:
         if not self.values:
@@ -52,14 +51,14 @@ class Parameter:
         return len(self.values)
 
     def decode(self, levels: Levels) -> NDArray[Any]:
-        """Physical values of `levels` (any shape)."""
+        """Physical values of value indices of any shape."""
         return np.asarray(self.values)[levels]
 
     def encode(self, values: NDArray[Any]) -> Levels:
-        """Levels of physical values; numbers match to a relative 1e-9, all else exactly.
+        """Value indices of physical values; numbers match to a relative 1e-9, all else exactly.
 
         Raises:
-            ValueError: a value is none of the parameter's; names the first and the allowed ones.
+            ValueError: the parameter does not have a value; names it and the allowed ones.
         """
         array = np.asarray(values)
         allowed = np.asarray(self.values)
@@ -86,16 +85,16 @@ class Categorical(Parameter):
 
 
 class Integer(Parameter):
-    """Every integer from `low` to `high`, both included."""
+    """All integers from `low` to `high`, inclusive."""
 
     def __init__(self, name: str, low: int, high: int, unit: str = "") -> None:
         super().__init__(name, tuple(range(low, high + 1)), unit)
 
 
 class Real(Parameter):
-    """A continuous range searched on a grid of `levels` equal steps, both ends included.
+    """A continuous range, searched on a grid of `levels` equidistant values, both ends included.
 
-    Values are rounded to 12 digits so that 0.5 + 3 · 0.05 is 0.65 and can be looked up.
+    Values are rounded to 12 digits.
     """
 
     def __init__(self, name: str, low: float, high: float, levels: int, unit: str = "") -> None:
@@ -105,15 +104,15 @@ class Real(Parameter):
 
 @dataclass(frozen=True, init=False)
 class Conditional(Parameter):
-    """Ordered values that depend on another parameter, level by level.
+    """Ordered values that depend on another parameter.
 
     Args:
         name: column name.
-        on: the parameter that decides.
-        values_by: for each value of `on`, in its order, the values of the levels; as many each.
+        on: the parameter it depends on.
+        values_by: for each value of `on`, in order, the values of this parameter; equally many.
 
     Raises:
-        ValueError: rows of different length, or a value twice in a row.
+        ValueError: rows differ in length, or a value occurs twice in a row.
     """
 
     on: Parameter = field(init=False)
@@ -133,18 +132,18 @@ class Conditional(Parameter):
 
     @property
     def values_by(self) -> dict[Any, tuple[Any, ...]]:
-        """For each value of the deciding parameter, the physical values of the levels."""
+        """Physical values, by value of the parameter it depends on."""
         return {k: row.values for k, row in zip(self.on.values, self.rows, strict=True)}
 
     def decode_given(self, levels: Levels, on: Levels) -> NDArray[Any]:
-        """Physical values of `levels`, given the levels of the deciding parameter."""
+        """Physical values of `levels`, given value indices of the other parameter."""
         return np.asarray([row.values for row in self.rows])[on, levels]
 
     def encode_given(self, values: NDArray[Any], on: Levels) -> Levels:
-        """Levels of physical values, given the levels of the deciding parameter.
+        """Value indices of physical values, given value indices of the other parameter.
 
         Raises:
-            ValueError: a value is not allowed there; names the first and the allowed ones.
+            ValueError: a value is not allowed there; names it and the allowed ones.
         """
         levels = np.empty(len(values), dtype=np.int64)
         for i in np.unique(on):

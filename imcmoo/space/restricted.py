@@ -1,4 +1,4 @@
-"""A design space made from another by saying which values some of its parameters take."""
+"""Derive a design space from another by restricting or replacing the values of parameters."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal, Parameter, text_of_value
 
 MOST_VALUES = 1000
-"""Values of a parameter: ten times what any space here has, and checked within a second."""
+"""Largest number of values of a parameter: ten times that of any shipped space."""
 
 
 class ValueFaults(ValueError):
-    """Faults of the requested values, a sentence by name of the parameter."""
+    """Faults of the requested values, one sentence by parameter."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
@@ -30,28 +30,27 @@ def restricted(
     name: str,
     switches: Collection[str] = (),
 ) -> DesignSpace:
-    """A space whose parameters take other values; the order of the parameters stays.
+    """Return a space whose parameters have other values; the order of parameters is kept.
 
     Args:
-        space: where to begin.
-        values: by name of a parameter or of what all designs share. One value is then shared by all
-            designs; several are a parameter, numbers in ascending order. They need not be among
-            those of `space`: whether they can be costed is for the cost model to say.
-        name: of the new space.
-        switches: parameters that may be 0, which others may be only if one of `space` is.
+        space: the original space.
+        values: by name of a parameter or fixed value. One value fixes it; several make a parameter,
+            numbers in ascending order. Values need not occur in `space`; the cost model checks
+            them.
+        name: name of the new space.
+        switches: parameters that may be 0 even if no value of `space` is.
 
     Raises:
-        ValueFaults: an unknown name, no value, a value twice or of another kind than those of
-            `space`, or a parameter that is left without the values it has depended on; at most
-            `FAULTS_SHOWN`.
+        ValueFaults: a name is unknown; a value is missing, repeated or of another kind than in
+            `space`; or a conditional parameter lacks values. At most `FAULTS_SHOWN`.
     """
-    found = (
+    faulty = (
         (key, fault)
         for key, chosen in values.items()
         if (fault := _fault(space, key, chosen, (0,) if key in switches else ())) is not None
     )
     # Each fault of a misspelt name is compared with all names.
-    if faults := dict(islice(found, FAULTS_SHOWN)):
+    if faults := dict(islice(faulty, FAULTS_SHOWN)):
         raise ValueFaults(faults)
     asked = {
         key: tuple(chosen) if isinstance(chosen[0], str) else tuple(sorted(chosen))
@@ -75,7 +74,7 @@ def restricted(
 def _fault(
     space: DesignSpace, name: str, values: Sequence[Any], extra: tuple[int, ...]
 ) -> str | None:
-    """The fault of the values of one parameter, if any; `extra` ones are none."""
+    """Fault of the values of one parameter, if any; values in `extra` are allowed."""
     names = [*space.names, *space.fixed]
     if name not in names:
         hint = did_you_mean(name, names)
@@ -88,8 +87,8 @@ def _fault(
     kind = "text" if isinstance(like[0], str) else "positive number"
     if all(isinstance(value, int) for value in like):
         kind = "whole number of at least 1"
-    known = (*like, *extra)
-    wrong = [v for v in values if not _is(kind, v) and (isinstance(v, bool) or v not in known)]
+    allowed = (*like, *extra)
+    wrong = [v for v in values if not _is(kind, v) and (isinstance(v, bool) or v not in allowed)]
     if wrong:
         return f"{wrong[0]!r} is not a {kind}; such as {', '.join(map(text_of_value, like))}"
     if len(set(values)) != len(values):
@@ -110,7 +109,7 @@ def _parameter(name: str, values: tuple[Any, ...], unit: str) -> Parameter:
 
 
 def _bound(parameter: Conditional, asked: Mapping[str, tuple[Any, ...]]) -> Parameter:
-    """A parameter that depends on another, for the values the other takes now."""
+    """A conditional parameter for the new values of the other parameter."""
     on = parameter.on
     unknown = [value for value in asked[on.name] if value not in parameter.values_by]
     if unknown:

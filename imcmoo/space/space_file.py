@@ -1,14 +1,13 @@
-"""A design space as a TOML file: its fixed values and its parameters, one line each.
+"""A design space as a TOML file; `problems/spaces/` has examples.
 
-`problems/spaces/` holds examples. Top-level keys are `name`, `base`, `[fixed]` and `[parameters]`.
-With `base`, the values and parameters of that space hold except where the file replaces them by
-name. The order of parameters is the order of the columns of a design.
+Top-level keys are `name`, `base`, `[fixed]` and `[parameters]`. With `base`, the file replaces
+values and parameters of that space by name. Parameters are in the order of the columns of a design.
 
-Each parameter has a `kind`, and `unit` where its values have one:
+Each parameter has a `kind`, and `unit` if its values have one:
 
-- `ordinal`: `values`, or `powers_of_two = [low, high]`, both included;
+- `ordinal`: `values`, or `powers_of_two = [low, high]`, inclusive;
 - `categorical`: `values`;
-- `integer`: `low` and `high`, both included;
+- `integer`: `low` and `high`, inclusive;
 - `real`: `low`, `high` and the number of grid points `levels`;
 - `conditional`: `on`, a parameter above, and in `values` a row for each of its values, in order.
 """
@@ -28,10 +27,10 @@ KEYS = {"name", "base", "fixed", "parameters"}
 
 
 def read_spaces(paths: Iterable[Path]) -> dict[str, DesignSpace]:
-    """Spaces of files by name, in the order of the files; a base is one of them.
+    """Read spaces, by name, in the order of the files; a base must be one of them.
 
     Raises:
-        InputError: a file that describes no space; says why.
+        InputError: a file does not describe a space; says why.
         OSError: a file cannot be read.
     """
     tables: dict[str, Mapping[str, Any]] = {}
@@ -62,14 +61,13 @@ def _space(name: str, tables: Mapping[str, Mapping[str, Any]]) -> DesignSpace:
 
 
 def _with_base(name: str, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Fixed values and parameter tables of a space, with those of its base."""
+    """Fixed values and parameter tables of a space, including its base."""
     table = tables[name]
     base = _with_base(table["base"], tables) if "base" in table else {}
     return {part: {**base.get(part, {}), **table.get(part, {})} for part in ("fixed", "parameters")}
 
 
 def _parameter(name: str, table: Mapping[str, Any], before: Mapping[str, Parameter]) -> Parameter:
-    """A parameter of its table."""
     kind, unit = table["kind"], table.get("unit", "")
     if kind == "integer":
         return Integer(name, table["low"], table["high"], unit)

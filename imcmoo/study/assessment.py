@@ -1,4 +1,4 @@
-"""Designs of a problem, evaluated, with how each stands against each of the limits."""
+"""Evaluated designs of a problem, and their distance from each limit."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from imcmoo.space.design_space import Levels
 
 @dataclass(frozen=True)
 class EvaluatedDesigns:
-    """n designs and all that an evaluation says of them.
+    """n evaluated designs.
 
     Args:
-        levels: shape (n, n_parameters).
+        problem: the design problem.
+        levels: value indices, shape (n, n_parameters).
+        metrics: their metrics.
         F: objectives, shape (n, n_objectives).
-        G: octaves beyond each limit, shape (n, n_limits).
+        G: constraint violations, octaves, shape (n, n_limits).
     """
 
     problem: AcceleratorProblem
@@ -38,13 +40,13 @@ class EvaluatedDesigns:
     def evaluate(
         cls, problem: AcceleratorProblem, levels: Levels, record: Evaluations | None = None
     ) -> EvaluatedDesigns:
-        """Assess designs; those in `record`, evaluations of the problem, are not evaluated."""
+        """Assess designs; those in `record` are not evaluated again."""
         evaluate = problem.model.evaluate if record is None else record.metrics_of
         metrics = evaluate(levels)
         return cls(problem, levels, metrics, *problem.score(levels, metrics))
 
     def take(self, rows: slice) -> EvaluatedDesigns:
-        """Some of the designs."""
+        """Designs of a slice."""
         metrics = self.metrics.take(rows)
         return EvaluatedDesigns(
             self.problem, self.levels[rows], metrics, self.F[rows], self.G[rows]
@@ -58,12 +60,13 @@ class EvaluatedDesigns:
 
     @property
     def feasible(self) -> Bools:
-        """Shape (n,)."""
+        """True for feasible designs, shape (n,)."""
         return np.asarray((self.G <= 0).all(axis=1))
 
     @property
     def judged_by(self) -> Quantity | None:
-        """The quantity networks are judged by, the first ratio; None for EDAP, or for no ratio."""
+        """Quantity by which networks are judged: the first ratio; None for EDAP, or without
+        ratios."""
         if self.problem.has_edap:
             return None
         ratios = (q for q in self.problem.quantities if q.per_workload and q.scale == "ratio")
@@ -71,16 +74,15 @@ class EvaluatedDesigns:
 
     @property
     def judged(self) -> Floats:
-        """EDAP of each network, or else `judged_by`, shape (n, W); NaN where there is neither or
-        the network does not run."""
+        """EDAP of each network, or else `judged_by`, shape (n, W); NaN if unknown."""
         values, quantity = self.metrics.values, self.judged_by
         if self.problem.has_edap:
             return edap(values["energy"], values["latency"], values["area"])
         return values[quantity.name] if quantity else np.full(self.runs.shape, np.nan)
 
     def scores(self, criterion: Criterion, reference_edap: Floats | None) -> Floats:
-        """Scores by a criterion, shape (n,); NaN where some network does not run, or where the
-        score depends on a best EDAP of each network that is not known."""
+        """Scores by a criterion, shape (n,); NaN where a network does not run or no reference is
+        known."""
         scores = np.full(len(self.levels), np.nan)
         all_run = self.runs.all(axis=1)
         unknown = criterion.is_regret and reference_edap is None
@@ -102,7 +104,8 @@ class EvaluatedDesigns:
 
     @property
     def limit_names(self) -> list[tuple[str, str]]:
-        """Name of each limit and its network, none for the chip's, in the order of `G`."""
+        """Name and network of each limit (no network for those of the chip), in the order of
+        `G`."""
         problem = self.problem
         limits = problem.limits
         return [
@@ -121,12 +124,12 @@ class EvaluatedDesigns:
 
     @property
     def excess(self) -> Floats:
-        """Excess over each limit as a share of the available amount, shape as `G`; NaN where the
-        network does not run."""
+        """Excess over each limit as a share of the limit, shape as `G`; NaN where a network does
+        not run."""
         return np.where(self.defined, np.exp2(np.maximum(self.G, 0.0)) - 1.0, np.nan)
 
     def used(self) -> Floats:
-        """Share of each limit that is used, shape as `G`; NaN where that is not known."""
+        """Used share of each limit, shape as `G`; NaN if unknown."""
         names, shares = self.problem.workload_names, self.problem.model.resource_use(self.levels)
         share = np.where(self.defined, np.exp2(np.minimum(self.G, 1000.0)), np.nan)
         n_resources = len(self.problem.model.resource_names) * len(names)
@@ -138,7 +141,7 @@ class EvaluatedDesigns:
 
     @property
     def defined(self) -> Bools:
-        """True where a limit is defined, shape as `G`: a network's limits only if it runs."""
+        """True where a limit is defined, shape as `G`: a network's only if it runs."""
         defined = np.ones(self.G.shape, dtype=bool)
         if rows := self.problem.limits.rows:
             defined[:, -len(rows) :] = self.runs[:, [w for w, _, _ in rows]]
@@ -148,7 +151,7 @@ class EvaluatedDesigns:
 def with_neighbours(
     problem: AcceleratorProblem, designs: Levels, record: Evaluations | None = None
 ) -> Iterator[tuple[EvaluatedDesigns, EvaluatedDesigns]]:
-    """Each of several designs and its neighbours; those not in `record` are evaluated at once."""
+    """Each design with its neighbours, all evaluated together."""
     around = [problem.space.neighbours(design) for design in designs]
     assessed = EvaluatedDesigns.evaluate(problem, np.concatenate([designs, *around]), record)
     at = len(designs)
@@ -159,7 +162,7 @@ def with_neighbours(
 
 
 def limits(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
-    """One row per limit of the chip or of a network, as it is for the design."""
+    """One row per limit of the chip or of a network."""
     return pd.DataFrame(design.limit_names, columns=["limit", "network"]).assign(
         used=design.used()[0],
         excess=design.excess[0],
@@ -207,7 +210,7 @@ def changes(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
 
 
 def lacking(around: EvaluatedDesigns) -> pd.DataFrame:
-    """One row per neighbour and limit that it certainly breaks."""
+    """One row per neighbour and limit that it breaks."""
     step, limit = np.nonzero((around.G > 0) & around.defined)
     names = pd.DataFrame(around.limit_names, columns=["limit", "network"])
     table = names.iloc[limit].reset_index(drop=True)
@@ -216,23 +219,25 @@ def lacking(around: EvaluatedDesigns) -> pd.DataFrame:
 
 
 BESIDE = {"interval": "s", "power": "W", "snr_adc": "dB", "accuracy_drop": ""}
-"""What a model may say of networks beside its quantities, and the unit."""
+"""Unit of further values of networks that a model may give."""
 
 
 def with_unit(name: str) -> str:
-    """The column of something a model says beside its quantities."""
+    """Column name of a further value of a model, with unit."""
     unit = BESIDE.get(name)
     return f"{name}_{unit}" if unit else name
 
 
 def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Power (W), power density (W/mm²) and, where the model knows how many operations a network
-    has, TOPS/W (two operations a multiply-accumulate), shape (n, W) each; nothing without EDAP.
+    """Power (W), power density (W/mm²) and TOPS/W of networks, shape (n, W); empty without EDAP.
 
-    Power is energy over latency. If the model tells the power on the chip, it is that, and
-    `energy_over_latency_W` also counts DRAM, and is what `max_power_W` limits. On pipelined chips,
-    which begin the next inference before the latency is over, it may be the smaller one.
-    `values` are metrics by name, in SI units.
+    Power is that on the chip if the model gives it, else energy over latency;
+    `energy_over_latency_W`, which `max_power_W` limits, includes DRAM. On pipelined chips it may be
+    smaller.
+
+    Args:
+        problem: the design problem.
+        values: metrics by name, SI units.
     """
     if not problem.has_edap:
         return {}
@@ -247,11 +252,9 @@ def power(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str
 
 
 def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -> dict[str, Floats]:
-    """TOPS of each network by the name `tops`, shape (n, W), where the model knows operations and
-    latency; two operations a multiply-accumulate.
+    """TOPS of each network by the name `tops`, shape (n, W); empty if unknown.
 
-    Time is that from one inference to the next (`interval`), or the latency where the model says no
-    other.
+    Per initiation interval, or per latency if the model has no interval.
     """
     if "latency" not in values or problem.model.macs is None:
         return {}

@@ -1,7 +1,7 @@
-"""The studies and spaces that commands know: by name, by file, and by the folder of a run.
+"""Studies and spaces known to commands: by name, by file, and by the folder of a run.
 
-An installed package offers studies by an entry point of the group `imcmoo.studies`, and the spaces
-that `imcmoo evaluate` knows by one of the group `imcmoo.spaces`; each names a dictionary.
+Installed packages offer studies by entry points of the group `imcmoo.studies`, and spaces for
+`imcmoo evaluate` by `imcmoo.spaces`; each names a dictionary.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from imcmoo.study.study import NOISE_SETTINGS, Study, read_study
 
 
 def studies() -> dict[str, Study]:
-    """Every study that can be run, by name."""
+    """All known studies, by name."""
     return {**shipped.studies(), **offered("imcmoo.studies")}
 
 
 def names() -> list[str]:
-    """Names of the studies that can be run."""
+    """Names of all known studies."""
     return list(dict.fromkeys([*shipped.study_names(), *offered("imcmoo.studies")]))
 
 
 def spaces() -> dict[str, DesignSpace]:
-    """The widest space of each device, by name."""
+    """Largest space of each device, by name."""
     return {**device_spaces(), **offered("imcmoo.spaces")}
 
 
 def find_study(name: str) -> Study:
-    """The study of this name, or of this file, whose path ends in .toml or has a folder.
+    """Find a study by name, or by the path of a file (ends in .toml or has a folder).
 
     Raises:
-        InputError: an unknown name, with the closest and the known ones; or what is wrong with the
-            file, a line for each fault.
+        InputError: the name is unknown (names the known ones), or the file has faults, one line
+            each.
     """
     path = Path(name)
     if name not in names() and (path.suffix == ".toml" or path.name != name):
@@ -49,13 +49,14 @@ def find_study(name: str) -> Study:
 
 
 def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> Study:
-    """The study of this name, for names that stand in files of results: reads no study file.
+    """Find a study by a name from a file of results; never reads a study file, which can run code.
 
-    A study file can run code, and whoever gave a folder of results did not give that.
+    Args:
+        name: name of the study.
+        otherwise: what else the user can give, for the message.
 
     Raises:
-        InputError: an unknown name, with the closest and the known ones, and `otherwise`: what else
-            the user can give.
+        InputError: the name is unknown; names the known ones and `otherwise`.
     """
     others = offered("imcmoo.studies")
     if name in others:
@@ -69,19 +70,23 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
 
 
 SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
-"""What a command line may have changed of a study, beside the area limit."""
+"""Settings of a study that a command line may change, besides the area limit."""
 
 OPTIONAL = ("compute_snr_limit_dB", "scenario", *NOISE_SETTINGS)
 """Keys that the config of a run has only if its study does."""
 
 
 def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> Study:
-    """The study a run was of, by its name or file or by default as its config names it, with the
-    run's settings.
+    """The study of a run with the settings of the run.
+
+    Args:
+        folder: folder of the run.
+        config: its config.
+        name: name or file of the study. If None, as in `config`.
 
     Raises:
-        InputError: there is no such study, it asks something else today, or the folder names a
-            criterion in a module that the study does not.
+        InputError: there is no such study, it has changed, or the folder names a criterion in a
+            module that the study does not.
     """
     if name is not None:
         ordinary = find_study(name)
@@ -105,11 +110,10 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
 
 
 def check_trusted(criterion: str, study: Study, path: Path) -> None:
-    """Check that no module is imported because a file of results names it.
+    """Check that no module is imported only because a file of results names it.
 
     Raises:
-        InputError: the criterion of the file at `path` is `module:name`, and not that of the study
-            the user named.
+        InputError: the criterion of the file at `path` is `module:name`, and not that of the study.
     """
     if ":" in criterion and criterion != study.criterion:
         raise InputError(

@@ -1,4 +1,4 @@
-"""The best designs of a study with proof: certificates, criterion by criterion."""
+"""Certificates of the best designs of a study, criterion by criterion."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ from imcmoo.study.study import Study
 ALL = "all"
 
 OnStep = Callable[[str, float, float, float], None]
-"""Called after every step with the criterion, and value, bound and gap so far."""
+"""Called after every step with the criterion, value, bound and gap."""
 
 
 def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
-    """The criteria to be proven: the one of this name, or every one for `all`.
+    """Names of the criteria to prove: the given one, or all for `all`.
 
     Raises:
         InputError: the criterion cannot be proven; says which can.
@@ -69,19 +69,19 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
 
 
 def certify_to(study: Study, criterion: str, out: Path, **options: Any) -> Generator[Certificate]:
-    """Prove a criterion and write each certificate, as soon as there is one, below `out`.
+    """Prove a criterion, and write each certificate below `out` as soon as it is proven.
 
     Args:
         study: the study.
         criterion: name of the criterion, or `all`.
-        out: the folder of all results; certificates there are known, and kept if they hold.
-        options: others of `certify_study`.
+        out: folder of all results; valid certificates there are kept.
+        options: see `certify_study`.
 
     Yields:
         The certificates.
 
     Raises:
-        InputError: another process works in the folder, or `certify_study` refuses.
+        InputError: the folder is in use, or see `certify_study`.
     """
     folder = folder_of(study, out)
     with folder_lock(folder):
@@ -93,7 +93,7 @@ def certify_to(study: Study, criterion: str, out: Path, **options: Any) -> Gener
 
 
 def folder_of(study: Study, out: Path) -> Path:
-    """The folder of the certificates of a study in a folder of results."""
+    """Folder of the certificates of a study."""
     return out / "certified" / study.name
 
 
@@ -108,26 +108,26 @@ def certify_study(
     on_step: OnStep = lambda *_: None,
     report: Report = lambda _: None,
 ) -> Iterator[Certificate]:
-    """Prove one criterion of a study, or `all`, and what these rest on.
+    """Prove one criterion of a study, or `all`, and the optima it depends on.
 
     Args:
         study: the study.
         criterion: name of the criterion, or `all`.
-        gap: how far the design found may be above the best there is, as a share.
-        time_limit_s: seconds for each criterion, after the tree is begun, half of it for the stage
-            that all go through together; the bound reached by then is what is proven.
-        start: designs to begin with, shape (n, n_parameters), if any.
-        known: certificates there are; those of the same problem that reach the gap are not proven
-            again, and all others' designs are begun with.
+        gap: allowed excess over the optimum, as a share.
+        time_limit_s: time limit per criterion after the root expansion, s; half of it for the
+            shared stage. The bound reached by then is certified.
+        start: initial designs, shape (n, n_parameters). If None, there are none.
+        known: existing certificates. Those of the same problem that reach the gap are kept; designs
+            of all others are initial incumbents.
         on_step: called after every step.
-        report: called with a line on each known certificate of another problem or cost model, and
-            if there are no bounds, so that all designs are evaluated.
+        report: called with a line per certificate of another problem or model, and if all designs
+            are evaluated for lack of bounds.
 
     Yields:
-        Certificates, each as soon as it is there, those that were known as they were.
+        Certificates as soon as they are proven, including known ones.
 
     Raises:
-        InputError: something cannot be certified, or no design is feasible.
+        InputError: a criterion cannot be certified, or no design is feasible.
     """
     problem = study.problem()
     parts = proof_plan(problem, wanted(problem, criterion))
@@ -141,7 +141,7 @@ def certify_study(
 
 @dataclass
 class _Certifying:
-    """Certificates under way."""
+    """State of the proofs of a study."""
 
     study: Study
     problem: AcceleratorProblem
@@ -161,7 +161,7 @@ class _Certifying:
         self._best_known = {c.criterion: c for c in sorted(self.known, key=lambda c: -c.gap)}
 
     def prove(self, part: ProofTask) -> Iterator[Certificate]:
-        """Certificates of a part."""
+        """Certificates of a task."""
         began = time.perf_counter()
         proven = [self._done[name] for name in part.prerequisites]
         networks = self.problem.workload_names if proven else []
@@ -199,7 +199,7 @@ class _Certifying:
     def _begun(
         self, part: ProofTask, optima: Mapping[str, Mapping[str, float]]
     ) -> list[BranchAndBound]:
-        """A search for each criterion of a part, past the stage they go through together."""
+        """A search per criterion of a task, after the shared stage."""
         expander, root = self._tree(part)
         certified = SingleNetworkOptima.of_certified(optima) if optima else None
         searches = [
@@ -211,7 +211,7 @@ class _Certifying:
         return searches
 
     def _tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
-        """The tree that a part is about; what is known of designs begins it."""
+        """Search tree of a task, with known designs as incumbents."""
         if part.network not in self._trees:
             expander = NodeExpander(problem_of(self.problem, part), self.report)
             designs = [self.problem.space.levels_of(c.design) for c in self.known]
@@ -230,10 +230,10 @@ class _Certifying:
 
 
 def _strongest(found: Certificate, known: Certificate, goal: BoundedCriterion) -> Certificate:
-    """The certificate found, with the bound and counts of a known one whose bound is higher.
+    """The new certificate, with bound and counts of a known one whose bound is higher.
 
-    A bound of regrets also holds against single-network optima that are better than those it was
-    proven with. A known bound above the value of a design holds no longer.
+    A bound of regret also holds against better single-network optima than those it was proven with.
+    A known bound above the value of a design does not hold any more.
     """
     if not found.bound < known.bound <= found.value:
         return found
@@ -257,7 +257,7 @@ def _is_of(
     problem: AcceleratorProblem,
     report: Report,
 ) -> bool:
-    """Tell whether a certificate is of the study as it is; report a difference."""
+    """Return True if a certificate is of the study as it is; report a difference."""
     if not certificate.intact:
         differs = "not as it was written"
     elif (certificate.settings, certificate.model) != (study_settings(study), study.model):

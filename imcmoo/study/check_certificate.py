@@ -1,4 +1,4 @@
-"""Verify certificates of a study: all are proven again together."""
+"""Verify certificates of a study by proving them again together."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ from imcmoo.study.study import Study
 
 
 def certificates(folder: Path) -> dict[Path, Certificate]:
-    """The certificates of a folder and of the folders in it, what others rest on first.
+    """Read the certificates of a folder and its subfolders, prerequisites first.
 
     Raises:
-        InputError: there are none, or a file is none.
+        InputError: there are none, or a file is no certificate.
     """
     paths = read_certificates(folder)
     if not paths:
@@ -51,10 +51,10 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
 
 
 def certified_study(certificate: Certificate, study: Study) -> Study:
-    """The study with the settings a certificate is of.
+    """The study with the settings of a certificate.
 
     Raises:
-        Refused: it is of another study, or the study has other settings of its own.
+        Refused: the certificate is of another study or other settings.
     """
     settings = dict(certificate.settings)
     names = ("deployment", "criterion") if settings.get("criterion") else ("deployment",)
@@ -73,7 +73,7 @@ def _check_settings(certificate: Certificate, study: Study) -> None:
 
 
 class CertificateWalk(NamedTuple):
-    """Problem, tree, claims, and the claimed designs of one walk."""
+    """Problem, tree, claims and claimed designs of one walk."""
 
     problem: AcceleratorProblem
     tree: PartialDesignTree
@@ -82,8 +82,11 @@ class CertificateWalk(NamedTuple):
 
 
 class Checker:
-    """Checks certificates of one problem, all in one walk through its designs, and one for each
-    network that has a chip of its own. The study has the settings of the certificates."""
+    """Checks certificates of one problem in one walk, plus one per network with its own chips.
+
+    Call `claim` for each certificate, then `validate` and `prove`. The study must have the settings
+    of the certificates (`study_of`).
+    """
 
     def __init__(self, study: Study) -> None:
         self._study = study
@@ -93,11 +96,11 @@ class Checker:
         self._walks: dict[str, CertificateWalk] = {}
 
     def claim(self, certificate: Certificate) -> None:
-        """Check what needs no walk, and take up what does: what others rest on first.
+        """Check all that needs no walk, and register the claim; prerequisites first.
 
         Raises:
-            Refused: it does not hold; says why.
-            InputError: nothing of it can be proven.
+            Refused: the certificate does not hold; says why.
+            InputError: it cannot be proven at all.
         """
         if not certificate.intact:
             raise Refused("the certificate is not as it was written")
@@ -113,26 +116,29 @@ class Checker:
         walk.claims.append(Claim(goal, certificate.bound))
 
     def validate(self) -> int:
-        """Compare the bounds that the walks rest on with the costs of feasible designs.
+        """Compare the bounds with the costs of feasible designs.
 
         Returns:
-            Number of designs, for all walks together; 0 where all designs are evaluated instead.
+            Number of designs of all walks; 0 if all designs are evaluated instead.
 
         Raises:
-            Refused: a bound is above the cost of a design.
+            Refused: a bound exceeds the cost of a design.
         """
         walks = self._walks.values()
         return sum(validate_bounds(w.problem, w.tree, w.designs) for w in walks)
 
     def prove(self, on_step: Callable[[int], None] = lambda _: None) -> list[DesignCounts]:
-        """Prove again all claims so far; `on_step` gets the number of designs counted so far.
+        """Prove all registered claims again.
+
+        Args:
+            on_step: called with the number of counted designs.
 
         Returns:
-            Counts of all designs: on chips that run all networks, and on single-network chips where
-            something was claimed of these.
+            Counts of all designs: on chips that run all networks, and on chips of one network with
+            claims.
 
         Raises:
-            Refused: something does not hold; says what and why.
+            Refused: a claim does not hold; says which and why.
         """
         walks = self._walks.values()
         return [check_bounds(w.problem, w.tree, w.claims, on_step) for w in walks]
@@ -161,10 +167,11 @@ class Checker:
 
 
 def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:
-    """The first false statement of a certificate that shows without a walk; else an empty text.
+    """First false statement of a certificate that needs no walk; else an empty text.
 
     Args:
-        problem: the joint problem of the study that the certificate is of.
+        certificate: the certificate.
+        problem: joint problem of its study.
     """
     try:
         part = _task_of(certificate.criterion, problem)
@@ -179,7 +186,6 @@ def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:
 
 
 def _task_of(criterion: str, problem: AcceleratorProblem) -> ProofTask:
-    """The proof task of one criterion alone."""
     if not any(criterion in names for names in provable(problem)):
         raise Refused(f"criterion {criterion} cannot be proven here")
     tasks = proof_plan(problem, [criterion])
@@ -189,8 +195,7 @@ def _task_of(criterion: str, problem: AcceleratorProblem) -> ProofTask:
 def _checked_design(
     certificate: Certificate, problem: AcceleratorProblem, goal: BoundedCriterion
 ) -> Levels:
-    """The design found, shape (1, n_parameters); refuses it, counts, value, bound or gap where
-    these do not hold, which needs no walk."""
+    """The certified design, shape (1, n_parameters); refuses false statements that need no walk."""
     counts = [n for stage in certificate.stages.values() for n in stage.values()]
     counts.append(certificate.evaluated)
     if not all(type(n) is int and n >= 0 for n in counts) or type(certificate.designs) is not int:

@@ -1,4 +1,4 @@
-"""The exact answer of a study: enumerated by several processes into a folder, and read from it."""
+"""Exact answer of a study: enumerate it by several processes into a folder, and read it."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ from imcmoo.study.provenance import OPTIONAL_SETTINGS, study_settings
 from imcmoo.study.study import Study
 
 OnProgress = Callable[[int, int], None]
-"""Called with the number of finished chunks, and of all."""
+"""Called with the number of finished chunks, and of all chunks."""
 
 MOST_DESIGNS = 10**8
-"""Designs to enumerate: hours of work; above, proofs by bounds are the only way."""
+"""Largest number of designs to enumerate (hours of work); certify larger spaces."""
 
 MAPPED_AHEAD = 300_000
-"""Chips times networks that are mapped before the workers start: three seconds of work."""
+"""Chips × networks mapped before the workers start (three seconds of work), at most."""
 
 
 @dataclass(frozen=True, repr=False)
 class ExactOptima:
-    """The exact optima and Pareto front of a study, as tables; `Study.enumerate` returns them.
+    """Exact optima and Pareto front of a study, as tables; returned by `Study.enumerate`.
 
     Args:
-        study: that was enumerated.
+        study: the enumerated study.
         answer: its exact answer.
     """
 
@@ -60,12 +60,12 @@ class ExactOptima:
 
     @cached_property
     def optima(self) -> pd.DataFrame:
-        """The optimum of each criterion and the designs that reach it, as in optima.csv."""
+        """Optimum of each criterion and the designs that reach it; columns as in optima.csv."""
         return exact.optima_table(self.answer, self.study.problem())
 
     @cached_property
     def front(self) -> pd.DataFrame:
-        """The points of the Pareto front and a design of each, as in front.csv."""
+        """Points of the Pareto front, with one design each; columns as in front.csv."""
         return exact.front_table(self.answer, self.study.problem())
 
     def __repr__(self) -> str:
@@ -75,12 +75,11 @@ class ExactOptima:
         )
 
     def _repr_html_(self) -> str:
-        """The optima, for notebooks."""
         return self.optima.to_html(index=False)
 
 
 def folder_of(study: Study, out: Path) -> Path:
-    """The folder of the exact answer of a study in a folder of results."""
+    """Folder of the exact answer of a study."""
     return out / "exact" / study.name
 
 
@@ -97,13 +96,13 @@ def enumerate_to(
 
     Args:
         study: the study.
-        out: the folder of all results.
-        force: replace the answer of another study of this name.
-        workers, on_progress, more: of `enumerate_study`.
+        out: folder of all results.
+        force: replace the answer of a different study with the same name.
+        workers, on_progress, more: see `enumerate_study`.
 
     Raises:
-        InputError: another process works in the folder, it holds the answer of another study and
-            `force` is not set, or `enumerate_study` refuses.
+        InputError: the folder is in use or holds the answer of another study, or see
+            `enumerate_study`.
     """
     with folder_lock(folder_of(study, out)):
         if not force:
@@ -122,18 +121,19 @@ def enumerate_study(
     on_estimate: Callable[[float], None] = lambda seconds: None,
     on_screened: OnProgress = lambda done, total: None,
 ) -> ExactAnswer:
-    """Evaluate every design of a study; goes on with what an interrupted run has finished.
+    """Evaluate every design of a study, continuing an interrupted enumeration.
 
     Args:
-        folder: gets the answer; locked by this process.
-        workers: processes, or who sends work to other machines.
+        study: the study.
+        folder: folder of the answer; locked by this process.
+        workers: number of processes, or a pool of other machines.
         on_progress: called after every chunk.
-        on_estimate: called once, after the first chunk, with the seconds the others will take.
-        on_screened: called before the first chunk with the number of mapping keys screened, and of
+        on_estimate: called once, after the first chunk, with the estimated remaining time, s.
+        on_screened: called before the first chunk with the number of screened mapping keys, and of
             all.
 
     Raises:
-        InputError: no design is feasible, or more than `MOST_DESIGNS` are left to enumerate.
+        InputError: no design is feasible, or more than `MOST_DESIGNS` remain.
     """
     _enumeration.cache_clear()  # a network's file may have changed since
     enumeration = _enumeration(study)
@@ -169,7 +169,7 @@ def enumerate_study(
 
 
 def check_replaceable(study: Study, folder: Path) -> None:
-    """Check that a folder does not hold the answer of another study of this name.
+    """Check that a folder does not hold the answer of a different study with the same name.
 
     Raises:
         InputError: it does; says what differs.
@@ -190,14 +190,14 @@ def check_replaceable(study: Study, folder: Path) -> None:
 
 
 def _differing_settings(summary: dict[str, Any], study: Study) -> list[str]:
-    """Names of the settings in which a stored answer differs from a study."""
+    """Settings in which a stored answer differs from a study."""
     settings = study_settings(study)
     names = dict.fromkeys((*settings, *OPTIONAL_SETTINGS))
     return [name for name in names if summary.get(name) != settings.get(name)]
 
 
 def _chunks(study: Study, enumeration: Enumeration, on_screened: OnProgress) -> list[Ranks]:
-    """Chunks of mapping keys to evaluate; refuses a study that has none, or too many designs."""
+    """Chunks to evaluate; refuses a study without any, or with too many designs."""
     try:
         chunks = enumeration.chunks(at_most=MOST_DESIGNS, on_screened=on_screened)
     except TooMany as error:
@@ -212,7 +212,7 @@ def _chunks(study: Study, enumeration: Enumeration, on_screened: OnProgress) -> 
 
 
 def _merged(enumeration: Enumeration, parts: TaskCheckpoints, n_chunks: int) -> ExactAnswer:
-    """The answer of all chunks; removes them and refuses the study if no design is feasible."""
+    """Merge and remove all chunks; refuses the study if no design is feasible."""
     problem = enumeration.problem
     try:
         return enumeration.merge([_from_arrays(parts.load(i)) for i in range(n_chunks)])
@@ -225,12 +225,12 @@ def _merged(enumeration: Enumeration, parts: TaskCheckpoints, n_chunks: int) -> 
 
 @lru_cache(maxsize=1)
 def _enumeration(study: Study) -> Enumeration:
-    """The enumeration, made once in each process."""
+    """The enumeration, created once per process."""
     return Enumeration(study.problem())
 
 
 def _evaluated(study: Study, keys: Ranks) -> tuple[PartialResult, float]:
-    """Evaluate a chunk of mapping keys; also returns the seconds it took."""
+    """Evaluate a chunk; also returns the time it took, s."""
     enumeration = _enumeration(study)
     began = time.perf_counter()
     return enumeration.evaluate_chunk(keys), time.perf_counter() - began
@@ -259,14 +259,16 @@ def _from_arrays(stored: dict[str, Any]) -> PartialResult:
 def find_answer(
     study: Study, results: Path, report: Callable[[str], None] | None = None
 ) -> ExactAnswer | None:
-    """The exact answer of a study in a folder of results; None if there is none of this problem.
+    """Find the exact answer of a study; None if there is none of this problem.
 
     Args:
-        report: called with a line if there is one of other settings, or of another cost model,
-            data, space or code.
+        study: the study.
+        results: folder of all results.
+        report: called with a line if there is an answer of other settings, model, data, space or
+            code.
 
     Raises:
-        InputError: the answer is damaged, or, without `report`, of these settings but another cost
+        InputError: the answer is damaged, or, without `report`, has these settings but another
             model, data, space or code.
     """
     folder = folder_of(study, results)

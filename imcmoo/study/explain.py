@@ -1,4 +1,4 @@
-"""Explain designs, of a run or any: all the cost model tells of them and of their neighbours."""
+"""Explain designs: what the cost model tells about them and their neighbours."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from imcmoo.study.searches import BEST_FOUND
 from imcmoo.study.served_design import SCENARIO, ServedDesign
 
 FEW_LAYERS = 8
-"""Layers of a network that are listed where designs are not explained in full."""
+"""Layers listed per network if a design is not explained in full."""
 
 THIS_DESIGN = "this design"
-"""What scores are relative to where the best of each network is not known."""
+"""Reference of scores if the optimum of each network is unknown."""
 
 MOST_OF_FRONT = 50
-"""Designs of the front that are explained at the most."""
+"""Largest number of explained designs of the front."""
 
 
 def explain(
@@ -55,18 +55,20 @@ def explain(
     record: Evaluations | None = None,
     on_explained: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Explanation]:
-    """Explain some designs; all are evaluated at once, with their neighbours.
+    """Explain designs; evaluates them and their neighbours together.
 
     Args:
-        criterion: by which they are compared with their neighbours.
+        problem: the design problem.
+        criterion: criterion to compare them with their neighbours.
         levels: the designs, shape (n, n_parameters).
-        names: what each is called.
-        n_in_full: number of designs, from the first, with all layers listed; the others list those
-            of most energy. Default: all.
-        reference_edap: the best EDAP known of each network, J·s·mm², shape (W,); where it is not
-            known, a criterion that needs it compares with each design itself.
-        reference: what `reference_edap` is, `EXACT` or `BEST_FOUND`.
-        record: evaluations of the problem, whose designs are not evaluated again.
+        names: names of each design.
+        n_in_full: number of leading designs with all layers; others list those with most energy. If
+            None, all.
+        reference_edap: best known EDAP of each network, J·s·mm², shape (W,). If None, criteria that
+            need it compare with each design itself.
+        reference: kind of `reference_edap`, `EXACT` or `BEST_FOUND`.
+        record: evaluations of the problem; its designs are not evaluated again.
+        on_explained: called with the number of explained designs and of all.
     """
     costs, details = problem.model.breakdown(levels), problem.model.network_details(levels)
     explanations = []
@@ -93,7 +95,7 @@ def _explanation(
     reference: str,
     tables: Mapping[str, pd.DataFrame],
 ) -> Explanation:
-    """One design compared with its neighbours; `tables` come first among those it has."""
+    """Compare one design with its neighbours; `tables` come first."""
     design, around = steps
     problem, quantity = design.problem, design.judged_by
     best = reference_edap
@@ -131,7 +133,7 @@ def _explanation(
 def _networks(
     design: EvaluatedDesigns, reference_edap: Floats | None, of_runs: Mapping[str, NDArray[Any]]
 ) -> pd.DataFrame:
-    """One row per network; what does not run has no figures."""
+    """One row per network; without figures where it does not run."""
     problem, values, runs = design.problem, design.metrics.values, design.runs[0]
     quantities = {
         display_column(q.column): to_display(q.unit, values[q.name][0])
@@ -167,12 +169,7 @@ SUMMED = ("energy_J", "latency_s")
 def _broken_down(
     run: list[str], costs: LayerCosts | None, row: int, most: int | None
 ) -> dict[str, pd.DataFrame]:
-    """Area, energy and time of a design, a `row` of `costs`, by component and layer, for the
-    networks that run; empty tables if the model does not break costs down.
-
-    Layers of each network are listed up to `most`, those of most energy, and the others are one
-    row.
-    """
+    """Area, energy and time by component and layer (at most `most`); empty if unknown."""
     if costs is None:
         names = ("areas", "components", "layers")
         return {name: pd.DataFrame(columns=list(TABLES[name])) for name in names}
@@ -191,7 +188,6 @@ def _broken_down(
 
 
 def _layers(costs: LayerCosts, row: int) -> pd.DataFrame:
-    """Every layer, in order."""
     energy = costs.energy_J[row]
     networks, names = zip(*costs.layers, strict=True)
     columns: dict[str, Any] = {"network": networks, "layer": names, "energy_J": energy.sum(axis=1)}
@@ -207,7 +203,7 @@ def _layers(costs: LayerCosts, row: int) -> pd.DataFrame:
 
 
 def _shortened(layers: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The layers of one network that take most energy, in order, and the others as one."""
+    """Layers of one network with most energy, in order, and the sum of the others."""
     if len(layers) <= most + 1:
         return layers
     largest = layers["energy_J"].to_numpy().argsort(kind="stable")[::-1][:most]
@@ -224,7 +220,6 @@ def _shortened(layers: pd.DataFrame, most: int) -> pd.DataFrame:
 
 
 def _components(costs: LayerCosts, row: int, run: list[str]) -> pd.DataFrame:
-    """Energy of each network that runs, by component."""
     owner = np.array([network for network, _ in costs.layers])
     energy = [costs.energy_J[row][owner == name].sum(axis=0) for name in run]
     return pd.DataFrame(
@@ -247,18 +242,17 @@ def explain_run(
 ) -> list[Explanation]:
     """Explain the selected design of a run, its baselines, and the best of its front.
 
-    With `front`, these are what each criterion selects and then the best by the run's criterion,
-    called `front_N` by their row in `front.csv`, from 1. A design is explained once, however many
-    names it has.
+    Each design is explained once, with all its names.
 
     Args:
         problem, criterion, results: of the run.
-        front: whether designs of the front are explained that are neither selected nor baselines.
-        record: evaluations of the problem, whose designs are not evaluated again.
-        on_explained: called with the number done and the total.
+        front: also explain designs of the front: those selected by each criterion, then the best by
+            the criterion of the run, as `front_N` for row N of `front.csv`, from 1.
+        record: evaluations of the problem; its designs are not evaluated again.
+        on_explained: called with the number of explained designs and of all.
 
     Raises:
-        InputError: a table is not of this problem.
+        InputError: a table is of another problem.
     """
     with input_errors(
         f"{results.folder}: its tables are not of this study: ", (KeyError, ValueError)
@@ -285,8 +279,8 @@ def explain_run(
 def _designs(
     problem: AcceleratorProblem, results: Results
 ) -> tuple[dict[tuple[int, ...], tuple[str, ...]], int]:
-    """All names of each design to explain, by its levels, the selected design first; and the number
-    of leading designs that are selected or baselines."""
+    """Names of each design to explain, the selected first; and the number of selected and
+    baselines."""
     names: dict[tuple[int, ...], tuple[str, ...]] = {}
 
     def levels_of(designs: pd.DataFrame) -> list[tuple[int, ...]]:
@@ -312,7 +306,7 @@ def _designs(
 
 
 def _check(selected: Explanation, problem: AcceleratorProblem, results: Results) -> None:
-    """Check that a run was of the cost model there is now."""
+    """Check that a run is of the current cost model."""
     networks = selected.tables["networks"]
     for quantity in (q for q in problem.model.quantities if q.per_workload):
         columns = quantity.columns(problem.workload_names)

@@ -31,23 +31,22 @@ TABLES = {
     "lacking": ("step", "limit", "network", "excess", "missing"),
     "scenario": ("network", "rate_Hz", "deadline_s", "response_s", "capacity"),
 }
-"""Tables of an explanation, and the columns each has at the least.
+"""Tables of an explanation, and the columns each has at least.
 
-- networks: one row each, with the model's quantities, what comes of them (power, TOPS, EDAP, regret
-  against what is best) and what else the model tells; empty where the network does not run.
-- areas, components: area of the chip and energy of each network by component. Without rows where
-  the model does not tell, as is the next.
-- layers: energy and the component that takes most of it; `latency_s`, `utilization` and `bound_by`
-  where the model tells. Layers that are pipelined overlap: their times sum to more than that of the
-  network.
-- limits: of the chip (no network) and of networks. `used` is a share, 1 is all; `excess` is the
-  share that is lacking or too much, and `missing` how much of a resource; `stops` counts the
-  neighbours that break what this design keeps.
+- networks: quantities, derived figures (power, TOPS, EDAP, regret) and details of the model, one
+  row each; empty where the network does not run.
+- areas, components: area of the chip, and energy of each network, by component. No rows if unknown;
+  likewise `layers`.
+- layers: energy and its largest component; `latency_s`, `utilization` and `bound_by` if known. The
+  times of pipelined layers overlap.
+- limits: of the chip (no network) and of networks. `used` is a share, 1 is all; `excess` the
+  missing or excessive share, `missing` the amount of a resource; `stops` counts the neighbours that
+  break a limit which the design keeps.
 - neighbours: designs one step away; `beside` names what else changes with the parameter.
-- changes: what a network gains (positive) or pays, as a share of its EDAP or else of its first
-  quantity that is a ratio.
+- changes: gain (positive) or loss of a network, as a share of its EDAP or else of its first ratio
+  quantity.
 - lacking: limits that a neighbour breaks.
-- scenario: service of the requests of each network; only of a study with a scenario.
+- scenario: service of the requests of each network, in studies with a scenario.
 """
 
 
@@ -57,19 +56,19 @@ OPERANDS, GENERIC = "operands", "generic"
 
 @dataclass(frozen=True, repr=False)
 class Explanation:
-    """One design, explained, in display units: areas in mm².
+    """Explanation of one design, in display units (areas in mm²); `Run.explain` returns one.
 
     Args:
-        names: what the design is called, `selected` or `front_3` and so on; at least one.
-        design: value of each parameter and of what the space fixes.
+        names: names of the design, such as `selected` or `front_3`; at least one.
+        design: value of each parameter and fixed value.
         chip: quantities of the chip, unit in the name.
-        feasible: whether all networks run and all limits are kept.
-        criterion: what designs are compared by.
-        against: what the scores of such a criterion are relative to; empty where to nothing.
-        score: by it, the smaller the better; NaN where it is not known.
-        judged_by: what `gain` of a network is a change of.
-        tables: as `TABLES`.
-        reference: what `regret` of the networks is against; empty where there is none.
+        feasible: True if all networks run and all limits are met.
+        criterion: criterion to compare designs by.
+        against: reference of its scores; empty if there is none.
+        score: score by the criterion, smaller is better; NaN if unknown.
+        judged_by: quantity of which `gain` of a network is a change.
+        tables: see `TABLES`.
+        reference: reference of `regret` of networks; empty if there is none.
     """
 
     names: tuple[str, ...]
@@ -98,14 +97,14 @@ class Explanation:
 EXPLANATIONS = "explain.json"
 
 VALUES = ("before", "after")
-"""Columns with values of parameters, of whatever type."""
+"""Columns with values of parameters, of any type."""
 
 STORED_FIELDS = tuple(field.name for field in fields(Explanation) if field.name != "tables")
-"""What a stored explanation has beside its tables."""
+"""Fields of a stored explanation, except tables."""
 
 
 def to_json(explanation: Explanation) -> str:
-    """An explanation as one line; tables by column, what is not known is null."""
+    """An explanation as one line of JSON; unknown values are null."""
     content: dict[str, Any] = {name: getattr(explanation, name) for name in STORED_FIELDS}
     content["tables"] = {
         name: {str(column): frame[column].tolist() for column in frame}
@@ -115,18 +114,18 @@ def to_json(explanation: Explanation) -> str:
 
 
 def explanations_text(explanations: Sequence[Explanation]) -> str:
-    """Content of `explain.json`: a line for each design, and a checksum of these in front."""
+    """Content of `explain.json`: a checksum, then one line per design."""
     lines = [to_json(explanation) for explanation in explanations]
     body = "[\n" + ",\n".join(lines) + "\n]"
     return f'{{"sha256": "{_digest(body)}",\n"designs": {body}}}\n'
 
 
 def read_explanations(path: Path) -> list[Explanation]:
-    """The explanations of a file.
+    """Read the explanations of a file.
 
     Raises:
         InputError: the file is damaged; says what to do.
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     try:
         check_regular(path, MOST_TEXT_BYTES)
@@ -146,21 +145,21 @@ def read_explanations(path: Path) -> list[Explanation]:
 
 
 def write_csv(explanation: Explanation, folder: Path, *, force: bool = False) -> list[Path]:
-    """Write an explanation's tables into a folder, each to a file of its name: all, or none.
+    """Write the tables of an explanation into a folder, one file each: all or none.
 
-    A table that an earlier explanation has left there, and this one has not, is removed.
+    Removes tables of an earlier explanation that this one does not have.
 
     Args:
-        explanation: of one design.
-        folder: made if needed, and locked meanwhile.
-        force: write over files that are no such tables.
+        explanation: the explanation.
+        folder: created if needed, and locked.
+        force: replace files that are no such tables.
 
     Returns:
-        The files: `chip.csv` (one row: the design, the chip, its score), then those of `TABLES`
-        that are not empty.
+        The files: `chip.csv` (one row: design, chip, score), then those of `TABLES` that are not
+        empty.
 
     Raises:
-        InputError: a file of a table's name is none, or another command works in the folder.
+        InputError: a file has the name of a table but is none, or the folder is in use.
         OSError: the folder cannot be written to.
     """
     chip = {
@@ -184,7 +183,7 @@ def write_csv(explanation: Explanation, folder: Path, *, force: bool = False) ->
 
 
 def _begins(name: str) -> re.Pattern[bytes]:
-    """Pattern of the beginning of a table's file."""
+    """Pattern of the beginning of the file of a table."""
     if name == "chip":
         return re.compile(rb"[^\n]*,feasible,score_")
     first, second, *_ = TABLES[name]
@@ -192,7 +191,7 @@ def _begins(name: str) -> re.Pattern[bytes]:
 
 
 def _of_json(content: dict[str, Any]) -> Explanation:
-    """An explanation, and nothing that is none."""
+    """Create an explanation from JSON; refuses anything else."""
     tables = {
         name: pd.DataFrame({column: _column(column, values) for column, values in columns.items()})
         for name, columns in content["tables"].items()
@@ -206,13 +205,12 @@ def _of_json(content: dict[str, Any]) -> Explanation:
 
 
 def _column(name: str, values: list[Any]) -> pd.Series[Any]:
-    """A column of a table; values of parameters stay what they are."""
+    """Column of a table; values of parameters keep their types."""
     nothing = all(value is None for value in values)
     return pd.Series(values, dtype=object if name in VALUES else float if nothing else None)
 
 
 def _known(value: Any) -> Any:
-    """Replace numbers that are not known by None."""
     if isinstance(value, dict):
         return {key: _known(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):

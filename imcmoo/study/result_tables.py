@@ -1,7 +1,7 @@
-"""The files of a run for programs, in J, s and mm²: CSV tables in full precision, `design.json`.
+"""Tables of a run in J, s and mm²: CSV files in full precision, and `design.json`.
 
-Numbers of one design are named and scaled as in `imcmoo evaluate`, with the workload in the name:
-`energy_resnet18_J`, `latency_resnet18_s`, `area_mm2`, `edap_resnet18_J_s_mm2`.
+Columns are named as in `imcmoo evaluate`, with the network: `energy_resnet18_J`,
+`latency_resnet18_s`, `area_mm2`, `edap_resnet18_J_s_mm2`.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ Columns = dict[str, NDArray[Any]]
 def results_of(
     outcome: Outcome, answer: ExactAnswer | None, folder: Path, config: Mapping[str, Any]
 ) -> Results:
-    """The results of a run: all tables, the design, and explanations of designs but of the front.
+    """Results of a run: tables, design, and explanations except of the front.
 
     Args:
-        outcome: of the searches.
-        answer: the exact one, if it is known.
-        folder: of the run.
+        outcome: outcome of the searches.
+        answer: exact answer; None if unknown.
+        folder: folder of the run.
         config: content of its `config.json`.
     """
     content: dict[str, Any] = {
@@ -68,7 +68,6 @@ def results_of(
 
 
 def _tables(outcome: Outcome, answer: ExactAnswer | None) -> dict[str, pd.DataFrame]:
-    """Every table of a run by name."""
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),
@@ -93,7 +92,7 @@ def _tables(outcome: Outcome, answer: ExactAnswer | None) -> dict[str, pd.DataFr
 
 
 def evaluations(outcome: Outcome) -> pd.DataFrame:
-    """Every unique design of the joint search, in the order of evaluation."""
+    """Designs of the joint search, in order of evaluation."""
     archive, problem = outcome.joint.archive, outcome.problem
     metrics = archive.metrics
     return pd.DataFrame(
@@ -108,7 +107,7 @@ def evaluations(outcome: Outcome) -> pd.DataFrame:
 
 
 def front(outcome: Outcome) -> pd.DataFrame:
-    """The feasible designs no other dominates, in the order of evaluation, with all scores."""
+    """Non-dominated feasible designs, in order of evaluation, with all scores."""
     rows = np.arange(len(outcome.candidates.levels))
     scores = outcome.candidates.scores
     return pd.DataFrame(
@@ -117,7 +116,7 @@ def front(outcome: Outcome) -> pd.DataFrame:
 
 
 def selection(outcome: Outcome) -> pd.DataFrame:
-    """The design each criterion selects, one row per criterion."""
+    """Selected design of each criterion, one row each."""
     chosen, c = outcome.candidates.chosen, outcome.candidates
     rows = np.array(list(chosen.values()))
     columns: dict[str, Any] = {
@@ -135,9 +134,9 @@ def selection(outcome: Outcome) -> pd.DataFrame:
 
 
 def baselines(outcome: Outcome) -> pd.DataFrame:
-    """Designs for all and for one workload, on every workload, and EDAPs over the references.
+    """Joint and single-network designs on every network, with normalised EDAP.
 
-    Energies and latencies are empty where one does not run, EDAPs also where it breaks a limit of
+    Energy and latency are empty where a network does not run, EDAP also where it breaks a limit of
     its own.
     """
     designs, problem = outcome.baselines, outcome.problem
@@ -157,7 +156,7 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
 
 
 def trace(outcome: Outcome) -> pd.DataFrame:
-    """Progress of every search, generation by generation."""
+    """Progress of every search by generation."""
     searches = {JOINT: outcome.joint, **outcome.baseline_searches}
     frame = pd.DataFrame(
         [{"search": name, **asdict(row)} for name, s in searches.items() for row in s.trace]
@@ -169,7 +168,7 @@ def trace(outcome: Outcome) -> pd.DataFrame:
 
 
 def breakdown(model: CostModel, workloads: Sequence[str], design: Levels) -> pd.DataFrame:
-    """Energy of each workload and area of one design, shape (1, n_parameters), by component."""
+    """Energy of each network and area, by component, of one design, shape (1, n_parameters)."""
     b = model.breakdown(design)
     assert b is not None
     owner = np.array([list(workloads).index(workload) for workload, _ in b.layers])
@@ -185,7 +184,7 @@ def breakdown(model: CostModel, workloads: Sequence[str], design: Levels) -> pd.
 
 
 def _candidates(outcome: Outcome, rows: NDArray[np.int64]) -> Columns:
-    """Design, quantities, and per workload EDAP of some candidates."""
+    """Design, quantities, and EDAP per network of candidates."""
     c, problem = outcome.candidates, outcome.problem
     columns = {
         **_designs(problem, c.levels[rows]),
@@ -199,7 +198,7 @@ def _candidates(outcome: Outcome, rows: NDArray[np.int64]) -> Columns:
 def _quantities(
     problem: AcceleratorProblem, levels: Levels, values: Mapping[str, Floats]
 ) -> Columns:
-    """Quantities of the chip, then of each workload, in the units people read."""
+    """Quantities of the chip, then of each network, in display units."""
     columns: Columns = {}
     for q in sorted(problem.model.quantities, key=lambda q: q.per_workload):
         named = q.columns(problem.workload_names)
@@ -214,7 +213,7 @@ def _quantities(
 
 
 def _missing(problem: AcceleratorProblem, metrics: Metrics) -> Columns:
-    """Missing amount of each resource for each network, whole numbers."""
+    """Missing amount of each resource by network, whole numbers."""
     columns: Columns = {}
     for name in problem.model.resource_names:
         lacking = np.ceil(metrics.resources[name].missing).astype(np.int64)
@@ -228,16 +227,15 @@ def _designs(problem: AcceleratorProblem, levels: Levels) -> Columns:
 
 
 def _each(pattern: str, names: Sequence[str], values: NDArray[Any]) -> Columns:
-    """One column per workload of values (n, W)."""
+    """One column per network of values (n, W)."""
     return {pattern.format(name): values[:, w] for w, name in enumerate(names)}
 
 
 def convergence_table(outcome: Outcome) -> pd.DataFrame:
-    """One row per search, criterion and evaluation that improved on all before, and the last.
+    """One row per search, criterion and improving evaluation, plus the last.
 
-    The joint search by the criteria that guide it and judge a design by itself; one that orders
-    designs like another is left out of the two that orders by products. The searches for one
-    workload by its EDAP.
+    The joint search by its guiding criteria that judge a design by itself (products are omitted if
+    another criterion orders alike), single-network searches by EDAP.
     """
     guides = [c for c in outcome.problem.guides if c.against == "nothing"]
     doubled = {c.orders_like for c in guides}
@@ -266,8 +264,10 @@ def _improvements(
 
 
 def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
-    """By criterion: the exact optimum, what the run selected, the best it evaluated, and how far
-    these are from the optimum; values as in `optima.csv`, regrets as shares."""
+    """By criterion: exact optimum, selected and best evaluated design, and their regrets (shares).
+
+    Values as in `optima.csv`.
+    """
     judge = ExactRegret(outcome.problem, answer, against_joint=outcome.baselines is None)
     F = outcome.candidates.F
     values, excess = judge.scores(F), judge.regrets(F)
@@ -284,8 +284,7 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
 
 
 def design(outcome: Outcome) -> dict[str, Any]:
-    """The joint design and what it costs, in SI units, area in mm²; and a `caution` where there is
-    something to know of the figures."""
+    """Joint design and its costs in SI units (area in mm²), and a `caution` if there is one."""
     problem, chosen = outcome.problem, outcome.chosen
     metrics = outcome.metrics([chosen])
     (values,) = problem.space.designs(outcome.design)
@@ -312,7 +311,6 @@ def design(outcome: Outcome) -> dict[str, Any]:
 
 
 def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
-    """Costs of one workload on the selected design."""
     problem = outcome.problem
     costs = {
         q.column: metrics.values[q.name][0, w].item()
@@ -338,10 +336,10 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
 def seeds(
     study: Study, results: Mapping[int, Results], answer: ExactAnswer | None = None
 ) -> pd.DataFrame:
-    """The joint designs of several finished runs by seed, one row each.
+    """Joint designs of several finished runs by seed, one row each.
 
-    All regrets are against one reference, `regret_reference`: the exact optima if one of the runs
-    or `answer` has them, or else the best that any of the runs found.
+    All regrets have one reference, `regret_reference`: the exact optima, or else the best found in
+    any run.
     """
     runs = [*results.values()]
     rows = [
@@ -375,7 +373,7 @@ def seeds(
 
 
 PLAUSIBLE_W_PER_MM2 = 1.0
-"""Power density above which no air-cooled chip runs; large processors stay below it."""
+"""Power density, W/mm², above which no air-cooled chip runs."""
 
 PHYSICAL_BASIS = (
     "Values rest on component libraries and the assumptions of docs/physical_model.md. Compared "
@@ -384,12 +382,12 @@ PHYSICAL_BASIS = (
     "ranking of designs only if all four ADC models (adc_model) agree on it. A chip within all "
     "limits can still compute wrong answers: imcmoo accuracy executes a network."
 )
-"""What the physical model's figures rest on and where they err."""
+"""Caution for figures of the physical model."""
 
 
 def caution(model: str, workloads: Mapping[str, Mapping[str, float]]) -> str | None:
-    """Caution about a design's figures in `design.json`: no chip could be like this, or, for the
-    physical model, the assumptions behind them; None without either."""
+    """Caution about implausible figures, or assumptions of the physical model; None if there is
+    none."""
     if model == "physical":
         return PHYSICAL_BASIS
     density = {name: values.get("W_per_mm2", 0.0) for name, values in workloads.items()}

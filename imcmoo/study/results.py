@@ -286,7 +286,6 @@ def reading(folder: Path) -> Iterator[Results]:
 
 
 def _table(name: str) -> cached_property[pd.DataFrame]:
-    """A table of a run, read once."""
     return cached_property(lambda results: results._needed(f"{name}.csv"))
 
 

@@ -1,6 +1,4 @@
-"""The searches of a study and their outcome.
-
-A study searches for all its networks at once, and for each alone (the baselines)."""
+"""Searches of a study and their outcome: one for all networks, and one per network (baselines)."""
 
 from __future__ import annotations
 
@@ -31,21 +29,21 @@ from imcmoo.study.served_design import ServedDesign
 from imcmoo.study.study import Study
 
 JOINT = "joint"
-"""Name of the search for all workloads at once; the others are named like their workload."""
+"""Name of the search for all networks; the others have the name of their network."""
 
 EXACT, BEST_FOUND = "exact optimum", "best found"
 """What regrets of a run are against: proven optima, or the best EDAPs that its searches found."""
 
 CHIPS_MAPPED_PER_EVALUATION = 4
-"""Most chips mapped in advance, per design that will be evaluated: searches ask about many more
-chips than they evaluate, and mapping them by the handful takes twice the time."""
+"""Chips pre-mapped per budgeted design, at most. Searches check many more chips than they evaluate,
+and mapping a few at a time takes twice as long."""
 
 OnTrace = Callable[[str, TraceRow], None]
-"""Called after every generation with the name of the search and its state."""
+"""Called after every generation with the name and state of the search."""
 
 
 def search_names(study: Study) -> list[str]:
-    """Names of the searches of a study, in the order it does them."""
+    """Names of the searches of a study, in order."""
     return [JOINT, *(study.names if study.baselines else ())]
 
 
@@ -53,7 +51,7 @@ def search_models(study: Study) -> dict[str, CostModel]:
     """Cost models of the searches of a study, by name.
 
     Raises:
-        InputError: the study has baselines, and its model cannot be built for one network.
+        InputError: the study has baselines, but its model cannot be built for one network.
     """
     model = study.cost_model()
     with input_errors("baselines: "):
@@ -66,17 +64,17 @@ def run_searches(
     checkpoint: Callable[[str], Path],
     on_trace: OnTrace,
 ) -> dict[str, SearchResult]:
-    """Do all searches of a study; goes on from the checkpoints there are.
+    """Run all searches of a study, continuing from existing checkpoints.
 
     Args:
         study: the study.
-        models: of `search_models`.
-        checkpoint: path of the file where the search of a name keeps its state.
+        models: see `search_models`.
+        checkpoint: returns the path of the checkpoint of a search.
         on_trace: called after every generation.
 
     Raises:
-        NoFeasibleDesign: nothing in the space satisfies the constraints.
-        LimitsUnmet: no design that was evaluated keeps the networks' limits; says which is nearest.
+        NoFeasibleDesign: no design satisfies the constraints.
+        LimitsUnmet: no evaluated design meets the limits of the networks; names the nearest.
     """
     limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
     models[JOINT].prepare(limit, at_most=CHIPS_MAPPED_PER_EVALUATION * study.budget * len(models))
@@ -102,12 +100,14 @@ def run_searches(
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything a run knows at its end.
+    """Searches of a study and the selected designs.
 
     Args:
-        baseline_searches: by workload, the search for it alone; empty without baselines.
-        baselines: the design of each of `baseline_searches` on all workloads, or None.
-        candidates: the front of the joint search, and what each criterion selects from it.
+        study: the study.
+        joint: search for all networks.
+        baseline_searches: search for each network; empty without baselines.
+        baselines: best design of each of `baseline_searches` on all networks, or None.
+        candidates: front of the joint search, and the selection from it.
     """
 
     study: Study
@@ -120,15 +120,15 @@ class Outcome:
     def from_searches(
         cls, study: Study, searches: dict[str, SearchResult], answer: ExactAnswer | None = None
     ) -> Outcome:
-        """Compare and select among all searches of the study, by name.
+        """Compare and select among all searches of a study.
 
         Args:
             study: the study.
             searches: its finished searches, by name.
-            answer: the exact one, if it is known: regrets are then against its optima.
+            answer: exact answer. If given, regret is against its optima.
 
         Raises:
-            ValueError: nothing feasible was found.
+            ValueError: there is no feasible design.
         """
         joint = searches[JOINT]
         single = {name: search for name, search in searches.items() if name != JOINT}
@@ -145,13 +145,13 @@ class Outcome:
         return self.joint.archive.problem
 
     def metrics(self, rows: Sequence[int] | Ints) -> Metrics:
-        """Metrics of some of the candidates, by index."""
+        """Metrics of candidates, by index."""
         archive = self.joint.archive
         return archive.metrics.take(archive.front()[np.asarray(rows)])
 
     @cached_property
     def served(self) -> ServedDesign | None:
-        """The joint design under the requests of the study's scenario, if it has one."""
+        """Joint design under the requests of the scenario; None without scenario."""
         return ServedDesign.if_served(self.problem.model, self.design, self.metrics([self.chosen]))
 
     @property
@@ -166,12 +166,12 @@ class Outcome:
 
     @property
     def chosen(self) -> int:
-        """Index among the candidates of the design the study's criterion selects."""
+        """Index of the candidate that the criterion of the study selects."""
         return self.candidates.chosen[self.criterion]
 
     @property
     def criterion(self) -> str:
-        """Name of the criterion that has the last word."""
+        """Name of the criterion that selects the design."""
         name = self.study.selected_by
         return name if name in self.candidates.chosen else f"{LOG10}{name}"
 
@@ -184,7 +184,7 @@ class Outcome:
 def _candidates(
     archive: Evaluations, known_best: Floats | None = None, exact_best: Floats | None = None
 ) -> Candidates:
-    """The front of a search, with the references of regret that `Candidates` takes."""
+    """Front of a search, with reference EDAPs."""
     front = archive.front()
     return Candidates(
         archive.problem, archive.levels[front], archive.F[front], known_best, exact_best
@@ -193,12 +193,12 @@ def _candidates(
 
 @dataclass(frozen=True)
 class Baselines:
-    """One design per workload, costed on every workload.
+    """Single-network designs, evaluated on all networks.
 
     Args:
-        levels: row w is the design optimised for workload w, shape (W, n_parameters).
-        metrics: rows as `levels`, columns what it runs on; NaN where that does not run.
-        within: whether each network keeps its own limits on each design, shape (W, W).
+        levels: row w is the design for network w, shape (W, n_parameters).
+        metrics: rows as `levels`; NaN where a network does not run.
+        within: True where a network meets its own limits on a design, shape (W, W).
     """
 
     levels: Levels
@@ -209,7 +209,7 @@ class Baselines:
     def from_searches(
         cls, problem: AcceleratorProblem, searches: Mapping[str, SearchResult]
     ) -> Baselines:
-        """The best design by EDAP of each search for one workload, costed on all."""
+        """Best design by EDAP of each single-network search, evaluated on all networks."""
         designs = []
         for search in searches.values():
             candidates = _candidates(search.archive)
@@ -222,7 +222,9 @@ class Baselines:
 
     @cached_property
     def edap(self) -> Floats:
-        """J·s·mm², rows: optimised for; columns: runs on; shape (W, W); NaN where a network does
-        not run or breaks a limit of its own."""
+        """EDAP, J·s·mm², shape (W, W): row w is the design for network w.
+
+        NaN where a network does not run or breaks a limit of its own.
+        """
         m = self.metrics
         return np.where(self.within, edap(m.energy_J, m.latency_s, m.area_m2), np.nan)

@@ -1,4 +1,4 @@
-"""One design under the requests of a scenario: tables of its service and of its timeline."""
+"""A design under the requests of a scenario: tables of its service and timeline."""
 
 from __future__ import annotations
 
@@ -24,18 +24,17 @@ SCENARIO, TIMELINE = "scenario", "timeline"
 POLICIES = {False: "none", True: "layer"}
 
 PERIODS = (2, 6)
-"""Shortest periods that a timeline shows, at the least and at the most: the longest period, if that
-is between."""
+"""Smallest and largest number of shortest periods in a timeline; in between, the longest period."""
 
 
 @dataclass(frozen=True)
 class ServedDesign:
-    """One design under the requests of a scenario; all networks run.
+    """A design under the requests of a scenario; all networks run.
 
     Args:
-        model: of the study.
+        model: cost model of the study.
         levels: the design, shape (1, n_parameters).
-        metrics: of the design; evaluated by default.
+        metrics: its metrics. If None, it is evaluated.
     """
 
     model: ScenarioModel
@@ -46,7 +45,7 @@ class ServedDesign:
     def if_served(
         cls, model: CostModel, levels: Levels, metrics: Metrics | None = None
     ) -> ServedDesign | None:
-        """The design, if the model has a scenario and all networks run."""
+        """The design, if the model has a scenario and all networks run; else None."""
         if not isinstance(model, ScenarioModel):
             return None
         served = cls(model, levels, metrics)
@@ -59,15 +58,15 @@ class ServedDesign:
 
     @property
     def least_capable(self) -> int:
-        """Index of the network of least capacity."""
+        """Index of the network with the smallest capacity."""
         return int(self.service.capacity[0].argmin())
 
     def table(self) -> pd.DataFrame:
-        """One row per network: requests, bound of the response and its parts, capacity, power.
+        """One row per network: requests, response bound and its parts, capacity, power.
 
-        Side by side, all is of the `groups` listed, but for `largest_capacity`, that of the chip
-        with groups allocated for it. `simulated_s` is the longest response, and `xrbench` the
-        score, of the timeline.
+        With space sharing, figures are for the listed `groups`, except `largest_capacity`, that of
+        the chip with groups allocated for it. `simulated_s` is the longest response and `xrbench`
+        the score of the timeline.
         """
         service, load = self.service, self.model.load
         names = self.model.workload_names
@@ -105,7 +104,7 @@ class ServedDesign:
         )
 
     def _interference_s(self) -> Floats:
-        """Part of each response that more urgent networks take, shape (W,)."""
+        """Part of each response due to more urgent networks, s, shape (W,)."""
         service = self.service
         others = (service.response_s - service.service_s - service.blocking_s)[0]
         # Differences round to either side of 0; no network is more urgent than the first.
@@ -114,13 +113,13 @@ class ServedDesign:
 
     @property
     def _largest(self) -> dict[str, float]:
-        """Capacity of a chip whose networks run side by side, with groups allocated for it."""
+        """Largest capacity of a chip with space sharing."""
         if self.service.groups is None:
             return {}
         return {"largest_capacity": float(self.service.chip_capacity[0])}
 
     def _blockers(self) -> list[str]:
-        """Less urgent network that delays each network most, empty where there is none."""
+        """Less urgent network that delays each network most; empty if there is none."""
         service, rank, names = self.service, self.model.load.rank, self.model.workload_names
         if service.groups is not None:
             return [""] * len(names)
@@ -152,8 +151,10 @@ class ServedDesign:
 
     @cached_property
     def releases_s(self) -> list[Floats]:
-        """Requests of a timeline: all networks at once, just after the network that delays the one
-        of least capacity most, and then as often as they may."""
+        """Requests of a timeline, s: all networks at once, then at their largest rate.
+
+        They arrive just after the network that delays the one with the smallest capacity most.
+        """
         load, first = self.model.load, self._blockers()[self.least_capable]
         shortest, longest = load.period_s.min(), load.period_s.max()
         until = shortest * np.clip(longest / shortest, *PERIODS)
@@ -171,7 +172,7 @@ class ServedDesign:
         return simulate(self.releases_s, self._segments(), self.model.load, apart=apart)
 
     def _segments(self) -> list[Floats]:
-        """Segments of one request of each network that nothing interrupts, s."""
+        """Uninterruptible segments of one request of each network, s."""
         service, load = self.service, self.model.load
         if not service.interrupts[0]:
             return [np.array([s]) for s in service.service_s[0]]
@@ -187,7 +188,7 @@ class ServedDesign:
         ]
 
     def timeline_table(self) -> pd.DataFrame:
-        """One row per piece of work: network and request, release and deadline, start and end."""
+        """One row per piece of work: network, request, release, deadline, start, end."""
         timeline, names = self.timeline, np.array(self.model.workload_names)
         pieces = zip(timeline.network.tolist(), timeline.request.tolist(), strict=True)
         released = np.array([self.releases_s[w][k] for w, k in pieces])

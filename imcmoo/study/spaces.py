@@ -1,7 +1,6 @@
-"""The design spaces that studies begin with: those of the package, and what a study makes of them.
+"""Design spaces of studies: shipped ones, those of installed packages, and tables `[space]`.
 
-The shipped spaces and studies are files in `problems/`. A checkout reads that folder; the wheel
-carries the same files as package data. An installed package offers spaces by entry points.
+Shipped spaces and studies are files in `problems/`, in a checkout and in the wheel.
 """
 
 from __future__ import annotations
@@ -22,12 +21,11 @@ from imcmoo.space.space_file import read_spaces
 _PACKAGE = Path(__file__).parents[1]
 
 WIDEST_SPACES = {"rram": "rram", "sram": "sram_large", "sram_technology": "sram_technology"}
-"""The widest space of each device of the reference model. `imcmoo evaluate --device` takes these
-names for both models."""
+"""Largest space by device of the reference model; names for `imcmoo evaluate --device`."""
 
 
 def folder() -> Path:
-    """The folder of `spaces/` and `studies/`: of the wheel, or else of the checkout.
+    """Folder of `spaces/` and `studies/`, of the wheel or the checkout.
 
     Raises:
         InputError: there is neither.
@@ -40,17 +38,17 @@ def folder() -> Path:
 
 @cache
 def spaces() -> dict[str, DesignSpace]:
-    """Every shipped space by name."""
+    """Shipped spaces by name."""
     return read_spaces(sorted((folder() / "spaces").glob("*.toml")))
 
 
 def device_spaces() -> dict[str, DesignSpace]:
-    """The widest space of each device by the names in `WIDEST_SPACES`."""
+    """Largest space of each device, by names of `WIDEST_SPACES`."""
     return {device: spaces()[name] for device, name in WIDEST_SPACES.items()}
 
 
 def offered(group: str) -> dict[str, Any]:
-    """Objects that installed packages offer by entry points of a group, by name."""
+    """Objects offered by entry points of a group, by name."""
     objects: dict[str, Any] = {}
     for entry in entry_points(group=group):
         objects |= entry.load()
@@ -58,7 +56,7 @@ def offered(group: str) -> dict[str, Any]:
 
 
 def bases() -> dict[str, DesignSpace]:
-    """Every space that a study can begin with: shipped ones, and those that packages offer."""
+    """All spaces that a study can start from, by name."""
     others = (*offered("imcmoo.spaces").values(), *_spaces_of_studies())
     return {**spaces(), **{space.name: space for space in others}}
 
@@ -70,16 +68,16 @@ def _spaces_of_studies() -> Iterable[DesignSpace]:
 def space_of_table(
     table: Mapping[str, Any], *, name: str, model: str | None, device: str | None
 ) -> DesignSpace:
-    """The space that the table `[space]` of a study describes.
+    """Create the space of the table `[space]` of a study.
 
     Args:
-        table: `base`, and values by name of the parameter: a list, or one value.
-        name: of the study, which a space with other values than its base is called by.
-        model: of the study.
-        device: names the base where the table does not.
+        table: `base`, and values by parameter: a list, or one value.
+        name: name of the study, used for a space that differs from its base.
+        model: cost model of the study.
+        device: names the base if the table does not.
 
     Raises:
-        ValueFaults: an unknown base or parameter, or a value that cannot be; a text by key.
+        ValueFaults: base or parameter is unknown, or a value is wrong; a text by key.
     """
     usual = f"{device}_physical" if device and model == "physical" else device
     base = _base(table.get("base", usual))
@@ -111,7 +109,7 @@ def _base(name: object) -> DesignSpace:
 
 
 def _with_optional(space: DesignSpace, names: Iterable[str]) -> DesignSpace:
-    """A space with the defaults of named optional columns of the physical model that it lacks."""
+    """A space with defaults of named optional columns that it lacks."""
     from imcmoo.model.physical.parameters import DEFAULTS  # as above
 
     lacking = set(names) - {*space.names, *space.fixed}
@@ -120,10 +118,10 @@ def _with_optional(space: DesignSpace, names: Iterable[str]) -> DesignSpace:
 
 
 def table_of_space(space: DesignSpace, *, name: str, model: str) -> dict[str, Any]:
-    """The table `[space]` that describes a space; inverse of `space_of_table`.
+    """Table `[space]` of a space; inverse of `space_of_table`.
 
     Raises:
-        ValueError: the space is made of none that a study can begin with.
+        ValueError: the space is not derived from one that a study can start from.
     """
     tables = [{"base": base.name, **_differing(space, base)} for base in bases().values()]
     for table in sorted(tables, key=len):
@@ -136,7 +134,6 @@ def table_of_space(space: DesignSpace, *, name: str, model: str) -> dict[str, An
 
 
 def _differing(space: DesignSpace, base: DesignSpace) -> dict[str, Any]:
-    """Values of a space that a base does not have."""
     before = {**base.fixed, **{p.name: p for p in base.parameters}}
     several = {
         p.name: list(p.values)

@@ -1,6 +1,6 @@
-"""A study: which designs are searched for which networks, by what, under which limits.
+"""A study: the space, the networks, the criterion, and how designs are searched.
 
-`Study` is the same thing in Python, in a TOML file and in the results of a run.
+`Study` is one model for Python, study files and the results of a run.
 """
 
 from __future__ import annotations
@@ -80,44 +80,44 @@ RESERVED = ("joint", *AGGREGATIONS)
 """Names of columns, searches and files that no network may have."""
 
 OF_WEIGHTS = ("weight_clip", "layers_digital")
-"""Settings by network of how its weights are stored."""
+"""Settings by network of how weights are stored."""
 
 NOISE_SETTINGS = (*OF_WEIGHTS, "accuracy")
-"""Settings by network that only a model with noise knows."""
+"""Settings by network that need a model with noise."""
 
 FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
-"""Folders that commands make beside those of studies, so that no study may be called so."""
+"""Folders that commands create beside those of studies; no study may have these names."""
 
 BUDGET = 3300
-"""Designs that each search evaluates where a study does not say."""
+"""Default number of designs that each search evaluates."""
 
 OF_SEARCHES = {"area_limit_mm2", "baselines", "budget", "criterion", "score", "seeds"}
-"""Keys of a study that its cost model does not depend on."""
+"""Keys of a study that do not affect its cost model."""
 
 
 @dataclass(frozen=True)
 class AccuracyFile:
-    """Accuracy data of a network and the drop of its score that a study allows.
+    """Accuracy data of a network and the allowed drop of its score.
 
     Args:
-        path: of `imcmoo import --data`.
-        max_drop: largest drop below the float score; None for no limit.
+        path: a file written by `imcmoo import --data`.
+        max_drop: largest drop below the float score. If None, there is no limit.
     """
 
     path: str
     max_drop: float | None = None
 
     def to_config(self) -> dict[str, Any]:
-        """The settings as JSON values, with a digest in place of the folder."""
+        """Settings as JSON values, with a digest instead of the path."""
         path = Path(self.path)
         return {"file": path.name, "sha256": sha256(path), "max_accuracy_drop": self.max_drop}
 
 
 def accuracy_options(files: Mapping[str, AccuracyFile], networks: WorkloadSet) -> dict[str, Any]:
-    """Options of a cost model that predicts accuracy, from the files of networks by name.
+    """Read accuracy data, by network, into options of a cost model that predicts accuracy.
 
     Raises:
-        ValueError: a file that is none of `imcmoo import --data`, or of another network.
+        ValueError: a file was not written by `imcmoo import --data`, or is of another network.
         OSError: a file cannot be read.
     """
     # Studies of the reference model need none of the physical one.
@@ -138,10 +138,10 @@ def accuracy_options(files: Mapping[str, AccuracyFile], networks: WorkloadSet) -
 
 
 def check_study_name(name: str) -> str:
-    """Check that a study can be called so; returns its name.
+    """Return the name if a study may have it.
 
     Raises:
-        ValueError: it cannot; says what is allowed.
+        ValueError: the name is not allowed; says which are.
     """
     check_name("the name of a study", name)
     if name.lower() in FOLDERS:  # some file systems take capitals for small letters
@@ -152,10 +152,10 @@ def check_study_name(name: str) -> str:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Check that networks have distinct names in tables, searches and files.
+    """Check the names of networks.
 
     Raises:
-        ValueError: two of one name, or a name that is used otherwise.
+        ValueError: two are equal, or one is reserved.
     """
     for name in names:
         if names.count(name) > 1:
@@ -167,20 +167,22 @@ def check_names(names: Sequence[str]) -> None:
 
 
 class Study(Table):
-    """A design task: space, networks, criterion, and how it is searched.
+    """A design task: space, networks, criterion, and settings of the search.
 
-    Read one from a file with `Study.load("camera.toml")`, or make one in Python, where each key of
+    Load a study from a file with `Study.load("camera.toml")`, or create one in Python. Each key of
     a study file (docs/own_study.md) is a keyword::
 
-        Study(name="two", device="sram", networks=["resnet18", "my_net.csv"], area_limit_mm2=100)
+        study = Study(name="two", device="sram", networks=["resnet18", "my_net.csv"])
+        run = study.run(budget=1500)
+        run.design
 
-    A network with settings of its own is a `Network`, or a dictionary. The space is a
-    `DesignSpace`, the name of a shipped one, or a dictionary like the table `[space]`. Attributes
-    in SI units are computed from the keys. The same study gives the same files, byte for byte.
-    Files of networks and components are read once: load the study again after you change one.
+    Pass a `Network` or a dictionary for a network with its own settings. Pass the space as a
+    `DesignSpace`, the name of a shipped space, or a dictionary like the table `[space]`. Properties
+    with a unit in SI are computed from the keys. Networks and components are read once per study;
+    load the study again after changing their files. Equal studies write equal files.
 
     Raises:
-        ValueError: a value that cannot be, a line for each fault. Names the key.
+        ValueError: a key has a wrong value; one line per fault.
     """
 
     model_config = ConfigDict(json_schema_extra={"description": "A study file."})
@@ -235,7 +237,7 @@ class Study(Table):
     )
     scenario_table: ScenarioTable | None = Field(None, alias="scenario")
     file: SkipJsonSchema[str | None] = Field(None, exclude=True)
-    """The study file this was read from, as it was given; None for one of the catalogue."""
+    """The study file as it was named; None for a shipped study."""
 
     def __init__(self, /, **settings: Any) -> None:
         try:
@@ -245,14 +247,14 @@ class Study(Table):
 
     @classmethod
     def load(cls, source: str | Path) -> Study:
-        """Read a study file, or find a study by its name.
+        """Load a study from a file or by name.
 
         Args:
-            source: path of a TOML file, whose paths are relative to its folder; or the name of a
-                study of the package or of one that an installed package offers.
+            source: path of a TOML file, or the name of a study that this or another installed
+                package offers. Paths in the file are relative to its folder.
 
         Raises:
-            InputError: there is no such study, or the file is wrong: a line for each fault.
+            InputError: the study does not exist, or the file has faults; one line per fault.
         """
         from imcmoo.study.catalogue import find_study  # holds studies
 
@@ -270,23 +272,18 @@ class Study(Table):
     ) -> Run:
         """Search, select a design, and write the files of `imcmoo run` to OUT/NAME/seed-N.
 
-        Several seeds: `imcmoo.run_studies([study.replace(seeds=n) for n in seeds], out)`.
+        For several seeds, use `imcmoo.run_studies([study.replace(seeds=n) for n in seeds], out)`.
 
         Args:
             out: folder of all results.
-            budget: unique designs evaluated by each search; that of the study if None.
-            seed: of every random choice; the first of the study if None.
-            resume: continue a run that was killed, and keep one that is complete. Otherwise a
-                run in the same folder is replaced.
-            force: replace also runs of another study of this name.
-            progress: called after each generation of a search with the name of the search and its
-                state.
-
-        Returns:
-            The run, with the selected design and the front as tables.
+            budget: unique designs that each search evaluates. If None, that of the study.
+            seed: seed of all random choices. If None, the first seed of the study.
+            resume: continue an interrupted run and keep a complete one. If False, replace the run.
+            force: also replace the run of a different study with the same name.
+            progress: called after each generation with the name and the state of the search.
 
         Raises:
-            ValueError: a budget or seed out of range.
+            ValueError: the budget or seed is out of range.
             InputError: no design is feasible, or the folder is in use.
         """
         from imcmoo.run import run_study  # above this package
@@ -305,20 +302,20 @@ class Study(Table):
     ) -> ExactOptima:
         """Evaluate every design and write the files of `imcmoo enumerate` to OUT/exact/NAME.
 
-        Runs with the same `out` then report regrets against the exact optima. A call that was
-        interrupted is continued by the next one.
+        Call it again to continue after an interrupt. Runs with the same `out` then report regret
+        against the exact optima.
 
         Args:
             out: folder of all results.
-            workers: processes of this machine.
-            force: replace the answer of another study of this name.
-            progress: called after each part with the number of parts done, and of all.
+            workers: number of processes on this machine.
+            force: replace the exact answer of a different study with the same name.
+            progress: called after each chunk with the number of finished chunks and of all chunks.
 
         Returns:
             The exact optima and the exact Pareto front, as tables.
 
         Raises:
-            InputError: no design is feasible, there are too many, or the folder is in use.
+            InputError: no design is feasible, the space is too large, or the folder is in use.
         """
         from imcmoo.study.enumerate_study import ExactOptima, enumerate_to  # takes studies
 
@@ -338,14 +335,15 @@ class Study(Table):
         """Prove the best design and write the files of `imcmoo certify` to OUT/certified/NAME.
 
         Args:
-            criterion: what to prove, or "all"; that of the study if None.
-            gap: how far above the best the design may be, as a share.
-            time_limit_s: for each criterion; the gap reached by then is certified.
-            out: folder of all results. Certificates there that reach the gap are kept.
-            progress: called after each step with the criterion, and value, bound and gap so far.
+            criterion: criterion to prove, or "all". If None, the criterion of the study.
+            gap: allowed excess of the design over the optimum, as a share.
+            time_limit_s: time limit per criterion, s. The gap reached by then is certified.
+            out: folder of all results. Stored certificates that reach the gap are kept.
+            progress: called after each step with the criterion, value, bound and gap.
 
         Returns:
-            Certificates of the criterion and of the optima that it rests on, by criterion.
+            Certificates of the criterion and of the single-network optima it depends on, by
+            criterion.
 
         Raises:
             InputError: the criterion cannot be certified, no design is feasible, or the folder is
@@ -373,7 +371,6 @@ class Study(Table):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        """Check that the parts fit together."""
         check_names(self.names)
         self._check_requests()
         _ = self.asked_criterion, self.own_criterion
@@ -384,7 +381,7 @@ class Study(Table):
         return self
 
     def _check_requests(self) -> None:
-        """Check that all networks have requests in a scenario, and none without."""
+        """Check that all networks have requests in a scenario, and none has without."""
         requests = [n.name for n in self.networks if n.requests]
         if self.scenario_table is None:
             if requests:
@@ -434,7 +431,6 @@ class Study(Table):
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        """A table for notebooks."""
         limit = self.area_limit_mm2
         rows = {
             "networks": ", ".join(self.names),
@@ -448,10 +444,10 @@ class Study(Table):
         return f"<table><caption>{escape(self.name)}</caption>{''.join(cells)}</table>"
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with other values of some keys, checked again.
+        """Return a copy with other values of some keys.
 
         Raises:
-            ValueError: a value that cannot be, a line for each fault.
+            ValueError: a key has a wrong value; one line per fault.
         """
         study = super().replace(**changes)
         if "_model" in self.__dict__ and changes.keys() <= OF_SEARCHES:
@@ -476,45 +472,45 @@ class Study(Table):
 
     @property
     def weights(self) -> tuple[float, ...] | None:
-        """Weights of the networks; None if the study states none."""
+        """Weights of the networks; None if the study has none."""
         stated = any("weight" in n.model_fields_set for n in self.networks)
         return tuple(n.weight for n in self.networks) if stated else None
 
     @property
     def area_limit_m2(self) -> float | None:
-        """Largest chip allowed; None for no limit."""
+        """Area limit, m²; None for no limit."""
         limit = self.area_limit_mm2
         return limit / MM2_PER_M2 if limit < float("inf") else None
 
     @property
     def cost_per_cm2(self) -> dict[int, float] | None:
-        """Cost of a square centimetre by technology node in nm, if cost is an objective."""
+        """Cost per cm² by technology node, nm; None if cost is no objective."""
         return {int(node): c for node, c in self.cost.items()} if self.cost else None
 
     @property
     def limits(self) -> dict[str, Limits] | None:
-        """Limits by name of the network."""
+        """Limits by network; None if there are none."""
         return self._of_networks(lambda n: n.limits)
 
     @property
     def precision(self) -> dict[str, tuple[int, int]] | None:
-        """Bits of inputs and of weights by name of the network; None if all have the usual ones."""
+        """Input and weight bits by network; None if all have the default."""
         bits = self._of_networks(lambda n: (n.input_bits, n.weight_bits)) or {}
         return None if {*bits.values()} == {(BITS, BITS)} else bits
 
     @property
     def weight_clip(self) -> dict[str, float] | None:
-        """Largest stored weight as a share of the largest of its channel, where it is below 1."""
+        """Largest stored weight by network, as a share of the largest weight of its channel."""
         return self._of_networks(lambda n: n.weight_clip if n.weight_clip < 1 else None)
 
     @property
     def layers_digital(self) -> dict[str, tuple[str, ...]] | None:
-        """Layers that run on the digital unit, by name of the network."""
+        """Layers on the digital unit, by network."""
         return self._of_networks(lambda n: n.layers_digital)
 
     @property
     def accuracy(self) -> dict[str, AccuracyFile] | None:
-        """Accuracy data and largest drop by name of the network."""
+        """Accuracy data and allowed drop, by network."""
         return self._of_networks(
             lambda n: AccuracyFile(n.accuracy, n.max_accuracy_drop) if n.accuracy else None
         )
@@ -526,17 +522,17 @@ class Study(Table):
 
     @property
     def seed(self) -> int:
-        """Seed of a run, the first of `seeds`."""
+        """Seed of a run: the first of `seeds`."""
         return self.seeds[0]
 
     @property
     def score(self) -> OwnScore | None:
-        """A score of the user, which is then the criterion `score`."""
+        """Score of the user, which defines the criterion `score`; None if there is none."""
         return self.score_table.score if self.score_table else None
 
     @property
     def scenario(self) -> Scenario | None:
-        """Requests of all networks and how a chip serves them."""
+        """Requests of all networks and how a chip serves them; None if there are none."""
         if self.scenario_table is None:
             return None
         requests = self._of_networks(lambda n: n.requests) or {}
@@ -544,15 +540,15 @@ class Study(Table):
 
     @property
     def own_criterion(self) -> Criterion | None:
-        """The criterion made of the user's score."""
+        """Criterion of the user's score; None if there is no such score."""
         return None if self.score is None else own_criterion(self.score)
 
     @property
     def asked_criterion(self) -> Criterion:
-        """The criterion that has the last word.
+        """The criterion that selects the design.
 
         Raises:
-            ValueError: there is no such criterion or score.
+            ValueError: the criterion or score does not exist.
         """
         if self.criterion != SCORE:
             return find_criterion(self.criterion)
@@ -562,7 +558,7 @@ class Study(Table):
 
     @property
     def selected_by(self) -> str:
-        """Name of the score that has the last word."""
+        """Name of the score that selects the design."""
         return self.asked_criterion.name_of_score(joint=not self.baselines)
 
     @cached_property
@@ -574,11 +570,11 @@ class Study(Table):
         return self._networks_read
 
     def cost_model(self) -> CostModel:
-        """The cost model of the space and the networks, built once.
+        """The cost model of the space and all networks, built once.
 
         Raises:
-            ValueError: an unknown network, or a space the model cannot cost.
-            OSError: a network's CSV or the component table cannot be read.
+            ValueError: a network is unknown, or the model cannot cost the space.
+            OSError: the file of a network or the component table cannot be read.
         """
         return self._model
 
@@ -612,11 +608,10 @@ class Study(Table):
         return ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
-        """The problem that a search solves.
+        """Build the optimization problem.
 
         Args:
-            model: a result of `cost_model`, or of its `for_network`; by default that of all
-                networks.
+            model: `cost_model`, or one of its `for_network`. If None, `cost_model`.
         """
         model = model or self.cost_model()
         columns = [i for i, name in enumerate(self.names) if name in model.workload_names]
@@ -638,7 +633,7 @@ class Study(Table):
 
     @property
     def own_modules(self) -> tuple[str, ...]:
-        """Dotted names of the user's modules that model, criterion and score are in."""
+        """Dotted names of the user's modules that define model, criterion and score."""
         model = registry.module_of_users(self.model)
         paths = [p for p in (self.criterion, self.score) if isinstance(p, str) and ":" in p]
         return (*([model] if model else []), *(path.partition(":")[0] for path in paths))
@@ -655,7 +650,7 @@ class Study(Table):
         return repr((*stated, *of_networks))
 
     def with_settings(self, stored: Mapping[str, Any], names: Iterable[str]) -> Study:
-        """The study with the area limit and other settings, by name, that its results state."""
+        """Copy with the area limit and other settings, by name, that stored results state."""
         settings, limit = {name: stored[name] for name in names}, stored["area_limit_mm2"]
         if "seed" in settings:
             settings["seeds"] = settings.pop("seed")
@@ -664,7 +659,7 @@ class Study(Table):
         return self.replace(**settings)
 
     def with_absolute_paths(self) -> Study:
-        """The study with absolute paths, for processes in other folders."""
+        """Copy with absolute paths, for processes in other folders."""
         networks = [
             n.replace(
                 **({"source": _absolute(n.source)} if is_path(n.source) else {}),
@@ -676,10 +671,10 @@ class Study(Table):
         return self.replace(networks=networks, **table)
 
     def to_toml(self) -> str:
-        """The study as the text of a study file, with absolute paths.
+        """Text of a study file, with absolute paths.
 
         Raises:
-            ValueError: the space is made of no shipped space, so no file can describe it.
+            ValueError: the space is not derived from a shipped space, so a file cannot describe it.
         """
         stated = self.with_absolute_paths()._stated()
         stated.pop("file", None)
@@ -690,7 +685,7 @@ class Study(Table):
         return toml_text({**stated, "space": space, **tables, "networks": networks})
 
     def to_config(self) -> dict[str, Any]:
-        """The study's settings in display units, as JSON values."""
+        """Settings in display units, as JSON values."""
         area = None if self.area_limit_m2 is None else self.area_limit_m2 * MM2_PER_M2
         snr_limit, files = self.compute_snr_limit_dB, self.accuracy
         return {
@@ -720,7 +715,7 @@ class Study(Table):
 
 
 def _described(parameter: Parameter) -> Any:
-    """The values of a parameter in full units; by those of the parameter it depends on."""
+    """Values of a parameter in display units; by value of the parameter it depends on, if any."""
     if isinstance(parameter, Conditional):
         by = {str(k): list(values) for k, values in parameter.values_by.items()}
         return {"on": parameter.on.name, "values": by}
@@ -732,25 +727,24 @@ TABLES: Mapping[str, type[Table]] = {
     "score": ScoreTable,
     "scenario": ScenarioTable,
 }
-"""Tables within a study, by their keys."""
+"""Tables of a study file, by key."""
 
 
 def keys_of_tables() -> dict[str, list[str]]:
-    """Keys of a study file by table; those at its top under ""."""
+    """Keys of a study file by table; top-level keys are under ""."""
     top = [field.alias or name for name, field in Study.model_fields.items() if name != "file"]
     return {"": top, **{key: list(table.model_fields) for key, table in TABLES.items()}}
 
 
 def read_study(path: Path, *, shipped: bool = False) -> Study:
-    """The study a TOML file describes; paths are relative to its folder.
+    """Read a study file.
 
     Args:
-        path: of the file.
-        shipped: whether it is one of the catalogue: called by its name, not by its file, and known
-            to be right.
+        path: path of the TOML file. Paths in it are relative to its folder.
+        shipped: True for a study of the catalogue, which is called by name and not checked again.
 
     Raises:
-        InputError: whatever is wrong with it, a line for each fault.
+        InputError: the file has faults; one line per fault.
     """
     with input_errors():
         content = read_toml(path)
@@ -766,7 +760,7 @@ def read_study(path: Path, *, shipped: bool = False) -> Study:
 
 
 def _paths_from(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
-    """The content of a study file with its paths as seen from here."""
+    """Content of a study file with paths relative to the working directory."""
     networks = content.get("networks")
     if isinstance(networks, list):
         content["networks"] = [_paths_of_network(folder, network) for network in networks]
@@ -789,7 +783,6 @@ def _paths_of_network(folder: Path, network: Any) -> Any:
 
 
 def _check_model(study: Study) -> None:
-    """Check that a cost model can be made of a study, which only the model itself can tell."""
     costs = study.cost_per_cm2
     if costs:
         lacking = [n for n in study.space.values_of("technology_nm") if n not in costs]

@@ -1,4 +1,4 @@
-"""The tables of a study: a network, a score, a scenario; and how the values of keys are checked."""
+"""Tables of a study (network, score, scenario), and checks of the values of keys."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _checked_source(source: str) -> str:
 
 
 def _readable(path: str, read: Callable[[str], T]) -> T:
-    """The content of a file; a `ValueError` that names it if it cannot be read."""
+    """Content of a file; `ValueError` with its path if it cannot be read."""
     try:
         return read(path)
     except OSError as error:
@@ -54,7 +54,7 @@ def _readable(path: str, read: Callable[[str], T]) -> T:
 
 
 def component_table(path: str, info: ValidationInfo) -> str:
-    """The path of a component table that can be read."""
+    """Check that a component table can be read; returns its path."""
     table = PhysicalTable if info.data.get("model") == "physical" else ComponentTable
     _readable(path, table.load)
     return path
@@ -66,20 +66,20 @@ def _accuracy_data(path: str) -> str:
 
 
 def known_model(name: str) -> str:
-    """A cost model that exists."""
+    """Check that a cost model exists."""
     registry.find(name)
     return name
 
 
 def devices() -> list[str]:
-    """Names of the devices of the physical model, which has all that the reference model has."""
+    """Names of the devices of the physical model, which include those of the reference model."""
     from imcmoo.model.physical.memory_cells import MEMORY_CELLS  # slow to import
 
     return list(MEMORY_CELLS)
 
 
 def known_device(name: str) -> str:
-    """A device that is there."""
+    """Check that a device exists."""
     names = devices()
     if name not in names:
         raise ValueError(
@@ -96,7 +96,7 @@ DeviceName = Annotated[
 
 
 def known_criterion(name: str) -> str:
-    """A criterion that exists; whether the study has a score is checked later."""
+    """Check that a criterion exists; the score of a study is checked later."""
     if name != SCORE and ":" not in name and name not in NAMED:
         names = [*NAMED, SCORE]
         hint = did_you_mean(name, names)
@@ -107,7 +107,7 @@ def known_criterion(name: str) -> str:
 
 
 def described_space(table: Any, info: ValidationInfo) -> Any:
-    """The space of a table, or of the name of a shipped one."""
+    """Create a space from its table, or from the name of a shipped one."""
     table = {"base": table} if isinstance(table, str) else table
     if not isinstance(table, dict):
         return table
@@ -122,7 +122,7 @@ def described_space(table: Any, info: ValidationInfo) -> Any:
 
 
 def snr_limit(limit: float) -> float:
-    """A limit in dB, minus infinity for none."""
+    """Check a limit in dB; minus infinity for none."""
     if not limit < float("inf"):
         raise ValueError(f"must be finite or -inf, got {limit:g}")
     # Studies without this key need nothing of the physical model.
@@ -134,7 +134,7 @@ def snr_limit(limit: float) -> float:
 
 
 def listed(value: Any) -> Any:
-    """One number or name, or a list, as a tuple."""
+    """Convert one number or name, or a list, to a tuple."""
     return (value,) if isinstance(value, int | str) else _tuple(value)
 
 
@@ -143,7 +143,7 @@ def _tuple(value: Any) -> Any:
 
 
 def listed_networks(value: Any) -> Any:
-    """Networks by their sources only, or tables of them."""
+    """Convert sources to tables of networks."""
     value = listed(value)
     if not isinstance(value, tuple):
         return value
@@ -158,14 +158,14 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def some(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Values, at least one; pydantic's own check counts no wrong ones."""
+    """Refuse an empty tuple; pydantic's own check does not count wrong values."""
     if not values:
         raise ValueError("needs at least 1")
     return values
 
 
 def by_node(costs: Any) -> Any:
-    """Costs whose keys are technology nodes, as texts."""
+    """Convert keys that are texts to technology nodes."""
     if not isinstance(costs, Mapping):
         return costs
     wrong = [str(n) for n in costs if not (str(n).isascii() and str(n).isdigit())]
@@ -180,12 +180,12 @@ def by_node(costs: Any) -> Any:
 
 
 def unlimited(limit: Any) -> Any:
-    """A limit, infinity for None."""
+    """Convert None to infinity."""
     return float("inf") if limit is None else limit
 
 
 def described_score(score: Any) -> Any:
-    """The table of a score given as `Exponents`, or as `module:name` of a function."""
+    """Create the table of a score from `Exponents` or `module:name`."""
     if isinstance(score, Exponents):
         return {name: value for name, value in asdict(score).items() if value}
     return {"function": score} if isinstance(score, str) else score
@@ -205,7 +205,7 @@ SpaceSchema = WithJsonSchema(
 
 
 class Table(BaseModel):
-    """A table of a study: no key but those it declares, and no text for a number."""
+    """Base class of the tables of a study: no undeclared keys, no texts for numbers."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -216,15 +216,15 @@ class Table(BaseModel):
     )
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with other values of some keys, checked again.
+        """Return a copy with other values of some keys.
 
         Raises:
-            ValueError: a value that cannot be.
+            ValueError: a value is wrong.
         """
         return type(self)(**{**self._stated(), **changes})
 
     def _stated(self) -> dict[str, Any]:
-        """Values by key, without those that were left to their defaults."""
+        """Values by key, without defaults."""
         return {
             field.alias or name: getattr(self, name)
             for name, field in type(self).model_fields.items()
@@ -232,7 +232,7 @@ class Table(BaseModel):
         }
 
     def __getstate__(self) -> dict[Any, Any]:
-        """State for pickling: no cached networks and models, which another process makes itself."""
+        """State for pickling, without cached networks and models."""
         state = super().__getstate__()
         fields = type(self).model_fields
         return state | {"__dict__": {k: v for k, v in self.__dict__.items() if k in fields}}
@@ -296,19 +296,19 @@ class Network(Table):
 
     @property
     def name(self) -> str:
-        """Name of a shipped network, or the stem of a CSV."""
+        """Name of the shipped network, or the stem of the CSV."""
         return network_name(self.source)
 
     @property
     def requests(self) -> Requests | None:
-        """Requests of the network, if it has any."""
+        """Requests of the network; None if there are none."""
         if self.rate_Hz is None:
             return None
         return Requests(self.rate_Hz, self.deadline_s, self.burst)
 
     @property
     def limits(self) -> Limits | None:
-        """Limits of the network, if it has any."""
+        """Limits of the network; None if there are none."""
         keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps")
         limits = Limits(**{key: getattr(self, key) for key in keys})
         return limits if limits.given() else None

@@ -1,4 +1,4 @@
-"""Accuracy of the selected design, predicted and executed: `accuracy.csv`."""
+"""Accuracy of the selected design, predicted and executed (`accuracy.csv`)."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ if TYPE_CHECKING:
 
 CHIPS = 2
 MACS = 1e10
-"""Multiply-accumulates executed on each chip, roughly, which sets the number of samples."""
+"""Approximate multiply-accumulates executed per chip; sets the number of samples."""
 FEWEST_SAMPLES, MOST_SAMPLES = 25, 100
 
 
 def accuracy_table(outcome: Outcome) -> pd.DataFrame:
-    """Accuracy of the networks of a study that have accuracy data, one row each.
+    """Accuracy of networks with accuracy data, one row each.
 
-    Columns: network, float, allowed (lowest score allowed), linear, fast, exact, exact_low and
-    exact_high (95 % interval over samples), exact_only, samples, chips, and a note where the
-    executed score is below the allowed one, or the network or its samples are not where they were
-    imported from.
+    Columns: network, float, allowed (lowest allowed score), linear, fast, exact, exact_low and
+    exact_high (95 % interval over samples), exact_only, samples, chips, and a note if the executed
+    score is below the allowed one, or network or samples are not where they were imported from.
     """
     rows = []
     drops = outcome.metrics([outcome.chosen]).values["accuracy_drop"][0]
@@ -48,7 +47,7 @@ def accuracy_table(outcome: Outcome) -> pd.DataFrame:
 
 
 def below_allowed(row: Mapping[str, Any]) -> str:
-    """Note on an executed score (`exact`) below the allowed one; empty if it is not below."""
+    """Note on an executed score (`exact`) below the allowed one; else empty."""
     allowed, exact = row["allowed"], row.get("exact")
     if allowed is None or exact is None or exact >= allowed - 1e-9:  # a difference is rounded
         return ""
@@ -60,7 +59,6 @@ def below_allowed(row: Mapping[str, Any]) -> str:
 
 
 def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> dict[str, Any]:
-    """Columns of the executed accuracy of one network."""
     network, samples = (folder / data.about[kind] for kind in ("network", "data"))
     for kind, path in (("network", network), ("data", samples)):
         if not path.is_file() or sha256(path) != data.about[f"{kind}_sha256"]:
@@ -99,7 +97,6 @@ def _executed(outcome: Outcome, name: str, data: AccuracyData, folder: Path) -> 
 
 
 def _chip(outcome: Outcome, name: str) -> Circuit:
-    """Circuit of the selected design as one network uses it."""
     # Imported here: most runs execute nothing, and many have no physical model.
     from imcmoo.model.physical.assumptions import Assumptions
     from imcmoo.model.physical.circuit import Circuit

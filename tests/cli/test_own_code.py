@@ -152,5 +152,5 @@ def test_a_model_of_ones_own_that_is_right_runs(module, tmp_path, capfd):
     assert main(["enumerate", str(study), "--workers", "1", "--out", str(tmp_path)]) == 0
     study.write_text(study.read_text().replace("baselines = false\n", ""))
     line = refused(capfd, "run", study, "--out", tmp_path)
-    assert "baselines: cost model Base cannot be had for one network alone" in line
+    assert "baselines: cost model Base has no model of one network alone" in line
     assert not list(tmp_path.rglob(".work"))

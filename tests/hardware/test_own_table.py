@@ -70,7 +70,7 @@ def test_step_by_step_or_at_once_is_the_same_file(cell, tmp_path):
 def test_two_cells_or_versions_are_never_in_one_table(tmp_path, monkeypatch):
     path = tmp_path / "mine.npz"
     extend(path, request("rram", 64), CELL)
-    with pytest.raises(InputError, match="has rram crossbars of another cell"):
+    with pytest.raises(InputError, match="was built with a different rram cell"):
         TableBuilder(path, [request("rram", 48)], cell_file("rram"))
     stand_in(monkeypatch, hwcomponents_cacti="9.9.9")
     with pytest.raises(InputError, match=r"mix hwcomponents-cacti 1\.0\.40 with 9\.9\.9"):

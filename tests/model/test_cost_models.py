@@ -31,7 +31,7 @@ def _offered(tmp_path, monkeypatch):
 def test_a_model_is_found_by_its_entry_point():
     assert registry.find("toy") is Toy
     assert registry.find("reference") is not Toy  # a study means the same everywhere
-    with pytest.raises(ValueError, match=r"cost model 'tests.toy_model:Gone' cannot be had"):
+    with pytest.raises(ValueError, match=r"cost model 'tests.toy_model:Gone' cannot be imported"):
         registry.find("gone")
     with pytest.raises(ValueError, match=r"unknown cost model 'toi'; known: .*toy.*, or module"):
         registry.find("toi")
@@ -39,7 +39,7 @@ def test_a_model_is_found_by_its_entry_point():
 
 def test_without_it_only_its_module_finds_it():
     assert registry.find("reference") is reference_model
-    with pytest.raises(ValueError, match=r"cost model 'imcmoo\.model:Nothing' cannot be had"):
+    with pytest.raises(ValueError, match=r"cost model 'imcmoo\.model:Nothing' cannot be imported"):
         registry.find("imcmoo.model:Nothing")
     with pytest.raises(ValueError, match=r"unknown cost model 'toy'; known: .*reference, physical"):
         registry.find("toy")
@@ -56,14 +56,16 @@ def test_a_model_that_only_evaluates_does_without_the_optional_methods():
     np.testing.assert_array_equal(known.area_m2, metrics.area_m2)
     assert (model.breakdown(levels), model.network_details(levels)) == (None, {})
     assert model.time_multiplexed() is model
-    with pytest.raises(ValueError, match="BareEvaluator cannot be had for one network alone"):
+    with pytest.raises(ValueError, match="BareEvaluator has no model of one network alone"):
         model.for_network("net0")
     with pytest.raises(NoBounds, match="BareEvaluator has no bounds of partial designs"):
         model.partials(1.0)
 
 
 def test_an_object_that_is_no_subclass_is_refused():
-    with pytest.raises(OwnCodeError, match=r"makes Plain, no subclass of imcmoo\.CostModel"):
+    with pytest.raises(
+        OwnCodeError, match=r"returned Plain; must be a subclass of imcmoo\.CostModel"
+    ):
         registry.make(f"{__name__}:Plain", SMALL, WorkloadSet.load(["alexnet"]))
 
 

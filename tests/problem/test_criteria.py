@@ -22,8 +22,11 @@ TOTAL_ENERGY = Criterion("energy_total", _total_energy, needs=("energy",))
     ("name", "message"),
     [
         ("edap_min", "unknown criterion 'edap_min'; known: edap_max, .*or module:name"),
-        ("nowhere:THING", "criterion 'nowhere:THING' cannot be had.*runs its code: use only files"),
-        (f"{__name__}:NOTHING", "cannot be had"),
+        (
+            "nowhere:THING",
+            "criterion 'nowhere:THING' cannot be imported.*runs its code: use only files",
+        ),
+        (f"{__name__}:NOTHING", "cannot be imported"),
         (f"{__name__}:EVERY", "is no Criterion but tuple"),
     ],
 )

@@ -206,7 +206,7 @@ FAULTS = [
      "bits_per_cell = 8, but sram cells hold at most 1"),
     (PLAIN + "[score]\nenergy = -1\n", "score.energy: must be at least 0, got -1"),
     (PLAIN + "[score]\n", "score: exponents must be at least 0 and finite, and one of them"),
-    (PLAIN + '[score]\nfunction = "no.such:f"\n', "score: score 'no.such:f' cannot be had"),
+    (PLAIN + '[score]\nfunction = "no.such:f"\n', "score: score 'no.such:f' cannot be imported"),
     ('criterion = "score"\n' + PLAIN, "criterion score: the study has no score of its own"),
     ('criterion = "edap_mx"\n' + PLAIN, "criterion: unknown 'edap_mx'; did you mean 'edap_max"),
     ('model = "refrence"\n' + PLAIN, "model: unknown cost model 'refrence'"),

@@ -1,1 +1,1 @@
-"""A cost model of a user's that is another program: evaluated apart, and kept."""
+"""A user's cost model that runs another program, with stored answers."""

@@ -1,4 +1,4 @@
-"""One evaluation by something that may be slow, hang or crash: a function, or a command."""
+"""One evaluation by a function or command that may be slow, hang or crash."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from imcmoo.io.processes import Processes
 from imcmoo.io.reading import of_json
 
 Design = Mapping[str, Any]
-"""Physical value of each parameter by name, plain numbers and words in SI units."""
+"""Physical value of each parameter by name: plain numbers and texts, SI units."""
 
 Answer = Mapping[str, Any]
-"""By name of a quantity: a number, or a number by network; None or NaN of what does not run."""
+"""By quantity: a number, or a number by network; None or NaN where a network does not run."""
 
 
 class EvaluationFailed(Exception):
-    """An evaluation that gave no answer; one line says why."""
+    """An evaluation gave no answer; one line says why."""
 
 
 class Evaluation(Protocol):
-    """Evaluates a design, from several threads at once."""
+    """Evaluates a design; called from several threads at once."""
 
     def __call__(self, design: Design, networks: Sequence[str]) -> Answer:
-        """Costs of a design on networks of these names.
+        """Return the costs of a design on networks.
 
         Raises:
-            EvaluationFailed: it crashed, took too long or was ended.
+            EvaluationFailed: the evaluation crashed, timed out or was ended.
         """
 
     def end(self) -> None:
-        """End what is being evaluated, at once."""
+        """End all running evaluations at once."""
 
 
 class Function:
-    """Calls a function, in processes of its own that a crash or a time-out ends.
+    """Evaluate designs by a Python function in separate processes, which a crash or time-out ends.
 
-    A process is kept for the next design as long as it is well.
+    Use it as `evaluation` of an `ExternalModel`. Processes are reused for further designs.
 
     Args:
-        function: of a design and the names of the networks; found by its name in a new process, so
-            it must be one of a module.
-        timeout_s: longest time of one evaluation; None for no limit.
+        function: takes a design and the names of the networks, and returns an `Answer`. It must be
+            defined at the top level of a module.
+        timeout_s: time limit of one evaluation, s. If None, there is no limit.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Function:
         self._busy: list[Processes] = []
 
     def __call__(self, design: Design, networks: Sequence[str]) -> Answer:
-        """Answer of the function; see `Evaluation`."""
+        """Return the answer of the function; see `Evaluation`."""
         process = self._taken()
         is_well = False
         try:
@@ -85,7 +85,7 @@ class Function:
             self._give_back(process, is_well)
 
     def end(self) -> None:
-        """End all its processes, whatever they do."""
+        """End all its processes."""
         with self._lock:
             processes = self._idle + self._busy
             self._idle = []
@@ -108,15 +108,15 @@ class Function:
 
 
 class Command:
-    """Runs a command for each design.
+    """Evaluate designs by a command, one process per design.
 
-    It reads `{"design": {name: value}, "networks": [name]}` and writes its answer, both JSON, on
-    the standard streams. Another exit code than 0 is a crash, reported with the last line
-    of its errors.
+    Use it as `evaluation` of an `ExternalModel`. The command reads `{"design": {name: value},
+    "networks": [name]}` from stdin and writes an `Answer` to stdout, both JSON. A non-zero exit
+    code is a failure; the last line of stderr is reported.
 
     Args:
         words: the program and its arguments.
-        timeout_s: longest time of one evaluation; None for no limit.
+        timeout_s: time limit of one evaluation, s. If None, there is no limit.
 
     Raises:
         ValueError: there is no such program.
@@ -131,7 +131,7 @@ class Command:
         self._running: list[subprocess.Popen[str]] = []
 
     def __call__(self, design: Design, networks: Sequence[str]) -> Answer:
-        """Answer of the command; see `Evaluation`."""
+        """Return the answer of the command; see `Evaluation`."""
         asked = json.dumps({"design": dict(design), "networks": list(networks)})
         pipe = subprocess.PIPE
         process = subprocess.Popen(
@@ -157,21 +157,19 @@ class Command:
         return _read(process.returncode, written, errors)
 
     def end(self) -> None:
-        """End all its processes, whatever they do."""
+        """End all its processes."""
         with self._lock:
             for process in self._running:
                 _kill(process)
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """End a command and what it has started, unless it has ended."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
 
 
 def _read(code: int, written: str, errors: str) -> Answer:
-    """The answer a command wrote."""
     message = f": {_line(errors)}" if errors.strip() else ""
     if code < 0:
         raise EvaluationFailed(f"was ended by {signal.Signals(-code).name}{message}")
@@ -185,6 +183,6 @@ def _read(code: int, written: str, errors: str) -> Answer:
 
 
 def _line(text: str) -> str:
-    """The last line that says something, not too long."""
+    """Last line that is not empty, shortened."""
     lines = text.strip().splitlines()
     return lines[-1].strip()[:200] if lines else ""

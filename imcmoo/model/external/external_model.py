@@ -1,4 +1,4 @@
-"""A cost model that another program is: one evaluation per design, in parallel, kept on disk."""
+"""A cost model that is another program: parallel evaluations, one per design, stored on disk."""
 
 from __future__ import annotations
 
@@ -23,33 +23,37 @@ from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
 EVALUATION = "evaluation"
-"""The resource that networks lack which do not run, or whose evaluation failed: all of it."""
+"""Resource that a network lacks if it does not run or its evaluation failed."""
 
 FAILED = "failed"
-"""Folder of what failed: what is removed from it is evaluated again."""
+"""Folder of failed evaluations; remove a file to evaluate its design again."""
 
 
 class ExternalModel(CostModel):
-    """Base of a user's model: a subclass says what is evaluated, and how.
+    """Base class of cost models that call another program. Subclass it and set the attributes::
 
-    A design whose evaluation crashes, takes too long or answers nonsense lacks its `evaluation` on
-    every network: it violates a constraint, and a warning tells of it. Nothing else is lost.
+        class Mine(ExternalModel):
+            quantities = (Quantity("energy", "J"), Quantity("latency", "s"))
+            evaluation = Command(["./simulate"], timeout_s=600)
+            version = "1"
+
+    A design whose evaluation fails, times out or returns an invalid answer violates a constraint
+    (resource `evaluation`), and a warning reports it.
 
     Args:
-        space: the designs.
+        space: the design space.
         workloads: the networks.
-        options: of a study; others than the usual ones are refused.
+        options: options of a study; only the defaults are accepted.
 
     Attributes:
-        quantities: what is answered, in order.
+        quantities: quantities of an answer, in order.
         evaluation: a `Function` or a `Command`.
-        version: of the model, to be changed when it would answer otherwise: older answers are then
-            no longer used.
-        cache: folder of the answers.
-        workers: evaluations at a time.
+        version: version of the model. Change it if answers change; stored ones are then not used.
+        cache: folder of stored answers.
+        workers: number of parallel evaluations.
 
     Raises:
-        ValueError: an option an external model does not know.
+        ValueError: an option that the model does not accept.
     """
 
     quantities: tuple[Quantity, ...]
@@ -73,22 +77,22 @@ class ExternalModel(CostModel):
 
     @property
     def data_digest(self) -> str:
-        """A hash of what the model is called, its version, quantities and networks."""
+        """Hash of the name, version, quantities and networks."""
         return hashlib.sha256(json.dumps(self._asked, sort_keys=True).encode()).hexdigest()
 
     def for_network(self, name: str) -> ExternalModel:
-        """The model of one of the networks alone; its evaluations are others.
+        """Return the model of a single network; its evaluations are separate.
 
         Raises:
-            ValueError: no such network here.
+            ValueError: there is no such network.
         """
         return type(self)(self.space, self._workloads.only(name))
 
     def evaluate(self, levels: Levels) -> Metrics:
-        """All quantities of designs, levels (n, n_parameters); evaluates those that are not kept.
+        """Return all quantities of designs (n, n_parameters); evaluates those that are not stored.
 
         Raises:
-            ValueError: levels outside the space.
+            ValueError: a value index is outside the space.
             OSError: the cache cannot be written to.
         """
         designs = self.space.designs(levels)
@@ -103,7 +107,6 @@ class ExternalModel(CostModel):
         return f"{type(self).__module__}:{type(self).__qualname__}"
 
     def _evaluate(self, designs: Sequence[dict[str, Any]]) -> None:
-        """Evaluate designs and keep each answer as it comes."""
         if not designs:
             return
         failures: list[tuple[dict[str, Any], str]] = []
@@ -130,22 +133,21 @@ class ExternalModel(CostModel):
 
 
 class Kept(NamedTuple):
-    """An answer by quantity, as `checked` gives it, or None and one line that says why."""
+    """Stored answer by quantity (see `checked`), or None and the reason in one line."""
 
     answer: dict[str, list[float]] | None
     failure: str = ""
 
 
 class AnswerCache:
-    """A folder of answers that several processes may use at a time.
+    """Folder of stored answers, safe for several processes.
 
-    An answer's file says what was asked, and is named by its hash. It appears whole or not at all,
-    and one that does not say what it should is no answer. Two processes that ask the same at the
-    same time may both evaluate it; either answer is good.
+    The file of an answer states the request and is named by its hash. Files are written atomically;
+    an invalid file is ignored. Two processes may evaluate the same request at the same time.
 
     Args:
-        folder: made when there is something to keep.
-        asked: what all answers here depend on, but for the design; JSON values.
+        folder: created when the first answer is stored.
+        asked: all that the answers depend on, except the design; JSON values.
     """
 
     def __init__(self, folder: Path, asked: dict[str, Any]) -> None:
@@ -154,12 +156,12 @@ class AnswerCache:
         self._read: dict[str, Kept] = {}
 
     def key(self, design: dict[str, Any]) -> str:
-        """Key of a design's answer."""
+        """Key of the answer of a design."""
         text = json.dumps({**self._asked, "design": design}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def get(self, design: dict[str, Any]) -> Kept | None:
-        """Stored answer of a design, if there is one."""
+        """Stored answer of a design; None if there is none."""
         key = self.key(design)
         for failed in (False, True) if key not in self._read else ():
             try:
@@ -174,7 +176,7 @@ class AnswerCache:
         return self._read.get(key)
 
     def put(self, design: dict[str, Any], kept: Kept) -> None:
-        """Keep what came of a design.
+        """Store the answer of a design.
 
         Raises:
             OSError: the folder cannot be written to.
@@ -194,12 +196,12 @@ class AnswerCache:
 def checked(
     answer: Any, quantities: Sequence[Quantity], networks: Sequence[str]
 ) -> dict[str, list[float]]:
-    """An answer as plain numbers: by quantity one for each network, or one for the chip.
+    """Check an answer; returns one number per network, or one for the chip, by quantity.
 
-    Every quantity of a network that does not run is NaN.
+    All quantities of a network that does not run are NaN.
 
     Raises:
-        EvaluationFailed: not an answer to what was asked, or figures no chip can have.
+        EvaluationFailed: the answer lacks something, or has a value that no chip can have.
     """
     names = [q.name for q in quantities]
     if not isinstance(answer, Mapping) or set(answer) != set(names):
@@ -215,7 +217,7 @@ def checked(
 
 
 def _numbers(quantity: Quantity, given: Any, networks: Sequence[str]) -> list[float]:
-    """The numbers of one quantity, NaN where there is none for a network."""
+    """Numbers of one quantity; NaN if there is none for a network."""
     if not quantity.per_workload:
         return [_number(quantity, quantity.name, given)]
     if not isinstance(given, Mapping) or set(given) != set(networks):
@@ -249,8 +251,8 @@ def as_metrics(
     """Metrics of n designs.
 
     Args:
-        answers: as `checked` gives them; None where there is none: nothing runs, and quantities of
-            the chip are as bad as can be.
+        answers: see `checked`; None where the evaluation failed: nothing runs, and quantities of
+            the chip have their worst value.
     """
     values: dict[str, Floats] = {}
     for q in quantities:

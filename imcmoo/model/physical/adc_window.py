@@ -1,6 +1,6 @@
 """Window and step of an ADC, chosen from the statistics of the sums it converts.
 
-The cost model and the exact simulation follow the same rule.
+Used by the cost model and the exact simulation.
 """
 
 from __future__ import annotations
@@ -15,25 +15,26 @@ from scipy.special import erfc, ndtr
 from imcmoo.arrays import Floats, Ints
 
 CANDIDATE_SIGMAS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
-"""Half widths among which "least_error" chooses, in standard deviations."""
+"""Half widths of the window "least_error", in standard deviations."""
 
 LARGE_VARIANCE = 0.1
-"""Variance of errors above which four terms of the quicker series of R(v) are exact to 10⁻²⁰."""
+"""Variance of errors above which four terms of the faster series of R(v) are exact to 10⁻²⁰."""
 
 NO_POWER = 1e-12
-"""Power of errors below which it does not matter, in squares of a unit."""
+"""Negligible power of errors, in squares of a unit."""
 
 HARMONICS = 32
-"""Harmonics of a step that are summed; the others count with the mean of the later half.
+"""Number of summed harmonics of a step; the others count with the mean of the later half.
 
 Exact to 1 % for steps of 1.05 to 20 units if errors are 0 or their standard deviation is at least
-1/70 of a step. Else noise well below D² / 12 can be far off."""
+1/70 of a step. Otherwise noise far below D² / 12 can be wrong.
+"""
 
 GRID = 128
-"""Steps of the table of `share_left` from 0 to a standard deviation of one unit."""
+"""Steps of the table of `share_left` per standard deviation of one unit."""
 
 TAIL_SIGMAS = 9.0
-"""Standard deviations beyond which a Gaussian has no weight: 10⁻¹⁸."""
+"""Standard deviations beyond which a Gaussian is 0 (10⁻¹⁸)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +42,9 @@ class Sums:
     """Statistics of the sums of a row block, arrays of shape (input slices, weight slices).
 
     Args:
-        mean: over columns and samples.
-        variance: likewise, without cell errors.
-        error_variance: variance that cell and read errors add.
+        mean: mean over columns and samples.
+        variance: variance over columns and samples, without cell errors.
+        error_variance: variance added by cell and read errors.
         lowest, highest: smallest and largest possible sum.
     """
 
@@ -63,16 +64,16 @@ class Adcs:
 
 
 def choose_adcs(sums: Sums, bits: int | Ints, sigmas: Floats | float | None) -> Adcs:
-    """Windows and steps of ADCs.
+    """Choose windows and steps of ADCs.
 
-    A window spans `sigmas` standard deviations on both sides of the mean, and no more than all
-    possible sums. The step is one unit where that resolves the sums and costs no more than the
-    finer step: on whole units small cell errors are rounded away.
+    A window spans `sigmas` standard deviations around the mean, clipped to all possible sums. The
+    step is one unit if that resolves the sums and costs no more than the finer step: on whole units
+    small cell errors are rounded away.
 
     Args:
-        sums: values at the ADC.
-        bits: resolution, codes = 2^bits; an array that broadcasts to the sums, or adds axes.
-        sigmas: half the width; None for all possible sums.
+        sums: sums at the ADC.
+        bits: resolution (2^bits codes); an array broadcasts to the sums or adds axes.
+        sigmas: half the width. If None, the window spans all possible sums.
     """
     width = sums.highest - sums.lowest
     if sigmas is not None:
@@ -92,13 +93,13 @@ def choose_adcs(sums: Sums, bits: int | Ints, sigmas: Floats | float | None) -> 
 
 
 def rounded_error(variance: Floats) -> Floats:
-    """Mean square error left after Gaussian errors are rounded to whole units.
+    """Mean square error after Gaussian errors are rounded to whole units.
 
-    R(v) = 2 Σ_{k≥1} (2k − 1) Q((k − ½)/√v), or, which is quicker for large v,
-    v + 1/12 + Σ_{k≥1} (−1)^k exp(−2π²k²v) (4v + 1/(πk)²).
+    R(v) = 2 Σ_{k≥1} (2k − 1) Q((k − ½)/√v), or, faster for large v, v + 1/12 + Σ_{k≥1} (−1)^k
+    exp(−2π²k²v) (4v + 1/(πk)²).
 
     Args:
-        variance: v, in squares of a unit, of any shape.
+        variance: v, in squares of a unit, any shape.
     """
     v = variance.ravel()
     left = np.zeros(v.size)
@@ -124,17 +125,16 @@ def _rounded_large(variance: Floats) -> Floats:
 
 
 def noise_of_steps(step: Floats, variance: Floats, errors: Floats) -> Floats:
-    """Variance over samples of the error of rounding sums to steps, mean of all offsets of a step,
-    in squares of a unit.
+    """Variance over samples of the error of rounding sums to steps, mean over offsets of a step.
 
-    With the characteristic function φ of a column's sums and errors it is
-    D² Σ_{k≥1} (1 − |φ(2πk/D)|²) / (2π²k²). Sums are whole numbers: as of the difference of two
-    Poisson variables, |φ(t)|² = exp(−2 (1 − cos t) Var(sum) − t² Var(error)).
+    With the characteristic function φ of sums and errors of a column it is D² Σ_{k≥1} (1 −
+    |φ(2πk/D)|²) / (2π²k²). Sums are modelled as differences of two Poisson variables: |φ(t)|² =
+    exp(−2 (1 − cos t) Var(sum) − t² Var(error)).
 
     Args:
         step: D, in units.
-        variance: of the sums of a column over samples, in squares of a unit.
-        errors: variance over samples of their Gaussian errors, likewise. All broadcast.
+        variance: variance of the sums of a column over samples, in squares of a unit.
+        errors: variance of their Gaussian errors over samples, in squares of a unit. All broadcast.
     """
     shape = np.broadcast_shapes(step.shape, variance.shape, errors.shape)
     noise, remaining, tail = np.zeros(shape), 1 / 12, np.zeros(shape)
@@ -150,14 +150,14 @@ def noise_of_steps(step: Floats, variance: Floats, errors: Floats) -> Floats:
 
 
 def share_left(constant: Floats, varying: Floats) -> Floats:
-    """Share of R(v) that is left where the mean error of each column is calibrated away.
+    """Share of R(v) that remains after the mean error of each column is calibrated away.
 
-    The error of a column's sum is Gaussian with a part e₀ that is constant and a part e₁ that
-    varies over samples, v = Var(e₀) + Var(e₁). Left is E[Var(round(e₀ + e₁) | e₀)] / R(v).
+    The error of the sum of a column is Gaussian with a constant part e₀ and a part e₁ that varies
+    over samples, v = Var(e₀) + Var(e₁). Returns E[Var(round(e₀ + e₁) | e₀)] / R(v).
 
     Args:
-        constant: variance of e₀ in squares of a unit, of any shape.
-        varying: variance of e₁, of the same shape.
+        constant: variance of e₀ in squares of a unit, any shape.
+        varying: variance of e₁, same shape.
     """
     at = GRID * np.sqrt(np.minimum([constant, varying], 1.0))
     share: Floats = map_coordinates(_shares_left(), at, prefilter=False, mode="mirror")
@@ -172,10 +172,7 @@ def share_left(constant: Floats, varying: Floats) -> Floats:
 
 @cache
 def _shares_left() -> Floats:
-    """Splines of `share_left` by standard deviations in steps of 1 / `GRID`.
-
-    The variance given e₀ has period 1 in e₀, so that a Gaussian e₀ damps its harmonics.
-    """
+    """Splines of `share_left` by standard deviations in steps of 1 / `GRID`."""
     deviation = np.arange(GRID + 1) / GRID
     constant = np.arange(4 * GRID) / (4 * GRID)
     reach = int(TAIL_SIGMAS)
@@ -197,13 +194,13 @@ def _shares_left() -> Floats:
 
 
 def gain_of_rounding(variance: Floats) -> Floats:
-    """Share of a Gaussian error that rounding to whole units lets pass, by least squares.
+    """Share of a Gaussian error that passes rounding to whole units, by least squares.
 
     Cov(round(e), e) / v = 1 + 2 Σ_{k≥1} (−1)^k exp(−2π²k²v), the mean density of the thresholds
     (Bussgang's theorem).
 
     Args:
-        variance: v of the error, in squares of a unit, of any shape.
+        variance: v, in squares of a unit, any shape.
     """
     v = np.maximum(variance, 1e-6)
     density = sum(np.exp(-((k - 0.5) ** 2) / (2 * v)) for k in range(1, 4))

@@ -1,7 +1,7 @@
-"""Every number of the physical model that no component library gives, in one place.
+"""All numbers of the physical model that no component library gives.
 
-Each has a value, a band within which a study should vary it, and the reason for both. What is
-marked "assumption" has no better source than engineering judgement; the others name theirs.
+Each has a value, a band within which a study should vary it, and the reason for both. "assumption"
+marks engineering judgement; the others name their source.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass, fields, replace
 
 @dataclass(frozen=True)
 class Assumption:
-    """A number with the band in which it may lie and why.
+    """A number, its band, and the reason for both.
 
     Args:
         value: SI units.
         low: lower end of the band.
         high: upper end of the band.
-        reason: source, or the word "assumption" and what it rests on.
+        reason: source, or "assumption" and its basis.
     """
 
     value: float
@@ -32,7 +32,7 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Assumptions:
-    """The model's assumptions; change some with `having`."""
+    """Assumptions of the model; change some with `Assumptions().having(clock_Hz=5e8)`."""
 
     nominal_V: Assumption = Assumption(0.9, 0.8, 1.0, "supply at which library energies are taken")
     voltage_exponent: Assumption = Assumption(
@@ -158,10 +158,10 @@ class Assumptions:
     row_pitch_F: Assumption = Assumption(12.0, 12.0, 12.0, "width of the 48 F2 cell, aspect 1/3")
 
     def having(self, **values: float) -> Assumptions:
-        """These assumptions with some values changed.
+        """Return a copy with some values changed.
 
         Raises:
-            ValueError: an unknown name, or a value outside its band.
+            ValueError: a name is unknown, or a value is outside its band.
         """
         names = {field.name for field in fields(self)}
         unknown = sorted(set(values) - names)

@@ -1,8 +1,8 @@
 """Metrics of designs: one image of every network on every chip.
 
-A `Batch` of designs is worked out step by step: components, chip, features of the mapping keys;
-then, of designs of one schedule, demand of the layers, latency of the networks, energy, and the
-better of both weight modes. Bounds run a batch on chips of component minima.
+A `Batch` of designs is evaluated step by step: components, chip and features of the mapping keys;
+then, for designs of one schedule, demand of the layers, latency of the networks, energy, and the
+better weight mode. Bounds evaluate a batch on chips of component minima.
 """
 
 from __future__ import annotations
@@ -54,12 +54,13 @@ from imcmoo.model.physical.mapping_features import (
 from imcmoo.model.physical.parameters import BITS_PER_KIB, Designs, mapping_keys
 
 DESIGNS_PER_LAYER_CHUNK = 256
-"""Designs whose layers are worked on at once: what a core's cache holds of some twenty arrays."""
+"""Designs whose layers are evaluated at once; about twenty arrays fit a core's cache."""
 
 
 def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
-    """Indices of designs worked on together, at most `size`, of one schedule each; mapping keys are
-    neighbours. There is at least one part; it is empty if there are no designs.
+    """Indices of designs of one schedule, at most `size` each, neighbouring mapping keys together.
+
+    Without designs there is one empty part.
     """
     order = np.argsort(mapping_keys(designs), kind="stable")
     cut = np.searchsorted(designs.pipelined[order], True)
@@ -72,10 +73,14 @@ def of_one_schedule(designs: Designs, size: int) -> list[Ints]:
 
 
 class Batch:
-    """Intermediate results of some designs, each computed once; all but `resources` and `screen`
-    require designs of one schedule.
+    """Intermediate results of designs, each computed once.
 
-    Features are not kept for other batches if few of the mapping keys are met again.
+    All but `resources` and `screen` require designs of one schedule.
+
+    Args:
+        context: data and caches of the model.
+        designs: the designs.
+        keep_features: cache features of mapping keys for other batches.
     """
 
     def __init__(self, context: Context, designs: Designs, *, keep_features: bool = True) -> None:
@@ -84,7 +89,7 @@ class Batch:
         self._kept = context.features if keep_features else (KeyedCache(), KeyedCache())
 
     def take(self, index: Ints) -> Batch:
-        """Some of the designs, with their chips and resources, but none of their features."""
+        """Part of the batch, with chips and resources, without features."""
         part = Batch(self.context, self.designs.take(index))
         part.chip = self.chip.take(index)
         part.noise = self.noise.take(index, axis=0)
@@ -99,12 +104,12 @@ class Batch:
 
     @cached_property
     def chip(self) -> Chip:
-        """Areas, leakage, energies of actions and speeds."""
+        """Areas, leakage, energies per action and speeds."""
         return build_chip(self.context, self.designs, self.point)
 
     @property
     def dram_idle_W(self) -> Floats:
-        """Idle power of the DRAM that the networks of the batch are charged for, shape (n,)."""
+        """Idle power of the DRAM charged to the networks of the batch, W, shape (n,)."""
         return self.chip.dram_idle_W
 
     @cached_property
@@ -116,7 +121,7 @@ class Batch:
         return self._features_of(self.uses(streamed=True), streamed=True)
 
     def features(self, *, streamed: bool) -> MappingFeatures:
-        """Features in one weight mode; where a network does not fit, as if one copy did."""
+        """Features in one weight mode; one copy is assumed where a network does not fit."""
         return self._streamed if streamed else self._resident
 
     @cached_property
@@ -124,7 +129,8 @@ class Batch:
         return mapping_keys(self.designs)
 
     def _features_of(self, use: Bools, *, streamed: bool) -> MappingFeatures:
-        """Features of the designs that use them; others may have any, which then cost nothing."""
+        """Features by design. Designs that need none borrow another design's row, so no key is
+        computed for them."""
         c = self.context
         whose = np.where(use, np.arange(len(use)), use.argmax() if len(use) else 0)
 
@@ -135,7 +141,7 @@ class Batch:
 
     @cached_property
     def shortfall(self) -> Arrays:
-        """Missing macros and bits of line buffers as by `capacity_shortfall`, shape (n, W) each."""
+        """Missing macros and line buffer bits, see `capacity_shortfall`, shape (n, W) each."""
         c = self.context
 
         def work_out(index: Ints) -> Arrays:
@@ -145,7 +151,7 @@ class Batch:
 
     @cached_property
     def noise(self) -> Floats:
-        """SNR in dB as `NoiseModel.snr_dB` returns it, shape (n, 4, W)."""
+        """SNR in dB, see `NoiseModel.snr_dB`, shape (n, 4, W)."""
         return self.context.noise.snr_dB(self.designs)
 
     @cached_property
@@ -156,18 +162,18 @@ class Batch:
 
     @cached_property
     def buffer_sizes(self) -> tuple[Floats, Ints]:
-        """Distinct sizes of the global buffer, and the index of each design's."""
+        """Distinct sizes of the global buffer, and the index of that of each design."""
         sizes, which = np.unique(self.designs.glb_KiB, return_inverse=True)
         return sizes, which
 
     @cached_property
     def _overflow_bits(self) -> Floats:
-        """Outputs that leave the global buffer, by its size, shape (n_sizes, L)."""
+        """Outputs that leave the global buffer, by buffer size, shape (n_sizes, L)."""
         return overflow_bits(self.context, self.buffer_sizes[0])
 
     @cached_property
     def spill_bits(self) -> Floats:
-        """Activations written to DRAM and read back, by size of the buffer, shape (n_sizes, L)."""
+        """Activations written to DRAM and read back, bits, by buffer size, shape (n_sizes, L)."""
         return 2.0 * self._overflow_bits * self.context.switches.activation_dram
 
     @cached_property
@@ -178,39 +184,40 @@ class Batch:
 
     @cached_property
     def io_bits(self) -> Floats:
-        """The networks' own input and output through DRAM, shape (n, W)."""
+        """Network inputs and outputs through DRAM, bits, shape (n, W)."""
         through_dram = self.designs.has_dram & self.context.switches.activation_dram
         bits: Floats = through_dram[:, None] * self.context.layers.io_bits
         return bits
 
     def leak_W(self, occupied: Floats) -> Floats:
-        """Leakage while a network runs on so many macros, shape (n, W)."""
+        """Leakage while a network runs on `occupied` macros, W, shape (n, W)."""
         macros = self.designs.macros[:, None]
         share = 1.0 if self.context.switches.idle_leakage else occupied / macros
         leak: Floats = self.chip.other_leak_W[:, None] + self.chip.macro_leak_W[:, None] * share
         return np.broadcast_to(leak, occupied.shape)
 
     def apply_power_limit(self, run: ImageCosts, occupied: Floats) -> ImageCosts:
-        """Add static power to runs on so many macros, shape (n, W), and keep the power limit."""
+        """Add static power to runs on `occupied` macros, shape (n, W), and apply the power
+        limit."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2
         idle = self.chip.dram_idle_W[:, None]
         return apply_power_limit(run, self.leak_W(occupied), idle, allowed[:, None])
 
     @cached_property
     def fits(self) -> Bools:
-        """True where all weights of a network, or of all networks if they are co-resident, are on
-        the chip at once, shape (n, W)."""
+        """True where the weights of a network (of all, if co-resident) fit the chip, shape (n,
+        W)."""
         fits: Bools = self.shortfall[0] <= 0
         return fits
 
     def uses(self, *, streamed: bool) -> Bools:
-        """True where a network may run best in a mode, shape (n,)."""
+        """True where a network may be best in a weight mode, shape (n,)."""
         possible = self.may_stream if streamed else self.fits
         return np.asarray((self.runs & possible).any(axis=1))
 
     @cached_property
     def _missing(self) -> tuple[Floats, Floats]:
-        """Cells and buffer bits that networks lack to run, shape (n, W) each."""
+        """Missing cells and buffer bits, shape (n, W) each."""
         macros, lines = self.shortfall
         per_macro = self.designs.rows * self.designs.cols
         cells = np.where(self.may_stream, 0.0, macros * per_macro[:, None])
@@ -229,17 +236,17 @@ class Batch:
 
     @cached_property
     def resources(self) -> PhysicalResources:
-        """Area, exact shortfalls, and quantities that limits are about."""
+        """Area, exact shortfalls, and quantities with circuit limits."""
         return self._resources(*self._missing)
 
     def screen(self) -> PhysicalResources:
-        """Resources with only the cells that are missing for sure, and no bits."""
+        """Resources with lower bounds of missing cells, and no missing bits."""
         cells = self.min_capacity_shortfall
         return self._resources(cells, np.zeros_like(cells))
 
     @property
     def min_capacity_shortfall(self) -> Floats:
-        """Cells missing whatever the placement, shape (n, W)."""
+        """Cells missing with any placement, shape (n, W)."""
         certain = ~self.may_stream & self.context.switches.placement
         missing: Floats = least_missing_cells(self.context.layers, self.designs) * certain
         return missing
@@ -260,7 +267,7 @@ class Batch:
 
     @cached_property
     def accuracy_drop(self) -> Floats:
-        """Predicted drop of each network's accuracy, shape (n, W), or (n, 0) without data."""
+        """Predicted accuracy drop of each network, shape (n, W); (n, 0) without data."""
         predicted = self.context.accuracy
         return (
             np.empty((len(self.designs), 0)) if predicted is None else predicted.drops(self.designs)
@@ -268,10 +275,8 @@ class Batch:
 
 
 class LayerWork:
-    """Traffic and demand of L layers on some designs of a batch; what both weight modes share is
-    kept.
-
-    `streams` says whether weights may be loaded for every image.
+    """Traffic and demand of L layers on some designs of a batch; common parts of both weight modes
+    are computed once. `streams`: weights may be loaded for every image.
     """
 
     def __init__(self, batch: Batch, some: slice | Ints, *, streams: bool) -> None:
@@ -304,18 +309,19 @@ class LayerWork:
 
     @cached_property
     def spilled_sums(self) -> Floats | None:
-        """Bits of partial sums that wait in the global buffer between passes, (n, L), if any do."""
+        """Partial sums that wait in the global buffer between passes, bits, (n, L); None if
+        none."""
         spilled = self.features(streamed=True).spilled_sums
         return spilled * self._sum_bits if spilled.any() else None
 
     @cached_property
     def spill_bits(self) -> Floats:
-        """Activations written to DRAM and read back, shape (n, L)."""
+        """Activations written to DRAM and read back, bits, shape (n, L)."""
         return self._batch.spill_bits.take(self._batch.buffer_sizes[1][self._some], axis=0)
 
     @cached_property
     def operand_bits(self) -> Floats | float:
-        """Operands that the digital unit reads, shape (n, L); 0 where it has nothing to do."""
+        """Operands read by the digital unit, bits, shape (n, L); 0 if it is idle."""
         if not self._layers.has_digital:
             return 0.0
         return operand_bits(self._layers, self.designs.mac_units)
@@ -325,13 +331,13 @@ class LayerWork:
         return resident_bits(self._batch.context)
 
     def link_bits(self, *, streamed: bool) -> Floats:
-        """Activations and partial sums over the links, shape (n, L)."""
+        """Activations and partial sums over the links, bits, shape (n, L)."""
         moved = self.features(streamed=True).link_bits if streamed else self._resident_bits[0]
         bits: Floats = self.sums + moved
         return bits
 
     def glb_bits(self, *, streamed: bool) -> Floats:
-        """Bits through the global buffer, shape (n, L), or (1, L) where all designs agree."""
+        """Bits through the global buffer, shape (n, L), or (1, L) if equal for all designs."""
         if streamed:
             bits = self.features(streamed=True).glb_bits
             if self.spilled_sums is not None:
@@ -342,7 +348,7 @@ class LayerWork:
 
     @cached_property
     def _read_s(self) -> Floats:
-        """Seconds of one read of an array, conversions included, shape (n, L)."""
+        """Time of one read of an array with conversions, s, shape (n, L)."""
         return layer_read_times(self._rates, self.resident.columns_used)
 
     @cached_property
@@ -350,7 +356,7 @@ class LayerWork:
         return self._batch.chip.rates.of_layers(self._some)
 
     def times(self, *, streamed: bool) -> LayerTimes:
-        """Seconds of each layer on each resource."""
+        """Times of each layer on each resource, s."""
         layers, features = self._layers, self.features(streamed=streamed)
         compute = features.reads * self._read_s
         if layers.has_digital:
@@ -374,15 +380,14 @@ class LayerWork:
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """Totals over the layers of each network, in each mode: resident, and streamed if any may.
+    """Totals over the layers of each network by mode: resident, and streamed if any design may.
 
     Args:
         sum_bits: partial sums over the links, in either mode, shape (n, W).
-        spilled_bits: partial sums that wait in the global buffer, shape (n_modes, n, W) like all
-            that follow.
-        latency_s, interval_s, bound_by: as in `ImageCosts`, before power limit and switches of
-            networks.
-        longest_share: share of a network's time that its longest layer takes; NaN unless wanted.
+        spilled_bits: partial sums that wait in the global buffer, shape (n_modes, n, W), as all
+            following.
+        latency_s, interval_s, bound_by: see `ImageCosts`, before power limit and network switches.
+        longest_share: share of the longest layer in the time of a network; NaN unless requested.
     """
 
     sum_bits: Floats
@@ -399,8 +404,9 @@ class Totals:
 
 
 def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Totals:
-    """Totals over layers in each mode that some design uses; other entries are placeholders of 1 s,
-    which no result is taken from. `causes` finds the bottleneck of sequential designs.
+    """Totals over layers in each mode that some design uses; others are placeholders of 1 s.
+
+    `causes` requests the bottleneck of sequential designs.
     """
     layers, rates = batch.context.layers, batch.chip.rates
     pipelined = bool(batch.designs.pipelined.any())
@@ -443,22 +449,19 @@ def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Tota
 
 
 def pipeline_groups(designs: Designs, occupied: Floats) -> Floats:
-    """Router groups whose links a pipeline on so many macros shares, shape (n, W)."""
+    """Router groups whose links a pipeline on `occupied` macros shares, shape (n, W)."""
     per_group = (designs.macros_per_tile * designs.tiles_per_group)[:, None]
     return np.clip(np.ceil(occupied / per_group), 1, designs.router_groups[:, None])
 
 
 def _bit_s(batch: Batch, seconds: Floats) -> Floats:
-    """Seconds of a bit, shape (n, 1); 0 without the bandwidth rule."""
+    """Time per bit, s, shape (n, 1); 0 without the bandwidth rule."""
     bit_s: Floats = (seconds * batch.context.switches.bandwidth)[:, None]
     return bit_s
 
 
 def _chunks_by_mode(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
-    """Indices of designs worked on at once, and the modes they use.
-
-    Designs that take the same steps are neighbours, which leaves steps out for most.
-    """
+    """Indices of designs evaluated at once, grouped by the modes they use."""
     designs = batch.designs
     use = batch.uses(streamed=False) + 2 * batch.uses(streamed=True)
     order = np.argsort(4 * use + 2 * designs.ping_pong + designs.sample_and_hold, kind="stable")
@@ -470,8 +473,12 @@ def _chunks_by_mode(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
 
 
 def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) -> PhysicalMetrics:
-    """One image of every network on every chip of a batch, in the better weight mode; bottlenecks
-    (`causes`) and longest layers if wanted.
+    """Evaluate one image of every network on every chip, in the better weight mode.
+
+    Args:
+        batch: designs of one schedule.
+        causes: find bottlenecks.
+        longest: find longest layers.
     """
     totals = network_totals(batch, causes=causes, longest=longest)
     run, streamed = run_in(batch, totals, streamed=False), np.zeros(batch.runs.shape, bool)
@@ -502,10 +509,7 @@ def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) 
 
 
 def _saving(batch: Batch, resident: Floats, run: ImageCosts) -> tuple[Floats, Floats]:
-    """Time and energy of saving and restoring what a chip holds of an interrupted network, (n,).
-
-    `resident` is 1 where a network's weights stay on the chip, else 0, shape (n, W).
-    """
+    """Time and energy of saving and restoring an interrupted network, shape (n,) each."""
     chip, moved = batch.chip, 2.0 * BITS_PER_KIB * batch.designs.glb_KiB
     time = moved * chip.rates.dram_bit_s + (run.switch_time_s * resident).max(axis=1)
     energy = moved * chip.prices_J["dram"] + (run.switch_energy_J * resident).max(axis=1)
@@ -555,7 +559,7 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> ImageCosts:
 
 
 def _counted_energy(batch: Batch, features: NetworkFeatures) -> Floats:
-    """Energy of all actions that the mapping key counts but writing, shape (n, W)."""
+    """Energy of all actions counted by the mapping key, except writing, shape (n, W)."""
     energy = np.zeros(features.occupied.shape)
     # One after the other: a matrix product rounds differently in another batch of designs.
     for at, name in enumerate(ACTIONS):
@@ -567,11 +571,10 @@ def _counted_energy(batch: Batch, features: NetworkFeatures) -> Floats:
 def _switch(
     batch: Batch, written: Floats, fetched: Floats, *, streamed: bool
 ) -> tuple[Floats, Floats, Floats]:
-    """Energy on and off the chip and seconds of a switch to each network, shape (n, W) each.
+    """Energy on and off the chip, and time, of a switch to each network, shape (n, W) each.
 
-    Weights are fetched and written to the arrays, unless streamed, and to the global buffer. Rows
-    of all macros are written at once, unless fetching takes longer. `written` and `fetched` are the
-    energies of the weights in the arrays, shape (n, W).
+    Weights are fetched and written to the arrays (unless streamed) and the global buffer. Rows of
+    all macros are written in parallel, unless fetching takes longer.
     """
     layers, rates, prices = batch.context.layers, batch.chip.rates, batch.chip.prices_J
     if not batch.context.switches_networks:

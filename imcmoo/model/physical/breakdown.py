@@ -1,4 +1,4 @@
-"""Energy, time and area of a few designs, layer by layer and component by component."""
+"""Energy, time and area of a few designs by layer and component."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from imcmoo.model.physical.mapping_features import (
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PhysicalBreakdown(LayerCosts):
-    """Costs of n designs, layer by layer; NaN for layers of networks that do not run.
+    """Costs of n designs by layer; NaN for layers of networks that do not run.
 
-    Leakage and the switch of networks have no area; drivers, routers and the memory interface have
-    no energy. The latencies of a pipelined design's layers overlap.
+    Leakage and network switches have no area; drivers, routers and the memory interface have no
+    energy. Latencies of layers of pipelined designs overlap.
     """
 
     latency_s: Floats
@@ -36,7 +36,7 @@ class PhysicalBreakdown(LayerCosts):
 
     @classmethod
     def joined(cls, parts: Sequence[PhysicalBreakdown], order: Ints) -> PhysicalBreakdown:
-        """Breakdowns of batches as one; `order` has the place of each design in turn."""
+        """Concatenate breakdowns of batches; `order` has the index of each design."""
         back = np.argsort(order)
         names = ("energy_J", "latency_s", "bound_by", "utilization", "area_m2")
         arrays: Any = {
@@ -46,11 +46,11 @@ class PhysicalBreakdown(LayerCosts):
 
 
 def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreakdown:
-    """Energy and time by layer and component, in the weight mode each network runs in.
+    """Energy and time by layer and component, in the weight mode of each network.
 
-    Identical layers share alike. Costs of a network that belong to no layer (its own input and
-    output, its share of a switch, leakage, idle DRAM, waiting where power throttles) are divided by
-    the layers' times. Memory grows with designs × layers × components.
+    Identical layers share equally. Costs of a network outside its layers (input and output, its
+    share of a switch, leakage, idle DRAM, throttling) are divided in proportion to the times of the
+    layers. Memory grows with designs × layers × components.
     """
     table, run, chip = batch.context.layers, evaluate_batch(batch), batch.chip
     n, owner = len(batch.designs), table.owner
@@ -93,7 +93,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
 
 
 def _utilization(batch: Batch, streamed: Bools) -> Floats:
-    """Share of the macros that all replicas of a layer hold, (n, L), by weight mode."""
+    """Share of the macros held by all replicas of a layer, shape (n, L), by weight mode."""
     c, designs = batch.context, batch.designs
     resident_factors, streamed_factors = replication(c, designs)
     factor = np.where(streamed[:, c.layers.owner], streamed_factors, resident_factors)

@@ -1,4 +1,4 @@
-"""Operating point of chips; area, leakage, energy per action and speed, component by component."""
+"""Chips: operating point, and area, leakage, energy per action and speed by component."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
 
 @dataclass(frozen=True, eq=False)
 class OperatingPoint:
-    """Speed and component costs of n chips; every array has shape (n,).
+    """Speed and component costs of n chips; arrays have shape (n,).
 
     Args:
-        slowdown: κ, how much slower logic is than at nominal supply.
-        clock_Hz: of links, buffers and the digital unit.
-        supply: (V / nominal)², what library energies are scaled by.
-        wire_ohm_per_m: of the node's array wires.
-        array: quantities of one crossbar, as `physical_costs.array` names them.
-        adc: circuit of one column: an ADC, or what the device has instead.
+        slowdown: κ, delay of logic relative to the nominal supply voltage.
+        clock_Hz: clock of links, buffers and the digital unit, Hz.
+        supply: (V / nominal)², the factor of library energies.
+        wire_ohm_per_m: resistance of the array wires of the node, Ω/m.
+        array: quantities of one crossbar, see `physical_costs.crossbar`.
+        adc: circuit of one column: an ADC, or that of the device.
         cell: one cell.
-        array_s: one read of an array, without pulses and conversion.
+        array_s: one read of an array without pulses and conversion, s.
     """
 
     slowdown: Floats
@@ -57,7 +57,7 @@ def slowdown(voltage_V: Floats, threshold_V: Floats, assumptions: Assumptions) -
     """κ(V) = [V / (V − V_th)^α] / [V₀ / (V₀ − V_th)^α].
 
     Raises:
-        ValueError: a supply at or below the threshold.
+        ValueError: a supply voltage is at or below the threshold.
 
     Source: NeuroSim's on-current ∝ (V − V_th)² for α = 2; Sakurai and Newton, α-power law.
     """
@@ -78,10 +78,10 @@ def slowdown(voltage_V: Floats, threshold_V: Floats, assumptions: Assumptions) -
 
 
 def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
-    """Look up everything that depends on node, supply voltage, array and ADC.
+    """Look up all that depends on node, supply voltage, array and ADC.
 
     Raises:
-        ValueError: a value the component table lacks; says what it has.
+        ValueError: the component table lacks a value; says which it has.
     """
     device, table, assumptions = technology.device, technology.table, technology.assumptions
     node = part_costs("technology", designs, table)
@@ -112,20 +112,18 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """Speeds of n chips, arrays of shape (n,).
-
-    Seconds per action, ADCs per macro, and whether reads and conversions take turns.
+    """Speeds of n chips, arrays of shape (n,); times in s.
 
     Args:
         read_s: one read of an array with its pulses.
         convert_s: one conversion.
         adcs: ADCs of a macro.
-        in_turn: 1 where an array is read and then converted, 0 where a sample-and-hold per column
-            lets it do both at once.
+        in_turn: 1 if an array is read and then converted, 0 if a sample-and-hold per column allows
+            both at once.
         glb_bit_s: one bit through the global buffer.
         link_bit_s: one bit over the link of a router group.
-        buffer_word_s: one word of a tile's input buffer.
-        dram_bit_s: one bit of DRAM; 0 without one.
+        buffer_word_s: one word of the input buffer of a tile.
+        dram_bit_s: one bit of DRAM; 0 without DRAM.
         row_write_s: writing one row of a macro.
         mac_s: one multiply-accumulate of the whole digital unit.
     """
@@ -154,7 +152,7 @@ _RATES = attrgetter(*(field.name for field in fields(Rates)))
 
 
 def array_read_time(designs: Designs, point: OperatingPoint, technology: Technology) -> Floats:
-    """Seconds of one read of an array with its input pulses, without conversions, shape (n,)."""
+    """Time of one read of an array with its input pulses, without conversions, s, shape (n,)."""
     pulses_s = technology.device.inputs_s(designs, technology.assumptions)
     time: Floats = point.array_s + pulses_s * technology.switches.pulses
     return time
@@ -166,12 +164,12 @@ class ComponentCosts:
 
     Args:
         area_m2: area of all its instances on a chip.
-        leak_W: leakage of all of them, if it leaks.
+        leak_W: leakage of all instances; None if it does not leak.
         prices_J: energy per action by `mapping_features.COMPONENT_OF`: buffers and results per
-            word, global buffer, links and DRAM per bit, `dac` per row and slice;
-            routers have those that `Chip` names.
+            word, global buffer, links and DRAM per bit, `dac` per row and slice; for routers, see
+            `Chip`.
         rates: speeds by field of `Rates`.
-        dram_idle_W: power of the DRAM that no access causes.
+        dram_idle_W: power of the DRAM without access.
     """
 
     area_m2: Floats
@@ -188,10 +186,10 @@ class Chip:
     Args:
         areas_m2: by component.
         leaks_W: by component.
-        prices_J: energy per action as in `ComponentCosts`, all components together; `hop_J` and
-            `wire_J_per_m` of a bit, of which `link_price` makes the price of a link.
+        prices_J: energy per action of all components, see `ComponentCosts`; `hop_J` and
+            `wire_J_per_m` per bit give the price of a link (`link_price`).
         rates: speeds of the components.
-        dram_idle_W: power of the DRAM, background and refresh, beside the chip's own leakage.
+        dram_idle_W: background and refresh power of the DRAM, off the chip.
     """
 
     areas_m2: dict[str, Floats]
@@ -210,29 +208,29 @@ class Chip:
 
     @cached_property
     def macro_leak_W(self) -> Floats:
-        """Leakage of all macros."""
+        """Leakage of all macros, W."""
         return total([self.leaks_W[part] for part in MACRO_PARTS])
 
     @cached_property
     def other_leak_W(self) -> Floats:
-        """Leakage of everything else."""
+        """Leakage of everything else, W."""
         others = [leak for part, leak in self.leaks_W.items() if part not in MACRO_PARTS]
         return total(others)
 
     def price_of(self, action: str) -> Floats:
-        """Energy of an action; that of a conversion includes shifting and adding its result."""
+        """Energy per action; conversions include shifting and adding."""
         if action == "conversion":
             return self.prices_J["conversion"] + self.prices_J["shift_add"]
         return self.prices_J[action]
 
     @cached_property
     def area_m2(self) -> Floats:
-        """Area of the chip."""
+        """Area of the chip, m²."""
         return total(self.areas_m2.values())
 
 
 def total(parts: Iterable[Floats]) -> Floats:
-    """Sum of several arrays of shape (n,), rounded alike in any company of designs."""
+    """Sum of arrays of shape (n,); rounding does not depend on the other designs."""
     summed: Floats = reduce(np.add, parts)
     return summed
 
@@ -241,7 +239,7 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
     """Build n chips from their components.
 
     Raises:
-        ValueError: a value the component table lacks; says what it has.
+        ValueError: the component table lacks a value; says which it has.
     """
     build = _Builder(context, designs, point)
     components = {
@@ -269,7 +267,7 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
 
 
 class _Builder:
-    """Builds the components of n chips: one method each, with all its costs."""
+    """Builds the components of n chips, one method each."""
 
     def __init__(self, context: Context, designs: Designs, point: OperatingPoint) -> None:
         self._context = context
@@ -283,7 +281,6 @@ class _Builder:
         self._slow = np.maximum(point.slowdown, 1.0)
 
     def _look_up(self, component: str, **keys: ArrayLike) -> Mapping[str, Floats]:
-        """Quantities of a component of the node."""
         return self._context.table.look_up(component, node_nm=self._designs.technology_nm, **keys)
 
     def cells(self) -> ComponentCosts:
@@ -336,7 +333,7 @@ class _Builder:
         )
 
     def shift_add(self) -> ComponentCosts:
-        """A shift-and-add per ADC, as wide as the widest network needs, where any shifts."""
+        """A shift-and-add per ADC, as wide as the widest network needs, if any shifts."""
         designs, layers = self._designs, self._context.layers
         more_inputs = np.maximum(layers.input_bits.max() - designs.input_slice_bits, 0)
         more_weights = np.maximum(layers.weight_bits.max() - designs.bits_per_cell, 0)
@@ -370,7 +367,7 @@ class _Builder:
         )
 
     def routers(self) -> ComponentCosts:
-        """Routers, one per group, and their links, whose price depends on the chip's area."""
+        """One router per group, and their links, whose price depends on the area."""
         designs, point, router = self._designs, self._point, self._look_up("router")
         rate = designs.link_bits * point.clock_Hz * self._assumptions.link_efficiency.value
         return ComponentCosts(
@@ -407,7 +404,7 @@ class _Builder:
         )
 
     def memory_interface(self) -> ComponentCosts:
-        """Interface to the DRAM, its idle power, and energy and time of a bit; 0 without a DRAM."""
+        """Interface to the DRAM, its idle power, and energy and time per bit; 0 without DRAM."""
         kind, a = self._designs.dram, self._assumptions
         width, there = DRAM_BITS[kind], self._designs.has_dram
         dram = self._context.table.look_up("dram", width_bits=width)
@@ -428,7 +425,8 @@ class _Builder:
 def link_price(
     hop_J: Floats, wire_J_per_m: Floats, area_m2: Floats, technology: Technology
 ) -> Floats:
-    """Energy of moving a bit across chips of some area: a router and the wire to it, (n,)."""
+    """Energy per bit moved across a chip of some area: a router and the wire to it, J, shape
+    (n,)."""
     wires = technology.switches.wires
     length = technology.assumptions.wire_length.value * np.sqrt(area_m2) * wires
     price: Floats = hop_J + wire_J_per_m * length

@@ -20,8 +20,8 @@ LEVEL_SIGMAS: dict[str, tuple[float, ...]] = {
     "wan2022_1s": (0.348, 16.030, -43.853, 45.393, -16.815),
     "wan2022_1d": (0.701, 22.086, -50.773, 47.095, -16.458),
 }
-"""Standard deviation of a cell in µS by what it holds as a share of its range, 40 µS: coefficients
-of a polynomial, constant first. A second and a day after programming.
+"""Standard deviation of a cell in µS by its stored level as a share of its range, 40 µS:
+coefficients of a polynomial, constant first; 1 s and 1 day after programming.
 
 Source: fits of aihwkit 1.x (`ReRamWan2022NoiseModel`) to Wan et al., Nature 2022 (NeuRRAM).
 """
@@ -29,11 +29,11 @@ LEVEL_RANGE_uS = 40.0
 
 
 def level_variances(cell_errors: str, shares: Floats) -> Floats:
-    """Variance of cells in squares of their range, by what they hold as a share of it.
+    """Variance of a cell by its stored level, in squares of its range.
 
     Args:
         cell_errors: one of `LEVEL_SIGMAS`.
-        shares: of any shape.
+        shares: stored level as a share of the range, 0 to 1, any shape.
     """
     sigma = np.polynomial.polynomial.polyval(shares, LEVEL_SIGMAS[cell_errors])
     variances: Floats = np.square(sigma / LEVEL_RANGE_uS, dtype=np.float64)
@@ -41,12 +41,12 @@ def level_variances(cell_errors: str, shares: Floats) -> Floats:
 
 
 def sigma_of(cell_errors: str, bits: int, uniform: float) -> float:
-    """Standard deviation of a cell as a share of its range, root mean square of its levels.
+    """Standard deviation of a cell as a share of its range, root mean square over levels.
 
     Args:
         cell_errors: "uniform", or one of `LEVEL_SIGMAS`.
-        bits: per cell.
-        uniform: standard deviation where it is alike on all levels.
+        bits: bits per cell.
+        uniform: standard deviation if "uniform".
     """
     if cell_errors == "uniform":
         return uniform
@@ -63,16 +63,15 @@ class Circuit:
         active_rows: rows read at once.
         input_slice_bits: input bits applied at once (d_x).
         bits_per_cell: weight bits stored in one cell (b).
-        differential: whether a weight is the difference of two cells.
-        adc_bits: resolution of the ADCs; None if the sums are not converted.
+        differential: True if a weight is the difference of two cells.
+        adc_bits: resolution of the ADCs. If None, the sums are not converted.
         sigma: standard deviation of a cell as a share of its range, drawn once per chip.
-        read_sigma: standard deviation of each read of a cell, likewise.
-        window_sigmas: half the width of the ADC window "sigma", in standard deviations of the sums.
+        read_sigma: standard deviation of each read of a cell, as a share of its range.
+        window_sigmas: half width of the ADC window "sigma", in standard deviations of the sums.
         adc_window: rule for the ADC window.
-        redundancy: cells in parallel of each of the more significant half of the weight slices.
-        cell_errors: "uniform" if cells err by `sigma` on all levels, else how their errors differ
-            between levels, a name in `CELL_ERRORS`.
-        weight_clip: largest weight that is stored, as a share of the largest of its channel.
+        redundancy: parallel cells of each of the more significant half of the weight slices.
+        cell_errors: "uniform" for `sigma` on all levels, else a name in `CELL_ERRORS`.
+        weight_clip: largest stored weight as a share of the largest of its channel.
         input_bits, weight_bits: precision of inputs and weights.
 
     Raises:
@@ -117,7 +116,7 @@ class Circuit:
                 )
 
     def without_errors(self) -> Circuit:
-        """A circuit of the same precision that computes as integers do."""
+        """An exact circuit of the same precision."""
         exact: dict[str, Any] = {"sigma": 0.0, "read_sigma": 0.0, "cell_errors": "uniform"}
         return replace(self, **exact, adc_bits=None, weight_clip=1.0)
 
@@ -129,7 +128,7 @@ class Circuit:
 
         Args:
             designs: n designs.
-            device: kind of memory cell.
+            device: memory device.
             assumptions: cell and read errors, and the width of the ADC window.
 
         Raises:
@@ -163,7 +162,7 @@ def slice_maxima(bits: int, width: int) -> Floats:
 
 
 def parallel_cells(slices: int, redundancy: int) -> Floats:
-    """Cells in parallel of each slice, least significant first, shape (slices,)."""
+    """Parallel cells of each slice, least significant first, shape (slices,)."""
     cells = np.ones(slices)
     cells[slices // 2 :] = redundancy
     return cells

@@ -1,5 +1,5 @@
-"""Components of chips: what a memory device is, ADCs, parts of the component table; technology of
-a study."""
+"""Components of chips: memory devices, ADCs, parts of the component table, and rules of the
+model."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class CellPrices:
     """Costs of one cell, arrays of shape (n,).
 
     Args:
-        low_J: one pulse, or one held level, through a cell that holds 0.
-        span_J: what a cell that holds its largest value costs more.
+        low_J: one pulse, or one held level, through a cell at 0.
+        span_J: extra energy of a cell at its largest value.
         write_J: writing one cell.
         row_write_s: writing one row of a macro.
     """
@@ -42,11 +42,11 @@ class CellPrices:
 
 @dataclass(frozen=True, eq=False)
 class CellCurrents:
-    """Conductance and size of cells that are read by currents, for the voltage lost along wires.
+    """Conductance and size of cells that are read by currents, for the IR drop.
 
     Args:
         conductance_S: mean conductance of a cell, shape (n,).
-        height_F, width_F: of a cell, in feature sizes.
+        height_F, width_F: size of a cell, in feature sizes.
     """
 
     conductance_S: Floats
@@ -60,12 +60,11 @@ class MemoryCell(ABC):
     To add a device, write a subclass and list it in `MEMORY_CELLS` (`memory_cells.py`).
 
     Attributes:
-        name: of the device in spaces and studies.
+        name: name of the device in spaces and studies.
         array: its arrays in the component table, a name in `imcmoo.hardware.devices.DEVICES`.
-        streams: whether weights may be loaded for every image.
-        snr_limit_dB: least compute SNR of a feasible chip where a study sets no limit; minus
-            infinity for none.
-        defaults: design columns that designs of this device may lack, beside `DEFAULTS`.
+        streams: True if weights may be loaded for every image.
+        snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
+        defaults: defaults of design columns, besides `DEFAULTS`.
     """
 
     name: str
@@ -76,7 +75,7 @@ class MemoryCell(ABC):
 
     @abstractmethod
     def check(self, designs: Designs) -> None:
-        """Refuse designs that the device cannot be.
+        """Refuse designs that the device does not support.
 
         Raises:
             DesignRefused: names the column.
@@ -90,26 +89,26 @@ class MemoryCell(ABC):
         slowdown: Floats,
         technology: Technology,
     ) -> CellPrices:
-        """Costs of one cell.
+        """Return the costs of one cell.
 
         Args:
             designs: n designs.
-            array: quantities of one crossbar, as in `OperatingPoint`, shape (n,).
-            slowdown: of logic at the supply voltage, shape (n,).
-            technology: of the study.
+            array: quantities of one crossbar, see `OperatingPoint`, shape (n,).
+            slowdown: delay of logic at the supply voltage, shape (n,).
+            technology: technology of the study.
         """
 
     @abstractmethod
     def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
-        """Seconds of the pulses of one input slice, shape (n,)."""
+        """Return the time of the pulses of one input slice, s, shape (n,)."""
 
     @abstractmethod
     def sigma(self, assumptions: Assumptions) -> float:
-        """Standard deviation of a cell as a share of its range."""
+        """Return the standard deviation of a cell as a share of its range."""
 
     @abstractmethod
     def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents | None:
-        """Conductance and size of the cells; None if reading draws no current through the wires."""
+        """Return conductance and size of the cells; None if reads draw no current."""
 
     def column_circuit(
         self,
@@ -118,12 +117,12 @@ class MemoryCell(ABC):
         slowdown: Floats,
         technology: Technology,
     ) -> AdcCosts:
-        """Costs of the circuit that turns the sum of a column into a number: by default an ADC.
+        """Return the costs of the circuit that digitises the sum of a column; by default an ADC.
 
-        Arguments are those of `prices`.
+        Arguments as for `prices`.
 
         Raises:
-            ValueError: a value that the component table lacks; says what it has.
+            ValueError: the component table lacks a value; says which it has.
         """
         if technology.switches.shared_converters:
             adc = adc_costs(designs, technology.table, technology.assumptions)
@@ -137,11 +136,11 @@ class AdcCosts:
     """Costs of one ADC of each design, arrays of shape (n,).
 
     Args:
-        energy_J: of a conversion.
-        area_m2: of the ADC.
-        leak_W: of the ADC.
-        time_s: of a conversion: at the nominal supply as ADC models give it, at that of the design
-            as `MemoryCell.column_circuit` does.
+        energy_J: energy per conversion.
+        area_m2: area of the ADC.
+        leak_W: leakage of the ADC.
+        time_s: time per conversion: by ADC models at the nominal supply voltage, by
+            `MemoryCell.column_circuit` at that of the design.
     """
 
     energy_J: Floats
@@ -152,7 +151,7 @@ class AdcCosts:
 
 @dataclass(frozen=True)
 class ZigZagAdc:
-    """Fitted to three 28 nm macros; energy and area go with the node (an assumption).
+    """Fitted to three 28 nm macros; energy and area scale with the node (an assumption).
 
     Source: zigzag, hardware/architecture/imc_array.py (KULeuven-MICAS), ADC energy, area, delay.
     """
@@ -160,7 +159,7 @@ class ZigZagAdc:
     fitted_nm: float = 28.0
 
     def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
-        """Costs of one ADC; energy goes with the square of the supply voltage."""
+        """Costs of one ADC; energy is proportional to the square of the supply voltage."""
         bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
         return AdcCosts(
             energy_J=(100e-15 * bits + 1e-18 * 4.0**bits) * designs.voltage_V**2 * scale,
@@ -176,8 +175,8 @@ class TabulatedAdc:
 
     Args:
         name: its table.
-        ignores_supply: whether its energy stays the same at every supply, as in the library.
-        leaks: whether the library states its static power.
+        ignores_supply: True if its energy does not depend on the supply voltage.
+        leaks: True if the library gives its static power.
     """
 
     name: str
@@ -188,7 +187,7 @@ class TabulatedAdc:
         """Costs of one ADC.
 
         Raises:
-            ValueError: node or resolution is not in the table; says what is.
+            ValueError: node or resolution is not in the table; says which are.
         """
         costs = table.look_up(self.name, node_nm=designs.technology_nm, bits=designs.adc_bits)
         nominal_V = assumptions.nominal_V.value
@@ -209,7 +208,7 @@ ADC_COSTS: dict[str, ZigZagAdc | TabulatedAdc] = {
 
 
 def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
-    """Costs of each design's ADC by its model."""
+    """Costs of the ADC of each design by its model."""
     present = np.unique(designs.adc_model)
     if len(present) == 1:
         return ADC_COSTS[ADC_MODELS[present[0]]].costs(designs, table, assumptions)
@@ -224,7 +223,7 @@ def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) 
 
 
 def flash_costs(array: Mapping[str, Floats]) -> AdcCosts:
-    """A 5-bit flash ADC per column as in the reference model, from NeuroSim; it takes no time."""
+    """A 5-bit flash ADC per column as in the reference model, from NeuroSim; takes no time."""
     return AdcCosts(
         energy_J=array["flash_energy"],
         area_m2=array["flash_area"],
@@ -234,7 +233,7 @@ def flash_costs(array: Mapping[str, Floats]) -> AdcCosts:
 
 
 GLB_BITS = 2048
-"""Width of the global buffer's word."""
+"""Word width of the global buffer, bits."""
 
 Source = tuple[str | None, float]
 """Design column of a key and its factor, or None and a constant."""
@@ -275,7 +274,7 @@ def part_costs(name: str, designs: Designs, table: PhysicalTable) -> Mapping[str
     """Quantities of one of `PARTS` for n designs.
 
     Raises:
-        MissingRow: a value the component table lacks; says what it has.
+        MissingRow: the component table lacks a value; says which it has.
     """
     component, keys = PARTS[name]
     return table.look_up(component, **_key_values(keys, designs))
@@ -336,7 +335,7 @@ class Switches:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Technology:
-    """Numbers and rules that the costs of all designs of a study share.
+    """Numbers and rules shared by all designs of a study.
 
     Args:
         device: memory device.
@@ -352,7 +351,7 @@ class Technology:
 
 
 def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
-    """ADCs of one macro; one per column, or pair, where they are not shared."""
+    """ADCs of one macro; one per column (or pair) if they are not shared."""
     columns = np.floor(designs.cols / (1 + designs.differential))
     if not switches.shared_converters:
         return columns
@@ -361,10 +360,10 @@ def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
 
 
 def require_coverage(designs: Designs, technology: Technology) -> None:
-    """Check that every component of n designs is in the table.
+    """Check that the table has every component of n designs.
 
     Raises:
-        DesignRefused: one is not; names design column, design and what is allowed.
+        DesignRefused: names design column, design and allowed values.
     """
     device, table = technology.device, technology.table
     names = ["technology", device.array, "input_buffer", "result_buffer", "glb"]
@@ -378,7 +377,7 @@ def require_coverage(designs: Designs, technology: Technology) -> None:
 
 
 def check_dac_bits(designs: Designs, assumptions: Assumptions) -> None:
-    """Refuse designs that send more bits at once than a DAC settles.
+    """Refuse designs that apply more input bits at once than a DAC supports.
 
     Raises:
         DesignRefused: names the design.

@@ -1,4 +1,4 @@
-"""Metrics of chips and their circuit limits: arrays over designs and networks, SI units."""
+"""Resources, metrics and circuit limits of chips: arrays over designs and networks, SI units."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class PhysicalResources:
     """Area and capacity of chips, shortfalls of networks, and quantities with circuit limits.
 
     Args:
-        area_m2: chip area, memory interface included, shape (n,).
+        area_m2: chip area with memory interface, shape (n,).
         cells: cells of the chip, shape (n,).
-        missing_cells: capacity shortfall of a network in cells, shape (n, W).
-        missing_bits: capacity shortfall of a network in buffer bits, shape (n, W).
+        missing_cells: capacity shortfall in cells, shape (n, W).
+        missing_bits: capacity shortfall in buffer bits, shape (n, W).
         snr_adc_dB: ADC SQNR, shape (n, W).
         snr_dB: compute SNR, of ADCs and cells, shape (n, W).
-        ir_drop: largest share of the read voltage that is lost along a wire, shape (n,).
+        ir_drop: largest share of the read voltage lost along a wire, shape (n,).
         level_sigmas: distance of neighbouring levels of a cell in σ, shape (n,).
-        accuracy_drop: float score minus predicted accuracy, shape (n, W); (n, 0) if no network has
-            accuracy data.
+        accuracy_drop: float score minus predicted accuracy, shape (n, W); (n, 0) without accuracy
+            data.
     """
 
     area_m2: Floats
@@ -47,13 +47,15 @@ class PhysicalResources:
 
     @property
     def runs(self) -> Bools:
-        """True where a network fits on a chip, shape (n, W); limits of circuits and of a study do
-        not count, unlike in `imcmoo.model.metrics.Metrics.runs`."""
+        """True where a network fits a chip, shape (n, W).
+
+        Unlike `imcmoo.model.metrics.Metrics.runs`, ignores circuit limits and limits of a study.
+        """
         return (self.missing_cells <= 0) & (self.missing_bits <= 0)
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """Several batches, at least one, as one."""
+        """Concatenate one or more batches."""
         return cls(
             *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls))
         )
@@ -65,30 +67,29 @@ class PhysicalResources:
 
 @dataclass(frozen=True, eq=False)
 class PhysicalMetrics(PhysicalResources):
-    """One image of every network on every chip; what does not run is NaN (−1 in `bound_by`).
+    """One image of every network on every chip; NaN (−1 in `bound_by`) where it does not run.
 
     Args:
-        energy_J: of one image: actions, leakage and idle DRAM over the interval, DRAM traffic, and
-            the image's share of the writing of weights at a switch of networks; shape (n, W) like
-            all that follow.
+        energy_J: energy per image: actions, leakage and idle DRAM over the interval, DRAM traffic,
+            and a share of writing weights at a network switch; shape (n, W), as all following.
         latency_s: from first input to last output.
-        interval_s: between images.
-        power_W: on the chip.
-        snr_dev_dB, snr_rounding_dB: SNR from cell variation, and of operands rounded to integers.
-        occupied_cells: cells of the macros that hold replicas of layers, each counted whole.
-        dram_bits: moved from and to DRAM.
-        glb_bits: read from and written to the global buffer.
+        interval_s: initiation interval.
+        power_W: power on the chip.
+        snr_dev_dB, snr_rounding_dB: SNR from cell variation, and from integer rounding of operands.
+        occupied_cells: cells of the macros that hold replicas of layers, whole macros.
+        dram_bits: DRAM traffic.
+        glb_bits: global buffer traffic.
         bound_by: index into `imcmoo.model.physical.latency.CAUSES`.
-        streamed: whether weights are loaded for every image.
-        switch_energy_J: of writing all weights of a network; 0 where none are written.
-        switch_time_s: likewise.
-        longest_layer_s: longest layer of a network, that cannot be interrupted, infinite for
-            pipelined designs; NaN unless it was wanted.
-        leak_W: leakage of the chip, shape (n,) like all that follow.
+        streamed: True if weights are loaded for every image.
+        switch_energy_J: energy of writing all weights of a network; 0 if none are written.
+        switch_time_s: time of writing all weights of a network; 0 if none are written.
+        longest_layer_s: longest uninterruptible layer; infinite for pipelined designs, NaN unless
+            requested.
+        leak_W: leakage of the chip, shape (n,), as all following.
         dram_idle_W: idle power of the DRAM, off the chip.
-        save_s: saving the global buffer in DRAM and bringing it back, with the weights that stay
-            in SRAM; infinite without DRAM.
-        save_J: energy of it.
+        save_s: time of saving and restoring the global buffer, and the weights that stay in SRAM,
+            by DRAM; infinite without DRAM.
+        save_J: its energy.
     """
 
     energy_J: Floats
@@ -113,32 +114,32 @@ class PhysicalMetrics(PhysicalResources):
 
 DEFAULT_AREA_M2 = 800e-6
 DEFAULT_SNR_ADC_DB = 15.0
-"""Least ADC SQNR: above 13 to 15 dB of true noise networks lose at most one point of accuracy.
+"""Default limit on ADC SQNR, dB: networks lose at most one point of accuracy above 13 to 15 dB.
 
-Noise that ADCs add is the same in every device, so that the limit is, too.
+It is the same for all devices, as is the noise added by ADCs.
 """
 MOST_DB = 100.0
-"""Largest SNR that is stated, far beyond the 50 dB of 8-bit numbers: an ADC that resolves every
-unit has no noise, which no limit or objective can be compared with."""
+"""Largest stated SNR, dB: an ADC that resolves every unit has no noise, but limits need a
+number."""
 COMPUTE_SNR = "compute_snr"
-"""Resource that stands for the limit on compute SNR, where there is one."""
+"""Resource of the limit on compute SNR, if there is one."""
 DEFAULT_IR_DROP = 0.05
 DEFAULT_LEVEL_SIGMAS = 6.0
-"""Two levels are told apart at 3 σ on either side where they are 6 σ apart."""
+"""Default conductance-level margin: two levels 6 σ apart are distinguished at 3 σ."""
 
 
 @dataclass(frozen=True)
 class CircuitLimits:
-    """Limits that the circuits of a feasible chip keep.
+    """Limits on the circuits of a feasible chip.
 
     Args:
-        snr_adc_dB: least ADC SQNR.
-        snr_dB: least compute SNR, of ADCs and cells; minus infinity for no limit.
-        ir_drop: largest share of the read voltage that may be lost along a wire.
-        level_sigmas: least distance of neighbouring levels of a cell, in standard deviations.
+        snr_adc_dB: smallest ADC SQNR, dB.
+        snr_dB: smallest compute SNR, of ADCs and cells, dB; minus infinity for no limit.
+        ir_drop: largest share of the read voltage lost along a wire.
+        level_sigmas: smallest distance of neighbouring levels of a cell, in standard deviations.
 
     Raises:
-        ValueError: a share or a distance that is not positive, or a limit above `MOST_DB`.
+        ValueError: a share or distance is not positive, or a limit exceeds `MOST_DB`.
     """
 
     snr_adc_dB: float = DEFAULT_SNR_ADC_DB
@@ -158,16 +159,16 @@ class CircuitLimits:
 
         Args:
             device: name of the memory device.
-            limits: changed limits by field.
+            limits: changed limits, by field.
 
         Raises:
-            ValueError: no such device, or a limit that is not allowed.
+            ValueError: the device is unknown, or a limit is not allowed.
         """
         return cls(**({"snr_dB": memory_cell(device).snr_limit_dB} | limits))
 
     @property
     def resources(self) -> tuple[str, ...]:
-        """Resources that stand for these limits."""
+        """Names of the resources of these limits."""
         compute = (COMPUTE_SNR,) if self.snr_dB > -np.inf else ()
         return ("snr", *compute, "levels", "wires")
 
@@ -175,16 +176,16 @@ class CircuitLimits:
 def ir_drop(
     designs: Designs, adcs: Floats, wire_ohm_per_m: Floats, technology: Technology
 ) -> Floats:
-    """Largest share of the read voltage lost along a column, or with levels along a row.
+    """Largest share of the read voltage lost along a column, or, with levels, along a row.
 
-    a · rows / 2 · G · R_col with the active rows interleaved, and with levels
-    columns at once · cols / 2 · G · R_row, where all columns conduct at once with a sample-and-hold
-    each, else as many as there are ADCs (of pairs, twice; of columns in parallel, all).
+    a · rows / 2 · G · R_col with interleaved active rows, and with levels columns at once · cols /
+    2 · G · R_row. All columns conduct at once with a sample-and-hold each, else as many as there
+    are ADCs (twice for pairs; all parallel columns).
 
     Args:
         designs: n chips.
-        adcs: of a macro, shape (n,).
-        wire_ohm_per_m: of the nodes' array wires, shape (n,).
+        adcs: ADCs of a macro, shape (n,).
+        wire_ohm_per_m: resistance of the array wires, Ω/m, shape (n,).
         technology: cells and their conductances.
 
     Returns:
@@ -220,7 +221,7 @@ def level_sigmas(designs: Designs, technology: Technology) -> Floats:
 def constraints(
     known: PhysicalResources, limits: CircuitLimits, accuracy: PredictedAccuracy | None = None
 ) -> dict[str, Resource]:
-    """Resources of chips and capacity shortfall of each network, circuit limits included."""
+    """Resources of chips and capacity shortfall of each network, with circuit limits."""
     one = np.ones(known.missing_cells.shape[0])
     return {
         "cells": Resource(known.cells, known.missing_cells),
@@ -242,7 +243,7 @@ def limit_use(
 ) -> dict[str, Floats]:
     """Share of each circuit limit that networks use, 1 at the limit, shape (n, W).
 
-    Of accuracy it is 1 + `beyond_allowed`, since no drop may be allowed.
+    For accuracy it is 1 + `beyond_allowed`, since the allowed drop may be 0.
     """
     alike = np.ones((1, known.missing_cells.shape[1]))
     used = {

@@ -1,4 +1,4 @@
-"""Data and caches that all designs of one physical model share; make them with `of_networks`."""
+"""Data and caches shared by all designs of one physical model."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ from imcmoo.networks.workloads import BITS, WorkloadSet
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Context(Technology):
-    """Data and caches that all designs of a model share, beside their technology.
+    """Data and caches shared by all designs of a model. Create it with `of_networks`.
 
     Args:
-        layers: of all networks.
-        adc_model: of designs that lack that column.
-        inferences_per_switch: images over which a switch of networks is charged; infinite if none
-            happens.
-        co_resident: whether all networks are on the chip.
+        layers: layers of all networks.
+        adc_model: ADC model of designs without that column.
+        inferences_per_switch: images over which a network switch is charged; infinite for none.
+        co_resident: True if all networks are on the chip.
         noise: SNR by circuit.
-        limits: of circuits.
-        accuracy: predicted accuracy of networks; None if none has data.
+        limits: circuit limits.
+        accuracy: predicted accuracy; None if no network has data.
         features: features by mapping key, resident and streamed.
         shortfalls: capacity shortfalls by mapping key.
         replications: replication of layers by array and number of macros.
@@ -81,31 +80,32 @@ class Context(Technology):
         """Prepare the evaluation of chips of one device for some networks.
 
         Args:
-            networks: the networks; layers that multiply two activations run on the digital unit.
-            device: its name in `imcmoo.model.physical.memory_cells.MEMORY_CELLS`.
-            adc_model: of designs that lack that column: zigzag, neurosim_sar, murmann or isaac.
-            switches: the physical rules that are on.
-            assumptions: the numbers no library gives.
-            limits: limits of the circuits of a feasible chip; by default those of the device.
+            networks: the networks; products of two activations run on the digital unit.
+            device: a name in `imcmoo.model.physical.memory_cells.MEMORY_CELLS`.
+            adc_model: ADC model of designs without that column: zigzag, neurosim_sar, murmann or
+                isaac.
+            switches: physical rules. If None, all are on.
+            assumptions: numbers that no library gives. If None, their defaults.
+            limits: circuit limits. If None, those of the device.
             deployment: "alone" if a chip holds one network at a time and is rewritten at a switch,
                 "together" if it holds all.
             requests_per_switch: images over which a switch is charged; infinite for no charge.
             input_bits: precision of inputs, one number or one per network, 4 to 8.
-            weight_bits: of weights, likewise.
-            weight_clip: largest weight that is stored, as a share of the largest of its layer, one
-                number or one per network; execution takes that of its channel.
-            layers_digital: by network, layers that run on the digital unit, their weights in the
-                global buffer; none by default.
-            table: component numbers; the shipped ones by default.
-            accuracy: accuracy data by network; none by default.
-            max_accuracy_drop: largest drop below the float score by network; no limit by default.
-            circuit_noise: works out the noise of layers, needed with `accuracy`.
-            noise_of: the noise of several networks and the position of this one among them, which
-                spares working it out again; none by default.
+            weight_bits: precision of weights, likewise.
+            weight_clip: largest stored weight as a share of the largest of its layer, one number or
+                one per network; execution uses that of its channel.
+            layers_digital: layers on the digital unit, by network; their weights are in the global
+                buffer. If None, none.
+            table: component table. If None, the shipped one.
+            accuracy: accuracy data by network. If None, there are none.
+            max_accuracy_drop: largest drop below the float score by network. If None, no limit.
+            circuit_noise: computes the noise of layers; required with `accuracy`.
+            noise_of: noise model of several networks to reuse, and the index of this network in it.
+                If None, a noise model is made.
 
         Raises:
-            ValueError: an argument outside its range, or no accuracy data for a network's
-                precision.
+            ValueError: an argument is out of range, or accuracy data lack the precision of a
+                network.
         """
         check_choice("adc_model", adc_model, ADC_MODELS)
         check_choice("deployment", deployment, get_args(Deployment))
@@ -156,22 +156,18 @@ class Context(Technology):
 
     @property
     def switches_networks(self) -> bool:
-        """True if weights are written at a switch of networks."""
+        """True if a network switch writes weights."""
         return bool(np.isfinite(self.inferences_per_switch)) and self.switches.placement
 
     def loads(self, *, streamed: bool) -> float:
-        """Number of times the weights of a network are loaded for an image."""
+        """Number of times the weights of a network are loaded per image."""
         if streamed:
             return 1.0
         return 1 / self.inferences_per_switch if self.switches_networks else 0.0
 
 
 def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:
-    """True for the named layers, over all layers in order.
-
-    Raises:
-        ValueError: a network has no such layer with weights of its own.
-    """
+    """True for the named layers, over all layers in order; refuses unknown names."""
     flags = []
     for network in networks.workloads:
         names = named.get(network.name, ())

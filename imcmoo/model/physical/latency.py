@@ -1,8 +1,8 @@
-"""Latency: reads of an array, the roofline of a layer, sequential and pipelined networks, their
-bottleneck, and the power limit.
+"""Latency: array reads, roofline of a layer, sequential and pipelined networks, bottlenecks, and
+the power limit.
 
-Times of layers have shape (n, L) for n chips and L layers. Bounds call the same functions with a
-network as one layer and with several peripheral circuits for each chip, shape (n, W, X).
+Times of layers have shape (n, L) for n chips and L layers. Bounds use the same functions with a
+network as one layer and several peripheral circuits per chip, shape (n, W, X).
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs
 
 CAUSES = ("compute", "glb", "link", "buffer", "dram", "power")
-"""Possible bottlenecks of a layer; power is one of a whole image."""
+"""Possible bottlenecks of a layer; "power" only of a whole image."""
 POWER = CAUSES.index("power")
 LOAD_CAUSES = tuple(CAUSES.index(name) for name in ("compute", "link", "dram"))
-"""Resources that loading weights takes, as in `LayerTimes.loads`."""
+"""Resources used by loading weights, see `LayerTimes.loads`."""
 
 
 @dataclass(frozen=True, eq=False)
 class LayerTimes:
-    """Seconds of one occurrence of each layer on each resource.
+    """Times of one occurrence of each layer on each resource, s.
 
     Args:
         fill: one vector through one copy.
-        terms: by the first five of `CAUSES`; they overlap, the largest counts.
-        loads: by `LOAD_CAUSES`, of loading weights that nothing overlaps, if any.
+        terms: by the first five of `CAUSES`; they overlap, so the largest counts.
+        loads: times of loading weights without overlap, by `LOAD_CAUSES`; None if there are none.
     """
 
     fill: Floats
@@ -42,7 +42,7 @@ class LayerTimes:
     loads: tuple[Floats, ...] | None = None
 
     def compute_only(self) -> LayerTimes:
-        """Times without those of buffers, links and DRAM."""
+        """Times without buffers, links and DRAM."""
         zero = np.zeros_like(self.fill)
         loads = None if self.loads is None else (self.loads[0], zero, zero)
         return LayerTimes(self.fill, (self.terms[0], *([zero] * 4)), loads)
@@ -54,7 +54,7 @@ class LayerTimes:
 
     @property
     def seconds(self) -> Floats:
-        """Seconds of each layer where layers take turns."""
+        """Time of each layer of sequential networks, s."""
         seconds = self.slowest + self.fill
         return seconds if self.loads is None else seconds + largest_of(self.loads)
 
@@ -74,24 +74,23 @@ def roofline(
     load_link_bits: Floats,
     load_dram_bits: Floats,
 ) -> LayerTimes:
-    """Times of layers on each resource; all arrays broadcast to (n, L), or of bounds to (n, W, X).
+    """Times of layers on each resource; arrays broadcast to (n, L), or for bounds to (n, W, X).
 
-    Weights that are loaded for every image delay a layer, but with ping-pong arrays they are loaded
-    while other arrays compute.
+    Loading weights for every image delays a layer, unless ping-pong arrays load during computation.
 
     Args:
-        rates: of the chips.
-        ping_pong: whether arrays are loaded while others compute.
+        rates: rates of the chips.
+        ping_pong: True if arrays load while others compute.
         compute_s: reading and converting all vectors, and products of activations.
         fill_s: reading and converting one vector.
-        glb_bits: through the global buffer.
-        link_bits: over the links.
-        link_share: 1 / router groups that share these.
-        buffer_words: through the input buffer of a tile.
+        glb_bits: bits through the global buffer.
+        link_bits: bits over the links.
+        link_share: 1 / number of router groups that share them.
+        buffer_words: words through the input buffer of a tile.
         dram_bits: activations through DRAM.
-        load_rows: rows written one after the other to load all weights for every image; None where
-            weights are resident.
-        load_link_bits, load_dram_bits: bits of the weights over links and through DRAM.
+        load_rows: rows written sequentially to load all weights for every image; None if weights
+            are resident.
+        load_link_bits, load_dram_bits: weight bits over links and through DRAM.
     """
     link_s = link_share * rates.link_bit_s
     loads = None
@@ -119,7 +118,7 @@ def roofline(
 
 
 def read_and_convert(read_s: Floats, convert_s: Floats, in_turn: Floats) -> Floats:
-    """Seconds of reads and their conversions: their sum in turn, else the longer of both."""
+    """Time of reads and conversions, s: their sum if in turn, else the longer."""
     # The sum of two is their maximum and their minimum.
     both = np.minimum(convert_s, read_s)
     both *= in_turn
@@ -128,9 +127,7 @@ def read_and_convert(read_s: Floats, convert_s: Floats, in_turn: Floats) -> Floa
 
 
 def layer_read_times(rates: Rates, columns_used: Floats) -> Floats:
-    """Seconds of one read of an array with its conversions, by the converted columns of the fullest
-    macro, shape (n, L).
-    """
+    """Time of one array read with conversions, s, by columns of the fullest macro, shape (n, L)."""
     conversions = columns_used / rates.adcs
     np.ceil(conversions, out=conversions)
     conversions *= rates.convert_s
@@ -144,14 +141,14 @@ def macro_read_time(
     adcs: Floats,
     technology: Technology,
 ) -> Floats:
-    """Seconds of one read of an array of single chips, conversions included, shape (n, L).
+    """Time of one array read with conversions, s, shape (n, L).
 
     Args:
         designs: n chips.
-        point: their speed.
+        point: their operating points.
         columns_used: converted columns of the fullest macro, shape (n, L).
         adcs: ADCs of a macro, shape (n,).
-        technology: device and length of a pulse, and whether pulses take time.
+        technology: device, pulses and rules.
     """
     held = array_read_time(designs, point, technology)
     conversions = np.ceil(columns_used / adcs[:, None])
@@ -174,7 +171,7 @@ def largest_of(terms: Sequence[Floats]) -> Floats:
 
 
 def bottleneck(times: LayerTimes) -> Ints:
-    """Index into `CAUSES` of the longest term of each layer, loading and filling included."""
+    """Index into `CAUSES` of the longest term of each layer, with loading and filling."""
     terms = np.broadcast_arrays(*times.terms)
     seconds = np.zeros((len(CAUSES) - 1, *terms[0].shape))
     first = np.argmax(terms, axis=0)
@@ -193,20 +190,19 @@ def bottleneck(times: LayerTimes) -> Ints:
 def sequential_latency(
     layers: LayerTable, times: LayerTimes, io_s: Floats, *, causes: bool
 ) -> tuple[Floats, NDArray[np.int8]]:
-    """Latency of networks whose layers run one after the other, and their bottleneck.
+    """Latency and bottleneck of networks whose layers run sequentially.
 
-    A layer takes its slowest resource and one vector more, to fill; then the loading of its weights
-    where nothing overlaps that.
+    A layer takes its slowest resource, one more vector to fill, and loading that nothing overlaps.
 
     Args:
         layers: L distinct layers.
-        times: their seconds, shape (n, L).
-        io_s: DRAM seconds of the networks' own input and output, shape (n, W).
-        causes: whether to find the bottleneck.
+        times: their times, s, shape (n, L).
+        io_s: DRAM time of network inputs and outputs, s, shape (n, W).
+        causes: find the bottleneck.
 
     Returns:
-        Seconds and index into `CAUSES` of the largest share, the first of equals, shape (n, W);
-        index 0 throughout without `causes`.
+        Latency, s, and index into `CAUSES` of the largest share, the first of equals, shape (n, W);
+        index 0 without `causes`.
     """
     seconds = np.zeros((5 if causes else 1, *io_s.shape))
     seconds[0] = layers.total(times.fill)
@@ -229,11 +225,7 @@ def sequential_latency(
 def _add_by_cause(
     terms: tuple[Floats, ...], causes: tuple[int, ...], layers: LayerTable, seconds: Floats
 ) -> None:
-    """Add the largest term of each layer, the first of equals, to the seconds of its cause in
-    place.
-
-    `seconds` has shape (n_causes, n, W), or (1, n, W) if causes are not distinguished.
-    """
+    """Add the largest term of each layer to `seconds` of its cause, shape (n_causes or 1, n, W)."""
     largest = largest_of(terms)
     left = layers.total(largest)
     if len(seconds) == 1:
@@ -251,9 +243,9 @@ def _add_by_cause(
 
 
 def longest_layer_share(layers: LayerTable, times: LayerTimes, layers_s: Floats) -> Floats:
-    """Share of the time of all layers of a network that its longest layer takes, shape (n, W).
+    """Share of the longest layer in the time of all layers of a network, shape (n, W).
 
-    Time of a network that belongs to no layer is divided by the layers' times, as in a breakdown.
+    Time outside the layers is divided in proportion, as in a breakdown.
     """
     share: Floats = layers.largest(times.seconds) / layers_s
     return share
@@ -264,17 +256,17 @@ def pipelined_latency(
 ) -> tuple[Floats, Floats, NDArray[np.int8]]:
     """Latency and initiation interval of networks whose layers work on different images.
 
-    A layer starts when its predecessor has made the share of the image that the first output needs;
-    an image alone in the pipeline finds resources free.
+    A layer starts when its predecessor has the share of the image for its first output; a single
+    image finds all resources free.
 
     Args:
         layers: L distinct layers.
-        times: their seconds, shape (n, L).
-        io_s: DRAM seconds of the networks' own input and output, shape (n, W).
-        links_s: link seconds of each network over all groups it uses, shape (n, W).
+        times: their times, s, shape (n, L).
+        io_s: DRAM time of network inputs and outputs, s, shape (n, W).
+        links_s: link time of each network over all its groups, s, shape (n, W).
 
     Returns:
-        Latency, interval, and the interval's bottleneck as index into `CAUSES`, shape (n, W).
+        Latency, interval, s, and the bottleneck as index into `CAUSES`, shape (n, W).
     """
     compute, glb, _, buffer, dram = times.terms
     slowest = layers.largest(np.maximum(compute, buffer) + times.fill)
@@ -300,13 +292,13 @@ def initiation_interval(
     dram: Floats,
     digital: Floats,
 ) -> tuple[Floats, NDArray[np.int8]]:
-    """Seconds between images of a pipeline, and their bottleneck as index into `CAUSES`.
+    """Time between images of a pipeline, s, and the bottleneck as index into `CAUSES`.
 
-    Each layer has arrays and tile buffers of its own, so the slowest layer counts. Global buffer,
-    links, DRAM and the digital unit are shared, so the times of all layers add up.
+    Arrays and tile buffers belong to a layer, so the slowest layer counts. Global buffer, links,
+    DRAM and digital unit are shared, so times of all layers add up.
 
     Args:
-        compute, buffer: of the slowest layer, shape (n, W) or (n, W, X) like all that follow.
+        compute, buffer: of the slowest layer, shape (n, W) or (n, W, X), as all following.
         glb, link, dram, digital: of all layers.
     """
     seconds = np.stack(np.broadcast_arrays(compute, glb, link, buffer, dram, digital))
@@ -324,7 +316,7 @@ class ImageCosts:
         dram_J: energy off the chip, part of `energy_J`.
         bound_by: bottleneck as index into `CAUSES`.
         energy_J, latency_s, interval_s, occupied_cells, dram_bits, glb_bits, switch_energy_J,
-            switch_time_s: as in `PhysicalMetrics`; energy without leakage and idle DRAM until
+            switch_time_s: see `PhysicalMetrics`; energy without leakage and idle DRAM until
             `apply_power_limit`.
     """
 
@@ -341,7 +333,7 @@ class ImageCosts:
 
     @property
     def power_W(self) -> Floats:
-        """Power on the chip."""
+        """Power on the chip, W."""
         power: Floats = (self.energy_J - self.dram_J) / self.interval_s
         return power
 
@@ -358,9 +350,9 @@ class ImageCosts:
 def apply_power_limit(
     run: ImageCosts, leak_W: Floats, dram_idle_W: Floats, allowed_W: Floats
 ) -> ImageCosts:
-    """Add static power to runs, and slow chips down that would exceed the power they may draw.
+    """Add static power to runs, and slow down chips above the power limit.
 
-    Leakage has shape (n, W), the idle power of the DRAM off the chip and the limit (n, 1).
+    Leakage has shape (n, W); idle power of the DRAM (off the chip) and the limit (n, 1).
     """
     least = throttled_interval(run.energy_J - run.dram_J, leak_W, allowed_W)
     throttled = least > run.interval_s
@@ -377,6 +369,6 @@ def apply_power_limit(
 
 
 def throttled_interval(dynamic_J: Floats, leak_W: Floats, allowed_W: Floats | float) -> Floats:
-    """Smallest interval (s) at which energy on the chip and leakage keep the power limit."""
+    """Smallest interval, s, at which energy on the chip and leakage meet the power limit."""
     interval: Floats = dynamic_J / np.maximum(allowed_W - leak_W, 1e-3 * allowed_W)
     return interval

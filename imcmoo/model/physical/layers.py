@@ -1,4 +1,4 @@
-"""The layers of all networks as arrays, each distinct layer of a network once."""
+"""Layers of all networks as arrays, each distinct layer of a network once."""
 
 from __future__ import annotations
 
@@ -15,37 +15,38 @@ from imcmoo.networks.operands import OperandBits, operand_bits, slice_moments
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
 
 FEWEST_BITS = 4
-"""Lowest precision of operands that the physical model knows."""
+"""Lowest precision of operands of the physical model, bits."""
 
 
 @dataclass(frozen=True, eq=False)
 class LayerTable:
-    """Distinct layers, network after network; make one with `of_workloads`.
+    """Distinct layers, network after network; create it with `of_workloads`.
 
-    L is the number of distinct layers, W of networks. Words are operands of the layer's precision.
+    L is the number of distinct layers, W of networks. Words are operands of the precision of a
+    layer.
 
     Args:
         names: networks, length W.
         owner: network of each distinct layer, ascending, shape (L,).
-        count: how often the layer occurs in its network, shape (L,).
+        count: occurrences of the layer in its network, shape (L,).
         rows: K, rows per output: input channels per group × kernel, shape (L,).
         outputs: M, outputs per group, shape (L,).
         groups: G, shape (L,).
         n_vectors: vectors through one copy of the weights, P·Q·N, shape (L,).
         kernel_width, stride_width, width: S, horizontal stride and Q, shape (L,).
-        input_lines: N·G·P·R·C, so that inputs are lines × words of a line, shape (L,).
+        input_lines: N·G·P·R·C; inputs are lines × words of a line, shape (L,).
         held_inputs: distinct input words, shape (L,).
-        line_words: words a line buffer holds for the layer, C·G·(R − 1) input rows, shape (L,).
-        first_share: share of its input a layer needs for its first output, shape (L,).
+        line_words: words in a line buffer, C·G·(R − 1) input rows, shape (L,).
+        first_share: share of its input that a layer needs for its first output, shape (L,).
         input_bits, weight_bits: precision, shape (L,).
-        digital: whether a layer runs on the digital unit: both operands are activations, or a study
-            says so, shape (L,).
-        holds_weights: whether the global buffer holds its weights for that unit, shape (L,).
-        previous_share: Σ over a layer's successors of their `first_share`, shape (L,): what of the
-            layer's time passes before its successors may start.
-        io_bits: bits of each network's own input and output, shape (W,).
-        operands: moments, layer by layer as the networks have them.
-        distinct: the distinct layer of each of those, shape (n_layers,).
+        digital: True for layers on the digital unit: products of two activations, or by a study,
+            shape (L,).
+        holds_weights: True if the global buffer holds its weights for that unit, shape (L,).
+        previous_share: Σ `first_share` of the successors: share of the time of a layer before they
+            may start, shape (L,).
+        io_bits: bits of the input and output of each network, shape (W,).
+        operands: operand moments of the layers in network order.
+        distinct: distinct layer of each of those, shape (n_layers,).
     """
 
     names: tuple[str, ...]
@@ -86,18 +87,18 @@ class LayerTable:
 
         Args:
             workloads: W networks.
-            input_bits: precision of all inputs, or one per network; 4 to 8.
-            weight_bits: of the weights; 4 to 8.
-            weight_clip: largest weight that is stored, as a share of the largest of a layer, of all
-                networks or one per network.
-            dynamic: which layers multiply two activations, over all layers of all networks in
-                order; none by default.
-            digital: which layers run on the digital unit although one operand is stored, over
-                all layers in order; none by default.
+            input_bits: precision of inputs, one number or one per network; 4 to 8.
+            weight_bits: precision of weights, likewise.
+            weight_clip: largest stored weight as a share of the largest of its layer, one number or
+                one per network.
+            dynamic: True for layers that multiply two activations, over all layers in order. If
+                None, none.
+            digital: True for layers on the digital unit although one operand is stored, over all
+                layers in order. If None, none.
 
         Raises:
             ValueError: a precision outside 4 to 8, a clip outside 0 to 1, or a wrong number of
-                precisions or flags.
+                values.
         """
         shapes = np.concatenate([w.shapes for w in workloads.workloads])
         strides = np.concatenate([w.strides for w in workloads.workloads])
@@ -150,14 +151,14 @@ class LayerTable:
 
     @cached_property
     def _occurrences(self) -> sparse.csr_array:
-        """Times each network has each distinct layer, shape (W, L)."""
+        """Occurrences of each distinct layer in each network, shape (W, L)."""
         entries = self.count, (self.owner, np.arange(len(self)))
         return sparse.csr_array(entries, shape=(self.n_networks, len(self)))
 
     def total(self, values: Floats) -> Floats:
-        """Sum over all layers of each network: (..., L) to (..., W).
+        """Sum over all layers of each network, (..., L) to (..., W).
 
-        A dense matrix product rounds a design's sums otherwise in another company of designs.
+        Rounding does not depend on the other designs, unlike a dense matrix product.
         """
         flat = values.reshape(-1, len(self)).T
         sums = np.ascontiguousarray((self._occurrences @ flat).T)
@@ -182,13 +183,13 @@ class LayerTable:
 
     @cached_property
     def stored_bits(self) -> Floats:
-        """Bits of the weights in cells, 0 for layers on the digital unit, shape (L,)."""
+        """Weight bits in cells, 0 for layers on the digital unit, shape (L,)."""
         bits = self.groups * self.rows * self.outputs * self.weight_bits
         return np.where(self.digital, 0.0, bits)
 
     @cached_property
     def held_bits(self) -> Floats:
-        """Bits of the weights of each network in the global buffer, shape (W,)."""
+        """Weight bits of each network in the global buffer, shape (W,)."""
         bits = self.groups * self.rows * self.outputs * self.weight_bits
         return self.total(self.holds_weights * bits)
 
@@ -196,7 +197,7 @@ class LayerTable:
         """Words read for one pass, reused along the width, shape (L,).
 
         Args:
-            strides: False as if the horizontal stride were 1.
+            strides: if False, the horizontal stride counts as 1.
         """
         stride = self.stride_width if strides else np.ones(len(self))
         per_line = self.kernel_width + (self.width - 1) * np.minimum(stride, self.kernel_width)
@@ -204,27 +205,26 @@ class LayerTable:
         return words
 
     def of_network(self, index: int) -> slice:
-        """The distinct layers of one network."""
+        """Distinct layers of one network."""
         start, stop = np.searchsorted(self.owner, [index, index + 1])
         return slice(int(start), int(stop))
 
     @cached_property
     def has_digital(self) -> bool:
-        """True if any layer runs on the digital unit: two activations, or named in a study."""
+        """True if any layer runs on the digital unit."""
         return bool(self.digital.any())
 
     @cached_property
     def _starts(self) -> Ints:
-        """Index of the first layer of each network."""
         return np.searchsorted(self.owner, np.arange(self.n_networks))
 
     def largest(self, values: Floats) -> Floats:
-        """Largest value among each network's layers: (n, L) to (n, W)."""
+        """Largest value over the layers of each network, (n, L) to (n, W)."""
         worst: Floats = np.maximum.reduceat(values, self._starts, axis=1)
         return worst
 
     def average(self, values: Floats) -> Floats:
-        """Mean over the occurrences of each distinct layer of values of shape (n_layers,)."""
+        """Mean over occurrences of each distinct layer, of values of shape (n_layers,)."""
         averaged: Floats = np.bincount(self.distinct, values, len(self)) / self.count
         return averaged
 
@@ -255,7 +255,7 @@ def _geometry(size: dict[str, Floats], stride_h: Floats, stride_w: Floats) -> di
 
 
 def _units(shape: tuple[int, ...], *, digital: Bools | None, dynamic: Bools | None) -> Ints:
-    """1 for products of activations and 2 for stored weights on the digital unit, else 0."""
+    """1 for products of activations, 2 for stored weights on the digital unit, else 0."""
     unit = np.zeros(shape, np.int64)
     for name, flags, kind in (("digital", digital, 2), ("dynamic", dynamic, 1)):
         if flags is None:
@@ -279,8 +279,8 @@ def _per_network(name: str, bits: int | Sequence[int], n: int) -> Ints:
 class OperandSums:
     """Sums over slices, averaged over the occurrences of each of L distinct layers.
 
-    With x_i the value of input slice i and ḡ_j the mean conductance of the cells of weight slice
-    j as a share of its range, summed over both cells of a differential pair.
+    x_i is the value of input slice i; ḡ_j the mean conductance of the cells of weight slice j as a
+    share of its range, summed over both cells of a differential pair.
 
     Args:
         pulses: E[Σ_i x_i] by input coding (natural, offset) and d_x − 1, shape (2, 8, L).
@@ -295,7 +295,7 @@ class OperandSums:
 
     @classmethod
     def of_layers(cls, layers: LayerTable) -> OperandSums:
-        """Compute them for a layer table."""
+        """Compute the sums of a layer table."""
         operands = layers.operands
         input_bits = layers.input_bits[layers.distinct].astype(int)
         weight_bits = layers.weight_bits[layers.distinct].astype(int)
@@ -327,7 +327,7 @@ class OperandSums:
         )
 
     def of_cells(self, sums: Floats, at: tuple[Ints | int, ...], redundancy: Floats) -> Floats:
-        """Entries of `conductances` or `products`, cells in parallel included, shape (n, L)."""
+        """Entries of `conductances` or `products` with parallel cells, shape (n, L)."""
         total: Floats = sums[(0, *at)]
         if (redundancy > 1).any():
             total = total + (redundancy - 1)[:, None] * sums[(1, *at)]
@@ -337,9 +337,8 @@ class OperandSums:
 def _slice_sums(
     joint: Floats, bits: Ints, width: int, *, shares: bool = False, upper: bool = False
 ) -> Floats:
-    """Σ over slices of `width` bits of their mean, or of their mean share of full scale, per layer;
-    of all slices, or of the more significant half.
-    """
+    """Σ over slices (all, or the upper half) of their mean or mean share of full scale, by
+    layer."""
     sums = np.empty(len(bits))
     for precision in np.unique(bits):
         alike = bits == precision

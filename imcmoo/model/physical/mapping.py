@@ -1,8 +1,7 @@
-"""Mapping of the weights of every layer to macros: placement, traffic, and replication.
+"""Mapping of layer weights to macros: placement, traffic and replication.
 
-Traffic is words of buffers and bits over links, global buffer and DRAM. Replication depends on
-array and number of macros alone, never on supply voltage, ADC or bandwidth, so that all chips that
-share those share this work.
+Traffic is words of buffers and bits over links, global buffer and DRAM. Replication depends only on
+array and number of macros, so all chips that share these share this work.
 
 Source of block-diagonal groups: ZigZag-IMC's diagonal mapping of depthwise layers.
 """
@@ -20,7 +19,7 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import BITS_PER_KIB, Designs, replication_keys
 
 REFERENCE_SUM_BITS = 8.0
-"""Width of a partial sum in the reference model."""
+"""Width of a partial sum in the reference model, bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +27,14 @@ class Placement:
     """One copy of every layer on every chip, arrays of shape (n, L) or (n, 1).
 
     Args:
-        input_slices: n_in, (n, L) or (n, 1).
-        slice_columns: n_w, columns of one weight, both of a differential pair and those in parallel
-            included, likewise.
-        conversion_columns: columns of one weight that are converted, a pair counting once.
+        input_slices: n_in.
+        slice_columns: n_w, columns of one weight, with both of a pair and parallel ones.
+        conversion_columns: converted columns of one weight; a pair counts once.
         groups_per_macro: g.
-        row_blocks, column_blocks: macros a weight matrix spans in height and in width.
-        macros: of one copy, 0 for layers on the digital unit.
-        rows_used, columns_used: of the fullest macro; converted columns, pairs counting once.
-        row_groups: reads of one input slice, so that at most `active_rows` are read at once.
+        row_blocks, column_blocks: macros that a weight matrix spans vertically and horizontally.
+        macros: macros of one copy, 0 for layers on the digital unit.
+        rows_used, columns_used: of the fullest macro; converted columns, a pair counts once.
+        row_groups: reads of one input slice, with at most `active_rows` at once.
         block_row_groups: Σ over the row blocks of a column of the row groups that touch them.
     """
 
@@ -54,7 +52,8 @@ class Placement:
 
 
 def place(context: Context, designs: Designs) -> Placement:
-    """Cut every layer into the macros of one copy; groups that fit share a macro's diagonal."""
+    """Cut every layer into the macros of one copy; groups that fit share the diagonal of a
+    macro."""
     layers = context.layers
     rows, cols, active = (v[:, None] for v in (designs.rows, designs.cols, designs.active_rows))
     slices, columns, converted = operand_slices(layers, designs)
@@ -87,10 +86,10 @@ def place(context: Context, designs: Designs) -> Placement:
 def operand_slices(layers: LayerTable, designs: Designs) -> tuple[Floats, Floats, Floats]:
     """Input slices, columns per weight and converted columns per weight.
 
-    Columns in parallel are converted as one, and so are both columns of a pair.
+    Parallel columns and pairs are converted as one.
 
     Returns:
-        Three arrays, (n, L) where networks differ in precision, else (n, 1).
+        Three arrays, (n, L) if networks differ in precision, else (n, 1).
     """
     input_bits, weight_bits = (_collapsed(b) for b in (layers.input_bits, layers.weight_bits))
     differential = designs.differential[:, None]
@@ -101,8 +100,9 @@ def operand_slices(layers: LayerTable, designs: Designs) -> tuple[Floats, Floats
 
 
 def columns_of_slices(slices: Floats, redundancy: Floats) -> Floats:
-    """Columns of a weight with so many slices: the upper half of them, rounded up, is stored in
-    `redundancy` columns each.
+    """Columns of a weight with `slices` slices.
+
+    The upper half of the slices, rounded up, is stored in `redundancy` columns each.
     """
     columns: Floats = slices + (redundancy - 1) * np.ceil(slices / 2)
     return columns
@@ -114,19 +114,19 @@ def _collapsed(bits: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Traffic:
-    """Movements of one occurrence of each layer, for one image; arrays that broadcast to (n, L).
+    """Traffic of one occurrence of each layer per image; arrays that broadcast to (n, L).
 
-    Partial sums are counted in words, since their width depends on the ADC.
+    Partial sums count in words, since their width depends on the ADC.
 
     Args:
-        tiles: that one copy spans.
-        buffer_reads, buffer_writes: words read from and written to the tiles' input buffers.
-        result_words: words written to and read from the tiles' output buffers.
+        tiles: tiles that one copy spans.
+        buffer_reads, buffer_writes: words read from and written to the input buffers of tiles.
+        result_words: words written to and read from the output buffers of tiles.
         link_bits: activations over the links.
         sum_words: partial sums over the links.
-        sum_extra_bits: what adding row blocks adds to their width.
-        glb_read_bits, glb_write_bits: activations out of and into the global buffer, but what the
-            digital unit reads.
+        sum_extra_bits: extra width from adding row blocks.
+        glb_read_bits, glb_write_bits: activations out of and into the global buffer, except those
+            read by the digital unit.
         spilled_sums: partial sums written to the global buffer and read back.
     """
 
@@ -145,13 +145,13 @@ class Traffic:
 def count_traffic(
     context: Context, designs: Designs, placement: Placement, passes: Floats
 ) -> Traffic:
-    """Count the movements of every layer.
+    """Count the traffic of every layer.
 
     Args:
         context: the L distinct layers.
         designs: n chips.
-        placement: of the layers on the chips.
-        passes: loads of the weights of a layer that does not fit, 1 where it does, shape (n, L).
+        placement: placement of the layers.
+        passes: loads of the weights of a layer that does not fit, else 1, shape (n, L).
     """
     layers = context.layers
     words = layers.input_words(strides=context.switches.strides)
@@ -179,8 +179,10 @@ def count_traffic(
 
 
 def resident_bits(context: Context) -> tuple[Floats, Floats]:
-    """Bits over the links and through the global buffer where weights stay, shape (L,) each; of
-    layers on the digital unit only the outputs, through the buffer."""
+    """Bits over the links and through the global buffer of resident layers, shape (L,) each.
+
+    Layers on the digital unit only write outputs to the buffer.
+    """
     layers = context.layers
     words = layers.input_words(strides=context.switches.strides) + layers.output_words
     links = np.where(layers.digital, 0.0, words * layers.input_bits)
@@ -189,15 +191,15 @@ def resident_bits(context: Context) -> tuple[Floats, Floats]:
 
 
 def held_weight_bits(context: Context) -> Floats:
-    """Weights for the digital unit that the global buffer holds with each network, shape (W,)."""
+    """Weights for the digital unit in the global buffer, bits, by network, shape (W,)."""
     held = context.layers.held_bits
     return np.broadcast_to(held.sum(), held.shape) if context.co_resident else held
 
 
 def operand_bits(layers: LayerTable, mac_units: Floats) -> Floats:
-    """Bits the digital unit of so many units reads for its layers, (n, L), else 0.
+    """Bits read by the digital unit for its layers, shape (n, L), else 0.
 
-    It works on tiles of √units by √units results, each operand being read once per tile.
+    It computes tiles of √units by √units results and reads each operand once per tile.
     """
     side = np.sqrt(mac_units)[:, None]
     left = layers.n_vectors * np.ceil(layers.outputs / side)
@@ -208,11 +210,11 @@ def operand_bits(layers: LayerTable, mac_units: Floats) -> Floats:
 
 
 def overflow_bits(context: Context, glb_KiB: Floats) -> Floats:
-    """Outputs of a layer that do not fit the global buffer beside its inputs.
+    """Outputs of a layer that do not fit the global buffer besides its inputs.
 
     Args:
-        context: the L distinct layers and the bits the buffer holds of weights.
-        glb_KiB: size of the buffer in KiB, shape (n,).
+        context: the L distinct layers, and the weight bits in the buffer.
+        glb_KiB: size of the buffer, KiB, shape (n,).
 
     Returns:
         Bits, shape (n, L).
@@ -227,8 +229,9 @@ def overflow_bits(context: Context, glb_KiB: Floats) -> Floats:
 
 
 def partial_sum_bits(context: Context, designs: Designs, extra_bits: Floats) -> Floats:
-    """Width of partial sums, b_a + (B_x − d_x) + (B_w − b) + extra bits, (n, L) or (1, 1); the
-    extra bits come from summing row blocks, shape (n, L).
+    """Width of partial sums, b_a + (B_x − d_x) + (B_w − b) + extra bits, (n, L) or (1, 1).
+
+    `extra_bits` come from adding row blocks, shape (n, L).
     """
     if not context.switches.wide_sums:
         return np.full((1, 1), REFERENCE_SUM_BITS)
@@ -249,22 +252,21 @@ _BISECTIONS = 50
 def min_latency_replication(
     macros: Floats, n_vectors: Floats, time: Floats, count: Floats, available: Floats
 ) -> Floats:
-    """Replication that minimises the latency of layers that run one after the other.
+    """Replication that minimises the latency of sequential layers.
 
-    Minimises Σ count ⌈n_vectors / r⌉ time subject to Σ count · macros · r ≤ available and 1 ≤ r
-    ≤ n_vectors: the continuous optimum by bisection on its multiplier, rounded down to the
-    smallest factor with the same number of rounds, what is left spent on the largest gain per
-    macro.
+    Minimises Σ count ⌈n_vectors / r⌉ time subject to Σ count · macros · r ≤ available and 1 ≤ r ≤
+    n_vectors: the continuous optimum (bisection on its multiplier), rounded down to the smallest
+    factor with the same number of rounds; remaining macros go to the largest gain per macro.
 
     Args:
-        macros: of one replica, 0 where a layer needs none, shape (n, L).
+        macros: macros of one replica, 0 if a layer needs none, shape (n, L).
         n_vectors: vectors of the layer, shape (L,).
         time: relative time of a vector, shape (n, L).
         count: identical layers, which get the same factor, shape (L,).
         available: macros of each chip, shape (n,).
 
     Returns:
-        Factors, shape (n, L); 0 where not even one replica of each layer fits.
+        Factors, shape (n, L); 0 if one replica of each layer does not fit.
     """
     best, need = np.ones_like(macros), macros * count
     fits = need.sum(axis=1) <= available
@@ -280,9 +282,9 @@ def min_latency_replication(
 def balanced_replication(
     macros: Floats, n_vectors: Floats, time: Floats, count: Floats, available: Floats
 ) -> Floats:
-    """Replication that minimises the time of a pipeline's slowest layer, max ⌈n_vectors / r⌉ time.
+    """Replication that minimises the slowest layer of a pipeline, max ⌈n_vectors / r⌉ time.
 
-    Arguments and result are those of `min_latency_replication`; among equals the smallest factor.
+    Arguments and result as for `min_latency_replication`; the smallest factor among equals.
     """
     best, need = np.ones_like(macros), macros * count
     fits = need.sum(axis=1) <= available
@@ -303,7 +305,7 @@ def balanced_replication(
 
 
 def _factors_within(limit: Floats, n_vectors: Floats, time: Floats) -> Floats:
-    """Fewest factors with ⌈n_vectors / r⌉ time ≤ limit; more than `n_vectors` where none has."""
+    """Fewest factors with ⌈n_vectors / r⌉ time ≤ limit; above `n_vectors` if impossible."""
     with np.errstate(divide="ignore", invalid="ignore"):
         rounds = np.floor(limit[:, None] / time)
         return np.where(rounds >= 1, np.ceil(n_vectors / np.maximum(rounds, 1)), n_vectors + 1)
@@ -334,10 +336,9 @@ def _fewest(n_vectors: Floats, rounds: Floats) -> Floats:
 def _spend(
     factors: Floats, need: Floats, n_vectors: Floats, time: Floats, available: Floats
 ) -> Floats:
-    """Give what macros are left to the layer that gains most per macro, again and again.
+    """Give remaining macros repeatedly to the layer with the largest gain per macro.
 
-    Of equal gains the first layer has it. So layers of co-resident networks that gain alike share
-    macros by the order of the networks.
+    The first of equal layers wins, so co-resident networks with equal gains depend on their order.
     """
     factors = factors.copy()
     left = available - (factors * need).sum(axis=1)
@@ -360,11 +361,11 @@ def _spend(
 
 
 def replication(context: Context, designs: Designs) -> Arrays:
-    """Replication of all layers on n chips, worked out once for the same arrays and macros.
+    """Replication of all layers on n chips, cached by array and macros.
 
     Returns:
-        Factors where weights stay on the chip, 0 where the network does not fit, and where they are
-        loaded each time; integers of shape (n, L).
+        Factors for resident weights, 0 if the network does not fit, and for streamed weights;
+        integers of shape (n, L).
     """
 
     def work_out(index: Ints) -> Arrays:
@@ -380,7 +381,7 @@ def replication(context: Context, designs: Designs) -> Arrays:
 
 
 def _resident(context: Context, designs: Designs, placement: Placement) -> Floats:
-    """Factors of each network alone on the chip, or of all networks that share it."""
+    """Factors of each network alone on the chip, or of all co-resident networks."""
     layers = context.layers
     if not context.switches.placement:
         with np.errstate(divide="ignore"):
@@ -405,10 +406,9 @@ def _resident(context: Context, designs: Designs, placement: Placement) -> Float
 
 
 def _streamed(layers: LayerTable, designs: Designs, placement: Placement) -> Floats:
-    """Largest factor at which reading all vectors takes no less than loading the rows.
+    """Largest factor at which reading all vectors takes at least as long as loading the rows.
 
-    An array read and a row write are taken as equally long here: more factors than that shorten
-    a layer by less than it takes to load them, and each costs its writes.
+    Array reads and row writes count as equally long: larger factors save less than their loading.
     """
     with np.errstate(divide="ignore"):
         most = np.maximum(np.floor(designs.macros[:, None] / placement.macros), 1)

@@ -1,7 +1,7 @@
-"""Features, action counts and missing capacity: what array and tiling (the mapping key) decide.
+"""Features, action counts and capacity shortfalls that depend only on the mapping key.
 
-Supply, ADC, buffers, links and DRAM enter later, through energies and times of actions. So designs
-with the same mapping key share this work, and a search or a proof over the rest is cheap.
+Supply voltage, ADC, buffers, links and DRAM enter later, through energies and times of actions, so
+designs with the same mapping key share this work.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ ACTIONS = (
     "glb_write",
     "write",
 )
-"""Actions that the mapping key alone decides."""
+"""Actions that depend only on the mapping key."""
 
 ON_CHIP_ACTIONS = (*ACTIONS, "link", "mac")
 
@@ -98,20 +98,19 @@ def image_actions(
     stored_bits: Floats,
     loads: float,
 ) -> dict[str, Floats]:
-    """Actions on the chip for one image, those that depend on ADCs and buffers included.
+    """Actions on the chip per image, with those that depend on ADCs and buffers.
 
-    For breakdown and bounds; `run_in` of `batch.py` adds up energies by itself.
-
-    Of layers or of whole networks: arrays of shape (n, L) or (n, W), or that broadcast to it.
+    Used by breakdown and bounds; `run_in` of `batch.py` sums energies itself. Arrays of shape (n,
+    L) for layers or (n, W) for networks, or broadcastable.
 
     Args:
         counts: by `ACTIONS`.
         link_bits: activations and partial sums over the links.
-        spilled_bits: partial sums that pass the global buffer.
-        operand_bits: operands that the digital unit reads.
-        macs: of the digital unit.
-        stored_bits: of the weights.
-        loads: how often weights are loaded for an image.
+        spilled_bits: partial sums through the global buffer.
+        operand_bits: operands read by the digital unit.
+        macs: multiply-accumulates of the digital unit.
+        stored_bits: weight bits.
+        loads: loads of the weights per image.
     """
     return {
         **counts,
@@ -124,13 +123,10 @@ def image_actions(
 
 
 def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tuple[Floats, Floats]:
-    """Pulses through cells, and pulses times what their cells hold as a share of full scale.
+    """Pulses through cells, and pulses × stored share of full scale, shape (n, L) each.
 
-    A slice sent as one level counts as one pulse. A row that several groups share crosses the
-    columns of all of them; in the blocks off the diagonal cells hold 0.
-
-    Returns:
-        Two arrays of shape (n, L).
+    A slice sent as one level is one pulse. A row shared by several groups crosses the columns of
+    all of them; cells off the diagonal hold 0.
     """
     layers, sums = context.layers, context.layers.operand_sums
     coding = 0 if context.switches.unsigned_inputs else 1
@@ -151,17 +147,17 @@ class LayerFeatures:
     """Features of single layers, with weights resident or streamed.
 
     Args:
-        reads: array reads of a layer, one after the other, shape (n, L).
-        link_share: 1 / the router groups whose links a layer shares, shape (n, L).
+        reads: sequential array reads of a layer, shape (n, L).
+        link_share: 1 / router groups whose links a layer shares, shape (n, L).
         buffer_words: words through the input buffer of one tile, shape (n, L).
-        vector_reads: reads of one vector, shape (n, L); this and the next three are the same
-            whether weights are resident or streamed, and kept once: shape (n, 0) if streamed.
+        vector_reads: reads of one vector, shape (n, L); this and the next three do not depend on
+            the mode and are stored once: shape (n, 0) if streamed.
         columns_used: of the fullest macro, shape (n, L).
-        sum_words, sum_extra_bits: as in `Traffic`, shape (n, L).
-        link_bits, spilled_sums: as in `Traffic`, shape (n, L); these and the next two are kept if
-            streamed, else of shape (n, 0).
+        sum_words, sum_extra_bits: see `Traffic`, shape (n, L).
+        link_bits, spilled_sums: see `Traffic`, shape (n, L); these and the next two are stored if
+            streamed, else shape (n, 0).
         glb_bits: activations through the global buffer.
-        load_rows: rows written one after the other to load all weights of a layer.
+        load_rows: rows written sequentially to load all weights of a layer.
     """
 
     reads: Floats
@@ -179,10 +175,10 @@ class LayerFeatures:
 
 @dataclass(frozen=True, eq=False)
 class NetworkFeatures:
-    """Features of whole networks, with weights resident or streamed.
+    """Features of networks, with weights resident or streamed.
 
     Args:
-        counts: actions of an image by `ACTIONS`, shape (n, A, W).
+        counts: actions per image by `ACTIONS`, shape (n, A, W).
         link_bits: activations over the links, shape (n, W).
         occupied: macros that hold weights, shape (n, W).
     """
@@ -199,24 +195,24 @@ _N_LAYER_ARRAYS = len(fields(LayerFeatures))
 
 @dataclass(frozen=True, eq=False)
 class MappingFeatures:
-    """Features of n designs, gathered from those of their mapping keys when needed.
+    """Features of n designs, gathered from those of their mapping keys on demand.
 
     Args:
         store: arrays of `LayerFeatures` and `NetworkFeatures` by mapping key.
-        places: row of each design's mapping key, shape (n,).
+        places: row of the mapping key of each design, shape (n,).
     """
 
     store: Arrays
     places: Ints
 
     def layers(self, some: slice | Ints) -> LayerFeatures:
-        """Features of single layers, of some of the designs."""
+        """Features of single layers, of some designs."""
         places = self.places[some]
         return LayerFeatures(*[v.take(places, axis=0) for v in self.store[:_N_LAYER_ARRAYS]])
 
     @cached_property
     def networks(self) -> NetworkFeatures:
-        """Features of whole networks, of all designs."""
+        """Features of networks, of all designs."""
         return NetworkFeatures(*[v.take(self.places, axis=0) for v in self.store[_N_LAYER_ARRAYS:]])
 
 
@@ -231,7 +227,7 @@ class MappedLayers:
 
 
 def map_layers(context: Context, designs: Designs, *, streamed: bool) -> MappedLayers:
-    """Map layers to n chips, of which only the mapping key matters."""
+    """Map layers to n chips; only the mapping key matters."""
     factors = replication(context, designs)[streamed]
     placement = place(context, designs)
     needed = np.ceil(placement.macros / designs.macros[:, None])
@@ -243,14 +239,13 @@ def map_layers(context: Context, designs: Designs, *, streamed: bool) -> MappedL
 def mapping_features(
     context: Context, designs: Designs, *, streamed: bool, any_tiles: bool = False
 ) -> Arrays:
-    """Features of n mapping keys, as `MappingFeatures` stores them: arrays of `LayerFeatures`, then
-    of `NetworkFeatures`.
+    """Features of n mapping keys for `MappingFeatures.store`.
 
     Args:
         context: the L distinct layers.
-        designs: a design of each mapping key.
-        streamed: whether weights are loaded for every image.
-        any_tiles: whether words of a tile are the fewest of any size of tile.
+        designs: one design per mapping key.
+        streamed: True if weights are loaded for every image.
+        any_tiles: True for the fewest words of a tile over all sizes of tiles.
     """
     layers, switches = context.layers, context.switches
     mapped = map_layers(context, designs, streamed=streamed)
@@ -294,7 +289,7 @@ def mapping_features(
 def _occupied(
     layers: LayerTable, used: Floats, designs: Designs, streamed: bool, switches: Switches
 ) -> Floats:
-    """Macros that hold weights: of all layers, or of the largest where each has its turn."""
+    """Macros that hold weights: of all layers, or of the largest if layers take turns."""
     if not streamed and switches.placement:
         held: Floats = layers.total(used)
         return held
@@ -302,8 +297,9 @@ def _occupied(
 
 
 def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floats]:
-    """Macros that networks lack to be resident, and buffer bits they lack to be pipelined, of the
-    worst layer, shape (n, W) each. Only the mapping key of the n designs matters.
+    """Missing macros to be resident, and missing buffer bits of the worst layer to be pipelined.
+
+    Shape (n, W) each; only the mapping key of the n designs matters.
     """
     layers = context.layers
     macros = place(context, designs).macros
@@ -320,8 +316,7 @@ def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floa
 
 
 def needed_macros(context: Context, macros: Floats) -> Floats:
-    """Macros that networks need to be resident; without the placement rule those of the largest
-    layer.
+    """Macros that networks need to be resident; those of the largest layer without placement rule.
 
     Args:
         context: the L distinct layers of W networks.
@@ -339,7 +334,7 @@ def needed_macros(context: Context, macros: Floats) -> Floats:
 
 
 def least_missing_cells(layers: LayerTable, designs: Designs) -> Floats:
-    """Cells of the weights beyond those of the chip, without regard to placement, shape (n, W)."""
+    """Cells of the weights beyond those of the chip, ignoring placement, shape (n, W)."""
     bits = layers.weight_bits.min() - designs.differential
     slices = np.ceil(bits / designs.bits_per_cell)
     columns = columns_of_slices(slices, designs.redundancy) * (1 + designs.differential)

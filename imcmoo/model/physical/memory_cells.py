@@ -1,4 +1,4 @@
-"""Memory devices of the physical model: one class each, and their registry."""
+"""Registry of the memory devices of the physical model, one class each."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from imcmoo.model.physical.components import CellCurrents, CellPrices, MemoryCel
 from imcmoo.model.physical.parameters import CELL_ERRORS, Designs, refuse
 
 NEUROSIM_PULSE_S = 10e-9
-"""Input pulse of the read energies in the component table."""
+"""Input pulse of the read energies in the component table, s."""
 NEUROSIM_WRITE_S = 50e-9
-"""Pulse of the write energies there, as in NeuroSim's cell file."""
+"""Pulse of the write energies in the component table (NeuroSim's cell file), s."""
 
 
 class Rram(MemoryCell):
@@ -25,8 +25,8 @@ class Rram(MemoryCell):
     name = array = RRAM.name
     streams = False
     snr_limit_dB = -np.inf
-    """With the cell errors assumed, no chip without cells in parallel would keep a limit: networks
-    have to be trained with these errors."""
+    """No limit: with the assumed cell errors only chips with parallel cells would keep one, so
+    networks must be trained with these errors."""
 
     def check(self, designs: Designs) -> None:
         """Refuse ping-pong arrays."""
@@ -39,9 +39,9 @@ class Rram(MemoryCell):
         slowdown: Floats,
         technology: Technology,
     ) -> CellPrices:
-        """Energies of a cell as NeuroSim gives them, the pulse's scaled to its length.
+        """NeuroSim's energies per cell, scaled to the length of the pulse.
 
-        How long cells take to be written is theirs, not the supply's.
+        The write time does not depend on the supply voltage.
         """
         assumptions = technology.assumptions
         pulse = assumptions.pulse_s.value / NEUROSIM_PULSE_S
@@ -57,12 +57,12 @@ class Rram(MemoryCell):
         )
 
     def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
-        """Time of the pulses of a slice. One level is held for a pulse, whose energy it takes."""
+        """Time of the pulses of a slice, s; one level is held for one pulse."""
         pulses = np.where(designs.level_coded, 1.0, 2.0**designs.input_slice_bits - 1)
         return pulses * assumptions.pulse_s.value
 
     def sigma(self, assumptions: Assumptions) -> float:
-        """Spread of the programmed conductance."""
+        """Variation of the programmed conductance."""
         return assumptions.rram_sigma.value
 
     def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents:
@@ -79,14 +79,14 @@ class Rram(MemoryCell):
 
 
 class Sram(MemoryCell):
-    """SRAM cells: one bit, weights may be streamed, read by sharing charge, without a current."""
+    """SRAM cells: one bit, weights may be streamed, read by charge sharing without a current."""
 
     name = array = SRAM.name
     streams = True
     snr_limit_dB = 15.0
 
     def check(self, designs: Designs) -> None:
-        """Refuse more than one bit per cell, and cell errors that differ between levels."""
+        """Refuse more than one bit per cell, and level-dependent cell errors."""
         bits, levels_differ = designs.bits_per_cell, designs.cell_errors > 0
         refuse("bits_per_cell", bits, bits != 1, "1 for SRAM")
         if levels_differ.any():
@@ -100,7 +100,7 @@ class Sram(MemoryCell):
         slowdown: Floats,
         technology: Technology,
     ) -> CellPrices:
-        """Charge of a cell per read; writing as CACTI writes the same cells as a memory."""
+        """Charge of a cell per read; write energy of CACTI for the same cells as a memory."""
         assumptions = technology.assumptions
         supply = (designs.voltage_V / assumptions.nominal_V.value) ** 2
         return CellPrices(
@@ -111,7 +111,7 @@ class Sram(MemoryCell):
         )
 
     def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
-        """Time of the pulses of a slice. Levels settle while the array does."""
+        """Time of the pulses of a slice, s; levels settle during the array read."""
         pulses = np.where(designs.level_coded, 0.0, 2.0**designs.input_slice_bits - 1)
         return pulses * assumptions.pulse_s.value
 
@@ -120,18 +120,18 @@ class Sram(MemoryCell):
         return assumptions.sram_sigma.value
 
     def currents(self, designs: Designs, assumptions: Assumptions) -> None:
-        """None: reading shares charge."""
+        """None: charge sharing draws no current."""
 
 
 MEMORY_CELLS: dict[str, MemoryCell] = {cell.name: cell for cell in (Rram(), Sram())}
-"""Every device by name."""
+"""Devices by name."""
 
 
 def memory_cell(device: str) -> MemoryCell:
     """The memory cell of a device.
 
     Raises:
-        ValueError: no such device; names those there are.
+        ValueError: there is no such device; names the known ones.
     """
     check_choice("device", device, MEMORY_CELLS)
     return MEMORY_CELLS[device]
@@ -141,6 +141,6 @@ def keeps_weights(device: str) -> bool:
     """True if weights stay on a chip of the device.
 
     Raises:
-        ValueError: no such device; names those there are.
+        ValueError: there is no such device; names the known ones.
     """
     return not memory_cell(device).streams

@@ -1,7 +1,7 @@
-"""The physical cost model put together, of value indices of a design space or of design columns.
+"""The physical cost model, for value indices of a design space or for design columns.
 
 Weight capacity, buffer bits, ADC SQNR, conductance-level margin and IR drop are constraints;
-compute SNR is one on SRAM or where a study limits it, accuracy drop where a study limits that.
+compute SNR on SRAM or if a study limits it, accuracy drop if a study limits it.
 """
 
 from __future__ import annotations
@@ -61,15 +61,16 @@ ON_REQUEST = {
         Quantity("accuracy_drop", "", scale="interval", bound=1e3),
     )
 }
-"""What can be an objective beside energy, latency and area: time from one inference to the next,
-power on the chip, compute SNR, and the predicted drop of accuracy of networks that have data."""
+"""Optional objectives: initiation interval, power on the chip, compute SNR, and predicted accuracy
+drop of networks with accuracy data.
+"""
 
 
 def requested(objectives: Sequence[str]) -> list[Quantity]:
     """Quantities by name.
 
     Raises:
-        ValueError: an unknown one, or one that is named twice.
+        ValueError: a name is unknown or repeated.
     """
     for name in objectives:
         if name not in ON_REQUEST or objectives.count(name) > 1:
@@ -81,9 +82,9 @@ def requested(objectives: Sequence[str]) -> list[Quantity]:
 
 
 DESIGNS_PER_THREAD_CHUNK = 4096
-"""Designs that one thread works on at once: bounds memory, and small arrays fit the cache."""
+"""Designs per thread at once; bounds memory, and small arrays fit the cache."""
 CHUNK_NUMBERS = 1 << 19
-"""Designs × distinct layers, likewise."""
+"""Designs × distinct layers per thread at once."""
 HIGHEST_BITS_PER_CELL = 4
 
 Columns = Mapping[str, ArrayLike] | Designs
@@ -94,27 +95,30 @@ PRECISION_OPTIONS = ("input_bits", "weight_bits")
 PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip")
 """Options that may have a value for each network."""
 OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of")
-"""Options that the digest of the data states by themselves, code, and results."""
+"""Options left out of the digest: code and results, or data that it states by itself."""
 
 
 class PhysicalEvaluator(CostModel):
-    """The `CostModel` called physical: costs of chips of one device on some networks.
+    """The physical cost model: costs of chips of one device on some networks.
+
+        model = PhysicalEvaluator("sram", WorkloadSet.load(["resnet18"]))
+        model.in_full(columns).energy_J
 
     `evaluate` and the other methods of a `CostModel` take value indices of the space. `in_full`,
-    `breakdown` and `covered` take design columns as well; if that is all you need, give the name of
-    a device as the space.
+    `breakdown` and `covered` also take design columns; if you need no more, pass the name of a
+    device as the space.
 
     Args:
-        space: the designs, of one device; its parameters and fixed values are the columns of
+        space: design space of one device; parameters and fixed values are the columns of
             `imcmoo.model.physical.parameters.Designs`, and `device`. Or the name of a device.
-        workloads: the networks; layers that multiply two activations run on the digital unit.
+        workloads: the networks; products of two activations run on the digital unit.
         objectives: further objectives, names in `ON_REQUEST`.
-        interruptible: whether `evaluate` gives what an interruption between layers depends on.
+        interruptible: True if `evaluate` gives values for interrupts between layers.
         options: further arguments of `Context.of_networks`, such as `deployment` and `table`.
 
     Raises:
-        ValueError: the space lacks a column or has a value that the table or the model does not
-            cover, or there is no such objective.
+        ValueError: the space lacks a column or has a value that table or model do not cover, or an
+            objective is unknown.
     """
 
     resource_names: tuple[str, ...] = ()
@@ -164,10 +168,7 @@ class PhysicalEvaluator(CostModel):
     def _check_values(self) -> None:
         """Check each value of the space with all other parameters at their first value.
 
-        A conditional parameter is checked with every value of the one it depends on.
-
-        Raises:
-            ValueError: a value that the model does not allow or the component table lacks.
+        Conditional parameters are checked with every value of the parameter they depend on.
         """
         names, sizes = self.space.names, self.space.shape
         rows = [np.zeros(len(names), dtype=np.int64)]
@@ -185,7 +186,7 @@ class PhysicalEvaluator(CostModel):
 
     @property
     def data_digest(self) -> str:
-        """SHA-256 (hex) of the component table, the networks, deployment, options and limits."""
+        """SHA-256 (hex) of component table, networks, deployment, options and limits."""
         options = {n: v for n, v in sorted(self._options.items()) if n not in OF_DIGEST}
         table = self._context.table.fingerprint
         # Which designs are feasible shows in no number of a feasible one.
@@ -198,12 +199,12 @@ class PhysicalEvaluator(CostModel):
         """The model of a single network.
 
         Raises:
-            ValueError: no such network here.
+            ValueError: there is no such network.
         """
         return self._of_one(name, "alone")
 
     def _of_one(self, name: str, deployment: Deployment) -> PhysicalEvaluator:
-        """The model of a single network, rewritten or not."""
+        """The model of a single network with a deployment."""
         if name not in self.workload_names:
             raise ValueError(f"no workload '{name}'; here are {', '.join(self.workload_names)}")
         at = self.workload_names.index(name)
@@ -219,10 +220,9 @@ class PhysicalEvaluator(CostModel):
         return model
 
     def time_multiplexed(self) -> PhysicalEvaluator:
-        """The model of networks that are one by one on the chip.
+        """The model of networks that take turns on the chip.
 
-        It charges no switch if the networks of this model are co-resident: a network that has the
-        chip to itself keeps its weights, too.
+        Switches are not charged if the networks of this model are co-resident.
         """
         return self if self._deployment == "alone" else self._multiplexed
 
@@ -231,7 +231,7 @@ class PhysicalEvaluator(CostModel):
         return self._with_networks(self.workloads, self._options)
 
     def single_network_models(self) -> list[CostModel]:
-        """One model, or one for each network where their precisions differ.
+        """One model, or one per network if their precisions differ.
 
         A chip for all networks has adders as wide as the widest network needs.
         """
@@ -241,7 +241,6 @@ class PhysicalEvaluator(CostModel):
 
     @property
     def _alike(self) -> bool:
-        """True if all networks have the same precision."""
         bits = [self._options.get(key, BITS) for key in PRECISION_OPTIONS]
         return all(isinstance(each, int) or len(set(each)) == 1 for each in bits)
 
@@ -256,7 +255,7 @@ class PhysicalEvaluator(CostModel):
         options: Mapping[str, Any],
         deployment: Deployment = "alone",
     ) -> PhysicalEvaluator:
-        """A model of other networks, one by one on the chip by default."""
+        """A model of other networks, by default one at a time on the chip."""
         settings = {**options, "deployment": deployment, "table": self._context.table}
         if self._deployment == "together":
             settings["requests_per_switch"] = np.inf
@@ -269,7 +268,7 @@ class PhysicalEvaluator(CostModel):
         )
 
     def screen(self, levels: Levels) -> Metrics:
-        """Area and circuit limits, only the cells that are missing for sure, and no buffer bits."""
+        """Area and circuit limits, lower bounds of missing cells, no buffer bits."""
         return self._constrained(self._in_chunks(levels, Batch.screen))
 
     def resources(self, levels: Levels) -> Metrics:
@@ -289,11 +288,11 @@ class PhysicalEvaluator(CostModel):
         return Metrics({"area": known.area_m2}, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, given: Levels | Columns) -> PhysicalBreakdown:
-        """Energy by layer and component and area by component of a few designs.
+        """Energy by layer and component, and area by component, of a few designs.
 
         Args:
-            given: value indices, shape (n, n_parameters), or design columns; memory grows with
-                n · layers · components.
+            given: value indices, shape (n, n_parameters), or design columns. Memory grows with n ·
+                layers · components.
 
         Raises:
             ValueError: a value is not allowed or not in the component table.
@@ -305,14 +304,15 @@ class PhysicalEvaluator(CostModel):
         return PhysicalBreakdown.joined(costs, np.concatenate(parts))
 
     def in_full(self, given: Levels | Columns) -> PhysicalMetrics:
-        """All metrics of the physical model, bottlenecks included.
+        """All metrics of the physical model, with bottlenecks.
 
         Args:
-            given: value indices, shape (n, n_parameters), or design columns, whose values must be
-                in the component table, whether or not a space lists them.
+            given: value indices, shape (n, n_parameters), or design columns. Values must be in the
+                component table; the space need not have them.
 
         Raises:
-            ValueError: a column is missing or a value not covered; names it and the allowed ones.
+            ValueError: a column is missing or a value is not covered; names it and the allowed
+                ones.
         """
         designs = self.designs(given)
         parts = self._parts(designs)
@@ -320,24 +320,23 @@ class PhysicalEvaluator(CostModel):
         return PhysicalMetrics.joined(full).take(np.argsort(np.concatenate(parts)))
 
     def _parts(self, designs: Designs) -> list[Ints]:
-        """Indices of designs that one thread works on at once."""
+        """Indices of designs per thread at once."""
         return of_one_schedule(designs, self._designs_at_once)
 
     @property
     def _designs_at_once(self) -> int:
-        """Designs that one thread works on at once."""
         return max(1, min(DESIGNS_PER_THREAD_CHUNK, CHUNK_NUMBERS // len(self._context.layers)))
 
     def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Bottleneck (`bound_by`), share of macros in use (`utilization`), weight mode (`streamed`)
-        and compute SNR (`snr_dB`) of networks with its parts, at most `MOST_DB`; if some have
-        accuracy data, the predicted drop and what decides it.
+        """Bottleneck, utilization, noise and, with accuracy data, accuracy of networks.
 
         Args:
             levels: shape (n, n_parameters).
 
         Returns:
-            Shape (n, W) each; empty or NaN where a network does not run, but for SNR.
+            `bound_by`, `utilization` (share of macros in use), `streamed` (weight mode), compute
+            SNR `snr_dB` and its parts (at most `MOST_DB`), predicted accuracy drop and its causes;
+            shape (n, W) each. Empty or NaN where a network does not run, except SNR.
         """
         full = self.in_full(levels)
         bound = np.array([*CAUSES, ""])[full.bound_by]
@@ -354,9 +353,9 @@ class PhysicalEvaluator(CostModel):
         return details
 
     def resource_use(self, given: Levels | Columns) -> dict[str, Floats]:
-        """Share of each limit, and of the cells where weights must be resident, shape (n, W).
+        """Used share of each limit, and of the cells if weights must be resident, shape (n, W).
 
-        Of a drop of accuracy where none is allowed it is 1 + drop.
+        1 + drop for accuracy if no drop is allowed.
         """
         designs = self.designs(given)
         resources = self._in_chunks(designs, lambda batch: batch.resources)
@@ -375,12 +374,12 @@ class PhysicalEvaluator(CostModel):
     def evaluate_part(
         self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
     ) -> dict[str, Floats]:
-        """Energy, latency, interval and power of a network on a part of each of n designs.
+        """Evaluate a network on a part of each of n designs.
 
         Args:
-            name: of the network, whose weights stay on its part.
+            name: name of the network; its weights stay on its part.
             levels: shape (n, n_parameters).
-            groups, bandwidth, room: as `SharedBatch` takes them.
+            groups, bandwidth, room: see `SharedBatch`.
 
         Returns:
             `energy` (J), `latency` and `interval` (s) and `power` on the chip (W), shape (n,); NaN
@@ -400,8 +399,10 @@ class PhysicalEvaluator(CostModel):
     def break_down_part(
         self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
     ) -> tuple[PhysicalBreakdown, dict[str, NDArray[Any]]]:
-        """Breakdown of a network on a part of each of a few designs, and its `bound_by` and
-        `utilization` there, shape (n,); arguments as `evaluate_part` takes them."""
+        """Breakdown of a network on a part of each design, with `bound_by` and `utilization`.
+
+        Arguments as for `evaluate_part`.
+        """
         one, designs = self._on_part(name), self.designs(levels)
         part = one._context, designs, groups.astype(float), bandwidth, room
         batches = [*shared_batches(*part)]
@@ -420,13 +421,13 @@ class PhysicalEvaluator(CostModel):
         return self._on_parts[name]
 
     def partials(self, area_limit_m2: float) -> BoundedTree:
-        """The tree of partial designs and its bounds.
+        """Search tree of partial designs with lower bounds.
 
         Args:
-            area_limit_m2: area in m²; bounds need not hold for larger chips. May be infinite.
+            area_limit_m2: bounds need not hold for larger chips, m²; may be infinite.
 
         Raises:
-            NoBounds: raised by `BoundedTree`.
+            NoBounds: see `BoundedTree`.
         """
         several, at = self._among or (self, range(len(self.workload_names)))
         return BoundedTree(
@@ -438,7 +439,7 @@ class PhysicalEvaluator(CostModel):
         )
 
     def _any_network_tree(self, area_limit_m2: float) -> BoundedTree:
-        """The tree with bounds of chips that keep the circuit limits of any network."""
+        """Search tree with bounds of chips that keep the circuit limits of any network."""
         if area_limit_m2 not in self._any_network_trees:
             self._any_network_trees[area_limit_m2] = BoundedTree(
                 self.space, self._context, self.designs, area_limit_m2, any_network=True
@@ -446,20 +447,20 @@ class PhysicalEvaluator(CostModel):
         return self._any_network_trees[area_limit_m2]
 
     def evaluate(self, levels: Levels) -> Metrics:
-        """All metrics of many designs.
+        """Evaluate designs.
 
         Args:
             levels: shape (n, n_parameters).
 
         Returns:
-            `energy` and `latency`, shape (n, W), NaN where a network breaks a constraint; `area`,
-            (n,); beside these `interval` (s), `power` on the chip (W) and, where that is an
-            objective, `snr` (dB, at most `MOST_DB`), as `energy`, `snr_adc` (dB), (n, W), and
-            `leak` of the chip and `dram_idle` (W), (n,). If `interruptible`, also `longest_layer`
-            (s), (n, W), `save` (s) and `save_energy` (J), (n,), as in `PhysicalMetrics`.
+            `energy` (J) and `latency` (s), shape (n, W), NaN where a network breaks a constraint;
+            `area` (m²), (n,). Also `interval` (s), `power` on the chip (W), `snr_adc` (dB) and, if
+            it is an objective, `snr` (dB, at most `MOST_DB`), (n, W); `leak` of the chip and
+            `dram_idle` (W), (n,). If `interruptible`, also `longest_layer` (s), (n, W), `save` (s)
+            and `save_energy` (J), (n,), see `PhysicalMetrics`.
 
         Raises:
-            ValueError: levels outside the space, or a value the component table lacks.
+            ValueError: a value index is outside the space, or the component table lacks a value.
         """
         designs = self.designs(levels)
         parts = self._parts(designs)
@@ -495,31 +496,31 @@ class PhysicalEvaluator(CostModel):
     def _costs(
         self, designs: Designs, rows: Ints
     ) -> tuple[PhysicalResources, Ints, PhysicalMetrics]:
-        """Resources of some designs; which of these run a network within all limits, and their
-        metrics: half of all random designs break a limit and need no energies."""
+        """Resources of designs, rows of those that run a network within all limits, and their
+        metrics."""
         batch = Batch(self._context, designs.take(rows))
         running = np.flatnonzero(self._constrained(batch.resources).runs.any(axis=1))
         costs = evaluate_batch(batch.take(running), causes=False, longest=self._interruptible)
         return batch.resources, rows[running], costs
 
     def covered(self, given: Levels | Columns) -> Designs:
-        """Checked designs that the component table covers, so that `in_full` accepts them.
+        """Check designs against the component table; `in_full` accepts the result.
 
         Raises:
-            DesignRefused: a value is not covered; names the column and what is allowed.
+            DesignRefused: a value is not covered; names the column and the allowed values.
         """
         designs = self.designs(given)
         require_coverage(designs, self._context)
         return designs
 
     def designs(self, given: Levels | Columns) -> Designs:
-        """Designs as checked arrays; the component table may still lack a value.
+        """Check designs and convert them to arrays; the component table may still lack a value.
 
         Args:
             given: value indices, shape (n, n_parameters), or design columns.
 
         Raises:
-            ValueError: a column is missing or a value not allowed.
+            ValueError: a column is missing or a value is not allowed.
         """
         if isinstance(given, Designs):
             return given
@@ -536,13 +537,11 @@ class PhysicalEvaluator(CostModel):
         return designs
 
     def _columns(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Checked design columns of value indices, shape (n,) each."""
         self.space.validate(levels)
         stated = {*self.space.names, *self.space.fixed}
         return {name: self._column(levels, name) for name in COLUMNS if name in stated}
 
     def _column(self, levels: Levels, name: str) -> NDArray[Any]:
-        """A checked design column, shape (n,)."""
         values = self._values.get(name)
         if values is None:
             return checked_column(name, self.space.column(levels, name))
@@ -552,7 +551,7 @@ class PhysicalEvaluator(CostModel):
 
     @cached_property
     def _values(self) -> dict[str, NDArray[Any]]:
-        """Checked values of the design columns of which all values are allowed, by name."""
+        """Checked values of the design columns whose values are all allowed, by name."""
         possible = {
             p.name: p.values for p in self.space.parameters if not isinstance(p, Conditional)
         }
@@ -575,20 +574,20 @@ def physical_model(
     compute_snr_limit_dB: float | None = None,
     **options: Any,
 ) -> PhysicalEvaluator:
-    """The physical cost model, as studies ask for it.
+    """Create the physical cost model from the settings of a study.
 
     Args:
-        space: the designs.
+        space: the design space.
         workloads: the networks.
-        components: path of a component table.
-        precision: bits of inputs and of weights, by network; 8 by default.
-        weight_clip: largest weight that is stored, as `Context.of_networks` takes it, by network;
-            1 by default.
-        compute_snr_limit_dB: least compute SNR, minus infinity for no limit; the device's default.
-        options: of `PhysicalEvaluator`, `objectives` among them.
+        components: path of a component table. If None, the shipped one.
+        precision: input and weight bits, by network. If None, 8.
+        weight_clip: largest stored weight, by network, see `Context.of_networks`. If None, 1.
+        compute_snr_limit_dB: smallest compute SNR, dB; minus infinity for no limit. If None, that
+            of the device.
+        options: options of `PhysicalEvaluator`, such as `objectives`.
 
     Raises:
-        ValueError: raised by `PhysicalEvaluator`.
+        ValueError: see `PhysicalEvaluator`.
         OSError: the component table cannot be read.
     """
     if components is not None:

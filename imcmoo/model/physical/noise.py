@@ -1,14 +1,13 @@
-"""Noise of analog dot products over their signal: a closed form from operand statistics.
+"""Noise-to-signal ratio of analog dot products: a closed form from operand statistics.
 
-Four sources: ADCs (steps, and sums beyond the window), cells that hold a wrong value, reads that
-vary, and the rounding of operands to integers, clipped weights among it. What is constant for a
-column is calibrated away.
+Four sources: ADCs (steps, and sums beyond the window), wrong cell values, read noise, and integer
+rounding of operands (with clipped weights). Constant errors of a column are calibrated away.
 
-A sum of a row block, input slice and weight slice is taken as Gaussian. Beside independent rows it
-has two common modes: all inputs of a sample are large or small together, and so are all weights of
-a column. A few columns are outliers: their mean lies `OUTLIER_SIGMAS` standard deviations off, to
-either side. The statistics of networks without data are assumptions. With measured
-sums (`Columns`), by which the formulas are checked, each column is a Gaussian of its own.
+The sum of a row block, input slice and weight slice is modelled as Gaussian. Besides independent
+rows it has two common modes: all inputs of a sample, and all weights of a column, are large or
+small together. A few columns are outliers, whose mean lies `OUTLIER_SIGMAS` standard deviations
+off. The statistics of networks without data are assumptions. With measured sums (`Columns`), which
+validate the formulas, each column is a Gaussian of its own.
 
 Formulas: docs/physical_model.md, section 7. In the code x are inputs, g weights, a the rows of a
 block, dev cells and reads.
@@ -47,17 +46,17 @@ from imcmoo.networks.operands import OperandBits, slice_averages, slice_moments
 from imcmoo.networks.workloads import BITS
 
 OUTLIER_SIGMAS = 6.0
-"""How far the mean of an outlier column lies off, in standard deviations of the columns' means."""
+"""Offset of the mean of an outlier column, in standard deviations of the means of columns."""
 
 POWER_SPREAD = ((-np.sqrt(3), 1 / 6), (0.0, 2 / 3), (np.sqrt(3), 1 / 6))
 """Gauss-Hermite nodes and weights of the logarithm of an error variance over samples."""
 
 
 EDGE_TOLERANCE = 1e-9
-"""Sums are whole numbers: an edge this close to one counts as reaching it."""
+"""An edge this close to an integer counts as reaching it (sums are integers)."""
 
 CHUNK = 1 << 15
-"""Sums worked out at once: their arrays stay in the processor's cache."""
+"""Sums computed at once; their arrays fit the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +64,8 @@ class Slices:
     """Statistics of the slices of inputs or weights, arrays of shape (n_layers, n_slices).
 
     Args:
-        mean, square: over rows and samples or columns.
-        variance: of a row over samples, mean of all rows; of weights over rows and columns.
+        mean, square: mean and mean square over rows and samples or columns.
+        variance: of a row over samples, mean over rows; of weights over rows and columns.
         covariance: of two rows over samples; of two weights of a column over columns.
         maxima: largest value of each slice, shape (n_slices,).
     """
@@ -78,7 +77,7 @@ class Slices:
     maxima: Floats
 
     def of_sums(self, rows: Floats) -> Floats:
-        """Variance of the sum over so many rows, which broadcasts to (n_layers, n_slices)."""
+        """Variance of the sum over `rows` rows, which broadcast to (n_layers, n_slices)."""
         return np.maximum(rows * (self.variance + (rows - 1) * self.covariance), 0.0)
 
     def take(self, layers: Ints) -> Slices:
@@ -92,18 +91,18 @@ class Slices:
 class Columns:
     """Measured statistics of the columns of n row blocks, without cell errors.
 
-    The C columns are those of G groups one after the other; a group has inputs of its own.
+    The C columns are those of G groups in turn; each group has its own inputs.
 
     Args:
-        mean, variance: of the sums of each column over samples, in units (input code times cell
-            value) and squares of a unit, shape (n, input slices, weight slices, C).
+        mean, variance: of the sums of each column over samples, in units (input code × cell value),
+            shape (n, input slices, weight slices, C).
         lowest, highest: sums of the negative and of the positive cells of each column, in cell
             values, shape (n, weight slices, C).
-        varying: variance of the inputs over samples, sum of the rows, in squares of an input code,
+        varying: variance of the inputs over samples, summed over rows, in squares of an input code,
             shape (n, input slices, G).
-        power: sum of the squares of the inputs of a sample, in squares of an input code, mean of
-            equal parts of the samples sorted by it, shape (n, input slices, G, n_parts).
-        weight: of each column in the mean noise of the layer, shape (C,), of mean 1.
+        power: sum of squares of the inputs of a sample, in squares of an input code, mean over
+            equal parts of the sorted samples, shape (n, input slices, G, n_parts).
+        weight: weight of each column in the mean noise of the layer, mean 1, shape (C,).
     """
 
     mean: Floats
@@ -123,19 +122,19 @@ class Columns:
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Operand statistics of n layers of one precision and one way to slice operands.
+    """Operand statistics of n layers of one precision and slicing.
 
     Args:
         rows: K, shape (n_layers,).
         inputs: slices of the input codes.
-        weights: slices of the cells' values, signed where cells are differential.
-        input_variance: of the codes over samples, mean of all rows, shape (n_layers,).
-        signal: variance of the product of integers over samples, shape (n_layers,).
-        rounding: noise over signal of rounding the operands to integers, shape (n_layers,).
-        outliers: share of columns whose mean is an outlier.
-        cell_variances: of the cells of each weight slice, those of a pair together, in squares of
-            their range, shape (n_layers, n_slices); by the circuit's sigma if None.
-        columns: measured sums; each layer is one row block. If None, the distribution of sums is
+        weights: slices of the cell values, signed if cells are differential.
+        input_variance: variance of the codes over samples, mean over rows, shape (n_layers,).
+        signal: variance of the integer product over samples, shape (n_layers,).
+        rounding: noise over signal of integer rounding of operands, shape (n_layers,).
+        outliers: share of outlier columns.
+        cell_variances: variance of the cells of each weight slice (pairs together), in squares of
+            their range, shape (n_layers, n_slices). If None, by the sigma of the circuit.
+        columns: measured sums, each layer being one row block. If None, the distribution of sums is
             assumed.
     """
 
@@ -152,9 +151,7 @@ class Statistics:
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """Noise over signal of layers, shape (n_layers,): of ADCs, of cells and reads, of rounded
-    operands.
-    """
+    """Noise over signal of layers, shape (n_layers,): of ADCs, of cells and reads, of rounding."""
 
     adc: Floats
     dev: Floats
@@ -162,7 +159,7 @@ class Noise:
 
 
 def noise_of(statistics: Statistics, circuit: Circuit) -> Noise:
-    """Noise of n layers over their signal; slices of their statistics are those of the circuit."""
+    """Noise over signal of n layers; their statistics have the slices of the circuit."""
     adc, dev = noise_of_circuits(statistics, [circuit], np.array([circuit.adc_bits]))
     return Noise(adc[0, 0], dev[0, 0], statistics.rounding)
 
@@ -173,10 +170,10 @@ def noise_of_circuits(
     """Noise over signal of ADCs, and of cells and reads, shape (n_bits, n_circuits, n_layers).
 
     Args:
-        statistics: of n_layers; their slices are those of the circuits.
-        circuits: alike but for their rows; ADC bits are `adc_bits`. With measured columns each
-            reads all rows of a block at once.
-        adc_bits: resolutions, each for every circuit, shape (n_bits,).
+        statistics: statistics of n_layers with the slices of the circuits.
+        circuits: circuits that differ only in their rows; ADC bits are `adc_bits`. With measured
+            columns each reads all rows of a block at once.
+        adc_bits: resolutions for every circuit, shape (n_bits,).
     """
     s, x, g = statistics, statistics.inputs, statistics.weights
     fewest = min(circuit.active_rows for circuit in circuits)
@@ -222,15 +219,17 @@ def _all_row_blocks(rows: Floats, circuits: Sequence[Circuit]) -> tuple[Ints, In
 
 
 def _distinct(layer: Ints, rows: Floats) -> tuple[Ints, Ints]:
-    """Index of distinct row blocks by layer and length, and which of these each one is, (n,)."""
+    """Indices of distinct row blocks by layer and length, and the inverse, shape (n,)."""
     keys = layer * (int(rows.max()) + 1) + rows.astype(np.int64)
     _, first, kind = np.unique(keys, return_index=True, return_inverse=True)
     return first, kind
 
 
 def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]]:
-    """Lengths of the row blocks of layers, and how many of each: blocks of `active_rows` rows, the
-    rest of a full macro, and the rest of the last macro. `rows` is K, shape (n_layers,).
+    """Lengths of the row blocks of layers, and how many of each.
+
+    Blocks of `active_rows` rows, the rest of a full macro, and the rest of the last macro. `rows`
+    is K, shape (n_layers,).
     """
     macros, last = np.divmod(rows, circuit.rows)
     per_macro, rest = divmod(circuit.rows, circuit.active_rows)
@@ -282,8 +281,7 @@ class _RowBlocks:
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
 
     def noise(self, adc_bits: Ints, coherence: Floats) -> tuple[Floats, Floats]:
-        """Power that ADCs and cells add to a sum in squares of a unit, (n_bits, n, input, weight
-        slices).
+        """Power added by ADCs and cells to a sum, (n_bits, n, input slices, weight slices).
 
         `coherence` is the power of cell errors over the sum of their powers in the input slices.
         """
@@ -301,7 +299,7 @@ class _RowBlocks:
     def _of_window(
         self, adc_bits: Ints, sigmas: float | None, coherence: Floats
     ) -> tuple[Floats, Floats]:
-        """Noise with windows of so many standard deviations, all possible sums if None."""
+        """Noise with windows of `sigmas` standard deviations, of all possible sums if None."""
         sums = Sums(
             mean=self.mean,
             variance=self.sample_variance + self.column_variance,
@@ -324,13 +322,9 @@ class _RowBlocks:
     def _on_units(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
         """Noise of ADCs and of cells on whole units; 0 elsewhere.
 
-        Of an error, the share that rounding lets pass adds up over input slices as the error does;
-        what else is left does not. ADCs are charged (R(v) − v) times the share of v that varies,
-        clamped between 0 and all noise left; cells are charged the rest.
-
-        Args:
-            whole: sums on whole units.
-            passed: power of cell errors and reads that steps of less than a unit let pass.
+        The share of an error that passes rounding adds up over input slices as the error does; the
+        rest does not. ADCs are charged (R(v) − v) times the varying share of v, clamped between 0
+        and the remaining noise; cells are charged the rest.
         """
         variance, largest = self.error_variance[whole], self._largest_error[whole]
         varying = (self.varying_cells + self.read_variance)[whole]
@@ -351,7 +345,7 @@ class _RowBlocks:
         return noise
 
     def _clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> Floats:
-        """Power of sums beyond the codes; 0 where there is a code for every possible sum."""
+        """Power of sums beyond the codes; 0 with a code for every possible sum."""
         half = adcs.step / 2
         high = adcs.low + adcs.step * (2.0**bits - 1)
         return self._beyond(sums.mean, sums.highest, high + half, half) + self._beyond(
@@ -359,13 +353,9 @@ class _RowBlocks:
         )
 
     def _beyond(self, mean: Floats, highest: Floats, edge: Floats, half: Floats) -> Floats:
-        """Power of what sums exceed the last code by, shape of `edge`.
+        """Power by which sums exceed the last code, shape of `edge`.
 
-        Args:
-            mean: of the sums.
-            highest: largest possible sum.
-            edge: largest sum that is rounded to the last code.
-            half: distance of the edge from that code.
+        `edge` is the largest sum rounded to the last code, `half` its distance from that code.
         """
         power = np.zeros(edge.shape)
         clipped, distance = edge < highest - EDGE_TOLERANCE, edge - mean
@@ -391,9 +381,9 @@ class _RowBlocks:
 
 
 class _MeasuredBlocks(_RowBlocks):
-    """Row blocks whose columns are measured: each column's sums are Gaussian over samples.
+    """Row blocks with measured columns: the sums of each column are Gaussian over samples.
 
-    Arrays of groups have the shape (n, input slices, weight slices, G).
+    Arrays of groups have shape (n, input slices, weight slices, G).
     """
 
     def __init__(
@@ -428,10 +418,8 @@ class _MeasuredBlocks(_RowBlocks):
         return noise @ self._of_columns
 
     def _on_units(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
-        """Noise of ADCs and of cells on whole units; 0 elsewhere.
-
-        The power of the errors is that of each group and part of its samples.
-        """
+        """Noise of ADCs and of cells on whole units; the error power is by group and part of
+        samples."""
         of_samples, cells, reads = self._powers[whole], self._cells[whole], self._reads[whole]
         variance = of_samples.mean(axis=-1)
         coherence = (passed - self.read_variance) / np.maximum(self.varying_cells, 1e-300)
@@ -448,8 +436,7 @@ class _MeasuredBlocks(_RowBlocks):
         return noise[0], noise[1]
 
     def _clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> Floats:
-        """Variance over samples of what a column's sums exceed the codes by, mean of columns; 0 for
-        a column with a code for each of its possible sums."""
+        """Variance over samples of sums beyond the codes, mean over columns."""
         mean, half = self._columns.mean, adcs.step[..., None] / 2
         spread = np.sqrt(np.maximum(self._columns.variance + self._varying, 1e-12))
         highest = adcs.low + adcs.step * (2.0**bits - 0.5)
@@ -470,15 +457,7 @@ class _MeasuredBlocks(_RowBlocks):
 def _charged(
     left: Floats, variance: Floats, varying: Floats, passed: Floats, gain: Floats
 ) -> tuple[Floats, Floats]:
-    """Divide the noise left after rounding to whole units between ADCs and cells.
-
-    Args:
-        left: mean square of the rounded errors, before calibration.
-        variance: of the errors.
-        varying: the part of it that varies over samples.
-        passed: power of the varying part where steps are finer.
-        gain: share of an error that rounding lets pass.
-    """
+    """Divide the noise after rounding to whole units between ADCs and cells."""
     beyond = left * varying / np.maximum(variance, 1e-300) - varying
     left = left * share_left(np.maximum(variance - varying, 0.0), varying)
     power_gain = gain**2
@@ -510,17 +489,17 @@ def assumed_statistics(
     unsigned_inputs: bool = True,
     cell_errors: str = "uniform",
 ) -> Statistics:
-    """Statistics of layers of which only how often each code occurs is known.
+    """Statistics of layers of which only the frequency of each code is known.
 
     Args:
-        operands: of n layers.
+        operands: operand moments of n layers.
         rows: K of each.
         bits: precision of inputs and weights.
         slices: bits of their slices.
-        differential: whether a weight is the difference of two cells.
-        assumptions: how rows and columns differ and hang together.
-        unsigned_inputs: whether inputs that are never negative are coded without offset.
-        cell_errors: how the errors of cells differ between their levels.
+        differential: True if a weight is the difference of two cells.
+        assumptions: variances and correlations of rows and columns.
+        unsigned_inputs: True if non-negative inputs are coded without offset.
+        cell_errors: level dependence of cell errors.
     """
     joint = operands.inputs if unsigned_inputs else operands.inputs_offset
     inputs = _assumed_slices(
@@ -559,7 +538,7 @@ def assumed_statistics(
 def _weight_moments(
     operands: OperandBits, bits: int, width: int, *, differential: bool
 ) -> tuple[Floats, Floats]:
-    """Mean and mean square of the slices of weights, signed where cells are differential."""
+    """Mean and mean square of the slices of weights, signed if cells are differential."""
     if not differential:
         return slice_moments(operands.weights, bits, width)
     _, square = slice_moments(operands.magnitudes, bits - 1, width)
@@ -575,10 +554,7 @@ def _variance_and_square(joint: Floats, bits: int, zero: Floats | float) -> tupl
 def _cell_variances(
     operands: OperandBits, bits: int, width: int, cell_errors: str, *, differential: bool
 ) -> Floats:
-    """Variance of the cells of each weight slice in squares of their range, shape (n, n_slices).
-
-    One cell of a pair holds the magnitude, the other 0.
-    """
+    """Variance of the cells of each weight slice in squares of their range, shape (n, n_slices)."""
     of_level = partial(level_variances, cell_errors)
     if not differential:
         return slice_averages(operands.weights, bits, width, of_level)
@@ -606,10 +582,10 @@ class NoiseModel:
     """SNR of every network, computed once per circuit.
 
     Args:
-        layers: the networks' layers.
+        layers: layers of the networks.
         technology: cells and their errors, ADC windows, and statistics of operands.
-        part_of: a model of several networks and the position of the only one of `layers` there;
-            circuits that it knows are not worked out again. All else must be equal.
+        part_of: model of several networks to reuse, and the index of the only network of `layers`
+            in it. All else must be equal. If None, everything is computed.
     """
 
     def __init__(
@@ -637,9 +613,8 @@ class NoiseModel:
         self._statistics: dict[tuple[int, int, bool, str], list[Statistics]] = {}
 
     def snr_dB(self, designs: Designs) -> Floats:
-        """SNR in dB of the ADCs, of cell variation, of both, and of operands rounded to integers,
-        shape (n, 4, W).
-        """
+        """SNR in dB of ADCs, of cell variation, of both, and of operand rounding, shape (n, 4,
+        W)."""
         keys = circuit_keys(designs)
 
         def work_out(index: Ints) -> Arrays:
@@ -682,9 +657,8 @@ class NoiseModel:
         return circuits
 
     def _noise(self, circuits: Sequence[Circuit], adc_bits: Ints) -> tuple[Floats, Floats, Floats]:
-        """Noise over signal of ADCs and of cells, shape (n_bits, n_circuits, n_layers), and of
-        rounded operands, shape (n_layers,).
-        """
+        """Noise over signal of ADCs and of cells, (n_bits, n_circuits, n_layers), and of
+        rounding."""
         adc, dev = np.empty((2, len(adc_bits), len(circuits), self._n_layers))
         rounding = np.empty(self._n_layers)
         for (_, alike), statistics in zip(
@@ -695,7 +669,7 @@ class NoiseModel:
         return adc, dev, rounding
 
     def _sliced(self, circuit: Circuit) -> list[Statistics]:
-        """Statistics by precision for the slices of a circuit."""
+        """Statistics for the slices of a circuit, by precision."""
         slices = circuit.input_slice_bits, circuit.bits_per_cell
         key = (*slices, circuit.differential, circuit.cell_errors)
         if key not in self._statistics:
@@ -716,9 +690,8 @@ class NoiseModel:
 
 
 def _alike_circuits(circuits: list[Circuit]) -> Iterator[tuple[list[Circuit], Ints, Ints]]:
-    """Distinct circuits alike but for their rows, with a choice of ADC bits; these bits; and the
-    position of each in the list, shape (n_bits, n_circuits).
-    """
+    """Circuits that differ only in rows; their ADC bits; and the index of each, (n_bits,
+    n_circuits)."""
     by_bits: dict[Circuit, dict[int, int]] = defaultdict(dict)
     for at, circuit in enumerate(circuits):
         assert circuit.adc_bits is not None, "sums of a design are converted"
@@ -732,7 +705,7 @@ def _alike_circuits(circuits: list[Circuit]) -> Iterator[tuple[list[Circuit], In
 
 
 def decibels(inverse: Floats) -> Floats:
-    """SNR in dB of its inverse; infinite where there is no noise."""
+    """SNR in dB from noise over signal; infinite without noise."""
     with np.errstate(divide="ignore"):
         power: Floats = -10 * np.log10(inverse)
     return power

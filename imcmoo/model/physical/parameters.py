@@ -1,4 +1,4 @@
-"""Design columns as checked arrays: what one chip of the physical model is."""
+"""Design columns as checked arrays: the parameters of a chip of the physical model."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from imcmoo.keyed_cache import Keys
 
 BITS_PER_KIB = 8192
 WORD_BITS = 63
-"""Bits of a key in one 64-bit number that is not negative."""
+"""Bits of a key in a non-negative 64-bit integer."""
 MACROS = ("macros_per_tile", "tiles_per_group", "router_groups")
 """Columns whose product is the number of macros of a chip."""
 
 DRAM = ("none", "x16", "x32", "x64", "hbm2")
 DRAM_BITS = np.array([16, 16, 32, 64, 2048])
-"""Width of each memory interface; the first stands for "none" and is not used."""
+"""Width of each memory interface, bits; the first stands for "none" and is not used."""
 SCHEDULES = ("layer", "pipelined")
 INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")
 ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac")
 AdcWindow = Literal["sigma", "range", "least_error"]
-"""Width of an ADC's window: a number of standard deviations, all possible sums, or the number of
-standard deviations with the least mean square error."""
+"""Width of an ADC window: "sigma", a number of standard deviations; "range", all possible sums; or
+"least_error", the number of standard deviations with the least mean square error.
+"""
 
 ADC_WINDOWS = get_args(AdcWindow)
 CELL_ERRORS = ("uniform", "wan2022_1s", "wan2022_1d")
-"""Cell errors: alike on all levels, or as measured on each (`circuit.LEVEL_SIGMAS`)."""
+"""Cell errors: equal on all levels, or as measured (`circuit.LEVEL_SIGMAS`)."""
 
 STAGE_NAMES = (
     "array",
@@ -47,7 +48,7 @@ STAGE_NAMES = (
     "grouping",
     "links",
 )
-"""Stages of the search tree, in order: parameters of one stage are chosen together."""
+"""Stages of the search tree, in order; parameters of one stage are chosen together."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,13 @@ class Column:
     """Properties of a design column.
 
     Args:
-        stage: of the search tree, in which the parameter is chosen.
+        stage: stage of the search tree that chooses the parameter.
         decides: what depends on the parameter, separated by spaces: "replication", other features
             of the "mapping", "noise" of products, and names of `COST_TERM_GROUPS` of the bounds.
-        low, high: range of a whole number.
+        low, high: range of an integer.
         texts: allowed texts; the column holds their index.
-        real: whether the column holds any positive number, not whole numbers of a range or texts;
-            it has no range.
-        default: value where designs lack the column; None if they must have it.
+        real: True for any positive number.
+        default: default value. If None, designs must have the column.
 
     Raises:
         ValueError: a column of real numbers decides replication, mapping or noise.
@@ -86,40 +86,40 @@ class Column:
 
     @property
     def key_bits(self) -> int:
-        """Bits that tell its values apart."""
+        """Number of bits that distinguish its values."""
         return (len(self.texts) - 1 if self.texts else self.high - self.low).bit_length()
 
 
 @dataclass(frozen=True)
 class Designs:
-    """Chips, one element of every array each; make them with `of_columns`.
+    """Chips as arrays of shape (n,); create them with `of_columns`.
 
     Args:
-        technology_nm: technology node.
-        voltage_V: supply voltage.
+        technology_nm: technology node, nm.
+        voltage_V: supply voltage, V.
         rows: rows of a crossbar.
         cols: columns of a crossbar.
         active_rows: row parallelism, rows read at once.
         bits_per_cell: b.
         input_slice_bits: d_x.
         adc_bits: b_a.
-        columns_per_adc: ADC sharing ratio, columns or differential pairs that share an ADC.
+        columns_per_adc: ADC sharing ratio, columns or differential pairs per ADC.
         macros_per_tile: macros of a tile.
         tiles_per_group: tiles of a router group.
         router_groups: router groups of the chip.
-        glb_KiB: size of the global buffer.
-        glb_banks: its banks.
-        link_bits: width of a router group's link.
+        glb_KiB: size of the global buffer, KiB.
+        glb_banks: banks of the global buffer.
+        link_bits: width of the link of a router group.
         dram: index into `DRAM`.
         schedule: index into `SCHEDULES`.
         input_coding: index into `INPUT_CODINGS`.
         weight_coding: index into `WEIGHT_CODINGS`.
-        sample_and_hold: whether each column holds its value while the array reads on.
+        sample_and_hold: 1 if each column holds its value while the array reads on.
         mac_units: size of the digital unit.
-        ping_pong: whether each array has a second one to load meanwhile (SRAM).
+        ping_pong: 1 if each array has a second one to load meanwhile (SRAM).
         adc_model: index into `ADC_MODELS`.
         adc_window: index into `ADC_WINDOWS`.
-        redundancy: cells in parallel of each of the more significant half of the weight slices.
+        redundancy: parallel cells of each of the more significant half of the weight slices.
         cell_errors: index into `CELL_ERRORS`.
     """
 
@@ -175,17 +175,17 @@ class Designs:
         defaults: Mapping[str, str | float] = {},
         checked: bool = False,
     ) -> Designs:
-        """Check design columns and fill in the optional ones.
+        """Check design columns and fill in defaults.
 
         Args:
-            columns: arrays of shape (n,) by the names of the fields; where a field is an index,
-                that or the text. Others are ignored.
-            defaults: values of columns that are not there, before those of `DEFAULTS`.
-            checked: whether `checked_column` returned each of the columns.
+            columns: arrays of shape (n,) by field; an index may be given as its text. Other names
+                are ignored.
+            defaults: defaults of missing columns, before `DEFAULTS`.
+            checked: True if each column is a result of `checked_column`.
 
         Raises:
-            ValueError: a column is missing, of another length, not a whole number, out of range or
-                an unknown name, or more rows are active than there are; names column and line.
+            ValueError: a column is missing, of another length, not an integer, out of range or an
+                unknown text, or more rows are active than exist; names column and line.
         """
         defaults = DEFAULTS | {**defaults}
         names = [f.name for f in fields(cls)]
@@ -217,14 +217,14 @@ class Designs:
         return len(self.technology_nm)
 
     def take(self, index: slice | Ints | Bools) -> Designs:
-        """Some of the designs."""
+        """Designs of an index."""
         if isinstance(index, slice):
             return Designs(*[values[index] for values in _ARRAYS(self)])
         rows = np.flatnonzero(index) if index.dtype == bool else index
         return Designs(*[values.take(rows) for values in _ARRAYS(self)])
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
-        """Design columns, optional ones included, as `of_columns` takes them."""
+        """Design columns with defaults, for `of_columns`."""
         columns: dict[str, NDArray[Any]] = {}
         for name in self.__dataclass_fields__:
             values = getattr(self, name)
@@ -246,22 +246,22 @@ class Designs:
 
     @property
     def differential(self) -> Bools:
-        """True where a weight is the difference of cells, shape (n,)."""
+        """True if a weight is the difference of two cells, shape (n,)."""
         return self.weight_coding == WEIGHT_CODINGS.index("differential")
 
     @property
     def level_coded(self) -> Bools:
-        """True where an input slice is one level, shape (n,)."""
+        """True if an input slice is one level, shape (n,)."""
         return self.input_coding == INPUT_CODINGS.index("levels")
 
     @property
     def has_dram(self) -> Bools:
-        """True where there is a DRAM, shape (n,)."""
+        """True if there is a DRAM, shape (n,)."""
         return np.asarray(self.dram != DRAM.index("none"))
 
     @property
     def pipelined(self) -> Bools:
-        """True where layers work on different images, shape (n,)."""
+        """True if layers work on different images, shape (n,)."""
         return self.schedule == SCHEDULES.index("pipelined")
 
 
@@ -271,36 +271,36 @@ _ARRAYS = attrgetter(*(f.name for f in fields(Designs)))
 _HINTS = get_type_hints(Designs, include_extras=True)
 COLUMNS: dict[str, Column] = {name: hint.__metadata__[0] for name, hint in _HINTS.items()}
 TEXTS = {name: column.texts for name, column in COLUMNS.items() if column.texts}
-"""Columns of text, and what they may hold."""
+"""Allowed texts, by column."""
 LIMITS = {name: (column.low, column.high) for name, column in COLUMNS.items() if column.high}
-"""Columns of whole numbers, and their range."""
+"""Range of integers, by column."""
 DEFAULTS: dict[str, str | float] = {
     name: column.default for name, column in COLUMNS.items() if column.default is not None
 }
-"""Optional design columns."""
+"""Defaults of optional design columns."""
 NEEDED = tuple(name for name in COLUMNS if name not in DEFAULTS)
-"""Design columns that have no default."""
+"""Design columns without default."""
 
 
 def deciding(what: str) -> tuple[str, ...]:
-    """Columns that decide something, in their order."""
+    """Columns that decide something (see `Column.decides`), in order."""
     return tuple(name for name, column in COLUMNS.items() if what in column.decides.split())
 
 
 # Sequential designs come first.
 _ARRAY_KEY = ("schedule", *(name for name in deciding("replication") if name != "schedule"))
 CIRCUIT_KEY = deciding("noise")
-"""Parameters that decide the noise of products, and so the accuracy of networks."""
+"""Parameters that decide the noise of products, and so the accuracy."""
 MAPPING_KEY = (*_ARRAY_KEY, *deciding("mapping"))
-"""Parameters that decide the mapping key, and so the work shared by all designs that have it."""
+"""Parameters that decide the mapping key."""
 
 
 def replication_keys(designs: Designs, *further: str) -> Keys:
-    """Keys of what decides replication, shape (n,): array, schedule and number of macros.
+    """Keys of array, schedule and number of macros, which decide replication, shape (n,).
 
     Args:
         designs: n designs.
-        further: columns that count as well.
+        further: further columns.
     """
     most = math.prod(LIMITS[name][1] for name in MACROS)
     macros = designs.macros.astype(np.int64)
@@ -313,7 +313,7 @@ def mapping_keys(designs: Designs) -> Keys:
 
 
 def circuit_keys(designs: Designs) -> Keys:
-    """Keys of what decides the noise of products, shape (n,)."""
+    """Keys of the parameters that decide the noise of products, shape (n,)."""
     # Where row blocks fill macros, these may be of any size.
     filled = designs.rows % designs.active_rows == 0
     alike = replace(designs, rows=np.where(filled, designs.active_rows, designs.rows))
@@ -321,17 +321,15 @@ def circuit_keys(designs: Designs) -> Keys:
 
 
 def _parts(designs: Designs, names: Iterable[str]) -> Iterator[tuple[Ints, int]]:
-    """Values of columns from 0 on, and the bits that they need."""
+    """Values of columns from 0 on, and their numbers of bits."""
     for name in names:
         values = getattr(designs, name).astype(np.int64, copy=False)
         yield values - (0 if name in TEXTS else COLUMNS[name].low), COLUMNS[name].key_bits
 
 
 def _packed(parts: Iterable[tuple[Ints, int]]) -> Keys:
-    """Keys in the order of the values of all parts, the first foremost, shape (n,).
-
-    Whole numbers where the parts fit 63 bits, else strings of bytes: these sort alike, but slower.
-    """
+    """Keys ordered by the values of all parts, shape (n,): integers up to 63 bits, else byte
+    strings."""
     words: list[Ints] = []
     free = 0
     for values, bits in parts:
@@ -347,14 +345,15 @@ def _packed(parts: Iterable[tuple[Ints, int]]) -> Keys:
 
 
 def checked_column(name: str, values: NDArray[Any]) -> NDArray[Any]:
-    """A design column in the type of its field.
+    """Convert a design column to the type of its field.
 
     Args:
-        name: of the field.
-        values: numbers, or texts where the field is an index; shape (n,).
+        name: name of the field.
+        values: numbers, or texts if the field is an index; shape (n,).
 
     Raises:
-        ValueError: not a whole number, out of range or an unknown text; names column and line.
+        ValueError: a value is not an integer, out of range or an unknown text; names column and
+            line.
     """
     checked = _index(name, values) if name in TEXTS else _number(name, values)
     return checked.astype(float) if _HINTS[name].__origin__ == Floats else checked
@@ -367,7 +366,7 @@ def _checked_value(name: str, value: str | float) -> Any:
 
 
 def _index(name: str, values: NDArray[Any]) -> Ints:
-    """Position of each text among the known ones; whole numbers are positions already."""
+    """Index of each text among the allowed ones; integers are indices already."""
     choices = TEXTS[name]
     if values.dtype.kind in "iu":
         refuse(name, values, (values < 0) | (values >= len(choices)), f"below {len(choices)}")
@@ -398,9 +397,9 @@ class DesignRefused(ValueError):
     """A value of a design column is not allowed.
 
     Args:
-        column: its name.
+        column: name of the column.
         design: the first design with such a value.
-        problem: what is given and what is allowed.
+        problem: the value, and the allowed ones.
     """
 
     def __init__(self, column: str, design: int, problem: str) -> None:
@@ -410,12 +409,12 @@ class DesignRefused(ValueError):
         self.problem = problem
 
     def __reduce__(self) -> tuple[type[DesignRefused], tuple[str, int, str]]:
-        """A worker process sends it whole."""
+        """Pickle all arguments."""
         return type(self), (self.column, self.design, self.problem)
 
 
 def refuse(name: str, values: NDArray[Any], wrong: Bools, allowed: str) -> None:
-    """Raise an error that names the first wrong value of a design column, if there is one.
+    """Raise an error for the first wrong value of a design column, if there is one.
 
     Raises:
         DesignRefused: a value is wrong.
@@ -428,12 +427,12 @@ def refuse(name: str, values: NDArray[Any], wrong: Bools, allowed: str) -> None:
 
 
 def space_voltages(threshold_V: float) -> list[float]:
-    """The eight supplies of a node's search space: from the threshold + 0.12 V to 1 V.
+    """The eight supply voltages of a node in search spaces: from threshold + 0.12 V to 1 V.
 
-    On a 0.05 V grid, leaving out 0.95 V and, where that leaves nine, 0.85 V.
+    On a 0.05 V grid, without 0.95 V and, if nine remain, 0.85 V.
 
     Args:
-        threshold_V: threshold voltage of the node.
+        threshold_V: threshold voltage of the node, V.
     """
     lowest = int(np.ceil(round((threshold_V + 0.12) / 0.05, 9)))
     grid = [step for step in range(lowest, 21) if step != 19]

@@ -1,11 +1,11 @@
-"""Accuracy of networks on chips, predicted from the noise of each layer: a table look-up.
+"""Accuracy of networks on chips, predicted from the noise of each layer by look-up.
 
 NSR at the logits = ρ(B_x, B_w) + Σ_l γ_white · adc_l + γ_static · dev_l, where adc and dev are the
 noise over signal of a layer, γ its gain to the logits and ρ that of rounding inputs and weights.
-The accuracy is the mean of the network's curves for white and static noise at that NSR, weighted by
-the parts of it. Rounding can cost less than white noise of its power: in the curves it counts as
-the noise that costs as much, and without other noise the accuracy is the score on integers, or in
-float if that is lower.
+The accuracy is the mean of the curves for white and static noise at that NSR, weighted by the two
+parts. Rounding can cost less than white noise of its power: in the curves it counts as the noise
+that costs as much, and without other noise the accuracy is the score on integers, or in float if
+that is lower.
 """
 
 from __future__ import annotations
@@ -25,25 +25,24 @@ from imcmoo.model.physical.parameters import LIMITS, Designs, circuit_keys
 from imcmoo.networks.accuracy_data import AccuracyData
 
 LAYERS_NAMED = 2
-"""Layers that are named of each network."""
+"""Number of layers named per network."""
 UNSEEN_DROP = 5e-4
-"""Excess over the allowed drop, as a fraction of a score, below which it counts as none: 0.05
-points, printed as 0.0."""
+"""Excess over the allowed drop, as a share of the score, that is ignored (0.05 points)."""
 
 
 def beyond_allowed(drop: Floats, allowed: Floats) -> Floats:
-    """Drop minus the allowed one; less than `UNSEEN_DROP` counts as 0. Shapes broadcast."""
+    """Drop minus allowed drop; below `UNSEEN_DROP` it is 0. Shapes broadcast."""
     beyond = drop - allowed
     return np.where(beyond < UNSEEN_DROP, np.minimum(beyond, 0.0), beyond)
 
 
 CircuitNoise = Callable[[AccuracyData, Circuit], Floats]
-"""Noise over signal of the ADCs and of the cells of each layer, shape (2, L)."""
+"""Returns noise over signal of the ADCs and of the cells of each layer, shape (2, L)."""
 
 
 @dataclass(frozen=True)
 class Operands:
-    """Integers that stand for the inputs and weights of a network, as fields of `Circuit`."""
+    """Precision of the inputs and weights of a network, see `Circuit`."""
 
     input_bits: int
     weight_bits: int
@@ -61,9 +60,9 @@ class Prediction:
 
     Args:
         accuracy: the score.
-        nsr: noise over signal at the logits, that of rounding included.
-        parts: of rounding, ADCs and cells, shape (3,).
-        layers: of each layer at the logits, ADCs and cells together, shape (L,).
+        nsr: noise over signal at the logits, with rounding.
+        parts: parts of rounding, ADCs and cells, shape (3,).
+        layers: noise over signal of each layer at the logits, shape (L,).
     """
 
     accuracy: float
@@ -75,16 +74,16 @@ class Prediction:
 def predict(
     data: AccuracyData, noise: Floats, bits: tuple[int, int], digital: Collection[str] = ()
 ) -> Prediction:
-    """The accuracy from the noise of all layers.
+    """Predict the accuracy from the noise of all layers.
 
     Args:
-        data: of the network.
-        noise: over signal of ADCs and cells, shape (2, L).
+        data: accuracy data of the network.
+        noise: noise over signal of ADCs and cells, shape (2, L).
         bits: precision of inputs and weights.
-        digital: layers without noise, whose weights do not lie in arrays.
+        digital: layers without noise, on the digital unit.
 
     Raises:
-        ValueError: no such precision or layer was measured.
+        ValueError: a precision or layer was not measured.
     """
     analog = data.analog(digital)
     if bits not in data.rounding:
@@ -103,18 +102,14 @@ def predict(
 
 
 def best_score(data: AccuracyData, nsr: float, bits: tuple[int, int]) -> float:
-    """Upper bound of the accuracy where ADCs and cells add `nsr` or more at the logits."""
+    """Upper bound of the accuracy if ADCs and cells add `nsr` or more at the logits."""
     start, scale = _of_rounding(data, bits)
     return scale * max(score(data, curve, start + nsr) for curve in ("white", "static"))
 
 
 def _of_rounding(data: AccuracyData, bits: tuple[int, int]) -> tuple[float, float]:
-    """Noise that stands for rounding on the curve of white noise, and a factor of the curves.
-
-    Returns:
-        The noise over signal at which the curve has the score on integers, at most that of
-        rounding; and what the curves must be multiplied with to have that score there.
-    """
+    """White noise over signal that costs as much as rounding, and the factor of the curves
+    there."""
     # A better score on integers than in float is no reserve for noise.
     rounded = min(data.rounded[bits], data.float_score)
     alike = np.exp(np.interp(-rounded, -data.white, np.log(data.levels)))
@@ -130,19 +125,19 @@ def score(data: AccuracyData, curve: str, nsr: float) -> float:
 
 
 class PredictedAccuracy:
-    """Drops of accuracy of W networks on designs, each circuit worked out once.
+    """Accuracy drops of W networks on designs, computed once per circuit.
 
     Args:
         names: the networks.
-        data: by name; networks without any drop nothing.
-        max_drop: largest drop below the float score by name; no limit where there is none.
-        noise: works out the noise of layers.
-        technology: of the cells, with their errors.
-        operands: of each network, length W.
-        digital: layers that run on the digital unit by name of the network.
+        data: accuracy data by network; networks without data have no drop.
+        max_drop: largest drop below the float score by network; networks without one have no limit.
+        noise: computes the noise of layers.
+        technology: cells and their errors.
+        operands: precision of each network, length W.
+        digital: layers on the digital unit, by network.
 
     Raises:
-        ValueError: no accuracy data for a precision, or rounding alone drops more than is allowed.
+        ValueError: accuracy data lack a precision, or rounding alone exceeds the allowed drop.
     """
 
     def __init__(
@@ -202,10 +197,10 @@ class PredictedAccuracy:
         return (drops,)
 
     def details(self, designs: Designs) -> dict[str, NDArray[Any]]:
-        """Causes of the drop in accuracy of networks, and the drops with other circuits.
+        """Causes of the accuracy drop of networks, and the drop with other circuits.
 
         Args:
-            designs: n chips, a few.
+            designs: a few chips.
 
         Returns:
             Shape (n, W) each: `accuracy_drop`; `accuracy_lost_in`, the layers with most noise at
@@ -236,7 +231,7 @@ class PredictedAccuracy:
         return values
 
     def _worst(self, design: Designs, network: int) -> str:
-        """Layers with most noise at the logits, and their share of all noise there."""
+        """Layers with most noise at the logits, and their share."""
         data = self._data[network]
         if data is None:
             return ""
@@ -247,7 +242,7 @@ class PredictedAccuracy:
         return ", ".join(f"{n} {s:.0%}" for n, s in zip(layers, shares, strict=True))
 
     def predict(self, design: Designs, network: int) -> Prediction:
-        """The prediction of one network on one design.
+        """Prediction of one network on one design.
 
         Raises:
             ValueError: the network has no data.

@@ -1,4 +1,4 @@
-"""Designs of which one network owns some router groups and a share of everything shared."""
+"""Designs of which one network owns some router groups and a share of all common parts."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ DESIGNS_PER_SHARE_CHUNK = 4096
 
 
 class SharedBatch(Batch):
-    """Parts of designs of one schedule, as one network sees them.
+    """Parts of designs of one schedule, for one network.
 
-    Leakage, idle power of the DRAM and the power limit of a part are in proportion to its router
-    groups. Areas and wire lengths are those of the whole chip.
+    Leakage, idle power of the DRAM and the power limit are proportional to the router groups. Areas
+    and wire lengths are those of the whole chip.
 
     Args:
-        context: of a model of the network.
+        context: data of a model of the network.
         designs: n chips, all sequential or all pipelined.
         groups: router groups of the network, at least 1, shape (n,).
         bandwidth: share of the bandwidth of buffer and DRAM and of the digital unit, shape (n,).
-        room: share of the global buffer's room.
+        room: share of the capacity of the global buffer.
     """
 
     def __init__(
@@ -44,17 +44,17 @@ class SharedBatch(Batch):
         self._share = groups / designs.router_groups
 
     def leak_W(self, occupied: Floats) -> Floats:
-        """Leakage of the network's part of the chip, shape (n, 1)."""
+        """Leakage of the part of the network, W, shape (n, 1)."""
         leak = (self.chip.macro_leak_W + self.chip.other_leak_W) * self._share
         return np.broadcast_to(leak[:, None], occupied.shape)
 
     @property
     def dram_idle_W(self) -> Floats:
-        """The part's share of the idle power of the DRAM, shape (n,)."""
+        """Share of the part in the idle power of the DRAM, W, shape (n,)."""
         return self.chip.dram_idle_W * self._share
 
     def apply_power_limit(self, run: ImageCosts, occupied: Floats) -> ImageCosts:
-        """Add static power, with a share of the DRAM's, and keep the power limit of the part."""
+        """Add static power, with a share of the DRAM, and apply the power limit of the part."""
         allowed = self.context.assumptions.power_W_per_m2.value * self.chip.area_m2 * self._share
         idle = self.dram_idle_W[:, None]
         return apply_power_limit(run, self.leak_W(occupied), idle, allowed[:, None])
@@ -63,7 +63,7 @@ class SharedBatch(Batch):
 def shared_batches(
     context: Context, designs: Designs, groups: Floats, bandwidth: Floats, room: float
 ) -> Iterator[tuple[Ints, SharedBatch]]:
-    """Parts of n designs by schedule, with their rows; arguments as `SharedBatch` takes them."""
+    """Parts of n designs by schedule, with their rows; arguments see `SharedBatch`."""
     for rows in of_one_schedule(designs, DESIGNS_PER_SHARE_CHUNK):
         yield rows, SharedBatch(context, designs.take(rows), groups[rows], bandwidth[rows], room)
 
@@ -77,8 +77,9 @@ def evaluate_shares(
     *,
     causes: bool = False,
 ) -> PhysicalMetrics:
-    """Metrics of one network on parts of n designs, in their order; arguments as `SharedBatch`
-    takes them. NaN where the part does not hold the network.
+    """Metrics of one network on parts of n designs; NaN where it does not fit.
+
+    Arguments as for `SharedBatch`.
     """
     parts, done = [], []
     for rows, batch in shared_batches(context, designs, groups, bandwidth, room):

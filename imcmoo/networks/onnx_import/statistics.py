@@ -68,9 +68,11 @@ def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
 def gather_statistics(rows: Sequence[Row], recorded: Recorded) -> dict[str, Any]:
     """Statistics of every layer, as the fields of a `Workload`."""
     kinds = [layer_class(r.kind, np.array(r.sizes), dynamic=r.dynamic) for r in rows]
-    known = zip(*((_activation(r.inputs, recorded), _held(r, recorded)) for r in rows), strict=True)
+    by_operand = zip(
+        *((_activation(r.inputs, recorded), _held(r, recorded)) for r in rows), strict=True
+    )
     statistics: dict[str, Any] = {}
-    for i, (operand, stated) in enumerate(zip(OPERANDS, known, strict=True)):
+    for i, (operand, stated) in enumerate(zip(OPERANDS, by_operand, strict=True)):
         defaults = ((DEFAULT_DENSITIES[kind][i], DEFAULT) for kind in kinds)
         bits, sources = zip(
             *(d or other for d, other in zip(stated, defaults, strict=True)), strict=True

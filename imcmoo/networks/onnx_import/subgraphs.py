@@ -127,7 +127,10 @@ def loop(call: Call) -> Repetition:
     """
     body = subgraph(call, "body")
     if len(call.inputs) < 2 or len(body.input) != len(call.inputs):
-        raise InputError("its body does not read what it is given")
+        raise InputError(
+            f"its body takes {len(body.input)} inputs and the node passes {len(call.inputs)}; the "
+            "numbers must be equal, and at least 2"
+        )
     limit, go_on, *carried = call.inputs
     counter = Tensor((), onnx.TensorProto.INT64)
     states = [_changing(tensor) for tensor in carried]
@@ -153,7 +156,10 @@ def scan(call: Call) -> Repetition:
     body, inputs = subgraph(call, "body"), call.inputs
     n_scanned = call.attributes.get("num_scan_inputs", 0)
     if not 1 <= n_scanned <= len(inputs) or len(body.input) != len(inputs):
-        raise InputError("its body does not read what it is given")
+        raise InputError(
+            f"its body takes {len(body.input)} inputs and the node passes {len(inputs)}, of which "
+            f"{n_scanned} are scanned; body and node must have as many, and 1 or more are scanned"
+        )
     n_states = len(inputs) - n_scanned
     axes = call.attributes.get("scan_input_axes") or [0] * n_scanned
     states = [_changing(tensor) for tensor in inputs[:n_states]]

@@ -118,7 +118,9 @@ def test_other_networks_and_versions_are_asked_anew(asked, monkeypatch):
     assert len(asked()) == 10
     with pytest.raises(ValueError, match="network 'vgg16' is not one of alexnet"):
         alone.for_network("vgg16")
-    with pytest.raises(ValueError, match="deployment = 'together' means nothing to cost model"):
+    with pytest.raises(
+        ValueError, match="cost model Sound does not accept deployment = 'together'"
+    ):
         Sound(SPACE, NETWORKS, deployment="together")
     # The same design of another space is the same design.
     fixed = SPACE.fix("kind", "a")

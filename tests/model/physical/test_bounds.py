@@ -223,5 +223,5 @@ def test_bounds_that_read_a_free_column_without_an_optimum_are_refused(column, m
     monkeypatch.setattr(
         Batch, "spill_bits", property(lambda self: spill(self) * getattr(self.designs, column)[0])
     )
-    with pytest.raises(NoBounds, match=f"no bounds: they read {column}, which has no most"):
+    with pytest.raises(NoBounds, match=f"cannot certify: OPTIMISTIC lacks {column}"):
         STUDIES["four_workload_sram_extended"].cost_model().partials(800e-6)

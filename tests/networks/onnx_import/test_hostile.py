@@ -181,7 +181,7 @@ FILES = {
             [node("If", ["c"], then_branch=graph_of([node("Conv", "xw", "z")]))], [X], [W, TRUE]
         ),
     },
-    "its body does not read what it is given": {
+    "its body takes 0 inputs and the node passes 2": {
         "loop without inputs": lambda: model(
             [node("Loop", ["n", "c"], body=graph_of([node("Conv", "xw", "z")]))],
             [X],

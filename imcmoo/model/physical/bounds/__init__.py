@@ -1,1 +1,1 @@
-"""Lower bounds on the costs of all designs of a sub-domain of the space."""
+"""Lower bounds of the costs of all designs of a sub-domain of the space."""

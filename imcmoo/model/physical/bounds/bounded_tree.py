@@ -1,7 +1,7 @@
-"""The search tree of a space with lower bounds of its sub-domains.
+"""Search tree of a space, with lower bounds of its sub-domains.
 
-No chip of a sub-domain costs less than one of component minima. Action counts depend on the mapping
-key alone and are those of `evaluate`.
+No chip of a sub-domain costs less than the chip of component minima. Action counts depend only on
+the mapping key and are those of `evaluate`.
 """
 
 from __future__ import annotations
@@ -34,23 +34,19 @@ from imcmoo.space.design_space import DesignSpace, Levels
 
 
 class IncompleteDesigns(Designs):
-    """Designs that lack columns: to read one of these would make a bound that does not hold."""
+    """Designs without some columns; reading one of these raises, since a bound would not hold."""
 
     def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
         vars(self).update(columns)
 
     def take(self, index: slice | Ints | Bools) -> IncompleteDesigns:
-        """Some of the designs."""
+        """Designs of an index."""
         return IncompleteDesigns({name: values[index] for name, values in vars(self).items()})
 
     def __getattr__(self, name: str) -> NDArray[Any]:
-        """Refuse a column that is not there.
-
-        Raises:
-            NoBounds: names the column.
-        """
+        """Raise `NoBounds` for a missing column."""
         if name in COLUMNS:
-            raise NoBounds(f"no bounds: they read {name}, which has no most optimistic value")
+            raise NoBounds(f"cannot certify: OPTIMISTIC lacks {name}")
         raise AttributeError(name)
 
 
@@ -58,16 +54,16 @@ TILING = list(STAGES).index("tiling")
 
 
 class SharedTilings:
-    """Tilings with equally many macros, which have the same operations but for those of tiles.
+    """Tilings with equally many macros, which share all operations except those of tiles.
 
     Args:
-        tree: of the space.
+        tree: search tree of the space.
 
     Attributes:
-        stand_in: for each tiling the one of as many macros, all else alike, with the largest tiles.
-        router_groups: most router groups of any tiling of as many macros.
-        tiles_per_group: tiles of the stand-in over these groups, perhaps a fraction.
-        exact: whether these numbers make the number of macros without rounding.
+        stand_in: for each tiling, the tiling with as many macros and the largest tiles.
+        router_groups: most router groups of any tiling with as many macros.
+        tiles_per_group: tiles of the stand-in per group, may be a fraction.
+        exact: True if these numbers give the number of macros without rounding.
     """
 
     def __init__(self, tree: SearchTree) -> None:
@@ -96,35 +92,34 @@ class SharedTilings:
 
 
 CHIPS_AT_ONCE = 1 << 12
-"""Chips bounded at once, networks as a whole: what a core's cache holds."""
+"""Chips bounded at once with networks as a whole; arrays fit the cache of a core."""
 TILINGS_AT_ONCE = 1 << 16
-"""Tilings bounded at once: enough for their replication to be worked out together."""
+"""Tilings bounded at once, with joint replication."""
 CHIPS_PER_BOUND_CHUNK = 512
 """Chips bounded at once layer by layer."""
 MANY_ARRAYS = 8
-"""Bounds of the tilings of an eighth of all arrays, or of more, are worked out for all arrays and
-networks at once."""
+"""If tilings of 1 / `MANY_ARRAYS` of all arrays are bounded, those of all arrays and networks
+are."""
 TRIED_DESIGNS = 16
-"""Designs whose sub-domains are bounded to see whether the space can be bounded."""
+"""Designs whose sub-domains are bounded to test if the space can be bounded."""
 
 
 class BoundedTree(SearchTree):
     """Implements `imcmoo.model.partials.PartialDesignTree`; bounds need not hold for larger chips.
 
     Args:
-        space: the designs.
-        context: of the model.
-        designs_of: design columns of value indices.
-        area_limit_m2: largest area of a chip.
-        any_network: whether bounds hold for chips that keep the circuit limits of only some of the
-            networks; by default of all.
-        tilings: such a tree of several networks and the positions of those of `context` among them,
-            whose bounds of tilings spare working them out; its own by default.
+        space: the design space.
+        context: data of the model.
+        designs_of: converts value indices to designs.
+        area_limit_m2: largest area of a chip, m².
+        any_network: True if bounds hold for chips that keep the circuit limits of some network,
+            False for those of all networks.
+        tilings: tree of several networks, and indices of those of `context` in it; its bounds of
+            tilings are reused. If None, they are computed.
 
     Raises:
-        NoBounds: a rule of the model is off, the stages do not cover the space, a cost term depends
-            on an undeclared parameter, or bounds read a free column that has no most optimistic
-            value.
+        NoBounds: a rule of the model is off, stages do not cover the space, a cost term depends on
+            an undeclared parameter, or bounds read a free column without an optimistic value.
     """
 
     def __init__(
@@ -151,11 +146,7 @@ class BoundedTree(SearchTree):
         self._try_bounds()
 
     def _try_bounds(self) -> None:
-        """Bound a few sub-domains of every stage.
-
-        Raises:
-            NoBounds: bounds read a free column that has no most optimistic value.
-        """
+        """Bound a few sub-domains of every stage; raises `NoBounds` if that is impossible."""
         designs = self.space.random(TRIED_DESIGNS, np.random.default_rng(0))
         for stage in range(self.bound_from, len(self.stages)):
             rows = self.ancestors(designs, stage)
@@ -167,16 +158,16 @@ class BoundedTree(SearchTree):
 
     @property
     def bound_from(self) -> int:
-        """Number of the first stages (array and tiling) before there are bounds."""
+        """Number of stages (array and tiling) without bounds."""
         return 2
 
     @property
     def refined_from(self) -> int:
-        """Number of stages, peripheral circuits included, before layers are bounded one by one."""
+        """Number of stages before layers are bounded one by one."""
         return list(self.stages).index("periphery") + 1
 
     def screen(self, rows: Levels) -> Metrics:
-        """Smallest area of each sub-domain, infinite where no chip runs all networks."""
+        """Smallest area of each sub-domain; infinite where no chip runs all networks."""
         if not len(rows):
             return Metrics({"area": np.empty(0)}, {})
         chips = self._chips.build(rows, {})
@@ -191,7 +182,7 @@ class BoundedTree(SearchTree):
         return Metrics({"area": area}, {})
 
     def _representatives(self, rows: Levels) -> Designs:
-        """Representative designs of sub-domains, without the columns that they do not stand for."""
+        """Representative designs of sub-domains, without columns they do not stand for."""
         designs = self._designs_of(self.representative_designs(rows))
         free = self.without_optimum(rows)
         return IncompleteDesigns({n: v for n, v in vars(designs).items() if n not in free})
@@ -205,7 +196,7 @@ class BoundedTree(SearchTree):
         return runs
 
     def relaxed_bound(self, rows: Levels, stage: int) -> Metrics | None:
-        """Relaxed bounds of all children, each network treated as one layer."""
+        """Relaxed bounds of all children, with networks as one layer."""
         if self.stages[stage] in ("array", "grouping") or not len(rows):
             return None
         if self.stages[stage] == "tiling":
@@ -213,7 +204,7 @@ class BoundedTree(SearchTree):
         return self._of_networks(rows, *self.choices(stage))
 
     def _of_tilings(self, rows: Levels) -> Metrics:
-        """Relaxed bounds of all tilings of arrays, infinite where a chip is too large."""
+        """Relaxed bounds of all tilings of arrays; infinite where a chip is too large."""
         at, combinations = self.choices(0)
         if self._bounds_of_tilings is None or len(rows) < len(combinations) / MANY_ARRAYS:
             return self._bound_tilings(rows)
@@ -231,10 +222,7 @@ class BoundedTree(SearchTree):
         return self._bound_tilings(self.children(self.start, 0)[0])
 
     def _bound_tilings(self, rows: Levels) -> Metrics:
-        """Relaxed bounds of all tilings of arrays.
-
-        Tilings of an array with equally many macros share operations, and so most of the work.
-        """
+        """Relaxed bounds of all tilings of arrays; equal numbers of macros share the work."""
         m = len(self._tilings.stand_in)
         n, networks = len(rows) * m, self._context.layers.n_networks
         values = {name: np.full((networks, n), np.inf) for name in BY_NETWORK}
@@ -253,7 +241,7 @@ class BoundedTree(SearchTree):
         return Metrics({**{name: v.T for name, v in values.items()}, **of_chip}, {})
 
     def _bounds_of_children(self, children: Levels) -> Iterator[tuple[Ints, dict[str, Floats]]]:
-        """Indices of tilings of arrays whose chips are not too large, and their relaxed bounds."""
+        """Indices of tilings whose chips are not too large, and their relaxed bounds."""
         area = _smallest_area(self._chips.build(children, {}))
         allowed = np.flatnonzero(area <= self._area_limit_m2)
         m = len(self._tilings.stand_in)
@@ -300,7 +288,7 @@ class BoundedTree(SearchTree):
         at_most: int,
         bounds_of: Callable[[Ints], dict[str, Floats]],
     ) -> Metrics:
-        """Bounds worked out for some rows at a time, (n, W, m) and (n, m), as (n · m, W)."""
+        """Bounds computed for some rows at a time, (n, W, m) and (n, m), as (n · m, W)."""
         n, networks = len(designs), self._context.layers.n_networks
         joined = {name: np.full((networks, n, m), np.inf) for name in BY_NETWORK}
         of_chip = {name: np.full((n, m), np.inf) for name in ("area", "static_power")}
@@ -319,12 +307,12 @@ class BoundedTree(SearchTree):
 
 
 def _smallest_area(chips: MinimalChips) -> Floats:
-    """Area of one chip of each sub-domain, infinite where none keeps its circuit limits, (n,)."""
+    """Area of one chip of each sub-domain, (n,); infinite where none keeps its circuit limits."""
     return np.where(chips.infeasible, np.inf, chips.area_m2 * SAFETY)[:, 0]
 
 
 def _uniform_chunks(designs: Designs, at_most: int) -> Iterator[Ints]:
-    """Indices of some designs at a time, of one schedule, digital unit and ping-pong setting."""
+    """Indices of designs of one schedule, digital unit and ping-pong setting."""
     # A unit has at least one multiplier, and its size is a whole number.
     kinds = 4 * designs.mac_units + 2 * (designs.ping_pong > 0) + designs.pipelined
     for kind in np.unique(kinds):

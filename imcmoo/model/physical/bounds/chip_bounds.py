@@ -1,8 +1,8 @@
 """Chips of component minima: no chip of a sub-domain has a smaller cost term.
 
-A cost term (an area, a leakage, the energy or the time of an action) depends on a few parameters.
-It is tabulated over all their combinations, with one slot more along each parameter that holds the
-minimum. So a sub-domain is looked up by its value indices, −1 standing for a free parameter.
+A cost term (an area, a leakage, the energy or time of an action) depends on few parameters. It is
+tabulated over their combinations, with an extra slot along each parameter for the minimum, and
+looked up by value indices, −1 for a free parameter.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ from imcmoo.space.parameters import Conditional
 DESIGNS_PER_TERM_CHUNK = 1 << 14
 VALIDATED_DESIGNS = 500
 LARGEST_TABLE = 1 << 25
-"""Combinations of parameters that a table may have."""
+"""Largest number of combinations of a table."""
 ROUNDING = 1e-12
-"""Terms of one macro are those of a chip divided by its macros, which rounds differently."""
+"""Relative tolerance: terms of one macro are those of a chip divided by its macros."""
 
 
 CostTerms = dict[str, Floats]
 INFEASIBLE = "infeasible_"
-"""How a term begins whose group only has limits; it is 0, and infinite where one is broken."""
+"""Prefix of the term of a group with only limits: 0, or infinite if one is broken."""
 
 
 @dataclass(frozen=True)
 class CostTermGroup:
-    """Cost terms that depend on the same parameters; bounds tabulate them over these.
+    """Cost terms that depend on the same parameters and are tabulated together.
 
     Args:
-        name: of the unit that the terms are of; columns of designs name it in `Column.decides`.
+        name: unit of the terms; columns of designs name it in `Column.decides`.
         components: components whose area and leakage are divided by the number of units.
         number: function of chips and designs that returns the number of units, shape (n,).
         prices: names of `Chip.prices_J`; that of a conversion includes shifting and adding.
-        rates: names of fields of `Rates`.
-        powers: names of powers among the fields of `Chip`.
-        limits: circuit limits that a chip must keep for its terms to count.
+        rates: fields of `Rates`.
+        powers: fields of `Chip` that are powers.
+        limits: circuit limits that a chip must keep.
     """
 
     name: str
@@ -121,8 +121,9 @@ COST_TERM_GROUPS = (
     CostTermGroup("digital", components=("digital",), prices=("mac",), rates=("mac_s",)),
 )
 """All cost terms of a chip. Bounds are refused if one depends on a parameter whose column does not
-say so, as far as 500 random designs of the space show, or if they read another free column of a
-design that has no most optimistic value."""
+declare it (checked on 500 random designs of the space), or if they read another free column without
+an optimistic value.
+"""
 
 _KNOWN = {"replication", "mapping", "noise", *(group.name for group in COST_TERM_GROUPS)}
 assert _KNOWN.issuperset(word for c in COLUMNS.values() for word in c.decides.split())
@@ -132,8 +133,10 @@ ACCURACY = CostTermGroup("accuracy", limits=("accuracy",))
 
 
 def terms_of(group: CostTermGroup, batch: Batch, *, any_network: bool = False) -> CostTerms:
-    """Cost terms of the designs of a batch; infinite where a chip breaks a limit of the group for
-    some network, or with `any_network` for all of them."""
+    """Cost terms of the designs of a batch; infinite where a limit of the group is broken.
+
+    The limit of any network counts; with `any_network`, it must be broken for all.
+    """
     terms = group.terms(batch.chip, batch.designs)
     if not group.limits:
         return terms
@@ -146,13 +149,13 @@ def terms_of(group: CostTermGroup, batch: Batch, *, any_network: bool = False) -
 
 
 def parameters_of(group: CostTermGroup) -> set[str]:
-    """Parameters that the terms and the limits of a group depend on."""
+    """Parameters that the terms and limits of a group depend on."""
     noise = deciding("noise") if NOISE_LIMITS.intersection(group.limits) else ()
     return {*deciding(group.name), *noise}
 
 
 class MinimumTable:
-    """Cost terms over all values of the parameters they depend on, with the minimum along each.
+    """Cost terms over all values of their parameters, with the minimum along each.
 
     Raises:
         NoBounds: there are too many combinations.
@@ -188,7 +191,7 @@ class MinimumTable:
         self._values = values.reshape(len(self._names), -1)
 
     def minima(self, levels: Mapping[str, Ints]) -> CostTerms:
-        """Minima of the cost terms by name, at value indices that broadcast, −1 where free."""
+        """Minima of the cost terms by name, at broadcast value indices, −1 if free."""
         at = np.zeros((1, 1), np.int64)
         for name, size in zip(self._parameters, self._sizes, strict=True):
             at = at * (size + 1) + levels[name] % (size + 1)
@@ -199,7 +202,7 @@ class ComponentMinima:
     """Minima of all cost terms over sub-domains of a space.
 
     Raises:
-        NoBounds: a cost term depends on a parameter that its group does not declare.
+        NoBounds: a cost term depends on an undeclared parameter.
     """
 
     def __init__(
@@ -223,12 +226,12 @@ class ComponentMinima:
                     )
 
     def minima(self, levels: Mapping[str, Ints]) -> CostTerms:
-        """Minima of all cost terms, as of `MinimumTable.minima`."""
+        """Minima of all cost terms, see `MinimumTable.minima`."""
         return {n: v for table in self._tables for n, v in table.minima(levels).items()}
 
 
 RULES = Switches()
-"""All rules of the model on: bounds hold for no other model."""
+"""All rules on: bounds hold for no other model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,13 +239,13 @@ class MinimalChips:
     """Chips of component minima: X peripheral circuits for each of n mapping keys, shape (n, X).
 
     Args:
-        terms: cost terms by name as in `ComponentMinima`, finite.
-        infeasible: where no chip keeps the limits of SQNR, IR drop and conductance levels.
-        macros, tiles, groups: of a chip, of router groups the fewest, shape (n, 1).
-        streams: whether some chip has a memory to load weights from, shape (n, 1).
-        glb_size: index of the size of the global buffer, −1 where it is free, (n, X) or less.
+        terms: cost terms by name, finite, see `ComponentMinima`.
+        infeasible: True where no chip keeps the limits of SQNR, IR drop and conductance levels.
+        macros, tiles, groups: of a chip (fewest router groups), shape (n, 1).
+        streams: True if some chip has a memory to load weights from, shape (n, 1).
+        glb_size: index of the size of the global buffer, −1 if free, shape (n, X) or broadcastable.
         area_limit_m2: bounds need not hold for larger chips.
-        technology: of the model.
+        technology: technology of the model.
     """
 
     terms: Mapping[str, Floats]
@@ -260,12 +263,12 @@ class MinimalChips:
 
     @cached_property
     def rates(self) -> Rates:
-        """Smallest seconds of each part and the most ADCs, with an axis for networks, (n, 1, X)."""
+        """Smallest times of each part and most ADCs, with an axis for networks, (n, 1, X)."""
         terms = {f.name: self[f.name][:, None] for f in fields(Rates) if f.name != "adcs"}
         return Rates(**terms, adcs=-self["negated_adcs"][:, None])
 
     def as_chip(self) -> Chip:
-        """One chip of component minima for each mapping key, X being 1."""
+        """One chip of component minima per mapping key (X is 1)."""
         prices = dict(zip(ON_CHIP_ACTIONS, self.prices_J[:, :, 0].T, strict=True))
         # The energy of a conversion includes that of shifting and adding it.
         prices |= {"shift_add": np.zeros(len(self.area_m2)), "dram": self["dram"][:, 0]}
@@ -279,7 +282,7 @@ class MinimalChips:
 
     @cached_property
     def area_m2(self) -> Floats:
-        """Lower bound of the area, shape (n, X)."""
+        """Lower bound of the area, m², shape (n, X)."""
         macro = self["macro_m2"] + self["adcs"] * self["adc_m2"]
         area: Floats = (
             self.macros * macro
@@ -292,7 +295,7 @@ class MinimalChips:
 
     @cached_property
     def leak_W(self) -> Floats:
-        """Lower bound of the leakage, shape (n, X)."""
+        """Lower bound of the leakage, W, shape (n, X)."""
         macro = self["macro_W"] + self["adcs"] * self["adc_W"]
         leak: Floats = (
             self.macros * macro + self.tiles * self["tile_W"] + self["memory_W"] + self["digital_W"]
@@ -301,13 +304,13 @@ class MinimalChips:
 
     @cached_property
     def static_W(self) -> Floats:
-        """Lower bound of the power that does not depend on work, idle DRAM included, (n, X)."""
+        """Lower bound of static power, with idle DRAM, W, (n, X)."""
         static: Floats = self.leak_W + self["dram_idle_W"]
         return static
 
     @property
     def allowed_W(self) -> float:
-        """Power limit of the largest chip within the area limit."""
+        """Power limit of the largest chip within the area limit, W."""
         return self.technology.assumptions.power_W_per_m2.value * self.area_limit_m2
 
     @cached_property
@@ -322,10 +325,10 @@ class MinimalChips:
 
 
 class ChipBounds:
-    """Finds the chips of component minima of sub-domains; they need not hold for larger chips.
+    """Finds the chips of component minima of sub-domains.
 
     Raises:
-        NoBounds: raised by `ComponentMinima`.
+        NoBounds: see `ComponentMinima`.
     """
 
     def __init__(

@@ -1,9 +1,8 @@
-"""Lower bounds of energy, latency, interval and EDP on chips of component minima, over both weight
-modes.
+"""Lower bounds of energy, latency, interval and EDP on chips of component minima.
 
-`NetworkBounds` treats each network as one layer, for many chips of a mapping key at once: since
-Σ_l max_r t(l, r) ≥ max_r Σ_l t(l, r), that is a lower bound as well. `layer_bounds` runs the model
-itself on these chips, layer by layer.
+`NetworkBounds` treats each network as one layer, for many chips per mapping key; since Σ_l max_r
+t(l, r) ≥ max_r Σ_l t(l, r), this is a lower bound as well. `layer_bounds` runs the model on these
+chips, layer by layer. Both cover both weight modes.
 """
 
 from __future__ import annotations
@@ -45,10 +44,10 @@ from imcmoo.model.physical.parameters import (
 )
 
 SAFETY = 1 - 1e-9
-"""Sums in another order may round up; bounds are scaled down by this."""
+"""Factor of bounds, since sums in another order may round up."""
 
 BY_NETWORK = ("energy", "latency", "interval", "edp", "dynamic_energy")
-"""Bounds with a value for each network."""
+"""Bounds with a value per network."""
 
 
 def lowest(
@@ -59,11 +58,11 @@ def lowest(
     Args:
         chips: X chips of component minima for each of n mapping keys.
         n_networks: W.
-        modes: whether networks may run in a mode, shape (n, W) or less, and the costs in it but
-            `edp`, `dynamic_energy` without static power, shape (n, W, X) each.
+        modes: True where networks may run in a mode, shape (n, W) or broadcastable, and its costs
+            except `edp`, `dynamic_energy` without static power, shape (n, W, X) each.
 
     Returns:
-        Shape (n, W, X), of area and static power (n, X); infinite where no network runs.
+        Shape (n, W, X), or (n, X) for area and static power; infinite where no network runs.
     """
     n, m = chips.infeasible.shape
     bounds = {name: np.full((n, n_networks, m), np.inf) for name in BY_NETWORK}
@@ -79,20 +78,20 @@ def lowest(
 
 @dataclass(frozen=True, eq=False)
 class NetworkOperations:
-    """Operations of W networks in one weight mode for n mapping keys, shape (n, W) unless said.
+    """Operations of W networks in one weight mode for n mapping keys, shape (n, W) unless stated.
 
-    Sequential networks add up their layers. Of pipelined ones, whose layers have arrays and tile
-    buffers of their own, the largest layer counts there, and one vector is part of `reads`.
+    Layers of sequential networks add up. In pipelined ones, whose layers have their own arrays and
+    tile buffers, the largest layer counts there, and `reads` includes one vector.
 
     Args:
         counts: actions on the chip by `ON_CHIP_ACTIONS`, shape (n, W, A).
-        pipeline_link_bits: of an image over the links, by the groups that a pipeline uses.
+        pipeline_link_bits: bits per image over the links, by the groups of a pipeline.
         reads: array reads of all vectors.
-        conversions: columns that these have converted.
+        conversions: columns converted by these.
         fill_reads, fill_conversions: of one vector of each layer.
-        glb_bits: through the global buffer.
-        link_bits: over the links, by the groups that share them.
-        buffer_words: through the input buffer of a tile.
+        glb_bits: bits through the global buffer.
+        link_bits: bits over the links, by the groups that share them.
+        buffer_words: words through the input buffer of a tile.
         load_rows, load_link_bits: of weights that are loaded for every image.
     """
 
@@ -118,8 +117,9 @@ N_ARRAYS = len(fields(NetworkOperations))
 
 
 def network_operations(batch: Batch, *, streamed: bool) -> NetworkOperations:
-    """Add up the layers of networks, on a design of each of n mapping keys, other parameters at
-    their most optimistic value.
+    """Add up the layers of networks on one design per mapping key.
+
+    Other parameters of the designs have their most optimistic value.
     """
     layers = batch.context.layers
     work = LayerWork(batch, slice(None), streams=streamed)
@@ -186,15 +186,13 @@ class NetworkBounds:
     ) -> dict[str, Floats]:
         """Bounds by `BY_NETWORK`, shape (n, W, X), and of area and static power, shape (n, X).
 
-        X chips for each of n designs: one of each mapping key, of one schedule, digital unit and
-        ping-pong setting, other parameters at their most optimistic value.
-
         Args:
-            chips: the chips.
-            designs: the designs.
-            any_tiles: if given, bounds hold for all designs with the same array, schedule, input
-                coding and number of macros that have no larger tiles and no more router groups, and
-                their operations are kept there; by default for `designs` alone.
+            chips: X chips per design.
+            designs: n designs, one per mapping key, of one schedule, digital unit and ping-pong
+                setting; other parameters have their most optimistic value.
+            any_tiles: cache of operations. If given, bounds hold for all designs with the same
+                array, schedule, input coding and number of macros, and no larger tiles or more
+                router groups. If None, they hold for `designs` only.
         """
         fits, operations = self._operations(designs, any_tiles)
         possible = fits > 0, chips.streams
@@ -213,7 +211,7 @@ class NetworkBounds:
         *,
         streamed: bool,
     ) -> dict[str, Floats]:
-        """Costs in one weight mode as `lowest` takes them, shape (n, W, X) each."""
+        """Costs in one weight mode for `lowest`, shape (n, W, X) each."""
         spilled = np.moveaxis(self._spilled_bits[chips.glb_size], 2, 1)
         io_bits = self._context.layers.io_bits[:, None]
         io_s = io_bits * chips.rates.dram_bit_s
@@ -302,10 +300,7 @@ class NetworkBounds:
 
 
 def _array_s(reads: Floats, conversions: Floats, rates: Rates) -> Floats:
-    """Seconds of reads and conversions of networks, shape (n, W, X).
-
-    ADCs share columns evenly at best, and a read takes at least one conversion.
-    """
+    """Time of reads and conversions, s, (n, W, X); ADCs share columns evenly at best."""
     per_adc = np.maximum(reads[:, :, None], conversions[:, :, None] / rates.adcs)
     return read_and_convert(
         reads[:, :, None] * rates.read_s, per_adc * rates.convert_s, rates.in_turn
@@ -313,12 +308,13 @@ def _array_s(reads: Floats, conversions: Floats, rates: Rates) -> Floats:
 
 
 class AnyTilesBatch(Batch):
-    """Designs that stand for those with other tiles: line buffers are never too small, and a layer
-    shares tiles as evenly as tiles of any size would let it."""
+    """Designs that stand for those with other tiles: line buffers are large enough, and a layer
+    shares tiles as evenly as with tiles of any size.
+    """
 
     @cached_property
     def shortfall(self) -> Arrays:
-        """Missing macros, and no missing bits of line buffers, shape (n, W) each."""
+        """Missing macros, and 0 missing bits of line buffers, shape (n, W) each."""
         macros = place(self.context, self.designs).macros
         missing = needed_macros(self.context, macros) - self.designs.macros[:, None]
         return np.maximum(missing, 0.0), np.zeros_like(missing)
@@ -329,9 +325,7 @@ class AnyTilesBatch(Batch):
 
 
 class MinimalBatch(Batch):
-    """Sub-domains as designs of one schedule, free parameters at their most optimistic value, each
-    on a chip of component minima.
-    """
+    """Sub-domains as designs with optimistic free parameters, on chips of component minima."""
 
     def __init__(self, context: Context, designs: Designs, chips: MinimalChips) -> None:
         # Few mapping keys are met again later, and all of them are too many to be kept.
@@ -340,11 +334,11 @@ class MinimalBatch(Batch):
         self._allowed_W = chips.allowed_W
 
     def leak_W(self, occupied: Floats) -> Floats:
-        """Leakage of the whole chip, whatever is occupied, shape (n, W)."""
+        """Leakage of the whole chip, W, shape (n, W)."""
         return np.broadcast_to(self.chip.other_leak_W[:, None], occupied.shape)
 
     def apply_power_limit(self, run: ImageCosts, occupied: Floats) -> ImageCosts:
-        """Add static power; slow chips down no more than the largest chip of the sub-domain is."""
+        """Add static power, with the power limit of the largest chip of the sub-domain."""
         leak = self.leak_W(occupied)
         least = throttled_interval(run.energy_J - run.dram_J, leak, self._allowed_W)
         interval = np.maximum(least, run.interval_s)
@@ -357,8 +351,9 @@ class MinimalBatch(Batch):
 
 
 def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
-    """Bounds by `BY_NETWORK`, shape (n, W, 1), and of area and static power, shape (n, 1), of one
-    chip for each of n designs as `MinimalBatch` takes them.
+    """Bounds by `BY_NETWORK`, shape (n, W, 1), and of area and static power, shape (n, 1).
+
+    One chip for each of n designs, see `MinimalBatch`.
     """
     batch = MinimalBatch(context, designs, chips)
     totals = network_totals(batch, causes=False)

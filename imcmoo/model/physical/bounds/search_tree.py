@@ -1,8 +1,7 @@
-"""The search tree: the space is cut into sub-domains, stage by stage.
+"""Search tree: cuts the space into sub-domains, stage by stage.
 
-A sub-domain is a row of value indices, one column per parameter of the space, −1 where a parameter
-is free. One more column holds the number of tiles of the chip, which is chosen before how they are
-grouped.
+A sub-domain is a row of value indices, one column per parameter, −1 where a parameter is free. An
+extra column holds the number of tiles of the chip, which is chosen before their grouping.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ STAGES = {
     )
     for stage in STAGE_NAMES
 }
-"""Columns chosen together, in order. Mapping keys differ least in the last ones."""
+"""Columns chosen together, in order; mapping keys differ least in the last ones."""
 
 GROUPING = STAGES["grouping"]
 LOOKED_UP = (*GROUPING, "dram", "glb_KiB", "macros_per_tile")
-"""Parameters that enter bounds by their value index, so that it must stand for one value."""
+"""Parameters that enter bounds by value index, which must stand for one value."""
 
 OPTIMISTIC: dict[str, Callable[[NDArray[Any]], np.int64]] = {
     "adc_bits": lambda values: values.argmin(),
@@ -40,8 +39,9 @@ OPTIMISTIC: dict[str, Callable[[NDArray[Any]], np.int64]] = {
     "dram": lambda values: (values != DRAM[0]).argmax(),
 }
 """Index of the most optimistic value of parameters that bounds read from a representative design:
-the narrowest partial sums, the largest buffer, and a memory from which weights may be streamed. A
-grouping is of the most router groups. All other free parameters enter bounds by cost terms only."""
+narrowest partial sums, largest buffer, a memory to stream from. A grouping has the most router
+groups. All other free parameters enter bounds by cost terms only.
+"""
 
 
 class SearchTree:
@@ -81,9 +81,9 @@ class SearchTree:
 
         Args:
             rows: sub-domains with all earlier stages chosen, shape (n, n_columns).
-            stage: the stage to choose.
-            only: indices of the wanted children, ascending; all by default, and always all of the
-                grouping stage.
+            stage: stage to choose.
+            only: indices of the wanted children, ascending. If None, and at the grouping stage,
+                all.
         """
         if self.stages[stage] == "grouping":
             parents, which = np.nonzero(rows[:, -1:] == self.tiles_of)
@@ -98,7 +98,7 @@ class SearchTree:
         return children, parents
 
     def is_open(self, rows: Levels, stage: str) -> bool:
-        """Tell whether a stage is still to be chosen in sub-domains of one stage, at least one."""
+        """True if a stage is not chosen yet, in one or more sub-domains of the same stage."""
         at, _ = self.choices(list(self.stages).index(stage))
         return bool((rows[0, at] == UNCHOSEN).any())
 
@@ -107,7 +107,7 @@ class SearchTree:
 
         Args:
             levels: designs, shape (n, n_parameters).
-            stage: number of stages that are chosen.
+            stage: number of chosen stages.
         """
         tiles = self.space.column(levels, GROUPING[0]) * self.space.column(levels, GROUPING[1])
         rows = np.column_stack([levels, np.searchsorted(self.tiles, tiles)])
@@ -116,7 +116,7 @@ class SearchTree:
         return rows
 
     def with_mapping_only(self, rows: Levels) -> Levels:
-        """Sub-domains with all parameters free but those of array and tiling."""
+        """Sub-domains with all parameters free except array and tiling."""
         chosen = {*STAGES["array"], *STAGES["tiling"]}
         freed = rows.copy()
         freed[:, [i for i, name in enumerate(self.names) if name not in chosen]] = UNCHOSEN
@@ -131,7 +131,7 @@ class SearchTree:
         return n * np.where(self._grouped(rows), 1, ways)
 
     def child_leaves(self, rows: Levels, stage: int) -> Ints:
-        """Number of designs of each child of sub-domains, in the order of `children`."""
+        """Number of designs of each child, in the order of `children`."""
         _, choices = self.choices(stage)
         shares = np.ones(len(choices), np.int64)
         if self.stages[stage] == "tiling":
@@ -148,7 +148,7 @@ class SearchTree:
         return (rows[:, self.at] != UNCHOSEN).all(axis=1) & (rows[:, -1] != UNCHOSEN)
 
     def representative_designs(self, rows: Levels) -> Levels:
-        """A design of each sub-domain, free parameters at their most optimistic value.
+        """One design per sub-domain, free parameters at their most optimistic value.
 
         Parameters without one (`without_optimum`) have any value.
         """
@@ -167,7 +167,7 @@ class SearchTree:
         return levels
 
     def without_optimum(self, rows: Levels) -> set[str]:
-        """Free parameters of sub-domains of one stage that have no most optimistic value."""
+        """Free parameters, of sub-domains of one stage, without an optimistic value."""
         free = (rows == UNCHOSEN).any(axis=0)
         names = {name for name, is_free in zip(self.names, free, strict=True) if is_free}
         return names - {*OPTIMISTIC, *GROUPING, "tiles"}
@@ -182,11 +182,7 @@ class SearchTree:
 
 
 def _check(space: DesignSpace) -> None:
-    """Refuse spaces whose parameters the stages do not cover.
-
-    Raises:
-        NoBounds: names the parameter.
-    """
+    """Refuse spaces whose parameters the stages do not cover."""
     stage_of = {name: at for at, names in enumerate(STAGES.values()) for name in names}
     for p in space.parameters:
         if p.name not in stage_of:
@@ -196,7 +192,7 @@ def _check(space: DesignSpace) -> None:
 
 
 def _optimistic_index(parameter: Parameter) -> Ints:
-    """Most optimistic value index of a parameter, for each value of the parameter it depends on."""
+    """Most optimistic value index, by value of the parameter it depends on."""
     rows = parameter.rows if isinstance(parameter, Conditional) else (parameter,)
     if parameter.name not in OPTIMISTIC:
         return np.zeros(len(rows), np.int64)
