@@ -220,7 +220,8 @@ def test_what_was_finished_before_a_failure_is_handed_out(work, error):
 
     with pytest.raises(error):
         slowly()
-    assert set(done) >= {0, 1, 2, 3}
+    # The other worker may still be at work on one of them.
+    assert len({0, 1, 2, 3, 4} - {*done}) <= 1
     assert 5 not in done
 
 
