@@ -1,6 +1,6 @@
 """Run a study: search, select a design, and write tables and figures to a folder.
 
-Use `Study.run`; it calls this module.
+In Python call `Study.run`; the command line calls `run_studies`.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ COMPONENTS = {
 class TableContent:
     """Component table of one cost model, looked up by arrays of keys. Use a subclass.
 
-    table = ComponentTable.load() table.look_up("adder", node_nm=32, bits=[8, 16])["energy"]
+    ComponentTable.load().look_up("adder", node_nm=32, bits=[8, 16])["energy"]
     """
 
     tables: dict[str, KeyedRows]  # the rows of each component by name

@@ -1,7 +1,7 @@
 """Registry of criteria: how a design is selected, searched for and judged.
 
-`CRITERIA` holds the criteria of the package; `docs/dev/extend.md` says how to add one. A study may
-name a user's `Criterion` as `module:name`.
+`NAMED` holds the criteria of the package by name; `docs/dev/extend.md` says how to add one. A study
+may name a user's `Criterion` as `module:name`.
 """
 
 from __future__ import annotations
@@ -50,8 +50,7 @@ class Criterion:
             and a design with less EDAP on every network must not score worse.
         needs: names of the required quantities.
         against: what a score depends on besides the costs of the design: "nothing"; single-network
-            "optima"; or the "set" of candidates, which then has no exact optimum. "own best" is an
-            earlier name of "optima".
+            "optima"; or the "set" of candidates, which then has no exact optimum.
         monotone: True if a design with no more energy, latency, interval and area, of every
             network, never scores worse. Required for certificates.
         guides: True if it guides every search, not only those that select by it.
@@ -70,7 +69,7 @@ class Criterion:
     name: str
     score: Callable[..., Floats]
     needs: Collection[str] = EDAP_NEEDS
-    against: Literal["nothing", "optima", "set", "own best"] = "nothing"
+    against: Literal["nothing", "optima", "set"] = "nothing"
     monotone: bool = False
     guides: bool = False
     orders_like: str | None = None
@@ -142,7 +141,7 @@ class Criterion:
     @property
     def is_regret(self) -> bool:
         """True if scores depend on the reference EDAP of each network."""
-        return self.against in ("optima", "own best")
+        return self.against == "optima"
 
     @property
     def joint_name(self) -> str:

@@ -228,12 +228,11 @@ class FeasibleMating:
         wanted: int,
         pair_ratios: Floats | None,
     ) -> Levels:
-        """New designs that may be among the best known: the best of each criterion in turn, as a
-        surrogate predicts. They are at most two moves from an incumbent or one from the best known.
+        """Return new designs near the best ones, most promising first.
 
-        They are at most two moves from an incumbent or one from the best known; in a large space
-        they are near incumbents only. Other neighbours of incumbents follow, since a surrogate can
-        be wrong.
+        They lie up to two moves from the best design of each criterion or, in a small space, one
+        move from any of the `best_known`. In a large space, unpromising neighbours follow, because
+        the surrogate can be wrong.
         """
         one_step, two_steps = moves
         feasible = np.flatnonzero(archive.feasible)
