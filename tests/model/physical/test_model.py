@@ -210,7 +210,7 @@ def test_the_breakdown_of_many_designs_works_on_few_at_once(monkeypatch):
         return break_down(batch, layers)
 
     monkeypatch.setattr(model_module, "break_down", spied)
-    monkeypatch.setattr(model_module, "CHUNK_NUMBERS", 2 * len(model().layers))
+    monkeypatch.setattr(model_module, "CHUNK_NUMBERS", 2 * len(model()._context.layers))
     parts = model().breakdown(designs)
     assert sum(sizes) == 9
     assert max(sizes) == 2
