@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -39,11 +38,13 @@ from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.mapping_features import needed_macros
 from imcmoo.model.physical.parameters import (
     COLUMNS,
+    DEFAULTS,
     MAPPING_KEY,
     DesignRefused,
     Designs,
     checked_column,
     refuse,
+    require_columns,
 )
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.networks.operands import generic_operands
@@ -522,11 +523,11 @@ class PhysicalEvaluator(CostModel):
         """
         if isinstance(given, Designs):
             return given
-        columns = self._columns(given) if isinstance(given, np.ndarray) else given
-        device = self._context.device
-        defaults = {"adc_model": self._context.adc_model, **device.defaults}
-        designs = Designs.of_columns(columns, defaults=defaults, checked=columns is not given)
-        device.check(designs)
+        if isinstance(given, np.ndarray):
+            designs = self._decoded(given)
+        else:
+            designs = Designs.of_columns(given, defaults=self._defaults)
+        self._context.device.check(designs)
         highest = HIGHEST_BITS_PER_CELL if self._context.switches.few_levels else 8
         bits = designs.bits_per_cell
         refuse(
@@ -534,33 +535,41 @@ class PhysicalEvaluator(CostModel):
         )
         return designs
 
-    def _columns(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Checked design columns of value indices, shape (n,) each."""
-        self.space.validate(levels)
-        stated = {*self.space.names, *self.space.fixed}
-        return {name: self._column(levels, name) for name in COLUMNS if name in stated}
+    @property
+    def _defaults(self) -> dict[str, str | float]:
+        return {"adc_model": self._context.adc_model, **self._context.device.defaults}
 
-    def _column(self, levels: Levels, name: str) -> NDArray[Any]:
-        """A checked design column, shape (n,)."""
-        values = self._values.get(name)
-        if values is None:
-            return checked_column(name, self.space.column(levels, name))
-        if name in self.space.fixed:
-            return np.full(len(levels), values[0])
-        return values.take(levels[:, self.space.names.index(name)])
+    def _decoded(self, levels: Levels) -> Designs:
+        """Designs of value indices, shape (n, n_parameters)."""
+        self.space.validate(levels)
+
+        def column(values: NDArray[Any], at: list[int]) -> NDArray[Any]:
+            if not at:
+                return np.full(len(levels), values)
+            first, *further = (levels[:, each] for each in at)
+            return values[first, *further] if further else values.take(first)
+
+        return Designs(**{n: column(*each) for n, each in self._values.items()}).checked()
 
     @cached_property
-    def _values(self) -> dict[str, NDArray[Any]]:
-        """Checked values of the design columns of which all values are allowed, by name."""
-        possible = {
-            p.name: p.values for p in self.space.parameters if not isinstance(p, Conditional)
-        }
-        possible |= {name: (value,) for name, value in self.space.fixed.items()}
-        values = {}
+    def _values(self) -> dict[str, tuple[NDArray[Any], list[int]]]:
+        """Checked values of each design column, with one axis for each parameter that selects among
+        them, and the positions of these parameters in the space.
+        """
+        names, values = self.space.names, {}
+        fixed = {**DEFAULTS, **self._defaults, **self.space.fixed}
+        require_columns({*names, *fixed})
         for name in COLUMNS:
-            with suppress(ValueError):
-                if name in possible:
-                    values[name] = checked_column(name, np.asarray(possible[name]))
+            if name not in names:
+                values[name] = checked_column(name, np.array([fixed[name]]))[0], list[int]()
+                continue
+            at = [names.index(name)]
+            parameter = self.space.parameters[at[0]]
+            allowed = np.array(parameter.values)
+            if isinstance(parameter, Conditional):
+                at.append(names.index(parameter.on.name))
+                allowed = np.array([row.values for row in parameter.rows]).T
+            values[name] = checked_column(name, allowed.ravel()).reshape(allowed.shape), at
         return values
 
 
