@@ -43,9 +43,7 @@ from imcmoo.model.physical.mapping import (
 )
 from imcmoo.model.physical.mapping_features import (
     ACTIONS,
-    LayerFeatures,
     MappingFeatures,
-    NetworkFeatures,
     capacity_shortfall,
     least_missing_cells,
     mapping_features,
@@ -279,10 +277,10 @@ class LayerWork:
         self._layers = batch.context.layers
         self._switches = batch.context.switches
         self.designs = batch.designs.take(some)
-        self.resident = batch.features(streamed=False).layers(some)
-        self._streamed = batch.features(streamed=True).layers(some) if streams else None
+        self.resident = batch.features(streamed=False).take(some)
+        self._streamed = batch.features(streamed=True).take(some) if streams else None
 
-    def features(self, *, streamed: bool) -> LayerFeatures:
+    def features(self, *, streamed: bool) -> MappingFeatures:
         """Features of the layers in one mode."""
         if not streamed:
             return self.resident
@@ -415,7 +413,7 @@ def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Tota
     )
     io_s = batch.io_bits * _bit_s(batch, rates.dram_bit_s)
     link_bit_s = _bit_s(batch, rates.link_bit_s)
-    features = batch.features(streamed=False).networks if pipelined else None
+    features = batch.features(streamed=False) if pipelined else None
     for rows, used in _chunks_by_mode(batch):
         work = LayerWork(batch, rows, streams=True in used)
         totals.sum_bits[rows] = sums = layers.total(work.sums)
@@ -423,7 +421,7 @@ def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Tota
             at, times = (int(streamed), rows), work.times(streamed=streamed)
             if features is not None:
                 groups = pipeline_groups(work.designs, features.occupied[rows])
-                links = (sums + features.link_bits[rows]) * link_bit_s[rows] / groups
+                links = (sums + features.network_link_bits[rows]) * link_bit_s[rows] / groups
                 totals.latency_s[at], totals.interval_s[at], totals.bound_by[at] = (
                     pipelined_latency(layers, times, io_s[rows], links)
                 )
@@ -513,9 +511,9 @@ def _saving(batch: Batch, resident: Floats, run: Run) -> tuple[Floats, Floats]:
 def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:
     """Energy, time and traffic in one weight mode, where networks run."""
     c, prices, mode = batch.context, batch.chip.prices_J, int(streamed)
-    layers, features = c.layers, batch.features(streamed=streamed).networks
+    layers, features = c.layers, batch.features(streamed=streamed)
     dram, stored = batch.spilled + batch.io_bits, layers.total(layers.stored_bits)
-    links = totals.sum_bits + features.link_bits
+    links = totals.sum_bits + features.network_link_bits
     on_chip = _counted_energy(batch, features) + links * prices["link"][:, None]
     if streamed:
         both = prices["glb_read"] + prices["glb_write"]
@@ -552,7 +550,7 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:
     return batch.apply_power_limit(run, features.occupied)
 
 
-def _counted_energy(batch: Batch, features: NetworkFeatures) -> Floats:
+def _counted_energy(batch: Batch, features: MappingFeatures) -> Floats:
     """Energy of all actions that the mapping key counts but writing, shape (n, W)."""
     energy = np.zeros(features.occupied.shape)
     # One after the other: a matrix product rounds differently in another batch of designs.

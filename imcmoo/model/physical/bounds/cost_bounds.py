@@ -127,13 +127,12 @@ def network_operations(batch: Batch, *, streamed: bool) -> NetworkOperations:
     add: Callable[[Floats], Floats] = layers.total
     if batch.designs.pipelined.any():
         add, reads, fills = layers.largest, reads + fills, np.zeros_like(fills)
-    of_networks = batch.features(streamed=streamed).networks
-    moved = layers.total(work.sums) + of_networks.link_bits
+    moved = layers.total(work.sums) + features.network_link_bits
     zero = np.zeros_like(moved)
     glb_bits = np.broadcast_to(work.glb_bits(streamed=streamed), reads.shape)
     return NetworkOperations(
         counts=_counts(batch, work, moved, streamed=streamed),
-        pipeline_link_bits=moved / pipeline_groups(batch.designs, of_networks.occupied),
+        pipeline_link_bits=moved / pipeline_groups(batch.designs, features.occupied),
         reads=add(reads),
         conversions=add(reads * shared.columns_used),
         fill_reads=add(fills),
@@ -149,7 +148,7 @@ def network_operations(batch: Batch, *, streamed: bool) -> NetworkOperations:
 def _counts(batch: Batch, work: LayerWork, link_bits: Floats, *, streamed: bool) -> Floats:
     """Actions on the chip by `ON_CHIP_ACTIONS`, shape (n, W, A)."""
     layers = batch.context.layers
-    counted = batch.features(streamed=streamed).networks.counts
+    counted = batch.features(streamed=streamed).counts
     spilled = work.spilled_sums if streamed else None
     operands = operand_bits(layers, batch.designs.mac_units) if layers.has_digital else None
     counts = image_actions(
