@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.metrics import Bools
+from imcmoo.model.physical.batch import PhysicalMetrics
 from imcmoo.model.physical.constraints import (
     DEFAULT_AREA_M2,
     DEFAULT_IR_DROP,
     DEFAULT_LEVEL_SIGMAS,
     DEFAULT_SNR_ADC_DB,
-    PhysicalMetrics,
 )
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator

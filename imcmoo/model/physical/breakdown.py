@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from imcmoo.model.metrics import Bools, Floats, Ints, LayerCosts
-from imcmoo.model.physical.batch import Batch, LayerWork, evaluate_batch
+from imcmoo.model.physical.batch import Batch, LayerWork, best_run
 from imcmoo.model.physical.latency import CAUSES, bottleneck
 from imcmoo.model.physical.mapping import replication
 from imcmoo.model.physical.mapping_features import (
@@ -51,7 +51,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     output, its share of a switch, leakage, idle DRAM, waiting where power throttles) are divided by
     the layers' times. Memory grows with designs × layers × components.
     """
-    table, run, chip = batch.context.layers, evaluate_batch(batch), batch.chip
+    table, run, chip = batch.context.layers, best_run(batch, causes=True), batch.chip
     n, owner = len(batch.designs), table.owner
     parts = dict.fromkeys((*COMPONENT_OF.values(), *chip.areas_m2, "switch", "leakage"))
     energy = {part: np.zeros((n, len(table))) for part in parts}
@@ -77,7 +77,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         energy[part] += share * whole[:, owner]
     pipelined = batch.designs.pipelined[:, None]
     latency = np.where(pipelined, seconds, share * run.latency_s[:, owner])
-    runs, distinct = run.runs[:, owner], table.distinct
+    runs, distinct = batch.runs[:, owner], table.distinct
     none = np.zeros(n)
     energy_J = np.where(runs[:, :, None], np.stack(list(energy.values()), axis=2), np.nan)
     return PhysicalBreakdown(

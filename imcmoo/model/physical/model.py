@@ -19,14 +19,20 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Floats, Ints, Metrics, Quantity
-from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
+from imcmoo.model.physical.batch import (
+    Batch,
+    PhysicalMetrics,
+    best_run,
+    evaluate_batch,
+    of_one_schedule,
+    saving,
+)
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.components import require_coverage
 from imcmoo.model.physical.constraints import (
     MOST_DB,
     CircuitLimits,
-    PhysicalMetrics,
     PhysicalResources,
     constraints,
     limit_use,
@@ -463,44 +469,40 @@ class PhysicalEvaluator(CostModel):
         """
         designs = self.designs(levels)
         parts = self._parts(designs)
-        resource_parts, running_parts, cost_parts = zip(
-            *spread(lambda rows: self._costs(designs, rows), parts), strict=True
-        )
-        order = np.argsort(np.concatenate(parts))
-        resources = PhysicalResources.joined(resource_parts).take(order)
-        metrics = self._constrained(resources)
-        runs, running = metrics.runs, np.concatenate(running_parts)
-        full = PhysicalMetrics.joined(cost_parts)
-        values = {}
-        for name, array in (
-            ("energy", full.energy_J),
-            ("latency", full.latency_s),
-            ("interval", full.interval_s),
-            ("power", full.power_W),
-            *([("snr", np.minimum(full.snr_dB, MOST_DB))] if "snr" in self._objectives else []),
-            *([("longest_layer", full.longest_layer_s)] if self._interruptible else []),
-            *([("accuracy_drop", full.accuracy_drop)] if self._accuracy is not None else []),
-        ):
-            values[name] = np.full(runs.shape, np.nan)
-            values[name][running] = np.where(runs[running], array, np.nan)
-        saving = {"save": full.save_s, "save_energy": full.save_J} if self._interruptible else {}
-        always = {"leak": full.leak_W, "dram_idle": full.dram_idle_W}
-        for name, array in {**always, **saving}.items():
-            values[name] = np.full(runs.shape[:1], np.nan)
-            values[name][running] = array
-        return Metrics(
-            {**values, **metrics.values, "snr_adc": resources.snr_adc_dB}, metrics.resources
-        )
+        found = spread(lambda rows: self._metrics(designs.take(rows)), parts)
+        return Metrics.joined(found).take(np.argsort(np.concatenate(parts)))
 
-    def _costs(
-        self, designs: Designs, rows: Ints
-    ) -> tuple[PhysicalResources, Ints, PhysicalMetrics]:
-        """Resources of some designs; which of these run a network within all limits, and their
-        metrics: half of all random designs break a limit and need no energies."""
-        batch = Batch(self._context, designs.take(rows))
-        running = np.flatnonzero(self._constrained(batch.resources).runs.any(axis=1))
-        costs = evaluate_batch(batch.take(running), causes=False, longest=self._interruptible)
-        return batch.resources, rows[running], costs
+    def _metrics(self, designs: Designs) -> Metrics:
+        """Metrics of designs of one schedule.
+
+        Half of all random designs break a limit and need no energies.
+        """
+        whole = Batch(self._context, designs)
+        resources = self._constrained(whole.resources)
+        runs, running = resources.runs, np.flatnonzero(resources.runs.any(axis=1))
+        batch = whole.take(running)
+        run = best_run(batch, causes=False, longest=self._interruptible)
+        values = {
+            "energy": run.energy_J,
+            "latency": run.latency_s,
+            "interval": run.interval_s,
+            "power": run.power_W,
+        }
+        if "snr" in self._objectives:
+            values["snr"] = np.minimum(batch.resources.snr_dB, MOST_DB)
+        if self._interruptible:
+            values["longest_layer"] = run.longest_layer_s
+        if self._accuracy is not None:
+            values["accuracy_drop"] = batch.resources.accuracy_drop
+        values = {name: np.where(runs[running], array, np.nan) for name, array in values.items()}
+        values |= {"leak": batch.chip.leak_W, "dram_idle": batch.chip.dram_idle_W}
+        if self._interruptible:
+            values["save"], values["save_energy"] = saving(batch, run)
+        for name, array in values.items():
+            values[name] = np.full((len(designs), *array.shape[1:]), np.nan)
+            values[name][running] = array
+        values |= {**resources.values, "snr_adc": whole.resources.snr_adc_dB}
+        return Metrics(values, resources.resources)
 
     def covered(self, given: Levels | Columns) -> Designs:
         """Checked designs that the component table covers, so that `in_full` accepts them.

@@ -16,7 +16,7 @@ import numpy as np
 
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import Bools, Floats, edp
-from imcmoo.model.physical.batch import Batch, LayerWork, network_totals, pipeline_groups, run_in
+from imcmoo.model.physical.batch import Batch, LayerWork, network_runs, pipeline_groups
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 from imcmoo.model.physical.chip import Rates
 from imcmoo.model.physical.context import Context
@@ -359,16 +359,16 @@ def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dic
     chip for each of n designs as `MinimalBatch` takes them.
     """
     batch = MinimalBatch(context, designs, chips)
-    totals = network_totals(batch, causes=False)
     modes = []
-    for streamed, possible in ((False, batch.fits), (True, batch.may_stream)):
-        if totals.streams or not streamed:
-            run = run_in(batch, totals, streamed=streamed)
-            costs = {
-                "dynamic_energy": run.energy_J - chips.static_W * run.interval_s,
-                "energy": run.energy_J,
-                "latency": run.latency_s,
-                "interval": run.interval_s,
-            }
-            modes.append((possible & batch.runs, {n: v[..., None] for n, v in costs.items()}))
+    # If no design may stream, there is no second run.
+    for possible, run in zip(
+        (batch.fits, batch.may_stream), network_runs(batch, causes=False), strict=False
+    ):
+        costs = {
+            "dynamic_energy": run.energy_J - chips.static_W * run.interval_s,
+            "energy": run.energy_J,
+            "latency": run.latency_s,
+            "interval": run.interval_s,
+        }
+        modes.append((possible & batch.runs, {n: v[..., None] for n, v in costs.items()}))
     return lowest(chips, context.layers.n_networks, modes)
