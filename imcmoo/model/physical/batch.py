@@ -100,7 +100,7 @@ class Batch:
 
     @cached_property
     def _resident(self) -> MappingFeatures:
-        return self._features_of(np.asarray(self.runs.any(axis=1)), streamed=False)
+        return self._features_of(np.asarray(self.has_capacity.any(axis=1)), streamed=False)
 
     @cached_property
     def _streamed(self) -> MappingFeatures:
@@ -197,7 +197,7 @@ class Batch:
     def uses(self, *, streamed: bool) -> Bools:
         """True where a network may run best in a mode, shape (n,)."""
         possible = self.may_stream if streamed else self.fits
-        return np.asarray((self.runs & possible).any(axis=1))
+        return np.asarray((self.has_capacity & possible).any(axis=1))
 
     @cached_property
     def _missing(self) -> tuple[Floats, Floats]:
@@ -212,11 +212,10 @@ class Batch:
         return cells, np.maximum(bits, np.maximum(lines, held))
 
     @cached_property
-    def runs(self) -> Bools:
-        """True where a network runs, shape (n, W)."""
+    def has_capacity(self) -> Bools:
+        """True where a chip has the cells and buffer bits that a network needs, shape (n, W)."""
         cells, bits = self._missing
-        runs: Bools = (cells <= 0) & (bits <= 0)
-        return runs
+        return np.asarray((cells <= 0) & (bits <= 0))
 
     @cached_property
     def resources(self) -> PhysicalResources:
@@ -376,7 +375,7 @@ def network_runs(batch: Batch, *, causes: bool, longest: bool = False) -> list[R
 def _timed_runs(batch: Batch, *, causes: bool, longest: bool) -> list[Run]:
     """Runs by weight mode, with times and bits summed over layers, but no energy."""
     layers, rates = batch.context.layers, batch.chip.rates
-    pipelined, shape = bool(batch.designs.pipelined.any()), batch.runs.shape
+    pipelined, shape = bool(batch.designs.pipelined.any()), batch.has_capacity.shape
     modes = (False, True) if batch.may_stream.any() else (False,)
     runs = [Run.blank(shape, streamed=streamed, pipelined=pipelined) for streamed in modes]
     io_s = batch.io_bits * _bit_s(batch, rates.dram_bit_s)
@@ -445,7 +444,7 @@ def best_run(batch: Batch, *, causes: bool, longest: bool = False) -> Run:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PhysicalMetrics(PhysicalResources, Run):
-    """All results of the physical model; of a network that does not run NaN (−1 in `bound_by`).
+    """All results of the physical model; NaN (−1 in `bound_by`) where a chip lacks capacity.
 
     Args:
         snr_dev_dB, snr_rounding_dB: SNR from cell variation, and of operands rounded to integers,
@@ -465,9 +464,9 @@ class PhysicalMetrics(PhysicalResources, Run):
 
 def evaluate_batch(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
     """All results for every network on every chip of a batch, bottlenecks if wanted (`causes`)."""
-    run, runs = best_run(batch, causes=causes), batch.runs
-    values = {name: np.where(runs, array, np.nan) for name, array in vars(run).items()}
-    values["bound_by"] = np.where(runs & causes, run.bound_by, -1).astype(np.int8)
+    run, ran = best_run(batch, causes=causes), batch.has_capacity
+    values = {name: np.where(ran, array, np.nan) for name, array in vars(run).items()}
+    values["bound_by"] = np.where(ran & causes, run.bound_by, -1).astype(np.int8)
     values["streamed"] = run.streamed
     save_s, save_J = saving(batch, run)
     return PhysicalMetrics(
@@ -487,7 +486,7 @@ def saving(batch: Batch, run: Run) -> tuple[Floats, Floats]:
     that stay on the chip, when a network is interrupted, shape (n,); time is infinite without DRAM.
     """
     chip, moved = batch.chip, 2.0 * BITS_PER_KIB * batch.designs.glb_KiB
-    resident = np.where(batch.runs & ~run.streamed, 1.0, 0.0)
+    resident = np.where(batch.has_capacity & ~run.streamed, 1.0, 0.0)
     time = moved * chip.rates.dram_bit_s + (run.switch_time_s * resident).max(axis=1)
     energy = moved * chip.prices_J["dram"] + (run.switch_energy_J * resident).max(axis=1)
     return np.where(batch.designs.has_dram, time, np.inf), energy

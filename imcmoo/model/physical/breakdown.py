@@ -77,7 +77,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         energy[part] += share * whole[:, owner]
     pipelined = batch.designs.pipelined[:, None]
     latency = np.where(pipelined, seconds, share * run.latency_s[:, owner])
-    runs, distinct = batch.runs[:, owner], table.distinct
+    runs, distinct = batch.has_capacity[:, owner], table.distinct
     none = np.zeros(n)
     energy_J = np.where(runs[:, :, None], np.stack(list(energy.values()), axis=2), np.nan)
     return PhysicalBreakdown(

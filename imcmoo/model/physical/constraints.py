@@ -44,9 +44,11 @@ class PhysicalResources:
     accuracy_drop: Floats
 
     @property
-    def runs(self) -> Bools:
-        """True where a network fits on a chip, shape (n, W); limits of circuits and of a study do
-        not count, unlike in `imcmoo.model.metrics.Metrics.runs`."""
+    def has_capacity(self) -> Bools:
+        """True where a chip has the cells and buffer bits that a network needs, shape (n, W).
+
+        The network runs, as `Metrics.runs` says, if limits of circuits and of a study are kept too.
+        """
         return (self.missing_cells <= 0) & (self.missing_bits <= 0)
 
     @classmethod

@@ -353,7 +353,7 @@ class PhysicalEvaluator(CostModel):
             "snr_adc_dB": np.minimum(full.snr_adc_dB, MOST_DB),
             "snr_dev_dB": np.minimum(full.snr_dev_dB, MOST_DB),
             "snr_dB": np.minimum(full.snr_dB, MOST_DB),
-            "streamed": np.where(full.runs, np.where(full.streamed, "yes", "no"), ""),
+            "streamed": np.where(full.has_capacity, np.where(full.streamed, "yes", "no"), ""),
         }
         if self._accuracy is not None:
             details |= self._accuracy.details(self.designs(levels))

@@ -370,5 +370,5 @@ def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dic
             "latency": run.latency_s,
             "interval": run.interval_s,
         }
-        modes.append((possible & batch.runs, {n: v[..., None] for n, v in costs.items()}))
+        modes.append((possible & batch.has_capacity, {n: v[..., None] for n, v in costs.items()}))
     return lowest(chips, context.layers.n_networks, modes)
