@@ -98,7 +98,7 @@ def image_actions(
 ) -> dict[str, Floats]:
     """Actions on the chip for one image, those that depend on ADCs and buffers included.
 
-    For breakdown and bounds; `run_in` of `batch.py` adds up energies by itself.
+    For breakdown and bounds; `_with_energy` of `batch.py` adds up energies by itself.
 
     Of layers or of whole networks: arrays of shape (n, L) or (n, W), or that broadcast to it.
 
