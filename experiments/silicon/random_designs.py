@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from imcmoo.arrays import Bools
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.batch import PhysicalMetrics
 from imcmoo.model.physical.constraints import (
     DEFAULT_AREA_M2,
     DEFAULT_IR_DROP,
     DEFAULT_LEVEL_SIGMAS,
     DEFAULT_SNR_ADC_DB,
-    PhysicalMetrics,
 )
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
@@ -86,7 +86,7 @@ def sample(n: int, device: str, table: PhysicalTable, rng: np.random.Generator) 
 def kept(metrics: PhysicalMetrics) -> dict[str, Bools]:
     """Check which designs keep each of a study's default limits, for all networks."""
     return {
-        "all networks run": metrics.runs.all(axis=1),
+        "all networks run": metrics.has_capacity.all(axis=1),
         "area": metrics.area_m2 <= DEFAULT_AREA_M2,
         "SNR of conversion": metrics.snr_adc_dB.min(axis=1) >= DEFAULT_SNR_ADC_DB,
         "levels told apart": metrics.level_sigmas >= DEFAULT_LEVEL_SIGMAS,
@@ -139,7 +139,7 @@ def distributions(
     }
     designs = {"all": np.ones(n, bool), "feasible": feasible.to_numpy()}
     distribution = {
-        (kind, name): percentiles(values[chosen & metrics.runs[:, w]])
+        (kind, name): percentiles(values[chosen & metrics.has_capacity[:, w]])
         for kind, chosen in designs.items()
         for w, (name, values) in enumerate(by_network.items())
     }

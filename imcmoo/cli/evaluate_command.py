@@ -141,7 +141,7 @@ class PhysicalEvaluation:
         """One row per design and workload, designs outermost; NaN or empty where a network does not
         run."""
         metrics, macs = self._model.in_full(self._designs.take(rows)), self._model.macs
-        runs = metrics.runs
+        runs = metrics.has_capacity
         area_mm2 = np.broadcast_to(to_display("m2", metrics.area_m2)[:, None], runs.shape)
         tops = tera_operations_per(macs, metrics.interval_s)
         noise = ("snr_adc_dB", "snr_dev_dB", "snr_rounding_dB", "snr_dB")

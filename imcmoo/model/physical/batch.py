@@ -8,22 +8,16 @@ better weight mode. Bounds evaluate a batch on chips of component minima.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.keyed_cache import Arrays, KeyedCache, Keys
 from imcmoo.model.metrics import edp
 from imcmoo.model.physical.chip import Chip, OperatingPoint, Rates, build_chip, operating_point
-from imcmoo.model.physical.constraints import (
-    PhysicalMetrics,
-    PhysicalResources,
-    ir_drop,
-    level_sigmas,
-)
+from imcmoo.model.physical.constraints import PhysicalResources, ir_drop, level_sigmas
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
     ImageCosts,
@@ -44,9 +38,7 @@ from imcmoo.model.physical.mapping import (
 )
 from imcmoo.model.physical.mapping_features import (
     ACTIONS,
-    LayerFeatures,
     MappingFeatures,
-    NetworkFeatures,
     capacity_shortfall,
     least_missing_cells,
     mapping_features,
@@ -114,7 +106,7 @@ class Batch:
 
     @cached_property
     def _resident(self) -> MappingFeatures:
-        return self._features_of(np.asarray(self.runs.any(axis=1)), streamed=False)
+        return self._features_of(np.asarray(self.has_capacity.any(axis=1)), streamed=False)
 
     @cached_property
     def _streamed(self) -> MappingFeatures:
@@ -213,7 +205,7 @@ class Batch:
     def uses(self, *, streamed: bool) -> Bools:
         """True where a network may be best in a weight mode, shape (n,)."""
         possible = self.may_stream if streamed else self.fits
-        return np.asarray((self.runs & possible).any(axis=1))
+        return np.asarray((self.has_capacity & possible).any(axis=1))
 
     @cached_property
     def _missing(self) -> tuple[Floats, Floats]:
@@ -228,11 +220,10 @@ class Batch:
         return cells, np.maximum(bits, np.maximum(lines, held))
 
     @cached_property
-    def runs(self) -> Bools:
-        """True where a network runs, shape (n, W)."""
+    def has_capacity(self) -> Bools:
+        """True where a chip has the cells and buffer bits that a network needs, shape (n, W)."""
         cells, bits = self._missing
-        runs: Bools = (cells <= 0) & (bits <= 0)
-        return runs
+        return np.asarray((cells <= 0) & (bits <= 0))
 
     @cached_property
     def resources(self) -> PhysicalResources:
@@ -285,10 +276,10 @@ class LayerWork:
         self._layers = batch.context.layers
         self._switches = batch.context.switches
         self.designs = batch.designs.take(some)
-        self.resident = batch.features(streamed=False).layers(some)
-        self._streamed = batch.features(streamed=True).layers(some) if streams else None
+        self.resident = batch.features(streamed=False).take(some)
+        self._streamed = batch.features(streamed=True).take(some) if streams else None
 
-    def features(self, *, streamed: bool) -> LayerFeatures:
+    def features(self, *, streamed: bool) -> MappingFeatures:
         """Features of the layers in one mode."""
         if not streamed:
             return self.resident
@@ -378,74 +369,47 @@ class LayerWork:
         return times if self._switches.bandwidth else times.compute_only()
 
 
-@dataclass(frozen=True, eq=False)
-class Totals:
-    """Totals over the layers of each network by mode: resident, and streamed if any design may.
+def network_runs(batch: Batch, *, causes: bool, longest: bool = False) -> list[ImageCosts]:
+    """One image of every network on every chip with weights resident and, if some design may stream
+    them, streamed. `causes` finds the bottleneck of sequential designs, `longest` longest layers.
 
-    Args:
-        sum_bits: partial sums over the links, in either mode, shape (n, W).
-        spilled_bits: partial sums that wait in the global buffer, shape (n_modes, n, W), as all
-            following.
-        latency_s, interval_s, bound_by: see `ImageCosts`, before power limit and network switches.
-        longest_share: share of the longest layer in the time of a network; NaN unless requested.
+    Entries of modes that a design does not use are placeholders, which no result is taken from.
     """
-
-    sum_bits: Floats
-    spilled_bits: Floats
-    latency_s: Floats
-    interval_s: Floats
-    bound_by: NDArray[np.int8]
-    longest_share: Floats
-
-    @property
-    def streams(self) -> bool:
-        """True if there is a second mode."""
-        return len(self.latency_s) > 1
+    runs = _timed_runs(batch, causes=causes, longest=longest)
+    return [_with_energy(batch, run, streamed=bool(mode)) for mode, run in enumerate(runs)]
 
 
-def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Totals:
-    """Totals over layers in each mode that some design uses; others are placeholders of 1 s.
-
-    `causes` requests the bottleneck of sequential designs.
-    """
+def _timed_runs(batch: Batch, *, causes: bool, longest: bool) -> list[ImageCosts]:
+    """Runs by weight mode, with times and bits summed over layers, but no energy."""
     layers, rates = batch.context.layers, batch.chip.rates
-    pipelined = bool(batch.designs.pipelined.any())
-    modes = (2 if batch.may_stream.any() else 1, *batch.runs.shape)
-    latency = np.ones(modes)
-    totals = Totals(
-        sum_bits=np.zeros(modes[1:]),
-        spilled_bits=np.zeros(modes),
-        latency_s=latency,
-        # Sequential layers leave no time between images.
-        interval_s=np.ones(modes) if pipelined else latency,
-        bound_by=np.zeros(modes, np.int8),
-        longest_share=np.full(modes, np.inf if pipelined else np.nan),
-    )
+    pipelined, shape = bool(batch.designs.pipelined.any()), batch.has_capacity.shape
+    modes = (False, True) if batch.may_stream.any() else (False,)
+    runs = [ImageCosts.blank(shape, streamed=streamed, pipelined=pipelined) for streamed in modes]
     io_s = batch.io_bits * _bit_s(batch, rates.dram_bit_s)
     link_bit_s = _bit_s(batch, rates.link_bit_s)
-    features = batch.features(streamed=False).networks if pipelined else None
     for rows, used in _chunks_by_mode(batch):
         work = LayerWork(batch, rows, streams=True in used)
-        totals.sum_bits[rows] = sums = layers.total(work.sums)
+        sums = layers.total(work.sums)
         for streamed in used:
-            at, times = (int(streamed), rows), work.times(streamed=streamed)
-            if features is not None:
+            run, times = runs[streamed], work.times(streamed=streamed)
+            features = batch.features(streamed=streamed)
+            run.link_bits[rows] = links = sums + features.network_link_bits[rows]
+            if pipelined:
                 groups = pipeline_groups(work.designs, features.occupied[rows])
-                links = (sums + features.link_bits[rows]) * link_bit_s[rows] / groups
-                totals.latency_s[at], totals.interval_s[at], totals.bound_by[at] = (
-                    pipelined_latency(layers, times, io_s[rows], links)
+                run.latency_s[rows], run.interval_s[rows], run.bound_by[rows] = pipelined_latency(
+                    layers, times, io_s[rows], links * link_bit_s[rows] / groups
                 )
             else:
-                totals.latency_s[at], totals.bound_by[at] = sequential_latency(
+                run.latency_s[rows], run.bound_by[rows] = sequential_latency(
                     layers, times, io_s[rows], causes=causes
                 )
                 if longest:
-                    totals.longest_share[at] = longest_layer_share(
-                        layers, times, totals.latency_s[at] - io_s[rows]
+                    run.longest_share[rows] = longest_layer_share(
+                        layers, times, run.latency_s[rows] - io_s[rows]
                     )
             if streamed and work.spilled_sums is not None:
-                totals.spilled_bits[at] = layers.total(work.spilled_sums)
-    return totals
+                run.spilled_bits[rows] = layers.total(work.spilled_sums)
+    return runs
 
 
 def pipeline_groups(designs: Designs, occupied: Floats) -> Floats:
@@ -472,60 +436,75 @@ def _chunks_by_mode(batch: Batch) -> Iterator[tuple[Ints, tuple[bool, ...]]]:
             yield alike[at : at + DESIGNS_PER_LAYER_CHUNK], modes
 
 
-def evaluate_batch(batch: Batch, *, causes: bool = True, longest: bool = False) -> PhysicalMetrics:
-    """Evaluate one image of every network on every chip, in the better weight mode.
+def best_run(batch: Batch, *, causes: bool, longest: bool = False) -> ImageCosts:
+    """Costs of an image of every network on every chip in the better weight mode; without meaning
+    where the chip lacks capacity."""
+    run, *streamed = network_runs(batch, causes=causes, longest=longest)
+    for other in streamed:
+        better = edp(other.energy_J, other.latency_s) < edp(run.energy_J, run.latency_s)
+        run = other.where(batch.may_stream & (better | ~batch.fits), run)
+    return run
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PhysicalMetrics(PhysicalResources, ImageCosts):
+    """All results of the physical model; NaN (−1 in `bound_by`) where a chip lacks capacity.
 
     Args:
-        batch: designs of one schedule.
-        causes: find bottlenecks.
-        longest: find longest layers.
+        snr_dev_dB, snr_rounding_dB: SNR from cell variation, and of operands rounded to integers,
+            shape (n, W).
+        leak_W: leakage of the chip, shape (n,) like all that follow.
+        dram_idle_W: idle power of the DRAM, off the chip.
+        save_s, save_J: as `saving` returns them.
     """
-    totals = network_totals(batch, causes=causes, longest=longest)
-    run, streamed = run_in(batch, totals, streamed=False), np.zeros(batch.runs.shape, bool)
-    if totals.streams:
-        other = run_in(batch, totals, streamed=True)
-        better = edp(other.energy_J, other.latency_s) < edp(run.energy_J, run.latency_s)
-        streamed = batch.may_stream & (better | ~batch.fits)
-        run = other.where(streamed, run)
-    runs = batch.runs
-    shared = {f.name for f in fields(PhysicalMetrics)} & {f.name for f in fields(ImageCosts)}
-    values = {name: np.where(runs, getattr(run, name), np.nan) for name in shared - {"bound_by"}}
-    share = np.where(streamed, totals.longest_share[-1], totals.longest_share[0])
-    save_s, save_J = _saving(batch, np.where(runs & ~streamed, 1.0, 0.0), run)
+
+    snr_dev_dB: Floats
+    snr_rounding_dB: Floats
+    leak_W: Floats
+    dram_idle_W: Floats
+    save_s: Floats
+    save_J: Floats
+
+
+def evaluate_batch(batch: Batch, *, causes: bool = True) -> PhysicalMetrics:
+    """All results for every network on every chip of a batch, bottlenecks if wanted (`causes`)."""
+    run, ran = best_run(batch, causes=causes), batch.has_capacity
+    values = {name: np.where(ran, array, np.nan) for name, array in vars(run).items()}
+    values["bound_by"] = np.where(ran & causes, run.bound_by, -1).astype(np.int8)
+    values["streamed"] = run.streamed
+    save_s, save_J = saving(batch, run)
     return PhysicalMetrics(
         **vars(batch.resources),
         **values,
-        power_W=np.where(runs, run.power_W, np.nan),
         snr_dev_dB=batch.noise[:, 1],
         snr_rounding_dB=batch.noise[:, 3],
-        bound_by=np.where(runs & causes, run.bound_by, -1).astype(np.int8),
-        streamed=streamed,
-        longest_layer_s=np.where(runs, share * run.latency_s, np.nan),
-        leak_W=batch.chip.macro_leak_W + batch.chip.other_leak_W,
+        leak_W=batch.chip.leak_W,
         dram_idle_W=batch.chip.dram_idle_W,
         save_s=save_s,
         save_J=save_J,
     )
 
 
-def _saving(batch: Batch, resident: Floats, run: ImageCosts) -> tuple[Floats, Floats]:
-    """Time and energy of saving and restoring an interrupted network, shape (n,) each."""
+def saving(batch: Batch, run: ImageCosts) -> tuple[Floats, Floats]:
+    """Time and energy of saving the global buffer in DRAM and bringing it back, with the weights
+    that stay on the chip, when a network is interrupted, shape (n,); time is infinite without DRAM.
+    """
     chip, moved = batch.chip, 2.0 * BITS_PER_KIB * batch.designs.glb_KiB
+    resident = np.where(batch.has_capacity & ~run.streamed, 1.0, 0.0)
     time = moved * chip.rates.dram_bit_s + (run.switch_time_s * resident).max(axis=1)
     energy = moved * chip.prices_J["dram"] + (run.switch_energy_J * resident).max(axis=1)
     return np.where(batch.designs.has_dram, time, np.inf), energy
 
 
-def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> ImageCosts:
-    """Energy, time and traffic in one weight mode, where networks run."""
-    c, prices, mode = batch.context, batch.chip.prices_J, int(streamed)
-    layers, features = c.layers, batch.features(streamed=streamed).networks
+def _with_energy(batch: Batch, run: ImageCosts, *, streamed: bool) -> ImageCosts:
+    """A run with energy and traffic, and what follows from them: power limit and switches."""
+    c, prices = batch.context, batch.chip.prices_J
+    layers, features = c.layers, batch.features(streamed=streamed)
     dram, stored = batch.spilled + batch.io_bits, layers.total(layers.stored_bits)
-    links = totals.sum_bits + features.link_bits
-    on_chip = _counted_energy(batch, features) + links * prices["link"][:, None]
+    on_chip = _counted_energy(batch, features) + run.link_bits * prices["link"][:, None]
     if streamed:
         both = prices["glb_read"] + prices["glb_write"]
-        on_chip += totals.spilled_bits[mode] * both[:, None]
+        on_chip += run.spilled_bits * both[:, None]
     operands: Floats | float = 0.0
     if layers.has_digital:
         operands = layers.total(operand_bits(layers, batch.designs.mac_units))
@@ -535,31 +514,29 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> ImageCosts:
     written = cells * prices["write"][:, None] + stored * prices["link"][:, None]
     fetched = stored * prices["dram"][:, None]
     off_chip = dram * prices["dram"][:, None]
-    latency, interval = totals.latency_s[mode], totals.interval_s[mode]
     if streamed:
         on_chip, off_chip = on_chip + written, off_chip + fetched
     switch_on, switch_off, switch_s = _switch(batch, written, fetched, streamed=streamed)
     images = c.inferences_per_switch
     on_chip, off_chip = on_chip + switch_on / images, off_chip + switch_off / images
-    latency, interval = (t + switch_s / images for t in (latency, interval))
     read, write = (features.counts[:, ACTIONS.index(name)] for name in ("glb_read", "glb_write"))
-    run = ImageCosts(
+    run = replace(
+        run,
         energy_J=on_chip + off_chip,
         dram_J=off_chip,
-        latency_s=latency,
-        interval_s=interval,
-        bound_by=totals.bound_by[mode],
+        latency_s=run.latency_s + switch_s / images,
+        interval_s=run.interval_s + switch_s / images,
         occupied_cells=features.occupied * (batch.designs.rows * batch.designs.cols)[:, None],
         dram_bits=dram + stored * streamed,
-        glb_bits=read + write + 2 * totals.spilled_bits[mode] + operands,
+        glb_bits=read + write + 2 * run.spilled_bits + operands,
         switch_energy_J=switch_on + switch_off,
         switch_time_s=switch_s,
     )
     return batch.apply_power_limit(run, features.occupied)
 
 
-def _counted_energy(batch: Batch, features: NetworkFeatures) -> Floats:
-    """Energy of all actions counted by the mapping key, except writing, shape (n, W)."""
+def _counted_energy(batch: Batch, features: MappingFeatures) -> Floats:
+    """Energy of all actions that the mapping key counts but writing, shape (n, W)."""
     energy = np.zeros(features.occupied.shape)
     # One after the other: a matrix product rounds differently in another batch of designs.
     for at, name in enumerate(ACTIONS):

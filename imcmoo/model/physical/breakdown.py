@@ -10,7 +10,7 @@ import numpy as np
 
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.metrics import LayerCosts
-from imcmoo.model.physical.batch import Batch, LayerWork, evaluate_batch
+from imcmoo.model.physical.batch import Batch, LayerWork, best_run
 from imcmoo.model.physical.latency import CAUSES, bottleneck
 from imcmoo.model.physical.mapping import replication
 from imcmoo.model.physical.mapping_features import (
@@ -52,7 +52,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     share of a switch, leakage, idle DRAM, throttling) are divided in proportion to the times of the
     layers. Memory grows with designs × layers × components.
     """
-    table, run, chip = batch.context.layers, evaluate_batch(batch), batch.chip
+    table, run, chip = batch.context.layers, best_run(batch, causes=True), batch.chip
     n, owner = len(batch.designs), table.owner
     parts = dict.fromkeys((*COMPONENT_OF.values(), *chip.areas_m2, "switch", "leakage"))
     energy = {part: np.zeros((n, len(table))) for part in parts}
@@ -78,7 +78,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         energy[part] += share * whole[:, owner]
     pipelined = batch.designs.pipelined[:, None]
     latency = np.where(pipelined, seconds, share * run.latency_s[:, owner])
-    runs, distinct = run.runs[:, owner], table.distinct
+    runs, distinct = batch.has_capacity[:, owner], table.distinct
     none = np.zeros(n)
     energy_J = np.where(runs[:, :, None], np.stack(list(energy.values()), axis=2), np.nan)
     return PhysicalBreakdown(

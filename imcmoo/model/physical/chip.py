@@ -217,6 +217,11 @@ class Chip:
         others = [leak for part, leak in self.leaks_W.items() if part not in MACRO_PARTS]
         return total(others)
 
+    @cached_property
+    def leak_W(self) -> Floats:
+        """Leakage of the chip."""
+        return self.macro_leak_W + self.other_leak_W
+
     def price_of(self, action: str) -> Floats:
         """Energy per action; conversions include shifting and adding."""
         if action == "conversion":

@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.metrics import Resource
@@ -46,70 +45,22 @@ class PhysicalResources:
     accuracy_drop: Floats
 
     @property
-    def runs(self) -> Bools:
-        """True where a network fits a chip, shape (n, W).
+    def has_capacity(self) -> Bools:
+        """True where a chip has the cells and buffer bits that a network needs, shape (n, W).
 
-        Unlike `imcmoo.model.metrics.Metrics.runs`, ignores circuit limits and limits of a study.
+        The network runs, as `Metrics.runs` says, if limits of circuits and of a study are kept too.
         """
         return (self.missing_cells <= 0) & (self.missing_bits <= 0)
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """Concatenate one or more batches."""
-        return cls(
-            *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls))
-        )
+        """Several batches, at least one, as one."""
+        names = [f.name for f in fields(cls)]
+        return cls(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
 
     def take(self, index: Ints) -> Self:
         """Values of the designs of an index."""
-        return type(self)(*(getattr(self, f.name).take(index, axis=0) for f in fields(self)))
-
-
-@dataclass(frozen=True, eq=False)
-class PhysicalMetrics(PhysicalResources):
-    """One image of every network on every chip; NaN (−1 in `bound_by`) where it does not run.
-
-    Args:
-        energy_J: energy per image: actions, leakage and idle DRAM over the interval, DRAM traffic,
-            and a share of writing weights at a network switch; shape (n, W), as all following.
-        latency_s: from first input to last output.
-        interval_s: initiation interval.
-        power_W: power on the chip.
-        snr_dev_dB, snr_rounding_dB: SNR from cell variation, and from integer rounding of operands.
-        occupied_cells: cells of the macros that hold replicas of layers, whole macros.
-        dram_bits: DRAM traffic.
-        glb_bits: global buffer traffic.
-        bound_by: index into `imcmoo.model.physical.latency.CAUSES`.
-        streamed: True if weights are loaded for every image.
-        switch_energy_J: energy of writing all weights of a network; 0 if none are written.
-        switch_time_s: time of writing all weights of a network; 0 if none are written.
-        longest_layer_s: longest uninterruptible layer; infinite for pipelined designs, NaN unless
-            requested.
-        leak_W: leakage of the chip, shape (n,), as all following.
-        dram_idle_W: idle power of the DRAM, off the chip.
-        save_s: time of saving and restoring the global buffer, and the weights that stay in SRAM,
-            by DRAM; infinite without DRAM.
-        save_J: its energy.
-    """
-
-    energy_J: Floats
-    latency_s: Floats
-    interval_s: Floats
-    power_W: Floats
-    snr_dev_dB: Floats
-    snr_rounding_dB: Floats
-    occupied_cells: Floats
-    dram_bits: Floats
-    glb_bits: Floats
-    bound_by: NDArray[np.int8]
-    streamed: Bools
-    switch_energy_J: Floats
-    switch_time_s: Floats
-    longest_layer_s: Floats
-    leak_W: Floats
-    dram_idle_W: Floats
-    save_s: Floats
-    save_J: Floats
+        return type(self)(**{n: v.take(index, axis=0) for n, v in vars(self).items()})
 
 
 DEFAULT_AREA_M2 = 800e-6

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -308,28 +309,60 @@ def initiation_interval(
     return seconds.max(axis=0), bound.astype(np.int8)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ImageCosts:
     """One image of each network on each chip; arrays of shape (n, W).
 
     Args:
-        dram_J: energy off the chip, part of `energy_J`.
+        latency_s: from first input to last output.
+        interval_s: between images.
         bound_by: bottleneck as index into `CAUSES`.
-        energy_J, latency_s, interval_s, occupied_cells, dram_bits, glb_bits, switch_energy_J,
-            switch_time_s: see `PhysicalMetrics`; energy without leakage and idle DRAM until
-            `apply_power_limit`.
+        longest_share: share of a network's time that its longest layer takes, infinite for
+            pipelined designs; NaN unless it was wanted.
+        link_bits: over the links.
+        spilled_bits: partial sums that wait in the global buffer.
+        streamed: whether weights are loaded for every image.
+        energy_J: actions, leakage and idle DRAM over the interval, DRAM traffic, and the image's
+            share of the writing of weights at a switch of networks; without leakage and idle DRAM
+            until `apply_power_limit`.
+        dram_J: energy off the chip, part of `energy_J`.
+        occupied_cells: cells of the macros that hold replicas of layers, each counted whole.
+        dram_bits: moved from and to DRAM.
+        glb_bits: read from and written to the global buffer.
+        switch_energy_J: of writing all weights of a network; 0 where none are written.
+        switch_time_s: likewise.
     """
 
-    energy_J: Floats
-    dram_J: Floats
     latency_s: Floats
     interval_s: Floats
     bound_by: NDArray[np.int8]
+    longest_share: Floats
+    link_bits: Floats
+    spilled_bits: Floats
+    streamed: Bools
+    energy_J: Floats
+    dram_J: Floats
     occupied_cells: Floats
     dram_bits: Floats
     glb_bits: Floats
     switch_energy_J: Floats
     switch_time_s: Floats
+
+    @classmethod
+    def blank(cls, shape: tuple[int, ...], *, streamed: bool, pipelined: bool) -> ImageCosts:
+        """Times of 1 s, and bits over links and partial sums that wait, to be filled in place."""
+        latency, unknown = np.ones(shape), np.zeros(shape)
+        times: dict[str, Any] = {
+            "latency_s": latency,
+            # Sequential layers leave no time between images.
+            "interval_s": np.ones(shape) if pipelined else latency,
+            "bound_by": np.zeros(shape, np.int8),
+            "longest_share": np.full(shape, np.inf if pipelined else np.nan),
+            "link_bits": np.zeros(shape),
+            "spilled_bits": np.zeros(shape),
+            "streamed": np.full(shape, streamed),
+        }
+        return cls(**{f.name: times.get(f.name, unknown) for f in fields(cls)})
 
     @property
     def power_W(self) -> Floats:
@@ -337,14 +370,15 @@ class ImageCosts:
         power: Floats = (self.energy_J - self.dram_J) / self.interval_s
         return power
 
+    @property
+    def longest_layer_s(self) -> Floats:
+        """Longest layer of a network, that cannot be interrupted; as `longest_share`."""
+        return self.longest_share * self.latency_s
+
     def where(self, better: Bools, other: ImageCosts) -> ImageCosts:
         """This run where `better`, else the other."""
-        return ImageCosts(
-            *(
-                np.where(better, getattr(self, f.name), getattr(other, f.name))
-                for f in fields(ImageCosts)
-            )
-        )
+        chosen = {n: np.where(better, v, getattr(other, n)) for n, v in vars(self).items()}
+        return ImageCosts(**chosen)
 
 
 def apply_power_limit(

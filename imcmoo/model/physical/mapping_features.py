@@ -7,9 +7,7 @@ designs with the same mapping key share this work.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cached_property
-from operator import attrgetter
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -100,8 +98,9 @@ def image_actions(
 ) -> dict[str, Floats]:
     """Actions on the chip per image, with those that depend on ADCs and buffers.
 
-    Used by breakdown and bounds; `run_in` of `batch.py` sums energies itself. Arrays of shape (n,
-    L) for layers or (n, W) for networks, or broadcastable.
+    For breakdown and bounds; `_with_energy` of `batch.py` adds up energies by itself.
+
+    Of layers or of whole networks: arrays of shape (n, L) or (n, W), or that broadcast to it.
 
     Args:
         counts: by `ACTIONS`.
@@ -142,13 +141,16 @@ def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tup
     return macs * crossings * pulses, macs * products
 
 
-@dataclass(frozen=True, eq=False)
-class LayerFeatures:
-    """Features of single layers, with weights resident or streamed.
+class MappingFeatures:
+    """Features of n designs in one weight mode: rows of a cache, gathered when they are read.
 
     Args:
-        reads: sequential array reads of a layer, shape (n, L).
-        link_share: 1 / router groups whose links a layer shares, shape (n, L).
+        store: the attributes, in their order, of each mapping key.
+        places: row of each design's mapping key in them, shape (n,).
+
+    Attributes:
+        reads: array reads of a layer, one after the other, shape (n, L).
+        link_share: 1 / the router groups whose links a layer shares, shape (n, L).
         buffer_words: words through the input buffer of one tile, shape (n, L).
         vector_reads: reads of one vector, shape (n, L); this and the next three do not depend on
             the mode and are stored once: shape (n, 0) if streamed.
@@ -157,7 +159,10 @@ class LayerFeatures:
         link_bits, spilled_sums: see `Traffic`, shape (n, L); these and the next two are stored if
             streamed, else shape (n, 0).
         glb_bits: activations through the global buffer.
-        load_rows: rows written sequentially to load all weights of a layer.
+        load_rows: rows written one after the other to load all weights of a layer.
+        counts: actions of an image of a network by `ACTIONS`, shape (n, A, W).
+        network_link_bits: activations of a network over the links, shape (n, W).
+        occupied: macros that hold weights of a network, shape (n, W).
     """
 
     reads: Floats
@@ -171,49 +176,28 @@ class LayerFeatures:
     spilled_sums: Floats
     glb_bits: Floats
     load_rows: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkFeatures:
-    """Features of networks, with weights resident or streamed.
-
-    Args:
-        counts: actions per image by `ACTIONS`, shape (n, A, W).
-        link_bits: activations over the links, shape (n, W).
-        occupied: macros that hold weights, shape (n, W).
-    """
-
     counts: Floats
-    link_bits: Floats
+    network_link_bits: Floats
     occupied: Floats
 
+    def __init__(self, store: Arrays, places: Ints) -> None:
+        self._store = store
+        self._places = places
 
-_LAYER_ARRAYS = attrgetter(*(field.name for field in fields(LayerFeatures)))
-_NETWORK_ARRAYS = attrgetter(*(field.name for field in fields(NetworkFeatures)))
-_N_LAYER_ARRAYS = len(fields(LayerFeatures))
+    def __getattr__(self, name: str) -> Floats:
+        """Gather an array."""
+        if name not in FEATURES:
+            raise AttributeError(name)
+        values: Floats = self._store[FEATURES.index(name)].take(self._places, axis=0)
+        setattr(self, name, values)
+        return values
+
+    def take(self, some: slice | Ints) -> MappingFeatures:
+        """Features of some of the designs."""
+        return MappingFeatures(self._store, self._places[some])
 
 
-@dataclass(frozen=True, eq=False)
-class MappingFeatures:
-    """Features of n designs, gathered from those of their mapping keys on demand.
-
-    Args:
-        store: arrays of `LayerFeatures` and `NetworkFeatures` by mapping key.
-        places: row of the mapping key of each design, shape (n,).
-    """
-
-    store: Arrays
-    places: Ints
-
-    def layers(self, some: slice | Ints) -> LayerFeatures:
-        """Features of single layers, of some designs."""
-        places = self.places[some]
-        return LayerFeatures(*[v.take(places, axis=0) for v in self.store[:_N_LAYER_ARRAYS]])
-
-    @cached_property
-    def networks(self) -> NetworkFeatures:
-        """Features of networks, of all designs."""
-        return NetworkFeatures(*[v.take(self.places, axis=0) for v in self.store[_N_LAYER_ARRAYS:]])
+FEATURES = tuple(MappingFeatures.__annotations__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +223,7 @@ def map_layers(context: Context, designs: Designs, *, streamed: bool) -> MappedL
 def mapping_features(
     context: Context, designs: Designs, *, streamed: bool, any_tiles: bool = False
 ) -> Arrays:
-    """Features of n mapping keys for `MappingFeatures.store`.
+    """Features of n mapping keys by `FEATURES`, as a cache stores them.
 
     Args:
         context: the L distinct layers.
@@ -265,25 +249,23 @@ def mapping_features(
     def shared(array: Floats) -> Floats:
         return none if streamed else array
 
-    of_layers = LayerFeatures(
-        reads=np.ceil(layers.n_vectors / factor) * mapped.passes * vector_reads,
-        link_share=1 / np.maximum(np.minimum(designs.router_groups[:, None], groups), 1.0),
-        buffer_words=(traffic.buffer_reads + traffic.buffer_writes) / tiles,
-        vector_reads=shared(vector_reads),
-        columns_used=shared(placement.columns_used),
-        sum_words=shared(traffic.sum_words),
-        sum_extra_bits=shared(traffic.sum_extra_bits),
-        link_bits=traffic.link_bits if streamed else none,
-        spilled_sums=traffic.spilled_sums if streamed else none,
-        glb_bits=traffic.glb_read_bits + traffic.glb_write_bits if streamed else none,
-        load_rows=mapped.passes * placement.rows_used * ~layers.digital if streamed else none,
-    )
-    of_networks = NetworkFeatures(
-        counts=np.stack([layers.total(counted[name]) for name in ACTIONS], axis=1),
-        link_bits=layers.total(traffic.link_bits),
-        occupied=_occupied(layers, placement.macros * factor, designs, streamed, switches),
-    )
-    return (*_LAYER_ARRAYS(of_layers), *_NETWORK_ARRAYS(of_networks))
+    features = {
+        "reads": np.ceil(layers.n_vectors / factor) * mapped.passes * vector_reads,
+        "link_share": 1 / np.maximum(np.minimum(designs.router_groups[:, None], groups), 1.0),
+        "buffer_words": (traffic.buffer_reads + traffic.buffer_writes) / tiles,
+        "vector_reads": shared(vector_reads),
+        "columns_used": shared(placement.columns_used),
+        "sum_words": shared(traffic.sum_words),
+        "sum_extra_bits": shared(traffic.sum_extra_bits),
+        "link_bits": traffic.link_bits if streamed else none,
+        "spilled_sums": traffic.spilled_sums if streamed else none,
+        "glb_bits": traffic.glb_read_bits + traffic.glb_write_bits if streamed else none,
+        "load_rows": mapped.passes * placement.rows_used * ~layers.digital if streamed else none,
+        "counts": np.stack([layers.total(counted[name]) for name in ACTIONS], axis=1),
+        "network_link_bits": layers.total(traffic.link_bits),
+        "occupied": _occupied(layers, placement.macros * factor, designs, streamed, switches),
+    }
+    return tuple(features[name] for name in FEATURES)
 
 
 def _occupied(

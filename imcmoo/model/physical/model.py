@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -21,14 +20,20 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
-from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
+from imcmoo.model.physical.batch import (
+    Batch,
+    PhysicalMetrics,
+    best_run,
+    evaluate_batch,
+    of_one_schedule,
+    saving,
+)
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.breakdown import PhysicalBreakdown, break_down
 from imcmoo.model.physical.components import require_coverage
 from imcmoo.model.physical.constraints import (
     MOST_DB,
     CircuitLimits,
-    PhysicalMetrics,
     PhysicalResources,
     constraints,
     limit_use,
@@ -40,11 +45,13 @@ from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.mapping_features import needed_macros
 from imcmoo.model.physical.parameters import (
     COLUMNS,
+    DEFAULTS,
     MAPPING_KEY,
     DesignRefused,
     Designs,
     checked_column,
     refuse,
+    require_columns,
 )
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.networks.operands import generic_operands
@@ -346,7 +353,7 @@ class PhysicalEvaluator(CostModel):
             "snr_adc_dB": np.minimum(full.snr_adc_dB, MOST_DB),
             "snr_dev_dB": np.minimum(full.snr_dev_dB, MOST_DB),
             "snr_dB": np.minimum(full.snr_dB, MOST_DB),
-            "streamed": np.where(full.runs, np.where(full.streamed, "yes", "no"), ""),
+            "streamed": np.where(full.has_capacity, np.where(full.streamed, "yes", "no"), ""),
         }
         if self._accuracy is not None:
             details |= self._accuracy.details(self.designs(levels))
@@ -464,44 +471,40 @@ class PhysicalEvaluator(CostModel):
         """
         designs = self.designs(levels)
         parts = self._parts(designs)
-        resource_parts, running_parts, cost_parts = zip(
-            *spread(lambda rows: self._costs(designs, rows), parts), strict=True
-        )
-        order = np.argsort(np.concatenate(parts))
-        resources = PhysicalResources.joined(resource_parts).take(order)
-        metrics = self._constrained(resources)
-        runs, running = metrics.runs, np.concatenate(running_parts)
-        full = PhysicalMetrics.joined(cost_parts)
-        values = {}
-        for name, array in (
-            ("energy", full.energy_J),
-            ("latency", full.latency_s),
-            ("interval", full.interval_s),
-            ("power", full.power_W),
-            *([("snr", np.minimum(full.snr_dB, MOST_DB))] if "snr" in self._objectives else []),
-            *([("longest_layer", full.longest_layer_s)] if self._interruptible else []),
-            *([("accuracy_drop", full.accuracy_drop)] if self._accuracy is not None else []),
-        ):
-            values[name] = np.full(runs.shape, np.nan)
-            values[name][running] = np.where(runs[running], array, np.nan)
-        saving = {"save": full.save_s, "save_energy": full.save_J} if self._interruptible else {}
-        always = {"leak": full.leak_W, "dram_idle": full.dram_idle_W}
-        for name, array in {**always, **saving}.items():
-            values[name] = np.full(runs.shape[:1], np.nan)
-            values[name][running] = array
-        return Metrics(
-            {**values, **metrics.values, "snr_adc": resources.snr_adc_dB}, metrics.resources
-        )
+        found = spread(lambda rows: self._metrics(designs.take(rows)), parts)
+        return Metrics.joined(found).take(np.argsort(np.concatenate(parts)))
 
-    def _costs(
-        self, designs: Designs, rows: Ints
-    ) -> tuple[PhysicalResources, Ints, PhysicalMetrics]:
-        """Resources of designs, rows of those that run a network within all limits, and their
-        metrics."""
-        batch = Batch(self._context, designs.take(rows))
-        running = np.flatnonzero(self._constrained(batch.resources).runs.any(axis=1))
-        costs = evaluate_batch(batch.take(running), causes=False, longest=self._interruptible)
-        return batch.resources, rows[running], costs
+    def _metrics(self, designs: Designs) -> Metrics:
+        """Metrics of designs of one schedule.
+
+        Half of all random designs break a limit and need no energies.
+        """
+        whole = Batch(self._context, designs)
+        resources = self._constrained(whole.resources)
+        runs, running = resources.runs, np.flatnonzero(resources.runs.any(axis=1))
+        batch = whole.take(running)
+        run = best_run(batch, causes=False, longest=self._interruptible)
+        values = {
+            "energy": run.energy_J,
+            "latency": run.latency_s,
+            "interval": run.interval_s,
+            "power": run.power_W,
+        }
+        if "snr" in self._objectives:
+            values["snr"] = np.minimum(batch.resources.snr_dB, MOST_DB)
+        if self._interruptible:
+            values["longest_layer"] = run.longest_layer_s
+        if self._accuracy is not None:
+            values["accuracy_drop"] = batch.resources.accuracy_drop
+        values = {name: np.where(runs[running], array, np.nan) for name, array in values.items()}
+        values |= {"leak": batch.chip.leak_W, "dram_idle": batch.chip.dram_idle_W}
+        if self._interruptible:
+            values["save"], values["save_energy"] = saving(batch, run)
+        for name, array in values.items():
+            values[name] = np.full((len(designs), *array.shape[1:]), np.nan)
+            values[name][running] = array
+        values |= {**resources.values, "snr_adc": whole.resources.snr_adc_dB}
+        return Metrics(values, resources.resources)
 
     def covered(self, given: Levels | Columns) -> Designs:
         """Check designs against the component table; `in_full` accepts the result.
@@ -524,11 +527,11 @@ class PhysicalEvaluator(CostModel):
         """
         if isinstance(given, Designs):
             return given
-        columns = self._columns(given) if isinstance(given, np.ndarray) else given
-        device = self._context.device
-        defaults = {"adc_model": self._context.adc_model, **device.defaults}
-        designs = Designs.of_columns(columns, defaults=defaults, checked=columns is not given)
-        device.check(designs)
+        if isinstance(given, np.ndarray):
+            designs = self._decoded(given)
+        else:
+            designs = Designs.of_columns(given, defaults=self._defaults)
+        self._context.device.check(designs)
         highest = HIGHEST_BITS_PER_CELL if self._context.switches.few_levels else 8
         bits = designs.bits_per_cell
         refuse(
@@ -536,31 +539,41 @@ class PhysicalEvaluator(CostModel):
         )
         return designs
 
-    def _columns(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        self.space.validate(levels)
-        stated = {*self.space.names, *self.space.fixed}
-        return {name: self._column(levels, name) for name in COLUMNS if name in stated}
+    @property
+    def _defaults(self) -> dict[str, str | float]:
+        return {"adc_model": self._context.adc_model, **self._context.device.defaults}
 
-    def _column(self, levels: Levels, name: str) -> NDArray[Any]:
-        values = self._values.get(name)
-        if values is None:
-            return checked_column(name, self.space.column(levels, name))
-        if name in self.space.fixed:
-            return np.full(len(levels), values[0])
-        return values.take(levels[:, self.space.names.index(name)])
+    def _decoded(self, levels: Levels) -> Designs:
+        """Designs of value indices, shape (n, n_parameters)."""
+        self.space.validate(levels)
+
+        def column(values: NDArray[Any], at: list[int]) -> NDArray[Any]:
+            if not at:
+                return np.full(len(levels), values)
+            first, *further = (levels[:, each] for each in at)
+            return values[first, *further] if further else values.take(first)
+
+        return Designs(**{n: column(*each) for n, each in self._values.items()}).checked()
 
     @cached_property
-    def _values(self) -> dict[str, NDArray[Any]]:
-        """Checked values of the design columns whose values are all allowed, by name."""
-        possible = {
-            p.name: p.values for p in self.space.parameters if not isinstance(p, Conditional)
-        }
-        possible |= {name: (value,) for name, value in self.space.fixed.items()}
-        values = {}
+    def _values(self) -> dict[str, tuple[NDArray[Any], list[int]]]:
+        """Checked values of each design column, with one axis for each parameter that selects among
+        them, and the positions of these parameters in the space.
+        """
+        names, values = self.space.names, {}
+        fixed = {**DEFAULTS, **self._defaults, **self.space.fixed}
+        require_columns({*names, *fixed})
         for name in COLUMNS:
-            with suppress(ValueError):
-                if name in possible:
-                    values[name] = checked_column(name, np.asarray(possible[name]))
+            if name not in names:
+                values[name] = checked_column(name, np.array([fixed[name]]))[0], list[int]()
+                continue
+            at = [names.index(name)]
+            parameter = self.space.parameters[at[0]]
+            allowed = np.array(parameter.values)
+            if isinstance(parameter, Conditional):
+                at.append(names.index(parameter.on.name))
+                allowed = np.array([row.values for row in parameter.rows]).T
+            values[name] = checked_column(name, allowed.ravel()).reshape(allowed.shape), at
         return values
 
 

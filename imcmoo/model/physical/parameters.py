@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from operator import attrgetter
@@ -173,45 +173,45 @@ class Designs:
         columns: Mapping[str, ArrayLike],
         *,
         defaults: Mapping[str, str | float] = {},
-        checked: bool = False,
     ) -> Designs:
         """Check design columns and fill in defaults.
 
         Args:
-            columns: arrays of shape (n,) by field; an index may be given as its text. Other names
-                are ignored.
-            defaults: defaults of missing columns, before `DEFAULTS`.
-            checked: True if each column is a result of `checked_column`.
+            columns: arrays of shape (n,) by the names of the fields; where a field is an index,
+                that or the text. Others are ignored.
+            defaults: values of columns that are not there, before those of `DEFAULTS`.
 
         Raises:
             ValueError: a column is missing, of another length, not an integer, out of range or an
                 unknown text, or more rows are active than exist; names column and line.
         """
         defaults = DEFAULTS | {**defaults}
-        names = [f.name for f in fields(cls)]
-        missing = [name for name in names if name not in columns and name not in defaults]
-        if missing:
-            raise ValueError(f"no design column {', '.join(missing)}; needed: {', '.join(names)}")
+        require_columns({*columns, *defaults})
         present = {
             name: np.atleast_1d(unmasked(columns[name], f"design column {name}"))
-            for name in names
+            for name in COLUMNS
             if name in columns
         }
         n = len(next(iter(present.values())))
         arrays: dict[str, Any] = {}
-        for name in names:
+        for name in COLUMNS:
             values = present.get(name)
             if values is None:
                 arrays[name] = np.full(n, _checked_value(name, defaults[name]))
             elif values.shape != (n,):
                 raise ValueError(f"design column {name} has shape {values.shape}, expected ({n},)")
             else:
-                arrays[name] = values if checked else checked_column(name, values)
-        designs = cls(**arrays)
-        refuse(
-            "active_rows", designs.active_rows, designs.active_rows > designs.rows, "at most `rows`"
-        )
-        return designs
+                arrays[name] = checked_column(name, values)
+        return cls(**arrays).checked()
+
+    def checked(self) -> Designs:
+        """The designs, if no more rows are active than there are.
+
+        Raises:
+            DesignRefused: there are more.
+        """
+        refuse("active_rows", self.active_rows, self.active_rows > self.rows, "at most `rows`")
+        return self
 
     def __len__(self) -> int:
         return len(self.technology_nm)
@@ -342,6 +342,17 @@ def _packed(parts: Iterable[tuple[Ints, int]]) -> Keys:
     if len(words) == 1:
         return words[0]
     return np.stack(words, axis=1).astype(">i8").view(f"S{8 * len(words)}")[:, 0]
+
+
+def require_columns(names: Collection[str]) -> None:
+    """Check that no design column is missing.
+
+    Raises:
+        ValueError: names the missing columns and all there are.
+    """
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise ValueError(f"no design column {', '.join(missing)}; needed: {', '.join(COLUMNS)}")
 
 
 def checked_column(name: str, values: NDArray[Any]) -> NDArray[Any]:

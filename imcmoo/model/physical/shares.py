@@ -8,9 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from imcmoo.arrays import Floats, Ints
-from imcmoo.model.physical.batch import Batch, evaluate_batch, of_one_schedule
+from imcmoo.model.physical.batch import (
+    Batch,
+    PhysicalMetrics,
+    evaluate_batch,
+    of_one_schedule,
+)
 from imcmoo.model.physical.chip import build_chip
-from imcmoo.model.physical.constraints import PhysicalMetrics
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import ImageCosts, apply_power_limit
 from imcmoo.model.physical.parameters import Designs
@@ -45,7 +49,7 @@ class SharedBatch(Batch):
 
     def leak_W(self, occupied: Floats) -> Floats:
         """Leakage of the part of the network, W, shape (n, 1)."""
-        leak = (self.chip.macro_leak_W + self.chip.other_leak_W) * self._share
+        leak = self.chip.leak_W * self._share
         return np.broadcast_to(leak[:, None], occupied.shape)
 
     @property

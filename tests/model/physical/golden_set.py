@@ -107,7 +107,7 @@ def checksums(case):
         for at, chunk in enumerate(np.array_split(array, n_chunks))
     ]
     if name in DEVICES and n_chunks == N_CHUNKS:
-        runs = np.flatnonzero(metrics.runs.any(axis=1))
+        runs = np.flatnonzero(metrics.has_capacity.any(axis=1))
         chosen = np.sort(np.random.default_rng(3).choice(runs, N_BROKEN_DOWN, replace=False))
         parts = model.breakdown({column: v[chosen] for column, v in designs.items()})
         sums += [

@@ -68,7 +68,7 @@ def test_more_bandwidth_converters_and_supply_are_never_slower(name, seed, devic
     columns[name] = np.broadcast_to(less, (30,))
     slow, fast = pair(device, columns, **{name: more})
     # Streaming or not is chosen by energy × time, and power may throttle: compare like with like.
-    both = slow.runs & fast.runs & (slow.streamed == fast.streamed)
+    both = slow.has_capacity & fast.has_capacity & (slow.streamed == fast.streamed)
     both &= (slow.bound_by != 5) & (fast.bound_by != 5)
     assert np.all(fast.latency_s[both] <= slow.latency_s[both] * SLACK)
     if name == "columns_per_adc":
@@ -95,14 +95,14 @@ def test_only_networks_that_lack_nothing_have_metrics_within_the_chip_s_cells_an
     columns = random_designs(60, np.random.default_rng(seed), device)
     metrics = MODELS[device].in_full(columns)
     lacks = (metrics.missing_cells > 0) | (metrics.missing_bits > 0)
-    np.testing.assert_array_equal(lacks, ~metrics.runs)
+    np.testing.assert_array_equal(lacks, ~metrics.has_capacity)
     assert np.all(np.isnan(metrics.energy_J) == lacks)
     assert np.all((metrics.bound_by == -1) == lacks)
     occupied = np.nan_to_num(metrics.occupied_cells)
     assert np.all(occupied <= metrics.cells[:, None] * SLACK)
     rate = {"x16": 16 * 4.266e9, "x32": 32 * 4.266e9, "x64": 64 * 4.266e9, "hbm2": 5.278e12}
     peak = np.array([rate.get(d, np.inf) for d in columns["dram"].tolist()])[:, None]
-    runs = metrics.runs
+    runs = metrics.has_capacity
     assert np.all(metrics.latency_s[runs] * SLACK >= (metrics.dram_bits / peak)[runs])
 
 
@@ -115,7 +115,7 @@ def test_the_breakdown_adds_up(seed, device):
     networks = np.array(
         [[w == name for name in MODELS[device].workload_names] for w in owner], dtype=float
     )
-    runs = metrics.runs
+    runs = metrics.has_capacity
     np.testing.assert_array_equal(np.isfinite(parts.energy_J).all(axis=2) @ networks > 0, runs)
     energy = np.nan_to_num(parts.energy_J.sum(axis=2)) @ networks
     np.testing.assert_allclose(energy[runs], metrics.energy_J[runs], rtol=1e-12)

@@ -51,7 +51,7 @@ def test_a_bad_design_is_refused_with_one_clear_message(changed, message):
 
 def test_perfect_cells_may_hold_8_bits():
     off = model(switches=replace(Switches(), few_levels=False)).in_full(columns(bits_per_cell=8))
-    assert off.runs.all()
+    assert off.has_capacity.all()
     assert np.isinf(off.snr_dev_dB).all()
 
 
@@ -130,8 +130,8 @@ def test_together_needs_the_cells_of_all_and_never_switches():
     alone_few, together_few = (
         model(names, deployment=d).in_full(few) for d in ("alone", "together")
     )
-    assert alone_few.runs.all()
-    assert not together_few.runs.any()
+    assert alone_few.has_capacity.all()
+    assert not together_few.has_capacity.any()
 
 
 def test_fewer_bits_cost_less_and_are_chosen_per_network():
@@ -178,7 +178,7 @@ def test_a_layer_on_the_digital_unit_takes_no_cells_but_room_in_the_buffer():
     spared = 128 * 128 * 4 * np.ceil(1000 * 4 / 128)
     assert share[0] - share[1] == pytest.approx(spared / found.cells[0], rel=1e-12)
     # 1000 × 512 weights are 500 KiB.
-    assert usual.in_full(small).runs.all()
+    assert usual.in_full(small).has_capacity.all()
     assert changed.in_full(small).missing_bits[0, 0] == 8 * (512_000 - 256 * 1024)
     with pytest.raises(
         ValueError, match="resnet18 has no layer 'fc' with stored weights; known: 00"
@@ -210,7 +210,7 @@ def test_the_breakdown_of_many_designs_works_on_few_at_once(monkeypatch):
         return break_down(batch, layers)
 
     monkeypatch.setattr(model_module, "break_down", spied)
-    monkeypatch.setattr(model_module, "CHUNK_NUMBERS", 2 * len(model().layers))
+    monkeypatch.setattr(model_module, "CHUNK_NUMBERS", 2 * len(model()._context.layers))
     parts = model().breakdown(designs)
     assert sum(sizes) == 9
     assert max(sizes) == 2

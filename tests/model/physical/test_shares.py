@@ -42,7 +42,7 @@ def test_all_of_a_chip_is_the_chip(alone, designs):
 
 def test_less_bandwidth_is_never_faster(alone, designs):
     fast, slow = (shares(alone, designs, designs.router_groups, b, 1.0) for b in (1.0, 0.25))
-    runs = fast.runs & slow.runs
+    runs = fast.has_capacity & slow.has_capacity
     assert (slow.latency_s >= fast.latency_s * (1 - 1e-12))[runs].all()
     assert (slow.latency_s > fast.latency_s)[runs].any()
 
@@ -50,8 +50,8 @@ def test_less_bandwidth_is_never_faster(alone, designs):
 def test_too_few_groups_do_not_hold_a_network(alone, designs):
     few = shares(alone, designs, 1.0, 1.0, 1.0)
     half = shares(alone, designs, np.ceil(designs.router_groups / 2), 1.0, 1.0)
-    assert few.runs.sum() < half.runs.sum()
-    assert np.isnan(few.latency_s[~few.runs]).all()
+    assert few.has_capacity.sum() < half.has_capacity.sum()
+    assert np.isnan(few.latency_s[~few.has_capacity]).all()
 
 
 def layer_seconds(batch):

@@ -192,7 +192,7 @@ class BoundedTree(SearchTree):
         shortfall = Batch(self._context, designs).min_capacity_shortfall
         runs = np.asarray((shortfall <= 0).all(axis=1))
         candidates = np.flatnonzero(runs)
-        runs[candidates] = Batch(self._context, designs.take(candidates)).runs.all(axis=1)
+        runs[candidates] = Batch(self._context, designs.take(candidates)).has_capacity.all(axis=1)
         return runs
 
     def relaxed_bound(self, rows: Levels, stage: int) -> Metrics | None:

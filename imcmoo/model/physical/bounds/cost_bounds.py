@@ -16,7 +16,7 @@ import numpy as np
 from imcmoo.arrays import Bools, Floats
 from imcmoo.keyed_cache import Arrays, KeyedCache
 from imcmoo.model.metrics import edp
-from imcmoo.model.physical.batch import Batch, LayerWork, network_totals, pipeline_groups, run_in
+from imcmoo.model.physical.batch import Batch, LayerWork, network_runs, pipeline_groups
 from imcmoo.model.physical.bounds.chip_bounds import MinimalChips
 from imcmoo.model.physical.chip import Rates
 from imcmoo.model.physical.context import Context
@@ -128,13 +128,12 @@ def network_operations(batch: Batch, *, streamed: bool) -> NetworkOperations:
     add: Callable[[Floats], Floats] = layers.total
     if batch.designs.pipelined.any():
         add, reads, fills = layers.largest, reads + fills, np.zeros_like(fills)
-    of_networks = batch.features(streamed=streamed).networks
-    moved = layers.total(work.sums) + of_networks.link_bits
+    moved = layers.total(work.sums) + features.network_link_bits
     zero = np.zeros_like(moved)
     glb_bits = np.broadcast_to(work.glb_bits(streamed=streamed), reads.shape)
     return NetworkOperations(
         counts=_counts(batch, work, moved, streamed=streamed),
-        pipeline_link_bits=moved / pipeline_groups(batch.designs, of_networks.occupied),
+        pipeline_link_bits=moved / pipeline_groups(batch.designs, features.occupied),
         reads=add(reads),
         conversions=add(reads * shared.columns_used),
         fill_reads=add(fills),
@@ -150,7 +149,7 @@ def network_operations(batch: Batch, *, streamed: bool) -> NetworkOperations:
 def _counts(batch: Batch, work: LayerWork, link_bits: Floats, *, streamed: bool) -> Floats:
     """Actions on the chip by `ON_CHIP_ACTIONS`, shape (n, W, A)."""
     layers = batch.context.layers
-    counted = batch.features(streamed=streamed).networks.counts
+    counted = batch.features(streamed=streamed).counts
     spilled = work.spilled_sums if streamed else None
     operands = operand_bits(layers, batch.designs.mac_units) if layers.has_digital else None
     counts = image_actions(
@@ -356,16 +355,16 @@ def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dic
     One chip for each of n designs, see `MinimalBatch`.
     """
     batch = MinimalBatch(context, designs, chips)
-    totals = network_totals(batch, causes=False)
     modes = []
-    for streamed, possible in ((False, batch.fits), (True, batch.may_stream)):
-        if totals.streams or not streamed:
-            run = run_in(batch, totals, streamed=streamed)
-            costs = {
-                "dynamic_energy": run.energy_J - chips.static_W * run.interval_s,
-                "energy": run.energy_J,
-                "latency": run.latency_s,
-                "interval": run.interval_s,
-            }
-            modes.append((possible & batch.runs, {n: v[..., None] for n, v in costs.items()}))
+    # If no design may stream, there is no second run.
+    for possible, run in zip(
+        (batch.fits, batch.may_stream), network_runs(batch, causes=False), strict=False
+    ):
+        costs = {
+            "dynamic_energy": run.energy_J - chips.static_W * run.interval_s,
+            "energy": run.energy_J,
+            "latency": run.latency_s,
+            "interval": run.interval_s,
+        }
+        modes.append((possible & batch.has_capacity, {n: v[..., None] for n, v in costs.items()}))
     return lowest(chips, context.layers.n_networks, modes)
