@@ -80,7 +80,11 @@ def _question(problem: AcceleratorProblem) -> str:
     """SHA-256 (hex) of what a problem asks of its model and space: objectives of which networks,
     area limit, cost, criteria, weights and limits."""
     criteria = [
-        (c.name, repr(c.score) if is_dataclass(c.score) else "", _data_of(c.score))
+        (
+            c.name_of_score(joint=False),
+            repr(c.score) if is_dataclass(c.score) else "",
+            _data_of(c.score),
+        )
         for c in problem.criteria
     ]
     return _sha256(

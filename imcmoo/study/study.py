@@ -539,7 +539,9 @@ class Study(Table):
     @property
     def own_criterion(self) -> Criterion | None:
         """The criterion made of the user's score."""
-        return None if self.score is None else own_criterion(self.score)
+        if self.score is None:
+            return None
+        return own_criterion(self.score).for_networks(len(self.networks))
 
     @property
     def asked_criterion(self) -> Criterion:
@@ -549,7 +551,7 @@ class Study(Table):
             ValueError: there is no such criterion or score.
         """
         if self.criterion != SCORE:
-            return find_criterion(self.criterion)
+            return find_criterion(self.criterion).for_networks(len(self.networks))
         if self.own_criterion is None:
             raise ValueError(f"criterion {SCORE}: the study has no score of its own")
         return self.own_criterion
