@@ -15,7 +15,6 @@ from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.terminal import bars_with_state, console
 from imcmoo.exact.certificate import Certificate
 from imcmoo.problem.criteria import JOINT, NAMED, SINGLE_NETWORK
-from imcmoo.problem.score_range import text
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study.certify_study import ALL, certify_to, folder_of
@@ -73,7 +72,7 @@ def main(args: argparse.Namespace) -> None:
         task = progress.add_task(study.name, total=None, state="bounding")
 
         def on_step(name: str, value: float, bound: float, gap: float) -> None:
-            state = f"best {text(value, '.4e')} · bound {text(bound, '.4e')} · gap {gap:.2%}"
+            state = f"best {value:.4e} · bound {bound:.4e} · gap {gap:.2%}"
             progress.update(task, description=name, state=state)
 
         proven = certify_to(
@@ -95,9 +94,9 @@ def main(args: argparse.Namespace) -> None:
 
 def _show(terminal: Console, certificate: Certificate) -> None:
     unit = NAMED[certificate.criterion].unit if certificate.criterion in NAMED else ""
-    bound = f"bound {text(certificate.bound)} {unit}".rstrip()
+    bound = f"bound {certificate.bound:.6g} {unit}".rstrip()
     terminal.print(
-        f"  {certificate.criterion}: {text(certificate.value)}, {bound}, "
+        f"  {certificate.score_name}: {certificate.value:.6g}, {bound}, "
         f"gap {certificate.gap:.3%}, {certificate.seconds:.1f} s",
     )
     values = ", ".join(

@@ -8,7 +8,6 @@ from pathlib import Path
 from imcmoo.cli.arguments import QUIET, add, option
 from imcmoo.cli.terminal import Bars, console
 from imcmoo.exact.check import Refused
-from imcmoo.problem.score_range import text
 from imcmoo.study import catalogue
 from imcmoo.study.catalogue import check_trusted
 from imcmoo.study.check_certificate import Checker, certificates, certified_study
@@ -63,7 +62,7 @@ def main(args: argparse.Namespace) -> None:
             raise Refused(f"{args.folder}: refused: {error}") from None
     for path, certificate in paths.items():
         terminal.print(
-            f"{path}: accepted: {certificate.criterion} ≥ {text(certificate.bound)}, gap "
+            f"{path}: accepted: {certificate.score_name} ≥ {certificate.bound:.6g}, gap "
             f"{certificate.gap:.3%}",
             soft_wrap=True,
         )

@@ -17,7 +17,6 @@ from imcmoo.cli.arguments import option, whole
 from imcmoo.cli.terminal import bars_with_state, console, counted, show, warn
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import MINIMAX, NAMED
-from imcmoo.problem.score_range import text
 from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import terminal_tables
 from imcmoo.report.labels import label
@@ -182,8 +181,7 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
         }
 
         def on_trace(name: str, row: TraceRow) -> None:
-            best = text(row.best, ".3e")
-            state = f"gen. {row.generation} {row.phase} · best {best} · front {row.front}"
+            state = f"gen. {row.generation} {row.phase} · best {row.best:.3e} · front {row.front}"
             if shown.tasks[tasks[name]].start_time is None:
                 shown.start_task(tasks[name])
             shown.update(tasks[name], completed=row.evaluations, state=state)

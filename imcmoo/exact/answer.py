@@ -22,7 +22,6 @@ from imcmoo.io.reading import read_json
 from imcmoo.io.units import display_column, to_display, to_si
 from imcmoo.problem.identity import difference
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.score_range import LOG10, from_log, stated
 from imcmoo.space.design_space import DesignSpace, Ranks
 
 SUMMARY, OPTIMA, FRONT = "summary.json", "optima.csv", "front.csv"
@@ -64,8 +63,8 @@ def save(
         "front_points": len(answer.front),
         "front_designs": int(answer.designs.sum()),
         "optima": {
-            called: {"value": float(value), "designs": len(answer.optima[name].ranks)}
-            for name, (called, value) in _stated(answer, problem).items()
+            name: {"value": value, "designs": len(answer.optima[name].ranks)}
+            for name, value in _shown_values(answer, problem).items()
         },
         "behaviour": behaviour(problem, sampled_designs(problem)),
     }
@@ -94,7 +93,7 @@ def load(folder: Path, problem: AcceleratorProblem, identity: Mapping[str, Any])
     answer = ExactAnswer(
         n_feasible=summary["feasible_designs"],
         optima={
-            str(name).removeprefix(LOG10): Optimum(
+            str(name): Optimum(
                 _value(problem, str(name), rows["value"].iloc[0]), _ranks(rows, space)
             )
             for name, rows in optima.groupby("criterion", sort=False)
@@ -136,13 +135,14 @@ def damaged(path: Path) -> InputError:
 def optima_table(answer: ExactAnswer, problem: AcceleratorProblem) -> pd.DataFrame:
     """One row per criterion and optimal design.
 
-    Values are in J·s·mm² (EDAP; to the power W for the product), J, s or mm²; regret is a share.
-    Values beyond float64 are decimal logarithms of criterion `log10_CRITERION`.
+    Values are in J·s·mm² (EDAP; to the power W for the product), J, s or mm²; regret is a share. A
+    criterion `log10_NAME` has the decimal logarithm.
     """
     space = problem.space
     n_designs = [len(o.ranks) for o in answer.optima.values()]
-    called, shown_values = zip(*_stated(answer, problem).values(), strict=True)
-    names, values = np.repeat(called, n_designs), np.repeat(np.array(shown_values), n_designs)
+    shown = _shown_values(answer, problem)
+    names = np.repeat(list(shown), n_designs)
+    values = np.repeat(np.array(list(shown.values())), n_designs)
     levels = space.unrank(np.concatenate([o.ranks for o in answer.optima.values()]))
     designs = {name: space.column(levels, name) for name in space.names}
     return pd.DataFrame({"criterion": names, "value": values, **designs})
@@ -180,20 +180,17 @@ def _sign(problem: AcceleratorProblem, criterion: str) -> float:
     return -1.0 if criterion in names else 1.0
 
 
-def _stated(answer: ExactAnswer, problem: AcceleratorProblem) -> dict[str, tuple[str, float]]:
-    """Name and optimum in files, by criterion."""
-    values = {
+def _shown_values(answer: ExactAnswer, problem: AcceleratorProblem) -> dict[str, float]:
+    """Optima in the units of files, by criterion."""
+    return {
         name: float(to_display(_unit(problem, name), _sign(problem, name) * optimum.value))
         for name, optimum in answer.optima.items()
     }
-    return {name: stated(name, value) for name, value in values.items()}
 
 
-def _value(problem: AcceleratorProblem, called: str, value: float) -> float:
-    """Inverse of `_stated`."""
-    if called.startswith(LOG10):
-        return float(from_log(np.array(value) * np.log(10.0)))
-    return float(to_si(_unit(problem, called), _sign(problem, called) * value))
+def _value(problem: AcceleratorProblem, name: str, value: float) -> float:
+    """Inverse of `_shown_values` for one criterion."""
+    return float(to_si(_unit(problem, name), _sign(problem, name) * value))
 
 
 def _ranks(rows: pd.DataFrame, space: DesignSpace) -> Ranks:

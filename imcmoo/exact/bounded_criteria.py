@@ -12,17 +12,16 @@ import numpy as np
 
 from imcmoo.arrays import Floats
 from imcmoo.model.metrics import Metrics
-from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK, Criterion
+from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK, SMALLEST, Criterion, prefix_of
 from imcmoo.problem.limits import with_interval
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.score_range import SMALLEST, beyond, from_log, log_of
 from imcmoo.problem.scores import Costs, edap_of
 from imcmoo.space.design_space import Levels
 
-ROUNDED = 1 + 1e-12
+ROUNDING = 1e-12
 
-LARGEST_LOG = 700.0
-"""Largest natural logarithm of a float64."""
+LARGEST_LOG10 = 300.0
+"""Decimal logarithm that a float64 holds."""
 
 
 class NotProvable(ValueError):
@@ -60,14 +59,17 @@ class BoundedCriterion:
     """A criterion to prove.
 
     Args:
-        name: name of the criterion.
-        score: scores of designs, shape (n,), non-decreasing in energy, latency, interval and area.
-        bound: lower bounds of scores from bounded costs. Differs from `score` if the score depends
-            on something only bounded, such as the single-network optima.
-        zero: offset of the gap, see `Criterion.zero`.
-        root: root of the score whose gap counts: W for a product over W networks.
-        scale: whether the gap is a ratio or a difference, see `Criterion.scale`.
-        least: lower bound of all scores, such as 0 for minimax regret.
+        name: of the criterion.
+        score: of designs, shape (n,), no smaller where any energy, latency, interval or
+            area is larger.
+        bound: lower bounds of scores from bounded costs; another function where the score itself
+            depends on something only bounded, such as the single-network optima.
+        zero: where the gap counts from, as `Criterion.zero`.
+        root: the gap is that of this root of the score: of a product over W networks it is that of
+            the geometric mean.
+        scale: as `Criterion.scale`: whether the gap is a share, a difference, or a share of numbers
+            whose decimal logarithms are the scores.
+        least: what no design can score less than, whatever its costs: 0 for minimax regret.
     """
 
     name: str
@@ -75,8 +77,13 @@ class BoundedCriterion:
     bound: Callable[[Costs], Floats]
     zero: float = 0.0
     root: float = 1.0
-    scale: Literal["ratio", "difference"] = "ratio"
+    scale: Literal["ratio", "difference", "log10"] = "ratio"
     least: float = -math.inf
+
+    @property
+    def score_name(self) -> str:
+        """Name of the score, `log10_NAME` of a decimal logarithm."""
+        return f"{prefix_of(self.scale)}{self.name}"
 
     def lower_bound(self, costs: Costs) -> Floats:
         """Lower bounds of scores: `bound`, but at least `least`."""
@@ -88,13 +95,13 @@ class BoundedCriterion:
             return 0.0
         if self.scale == "difference":
             return value - bound
+        if self.scale == "log10":
+            log10 = (value - bound) / self.root
+            return 10.0**log10 - 1.0 if log10 < LARGEST_LOG10 else math.inf
         if bound + self.zero <= 0 or not math.isfinite(value):
             return math.inf
-        value, bound = value + self.zero, bound + self.zero
-        if not (beyond(value) or beyond(bound)) and math.isfinite(value / bound):
-            return float((value / bound) ** (1 / self.root) - 1.0)
-        logs = float(log_of(np.array(value)) - log_of(np.array(bound)))
-        return math.exp(min(logs / self.root, LARGEST_LOG)) - 1.0
+        ratio = (value + self.zero) / (bound + self.zero)
+        return float(ratio ** (1 / self.root) - 1.0)
 
     def pruning_threshold(self, value: float, gap: float) -> float:
         """Smallest bound within a gap of a value."""
@@ -103,14 +110,13 @@ class BoundedCriterion:
         if self.scale == "difference":
             return value - gap
         # A little more, so that the gap it leaves is not rounded up.
-        factor = self.root * math.log1p(gap)
-        least = 0.0
-        if factor < LARGEST_LOG and not beyond(value):
-            least = (value + self.zero) / (1.0 + gap) ** self.root * ROUNDED
-        if least < SMALLEST:
-            log = log_of(np.array(value + self.zero)) - factor + math.log(ROUNDED)
-            least = float(from_log(log))
-        return min(value, least - self.zero)
+        log10 = self.root * math.log10(1.0 + gap)
+        if self.scale == "log10":
+            return min(value, value - log10 + ROUNDING * (1.0 + abs(value)))
+        if log10 > LARGEST_LOG10:
+            return SMALLEST - self.zero
+        least = (value + self.zero) / (1.0 + gap) ** self.root * (1.0 + ROUNDING)
+        return min(value, max(least, SMALLEST) - self.zero)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import content_checksum, write_checked_json
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
+from imcmoo.problem.criteria import LOG10, prefix_of
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.score_range import from_fields, to_fields
 from imcmoo.space.design_space import Levels
 
 FILE = "certificate.json"
@@ -34,21 +34,24 @@ class Certificate:
     Args:
         settings: settings of the study, its name first.
         model: name of the cost model.
-        criterion: the proven criterion.
-        design: physical values of the best design, by name.
-        value: its score; in files `log10_value`, to 40 digits, if beyond float64.
-        bound: lower bound of the scores of all designs, likewise.
-        gap: largest excess of `value` over the optimum, as a share.
-        designs: number of designs in the space.
-        stages: by stage, numbers of designs ruled out as `infeasible` or `excluded`.
-        evaluated: number of evaluated designs; with those of all stages, all designs.
-        single_network_optima: `bound` and `value` of each network, if the criterion depends on
-            them.
-        seconds: duration of the proof, s.
-        identity: identity of the problem.
-        behaviour: values of a shipped model, see `imcmoo.exact.behaviour`.
-        intact: False if the checksum of the file is wrong.
-        is_new: True if this process proved the bound, False if it was read from a file.
+        criterion: what is proven.
+        design: physical values of the best design found, by name.
+        value: its score.
+        bound: of all designs.
+        gap: how far the value may be above the smallest there is, as a share.
+        designs: in the space.
+        stages: by stage, designs ruled out there as `infeasible` or `excluded`.
+        evaluated: designs that were evaluated; with those of all stages, all there are.
+        single_network_optima: by network `bound` and `value` of its optimum, if the criterion is
+            judged by it.
+        seconds: that the proof took.
+        identity: of the problem.
+        behaviour: what a shipped model gives for some designs; see `imcmoo.exact.behaviour`.
+        intact: whether it is as it was written; a checksum tells, which notices what no other check
+            can, such as designs moved from one count to another.
+        prefix: `LOG10` where value and bound are decimal logarithms, which the file then has as
+            `log10_value` and `log10_bound`; else empty.
+        is_new: whether this process proved the bound; False where it was read from a file.
     """
 
     settings: Mapping[str, Any]
@@ -66,10 +69,16 @@ class Certificate:
     identity: Mapping[str, Any]
     behaviour: Mapping[str, Any]
     intact: bool = True
+    prefix: str = ""
     is_new: bool = field(default=True, compare=False)
 
     def __repr__(self) -> str:
-        return f"Certificate({self.criterion}: {self.value:.4g}, gap {self.gap:.3%})"
+        return f"Certificate({self.score_name}: {self.value:.4g}, gap {self.gap:.3%})"
+
+    @property
+    def score_name(self) -> str:
+        """Name of the score, `log10_NAME` of a decimal logarithm."""
+        return f"{self.prefix}{self.criterion}"
 
     def save(self, folder: Path) -> None:
         """Write `certificate.json` to its folder."""
@@ -79,8 +88,8 @@ class Certificate:
             "settings": dict(self.settings),
             "model": self.model,
             "criterion": self.criterion,
-            "incumbent": {"design": dict(self.design), **to_fields("value", self.value)},
-            **to_fields("bound", self.bound),
+            "incumbent": {"design": dict(self.design), f"{self.prefix}value": self.value},
+            f"{self.prefix}bound": self.bound,
             "gap": self.gap,
             "designs": self.designs,
             "counts": {"stages": dict(self.stages), "evaluated": self.evaluated},
@@ -104,6 +113,7 @@ class Certificate:
             content = read_json(path)
             optima = content[_optima_field(content)]
             _check_kinds(content)
+            prefix = LOG10 if f"{LOG10}value" in content["incumbent"] else ""
             # Earlier versions state the only technology scaling left.
             settings = {
                 k: v for k, v in content["settings"].items() if (k, v) != ("scaling", "reference")
@@ -113,8 +123,8 @@ class Certificate:
                 model=content["model"],
                 criterion=content["criterion"],
                 design=content["incumbent"]["design"],
-                value=from_fields("value", content["incumbent"]),
-                bound=from_fields("bound", content),
+                value=float(content["incumbent"][f"{prefix}value"]),
+                bound=float(content[f"{prefix}bound"]),
                 gap=float(content["gap"]),
                 designs=content["designs"],
                 stages=content["counts"]["stages"],
@@ -125,6 +135,7 @@ class Certificate:
                 identity=content.get("identity", {}),
                 behaviour=content.get("behaviour", {}),
                 intact=content.get("checksum") == content_checksum(content),
+                prefix=prefix,
                 is_new=False,
             )
         except (ValueError, KeyError, TypeError, OverflowError) as error:
@@ -214,4 +225,5 @@ def certificate_of(
         seconds=seconds,
         identity=identity,
         behaviour=behaviour(problem, np.vstack([sample, proof.levels])),
+        prefix=prefix_of(proof.goal.scale),
     )

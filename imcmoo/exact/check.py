@@ -22,7 +22,6 @@ from imcmoo.io.errors import InputError
 from imcmoo.model.metrics import Metrics, edp
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.score_range import text
 from imcmoo.problem.scores import Costs
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
@@ -209,8 +208,8 @@ class _Walk:
             least = claim.goal.lower_bound(costs).min()
             if least < claim.bound:
                 raise Refused(
-                    f"{claim.goal.name}: a design scores {text(least, '.9g')}, below the bound "
-                    f"{text(claim.bound, '.9g')}"
+                    f"{claim.goal.score_name}: a design scores {least:.9g}, below the bound "
+                    f"{claim.bound:.9g}"
                 )
 
 

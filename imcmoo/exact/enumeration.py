@@ -137,7 +137,7 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
     criterion, in SI units.
     """
     absolute = [c for c in problem.criteria if c.against == "nothing"]
-    by_name = {c.name: c.scores(costs, None) for c in absolute}
+    by_name = {c.name_of_score(joint=False): c.scores(costs, None) for c in absolute}
     names = problem.workload_names
     if problem.has_edap:
         by_name |= {f"edap_{name}": v for name, v in zip(names, costs.edap.T, strict=True)}

@@ -7,7 +7,7 @@ may name a user's `Criterion` as `module:name`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
 from typing import Any, Literal
@@ -18,7 +18,6 @@ from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError, OwnCodeError, check_name
 from imcmoo.io.named import call_own, check_takes, load
 from imcmoo.io.own_code import OURS, module_of
-from imcmoo.problem.score_range import LARGEST, SMALLEST, ratio
 from imcmoo.problem.scores import (
     AGGREGATIONS,
     MM2_PER_M2,
@@ -26,10 +25,28 @@ from imcmoo.problem.scores import (
     Score,
     edap_score,
     ela_score,
+    log10_edap_product,
     worst_regret,
 )
 
 EDAP_NEEDS = ("energy", "latency", "area")
+
+SMALLEST, LARGEST = 1e-290, 1e290
+"""Range of a positive score, in which float64 loses no digits."""
+
+LARGEST_DEGREE = 27
+"""Largest number of factors of a score that is no logarithm, a power counted by its exponent: the
+EDAPs of nine networks. The score is within `SMALLEST` to `LARGEST` if the geometric mean of the
+factors, in J, s and mm², is between 1e-10 and 1e10."""
+
+LOG10 = "log10_"
+"""Prefix of the name of a score that is stated as its decimal logarithm."""
+
+
+def prefix_of(scale: str) -> str:
+    """`LOG10` if the scores of a criterion of this scale are decimal logarithms, else empty."""
+    return LOG10 if scale == "log10" else ""
+
 
 JOINT = "_joint"
 """Suffix of the name of a regret against chips that run all networks."""
@@ -56,14 +73,17 @@ class Criterion:
         guides: True if it guides every search, not only those that select by it.
         orders_like: name of another criterion that orders designs the same way, if any.
         scale: "ratio" for positive scores whose regret is the excess as a share of the optimum;
-            "difference" for scores of any sign, such as logarithms.
-        zero: offset of the ratio. Minimax regret is 0 for a chip as good as each single-network
-            optimum, so 1 is added.
-        unit: unit of the score, for tables; empty if it depends on the number of networks.
-        is_product: True for a product over networks; its excess is then stated for the geometric
-            mean.
-        is_coded: whether scores beyond 1e-290 to 1e290 are numbers of `score_range`; others must
-            lie within.
+            "difference" for scores of any sign, such as logarithms; "log10" for decimal
+            logarithms, whose regret is that of the numbers themselves.
+        zero: score of a design with nothing to regret, where the ratio counts from there: minimax
+            regret is 0 for a chip as good as each network's own, so 1 is added before.
+        unit: of the score, for tables; empty where it depends on the number of networks.
+        is_product: whether the score is a product over networks, of which the excess of the
+            geometric mean can be compared with others.
+        degree: number of factors of the score, a power counted by its exponent; of a product over
+            networks, the factors of each network.
+        log10_score: decimal logarithms of scores, computed without leaving float64. They take the
+            place of `score` where there are more than `LARGEST_DEGREE` factors.
     """
 
     name: str
@@ -73,11 +93,20 @@ class Criterion:
     monotone: bool = False
     guides: bool = False
     orders_like: str | None = None
-    scale: Literal["ratio", "difference"] = "ratio"
+    scale: Literal["ratio", "difference", "log10"] = "ratio"
     zero: float = 0.0
     unit: str = ""
     is_product: bool = False
-    is_coded: bool = False
+    degree: float = 0.0
+    log10_score: Callable[..., Floats] | None = None
+
+    def for_networks(self, n: int) -> Criterion:
+        """The criterion of a study of n networks: `self`, or one of scale "log10" where the score
+        has more than `LARGEST_DEGREE` factors."""
+        degree = self.degree * (n if self.is_product else 1)
+        if self.log10_score is None or degree <= LARGEST_DEGREE:
+            return self
+        return replace(self, score=self.log10_score, log10_score=None, scale="log10", unit="")
 
     def scores(self, costs: Costs, reference_edap: Floats | None) -> Floats:
         """Compute scores of designs, shape (n,).
@@ -122,20 +151,26 @@ class Criterion:
         """Excess of scores over the optimum, shape as `scores`."""
         if self.scale == "difference":
             return scores - optimum
-        return ratio(scores + self.zero, optimum + self.zero) - 1.0
+        if self.scale == "log10":
+            with np.errstate(over="ignore"):
+                return np.asarray(10.0 ** (scores - optimum) - 1.0)
+        return np.asarray((scores + self.zero) / (optimum + self.zero) - 1.0)
 
     def _check(self, scores: Floats, n: int) -> None:
-        positive = self.scale == "ratio"
-        fine = np.isfinite(scores) & ((scores + self.zero > 0) | (not positive))
-        if not self.is_coded:
+        fine = np.isfinite(scores)
+        allowed = "finite"
+        if self.scale == "ratio":
             size = np.abs(scores)
+            fine &= scores + self.zero > 0
             fine &= (scores == 0) | ((size >= SMALLEST) & (size <= LARGEST))
+            allowed += (
+                f" and positive, from {SMALLEST:g} to {LARGEST:g} "
+                "(a logarithm needs scale='difference')"
+            )
         if not fine.all():
-            allowed = "positive" if positive else "0 or of a size"
             raise InputError(
                 f"criterion {self.name}: {n - fine.sum():,} of {n:,} designs have a score that is "
-                f"not allowed, such as {scores[~fine][0]:g}; scores must be finite and {allowed} "
-                f"from {SMALLEST:g} to {LARGEST:g} (a logarithm needs scale='difference')"
+                f"not allowed, such as {scores[~fine][0]:g}; scores must be {allowed}"
             )
 
     @property
@@ -149,8 +184,9 @@ class Criterion:
         return f"{self.name}{JOINT}" if self.is_regret else self.name
 
     def name_of_score(self, *, joint: bool) -> str:
-        """`joint_name` if `joint`, else `name`."""
-        return self.joint_name if joint else self.name
+        """Name of its score in files: `joint_name` if regret is against chips that run all
+        networks, else `name`; `log10_NAME` of a decimal logarithm."""
+        return prefix_of(self.scale) + (self.joint_name if joint else self.name)
 
     @property
     def wanted(self) -> Collection[str]:
@@ -204,7 +240,13 @@ CRITERIA: dict[str, Criterion] = {
     for criterion in (
         _aggregated(edap_score, "edap_max", unit=EDAP_UNIT),
         _aggregated(edap_score, "edap_mean", unit=EDAP_UNIT),
-        _aggregated(edap_score, "edap_product", is_product=True, is_coded=True),
+        _aggregated(
+            edap_score,
+            "edap_product",
+            is_product=True,
+            degree=3,
+            log10_score=log10_edap_product,
+        ),
         _aggregated(edap_score, "edap_geomean", unit=EDAP_UNIT, orders_like="edap_product"),
         # By geometric mean it is that of the EDAP. By product it counts area once for all networks,
         # so that it is next to blind to it; the search is not built for that.

@@ -79,7 +79,11 @@ def differing_keys(stored: Any, current: Any) -> list[str]:
 def _question(problem: AcceleratorProblem) -> str:
     """SHA-256 (hex) of objectives, networks, area limit, cost, criteria, weights and limits."""
     criteria = [
-        (c.name, repr(c.score) if is_dataclass(c.score) else "", _data_of(c.score))
+        (
+            c.name_of_score(joint=False),
+            repr(c.score) if is_dataclass(c.score) else "",
+            _data_of(c.score),
+        )
         for c in problem.criteria
     ]
     return _sha256(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,7 @@ import numpy as np
 from imcmoo.arrays import Floats
 from imcmoo.io.named import check_takes, load
 from imcmoo.problem.criteria import Criterion
-from imcmoo.problem.score_range import coded, log_of
-from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Costs
+from imcmoo.problem.scores import AGGREGATIONS, LOG10_AGGREGATIONS, MM2_PER_M2, Costs
 
 NAME = "score"
 """What a score of one's own is called among the criteria."""
@@ -61,20 +61,39 @@ class Exponents:
         return "" if self.aggregate == "product" else "·".join(parts)
 
     def __call__(self, costs: Costs) -> Floats:
-        """Scores of designs, shape (n,), in J, s and mm²; coded (`score_range`) beyond float64."""
-        product, logs = np.ones(1), np.zeros(1)
+        """Scores of designs, shape (n,), in J, s and mm²."""
+        product = np.ones(1)
         with np.errstate(over="ignore", invalid="ignore"):
-            for name, exponent in self.exponents.items():
-                if exponent:
-                    values = costs[name] * MM2_PER_M2 if name == "area" else costs[name]
-                    values = values[:, None] if values.ndim == 1 else values
-                    product = product * (values if exponent == 1 else values**exponent)
-                    logs = logs + exponent * log_of(values)
-            values = coded(product, logs)
-        # A column per network also where only the area counts.
-        shape = len(costs), max(values.shape[1], len(costs.weights))
-        values = np.broadcast_to(values, shape)
-        return AGGREGATIONS[self.aggregate](values, costs.weights)
+            for values, exponent in self.factors(costs):
+                product = product * (values if exponent == 1 else values**exponent)
+        return AGGREGATIONS[self.aggregate](_by_network(product, costs), costs.weights)
+
+    def factors(self, costs: Costs) -> Iterator[tuple[Floats, float]]:
+        """Quantities in J, s and mm² that count, shape (n, W) or (n, 1), and their exponents."""
+        for name, exponent in self.exponents.items():
+            if exponent:
+                values = costs[name] * MM2_PER_M2 if name == "area" else costs[name]
+                yield (values[:, None] if values.ndim == 1 else values), exponent
+
+
+@dataclass(frozen=True)
+class Log10Exponents:
+    """Decimal logarithms of the scores of `exponents`, worked out without leaving float64."""
+
+    exponents: Exponents
+
+    def __call__(self, costs: Costs) -> Floats:
+        """Logarithms of designs, shape (n,)."""
+        logs, aggregate = np.zeros(1), LOG10_AGGREGATIONS[self.exponents.aggregate]
+        with np.errstate(divide="ignore"):
+            for values, exponent in self.exponents.factors(costs):
+                logs = logs + exponent * np.log10(values)
+        return aggregate(_by_network(logs, costs), costs.weights)
+
+
+def _by_network(values: Floats, costs: Costs) -> Floats:
+    """A column per network also where only the area counts."""
+    return np.broadcast_to(values, (len(costs), max(values.shape[1], len(costs.weights))))
 
 
 OwnScore = Exponents | str
@@ -98,7 +117,8 @@ def own_criterion(score: OwnScore) -> Criterion:
             monotone=True,
             unit=score.unit,
             is_product=score.aggregate == "product",
-            is_coded=True,
+            degree=sum(score.exponents.values()),
+            log10_score=Log10Exponents(score),
         )
     function = load(score, "score", known=())
     check_takes(function, f"score {score}", None)

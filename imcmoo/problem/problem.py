@@ -84,13 +84,14 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.cost_per_cm2 = cost_per_cm2
         self.space = model.space
         self.workload_names = names
-        self.requested = tuple(requested)
         self.own_modules = tuple(own_modules)
         self.own_data = own_data
         self.weights = _scaled(weights, len(names))
         names_of_quantities = [q.name for q in self.quantities]
-        self.criteria = applicable(names_of_quantities, requested)
-        self.guides = [c for c in self.criteria if c.guides or c in requested]
+        self.requested = tuple(criterion.for_networks(len(names)) for criterion in requested)
+        applied = applicable(names_of_quantities, self.requested)
+        self.criteria = [criterion.for_networks(len(names)) for criterion in applied]
+        self.guides = [c for c in self.criteria if c.guides or c in self.requested]
         self.limits = NetworkLimits(limits or {}, names, names_of_quantities)
         self._set_objectives()
         self.feasibility = Feasibility(model, area_limit_m2)

@@ -11,7 +11,6 @@ import numpy as np
 
 from imcmoo.arrays import Floats
 from imcmoo.model.metrics import edp
-from imcmoo.problem.score_range import beyond, coded, from_log, log_of, product
 
 MM2_PER_M2 = 1e6
 """EDAP is quoted in J·s·mm², as in the literature; area is in m² everywhere inside."""
@@ -57,8 +56,7 @@ Score = Callable[[Costs], Floats]
 
 Aggregation = Callable[[Floats, Floats], Floats]
 """One number per design, shape (n,), from one per design and workload, shape (n, W), and the
-weights of the workloads, with sum W, shape (W,) or (1,). Numbers beyond the range of float64 are
-coded (`score_range`), those given and those returned."""
+weights of the workloads, with sum W, shape (W,) or (1,)."""
 
 
 def costs_of(energy: Floats, latency: Floats, area: Floats) -> Costs:
@@ -91,24 +89,18 @@ def _largest(values: Floats, weights: Floats) -> Floats:
 
 
 def _mean(values: Floats, weights: Floats) -> Floats:
-    plain = np.asarray((weights * values).mean(axis=1))
-    if not beyond(values).any():
-        return plain
-    logs = log_of(values) + np.log(weights)
-    top = logs.max(axis=1, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
-    return coded(plain, np.log(np.exp(logs - top).mean(axis=1)) + top[:, 0])
+    return np.asarray((weights * values).mean(axis=1))
 
 
 def _product(values: Floats, weights: Floats) -> Floats:
     with np.errstate(over="ignore", invalid="ignore"):
         # A power of 1 need not be exact in the last digit.
-        plain = np.where(weights == 1, values, values**weights).prod(axis=1)
-        return coded(plain, (weights * log_of(values)).sum(axis=1))
+        return np.asarray(np.where(weights == 1, values, values**weights).prod(axis=1))
 
 
 def _geometric_mean(values: Floats, weights: Floats) -> Floats:
-    return from_log((weights * log_of(values)).mean(axis=1))
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.exp((weights * np.log(values)).mean(axis=1)))
 
 
 AGGREGATIONS: dict[str, Aggregation] = {
@@ -122,21 +114,47 @@ NaN stays NaN. Weights weigh the mean and are exponents in product and geometric
 value ignores them."""
 
 
+def _log10_mean(logs: Floats, weights: Floats) -> Floats:
+    terms = (logs + np.log10(weights / logs.shape[1])) * np.log(10.0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.logaddexp.reduce(terms, axis=1) / np.log(10.0))
+
+
+def _log10_product(logs: Floats, weights: Floats) -> Floats:
+    return np.asarray((weights * logs).sum(axis=1))
+
+
+LOG10_AGGREGATIONS: dict[str, Aggregation] = {
+    "max": _largest,
+    "mean": _log10_mean,
+    "product": _log10_product,
+    "geomean": _mean,
+}
+"""The aggregations by the names of `AGGREGATIONS`, from decimal logarithms to decimal logarithms,
+for values that may leave float64."""
+
+
 def edap_score(costs: Costs, *, aggregate: Aggregation) -> Floats:
     """EDAP of the networks as one number, J·s·mm² (to the power W for the product), shape (n,)."""
     return aggregate(costs.edap, costs.weights)
+
+
+def log10_edap_product(costs: Costs) -> Floats:
+    """Decimal logarithm of the product of the EDAPs of the networks, shape (n,)."""
+    with np.errstate(divide="ignore"):
+        return _log10_product(np.log10(costs.edap), costs.weights)
 
 
 def ela_score(costs: Costs, *, aggregate: Aggregation) -> Floats:
     """Aggregated energy × aggregated latency × area, shape (n,): the score of the paper.
 
     With `max`, energy and latency may come from different networks, so it is never below the
-    largest EDAP. J·s·mm² (energy and latency to the power W for the product).
+    largest EDAP. In J·s·mm².
 
     Source: arXiv 2410.16759, f = max E · max L · A; its released code, `objectiveMAX`.
     """
     energy, latency = (aggregate(costs[name], costs.weights) for name in ("energy", "latency"))
-    return product(energy, latency, costs["area"] * MM2_PER_M2)
+    return energy * latency * (costs["area"] * MM2_PER_M2)
 
 
 def regret(values: Floats, best: Floats) -> Floats:

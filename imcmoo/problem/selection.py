@@ -9,7 +9,6 @@ import numpy as np
 
 from imcmoo.arrays import Floats
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
 
@@ -62,20 +61,16 @@ class Candidates:
 
     @cached_property
     def scores(self) -> dict[str, Floats]:
-        """Scores by each criterion of the problem, shape (n,).
-
-        Scores beyond float64 are decimal logarithms under the name `log10_CRITERION`.
+        """Scores by each criterion of the problem, shape (n,), by `Criterion.name_of_score`.
 
         Raises:
             InputError: a score is not allowed.
         """
-        return dict(
-            stated(
-                c.name_of_score(joint=self.known_best is None),
-                c.scores(self.costs, self.reference_edap),
-            )
+        joint = self.known_best is None
+        return {
+            c.name_of_score(joint=joint): c.scores(self.costs, self.reference_edap)
             for c in self.problem.criteria
-        )
+        }
 
     @cached_property
     def chosen(self) -> dict[str, int]:

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from imcmoo.arrays import Bools, Floats
+from imcmoo.problem.criteria import LOG10
 from imcmoo.problem.scores import edap
 from imcmoo.report import style
 from imcmoo.report.labels import label, networks_in
@@ -291,9 +292,11 @@ def convergence(table: pd.DataFrame) -> Figure:
     for ax, (title, curves) in zip(axes, panels, strict=True):
         for i, (name, rows) in enumerate(curves.items()):
             best = rows["best"].to_numpy()
+            off = best - best[-1]
+            over = 10.0**off - 1.0 if name.startswith(LOG10) else off / abs(best[-1])
             ax.step(
                 rows["evaluations"].to_numpy(),
-                100 * (best - best[-1]) / abs(best[-1]),
+                100 * over,
                 where="post",
                 color=style.colours(len(curves))[i],
                 ls=dashes[i % len(dashes)],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imcmoo.problem.score_range import LOG10
+from imcmoo.problem.criteria import LOG10
 from imcmoo.problem.scores import AGGREGATIONS
 
 if TYPE_CHECKING:

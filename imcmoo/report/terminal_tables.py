@@ -11,7 +11,6 @@ import pandas as pd
 from rich.table import Table
 
 from imcmoo.problem.criteria import NAMED
-from imcmoo.problem.score_range import LOG10
 from imcmoo.report.labels import (
     GENERIC,
     IN_DECIBELS,
@@ -210,15 +209,9 @@ def regret_table(regret: pd.DataFrame, indicators: pd.DataFrame) -> Table:
 def seeds_table(frame: pd.DataFrame, study: Study) -> Table:
     """Designs of several seeds (`seeds.csv`), and their distance from the best."""
     name, criterion = study.selected_by, study.asked_criterion
-    logs = f"{LOG10}{name}"
-    name = logs if f"score_{logs}" in frame else name
     scores = frame[f"score_{name}"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):  # the best may score 0
-        over = (
-            10.0 ** (scores - scores.min()) - 1.0
-            if name == logs
-            else criterion.regret(scores, scores.min())
-        )
+        over = criterion.regret(scores, scores.min())
     title = (
         f"{study.name}: by {label(name)} over {len(frame)} seeds: best {scores.min():.4g}, "
         f"median {np.median(scores):.4g}, worst {scores.max():.4g}"

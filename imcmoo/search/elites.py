@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imcmoo.arrays import Floats, Ints
+from imcmoo.problem.criteria import LARGEST
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.operators import crossover, mutate
@@ -157,7 +158,12 @@ def _shortfall(problem: AcceleratorProblem, scores: Floats, elites: ValueElites)
     zero[: len(problem.guides)] = [criterion.zero for criterion in problem.guides]
     best = scores.min(axis=0) + zero
     best_of_elites = scores[elites.incumbents, np.arange(scores.shape[1])] + zero
-    return np.divide(best_of_elites, best, out=np.ones_like(best_of_elites), where=best > 0)
+    shortfall = np.divide(best_of_elites, best, out=np.ones_like(best_of_elites), where=best > 0)
+    for column, criterion in enumerate(problem.guides):
+        if criterion.scale == "log10":
+            excess = criterion.regret(best_of_elites[:, column], best[column])
+            shortfall[:, column] = np.minimum(1.0 + excess, LARGEST)
+    return shortfall
 
 
 def _children(

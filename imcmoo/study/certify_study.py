@@ -223,7 +223,7 @@ class _Certifying:
     def _until(self, deadline: float) -> Callable[[BranchAndBound], bool]:
         def stop(now: BranchAndBound) -> bool:
             gap = now.goal.gap(now.value, now.bound)
-            self.on_step(now.goal.name, now.value, now.bound, gap)
+            self.on_step(now.goal.score_name, now.value, now.bound, gap)
             return time.perf_counter() > deadline
 
         return stop

@@ -32,7 +32,6 @@ from imcmoo.io.errors import InputError, input_errors
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.score_range import text
 from imcmoo.space.design_space import Levels
 from imcmoo.study.provenance import study_settings
 from imcmoo.study.study import Study
@@ -215,7 +214,7 @@ def _checked_design(
         raise Refused("the incumbent is not feasible")
     score = float(goal.score(costs)[0])
     if score != certificate.value:
-        raise Refused(f"the incumbent scores {text(score, '')}, not {text(certificate.value, '')}")
+        raise Refused(f"the incumbent scores {score}, not {certificate.value}")
     if certificate.bound > certificate.value:
         raise Refused("the bound is above the value of a design")
     if goal.gap(certificate.value, certificate.bound) != certificate.gap:

@@ -16,7 +16,6 @@ from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import LayerCosts
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.score_range import stated
 from imcmoo.problem.scores import regret
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
@@ -104,7 +103,6 @@ def _explanation(
     if best is not None and not np.isfinite(best).all():
         best = None
     scores = np.concatenate([part.scores(criterion, best) for part in steps])
-    called, (score, *of_neighbours) = stated(criterion.name, scores)
     if reference_edap is None:
         reference = ""
     against = reference or (THIS_DESIGN if best is not None else "")
@@ -114,14 +112,14 @@ def _explanation(
         design=problem.space.designs(design.levels)[0],
         chip={n: float(v[0]) for n, v in design.of_chip().items() if np.isfinite(v[0])},
         feasible=bool(design.feasible[0]),
-        criterion=called,
+        criterion=criterion.name_of_score(joint=False),
         against=against if criterion.is_regret else "",
-        score=float(score),
+        score=float(scores[0]),
         judged_by="EDAP" if problem.has_edap else (quantity.name if quantity else ""),
         tables={
             **tables,
             "limits": assessment.limits(design, around),
-            "neighbours": assessment.neighbours(design, around, np.array(of_neighbours)),
+            "neighbours": assessment.neighbours(design, around, scores[1:]),
             "changes": assessment.changes(design, around),
             "lacking": assessment.lacking(around),
             **({} if served is None else {SCENARIO: served.table()}),
@@ -257,8 +255,8 @@ def explain_run(
     with input_errors(
         f"{results.folder}: its tables are not of this study: ", (KeyError, ValueError)
     ):
-        name = criterion.name_of_score(joint=results.baselines is None)
-        criterion = replace(criterion, name=name)
+        if results.baselines is None:
+            criterion = replace(criterion, name=criterion.joint_name)
         names, n_in_full = _designs(problem, results)
         designs = list(names) if front else list(names)[:n_in_full]
         explanations = explain(

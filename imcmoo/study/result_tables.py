@@ -24,7 +24,6 @@ from imcmoo.io.units import display_column, to_display
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.score_range import LOG10, stated
 from imcmoo.problem.scores import regret
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
@@ -162,8 +161,7 @@ def trace(outcome: Outcome) -> pd.DataFrame:
         [{"search": name, **asdict(row)} for name, s in searches.items() for row in s.trace]
     )
     guides = outcome.problem.guides
-    best = frame["best"].to_numpy(dtype=float)
-    name, frame["best"] = stated(guides[0].name if guides else "objective", best)
+    name = guides[0].name_of_score(joint=False) if guides else "objective"
     return frame.rename(columns={"best": f"best_{name}"})
 
 
@@ -259,8 +257,8 @@ def _improvements(
     best = np.minimum.accumulate(values)
     improved = np.append(True, best[1:] < best[:-1]) & np.isfinite(best)
     at = np.union1d(np.flatnonzero(improved), [len(best) - 1])
-    called, shown = stated(criterion, best[at])
-    return [(search, called, int(i) + 1, float(v)) for i, v in zip(at, shown, strict=True)]
+    name = score.name_of_score(joint=False)
+    return [(search, name, int(i) + 1, float(best[i])) for i in at]
 
 
 def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
@@ -271,13 +269,12 @@ def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
     judge = ExactRegret(outcome.problem, answer, against_joint=outcome.baselines is None)
     F = outcome.candidates.F
     values, excess = judge.scores(F), judge.regrets(F)
-    chosen = {n.removeprefix(LOG10): row for n, row in outcome.candidates.chosen.items()}
     rows = []
     for name in judge.criteria:
-        scores, off = values[name], excess[name]
-        figures = np.array([judge.optima[name], scores[chosen[name]], scores.min()])
-        called, (optimum, selected, best) = stated(name, figures)
-        rows.append((called, optimum, selected, off[chosen[name]], best, off.min()))
+        chosen, scores, off = outcome.candidates.chosen[name], values[name], excess[name]
+        rows.append(
+            (name, judge.optima[name], scores[chosen], off[chosen], scores.min(), off.min())
+        )
     columns = ("criterion", "optimum", "selected", "regret_selected", "best_evaluated",
                "regret_best_evaluated")  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
@@ -362,13 +359,8 @@ def seeds(
     levels = np.concatenate([problem.space.levels_of(run.design["design"]) for run in runs])
     costs = problem.costs(problem.score(levels, problem.model.evaluate(levels))[0])
     for c in (c for c in problem.criteria if c.is_regret):
-        scores = c.scores(costs, np.fmin.reduce(known))
-        plain = c.name_of_score(joint=not study.baselines)
-        name, scores = stated(plain, scores)
-        frame[f"score_{name}"] = scores
-        # A run may have stated its own regret the other way.
-        (other,) = {plain, f"{LOG10}{plain}"} - {name}
-        frame = frame.drop(columns=f"score_{other}", errors="ignore")
+        name = c.name_of_score(joint=not study.baselines)
+        frame[f"score_{name}"] = c.scores(costs, np.fmin.reduce(known))
     return frame.assign(regret_reference=EXACT if exact else BEST_FOUND)
 
 

@@ -17,7 +17,6 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.score_range import LOG10
 from imcmoo.problem.scores import edap
 from imcmoo.problem.selection import Candidates
 from imcmoo.record.evaluations import Evaluations
@@ -172,8 +171,7 @@ class Outcome:
     @property
     def criterion(self) -> str:
         """Name of the criterion that selects the design."""
-        name = self.study.selected_by
-        return name if name in self.candidates.chosen else f"{LOG10}{name}"
+        return self.study.selected_by
 
     @property
     def design(self) -> Levels:

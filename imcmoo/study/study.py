@@ -541,7 +541,9 @@ class Study(Table):
     @property
     def own_criterion(self) -> Criterion | None:
         """Criterion of the user's score; None if there is no such score."""
-        return None if self.score is None else own_criterion(self.score)
+        if self.score is None:
+            return None
+        return own_criterion(self.score).for_networks(len(self.networks))
 
     @property
     def asked_criterion(self) -> Criterion:
@@ -551,7 +553,7 @@ class Study(Table):
             ValueError: the criterion or score does not exist.
         """
         if self.criterion != SCORE:
-            return find_criterion(self.criterion)
+            return find_criterion(self.criterion).for_networks(len(self.networks))
         if self.own_criterion is None:
             raise ValueError(f"criterion {SCORE}: the study has no score of its own")
         return self.own_criterion
