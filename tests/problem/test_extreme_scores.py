@@ -133,7 +133,7 @@ def test_elites_of_a_logarithm_fall_short_by_the_ratio_of_the_scores():
     column = problem.guides.index(problem.requested[0])
     scores = np.ones((3, len(problem.guides) + 2))
     scores[:, column] = [-300, -299, 200]
-    elites = ValueElites.of(np.array([[0], [1], [2]]), scores)
+    elites = ValueElites.from_scores(np.array([[0], [1], [2]]), scores)
     assert _shortfall(problem, scores, elites)[:, column] == pytest.approx([1, 10, 1e290])
 
 
