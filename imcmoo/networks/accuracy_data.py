@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 
 from imcmoo.arrays import Floats
 from imcmoo.io.reading import of_json, read_arrays
+from imcmoo.io.stamp import Stamp
 from imcmoo.networks.workload_csv import MEASURED
 from imcmoo.networks.workloads import DIMENSIONS, Workload
 
 VERSION = 4
+STAMP = Stamp({"versions": {"accuracy data": VERSION}})
+"""Of a file that can be read; `AccuracyData.fits` compares the network."""
 SCALARS = ("lowest", "highest", "signal_power", "gain_white", "gain_static")
 """Numbers of each layer."""
 CURVES = ("levels", "white", "static")
@@ -148,8 +151,10 @@ class AccuracyData:
         digest = network.provenance.get("sha256")
         if digest is None:
             return len(self._rows(network)) == len(self.layers)
-        stated = (digest, len(network))
-        return stated == (self.about.get("network_sha256"), self.about.get("table_layers"))
+        measured = {"network": self.about.get("network_sha256"),
+                    "layers": self.about.get("table_layers")}  # fmt: skip
+        stamp = Stamp({"networks": {"network": digest, "layers": len(network)}})
+        return not stamp.difference({"networks": measured})
 
     def columns_for(self, network: Workload) -> dict[str, tuple[str, ...]]:
         """Cells of the columns `MEASURED` of an imported network's table, empty where a layer is
@@ -258,8 +263,10 @@ def _read(path: Path, changed_ns: int, size: int) -> AccuracyData:
     """The data of a file; read once unless it changes."""
     arrays = read_arrays(path, WHAT)
     about = _about(arrays)
-    if about is not None and about.pop("version", None) != VERSION:
-        raise ValueError(f"{path} is of another version: make it again with `imcmoo import --data`")
+    if about is not None:
+        versions = {"accuracy data": about.pop("version", None)}
+        if differs := STAMP.difference({"versions": versions}):
+            raise ValueError(f"{path} is of {differs}: make it again with `imcmoo import --data`")
     stored = str(arrays.pop(CHECKSUM, ""))
     if about is None or stored != _digest(arrays):
         raise ValueError(f"{path} is not {WHAT}, or damaged")

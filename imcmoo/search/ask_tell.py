@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from imcmoo.io.stamp import Stamp
 from imcmoo.model.metrics import Metrics
-from imcmoo.problem.identity import identity
+from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record import checkpoint
 from imcmoo.record.evaluations import Evaluations
@@ -88,7 +88,7 @@ class Search:
         self._algorithm = MemeticNSGA2(
             problem, self.archive, schedule=schedule, budget=budget, initial=initial
         )
-        self._identity = _identity(problem, budget, schedule, rng)
+        self._stamp = _stamp(problem, budget, schedule, rng)
         self._rng = rng
         self._random = self._random_state()
 
@@ -128,7 +128,7 @@ class Search:
 
     def save(self, path: Path) -> None:
         """Write the state of the search to a file; a kill leaves the file before or this one."""
-        checkpoint.save(self.archive, path, identity=self._identity, random=self._random)
+        checkpoint.save(self.archive, path, stamp=self._stamp, random=self._random)
 
     def load(self, path: Path) -> None:
         """Go on from a file, as if the search had never been stopped.
@@ -141,7 +141,7 @@ class Search:
         """
         if self._asked is not None or self.trace:
             raise ValueError("a search that has begun cannot go on from a file")
-        stored, random = checkpoint.load(path, self.problem, identity=self._identity)
+        stored, random = checkpoint.load(path, self.problem, stamp=self._stamp)
         if len(stored) > self._algorithm.budget:
             raise checkpoint.damaged(path)
         try:
@@ -178,28 +178,18 @@ class Search:
         )
 
 
-def _identity(
+def _stamp(
     problem: AcceleratorProblem, budget: int, schedule: Schedule, rng: np.random.Generator
-) -> dict[str, Any]:
-    """Settings that must agree for a search to go on from a file, as JSON gives them back."""
-    parts = identity(problem)
-    stated = {
-        "version": __version__,
-        "space": repr(problem.space),
+) -> Stamp:
+    """Stamp of a search; its settings are named, so that a difference is clear."""
+    settings = {
         "workloads": problem.workload_names,
         "objectives": problem.objective_names,
-        "data of the model": parts["data"],
-        "model": parts["versions"],
-        "own code": parts["own code"],
         "area limit in m²": problem.area_limit_m2,
-        "cost per cm²": repr(problem.cost_per_cm2),
         "guides": [criterion.name for criterion in problem.guides],
-        "own score": [repr(c.score) for c in problem.guides if is_dataclass(c.score)],
         "weights": problem.weights.tolist(),
-        "limits": problem.limits.rows,
         "budget": budget,
         "schedule": asdict(schedule),
         "seed": rng.bit_generator.state,
     }
-    plain: dict[str, Any] = json.loads(json.dumps(stated, default=np.ndarray.tolist))
-    return plain
+    return stamp_of(problem, versions={"imcmoo": __version__}, settings=settings)

@@ -22,12 +22,12 @@ from imcmoo.exact.certificate import FILE, Certificate, read_certificates
 from imcmoo.exact.check import Claim, Counts, Refused, check_bounds, feasible_costs, validate_bounds
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.io.errors import InputError, input_errors
+from imcmoo.io.stamp import OLDER, Stamp
 from imcmoo.model.partials import PartialDesignTree
-from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.score_range import text
 from imcmoo.space.design_space import Levels
-from imcmoo.study.provenance import study_settings
+from imcmoo.study.provenance import stamp_of_answers
 from imcmoo.study.study import Study
 
 
@@ -35,11 +35,14 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
     """The certificates of a folder and of the folders in it, what others rest on first.
 
     Raises:
-        InputError: there are none, or a file is none.
+        InputError: there are none, or a file is none or of an older version.
     """
     paths = read_certificates(folder)
     if not paths:
         raise InputError(f"{folder} holds no {FILE}")
+    for path, certificate in paths.items():
+        if not certificate.settings:
+            raise InputError(f"{path / FILE} is of {OLDER}: certify again")
     return dict(sorted(paths.items(), key=lambda item: bool(item[1].single_network_optima)))
 
 
@@ -47,22 +50,28 @@ def study_of(certificate: Certificate, study: Study) -> Study:
     """The study with the settings a certificate is of.
 
     Raises:
-        Refused: it is of another study, or the study has other settings of its own.
+        Refused: the study cannot have these settings.
     """
     settings = dict(certificate.settings)
     names = ("deployment", "criterion") if settings.get("criterion") else ("deployment",)
     try:
-        asked = study.with_settings(settings, names)
+        return study.with_settings(settings, names)
     except (KeyError, ValueError, TypeError) as error:
         raise Refused(f"settings of the certificate: {error}") from None
-    _check_settings(certificate, asked)
-    return asked
 
 
-def _check_settings(certificate: Certificate, study: Study) -> None:
-    """Refuse a certificate of another study, other settings or another model."""
-    if (certificate.settings, certificate.model) != (study_settings(study), study.model):
-        raise Refused(f"the certificate is of another study or other settings than {study.name}")
+def mismatch(certificate: Certificate, problem: AcceleratorProblem, stamp: Stamp) -> str:
+    """Name why a certificate is not that of a problem; else an empty text.
+
+    Args:
+        certificate: as it was read.
+        problem: the joint problem of the study.
+        stamp: of the study's answers.
+    """
+    if not certificate.intact:
+        return "not as it was written"
+    differs = stamp.difference(certificate.stamp) or changed(problem, certificate.behaviour)
+    return differs and f"of {differs}"
 
 
 class Walk(NamedTuple):
@@ -79,9 +88,8 @@ class Checker:
     network that has a chip of its own. The study has the settings of the certificates."""
 
     def __init__(self, study: Study) -> None:
-        self._study = study
         self._problem: AcceleratorProblem = study.problem()
-        self._identity = identity(self._problem)
+        self._stamp = stamp_of_answers(study)
         self._claimed: dict[str, Certificate] = {}
         self._walks: dict[str, Walk] = {}
 
@@ -92,12 +100,8 @@ class Checker:
             Refused: it does not hold; says why.
             InputError: nothing of it can be proven.
         """
-        if not certificate.intact:
-            raise Refused("the certificate is not as it was written")
-        _check_settings(certificate, self._study)
-        differs = difference(certificate.identity, self._identity)
-        if differs := differs or changed(self._problem, certificate.behaviour):
-            raise Refused(f"the certificate is of {differs}")
+        if differs := mismatch(certificate, self._problem, self._stamp):
+            raise Refused(f"the certificate is {differs}")
         part = _task_of(certificate.criterion, self._problem)
         walk = self._walk(part)
         (goal,) = criteria_of(walk.problem, part, self._optima_of(certificate, part))
