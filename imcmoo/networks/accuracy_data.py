@@ -20,8 +20,6 @@ from imcmoo.networks.workload_csv import MEASURED
 from imcmoo.networks.workloads import DIMENSIONS, Workload
 
 VERSION = 4
-STAMP = Stamp({"versions": {"accuracy data": VERSION}})
-"""Of a file that can be read; `AccuracyData.fits` compares the network."""
 SCALARS = ("lowest", "highest", "signal_power", "gain_white", "gain_static")
 """Numbers of each layer."""
 CURVES = ("levels", "white", "static")
@@ -151,10 +149,9 @@ class AccuracyData:
         digest = network.provenance.get("sha256")
         if digest is None:
             return len(self._rows(network)) == len(self.layers)
-        measured = {"network": self.about.get("network_sha256"),
-                    "layers": self.about.get("table_layers")}  # fmt: skip
-        stamp = Stamp({"networks": {"network": digest, "layers": len(network)}})
-        return not stamp.difference({"networks": measured})
+        measured = {name: self.about.get(name) for name in ("network_sha256", "table_layers")}
+        table = {"network_sha256": digest, "table_layers": len(network)}
+        return not Stamp({"networks": table}).difference({"networks": measured})
 
     def columns_for(self, network: Workload) -> dict[str, tuple[str, ...]]:
         """Cells of the columns `MEASURED` of an imported network's table, empty where a layer is
@@ -264,8 +261,8 @@ def _read(path: Path, changed_ns: int, size: int) -> AccuracyData:
     arrays = read_arrays(path, WHAT)
     about = _about(arrays)
     if about is not None:
-        versions = {"accuracy data": about.pop("version", None)}
-        if differs := STAMP.difference({"versions": versions}):
+        stated = {"versions": {"accuracy data": about.pop("version", None)}}
+        if differs := Stamp({"versions": {"accuracy data": VERSION}}).difference(stated):
             raise ValueError(f"{path} is of {differs}: make it again with `imcmoo import --data`")
     stored = str(arrays.pop(CHECKSUM, ""))
     if about is None or stored != _digest(arrays):

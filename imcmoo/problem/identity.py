@@ -65,8 +65,8 @@ def other_numbers(
     """Name the first number of the cost model that differs from the stored one.
 
     Args:
-        stored: numbers of some designs, by name; arrays of any shape.
-        current: numbers of the same designs as the model gives them; only their names are compared.
+        stored: numbers of some designs by name, arrays of any shape.
+        current: numbers that the model gives for these designs; other names are not compared.
         rtol, atol: as of `numpy.isclose`.
 
     Returns:

@@ -86,7 +86,7 @@ def damaged(path: Path) -> InputError:
 
 
 def other_search(path: Path, differs: str) -> InputError:
-    """The error of a checkpoint of something else than the search that wants to go on."""
+    """The error of a checkpoint that the search cannot go on from."""
     return InputError(f"checkpoint {path} is of {differs}. Remove it, and the search begins anew")
 
 

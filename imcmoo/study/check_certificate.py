@@ -61,13 +61,8 @@ def study_of(certificate: Certificate, study: Study) -> Study:
 
 
 def mismatch(certificate: Certificate, problem: AcceleratorProblem, stamp: Stamp) -> str:
-    """Name why a certificate is not that of a problem; else an empty text.
-
-    Args:
-        certificate: as it was read.
-        problem: the joint problem of the study.
-        stamp: of the study's answers.
-    """
+    """Name why a certificate is not that of the joint problem of a study, or return an empty text;
+    `stamp` is that of the study's answers."""
     if not certificate.intact:
         return "not as it was written"
     differs = stamp.difference(certificate.stamp) or changed(problem, certificate.behaviour)

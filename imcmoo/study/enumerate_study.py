@@ -179,10 +179,8 @@ def check_replaceable(study: Study, folder: Path) -> None:
         return
     stamp = stamp_of_answers(study).only("settings", "space")
     if differs := stamp.difference(summary.get("stamp")):
-        raise InputError(
-            f"{folder} is of {differs}: choose another folder with --out, or replace it with "
-            "--force"
-        )
+        remedy = "choose another folder with --out, or replace it with --force"
+        raise InputError(f"{folder} is of {differs}: {remedy}")
 
 
 def _chunks(study: Study, enumeration: Enumeration, on_screened: OnProgress) -> list[Ranks]:
@@ -251,12 +249,11 @@ def find_answer(
     """The exact answer of a study in a folder of results; None if there is none of this problem.
 
     Args:
-        report: called with a line if there is one of other settings, or of another cost model,
-            data, space or code.
+        report: called with a line if there is one with another stamp or of another cost model.
 
     Raises:
-        InputError: the answer is damaged, or, without `report`, of other settings or another cost
-            model, data, space or code.
+        InputError: the answer is damaged or, without `report`, has another stamp or is of another
+            cost model.
     """
     folder = folder_of(study, results)
     try:

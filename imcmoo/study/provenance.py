@@ -23,16 +23,9 @@ COMMAND, STAMP = "command", "stamp"
 
 
 def config(study: Study) -> dict[str, Any]:
-    """Everything needed to repeat a run, for `config.json`; holds no time or place.
-
-    The settings stand at the top, where users look for them, and the other parts of the stamp under
-    `stamp`.
-    """
-    versions = {
-        "imcmoo": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in LIBRARIES},
-    }
+    """Everything needed to repeat a run, for `config.json`: its settings, command and stamp."""
+    versions = {"imcmoo": __version__, "python": platform.python_version()}
+    versions |= {name: version(name) for name in LIBRARIES}
     networks = study.network_set().fingerprint
     stamp = stamp_of(study.problem(), versions=versions, networks=networks)
     return {**study.to_config(), COMMAND: command(study), STAMP: stamp.to_json()}

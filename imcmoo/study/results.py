@@ -29,7 +29,7 @@ from imcmoo.study.explanation import (
     read_explanations,
 )
 from imcmoo.study.provenance import stamp_in
-from imcmoo.study.searches import BEST_FOUND, EXACT
+from imcmoo.study.searches import EXACT
 
 CONFIG = "config.json"
 """Written last: where it stands, everything beside it is complete and of this one run."""
@@ -105,10 +105,8 @@ class RunFolder:
         """
         stored = self._begun() or _read_json(self.path / CONFIG)
         if stored and (differs := self._stamp.difference(stamp_in(stored))):
-            raise InputError(
-                f"cannot resume {self.path}: it is of {differs}; without --resume the run starts "
-                "over"
-            )
+            remedy = "without --resume the run starts over"
+            raise InputError(f"cannot resume {self.path}: it is of {differs}; {remedy}")
 
     def check_replaceable(self) -> None:
         """Check that no run of another study of this name stands beside or in the folder.
@@ -123,10 +121,8 @@ class RunFolder:
             except (InputError, OSError):
                 continue  # damaged: nothing to lose
             if stored and (differs := wanted.difference(_of_any_seed(stored))):
-                raise InputError(
-                    f"{path} is of {differs}; choose another folder with --out, or replace it "
-                    "with --force"
-                )
+                remedy = "choose another folder with --out, or replace it with --force"
+                raise InputError(f"{path} is of {differs}; {remedy}")
 
     def is_finished(self) -> bool:
         """True if the complete run with this stamp is here.
@@ -303,7 +299,7 @@ class Results:
             raise InputError(f"{folder} holds no complete run: there is no config.json") from None
         except ValueError:
             raise InputError(f"{path} is not the config of a run") from None
-        if not isinstance(config, dict) or "study" not in config:
+        if not (isinstance(config, dict) and "study" in config and stamp_in(config)):
             raise InputError(f"{folder} is of {OLDER}: run the study again")
         check_files(folder, remedy="bring it back, or run the study again", all_there=False)
         return cls(folder, config, _StoredFiles(folder, config))
@@ -372,8 +368,8 @@ class Results:
 
     @property
     def regret_reference(self) -> str:
-        """Reference of the regrets; files of older versions do not say it."""
-        return str(self.design.get("regret_reference", BEST_FOUND))
+        """Reference of the regrets."""
+        return str(self.design["regret_reference"])
 
     @property
     def reference_edap(self) -> Floats | None:
