@@ -263,7 +263,7 @@ def test_what_is_no_certificate_is_refused_when_read(proven, tmp_path, field, va
 
 
 def test_a_certificate_of_an_earlier_version_is_refused_and_proven_again(study, proven, tmp_path):
-    """Those of version 0.1 had neither a stamp nor this name of the single-network optima."""
+    """Version 0.1 wrote no stamp and had another name for the single-network optima."""
     proven["edap_max"].save(tmp_path)
     path = tmp_path / "certificate.json"
     content = json.loads(path.read_text())
