@@ -39,7 +39,7 @@ from imcmoo.io.files import replacing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.io.reading import read_json
-from imcmoo.problem.identity import fingerprint
+from imcmoo.problem.identity import stamp_of
 from imcmoo.report import style
 from imcmoo.report.rich_tables import new_table
 from imcmoo.study import catalogue
@@ -159,7 +159,7 @@ def _compare(args: argparse.Namespace) -> None:
         frames = comparison.tables(found)
         before: list[str] = []
         for earlier in args.add:
-            stored = _config_of(earlier, rules, fingerprint(problem))
+            stored = _config_of(earlier, rules, stamp_of(problem).digest())
             before += [*stored.get("added_commands", []), stored["command"]]
             frames |= _added(frames, earlier)
         frames["summary"] = statistics.summary(frames["runs"])
@@ -170,7 +170,11 @@ def _compare(args: argparse.Namespace) -> None:
         option += "".join(f" --method {path}" for path in args.method)
         option += "".join(f" --add {earlier}" for earlier in args.add)
         command = f"python -m experiments.compare {args.study} --seeds {args.seeds}{option}"
-        config = {"command": command, "budgets": rules.budgets, "fingerprint": fingerprint(problem)}
+        config = {
+            "command": command,
+            "budgets": rules.budgets,
+            "fingerprint": stamp_of(problem).digest(),
+        }
         # The commands whose runs were added, in order: they give the rows that this one does not.
         config |= {"added_commands": before} if before else {}
         _write(frames, rules, config, folder)

@@ -22,7 +22,7 @@ from experiments.physics.page import (
 )
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.model.physical.parameters import ADC_MODELS
-from imcmoo.problem.identity import fingerprint
+from imcmoo.problem.identity import stamp_of
 from imcmoo.report.figures import breakdown
 from problems import STUDIES
 
@@ -51,7 +51,7 @@ class Physics(Publication):
             self.studies[name] = study.replace(space=replace(study.space, fixed=fixed))
         self.tasks = list(reversed(NAMES))
         self.config = {"adc_model": adc_model, "optima": "proven"}
-        marks = {name: fingerprint(study.problem()) for name, study in self.studies.items()}
+        marks = {name: stamp_of(study.problem()).digest() for name, study in self.studies.items()}
         self.config |= {"fingerprints": marks}
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ import numpy as np
 from imcmoo.accuracy import accuracy_packages
 from imcmoo.arrays import Floats
 from imcmoo.io.checksums import read_sealed, write_sealed
+from imcmoo.io.stamp import Stamp
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
 
@@ -80,8 +80,10 @@ class CircuitNoise:
 
 
 def _key(data: AccuracyData, chip: Circuit) -> str:
-    """SHA-256 (hex) of all that the noise of a chip depends on; name of its file."""
-    return hashlib.sha256(repr((VERSION, data.fingerprint, chip)).encode()).hexdigest()
+    """Digest of the stamp of the noise of a chip; also the name of its file."""
+    versions = {"execution of layers": VERSION}
+    stamp = Stamp({"versions": versions, "data": data.fingerprint, "settings": repr(chip)})
+    return stamp.digest()
 
 
 def _executed(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> Floats:

@@ -1,12 +1,11 @@
 """Store the exact answer of a problem, and load it if it is of the same problem.
 
-A folder holds `optima.csv`, `front.csv` and `summary.json`, which is written last and states the
-identity of the problem and values of the model for some designs.
+A folder holds `optima.csv`, `front.csv` and, written last, `summary.json` with the stamp of the
+answer and numbers of the model for some designs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from imcmoo.io.checksums import content_checksum, sha256, write_checked_json
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import read_json
+from imcmoo.io.stamp import Stamp
 from imcmoo.io.units import display_column, to_display, to_si
-from imcmoo.problem.identity import difference
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace, Ranks
 
@@ -31,18 +30,11 @@ class OtherProblem(Exception):
     """The stored answer is of another problem, code or cost model; says what differs."""
 
 
-def save(
-    answer: ExactAnswer,
-    folder: Path,
-    problem: AcceleratorProblem,
-    identity: Mapping[str, Any],
-    stated: Mapping[str, Any],
-) -> None:
-    """Write an answer to its folder, replacing an earlier one.
+def save(answer: ExactAnswer, folder: Path, problem: AcceleratorProblem, stamp: Stamp) -> None:
+    """Write an answer into its folder, replacing an earlier one.
 
     Args:
-        identity: identity of the problem when the work began.
-        stated: settings of the study, for the summary.
+        stamp: of the answer, made when the work began.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # While files are replaced, no summary says that they are complete.
@@ -55,8 +47,7 @@ def save(
         with replacing(folder / name) as temporary:
             frame.to_csv(temporary, index=False, lineterminator="\n")
     summary = {
-        **stated,
-        "identity": dict(identity),
+        "stamp": stamp.to_json(),
         "sha256": {name: sha256(folder / name) for name in frames},
         "designs": problem.space.size,
         "feasible_designs": answer.n_feasible,
@@ -71,11 +62,11 @@ def save(
     write_checked_json(folder / SUMMARY, summary)
 
 
-def load(folder: Path, problem: AcceleratorProblem, identity: Mapping[str, Any]) -> ExactAnswer:
-    """Read the answer of a problem; evaluates some of its designs if the model is shipped.
+def load(folder: Path, problem: AcceleratorProblem, stamp: Stamp) -> ExactAnswer:
+    """Read the answer of a problem back; a shipped model is evaluated on some of its designs.
 
     Args:
-        identity: identity of the problem.
+        stamp: of the answer that is wanted.
 
     Raises:
         OtherProblem: the answer is of another problem or cost model.
@@ -83,7 +74,7 @@ def load(folder: Path, problem: AcceleratorProblem, identity: Mapping[str, Any])
         FileNotFoundError: the folder has no complete answer.
     """
     summary = read_summary(folder)
-    if differs := difference(summary.get("identity", {}), identity):
+    if differs := stamp.difference(summary.get("stamp")):
         raise OtherProblem(f"{folder} is of {differs}")
     for name, digest in summary["sha256"].items():
         if not (folder / name).is_file() or sha256(folder / name) != digest:

@@ -14,10 +14,11 @@ import numpy as np
 
 from imcmoo.arrays import Floats
 from imcmoo.exact.enumeration import ExactAnswer, relative_scores, scores, single_network_edap
+from imcmoo.io.stamp import OLDER
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.registry import shipped_name
 from imcmoo.problem.criteria import SINGLE_NETWORK
-from imcmoo.problem.identity import OLDER, fingerprint
+from imcmoo.problem.identity import RTOL, other_numbers, stamp_of
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import draw_screened
 from imcmoo.space.design_space import Levels
@@ -27,11 +28,9 @@ DESIGNS = 64
 ROUNDS = 8
 """Largest number of random draws of designs; there may be none on which all networks run."""
 
-RTOL = 1e-9
-
 
 def sampled_designs(problem: AcceleratorProblem) -> Levels:
-    """Random designs on which all networks run; the fingerprint of the problem is the seed.
+    """Random designs on which all networks run; the digest of the problem's stamp is the seed.
 
     Returns:
         Shape (n, n_parameters), n at most 64; fewer if such designs are rare, none for a user's
@@ -40,7 +39,7 @@ def sampled_designs(problem: AcceleratorProblem) -> Levels:
     samples = [np.empty((0, len(problem.space.shape)), dtype=np.int64)]
     if shipped_name(problem.model) is None:
         return samples[0]
-    rng = np.random.default_rng(int(fingerprint(problem), 16))
+    rng = np.random.default_rng(int(stamp_of(problem).digest(), 16))
     seen: set[int] = set()
     for _ in range(ROUNDS):
         drawn = draw_screened(problem, DESIGNS, rng, seen=seen)
@@ -72,12 +71,16 @@ def behaviour(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
 
 
 def behaviour_mark(problem: AcceleratorProblem) -> str:
-    """SHA-256 (hex) of identity and behaviour, rounded to nine digits, for unfinished work."""
+    """SHA-256 (hex) of stamp and behaviour, to nine digits: for parts of unfinished work.
+
+    A user's model is not evaluated; the stamp holds the digest of its code.
+    """
+    stamp = stamp_of(problem).digest()
     if shipped_name(problem.model) is None:
-        return hashlib.sha256(fingerprint(problem).encode()).hexdigest()
+        return hashlib.sha256(stamp.encode()).hexdigest()
     current = _values(problem, problem.model.evaluate(sampled_designs(problem)))
     shown = {name: [f"{v:.8e}" for v in values.ravel()] for name, values in current.items()}
-    return hashlib.sha256(f"{fingerprint(problem)} {shown}".encode()).hexdigest()
+    return hashlib.sha256(f"{stamp} {shown}".encode()).hexdigest()
 
 
 def changed(
@@ -102,16 +105,9 @@ def changed(
     levels = problem.space.unrank(np.concatenate([ranks, np.array(best, dtype=np.int64)]))
     metrics = problem.model.evaluate(levels)
     n = len(ranks)
-    for name, now in _values(problem, metrics.take(np.arange(n))).items():
-        then = before.get(name, np.empty(0))
-        if then.shape != now.shape:
-            return OLDER
-        other = ~np.isclose(now, then, rtol=RTOL, atol=0, equal_nan=True)
-        if other.any():
-            was, is_now = float(then[other][0]), float(now[other][0])
-            return f"other numbers of the cost model ({name} {was!r}, here {is_now!r})"
-    if answer is None:
-        return ""
+    differs = other_numbers(before, _values(problem, metrics.take(np.arange(n))))
+    if differs or answer is None:
+        return differs
     return _changed_optimum(problem, answer, levels[n:], metrics.take(np.arange(n, len(levels))))
 
 

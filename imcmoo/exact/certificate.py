@@ -15,14 +15,15 @@ from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import content_checksum, write_checked_json
 from imcmoo.io.errors import InputError
 from imcmoo.io.reading import read_json
+from imcmoo.io.stamp import Stamp
 from imcmoo.problem.criteria import LOG10, prefix_of
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 
 FILE = "certificate.json"
 
-OPTIMA, OPTIMA_BEFORE = "single_network_optima", "own_best"
-"""Field of the single-network optima, and its name in files of earlier versions."""
+OPTIMA = "single_network_optima"
+"""Field of the single-network optima."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,8 +33,6 @@ class Certificate:
     `Study.certify` returns one; `Certificate.load(folder)` reads a stored one.
 
     Args:
-        settings: settings of the study, its name first.
-        model: name of the cost model.
         criterion: what is proven.
         design: physical values of the best design found, by name.
         value: its score.
@@ -45,7 +44,7 @@ class Certificate:
         single_network_optima: by network `bound` and `value` of its optimum, if the criterion is
             judged by it.
         seconds: that the proof took.
-        identity: of the problem.
+        stamp: JSON values of a `Stamp`; empty in files of older versions.
         behaviour: what a shipped model gives for some designs; see `imcmoo.exact.behaviour`.
         intact: whether it is as it was written; a checksum tells, which notices what no other check
             can, such as designs moved from one count to another.
@@ -54,8 +53,6 @@ class Certificate:
         is_new: whether this process proved the bound; False where it was read from a file.
     """
 
-    settings: Mapping[str, Any]
-    model: str
     criterion: str
     design: Mapping[str, Any]
     value: float
@@ -66,11 +63,17 @@ class Certificate:
     evaluated: int
     single_network_optima: Mapping[str, Mapping[str, float]]
     seconds: float
-    identity: Mapping[str, Any]
+    stamp: Mapping[str, Any]
     behaviour: Mapping[str, Any]
     intact: bool = True
     prefix: str = ""
     is_new: bool = field(default=True, compare=False)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of the study; empty in files of older versions."""
+        settings = self.stamp.get("settings")
+        return settings if isinstance(settings, Mapping) else {}
 
     def __repr__(self) -> str:
         return f"Certificate({self.score_name}: {self.value:.4g}, gap {self.gap:.3%})"
@@ -84,9 +87,6 @@ class Certificate:
         """Write `certificate.json` to its folder."""
         folder.mkdir(parents=True, exist_ok=True)
         content = {
-            "study": self.settings["study"],
-            "settings": dict(self.settings),
-            "model": self.model,
             "criterion": self.criterion,
             "incumbent": {"design": dict(self.design), f"{self.prefix}value": self.value},
             f"{self.prefix}bound": self.bound,
@@ -95,7 +95,7 @@ class Certificate:
             "counts": {"stages": dict(self.stages), "evaluated": self.evaluated},
             OPTIMA: dict(self.single_network_optima),
             "seconds": round(self.seconds, 1),
-            "identity": dict(self.identity),
+            "stamp": dict(self.stamp),
             "behaviour": dict(self.behaviour),
         }
         write_checked_json(folder / FILE, content)
@@ -111,16 +111,9 @@ class Certificate:
         path = folder / FILE
         try:
             content = read_json(path)
-            optima = content[_optima_field(content)]
             _check_kinds(content)
             prefix = LOG10 if f"{LOG10}value" in content["incumbent"] else ""
-            # Earlier versions state the only technology scaling left.
-            settings = {
-                k: v for k, v in content["settings"].items() if (k, v) != ("scaling", "reference")
-            }
             return cls(
-                settings=settings,
-                model=content["model"],
                 criterion=content["criterion"],
                 design=content["incumbent"]["design"],
                 value=float(content["incumbent"][f"{prefix}value"]),
@@ -129,10 +122,10 @@ class Certificate:
                 designs=content["designs"],
                 stages=content["counts"]["stages"],
                 evaluated=content["counts"]["evaluated"],
-                single_network_optima=optima,
+                single_network_optima=content.get(OPTIMA, {}),
                 seconds=float(content["seconds"]),
-                # Absent in those of older versions, which are refused later, with a reason.
-                identity=content.get("identity", {}),
+                # Files of older versions lack these and are refused later, with a reason.
+                stamp=content.get("stamp", {}),
                 behaviour=content.get("behaviour", {}),
                 intact=content.get("checksum") == content_checksum(content),
                 prefix=prefix,
@@ -152,39 +145,28 @@ def read_certificates(folder: Path) -> dict[Path, Certificate]:
     return {path: Certificate.load(path) for path in paths if (path / FILE).is_file()}
 
 
-def _optima_field(content: Mapping[str, Any]) -> str:
-    return OPTIMA_BEFORE if OPTIMA_BEFORE in content else OPTIMA
-
-
 def _check_kinds(content: Mapping[str, Any]) -> None:
     """Check the types of the fields."""
-    optima = _optima_field(content)
-    tables = ("settings", optima, "counts", "incumbent")
-    new = ("identity", "behaviour")
-    inner = (content["counts"]["stages"], content["incumbent"]["design"])
+    stages, optima = content["counts"]["stages"], content.get(OPTIMA, {})
     for name, value in [
-        *((n, content[n]) for n in tables),
-        *(("counts", v) for v in inner),
-        *((n, content.get(n, {})) for n in new),
+        ("incumbent", content["incumbent"]["design"]),
+        ("counts", stages),
+        *((name, content.get(name, {})) for name in (OPTIMA, "stamp", "behaviour")),
     ]:
         if not isinstance(value, dict):
             raise ValueError(f"{name} is no table")
-    for row in (*content[optima].values(), *content["counts"]["stages"].values()):
+    for row in (*optima.values(), *stages.values()):
         if not isinstance(row, dict):
-            raise ValueError(f"a row of {optima} or stages is no table")
+            raise ValueError(f"a row of {OPTIMA} or stages is no table")
     if not isinstance(content["criterion"], str):
         raise ValueError("criterion is no name")
-    if content["study"] != content["settings"]["study"]:
-        raise ValueError("study is not that of its settings")
 
 
 def certificate_of(
     proof: Proof,
     problem: AcceleratorProblem,
     *,
-    settings: Mapping[str, Any],
-    model: str,
-    identity: Mapping[str, Any],
+    stamp: Stamp,
     sample: Levels,
     single_network_optima: Mapping[str, Mapping[str, float]],
     seconds: float,
@@ -194,9 +176,10 @@ def certificate_of(
     Args:
         proof: the finished proof.
         problem: the problem of the proof.
-        settings, model, identity, single_network_optima: fields of `Certificate`.
-        sample: designs whose values are stored besides those of the best one, shape (n,
-            n_parameters).
+        stamp: of the study's answers.
+        single_network_optima: field of `Certificate`.
+        sample: designs whose values are kept beside those of the best one, shape
+            (n, n_parameters).
         seconds: duration of the proof, s.
 
     Raises:
@@ -208,8 +191,6 @@ def certificate_of(
         raise InputError(f"no feasible design was found among {problem.space.size:,}")
     (design,) = problem.space.designs(proof.levels[None])
     return Certificate(
-        settings=settings,
-        model=model,
         criterion=proof.goal.name,
         design={name: design[name] for name in problem.space.names},
         value=proof.value,
@@ -223,7 +204,7 @@ def certificate_of(
         evaluated=proof.evaluated,
         single_network_optima=single_network_optima,
         seconds=seconds,
-        identity=identity,
+        stamp=stamp.to_json(),
         behaviour=behaviour(problem, np.vstack([sample, proof.levels])),
         prefix=prefix_of(proof.goal.scale),
     )

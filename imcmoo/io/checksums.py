@@ -1,5 +1,5 @@
-"""Checksums: of the files of a folder, as `sha256sum` writes and checks them, in JSON files, of
-arrays, and in front of bytes that are kept under a key."""
+"""Checksums: of the files of a folder, as `sha256sum` writes and checks them, in JSON files, and
+in front of bytes that are kept under a key."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
@@ -89,15 +86,6 @@ def content_checksum(content: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of all fields of a JSON file but its `checksum`."""
     fields = {name: value for name, value in content.items() if name != "checksum"}
     return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
-
-
-def arrays_checksum(arrays: Mapping[str, NDArray[Any]]) -> str:
-    """SHA-256 (hex) of arrays: their names, types, shapes and values, in order."""
-    digest = hashlib.sha256()
-    for name, array in arrays.items():
-        digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 def write_checked_json(path: Path, content: Mapping[str, Any]) -> None:

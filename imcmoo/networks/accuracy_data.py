@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from imcmoo.arrays import Floats
 from imcmoo.io.reading import of_json, read_arrays
+from imcmoo.io.stamp import Stamp
 from imcmoo.networks.workload_csv import MEASURED
 from imcmoo.networks.workloads import DIMENSIONS, Workload
 
@@ -153,8 +154,9 @@ class AccuracyData:
         digest = network.provenance.get("sha256")
         if digest is None:
             return len(self._rows(network)) == len(self.layers)
-        stated = (digest, len(network))
-        return stated == (self.about.get("network_sha256"), self.about.get("table_layers"))
+        measured = {name: self.about.get(name) for name in ("network_sha256", "table_layers")}
+        table = {"network_sha256": digest, "table_layers": len(network)}
+        return not Stamp({"networks": table}).difference({"networks": measured})
 
     def columns_for(self, network: Workload) -> dict[str, tuple[str, ...]]:
         """Cells of the columns `MEASURED` for the table of a network; empty for unknown layers."""
@@ -263,8 +265,10 @@ def _read(path: Path, changed_ns: int, size: int) -> AccuracyData:
     """Data of a file, read again only if it changes."""
     arrays = read_arrays(path, WHAT)
     about = _about(arrays)
-    if about is not None and about.pop("version", None) != VERSION:
-        raise ValueError(f"{path} is of another version: make it again with `imcmoo import --data`")
+    if about is not None:
+        stated = {"versions": {"accuracy data": about.pop("version", None)}}
+        if differs := Stamp({"versions": {"accuracy data": VERSION}}).difference(stated):
+            raise ValueError(f"{path} is of {differs}: make it again with `imcmoo import --data`")
     stored = str(arrays.pop(CHECKSUM, ""))
     if about is None or stored != _digest(arrays):
         raise ValueError(f"{path} is not {WHAT}, or damaged")

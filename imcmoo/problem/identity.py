@@ -1,19 +1,22 @@
-"""Identity of stored answers of a problem: data, settings, versions, and a user's code.
+"""Identity of stored answers of a problem: their stamp, and numbers of the cost model.
 
 Our own code is represented by versions that a person raises, so that an edited comment voids no
-answer; exact answers and certificates also carry values of the model (`imcmoo.exact.behaviour`). A
-user's code is represented by digests of its files.
+answer, and by stored numbers that are evaluated again. A user's code is represented by digests of
+its files.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
+import numpy as np
+
+from imcmoo.arrays import Floats
 from imcmoo.io.own_code import module_of, own_code
+from imcmoo.io.stamp import OLDER, Stamp
 from imcmoo.model import registry
 from imcmoo.problem.problem import AcceleratorProblem
 
@@ -22,58 +25,67 @@ ENUMERATION_VERSION = 1
 and bound that changes a number in an exact answer, certificate or run: stored ones are void from
 then on."""
 
-PARTS = {
-    "data": "other data (component table, networks or precision)",
-    "space": "another space",
-    "question": "another question (objectives, limits, criteria or weights)",
-    "versions": "another version of cost model or scores",
-    "own code": "other code of your own",
-}
-"""What an identity consists of, and what differs where a part differs."""
-
-OLDER = "an older version of imcmoo"
+RTOL = 1e-9
+"""Relative difference up to which evaluated numbers are those that were stored."""
 
 
-def identity(problem: AcceleratorProblem) -> dict[str, Any]:
-    """All that answers of a problem depend on, by the names of `PARTS`; JSON values."""
+def stamp_of(
+    problem: AcceleratorProblem,
+    *,
+    versions: Mapping[str, Any] | None = None,
+    modules: Iterable[str] = (),
+    **more: Any,
+) -> Stamp:
+    """Stamp of stored answers of a problem.
+
+    Args:
+        problem: of the answers.
+        versions: further versions that the answers depend on.
+        modules: further modules that may be a user's.
+        more: further parts by name, such as `settings`.
+    """
     model = problem.model
     scores = [module_of(c.score) for c in problem.criteria]
-    return {
+    parts = {
         "data": _sha256(problem.own_data, _data_of(model)),
         "space": _sha256(problem.space),
         "question": _question(problem),
         "versions": {
+            **(versions or {}),
             **registry.versions(registry.shipped_name(model)),
             "enumeration": ENUMERATION_VERSION,
         },
-        "own code": own_code({*problem.own_modules, type(model).__module__, *scores}),
+        "own code": own_code({*problem.own_modules, type(model).__module__, *scores, *modules}),
     }
+    return Stamp(parts | more)
 
 
-def fingerprint(problem: AcceleratorProblem) -> str:
-    """SHA-256 (hex) of the identity of a problem."""
-    return hashlib.sha256(json.dumps(identity(problem)).encode()).hexdigest()
+def other_numbers(
+    stored: Mapping[str, Floats],
+    current: Mapping[str, Floats],
+    *,
+    rtol: float = RTOL,
+    atol: float = 0.0,
+) -> str:
+    """Name the first number of the cost model that differs from the stored one.
 
+    Args:
+        stored: numbers of some designs by name, arrays of any shape.
+        current: numbers that the model gives for these designs; other names are not compared.
+        rtol, atol: as of `numpy.isclose`.
 
-def difference(stored: Mapping[str, Any], current: Mapping[str, Any]) -> str:
-    """Name the difference between a stored identity and that of the problem; else an empty text."""
-    for part, sentence in PARTS.items():
-        if part not in stored:
+    Returns:
+        A noun phrase that fits behind "is of"; empty if there is no difference.
+    """
+    for name, now in current.items():
+        then = stored.get(name, np.empty(0))
+        if then.shape != now.shape:
             return OLDER
-        before, now = stored[part], current[part]
-        if before != now:
-            names = differing_keys(before, now)
-            if part == "versions":
-                names = [f"{name} {before.get(name)}, this is {now.get(name)}" for name in names]
-            return f"{sentence}{': ' if names else ''}{', '.join(names)}"
+        other = ~np.isclose(now, then, rtol=rtol, atol=atol, equal_nan=True)
+        if other.any():
+            was, is_now = float(then[other][0]), float(now[other][0])
+            return f"other numbers of the cost model ({name} {was!r}, here {is_now!r})"
     return ""
-
-
-def differing_keys(stored: Any, current: Any) -> list[str]:
-    """The keys by which two tables differ, in order; none where one is no table."""
-    if not (isinstance(stored, Mapping) and isinstance(current, Mapping)):
-        return []
-    return sorted(k for k in {**stored, **current} if stored.get(k) != current.get(k))
 
 
 def _question(problem: AcceleratorProblem) -> str:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import of_json, read_arrays
+from imcmoo.io.stamp import Stamp
 from imcmoo.model.metrics import Metrics, Resource
-from imcmoo.problem.identity import differing_keys
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import KINDS, Evaluations
 
@@ -25,20 +25,18 @@ VALUE_PREFIX, OWN_PREFIX, MISSING_PREFIX = "value ", "own ", "missing "
 """How the names of stored arrays begin: those of metrics, and of the two parts of a resource."""
 
 
-def save(
-    evaluations: Evaluations, path: Path, *, identity: Mapping[str, Any], random: Mapping[str, Any]
-) -> None:
-    """Write evaluations to a file, atomically.
+def save(evaluations: Evaluations, path: Path, *, stamp: Stamp, random: Mapping[str, Any]) -> None:
+    """Write evaluations to a file; a kill leaves the file before or this one, never half of it.
 
     Objectives and constraints are not stored; they are computed from the metrics.
 
     Args:
-        evaluations: evaluations of a search between two generations.
-        path: path of the file.
-        identity: settings of the search, JSON values.
+        evaluations: of a search between two generations.
+        path: of the file.
+        stamp: of the search.
         random: state of its random generator.
     """
-    words = json.dumps({"identity": identity, "random": random}, default=np.ndarray.tolist)
+    words = json.dumps({"stamp": stamp.to_json(), "random": random}, default=np.ndarray.tolist)
     arrays = _arrays(evaluations)
     content: dict[str, Any] = {"words": words, "checksum": _checksum(words, arrays), **arrays}
     with replacing(path) as temporary, temporary.open("wb") as file:
@@ -46,31 +44,33 @@ def save(
 
 
 def load(
-    path: Path, problem: AcceleratorProblem, *, identity: Mapping[str, Any]
+    path: Path, problem: AcceleratorProblem, *, stamp: Stamp
 ) -> tuple[Evaluations, dict[str, Any]]:
     """Read the evaluations that `save` wrote.
 
     Args:
         path: an existing file.
-        problem: problem of the search.
-        identity: settings of the search that continues.
+        problem: of the search.
+        stamp: of the search that wants to go on.
 
     Returns:
         The evaluations, and the state of the random generator.
 
     Raises:
-        InputError: the file is damaged, or of another search; names the first difference.
+        InputError: the file is damaged, no checkpoint, or that of another search; names the
+            difference.
     """
     try:
         arrays = read_arrays(path, "a checkpoint")
         text, checksum = str(arrays.pop("words")), str(arrays.pop("checksum"))
         words = of_json(text, str(path))
-        stored, random = dict(words["identity"]), dict(words["random"])
+        random = dict(words["random"])
         if checksum != _checksum(text, arrays):
             raise ValueError("checksum")
     except (ValueError, TypeError, KeyError):
         raise damaged(path) from None
-    _check_identity(path, stored, identity)
+    if differs := stamp.difference(words.get("stamp")):
+        raise other_search(path, differs)
     try:
         with np.errstate(all="ignore"):  # what is not a number is refused
             return _evaluations(problem, arrays), random
@@ -85,22 +85,9 @@ def damaged(path: Path) -> InputError:
     )
 
 
-def _check_identity(path: Path, stored: Mapping[str, Any], current: Mapping[str, Any]) -> None:
-    for name, value in current.items():
-        theirs = stored.get(name)
-        if theirs != value:
-            told = f"is {_short(theirs)}, not {_short(value)}"
-            if name == "own code":  # digests say less than the names of what differs
-                told = f"differs in {', '.join(differing_keys(theirs, value))}"
-            raise InputError(
-                f"checkpoint {path} is of another search: its {name} {told}. Remove it, and the "
-                "search begins anew"
-            )
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:28]} ... {text[-28:]}"
+def other_search(path: Path, differs: str) -> InputError:
+    """The error of a checkpoint that the search cannot go on from."""
+    return InputError(f"checkpoint {path} is of {differs}. Remove it, and the search begins anew")
 
 
 def _arrays(evaluations: Evaluations) -> Arrays:

@@ -180,7 +180,7 @@ def _about(results: Results) -> list[str]:
         f"study {results.study}",
         f"cost model {config['model']}",
         f"{config['budget']:,} designs a search",
-        f"imcmoo {config['versions']['imcmoo']}",
+        f"imcmoo {config['stamp']['versions']['imcmoo']}",
     ]
     if config["area_limit_mm2"] is not None:
         facts.insert(2, f"up to {config['area_limit_mm2']:g} mm²")

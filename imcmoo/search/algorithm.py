@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from imcmoo.io.errors import InputError
+from imcmoo.problem.identity import other_numbers
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.record.checkpoint import other_search
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.ask_tell import Search, TraceRow
 from imcmoo.search.mating import FeasibleMating
@@ -21,6 +22,10 @@ from imcmoo.space.design_space import Levels
 
 PROOF = 8
 """Number of designs of a checkpoint that are evaluated again, to detect a changed cost model."""
+
+RTOL, ATOL = 1e-5, 1e-8
+"""Differences of their objectives and constraints that are allowed: a user's model may compute in
+single precision."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ def run_search(
     )
     if checkpoint is not None and checkpoint.exists():
         search.load(checkpoint)
-        _check_model(problem, search.archive)
+        if differs := _other_numbers(problem, search.archive):
+            raise other_search(checkpoint, differs)
     saved_at, n_saved = -math.inf, len(search.trace)
     while len(levels := search.ask()):
         row = search.tell(problem.model.evaluate(levels))
@@ -95,10 +101,16 @@ def run_search(
     return SearchResult(search.archive, search.trace)
 
 
-def _check_model(problem: AcceleratorProblem, archive: Evaluations) -> None:
-    """Check that the cost model gives the metrics of the archive."""
+def _other_numbers(problem: AcceleratorProblem, archive: Evaluations) -> str:
+    """Name the first number that the cost model gives differently for designs of an archive."""
     rows = np.linspace(0, len(archive) - 1, min(PROOF, len(archive))).astype(int)
     levels = archive.levels[rows]
     F, G = problem.score(levels, problem.model.evaluate(levels))
-    if not (np.allclose(F, archive.F[rows], atol=0) and np.allclose(G, archive.G[rows])):
-        raise InputError("the checkpoint was made with another cost model: its figures differ")
+    for names, stored, current, atol in (
+        (problem.objective_names, archive.F[rows], F, 0.0),
+        (problem.constraint_names, archive.G[rows], G, ATOL),
+    ):
+        by_name = (dict(zip(names, matrix.T, strict=True)) for matrix in (stored, current))
+        if differs := other_numbers(*by_name, rtol=RTOL, atol=atol):
+            return differs
+    return ""

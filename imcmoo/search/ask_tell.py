@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imcmoo.io.own_code import module_of, own_code
+from imcmoo.io.own_code import module_of
+from imcmoo.io.stamp import Stamp
 from imcmoo.model.metrics import Metrics
-from imcmoo.problem.identity import identity
+from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record import checkpoint
 from imcmoo.record.evaluations import Evaluations
@@ -105,7 +105,7 @@ class Search:
             mating=mating,
             survival=survival,
         )
-        self._identity = _identity(problem, self._algorithm, rng)
+        self._stamp = _stamp(problem, self._algorithm, rng)
         self._rng = rng
         self._random = self._random_state()
 
@@ -145,8 +145,8 @@ class Search:
         return self.trace[-1]
 
     def save(self, path: Path) -> None:
-        """Write the state to a file, atomically."""
-        checkpoint.save(self.archive, path, identity=self._identity, random=self._random)
+        """Write the state of the search to a file; a kill leaves the file before or this one."""
+        checkpoint.save(self.archive, path, stamp=self._stamp, random=self._random)
 
     def load(self, path: Path) -> None:
         """Restore the state that `save` wrote; the search continues as if uninterrupted.
@@ -159,7 +159,7 @@ class Search:
         """
         if self._asked is not None or self.trace:
             raise ValueError("a search that has begun cannot go on from a file")
-        stored, random = checkpoint.load(path, self.problem, identity=self._identity)
+        stored, random = checkpoint.load(path, self.problem, stamp=self._stamp)
         if len(stored) > self._algorithm.budget:
             raise checkpoint.damaged(path)
         try:
@@ -196,32 +196,21 @@ class Search:
         )
 
 
-def _identity(
-    problem: AcceleratorProblem, algorithm: MemeticNSGA2, rng: np.random.Generator
-) -> dict[str, Any]:
-    """Settings that must agree for a search to continue from a file, as JSON values."""
-    parts = identity(problem)
+def _stamp(problem: AcceleratorProblem, algorithm: MemeticNSGA2, rng: np.random.Generator) -> Stamp:
+    """Stamp of a search; its settings are named, so that a difference is clear."""
     mating, survival = algorithm.mating, algorithm.survival
     chosen = type(mating).__module__, mating.surrogate.__module__, module_of(survival)
-    stated = {
-        "version": __version__,
-        "space": repr(problem.space),
+    settings = {
         "workloads": problem.workload_names,
         "objectives": problem.objective_names,
-        "data of the model": parts["data"],
-        "model": parts["versions"],
-        "own code": parts["own code"] | own_code(chosen),
         "area limit in m²": problem.area_limit_m2,
-        "cost per cm²": repr(problem.cost_per_cm2),
         "guides": [criterion.name for criterion in problem.guides],
-        "own score": [repr(c.score) for c in problem.guides if is_dataclass(c.score)],
         "weights": problem.weights.tolist(),
-        "limits": problem.limits.rows,
         "budget": algorithm.budget,
         "schedule": asdict(algorithm.schedule),
-        "mating": repr(mating),
+        "mating": {"class": type(mating).__qualname__}
+        | {field.name: repr(getattr(mating, field.name)) for field in fields(mating)},
         "survival": getattr(survival, "__qualname__", repr(survival)),
         "seed": rng.bit_generator.state,
     }
-    plain: dict[str, Any] = json.loads(json.dumps(stated, default=np.ndarray.tolist))
-    return plain
+    return stamp_of(problem, versions={"imcmoo": __version__}, modules=chosen, settings=settings)

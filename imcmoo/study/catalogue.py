@@ -6,18 +6,18 @@ Installed packages offer studies by entry points of the group `imcmoo.studies`, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean, input_errors
-from imcmoo.io.own_code import own_code
-from imcmoo.problem.identity import differing_keys
+from imcmoo.io.stamp import Stamp
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study import shipped
+from imcmoo.study.provenance import config as config_of
+from imcmoo.study.provenance import stamp_in
 from imcmoo.study.spaces import device_spaces, offered
-from imcmoo.study.study import NOISE_SETTINGS, Study, read_study
+from imcmoo.study.study import Study, read_study
 
 
 def studies() -> dict[str, Study]:
@@ -72,8 +72,8 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
 SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
 """Settings of a study that a command line may change, besides the area limit."""
 
-OPTIONAL = ("compute_snr_limit_dB", "scenario", *NOISE_SETTINGS)
-"""Keys that the config of a run has only if its study does."""
+OF_A_STUDY = ("settings", "networks", "data", "space", "question", "own code")
+"""Parts of the stamp of a run that its study must have to explain it."""
 
 
 def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> Study:
@@ -97,15 +97,9 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
     damaged = f"{folder}/config.json is not the config of a run: "
     with input_errors(damaged, (KeyError, TypeError, ValueError)):
         study = ordinary.with_settings(config, SETTINGS)
-        today = json.loads(json.dumps(study.to_config()))
-        keys = [*today, *(key for key in OPTIONAL if key in config)]
-        differing = [key for key in keys if config.get(key) != today.get(key)]
-    if differing:
-        raise InputError(
-            f"{folder} is of another study than {ordinary.name}: {differing[0]} differs"
-        )
-    if names := differing_keys(config.get("own_code", {}), own_code(study.own_modules)):
-        raise InputError(f"{folder} is of other code of your own: {', '.join(names)}")
+    stamp = Stamp(stamp_in(config_of(study))).only(*OF_A_STUDY)
+    if differs := stamp.difference(stamp_in(config)):
+        raise InputError(f"{folder} does not fit the study {ordinary.name}: it is of {differs}")
     return study
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from imcmoo.exact.behaviour import changed, sampled_designs
+from imcmoo.exact.behaviour import sampled_designs
 from imcmoo.exact.bounded_criteria import (
     BoundedCriterion,
     NotProvable,
@@ -28,13 +28,13 @@ from imcmoo.exact.certificate import Certificate, certificate_of, read_certifica
 from imcmoo.exact.node_expander import NodeExpander, Report
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.locks import folder_lock
+from imcmoo.io.stamp import Stamp
 from imcmoo.model.partials import NoBounds
-from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
-from imcmoo.study.check_certificate import flaw
-from imcmoo.study.provenance import study_settings
+from imcmoo.study.check_certificate import flaw, mismatch
+from imcmoo.study.provenance import stamp_of_answers
 from imcmoo.study.study import Study
 
 ALL = "all"
@@ -131,9 +131,10 @@ def certify_study(
     """
     problem = study.problem()
     parts = proof_plan(problem, wanted(problem, criterion))
-    valid = [c for c in known if _is_of(c, study, problem, report)]
+    stamp = stamp_of_answers(study)
+    valid = [c for c in known if _holds(c, problem, stamp, report)]
     # Trees of single networks may report a line again.
-    work = _Certifying(study, problem, gap, time_limit_s, start, valid, on_step, cache(report))
+    work = _Certifying(stamp, problem, gap, time_limit_s, start, valid, on_step, cache(report))
     with input_errors(of=(NotProvable, NoBounds)):
         for part in parts:
             yield from work.prove(part)
@@ -143,7 +144,7 @@ def certify_study(
 class _Certifying:
     """State of the proofs of a study."""
 
-    study: Study
+    stamp: Stamp
     problem: AcceleratorProblem
     gap: float
     time_limit_s: float
@@ -153,7 +154,6 @@ class _Certifying:
     report: Report
 
     def __post_init__(self) -> None:
-        self._identity = identity(self.problem)
         self._sample = sampled_designs(self.problem)
         self._done: dict[str, Certificate] = {}
         self._trees: dict[str, tuple[NodeExpander, RootExpansion]] = {}
@@ -182,9 +182,7 @@ class _Certifying:
             certificate = certificate_of(
                 proof,
                 self.problem,
-                settings=study_settings(self.study),
-                model=self.study.model,
-                identity=self._identity,
+                stamp=self.stamp,
                 sample=self._sample,
                 single_network_optima=optima,
                 seconds=time.perf_counter() - began,
@@ -251,23 +249,13 @@ def _strongest(found: Certificate, known: Certificate, goal: BoundedCriterion) -
     )
 
 
-def _is_of(
-    certificate: Certificate,
-    study: Study,
-    problem: AcceleratorProblem,
-    report: Report,
+def _holds(
+    certificate: Certificate, problem: AcceleratorProblem, stamp: Stamp, report: Report
 ) -> bool:
     """Return True if a certificate is of the study as it is; report a difference."""
-    if not certificate.intact:
-        differs = "not as it was written"
-    elif (certificate.settings, certificate.model) != (study_settings(study), study.model):
-        differs = "of another study or other settings"
-    else:
-        mismatch = difference(certificate.identity, identity(problem))
-        mismatch = mismatch or changed(problem, certificate.behaviour)
-        differs = f"of {mismatch}" if mismatch else ""
-        if not differs and (why := flaw(certificate, problem)):
-            differs = f"false ({why})"
+    differs = mismatch(certificate, problem, stamp)
+    if not differs and (why := flaw(certificate, problem)):
+        differs = f"false ({why})"
     if differs:
         report(f"{certificate.criterion}: the certificate here is {differs}: not taken")
     return not differs

@@ -29,11 +29,11 @@ from imcmoo.exact.check import (
 )
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.io.errors import InputError, input_errors
+from imcmoo.io.stamp import OLDER, Stamp
 from imcmoo.model.partials import PartialDesignTree
-from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
-from imcmoo.study.provenance import study_settings
+from imcmoo.study.provenance import stamp_of_answers
 from imcmoo.study.study import Study
 
 
@@ -41,11 +41,14 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
     """Read the certificates of a folder and its subfolders, prerequisites first.
 
     Raises:
-        InputError: there are none, or a file is no certificate.
+        InputError: there are none, or a file is none or of an older version.
     """
     paths = read_certificates(folder)
     if not paths:
         raise InputError(f"{folder} holds no {FILE}")
+    for path, certificate in paths.items():
+        if not certificate.settings:
+            raise InputError(f"{path / FILE} is of {OLDER}: certify again")
     return dict(sorted(paths.items(), key=lambda item: bool(item[1].single_network_optima)))
 
 
@@ -53,22 +56,23 @@ def certified_study(certificate: Certificate, study: Study) -> Study:
     """The study with the settings of a certificate.
 
     Raises:
-        Refused: the certificate is of another study or other settings.
+        Refused: the study cannot have these settings.
     """
     settings = dict(certificate.settings)
     names = ("deployment", "criterion") if settings.get("criterion") else ("deployment",)
     try:
-        asked = study.with_settings(settings, names)
+        return study.with_settings(settings, names)
     except (KeyError, ValueError, TypeError) as error:
         raise Refused(f"settings of the certificate: {error}") from None
-    _check_settings(certificate, asked)
-    return asked
 
 
-def _check_settings(certificate: Certificate, study: Study) -> None:
-    """Refuse a certificate of another study, other settings or another model."""
-    if (certificate.settings, certificate.model) != (study_settings(study), study.model):
-        raise Refused(f"the certificate is of another study or other settings than {study.name}")
+def mismatch(certificate: Certificate, problem: AcceleratorProblem, stamp: Stamp) -> str:
+    """Name why a certificate is not that of the joint problem of a study, or return an empty text;
+    `stamp` is that of the study's answers."""
+    if not certificate.intact:
+        return "not as it was written"
+    differs = stamp.difference(certificate.stamp) or changed(problem, certificate.behaviour)
+    return differs and f"of {differs}"
 
 
 class CertificateWalk(NamedTuple):
@@ -88,9 +92,8 @@ class Checker:
     """
 
     def __init__(self, study: Study) -> None:
-        self._study = study
         self._problem: AcceleratorProblem = study.problem()
-        self._identity = identity(self._problem)
+        self._stamp = stamp_of_answers(study)
         self._claimed: dict[str, Certificate] = {}
         self._walks: dict[str, CertificateWalk] = {}
 
@@ -101,12 +104,8 @@ class Checker:
             Refused: the certificate does not hold; says why.
             InputError: it cannot be proven at all.
         """
-        if not certificate.intact:
-            raise Refused("the certificate is not as it was written")
-        _check_settings(certificate, self._study)
-        differs = difference(certificate.identity, self._identity)
-        if differs := differs or changed(self._problem, certificate.behaviour):
-            raise Refused(f"the certificate is of {differs}")
+        if differs := mismatch(certificate, self._problem, self._stamp):
+            raise Refused(f"the certificate is {differs}")
         part = _task_of(certificate.criterion, self._problem)
         walk = self._walk(part)
         (goal,) = criteria_of(walk.problem, part, self._optima_of(certificate, part))

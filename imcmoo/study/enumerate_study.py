@@ -30,10 +30,9 @@ from imcmoo.io.files import unchanged
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
-from imcmoo.problem.identity import difference, identity
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.space.design_space import Ranks
-from imcmoo.study.provenance import OPTIONAL_SETTINGS, study_settings
+from imcmoo.study.provenance import stamp_of_answers
 from imcmoo.study.study import Study
 
 OnProgress = Callable[[int, int], None]
@@ -138,7 +137,7 @@ def enumerate_study(
     _enumeration.cache_clear()  # a network's file may have changed since
     enumeration = _enumeration(study)
     problem = enumeration.problem
-    began_as = identity(problem)
+    began_as = stamp_of_answers(study)
     chunks = _chunks(study, enumeration, on_screened)
     chunked = f"by {DESIGNS_PER_ENUMERATION_CHUNK} in the order of {enumeration.mapping_parameters}"
     parts = TaskCheckpoints(folder, f"{behaviour_mark(problem)} {chunked}")
@@ -160,10 +159,10 @@ def enumerate_study(
             parts.save(todo[index], _as_arrays(result))
             on_progress(len(parts), len(chunks))
     answer = _merged(enumeration, parts, len(chunks))
-    if differs := difference(began_as, identity(problem)):
+    if differs := stamp_of_answers(study).difference(began_as.to_json()):
         parts.remove()
         raise InputError(f"{study.name} was edited while it was enumerated: it is of {differs} now")
-    exact.save(answer, folder, problem, began_as, study_settings(study))
+    exact.save(answer, folder, problem, began_as)
     parts.remove()
     return answer
 
@@ -178,22 +177,10 @@ def check_replaceable(study: Study, folder: Path) -> None:
         summary = exact.read_summary(folder)
     except (FileNotFoundError, InputError):
         return
-    differing = _differing_settings(summary, study)
-    stored = summary.get("identity", {}).get("space")
-    if not differing and stored not in (None, identity(study.problem())["space"]):
-        differing = ["space"]
-    if differing:
-        raise InputError(
-            f"{folder} is of another study of this name ({', '.join(differing)} differs): choose "
-            "another folder with --out, or replace it with --force"
-        )
-
-
-def _differing_settings(summary: dict[str, Any], study: Study) -> list[str]:
-    """Settings in which a stored answer differs from a study."""
-    settings = study_settings(study)
-    names = dict.fromkeys((*settings, *OPTIONAL_SETTINGS))
-    return [name for name in names if summary.get(name) != settings.get(name)]
+    stamp = stamp_of_answers(study).only("settings", "space")
+    if differs := stamp.difference(summary.get("stamp")):
+        remedy = "choose another folder with --out, or replace it with --force"
+        raise InputError(f"{folder} is of {differs}: {remedy}")
 
 
 def _chunks(study: Study, enumeration: Enumeration, on_screened: OnProgress) -> list[Ranks]:
@@ -262,29 +249,18 @@ def find_answer(
     """Find the exact answer of a study; None if there is none of this problem.
 
     Args:
-        study: the study.
-        results: folder of all results.
-        report: called with a line if there is an answer of other settings, model, data, space or
-            code.
+        report: called with a line if there is one with another stamp or of another cost model.
 
     Raises:
-        InputError: the answer is damaged, or, without `report`, has these settings but another
-            model, data, space or code.
+        InputError: the answer is damaged or, without `report`, has another stamp or is of another
+            cost model.
     """
     folder = folder_of(study, results)
     try:
-        summary = exact.read_summary(folder)
+        with unchanged(folder / exact.SUMMARY):
+            return exact.load(folder, study.problem(), stamp_of_answers(study))
     except FileNotFoundError:
         return None
-    if differing := _differing_settings(summary, study):
-        if report:
-            names = ", ".join(differing)
-            report(f"{folder} is of another question ({names} differs): it is not used")
-        return None
-    problem = study.problem()
-    try:
-        with unchanged(folder / exact.SUMMARY):
-            return exact.load(folder, problem, identity(problem))
     except exact.OtherProblem as error:
         if report:
             report(f"{error}: it is not used; enumerate again")

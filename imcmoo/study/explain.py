@@ -15,6 +15,7 @@ from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import LayerCosts
 from imcmoo.problem.criteria import Criterion
+from imcmoo.problem.identity import other_numbers
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import regret
 from imcmoo.record.evaluations import Evaluations
@@ -258,8 +259,10 @@ def explain_run(
         if results.baselines is None:
             criterion = replace(criterion, name=criterion.joint_name)
         names, n_in_full = _designs(problem, results)
+        if record is None:
+            _check_numbers(problem, results)
         designs = list(names) if front else list(names)[:n_in_full]
-        explanations = explain(
+        return explain(
             problem,
             criterion,
             np.array(designs, dtype=np.int64),
@@ -270,8 +273,6 @@ def explain_run(
             record=record,
             on_explained=on_explained,
         )
-        _check(explanations[0], problem, results)
-    return explanations
 
 
 def _designs(
@@ -303,15 +304,13 @@ def _designs(
     return names, n_in_full
 
 
-def _check(selected: Explanation, problem: AcceleratorProblem, results: Results) -> None:
-    """Check that a run is of the current cost model."""
-    networks = selected.tables["networks"]
-    for quantity in (q for q in problem.model.quantities if q.per_workload):
-        columns = quantity.columns(problem.workload_names)
-        then = results.selected[columns].to_numpy(dtype=float)[0]
-        now = networks[display_column(quantity.column)].to_numpy(dtype=float)
-        if not np.allclose(now, then, rtol=1e-9, atol=0.0):
-            raise InputError(
-                f"{results.folder} was run with another cost model, component table or networks: "
-                "run the study again"
-            )
+def _check_numbers(problem: AcceleratorProblem, results: Results) -> None:
+    """Check that the model costs the selected design as it did in the run."""
+    designs = {str(n): column.to_numpy() for n, column in results.selected.items()}
+    values = problem.model.evaluate(problem.space.encode(designs)).values
+    quantities = [q for q in problem.model.quantities if q.per_workload]
+    columns = {q.name: map(display_column, q.columns(problem.workload_names)) for q in quantities}
+    stored = {n: results.selected[[*c]].to_numpy(dtype=float) for n, c in columns.items()}
+    current = {q.name: to_display(q.unit, values[q.name]) for q in quantities}
+    if differs := other_numbers(stored, current):
+        raise InputError(f"{results.folder} is of {differs}: run the study again")

@@ -1,56 +1,59 @@
-"""Records of a study: the settings of its answers, the command and versions of its runs."""
+"""Records of a study: the stamps of its answers and runs, and the command that repeats a run."""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.machines import LIBRARIES
-from imcmoo.io.own_code import own_code
-from imcmoo.model import registry
+from imcmoo.io.stamp import Stamp
 from imcmoo.problem.criteria import NAMED
-from imcmoo.problem.identity import ENUMERATION_VERSION
+from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.study.study import Study
 from imcmoo.version import __version__
 
+COMMAND, STAMP = "command", "stamp"
+"""Keys of a config that are no settings of the study."""
+
 
 def config(study: Study) -> dict[str, Any]:
-    """Everything needed to repeat a run, for `config.json`; holds no time or place."""
-    digest = "" if study.model == "reference" else study.cost_model().data_digest
-    table = {} if digest else {"component_table": ComponentTable.load(study.components).fingerprint}
-    return {
-        **study.to_config(),
-        "command": command(study),
-        **({"model_data": digest} if digest else table),
-        "networks": study.network_set().fingerprint,
-        "versions": {
-            "imcmoo": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-            "scores": ENUMERATION_VERSION,
-            **{f"{name} model": n for name, n in registry.versions(study.model).items()},
-        },
-        "own_code": own_code(study.own_modules),
-    }
+    """Everything needed to repeat a run, for `config.json`: its settings, command and stamp."""
+    versions = {"imcmoo": __version__, "python": platform.python_version()}
+    versions |= {name: version(name) for name in LIBRARIES}
+    networks = study.network_set().fingerprint
+    stamp = stamp_of(study.problem(), versions=versions, networks=networks)
+    return {**study.to_config(), COMMAND: command(study), STAMP: stamp.to_json()}
+
+
+def stamp_in(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The stamp of a run that its config holds; empty if the config is of an older version."""
+    stamp = config.get(STAMP)
+    settings = {key: value for key, value in config.items() if key not in (COMMAND, STAMP)}
+    return {**stamp, "settings": settings} if isinstance(stamp, Mapping) else {}
+
+
+def stamp_of_answers(study: Study) -> Stamp:
+    """Stamp of the exact answer and the certificates of a study."""
+    return stamp_of(study.problem(), settings=study_settings(study))
 
 
 OPTIONAL_SETTINGS = ("limits", "score", "scenario", "compute_snr_limit_dB")
-"""What studies may have of their own; left out of a summary where there is none."""
+"""Settings that studies may have; left out where there are none."""
 
 
 def study_settings(study: Study) -> dict[str, Any]:
-    """Settings that distinguish the problems of a study, for the summary of its exact answer.
+    """Settings that distinguish the problems of a study.
 
     All criteria of the registry are answered at once, a user's criterion only on request."""
     asked = study.to_config()
     return {
-        **{name: asked[name] for name in ("study", "area_limit_mm2", "deployment")},
+        **{name: asked[name] for name in ("study", "model", "area_limit_mm2", "deployment")},
         "criterion": None if study.criterion in (*NAMED, SCORE) else study.criterion,
         "weights": asked["weights"],
         **{name: asked[name] for name in OPTIONAL_SETTINGS if asked.get(name)},

@@ -21,15 +21,15 @@ from imcmoo.io.checksums import SUMS, check_sums, digest, write_sums
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import check_own_folder, replacing, unchanged
 from imcmoo.io.reading import read_json
-from imcmoo.problem.identity import differing_keys
+from imcmoo.io.stamp import OLDER, Stamp
 from imcmoo.study.explanation import (
     EXPLANATIONS,
     Explanation,
     explanations_text,
     read_explanations,
 )
-from imcmoo.study.searches import BEST_FOUND, EXACT
-from imcmoo.version import __version__
+from imcmoo.study.provenance import stamp_in
+from imcmoo.study.searches import EXACT
 
 CONFIG = "config.json"
 """Written last: where it stands, everything beside it is complete and of this one run."""
@@ -60,9 +60,6 @@ SUMMED = (*CONTENT, CONFIG)
 ALWAYS = ("evaluations.csv", "front.csv", "selection.csv", "trace.csv", DESIGN, CONFIG)
 """Those of them that runs of every version have, whatever their study, model and settings."""
 
-OF_ONE_RUN = ("seed", "command", "versions", "own_code", "model_data", "component_table")
-"""Keys of a config that may differ between runs of one study."""
-
 _WORK = ".work"
 
 
@@ -88,12 +85,13 @@ class RunFolder:
 
     Args:
         path: the folder, `results/<study>/seed-<n>`.
-        config: what identifies the run; see `provenance.config`.
+        config: settings and stamp of the run; see `provenance.config`.
     """
 
     def __init__(self, path: Path, config: Mapping[str, Any]) -> None:
         self.path = path
         self.config = json.loads(json.dumps(config))
+        self._stamp = Stamp(stamp_in(self.config))
         self._work = path / _WORK
         self._files = self._work / "files"
         self._sums: dict[str, str] = {}
@@ -103,22 +101,12 @@ class RunFolder:
         """Check that what stands in the folder, if anything, is of this run.
 
         Raises:
-            InputError: a run with another config was begun or finished here; says what differs.
+            InputError: a run with another stamp was begun or finished here; says what differs.
         """
         stored = self._begun() or _read_json(self.path / CONFIG)
-        if stored is None:
-            return
-        versions = stored.get("versions")
-        stored_version = versions.get("imcmoo") if isinstance(versions, dict) else None
-        if stored_version != __version__:
-            raise InputError(
-                f"cannot resume {self.path}: it is of imcmoo {stored_version}, this is "
-                f"{__version__}; without --resume the run starts over"
-            )
-        if how := _difference(stored, self.config):
-            raise InputError(
-                f"cannot resume {self.path}: {how}; without --resume the run starts over"
-            )
+        if stored and (differs := self._stamp.difference(stamp_in(stored))):
+            remedy = "without --resume the run starts over"
+            raise InputError(f"cannot resume {self.path}: it is of {differs}; {remedy}")
 
     def check_replaceable(self) -> None:
         """Check that no run of another study of this name stands beside or in the folder.
@@ -126,25 +114,24 @@ class RunFolder:
         Raises:
             InputError: one does, whatever its seed; says what differs.
         """
-        stated = {k: v for k, v in self.config.items() if k not in OF_ONE_RUN}
+        wanted = Stamp(_of_any_seed(self.config)).only("settings", "networks")
         for path in sorted(self.path.parent.glob("seed-*")):
             try:
                 stored = _read_json(path / _WORK / CONFIG) or _read_json(path / CONFIG)
             except (InputError, OSError):
                 continue  # damaged: nothing to lose
-            if stored and (how := _difference(stored, stated)):
-                raise InputError(
-                    f"{path} is of another study of this name: {how}; choose another folder with "
-                    "--out, or replace it with --force"
-                )
+            if stored and (differs := wanted.difference(_of_any_seed(stored))):
+                remedy = "choose another folder with --out, or replace it with --force"
+                raise InputError(f"{path} is of {differs}; {remedy}")
 
     def is_finished(self) -> bool:
-        """True if the complete run with this config is here.
+        """True if the complete run with this stamp is here.
 
         Raises:
             InputError: it is, but a file is missing or damaged.
         """
-        if self._begun() is not None or _read_json(self.path / CONFIG) != self.config:
+        stored = _read_json(self.path / CONFIG)
+        if self._begun() or not stored or self._stamp.difference(stamp_in(stored)):
             return False
         check_files(self.path, remedy="bring it back, or run again without --resume")
         return True
@@ -255,21 +242,9 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def _difference(stored: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    """The first difference of a stored config, the command last; empty if there is none."""
-    differing = [k for k in config if stored.get(k) != config[k]]
-    if not differing:
-        return ""
-    key = next((k for k in differing if k != "command"), differing[0])
-    before, now = stored.get(key), config[key]
-    if names := differing_keys(before, now):
-        return f"its {key} differs in {', '.join(names)}"
-    return f"its {key} is {_short(before)}, this run's is {_short(now)}"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _of_any_seed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The stamp in a config, without the seed."""
+    return stamp_in({key: value for key, value in config.items() if key != "seed"})
 
 
 @contextmanager
@@ -323,8 +298,8 @@ class Results:
             raise InputError(f"{folder} holds no complete run: there is no config.json") from None
         except ValueError:
             raise InputError(f"{path} is not the config of a run") from None
-        if not isinstance(config, dict) or "study" not in config:
-            raise InputError(f"{path} is not the config of a run")
+        if not (isinstance(config, dict) and "study" in config and stamp_in(config)):
+            raise InputError(f"{folder} is of {OLDER}: run the study again")
         check_files(folder, remedy="bring it back, or run the study again", all_there=False)
         return cls(folder, config, _StoredFiles(folder, config))
 
@@ -392,8 +367,8 @@ class Results:
 
     @property
     def regret_reference(self) -> str:
-        """Reference of the regrets; files of older versions do not say it."""
-        return str(self.design.get("regret_reference", BEST_FOUND))
+        """Reference of the regrets."""
+        return str(self.design["regret_reference"])
 
     @property
     def reference_edap(self) -> Floats | None:

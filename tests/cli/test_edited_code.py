@@ -9,8 +9,7 @@ import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
-from imcmoo.io.own_code import own_code
-from imcmoo.problem.identity import differing_keys
+from imcmoo.problem.identity import stamp_of
 from imcmoo.search.ask_tell import Search
 from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import INTERRUPT, OWN_MODEL, refused
@@ -86,9 +85,10 @@ def tree(folder):
 @pytest.mark.parametrize("role", ROLES)
 def test_an_edit_of_any_code_that_a_study_names_is_noticed(write, tmp_path, role):
     write(role)
-    before = own_code(find_study("tiny.toml").own_modules)
+    before = stamp_of(find_study("tiny.toml").problem()).to_json()
     edit(tmp_path)
-    assert differing_keys(before, own_code(find_study("tiny.toml").own_modules)) == ["own.chip"]
+    after = stamp_of(find_study("tiny.toml").problem())
+    assert after.difference(before) == "other code of your own: own.chip"
 
 
 def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
@@ -101,7 +101,7 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     edit(tmp_path)
     line = refused(capsys, *RESUME)
     assert "cannot resume" in line
-    assert "its own_code differs in own.chip;" in line
+    assert "it is of other code of your own: own.chip;" in line
     assert tree(tmp_path / "results") == begun
     write("cost model")
     monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
@@ -109,7 +109,7 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     assert main([*RUN[:-1], "--resume"]) == 0
     assert "already finished" in capsys.readouterr().out
     edit(tmp_path)
-    assert "its own_code differs in own.chip;" in refused(capsys, *RESUME)
+    assert "it is of other code of your own: own.chip;" in refused(capsys, *RESUME)
     explain = "explain", "results/tiny/seed-1", "--study", "tiny.toml"
     assert "is of other code of your own: own.chip" in refused(capsys, *explain)
 
@@ -173,5 +173,5 @@ def test_a_search_of_edited_code_does_not_go_on_from_a_file(write, tmp_path):
     search.save(tmp_path / "state")
     begin().load(tmp_path / "state")
     edit(tmp_path)
-    with pytest.raises(InputError, match=r"its own code differs in own\.chip"):
+    with pytest.raises(InputError, match=r"is of other code of your own: own\.chip"):
         begin().load(tmp_path / "state")

@@ -14,6 +14,8 @@ from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.study.catalogue import find_study, study_of_run
 from imcmoo.study.explanation import TABLES, read_explanations, to_json
+from imcmoo.study.provenance import config
+from imcmoo.version import __version__
 from tests.cli.helpers import refused, seal
 
 STUDY = "four_workload_rram"
@@ -86,6 +88,17 @@ def test_an_unknown_design_is_named_though_the_study_is_not_at_hand(small_run, t
     assert "unknown study 'mine'" in refused(capsys, "explain", folder, "--design", "front_1")
 
 
+def test_a_run_with_a_setting_that_its_study_lacks_is_refused(older, capsys):
+    change_config(older, scaling="reference")
+    line = refused(capsys, "explain", older)
+    assert f'the study {STUDY}: it is of other settings: scaling "reference" (here null)' in line
+
+
+def test_a_run_of_an_earlier_version_is_refused_and_its_version_named(older, capsys):
+    change_config(older, stamp=None)
+    assert f"an older version of imcmoo than {__version__}" in refused(capsys, "explain", older)
+
+
 def test_no_module_is_imported_because_a_folder_of_results_names_it(
     small_run, tmp_path, capsys, monkeypatch
 ):
@@ -99,7 +112,7 @@ def test_no_module_is_imported_because_a_folder_of_results_names_it(
         ({"criterion": "evil:x"}, "names the criterion evil:x, whose module would run code"),
         ({"study": "evil.toml"}, "unknown study 'evil.toml'"),
         ({"study": str(tmp_path / "evil.toml")}, "unknown study"),
-        ({"model": "evil:X"}, "is of another study"),
+        ({"model": "evil:X"}, "is of other settings: model"),
     ):
         older = tmp_path / "older"
         shutil.copytree(small_run, older)
@@ -120,10 +133,10 @@ def test_a_study_with_or_without_a_key_of_the_run_is_another_one(tmp_path):
             'source = "alexnet_onnx"\n' + more
         )
     for path, other in (paths, paths[::-1]):
-        config = json.loads(json.dumps(find_study(str(path)).to_config()))
-        with pytest.raises(InputError, match="is of another study than x: weight_clip differs"):
-            study_of_run(tmp_path, config, str(other))
-        assert study_of_run(tmp_path, config, str(path)).name == "x"
+        run = config(find_study(str(path)))
+        with pytest.raises(InputError, match=r"does not fit .* x: it is of other settings: weight"):
+            study_of_run(tmp_path, run, str(other))
+        assert study_of_run(tmp_path, run, str(path)).name == "x"
 
 
 def test_a_run_of_another_cost_model_is_not_worked_out_anew(older, capsys):
@@ -131,7 +144,7 @@ def test_a_run_of_another_cost_model_is_not_worked_out_anew(older, capsys):
     selection["energy_vgg16_J"] *= 1.001
     selection.to_csv(older / "selection.csv", index=False)
     change_config(older)
-    assert "was run with another cost model" in refused(capsys, "explain", older)
+    assert "is of other numbers of the cost model (energy " in refused(capsys, "explain", older)
 
 
 def test_a_design_of_a_file_costs_what_it_costs_in_the_run(small_run, capsys):
@@ -166,7 +179,11 @@ DESIGN = ["--study", STUDY]
 BAD = [
     ("nowhere", [], "no folder of a run, design.json or FILE.csv:LINE"),
     ("", [], "holds no complete run"),
-    ("seed-1", ["--study", "nine_workload_rram"], "is of another study than nine_workload_rram"),
+    (
+        "seed-1",
+        ["--study", "nine_workload_rram"],
+        "does not fit the study nine_workload_rram: it is of ",
+    ),
     ("seed-1", ["--design", "nobody"], "explains no design 'nobody'; known: selected"),
     ("seed-1/design.json", [], "give --study"),
     ("seed-1/design.json", ["--study", "four_workload_sram"], "device is rram"),

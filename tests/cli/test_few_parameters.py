@@ -65,7 +65,7 @@ def test_runs_of_another_study_of_this_name_are_kept_unless_forced(tmp_path, cap
     before = contents(out)
     for seed in ("1", "2"):
         line = refused(capsys, *command, "--seed", seed)
-        assert "seed-2 is of another study of this name: its fixed differs in rows" in line
+        assert "seed-2 is of other settings: fixed (rows);" in line
         assert "--out" in line
         assert "--force" in line
         assert contents(out) == before

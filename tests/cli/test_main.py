@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from imcmoo.cli.main import GROUPS, IN_A_CHECKOUT, main
-from imcmoo.problem.identity import identity
+from imcmoo.problem.identity import stamp_of
 from imcmoo.study.catalogue import find_study
 from imcmoo.version import __version__
 from tests import ROOT
@@ -251,8 +251,8 @@ def test_options_reach_the_problem(tmp_path, monkeypatch, command, options, writ
     settings = ["--area-limit", "200.5", "--deployment", "together"]
     assert main([command, "tiny.toml", "--out", "out", "--quiet", *settings, *options]) == 0
     answer = json.loads((tmp_path / "out" / written).read_text())
-    stated = answer.get("settings", answer)
+    stated = answer["stamp"].get("settings", answer)
     assert {name: stated[name] for name in asked} == asked
     study = find_study("tiny.toml").replace(area_limit_mm2=200.5, deployment="together")
-    if command != "run":  # whose files state no identity
-        assert answer["identity"] == identity(study.problem())
+    parts = stamp_of(study.problem()).only("data", "space", "question", "own code")
+    assert parts.difference(answer["stamp"]) == ""

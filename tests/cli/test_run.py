@@ -103,7 +103,7 @@ def test_baselines_trace_and_config_are_of_this_run(finished):
     assert (trace.groupby("search")["evaluations"].max() == BUDGET).all()
     config = json.loads((finished / "config.json").read_text())
     assert config["command"].startswith(f"imcmoo run {STUDY} --seed 1 --budget")
-    assert {"python", "numpy", "pymoo", "imcmoo"} <= set(config["versions"])
+    assert {"python", "numpy", "pymoo", "imcmoo"} <= set(config["stamp"]["versions"])
     assert config["workloads"] == list(WORKLOADS)
 
 
@@ -251,21 +251,39 @@ def test_figures_follow_from_a_results_folder_alone(finished, tmp_path):
     assert contents(copied) == contents(finished)
 
 
-def _rename_study(home):
-    """Make it a run of version 0.1, which wrote `problem` instead of `study`."""
+def _make_older(home):
+    """Make it a run of version 0.1, which wrote no stamp and `problem` instead of `study`."""
     config = json.loads((home / "config.json").read_text(encoding="utf-8"))
     config["problem"] = config.pop("study")
+    config["versions"] = config.pop("stamp")["versions"] | {"imcmoo": "0.1.0"}
     (home / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+
+def stating(**changes):
+    """Changes keys of the config of a run."""
+
+    def change(home):
+        path = home / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
+
+    return change
+
+
+def _with_older_numpy(home):
+    stamp = json.loads((home / "config.json").read_text("utf-8"))["stamp"]
+    stating(stamp={**stamp, "versions": {**stamp["versions"], "numpy": "1.0"}})(home)
 
 
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        (lambda _: None, ["--budget", "101"], "its budget is 100, this run's is 101"),
+        (lambda _: None, ["--budget", "101"], "it is of other settings: budget 100 (here 101);"),
         (cut_checksums, [], "SHA256SUMS is damaged"),
-        (_rename_study, [], "its study is "),
+        (stating(weight_clip=0.5), [], "it is of other settings: weight_clip 0.5 (here null);"),
+        (_with_older_numpy, [], 'libraries): numpy "1.0" (here "'),
+        (_make_older, [], "it is of an older version of imcmoo than "),
     ],
-    ids=["other budget", "checksums lost a line", "older version"],
+    ids=["other budget", "checksums lost a line", "a key more", "older numpy", "older version"],
 )
 def test_resume_refuses_another_or_damaged_run(home, tmp_path, capsys, change, options, message):
     change(home)

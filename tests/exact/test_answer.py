@@ -18,7 +18,7 @@ from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import InputError
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
-from imcmoo.problem.identity import ENUMERATION_VERSION, difference, fingerprint, identity
+from imcmoo.problem.identity import ENUMERATION_VERSION, stamp_of
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Ordinal
@@ -35,21 +35,21 @@ from tests.model.reference import scalar_energy as plain
 LAST_BITS = 1e-15
 """What decimal text and a change of units may cost a number."""
 
-OPTIONS = {"study": "few", "deployment": "alone"}
+SETTINGS = {"study": "few", "deployment": "alone"}
 
 
 def saved(name, folder):
-    """Save the answer of a case; returns its problem and its identity."""
+    """Save the answer of a case; returns its problem and its stamp."""
     problem = CASES[name].problem()
-    mark = identity(problem)
-    exact.save(exact_of(name), folder, problem, mark, OPTIONS)
-    return problem, mark
+    stamp = stamp_of(problem, settings=SETTINGS)
+    exact.save(exact_of(name), folder, problem, stamp)
+    return problem, stamp
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_an_answer_is_read_back_as_it_was_and_saved_again_changes_no_byte(name, tmp_path):
-    problem, mark = saved(name, tmp_path / "new" / "folder")
-    back, original = exact.load(tmp_path / "new" / "folder", problem, mark), exact_of(name)
+    problem, stamp = saved(name, tmp_path / "new" / "folder")
+    back, original = exact.load(tmp_path / "new" / "folder", problem, stamp), exact_of(name)
     assert back.n_feasible == original.n_feasible
     assert list(back.optima) == list(original.optima)
     for criterion, optimum in original.optima.items():
@@ -59,7 +59,7 @@ def test_an_answer_is_read_back_as_it_was_and_saved_again_changes_no_byte(name, 
     np.testing.assert_allclose(back.front, original.front, rtol=LAST_BITS, atol=0)
     np.testing.assert_array_equal(back.ranks, original.ranks)
     np.testing.assert_array_equal(back.designs, original.designs)
-    exact.save(back, tmp_path / "second", problem, mark, OPTIONS)
+    exact.save(back, tmp_path / "second", problem, stamp)
     assert contents(tmp_path / "second") == contents(tmp_path / "new" / "folder")
 
 
@@ -90,11 +90,11 @@ def levels_of(space, table):
 
 
 def test_the_summary_says_what_the_files_hold(tmp_path):
-    problem, mark = saved("rram", tmp_path)
+    problem, stamp = saved("rram", tmp_path)
     summary = exact.read_summary(tmp_path)
     optima, front = (pd.read_csv(tmp_path / f"{n}.csv") for n in ("optima", "front"))
-    assert summary["study"] == "few"
-    assert summary["identity"] == mark
+    assert summary["stamp"] == stamp.to_json()
+    assert summary["stamp"]["settings"] == SETTINGS
     assert summary["designs"] == problem.space.size == 512
     assert summary["feasible_designs"] == exact_of("rram").n_feasible
     assert summary["front_points"] == len(front)
@@ -109,7 +109,7 @@ def test_the_summary_says_what_the_files_hold(tmp_path):
 @pytest.mark.parametrize("file", ["optima.csv", "front.csv", "summary.json"])
 def test_an_answer_that_was_not_written_to_its_end_is_none(file, tmp_path, monkeypatch):
     """Also where a complete one stood before."""
-    problem, mark = saved("rram", tmp_path)
+    problem, stamp = saved("rram", tmp_path)
     original = Path.replace
 
     def fails(self, target):
@@ -121,7 +121,7 @@ def test_an_answer_that_was_not_written_to_its_end_is_none(file, tmp_path, monke
     with pytest.raises(OSError, match="disk full"):
         saved("sram", tmp_path)
     with pytest.raises(FileNotFoundError):
-        exact.load(tmp_path, problem, mark)
+        exact.load(tmp_path, problem, stamp)
     assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
@@ -183,12 +183,12 @@ OTHERS = {
 @pytest.mark.parametrize("other", OTHERS)
 def test_the_answer_of_another_problem_is_refused(other, tmp_path):
     problem = pose_few()
-    mark = identity(problem)
-    exact.save(exact_of("technology"), tmp_path, problem, mark, OPTIONS)
-    assert exact.load(tmp_path, problem, mark).n_feasible == exact_of("technology").n_feasible
+    stamp = stamp_of(problem)
+    exact.save(exact_of("technology"), tmp_path, problem, stamp)
+    assert exact.load(tmp_path, problem, stamp).n_feasible == exact_of("technology").n_feasible
     another = pose_few(**OTHERS[other])
     with pytest.raises(exact.OtherProblem, match=r"is of (an)?other"):
-        exact.load(tmp_path, another, identity(another))
+        exact.load(tmp_path, another, stamp_of(another))
 
 
 def test_whose_layer_it_is_makes_another_problem():
@@ -196,21 +196,21 @@ def test_whose_layer_it_is_makes_another_problem():
     first, second = (
         pose_few(networks=(network(shapes[:n], "a"), network(shapes[n:], "b"))) for n in (1, 2)
     )
-    assert difference(identity(first), identity(second)).startswith("other data")
+    assert stamp_of(second).difference(stamp_of(first).to_json()).startswith("other data")
 
 
-def test_another_process_has_the_same_fingerprint():
+def test_another_process_has_the_same_stamp():
     code = (
-        "from imcmoo.problem.identity import fingerprint; from problems import STUDIES\n"
-        "print(fingerprint(STUDIES['four_workload_rram'].problem()))\n"
+        "from imcmoo.problem.identity import stamp_of; from problems import STUDIES\n"
+        "print(stamp_of(STUDIES['four_workload_rram'].problem()).digest())\n"
     )
     environment = os.environ | {"PYTHONHASHSEED": "1"}
     command = [sys.executable, "-c", code]
     printed = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
-    assert printed.strip() == fingerprint(STUDIES["four_workload_rram"].problem())
+    assert printed.strip() == stamp_of(STUDIES["four_workload_rram"].problem()).digest()
 
 
-def test_only_problems_that_cost_the_same_share_a_fingerprint():
+def test_only_problems_that_cost_the_same_share_a_stamp():
     """Also of other objects and where strides and names of layers differ, of which costs do not
     depend; `--area-limit 800` is no other problem where 800 is the default.
     """
@@ -219,12 +219,12 @@ def test_only_problems_that_cost_the_same_share_a_fingerprint():
     names = (replace(wide, layers=("a", "b")), light)
     same = [{"space": few_technologies()}, {"networks": changed("strides", 0, 0, 2)}]
     for options in (*same, {"networks": names}):
-        assert identity(pose_few(**options)) == identity(problem)
+        assert stamp_of(pose_few(**options)) == stamp_of(problem)
     studies = [s for name, s in STUDIES.items() if name.startswith("four_workload")]
-    marks = [fingerprint(study.problem()) for study in studies]
+    marks = [stamp_of(study.problem()).digest() for study in studies]
     assert len(set(marks)) == len(studies)
     in_mm2 = studies[0].replace(area_limit_mm2=area(f"{studies[0].area_limit_m2 * 1e6:.0f}"))
-    assert fingerprint(in_mm2.problem()) == marks[0]
+    assert stamp_of(in_mm2.problem()).digest() == marks[0]
 
 
 # Damaged.
@@ -232,13 +232,13 @@ def test_only_problems_that_cost_the_same_share_a_fingerprint():
 
 @pytest.mark.parametrize("name", ["optima.csv", "front.csv"])
 def test_a_table_damaged_in_one_digit_is_refused_in_one_line(name, tmp_path):
-    problem, mark = saved("rram", tmp_path)
+    problem, stamp = saved("rram", tmp_path)
     path = tmp_path / name
     text = path.read_text()
     last = max(map(text.rfind, "0123456789"))
     path.write_text(f"{text[:last]}{(int(text[last]) + 1) % 10}{text[last + 1 :]}")
     with pytest.raises(InputError, match=f"{name} is damaged") as refusal:
-        exact.load(tmp_path, problem, mark)
+        exact.load(tmp_path, problem, stamp)
     assert "\n" not in str(refusal.value)
 
 
@@ -276,16 +276,16 @@ def test_64_designs_run_all_networks_and_are_the_same_each_time(model):
 def test_a_changed_constant_of_a_model_is_noticed(monkeypatch, model, constant, value):
     problem = problem_of(model)
     stored = behaviour.behaviour(problem, behaviour.sampled_designs(problem))
-    mark = behaviour.behaviour_mark(problem)
+    stamp = behaviour.behaviour_mark(problem)
     monkeypatch.setattr(f"imcmoo.model.{model}.{constant}", value)
     assert "other numbers of the cost model" in behaviour.changed(problem_of(model), stored)
-    assert behaviour.behaviour_mark(problem_of(model)) != mark
-    assert difference(identity(problem), identity(problem_of(model))) == ""
+    assert behaviour.behaviour_mark(problem_of(model)) != stamp
+    assert stamp_of(problem) == stamp_of(problem_of(model))
 
 
 def load(folder):
     problem = CASES["rram"].problem()
-    return exact.load(folder, problem, identity(problem))
+    return exact.load(folder, problem, stamp_of(problem))
 
 
 @pytest.mark.parametrize(
@@ -293,11 +293,11 @@ def load(folder):
     [
         ("model.reference.counts.WORD_BITS", 7, r"other numbers of the cost model \(energy"),
         ("problem.scores.MM2_PER_M2", 1e5, "another optimum by edap_max"),
-        ("model.reference.MODEL_VERSION", 9, "cost model or scores: reference 1, this is 9"),
+        ("model.reference.MODEL_VERSION", 9, r"libraries\): reference 1 \(here 9\)"),
         (
             "problem.identity.ENUMERATION_VERSION",
             9,
-            f"cost model or scores: enumeration {ENUMERATION_VERSION}, ",
+            rf"libraries\): enumeration {ENUMERATION_VERSION} \(here 9\)",
         ),
     ],
 )

@@ -12,9 +12,10 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import Criterion
-from imcmoo.problem.identity import identity
+from imcmoo.problem.identity import stamp_of
 from imcmoo.study.certify_study import certify_study
-from imcmoo.study.check_certificate import Checker, certified_study
+from imcmoo.study.check_certificate import Checker, certificates, study_of
+from imcmoo.version import __version__
 from tests.exact.certified_spaces import enumerated, parts
 
 WATTS = Criterion("watts", lambda costs: costs["power"].max(axis=1), needs=("power",))
@@ -71,7 +72,7 @@ def test_what_is_known_is_not_proven_again(study, proven):
     assert {c.criterion: c.value for c in again} == {
         n: proven[n].value for n in (*(f"alone_{n}" for n in study.workloads), "regret_minimax")
     }
-    other = [replace(c, identity={}) for c in proven.values()]
+    other = [replace(c, stamp={}) for c in proven.values()]
     assert next(certify_study(study, "edap_max", known=other)).value
     # Of two certificates the one that proves more counts.
     best = proven["edap_max"]
@@ -89,7 +90,7 @@ def test_what_is_known_is_not_proven_again(study, proven):
     weighted = study.replace(networks=networks)
     (mean,) = certify_study(weighted, "edap_mean", known=list(proven.values()))
     assert mean.value != proven["edap_mean"].value
-    assert mean.identity["question"] != proven["edap_mean"].identity["question"]
+    assert mean.stamp["question"] != proven["edap_mean"].stamp["question"]
 
 
 def test_a_proof_begins_with_the_designs_that_are_known(study, proven):
@@ -127,16 +128,16 @@ CHANGES = {
     "the incumbent scores": lambda c: replace(c, value=c.value * 0.99),
     "is no design": lambda c: replace(c, design={**c.design, next(iter(c.design)): 77}),
     "other parameters": lambda c: replace(c, design={**c.design, "another": 1}),
-    "other data": lambda c: replace(c, identity={**c.identity, "data": "0"}),
-    "another version of cost model or scores: physical 0, this is 3": lambda c: replace(
-        c, identity={**c.identity, "versions": {**c.identity["versions"], "physical": 0}}
+    "other data": lambda c: replace(c, stamp={**c.stamp, "data": "0"}),
+    r"libraries\): physical 0 \(here 3\)": lambda c: replace(
+        c, stamp={**c.stamp, "versions": {**c.stamp["versions"], "physical": 0}}
     ),
     "other code of your own: helper": lambda c: replace(
-        c, identity={**c.identity, "own code": {"helper": "0"}}
+        c, stamp={**c.stamp, "own code": {"helper": "0"}}
     ),
-    "another question": lambda c: replace(c, identity={**c.identity, "question": "0"}),
-    "another space": lambda c: replace(c, identity={**c.identity, "space": "0"}),
-    "an older version of imcmoo": lambda c: replace(c, identity={}),
+    "another question": lambda c: replace(c, stamp={**c.stamp, "question": "0"}),
+    "another space": lambda c: replace(c, stamp={**c.stamp, "space": "0"}),
+    "an older version of imcmoo": lambda c: replace(c, stamp={}),
     "other numbers of the cost model": lambda c: replace(c, behaviour=scaled(c.behaviour, 1.0001)),
 }
 
@@ -198,7 +199,7 @@ def test_another_component_table_is_refused(study, proven):
     checker = Checker(study)
     assert other.fingerprint != table.fingerprint
     model = type(study.cost_model())(study.space, study.network_set(), table=other)
-    checker._identity = identity(study.problem(model))
+    checker._stamp = stamp_of(study.problem(model)).only("data")
     with pytest.raises(Refused, match="other data"):
         check(checker, proven["edap_max"])
 
@@ -219,12 +220,15 @@ def test_minimax_regret_rests_on_the_certificates_of_single_network_optima(prove
 
 
 def test_other_settings_are_refused(study, proven):
-    settings = {**proven["edap_max"].settings, "area_limit_mm2": 100.0}
-    changed = certified_study(replace(proven["edap_max"], settings=settings), study)
+    def stating(**settings):
+        best = proven["edap_max"]
+        return replace(best, stamp={**best.stamp, "settings": {**best.settings, **settings}})
+
+    changed = study_of(stating(area_limit_mm2=100.0), study)
     assert changed.area_limit_m2 == pytest.approx(100e-6)
-    settings = {**proven["edap_max"].settings, "study": "another"}
-    with pytest.raises(Refused, match="another study"):
-        certified_study(replace(proven["edap_max"], settings=settings), study)
+    another = stating(study="another")
+    with pytest.raises(Refused, match=r'of other settings: study "another" \(here "'):
+        Checker(study_of(another, study)).claim(another)
 
 
 def test_a_score_of_what_has_no_bounds_is_refused_with_the_reason(study):
@@ -242,7 +246,7 @@ def test_what_is_not_monotone_is_refused_in_one_line(study):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("settings", 5),
+        ("stamp", 5),
         ("criterion", ["a"]),
         ("counts", []),
         ("single_network_optima", {"a": 1}),
@@ -258,13 +262,20 @@ def test_what_is_no_certificate_is_refused_when_read(proven, tmp_path, field, va
         Certificate.load(tmp_path)
 
 
-def test_single_network_optima_are_read_by_the_name_of_earlier_versions(proven, tmp_path):
-    proven["regret_minimax"].save(tmp_path)
+def test_a_certificate_of_an_earlier_version_is_refused_and_proven_again(study, proven, tmp_path):
+    """Version 0.1 wrote no stamp and had another name for the single-network optima."""
+    proven["edap_max"].save(tmp_path)
     path = tmp_path / "certificate.json"
     content = json.loads(path.read_text())
     content["own_best"] = content.pop("single_network_optima")
+    content["settings"] = content.pop("stamp")["settings"]
     content["checksum"] = content_checksum(content)
     path.write_text(json.dumps(content))
-    read = Certificate.load(tmp_path)
-    assert read.single_network_optima == proven["regret_minimax"].single_network_optima
-    assert read.intact
+    older = Certificate.load(tmp_path)
+    heard = []
+    (again,) = certify_study(study, "edap_max", known=[older], report=heard.append)
+    assert again.is_new
+    (line,) = heard
+    assert f"is of an older version of imcmoo than {__version__}: not taken" in line
+    with pytest.raises(InputError, match=f"an older version of imcmoo than {__version__}: certify"):
+        certificates(tmp_path)

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from imcmoo.io.errors import InputError
+from imcmoo.io.stamp import Stamp
 from imcmoo.record import checkpoint
 from imcmoo.record.evaluations import Evaluations
+from imcmoo.version import __version__
 from tests.fakes import SMALL, NoisyEvaluator, fake_problem
 from tests.search.searches import SMALL_PROBLEM, bytes_of, new_search, search
 
-IDENTITY = {"seed": 1}
+STAMP = Stamp({"settings": {"seed": 1}})
 RANDOM = np.random.default_rng(1).bit_generator.state
 
 
@@ -66,8 +68,8 @@ def test_what_is_saved_is_loaded_to_the_last_bit(tmp_path, generations):
     for k in range(generations):
         levels = SMALL.unrank(np.arange(k * 900, k * 900 + 40 + k))
         evaluations.append(levels, problem.model.evaluate(levels), generation=k)
-    checkpoint.save(evaluations, tmp_path / "s", identity=IDENTITY, random=RANDOM)
-    other, random = checkpoint.load(tmp_path / "s", problem, identity=IDENTITY)
+    checkpoint.save(evaluations, tmp_path / "s", stamp=STAMP, random=RANDOM)
+    other, random = checkpoint.load(tmp_path / "s", problem, stamp=STAMP)
     assert random == RANDOM
     assert other.seen == evaluations.seen
     for name in ("levels", "F", "G", "generation"):
@@ -155,9 +157,7 @@ def test_arrays_that_no_search_has_are_refused(saved, name):
 WORDS = {
     "no text": lambda words: None,
     "a list": lambda words: [1, 2],
-    "no identity": lambda words: {"random": words["random"]},
-    "no random state": lambda words: {"identity": words["identity"]},
-    "an identity that is a text": lambda words: words | {"identity": "mine"},
+    "no random state": lambda words: {"stamp": words["stamp"]},
     "a random state that is a number": lambda words: words | {"random": 1},
     "an empty random state": lambda words: words | {"random": {}},
     "a state of another generator": lambda words: (
@@ -180,6 +180,14 @@ def test_words_that_no_search_has_are_refused(saved, name):
     _, path = saved
     forge(path, stored(path), words=WORDS[name])
     with pytest.raises(InputError, match="is not a checkpoint of a search"):
+        load(path)
+
+
+@pytest.mark.parametrize("stamp", [None, "mine", {}, {"space": "1"}])
+def test_a_checkpoint_without_a_stamp_is_of_an_older_version(saved, stamp):
+    _, path = saved
+    forge(path, stored(path), words=lambda words: words | {"stamp": stamp})
+    with pytest.raises(InputError, match=f"is of an older version of imcmoo than {__version__}. "):
         load(path)
 
 

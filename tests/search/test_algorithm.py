@@ -184,31 +184,31 @@ def first_survive(problem, F, G, n):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"budget": 200}, "its budget is 100, not 200"),
-        ({"seed": 2}, "its seed is"),
-        ({"schedule": SHORTER}, "its schedule is"),
-        ({"mating": FeasibleMating(fitted=400)}, "its mating is"),
-        ({"mating": OwnMating()}, r"its own code differs in .*test_algorithm"),
-        ({"survival": first_survive}, r"its own code differs in .*test_algorithm"),
-        ({"problem": LARGER}, "its area limit in m² is 0.0008, not 0.0009"),
-        ({"problem": FEWER}, "its workloads is"),
-        ({"problem": UNEQUAL}, "its weights is"),
-        ({"problem": ASKING}, "its guides is"),
-        ({"problem": SMALL_PROBLEM}, "its space is"),
+        ({"budget": 200}, r"other settings: budget 100 \(here 200\)\. Remove it"),
+        ({"seed": 2}, r"other settings: seed \(state\)"),
+        ({"schedule": SHORTER}, r"other settings: schedule \(initial\)"),
+        ({"problem": LARGER}, r"other settings: area limit in m² 0\.0008 \(here 0\.0009\)"),
+        ({"problem": FEWER}, "other settings: workloads"),
+        ({"problem": UNEQUAL}, r"other settings: weights \[1\.0, 1\.0, 1\.0, 1\.0\]"),
+        ({"problem": ASKING}, "other settings: guides"),
+        ({"problem": SMALL_PROBLEM}, "other settings: workloads .*, objectives, weights"),
+        ({"mating": FeasibleMating(fitted=400)}, r"other settings: mating \(fitted\)"),
+        ({"mating": OwnMating()}, r"other settings: mating \(class\)"),
+        ({"survival": first_survive}, r'other settings: survival "survivors"'),
         (
             {"problem": fake_problem(RRAM, model=Dearer)},
-            r"its own code differs in .*test_algorithm",
+            r"other code of your own: .*test_algorithm",
         ),
     ],
 )
 def test_a_checkpoint_of_another_search_is_refused(checkpoint, options, message):
-    with pytest.raises(InputError, match=f"is of another search: {message}"):
+    with pytest.raises(InputError, match=f"is of {message}"):
         search(**({"budget": 100, "checkpoint": checkpoint} | options))
 
 
 def test_a_checkpoint_of_another_version_is_refused(checkpoint, monkeypatch):
     monkeypatch.setattr("imcmoo.search.ask_tell.__version__", "9")
-    with pytest.raises(InputError, match=r"its version is .*, not 9"):
+    with pytest.raises(InputError, match=r'is of another version .*: imcmoo ".*" \(here "9"\)'):
         search(budget=100, checkpoint=checkpoint)
 
 
@@ -222,7 +222,7 @@ def test_a_checkpoint_of_a_cost_model_with_other_figures_is_refused(checkpoint, 
         return dataclasses.replace(metrics, values=values)
 
     monkeypatch.setattr(FakeEvaluator, "evaluate", dearer)
-    with pytest.raises(InputError, match="another cost model"):
+    with pytest.raises(InputError, match=r"is of other numbers of the cost model \(energy_net0_J "):
         search(budget=100, checkpoint=checkpoint)
 
 

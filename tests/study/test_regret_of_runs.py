@@ -20,6 +20,7 @@ from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explanation import read_explanations
 from imcmoo.study.provenance import study_settings
 from imcmoo.study.results import Results
+from imcmoo.version import __version__
 from problems import STUDIES
 from tests.cli.helpers import refused
 from tests.report.tables import shown
@@ -169,7 +170,9 @@ def assert_unused(results, arguments, capsys, seed, line):
 
 
 def test_other_settings_have_no_exact_answer_here(results, arguments, capsys):
-    line = "is of another question (area_limit_mm2 differs): it is not used\n"
+    line = (
+        "is of other settings: area_limit_mm2 800.0 (here 700.0): it is not used; enumerate again\n"
+    )
     assert_unused(results, [*arguments, "--area-limit", "700"], capsys, "2", line)
 
 
@@ -178,11 +181,11 @@ def test_the_answer_of_another_model_is_not_used_and_refused_where_it_is_needed(
 ):
     path = results / "exact" / STUDY / "summary.json"
     before = path.read_text(encoding="utf-8")
-    summary = json.loads(before) | {"identity": {}}
+    summary = json.loads(before) | {"stamp": {}}
     summary["checksum"] = content_checksum(summary)
     path.write_text(json.dumps(summary), encoding="utf-8")
     try:
-        line = "is of an older version of imcmoo: it is not used; enumerate again\n"
+        line = f"an older version of imcmoo than {__version__}: it is not used; enumerate again\n"
         assert_unused(results, arguments, capsys, "3", line)
         with pytest.raises(InputError, match="run `imcmoo enumerate "):
             find_answer(study, results)
@@ -194,6 +197,7 @@ def test_what_tells_problems_of_one_study_apart_is_stated():
     study = STUDIES["four_workload_rram"]
     settings = {
         "study": "four_workload_rram",
+        "model": "reference",
         "area_limit_mm2": pytest.approx(800),
         "deployment": "alone",
         "criterion": None,

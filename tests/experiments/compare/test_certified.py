@@ -68,8 +68,8 @@ def test_a_certificate_that_leaves_a_gap_is_refused(study, results):
 
 
 def test_a_certificate_of_another_problem_is_refused(study, results):
-    identity = Certificate.load(results / "certified" / "part" / "ela_max").identity
-    changed(results, "ela_max", identity={**identity, "data": "other"})
+    stamp = Certificate.load(results / "certified" / "part" / "ela_max").stamp
+    changed(results, "ela_max", stamp={**stamp, "data": "other"})
     with pytest.raises(InputError, match=r"of other data .*: run .* again"):
         find_certified(study, results)
     with pytest.raises(InputError, match="other settings"):
