@@ -471,8 +471,8 @@ class PhysicalEvaluator(CostModel):
         """
         designs = self.designs(levels)
         parts = self._parts(designs)
-        found = spread(lambda rows: self._metrics(designs.take(rows)), parts)
-        return Metrics.joined(found).take(np.argsort(np.concatenate(parts)))
+        metrics = spread(lambda rows: self._metrics(designs.take(rows)), parts)
+        return Metrics.joined(metrics).take(np.argsort(np.concatenate(parts)))
 
     def _metrics(self, designs: Designs) -> Metrics:
         """Metrics of designs of one schedule.
