@@ -209,7 +209,9 @@ class BoundedTree(SearchTree):
         if self._bounds_of_tilings is None or len(rows) < len(combinations) / MANY_ARRAYS:
             return self._bound_tilings(rows)
         tree, networks = self._bounds_of_tilings
-        arrays = np.ravel_multi_index(tuple(rows[:, at].T), [self.space.shape[i] for i in at])
+        # The column of zeros serves spaces with one array.
+        indices = (np.zeros(len(rows), np.int64), *rows[:, at].T)
+        arrays = np.ravel_multi_index(indices, [1, *(self.space.shape[i] for i in at)])
         m = len(self._tilings.stand_in)
         which = np.add.outer(m * arrays, np.arange(m)).ravel()
         bounds = tree.every_tiling.values
