@@ -214,7 +214,8 @@ def _identity(
         "limits": problem.limits.rows,
         "budget": algorithm.budget,
         "schedule": asdict(algorithm.schedule),
-        "mating": repr(mating),
+        "mating": type(mating).__qualname__,
+        **{name: str(value) for name, value in vars(mating).items()},
         "survival": getattr(survival, "__qualname__", repr(survival)),
         "seed": rng.bit_generator.state,
     }

@@ -97,7 +97,7 @@ def from_elites(
     rng: np.random.Generator,
     pair_ratios: Floats | None = None,
     *,
-    surrogate: type[Surrogate] = Surrogate,
+    surrogate: type[Surrogate],
     fitted_per_elite: int = 12,
 ) -> Levels:
     """New designs that pass the screen, each the most promising child of a value's elite.

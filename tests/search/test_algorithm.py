@@ -189,7 +189,7 @@ def first_survive(problem, F, G, n):
         ({"budget": 200}, "its budget is 100, not 200"),
         ({"seed": 2}, "its seed is"),
         ({"schedule": SHORTER}, "its schedule is"),
-        ({"mating": FeasibleMating(fitted=400)}, "its mating is"),
+        ({"mating": FeasibleMating(fitted=400)}, "its fitted is 200, not 400"),
         ({"mating": OwnMating()}, r"its own code differs in .*test_algorithm"),
         ({"survival": first_survive}, r"its own code differs in .*test_algorithm"),
         ({"problem": LARGER}, "its area limit in m² is 0.0008, not 0.0009"),
