@@ -208,8 +208,13 @@ def _stamp(problem: AcceleratorProblem, algorithm: MemeticNSGA2, rng: np.random.
         "weights": problem.weights.tolist(),
         "budget": algorithm.budget,
         "schedule": asdict(algorithm.schedule),
+<<<<<<< HEAD
         "mating": {"class": type(mating).__qualname__}
         | {field.name: repr(getattr(mating, field.name)) for field in fields(mating)},
+=======
+        "mating": type(mating).__qualname__,
+        **{name: str(value) for name, value in vars(mating).items()},
+>>>>>>> w-Q
         "survival": getattr(survival, "__qualname__", repr(survival)),
         "seed": rng.bit_generator.state,
     }

@@ -99,7 +99,7 @@ def from_elites(
     rng: np.random.Generator,
     pair_ratios: Floats | None = None,
     *,
-    surrogate: type[Surrogate] = Surrogate,
+    surrogate: type[Surrogate],
     fitted_per_elite: int = 12,
 ) -> Levels:
     """Propose designs that pass the screen, each the most promising child of an elite.

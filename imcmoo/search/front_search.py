@@ -30,9 +30,9 @@ def near_front(
     wanted: int,
     rng: np.random.Generator,
     *,
+    surrogate: type[Surrogate],
+    fitted: int,
     members_per_design: int = 4,
-    surrogate: type[Surrogate] = Surrogate,
-    fitted: int = 200,
 ) -> Levels:
     """Propose new neighbours of front members, best first.
 
@@ -46,10 +46,10 @@ def near_front(
             lead to as many new neighbours as are wanted.
         wanted: number of designs that are wanted.
         rng: the source of chance.
-        members_per_design: random front members looked at per design wanted, at least 1. By default
-            4, which bounds the time where the front is large.
         surrogate: class that predicts coordinates of designs.
         fitted: evaluated designs that it is fitted to, at least 1.
+        members_per_design: random front members looked at per design wanted, at least 1. By default
+            4, which bounds the time where the front is large.
 
     Returns:
         Designs that pass the screen, shape (n, n_parameters).

@@ -51,7 +51,7 @@ def test_elites_that_are_the_best_are_never_drawn_and_the_less_tried_oftener():
 
 def test_what_comes_from_value_elites_is_new_passes_the_screen_and_is_no_more_than_wanted():
     archive = evaluated(PROBLEM, 150)
-    result = from_elites(PROBLEM, archive, 10, np.random.default_rng(1))
+    result = from_elites(PROBLEM, archive, 10, np.random.default_rng(1), surrogate=Surrogate)
     assert 0 < len(result) <= 10
     assert not archive.seen & set(RRAM.rank(result).tolist())
     assert (PROBLEM.feasibility.screened(result) <= 0).all()

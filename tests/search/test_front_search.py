@@ -3,6 +3,7 @@ import numpy as np
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.search.front_search import near_front
 from imcmoo.search.sampling import unseen
+from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.moves import move, pairs, single_moves
 from problems import RRAM
 from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM, evaluated
@@ -11,7 +12,9 @@ from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM, 
 def found(archive, wanted=5, problem=LARGE_PROBLEM, seed=0, **settings):
     single = single_moves(problem.space)
     moves = single, pairs(single)
-    return near_front(problem, archive, moves, wanted, np.random.default_rng(seed), **settings)
+    rng = np.random.default_rng(seed)
+    settings = {"surrogate": Surrogate, "fitted": 200, **settings}
+    return near_front(problem, archive, moves, wanted, rng, **settings)
 
 
 def test_neighbours_of_front_members_are_new_different_and_pass_the_screen():
