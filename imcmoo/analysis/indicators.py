@@ -34,7 +34,7 @@ def coverage(points: Floats, front: Floats) -> float:
     Source: C1_R of Hansen & Jaszkiewicz, Evaluating the quality of approximations to the
     non-dominated set, IMM-REP-1998-7, 1998.
     """
-    # Imported here: most commands do without all of scipy.spatial.
+    # Imported here: most commands do not need scipy.spatial.
     from scipy.spatial import KDTree
 
     _check(points, front)
@@ -103,7 +103,7 @@ def indicators(points: Floats, front: Floats) -> dict[str, float]:
     _check(points, front)
     front, best = front_of(front), front_of(points)
     return {
-        # Of all points: which of two is dominated by mere rounding depends on the order of sums.
+        # All points count: rounding may decide which of two equal ones is dominated.
         "coverage": coverage(points, front),
         "epsilon_multiplicative": epsilon_multiplicative(best, front),
         "igd_plus": igd_plus(best, front),

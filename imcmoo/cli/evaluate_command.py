@@ -295,7 +295,7 @@ def _write(
     with counted(what, n, quiet=quiet) as advance:
         for start in range(0, n, size):
             frame = table(slice(start, start + size))
-            # A pipe knows no position, which pandas asks for of any stream it is handed.
+            # pandas asks every stream for its position, which a pipe does not have.
             stream.write(frame.to_csv(index=False, header=start == 0, lineterminator="\n"))
             advance(min(size, n - start))
 

@@ -90,7 +90,7 @@ def _check_identity(path: Path, stored: Mapping[str, Any], current: Mapping[str,
         theirs = stored.get(name)
         if theirs != value:
             told = f"is {_short(theirs)}, not {_short(value)}"
-            if name == "own code":  # digests say less than the names of what differs
+            if name == "own code":  # names say more than digests
                 told = f"differs in {', '.join(differing_keys(theirs, value))}"
             raise InputError(
                 f"checkpoint {path} is of another search: its {name} {told}. Remove it, and the "

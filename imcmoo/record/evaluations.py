@@ -114,7 +114,7 @@ class Evaluations:
         if not len(new):
             return
         new = new[is_nondominated(self.F[new])]
-        # What is dominated stays dominated, so only the front competes with the new designs.
+        # Dominated designs stay dominated, so only the front is compared.
         dominated, dominating = mutually_dominated(self.F[new], self.F[self._front])
         self._front = np.concatenate([self._front[~dominating], new[~dominated]])
 

@@ -51,7 +51,7 @@ def results_of(
         config: content of its `config.json`.
     """
     content: dict[str, Any] = {
-        # An empty cell of a file is read as nothing.
+        # An empty cell is read as a missing value.
         **{f"{n}.csv": frame.replace("", np.nan) for n, frame in _tables(outcome, answer).items()},
         DESIGN: design(outcome),
     }
@@ -365,7 +365,7 @@ def seeds(
         plain = c.name_of_score(joint=not study.baselines)
         name, scores = stated(plain, scores)
         frame[f"score_{name}"] = scores
-        # A run may have stated its own regret the other way.
+        # A run may have used the other reference.
         (other,) = {plain, f"{LOG10}{plain}"} - {name}
         frame = frame.drop(columns=f"score_{other}", errors="ignore")
     return frame.assign(regret_reference=EXACT if exact else BEST_FOUND)

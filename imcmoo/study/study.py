@@ -144,7 +144,7 @@ def check_study_name(name: str) -> str:
         ValueError: the name is not allowed; says which are.
     """
     check_name("the name of a study", name)
-    if name.lower() in FOLDERS:  # some file systems take capitals for small letters
+    if name.lower() in FOLDERS:  # some file systems ignore case
         raise ValueError(
             f"no study can be called '{name}': {', '.join(FOLDERS)} are folders of commands"
         )
@@ -575,7 +575,7 @@ class Study(Table):
     @cached_property
     def _model(self) -> CostModel:
         networks = self.network_set()
-        # A model of a user's need not know what a study does not ask for.
+        # A user's model need not accept options that the study does not set.
         asked: dict[str, Any] = {
             "components": self.components,
             "precision": self.precision,
@@ -586,7 +586,7 @@ class Study(Table):
         }
         if self.scenario is not None:
             asked["interruptible"] = self.scenario.interruptible or None
-            # The worst order of requests: weights that stay are written for every inference.
+            # Worst order of requests: weights are written for every inference.
             asked["requests_per_switch"] = 1.0
         model = registry.make(
             self.model,

@@ -415,7 +415,7 @@ def network_totals(batch: Batch, *, causes: bool, longest: bool = False) -> Tota
         sum_bits=np.zeros(modes[1:]),
         spilled_bits=np.zeros(modes),
         latency_s=latency,
-        # Sequential layers leave no time between images.
+        # Sequential networks have no time between images.
         interval_s=np.ones(modes) if pipelined else latency,
         bound_by=np.zeros(modes, np.int8),
         longest_share=np.full(modes, np.inf if pipelined else np.nan),
@@ -560,7 +560,7 @@ def run_in(batch: Batch, totals: Totals, *, streamed: bool) -> Run:
 def _counted_energy(batch: Batch, features: NetworkFeatures) -> Floats:
     """Energy of all actions counted by the mapping key, except writing, shape (n, W)."""
     energy = np.zeros(features.occupied.shape)
-    # One after the other: a matrix product rounds differently in another batch of designs.
+    # Summed in order: a matrix product would round differently in other batches.
     for at, name in enumerate(ACTIONS):
         price = batch.chip.price_of(name) if name != "write" else np.zeros(len(energy))
         energy += price[:, None] * features.counts[:, at]

@@ -211,7 +211,7 @@ class Evaluator(CostModel):
         self.screened_by = self.chips.screened_by
 
     def __reduce__(self) -> Any:
-        # Without what it remembers: that is hundreds of megabytes, and quickly found again.
+        # Without caches: they take hundreds of megabytes and are quickly rebuilt.
         rebuilt = partial(Evaluator, deployment=self.deployment)
         return rebuilt, (self.space, self.workloads, self.table)
 
@@ -337,7 +337,7 @@ class Evaluator(CostModel):
             return {}
         cells = chips.cells[:, None]
         claimed = self.chips.claimed_cells(chips, self.deployment)
-        # Mapping may find no place for what the cells would suffice for.
+        # Mapping may fail although there are enough cells.
         missing = self.resources(levels).resources["cells"].missing
         return {"cells": np.where(missing > 0, cells + missing, claimed) / cells}
 
@@ -385,7 +385,7 @@ def _energy(features: Floats, place: Ints, prices: Floats) -> Floats:
     repeats = len(place) // max(len(first), 1)
     if repeats < 2 or not np.array_equal(first, np.arange(0, len(place), repeats)):
         return np.asarray(np.einsum("nwf,nf->nw", features[place], prices))
-    # An enumeration asks for all points of a profile in a row: it is read once for all of them.
+    # Enumeration evaluates all points of a profile in a row, so it is read once.
     points = prices.reshape(len(first), repeats, -1)
     by_network = [
         np.einsum("kf,kpf->kp", features[of_network], points).ravel()

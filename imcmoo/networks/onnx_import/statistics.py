@@ -55,7 +55,7 @@ def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
     The largest magnitude is full scale. None if the numbers are not finite, all alike, or none.
     """
     flat = values.reshape(-1)
-    with np.errstate(invalid="ignore"):  # what is no number is found below
+    with np.errstate(invalid="ignore"):  # values that are no numbers are found below
         flat = flat[:: max(1, flat.size // MOST_ELEMENTS)].astype(np.float64)
     largest = np.abs(flat).max(initial=0)
     if not np.isfinite(largest) or largest == 0 or flat.min() == flat.max():

@@ -160,7 +160,7 @@ class Walk:
         why = self._not_fixed(next(iter(call.node.input), ""))
         try:
             tried = [self._aside(branch, call, _inside(scope)) for branch in branches]
-        except InnerError:  # the branch that is not taken may not fit these inputs
+        except InnerError:  # the other branch may not fit these inputs
             item = Item("If", name, Fate.NOT_MODELLED, reason=why, macs_known=False)
             self.items.append(item)
             return [Tensor() for _ in call.node.output]
