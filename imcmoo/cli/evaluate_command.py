@@ -323,8 +323,8 @@ def _breakdown(evaluation: Evaluation, rows: slice) -> pd.DataFrame:
 
 
 def _note_failures(failures: dict[str, tuple[int, str]], costs: pd.DataFrame, start: int) -> None:
-    """Count the designs that do not run each network, and keep the reason of the first of them;
-    `start` is how many designs came before those of `costs`."""
+    """Count designs that do not run each network, and keep the first reason; `start` is an
+    offset."""
     costs = costs.assign(design=start + 1 + np.arange(len(costs)) // costs["workload"].nunique())
     for name, rows in costs[~costs["feasible"].astype(bool)].groupby("workload", sort=False):
         first = rows.iloc[0]

@@ -209,8 +209,8 @@ def _free_axes(mapping: Mapping, smallest_buffer: float) -> Bools:
 def _traffic(mapping: Mapping, case: Ints, inner: Ints, walks: Walks) -> Floats:
     """Traffic of all orders, shape (n_orders, len(TRAFFIC)).
 
-    Axes that do not interact multiply. Those without temporal loops do not depend on the order
-    and are taken per case, which leaves few distinct nests to walk.
+    Axes that do not interact multiply. Axes without temporal loops do not depend on the order and
+    are computed per case, which leaves few distinct nests.
     """
     moving = mapping.temporal > 1
     for pair in WINDOWS:

@@ -197,8 +197,8 @@ def distinct(key: Ints) -> tuple[Ints, Ints]:
 def _fill(left: tuple[int, ...], capacity: int) -> tuple[float, tuple[int, ...]]:
     """Utilization of one group and the factors that reach it.
 
-    Tries, dimension by dimension, an uneven cut that needs as few trips as possible, then every
-    prime of the size; only a strict improvement replaces what was found before.
+    Tries, by dimension, an uneven cut with the fewest trips, then every prime of the size; only a
+    strict improvement replaces the best.
     """
     best, chosen = 1.0, (1,) * len(left)
     for i, size in enumerate(left):

@@ -161,8 +161,7 @@ def _inputs(model: onnx.ModelProto, samples: Path) -> dict[str, NDArray[Any]]:
 def _runs(
     model: onnx.ModelProto, arrays: Mapping[str, NDArray[Any]]
 ) -> list[Mapping[str, NDArray[Any]]]:
-    """Inputs of each run: one sample at a time if arrays have one axis more than the network's
-    inputs, or if the network takes a single sample."""
+    """Inputs of each run: all samples, or one at a time if the network takes single samples."""
     kinds = {i.name: i.type.tensor_type for i in model.graph.input}
     declared = {name: kind.shape.dim for name, kind in kinds.items() if kind.HasField("shape")}
     shapes = [(declared[n], v.shape) for n, v in arrays.items() if n in declared and v.ndim]
