@@ -560,11 +560,11 @@ class Study(Table):
         return WorkloadSet(tuple(n.workload for n in self.networks))
 
     def network_set(self) -> WorkloadSet:
-        """The layers of all networks, read once."""
+        """Return the layers of all networks, read once."""
         return self._networks_read
 
     def cost_model(self) -> CostModel:
-        """The cost model of the space and all networks, built once.
+        """Return the cost model of the space and all networks, built once.
 
         Raises:
             ValueError: a network is unknown, or the model cannot cost the space.
@@ -602,10 +602,10 @@ class Study(Table):
         return ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
-        """Build the optimization problem.
+        """Return the optimization problem.
 
         Args:
-            model: `cost_model`, or one of its `for_network`. If None, `cost_model`.
+            model: result of `cost_model`, or of its `for_network`. If None, that of `cost_model`.
         """
         model = model or self.cost_model()
         columns = [i for i, name in enumerate(self.names) if name in model.workload_names]
