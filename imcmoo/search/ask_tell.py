@@ -51,7 +51,7 @@ class Search:
         search = Search(problem, budget=1500, rng=np.random.default_rng(1))
         while len(levels := search.ask()):
             search.tell(problem.model.evaluate(levels))
-        best = search.archive.levels[search.archive.front]
+        best = search.archive.levels[search.archive.front()]
 
     This loop evaluates the same designs as `run_search`, bit for bit.
 
