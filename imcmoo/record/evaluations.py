@@ -19,8 +19,8 @@ KINDS = "fiubU"
 class Evaluations:
     """Evaluated designs of a problem, in order of evaluation.
 
-    Create it empty, then `append` each generation with its metrics. Read the attributes, `metrics`
-    and `front` at any time; nothing is evaluated again.
+    Create it empty, then `append` each generation with its metrics. Read the attributes and
+    `metrics`, and call `front`, at any time; nothing is evaluated again.
 
     Args:
         problem: computes objectives and constraints.
