@@ -81,7 +81,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    # Only what is asked for is imported: pymoo alone takes a second.
+    # Names are imported on first use: pymoo alone takes a second.
     if name in _FOUND_IN:
         import importlib
 

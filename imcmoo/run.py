@@ -100,7 +100,7 @@ class Run:
         stored = _by_name(self.results.explanations)
         if design in stored:
             return stored[design]
-        if stored:  # whatever the study, these are all designs there are
+        if stored:  # all names are stored, so the study is not needed
             self._check_name(design, stored)
         explained = _by_name(self.explain_front(progress=progress))
         if design not in explained:
@@ -254,7 +254,7 @@ def run_studies(
     home = out / studies[0].name
     tasks = [(s, RunFolder(home / f"seed-{s.seed}", provenance.config(s))) for s in studies]
     with ExitStack() as stack:
-        # All at once and until the end: the summary is of these runs and no others.
+        # All folders stay locked, so that the summary is of these runs.
         for _, folder in tasks:
             stack.enter_context(folder_lock(folder.path))
             if resume:

@@ -404,5 +404,5 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     inside = max(share * (1 - share), 0) / n + z**2 / (4 * n**2)
     half = z * math.sqrt(inside) / (1 + z**2 / n)
-    # Rounded, an end at 0 or 1 may fall short of the share.
+    # Rounding may move an end at 0 or 1 past the share.
     return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))

@@ -88,14 +88,14 @@ def _key(data: AccuracyData, chip: Circuit) -> str:
 
 def _executed(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> Floats:
     """Noise of one simulated chip at several ADC resolutions, shape (B, 2, L)."""
-    # Loading these takes a second, which a study whose circuits are all stored need not spend.
+    # Imported here: it takes a second, and is not needed if all circuits are stored.
     with accuracy_packages():
         from imcmoo.accuracy.lowering import MappedLayer
         from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
 
     noise = np.zeros((len(bits), 2, len(data.layers)))
     for at, stored in enumerate(data.layers):
-        # Only name and weights matter to a layer that is not part of a network.
+        # Outside a network only the name and weights of a layer matter.
         mapped = MappedLayer(
             stored.name, stored.name, "", "", stored.weights.astype(np.float64), bias=None
         )

@@ -232,7 +232,7 @@ class Crossbar:
 
     def calibrate(self, codes: Codes) -> None:
         """Choose ADC windows and column corrections from calibration vectors, shape (G, n, K)."""
-        drawn = self._chip.adc_window == "least_error"  # only this rule looks at the cell errors
+        drawn = self._chip.adc_window == "least_error"  # only this rule depends on the cell errors
         if drawn or self._adcs is None:
             (self._adcs,) = self._chosen_adcs(codes, [self._chip.adc_bits])
         (made,) = self._products(codes, [self._conversion])
@@ -305,7 +305,7 @@ class Crossbar:
         if not resolutions:
             return [None] * len(bits)
         statistics = self._statistics(codes)
-        widths: Iterable[Iterable[Floats | float | None]]  # of each resolution and row block
+        widths: Iterable[Iterable[Floats | float | None]]  # by resolution and row block
         if self._chip.adc_window == "least_error":
             widths = self._least_error(codes, statistics, resolutions)
         else:

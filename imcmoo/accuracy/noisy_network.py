@@ -111,7 +111,7 @@ def standard_normal(shape: tuple[int, ...], rng: np.random.Generator) -> Values:
     count = math.prod(shape)
     words = rng.integers(0, 1 << 64, -(-count // 4), dtype=np.uint64)
     parts = words.view(np.uint16)[:count]
-    # No number of 16 bits is out of range; this mode spares the check.
+    # 16-bit indices are never out of range; this mode skips the check.
     return _medians().take(parts, mode="wrap").reshape(shape)
 
 

@@ -213,7 +213,7 @@ class SimulatedLayer:
         bound = self._chip.weight_clip * np.abs(weights).max(axis=1, keepdims=True)
         real, kept = self._vectors @ weights, self._vectors @ np.clip(weights, -bound, bound)
         rounding = (self._exact * self._unit - kept).var(axis=1).mean()
-        clipping = ((real - kept) ** 2).mean()  # no column is corrected for its mean
+        clipping = ((real - kept) ** 2).mean()  # column means are not corrected
         return float(real.var(axis=1).mean() or 1.0), float(rounding), float(clipping)
 
     @cached_property

@@ -1,11 +1,11 @@
-"""Indicators of the distance between a set of objective vectors and an exact front.
+"""Quality indicators of a set of objective vectors against an exact front.
 
-Everywhere `points` are the objectives of what was found, shape (n, m), and `front` those of the
-exact front, shape (k, m), each point once, all minimised and on the scale on which differences
-count: logarithms of those that span orders of magnitude (`AcceleratorProblem.coordinates`).
+`points` are the found objectives, shape (n, m), `front` the distinct points of the exact front,
+shape (k, m); both minimised, on the scale on which differences count: logarithms of ratios
+(`AcceleratorProblem.coordinates`).
 
-All functions raise ValueError for arrays without a point, with fewer than two objectives or of
-different numbers of them, and for values that are no finite real numbers.
+All functions raise ValueError for arrays without points, with fewer than two or different numbers
+of objectives, or with values that are not finite real numbers.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ REFERENCE_POINT = 1.1
 points of the front count (Ishibuchi et al., Evolutionary Computation 26(3), 2018)."""
 
 DIRECTIONS = 1 << 14
-"""Directions a hypervolume is integrated over; see `hypervolume` for what that costs and gives."""
+"""Number of directions of integration of a hypervolume; see `hypervolume` for its accuracy."""
 
 MOST_VOLUME_OBJECTIVES = 31
-"""Objectives of which moocore approximates a hypervolume."""
+"""Largest number of objectives for which moocore approximates a hypervolume."""
 
 
 def coverage(points: Floats, front: Floats) -> float:
-    """Share of the points of the exact front that are among `points`, up to `TOLERANCE`.
+    """Share of the points of the exact front that are among `points`, within `TOLERANCE`.
 
     Source: C1_R of Hansen & Jaszkiewicz, Evaluating the quality of approximations to the
-    non-dominated set, IMM-REP-1998-7, 1998.
+        non-dominated set, IMM-REP-1998-7, 1998.
     """
-    # Imported here: most commands do without all of scipy.spatial.
+    # Imported here: most commands do not need scipy.spatial.
     from scipy.spatial import KDTree
 
     _check(points, front)
@@ -43,24 +43,23 @@ def coverage(points: Floats, front: Floats) -> float:
 
 
 def epsilon_multiplicative(points: Floats, front: Floats) -> float:
-    """Smallest factor e >= 1 so that what was found, its objectives divided by e (lowered by its
-    logarithm, as they are given here), weakly dominates every point of the front.
+    """Smallest factor e >= 1 so that `points`, divided by e, weakly dominate the front.
 
     Source: unary epsilon indicator of Zitzler et al., Performance assessment of multiobjective
-    optimizers: an analysis and review, IEEE Trans. Evolutionary Computation 7(2), 2003.
+        optimizers: an analysis and review, IEEE Trans. Evolutionary Computation 7(2), 2003.
     """
     _check(points, front)
     return max(1.0, float(np.exp(moocore.epsilon_additive(points, ref=front))))
 
 
 def igd_plus(points: Floats, front: Floats) -> float:
-    """Mean distance by which the best of what was found is worse than each point of the front.
+    """Mean distance by which the best of `points` is worse than each point of the front.
 
-    The distance is Euclidean in objectives scaled by the front, and counts only those that are
-    worse: 0 if everything was found.
+    Euclidean distance over objectives scaled by the front, counting only worse ones; 0 if all are
+    found.
 
     Source: Ishibuchi, Masuda, Tanigaki & Nojima, Modified distance calculation in generational
-    distance and inverted generational distance, EMO 2015.
+        distance and inverted generational distance, EMO 2015.
     """
     _check(points, front)
     return float(moocore.igd_plus(span_scaled(points, front), ref=span_scaled(front, front)))
@@ -99,11 +98,11 @@ def hypervolume(points: Floats, front: Floats) -> float:
 
 
 def indicators(points: Floats, front: Floats) -> dict[str, float]:
-    """All indicators by name; dominated points and repeats on either side do not matter."""
+    """All indicators by name; dominated and repeated points do not matter."""
     _check(points, front)
     front, best = front_of(front), front_of(points)
     return {
-        # Of all points: which of two is dominated by mere rounding depends on the order of sums.
+        # All points count: rounding may decide which of two equal ones is dominated.
         "coverage": coverage(points, front),
         "epsilon_multiplicative": epsilon_multiplicative(best, front),
         "igd_plus": igd_plus(best, front),

@@ -108,7 +108,7 @@ def crossbar(device: str, voltage_V: float, rows: int, cols: int) -> dict[str, f
         costs["cell_leak"] = 0.0
     for state, resistance in RESISTANCE_OHM.items():
         costs |= {
-            # A pulse charges the row and the last stage; without one only the stage before works.
+            # A pulse charges the row and the last stage; otherwise only earlier stages work.
             f"row_read_on_{state}": row * (1 + 1 / FAN_OUT) * square,
             f"row_read_off_{state}": row / FAN_OUT**2 * square,
             f"row_write_{state}": (row + cols * column) * write_square,

@@ -272,8 +272,7 @@ def _accuracy(
 
 
 def _accuracy_data(args: argparse.Namespace, assess: Assessment) -> AccuracyData:
-    """The accuracy data that a command line names, or measured ones; refuses data that were
-    measured otherwise than the command line asks."""
+    """Stored or new accuracy data; refuses data that were measured with other options."""
     if args.accuracy_data is None:
         return measure_all(assess, quiet=args.quiet)
     with input_errors():
@@ -318,8 +317,7 @@ def _chips(args: argparse.Namespace) -> dict[int, Circuit]:
 
 
 def _of_study(args: argparse.Namespace) -> Mapping[str, Any]:
-    """Settings of the network in the study of a run that are not given, by argument; empty for
-    other designs."""
+    """Missing settings from the study of a run, by argument; empty for other designs."""
     config_file = args.designs.parent / CONFIG if args.designs else None
     if config_file is None or args.designs.name not in FILES or not config_file.is_file():
         return {}

@@ -60,7 +60,7 @@ def main(args: argparse.Namespace) -> None:
     """Certify a study."""
     name = args.criterion
     if name and (name == ALL or name.startswith(("edap_", SINGLE_NETWORK)) or name.endswith(JOINT)):
-        args.criterion = None  # a criterion of one network, or against that, is none of a study
+        args.criterion = None  # single-network criteria are no criteria of a study
     study = arguments.requested_study(args)
     # A user's criterion is named by its module and proven under its own name.
     criterion = name if name and args.criterion is None else study.asked_criterion.name

@@ -74,7 +74,7 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
     finally:
         # Nothing is left to interrupt while the interpreter ends.
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
-        # All memory goes then; to look for cycles in it before would take a sixth of a second.
+        # Memory is freed at exit; a search for cycles would take 0.17 s.
         atexit.register(gc.freeze)
     return 0
 
@@ -91,7 +91,7 @@ def _told(prog: str, error: BaseException, interrupted: str) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"{prog}: error: {where}{error.strerror or error}", file=sys.stderr)
         return USAGE_ERROR
-    # Libraries that are interrupted while they are imported raise errors of their own.
+    # Libraries interrupted during their import raise other errors.
     if not any(isinstance(e, KeyboardInterrupt) for e in _with_causes(error)):
         raise error
     print(f"{prog}: interrupted; {interrupted}", file=sys.stderr)
@@ -113,13 +113,13 @@ def configure_process() -> None:
     """
     use_one_thread()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
-    # Figures are files: the window that is asked for may not even exist here.
+    # Figures are files: a window may not be available.
     os.environ["MPLBACKEND"] = "agg"
     if shutil.get_terminal_size().columns < NARROWEST:
         os.environ["COLUMNS"] = str(NARROWEST)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # what its encoding has no sign for
+            stream.reconfigure(errors="replace")  # characters that its encoding lacks
 
 
 def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -139,6 +139,6 @@ def _end_by_exception() -> None:
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    if number != signal.SIGTERM:  # a terminal that goes says so twice: by itself and by its shell
+    if number != signal.SIGTERM:  # a closed terminal and its shell both send this signal
         signal.signal(number, signal.SIG_IGN)
     sys.exit(SIGNALLED + number)

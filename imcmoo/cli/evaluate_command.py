@@ -295,7 +295,7 @@ def _write(
     with counted(what, n, quiet=quiet) as advance:
         for start in range(0, n, size):
             frame = table(slice(start, start + size))
-            # A pipe knows no position, which pandas asks for of any stream it is handed.
+            # pandas asks every stream for its position, which a pipe does not have.
             stream.write(frame.to_csv(index=False, header=start == 0, lineterminator="\n"))
             advance(min(size, n - start))
 
@@ -323,8 +323,8 @@ def _breakdown(evaluation: Evaluation, rows: slice) -> pd.DataFrame:
 
 
 def _note_failures(failures: dict[str, tuple[int, str]], costs: pd.DataFrame, start: int) -> None:
-    """Count the designs that do not run each network, and keep the reason of the first of them;
-    `start` is how many designs came before those of `costs`."""
+    """Count designs that do not run each network, and keep the first reason; `start` is an
+    offset."""
     costs = costs.assign(design=start + 1 + np.arange(len(costs)) // costs["workload"].nunique())
     for name, rows in costs[~costs["feasible"].astype(bool)].groupby("workload", sort=False):
         first = rows.iloc[0]

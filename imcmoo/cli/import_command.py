@@ -147,7 +147,7 @@ def _accuracy_file(args: argparse.Namespace) -> Path | None:
         [args.model, args.samples, args.data],
     )
     with input_errors("--out "):
-        network_name(str(args.out))  # by which studies would refuse the file
+        network_name(str(args.out))  # so studies would refuse the file
     return accuracy_data
 
 

@@ -103,7 +103,7 @@ def _parsers(name: str) -> tuple[command_line.Parser, command_line.Parser]:
     named = parser
     for each in COMMANDS:
         command = commands.add_parser(each)
-        # Only what is asked for is imported: figures alone take a second or two.
+        # Imported on first use: figures alone take a second or two.
         if each == name:
             named = command
             module = _module(name, command)

@@ -198,7 +198,7 @@ class BranchAndBound:
         self.infeasible = {name: self.root.infeasible.get(name, 0) for name in stages}
         self.excluded = dict.fromkeys(stages, 0)
         self._queues = [NodeQueue() for _ in stages]
-        # Of designs that were evaluated: their bound, which may be less than their score.
+        # Smallest bound of evaluated designs, which may be below their score.
         self._floor = np.inf
         # The least bound of nodes that `expand_shared_root` has not handed over yet.
         self.external_bound = np.inf
@@ -232,7 +232,7 @@ class BranchAndBound:
         while self._least < self.pruning_threshold and not stop(self):
             steps += 1
             if steps % STEPS_PER_DIVE == 0:
-                # What is found may leave nothing worth branching.
+                # A new incumbent may leave nothing to branch.
                 self.dive()
                 continue
             stage = int(np.argmin([w.least for w in self._queues]))
@@ -375,10 +375,10 @@ def expand_shared_root(searches: Sequence[BranchAndBound], stop: Callable[[], bo
     # All stages whose children have relaxed bounds only, and the first with tighter ones.
     last = max(root.stage + 1, expander.partials.refined_from)
     bounds = [s.goal.bound(nodes.costs) for s in searches]
-    # Those of the least bounds first, by whatever criterion.
+    # Smallest bounds by any criterion first.
     ranks = [np.argsort(np.argsort(bound, kind="stable")) for bound in bounds]
     order = np.argsort(np.min(ranks, axis=0), kind="stable")
-    # The least bound, by each criterion, of what is still to come.
+    # Smallest bound of the remaining nodes, by criterion.
     left = [np.minimum.accumulate(bound[order][::-1])[::-1] for bound in bounds]
     at, size = 0, FIRST_BRANCHED
     while at < len(order):

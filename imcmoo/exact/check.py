@@ -249,7 +249,7 @@ def validate_bounds(
     neighbours = [problem.space.neighbours(design) for levels in optima for design in levels]
     drawn = draw_feasible(problem, RANDOM_DESIGNS, rng)
     levels = np.unique(np.concatenate([drawn, *optima, *neighbours]), axis=0)
-    # Bounds of average power hold for chips that serve their load only.
+    # Bounds of average power hold only for chips that serve their load.
     levels, metrics = problem.feasible(levels)
     if not len(levels):
         return 0

@@ -250,7 +250,7 @@ class Enumeration:
         space, limit = self.problem.space, self.problem.area_limit_m2
         levels = space.unrank(keys, self.mapping_parameters)
         passes = np.zeros(len(keys), dtype=bool)
-        # Most parameters outside the mapping key do not matter to the screen.
+        # The screen ignores most parameters outside the mapping key.
         screened_by = [n for n in self.point_parameters if n in self.single_networks[0].screened_by]
         for rank in range(space.size_of(screened_by)):
             designs = levels + space.unrank(np.array([rank]), screened_by)
@@ -372,7 +372,7 @@ def pareto_candidates(
 def _undefeated(values: Floats) -> Bools:
     """True for rows of (n, W) that no other row beats in all columns."""
     best = np.unique(values[is_nondominated(values)], axis=0)
-    # The most rivals are defeated by those with the smallest product.
+    # Rows with the smallest product exclude most others.
     best = best[np.argsort(np.log(best).sum(axis=1))]
     left = np.arange(len(values))
     for row in best:

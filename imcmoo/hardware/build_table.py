@@ -182,7 +182,7 @@ def compute_row(model: str, task: Task, *, scratch: Path) -> Costs:
             named |= {"device": table, "voltage_V": named["voltage_V"] / 1000, "cell": cell}
         function = getattr(COSTS[model], "crossbar" if table in DEVICES else table)
         costs: Costs = function(**named)
-    except Exception as error:  # the libraries raise many types, `Exception` among them
+    except Exception as error:  # the libraries raise many types, even `Exception`
         raise InputError(f"no {called}: {one_line(error)}") from error
     zeros = component.may_be_zero
     if not all((c > 0 or (c == 0 and q in zeros)) and c < math.inf for q, c in costs.items()):

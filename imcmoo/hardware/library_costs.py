@@ -90,7 +90,7 @@ def crossbar(
             node_nm=node_nm, voltage_V=voltage_V, rows=rows, cols=cols, cell_path=path
         )
         with_adc = run_crossbar(settings, ADC_BITS)
-    # The reference stack asks for drivers and cells of an array without ADC.
+    # The reference stack takes drivers and cells of an array without ADC.
     array = without_adc(with_adc)
     if any(array.energy_on("col", True, high) for high in (False, True)):
         raise RuntimeError(f"column drivers cost energy: {device}, {settings}")
@@ -99,7 +99,7 @@ def crossbar(
 
 def run_crossbar(settings: dict[str, Any], adc_bits: int) -> Any:
     """Crossbar with all its components, of one NeuroSim run."""
-    # Of the models, only this one asks NeuroSim once.
+    # Only this model runs NeuroSim once.
     model = neurosim().RowDrivers(
         **settings, adc_resolution=adc_bits, average_input_value=1, average_cell_value=1
     )

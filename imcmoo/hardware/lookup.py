@@ -14,7 +14,7 @@ from imcmoo.arrays import Floats, Ints
 
 # Keys are whole numbers in the table, so voltages are kept in millivolts.
 KEY_SCALE = {"voltage_V": 1000}
-# The float noise of a sum of 0.05 V steps passes, 0.5004 V does not become 0.5 V.
+# Sums of 0.05 V steps have rounding errors; 0.5004 V must not become 0.5 V.
 TOLERANCE = 1e-6
 
 LARGEST_KEY = 1 << 24
@@ -33,8 +33,8 @@ class MissingRow(ValueError):
 
     def __init__(self, message: str, index: int, key: str, available: list[float]) -> None:
         super().__init__(message)
-        self.index = index  # of the combination among those looked up, flattened
-        self.key = key  # the first that has no such row
+        self.index = index  # flat index of the missing combination
+        self.key = key  # the first key without such a row
         self.available = available  # values the table has for this key, with the keys before it
 
 

@@ -132,10 +132,7 @@ def _is_users(spec: ModuleSpec, *, counts: bool) -> bool:
 
 @lru_cache(maxsize=MODULES_KEPT)
 def _names_in(content: bytes, package: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Dotted names that a module imports, and its strings and joined paths that may name files.
-
-    Each search of a run asks again for the digests of the same modules.
-    """
+    """Dotted names that a module imports, and strings that may name files; cached."""
     run, skipped = _nodes(_parsed(content))
     nodes = [*run, *(node for tree in skipped for node in ast.walk(tree))]
     joined = (_joined_path(node) for node in nodes if isinstance(node, ast.BinOp))

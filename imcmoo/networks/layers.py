@@ -49,6 +49,6 @@ def layer_class(kind: str, sizes: Ints, *, dynamic: bool) -> str:
     if dynamic or "attention" in kind.lower():
         return "product"
     _, _, _, q, r, s, g, _ = sizes
-    if "conv" in kind.lower() and kind != "Conv1D":  # transformers call a linear layer so
+    if "conv" in kind.lower() and kind != "Conv1D":  # name of a linear layer in transformers
         return "convolution"
     return "convolution" if not kind and max(q, r, s, g) > 1 else "linear"

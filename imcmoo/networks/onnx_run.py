@@ -63,7 +63,7 @@ def run(
     how = onnxruntime.RunOptions()
     how.log_severity_level = QUIET
     until = time.process_time() + MOST_CPU_S
-    # A thread, since an interrupt does not reach a run in this one.
+    # Runs in a thread, since an interrupt does not reach a run in the main thread.
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(session.run, list(names), dict(inputs), how)
         try:

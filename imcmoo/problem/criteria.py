@@ -122,7 +122,7 @@ class Criterion:
                 criterion and the score.
         """
         scores = self.unchecked_scores(costs, reference_edap)
-        if self.is_judged:  # pseudo-weights of a design that is worst in all are none
+        if self.is_judged:  # a design that is worst in all objectives has no pseudo-weights
             self._check(np.asarray(scores), len(costs))
         return scores
 

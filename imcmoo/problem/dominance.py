@@ -22,9 +22,9 @@ def is_nondominated(points: Floats) -> Bools:
     if points.shape[1] <= MOST_COLUMNS:
         return np.asarray(moocore.is_nondominated(points, keep_weakly=True), dtype=bool)
     distinct, place = np.unique(points, axis=0, return_inverse=True)
-    # By their sums, those of equal sums by column: only an earlier row can dominate a row.
+    # Sorted by sum, then by column: only an earlier row can dominate a row.
     left = np.argsort(distinct.sum(axis=1), kind="stable")
-    # Columns from all over: neighbours are of one quantity and often alike.
+    # Spread columns: neighbouring ones are of one quantity and often similar.
     few = distinct[left][:, :: -(-points.shape[1] // FEW_COLUMNS)].copy()
     front = np.zeros(len(distinct), dtype=bool)
     while len(left):

@@ -73,7 +73,9 @@ def _lateness(response_s: float, deadline_s: float) -> str:
 def _remedies(model: ScenarioModel) -> str:
     remedies = ["a larger area limit", "fewer networks", "lower rates"]
     if model.scenario.sharing == "time":
-        from imcmoo.model.physical.memory_cells import keeps_weights  # most studies do without
+        from imcmoo.model.physical.memory_cells import (
+            keeps_weights,
+        )  # most studies have no scenario
 
         resident = any(map(keeps_weights, model.space.values_of("device")))
         remedies += [] if model.scenario.interruptible else ['interrupt = "layer"']

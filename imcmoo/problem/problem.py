@@ -113,7 +113,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self._signs = np.array([1.0 if q.sense == "min" else -1.0 for q in of_each])
         self._bounds = np.array([q.bound for q in of_each])
         self._is_ratio = np.array([q.scale == "ratio" for q in of_each])
-        # Objectives are finite, and ratios positive before their sign is turned.
+        # Objectives are finite, and ratios are positive before the sign flip.
         self._above = np.where(self._is_ratio & (self._signs > 0), 0.0, -np.inf)
         self._below = np.where(
             self._is_ratio & (self._signs < 0), np.minimum(self._bounds, 0.0), self._bounds
@@ -236,7 +236,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         """
         metrics = self.model.evaluate(levels)
         check_values(metrics, self.model.quantities, len(levels), len(self.workload_names))
-        # A chip beyond the area limit may be so large that it has no score.
+        # A chip above the area limit may be too large for a score.
         fits = np.asarray((self.feasibility.constraints(metrics) <= 0).all(axis=1))
         levels, metrics = levels[fits], metrics.take(fits)
         keeps = np.asarray((self.score(levels, metrics)[1] <= 0).all(axis=1))

@@ -21,7 +21,7 @@ AUGMENTATION = 0.05
 def spans(front: Floats) -> Floats:
     """Range of a front (k, m) in each objective, shape (m,); 1 where it is constant."""
     span = np.ptp(front, axis=0)
-    # Rounding alone is no variation: scaled to 1 it would drown all other objectives.
+    # Rounding errors are no variation: scaled to 1 they would dominate.
     return np.where(span > TOLERANCE, span, 1.0)
 
 
@@ -48,7 +48,7 @@ def tchebycheff(points: Floats, weights: Floats) -> Floats:
     """
     largest = np.full((len(points), len(weights)), -np.inf)
     total = np.zeros_like(largest)
-    # Column by column, so that equal points are equal to the last digit on every machine.
+    # By column, so that equal points have identical results on every machine.
     for point, weight in zip(points.T, weights.T, strict=True):
         term = point[:, None] * weight
         np.maximum(largest, term, out=largest)

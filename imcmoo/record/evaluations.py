@@ -20,8 +20,8 @@ KINDS = "fiubU"
 class Evaluations:
     """Evaluated designs of a problem, in order of evaluation.
 
-    Create it empty, then `append` each generation with its metrics. Read the attributes, `metrics`
-    and `front` at any time; nothing is evaluated again.
+    Create it empty, then `append` each generation with its metrics. Read the attributes and
+    `metrics`, and call `front`, at any time; nothing is evaluated again.
 
     Args:
         problem: computes objectives and constraints.
@@ -115,7 +115,7 @@ class Evaluations:
         if not len(new):
             return
         new = new[is_nondominated(self.F[new])]
-        # What is dominated stays dominated, so only the front competes with the new designs.
+        # Dominated designs stay dominated, so only the front is compared.
         dominated, dominating = mutually_dominated(self.F[new], self.F[self._front])
         self._front = np.concatenate([self._front[~dominating], new[~dominated]])
 

@@ -82,7 +82,7 @@ def _networks(explanation: Explanation, width: int) -> Table:
     networks, limits = explanation.tables["networks"], explanation.tables["limits"]
     hidden = (*HIDDEN, OPERANDS, *ACCURACY_TITLES, *(() if width >= ROOMY else LESS_NEEDED))
     columns = [str(c) for c in networks.columns[2:] if c not in hidden]
-    # Quantities of the model first, then what is known by name.
+    # Quantities of the model first, then known names.
     figures = [
         *(c for c in columns if c not in COLUMN_TITLES),
         *(c for c in COLUMN_TITLES if c in columns),
@@ -92,7 +92,7 @@ def _networks(explanation: Explanation, width: int) -> Table:
         heading = _heading_of(name, networks).replace("{}", explanation.reference or "best")
         heading = heading.replace(" ", "\n")
         side: Literal["left", "right"] = "left" if name == "bound_by" else "right"
-        # Headings may take lines, figures not.
+        # Headings may wrap, figures must not.
         table.add_column(heading, justify=side, no_wrap=True)
     for _, row in networks.iterrows():
         table.add_row(label(row["network"]), *(cell(name, row[name]) for name in figures))
@@ -121,7 +121,7 @@ def _accuracy(networks: pd.DataFrame) -> Table:
     add_numbers(table, *(ACCURACY_TITLES[name] for name in drops))
     table.add_column(ACCURACY_TITLES[worst])
     for _, row in predicted.iterrows():
-        # Rounding of a difference of equal scores is no drop.
+        # A rounding error of equal scores is no drop.
         cells = (f"{row[name] + 0.0:.3f}".replace("-0.000", "0.000") for name in drops)
         table.add_row(label(row["network"]), *cells, row[worst])
     return table

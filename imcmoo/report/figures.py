@@ -132,7 +132,7 @@ def _mark(
         ax.scatter(
             *place,
             90,
-            facecolors="none",  # a baseline may be the selected design, which shows inside
+            facecolors="none",  # a baseline may be the selected design, drawn inside
             edgecolors=[colour],
             marker=marker,
             linewidths=1.6,
@@ -302,7 +302,7 @@ def convergence(table: pd.DataFrame) -> Figure:
                 ls=dashes[i % len(dashes)],
                 marker=style.MARKERS[i % len(style.MARKERS)],
                 ms=3,
-                markevery=(0.03 * i, 0.3),  # of the axes' diagonal: a few, not one on another
+                markevery=(0.03 * i, 0.3),  # share of the diagonal: few marks that do not overlap
                 label=label(name),
             )
         # Linear below 0.1 %, so that the final design itself is on the axis.

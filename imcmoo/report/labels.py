@@ -302,7 +302,7 @@ def violation(limit: str, missing: float, excess: float = np.nan) -> str:
         return f"{name} {decibels(1 + excess)} {side} the limit"
     if limit == "accuracy":
         return f"{name} {excess:.3g} {side} the limit"
-    # What counts in shares of a limit has no other unit.
+    # Shares of a limit have no unit.
     if np.isnan(missing) or np.isclose(missing, excess):
         share = excess / (1 + excess) if limit in FROM_BELOW else excess
         if share >= BEYOND:

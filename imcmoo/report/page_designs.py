@@ -118,7 +118,7 @@ class PageDesigns:
         rows = np.array([self._front.get(key, -1) for key in self._keys])
         scores = {}
         for name in self.results.selection["criterion"]:
-            # The last one is of designs beyond the front.
+            # The last name is for designs off the front.
             values = np.append(self.results.front[f"score_{name}"].to_numpy(dtype=float), np.nan)
             scores[PageColumn("score", label(name))] = rounded(values[rows])
         used = PageColumn("score", label(self.results.criterion))

@@ -257,7 +257,7 @@ def scenario_table(rows: pd.DataFrame, width: int = ROOMY) -> Table:
     """Requests, response and capacity of each network, and the deadline that breaks first."""
     title = "Requests: response bound and its parts (ms), capacity, power"
     table = open_table(title=title, networks=rows["network"])
-    # Unbounded times are null in a file.
+    # Infinite times are null in a file.
     names = [str(name) for name in rows if str(name).endswith("_s")]
     rows = rows.assign(**{n: pd.to_numeric(rows[n]).fillna(np.inf) for n in names})
     cells = [_requests(row) for _, row in rows.iterrows()]

@@ -167,7 +167,7 @@ class ScenarioTree:
         return self._with_load(self._tree.bound(partial))
 
     def _with_load(self, bounds: Metrics) -> Metrics:
-        # What does not run has an infinite time, and a load that is as good as infinite.
+        # A network that does not run has infinite time and a huge load.
         latency, interval = (
             np.minimum(bounds.values[name], NEVER_S) for name in ("latency", "interval")
         )

@@ -89,7 +89,7 @@ def response_bounds(
     with np.errstate(divide="ignore", invalid="ignore"):
         waiting = blocking_s + others_s - overlap_s
         free = 1 - utilization
-        # A request that nothing interrupts only waits before it begins.
+        # An uninterruptible request waits only before its start.
         interrupted, after = (service_s, 0.0) if interruptible else (0.0, service_s)
         response = (waiting + interrupted) / free + after
     fits = utilization + service_s / load.period_s <= 1

@@ -196,7 +196,7 @@ class SpaceModel(ScenarioModel):
             service = service_times(np.moveaxis(latency, 1, 2), between, self.load)
         service = np.where(np.isnan(service), np.inf, service)
         load = network_load(service, between, self.load)
-        # Power that is drawn whether or not a network works does not depend on the allocation.
+        # Static power does not depend on the allocation.
         always = values["dram_idle"] + (values["leak"] if self.scenario.idle == "on" else 0.0)
         part = always[:, None, None] * np.arange(1, most + 1) / groups[:, None, None]
         with np.errstate(invalid="ignore"):

@@ -68,7 +68,7 @@ def near_front(
     scaled = span_scaled(problem.coordinates(archive.F[members]), points)
     distance = tchebycheff(scaled, weights)
     distance[np.bincount(of, minlength=len(members)) == 0] = np.inf
-    while True:  # Screen no member's neighbours before a weight vector selects it.
+    while True:  # Neighbours of a member are screened only once it is selected.
         chosen = np.bincount(distance.argmin(axis=0), minlength=len(members)) > 0
         rows = np.flatnonzero(chosen[of])
         rows = rows[screened(neighbours[rows]) <= 0]

@@ -100,7 +100,7 @@ class Surrogate:
 
 def steps(space: DesignSpace, levels: Levels, others: Levels) -> Ints:
     """Number of steps from designs to others, shape (n, n_others)."""
-    # Rows of a small table of bytes are added: much quicker than the differences of all designs.
+    # Adds rows of a small byte table; much faster than all differences.
     small = np.min_scalar_type(sum(space.shape))
     total = np.zeros((len(levels), len(others)), dtype=small)
     columns = zip(space.shape, space.is_ordered, levels.T, others.T, strict=True)

@@ -65,9 +65,9 @@ def best_in_turn(scores: Floats, n: int) -> Ints:
     n = min(n, len(scores))
     if not n:
         return np.arange(0)
-    depth = min(-(-4 * n // scores.shape[1]), len(scores))  # a quarter is different, most often
+    depth = min(-(-4 * n // scores.shape[1]), len(scores))  # usually a quarter is distinct
     while True:
-        # Sorting all takes several times as long as finding which are to be sorted.
+        # Partitioning first is several times faster than sorting all.
         last = np.partition(scores, depth - 1, axis=0)[depth - 1]
         rows = np.flatnonzero((scores <= last).any(axis=1))
         order = rows[np.argsort(scores[rows], axis=0, kind="stable")[:depth]].ravel()

@@ -167,7 +167,7 @@ class DesignSpace:
         if missing:
             raise ValueError(f"no value for {', '.join(missing)}; space {self.name} needs it")
         columns: dict[str, Levels] = {}
-        # Deciding parameters first: a conditional one needs their levels.
+        # Conditional parameters need the value indices of the others, so these come first.
         for p in sorted(self.parameters, key=lambda p: isinstance(p, Conditional)):
             column = unmasked(values[p.name], p.name)
             columns[p.name] = (

@@ -192,7 +192,7 @@ class DesignsTable:
 
         if not fails(len(self.rows)):
             return accept(slice(None))
-        # A prefix fails as soon as it holds one bad design, so the first is found by bisection.
+        # A prefix with a wrong design fails, so bisection finds the first one.
         first = bisect_left(range(1, len(self.rows) + 1), True, key=fails)
         try:
             accept(slice(first, first + 1))

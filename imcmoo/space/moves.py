@@ -36,7 +36,7 @@ def move(space: DesignSpace, levels: Levels, moves: Levels) -> tuple[Levels, Boo
     """
     designs = levels[:, None, :] + moves
     inside = np.ones(designs.shape[:2], bool)
-    # Parameter by parameter: "all" over many short rows takes longer than everything else.
+    # By parameter: "all" over many short rows would dominate the time.
     for at, (size, ordered) in enumerate(zip(space.shape, space.is_ordered, strict=True)):
         if not ordered:
             designs[..., at] %= size

@@ -185,7 +185,7 @@ def neighbours(design: EvaluatedDesigns, around: EvaluatedDesigns, score: Floats
         )
         values = before[name][0].item(), after[name][row].item()
         steps.append((row, name, *values, ", ".join(beside)))
-    # Values stay what they are: numbers beside texts, whole numbers beside others.
+    # Keep types: numbers with texts, integers with floats.
     names = ["step", "parameter", "before", "after", "beside"]
     table = pd.DataFrame(steps, columns=names, dtype=object).astype({"step": np.int64})
     return table.assign(feasible=around.feasible, **around.of_chip(), score=score)
@@ -194,7 +194,7 @@ def neighbours(design: EvaluatedDesigns, around: EvaluatedDesigns, score: Floats
 def changes(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
     """One row per neighbour and network."""
     names, quantity = design.problem.workload_names, design.judged_by
-    # NaN where a network runs on one of the two only.
+    # NaN if a network runs on only one of the two.
     ratio = around.judged / design.judged
     is_large_good = quantity is not None and quantity.sense == "max"
     gain = ratio - 1.0 if is_large_good else 1.0 - ratio

@@ -157,7 +157,7 @@ class _Certifying:
         self._sample = sampled_designs(self.problem)
         self._done: dict[str, Certificate] = {}
         self._trees: dict[str, tuple[NodeExpander, RootExpansion]] = {}
-        # Of several of one criterion the one of least gap, to be taken as it is.
+        # The certificate with the smallest gap by criterion is kept.
         self._best_known = {c.criterion: c for c in sorted(self.known, key=lambda c: -c.gap)}
 
     def prove(self, part: ProofTask) -> Iterator[Certificate]:

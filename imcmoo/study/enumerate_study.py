@@ -144,7 +144,7 @@ def enumerate_study(
     todo = [i for i in range(len(chunks)) if i not in parts]
     on_progress(len(parts), len(chunks))
     if isinstance(workers, int) and todo:
-        # Forked workers have what is known here. More work is done sooner if they share it.
+        # Forked workers inherit the caches. Larger amounts of work are faster in the workers.
         most = MAPPED_AHEAD // len(problem.workload_names)
         problem.model.prepare(problem.largest_area_m2, at_most=most)
     with open_executor(workers, len(todo)) as executor:

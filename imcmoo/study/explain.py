@@ -196,7 +196,7 @@ def _layers(costs: LayerCosts, row: int) -> pd.DataFrame:
         columns["utilization"] = costs.utilization[row]
     if costs.bound_by is not None:
         columns["bound_by"] = np.array(costs.causes)[costs.bound_by[row]]
-    # What does not run is left out later; until then it has no largest component.
+    # Networks that do not run are removed later; they have no largest component.
     columns["component"] = np.array(costs.components)[np.nan_to_num(energy).argmax(axis=1)]
     return pd.DataFrame(columns)
 

@@ -271,13 +271,15 @@ def _optional_table(name: str) -> cached_property[pd.DataFrame | None]:
 
 @dataclass(frozen=True)
 class Results:
-    """Tables, design and explanations of a run: as it made them, or read from its files.
+    """Tables, design and explanations of a run, in memory or read from its files.
+
+    `Results.read(folder)` reads those of a complete run; `Run` is the simpler interface.
 
     Args:
-        folder: of the run.
-        config: what was run, as in `config.json`.
-        content: of the files that the run has, by the names in `CONTENT`: tables, `design.json` as
-            a dictionary, and `explain.json` as explanations.
+        folder: folder of the run.
+        config: settings of the run, as in `config.json`.
+        content: content of the files of the run, by names of `CONTENT`: tables, `design.json` as a
+            dictionary, and `explain.json` as explanations.
     """
 
     folder: Path

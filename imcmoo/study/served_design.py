@@ -73,7 +73,7 @@ class ServedDesign:
         response, blocking = service.response_s[0], service.blocking_s[0]
         simulated = self.timeline.response_s
         longest = np.array([r.max() for r in simulated])
-        # Times of the simulation are sums and differences: rounding is not beyond a bound.
+        # Rounding errors of simulated times must not exceed a bound.
         rounded = np.isclose(longest, response, rtol=1e-9, atol=0.0)
         energy = load.burst * service.values["energy"][0]
         groups = {} if service.groups is None else {"groups": service.groups[0]}
@@ -107,7 +107,7 @@ class ServedDesign:
         """Part of each response due to more urgent networks, s, shape (W,)."""
         service = self.service
         others = (service.response_s - service.service_s - service.blocking_s)[0]
-        # Differences round to either side of 0; no network is more urgent than the first.
+        # Differences may round below 0; no network is more urgent than the first.
         rounded = (self.model.load.rank == 0) & np.isfinite(others)
         return np.where(rounded, 0.0, np.maximum(others, 0.0))
 

@@ -144,7 +144,7 @@ def check_study_name(name: str) -> str:
         ValueError: the name is not allowed; says which are.
     """
     check_name("the name of a study", name)
-    if name.lower() in FOLDERS:  # some file systems take capitals for small letters
+    if name.lower() in FOLDERS:  # some file systems ignore case
         raise ValueError(
             f"no study can be called '{name}': {', '.join(FOLDERS)} are folders of commands"
         )
@@ -568,11 +568,11 @@ class Study(Table):
         return WorkloadSet(tuple(n.workload for n in self.networks))
 
     def network_set(self) -> WorkloadSet:
-        """The layers of all networks, read once."""
+        """Return the layers of all networks, read once."""
         return self._networks_read
 
     def cost_model(self) -> CostModel:
-        """The cost model of the space and all networks, built once.
+        """Return the cost model of the space and all networks, built once.
 
         Raises:
             ValueError: a network is unknown, or the model cannot cost the space.
@@ -583,7 +583,7 @@ class Study(Table):
     @cached_property
     def _model(self) -> CostModel:
         networks = self.network_set()
-        # A model of a user's need not know what a study does not ask for.
+        # A user's model need not accept options that the study does not set.
         asked: dict[str, Any] = {
             "components": self.components,
             "precision": self.precision,
@@ -594,7 +594,7 @@ class Study(Table):
         }
         if self.scenario is not None:
             asked["interruptible"] = self.scenario.interruptible or None
-            # The worst order of requests: weights that stay are written for every inference.
+            # Worst order of requests: weights are written for every inference.
             asked["requests_per_switch"] = 1.0
         model = registry.make(
             self.model,
@@ -610,10 +610,10 @@ class Study(Table):
         return ScenarioModel(model, self.scenario)
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
-        """Build the optimization problem.
+        """Return the optimization problem.
 
         Args:
-            model: `cost_model`, or one of its `for_network`. If None, `cost_model`.
+            model: result of `cost_model`, or of its `for_network`. If None, that of `cost_model`.
         """
         model = model or self.cost_model()
         columns = [i for i, name in enumerate(self.names) if name in model.workload_names]

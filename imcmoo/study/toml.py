@@ -33,5 +33,5 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
 def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
-    # JSON writes everything else as TOML does, but infinity.
+    # JSON agrees with TOML except for infinity.
     return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)

@@ -49,7 +49,9 @@ def accuracy_table(outcome: Outcome) -> pd.DataFrame:
 def below_allowed(row: Mapping[str, Any]) -> str:
     """Note on an executed score (`exact`) below the allowed one; else empty."""
     allowed, exact = row["allowed"], row.get("exact")
-    if allowed is None or exact is None or exact >= allowed - 1e-9:  # a difference is rounded
+    if (
+        allowed is None or exact is None or exact >= allowed - 1e-9
+    ):  # tolerance for rounding of a difference
         return ""
     where = "within" if row["exact_high"] >= allowed else "outside"
     return (

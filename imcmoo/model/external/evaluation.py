@@ -66,7 +66,7 @@ class Function:
         process = self._taken()
         is_well = False
         try:
-            # What it imports to begin with is no part of the evaluation.
+            # The time limit excludes the imports of the process.
             process.submit(os.getpid).result()
             future = process.submit(self._function, dict(design), list(networks))
             if not wait([future], self._timeout_s).done:
@@ -140,8 +140,8 @@ class Command:
             stdout=pipe,
             stderr=pipe,
             encoding="utf-8",
-            errors="replace",  # what it says need not be text
-            start_new_session=True,  # it is ended with all that it has started
+            errors="replace",  # its output may be no text
+            start_new_session=True,  # a time-out also ends its child processes
         )
         with self._lock:
             self._running.append(process)

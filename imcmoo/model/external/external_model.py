@@ -169,7 +169,7 @@ class AnswerCache:
                 content = of_json(text, "answer")
                 kept = Kept(content.pop("answer"), content.pop("failure"))
             except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                continue  # not there, or not whole: evaluated again
+                continue  # missing or damaged: evaluated again
             if content == {**self._asked, "design": design} and (kept.answer is None) == failed:
                 self._read[key] = kept
                 break

@@ -161,7 +161,7 @@ def share_left(constant: Floats, varying: Floats) -> Floats:
     """
     at = GRID * np.sqrt(np.minimum([constant, varying], 1.0))
     share: Floats = map_coordinates(_shares_left(), at, prefilter=False, mode="mirror")
-    # Beyond one unit every further variance of e₁ is left, and that of e₀ does not matter.
+    # Above one unit all further variance of e₁ remains, and e₀ has no effect.
     within = np.minimum(constant, 1.0) + np.minimum(varying, 1.0)
     beyond = constant + varying - within
     if beyond.any():

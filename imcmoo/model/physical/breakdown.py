@@ -106,7 +106,7 @@ def _counts(batch: Batch, work: LayerWork, *, streamed: bool) -> dict[str, Float
     """Actions of one occurrence of each layer, by `COMPONENT_OF`, shape (n, L)."""
     c, designs = batch.context, batch.designs
     spilled = work.spilled_sums if streamed else None
-    # A switch of networks is shared out by the layers' times.
+    # The cost of a network switch is divided by the times of the layers.
     loads = float(streamed)
     counts = image_actions(
         count_actions(c, designs, map_layers(c, designs, streamed=streamed)),

@@ -176,7 +176,7 @@ def constraints(
     one = np.ones(known.missing_cells.shape[0])
     return {
         "cells": Resource(known.cells, known.missing_cells),
-        # A chip may have no buffer to speak of: missing bits count in units of 1 KiB.
+        # A chip may have almost no buffer, so missing bits count in units of 1 KiB.
         "buffer_bits": Resource(BITS_PER_KIB * one, known.missing_bits),
         **{
             name: Resource(one, np.maximum(share - 1, 0.0))

@@ -162,7 +162,7 @@ def largest_of(terms: Sequence[Floats]) -> Floats:
     """Elementwise maximum of several arrays, without stacking them."""
     largest = np.maximum(terms[0], terms[1])
     for term in terms[2:]:
-        # Of bounds, some terms are the same for all chips of a mapping key.
+        # In bounds, some terms are equal for all chips of a mapping key.
         largest = (
             np.maximum(largest, term, out=largest)
             if np.broadcast_shapes(largest.shape, term.shape) == largest.shape
@@ -304,7 +304,7 @@ def initiation_interval(
     """
     seconds = np.stack(np.broadcast_arrays(compute, glb, link, buffer, dram, digital))
     bound = seconds.argmax(axis=0)
-    # The digital unit's share counts as computing.
+    # The digital unit counts as compute.
     bound = np.where(bound == len(seconds) - 1, 0, bound)
     return seconds.max(axis=0), bound.astype(np.int8)
 

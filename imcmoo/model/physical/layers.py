@@ -235,7 +235,7 @@ def _geometry(size: dict[str, Floats], stride_h: Floats, stride_w: Floats) -> di
     height = (size["P"] - 1) * stride_h + size["R"]
     width = (size["Q"] - 1) * stride_w + size["S"]
     window = (size["R"] - 1) * width + size["S"]
-    # Only rows of an image come in an order that lets the next layer start before the last.
+    # Only rows of an image arrive in an order that lets the next layer start early.
     image = (size["Q"] > 1) & (size["P"] > 1)
     return {
         "rows": size["C"] * size["R"] * size["S"],

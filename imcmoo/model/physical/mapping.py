@@ -272,7 +272,7 @@ def min_latency_replication(
     fits = need.sum(axis=1) <= available
     if fits.any():
         factors = _continuous(macros[fits], n_vectors, time[fits], count, available[fits])
-        # The guard keeps a continuous optimum that is a whole number whole.
+        # The guard keeps an integer optimum from being rounded down.
         factors = _fewest(n_vectors, np.ceil(n_vectors / np.floor(factors * (1 + 1e-12))))
         best[fits] = _spend(factors, need[fits], n_vectors, time[fits] * count, available[fits])
     best[~fits] = 0
@@ -319,7 +319,7 @@ def _continuous(
     need = macros * count
     low = np.zeros(len(macros))
     finite = np.where(np.isfinite(weight), weight, 0.0)
-    high = finite.max(axis=1, initial=1.0)  # with it, no layer of any macros has over one copy
+    high = finite.max(axis=1, initial=1.0)  # with this multiplier, every layer has one copy
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         factors = np.clip(weight / middle[:, None], 1, n_vectors)

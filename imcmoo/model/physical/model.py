@@ -166,7 +166,7 @@ class PhysicalEvaluator(CostModel):
         layers = self._context.layers
         self.macs = layers.total(layers.macs)
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
-        # How links are wide matters to no limit, and the schedule only to what may be streamed.
+        # The link width affects no limit, the schedule only streamed weights.
         without = {"link_bits"} if self._context.device.streams else _UNSCREENED
         self.screened_by = tuple(n for n in space.names if n not in without)
         if not columns_only:
@@ -196,7 +196,7 @@ class PhysicalEvaluator(CostModel):
         """SHA-256 (hex) of component table, networks, deployment, options and limits."""
         options = {n: v for n, v in sorted(self._options.items()) if n not in OF_DIGEST}
         table = self._context.table.fingerprint
-        # Which designs are feasible shows in no number of a feasible one.
+        # Limits change no number of a feasible design, so they are stated.
         stated = (table, self._deployment, list(options.items()), self._limits)
         digest = hashlib.sha256(repr(stated).encode())
         digest.update(self.workloads.fingerprint.encode())

@@ -181,7 +181,7 @@ def noise_of_circuits(
     x_place = 4.0 ** (circuits[0].input_slice_bits * np.arange(len(x.maxima)))
     g_place = 4.0 ** (circuits[0].bits_per_cell * np.arange(len(g.maxima)))
     place = x_place[:, None] * g_place
-    # Input slices meet the same cell, so that its errors add up to those of the whole code.
+    # Input slices use the same cell, so its errors add up to those of the whole code.
     coherence = s.input_variance / np.maximum((x.variance * x_place).sum(axis=1), 1e-300)
     at, layer, rows, count = _all_row_blocks(s.rows, circuits)
     # Circuits share row blocks, above all the last ones of layers.
@@ -194,7 +194,7 @@ def noise_of_circuits(
         layers = layer[first[chunk]]
         blocks = blocks_of(s, layers, rows[first[chunk]], circuits[0])
         for sums, noise in zip(power, blocks.noise(adc_bits, coherence[layers]), strict=True):
-            # Unlike a matrix product, a sum is rounded alike in any company of row blocks.
+            # Unlike a matrix product, a sum does not depend on the other row blocks.
             sums[:, chunk] = (noise * place).reshape(*noise.shape[:2], -1).sum(axis=-1)
     shape = len(circuits), len(s.rows)
     index = at * len(s.rows) + layer
@@ -514,7 +514,7 @@ def assumed_statistics(
         share=1.0,
         correlation=assumptions.column_correlation.value,
     )
-    # A constant input times what is cut off a weight is an error that no column is corrected for.
+    # The error of clipped weights at a constant input is not calibrated away.
     input_zero = np.where(operands.signed | (not unsigned_inputs), 2.0 ** (bits[0] - 1), 0.0)
     input_code_variance, input_square = _variance_and_square(joint, bits[0], input_zero)
     input_variance = assumptions.row_variance_share.value * input_code_variance

@@ -110,7 +110,7 @@ def best_score(data: AccuracyData, nsr: float, bits: tuple[int, int]) -> float:
 def _of_rounding(data: AccuracyData, bits: tuple[int, int]) -> tuple[float, float]:
     """White noise over signal that costs as much as rounding, and the factor of the curves
     there."""
-    # A better score on integers than in float is no reserve for noise.
+    # A higher score on integers than in float does not compensate noise.
     rounded = min(data.rounded[bits], data.float_score)
     alike = np.exp(np.interp(-rounded, -data.white, np.log(data.levels)))
     start = min(data.rounding[bits], float(alike))

@@ -80,7 +80,7 @@ class ChipModel:
         groups = workloads.shapes[workloads.shape_index][:, DIMENSIONS.index("G")]
         self._groups = np.zeros(len(workloads), dtype=np.int64)
         np.maximum.at(self._groups, workloads.owner, groups)
-        # Chips that differ in the bits of a cell only often map all layers alike.
+        # Chips that differ only in bits per cell often map all layers equally.
         last = (*(n for n in space.names if n != "bits_per_cell"), "bits_per_cell")
         self.mapping_parameters = tuple(
             n for n in last if n in space.names and n not in OPERATING_POINT

@@ -114,7 +114,7 @@ def instances(mapping: Mapping) -> dict[str, Ints]:
     for kind, innermost in KINDS.items():
         while level > LEVEL[innermost]:
             level -= 1
-            # Loops of one trip do not exist for the reference, nor rounding errors of them.
+            # The reference omits loops of one trip, and so their rounding errors.
             for i in (AXIS[a] for a in INSTANCE_AXES if spread[level, AXIS[a]]):
                 factor = mapping.spatial[:, level, i]
                 after = mapping.residual[:, level, i] + factor * (units[:, i] - 1)

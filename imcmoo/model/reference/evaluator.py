@@ -1,8 +1,8 @@
-"""The evaluator: designs in, energy, latency, area and what does not fit out.
+"""Evaluator of the reference model: designs in, energy, latency, area and shortfalls out.
 
-Fast because of what depends on what: a chip's sizes decide mapping, loop orders and counts, which
-are worked out once per chip and kept as a profile; voltage and cycle time only decide prices.
-Evaluating a design is then a look-up and an inner product.
+The sizes of a chip decide mapping, loop orders and counts, which are computed once per chip and
+stored as a profile; voltage and cycle time only decide prices. Evaluating a design is then a
+look-up and an inner product.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ CASES_AT_ONCE = 1 << 18
 """Layers on chips profiled at once; bounds memory to some 50 MB."""
 
 MOST_LOOKED_AT = 1 << 20
-"""Chips of a space up to which all are looked at, without being profiled, and remembered."""
+"""Number of chips of a space up to which the capacities of all are computed and cached."""
 
 MOST_PREPARED = 1 << 24
 """Chips × networks up to which the chips of a space are mapped in advance."""
 
 LOOKED_AT_ONCE = 1 << 14
-"""Chips whose capacities are worked out at once."""
+"""Chips whose capacities are computed at once."""
 
 DENSE = 1 << 28
-"""Profiles of a space up to which an array has an entry for each, most of them never touched."""
+"""Number of profiles of a space up to which they are indexed by a dense array."""
 
 
 class ProfileCache:
-    """Profiles of networks on the chips of a space, worked out when first asked for.
+    """Profiles of networks on chips, computed on demand.
 
-    A network has a profile on the chips it does not surely lack cells on (see
-    `ChipModel.lacking_cells`); elsewhere it is meaningless. Networks of equal layers share theirs.
+    A network has a profile on chips without a certain shortfall of cells (see
+    `ChipModel.lacking_cells`). Networks of equal layers share profiles.
     """
 
     def __init__(self, chips: ChipModel) -> None:
@@ -66,11 +66,11 @@ class ProfileCache:
         }
 
     def look_up(self, levels: Levels, names: Sequence[str]) -> tuple[Profiles, Ints]:
-        """Profiles, and which of them is that of each design and network, shape (n, W).
+        """Profiles, and the index of that of each design and network, shape (n, W).
 
         Args:
-            levels: of n designs; what is new is profiled.
-            names: of W of the networks.
+            levels: n designs; new ones are profiled.
+            names: names of W of the networks.
         """
         networks = np.array([self._column[name] for name in names])
 
@@ -83,14 +83,14 @@ class ProfileCache:
         return Profiles(*profiles), place.reshape(keys.shape)
 
     def _chip_keys(self, levels: Levels) -> Ints:
-        """A number for the mapping key of each design, shape (n,)."""
+        """Number of the mapping key of each design, shape (n,)."""
         if self._is_dense:
             return self._chips.mapping_key(levels)
         columns = [self._chips.space.names.index(name) for name in self._chips.mapping_parameters]
         return row_keys(levels[:, columns])
 
     def _profile(self, levels: Levels, network: Ints) -> Profiles:
-        """Profiles of a network on a chip each, all different."""
+        """Profiles of networks, each on one of distinct chips."""
         chip, first = distinct(self._chips.mapping_key(levels))
         levels = levels[first]
         new = np.zeros((len(levels), len(self._chips.workloads)), dtype=bool)
@@ -108,7 +108,7 @@ class ProfileCache:
         return profiles
 
     def _runs(self, levels: Levels, wanted: Bools) -> LayerRuns:
-        """Runs of layers on chips, of which those that map all layers alike are run once."""
+        """Runs of layers on chips; chips that map all layers alike are run once."""
         levels = self._chips.with_fewest_bits(levels)
         alike, first = distinct(self._chips.mapping_key(levels))
         wanted_of_first = np.zeros((len(first), wanted.shape[1]), dtype=bool)
@@ -118,15 +118,15 @@ class ProfileCache:
 
 
 def _profiled(network: Workload) -> tuple[object, ...]:
-    """Everything of a network that its profiles depend on."""
+    """All data of a network that its profiles depend on."""
     arrays = network.shapes, network.input_bits, network.weight_bits
     return *(array.tobytes() for array in arrays), *map(bool, network.shared_with)
 
 
 class Capacities:
-    """Area (m²), cells and buffer bits of chips, (n,), and cells each network surely lacks, (n, W).
+    """Area (m²), cells and buffer bits of chips, (n,), and certain shortfalls of cells, (n, W).
 
-    `shared` has those of more networks, each alone, and is used instead.
+    `shared` holds those of more networks, and is used instead.
     """
 
     def __init__(
@@ -166,22 +166,22 @@ class Capacities:
 Rounding = Literal["none", "reference"]
 
 DESIGNS_PER_THREAD_CHUNK = 256 * 48
-"""Designs one thread evaluates at once: whole mapping keys of an enumeration (48 points each)."""
+"""Designs per thread at once: whole mapping keys of an enumeration (48 points each)."""
 
 
 class Evaluator(CostModel):
-    """The paper's cost model of many designs at once.
+    """The reference cost model, vectorised over designs.
 
     Args:
-        space: the designs, of one device; level matrices of it go in.
+        space: design space of one device.
         workloads: the networks.
-        table: component costs; the shipped table by default.
-        deployment: "alone" if a chip need hold one network at a time, "together" for all at once.
-        shared: an evaluator of a larger set of networks, whose profiles are used and added to.
+        table: component table. If None, the shipped one.
+        deployment: "alone" if a chip holds one network at a time, "together" for all at once.
+        shared: evaluator of more networks, whose profiles are shared. If None, profiles are new.
 
     Raises:
-        ValueError: the space lacks a parameter, or the table a component that a design needs, or
-            there is no such deployment.
+        ValueError: the space lacks a parameter, the table lacks a component, or the deployment is
+            unknown.
     """
 
     quantities = (ENERGY, LATENCY, AREA)
@@ -212,36 +212,35 @@ class Evaluator(CostModel):
         self.screened_by = self.chips.screened_by
 
     def __reduce__(self) -> Any:
-        # Without what it remembers: that is hundreds of megabytes, and quickly found again.
+        # Without caches: they take hundreds of megabytes and are quickly rebuilt.
         rebuilt = partial(Evaluator, deployment=self.deployment)
         return rebuilt, (self.space, self.workloads, self.table)
 
     @property
     def data_digest(self) -> str:
-        """SHA-256 (hex) of the component table, the networks and the deployment."""
+        """SHA-256 (hex) of component table, networks and deployment."""
         digest = hashlib.sha256(f"{self.table.fingerprint} {self.deployment}".encode())
         digest.update(self.workloads.fingerprint.encode())
         return digest.hexdigest()
 
     def for_network(self, name: str) -> Evaluator:
-        """An evaluator of one of the networks alone; both remember what either has profiled.
+        """An evaluator of a single network that shares profiles.
 
         Raises:
-            ValueError: no such network here.
+            ValueError: there is no such network.
         """
         return Evaluator(self.space, self.workloads.only(name), self.table, shared=self)
 
     def time_multiplexed(self) -> Evaluator:
-        """The evaluator of chips that need hold one network at a time."""
+        """Evaluator of chips that hold one network at a time."""
         if self.deployment == "alone":
             return self
         return Evaluator(self.space, self.workloads, self.table, shared=self)
 
     def screen(self, levels: Levels) -> Metrics:
-        """Area and lower bounds of capacity shortfalls, without mapping anything.
+        """Area and lower bounds of capacity shortfalls, without mapping.
 
-        A chip that passes may still lack cells for one awkward layer or buffer bits for its loop
-        orders; `resources` knows.
+        A chip that passes may still lack cells or buffer bits; see `resources`.
 
         Args:
             levels: shape (n, n_parameters).
@@ -256,13 +255,11 @@ class Evaluator(CostModel):
         )
 
     def prepare(self, area_limit_m2: float, at_most: int) -> None:
-        """Map all chips within a limit that some network may fit, unless they are too many.
-
-        In one go it takes half the time that it takes by the handful.
+        """Map all chips within a limit on which a network may fit, faster than in small batches.
 
         Args:
-            area_limit_m2: largest area at the lowest voltage and cycle time.
-            at_most: number of chips above which nothing is done.
+            area_limit_m2: largest area at the lowest voltage and cycle time, m².
+            at_most: do nothing if there are more chips than this.
         """
         n = self.space.size_of(self.mapping_parameters)
         if n > MOST_LOOKED_AT or n * len(self.workload_names) > MOST_PREPARED:
@@ -274,7 +271,7 @@ class Evaluator(CostModel):
             self.profiles.look_up(chips[fits], self.workload_names)
 
     def resources(self, levels: Levels) -> Metrics:
-        """Area, capacity, and what mapping finds missing; no energies.
+        """Area, capacity and exact shortfalls, without energies.
 
         Args:
             levels: shape (n, n_parameters).
@@ -282,20 +279,20 @@ class Evaluator(CostModel):
         return self._resources(levels, *self.profiles.look_up(levels, self.workload_names))
 
     def evaluate(self, levels: Levels, rounding: Rounding = "none") -> Metrics:
-        """All metrics of many designs.
+        """Evaluate designs.
 
         Args:
             levels: shape (n, n_parameters).
-            rounding: "reference" rounds each component's energy per layer as the reference stack
-                prints it; slow, for comparison with its records.
+            rounding: "reference" rounds the energy of each component per layer as the reference
+                stack prints it; slow, for comparison with its records.
 
         Returns:
-            `energy`, `latency` and `utilization` (highest share of the cells that a layer keeps
-            busy), shape (n, W), NaN where a network does not run, and `area`, (n,); resources
-            `cells` and `buffer_bits`.
+            `energy`, `latency` and `utilization` (highest array utilization of a layer), shape (n,
+            W), NaN where a network does not run, and `area`, (n,); resources `cells` and
+            `buffer_bits`.
 
         Raises:
-            ValueError: levels outside the space, or no such rounding.
+            ValueError: a value index is outside the space, or the rounding is unknown.
         """
         check_choice("rounding", rounding, get_args(Rounding))
         self.space.validate(levels)
@@ -314,21 +311,21 @@ class Evaluator(CostModel):
         return metrics
 
     def breakdown(self, levels: Levels, rounding: Rounding = "none") -> Breakdown:
-        """Energy by layer and component and area by component of a few designs.
+        """Energy by layer and component, and area by component, of a few designs.
 
         Args:
             levels: shape (n, n_parameters); memory grows with n · layers · components.
-            rounding: as in `evaluate`.
+            rounding: see `evaluate`.
 
         Raises:
-            ValueError: levels outside the space, or no such rounding.
+            ValueError: a value index is outside the space, or the rounding is unknown.
         """
         check_choice("rounding", rounding, get_args(Rounding))
         self.space.validate(levels)
         return break_down(self.chips, levels, printed=rounding == "reference")
 
     def resource_use(self, levels: Levels) -> dict[str, Floats]:
-        """Share of the cells each network needs to be resident, shape (n, W); none if streamed.
+        """Share of the cells that each network needs, shape (n, W); empty if weights are streamed.
 
         Args:
             levels: shape (n, n_parameters).
@@ -338,12 +335,12 @@ class Evaluator(CostModel):
             return {}
         cells = chips.cells[:, None]
         claimed = self.chips.claimed_cells(chips, self.deployment)
-        # Mapping may find no place for what the cells would suffice for.
+        # Mapping may fail although there are enough cells.
         missing = self.resources(levels).resources["cells"].missing
         return {"cells": np.where(missing > 0, cells + missing, claimed) / cells}
 
     def _metrics(self, levels: Levels, profiles: Profiles, place: Ints) -> Metrics:
-        """Metrics of designs; `place` is the profile of each on each network, shape (n, W)."""
+        """Metrics of designs; `place` is the index of the profile on each network, shape (n, W)."""
         resources = self._resources(levels, profiles, place)
         runs = resources.runs
         runnable = np.asarray(runs.any(axis=1))
@@ -386,7 +383,7 @@ def _energy(features: Floats, place: Ints, prices: Floats) -> Floats:
     repeats = len(place) // max(len(first), 1)
     if repeats < 2 or not np.array_equal(first, np.arange(0, len(place), repeats)):
         return np.asarray(np.einsum("nwf,nf->nw", features[place], prices))
-    # An enumeration asks for all points of a profile in a row: it is read once for all of them.
+    # Enumeration evaluates all points of a profile in a row, so it is read once.
     points = prices.reshape(len(first), repeats, -1)
     by_network = [
         np.einsum("kf,kpf->kp", features[of_network], points).ravel()
@@ -404,19 +401,19 @@ def reference_model(
     precision: Mapping[str, tuple[int, int]] | None = None,
     objectives: Sequence[str] = (),
 ) -> Evaluator:
-    """The reference model of a study.
+    """Create the reference cost model from the settings of a study.
 
     Args:
-        space: needs the parameters of `ChipModel`, searched or fixed; `device` must be fixed.
+        space: design space with the parameters of `ChipModel`; `device` must be fixed.
         workloads: the networks.
-        deployment: whether resident weights share a chip "alone" or "together" with the others'.
-        components: path of the user's component table; the shipped table by default.
-        precision: bits of inputs and of weights by network; the model supports 8 only.
-        objectives: objectives beside energy, latency and area; the model has none.
+        deployment: "alone" if a chip holds one network at a time, "together" for all at once.
+        components: path of a component table. If None, the shipped one.
+        precision: input and weight bits by network; only 8 is supported.
+        objectives: further objectives; there are none.
 
     Raises:
-        ValueError: the space lacks a parameter or searches over `device`, the table lacks a
-            component, or a precision other than 8 bits or a further objective is requested.
+        ValueError: the space lacks a parameter or varies `device`, the table lacks a component, or
+            a precision or objective is not supported.
     """
     if objectives:
         raise ValueError(

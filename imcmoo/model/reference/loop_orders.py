@@ -62,7 +62,7 @@ class Walks:
         rows_of_all = np.arange(len(nests))
         few = _steps(loops, ragged) * len(nests) <= FEW_STEPS
         for rows in [rows_of_all] if few else alike(loops, rows_of_all):
-            # Telling perfect loops from others saves steps, and costs another round of calls.
+            # Separating perfect loops saves steps but needs another round of calls.
             parts = alike(ragged[rows], rows) if len(rows) > WORTH_SPLITTING else [rows]
             for part in parts:
                 size = max(1, CHUNK_STEPS // _steps(loops[part], ragged[part]))
@@ -209,8 +209,8 @@ def _free_axes(mapping: Mapping, smallest_buffer: float) -> Bools:
 def _traffic(mapping: Mapping, case: Ints, inner: Ints, walks: Walks) -> Floats:
     """Traffic of all orders, shape (n_orders, len(TRAFFIC)).
 
-    Axes that do not interact multiply. Those without temporal loops do not depend on the order
-    and are taken per case, which leaves few distinct nests to walk.
+    Axes that do not interact multiply. Axes without temporal loops do not depend on the order and
+    are computed per case, which leaves few distinct nests.
     """
     moving = mapping.temporal > 1
     for pair in WINDOWS:
@@ -231,7 +231,7 @@ def _at_rest(mapping: Mapping, moving: Bools, walks: Walks) -> Floats:
         chunk = np.arange(at, min(at + CHUNK_NESTS, len(moving)))
         once = np.ones((len(chunk), len(AXES)), dtype=np.int64)
         nests = _nests(mapping, np.ones(len(AXES), dtype=bool), chunk, once)
-        # An axis of one trip and size 1 is as good as none.
+        # An axis of one trip and size 1 has no effect.
         still = ~moving[chunk, None]
         resting = np.where(still, nests.spatial, 1), np.where(still, nests.residual, 1)
         parts.append(walks.once(replace(nests, spatial=resting[0], residual=resting[1], top=once)))

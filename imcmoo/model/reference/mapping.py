@@ -197,8 +197,8 @@ def distinct(key: Ints) -> tuple[Ints, Ints]:
 def _fill(left: tuple[int, ...], capacity: int) -> tuple[float, tuple[int, ...]]:
     """Utilization of one group and the factors that reach it.
 
-    Tries, dimension by dimension, an uneven cut that needs as few trips as possible, then every
-    prime of the size; only a strict improvement replaces what was found before.
+    Tries, by dimension, an uneven cut with the fewest trips, then every prime of the size; only a
+    strict improvement replaces the best.
     """
     best, chosen = 1.0, (1,) * len(left)
     for i, size in enumerate(left):
@@ -299,7 +299,7 @@ class MappingTree:
     def __init__(self, shapes: Ints, capacities: Map[str, Ints], *, streams_weights: bool) -> None:
         self._streams_weights = streams_weights
         sizes = np.concatenate([shapes, np.full((len(shapes), 1), BITS, dtype=np.int64)], axis=1)
-        # A root for each shape and number of bits in a cell.
+        # One root per shape and bits per cell.
         self._sizes = np.repeat(sizes, BITS, axis=0)
         self._cell_bits = np.tile(np.arange(1, BITS + 1), len(shapes))
         left = self._sizes.copy()
@@ -372,10 +372,10 @@ class _Level:
         self.values = values
         self.left, self.factors = Growing((len(AXES),)), Growing((len(AXES),))
         self.parent, self.capacity = Growing(), Growing()
-        # By node of the level below and capacity; -1 where it was not asked for.
+        # By node of the level below and capacity; -1 if not requested.
         self._next = Growing((len(values),), np.int32)
         self._known: dict[int, int] = {}
-        # Capacities told apart although factors are the same: action counts depend on them.
+        # Equal factors with different capacities: action counts depend on these.
         told = name == "macro" or (name == "col" and streams_weights)
         self._told = values if told else (values == 1) * int(name == "group")
 

@@ -262,10 +262,7 @@ class Prices:
 
 
 def _remedy(space: DesignSpace, node_nm: int, path: str | None) -> str:
-    """Name the command that builds the missing components of a node, or say why there are none.
-
-    Other nodes with the same voltages are added with it.
-    """
+    """Command that builds the missing components of a node, or why there are none."""
     try:
         command = _request(space, node_nm).command(path or NEW_TABLE)
     except ValueError as error:

@@ -411,7 +411,7 @@ def _share(visits: Visits, space: str, level: str) -> Floats:
 def _whole(visits: Visits, space: str) -> Ints:
     """Whole boxes sent to the distinct router groups, in bits."""
     sent = volume(_child(visits, space, "group"))
-    # A mesh of one router group is no level, so the buffer above it is the router's direct source.
+    # A mesh of one router group is no level, so the buffer above feeds the router directly.
     sent = np.where(visits.nests.lone_group[:, None], visits.quirk(sent), sent)
     telling, distinct, _ = sharing(visits, space, "group")
     return visits.total(telling * distinct * sent)

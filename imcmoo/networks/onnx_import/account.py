@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from imcmoo.networks.workloads import Workload
 
-if TYPE_CHECKING:  # who shows an account need not have onnx installed
+if TYPE_CHECKING:  # an account can be shown without onnx
     from imcmoo.networks.onnx_import.tensors import Tensor
 
 
@@ -95,7 +95,7 @@ class Imported:
     workload: Workload
     rows: tuple[Row, ...]  # its layers with the tensors they read, in the same order
     account: Account
-    warnings: tuple[str, ...]  # what a reader should know, a sentence each
+    warnings: tuple[str, ...]  # notes for the reader, one sentence each
 
     def summary(self) -> dict[str, int | dict[str, int]]:
         """Totals of the network.

@@ -1,4 +1,4 @@
-"""From a file to a network: read, set dimensions, walk, name, measure."""
+"""Import of a network from an ONNX file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from imcmoo.networks.onnx_import.reading import Model
 
 EXAMPLES = 3
-"""Nodes named in a message that could name hundreds."""
+"""Number of nodes named in a message."""
 
 
 def import_onnx(
@@ -37,21 +37,21 @@ def import_onnx(
     """Read a network from an ONNX file.
 
     Args:
-        path: the model; files of weights beside it are never opened, except by `samples`.
-        name: what to call the network; the file's stem by default.
-        shapes: shape of an input by its name; overrides what the file declares.
-        dims: size of a symbol in the inputs' shapes.
-        values: elements of an input that steers the network, such as a sampling rate.
-        samples: arrays by input name (.npz); the network is run on them with onnxruntime and its
-            activations' statistics are taken.
-        strict: refuse a network of which anything is not modelled.
+        path: the model; files of weights beside it are only opened for `samples`.
+        name: name of the network. If None, the stem of the file.
+        shapes: shapes of inputs by name; replace those of the file.
+        dims: sizes of symbols in the shapes of inputs.
+        values: elements of inputs that steer the network, such as a sampling rate.
+        samples: .npz of arrays by input; the network is run on them with onnxruntime for statistics
+            of its activations. If None, statistics are defaults.
+        strict: refuse a network that is not fully modelled.
 
     Returns:
         Its layers, an account of every node, and warnings.
 
     Raises:
-        InputError: the file is no sound ONNX model, a size stays unknown, a name is not the
-            model's, `strict` is broken, or the package `onnx` is not installed; one line.
+        InputError: the file is no valid ONNX model, a size stays unknown, a name is not in the
+            model, `strict` is violated, or the package `onnx` is missing; one line.
         OSError: the file cannot be read.
     """
     try:
@@ -88,7 +88,7 @@ def import_onnx(
 def _provenance(
     path: Path, model: Model, stated: Mapping[str, Mapping[str, Any]], samples: Path | None
 ) -> dict[str, str]:
-    """Origin of a network: its file, what was stated of its inputs, and who imported it."""
+    """Origin of a network: file, stated inputs, and importer."""
     return {
         "source": path.name,
         "sha256": sha256(path),
@@ -101,13 +101,13 @@ def _provenance(
 
 
 def _text(value: Any) -> str:
-    """A number or several that the user states, for the record."""
+    """Text of a number or several."""
     numbers = value if isinstance(value, tuple) else (value,)
     return ",".join(str(int(n) if n == n // 1 else n) for n in numbers)
 
 
 def _check(account: Account, *, strict: bool) -> None:
-    """Refuse what is no network, and under `strict` what is not whole."""
+    """Refuse a model without layers, and with `strict` one that is not fully modelled."""
     lacking = list(account.with_fate(Fate.NOT_MODELLED))
     if strict and lacking:
         raise InputError(f"not modelled: {_examples(lacking)}")
@@ -127,7 +127,7 @@ def _examples(items: Sequence[Item]) -> str:
 
 
 def _named(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """The layers under names that are unique, printable, without spaces around and no formulas."""
+    """Layers with unique, printable names that are no formulas."""
     taken: set[str] = set()
     named = []
     for row in rows:
@@ -143,7 +143,7 @@ def _named(rows: Iterable[Row]) -> tuple[Row, ...]:
 
 
 def _printable(text: str) -> str:
-    """The text in one line; names in a file may hold anything."""
+    """The text in one line."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
@@ -165,7 +165,7 @@ def _workload(
 
 
 def _shared_with(rows: Sequence[Row]) -> tuple[str, ...]:
-    """For each layer the first one that holds the same stored tensor, or ''."""
+    """First layer with the same stored tensor, by layer, or ''."""
     first: dict[str, str] = {}
     shared = []
     for row in rows:

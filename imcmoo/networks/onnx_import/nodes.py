@@ -162,7 +162,7 @@ def infer_outputs(call: Call) -> list[Tensor] | None:
 def _infer(schema: onnx.defs.OpSchema, call: Call) -> list[Tensor]:
     named = {n: t for n, t in zip(call.node.input, call.inputs, strict=True) if t is not None}
     if any(t.element == 0 and t.other is None for t in named.values()):
-        return [Tensor() for _ in call.node.output]  # made by an operator that is not known
+        return [Tensor() for _ in call.node.output]  # output of an unknown operator
     values = {n: t.value for n, t in named.items() if t.value is not None}
     try:
         types = infer_node_outputs(
@@ -258,12 +258,12 @@ def _run(call: Call) -> list[NDArray[Any]] | None:
     try:
         with np.errstate(all="ignore"):
             values = ReferenceEvaluator(function).run(None, feeds, attributes={})
-    except Exception:  # the evaluator raises whatever NumPy does; an unknown value is no error here
+    except Exception:  # the evaluator raises any NumPy error; the value stays unknown
         return None
     return [np.asarray(v) for v in values] if all(v is not None for v in values) else None
 
 
-# What a node makes, and what it costs.
+# Outputs and costs of a node.
 
 VIEWS = frozenset(
     """

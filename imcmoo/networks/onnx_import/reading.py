@@ -266,10 +266,7 @@ def _axes(kind: onnx.TypeProto) -> tuple[Dimension, ...] | None:
 
 
 def _symbols_of(settled: Iterable[tuple[Dimension, int]]) -> dict[str, int]:
-    """Symbols among axes whose size is stated.
-
-    A symbol of two sizes has none: some exporters write '?' for every open axis.
-    """
+    """Symbols with a single stated size; some exporters write '?' for every open axis."""
     sizes: dict[str, set[int]] = {}
     for axis, size in settled:
         if isinstance(axis, str):

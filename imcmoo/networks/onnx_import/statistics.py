@@ -55,7 +55,7 @@ def densities(values: NDArray[Any]) -> tuple[float, ...] | None:
     The largest magnitude is full scale. None if the numbers are not finite, all alike, or none.
     """
     flat = values.reshape(-1)
-    with np.errstate(invalid="ignore"):  # what is no number is found below
+    with np.errstate(invalid="ignore"):  # values that are no numbers are found below
         flat = flat[:: max(1, flat.size // MOST_ELEMENTS)].astype(np.float64)
     largest = np.abs(flat).max(initial=0)
     if not np.isfinite(largest) or largest == 0 or flat.min() == flat.max():
@@ -161,8 +161,7 @@ def _inputs(model: onnx.ModelProto, samples: Path) -> dict[str, NDArray[Any]]:
 def _runs(
     model: onnx.ModelProto, arrays: Mapping[str, NDArray[Any]]
 ) -> list[Mapping[str, NDArray[Any]]]:
-    """Inputs of each run: one sample at a time if arrays have one axis more than the network's
-    inputs, or if the network takes a single sample."""
+    """Inputs of each run: all samples, or one at a time if the network takes single samples."""
     kinds = {i.name: i.type.tensor_type for i in model.graph.input}
     declared = {name: kind.shape.dim for name, kind in kinds.items() if kind.HasField("shape")}
     shapes = [(declared[n], v.shape) for n, v in arrays.items() if n in declared and v.ndim]

@@ -160,7 +160,7 @@ class Walk:
         why = self._not_fixed(next(iter(call.node.input), ""))
         try:
             tried = [self._aside(branch, call, _inside(scope)) for branch in branches]
-        except InnerError:  # the branch that is not taken may not fit these inputs
+        except InnerError:  # the other branch may not fit these inputs
             item = Item("If", name, Fate.NOT_MODELLED, reason=why, macs_known=False)
             self.items.append(item)
             return [Tensor() for _ in call.node.output]
@@ -238,11 +238,8 @@ def _find(name: str, scope: Mapping[str, Tensor]) -> Tensor:
 
 
 def _running_order(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> list[onnx.NodeProto]:
-    """The nodes that the outputs depend on, each after those it reads from.
-
-    The next node is always the first in the file that can run. Files keep their nodes in a running
-    order already, as a rule; then it stays as it is.
-    """
+    """Nodes that the outputs depend on, each after its inputs, in the order of the file if
+    possible."""
     maker: dict[str, int] = {}
     for index, node in enumerate(nodes):
         for name in filter(None, node.output):

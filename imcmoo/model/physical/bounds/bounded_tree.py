@@ -276,7 +276,7 @@ class BoundedTree(SearchTree):
         """Relaxed bounds of sub-domains with every choice of some columns."""
         chosen = {self.names[i]: choices[None, :, k] for k, i in enumerate(at)}
         keys = self._representatives(self.with_mapping_only(rows))
-        replication(self._context, keys)  # of all at once: its memory grows by copying
+        replication(self._context, keys)  # all at once, since growing the cache copies it
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
             return self._networks.bounds(self._chips.build(rows[some], chosen), keys.take(some))
@@ -303,7 +303,7 @@ class BoundedTree(SearchTree):
                 values[:, part] = np.moveaxis(bounds[name], 1, 0)
 
         spread(put, list(_uniform_chunks(designs, at_most)))
-        # Sums over networks are quickest with these outermost.
+        # Sums over networks are fastest with networks outermost.
         values = {name: v.reshape(networks, -1).T for name, v in joined.items()}
         return Metrics({**values, **{name: v.ravel() for name, v in of_chip.items()}}, {})
 

@@ -74,7 +74,7 @@ class CostTermGroup:
             terms[f"{self.name}_m2"] = total(areas) / number
         if leaks:
             terms[f"{self.name}_W"] = total(leaks) / number
-        if "adcs" in terms:  # whose minimum is that of the most ADCs
+        if "adcs" in terms:  # negative, so that the minimum has the most ADCs
             terms["negated_adcs"] = -terms["adcs"]
         return terms or {f"{INFEASIBLE}{self.name}": np.zeros(len(designs))}
 

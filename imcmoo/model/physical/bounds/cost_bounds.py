@@ -327,7 +327,7 @@ class MinimalBatch(Batch):
     """Sub-domains as designs with optimistic free parameters, on chips of component minima."""
 
     def __init__(self, context: Context, designs: Designs, chips: MinimalChips) -> None:
-        # Few mapping keys are met again later, and all of them are too many to be kept.
+        # Few mapping keys recur, and all of them would not fit in memory.
         super().__init__(context, designs, keep_features=False)
         self.chip = chips.as_chip()
         self._allowed_W = chips.allowed_W
