@@ -127,7 +127,8 @@ class Search:
         """Report the metrics of the designs of the last `ask`.
 
         Args:
-            metrics: metrics of these designs, in order, for the networks of the problem.
+            metrics: metrics of these designs, in order, for the networks of the problem, with all
+                resources that the model names.
 
         Returns:
             State of the search.
