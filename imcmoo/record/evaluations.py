@@ -20,8 +20,9 @@ KINDS = "fiubU"
 class Evaluations:
     """Evaluated designs of a problem, in order of evaluation.
 
-    Create it empty, then `append` each generation with its metrics. Read the attributes, `metrics`
-    and `front` at any time; nothing is evaluated again.
+    Create it empty, then `append` each generation with its metrics. Read the attributes and
+    `metrics` at any time; nothing is evaluated again. `archive.levels[archive.front()]` is the
+    Pareto front.
 
     Args:
         problem: computes objectives and constraints.

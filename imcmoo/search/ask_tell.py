@@ -54,7 +54,7 @@ class Search:
         search = Search(problem, budget=1500, rng=np.random.default_rng(1))
         while len(levels := search.ask()):
             search.tell(model.evaluate(levels))
-        search.archive.front
+        front = search.archive.levels[search.archive.front()]
 
     This loop evaluates the same designs as `run_search`, bit for bit.
 
