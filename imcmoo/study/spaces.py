@@ -118,9 +118,8 @@ def _base(name: object) -> DesignSpace:
         return spaces()[name]
     spaces_by_name = bases()
     if not isinstance(name, str) or name not in spaces_by_name:
-        what = "is missing" if name is None else f"unknown {name!r}"
         hint = did_you_mean(name, spaces_by_name)
-        raise ValueFaults({"base": f"{what}; {hint}allowed: {', '.join(spaces_by_name)}"})
+        raise ValueFaults({"base": f"unknown {name!r}; {hint}allowed: {', '.join(spaces_by_name)}"})
     return spaces_by_name[name]
 
 

@@ -113,6 +113,9 @@ def described_space(table: Any, info: ValidationInfo) -> Any:
         return table
     if "device" not in info.data:  # the device is wrong, which is reported already
         return DesignSpace("", ())
+    if "base" not in table and info.data["device"] is None:
+        missing = f"is missing ({' or '.join(devices())}), or give a space"
+        raise ValueFaults({"device": missing}, of_study=True)
     return space_of_table(
         table,
         name=str(info.data.get("name", table.get("base", info.data["device"]))),
