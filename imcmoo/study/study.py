@@ -254,7 +254,7 @@ class Study(Table):
                 package offers. Paths in the file are relative to its folder.
 
         Raises:
-            InputError: the study does not exist, or the file has faults; one line per fault.
+            InputError: the study or file does not exist, or has faults; one line per fault.
         """
         from imcmoo.study.catalogue import find_study  # holds studies
 
@@ -763,10 +763,13 @@ def read_study(path: Path, *, shipped: bool = False) -> Study:
         shipped: True for a study of the catalogue, which is called by name and not checked again.
 
     Raises:
-        InputError: the file has faults; one line per fault.
+        InputError: the file cannot be read, or has faults; one line per fault.
     """
-    with input_errors():
-        content = read_toml(path)
+    try:
+        with input_errors():
+            content = read_toml(path)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
     if "file" in content:
         raise InputError(f"{path}: file: {unknown_key('file', keys_of_tables()[''])}")
     try:

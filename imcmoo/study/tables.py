@@ -226,6 +226,9 @@ class Table(BaseModel):
         """
         return type(self)(**{**self._stated(), **changes})
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise ValueError(f"{name}: cannot be changed; replace({name}={value!r}) returns a copy")
+
     def _stated(self) -> dict[str, Any]:
         """Values by key, without defaults."""
         return {

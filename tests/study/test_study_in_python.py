@@ -69,7 +69,7 @@ def test_a_changed_copy_is_checked_again():
     assert study.budget == 3300
     with pytest.raises(ValueError, match="budget: must be at least 1, got 0"):
         study.replace(budget=0)
-    with pytest.raises(ValueError, match="Instance is frozen"):
+    with pytest.raises(ValueError, match=r"^budget: cannot be changed; replace\(budget=5\) returns"):
         study.budget = 5
 
 
@@ -150,3 +150,8 @@ def test_another_process_gets_the_study_without_its_cost_model():
     assert copy == study
     assert "_model" in vars(study)
     assert "_model" not in vars(copy)
+
+
+def test_a_study_file_that_is_not_there_is_an_input_error_of_one_line():
+    with pytest.raises(imcmoo.InputError, match=r"^nope\.toml: No such file or directory$"):
+        Study.load("nope.toml")
