@@ -185,7 +185,7 @@ def check_replaceable(study: Study, folder: Path) -> None:
     if differing:
         raise InputError(
             f"{folder} is of another study of this name ({', '.join(differing)} differs): choose "
-            "another folder with --out, or replace it with --force"
+            "another folder with out= (--out), or replace it with force=True (--force)"
         )
 
 

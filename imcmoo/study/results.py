@@ -135,7 +135,7 @@ class RunFolder:
             if stored and (how := _difference(stored, stated)):
                 raise InputError(
                     f"{path} is of another study of this name: {how}; choose another folder with "
-                    "--out, or replace it with --force"
+                    "out= (--out), or replace it with force=True (--force)"
                 )
 
     def is_finished(self) -> bool:

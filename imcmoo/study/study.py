@@ -278,8 +278,9 @@ class Study(Table):
             out: folder of all results.
             budget: unique designs that each search evaluates. If None, that of the study.
             seed: seed of all random choices. If None, the first seed of the study.
-            resume: continue an interrupted run and keep a complete one. If False, replace the run.
-            force: also replace the run of a different study with the same name.
+            resume: continue an interrupted run and keep a complete one. If False, start over.
+            force: replace a run with the same name but other settings, such as another budget;
+                otherwise such a run is an error.
             progress: called after each generation with the name and the state of the search.
 
         Raises:
