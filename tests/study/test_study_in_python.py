@@ -69,7 +69,7 @@ def test_a_changed_copy_is_checked_again():
     assert study.budget == 3300
     with pytest.raises(ValueError, match="budget: must be at least 1, got 0"):
         study.replace(budget=0)
-    with pytest.raises(ValueError, match=r"^budget: cannot be changed; replace\(budget=5\) returns"):
+    with pytest.raises(ValueError, match=r"^budget: cannot be changed; replace\(budget=5\)"):
         study.budget = 5
 
 
@@ -95,9 +95,9 @@ def test_a_space_of_another_device_is_refused(space):
 def test_a_space_of_another_model_is_refused():
     study = Study.load("four_workload_rram")
     todo = 'leave space out, or say space = {"base": "rram_physical"}$'
-    with pytest.raises(ValueError, match="^model: 'physical', but space rram is of the ref.*" + todo):
+    with pytest.raises(ValueError, match="^model: 'physical', but space rram is of.*" + todo):
         study.replace(model="physical")
-    with pytest.raises(ValueError, match="^model: 'reference', but space sram_physical is of the"):
+    with pytest.raises(ValueError, match="model: 'reference', but space sram_physical is of the"):
         Study(name="two", space="sram_physical", networks=["resnet18"])
 
 
