@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imcmoo.exact.enumeration import Enumeration as Enumeration
     from imcmoo.exact.regret import ExactRegret as ExactRegret
     from imcmoo.hardware.component_table import ComponentTable as ComponentTable
+    from imcmoo.io.errors import InputError as InputError
     from imcmoo.model.cost_model import CostModel as CostModel
     from imcmoo.model.external.evaluation import Command as Command
     from imcmoo.model.external.evaluation import Function as Function
@@ -55,6 +56,7 @@ _FOUND_IN = {
     "ExactRegret": "exact.regret",
     "ExternalModel": "model.external.external_model",
     "Function": "model.external.evaluation",
+    "InputError": "io.errors",
     "Integer": "space.parameters",
     "Metrics": "model.metrics",
     "Network": "study.tables",

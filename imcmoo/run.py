@@ -84,6 +84,15 @@ class Run:
         """The Pareto front, one row per design."""
         return self.results.front
 
+    @property
+    def regret(self) -> pd.DataFrame | None:
+        """Regret against the exact optimum, one row per criterion; None without an exact answer.
+
+        `regret_selected` is the regret of the design that the criterion selects, as a share.
+        `Study.enumerate` gives the exact answer to later runs with the same `out`.
+        """
+        return self.results.regret
+
     def explain(
         self, design: str = SELECTED, *, progress: OnExplained | None = None
     ) -> Explanation:

@@ -81,7 +81,7 @@ def test_a_run_is_reported_as_a_page(run, tmp_path):
     page = run.report(tmp_path / "page.html")
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     (tmp_path / "mine.html").write_text("mine")
-    with pytest.raises(InputError, match=r"mine\.html"):
+    with pytest.raises(InputError, match=r"mine\.html.*over it with force=True \(--force\)"):
         run.report(tmp_path / "mine.html")
 
 
@@ -93,6 +93,23 @@ def test_a_finished_run_is_read_again_or_kept(run, monkeypatch):
     assert run.study.run(out=out, resume=True).folder == run.folder
     with pytest.raises(InputError, match="holds no complete run"):
         imcmoo.Run(out)
+
+
+def test_a_run_of_other_settings_is_kept_and_the_message_names_the_arguments(run):
+    arguments = r"out= \(--out\), or replace it with force=True \(--force\)"
+    with pytest.raises(InputError, match=f"budget.*another folder with {arguments}"):
+        run.study.run(out=run.folder.parents[1], budget=10)
+
+
+def test_a_run_after_an_enumeration_has_its_regret(file, run, tmp_path, monkeypatch):
+    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+    study = imcmoo.Study.load(file).replace(baselines=False, budget=20)
+    optima = study.enumerate(out=tmp_path).optima.groupby("criterion")["value"].first()
+    regret = study.run(out=tmp_path).regret.set_index("criterion")
+    assert regret["optimum"]["edap_mean"] == optima["edap_mean"]
+    excess = regret["selected"] / regret["optimum"] - 1
+    assert regret["regret_selected"]["edap_mean"] == pytest.approx(excess["edap_mean"])
+    assert run.regret is None
 
 
 def test_an_enumeration_returns_its_tables(file, tmp_path, capfd):

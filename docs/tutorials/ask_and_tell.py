@@ -11,7 +11,15 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from imcmoo import AcceleratorProblem, Search, WorkloadSet, reference_model, run_search
+from imcmoo import (
+    AcceleratorProblem,
+    Metrics,
+    Resource,
+    Search,
+    WorkloadSet,
+    reference_model,
+    run_search,
+)
 from imcmoo.study.spaces import spaces
 
 # %% [markdown]
@@ -78,3 +86,30 @@ axes.set_ylabel("best score")
 whole = run_search(problem, budget=400, rng=np.random.default_rng(1))
 same = np.array_equal(whole.archive.levels, search.archive.levels)
 print(f"the same designs as the loop: {same}")
+
+# %% [markdown]
+# Costs of your own are `Metrics`: energy and latency of each of the W networks, shape (n, W), the
+# area, shape (n,), and, by name, each of `model.resource_names`. A `Resource` says how much of it a
+# chip has and how much each network lacks: nothing, if all designs run. Units are SI.
+
+
+# %%
+def my_costs(levels: np.ndarray) -> Metrics:
+    """Evaluate designs with a formula that stands for a simulator or a measurement."""
+    chip = {name: values[:, None] for name, values in RRAM.decode(levels).items()}
+    macros = chip["router_groups"] * chip["tiles_per_group"] * chip["macros_per_tile"]
+    cells = macros * chip["rows"] * chip["cols"]  # (n, 1); of the networks, (W,)
+    costs = {
+        "energy": 1e-13 * chip["voltage_V"] ** 2 * model.macs,
+        "latency": 8 * chip["cycle_s"] * model.macs / cells,
+        "area": 1e-13 * cells[:, 0],
+    }
+    nothing = Resource(own=np.ones(len(levels)), missing=np.zeros((len(levels), len(model.macs))))
+    return Metrics(costs, dict.fromkeys(model.resource_names, nothing))
+
+
+search = new_search()
+while len(levels := search.ask()):
+    search.tell(my_costs(levels))
+front = search.archive.levels[search.archive.front()]
+print(f"{len(front)} designs on the front, such as {RRAM.decode(front[:1])}")

@@ -95,8 +95,8 @@ def writing(
     foreign = exists and ours is not None and target.stat().st_size and not begins_as(target, ours)
     if foreign and not force:
         raise InputError(
-            f"{path} is there and was not written by this command: choose another name, or give "
-            "--force to write over it"
+            f"{path} is there and was not written by this command: choose another name, or write "
+            "over it with force=True (--force)"
         )
     clear_temporary(target.parent, _start(target))
     with replacing(target) as temporary:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -113,14 +113,17 @@ def check_resources(metrics: Any, names: Sequence[str], n_workloads: int) -> Non
     """Check that a cost model returned every resource.
 
     Raises:
-        OwnCodeError: names the resource and its required shape.
+        OwnCodeError: names all that are left out, or the resource and its required shape.
     """
     if not isinstance(metrics, Metrics):
         raise OwnCodeError(f"a cost model must give Metrics, not {type(metrics).__name__}")
+    if lacking := [name for name in names if name not in metrics.resources]:
+        raise OwnCodeError(
+            f"Metrics lack the resources {', '.join(lacking)}, which the cost model names: give a "
+            "Resource of each, with missing = 0 where a network runs"
+        )
     for name in names:
-        resource = metrics.resources.get(name)
-        if resource is None:
-            raise OwnCodeError(f"a cost model must give the resource '{name}', which it names")
+        resource = metrics.resources[name]
         n = len(np.atleast_1d(resource.own))
         _check_array(resource.own, f"{name}, own", (n,))
         _check_array(resource.missing, f"{name}, missing", (n, n_workloads))
@@ -145,11 +148,11 @@ class Metrics:
     Args:
         values: by name of the quantity, shape (n, W), or (n,) for a quantity of the chip; NaN where
             a network does not run. May hold more than the objectives, such as `utilization`.
-        resources: by name.
+        resources: by name; every one of `resource_names` of the cost model.
     """
 
     values: Mapping[str, Floats]
-    resources: Mapping[str, Resource]
+    resources: Mapping[str, Resource] = field(default_factory=dict)
 
     @property
     def energy_J(self) -> Floats:

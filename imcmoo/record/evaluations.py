@@ -21,7 +21,12 @@ class Evaluations:
     """Evaluated designs of a problem, in order of evaluation.
 
     Create it empty, then `append` each generation with its metrics. Read the attributes and
+<<<<<<< HEAD
     `metrics`, and call `front`, at any time; nothing is evaluated again.
+=======
+    `metrics` at any time; nothing is evaluated again. `archive.levels[archive.front()]` is the
+    Pareto front.
+>>>>>>> w-T
 
     Args:
         problem: computes objectives and constraints.

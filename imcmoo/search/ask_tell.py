@@ -53,8 +53,13 @@ class Search:
 
         search = Search(problem, budget=1500, rng=np.random.default_rng(1))
         while len(levels := search.ask()):
+<<<<<<< HEAD
             search.tell(problem.model.evaluate(levels))
         best = search.archive.levels[search.archive.front()]
+=======
+            search.tell(model.evaluate(levels))
+        front = search.archive.levels[search.archive.front()]
+>>>>>>> w-T
 
     This loop evaluates the same designs as `run_search`, bit for bit.
 
@@ -127,7 +132,8 @@ class Search:
         """Report the metrics of the designs of the last `ask`.
 
         Args:
-            metrics: metrics of these designs, in order, for the networks of the problem.
+            metrics: metrics of these designs, in order, for the networks of the problem, with all
+                resources that the model names.
 
         Returns:
             State of the search.

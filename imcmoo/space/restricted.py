@@ -16,11 +16,17 @@ MOST_VALUES = 1000
 
 
 class ValueFaults(ValueError):
-    """Faults of the requested values, one sentence by parameter."""
+    """Faults of the requested values, one sentence by parameter.
 
-    def __init__(self, faults: Mapping[str, str]) -> None:
+    Args:
+        faults: sentence by key.
+        of_study: whether the keys are those of the study, not of the table with the values.
+    """
+
+    def __init__(self, faults: Mapping[str, str], *, of_study: bool = False) -> None:
         super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
         self.faults = dict(faults)
+        self.of_study = of_study
 
 
 def restricted(

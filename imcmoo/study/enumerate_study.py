@@ -179,7 +179,7 @@ def check_replaceable(study: Study, folder: Path) -> None:
         return
     stamp = stamp_of_answers(study).only("settings", "space")
     if differs := stamp.difference(summary.get("stamp")):
-        remedy = "choose another folder with --out, or replace it with --force"
+        remedy = "choose another folder with out= (--out), or replace it with force=True (--force)"
         raise InputError(f"{folder} is of {differs}: {remedy}")
 
 

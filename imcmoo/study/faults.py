@@ -41,7 +41,8 @@ def fault_lines(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> li
     for fault in error.errors(include_url=False)[:FAULTS_SHOWN]:
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, ValueFaults):
-            texts = {(*fault["loc"], name): text for name, text in cause.faults.items()}
+            place = () if cause.of_study else fault["loc"]
+            texts = {(*place, name): text for name, text in cause.faults.items()}
         else:
             texts = {tuple(fault["loc"]): _text(fault, keys)}
         lines += [f"{_key(loc)}{text}" for loc, text in texts.items()]

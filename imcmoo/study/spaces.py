@@ -23,6 +23,9 @@ _PACKAGE = Path(__file__).parents[1]
 WIDEST_SPACES = {"rram": "rram", "sram": "sram_large", "sram_technology": "sram_technology"}
 """Largest space by device of the reference model; names for `imcmoo evaluate --device`."""
 
+_COLUMN_OF = {"reference": "cycle_s", "physical": "active_rows"}
+"""A column of the spaces of each shipped model that no space of the other has."""
+
 
 def folder() -> Path:
     """Folder of `spaces/` and `studies/`, of the wheel or the checkout.
@@ -65,6 +68,17 @@ def _spaces_of_studies() -> Iterable[DesignSpace]:
     return (study.space for study in offered("imcmoo.studies").values())
 
 
+def usual_base(model: str | None, device: str | None) -> str | None:
+    """Name of the space that a study starts from if it states none."""
+    return f"{device}_physical" if device and model == "physical" else device
+
+
+def other_model(space: DesignSpace, model: str) -> str | None:
+    """Name of the shipped model that a space is of, if `model` is the other one."""
+    there = [name for name, column in _COLUMN_OF.items() if column in (*space.names, *space.fixed)]
+    return there[0] if model in _COLUMN_OF and there and model not in there else None
+
+
 def space_of_table(
     table: Mapping[str, Any], *, name: str, model: str | None, device: str | None
 ) -> DesignSpace:
@@ -79,14 +93,16 @@ def space_of_table(
     Raises:
         ValueFaults: base or parameter is unknown, or a value is wrong; a text by key.
     """
-    usual = f"{device}_physical" if device and model == "physical" else device
+    usual = usual_base(model, device)
     base = _base(table.get("base", usual))
     values = {
         key: value if isinstance(value, list) else [value]
         for key, value in table.items()
         if key != "base"
     }
-    if device is not None and base.values_of("device") != (device,):
+    of_base = (device,) if device is None else base.values_of("device")
+    # A device with a space of its own contradicts the base of another, which the study reports.
+    if of_base != (device,) and (device in of_base or usual not in spaces()):
         values.setdefault("device", [device])
     switches: list[str] = []
     if model == "physical":
@@ -102,9 +118,8 @@ def _base(name: object) -> DesignSpace:
         return spaces()[name]
     spaces_by_name = bases()
     if not isinstance(name, str) or name not in spaces_by_name:
-        what = "is missing" if name is None else f"unknown {name!r}"
         hint = did_you_mean(name, spaces_by_name)
-        raise ValueFaults({"base": f"{what}; {hint}allowed: {', '.join(spaces_by_name)}"})
+        raise ValueFaults({"base": f"unknown {name!r}; {hint}allowed: {', '.join(spaces_by_name)}"})
     return spaces_by_name[name]
 
 

@@ -41,7 +41,7 @@ from imcmoo.scenario.space_sharing import SpaceModel
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Conditional, Parameter
 from imcmoo.study.faults import fault_lines, unknown_key
-from imcmoo.study.spaces import table_of_space
+from imcmoo.study.spaces import other_model, spaces, table_of_space, usual_base
 from imcmoo.study.tables import (
     DeviceName,
     Names,
@@ -254,7 +254,7 @@ class Study(Table):
                 package offers. Paths in the file are relative to its folder.
 
         Raises:
-            InputError: the study does not exist, or the file has faults; one line per fault.
+            InputError: the study or file does not exist, or has faults; one line per fault.
         """
         from imcmoo.study.catalogue import find_study  # holds studies
 
@@ -278,8 +278,9 @@ class Study(Table):
             out: folder of all results.
             budget: unique designs that each search evaluates. If None, that of the study.
             seed: seed of all random choices. If None, the first seed of the study.
-            resume: continue an interrupted run and keep a complete one. If False, replace the run.
-            force: also replace the run of a different study with the same name.
+            resume: continue an interrupted run and keep a complete one. If False, start over.
+            force: replace a run with the same name but other settings, such as another budget;
+                otherwise such a run is an error.
             progress: called after each generation with the name and the state of the search.
 
         Raises:
@@ -367,11 +368,12 @@ class Study(Table):
         """Fill in the criterion: average power in a scenario, or the score of the study."""
         scenario, score = (settings.get(key) is not None for key in ("scenario", "score"))
         usual = AVERAGE_POWER if scenario else SCORE if score else "regret_minimax"
-        return {"criterion": usual, "space": {}, **settings}
+        return {"criterion": usual, **settings}
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         check_names(self.names)
+        self._check_space()
         self._check_requests()
         _ = self.asked_criterion, self.own_criterion
         for key in NOISE_SETTINGS:
@@ -379,6 +381,20 @@ class Study(Table):
                 raise ValueError(f"{key} needs the physical model, not the reference model")
         self._check_scenario()
         return self
+
+    def _check_space(self) -> None:
+        """Check that the space is of the device and of the model."""
+        space = self.space
+        of_space = space.values_of("device") if "device" in (*space.names, *space.fixed) else ()
+        if self.device and of_space and self.device not in of_space:
+            fault, of = f"device: {self.device!r}", " and ".join(map(str, of_space))
+        elif (other := other_model(space, self.model)) is not None:
+            fault, of = f"model: {self.model!r}", f"the {other} model"
+        else:
+            return
+        usual = usual_base(self.model, self.device or str(next(iter(of_space), "")))
+        instead = f', or say space = {{"base": "{usual}"}}' if usual in spaces() else ""
+        raise ValueError(f"{fault}, but space {space.name} is of {of}; leave space out{instead}")
 
     def _check_requests(self) -> None:
         """Check that all networks have requests in a scenario, and none has without."""
@@ -445,6 +461,8 @@ class Study(Table):
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with other values of some keys.
+
+        A space that was not stated is derived again from the device and the model.
 
         Raises:
             ValueError: a key has a wrong value; one line per fault.
@@ -746,10 +764,13 @@ def read_study(path: Path, *, shipped: bool = False) -> Study:
         shipped: True for a study of the catalogue, which is called by name and not checked again.
 
     Raises:
-        InputError: the file has faults; one line per fault.
+        InputError: the file cannot be read, or has faults; one line per fault.
     """
-    with input_errors():
-        content = read_toml(path)
+    try:
+        with input_errors():
+            content = read_toml(path)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
     if "file" in content:
         raise InputError(f"{path}: file: {unknown_key('file', keys_of_tables()[''])}")
     try:

@@ -113,6 +113,9 @@ def described_space(table: Any, info: ValidationInfo) -> Any:
         return table
     if "device" not in info.data:  # the device is wrong, which is reported already
         return DesignSpace("", ())
+    if "base" not in table and info.data["device"] is None:
+        missing = f"is missing ({' or '.join(devices())}), or give a space"
+        raise ValueFaults({"device": missing}, of_study=True)
     return space_of_table(
         table,
         name=str(info.data.get("name", table.get("base", info.data["device"]))),
@@ -222,6 +225,9 @@ class Table(BaseModel):
             ValueError: a value is wrong.
         """
         return type(self)(**{**self._stated(), **changes})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise ValueError(f"{name}: cannot be changed; replace({name}={value!r}) returns a copy")
 
     def _stated(self) -> dict[str, Any]:
         """Values by key, without defaults."""

@@ -3,6 +3,7 @@ import pytest
 
 from imcmoo.hardware.component_table import ComponentTable
 from imcmoo.io.errors import InputError
+from imcmoo.model.metrics import Metrics
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
@@ -50,6 +51,14 @@ def test_what_the_loop_has_saved_is_loaded(tmp_path):
     other.load(tmp_path / "s")
     assert len(other.ask()) == 0
     assert bytes_of(other) == bytes_of(whole)
+
+
+def test_own_costs_without_resources_are_refused_with_the_names_of_all_of_them():
+    asking = begun()
+    metrics = LARGE_PROBLEM.model.evaluate(asking.ask())
+    with pytest.raises(ValueError, match="Metrics lack the resources cells, buffer_bits, which"):
+        asking.tell(Metrics(metrics.values))
+    asking.tell(metrics)
 
 
 def test_asking_twice_and_telling_wrong_metrics_change_nothing():

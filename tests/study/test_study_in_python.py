@@ -41,7 +41,8 @@ def test_a_shipped_study_can_be_written_as_a_file(name):
 
 def test_a_space_that_no_file_can_describe_is_said():
     space = imcmoo.DesignSpace("mine", (imcmoo.Ordinal("cells", (1, 2)),), {"device": "none"})
-    study = two(space=space, model="tests.toy_model:Toy")
+    networks = ["alexnet", "resnet18"]
+    study = Study(name="two", space=space, model="tests.toy_model:Toy", networks=networks)
     with pytest.raises(ValueError, match="space mine of study two is made of no shipped space"):
         study.to_toml()
 
@@ -68,8 +69,36 @@ def test_a_changed_copy_is_checked_again():
     assert study.budget == 3300
     with pytest.raises(ValueError, match="budget: must be at least 1, got 0"):
         study.replace(budget=0)
-    with pytest.raises(ValueError, match="Instance is frozen"):
+    with pytest.raises(ValueError, match=r"^budget: cannot be changed; replace\(budget=5\)"):
         study.budget = 5
+
+
+def test_a_space_that_was_not_stated_follows_the_device_and_the_model():
+    study = Study(name="two", model="physical", device="sram", networks=["resnet18"])
+    assert study.replace(device="rram").space.name == "rram_physical"
+    assert study.replace(budget=5).replace(device="rram").space.values_of("device") == ("rram",)
+    assert study.replace(model="reference").space.name == "sram"
+
+
+@pytest.mark.parametrize(
+    "space", ["sram_physical", {"base": "sram_physical"}, {"base": "sram_physical", "rows": 128}]
+)
+def test_a_space_of_another_device_is_refused(space):
+    sram = Study(name="two", model="physical", space=space, networks=["resnet18"])
+    fault = "^device: 'rram', but space (sram_physical|two) is of sram; "
+    todo = 'leave space out, or say space = {"base": "rram_physical"}$'
+    for changes in ({}, {"space": space}):
+        with pytest.raises(ValueError, match=fault + todo):
+            sram.replace(device="rram", **changes)
+
+
+def test_a_space_of_another_model_is_refused():
+    study = Study.load("four_workload_rram")
+    todo = 'leave space out, or say space = {"base": "rram_physical"}$'
+    with pytest.raises(ValueError, match="^model: 'physical', but space rram is of.*" + todo):
+        study.replace(model="physical")
+    with pytest.raises(ValueError, match="model: 'reference', but space sram_physical is of the"):
+        Study(name="two", space="sram_physical", networks=["resnet18"])
 
 
 def test_the_hash_of_a_study_reads_no_file(monkeypatch):
@@ -121,3 +150,8 @@ def test_another_process_gets_the_study_without_its_cost_model():
     assert copy == study
     assert "_model" in vars(study)
     assert "_model" not in vars(copy)
+
+
+def test_a_study_file_that_is_not_there_is_an_input_error_of_one_line():
+    with pytest.raises(imcmoo.InputError, match=r"^nope\.toml: No such file or directory$"):
+        Study.load("nope.toml")
