@@ -85,28 +85,9 @@ def damaged(path: Path) -> InputError:
     )
 
 
-<<<<<<< HEAD
 def other_search(path: Path, differs: str) -> InputError:
     """The error of a checkpoint that the search cannot go on from."""
     return InputError(f"checkpoint {path} is of {differs}. Remove it, and the search begins anew")
-=======
-def _check_identity(path: Path, stored: Mapping[str, Any], current: Mapping[str, Any]) -> None:
-    for name, value in current.items():
-        theirs = stored.get(name)
-        if theirs != value:
-            told = f"is {_short(theirs)}, not {_short(value)}"
-            if name == "own code":  # names say more than digests
-                told = f"differs in {', '.join(differing_keys(theirs, value))}"
-            raise InputError(
-                f"checkpoint {path} is of another search: its {name} {told}. Remove it, and the "
-                "search begins anew"
-            )
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:28]} ... {text[-28:]}"
->>>>>>> w-W
 
 
 def _arrays(evaluations: Evaluations) -> Arrays:

@@ -53,13 +53,8 @@ class Search:
 
         search = Search(problem, budget=1500, rng=np.random.default_rng(1))
         while len(levels := search.ask()):
-<<<<<<< HEAD
             search.tell(problem.model.evaluate(levels))
         best = search.archive.levels[search.archive.front()]
-=======
-            search.tell(model.evaluate(levels))
-        front = search.archive.levels[search.archive.front()]
->>>>>>> w-T
 
     This loop evaluates the same designs as `run_search`, bit for bit.
 
@@ -214,13 +209,8 @@ def _stamp(problem: AcceleratorProblem, algorithm: MemeticNSGA2, rng: np.random.
         "weights": problem.weights.tolist(),
         "budget": algorithm.budget,
         "schedule": asdict(algorithm.schedule),
-<<<<<<< HEAD
         "mating": {"class": type(mating).__qualname__}
         | {field.name: repr(getattr(mating, field.name)) for field in fields(mating)},
-=======
-        "mating": type(mating).__qualname__,
-        **{name: str(value) for name, value in vars(mating).items()},
->>>>>>> w-Q
         "survival": getattr(survival, "__qualname__", repr(survival)),
         "seed": rng.bit_generator.state,
     }

@@ -359,18 +359,8 @@ def seeds(
     levels = np.concatenate([problem.space.levels_of(run.design["design"]) for run in runs])
     costs = problem.costs(problem.score(levels, problem.model.evaluate(levels))[0])
     for c in (c for c in problem.criteria if c.is_regret):
-<<<<<<< HEAD
         name = c.name_of_score(joint=not study.baselines)
         frame[f"score_{name}"] = c.scores(costs, np.fmin.reduce(known))
-=======
-        scores = c.scores(costs, np.fmin.reduce(known))
-        plain = c.name_of_score(joint=not study.baselines)
-        name, scores = stated(plain, scores)
-        frame[f"score_{name}"] = scores
-        # A run may have used the other reference.
-        (other,) = {plain, f"{LOG10}{plain}"} - {name}
-        frame = frame.drop(columns=f"score_{other}", errors="ignore")
->>>>>>> w-W
     return frame.assign(regret_reference=EXACT if exact else BEST_FOUND)
 
 

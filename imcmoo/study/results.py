@@ -120,17 +120,9 @@ class RunFolder:
                 stored = _read_json(path / _WORK / CONFIG) or _read_json(path / CONFIG)
             except (InputError, OSError):
                 continue  # damaged: nothing to lose
-<<<<<<< HEAD
             if stored and (differs := wanted.difference(_of_any_seed(stored))):
-                remedy = "choose another folder with --out, or replace it with --force"
+                remedy = "choose another folder with out= (--out), or replace it with force=True (--force)"
                 raise InputError(f"{path} is of {differs}; {remedy}")
-=======
-            if stored and (how := _difference(stored, stated)):
-                raise InputError(
-                    f"{path} is of another study of this name: {how}; choose another folder with "
-                    "out= (--out), or replace it with force=True (--force)"
-                )
->>>>>>> w-T
 
     def is_finished(self) -> bool:
         """True if the complete run with this stamp is here.

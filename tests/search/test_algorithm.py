@@ -184,7 +184,6 @@ def first_survive(problem, F, G, n):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-<<<<<<< HEAD
         ({"budget": 200}, r"other settings: budget 100 \(here 200\)\. Remove it"),
         ({"seed": 2}, r"other settings: seed \(state\)"),
         ({"schedule": SHORTER}, r"other settings: schedule \(initial\)"),
@@ -196,19 +195,6 @@ def first_survive(problem, F, G, n):
         ({"mating": FeasibleMating(fitted=400)}, r"other settings: mating \(fitted\)"),
         ({"mating": OwnMating()}, r"other settings: mating \(class\)"),
         ({"survival": first_survive}, r'other settings: survival "survivors"'),
-=======
-        ({"budget": 200}, "its budget is 100, not 200"),
-        ({"seed": 2}, "its seed is"),
-        ({"schedule": SHORTER}, "its schedule is"),
-        ({"mating": FeasibleMating(fitted=400)}, "its fitted is 200, not 400"),
-        ({"mating": OwnMating()}, r"its own code differs in .*test_algorithm"),
-        ({"survival": first_survive}, r"its own code differs in .*test_algorithm"),
-        ({"problem": LARGER}, "its area limit in m² is 0.0008, not 0.0009"),
-        ({"problem": FEWER}, "its workloads is"),
-        ({"problem": UNEQUAL}, "its weights is"),
-        ({"problem": ASKING}, "its guides is"),
-        ({"problem": SMALL_PROBLEM}, "its space is"),
->>>>>>> w-Q
         (
             {"problem": fake_problem(RRAM, model=Dearer)},
             r"other code of your own: .*test_algorithm",

@@ -382,24 +382,9 @@ def network_runs(batch: Batch, *, causes: bool, longest: bool = False) -> list[I
 def _timed_runs(batch: Batch, *, causes: bool, longest: bool) -> list[ImageCosts]:
     """Runs by weight mode, with times and bits summed over layers, but no energy."""
     layers, rates = batch.context.layers, batch.chip.rates
-<<<<<<< HEAD
     pipelined, shape = bool(batch.designs.pipelined.any()), batch.has_capacity.shape
     modes = (False, True) if batch.may_stream.any() else (False,)
     runs = [ImageCosts.blank(shape, streamed=streamed, pipelined=pipelined) for streamed in modes]
-=======
-    pipelined = bool(batch.designs.pipelined.any())
-    modes = (2 if batch.may_stream.any() else 1, *batch.runs.shape)
-    latency = np.ones(modes)
-    totals = Totals(
-        sum_bits=np.zeros(modes[1:]),
-        spilled_bits=np.zeros(modes),
-        latency_s=latency,
-        # Sequential networks have no time between images.
-        interval_s=np.ones(modes) if pipelined else latency,
-        bound_by=np.zeros(modes, np.int8),
-        longest_share=np.full(modes, np.inf if pipelined else np.nan),
-    )
->>>>>>> w-W
     io_s = batch.io_bits * _bit_s(batch, rates.dram_bit_s)
     link_bit_s = _bit_s(batch, rates.link_bit_s)
     for rows, used in _chunks_by_mode(batch):
