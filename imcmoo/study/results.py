@@ -121,8 +121,10 @@ class RunFolder:
             except (InputError, OSError):
                 continue  # damaged: nothing to lose
             if stored and (differs := wanted.difference(_of_any_seed(stored))):
-                remedy = "choose another folder with out= (--out), or replace it with force=True (--force)"
-                raise InputError(f"{path} is of {differs}; {remedy}")
+                raise InputError(
+                    f"{path} is of {differs}; choose another folder with out= (--out), or replace "
+                    "it with force=True (--force)"
+                )
 
     def is_finished(self) -> bool:
         """True if the complete run with this stamp is here.
