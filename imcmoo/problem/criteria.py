@@ -122,7 +122,7 @@ class Criterion:
         """
         scores = self.unchecked_scores(costs, reference_edap)
         if self.is_judged:  # pseudo-weights of a design that is worst in all are none
-            self._check(np.asarray(scores), len(costs))
+            self._check(scores, len(costs))
         return scores
 
     def unchecked_scores(self, costs: Costs, reference_edap: Floats | None) -> Floats:
@@ -137,7 +137,7 @@ class Criterion:
         else:  # it may write into what it is given
             own = None if reference_edap is None else reference_edap.copy()
             scores = call_own(self.score, *self._arguments(costs.copy(), own))
-        is_numbers = np.asarray(scores).dtype.kind in "fiub" and not np.ma.isMaskedArray(scores)
+        is_numbers = np.asarray(scores).dtype.kind in "fiu" and not np.ma.isMaskedArray(scores)
         if np.shape(scores) != (len(costs),) or not is_numbers:
             kind = type(scores).__name__
             if type(scores) is np.ndarray:
@@ -146,7 +146,8 @@ class Criterion:
                 f"criterion {self.name} must give {len(costs)} numbers, one for each design, not "
                 f"{kind}"
             )
-        return scores
+        with np.errstate(over="ignore"):  # of a wider type; infinite scores are refused later
+            return np.asarray(scores, np.float64)
 
     def _arguments(self, costs: Costs, reference_edap: Floats | None) -> tuple[Any, ...]:
         return (costs, reference_edap) if self.is_regret else (costs,)

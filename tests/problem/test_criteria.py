@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imcmoo.io.errors import OwnCodeError
 from imcmoo.problem.criteria import CRITERIA, MINIMAX, SCORES, Criterion, applicable, find_criterion
 from imcmoo.problem.scores import Costs, costs_of, edap_score
 
@@ -122,3 +123,20 @@ def test_a_users_score_that_writes_into_its_costs_changes_none_of_ours(criterion
     for array in (*costs.values.values(), costs.objectives, costs.weights, optima):
         assert (array == 1).all()
     assert (costs.edap == 1e6).all()
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [np.array([1, 2]), [1.0, 2], np.array([1, 2], np.longdouble), np.array([1, 2], np.uint8)],
+    ids=["whole numbers", "list", "longdouble", "bytes"],
+)
+def test_scores_of_other_numbers_become_floats(scores):
+    for compute in (Criterion.scores, Criterion.unchecked_scores):
+        made = compute(Criterion("other", lambda costs: scores), _costs(0, 2, 1), None)
+        assert (made.dtype, made.tolist()) == (np.float64, [1, 2])
+
+
+def test_truth_values_are_no_scores():
+    criterion = Criterion("truths", lambda costs: np.ones(2, bool))
+    with pytest.raises(OwnCodeError, match=r"must give 2 numbers, .* not an array of bool"):
+        criterion.scores(_costs(0, 2, 1), None)
