@@ -234,9 +234,25 @@ class CutNetwork:
             if not wrong:
                 break
             name = wrong[0]
+        return which + self._held_not_finite(node)
+
+    def layer_not_finite(self) -> str:
+        """Name the first node on the chip that stores numbers that are not finite, and where; empty
+        if there is none.
+
+        Outputs may be finite nevertheless: a later node may hide the others.
+        """
+        for node in self.model.graph.node:
+            held = self._held_not_finite(node) if self.results & {*node.output} else ""
+            if held:
+                return f"{node.op_type} '{node.name or node.output[0]}'{held}"
+        return ""
+
+    def _held_not_finite(self, node: onnx.NodeProto) -> str:
+        """Names the first tensor of the file that a node reads and that is not finite."""
         read = {n: numpy_helper.to_array(self._stored[n]) for n in reads(node) if n in self._stored}
-        held = [f"'{n}'" for n, stored in read.items() if not is_finite(stored)]
-        return which + (f", whose stored {held[0]} is not finite" if held else "")
+        held = [n for n, stored in read.items() if not is_finite(stored)]
+        return f", whose stored '{held[0]}' is not finite" if held else ""
 
     def with_outputs(self, names: Iterable[str]) -> onnx.ModelProto:
         """Copy of the whole network with other outputs."""
