@@ -22,6 +22,7 @@ from imcmoo.networks import onnx_run
 from imcmoo.networks.onnx_import.nodes import RANDOM
 from imcmoo.networks.onnx_import.reading import graphs_of, read_with_weights
 from imcmoo.networks.onnx_import.subgraphs import inner_graphs, inputs_behind, reads
+from imcmoo.networks.workload_csv import without_formula
 from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
 
 Stage = MappedLayer | RecurrentNode
@@ -136,7 +137,8 @@ class CutNetwork:
             for inner in _inner_nodes(node):
                 if inner.op_type in MAPPED:
                     raise InputError(self._in_control_flow(inner, node))
-            name = _unique(node.name or next(filter(None, node.output), ""), taken)
+            stem = without_formula(node.name or next(filter(None, node.output), ""))
+            name = _unique(stem, taken)
             if _is_mapped(node, self._stored):
                 stage: Stage | None = _layer(name, node, self._stored)
             elif node.op_type in USUAL:

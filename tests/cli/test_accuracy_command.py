@@ -202,6 +202,19 @@ def test_layers_and_json(command):
     assert all(layer["accuracy_alone"] > 0.9 for layer in layers)
 
 
+def test_no_name_in_the_tables_is_taken_for_a_formula(digits, command):
+    onnx = pytest.importorskip("onnx")
+    proto = onnx.load(digits[0])
+    for node in filter(lambda node: node.name, proto.graph.node):
+        node.name = f"={node.name}"
+    onnx.save(proto, "+net.onnx")
+    outputs = ["--out", "out.csv", "--layers", "layers.csv"]
+    assert main(["accuracy", "+net.onnx", *command[2:], *SRAM, "--chips", "1", *outputs]) == 0
+    layers = pd.read_csv("layers.csv")
+    assert layers.layer.tolist() == ["_=hidden", "_=classes"]
+    assert {*layers.network, *pd.read_csv("out.csv").network} == {"_+net"}
+
+
 def test_a_seed_repeats_its_chips(one):
     options = ["--design", POOR, "--device", "rram", "--chips", "2", "--sigma", "0.2"]
     noise_dB = [one(*options, "--seed", seed).nsr_out_dB for seed in ("3", "3", "4")]
