@@ -174,7 +174,7 @@ def test_import_refuses_scores_that_are_none(digits, tmp_path, monkeypatch, caps
     table = tmp_path / "mine.csv"
     options = ["--dim", "n=1", "--data", digits[1], "--out", table]
     line = refused(capsys, "import", digits[0], *options)
-    assert "digits.npz: scores must be 0 to 1, not 93" in line
+    assert f"{digits[0]} on {digits[1]}: scores must be 0 to 1, not 93" in line
     assert list(tmp_path.iterdir()) == []
 
 
