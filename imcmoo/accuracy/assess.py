@@ -159,6 +159,8 @@ class Assessment:
                         f"{self.path}: output '{name}' is not finite in float: the first numbers "
                         f"that are not come from {origin}"
                     )
+        if layer := network.layer_not_finite():
+            raise InputError(f"{self.path}: {layer}")
 
     @cached_property
     def weights_sha256(self) -> str:

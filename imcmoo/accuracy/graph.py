@@ -22,6 +22,7 @@ from imcmoo.networks import onnx_run
 from imcmoo.networks.onnx_import.nodes import RANDOM
 from imcmoo.networks.onnx_import.reading import graphs_of, read_with_weights
 from imcmoo.networks.onnx_import.subgraphs import inner_graphs, inputs_behind, reads
+from imcmoo.networks.workload_csv import without_formula
 from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
 
 Stage = MappedLayer | RecurrentNode
@@ -136,7 +137,8 @@ class CutNetwork:
             for inner in _inner_nodes(node):
                 if inner.op_type in MAPPED:
                     raise InputError(self._in_control_flow(inner, node))
-            name = _unique(node.name or next(filter(None, node.output), ""), taken)
+            stem = without_formula(node.name or next(filter(None, node.output), ""))
+            name = _unique(stem, taken)
             if _is_mapped(node, self._stored):
                 stage: Stage | None = _layer(name, node, self._stored)
             elif node.op_type in USUAL:
@@ -234,9 +236,25 @@ class CutNetwork:
             if not wrong:
                 break
             name = wrong[0]
+        return which + self._held_not_finite(node)
+
+    def layer_not_finite(self) -> str:
+        """Name the first node on the chip that stores numbers that are not finite, and where; empty
+        if there is none.
+
+        Outputs may be finite nevertheless: a later node may hide the others.
+        """
+        for node in self.model.graph.node:
+            held = self._held_not_finite(node) if self.results & {*node.output} else ""
+            if held:
+                return f"{node.op_type} '{node.name or node.output[0]}'{held}"
+        return ""
+
+    def _held_not_finite(self, node: onnx.NodeProto) -> str:
+        """Names the first tensor of the file that a node reads and that is not finite."""
         read = {n: numpy_helper.to_array(self._stored[n]) for n in reads(node) if n in self._stored}
-        held = [f"'{n}'" for n, stored in read.items() if not is_finite(stored)]
-        return which + (f", whose stored {held[0]} is not finite" if held else "")
+        held = [n for n, stored in read.items() if not is_finite(stored)]
+        return f", whose stored '{held[0]}' is not finite" if held else ""
 
     def with_outputs(self, names: Iterable[str]) -> onnx.ModelProto:
         """Copy of the whole network with other outputs."""

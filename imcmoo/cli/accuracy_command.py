@@ -28,6 +28,7 @@ from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import ADC_WINDOWS, LIMITS, TEXTS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.workload_csv import without_formula
 from imcmoo.space.designs_csv import DesignsTable
 from imcmoo.study.results import CONFIG, DESIGN, FILES
 
@@ -209,7 +210,7 @@ def _rows(
         if chip not in executed:
             executed[chip] = _of_chip(args, assess, chip, data, after_each)
         result, of_layers = executed[chip]
-        start = {"design": design, "network": args.network.stem}
+        start = {"design": design, "network": without_formula(args.network.stem)}
         rows.append(start | {name: getattr(chip, name) for name in SHOWN} | settings | result)
         layers += [start | layer for layer in of_layers]
     return rows, layers

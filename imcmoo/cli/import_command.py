@@ -121,7 +121,7 @@ def main(args: argparse.Namespace) -> None:
             measured = measure_all(_assessment(args), folder=args.out.parent)
             about = {**measured.about, "table_layers": len(workload)}
             measured = replace(measured, about=about)
-            with input_errors(f"{args.data}: "):
+            with input_errors(f"{args.model} on {args.data}: "):
                 measured.write(target)
             workload = replace(workload, measured=measured.columns_for(workload))
         with out.open("w", newline="", encoding="utf-8") as stream:

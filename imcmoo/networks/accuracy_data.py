@@ -148,12 +148,14 @@ class AccuracyData:
     def fits(self, network: Workload) -> bool:
         """True if a table is of the measured network.
 
-        If the table names the digest of its file, file and all layers must agree; else all measured
-        layers must occur.
+        All measured layers must occur. If the table names the digest of its file, that and the
+        number of all layers must agree, too.
         """
+        if len(self._rows(network)) != len(self.layers):
+            return False
         digest = network.provenance.get("sha256")
         if digest is None:
-            return len(self._rows(network)) == len(self.layers)
+            return True
         measured = {name: self.about.get(name) for name in ("network_sha256", "table_layers")}
         table = {"network_sha256": digest, "table_layers": len(network)}
         return not Stamp({"networks": table}).difference({"networks": measured})

@@ -68,6 +68,12 @@ def formula_fault(name: str) -> str:
     return f"{name!r} begins with {name[0]!r}: spreadsheets take it for a formula; rename it"
 
 
+def without_formula(name: str) -> str:
+    """The name of a layer or network as tables of results may have it: after "_" if it has a
+    `formula_fault`."""
+    return f"_{name}" if formula_fault(name) else name
+
+
 class _Faults(list[str]):
     """Faults of a file, reported together."""
 

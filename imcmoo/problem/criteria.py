@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError, OwnCodeError, check_name
 from imcmoo.io.named import call_own, check_takes, load
-from imcmoo.io.own_code import OURS, module_of
+from imcmoo.io.own_code import OURS
 from imcmoo.problem.scores import (
     AGGREGATIONS,
     MM2_PER_M2,
@@ -123,7 +122,7 @@ class Criterion:
         """
         scores = self.unchecked_scores(costs, reference_edap)
         if self.is_judged:  # a design that is worst in all objectives has no pseudo-weights
-            self._check(np.asarray(scores), len(costs))
+            self._check(scores, len(costs))
         return scores
 
     def unchecked_scores(self, costs: Costs, reference_edap: Floats | None) -> Floats:
@@ -133,10 +132,12 @@ class Criterion:
             OwnCodeError: the criterion does not return one number per design.
             InputError: a user's function raised an error.
         """
-        arguments = (costs, reference_edap) if self.is_regret else (costs,)
-        is_ours = module_of(self.score).partition(".")[0] in OURS
-        scores = self.score(*arguments) if is_ours else call_own(self.score, *arguments)
-        is_numbers = np.asarray(scores).dtype.kind in "fiub" and not np.ma.isMaskedArray(scores)
+        if _is_ours(self.score):
+            scores = self.score(*self._arguments(costs, reference_edap))
+        else:  # it may write into what it is given
+            own = None if reference_edap is None else reference_edap.copy()
+            scores = call_own(self.score, *self._arguments(costs.copy(), own))
+        is_numbers = np.asarray(scores).dtype.kind in "fiu" and not np.ma.isMaskedArray(scores)
         if np.shape(scores) != (len(costs),) or not is_numbers:
             kind = type(scores).__name__
             if type(scores) is np.ndarray:
@@ -145,7 +146,11 @@ class Criterion:
                 f"criterion {self.name} must give {len(costs)} numbers, one for each design, not "
                 f"{kind}"
             )
-        return scores
+        with np.errstate(over="ignore"):  # of a wider type; infinite scores are refused later
+            return np.asarray(scores, np.float64)
+
+    def _arguments(self, costs: Costs, reference_edap: Floats | None) -> tuple[Any, ...]:
+        return (costs, reference_edap) if self.is_regret else (costs,)
 
     def regret(self, scores: Floats, optimum: float) -> Floats:
         """Excess of scores over the optimum, shape as `scores`."""
@@ -197,6 +202,14 @@ class Criterion:
     def is_judged(self) -> bool:
         """True if there is an exact optimum to compare with."""
         return self.against != "set"
+
+
+def _is_ours(score: Callable[..., Any]) -> bool:
+    """True if this project's code alone runs; a partial may pass a user's function to ours."""
+    if isinstance(score, partial):
+        parts = (score.func, *score.args, *score.keywords.values())
+        return all(_is_ours(part) for part in parts if callable(part))
+    return str(getattr(score, "__module__", "")).partition(".")[0] in OURS
 
 
 def _minimax_regret(costs: Costs, reference_edap: Floats) -> Floats:
@@ -263,6 +276,10 @@ AVERAGE_POWER = "average_power"
 """Default criterion of a study with a scenario."""
 
 
+def _quantity(costs: Costs, *, name: str) -> Floats:
+    return costs[name]
+
+
 def _area_mm2(costs: Costs) -> Floats:
     return costs["area"] * MM2_PER_M2
 
@@ -270,9 +287,9 @@ def _area_mm2(costs: Costs) -> Floats:
 OF_SCENARIOS: dict[str, Criterion] = {
     name: Criterion(name, score, needs=("load", name), monotone=True, guides=True, unit=unit)
     for name, score, unit in (
-        (AVERAGE_POWER, itemgetter(AVERAGE_POWER), "W"),
+        (AVERAGE_POWER, partial(_quantity, name=AVERAGE_POWER), "W"),
         ("area", _area_mm2, "mm²"),
-        ("load", itemgetter("load"), ""),
+        ("load", partial(_quantity, name="load"), ""),
     )
 }
 """Criteria of studies with a scenario, by name; all selected chips serve their load."""

@@ -45,6 +45,11 @@ class Costs:
         values = {name: v[rows] for name, v in self.values.items()}
         return type(self)(values, self.objectives[rows], self.weights)
 
+    def copy(self) -> Self:
+        """Costs with arrays of their own."""
+        values = {name: v.copy() for name, v in self.values.items()}
+        return type(self)(values, self.objectives.copy(), self.weights.copy())
+
     @cached_property
     def edap(self) -> Floats:
         """Energy-delay-area product of each network, J·s·mm², shape (n, W)."""

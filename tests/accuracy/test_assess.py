@@ -9,6 +9,7 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 
 import onnx
+from onnx import numpy_helper
 
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.io.errors import InputError
@@ -46,6 +47,26 @@ def test_a_network_whose_outputs_are_not_finite_is_refused(tmp_path, origin, met
     nodes, stored = BROKEN[origin]
     with pytest.raises(InputError, match=f"output 'y' is not finite .* come from {origin}"):
         assessed(tmp_path, nodes, [stored], metric=metric)
+
+
+@pytest.mark.parametrize("broken", ["w", "r", "b"])
+def test_a_layer_whose_stored_numbers_are_not_finite_is_refused(tmp_path, broken):
+    """Here a later node replaces what is not a number."""
+    *_, weights = recurrent("LSTM")
+    nodes = [
+        node("Reshape", ["x", "rows"], "s"),
+        node("LSTM", ["s", "w", "r", "b"], ["", "h"], name="rnn", hidden_size=4),
+        node("IsNaN", "h", "m"),
+        node("Where", ["m", "zero", "h"], "f"),
+        node("ReduceSum", ["f", "axes"], "y", keepdims=0),
+    ]
+    held = {w.name: numpy_helper.to_array(w).copy() for w in weights}
+    held[broken].flat[0] = np.nan
+    stored = [exactly(name, held[name], np.float32) for name in ("w", "r", "b")]
+    stored += [exactly("rows", [1, -1, 5], np.int64), exactly("axes", [0], np.int64)]
+    stored += [exactly("zero", [0.0], np.float32)]
+    with pytest.raises(InputError, match=f"LSTM 'rnn', whose stored '{broken}' is not finite"):
+        assessed(tmp_path, nodes, stored, ("n", 5), metric="agreement")
 
 
 def test_weights_and_products_are_counted_on_the_chip_and_in_float(tmp_path):

@@ -1,5 +1,7 @@
 """Networks that are cut at their mapped layers."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -358,6 +360,42 @@ def test_weights_in_a_file_beside_the_network(tmp_path):
     (tmp_path / "net.data").unlink()
     with pytest.raises(InputError, match=r"keeps weights in .*net\.data, which does not exist"):
         CutNetwork(tmp_path / "net.onnx")
+
+
+def beside(folder, location, **more):
+    """A network whose weights are at a location beside it."""
+    proto = model([node("MatMul", "xw", "y")], [tensor("x", (2, 6))], SQUARE)
+    held = proto.graph.initializer[0]
+    (folder / "w.data").write_bytes(held.raw_data)
+    held.ClearField("raw_data")
+    held.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": location, **more}.items():
+        held.external_data.add(key=key, value=value)
+    onnx.save(proto, folder / "net.onnx")
+    return folder / "net.onnx"
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ("folder", "in folder, which is no regular file$"),
+        ("fifo", "in fifo, which is no regular file$"),
+        ("", "in ., which is no regular file$"),
+        ("a\nb", r"in 'a\\nb', which does not exist$"),
+        ("a" * 5000, r"in a{100}\.\.\., which cannot be read: File name too long$"),
+    ],
+    ids=["folder", "pipe", "empty", "odd", "long"],
+)
+def test_what_cannot_hold_weights_is_named(tmp_path, location, message):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(InputError, match=message):
+        CutNetwork(beside(tmp_path, location))
+
+
+@pytest.mark.filterwarnings("error")
+def test_unknown_keys_of_weights_beside_a_network_are_ignored_silently(tmp_path):
+    assert CutNetwork(beside(tmp_path, "w.data", color="red")).layers
 
 
 def test_a_network_in_half_precision(tmp_path):

@@ -174,7 +174,7 @@ def test_import_refuses_scores_that_are_none(digits, tmp_path, monkeypatch, caps
     table = tmp_path / "mine.csv"
     options = ["--dim", "n=1", "--data", digits[1], "--out", table]
     line = refused(capsys, "import", digits[0], *options)
-    assert "digits.npz: scores must be 0 to 1, not 93" in line
+    assert f"{digits[0]} on {digits[1]}: scores must be 0 to 1, not 93" in line
     assert list(tmp_path.iterdir()) == []
 
 
@@ -200,6 +200,19 @@ def test_layers_and_json(command):
     layers = json.loads(Path("layers.json").read_text())
     assert [layer["layer"] for layer in layers] == ["hidden", "classes"]
     assert all(layer["accuracy_alone"] > 0.9 for layer in layers)
+
+
+def test_no_name_in_the_tables_is_taken_for_a_formula(digits, command):
+    onnx = pytest.importorskip("onnx")
+    proto = onnx.load(digits[0])
+    for node in filter(lambda node: node.name, proto.graph.node):
+        node.name = f"={node.name}"
+    onnx.save(proto, "+net.onnx")
+    outputs = ["--out", "out.csv", "--layers", "layers.csv"]
+    assert main(["accuracy", "+net.onnx", *command[2:], *SRAM, "--chips", "1", *outputs]) == 0
+    layers = pd.read_csv("layers.csv")
+    assert layers.layer.tolist() == ["_=hidden", "_=classes"]
+    assert {*layers.network, *pd.read_csv("out.csv").network} == {"_+net"}
 
 
 def test_a_seed_repeats_its_chips(one):

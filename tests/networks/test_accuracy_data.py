@@ -189,13 +189,13 @@ def test_what_is_not_finite_is_not_written(tmp_path):
         data.write(tmp_path / "file")
 
 
-def table(layers, **provenance):
+def table(layers, *, channels=3, **provenance):
     n = len(layers)
     return Workload(
         "net",
         tuple(layers),
         ("MatMul",) * n,
-        np.tile([2, 3, 1, 1, 1, 1, 1, 1], (n, 1)),
+        np.tile([2, channels, 1, 1, 1, 1, 1, 1], (n, 1)),
         np.ones((n, 2), int),
         np.full((n, 8), 0.5),
         np.full((n, 8), 0.5),
@@ -209,3 +209,8 @@ def test_a_table_cut_by_a_layer_does_not_fit():
         assert DATA.fits(table(["a", "b"], **provenance))
         assert not DATA.fits(table(["a"], **provenance))
     assert not DATA.fits(table(["a", "b"], sha256="2" * 64))
+
+
+def test_a_table_of_layers_of_other_shapes_does_not_fit():
+    for provenance in ({"sha256": ABOUT["network_sha256"]}, {}):
+        assert not DATA.fits(table(["a", "b"], channels=4, **provenance))

@@ -1,12 +1,15 @@
 """The registry of criteria."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imcmoo.io.errors import OwnCodeError
 from imcmoo.problem.criteria import CRITERIA, MINIMAX, SCORES, Criterion, applicable, find_criterion
-from imcmoo.problem.scores import costs_of
+from imcmoo.problem.scores import Costs, costs_of, edap_score
 
 EVERY = ("energy", "latency", "area")
 
@@ -83,3 +86,57 @@ def test_no_criterion_scores_less_edap_on_every_network_worse(seed, n_workloads)
         if criterion.is_judged:
             better, worse = (criterion.scores(c, reference_edap)[0] for c in (less, costs))
             assert better < worse
+
+
+def _overwrite(*arrays):
+    for array in arrays:
+        array.setflags(write=True)
+        array[:] = 0
+
+
+def _overwriting(costs, *optima):
+    scores = costs.edap.max(axis=1)
+    _overwrite(*costs.values.values(), costs.objectives, costs.weights, costs.edap, *optima)
+    return scores
+
+
+def _overwriting_aggregate(values, weights):
+    scores = values.max(axis=1)
+    _overwrite(values, weights)
+    return scores
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [
+        Criterion("plain", _overwriting),
+        Criterion("regret", _overwriting, against="optima"),
+        Criterion("passed_on", partial(edap_score, aggregate=_overwriting_aggregate)),
+    ],
+    ids=lambda criterion: criterion.name,
+)
+def test_a_users_score_that_writes_into_its_costs_changes_none_of_ours(criterion):
+    values = {name: np.ones((2, 3)) for name in ("energy", "latency")} | {"area": np.ones(2)}
+    costs, optima = Costs(values, np.ones((2, 7)), np.ones(3)), np.ones(3)
+    costs.edap  # noqa: B018, kept by the costs, so that it could be overwritten
+    assert criterion.scores(costs, optima).tolist() == [1e6, 1e6]
+    for array in (*costs.values.values(), costs.objectives, costs.weights, optima):
+        assert (array == 1).all()
+    assert (costs.edap == 1e6).all()
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [np.array([1, 2]), [1.0, 2], np.array([1, 2], np.longdouble), np.array([1, 2], np.uint8)],
+    ids=["whole numbers", "list", "longdouble", "bytes"],
+)
+def test_scores_of_other_numbers_become_floats(scores):
+    for compute in (Criterion.scores, Criterion.unchecked_scores):
+        made = compute(Criterion("other", lambda costs: scores), _costs(0, 2, 1), None)
+        assert (made.dtype, made.tolist()) == (np.float64, [1, 2])
+
+
+def test_truth_values_are_no_scores():
+    criterion = Criterion("truths", lambda costs: np.ones(2, bool))
+    with pytest.raises(OwnCodeError, match=r"must give 2 numbers, .* not an array of bool"):
+        criterion.scores(_costs(0, 2, 1), None)

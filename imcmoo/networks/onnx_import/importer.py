@@ -13,7 +13,7 @@ import numpy as np
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.networks.onnx_import.account import Account, Fate, Imported, Item, Row
-from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER, formula_fault
+from imcmoo.networks.workload_csv import DEFAULT, LARGEST_LAYER, without_formula
 from imcmoo.networks.workloads import Workload
 from imcmoo.version import __version__
 
@@ -131,8 +131,7 @@ def _named(rows: Iterable[Row]) -> tuple[Row, ...]:
     taken: set[str] = set()
     named = []
     for row in rows:
-        stem = _printable(row.name)
-        stem = f"_{stem}" if formula_fault(stem) else stem
+        stem = without_formula(_printable(row.name))
         name, again = stem, 1
         while name in taken or not name:
             again += 1

@@ -5,6 +5,8 @@ Whatever is not sound, or not in the model, raises InputError.
 
 from __future__ import annotations
 
+import stat
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -34,6 +36,9 @@ NO_OPSETS_BEFORE = 3
 
 LARGEST_FILE = (1 << 31) - 1
 """Bytes that protobuf can hold."""
+
+LONGEST_SHOWN = 100
+"""Characters of the name of a file of weights in errors."""
 
 Dimension = int | str | None
 """An axis as the file declares it: a size, a symbol, or nothing."""
@@ -80,21 +85,40 @@ def read_with_weights(path: Path) -> onnx.ModelProto:
 
     Raises:
         InputError: `read_model` refuses the file as no ONNX file, or a file of weights is missing,
-            cut short, or with the others more than 2 GB.
+            no regular file, cut short, or with the others more than 2 GB.
         OSError: a file cannot be read.
     """
     proto = _read(path)
     files = _weight_files(proto, path)
     for file in files:
-        if not file.is_file():
-            raise InputError(f"the model keeps weights in {file}, which does not exist")
+        if fault := _fault(file):
+            name = _cut(str(file.relative_to(path.parent)))
+            shown = name if name.isprintable() else repr(name)
+            raise InputError(f"the model keeps weights in {shown}, which {fault}")
     if sum(file.stat().st_size for file in files) > LARGEST_FILE - path.stat().st_size:
         raise InputError(f"with its files of weights it is larger than {LARGEST_FILE:,} bytes")
     try:
-        onnx.load_external_data_for_model(proto, str(path.parent))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # keys that onnx does not know do no harm
+            onnx.load_external_data_for_model(proto, str(path.parent))
     except (onnx.checker.ValidationError, ValueError) as error:
         raise InputError(f"its files of weights cannot be read: {one_line(error)}") from None
     return proto
+
+
+def _fault(file: Path) -> str:
+    """What is wrong with a file of weights; empty if it can be opened."""
+    try:
+        return "" if stat.S_ISREG(file.stat().st_mode) else "is no regular file"
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # or a name that no file can have
+        return "does not exist"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _cut(name: str) -> str:
+    """The name of a file as errors show it."""
+    return name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}..."
 
 
 def weight_files(path: Path) -> list[Path]:
@@ -195,7 +219,7 @@ def _check_external(graph: onnx.GraphProto | onnx.FunctionProto) -> None:
             if any(form.anchor or ".." in form.parts for form in forms):
                 raise InputError(
                     f"tensor '{tensor.name}' keeps its data outside the model's folder: "
-                    f"'{entry.value}'"
+                    f"{_cut(location)!r}"
                 )
 
 
