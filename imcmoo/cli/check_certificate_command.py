@@ -16,10 +16,10 @@ from imcmoo.study.check_certificate import Checker, certificates, certified_stud
 DESCRIPTION = """
 Verify that no design of a study lies below the bound of DIR/certificate.json and that its design
 has the stated value, likewise for every DIR/*/certificate.json. If STUDY is given, they must have
-its settings, or those of the options. Another walk counts every design of
-the space once. Its bounds are those of the cost model; they are compared with the evaluated costs
-of feasible designs first. A certificate that does not hold is refused, and so is one of another
-table, network, space or cost model.
+its settings, or those of the options. Another walk counts every design of the space once. Its
+bounds are those of the cost model; they are compared with the evaluated costs of feasible designs
+first. A certificate that does not hold is refused, and so is one of another table, network, space
+or cost model.
 """
 
 VALIDATED = "re-walked and re-counted; bounds validated on {n:,} designs"
