@@ -120,7 +120,7 @@ def add(parser: argparse._ActionsContainer, *options: Option) -> None:
 def results(written: str) -> Option:
     """--out, the folder of all results, in which the command writes the path `written`."""
     text = f"folder of results; this command writes DIR/{written} (default: {DEFAULT_OUT})"
-    return option("--out DIR", Path, text)
+    return option("--out DIR", lambda given: Path(given).absolute(), text)
 
 
 def file(form: str, *, required: bool = True) -> Option:

@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                default=math.inf),
         option("--from RUN", Path, "begin with the designs of a run of imcmoo run (its front.csv)",
                dest="run"),
+        option("--force", bool, "replace certificates of another study of this name"),
         arguments.QUIET,
     )  # fmt: skip
     arguments.add_settings(parser)
@@ -79,6 +80,7 @@ def main(args: argparse.Namespace) -> None:
             study,
             criterion,
             out,
+            force=args.force,
             gap=args.gap,
             time_limit_s=args.time_limit,
             start=None if args.run is None else read_designs(args.run / "front.csv", study.space),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from imcmoo.cli.arguments import QUIET, add, option
+from imcmoo.cli import arguments
+from imcmoo.cli.arguments import QUIET, add, add_settings, option
 from imcmoo.cli.terminal import Bars, console
 from imcmoo.exact.check import Refused
 from imcmoo.study import catalogue
@@ -14,10 +15,11 @@ from imcmoo.study.check_certificate import Checker, certificates, certified_stud
 
 DESCRIPTION = """
 Verify that no design of a study lies below the bound of DIR/certificate.json and that its design
-has the stated value, likewise for every DIR/*/certificate.json. Another walk counts every design of
-the space once. Its bounds are those of the cost model; they are compared with the evaluated costs
-of feasible designs first. A certificate that does not hold is refused, and so is one of another
-table, network, space or cost model.
+has the stated value, likewise for every DIR/*/certificate.json. If STUDY is given, they must have
+its settings, or those of the options. Another walk counts every design of the space once. Its
+bounds are those of the cost model; they are compared with the evaluated costs of feasible designs
+first. A certificate that does not hold is refused, and so is one of another table, network, space
+or cost model.
 """
 
 VALIDATED = "re-walked and re-counted; bounds validated on {n:,} designs"
@@ -36,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                "name or file of the study (default: by the name in the certificate)"),
         QUIET,
     )  # fmt: skip
+    add_settings(parser)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -44,10 +47,12 @@ def main(args: argparse.Namespace) -> None:
     paths = certificates(args.folder)
     first = next(iter(paths.values()))
     stored = str(first.settings.get("study"))
-    study = catalogue.find_study(args.study) if args.study else catalogue.named_study(stored)
+    ordinary = catalogue.find_study(args.study) if args.study else catalogue.named_study(stored)
+    study = arguments.with_options(ordinary, args)
+    is_stated = args.study or args.area_limit_mm2 or args.deployment
     for path, certificate in paths.items():
         check_trusted(str(certificate.settings.get("criterion")), study, path)
-    checker = Checker(certified_study(first, study))
+    checker = Checker(study if is_stated else certified_study(first, study))
     for path, certificate in paths.items():
         try:
             checker.claim(certificate)

@@ -24,7 +24,7 @@ from imcmoo.exact.bounded_criteria import (
     regret_criteria,
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
-from imcmoo.exact.certificate import Certificate, certificate_of, read_certificates
+from imcmoo.exact.certificate import FILE, Certificate, certificate_of, read_certificates
 from imcmoo.exact.node_expander import NodeExpander, Report
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.locks import folder_lock
@@ -34,7 +34,7 @@ from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 from imcmoo.study.check_certificate import flaw, mismatch
-from imcmoo.study.provenance import stamp_of_answers
+from imcmoo.study.provenance import REPLACE, other_question, stamp_of_answers
 from imcmoo.study.study import Study
 
 ALL = "all"
@@ -68,25 +68,36 @@ def wanted(problem: AcceleratorProblem, criterion: str) -> list[str]:
     return [criterion]
 
 
-def certify_to(study: Study, criterion: str, out: Path, **options: Any) -> Generator[Certificate]:
+def certify_to(
+    study: Study, criterion: str, out: Path, *, force: bool = False, **options: Any
+) -> Generator[Certificate]:
     """Prove a criterion, and write each certificate below `out` as soon as it is proven.
 
     Args:
         study: the study.
         criterion: name of the criterion, or `all`.
         out: folder of all results; valid certificates there are kept.
+        force: remove the certificates of a different study with the same name, once one is proven.
         options: see `certify_study`.
 
     Yields:
         The certificates.
 
     Raises:
-        InputError: the folder is in use, or see `certify_study`.
+        InputError: the folder is in use or holds a certificate of another study, or see
+            `certify_study`.
     """
     folder = folder_of(study, out)
     with folder_lock(folder):
-        stored = tuple(read_certificates(folder).values())
-        for certificate in certify_study(study, criterion, known=stored, **options):
+        stored = read_certificates(folder)
+        of_others = {p: d for p, c in stored.items() if (d := other_question(study, c.stamp))}
+        for path, differs in of_others.items():
+            if not force:
+                raise InputError(f"{path} is of {differs}; {REPLACE}")
+        for certificate in certify_study(study, criterion, known=[*stored.values()], **options):
+            for path in of_others:
+                (path / FILE).unlink(missing_ok=True)
+            of_others = {}
             is_criterion = certificate.criterion == criterion
             certificate.save(folder if is_criterion else folder / certificate.criterion)
             yield certificate

@@ -32,7 +32,7 @@ from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.space.design_space import Ranks
-from imcmoo.study.provenance import stamp_of_answers
+from imcmoo.study.provenance import REPLACE, other_question, stamp_of_answers
 from imcmoo.study.study import Study
 
 OnProgress = Callable[[int, int], None]
@@ -177,10 +177,8 @@ def check_replaceable(study: Study, folder: Path) -> None:
         summary = exact.read_summary(folder)
     except (FileNotFoundError, InputError):
         return
-    stamp = stamp_of_answers(study).only("settings", "space")
-    if differs := stamp.difference(summary.get("stamp")):
-        remedy = "choose another folder with out= (--out), or replace it with force=True (--force)"
-        raise InputError(f"{folder} is of {differs}: {remedy}")
+    if differs := other_question(study, summary.get("stamp")):
+        raise InputError(f"{folder} is of {differs}; {REPLACE}")
 
 
 def _chunks(study: Study, enumeration: Enumeration, on_screened: OnProgress) -> list[Ranks]:

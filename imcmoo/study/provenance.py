@@ -43,6 +43,22 @@ def stamp_of_answers(study: Study) -> Stamp:
     return stamp_of(study.problem(), settings=study_settings(study))
 
 
+REPLACE = "choose another folder with out= (--out), or replace it with force=True (--force)"
+"""What the user can do where the results of another study stand."""
+
+
+def other_question(study: Study, stored: object) -> str:
+    """Name how the study of a stored answer or certificate differs from one of the same name.
+
+    Versions and code are not compared: the study may ask the same and be answered again.
+
+    Args:
+        study: the study that wants to write.
+        stored: the stamp in the file.
+    """
+    return stamp_of_answers(study).only("settings", "space", "data").difference(stored)
+
+
 OPTIONAL_SETTINGS = ("limits", "score", "scenario", "compute_snr_limit_dB")
 """Settings that studies may have; left out where there are none."""
 

@@ -28,7 +28,7 @@ from imcmoo.study.explanation import (
     explanations_text,
     read_explanations,
 )
-from imcmoo.study.provenance import stamp_in
+from imcmoo.study.provenance import REPLACE, stamp_in
 from imcmoo.study.searches import BEST_FOUND, EXACT
 
 CONFIG = "config.json"
@@ -105,7 +105,7 @@ class RunFolder:
         """
         stored = self._begun() or _read_json(self.path / CONFIG)
         if stored and (differs := self._stamp.difference(stamp_in(stored))):
-            remedy = "without --resume the run starts over"
+            remedy = f"{REPLACE} instead of --resume"
             raise InputError(f"cannot resume {self.path}: it is of {differs}; {remedy}")
 
     def check_replaceable(self) -> None:
@@ -121,10 +121,7 @@ class RunFolder:
             except (InputError, OSError):
                 continue  # damaged: nothing to lose
             if stored and (differs := wanted.difference(_of_any_seed(stored))):
-                raise InputError(
-                    f"{path} is of {differs}; choose another folder with out= (--out), or replace "
-                    "it with force=True (--force)"
-                )
+                raise InputError(f"{path} is of {differs}; {REPLACE}")
 
     def is_finished(self) -> bool:
         """True if the complete run with this stamp is here.

@@ -331,6 +331,7 @@ class Study(Table):
         gap: float = 0.0,
         time_limit_s: float = float("inf"),
         out: str | Path = "results",
+        force: bool = False,
         progress: OnStep | None = None,
     ) -> dict[str, Certificate]:
         """Prove the best design and write the files of `imcmoo certify` to OUT/certified/NAME.
@@ -340,6 +341,7 @@ class Study(Table):
             gap: allowed excess of the design over the optimum, as a share.
             time_limit_s: time limit per criterion, s. The gap reached by then is certified.
             out: folder of all results. Stored certificates that reach the gap are kept.
+            force: replace the certificates of a different study with the same name.
             progress: called after each step with the criterion, value, bound and gap.
 
         Returns:
@@ -356,6 +358,7 @@ class Study(Table):
             self,
             criterion or self.asked_criterion.name,
             Path(out),
+            force=force,
             gap=gap,
             time_limit_s=time_limit_s,
             on_step=progress or (lambda *state: None),

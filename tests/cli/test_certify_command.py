@@ -11,7 +11,7 @@ from imcmoo.io.checksums import content_checksum
 from imcmoo.io.locks import folder_lock
 from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.model import PhysicalEvaluator
-from tests.cli.helpers import refused
+from tests.cli.helpers import contents, refused
 
 STUDY = """
 name = "few"
@@ -140,6 +140,38 @@ def test_every_certificate_must_be_of_the_study_and_its_settings(proven, tmp_pat
         line = refused_check(capsys, tmp_path / "proof", study)
         said = f"second: refused: the certificate is of other settings: {', '.join(settings)} "
         assert said in line
+
+
+def test_certificates_of_another_study_of_this_name_are_kept_unless_forced(
+    proven, tmp_path, study, capsys
+):
+    out = tmp_path / "certified" / "few"
+    shutil.copytree(proven / "proof", out)
+    shutil.copytree(proven / "proof", out / "second")
+    study.write_text(f"area_limit_mm2 = 500\n{STUDY}")
+    before = contents(tmp_path)
+    asked = ("--criterion", "edap_geomean")
+    line = refused(capsys, "certify", study, "--quiet", "--out", tmp_path, *asked)
+    assert f"{out} is of other settings: area_limit_mm2 " in line
+    assert "(here 500.0); choose another folder with --out, or replace it with --force" in line
+    assert contents(tmp_path) == before
+    assert certify(study, tmp_path, *asked, "--force") == 0
+    assert stored(out)["stamp"]["settings"]["area_limit_mm2"] == 500
+    assert not (out / "second" / "certificate.json").exists()
+    assert check(out, study) == 0
+
+
+def test_a_certificate_of_another_area_limit_than_the_named_study_is_refused(proven, capsys):
+    out, study = proven / "proof", proven / "few.toml"
+    limited = proven / "limited.toml"
+    limited.write_text(f"area_limit_mm2 = 500\n{STUDY}")
+    refusal = "the certificate is of other settings: area_limit_mm2 "
+    assert refusal in refused_check(capsys, out, limited)
+    line = refused(capsys, "check-certificate", out, "--study", study, "--area-limit", "500")
+    assert refusal in line
+    own = str(stored(out)["stamp"]["settings"]["area_limit_mm2"])
+    named = ["check-certificate", str(out), "--study", str(limited), "--quiet"]
+    assert main([*named, "--area-limit", own]) == 0
 
 
 def test_a_kept_certificate_is_not_shown_as_proven_now(proven, tmp_path, study, capsys):

@@ -224,7 +224,7 @@ def test_the_answer_of_another_study_of_this_name_is_kept_unless_forced(tmp_path
     assert run(tmp_path, "--area-limit", "200", "--quiet") == 0
     before = contents(tmp_path)
     line = refused(capsys, "enumerate", STUDY, "--out", tmp_path, "--quiet")
-    assert "is of other settings: area_limit_mm2 200.0 (here 250.0): choose" in line
+    assert "is of other settings: area_limit_mm2 200.0 (here 250.0); choose" in line
     assert "--out" in line
     assert "--force" in line
     assert contents(tmp_path) == before

@@ -74,6 +74,21 @@ def test_runs_of_another_study_of_this_name_are_kept_unless_forced(tmp_path, cap
     assert main(command) == 0
 
 
+def test_the_answer_of_edited_networks_is_kept_unless_forced(tmp_path, capsys):
+    study, out = _study(tmp_path), tmp_path / "out"
+    command = ["enumerate", study, "--out", str(out), "--workers", "1", "--quiet"]
+    assert main(command) == 0
+    first, second, *_ = sorted(tmp_path.glob("*.csv"))
+    first.write_text(second.read_text())
+    before = contents(out)
+    line = refused(capsys, *command)
+    assert "many is of other data (component table, networks or precision); choose" in line
+    assert "--force" in line
+    assert contents(out) == before
+    assert main([*command, "--force"]) == 0
+    assert contents(out) != before
+
+
 def test_a_budget_above_the_space_is_refused(tmp_path, capsys):
     study = _study(tmp_path, "rows")
     line = refused(capsys, "run", study, "--budget", "4000", "--out", tmp_path / "out")

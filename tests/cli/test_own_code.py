@@ -154,3 +154,15 @@ def test_a_model_of_ones_own_that_is_right_runs(module, tmp_path, capfd):
     line = refused(capfd, "run", study, "--out", tmp_path)
     assert "baselines: cost model Base has no model of one network alone" in line
     assert not list(tmp_path.rglob(".work"))
+
+
+def test_results_go_to_out_whatever_folder_a_score_changes_to(module, tmp_path, monkeypatch):
+    """Paths that were given are of the folder in which the command began."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    text = f"import os\ndef own(costs): os.chdir({str(elsewhere)!r}); return costs['area']\n"
+    study = study_with(tmp_path, f'score = {{ function = "{module(text)}:own" }}')
+    monkeypatch.chdir(tmp_path)
+    assert main(["enumerate", str(study), "--workers", "1", "--out", "out", "--quiet"]) == 0
+    assert (tmp_path / "out/exact/many/summary.json").exists()
+    assert not list(elsewhere.iterdir())
