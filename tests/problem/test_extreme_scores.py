@@ -109,11 +109,10 @@ def test_gaps_are_those_of_the_geometric_mean():
 
 
 def test_a_certificate_keeps_a_logarithm_exactly(tmp_path):
-    fields = dict.fromkeys(("design", "stages", "single_network_optima", "identity", "behaviour"))
+    fields = dict.fromkeys(("design", "stages", "single_network_optima", "behaviour"))
     certificate = Certificate(
         **{name: {} for name in fields},
-        settings={"study": "many"},
-        model="physical",
+        stamp={"settings": {"study": "many"}},
         criterion="edap_product",
         value=-361.5002345678901,
         bound=-361.6 - 1e-13,
