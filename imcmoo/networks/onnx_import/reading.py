@@ -219,7 +219,7 @@ def _check_external(graph: onnx.GraphProto | onnx.FunctionProto) -> None:
             if any(form.anchor or ".." in form.parts for form in forms):
                 raise InputError(
                     f"tensor '{tensor.name}' keeps its data outside the model's folder: "
-                    f"{_cut(location)!r}"
+                    f"'{_cut(location)}'"
                 )
 
 
