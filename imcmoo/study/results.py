@@ -29,7 +29,7 @@ from imcmoo.study.explanation import (
     read_explanations,
 )
 from imcmoo.study.provenance import stamp_in
-from imcmoo.study.searches import EXACT
+from imcmoo.study.searches import BEST_FOUND, EXACT
 
 CONFIG = "config.json"
 """Written last: where it stands, everything beside it is complete and of this one run."""
@@ -368,8 +368,8 @@ class Results:
 
     @property
     def regret_reference(self) -> str:
-        """Reference of the regrets."""
-        return str(self.design["regret_reference"])
+        """Reference of the regrets; `BEST_FOUND` for runs without regrets."""
+        return str(self.design.get("regret_reference", BEST_FOUND))
 
     @property
     def reference_edap(self) -> Floats | None:

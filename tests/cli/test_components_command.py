@@ -137,7 +137,7 @@ def test_another_table_is_another_study(folder):
     assert main([*AT_22, "--macros", "2,3", "--cell", "my.cell", "--quiet"]) == 0
     study = find_study("own.toml")  # a study reads its files once
     after = config(study), study.problem().model.data_digest
-    assert before[0]["component_table"] != after[0]["component_table"]
+    assert before[0]["stamp"]["data"] != after[0]["stamp"]["data"]
     assert before[1] != after[1]
 
 
