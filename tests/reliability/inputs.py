@@ -332,7 +332,8 @@ def _odd_nodes(m: Any, graph: Any, way: str) -> list[Any]:
                 m.node("Div", ["nil", "nil"], ["h"], "ratio")]  # fmt: skip
     if way == "log of 0":
         # Of minus infinity, which Relu makes 0, a network has a score.
-        return [m.node("Sub", ["odd", "odd"], ["nil"], "nil"), m.node("Log", ["nil"], ["low"], "log"),
+        return [m.node("Sub", ["odd", "odd"], ["nil"], "nil"),
+                m.node("Log", ["nil"], ["low"], "log"),
                 m.node("Neg", ["low"], ["h"], "high")]  # fmt: skip
     if way == "random node":
         return [m.node("RandomNormalLike", ["odd"], ["noise"], "noise"),
