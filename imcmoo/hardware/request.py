@@ -36,6 +36,9 @@ PHYSICAL_MILLIVOLTS = {
 }
 """Supply voltages of the physical model, mV: from 50 mV above the threshold, rounded up."""
 
+NEW_TABLE = "components.npz"
+"""Table that an error proposes where a study uses the shipped one."""
+
 GLB_WIDTH_BITS = 2048
 SMALLEST_CROSSBAR = 8
 """Smallest number of rows or columns in NeuroSim."""
@@ -179,3 +182,8 @@ class Request:
         }
         texts = [f"--{name} {','.join(map(str, v))}" for name, v in options.items() if v]
         return f"imcmoo components build {' '.join(texts)} --out {quote(out)}"
+
+    def remedy(self, path: str | None) -> str:
+        """Advice how to add these components to the table at `path`; None is the shipped table."""
+        named = "" if path else f'; then say components = "{NEW_TABLE}" in the study'
+        return f"to add it: {self.command(path or NEW_TABLE)}{named}"

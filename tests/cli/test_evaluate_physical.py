@@ -213,3 +213,8 @@ def test_a_device_that_the_reference_model_lacks_is_refused_by_it_alone(
     error = capsys.readouterr().err
     assert "--device 'other' is not one of rram, sram, sram_technology" in error
     assert not (folder / "reference.csv").exists()
+
+
+def test_a_component_that_can_be_built_is_refused_with_the_command_that_builds_it(folder, capsys):
+    write(GOOD | {"glb_KiB": 64})
+    assert_fails(folder, capsys, "--glb-depth 256 --out components.npz", evaluate)

@@ -13,6 +13,7 @@ from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.hardware.request import GLB_WIDTH_BITS, Request
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
@@ -368,11 +369,11 @@ def require_coverage(designs: Designs, technology: Technology) -> None:
     device, table = technology.device, technology.table
     names = ["technology", device.array, "input_buffer", "result_buffer", "glb"]
     for name in [*names, *(["cells_as_memory"] if device.streams else [])]:
-        _require(designs, np.arange(len(designs)), table, *PARTS[name])
+        _require(designs, np.arange(len(designs)), technology, *PARTS[name])
     bits: dict[str, Source] = {"node_nm": NODE, "bits": ("adc_bits", 1)}
     for index, name in enumerate(ADC_MODELS):
         if name in table.tables:
-            _require(designs, np.flatnonzero(designs.adc_model == index), table, name, bits)
+            _require(designs, np.flatnonzero(designs.adc_model == index), technology, name, bits)
     check_dac_bits(designs, technology.assumptions)
 
 
@@ -389,19 +390,44 @@ def check_dac_bits(designs: Designs, assumptions: Assumptions) -> None:
 
 
 def _require(
-    designs: Designs, some: Ints, table: PhysicalTable, component: str, keys: dict[str, Source]
+    designs: Designs, some: Ints, technology: Technology, component: str, keys: dict[str, Source]
 ) -> None:
     """Check one component of some of the designs."""
+    table, device = technology.table, technology.device.name
     try:
         table.look_up(component, **_key_values(keys, designs.take(some)))
     except MissingRow as missing:
         name, scale = keys[missing.key]
         column = name or "technology_nm"
         design = int(some[missing.index])
+        remedy = _remedy(designs, design, device, table.path) if column in BUILT else ""
         allowed = ", ".join(f"{value / scale:g}" for value in missing.available)
         raise DesignRefused(
             column,
             design,
             f"{getattr(designs, column)[design]:g} is given, but the component table has "
-            f"{component} only for {allowed}",
+            f"{component} only for {allowed}{remedy}",
         ) from None
+
+
+BUILT = ("rows", "cols", "macros_per_tile", "glb_KiB", "voltage_V")
+"""Columns of whose values `imcmoo components build` makes components."""
+
+
+def _remedy(designs: Designs, at: int, device: str, path: str | None) -> str:
+    """Command that adds the components of a design to the table; empty if none can."""
+    one = designs.take(np.array([at]))
+    try:
+        request = Request(
+            device,
+            (int(one.technology_nm[0]),),
+            rows=(int(one.rows[0]),),
+            cols=(int(one.cols[0]),),
+            millivolts=(round(one.voltage_V[0] * 1000),),
+            macros=(int(one.macros_per_tile[0]),),
+            glb_depths=(int(one.glb_KiB[0] * BITS_PER_KIB) // GLB_WIDTH_BITS,),
+            model="physical",
+        )
+    except ValueError:
+        return ""
+    return f"; {request.remedy(path)}"

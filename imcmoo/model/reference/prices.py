@@ -38,10 +38,6 @@ FACTORS = ("1", "a", "c", "ac")
 """Operand factors of a term: none, mean input, mean cell value, both."""
 
 
-NEW_TABLE = "components.npz"
-"""Name of the table to make where a study has none of its own."""
-
-
 def round_digits(values: Floats, digits: int) -> Floats:
     """Values rounded to significant digits.
 
@@ -264,11 +260,9 @@ class Prices:
 def _remedy(space: DesignSpace, node_nm: int, path: str | None) -> str:
     """Command that builds the missing components of a node, or why there are none."""
     try:
-        command = _request(space, node_nm).command(path or NEW_TABLE)
+        return _request(space, node_nm).remedy(path)
     except ValueError as error:
         return f"nor can it be added: {error}"
-    named = "" if path else f'; then say components = "{NEW_TABLE}" in the study'
-    return f"to add it: {command}{named}"
 
 
 def _request(space: DesignSpace, node_nm: int) -> Request:
