@@ -79,7 +79,7 @@ def run_here(folder: Path, arguments: Sequence[str], *, cached: str = "cache") -
 
 
 def _command(folder: Path, arguments: Sequence[str], files: Sequence[Path], cached: str) -> int:
-    """What the child does: returns the exit code of the command."""
+    """Run the command in the child; returns the exit code of the command."""
     os.setsid()
     for number, file in enumerate(files, start=1):
         os.dup2(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), number)
@@ -394,7 +394,7 @@ def benchmark_file(trial: Trial) -> Outcome:
 
 
 def _front_read(kind: str, name: str, right: np.ndarray) -> Outcome:
-    """How the problem of a name answers when its front is asked for."""
+    """Ask the problem of a name for its front, and judge the answer."""
     from imcmoo import benchmark
     from imcmoo.io.errors import InputError
 

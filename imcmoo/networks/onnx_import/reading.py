@@ -107,7 +107,7 @@ def read_with_weights(path: Path) -> onnx.ModelProto:
 
 
 def _fault(file: Path) -> str:
-    """What is wrong with a file of weights; empty if it can be opened."""
+    """Fault of a file of weights; empty if it can be opened."""
     try:
         return "" if stat.S_ISREG(file.stat().st_mode) else "is no regular file"
     except (FileNotFoundError, NotADirectoryError, ValueError):  # or a name that no file can have
