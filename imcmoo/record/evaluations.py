@@ -20,23 +20,19 @@ KINDS = "fiubU"
 class Evaluations:
     """Evaluated designs of a problem, in order of evaluation.
 
-        Create it empty, then `append` each generation with its metrics. Read the attributes and
-    <<<<<<< HEAD
-        `metrics`, and call `front`, at any time; nothing is evaluated again.
-    =======
-        `metrics` at any time; nothing is evaluated again. `archive.levels[archive.front()]` is the
-        Pareto front.
-    >>>>>>> w-T
+    Create it empty, then `append` each generation with its metrics. Read the attributes and
+    `metrics` at any time; nothing is evaluated again. `archive.levels[archive.front()]` is the
+    Pareto front.
 
-        Args:
-            problem: computes objectives and constraints.
+    Args:
+        problem: computes objectives and constraints.
 
-        Attributes:
-            levels: value indices, shape (n, n_parameters).
-            F: objectives, shape (n, n_objectives).
-            G: constraints, violated where positive, shape (n, n_constraints).
-            generation: generation of each design, shape (n,); 0 for the initial designs.
-            seen: ranks of all designs.
+    Attributes:
+        levels: value indices, shape (n, n_parameters).
+        F: objectives, shape (n, n_objectives).
+        G: constraints, violated where positive, shape (n, n_constraints).
+        generation: generation of each design, shape (n,); 0 for the initial designs.
+        seen: ranks of all designs.
     """
 
     def __init__(self, problem: AcceleratorProblem) -> None:

@@ -153,7 +153,7 @@ def test_certificates_of_another_study_of_this_name_are_kept_unless_forced(
     asked = ("--criterion", "edap_geomean")
     line = refused(capsys, "certify", study, "--quiet", "--out", tmp_path, *asked)
     assert f"{out} is of other settings: area_limit_mm2 " in line
-    assert "(here 500.0); choose another folder with --out, or replace it with --force" in line
+    assert "(here 500.0); choose another folder with out= (--out), or replace it with" in line
     assert contents(tmp_path) == before
     assert certify(study, tmp_path, *asked, "--force") == 0
     assert stored(out)["stamp"]["settings"]["area_limit_mm2"] == 500

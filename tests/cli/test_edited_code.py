@@ -101,8 +101,10 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
     edit(tmp_path)
     line = refused(capsys, *RESUME)
     assert "cannot resume" in line
-    assert "it is of other code of your own: own.chip; choose another folder with --out" in line
-    assert "--force instead of --resume" in line
+    assert (
+        "it is of other code of your own: own.chip; choose another folder with out= (--out)" in line
+    )
+    assert "(--force) instead of --resume" in line
     assert tree(tmp_path / "results") == begun
     write("cost model")
     monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
