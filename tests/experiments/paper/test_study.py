@@ -14,6 +14,7 @@ from experiments.paper.reductions import claims
 from experiments.publish import as_text, to_csv
 
 
+@pytest.mark.slow
 def test_the_published_rram_tables_are_those_of_this_code(published, answers):
     for name, table in answers.items():
         stored = pd.read_csv(published / "four_workload_rram" / f"{name}.csv")
