@@ -28,7 +28,7 @@ from imcmoo.model.physical.bounds.cost_bounds import (
 )
 from imcmoo.model.physical.bounds.search_tree import GROUPING, STAGES, SearchTree
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.mapping import replication
+from imcmoo.model.physical.mapping import replications
 from imcmoo.model.physical.parameters import COLUMNS, Designs
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -253,7 +253,7 @@ class BoundedTree(SearchTree):
         for name in GROUPING:
             columns[name] = getattr(self._tilings, name)[tiling]
         keys = IncompleteDesigns(columns)
-        replication(self._context, keys)
+        replications(self._context, keys)
         caches: OperationCaches = {}
         for part in _uniform_chunks(keys, CHIPS_AT_ONCE):
             chips = self._chips.build(children[allowed[part]], {})
@@ -276,7 +276,7 @@ class BoundedTree(SearchTree):
         """Relaxed bounds of sub-domains with every choice of some columns."""
         chosen = {self.names[i]: choices[None, :, k] for k, i in enumerate(at)}
         keys = self._representatives(self.with_mapping_only(rows))
-        replication(self._context, keys)  # all at once, since growing the cache copies it
+        replications(self._context, keys)  # all at once, since growing the cache copies it
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
             return self._networks.bounds(self._chips.build(rows[some], chosen), keys.take(some))
