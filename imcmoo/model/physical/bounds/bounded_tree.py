@@ -138,12 +138,20 @@ class BoundedTree(SearchTree):
         self._context = context
         self._designs_of = designs_of
         self._area_limit_m2 = area_limit_m2
-        self._chips = ChipBounds(self, context, designs_of, area_limit_m2, any_network=any_network)
+        self._chips: ChipBounds = ChipBounds(
+            self,
+            context,
+            designs_of,
+            area_limit_m2,
+            any_network=any_network,
+            alike=None if tilings is None else tilings[0]._chips,
+        )
         sizes = np.array(space.values_of("glb_KiB"), float)
         self._networks = NetworkBounds(context, sizes)
         self._tilings = SharedTilings(self)
         self._bounds_of_tilings = tilings
-        self._try_bounds()
+        if tilings is None:  # else the same bounds were tried there
+            self._try_bounds()
 
     def _try_bounds(self) -> None:
         """Bound a few sub-domains of every stage; raises `NoBounds` if that is impossible."""
