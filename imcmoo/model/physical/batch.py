@@ -313,10 +313,10 @@ class LayerWork:
         return self._batch.spill_bits.take(self._batch.buffer_sizes[1][self._some], axis=0)
 
     @cached_property
-    def operand_bits(self) -> Floats | float:
-        """Operands read by the digital unit, bits, shape (n, L); 0 if it is idle."""
+    def operand_bits(self) -> Floats:
+        """Operands read by the digital unit, bits, shape (n, L); a zero if it is idle."""
         if not self._layers.has_digital:
-            return 0.0
+            return np.zeros(1)
         return operand_bits(self._layers, self.designs.mac_units)
 
     @cached_property

@@ -300,8 +300,8 @@ class BoundedTree(SearchTree):
     ) -> Metrics:
         """Bounds computed for some rows at a time, (n, W, m) and (n, m), as (n · m, W)."""
         n, networks = len(designs), self._context.layers.n_networks
-        joined = {name: np.full((networks, n, m), np.inf) for name in BY_NETWORK}
-        of_chip = {name: np.full((n, m), np.inf) for name in ("area", "static_power")}
+        joined = {name: np.empty((networks, n, m)) for name in BY_NETWORK}
+        of_chip = {name: np.empty((n, m)) for name in ("area", "static_power")}
 
         def put(part: Ints) -> None:
             bounds = bounds_of(part)

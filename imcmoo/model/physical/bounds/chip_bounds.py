@@ -298,34 +298,38 @@ class MinimalChips:
     technology: Technology
 
     def __getitem__(self, name: str) -> Floats:
-        """A cost term, finite, shape (n, X)."""
+        """A cost term, finite, broadcastable to (n, X)."""
         values = self.terms[name]
-        if name in OF_ADC:
-            values = np.where(self.noisy, 0.0, values)
-        return np.broadcast_to(values, self.infeasible.shape)
+        return np.where(self.noisy, 0.0, values) if name in OF_ADC else values
 
     @cached_property
     def rates(self) -> Rates:
         """Smallest times of each part and most ADCs, with an axis for networks, (n, 1, X)."""
-        terms = {f.name: self[f.name][:, None] for f in fields(Rates) if f.name != "adcs"}
-        return Rates(**terms, adcs=-self["negated_adcs"][:, None])
+        terms = {f.name: self[f.name] for f in fields(Rates) if f.name != "adcs"}
+        terms["adcs"] = -self["negated_adcs"]
+        shape = self.infeasible.shape
+        return Rates(**{name: np.broadcast_to(v, shape)[:, None] for name, v in terms.items()})
 
     def as_chip(self) -> Chip:
         """One chip of component minima per mapping key (X is 1)."""
         prices = dict(zip(ON_CHIP_ACTIONS, self.prices_J[:, :, 0].T, strict=True))
         # The energy of a conversion includes that of shifting and adding it.
-        prices |= {"shift_add": np.zeros(len(self.area_m2)), "dram": self["dram"][:, 0]}
+        dram, idle = (
+            np.broadcast_to(self[name], self.infeasible.shape)[:, 0]
+            for name in ("dram", "dram_idle_W")
+        )
+        prices |= {"shift_add": np.zeros(len(dram)), "dram": dram}
         return Chip(
             areas_m2={"chip": self.area_m2[:, 0]},
             leaks_W={"chip": self.leak_W[:, 0]},
             prices_J=prices,
             rates=Rates(*(getattr(self.rates, f.name)[:, 0, 0] for f in fields(Rates))),
-            dram_idle_W=self["dram_idle_W"][:, 0],
+            dram_idle_W=idle,
         )
 
     @cached_property
     def area_m2(self) -> Floats:
-        """Lower bound of the area, m², shape (n, X)."""
+        """Lower bound of the area, m², broadcastable to (n, X)."""
         macro = self["macro_m2"] + self["adcs"] * self["adc_m2"]
         area: Floats = (
             self.macros * macro
@@ -338,7 +342,7 @@ class MinimalChips:
 
     @cached_property
     def leak_W(self) -> Floats:
-        """Lower bound of the leakage, W, shape (n, X)."""
+        """Lower bound of the leakage, W, broadcastable to (n, X)."""
         macro = self["macro_W"] + self["adcs"] * self["adc_W"]
         leak: Floats = (
             self.macros * macro + self.tiles * self["tile_W"] + self["memory_W"] + self["digital_W"]
@@ -347,7 +351,7 @@ class MinimalChips:
 
     @cached_property
     def static_W(self) -> Floats:
-        """Lower bound of static power, with idle DRAM, W, (n, X)."""
+        """Lower bound of static power, with idle DRAM, W, broadcastable to (n, X)."""
         static: Floats = self.leak_W + self["dram_idle_W"]
         return static
 
@@ -361,7 +365,8 @@ class MinimalChips:
         """Energy per action by `ON_CHIP_ACTIONS`, shape (n, A, X)."""
         hop, wire, area = self["hop_J"], self["wire_J_per_m"], self.area_m2
         link = link_price(hop, wire, area, self.technology)
-        prices = np.empty((len(area), len(ON_CHIP_ACTIONS), area.shape[1]))
+        n, m = self.infeasible.shape
+        prices = np.empty((n, len(ON_CHIP_ACTIONS), m))
         for at, name in enumerate(ON_CHIP_ACTIONS):
             prices[:, at] = link if name == "link" else self[name]
         return prices

@@ -28,7 +28,7 @@ from imcmoo.model.physical.latency import (
     roofline,
     throttled_interval,
 )
-from imcmoo.model.physical.mapping import Placement, operand_bits, overflow_bits, place
+from imcmoo.model.physical.mapping import Placement, overflow_bits, place
 from imcmoo.model.physical.mapping_features import (
     ACTIONS,
     ON_CHIP_ACTIONS,
@@ -156,12 +156,11 @@ def _counts(batch: Batch, work: LayerWork, link_bits: Floats, *, streamed: bool)
     layers = batch.context.layers
     counted = batch.features(streamed=streamed).counts
     spilled = work.spilled_sums if streamed else None
-    operands = operand_bits(layers, batch.designs.mac_units) if layers.has_digital else None
     counts = image_actions(
         {name: counted[:, at] for at, name in enumerate(ACTIONS)},
         link_bits=link_bits,
         spilled_bits=0.0 if spilled is None else layers.total(spilled),
-        operand_bits=0.0 if operands is None else layers.total(operands),
+        operand_bits=layers.total(work.operand_bits) if layers.has_digital else 0.0,
         macs=layers.total(layers.macs * layers.digital),
         stored_bits=layers.total(layers.stored_bits),
         loads=batch.context.loads(streamed=streamed),
