@@ -34,6 +34,7 @@ from imcmoo.model.physical.mapping import (
     operand_bits,
     overflow_bits,
     partial_sum_bits,
+    place,
     resident_bits,
 )
 from imcmoo.model.physical.mapping_features import (
@@ -127,7 +128,8 @@ class Batch:
         whose = np.where(use, np.arange(len(use)), use.argmax() if len(use) else 0)
 
         def work_out(index: Ints) -> Arrays:
-            return mapping_features(c, self.designs.take(whose[index]), streamed=streamed)
+            designs = self.designs.take(whose[index])
+            return mapping_features(c, designs, place(c, designs), streamed=streamed)
 
         return MappingFeatures(*self._kept[streamed].look_up(self._mapping_keys[whose], work_out))
 
@@ -311,10 +313,10 @@ class LayerWork:
         return self._batch.spill_bits.take(self._batch.buffer_sizes[1][self._some], axis=0)
 
     @cached_property
-    def operand_bits(self) -> Floats | float:
-        """Operands read by the digital unit, bits, shape (n, L); 0 if it is idle."""
+    def operand_bits(self) -> Floats:
+        """Operands read by the digital unit, bits, shape (n, L); a zero if it is idle."""
         if not self._layers.has_digital:
-            return 0.0
+            return np.zeros(1)
         return operand_bits(self._layers, self.designs.mac_units)
 
     @cached_property

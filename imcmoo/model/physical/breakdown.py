@@ -12,7 +12,7 @@ from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.metrics import LayerCosts
 from imcmoo.model.physical.batch import Batch, LayerWork, best_run
 from imcmoo.model.physical.latency import CAUSES, bottleneck
-from imcmoo.model.physical.mapping import replication
+from imcmoo.model.physical.mapping import place, replication
 from imcmoo.model.physical.mapping_features import (
     COMPONENT_OF,
     count_actions,
@@ -95,10 +95,10 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
 def _utilization(batch: Batch, streamed: Bools) -> Floats:
     """Share of the macros held by all replicas of a layer, shape (n, L), by weight mode."""
     c, designs = batch.context, batch.designs
-    resident_factors, streamed_factors = replication(c, designs)
-    factor = np.where(streamed[:, c.layers.owner], streamed_factors, resident_factors)
-    mapped = map_layers(c, designs, streamed=False)
-    share: Floats = np.minimum(factor * mapped.placement.macros / designs.macros[:, None], 1.0)
+    factors = [replication(c, designs, streamed=mode) for mode in (False, True)]
+    factor = np.where(streamed[:, c.layers.owner], factors[True], factors[False])
+    macros = place(c, designs).macros
+    share: Floats = np.minimum(factor * macros / designs.macros[:, None], 1.0)
     return share
 
 
@@ -109,7 +109,7 @@ def _counts(batch: Batch, work: LayerWork, *, streamed: bool) -> dict[str, Float
     # The cost of a network switch is divided by the times of the layers.
     loads = float(streamed)
     counts = image_actions(
-        count_actions(c, designs, map_layers(c, designs, streamed=streamed)),
+        count_actions(c, designs, map_layers(c, designs, place(c, designs), streamed=streamed)),
         link_bits=work.link_bits(streamed=streamed),
         spilled_bits=0.0 if spilled is None else spilled,
         operand_bits=work.operand_bits,

@@ -360,13 +360,19 @@ def _spend(
     return factors
 
 
-def replication(context: Context, designs: Designs) -> Arrays:
-    """Replication of all layers on n chips, cached by array and macros.
+def replication(context: Context, designs: Designs, *, streamed: bool) -> Ints:
+    """Replication of all layers on n chips in one weight mode, cached by array and macros.
 
     Returns:
-        Factors for resident weights, 0 if the network does not fit, and for streamed weights;
-        integers of shape (n, L).
+        Factors, 0 if a network with resident weights does not fit, shape (n, L).
     """
+    store, places = replications(context, designs)
+    factors: Ints = store[streamed].take(places, axis=0)
+    return factors
+
+
+def replications(context: Context, designs: Designs) -> tuple[Arrays, Ints]:
+    """Cached replication for resident and for streamed weights, and the row of each of n chips."""
 
     def work_out(index: Ints) -> Arrays:
         chips = designs.take(index)
@@ -377,7 +383,7 @@ def replication(context: Context, designs: Designs) -> Arrays:
             streamed = _streamed(context.layers, chips, placement)
         return resident.astype(np.int32), streamed.astype(np.int32)
 
-    return context.replications.rows(replication_keys(designs), work_out)
+    return context.replications.look_up(replication_keys(designs), work_out)
 
 
 def _resident(context: Context, designs: Designs, placement: Placement) -> Floats:

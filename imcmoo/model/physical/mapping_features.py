@@ -146,7 +146,7 @@ class MappingFeatures:
 
     Args:
         store: the attributes, in their order, of each mapping key.
-        places: row of each design's mapping key in them, shape (n,).
+        places: row of each design's mapping key in them, shape (n,). If None, that of its index.
 
     Attributes:
         reads: array reads of a layer, one after the other, shape (n, L).
@@ -180,7 +180,7 @@ class MappingFeatures:
     network_link_bits: Floats
     occupied: Floats
 
-    def __init__(self, store: Arrays, places: Ints) -> None:
+    def __init__(self, store: Arrays, places: Ints | None = None) -> None:
         self._store = store
         self._places = places
 
@@ -188,13 +188,17 @@ class MappingFeatures:
         """Gather an array."""
         if name not in FEATURES:
             raise AttributeError(name)
-        values: Floats = self._store[FEATURES.index(name)].take(self._places, axis=0)
+        stored = self._store[FEATURES.index(name)]
+        values: Floats = stored if self._places is None else stored.take(self._places, axis=0)
         setattr(self, name, values)
         return values
 
     def take(self, some: slice | Ints) -> MappingFeatures:
         """Features of some of the designs."""
-        return MappingFeatures(self._store, self._places[some])
+        if isinstance(some, slice) and some == slice(None):
+            return self
+        places = np.arange(len(self._store[0])) if self._places is None else self._places
+        return MappingFeatures(self._store, places[some])
 
 
 FEATURES = tuple(MappingFeatures.__annotations__)
@@ -210,10 +214,11 @@ class MappedLayers:
     traffic: Traffic
 
 
-def map_layers(context: Context, designs: Designs, *, streamed: bool) -> MappedLayers:
-    """Map layers to n chips; only the mapping key matters."""
-    factors = replication(context, designs)[streamed]
-    placement = place(context, designs)
+def map_layers(
+    context: Context, designs: Designs, placement: Placement, *, streamed: bool
+) -> MappedLayers:
+    """Map placed layers to n chips; only the mapping key matters."""
+    factors = replication(context, designs, streamed=streamed)
     needed = np.ceil(placement.macros / designs.macros[:, None])
     passes = np.maximum(needed, 1.0) if streamed else np.ones_like(needed)
     traffic = count_traffic(context, designs, placement, passes)
@@ -221,19 +226,25 @@ def map_layers(context: Context, designs: Designs, *, streamed: bool) -> MappedL
 
 
 def mapping_features(
-    context: Context, designs: Designs, *, streamed: bool, any_tiles: bool = False
+    context: Context,
+    designs: Designs,
+    placement: Placement,
+    *,
+    streamed: bool,
+    any_tiles: bool = False,
 ) -> Arrays:
     """Features of n mapping keys by `FEATURES`, as a cache stores them.
 
     Args:
         context: the L distinct layers.
         designs: one design per mapping key.
+        placement: placement of the layers on them.
         streamed: True if weights are loaded for every image.
         any_tiles: True for the fewest words of a tile over all sizes of tiles.
     """
     layers, switches = context.layers, context.switches
-    mapped = map_layers(context, designs, streamed=streamed)
-    placement, traffic, factor = mapped.placement, mapped.traffic, mapped.replication
+    mapped = map_layers(context, designs, placement, streamed=streamed)
+    traffic, factor = mapped.traffic, mapped.replication
     slices = placement.input_slices if switches.pulses else 1.0
     vector_reads = slices * placement.row_groups * ~layers.digital
     per_group = (designs.macros_per_tile * designs.tiles_per_group)[:, None]
@@ -289,7 +300,7 @@ def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floa
     pipelined = np.flatnonzero(designs.pipelined)
     if len(pipelined):
         pipelines = designs.take(pipelined)
-        factor = np.maximum(replication(context, pipelines)[0], 1.0)
+        factor = np.maximum(replication(context, pipelines, streamed=False), 1.0)
         tiles = np.ceil(macros[pipelined] / pipelines.macros_per_tile[:, None])
         room = factor * tiles * (pipelines.rows * pipelines.macros_per_tile * 8)[:, None]
         shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)

@@ -28,7 +28,7 @@ from imcmoo.model.physical.bounds.cost_bounds import (
 )
 from imcmoo.model.physical.bounds.search_tree import GROUPING, STAGES, SearchTree
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.mapping import replication
+from imcmoo.model.physical.mapping import replications
 from imcmoo.model.physical.parameters import COLUMNS, Designs
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -138,12 +138,20 @@ class BoundedTree(SearchTree):
         self._context = context
         self._designs_of = designs_of
         self._area_limit_m2 = area_limit_m2
-        self._chips = ChipBounds(self, context, designs_of, area_limit_m2, any_network=any_network)
+        self._chips: ChipBounds = ChipBounds(
+            self,
+            context,
+            designs_of,
+            area_limit_m2,
+            any_network=any_network,
+            alike=None if tilings is None else tilings[0]._chips,
+        )
         sizes = np.array(space.values_of("glb_KiB"), float)
         self._networks = NetworkBounds(context, sizes)
         self._tilings = SharedTilings(self)
         self._bounds_of_tilings = tilings
-        self._try_bounds()
+        if tilings is None:  # else the same bounds were tried there
+            self._try_bounds()
 
     def _try_bounds(self) -> None:
         """Bound a few sub-domains of every stage; raises `NoBounds` if that is impossible."""
@@ -253,7 +261,7 @@ class BoundedTree(SearchTree):
         for name in GROUPING:
             columns[name] = getattr(self._tilings, name)[tiling]
         keys = IncompleteDesigns(columns)
-        replication(self._context, keys)
+        replications(self._context, keys)
         caches: OperationCaches = {}
         for part in _uniform_chunks(keys, CHIPS_AT_ONCE):
             chips = self._chips.build(children[allowed[part]], {})
@@ -276,7 +284,7 @@ class BoundedTree(SearchTree):
         """Relaxed bounds of sub-domains with every choice of some columns."""
         chosen = {self.names[i]: choices[None, :, k] for k, i in enumerate(at)}
         keys = self._representatives(self.with_mapping_only(rows))
-        replication(self._context, keys)  # all at once, since growing the cache copies it
+        replications(self._context, keys)  # all at once, since growing the cache copies it
 
         def bounds_of(some: Ints) -> dict[str, Floats]:
             return self._networks.bounds(self._chips.build(rows[some], chosen), keys.take(some))
@@ -292,8 +300,8 @@ class BoundedTree(SearchTree):
     ) -> Metrics:
         """Bounds computed for some rows at a time, (n, W, m) and (n, m), as (n · m, W)."""
         n, networks = len(designs), self._context.layers.n_networks
-        joined = {name: np.full((networks, n, m), np.inf) for name in BY_NETWORK}
-        of_chip = {name: np.full((n, m), np.inf) for name in ("area", "static_power")}
+        joined = {name: np.empty((networks, n, m)) for name in BY_NETWORK}
+        of_chip = {name: np.empty((n, m)) for name in ("area", "static_power")}
 
         def put(part: Ints) -> None:
             bounds = bounds_of(part)

@@ -8,7 +8,7 @@ looked up by value indices, −1 for a free parameter.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -182,27 +182,33 @@ class MinimumTable:
             terms_of_levels(group, designs[at : at + DESIGNS_PER_TERM_CHUNK])
             for at in range(0, n, DESIGNS_PER_TERM_CHUNK)
         ]
-        self._names = list(parts[0])
-        values = np.array([np.concatenate([p[name] for p in parts]) for name in self._names])
+        values = np.array([np.concatenate([p[name] for p in parts]) for name in parts[0]])
         values = values.reshape(-1, *self._sizes)
         for axis in range(1, values.ndim):
             least = values.min(axis=axis, keepdims=True)
             values = np.concatenate([values, least], axis=axis)
-        self._values = values.reshape(len(self._names), -1)
+        self.values: CostTerms = {n: v.ravel() for n, v in zip(parts[0], values, strict=True)}
 
-    def minima(self, levels: Mapping[str, Ints]) -> CostTerms:
-        """Minima of the cost terms by name, at broadcast value indices, −1 if free."""
+    def places(self, levels: Mapping[str, Ints]) -> Ints:
+        """Places in `values` of broadcast value indices, −1 if free."""
         at = np.zeros((1, 1), np.int64)
         for name, size in zip(self._parameters, self._sizes, strict=True):
             at = at * (size + 1) + levels[name] % (size + 1)
-        return dict(zip(self._names, self._values.take(at, axis=1), strict=True))
+        return at
 
 
 class ComponentMinima:
     """Minima of all cost terms over sub-domains of a space.
 
+    Args:
+        space: the design space.
+        terms_of_levels: returns the cost terms of a group for designs.
+        accuracy: True if predicted accuracy is limited.
+        alike: minima of chips for other networks, which differ in limits only. If None, all terms
+            are tabulated.
+
     Raises:
-        NoBounds: a cost term depends on an undeclared parameter.
+        NoBounds: a cost term depends on an undeclared parameter, or differs from that of `alike`.
     """
 
     def __init__(
@@ -211,9 +217,16 @@ class ComponentMinima:
         terms_of_levels: Callable[[CostTermGroup, Levels], CostTerms],
         *,
         accuracy: bool,
+        alike: ComponentMinima | None,
     ) -> None:
         groups = (*COST_TERM_GROUPS, ACCURACY) if accuracy else COST_TERM_GROUPS
-        self._tables = [MinimumTable(space, group, terms_of_levels) for group in groups]
+        self._tables: dict[CostTermGroup, MinimumTable] = {}
+        for group in groups:
+            if alike is None or group.limits:
+                self._tables[group] = MinimumTable(space, group, terms_of_levels)
+            else:
+                self._tables[group] = alike._tables[group]
+        self._table_of = {name: table for table in self._tables.values() for name in table.values}
         designs = space.random(VALIDATED_DESIGNS, np.random.default_rng(0))
         minima = self.minima({name: designs[:, [at]] for at, name in enumerate(space.names)})
         for group in groups:
@@ -225,10 +238,34 @@ class ComponentMinima:
                         "`decides` of the columns that it depends on (parameters.py)"
                     )
 
-    def minima(self, levels: Mapping[str, Ints]) -> CostTerms:
-        """Minima of all cost terms, see `MinimumTable.minima`."""
-        return {n: v for table in self._tables for n, v in table.minima(levels).items()}
+    def minima(self, levels: Mapping[str, Ints]) -> Mapping[str, Floats]:
+        """Minima of all cost terms by name, at broadcast value indices, −1 if free."""
+        return _Minima(self._table_of, levels)
 
+
+class _Minima(Mapping[str, Floats]):
+    """Minima of cost terms, looked up when they are read: an area needs few of them."""
+
+    def __init__(self, tables: Mapping[str, MinimumTable], levels: Mapping[str, Ints]) -> None:
+        self._tables = tables
+        self._levels = levels
+        self._places: dict[MinimumTable, Ints] = {}
+
+    def __getitem__(self, name: str) -> Floats:
+        table = self._tables[name]
+        if table not in self._places:
+            self._places[table] = table.places(self._levels)
+        return table.values[name].take(self._places[table])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+OF_ADC = ("adc_m2", "adc_W", "conversion", "convert_s")
+"""Cost terms of an ADC, infinite where none keeps the limits."""
 
 RULES = Switches()
 """All rules on: bounds hold for no other model."""
@@ -239,8 +276,9 @@ class MinimalChips:
     """Chips of component minima: X peripheral circuits for each of n mapping keys, shape (n, X).
 
     Args:
-        terms: cost terms by name, finite, see `ComponentMinima`.
-        infeasible: True where no chip keeps the limits of SQNR, IR drop and conductance levels.
+        terms: cost terms by name, see `ComponentMinima`; those of ADCs are infinite if `noisy`.
+        noisy: True where no ADC keeps the limits of SNR, broadcastable to (n, X).
+        infeasible: True where no chip keeps the limits of SNR, IR drop and conductance levels.
         macros, tiles, groups: of a chip (fewest router groups), shape (n, 1).
         streams: True if some chip has a memory to load weights from, shape (n, 1).
         glb_size: index of the size of the global buffer, −1 if free, shape (n, X) or broadcastable.
@@ -249,6 +287,7 @@ class MinimalChips:
     """
 
     terms: Mapping[str, Floats]
+    noisy: Bools
     infeasible: Bools
     macros: Floats
     tiles: Floats
@@ -259,30 +298,38 @@ class MinimalChips:
     technology: Technology
 
     def __getitem__(self, name: str) -> Floats:
-        return self.terms[name]
+        """A cost term, finite, broadcastable to (n, X)."""
+        values = self.terms[name]
+        return np.where(self.noisy, 0.0, values) if name in OF_ADC else values
 
     @cached_property
     def rates(self) -> Rates:
         """Smallest times of each part and most ADCs, with an axis for networks, (n, 1, X)."""
-        terms = {f.name: self[f.name][:, None] for f in fields(Rates) if f.name != "adcs"}
-        return Rates(**terms, adcs=-self["negated_adcs"][:, None])
+        terms = {f.name: self[f.name] for f in fields(Rates) if f.name != "adcs"}
+        terms["adcs"] = -self["negated_adcs"]
+        shape = self.infeasible.shape
+        return Rates(**{name: np.broadcast_to(v, shape)[:, None] for name, v in terms.items()})
 
     def as_chip(self) -> Chip:
         """One chip of component minima per mapping key (X is 1)."""
         prices = dict(zip(ON_CHIP_ACTIONS, self.prices_J[:, :, 0].T, strict=True))
         # The energy of a conversion includes that of shifting and adding it.
-        prices |= {"shift_add": np.zeros(len(self.area_m2)), "dram": self["dram"][:, 0]}
+        dram, idle = (
+            np.broadcast_to(self[name], self.infeasible.shape)[:, 0]
+            for name in ("dram", "dram_idle_W")
+        )
+        prices |= {"shift_add": np.zeros(len(dram)), "dram": dram}
         return Chip(
             areas_m2={"chip": self.area_m2[:, 0]},
             leaks_W={"chip": self.leak_W[:, 0]},
             prices_J=prices,
             rates=Rates(*(getattr(self.rates, f.name)[:, 0, 0] for f in fields(Rates))),
-            dram_idle_W=self["dram_idle_W"][:, 0],
+            dram_idle_W=idle,
         )
 
     @cached_property
     def area_m2(self) -> Floats:
-        """Lower bound of the area, m², shape (n, X)."""
+        """Lower bound of the area, m², broadcastable to (n, X)."""
         macro = self["macro_m2"] + self["adcs"] * self["adc_m2"]
         area: Floats = (
             self.macros * macro
@@ -295,7 +342,7 @@ class MinimalChips:
 
     @cached_property
     def leak_W(self) -> Floats:
-        """Lower bound of the leakage, W, shape (n, X)."""
+        """Lower bound of the leakage, W, broadcastable to (n, X)."""
         macro = self["macro_W"] + self["adcs"] * self["adc_W"]
         leak: Floats = (
             self.macros * macro + self.tiles * self["tile_W"] + self["memory_W"] + self["digital_W"]
@@ -304,7 +351,7 @@ class MinimalChips:
 
     @cached_property
     def static_W(self) -> Floats:
-        """Lower bound of static power, with idle DRAM, W, (n, X)."""
+        """Lower bound of static power, with idle DRAM, W, broadcastable to (n, X)."""
         static: Floats = self.leak_W + self["dram_idle_W"]
         return static
 
@@ -318,7 +365,8 @@ class MinimalChips:
         """Energy per action by `ON_CHIP_ACTIONS`, shape (n, A, X)."""
         hop, wire, area = self["hop_J"], self["wire_J_per_m"], self.area_m2
         link = link_price(hop, wire, area, self.technology)
-        prices = np.empty((len(area), len(ON_CHIP_ACTIONS), area.shape[1]))
+        n, m = self.infeasible.shape
+        prices = np.empty((n, len(ON_CHIP_ACTIONS), m))
         for at, name in enumerate(ON_CHIP_ACTIONS):
             prices[:, at] = link if name == "link" else self[name]
         return prices
@@ -326,6 +374,14 @@ class MinimalChips:
 
 class ChipBounds:
     """Finds the chips of component minima of sub-domains.
+
+    Args:
+        tree: search tree of the space.
+        context: data of the model.
+        designs_of: converts value indices to designs.
+        area_limit_m2: largest area of a chip, m².
+        any_network: see `BoundedTree`.
+        alike: chips for other networks, see `ComponentMinima`.
 
     Raises:
         NoBounds: see `ComponentMinima`.
@@ -339,16 +395,18 @@ class ChipBounds:
         area_limit_m2: float,
         *,
         any_network: bool,
+        alike: ChipBounds | None,
     ) -> None:
         self._tree = tree
         self._technology = context
         self._area_limit_m2 = area_limit_m2
-        self._minima = ComponentMinima(
+        self._minima: ComponentMinima = ComponentMinima(
             tree.space,
             lambda group, levels: terms_of(
                 group, Batch(context, designs_of(levels)), any_network=any_network
             ),
             accuracy=context.accuracy is not None and context.accuracy.limited,
+            alike=None if alike is None else alike._minima,
         )
         there = np.array(tree.space.values_of("dram")) != DRAM[0]
         self._streams = np.append(there, there.any()) & context.device.streams
@@ -367,17 +425,15 @@ class ChipBounds:
         of_rows = {name: rows[:, [at]] for at, name in enumerate(self._tree.names)}
         levels = {**self._fixed, **of_rows, **chosen}
         terms = self._minima.minima(levels)
-        shape = np.broadcast_shapes((len(rows), 1), *(v.shape for v in terms.values()))
-        noisy = np.isinf(terms["adc_m2"])
-        for name in ("adc_m2", "adc_W", "conversion", "convert_s"):
-            terms[name] = np.where(noisy, 0.0, terms[name])
-        infeasible = noisy
-        for name, values in terms.items():
+        shape = np.broadcast_shapes((len(rows), 1), *(v.shape for v in chosen.values()))
+        infeasible = noisy = np.isinf(terms["adc_m2"])
+        for name in terms:
             if name.startswith(INFEASIBLE):
-                infeasible = infeasible | (values > 0)
+                infeasible = infeasible | (terms[name] > 0)
         tiles = np.append(self._tree.tiles, self._tree.tiles.min())[rows[:, -1:]].astype(float)
         return MinimalChips(
-            {name: np.broadcast_to(v, shape) for name, v in terms.items()},
+            terms,
+            noisy,
             np.broadcast_to(infeasible, shape),
             macros=self._per_tile[levels["macros_per_tile"]] * tiles,
             tiles=tiles,

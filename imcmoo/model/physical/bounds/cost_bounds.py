@@ -28,7 +28,7 @@ from imcmoo.model.physical.latency import (
     roofline,
     throttled_interval,
 )
-from imcmoo.model.physical.mapping import operand_bits, overflow_bits, place
+from imcmoo.model.physical.mapping import Placement, overflow_bits, place
 from imcmoo.model.physical.mapping_features import (
     ACTIONS,
     ON_CHIP_ACTIONS,
@@ -65,12 +65,17 @@ def lowest(
         Shape (n, W, X), or (n, X) for area and static power; infinite where no network runs.
     """
     n, m = chips.infeasible.shape
-    bounds = {name: np.full((n, n_networks, m), np.inf) for name in BY_NETWORK}
+    bounds: dict[str, Floats] = {}
     for possible, costs in modes:
         may = possible[:, :, None] & ~chips.infeasible[:, None]
-        may = np.broadcast_to(may, costs["energy"].shape)
+        always = may.all()
         for name, values in (costs | {"edp": edp(costs["energy"], costs["latency"])}).items():
-            np.minimum(bounds[name], values * SAFETY, out=bounds[name], where=may)
+            safe = values * SAFETY
+            if not always:
+                safe = np.where(may, safe, np.inf)
+            bounds[name] = np.minimum(bounds[name], safe, out=safe) if name in bounds else safe
+    if not bounds:
+        bounds = {name: np.full((n, n_networks, m), np.inf) for name in BY_NETWORK}
     for name, values in (("area", chips.area_m2), ("static_power", chips.static_W)):
         bounds[name] = np.where(chips.infeasible, np.inf, values * SAFETY)
     return bounds
@@ -151,12 +156,11 @@ def _counts(batch: Batch, work: LayerWork, link_bits: Floats, *, streamed: bool)
     layers = batch.context.layers
     counted = batch.features(streamed=streamed).counts
     spilled = work.spilled_sums if streamed else None
-    operands = operand_bits(layers, batch.designs.mac_units) if layers.has_digital else None
     counts = image_actions(
         {name: counted[:, at] for at, name in enumerate(ACTIONS)},
         link_bits=link_bits,
         spilled_bits=0.0 if spilled is None else layers.total(spilled),
-        operand_bits=0.0 if operands is None else layers.total(operands),
+        operand_bits=layers.total(work.operand_bits) if layers.has_digital else 0.0,
         macs=layers.total(layers.macs * layers.digital),
         stored_bits=layers.total(layers.stored_bits),
         loads=batch.context.loads(streamed=streamed),
@@ -281,7 +285,7 @@ class NetworkBounds:
         """1 where networks fit, shape (n, W), and their operations in each weight mode."""
         kind = bool(designs.pipelined.any()), float(designs.mac_units[0])
         if any_tiles is None:
-            keys, caches, made = mapping_keys(designs), self._caches, Batch
+            keys, caches, made = mapping_keys(designs), self._caches, KeysBatch
         else:
             keys, caches, made = replication_keys(designs, "input_coding"), any_tiles, AnyTilesBatch
         cache = caches.setdefault(kind, KeyedCache())
@@ -289,9 +293,8 @@ class NetworkBounds:
         parts = [arrays[at : at + N_ARRAYS] for at in range(0, len(arrays), N_ARRAYS)]
         return fits, [NetworkOperations(*part) for part in parts]
 
-    def _work_out(self, made: type[Batch], designs: Designs) -> Arrays:
-        # The features are not needed again.
-        batch = made(self._context, designs, keep_features=False)
+    def _work_out(self, made: type[KeysBatch], designs: Designs) -> Arrays:
+        batch = made(self._context, designs)
         streams = self._context.device.streams and not designs.pipelined.any()
         modes = (False, True) if streams else (False,)
         operations = [network_operations(batch, streamed=streamed) for streamed in modes]
@@ -306,21 +309,40 @@ def _array_s(reads: Floats, conversions: Floats, rates: Rates) -> Floats:
     )
 
 
-class AnyTilesBatch(Batch):
+class KeysBatch(Batch):
+    """Designs of distinct mapping keys, whose features are not needed again."""
+
+    any_tiles = False
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Placement of the layers, for both weight modes."""
+        return place(self.context, self.designs)
+
+    def _features_of(self, use: Bools, *, streamed: bool) -> MappingFeatures:
+        return MappingFeatures(
+            mapping_features(
+                self.context,
+                self.designs,
+                self.placement,
+                streamed=streamed,
+                any_tiles=self.any_tiles,
+            )
+        )
+
+
+class AnyTilesBatch(KeysBatch):
     """Designs that stand for those with other tiles: line buffers are large enough, and a layer
     shares tiles as evenly as with tiles of any size.
     """
 
+    any_tiles = True
+
     @cached_property
     def shortfall(self) -> Arrays:
         """Missing macros, and 0 missing bits of line buffers, shape (n, W) each."""
-        macros = place(self.context, self.designs).macros
-        missing = needed_macros(self.context, macros) - self.designs.macros[:, None]
+        missing = needed_macros(self.context, self.placement.macros) - self.designs.macros[:, None]
         return np.maximum(missing, 0.0), np.zeros_like(missing)
-
-    def _features_of(self, use: Bools, *, streamed: bool) -> MappingFeatures:
-        features = mapping_features(self.context, self.designs, streamed=streamed, any_tiles=True)
-        return MappingFeatures(features, np.arange(len(use)))
 
 
 class MinimalBatch(Batch):
