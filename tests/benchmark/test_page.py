@@ -44,6 +44,7 @@ def test_the_page_sums_up_its_problems(text):
     assert f"{len(shipped)} of them ship with their exact Pareto front" in text
 
 
+@pytest.mark.slow
 def test_the_first_example_stops_after_distinct_designs(page, capsys):
     names = {}
     exec(page.split("```python\n")[1].split("```")[0], names)

@@ -193,14 +193,14 @@ def test_resuming_a_finished_run_changes_nothing(home, tmp_path):
 
 @pytest.mark.usefixtures("_no_figures")
 def test_several_seeds_end_with_a_summary_whatever_the_number_of_processes(tmp_path, capsys):
-    short = [STUDY, "--budget", "60", "--no-baselines", "--seeds", "1-2,7"]
+    short = [STUDY, "--budget", "60", "--no-baselines", "--seeds", "1,7"]
     for workers in ("1", "2"):
         assert main([*short, "--workers", workers, "--out", str(tmp_path / workers)]) == 0
-        assert "over 3 seeds" in capsys.readouterr().out
+        assert "over 2 seeds" in capsys.readouterr().out
     one, two = (contents(tmp_path / workers / STUDY) for workers in ("1", "2"))
     figures = {name for name in two if "figures" in name}  # other processes draw them
     assert one == {name: content for name, content in two.items() if name not in figures}
-    assert pd.read_csv(tmp_path / "1" / STUDY / "seeds.csv")["seed"].tolist() == [1, 2, 7]
+    assert pd.read_csv(tmp_path / "1" / STUDY / "seeds.csv")["seed"].tolist() == [1, 7]
     assert main([*short, "--resume", "--quiet", "--out", str(tmp_path / "1")]) == 0
     assert contents(tmp_path / "1" / STUDY) == one
 

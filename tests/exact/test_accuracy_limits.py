@@ -64,8 +64,15 @@ CHANGED = {
 """Settings of the second network, which has no data."""
 
 
-@pytest.mark.parametrize("options", [{}, CHANGED], ids=["usual", "changed"])
-@pytest.mark.parametrize("device", ["rram", "sram"])
+@pytest.mark.parametrize(
+    ("device", "options"),
+    [
+        pytest.param("rram", CHANGED, id="rram-changed"),
+        pytest.param("sram", {}, id="sram-usual"),
+        pytest.param("rram", {}, id="rram-usual", marks=pytest.mark.slow),
+        pytest.param("sram", CHANGED, id="sram-changed", marks=pytest.mark.slow),
+    ],
+)
 def test_certified_optima_under_a_limit_are_the_enumerated_ones(device, options):
     feasible = []
     for study in parts(device, 4, 2, 1200):

@@ -81,6 +81,7 @@ def test_an_own_cell_makes_other_chips():
     assert (rows.energy_J[rows.runs] < others.energy_J[rows.runs]).all()  # and conduct less
 
 
+@pytest.mark.slow
 def test_cells_in_parallel_keep_a_limit_that_single_cells_break(tmp_path):
     file = ROOT / "examples" / "parallel_cells.toml"
     study = find_study(str(file))

@@ -32,7 +32,11 @@ def test_every_table_is_that_of_the_kept_comparisons(path):
 
 @pytest.mark.parametrize(
     "study",
-    ["four_workload_rram_extended", "four_workload_sram_extended", "nine_workload_sram"],
+    [
+        "nine_workload_sram",
+        pytest.param("four_workload_rram_extended", marks=pytest.mark.slow),
+        pytest.param("four_workload_sram_extended", marks=pytest.mark.slow),
+    ],
 )
 def test_summaries_and_tests_are_those_of_the_kept_runs(study):
     folder = page.DOCS / "search" / "compare" / study
