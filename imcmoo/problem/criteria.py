@@ -76,6 +76,7 @@ class Criterion:
             logarithms, whose regret is that of the numbers themselves.
         zero: score of a design with nothing to regret, where the ratio counts from there: minimax
             regret is 0 for a chip as good as each network's own, so 1 is added before.
+        least: smallest score that any design can have; 0 for minimax regret.
         unit: of the score, for tables; empty where it depends on the number of networks.
         is_product: whether the score is a product over networks, of which the excess of the
             geometric mean can be compared with others.
@@ -94,6 +95,7 @@ class Criterion:
     orders_like: str | None = None
     scale: Literal["ratio", "difference", "log10"] = "ratio"
     zero: float = 0.0
+    least: float = -np.inf
     unit: str = ""
     is_product: bool = False
     degree: float = 0.0
@@ -265,7 +267,15 @@ CRITERIA: dict[str, Criterion] = {
         # so that it is next to blind to it; the search is not built for that.
         _aggregated(ela_score, "ela_max", unit=EDAP_UNIT),
         _aggregated(ela_score, "ela_mean", unit=EDAP_UNIT),
-        Criterion(MINIMAX, _minimax_regret, against="optima", monotone=True, guides=True, zero=1.0),
+        Criterion(
+            MINIMAX,
+            _minimax_regret,
+            against="optima",
+            monotone=True,
+            guides=True,
+            zero=1.0,
+            least=0.0,
+        ),
         Criterion("pseudo_weights", _pseudo_weight_distance, needs=(), against="set"),
     )
 }
