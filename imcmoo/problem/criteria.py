@@ -134,14 +134,18 @@ class Criterion:
             OwnCodeError: the criterion does not return one number per design.
             InputError: a user's function raised an error.
         """
-        if _is_ours(self.score):
+        if not self.is_own:
             scores = self.score(*self._arguments(costs, reference_edap))
         else:  # it may write into what it is given
             own = None if reference_edap is None else reference_edap.copy()
             scores = call_own(self.score, *self._arguments(costs.copy(), own))
-        is_numbers = np.asarray(scores).dtype.kind in "fiu" and not np.ma.isMaskedArray(scores)
-        if np.shape(scores) != (len(costs),) or not is_numbers:
-            kind = type(scores).__name__
+        kind = type(scores).__name__
+        try:
+            array = np.asarray(scores)
+        except ValueError:
+            array, kind = np.empty(0, object), f"a {kind} of parts of different lengths"
+        is_numbers = array.dtype.kind in "fiu" and not np.ma.isMaskedArray(scores)
+        if array.shape != (len(costs),) or not is_numbers:
             if type(scores) is np.ndarray:
                 kind = f"an array of {scores.dtype} of shape {scores.shape}"
             raise OwnCodeError(
@@ -149,7 +153,7 @@ class Criterion:
                 f"{kind}"
             )
         with np.errstate(over="ignore"):  # of a wider type; infinite scores are refused later
-            return np.asarray(scores, np.float64)
+            return array.astype(np.float64, copy=False)
 
     def _arguments(self, costs: Costs, reference_edap: Floats | None) -> tuple[Any, ...]:
         return (costs, reference_edap) if self.is_regret else (costs,)
@@ -179,6 +183,11 @@ class Criterion:
                 f"criterion {self.name}: {n - fine.sum():,} of {n:,} designs have a score that is "
                 f"not allowed, such as {scores[~fine][0]:g}; scores must be {allowed}"
             )
+
+    @property
+    def is_own(self) -> bool:
+        """True if the score runs a user's code."""
+        return not _is_ours(self.score)
 
     @property
     def is_regret(self) -> bool:
