@@ -327,7 +327,7 @@ def run_one(
         except NoFeasibleDesign:
             folder.discard_work()
             raise InputError(nothing_feasible(study.problem())) from None
-        results = result_tables.results_of(outcome, answer, folder.path, folder.config)
+        results = result_tables.results_of(outcome, folder.path, folder.config)
         folder.write_results(results)
         draw_figures(results, folder.figures)
         folder.publish()

@@ -12,7 +12,7 @@ import numpy as np
 
 from imcmoo.arrays import Floats
 from imcmoo.model.metrics import Metrics
-from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK, SMALLEST, Criterion, prefix_of
+from imcmoo.problem.criteria import SINGLE_NETWORK, SMALLEST, Criterion, prefix_of
 from imcmoo.problem.limits import with_interval
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import Costs, edap_of
@@ -69,7 +69,7 @@ class BoundedCriterion:
             the geometric mean.
         scale: as `Criterion.scale`: whether the gap is a share, a difference, or a share of numbers
             whose decimal logarithms are the scores.
-        least: what no design can score less than, whatever its costs: 0 for minimax regret.
+        least: as `Criterion.least`.
     """
 
     name: str
@@ -177,7 +177,7 @@ def regret_criterion(criterion: Criterion, own: SingleNetworkOptima) -> BoundedC
         lambda costs: criterion.unchecked_scores(costs, own.value),
         criterion.zero,
         scale=criterion.scale,
-        least=0.0 if criterion.name == MINIMAX else -math.inf,
+        least=criterion.least,
     )
 
 

@@ -71,7 +71,10 @@ class Regret:
             InputError: a design is better than the exact optimum, so the answer is of another
                 problem.
         """
-        scores = self.scores(F)
+        return self.regrets_of(self.scores(F))
+
+    def regrets_of(self, scores: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Regret of feasible designs from their scores by each of `criteria`; see `regrets`."""
         regrets = {n: c.regret(scores[n], self.optima[n]) for n, c in self.criteria.items()}
         for name, values in regrets.items():
             if (values < -ROUNDING).any():

@@ -76,6 +76,7 @@ class Criterion:
             logarithms, whose regret is that of the numbers themselves.
         zero: score of a design with nothing to regret, where the ratio counts from there: minimax
             regret is 0 for a chip as good as each network's own, so 1 is added before.
+        least: smallest score that any design can have; 0 for minimax regret.
         unit: of the score, for tables; empty where it depends on the number of networks.
         is_product: whether the score is a product over networks, of which the excess of the
             geometric mean can be compared with others.
@@ -94,6 +95,7 @@ class Criterion:
     orders_like: str | None = None
     scale: Literal["ratio", "difference", "log10"] = "ratio"
     zero: float = 0.0
+    least: float = -np.inf
     unit: str = ""
     is_product: bool = False
     degree: float = 0.0
@@ -132,14 +134,18 @@ class Criterion:
             OwnCodeError: the criterion does not return one number per design.
             InputError: a user's function raised an error.
         """
-        if _is_ours(self.score):
+        if not self.is_own:
             scores = self.score(*self._arguments(costs, reference_edap))
         else:  # it may write into what it is given
             own = None if reference_edap is None else reference_edap.copy()
             scores = call_own(self.score, *self._arguments(costs.copy(), own))
-        is_numbers = np.asarray(scores).dtype.kind in "fiu" and not np.ma.isMaskedArray(scores)
-        if np.shape(scores) != (len(costs),) or not is_numbers:
-            kind = type(scores).__name__
+        kind = type(scores).__name__
+        try:
+            array = np.asarray(scores)
+        except ValueError:
+            array, kind = np.empty(0, object), f"a {kind} of parts of different lengths"
+        is_numbers = array.dtype.kind in "fiu" and not np.ma.isMaskedArray(scores)
+        if array.shape != (len(costs),) or not is_numbers:
             if type(scores) is np.ndarray:
                 kind = f"an array of {scores.dtype} of shape {scores.shape}"
             raise OwnCodeError(
@@ -147,7 +153,7 @@ class Criterion:
                 f"{kind}"
             )
         with np.errstate(over="ignore"):  # of a wider type; infinite scores are refused later
-            return np.asarray(scores, np.float64)
+            return array.astype(np.float64, copy=False)
 
     def _arguments(self, costs: Costs, reference_edap: Floats | None) -> tuple[Any, ...]:
         return (costs, reference_edap) if self.is_regret else (costs,)
@@ -177,6 +183,11 @@ class Criterion:
                 f"criterion {self.name}: {n - fine.sum():,} of {n:,} designs have a score that is "
                 f"not allowed, such as {scores[~fine][0]:g}; scores must be {allowed}"
             )
+
+    @property
+    def is_own(self) -> bool:
+        """True if the score runs a user's code."""
+        return not _is_ours(self.score)
 
     @property
     def is_regret(self) -> bool:
@@ -265,7 +276,15 @@ CRITERIA: dict[str, Criterion] = {
         # so that it is next to blind to it; the search is not built for that.
         _aggregated(ela_score, "ela_max", unit=EDAP_UNIT),
         _aggregated(ela_score, "ela_mean", unit=EDAP_UNIT),
-        Criterion(MINIMAX, _minimax_regret, against="optima", monotone=True, guides=True, zero=1.0),
+        Criterion(
+            MINIMAX,
+            _minimax_regret,
+            against="optima",
+            monotone=True,
+            guides=True,
+            zero=1.0,
+            least=0.0,
+        ),
         Criterion("pseudo_weights", _pseudo_weight_distance, needs=(), against="set"),
     )
 }

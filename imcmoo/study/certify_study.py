@@ -26,6 +26,7 @@ from imcmoo.exact.bounded_criteria import (
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
 from imcmoo.exact.certificate import FILE, Certificate, certificate_of, read_certificates
 from imcmoo.exact.node_expander import NodeExpander, Report
+from imcmoo.exact.own_criteria import check_own_criteria
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.stamp import Stamp
@@ -138,10 +139,13 @@ def certify_study(
         Certificates as soon as they are proven, including known ones.
 
     Raises:
-        InputError: a criterion cannot be certified, or no design is feasible.
+        InputError: a criterion cannot be certified or, being a user's, fails `check_own_criteria`,
+            or no design is feasible.
     """
     problem = study.problem()
-    parts = proof_plan(problem, wanted(problem, criterion))
+    names = wanted(problem, criterion)
+    check_own_criteria(problem, names)
+    parts = proof_plan(problem, names)
     stamp = stamp_of_answers(study)
     valid = [c for c in known if _holds(c, problem, stamp, report)]
     # Trees of single networks may report a line again.

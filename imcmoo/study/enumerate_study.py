@@ -23,6 +23,7 @@ from imcmoo.exact.enumeration import (
     PartialResult,
     TooMany,
 )
+from imcmoo.exact.own_criteria import check_own_criteria
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.errors import InputError
 from imcmoo.io.executor import at_once, imap_unordered
@@ -132,11 +133,13 @@ def enumerate_study(
             all.
 
     Raises:
-        InputError: no design is feasible, or more than `MOST_DESIGNS` remain.
+        InputError: no design is feasible, more than `MOST_DESIGNS` remain, or a user's criterion
+            fails `check_own_criteria`.
     """
     _enumeration.cache_clear()  # a network's file may have changed since
     enumeration = _enumeration(study)
     problem = enumeration.problem
+    check_own_criteria(problem)
     began_as = stamp_of_answers(study)
     chunks = _chunks(study, enumeration, on_screened)
     chunked = f"by {DESIGNS_PER_ENUMERATION_CHUNK} in the order of {enumeration.mapping_parameters}"

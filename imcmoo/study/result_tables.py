@@ -39,20 +39,17 @@ from imcmoo.study.verified_accuracy import accuracy_table
 Columns = dict[str, NDArray[Any]]
 
 
-def results_of(
-    outcome: Outcome, answer: ExactAnswer | None, folder: Path, config: Mapping[str, Any]
-) -> Results:
+def results_of(outcome: Outcome, folder: Path, config: Mapping[str, Any]) -> Results:
     """Results of a run: tables, design, and explanations except of the front.
 
     Args:
         outcome: outcome of the searches.
-        answer: exact answer; None if unknown.
         folder: folder of the run.
         config: content of its `config.json`.
     """
     content: dict[str, Any] = {
         # An empty cell is read as a missing value.
-        **{f"{n}.csv": frame.replace("", np.nan) for n, frame in _tables(outcome, answer).items()},
+        **{f"{n}.csv": frame.replace("", np.nan) for n, frame in _tables(outcome).items()},
         DESIGN: design(outcome),
     }
     results = Results(folder, config, content)
@@ -66,7 +63,7 @@ def results_of(
     return results
 
 
-def _tables(outcome: Outcome, answer: ExactAnswer | None) -> dict[str, pd.DataFrame]:
+def _tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
     frames = {
         "evaluations": evaluations(outcome),
         "front": front(outcome),
@@ -78,10 +75,11 @@ def _tables(outcome: Outcome, answer: ExactAnswer | None) -> dict[str, pd.DataFr
         frames["breakdown"] = breakdown(outcome.problem.model, outcome.workloads, outcome.design)
     if outcome.baselines:
         frames["baselines"] = baselines(outcome)
-    if answer:
-        frames["regret"] = regret_table(outcome, answer)
+    if outcome.exact is not None:
+        assert outcome.exact.front is not None, "an enumeration finds the front"
+        frames["regret"] = regret_table(outcome, outcome.exact)
         coordinates = outcome.problem.coordinates
-        values = indicators(coordinates(outcome.candidates.F), coordinates(answer.front))
+        values = indicators(coordinates(outcome.candidates.F), coordinates(outcome.exact.front))
         frames["indicators"] = pd.DataFrame(values.items(), columns=["indicator", "value"])
     if outcome.served is not None:
         frames |= {SCENARIO: outcome.served.table(), TIMELINE: outcome.served.timeline_table()}
@@ -261,19 +259,17 @@ def _improvements(
     return [(search, name, int(i) + 1, float(best[i])) for i in at]
 
 
-def regret_table(outcome: Outcome, answer: ExactAnswer) -> pd.DataFrame:
+def regret_table(outcome: Outcome, exact: ExactRegret) -> pd.DataFrame:
     """By criterion: exact optimum, selected and best evaluated design, and their regrets (shares).
 
     Values as in `optima.csv`.
     """
-    judge = ExactRegret(outcome.problem, answer, against_joint=outcome.baselines is None)
-    F = outcome.candidates.F
-    values, excess = judge.scores(F), judge.regrets(F)
+    values = outcome.candidates.scores
     rows = []
-    for name in judge.criteria:
-        chosen, scores, off = outcome.candidates.chosen[name], values[name], excess[name]
+    for name, off in exact.regrets_of(values).items():
+        chosen, scores = outcome.candidates.chosen[name], values[name]
         rows.append(
-            (name, judge.optima[name], scores[chosen], off[chosen], scores.min(), off.min())
+            (name, exact.optima[name], scores[chosen], off[chosen], scores.min(), off.min())
         )
     columns = ("criterion", "optimum", "selected", "regret_selected", "best_evaluated",
                "regret_best_evaluated")  # fmt: skip

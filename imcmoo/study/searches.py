@@ -107,6 +107,7 @@ class Outcome:
         baseline_searches: search for each network; empty without baselines.
         baselines: best design of each of `baseline_searches` on all networks, or None.
         candidates: front of the joint search, and the selection from it.
+        exact: regret against the exact answer; None without one.
     """
 
     study: Study
@@ -114,6 +115,7 @@ class Outcome:
     baseline_searches: dict[str, SearchResult]
     baselines: Baselines | None
     candidates: Candidates
+    exact: ExactRegret | None
 
     @classmethod
     def from_searches(
@@ -136,7 +138,7 @@ class Outcome:
         exact = ExactRegret(problem, answer, against_joint=baselines is None) if answer else None
         best = np.nanmin(baselines.edap, axis=0) if baselines else None
         candidates = _candidates(joint.archive, best, exact.reference_edap if exact else None)
-        return cls(study, joint, single, baselines, candidates)
+        return cls(study, joint, single, baselines, candidates, exact)
 
     @property
     def problem(self) -> AcceleratorProblem:

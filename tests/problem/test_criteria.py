@@ -136,6 +136,12 @@ def test_scores_of_other_numbers_become_floats(scores):
         assert (made.dtype, made.tolist()) == (np.float64, [1, 2])
 
 
+def test_parts_of_different_lengths_are_no_scores():
+    criterion = Criterion("ragged", lambda costs: [[1.0, 2.0], [3.0]])
+    with pytest.raises(OwnCodeError, match=r"must give 2 numbers.* not a list of parts of differ"):
+        criterion.scores(_costs(0, 2, 1), None)
+
+
 def test_truth_values_are_no_scores():
     criterion = Criterion("truths", lambda costs: np.ones(2, bool))
     with pytest.raises(OwnCodeError, match=r"must give 2 numbers, .* not an array of bool"):
