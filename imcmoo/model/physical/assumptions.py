@@ -59,6 +59,13 @@ class Assumptions:
     sram_cell_F: Assumption = Assumption(
         1.2e-15, 0.5e-15, 3e-15, "assumption: charge an SRAM cell moves when its row is read"
     )
+    adc_energy_factor: Assumption = Assumption(
+        1.0,
+        0.275,
+        5.5,
+        "assumption, of every ADC model; beside sar_noise NeuroSim's SAR of 5 and 6 bits takes "
+        "1.1 and 0.85 times the energy, ADCs of 8 bits in two published macros 2.0 and 4.6 times",
+    )
     sram_row_write_s: Assumption = Assumption(
         1e-9, 0.5e-9, 4e-9, "assumption: a row write at 0.9 V"
     )

@@ -159,15 +159,54 @@ class ZigZagAdc:
 
     fitted_nm: float = 28.0
 
+    def energy_J(self, designs: Designs) -> Floats:
+        """Energy per conversion, proportional to the square of the supply voltage."""
+        bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
+        energy: Floats = (100e-15 * bits + 1e-18 * 4.0**bits) * designs.voltage_V**2 * scale
+        return energy
+
     def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
-        """Costs of one ADC; energy is proportional to the square of the supply voltage."""
+        """Costs of one ADC."""
         bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
         return AdcCosts(
-            energy_J=(100e-15 * bits + 1e-18 * 4.0**bits) * designs.voltage_V**2 * scale,
+            energy_J=self.energy_J(designs),
             area_m2=10 ** (1.206 - 0.0369 * bits) * 2.0**bits * 1e-12 * scale,
             leak_W=np.full(len(designs), assumptions.sar_adc_leak_W.value),
             time_s=bits * (0.64e-9 + 0.00653e-9 * designs.active_rows),
         )
+
+
+@dataclass(frozen=True)
+class SarNoiseAdc(ZigZagAdc):
+    """A successive-approximation ADC whose comparator is as quiet as its steps are small.
+
+    Area and time are those of `ZigZagAdc`. Comparator logic and a capacitive DAC scale with node
+    and V². Thermal noise of the comparator, in each of b decisions, asks for a capacitance of
+    4^b / V² since the supply is the full scale; charged to V, it depends on neither.
+
+    Args:
+        logic_F: comparator logic, per bit.
+        unit_F: unit capacitor of the DAC.
+        noise_J: comparator noise, per decision and 4^b.
+
+    Source: assumptions, within the band of `adc_energy_factor`: minimum comparator and logic;
+    Bindra et al., JSSC 2018, 34 fJ at 0.4 mV of noise.
+    """
+
+    logic_F: float = 10e-15
+    unit_F: float = 1e-15
+    noise_J: float = 0.6e-18
+
+    def energy_J(self, designs: Designs) -> Floats:
+        """Energy per conversion; only that of logic and DAC depends on node and supply."""
+        bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
+        switched = (self.logic_F * bits + self.unit_F * 2.0**bits) * designs.voltage_V**2 * scale
+        energy: Floats = switched + self.noise_J * bits * 4.0**bits
+        return energy
+
+
+SAR_NOISE_BITS = 12
+"""Highest resolution of `sar_noise`; those of the component libraries are in the table."""
 
 
 @dataclass(frozen=True)
@@ -204,12 +243,24 @@ ADC_COSTS: dict[str, ZigZagAdc | TabulatedAdc] = {
     "neurosim_sar": TabulatedAdc("neurosim_sar", ignores_supply=True),
     "murmann": TabulatedAdc("murmann", leaks=True),
     "isaac": TabulatedAdc("isaac"),
+    "sar_noise": SarNoiseAdc(),
 }
-"""ADC models by name; trust a conclusion only if all four agree on it."""
+"""ADC models by name."""
 
 
 def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
-    """Costs of the ADC of each design by its model."""
+    """Costs of the ADC of each design by its model, times the factors that hold for all models.
+
+    Raises:
+        ValueError: the model does not have the resolution or node; says which it has.
+    """
+    check_adc_bits(designs)
+    adc = _stated_costs(designs, table, assumptions)
+    return replace(adc, energy_J=adc.energy_J * assumptions.adc_energy_factor.value)
+
+
+def _stated_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
+    """Costs of the ADC of each design as its model states them."""
     present = np.unique(designs.adc_model)
     if len(present) == 1:
         return ADC_COSTS[ADC_MODELS[present[0]]].costs(designs, table, assumptions)
@@ -374,7 +425,19 @@ def require_coverage(designs: Designs, technology: Technology) -> None:
     for index, name in enumerate(ADC_MODELS):
         if name in table.tables:
             _require(designs, np.flatnonzero(designs.adc_model == index), technology, name, bits)
+    check_adc_bits(designs)
     check_dac_bits(designs, technology.assumptions)
+
+
+def check_adc_bits(designs: Designs) -> None:
+    """Refuse ADCs of more bits than the model `sar_noise` has.
+
+    Raises:
+        DesignRefused: names the design.
+    """
+    bits, of_model = designs.adc_bits, designs.adc_model == ADC_MODELS.index("sar_noise")
+    wrong = of_model & (bits > SAR_NOISE_BITS)
+    refuse("adc_bits", bits, wrong, f"at most {SAR_NOISE_BITS} where adc_model is sar_noise")
 
 
 def check_dac_bits(designs: Designs, assumptions: Assumptions) -> None:
