@@ -66,6 +66,9 @@ class Assumptions:
         "assumption, of every ADC model; beside sar_noise NeuroSim's SAR of 5 and 6 bits takes "
         "1.1 and 0.85 times the energy, ADCs of 8 bits in two published macros 2.0 and 4.6 times",
     )
+    adc_area_factor: Assumption = Assumption(
+        1.0, 0.5, 2.2, "assumption, of every ADC model: published ADCs take 0.9 to 1.4 of it"
+    )
     sram_row_write_s: Assumption = Assumption(
         1e-9, 0.5e-9, 4e-9, "assumption: a row write at 0.9 V"
     )

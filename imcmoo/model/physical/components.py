@@ -154,10 +154,15 @@ class AdcCosts:
 class ZigZagAdc:
     """Fitted to three 28 nm macros; energy and area scale with the node (an assumption).
 
+    Args:
+        fitted_nm: node of these macros.
+        area_share: share of the fitted area that is taken.
+
     Source: zigzag, hardware/architecture/imc_array.py (KULeuven-MICAS), ADC energy, area, delay.
     """
 
     fitted_nm: float = 28.0
+    area_share: float = 1.0
 
     def energy_J(self, designs: Designs) -> Floats:
         """Energy per conversion, proportional to the square of the supply voltage."""
@@ -170,7 +175,7 @@ class ZigZagAdc:
         bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
         return AdcCosts(
             energy_J=self.energy_J(designs),
-            area_m2=10 ** (1.206 - 0.0369 * bits) * 2.0**bits * 1e-12 * scale,
+            area_m2=10 ** (1.206 - 0.0369 * bits) * 2.0**bits * 1e-12 * scale * self.area_share,
             leak_W=np.full(len(designs), assumptions.sar_adc_leak_W.value),
             time_s=bits * (0.64e-9 + 0.00653e-9 * designs.active_rows),
         )
@@ -256,7 +261,11 @@ def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) 
     """
     check_adc_bits(designs)
     adc = _stated_costs(designs, table, assumptions)
-    return replace(adc, energy_J=adc.energy_J * assumptions.adc_energy_factor.value)
+    return replace(
+        adc,
+        energy_J=adc.energy_J * assumptions.adc_energy_factor.value,
+        area_m2=adc.area_m2 * assumptions.adc_area_factor.value,
+    )
 
 
 def _stated_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:

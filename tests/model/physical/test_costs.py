@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import Switches, Technology, adc_costs
+from imcmoo.model.physical.components import SarNoiseAdc, Switches, Technology, ZigZagAdc, adc_costs
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused, Designs
 from tests.model.physical.designs import TABLE, columns
@@ -55,11 +55,21 @@ def test_zigzag_states_what_it_did():
     assert adc(6, 32, 1.0, model="zigzag").energy_J == close(690.4e-15)
 
 
+@pytest.mark.parametrize(("bits", "node_nm", "um2"), [(6, 32, 317.7), (8, 22, 737.1)])
+@pytest.mark.parametrize("model", [ZigZagAdc, SarNoiseAdc])
+def test_formulas_take_less_than_half_of_the_fitted_area(model, bits, node_nm, um2):
+    one = designs(adc_bits=bits, technology_nm=node_nm)
+    costs = model(area_share=0.45).costs(one, TABLE, Assumptions())
+    assert costs.area_m2 == close(um2 * 1e-12)
+
+
 @pytest.mark.parametrize("model", ADC_MODELS)
-def test_the_energy_factor_multiplies_every_adc_model_and_nothing_else(model):
-    usual, other = adc(8, 32, 0.9, model=model), adc(8, 32, 0.9, model=model, adc_energy_factor=2.0)
+def test_factors_multiply_every_adc_model_and_nothing_else(model):
+    factors = {"adc_energy_factor": 2.0, "adc_area_factor": 0.5}
+    usual, other = adc(8, 32, 0.9, model=model), adc(8, 32, 0.9, model=model, **factors)
     assert other.energy_J == 2 * usual.energy_J
-    assert (other.area_m2, other.time_s) == (usual.area_m2, usual.time_s)
+    assert other.area_m2 == usual.area_m2 / 2
+    assert other.time_s == usual.time_s
 
 
 def test_sar_noise_has_at_most_12_bits_and_says_so():
