@@ -59,6 +59,12 @@ class Assumptions:
     sram_cell_F: Assumption = Assumption(
         1.2e-15, 0.5e-15, 3e-15, "assumption: charge an SRAM cell moves when its row is read"
     )
+    current_hold_F: Assumption = Assumption(
+        10e-15, 10e-15, 200e-15, "assumption: likewise, with the front end that a current needs"
+    )
+    current_hold_m2: Assumption = Assumption(
+        5e-12, 5e-12, 80e-12, "assumption: likewise, with the front end that a current needs"
+    )
     adc_energy_factor: Assumption = Assumption(
         1.0,
         0.275,

@@ -14,11 +14,13 @@ from imcmoo.arrays import Floats, Ints
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import (
     GLB_BITS,
+    READ_AGAIN,
     AdcCosts,
     CellPrices,
     Technology,
     adcs_per_macro,
     check_dac_bits,
+    in_turn,
     part_costs,
 )
 from imcmoo.model.physical.context import Context
@@ -118,8 +120,7 @@ class Rates:
         read_s: one read of an array with its pulses.
         convert_s: one conversion.
         adcs: ADCs of a macro.
-        in_turn: 1 if an array is read and then converted, 0 if a sample-and-hold per column allows
-            both at once.
+        in_turn: how reads and conversions follow each other, see `components.in_turn`.
         glb_bit_s: one bit through the global buffer.
         link_bit_s: one bit over the link of a router group.
         buffer_word_s: one word of the input buffer of a tile.
@@ -307,19 +308,24 @@ class _Builder:
     def drivers(self) -> ComponentCosts:
         """Row drivers with their DACs, and column circuits with sample-and-holds."""
         designs, array = self._designs, self._point.array
-        holds = designs.cols * designs.sample_and_hold * self._assumptions.sample_hold_m2.value
-        muxed = (designs.columns_per_adc > 1) & self._switches.shared_converters
+        hold = self._context.device.hold(self._assumptions)
+        holds = designs.cols * designs.sample_and_hold * hold.area_m2
+        shared = self._switches.shared_converters
+        muxed = (designs.columns_per_adc > 1) & shared
         columns = np.where(muxed, array["column_area_muxed"], array["column_area"])
         check_dac_bits(designs, self._assumptions)
         # Inputs sent as pulses need no DAC.
         bits, coded = designs.input_slice_bits, designs.level_coded
         dac = np.where(coded, self._look_up("dac", bits=np.where(coded, bits, 1))["area"], 0.0)
         energy = self._assumptions.dac_F_per_bit.value * bits * designs.voltage_V**2
+        order = in_turn(designs, self._context.device)
+        # Rows are driven once per read.
+        reads = np.where((order == READ_AGAIN) & shared, designs.columns_per_adc, 1.0)
         return ComponentCosts(
             area_m2=self._periphery * (array["row_area"] + columns + designs.rows * dac + holds),
             leak_W=designs.macros * (array["row_leak"] + array["column_leak"]),
-            prices_J={"dac": np.where(coded, energy, 0.0)},
-            rates={"in_turn": (designs.sample_and_hold == 0).astype(float)},
+            prices_J={"dac": np.where(coded, energy, 0.0) * reads},
+            rates={"in_turn": order},
         )
 
     def adcs(self) -> ComponentCosts:
@@ -328,7 +334,8 @@ class _Builder:
         number = adcs_per_macro(designs, self._switches)
         # Both columns of a pair, and all in parallel, hold their value for one conversion. Slices
         # without columns in parallel are charged alike.
-        held = self._assumptions.sample_hold_F.value * designs.voltage_V**2
+        hold = self._context.device.hold(self._assumptions)
+        held = hold.charge_F * designs.voltage_V**2
         held = held * (1 + designs.differential) * designs.redundancy
         return ComponentCosts(
             area_m2=self._periphery * number * adc.area_m2,

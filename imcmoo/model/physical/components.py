@@ -41,6 +41,14 @@ class CellPrices:
     row_write_s: Floats
 
 
+@dataclass(frozen=True)
+class HoldCosts:
+    """Costs of the sample-and-hold of one column: a capacitance charged to V, and an area."""
+
+    charge_F: float
+    area_m2: float
+
+
 @dataclass(frozen=True, eq=False)
 class CellCurrents:
     """Conductance and size of cells that are read by currents, for the IR drop.
@@ -64,6 +72,8 @@ class MemoryCell(ABC):
         name: name of the device in spaces and studies.
         array: its arrays in the component table, a name in `imcmoo.hardware.devices.DEVICES`.
         streams: True if weights may be loaded for every image.
+        reads_again: True if without sample-and-hold an array is read again for each of the
+            conversions of an ADC, False if columns keep their sums.
         snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
         defaults: defaults of design columns, besides `DEFAULTS`.
     """
@@ -71,6 +81,7 @@ class MemoryCell(ABC):
     name: str
     array: str
     streams: bool
+    reads_again: bool = False
     snr_limit_dB: float
     defaults: Mapping[str, str | float] = {}
 
@@ -110,6 +121,10 @@ class MemoryCell(ABC):
     @abstractmethod
     def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents | None:
         """Return conductance and size of the cells; None if reads draw no current."""
+
+    def hold(self, assumptions: Assumptions) -> HoldCosts:
+        """Return the costs of a sample-and-hold; by default of one that holds a voltage."""
+        return HoldCosts(assumptions.sample_hold_F.value, assumptions.sample_hold_m2.value)
 
     def column_circuit(
         self,
@@ -418,6 +433,20 @@ def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
         return columns
     shared: Floats = np.ceil(columns / designs.columns_per_adc)
     return shared
+
+
+READ_AGAIN = 2
+"""Code of `in_turn` for an array that is read again for each conversion."""
+
+
+def in_turn(designs: Designs, device: MemoryCell) -> Floats:
+    """How reads and conversions of an array follow each other, shape (n,).
+
+    0 if a sample-and-hold per column lets both happen at once, 1 if an array is read and then
+    converted, `READ_AGAIN` if it is read once for each of the conversions of an ADC.
+    """
+    without = READ_AGAIN if device.reads_again else 1
+    return np.where(designs.sample_and_hold > 0, 0.0, without)
 
 
 def require_coverage(designs: Designs, technology: Technology) -> None:

@@ -10,7 +10,13 @@ from imcmoo.arrays import Floats
 from imcmoo.hardware.devices import RRAM, SRAM
 from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import CellCurrents, CellPrices, MemoryCell, Technology
+from imcmoo.model.physical.components import (
+    CellCurrents,
+    CellPrices,
+    HoldCosts,
+    MemoryCell,
+    Technology,
+)
 from imcmoo.model.physical.parameters import CELL_ERRORS, Designs, refuse
 
 NEUROSIM_PULSE_S = 10e-9
@@ -64,6 +70,10 @@ class Rram(MemoryCell):
     def sigma(self, assumptions: Assumptions) -> float:
         """Variation of the programmed conductance."""
         return assumptions.rram_sigma.value
+
+    def hold(self, assumptions: Assumptions) -> HoldCosts:
+        """Hold a current, which needs a front end."""
+        return HoldCosts(assumptions.current_hold_F.value, assumptions.current_hold_m2.value)
 
     def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents:
         """Conductance by weight coding: one cell of a pair is off."""

@@ -1,15 +1,34 @@
 """Costs of components are the worked examples of their formulas, to four digits."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import SarNoiseAdc, Switches, Technology, ZigZagAdc, adc_costs
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
+from imcmoo.model.physical.batch import Batch
+from imcmoo.model.physical.chip import operating_point
+from imcmoo.model.physical.components import (
+    HoldCosts,
+    SarNoiseAdc,
+    Switches,
+    Technology,
+    ZigZagAdc,
+    adc_costs,
+)
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.latency import layer_read_times, macro_read_time
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram
 from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused, Designs
+from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, columns
+
+
+class ReadAgain(Rram):
+    """RRAM that is read again for each conversion."""
+
+    reads_again = True
 
 
 def close(value):
@@ -77,3 +96,60 @@ def test_sar_noise_has_at_most_12_bits_and_says_so():
         adc_costs(replace(designs(adc_bits=12).take(np.array([0, 0])), adc_bits=np.array([12, 13])),
                   TABLE, Assumptions())  # fmt: skip
     assert adc(13, 32, 0.9, model="zigzag").energy_J > 0
+
+
+LATER_HOLD = {"current_hold_F": 50e-15, "current_hold_m2": 20e-12}
+
+
+def chip(device, one, **values):
+    """The chip of one design of a device."""
+    networks = WorkloadSet.load(["resnet18"])
+    how = technology(device, **values)
+    context = Context.of_networks(networks, device=how.device.name, table=TABLE)
+    context = replace(context, device=how.device, assumptions=how.assumptions)
+    return Batch(context, one).chip
+
+
+@pytest.mark.parametrize(("order", "ns"), [(2, 261.9), (0, 87.29), (1, 98.21)])
+def test_an_array_is_read_for_each_conversion_or_once_before_or_while_converting(order, ns):
+    slow, conversion_s = 0.8595, 6 * (0.64e-9 + 0.00653e-9 * 64)
+    rates = SimpleNamespace(
+        read_s=np.array([[1.065e-9 * slow + 10e-9]]),
+        convert_s=np.array([[conversion_s * slow]]),
+        adcs=np.array([[32.0]]),
+        in_turn=np.array([[float(order)]]),
+    )
+    assert layer_read_times(rates, np.array([[512.0]])) == close(ns * 1e-9)
+
+
+@pytest.mark.parametrize("hold", [0, 1])
+@pytest.mark.parametrize("device", [Rram(), ReadAgain(), MEMORY_CELLS["sram"]])
+def test_reads_in_time_go_with_the_columns_of_a_layer_and_in_row_energy_with_all(device, hold):
+    """5 of 16 columns of an ADC: 5 reads in time, 16 in the energy of rows; else one of each."""
+    one = designs(
+        cols=128, columns_per_adc=16, sample_and_hold=hold, input_coding="levels", bits_per_cell=1
+    )
+    how = technology(device)
+    point = operating_point(one, how)
+    adcs, read = np.array([8.0]), point.array_s + device.inputs_s(one, how.assumptions)
+    time = macro_read_time(one, point, np.array([[40.0]]), adcs, how)[0, 0]
+    convert = 5 * point.adc.time_s[0]
+    again = isinstance(device, ReadAgain) and not hold
+    expected = max(read[0], convert) if hold else (5 if again else 1) * read[0] + convert
+    assert time == pytest.approx(expected, rel=1e-12)
+    built = chip(device, one)
+    dac = how.assumptions.dac_F_per_bit.value * 2 * 0.9**2
+    assert built.prices_J["dac"] == pytest.approx(dac * (16 if again else 1), rel=1e-12)
+
+
+def test_only_a_device_that_draws_a_current_needs_the_hold_of_a_current():
+    holds = [MEMORY_CELLS[name].hold(Assumptions()) for name in ("rram", "sram")]
+    later = Assumptions().having(**LATER_HOLD)
+    assert MEMORY_CELLS["sram"].hold(later) == holds[1]
+    assert MEMORY_CELLS["rram"].hold(later) == HoldCosts(50e-15, 20e-12)
+    held = designs(sample_and_hold=1, cols=128)
+    before, after = (chip("rram", held, **values) for values in ({}, LATER_HOLD))
+    more = after.areas_m2["drivers"] - before.areas_m2["drivers"]
+    assert more == pytest.approx(held.macros * 128 * (20e-12 - holds[0].area_m2))
+    more = after.prices_J["conversion"] - before.prices_J["conversion"]
+    assert more == pytest.approx((50e-15 - holds[0].charge_F) * 0.9**2)
