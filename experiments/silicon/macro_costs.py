@@ -15,7 +15,7 @@ import pandas as pd
 from imcmoo.arrays import Floats
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.chip import OperatingPoint, operating_point
+from imcmoo.model.physical.chip import OperatingPoint, operating_point, row_prices
 from imcmoo.model.physical.components import Switches, Technology
 from imcmoo.model.physical.latency import macro_read_time
 from imcmoo.model.physical.memory_cells import memory_cell
@@ -56,10 +56,9 @@ def macro_costs(
         + adcs * (point.adc.leak_W + adder["leak"] * np.sqrt(point.supply))
     )
     mean_read_J = point.cell.low_J + MEAN_CELL * point.cell.span_J
-    dac_F = length * assumptions.dac_F_per_bit.value * designs.input_slice_bits
     energies = {
         "cells": length * np.ceil(weights) * adcs * mean_read_J,
-        "dac": dac_F * designs.voltage_V**2,
+        "dac": length * row_prices(designs, how)["dac"],
         "adc": adcs * point.adc.energy_J,
         "shift_add": adcs * adder["energy"] * point.supply,
         "leakage": leak * time,
@@ -90,11 +89,11 @@ def _areas(
     columns = np.where(is_shared, point.array["column_area_muxed"], point.array["column_area"])
     bits = np.minimum(designs.input_slice_bits, int(assumptions.highest_level_bits.value))
     dac = table.look_up("dac", node_nm=designs.technology_nm, bits=bits)
+    drivers = rows / designs.rows * point.array["row_area"] + cols / designs.cols * columns
+    factor = assumptions.array_area_factor.value
     return {
-        "cells": rows * cols * point.array["cell_area"],
-        "drivers": rows / designs.rows * point.array["row_area"]
-        + cols / designs.cols * columns
-        + rows * dac["area"],
+        "cells": factor * rows * cols * point.array["cell_area"],
+        "drivers": factor * (drivers + rows * dac["area"]),
         "adc": adcs * point.adc.area_m2,
         "shift_add": adcs * adder["area"],
     }

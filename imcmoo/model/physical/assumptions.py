@@ -72,6 +72,18 @@ class Assumptions:
         "assumption, of every ADC model; beside sar_noise NeuroSim's SAR of 5 and 6 bits takes "
         "1.1 and 0.85 times the energy, ADCs of 8 bits in two published macros 2.0 and 4.6 times",
     )
+    input_energy_factor: Assumption = Assumption(
+        1.0, 0.275, 5.5, "assumption, of DACs and row drivers; for calibration to a macro"
+    )
+    array_energy_factor: Assumption = Assumption(
+        1.0, 0.275, 5.5, "assumption, of reading cells; for calibration to a macro"
+    )
+    adc_time_factor: Assumption = Assumption(
+        1.0, 0.275, 5.5, "assumption, of every ADC model; for calibration to a macro"
+    )
+    array_area_factor: Assumption = Assumption(
+        1.0, 0.275, 5.5, "assumption, of cells, drivers, DACs and holds; for calibration to a macro"
+    )
     adc_area_factor: Assumption = Assumption(
         1.0, 0.5, 2.2, "assumption, of every ADC model: published ADCs take 0.9 to 1.4 of it"
     )

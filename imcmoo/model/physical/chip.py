@@ -100,6 +100,7 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         muxed = designs.columns_per_adc > 1
     else:
         muxed = np.zeros(len(designs), bool)
+    cell, read = device.prices(designs, array, kappa, technology), assumptions.array_energy_factor
     return OperatingPoint(
         slowdown=kappa,
         clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
@@ -107,7 +108,7 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         wire_ohm_per_m=node["wire_ohm_per_m"],
         array=array,
         adc=device.column_circuit(designs, array, kappa, technology),
-        cell=device.prices(designs, array, kappa, technology),
+        cell=replace(cell, low_J=cell.low_J * read.value, span_J=cell.span_J * read.value),
         array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
     )
 
@@ -157,6 +158,17 @@ def array_read_time(designs: Designs, point: OperatingPoint, technology: Technol
     pulses_s = technology.device.inputs_s(designs, technology.assumptions)
     time: Floats = point.array_s + pulses_s * technology.switches.pulses
     return time
+
+
+def row_prices(designs: Designs, technology: Technology) -> dict[str, Floats]:
+    """Energy of driving one active row once, J, shape (n,) each.
+
+    Returns:
+        `dac` of one input slice, 0 if inputs are sent as pulses.
+    """
+    assumptions, factor = technology.assumptions, technology.assumptions.input_energy_factor.value
+    dac = assumptions.dac_F_per_bit.value * designs.input_slice_bits * designs.voltage_V**2
+    return {"dac": np.where(designs.level_coded, dac, 0.0) * factor}
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,6 +294,7 @@ class _Builder:
         self._assumptions = context.assumptions
         self._switches = context.switches
         self._periphery = context.assumptions.macro_periphery.value * designs.macros
+        self._array_area = context.assumptions.array_area_factor.value * self._periphery
         # Library leakage is at nominal supply; current stays, power goes with the supply.
         self._leak_scale = np.sqrt(point.supply)
         self._slow = np.maximum(point.slowdown, 1.0)
@@ -295,7 +308,7 @@ class _Builder:
         cells = designs.rows * designs.cols * (1 + designs.ping_pong)
         read_s = array_read_time(designs, point, self._context)
         return ComponentCosts(
-            area_m2=self._periphery * cells * point.array["cell_area"],
+            area_m2=self._array_area * cells * point.array["cell_area"],
             leak_W=designs.macros * cells * point.array["cell_leak"],
             prices_J={
                 "cell_low": point.cell.low_J,
@@ -317,14 +330,15 @@ class _Builder:
         # Inputs sent as pulses need no DAC.
         bits, coded = designs.input_slice_bits, designs.level_coded
         dac = np.where(coded, self._look_up("dac", bits=np.where(coded, bits, 1))["area"], 0.0)
-        energy = self._assumptions.dac_F_per_bit.value * bits * designs.voltage_V**2
         order = in_turn(designs, self._context.device)
         # Rows are driven once per read.
         reads = np.where((order == READ_AGAIN) & shared, designs.columns_per_adc, 1.0)
         return ComponentCosts(
-            area_m2=self._periphery * (array["row_area"] + columns + designs.rows * dac + holds),
+            area_m2=self._array_area * (array["row_area"] + columns + designs.rows * dac + holds),
             leak_W=designs.macros * (array["row_leak"] + array["column_leak"]),
-            prices_J={"dac": np.where(coded, energy, 0.0) * reads},
+            prices_J={
+                name: price * reads for name, price in row_prices(designs, self._context).items()
+            },
             rates={"in_turn": order},
         )
 

@@ -280,6 +280,7 @@ def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) 
         adc,
         energy_J=adc.energy_J * assumptions.adc_energy_factor.value,
         area_m2=adc.area_m2 * assumptions.adc_area_factor.value,
+        time_s=adc.time_s * assumptions.adc_time_factor.value,
     )
 
 

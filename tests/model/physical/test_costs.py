@@ -84,11 +84,11 @@ def test_formulas_take_less_than_half_of_the_fitted_area(model, bits, node_nm, u
 
 @pytest.mark.parametrize("model", ADC_MODELS)
 def test_factors_multiply_every_adc_model_and_nothing_else(model):
-    factors = {"adc_energy_factor": 2.0, "adc_area_factor": 0.5}
+    factors = {"adc_energy_factor": 2.0, "adc_area_factor": 0.5, "adc_time_factor": 3.0}
     usual, other = adc(8, 32, 0.9, model=model), adc(8, 32, 0.9, model=model, **factors)
     assert other.energy_J == 2 * usual.energy_J
     assert other.area_m2 == usual.area_m2 / 2
-    assert other.time_s == usual.time_s
+    assert other.time_s == 3 * usual.time_s
 
 
 def test_sar_noise_has_at_most_12_bits_and_says_so():
@@ -153,3 +153,33 @@ def test_only_a_device_that_draws_a_current_needs_the_hold_of_a_current():
     assert more == pytest.approx(held.macros * 128 * (20e-12 - holds[0].area_m2))
     more = after.prices_J["conversion"] - before.prices_J["conversion"]
     assert more == pytest.approx((50e-15 - holds[0].charge_F) * 0.9**2)
+
+
+def quantities(one, device, **values):
+    """All areas, prices and rates of a chip by name."""
+    built = chip(device, one, **values)
+    areas = {f"{name}_m2": area for name, area in built.areas_m2.items()}
+    return areas | built.prices_J | vars(built.rates)
+
+
+FACTORS = {
+    "adc_energy_factor": {"conversion"},
+    "input_energy_factor": {"dac"},
+    "array_energy_factor": {"cell_low", "cell_span"},
+    "adc_time_factor": {"convert_s"},
+    "adc_area_factor": {"adc_m2"},
+    "array_area_factor": {"cells_m2", "drivers_m2"},
+}
+
+
+@pytest.mark.parametrize("name", FACTORS)
+@pytest.mark.parametrize("device", MEMORY_CELLS)
+def test_a_factor_multiplies_what_it_names_and_no_adder_nor_hold(name, device):
+    one = designs(input_coding="levels", sample_and_hold=1, bits_per_cell=1, dram="x32")
+    usual, other = (quantities(one, device, **values) for values in ({}, {name: 2.0}))
+    changed = {part for part in usual if other[part] != usual[part]} - {"link"}
+    assert changed == {part for part in FACTORS[name] if usual[part] > 0}
+    held = MEMORY_CELLS[device].hold(Assumptions()).charge_F * 0.9**2
+    for part in changed:
+        rest = held if part == "conversion" else 0.0
+        assert other[part] - rest == pytest.approx(2 * (usual[part] - rest), rel=1e-12)
