@@ -92,7 +92,7 @@ def _areas(
     drivers = rows / designs.rows * point.array["row_area"] + cols / designs.cols * columns
     factor = assumptions.array_area_factor.value
     return {
-        "cells": factor * rows * cols * point.array["cell_area"],
+        "cells": factor * rows * cols * point.cell_m2,
         "drivers": factor * (drivers + rows * dac["area"]),
         "adc": adcs * point.adc.area_m2,
         "shift_add": adcs * adder["area"],

@@ -7,6 +7,7 @@ marks engineering judgement; the others name their source.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from math import sqrt
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,14 @@ class Assumptions:
     sample_hold_m2: Assumption = Assumption(
         5e-12, 2e-12, 20e-12, "assumption: that capacitor's area"
     )
-    sram_cell_F: Assumption = Assumption(
-        1.2e-15, 0.5e-15, 3e-15, "assumption: charge an SRAM cell moves when its row is read"
+    sram_cell_F2: Assumption = Assumption(
+        280, 280, 2000, "NeuroSim's plain cell; charge-domain cells: Jia 1,160 F2, Wang 1,800 F2"
+    )
+    sram_unit_F: Assumption = Assumption(
+        1.2e-15, 0.5e-15, 3e-15, "assumption: matched capacitor of a cell; Jia and Wang 6 fF"
+    )
+    sram_line_F: Assumption = Assumption(
+        0.0, 0.0, 3e-15, "assumption, at 28 nm: lines across 35 F 0.39 fF, gates 0.31 fF"
     )
     current_hold_F: Assumption = Assumption(
         10e-15, 10e-15, 200e-15, "assumption: likewise, with the front end that a current needs"
@@ -151,8 +158,11 @@ class Assumptions:
     rram_sigma: Assumption = Assumption(
         0.043, 0.011, 0.082, "NeuRRAM after 1 s; 0.082 after a day; CMO-ReRAM 0.011 (aihwkit)"
     )
-    sram_sigma: Assumption = Assumption(
-        0.0073, 0.003, 0.02, "assumption: 0.8 % sqrt(fF) mismatch of a 1.2 fF capacitor"
+    sram_mismatch: Assumption = Assumption(
+        0.0073 * sqrt(1.2),
+        0.0033,
+        0.022,
+        "assumption: mismatch of a capacitor of 1 fF; it falls with the root of the capacitance",
     )
     read_sigma: Assumption = Assumption(0.0, 0.0, 0.02, "assumption: read noise averaged away")
     adc_window_sigmas: Assumption = Assumption(4.0, 3.0, 5.0, "assumption: clipping beyond 4 sigma")

@@ -41,7 +41,8 @@ class OperatingPoint:
         wire_ohm_per_m: resistance of the array wires of the node, Ω/m.
         array: quantities of one crossbar, see `physical_costs.crossbar`.
         adc: circuit of one column: an ADC, or that of the device.
-        cell: one cell.
+        cell: reading and writing one cell.
+        cell_m2: area of one cell.
         array_s: one read of an array without pulses and conversion, s.
     """
 
@@ -52,6 +53,7 @@ class OperatingPoint:
     array: Mapping[str, Floats]
     adc: AdcCosts
     cell: CellPrices
+    cell_m2: Floats
     array_s: Floats
 
 
@@ -109,6 +111,7 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         array=array,
         adc=device.column_circuit(designs, array, kappa, technology),
         cell=replace(cell, low_J=cell.low_J * read.value, span_J=cell.span_J * read.value),
+        cell_m2=device.cell_m2(designs, array, assumptions),
         array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
     )
 
@@ -308,7 +311,7 @@ class _Builder:
         cells = designs.rows * designs.cols * (1 + designs.ping_pong)
         read_s = array_read_time(designs, point, self._context)
         return ComponentCosts(
-            area_m2=self._array_area * cells * point.array["cell_area"],
+            area_m2=self._array_area * cells * point.cell_m2,
             leak_W=designs.macros * cells * point.array["cell_leak"],
             prices_J={
                 "cell_low": point.cell.low_J,

@@ -110,6 +110,12 @@ class MemoryCell(ABC):
             technology: technology of the study.
         """
 
+    def cell_m2(
+        self, designs: Designs, array: Mapping[str, Floats], assumptions: Assumptions
+    ) -> Floats:
+        """Return the area of a cell, m², shape (n,); by default that of the component table."""
+        return array["cell_area"]
+
     @abstractmethod
     def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Return the time of the pulses of one input slice, s, shape (n,)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import sqrt
 
 import numpy as np
 
@@ -23,6 +24,12 @@ NEUROSIM_PULSE_S = 10e-9
 """Input pulse of the read energies in the component table, s."""
 NEUROSIM_WRITE_S = 50e-9
 """Pulse of the write energies in the component table (NeuroSim's cell file), s."""
+
+
+def _area_m2(features: float, designs: Designs) -> Floats:
+    """Area of a cell of some squares of the node."""
+    area: Floats = features * (designs.technology_nm * 1e-9) ** 2
+    return area
 
 
 class Rram(MemoryCell):
@@ -110,15 +117,22 @@ class Sram(MemoryCell):
         slowdown: Floats,
         technology: Technology,
     ) -> CellPrices:
-        """Charge of a cell per read; write energy of CACTI for the same cells as a memory."""
+        """Charge of a cell's capacitor and lines; write energy of CACTI for such a memory."""
         assumptions = technology.assumptions
         supply = (designs.voltage_V / assumptions.nominal_V.value) ** 2
+        line_F = assumptions.sram_line_F.value * designs.technology_nm / 28
         return CellPrices(
-            low_J=assumptions.sram_cell_F.value * designs.voltage_V**2,
+            low_J=(assumptions.sram_unit_F.value + line_F) * designs.voltage_V**2,
             span_J=np.zeros(len(designs)),
             write_J=array["memory_write"] / designs.cols * supply,
             row_write_s=assumptions.sram_row_write_s.value * slowdown,
         )
+
+    def cell_m2(
+        self, designs: Designs, array: Mapping[str, Floats], assumptions: Assumptions
+    ) -> Floats:
+        """Area of a cell with its capacitor."""
+        return _area_m2(assumptions.sram_cell_F2.value, designs)
 
     def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Time of the pulses of a slice, s; levels settle during the array read."""
@@ -127,7 +141,7 @@ class Sram(MemoryCell):
 
     def sigma(self, assumptions: Assumptions) -> float:
         """Mismatch of the unit capacitors."""
-        return assumptions.sram_sigma.value
+        return assumptions.sram_mismatch.value / sqrt(assumptions.sram_unit_F.value * 1e15)
 
     def currents(self, designs: Designs, assumptions: Assumptions) -> None:
         """None: charge sharing draws no current."""

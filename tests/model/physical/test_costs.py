@@ -11,6 +11,7 @@ from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.chip import operating_point
 from imcmoo.model.physical.components import (
     HoldCosts,
+    MemoryCell,
     SarNoiseAdc,
     Switches,
     Technology,
@@ -183,3 +184,31 @@ def test_a_factor_multiplies_what_it_names_and_no_adder_nor_hold(name, device):
     for part in changed:
         rest = held if part == "conversion" else 0.0
         assert other[part] - rest == pytest.approx(2 * (usual[part] - rest), rel=1e-12)
+
+
+CHARGE_DOMAIN = {"sram_cell_F2": 1200, "sram_line_F": 0.7e-15, "sram_mismatch": 0.008}
+
+
+def test_an_sram_cell_is_a_capacitor_with_lines_gates_and_mismatch():
+    one, how = designs(voltage_V=1.0, bits_per_cell=1), technology("sram", **CHARGE_DOMAIN)
+    point = operating_point(one, how)
+    assert point.cell.low_J == close(2.0e-15)
+    assert 128 * 128 * point.cell_m2 == close(20130e-12)
+    assert how.device.sigma(how.assumptions) == close(0.007303)
+
+
+def test_the_capacitor_of_an_sram_cell_decides_energy_and_noise():
+    small, large = (technology("sram", sram_unit_F=farad) for farad in (0.6e-15, 2.4e-15))
+    one = designs(bits_per_cell=1)
+    energies = [operating_point(one, how).cell.low_J[0] for how in (small, large)]
+    sigmas = [how.device.sigma(how.assumptions) for how in (small, large)]
+    assert energies[1] == pytest.approx(4 * energies[0])
+    assert sigmas[1] == pytest.approx(sigmas[0] / 2)
+
+
+def test_a_device_that_states_no_cell_area_has_that_of_the_component_table():
+    class Plain(type(MEMORY_CELLS["sram"])):
+        cell_m2 = MemoryCell.cell_m2
+
+    one = designs(bits_per_cell=1)
+    assert operating_point(one, technology(Plain())).cell_m2 == close(280 * 32e-9**2)
