@@ -192,8 +192,14 @@ class Assumptions:
     differential_cell_S: Assumption = Assumption(
         1.7e-6, 0.9e-6, 2.95e-6, "the same where one of a pair is off and the other mostly small"
     )
-    column_pitch_F: Assumption = Assumption(4.0, 4.0, 4.0, "height of the 48 F2 cell, aspect 1/3")
-    row_pitch_F: Assumption = Assumption(12.0, 12.0, 12.0, "width of the 48 F2 cell, aspect 1/3")
+    rram_cell_F2: Assumption = Assumption(
+        48.0, 48.0, 134.0, "NeuroSim's cell file; Intel at 22 nm 100 F2, NeuRRAM 126 F2"
+    )
+    column_pitch_F: Assumption = Assumption(4.0, 4.0, 11.6, "height of the 48 F2 cell, aspect 1/3")
+    row_pitch_F: Assumption = Assumption(12.0, 7.0, 12.0, "width of the 48 F2 cell, aspect 1/3")
+    rram_driver_factor: Assumption = Assumption(
+        1.0, 1.0, 10.0, "of the table's drivers, which switch no high voltage; CiMLoop's NeuRRAM: 5"
+    )
 
     def having(self, **values: float) -> Assumptions:
         """Return a copy with some values changed.

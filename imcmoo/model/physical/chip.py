@@ -39,7 +39,8 @@ class OperatingPoint:
         clock_Hz: clock of links, buffers and the digital unit, Hz.
         supply: (V / nominal)², the factor of library energies.
         wire_ohm_per_m: resistance of the array wires of the node, Ω/m.
-        array: quantities of one crossbar, see `physical_costs.crossbar`.
+        array: quantities of one crossbar, see `physical_costs.crossbar`; areas of drivers with
+            the factor of the device.
         adc: circuit of one column: an ADC, or that of the device.
         cell: reading and writing one cell.
         cell_m2: area of one cell.
@@ -90,6 +91,8 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
     device, table, assumptions = technology.device, technology.table, technology.assumptions
     node = part_costs("technology", designs, table)
     array = dict(part_costs(device.array, designs, table))
+    for driver in ("row_area", "column_area", "column_area_muxed"):
+        array[driver] = array[driver] * device.driver_factor(assumptions)
     if device.streams:
         array["memory_write"] = part_costs("cells_as_memory", designs, table)["write"]
     kappa = slowdown(designs.voltage_V, node["threshold_V"], assumptions)

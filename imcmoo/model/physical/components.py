@@ -116,6 +116,10 @@ class MemoryCell(ABC):
         """Return the area of a cell, m², shape (n,); by default that of the component table."""
         return array["cell_area"]
 
+    def driver_factor(self, assumptions: Assumptions) -> float:
+        """Return the factor on the tabulated area of row and column drivers; by default 1."""
+        return 1.0
+
     @abstractmethod
     def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Return the time of the pulses of one input slice, s, shape (n,)."""

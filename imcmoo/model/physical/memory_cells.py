@@ -69,6 +69,16 @@ class Rram(MemoryCell):
             row_write_s=np.full(len(designs), write_s),
         )
 
+    def cell_m2(
+        self, designs: Designs, array: Mapping[str, Floats], assumptions: Assumptions
+    ) -> Floats:
+        """Area of a cell with its access transistor."""
+        return _area_m2(assumptions.rram_cell_F2.value, designs)
+
+    def driver_factor(self, assumptions: Assumptions) -> float:
+        """Drivers switch the high voltages of writing."""
+        return assumptions.rram_driver_factor.value
+
     def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Time of the pulses of a slice, s; one level is held for one pulse."""
         pulses = np.where(designs.level_coded, 1.0, 2.0**designs.input_slice_bits - 1)

@@ -18,6 +18,7 @@ from imcmoo.model.physical.components import (
     ZigZagAdc,
     adc_costs,
 )
+from imcmoo.model.physical.constraints import ir_drop
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import layer_read_times, macro_read_time
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram
@@ -212,3 +213,36 @@ def test_a_device_that_states_no_cell_area_has_that_of_the_component_table():
 
     one = designs(bits_per_cell=1)
     assert operating_point(one, technology(Plain())).cell_m2 == close(280 * 32e-9**2)
+
+
+WIDER_CELL = {"rram_cell_F2": 100.0, "column_pitch_F": 10.0, "row_pitch_F": 10.0}
+
+
+def test_an_rram_cell_is_as_large_as_stated():
+    point = operating_point(designs(), technology("rram", **WIDER_CELL))
+    assert point.cell_m2 == close(0.1024e-12)
+
+
+@pytest.mark.parametrize(
+    ("rows", "active", "coding", "drop"),
+    [
+        (256, 64, "offset", 0.05069),
+        (256, 64, "differential", 0.02921),
+        (512, 16, "offset", 0.02534),
+    ],
+)
+def test_the_voltage_along_a_column_drops_with_its_pitch(rows, active, coding, drop):
+    one = designs(rows=rows, active_rows=active, weight_coding=coding, bits_per_cell=1)
+    how = technology("rram", **WIDER_CELL)
+    wire = operating_point(one, how).wire_ohm_per_m
+    assert ir_drop(one, np.ones(1), wire, how) == close(drop)
+
+
+def test_the_driver_factor_multiplies_row_and_column_drivers_of_rram_alone():
+    one = designs(bits_per_cell=1, sample_and_hold=1, input_coding="levels", columns_per_adc=16)
+    for device, factor in (("rram", 5.0), ("sram", 1.0)):
+        usual, other = (chip(device, one, **v) for v in ({}, {"rram_driver_factor": 5.0}))
+        array = operating_point(one, technology(device)).array
+        drivers = one.macros * (array["row_area"] + array["column_area_muxed"])
+        more = other.areas_m2["drivers"] - usual.areas_m2["drivers"]
+        assert more == pytest.approx((factor - 1) * drivers)
