@@ -197,6 +197,12 @@ class Assumptions:
     )
     column_pitch_F: Assumption = Assumption(4.0, 4.0, 11.6, "height of the 48 F2 cell, aspect 1/3")
     row_pitch_F: Assumption = Assumption(12.0, 7.0, 12.0, "width of the 48 F2 cell, aspect 1/3")
+    word_line_V: Assumption = Assumption(
+        1.2, 0.9, 2.2, "assumption: voltage of a word line that selects transistors of cells"
+    )
+    word_line_factor: Assumption = Assumption(
+        0.0, 0.0, 8.0, "assumption, of the charge of a word line; NeuRRAM takes about 2.5 fF a cell"
+    )
     rram_driver_factor: Assumption = Assumption(
         1.0, 1.0, 10.0, "of the table's drivers, which switch no high voltage; CiMLoop's NeuRRAM: 5"
     )

@@ -170,11 +170,14 @@ def row_prices(designs: Designs, technology: Technology) -> dict[str, Floats]:
     """Energy of driving one active row once, J, shape (n,) each.
 
     Returns:
-        `dac` of one input slice, 0 if inputs are sent as pulses.
+        `dac` of one input slice, 0 if inputs are sent as pulses; `row_pulse` of one pulse.
     """
     assumptions, factor = technology.assumptions, technology.assumptions.input_energy_factor.value
     dac = assumptions.dac_F_per_bit.value * designs.input_slice_bits * designs.voltage_V**2
-    return {"dac": np.where(designs.level_coded, dac, 0.0) * factor}
+    return {
+        "dac": np.where(designs.level_coded, dac, 0.0) * factor,
+        "row_pulse": technology.device.row_pulse_J(designs, assumptions) * factor,
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,8 +188,8 @@ class ComponentCosts:
         area_m2: area of all its instances on a chip.
         leak_W: leakage of all instances; None if it does not leak.
         prices_J: energy per action by `mapping_features.COMPONENT_OF`: buffers and results per
-            word, global buffer, links and DRAM per bit, `dac` per row and slice; for routers, see
-            `Chip`.
+            word, global buffer, links and DRAM per bit, `dac` per row and slice, `row_pulse` per
+            row and pulse; for routers, see `Chip`.
         rates: speeds by field of `Rates`.
         dram_idle_W: power of the DRAM without access.
     """

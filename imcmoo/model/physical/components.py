@@ -116,6 +116,10 @@ class MemoryCell(ABC):
         """Return the area of a cell, m², shape (n,); by default that of the component table."""
         return array["cell_area"]
 
+    def row_pulse_J(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Return the energy of one pulse on the word line of a row, J, shape (n,); by default 0."""
+        return np.zeros(len(designs))
+
     def driver_factor(self, assumptions: Assumptions) -> float:
         """Return the factor on the tabulated area of row and column drivers; by default 1."""
         return 1.0

@@ -22,6 +22,8 @@ from imcmoo.model.physical.parameters import CELL_ERRORS, Designs, refuse
 
 NEUROSIM_PULSE_S = 10e-9
 """Input pulse of the read energies in the component table, s."""
+WORD_LINE_GATE_F = 0.2e-15
+"""Gate of a cell's access transistor on its word line, at 28 nm, F (assumption)."""
 NEUROSIM_WRITE_S = 50e-9
 """Pulse of the write energies in the component table (NeuroSim's cell file), s."""
 
@@ -74,6 +76,15 @@ class Rram(MemoryCell):
     ) -> Floats:
         """Area of a cell with its access transistor."""
         return _area_m2(assumptions.rram_cell_F2.value, designs)
+
+    def row_pulse_J(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Wire and gates of all columns, charged to a fixed voltage."""
+        pitch = assumptions.row_pitch_F.value * designs.technology_nm * 1e-9
+        gate_F = WORD_LINE_GATE_F * designs.technology_nm / 28
+        cell_F = assumptions.wire_F_per_m.value * pitch + gate_F
+        cells = designs.cols * assumptions.word_line_factor.value
+        energy: Floats = cells * cell_F * assumptions.word_line_V.value**2
+        return energy
 
     def driver_factor(self, assumptions: Assumptions) -> float:
         """Drivers switch the high voltages of writing."""

@@ -21,6 +21,7 @@ from imcmoo.model.physical.components import (
 from imcmoo.model.physical.constraints import ir_drop
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import layer_read_times, macro_read_time
+from imcmoo.model.physical.mapping_features import count_actions, map_layers
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram
 from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused, Designs
 from imcmoo.networks.workloads import WorkloadSet
@@ -166,7 +167,7 @@ def quantities(one, device, **values):
 
 FACTORS = {
     "adc_energy_factor": {"conversion"},
-    "input_energy_factor": {"dac"},
+    "input_energy_factor": {"dac", "row_pulse"},
     "array_energy_factor": {"cell_low", "cell_span"},
     "adc_time_factor": {"convert_s"},
     "adc_area_factor": {"adc_m2"},
@@ -246,3 +247,27 @@ def test_the_driver_factor_multiplies_row_and_column_drivers_of_rram_alone():
         drivers = one.macros * (array["row_area"] + array["column_area_muxed"])
         more = other.areas_m2["drivers"] - usual.areas_m2["drivers"]
         assert more == pytest.approx((factor - 1) * drivers)
+
+
+@pytest.mark.parametrize(
+    ("device", "pJ"), [(Rram(), 0.4314), (ReadAgain(), 27.61), (MEMORY_CELLS["sram"], 0.0)]
+)
+def test_a_pulse_charges_the_word_line_of_a_resistive_row_for_each_read(device, pJ):
+    values = WIDER_CELL | {"word_line_factor": 1.0}
+    one = designs(cols=1024, columns_per_adc=64, bits_per_cell=1)
+    assert chip(device, one, **values).prices_J["row_pulse"] == close(pJ * 1e-12)
+
+
+@pytest.mark.parametrize("coding", ["pulses", "levels"])
+def test_rows_of_a_layer_are_driven_once_for_each_pulse_or_level(coding):
+    """Pulses are summed over slices already, so their number of slices is no further factor."""
+    networks, one = WorkloadSet.load(["resnet18"]), designs(cols=256, input_coding=coding)
+    context = Context.of_networks(networks, device="rram", table=TABLE)
+    mapped = map_layers(context, one, streamed=False)
+    counted = count_actions(context, one, mapped)
+    layers, blocks = context.layers, mapped.placement.column_blocks
+    pulses = 4 if coding == "levels" else layers.operand_sums.pulses[0, 1]
+    stored = ~layers.digital
+    rows = layers.n_vectors * layers.groups * layers.rows * blocks * stored
+    np.testing.assert_allclose(counted["row_pulse"], rows * pulses)
+    np.testing.assert_allclose(counted["dac"], rows * 4)
