@@ -16,7 +16,7 @@ from imcmoo.arrays import Floats
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import OperatingPoint, operating_point, row_prices
-from imcmoo.model.physical.components import Switches, Technology
+from imcmoo.model.physical.components import Switches, Technology, adder_costs
 from imcmoo.model.physical.latency import macro_read_time
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import LIMITS, Designs
@@ -47,7 +47,7 @@ def macro_costs(
     rows, cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
     how = technology_of(macros, table, assumptions, Switches(pulses=held))
     time = macro_read_time(designs, point, adcs[:, None], adcs, how)[:, 0]
-    adder = _shift_add(macros, designs, table)
+    adder = _shift_add(macros, designs, table, assumptions)
     # Row and column drivers are those of an array of another size: per row and column.
     leak = (
         rows * cols * point.array["cell_leak"]
@@ -148,9 +148,10 @@ def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:
     )
 
 
-def _shift_add(macros: pd.DataFrame, designs: Designs, table: PhysicalTable) -> dict[str, Floats]:
+def _shift_add(
+    macros: pd.DataFrame, designs: Designs, table: PhysicalTable, assumptions: Assumptions
+) -> dict[str, Floats]:
     """Costs of the adder of every ADC, as wide as the model's; zero if nothing is shifted."""
     weights = np.ceil(macros["weight_bits"].to_numpy(dtype=float))
     more = np.maximum(weights - designs.bits_per_cell, 0)
-    costs = table.look_up("shift_add", node_nm=designs.technology_nm, bits=designs.adc_bits + more)
-    return {name: np.where(more > 0, values, 0.0) for name, values in costs.items()}
+    return adder_costs(designs, more, table, assumptions)

@@ -19,6 +19,7 @@ from imcmoo.model.physical.components import (
     CellPrices,
     Technology,
     adcs_per_macro,
+    adder_costs,
     check_dac_bits,
     in_turn,
     part_costs,
@@ -372,9 +373,8 @@ class _Builder:
         designs, layers = self._designs, self._context.layers
         more_inputs = np.maximum(layers.input_bits.max() - designs.input_slice_bits, 0)
         more_weights = np.maximum(layers.weight_bits.max() - designs.bits_per_cell, 0)
-        costs = self._look_up("shift_add", bits=designs.adc_bits + more_inputs + more_weights)
-        shifts = (more_inputs + more_weights > 0) & self._switches.wide_sums
-        adder = {name: np.where(shifts, values, 0.0) for name, values in costs.items()}
+        more = (more_inputs + more_weights) * self._switches.wide_sums
+        adder = adder_costs(designs, more, self._context.table, self._assumptions)
         number = adcs_per_macro(designs, self._switches)
         return ComponentCosts(
             area_m2=self._periphery * number * adder["area"],

@@ -450,6 +450,20 @@ def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
     return shared
 
 
+def adder_costs(
+    designs: Designs, more_bits: Floats, table: PhysicalTable, assumptions: Assumptions
+) -> dict[str, Floats]:
+    """Costs of a shift-and-add that is `more_bits` wider than its ADC; 0 where nothing shifts.
+
+    Raises:
+        MissingRow: the component table lacks a width; says which it has.
+    """
+    bits = designs.adc_bits + more_bits
+    costs = dict(table.look_up("shift_add", node_nm=designs.technology_nm, bits=bits))
+    costs["energy"] = costs["energy"] * assumptions.shift_add_factor.value
+    return {name: np.where(more_bits > 0, values, 0.0) for name, values in costs.items()}
+
+
 READ_AGAIN = 2
 """Code of `in_turn` for an array that is read again for each conversion."""
 

@@ -271,3 +271,8 @@ def test_rows_of_a_layer_are_driven_once_for_each_pulse_or_level(coding):
     rows = layers.n_vectors * layers.groups * layers.rows * blocks * stored
     np.testing.assert_allclose(counted["row_pulse"], rows * pulses)
     np.testing.assert_allclose(counted["dac"], rows * 4)
+
+
+def test_shift_and_add_of_20_bits_takes_less_than_the_table_says():
+    one = designs(voltage_V=1.0, adc_bits=8, bits_per_cell=2, input_slice_bits=2)
+    assert chip("rram", one, shift_add_factor=0.4).prices_J["shift_add"] == close(114.3e-15)
