@@ -23,9 +23,10 @@ from imcmoo.model.physical.components import (
     check_dac_bits,
     in_turn,
     part_costs,
+    tile_buffer,
 )
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs
+from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, DRAM_FOOTPRINT_M2, Designs
 
 ROUTER_BITS = 128
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
@@ -213,6 +214,7 @@ class Chip:
             `wire_J_per_m` per bit give the price of a link (`link_price`).
         rates: speeds of the components.
         dram_idle_W: background and refresh power of the DRAM, off the chip.
+        dram_m2: area of the DRAM, beside the chip.
     """
 
     areas_m2: dict[str, Floats]
@@ -220,6 +222,7 @@ class Chip:
     prices_J: dict[str, Floats]
     rates: Rates
     dram_idle_W: Floats
+    dram_m2: Floats
 
     def take(self, index: Ints) -> Chip:
         """Some of the chips."""
@@ -227,7 +230,8 @@ class Chip:
             {name: values.take(index) for name, values in each.items()}
             for each in (self.areas_m2, self.leaks_W, self.prices_J)
         )
-        return Chip(areas, leaks, prices, self.rates.take(index), self.dram_idle_W.take(index))
+        dram = self.dram_idle_W.take(index), self.dram_m2.take(index)
+        return Chip(areas, leaks, prices, self.rates.take(index), *dram)
 
     @cached_property
     def macro_leak_W(self) -> Floats:
@@ -291,6 +295,7 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
         prices_J=prices | {"link": link},
         rates=Rates(**{n: v for part in components.values() for n, v in part.rates.items()}),
         dram_idle_W=total(p.dram_idle_W for p in components.values() if p.dram_idle_W is not None),
+        dram_m2=DRAM_FOOTPRINT_M2[designs.dram] * context.assumptions.dram_footprint_factor.value,
     )
 
 
@@ -385,9 +390,8 @@ class _Builder:
     def tile_buffers(self) -> ComponentCosts:
         """Input and output buffers of all tiles."""
         designs, supply = self._designs, self._point.supply
-        table = self._context.table
         inputs, results = (
-            part_costs(name, designs, table) for name in ("input_buffer", "result_buffer")
+            tile_buffer(name, designs, self._context) for name in ("input_buffer", "result_buffer")
         )
         tiles = designs.tiles_per_group * designs.router_groups
         return ComponentCosts(

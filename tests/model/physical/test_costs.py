@@ -17,6 +17,7 @@ from imcmoo.model.physical.components import (
     Technology,
     ZigZagAdc,
     adc_costs,
+    tile_buffer,
 )
 from imcmoo.model.physical.constraints import ir_drop
 from imcmoo.model.physical.context import Context
@@ -276,3 +277,44 @@ def test_rows_of_a_layer_are_driven_once_for_each_pulse_or_level(coding):
 def test_shift_and_add_of_20_bits_takes_less_than_the_table_says():
     one = designs(voltage_V=1.0, adc_bits=8, bits_per_cell=2, input_slice_bits=2)
     assert chip("rram", one, shift_add_factor=0.4).prices_J["shift_add"] == close(114.3e-15)
+
+
+SMALL_BUFFERS = {"small_buffer_m2_per_bit": 0.171e-12}
+
+
+def test_a_small_buffer_has_the_periphery_of_its_perimeter():
+    one = designs(macros_per_tile=4, rows=128)
+    usual, other = (
+        tile_buffer("input_buffer", one, technology("rram", **v)) for v in ({}, SMALL_BUFFERS)
+    )
+    assert usual["area"] == close(958.0e-12)
+    assert other["area"] == close(3502e-12)
+    assert other["read"] == usual["read"]
+
+
+def test_a_large_buffer_has_the_area_of_the_component_table():
+    one = designs(macros_per_tile=128, rows=1024, cols=1024, technology_nm=7)
+    usual, other = (
+        chip("rram", one, **v).areas_m2["buffers"]
+        for v in ({}, {"small_buffer_m2_per_bit": 0.01e-12})
+    )
+    assert usual == other
+
+
+@pytest.mark.parametrize(
+    ("dram", "mm2"), [("none", 0), ("x16", 30), ("x32", 45), ("x64", 60), ("hbm2", 184)]
+)
+def test_dram_beside_the_chip_has_an_area_that_is_not_the_chip_s(dram, mm2):
+    one = designs(dram=dram)
+    usual, other = (chip("rram", one, **v) for v in ({}, {"dram_footprint_factor": 2.0}))
+    assert usual.dram_m2 * 1e6 == pytest.approx(mm2)
+    assert other.dram_m2 == 2 * usual.dram_m2
+    assert other.area_m2 == usual.area_m2
+
+
+def test_the_interface_of_hbm2_is_on_the_chip():
+    before, after = (
+        chip("rram", designs(dram="hbm2"), **values).area_m2
+        for values in ({}, {"hbm2_interface_m2": 25e-6})
+    )
+    assert after - before == pytest.approx(25e-6 - Assumptions().hbm2_interface_m2.value)

@@ -50,7 +50,7 @@ class CostTermGroup:
         number: function of chips and designs that returns the number of units, shape (n,).
         prices: names of `Chip.prices_J`; that of a conversion includes shifting and adding.
         rates: fields of `Rates`.
-        powers: fields of `Chip` that are powers.
+        others: further fields of `Chip`.
         limits: circuit limits that a chip must keep.
     """
 
@@ -59,7 +59,7 @@ class CostTermGroup:
     number: Callable[[Chip, Designs], Floats | float] = lambda chip, designs: 1.0
     prices: tuple[str, ...] = ()
     rates: tuple[str, ...] = ()
-    powers: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
     def terms(self, chip: Chip, designs: Designs) -> CostTerms:
@@ -69,7 +69,7 @@ class CostTermGroup:
         leaks = [chip.leaks_W[name] for name in self.components if name in chip.leaks_W]
         terms = {name: chip.price_of(name) for name in self.prices}
         terms |= {name: getattr(chip.rates, name) for name in self.rates}
-        terms |= {name: getattr(chip, name) for name in self.powers}
+        terms |= {name: getattr(chip, name) for name in self.others}
         if areas:
             terms[f"{self.name}_m2"] = total(areas) / number
         if leaks:
@@ -102,7 +102,7 @@ COST_TERM_GROUPS = (
         components=("glb", "interface"),
         prices=("glb_read", "glb_write", "dram"),
         rates=("glb_bit_s", "dram_bit_s"),
-        powers=("dram_idle_W",),
+        others=("dram_idle_W", "dram_m2"),
     ),
     CostTermGroup(
         "tile",
@@ -278,6 +278,7 @@ class MinimalChips:
             prices_J=prices,
             rates=Rates(*(getattr(self.rates, f.name)[:, 0, 0] for f in fields(Rates))),
             dram_idle_W=self["dram_idle_W"][:, 0],
+            dram_m2=self["dram_m2"][:, 0],
         )
 
     @cached_property
