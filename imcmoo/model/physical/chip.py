@@ -29,6 +29,8 @@ from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, DRAM_FOOTPRINT_M2, Designs
 
 ROUTER_BITS = 128
+WITHOUT_TOP = ("dram", "hop_J", "wire_J_per_m")
+"""Prices without a share of the top level: off the chip, or part of the price of a link."""
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
 
 
@@ -208,10 +210,11 @@ class Chip:
     """Areas, leakage, energies per action and speeds of n chips; arrays of shape (n,).
 
     Args:
-        areas_m2: by component.
+        areas_m2: by component; `top` is clock and control.
         leaks_W: by component.
-        prices_J: energy per action of all components, see `ComponentCosts`; `hop_J` and
-            `wire_J_per_m` per bit give the price of a link (`link_price`).
+        prices_J: energy per action of all components, see `ComponentCosts`, with a share of clock
+            and control but for those `WITHOUT_TOP`; `hop_J` and `wire_J_per_m` per bit give the
+            price of a link (`link_price`).
         rates: speeds of the components.
         dram_idle_W: background and refresh power of the DRAM, off the chip.
         dram_m2: area of the DRAM, beside the chip.
@@ -255,6 +258,11 @@ class Chip:
             return self.prices_J["conversion"] + self.prices_J["shift_add"]
         return self.prices_J[action]
 
+    @property
+    def interface_m2(self) -> Floats:
+        """Area of the interface to the DRAM, m²; the top level takes no share of it."""
+        return self.areas_m2["interface"]
+
     @cached_property
     def area_m2(self) -> Floats:
         """Area of the chip, m²."""
@@ -286,13 +294,16 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
         "interface": build.memory_interface(),
     }
     areas = {name: part.area_m2 for name, part in components.items()}
+    inside = total(area for name, area in areas.items() if name != "interface")
+    areas["top"] = context.assumptions.top_area.value * inside
     prices = {name: v for part in components.values() for name, v in part.prices_J.items()}
-    area = total(areas.values())
+    area, top = total(areas.values()), 1 + context.assumptions.top_energy.value
     link = link_price(prices["hop_J"], prices["wire_J_per_m"], area, context)
+    prices = {n: v if n in WITHOUT_TOP else v * top for n, v in (prices | {"link": link}).items()}
     return Chip(
         areas_m2=areas,
         leaks_W={n: part.leak_W for n, part in components.items() if part.leak_W is not None},
-        prices_J=prices | {"link": link},
+        prices_J=prices,
         rates=Rates(**{n: v for part in components.values() for n, v in part.rates.items()}),
         dram_idle_W=total(p.dram_idle_W for p in components.values() if p.dram_idle_W is not None),
         dram_m2=DRAM_FOOTPRINT_M2[designs.dram] * context.assumptions.dram_footprint_factor.value,

@@ -24,6 +24,7 @@ from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import layer_read_times, macro_read_time
 from imcmoo.model.physical.mapping_features import count_actions, map_layers
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused, Designs
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, columns
@@ -318,3 +319,60 @@ def test_the_interface_of_hbm2_is_on_the_chip():
         for values in ({}, {"hbm2_interface_m2": 25e-6})
     )
     assert after - before == pytest.approx(25e-6 - Assumptions().hbm2_interface_m2.value)
+
+
+TOP = {"top_area": 0.2, "top_energy": 0.15}
+
+
+def test_a_chip_has_a_top_level_for_all_but_its_memory_interface():
+    one, interface = designs(dram="hbm2"), {"hbm2_interface_m2": 25e-6}
+    bare, whole = (chip("rram", one, **v, **interface) for v in ({}, TOP))
+    parts = bare.area_m2 - bare.areas_m2["interface"]
+    assert whole.areas_m2["interface"] == 25e-6
+    assert whole.area_m2 == pytest.approx(1.2 * parts + 25e-6)
+    assert 1.2 * 40 + whole.areas_m2["interface"] * 1e6 == close(73)
+
+
+def test_prices_have_a_share_of_the_top_level_but_those_off_the_chip_and_links_once():
+    one = designs(dram="x64", voltage_V=1.0)
+    bare, whole = (chip("rram", one, **values).prices_J for values in ({}, TOP))
+    for name in bare:
+        if name in ("dram", "hop_J", "wire_J_per_m"):
+            assert whole[name] == bare[name]
+        elif name != "link":
+            assert whole[name] == pytest.approx(1.15 * bare[name])
+    wire = whole["wire_J_per_m"] * 2 / 3 * np.sqrt(73e-6)
+    assert 1.15 * wire == close(655.0e-15)
+    area = chip("rram", one, **TOP).area_m2
+    link = whole["hop_J"] + whole["wire_J_per_m"] * 2 / 3 * np.sqrt(area)
+    assert whole["link"] == pytest.approx(1.15 * link)
+
+
+@pytest.mark.parametrize("options", [{}, {"requests_per_switch": 1}])
+@pytest.mark.parametrize("device", MEMORY_CELLS)
+def test_parts_with_the_top_level_add_up_and_those_off_the_chip_have_none_of_it(device, options):
+    given = columns(bits_per_cell=1, tiles_per_group=64, router_groups=32, dram="x64")
+    bare, energy, whole = (
+        PhysicalEvaluator(
+            device,
+            WorkloadSet.load(["resnet18", "mobilebert_onnx"]),
+            assumptions=Assumptions().having(**values),
+            table=TABLE,
+            **options,
+        )
+        for values in ({}, {"top_energy": 0.15}, TOP)
+    )
+    parts, all_in = whole.breakdown(given), whole.in_full(given)
+    assert parts.energy_J.sum() == pytest.approx(all_in.energy_J.sum(), rel=1e-12)
+    assert parts.area_m2.sum() == pytest.approx(all_in.area_m2[0], rel=1e-12)
+    # With the same area, and so the same wires, components cost what they did.
+    before, after = (
+        dict(zip(p.components, p.energy_J.sum((0, 1)), strict=True))
+        for p in (model.breakdown(given) for model in (bare, energy))
+    )
+    assert (bare.in_full(given).interval_s == energy.in_full(given).interval_s).all()
+    assert before.pop("top") == 0
+    top = after.pop("top")
+    assert after == pytest.approx(before, rel=1e-12)
+    of_chip = {n: v for n, v in after.items() if n not in ("leakage", "dram", "switch")}
+    assert top >= 0.15 * sum(of_chip.values()) * (1 - 1e-12)

@@ -50,7 +50,7 @@ class CostTermGroup:
         number: function of chips and designs that returns the number of units, shape (n,).
         prices: names of `Chip.prices_J`; that of a conversion includes shifting and adding.
         rates: fields of `Rates`.
-        others: further fields of `Chip`.
+        others: further attributes of `Chip`.
         limits: circuit limits that a chip must keep.
     """
 
@@ -99,10 +99,10 @@ COST_TERM_GROUPS = (
     CostTermGroup("limits", limits=("wires", "levels")),
     CostTermGroup(
         "memory",
-        components=("glb", "interface"),
+        components=("glb",),
         prices=("glb_read", "glb_write", "dram"),
         rates=("glb_bit_s", "dram_bit_s"),
-        others=("dram_idle_W", "dram_m2"),
+        others=("dram_idle_W", "dram_m2", "interface_m2"),
     ),
     CostTermGroup(
         "tile",
@@ -285,13 +285,15 @@ class MinimalChips:
     def area_m2(self) -> Floats:
         """Lower bound of the area, m², shape (n, X)."""
         macro = self["macro_m2"] + self["adcs"] * self["adc_m2"]
-        area: Floats = (
+        inside = (
             self.macros * macro
             + self.tiles * self["tile_m2"]
             + self.groups * self["router_m2"]
             + self["memory_m2"]
             + self["digital_m2"]
         )
+        top = self.technology.assumptions.top_area.value * inside
+        area: Floats = inside + top + self["interface_m2"]
         return area
 
     @cached_property
@@ -318,7 +320,8 @@ class MinimalChips:
     def prices_J(self) -> Floats:
         """Energy per action by `ON_CHIP_ACTIONS`, shape (n, A, X)."""
         hop, wire, area = self["hop_J"], self["wire_J_per_m"], self.area_m2
-        link = link_price(hop, wire, area, self.technology)
+        top = 1 + self.technology.assumptions.top_energy.value
+        link = link_price(hop, wire, area, self.technology) * top
         prices = np.empty((len(area), len(ON_CHIP_ACTIONS), area.shape[1]))
         for at, name in enumerate(ON_CHIP_ACTIONS):
             prices[:, at] = link if name == "link" else self[name]
