@@ -8,7 +8,7 @@ import pytest
 
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.chip import operating_point
+from imcmoo.model.physical.chip import operating_point, slowdown
 from imcmoo.model.physical.components import (
     HoldCosts,
     MemoryCell,
@@ -376,3 +376,19 @@ def test_parts_with_the_top_level_add_up_and_those_off_the_chip_have_none_of_it(
     assert after == pytest.approx(before, rel=1e-12)
     of_chip = {n: v for n, v in after.items() if n not in ("leakage", "dram", "switch")}
     assert top >= 0.15 * sum(of_chip.values()) * (1 - 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("node_nm", "volt", "kappa"), [(32, 1.0, 0.8595), (32, 0.7, 1.640), (32, 0.6, 2.660)]
+)
+def test_a_lower_supply_slows_short_channels_less_than_by_the_square(node_nm, volt, kappa):
+    one = designs(technology_nm=node_nm, voltage_V=volt)
+    how = technology("rram", voltage_exponent=1.3)
+    threshold = TABLE.look_up("technology", node_nm=node_nm)["threshold_V"]
+    assert slowdown(one.voltage_V, threshold, how.assumptions) == close(kappa)
+
+
+def test_two_supplies_of_one_node_differ_by_the_exponent():
+    how, threshold = technology("sram", voltage_exponent=1.3), np.array([0.419915])
+    low, high = (slowdown(np.array([volt]), threshold, how.assumptions) for volt in (0.7, 1.1))
+    assert low / high == close(2.016)
