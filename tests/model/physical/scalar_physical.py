@@ -1,7 +1,13 @@
 """The physical model once more, one design and one network at a time, in loops and floats.
 
 Written from the specification (docs/physical_model.md), not from the arrays: an oracle for them.
-Component numbers come from the same table, through its plain look-up.
+Component numbers come from the same table, through its plain look-up, and numbers with a band from
+an `Assumptions` object.
+
+Some rules may be missing in the package. Until it has them, `number` returns the neutral values of
+`NEUTRAL`. Two rules have no neutral value and are switched: times of arrays are those at 0.9 V if
+the band of `voltage_exponent` begins at 1, and leakage is by area if there is `leak_W_per_m2`. When
+the package has all rules, delete `NEUTRAL`, `has` and every branch that asks for it.
 """
 
 from __future__ import annotations
@@ -11,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical import parameters
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import Workload
 
@@ -18,18 +26,54 @@ Design = dict[str, Any]
 
 PULSE_S = 10e-9
 NOMINAL_V = 0.9
-CELL_CHARGE_F = 1.2e-15
-THRESHOLD_POWER = 2
 DRAM_WIDTH = {"none": 16, "x16": 16, "x32": 32, "x64": 64, "hbm2": 2048}
 IDLE_W = {"none": 0.0, "x16": 0.04, "x32": 0.08, "x64": 0.16, "hbm2": 1.04}
 ADC_LEAK_W = 53e-9
-INTERFACE_MM2 = {"none": 0.0, "x16": 0.5, "x32": 1.0, "x64": 2.0, "hbm2": 6.0}
 POWER_LIMIT = 1e6
 REQUESTS = 1e6
 
 
 DEFAULTS = {"input_coding": "pulses", "weight_coding": "offset", "sample_and_hold": 0}
-DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "adc_model": "zigzag", "redundancy": 1}
+DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "redundancy": 1}
+DEFAULTS |= {"adc_model": parameters.DEFAULTS["adc_model"]}
+USUAL = Assumptions()
+
+NEUTRAL = {
+    "adc_energy_factor": 1.0,
+    "adc_area_factor": 1.0,
+    "adc_time_factor": 1.0,
+}
+"""Numbers of rules that the package may lack; each value leaves all costs as they are without."""
+
+
+def has(assumptions: Any, name: str) -> bool:
+    return hasattr(assumptions, name)
+
+
+def number(assumptions: Any, name: str) -> float:
+    """A number of the assumptions, or its neutral value if they lack it."""
+    return getattr(assumptions, name).value if has(assumptions, name) else NEUTRAL[name]
+
+
+def sar_noise_J(bits: int, node_nm: float, volt: float) -> float:
+    """Logic and capacitive DAC of a SAR ADC, and the thermal noise of its comparator."""
+    switched = (10e-15 * bits + 1e-15 * 2**bits) * volt**2 * node_nm / 28
+    return switched + 0.6e-18 * bits * 4**bits
+
+
+def zigzag_J(bits: int, node_nm: float, volt: float) -> float:
+    return (100 * bits + 0.001 * 4**bits) * 1e-15 * volt**2 * (node_nm / 28)
+
+
+def sar_m2(bits: int, node_nm: float, assumptions: Any) -> float:
+    """Area of an ADC of the models `zigzag` and `sar_noise`, without its factor."""
+    share = 0.45 if has(assumptions, "adc_area_factor") else 1.0
+    return share * 10 ** (1.206 - 0.0369 * bits) * 2**bits * 1e-12 * (node_nm / 28)
+
+
+def slowdown(volt: float, threshold: float, exponent: float) -> float:
+    delay, nominal = (v / (v - threshold) ** exponent for v in (volt, NOMINAL_V))
+    return delay / nominal
 
 
 @dataclass
@@ -134,8 +178,11 @@ def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, dict, d
 class Chip:
     """One design: placement, prices and times, each a plain number."""
 
-    def __init__(self, design: Design, device: str, table: PhysicalTable) -> None:
+    def __init__(
+        self, design: Design, device: str, table: PhysicalTable, assumptions: Any = USUAL
+    ) -> None:
         d = self.d = DEFAULTS | design
+        self.assumptions = assumptions
         self.device = device
         self.table = table
         self.differential = d["weight_coding"] == "differential"
@@ -148,18 +195,19 @@ class Chip:
         self.pairs = d["cols"] // 2 if self.differential else d["cols"]
         self.converters = math.ceil(self.pairs / d["columns_per_adc"])
         self.node = d["technology_nm"]
-        technology = self.find("technology", node_nm=self.node)
-        threshold, volt = technology["threshold_V"], d["voltage_V"]
-        law = lambda v: v / (v - threshold) ** THRESHOLD_POWER  # noqa: E731
-        self.kappa = law(volt) / law(NOMINAL_V)
+        threshold = self.find("technology", node_nm=self.node)["threshold_V"]
+        volt = d["voltage_V"]
+        self.kappa = slowdown(volt, threshold, self.number("voltage_exponent"))
         self.supply = (volt / NOMINAL_V) ** 2
         self.clock = 1e9 * min(1.0, 1 / self.kappa)
-        self.array = self.find(
-            device, node_nm=self.node, voltage_V=volt, rows=d["rows"], cols=d["cols"]
-        )
-        self.read_s = self.array["time"]
+        size = {"node_nm": self.node, "rows": d["rows"], "cols": d["cols"]}
+        self.array = self.find(device, voltage_V=volt, **size)
+        timed, slow = self.array, 1.0
+        if assumptions.voltage_exponent.low == 1:
+            timed, slow = self.find(device, voltage_V=NOMINAL_V, **size), self.kappa
+        self.read_s = timed["time"] * slow
         if d["columns_per_adc"] > 1:
-            self.read_s = max(self.array["time"], self.array["time_muxed"])
+            self.read_s = max(timed["time"], timed["time_muxed"]) * slow
         self.adc_J, self.adc_m2, self.adc_W, self.adc_s = self.adc()
         self.buffers()
         self.parts()
@@ -167,13 +215,26 @@ class Chip:
     def find(self, name: str, **keys: Any) -> dict[str, float]:
         return {k: float(v) for k, v in self.table.tables[name].look_up(**keys).items()}
 
+    def number(self, name: str) -> float:
+        return number(self.assumptions, name)
+
     def adc(self) -> tuple[float, float, float, float]:
+        """Energy, area, static power and time at 0.9 V of one ADC."""
+        energy, area, leak, time = self.adc_of_model()
+        return (
+            energy * self.number("adc_energy_factor"),
+            area * self.number("adc_area_factor"),
+            leak,
+            time * self.number("adc_time_factor"),
+        )
+
+    def adc_of_model(self) -> tuple[float, float, float, float]:
         b, model = self.d["adc_bits"], self.d["adc_model"]
-        if model == "zigzag":
-            scale = self.node / 28
+        if model in ("sar_noise", "zigzag"):
+            price = sar_noise_J if model == "sar_noise" else zigzag_J
             return (
-                (100 * b + 0.001 * 4**b) * 1e-15 * self.d["voltage_V"] ** 2 * scale,
-                10 ** (1.206 - 0.0369 * b) * 2**b * 1e-12 * scale,
+                price(b, self.node, self.d["voltage_V"]),
+                sar_m2(b, self.node, self.assumptions),
                 ADC_LEAK_W,
                 b * (0.64 + 0.00653 * self.d["active_rows"]) * 1e-9,
             )
@@ -200,6 +261,13 @@ class Chip:
         there = d["dram"] != "none"
         self.dram_J = row["energy_per_bit"] if there else 0.0
         self.dram_bit_s = 1 / (pin * DRAM_WIDTH[d["dram"]] * 0.8) if there else 0.0
+
+    def interface_m2(self) -> float:
+        """Area of the chip's circuits for its DRAM."""
+        if self.d["dram"] == "hbm2":
+            return self.number("hbm2_interface_m2")
+        there = self.d["dram"] != "none"
+        return there * DRAM_WIDTH[self.d["dram"]] * self.number("lpddr4_interface_m2_per_bit")
 
     def parts(self) -> None:
         d, array = self.d, self.array
@@ -231,7 +299,7 @@ class Chip:
             + d["router_groups"] * router["area"]
             + self.glb["area"]
             + d["mac_units"] * mac["area"]
-            + INTERFACE_MM2[d["dram"]] * 1e-6
+            + self.interface_m2()
         )
         nominal = d["voltage_V"] / NOMINAL_V
         self.leak = self.macros * (
@@ -258,7 +326,7 @@ class Chip:
             self.row_write_s = 8.5 * 50e-9
         else:
             memory = self.buffer(d["cols"], d["rows"])
-            self.low_J, self.span_J = CELL_CHARGE_F * d["voltage_V"] ** 2, 0.0
+            self.low_J, self.span_J = 1.2e-15 * d["voltage_V"] ** 2, 0.0
             self.write_J = memory["write"] / d["cols"] * self.supply
             self.row_write_s = 1e-9 * self.kappa
 
@@ -372,9 +440,10 @@ def evaluate(
     *,
     weight_clip: float = 1.0,
     digital: tuple[str, ...] = (),
+    assumptions: Any = USUAL,
 ) -> dict[str, Any]:
     """Metrics of one network on one design, one network at a time, a switch per 10^6 images."""
-    chip = Chip(design, device, table)
+    chip = Chip(design, device, table, assumptions)
     layers = read_layers(workload, weight_clip, digital)
     chip.digital = [layer for layer in layers if layer.digital]
     chip.held = sum(layer.weight_bits * layer.count for layer in chip.digital)
