@@ -19,6 +19,7 @@ from typing import Any
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical import parameters
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import Workload
 
@@ -42,6 +43,12 @@ NEUTRAL = {
     "adc_energy_factor": 1.0,
     "adc_area_factor": 1.0,
     "adc_time_factor": 1.0,
+    "input_energy_factor": 1.0,
+    "reads_again": float(getattr(MEMORY_CELLS["rram"], "reads_again", False)),
+    "current_hold_m2": 5e-12,
+    "current_hold_F": 10e-15,
+    "word_line_factor": 0.0,
+    "word_line_V": 1.2,
 }
 """Numbers of rules that the package may lack; each value leaves all costs as they are without."""
 
@@ -183,6 +190,8 @@ class Chip:
     ) -> None:
         d = self.d = DEFAULTS | design
         self.assumptions = assumptions
+        self.digital: list[Layer] = []
+        self.held = 0  # bits of their weights
         self.device = device
         self.table = table
         self.differential = d["weight_coding"] == "differential"
@@ -208,6 +217,13 @@ class Chip:
         self.read_s = timed["time"] * slow
         if d["columns_per_adc"] > 1:
             self.read_s = max(timed["time"], timed["time_muxed"]) * slow
+        current = device == "rram"
+        self.in_turn = (
+            0 if d["sample_and_hold"] else 2 if current and self.number("reads_again") else 1
+        )
+        self.hold_m2, self.hold_F = (
+            self.number(f"{'current' if current else 'sample'}_hold_{unit}") for unit in ("m2", "F")
+        )
         self.adc_J, self.adc_m2, self.adc_W, self.adc_s = self.adc()
         self.buffers()
         self.parts()
@@ -290,7 +306,7 @@ class Chip:
             + array["row_area"]
             + column
             + d["rows"] * dac_m2
-            + d["cols"] * d["sample_and_hold"] * 5e-12
+            + d["cols"] * d["sample_and_hold"] * self.hold_m2
             + self.converters * (self.adc_m2 + adder["area"])
         )
         self.area = (
@@ -317,8 +333,14 @@ class Chip:
         self.convert_J = self.adc_J + adder["energy"] * self.supply
         if d["sample_and_hold"]:
             columns = (2 if self.differential else 1) * d["redundancy"]
-            self.convert_J += 10e-15 * d["voltage_V"] ** 2 * columns
-        self.dac_J = 50e-15 * d["input_slice_bits"] * d["voltage_V"] ** 2 if self.levels else 0.0
+            self.convert_J += self.hold_F * d["voltage_V"] ** 2 * columns
+        times = d["columns_per_adc"] if self.in_turn == 2 else 1
+        times *= self.number("input_energy_factor")
+        self.dac_J = self.pulse_J = 0.0
+        if self.levels:
+            self.dac_J = 50e-15 * d["input_slice_bits"] * d["voltage_V"] ** 2 * times
+        if self.device == "rram":
+            self.pulse_J = self.word_line_J() * times
         if self.device == "rram":
             self.low_J = array["cell_read_low"]
             self.span_J = array["cell_read_high"] - array["cell_read_low"]
@@ -329,6 +351,24 @@ class Chip:
             self.low_J, self.span_J = 1.2e-15 * d["voltage_V"] ** 2, 0.0
             self.write_J = memory["write"] / d["cols"] * self.supply
             self.row_write_s = 1e-9 * self.kappa
+
+    def word_line_J(self) -> float:
+        """Energy of one pulse or level on a row that draws current."""
+        wire_F = self.number("wire_F_per_m") * self.number("row_pitch_F") * self.node * 1e-9
+        cells_F = self.d["cols"] * (wire_F + 0.2e-15 * self.node / 28)
+        return self.number("word_line_factor") * cells_F * self.number("word_line_V") ** 2
+
+    def slice_s(self, steps: int) -> float:
+        """Time of one input slice of one row group, `steps` conversions one after the other."""
+        held = 0.0
+        if not self.levels:
+            held = (2 ** self.d["input_slice_bits"] - 1) * PULSE_S
+        elif self.device == "rram":
+            held = PULSE_S
+        read, convert = self.read_s + held, self.adc_s * self.kappa
+        if self.in_turn == 2:
+            return steps * (read + convert)
+        return read + steps * convert if self.in_turn else max(read, steps * convert)
 
 
 @dataclass
@@ -650,13 +690,7 @@ def layer_time(
 ) -> tuple[dict[str, float], dict[str, float], float]:
     """Seconds on each resource, of loading, and of one vector more."""
     d = chip.d
-    if chip.levels:
-        held = PULSE_S if chip.device == "rram" else 0.0
-    else:
-        held = (2 ** d["input_slice_bits"] - 1) * PULSE_S
-    convert = math.ceil(p.columns_used / chip.converters) * chip.adc_s * chip.kappa
-    read = chip.read_s + held
-    once = max(read, convert) if d["sample_and_hold"] else read + convert
+    once = chip.slice_s(math.ceil(p.columns_used / chip.converters))
     step = chip.n_in * p.phases * once
     groups_of_copy = math.ceil(p.n / (d["macros_per_tile"] * d["tiles_per_group"]))
     groups = min(d["router_groups"], copies * groups_of_copy)
@@ -699,6 +733,7 @@ def layer_energy(chip: Chip, p: Placed, move: dict[str, float]) -> float:
         cells
         + conversions * chip.convert_J
         + vectors * layer.K * p.col_blocks * chip.dac_J
+        + layer.steps * layer.G * layer.K * p.col_blocks * pulses * chip.pulse_J
         + move["buffer_read"] * chip.inputs["read"] * chip.supply
         + move["buffer_write"] * chip.inputs["write"] * chip.supply
         + move["result"] * (chip.results["read"] + chip.results["write"]) * chip.supply
