@@ -28,6 +28,7 @@ Design = dict[str, Any]
 PULSE_S = 10e-9
 NOMINAL_V = 0.9
 DRAM_WIDTH = {"none": 16, "x16": 16, "x32": 32, "x64": 64, "hbm2": 2048}
+FOOTPRINT_MM2 = {"none": 0, "x16": 30, "x32": 45, "x64": 60, "hbm2": 184}
 IDLE_W = {"none": 0.0, "x16": 0.04, "x32": 0.08, "x64": 0.16, "hbm2": 1.04}
 ADC_LEAK_W = 53e-9
 POWER_LIMIT = 1e6
@@ -44,11 +45,24 @@ NEUTRAL = {
     "adc_area_factor": 1.0,
     "adc_time_factor": 1.0,
     "input_energy_factor": 1.0,
+    "array_energy_factor": 1.0,
+    "array_area_factor": 1.0,
     "reads_again": float(getattr(MEMORY_CELLS["rram"], "reads_again", False)),
     "current_hold_m2": 5e-12,
     "current_hold_F": 10e-15,
     "word_line_factor": 0.0,
     "word_line_V": 1.2,
+    "sram_cell_F2": 280.0,
+    "sram_unit_F": 1.2e-15,
+    "sram_line_F": 0.0,
+    "sram_mismatch": 0.0073 * math.sqrt(1.2),
+    "rram_cell_F2": 48.0,
+    "rram_driver_factor": 1.0,
+    "shift_add_factor": 1.0,
+    "small_buffer_m2_per_bit": 0.0,
+    "dram_footprint_factor": 1.0,
+    "top_area": 0.0,
+    "top_energy": 0.0,
 }
 """Numbers of rules that the package may lack; each value leaves all costs as they are without."""
 
@@ -81,6 +95,27 @@ def sar_m2(bits: int, node_nm: float, assumptions: Any) -> float:
 def slowdown(volt: float, threshold: float, exponent: float) -> float:
     delay, nominal = (v / (v - threshold) ** exponent for v in (volt, NOMINAL_V))
     return delay / nominal
+
+
+def sram_sigma(assumptions: Any) -> float:
+    """Mismatch of the capacitor of an SRAM cell."""
+    femtofarads = number(assumptions, "sram_unit_F") / 1e-15
+    return number(assumptions, "sram_mismatch") / math.sqrt(femtofarads)
+
+
+def with_top_m2(components_m2: float, interface_m2: float, assumptions: Any) -> float:
+    """Area of a chip: its top level is a share of all components but the interface."""
+    return components_m2 * (1 + number(assumptions, "top_area")) + interface_m2
+
+
+def wire_J(area_m2: float, volt: float, assumptions: Any) -> float:
+    """Energy of a bit on the mean wire of a chip."""
+    farads = number(assumptions, "wire_F_per_m") * (2 / 3) * math.sqrt(area_m2)
+    return 0.5 * farads * volt**2
+
+
+def leak_W(cmos_m2: float, volt: float, assumptions: Any) -> float:
+    return number(assumptions, "leak_W_per_m2") * cmos_m2 * volt / NOMINAL_V
 
 
 @dataclass
@@ -285,72 +320,120 @@ class Chip:
         there = self.d["dram"] != "none"
         return there * DRAM_WIDTH[self.d["dram"]] * self.number("lpddr4_interface_m2_per_bit")
 
-    def parts(self) -> None:
-        d, array = self.d, self.array
-        width = d["adc_bits"] + 8 - d["input_slice_bits"] + 8 - d["bits_per_cell"]
-        adder = self.find("shift_add", node_nm=self.node, bits=width)
-        if d["input_slice_bits"] == 8 and d["bits_per_cell"] == 8:
-            adder = {"energy": 0.0, "area": 0.0, "leak": 0.0}
-        dac_m2 = 0.0
+    def cells_m2(self) -> float:
+        """Area of the cells of a macro."""
+        cells = self.d["rows"] * self.d["cols"] * (1 + self.d["ping_pong"])
+        return cells * self.number(f"{self.device}_cell_F2") * (self.node * 1e-9) ** 2
+
+    def drivers_m2(self) -> float:
+        """Area of row and column circuits of a macro, with DACs and holds, without ADCs."""
+        d = self.d
+        drivers = self.array["row_area"]
+        drivers += self.array["column_area_muxed" if d["columns_per_adc"] > 1 else "column_area"]
+        if self.device == "rram":
+            drivers *= self.number("rram_driver_factor")
         if self.levels:
-            dac_m2 = self.find("dac", node_nm=self.node, bits=d["input_slice_bits"])["area"]
-        mac, router = self.mac, router = (
-            self.find("mac", node_nm=self.node),
-            self.find("router", node_nm=self.node),
-        )
-        tiles = d["tiles_per_group"] * d["router_groups"]
-        cells = d["rows"] * d["cols"] * (1 + d["ping_pong"])
-        column = array["column_area_muxed" if d["columns_per_adc"] > 1 else "column_area"]
-        macro_m2 = (
-            cells * array["cell_area"]
-            + array["row_area"]
-            + column
-            + d["rows"] * dac_m2
-            + d["cols"] * d["sample_and_hold"] * self.hold_m2
-            + self.converters * (self.adc_m2 + adder["area"])
-        )
-        self.area = (
-            self.macros * macro_m2
-            + tiles * (self.inputs["area"] + self.results["area"])
-            + d["router_groups"] * router["area"]
+            drivers += (
+                d["rows"] * self.find("dac", node_nm=self.node, bits=d["input_slice_bits"])["area"]
+            )
+        return drivers + d["cols"] * d["sample_and_hold"] * self.hold_m2
+
+    def buffer_m2(self, table_m2: float, depth: int) -> float:
+        """Area of an input or result buffer: periphery goes with the perimeter."""
+        bits = 8 * self.d["macros_per_tile"] * depth
+        a = self.number("small_buffer_m2_per_bit") * (self.node / 32) ** 2
+        return max(table_m2, a * bits * (1 + math.sqrt(65536 / bits)))
+
+    def parts(self) -> None:
+        d = self.d
+        width = d["adc_bits"] + 8 - d["input_slice_bits"] + 8 - d["bits_per_cell"]
+        self.adder = self.find("shift_add", node_nm=self.node, bits=width)
+        if d["input_slice_bits"] == 8 and d["bits_per_cell"] == 8:
+            self.adder = {"energy": 0.0, "area": 0.0, "leak": 0.0}
+        self.mac = self.find("mac", node_nm=self.node)
+        self.router = self.find("router", node_nm=self.node)
+        self.tiles = d["tiles_per_group"] * d["router_groups"]
+        self.areas()
+        self.leak = self.leakage()
+        self.prices()
+
+    def areas(self) -> None:
+        d = self.d
+        factor = self.number("array_area_factor")
+        self.all_cells_m2 = self.macros * factor * self.cells_m2()
+        converters = self.converters * (self.adc_m2 + self.adder["area"])
+        buffers = self.buffer_m2(self.inputs["area"], d["rows"])
+        buffers += self.buffer_m2(self.results["area"], d["cols"])
+        self.components_m2 = (
+            self.all_cells_m2
+            + self.macros * (factor * self.drivers_m2() + converters)
+            + self.tiles * buffers
+            + d["router_groups"] * self.router["area"]
             + self.glb["area"]
-            + d["mac_units"] * mac["area"]
-            + self.interface_m2()
+            + d["mac_units"] * self.mac["area"]
         )
+        self.area = with_top_m2(self.components_m2, self.interface_m2(), self.assumptions)
+        footprint = FOOTPRINT_MM2[d["dram"]] * 1e-6
+        self.dram_m2 = footprint * self.number("dram_footprint_factor")
+
+    def leakage(self) -> float:
+        """Static power of the chip."""
+        d, array = self.d, self.array
+        if has(self.assumptions, "leak_W_per_m2"):
+            resistive = self.all_cells_m2 if self.device == "rram" else 0.0
+            static = self.adc_W if d["adc_model"] == "murmann" else 0.0
+            area_law = leak_W(self.components_m2 - resistive, d["voltage_V"], self.assumptions)
+            return area_law + self.macros * self.converters * static
         nominal = d["voltage_V"] / NOMINAL_V
-        self.leak = self.macros * (
+        cells = d["rows"] * d["cols"] * (1 + d["ping_pong"])
+        return self.macros * (
             cells * array["cell_leak"]
             + array["row_leak"]
             + array["column_leak"]
-            + self.converters * (self.adc_W + adder["leak"] * nominal)
+            + self.converters * (self.adc_W + self.adder["leak"] * nominal)
         ) + nominal * (
-            tiles * (self.inputs["leak"] + self.results["leak"])
+            self.tiles * (self.inputs["leak"] + self.results["leak"])
             + self.glb["leak"]
-            + d["mac_units"] * mac["leak"]
+            + d["mac_units"] * self.mac["leak"]
         )
-        wire = 0.5 * 0.2e-9 * d["voltage_V"] ** 2 * (2 / 3) * math.sqrt(self.area)
-        self.link_J = router["read"] / 128 * self.supply + wire
-        self.convert_J = self.adc_J + adder["energy"] * self.supply
-        if d["sample_and_hold"]:
-            columns = (2 if self.differential else 1) * d["redundancy"]
-            self.convert_J += self.hold_F * d["voltage_V"] ** 2 * columns
+
+    def prices(self) -> None:
+        """Energies of actions, without the top level's share."""
+        d, array, volt = self.d, self.array, self.d["voltage_V"]
+        self.link_J = self.router["read"] / 128 * self.supply
+        self.link_J += wire_J(self.area, volt, self.assumptions)
+        self.adder_J = self.adder["energy"] * self.supply * self.number("shift_add_factor")
+        columns = (2 if self.differential else 1) * d["redundancy"]
+        self.hold_J = self.hold_F * volt**2 * columns if d["sample_and_hold"] else 0.0
+        self.convert_J = self.adc_J + self.adder_J + self.hold_J
         times = d["columns_per_adc"] if self.in_turn == 2 else 1
         times *= self.number("input_energy_factor")
         self.dac_J = self.pulse_J = 0.0
         if self.levels:
-            self.dac_J = 50e-15 * d["input_slice_bits"] * d["voltage_V"] ** 2 * times
+            self.dac_J = 50e-15 * d["input_slice_bits"] * volt**2 * times
         if self.device == "rram":
             self.pulse_J = self.word_line_J() * times
-        if self.device == "rram":
             self.low_J = array["cell_read_low"]
             self.span_J = array["cell_read_high"] - array["cell_read_low"]
             self.write_J = (array["cell_write_low"] + array["cell_write_high"]) / 2 * 8.5
             self.row_write_s = 8.5 * 50e-9
         else:
             memory = self.buffer(d["cols"], d["rows"])
-            self.low_J, self.span_J = 1.2e-15 * d["voltage_V"] ** 2, 0.0
+            farads = self.number("sram_unit_F") + self.number("sram_line_F") * self.node / 28
+            self.low_J, self.span_J = farads * volt**2, 0.0
             self.write_J = memory["write"] / d["cols"] * self.supply
             self.row_write_s = 1e-9 * self.kappa
+        self.low_J *= self.number("array_energy_factor")
+        self.span_J *= self.number("array_energy_factor")
+
+    def column_drop(self) -> float:
+        """IR drop along a column as a share of the read voltage; 0 where no current flows."""
+        if self.device != "rram":
+            return 0.0
+        pitch_m = self.number("column_pitch_F") * self.node * 1e-9
+        ohm = self.find("technology", node_nm=self.node)["wire_ohm_per_m"] * pitch_m
+        cell_S = self.number(f"{'differential' if self.differential else 'offset'}_cell_S")
+        return self.d["active_rows"] * self.d["rows"] / 2 * ohm * cell_S
 
     def word_line_J(self) -> float:
         """Energy of one pulse or level on a row that draws current."""
@@ -501,6 +584,7 @@ def evaluate(
     per_macro = chip.d["rows"] * chip.d["cols"]
     base = {
         "area_m2": chip.area,
+        "dram_m2": chip.dram_m2,
         "missing_cells": 0 if streams else max(0, need - chip.macros) * per_macro,
         "missing_bits": missing_bits,
     }
@@ -625,6 +709,7 @@ def run(
     latency, interval = latency + switch, interval + switch
     energy += chip.held * chip.glb["write"] / 2048 * chip.supply / REQUESTS
     off_chip += chip.held * chip.dram_J / REQUESTS
+    energy *= 1 + chip.number("top_energy")
     slowed = energy / (POWER_LIMIT * chip.area - chip.leak)
     if slowed > interval:
         latency, interval = latency * slowed / interval, slowed

@@ -9,6 +9,9 @@ import pytest
 
 from imcmoo.model.physical import parameters
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
+from imcmoo.networks.operands import operand_bits
+from imcmoo.networks.workloads import Workload
+from tests.model.physical import scalar_noise
 from tests.model.physical import scalar_physical as scalar
 from tests.model.physical.designs import DESIGN, TABLE
 
@@ -22,6 +25,23 @@ VALUES = {
     "row_pitch_F": (10, 7, 11.6),
     "word_line_V": (1.2, 0.9, 2.2),
     "word_line_factor": (1, 0.5, 8),
+    "input_energy_factor": (1, 0.275, 5.5),
+    "array_energy_factor": (1, 0.275, 5.5),
+    "array_area_factor": (1, 0.275, 5.5),
+    "sram_cell_F2": (1200, 500, 2000),
+    "sram_unit_F": (1.2e-15, 0.5e-15, 3e-15),
+    "sram_line_F": (0.7e-15, 0, 3e-15),
+    "sram_mismatch": (0.008, 0.0033, 0.022),
+    "rram_cell_F2": (100, 48, 134),
+    "column_pitch_F": (10, 7, 11.6),
+    "rram_driver_factor": (5, 1, 10),
+    "shift_add_factor": (0.4, 0.15, 1),
+    "small_buffer_m2_per_bit": (0.171e-12, 0.1e-12, 0.3e-12),
+    "hbm2_interface_m2": (25e-6, 12e-6, 40e-6),
+    "dram_footprint_factor": (1, 0.5, 2),
+    "top_area": (0.2, 0.1, 0.4),
+    "top_energy": (0.15, 0.05, 0.4),
+    "leak_W_per_m2": (1e3, 100, 5e3),
     "voltage_exponent": (1.3, 1.0, 2.0),
 }
 """Value and band of each number that a rule adds or changes."""
@@ -49,6 +69,12 @@ def layer(chip, *, outputs=1, rows=64):
 def layer_energy(chip, **sizes):
     placed = layer(chip, **sizes)
     return scalar.layer_energy(chip, placed, scalar.traffic(chip, placed, 1, False))
+
+
+def evaluate(device, assumptions, network="alexnet", **changed):
+    return scalar.evaluate(
+        DESIGN | changed, device, Workload.load(network), TABLE, assumptions=assumptions
+    )
 
 
 def threshold(node_nm):
@@ -178,8 +204,8 @@ def test_dacs_and_word_lines_of_rram_without_holds_cost_as_often_as_the_array_is
 def test_a_hold_on_a_current_has_a_front_end():
     for device, square_metres, farads in (("rram", 20e-12, 50e-15), ("sram", 5e-12, 10e-15)):
         without, held = (chip(device, sample_and_hold=n, bits_per_cell=1) for n in (0, 1))
-        macros = 32 * 32 * 16
-        assert held.area - without.area == pytest.approx(macros * 128 * square_metres)
+        more = held.components_m2 - without.components_m2
+        assert more == pytest.approx(32 * 32 * 16 * 128 * square_metres)
         assert held.convert_J - without.convert_J == pytest.approx(farads * 0.9**2)
 
 
@@ -208,3 +234,145 @@ def test_the_factor_on_inputs_scales_dacs_and_word_lines():
     assert other.dac_J == pytest.approx(3 * usual.dac_J)
     assert other.pulse_J == pytest.approx(3 * usual.pulse_J)
     assert other.convert_J == usual.convert_J
+
+
+def test_an_sram_cell_is_a_matched_capacitor_with_its_lines():
+    array = chip("sram", voltage_V=1.0, bits_per_cell=1)
+    assert four_digits(array.low_J, 1e-15) == 2.000  # 6a
+    assert four_digits(array.cells_m2(), 1e-12) == 20_130  # 6b
+    assert four_digits(scalar.sram_sigma(corrected()), 0.01) == 0.7303  # 6c
+
+
+def test_the_capacitor_of_an_sram_cell_decides_energy_and_noise():
+    usual, large = (corrected(sram_unit_F=farads) for farads in (1.2e-15, 2.4e-15))
+    energies = [chip("sram", a, voltage_V=0.9).low_J for a in (usual, large)]
+    assert energies[1] - energies[0] == pytest.approx(1.2e-15 * 0.9**2)
+    network = Workload.load("alexnet")
+    operands = operand_bits(network, 1.0)
+    design = DESIGN | {"bits_per_cell": 1, "adc_bits": 10, "input_slice_bits": 8}
+    noise = [scalar_noise.layer(design, "sram", operands, 5, 64, a) for a in (usual, large)]
+    assert noise[1]["dev"] == pytest.approx(noise[0]["dev"] / 2)
+
+
+def test_an_rram_cell_takes_100_squares_and_its_drivers_five_times_those_of_the_table():
+    assert four_digits(chip().cells_m2() / 128**2, 1e-12) == 0.1024  # 7a
+    low, high = (chip(assumptions=corrected(rram_driver_factor=n)).drivers_m2() for n in (1, 5))
+    assert high == pytest.approx(5 * low)
+    low, high = (chip("sram", corrected(rram_driver_factor=n)).drivers_m2() for n in (1, 5))
+    assert high == low
+
+
+@pytest.mark.parametrize("held", [0, 1])
+def test_the_factor_on_drivers_does_not_scale_dacs_and_holds(held):
+    shape = {"input_coding": "levels", "sample_and_hold": held}
+    low, high = (
+        chip(assumptions=corrected(rram_driver_factor=n), **shape).drivers_m2() for n in (1, 5)
+    )
+    plain = chip(assumptions=corrected(rram_driver_factor=1)).drivers_m2()
+    assert high - low == pytest.approx(4 * plain)
+
+
+@pytest.mark.parametrize(
+    ("rows", "active", "coding", "drop"),
+    [
+        pytest.param(256, 64, "offset", 0.05069, id="7b"),
+        pytest.param(256, 64, "differential", 0.02921, id="7c"),
+        pytest.param(512, 16, "offset", 0.02534, id="7d"),
+    ],
+)
+def test_wires_of_columns_drop(rows, active, coding, drop):
+    array = chip(rows=rows, active_rows=active, weight_coding=coding)
+    assert four_digits(array.column_drop(), 1) == drop
+    assert chip("sram", rows=rows).column_drop() == 0
+
+
+def test_a_shift_and_add_of_20_bits_costs():
+    adder = chip(adc_bits=8, voltage_V=1.0)
+    assert four_digits(adder.adder_J, 1e-15) == 114.3  # 9a
+    assert adder.adder["area"] == chip(assumptions=Assumptions(), adc_bits=8).adder["area"]
+
+
+def test_a_small_buffer_takes_more_than_in_the_table_and_a_large_one_does_not():
+    small = chip(macros_per_tile=4)
+    assert four_digits(small.inputs["area"], 1e-12) == 958.0
+    assert four_digits(small.buffer_m2(small.inputs["area"], 128), 1e-12) == 3502  # 10a
+    large = chip(macros_per_tile=128, rows=1024)
+    assert large.buffer_m2(1e-6, 1024) == 1e-6
+
+
+@pytest.mark.parametrize(
+    ("dram", "footprint_mm2"), [("none", 0), ("x16", 30), ("x32", 45), ("x64", 60), ("hbm2", 184)]
+)
+def test_a_dram_has_a_footprint_beside_the_chip(dram, footprint_mm2):
+    usual = chip(dram=dram)
+    double = chip(assumptions=corrected(dram_footprint_factor=2), dram=dram)
+    assert usual.dram_m2 == pytest.approx(footprint_mm2 * 1e-6)
+    assert double.dram_m2 == 2 * usual.dram_m2
+    assert double.area == usual.area
+
+
+def test_the_top_level_adds_a_fifth_to_the_area_of_components_without_the_interface():
+    area = scalar.with_top_m2(40e-6, 25e-6, corrected())
+    assert four_digits(area, 1e-6) == 73  # 11a
+    large = chip(dram="hbm2")
+    assert large.area == pytest.approx(1.2 * large.components_m2 + 25e-6)
+    assert four_digits(1.15 * scalar.wire_J(area, 1.0, corrected()), 1e-15) == 655.0  # 11b
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_the_top_level_takes_energy_on_the_chip_and_none_of_dram_and_leakage(device):
+    large = {"macros_per_tile": 128, "tiles_per_group": 64, "bits_per_cell": 1}
+    free = {"top_area": 0, "leak_W_per_m2": 0}
+    energies = {
+        (dram, top): evaluate(device, corrected(top_energy=top, **free), dram=dram, **large)
+        for dram in ("x32", "x64")
+        for top in (0, 0.15, 0.3)
+    }
+    first, second, third = (energies["x64", top]["energy_J"] for top in (0, 0.15, 0.3))
+    assert third - second == pytest.approx(second - first, rel=1e-9)
+    on_chip = energies["x64", 0]["power_W"] * energies["x64", 0]["interval_s"]
+    assert second - first == pytest.approx(0.15 * on_chip, rel=1e-9)
+
+
+def test_leakage_goes_with_the_area_of_cmos():
+    assert four_digits(scalar.leak_W(40e-6, 1.0, corrected()), 1e-3) == 44.44  # 12a
+    usual = chip("sram")
+    assert usual.leak == pytest.approx(1e3 * usual.components_m2)
+    slow = chip("sram", voltage_V=0.6)
+    assert slow.leak == pytest.approx(1e3 * 0.6 / 0.9 * slow.components_m2)
+
+
+def test_cells_of_rram_and_the_top_level_and_the_interface_do_not_leak():
+    usual = chip()
+    assert usual.leak == pytest.approx(1e3 * (usual.components_m2 - usual.all_cells_m2))
+    for changed in ({"rram_cell_F2": 134}, {"top_area": 0.4}, {"hbm2_interface_m2": 40e-6}):
+        other = chip(assumptions=corrected(**changed), dram="hbm2")
+        assert other.area > chip(dram="hbm2").area
+        assert other.leak == pytest.approx(usual.leak)
+
+
+def test_an_adc_with_static_power_of_its_own_keeps_it():
+    usual = chip(adc_model="murmann")
+    static = float(TABLE.look_up("murmann", node_nm=32, bits=7)["leak"])
+    leak = 1e3 * (usual.components_m2 - usual.all_cells_m2)
+    assert usual.leak == pytest.approx(leak + 32 * 32 * 16 * 16 * static)
+
+
+def test_the_factors_on_arrays_scale_cells_and_drivers_and_neither_adcs_nor_adders():
+    shape = {"input_coding": "levels", "sample_and_hold": 1}
+    usual, other = (
+        chip(assumptions=corrected(array_energy_factor=n, array_area_factor=n), **shape)
+        for n in (1, 3)
+    )
+    assert (other.low_J, other.span_J) == pytest.approx((3 * usual.low_J, 3 * usual.span_J))
+    assert (other.convert_J, other.write_J) == (usual.convert_J, usual.write_J)
+    macros = 32 * 32 * 16
+    array_m2 = macros * (usual.cells_m2() + usual.drivers_m2())
+    assert other.components_m2 - usual.components_m2 == pytest.approx(2 * array_m2)
+
+
+def test_the_factor_on_adcs_scales_neither_holds_nor_adders():
+    usual, other = (
+        chip(assumptions=corrected(adc_energy_factor=n), sample_and_hold=1) for n in (1, 3)
+    )
+    assert other.convert_J - usual.convert_J == pytest.approx(2 * usual.adc_J)
