@@ -48,8 +48,6 @@ NEUTRAL = {
     "array_energy_factor": 1.0,
     "array_area_factor": 1.0,
     "reads_again": float(getattr(MEMORY_CELLS["rram"], "reads_again", False)),
-    "current_hold_m2": 5e-12,
-    "current_hold_F": 10e-15,
     "word_line_factor": 0.0,
     "word_line_V": 1.2,
     "sram_cell_F2": 280.0,
@@ -65,6 +63,12 @@ NEUTRAL = {
     "top_energy": 0.0,
 }
 """Numbers of rules that the package may lack; each value leaves all costs as they are without."""
+NUMBERS = (
+    *("voltage_exponent", "leak_W_per_m2", "sample_hold_F", "sample_hold_m2", "wire_F_per_m"),
+    *("hbm2_interface_m2", "lpddr4_interface_m2_per_bit", "column_pitch_F", "row_pitch_F"),
+    *("offset_cell_S", "differential_cell_S", "current_hold_m2", "current_hold_F", *NEUTRAL),
+)
+"""All assumptions that are not constants here."""
 
 
 def has(assumptions: Any, name: str) -> bool:
@@ -137,6 +141,7 @@ class Layer:
     products: dict[tuple[int, str, int, int], float]
     conductances: dict[tuple[str, int, int], float]
     digital: bool = False
+    product: bool = False  # of two activations, so that no weight is stored
     previous_share: float = 0.0
 
     def __post_init__(self) -> None:
@@ -171,19 +176,26 @@ def shares_of_cells(joint: Any, bits: int, b: int, redundancy: int) -> float:
     return sum(means[:upper]) + redundancy * sum(means[upper:])
 
 
-def read_layers(workload: Workload, weight_clip: float, digital: tuple[str, ...]) -> list[Layer]:
+def read_layers(
+    workload: Workload, weight_clip: float, digital: tuple[str, ...], batch: int = 1
+) -> list[Layer]:
     """The distinct layers of a network in the order of their sizes, statistics averaged."""
     moments = operand_bits(workload, weight_clip)
     groups: dict[tuple[int, ...], list[int]] = {}
     for index in range(len(workload)):
-        key = (*workload.shapes[index].tolist(), *workload.strides[index].tolist())
-        key = (*key, int(workload.layers[index] in digital))
+        product = bool(workload.dynamic[index])
+        *sizes, g, n = workload.shapes[index].tolist()
+        images = (g * batch, n) if product else (g, n * batch)
+        key = (*sizes, *images, *workload.strides[index].tolist())
+        key = (*key, int(workload.layers[index] in digital), int(product))
         groups.setdefault(key, []).append(index)
     layers = []
     for key in sorted(groups):
-        statistics = _statistics(moments, groups[key])
-        layer = Layer(*key[:-1], len(groups[key]), *statistics, digital=bool(key[-1]))
-        layers.append(layer)
+        *sizes, named, product = key
+        # No layer that runs on the digital unit reads cells.
+        statistics = ({}, {}, {}) if named or product else _statistics(moments, groups[key])
+        flags = {"digital": bool(named or product), "product": bool(product)}
+        layers.append(Layer(*sizes, len(groups[key]), *statistics, **flags))
     of_index = {i: layers[n] for n, key in enumerate(sorted(groups)) for i in groups[key]}
     for index in range(len(workload) - 1):
         here, following = of_index[index], of_index[index + 1]
@@ -256,9 +268,9 @@ class Chip:
         self.in_turn = (
             0 if d["sample_and_hold"] else 2 if current and self.number("reads_again") else 1
         )
-        self.hold_m2, self.hold_F = (
-            self.number(f"{'current' if current else 'sample'}_hold_{unit}") for unit in ("m2", "F")
-        )
+        kind = "current" if current and has(assumptions, "current_hold_m2") else "sample"
+        self.hold_m2 = self.number(f"{kind}_hold_m2")
+        self.hold_F = self.number(f"{kind}_hold_F")
         self.adc_J, self.adc_m2, self.adc_W, self.adc_s = self.adc()
         self.buffers()
         self.parts()
@@ -564,12 +576,17 @@ def evaluate(
     weight_clip: float = 1.0,
     digital: tuple[str, ...] = (),
     assumptions: Any = USUAL,
+    batch: int = 1,
 ) -> dict[str, Any]:
-    """Metrics of one network on one design, one network at a time, a switch per 10^6 images."""
+    """Metrics of a batch of one network on one design, one network at a time.
+
+    The chip switches to another network once per 10^6 batches.
+    """
     chip = Chip(design, device, table, assumptions)
-    layers = read_layers(workload, weight_clip, digital)
+    layers = read_layers(workload, weight_clip, digital, batch)
+    io = batch * network_io(workload)
     chip.digital = [layer for layer in layers if layer.digital]
-    chip.held = sum(layer.weight_bits * layer.count for layer in chip.digital)
+    chip.held = sum(layer.weight_bits * layer.count for layer in chip.digital if not layer.product)
     placed = [place(chip, layer) for layer in layers if not layer.digital]
     need = sum(p.n * p.layer.count for p in placed)
     pipelined = chip.d["schedule"] == "pipelined"
@@ -577,9 +594,9 @@ def evaluate(
     options = []
     if need <= chip.macros:
         r = copies_at_once(chip, placed) if pipelined else copies_in_turn(chip, placed)
-        options.append(run(chip, placed, r, workload, streamed=False))
+        options.append(run(chip, placed, r, io, streamed=False))
     if streams:
-        options.append(run(chip, placed, streamed_copies(chip, placed), workload, streamed=True))
+        options.append(run(chip, placed, streamed_copies(chip, placed), io, streamed=True))
     missing_bits = shortfall(chip, placed, options, pipelined)
     per_macro = chip.d["rows"] * chip.d["cols"]
     base = {
@@ -630,9 +647,9 @@ CAUSES = ("compute", "glb", "link", "buffer", "dram")
 
 
 def run(
-    chip: Chip, placed: list[Placed], r: list[int], workload: Workload, *, streamed: bool
+    chip: Chip, placed: list[Placed], r: list[int], io: int, *, streamed: bool
 ) -> dict[str, Any]:
-    """Energy and time of one image."""
+    """Energy and time of one inference, whose input and output have `io` bits."""
     d = chip.d
     energy = off_chip = latency = glb_total = dram_total = link_total = 0.0
     shared = {"glb": 0.0, "dram": 0.0}
@@ -676,7 +693,7 @@ def run(
         shared["dram"] += k * times["dram"]
         filling += k * p.layer.previous_share * (largest + step)
         used = max(used, p.n * copies) if streamed else used + k * p.n * copies
-    io = network_io(workload) if d["dram"] != "none" else 0
+    io = io if d["dram"] != "none" else 0
     dram_total += io
     off_chip = dram_total * chip.dram_J
     load_on, load_off = written * chip.write_J + stored * chip.link_J, stored * chip.dram_J

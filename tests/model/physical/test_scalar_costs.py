@@ -3,17 +3,19 @@
 Figures come from the formulas of the rules, computed by hand; each is named by its example.
 """
 
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from imcmoo.model.physical import parameters
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.networks.operands import operand_bits
-from imcmoo.networks.workloads import Workload
+from imcmoo.networks.workloads import DIMENSIONS, Workload
 from tests.model.physical import scalar_noise
 from tests.model.physical import scalar_physical as scalar
-from tests.model.physical.designs import DESIGN, TABLE
+from tests.model.physical.designs import DESIGN, TABLE, first_layers
 
 VALUES = {
     "adc_energy_factor": (1, 0.275, 5.5),
@@ -71,10 +73,10 @@ def layer_energy(chip, **sizes):
     return scalar.layer_energy(chip, placed, scalar.traffic(chip, placed, 1, False))
 
 
-def evaluate(device, assumptions, network="alexnet", **changed):
-    return scalar.evaluate(
-        DESIGN | changed, device, Workload.load(network), TABLE, assumptions=assumptions
-    )
+def evaluate(device, assumptions, network="alexnet", batch=1, **changed):
+    network = Workload.load(network) if isinstance(network, str) else network
+    conditions = {"assumptions": assumptions, "batch": batch}
+    return scalar.evaluate(DESIGN | changed, device, network, TABLE, **conditions)
 
 
 def threshold(node_nm):
@@ -376,3 +378,26 @@ def test_the_factor_on_adcs_scales_neither_holds_nor_adders():
         chip(assumptions=corrected(adc_energy_factor=n), sample_and_hold=1) for n in (1, 3)
     )
     assert other.convert_J - usual.convert_J == pytest.approx(2 * usual.adc_J)
+
+
+@pytest.mark.parametrize("dram", ["x64", "none"])
+@pytest.mark.parametrize("schedule", ["layer", "pipelined"])
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_a_batch_repeats_vectors_of_weights_and_groups_of_products(device, schedule, dram):
+    network = first_layers(Workload.load("vision_transformer_onnx"), 5)
+    shapes = network.shapes.copy()
+    shapes[~np.array(network.dynamic), DIMENSIONS.index("N")] *= 4
+    shapes[np.array(network.dynamic), DIMENSIONS.index("G")] *= 4
+    chip = {"macros_per_tile": 128, "bits_per_cell": 1, "schedule": schedule, "dram": dram}
+    chip |= {"glb_KiB": 32768, "rows": 1024, "cols": 1024}
+    batch = evaluate(device, corrected(), network, batch=4, **chip)
+    assert batch == evaluate(device, corrected(), replace(network, shapes=shapes), **chip)
+    assert 1.5 < batch["energy_J"] / evaluate(device, corrected(), network, **chip)["energy_J"] < 4
+
+
+def test_a_batch_streams_weights_once():
+    chip = {"macros_per_tile": 4, "tiles_per_group": 2, "router_groups": 2, "bits_per_cell": 1}
+    one, four = (evaluate("sram", corrected(), batch=n, **chip) for n in (1, 4))
+    weights = 8 * Workload.load("alexnet").weights
+    assert four["dram_bits"] - weights == pytest.approx(4 * (one["dram_bits"] - weights))
+    assert four["energy_J"] < 4 * one["energy_J"]
