@@ -1,5 +1,7 @@
 """The arrays against the scalar model, on random designs of both devices and all networks."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ from tests.model.physical.designs import (
 )
 
 USUAL = Assumptions()
-RTOL = 1e-12
+nearly = partial(pytest.approx, rel=1e-12, abs=0)
 SNR_DB = 0.01
 """The share that rounding leaves is interpolated in a table."""
 SIZE_OF_KERNEL = [DIMENSIONS.index(name) for name in "CRS"]
@@ -122,9 +124,9 @@ def compared(
             digital=digital,
             assumptions=assumptions,
         )
-        assert metrics.area_m2[i] == pytest.approx(expected["area_m2"], rel=RTOL)
+        assert metrics.area_m2[i] == nearly(expected["area_m2"])
         assert metrics.missing_cells[i, 0] == expected["missing_cells"]
-        assert metrics.missing_bits[i, 0] == pytest.approx(expected["missing_bits"], RTOL)
+        assert metrics.missing_bits[i, 0] == nearly(expected["missing_bits"])
         if i % every_snr == 0:
             analog = np.array([layer not in digital for layer in workload.layers])
             analog &= ~np.array(workload.dynamic)
@@ -143,7 +145,7 @@ def compared(
             continue
         ran += 1
         for name in NUMBERS:
-            assert getattr(metrics, name)[i, 0] == pytest.approx(expected[name], rel=RTOL), name
+            assert getattr(metrics, name)[i, 0] == nearly(expected[name]), name
         assert CAUSES[metrics.bound_by[i, 0]] == expected["bound_by"]
     return ran
 
@@ -168,6 +170,6 @@ def test_arrays_equal_the_scalar_model_where_writing_rows_binds(ping_pong):
     )
     expected = scalar.evaluate(design, "sram", Workload.load("alexnet"), TABLE)
     assert usual.streamed[0, 0]
-    assert usual.latency_s[0, 0] == pytest.approx(expected["latency_s"], rel=RTOL)
-    assert usual.energy_J[0, 0] == pytest.approx(expected["energy_J"], rel=RTOL)
+    assert usual.latency_s[0, 0] == nearly(expected["latency_s"])
+    assert usual.energy_J[0, 0] == nearly(expected["energy_J"])
     assert slow.latency_s[0, 0] > 1.05 * usual.latency_s[0, 0]
