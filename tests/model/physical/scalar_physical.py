@@ -5,9 +5,13 @@ Component numbers come from the same table, through its plain look-up, and numbe
 an `Assumptions` object.
 
 Some rules may be missing in the package. Until it has them, `number` returns the neutral values of
-`NEUTRAL`. Two rules have no neutral value and are switched: times of arrays are those at 0.9 V if
-the band of `voltage_exponent` begins at 1, and leakage is by area if there is `leak_W_per_m2`. When
-the package has all rules, delete `NEUTRAL`, `has` and every branch that asks for it.
+`NEUTRAL`. Rules without a neutral value there follow what the assumptions have:
+- arrays are as slow as at 0.9 V times κ if the band of `voltage_exponent` begins at 1;
+- a SAR ADC takes 0.45 of the area of the formula if there is `adc_area_factor`;
+- holds of RRAM differ from those of SRAM if there is `current_hold_m2`;
+- leakage goes with area if there is `leak_W_per_m2`.
+When the package has all rules, delete `NEUTRAL`, `has`, the branches that call it, and the rules
+they replace.
 """
 
 from __future__ import annotations
@@ -72,6 +76,7 @@ NUMBERS = (
 
 
 def has(assumptions: Any, name: str) -> bool:
+    """True if the package has the rule of a number."""
     return hasattr(assumptions, name)
 
 
@@ -265,9 +270,9 @@ class Chip:
         if d["columns_per_adc"] > 1:
             self.read_s = max(timed["time"], timed["time_muxed"]) * slow
         current = device == "rram"
-        self.in_turn = (
-            0 if d["sample_and_hold"] else 2 if current and self.number("reads_again") else 1
-        )
+        self.in_turn = 2 if current and self.number("reads_again") else 1
+        if d["sample_and_hold"]:
+            self.in_turn = 0
         kind = "current" if current and has(assumptions, "current_hold_m2") else "sample"
         self.hold_m2 = self.number(f"{kind}_hold_m2")
         self.hold_F = self.number(f"{kind}_hold_F")
@@ -345,9 +350,8 @@ class Chip:
         if self.device == "rram":
             drivers *= self.number("rram_driver_factor")
         if self.levels:
-            drivers += (
-                d["rows"] * self.find("dac", node_nm=self.node, bits=d["input_slice_bits"])["area"]
-            )
+            dac = self.find("dac", node_nm=self.node, bits=d["input_slice_bits"])
+            drivers += d["rows"] * dac["area"]
         return drivers + d["cols"] * d["sample_and_hold"] * self.hold_m2
 
     def buffer_m2(self, table_m2: float, depth: int) -> float:

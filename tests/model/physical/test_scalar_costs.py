@@ -1,6 +1,8 @@
 """Worked examples of the corrected costs against the scalar model, with the values of the rules.
 
-Figures come from the formulas of the rules, computed by hand; each is named by its example.
+Figures are the examples of the specification of the costs, which evaluates its formulas without
+this code; ids and comments name them (1a to 16a). Examples of calibration, EDAP definitions and
+published macros concern other modules.
 """
 
 from dataclasses import replace
