@@ -8,10 +8,10 @@ from hypothesis import given as random
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from experiments.silicon.macro_costs import macro_costs
 from experiments.silicon.macros import ADDED, MEASURED, NEEDED, SHIPPED, judged, read
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import InputError
+from imcmoo.model.physical.macro import macro_costs
 from imcmoo.model.physical.parameters import ADC_MODELS
 from tests.experiments.silicon.conftest import ROW
 

@@ -33,8 +33,17 @@ def macro_costs(
     adc_model: str = "zigzag",
     held: bool = False,
 ) -> pd.DataFrame:
-    """Model one invocation of each macro of one device, at least one, as `macros.judged` describes
-    them; with `held` a level of a resistive array also takes the pulse that it is charged for.
+    """Model one invocation of each macro.
+
+    Args:
+        macros: at least one, all of one device. Columns device; node_nm, voltage_V, array_rows,
+            array_cols (tabulated values); rows and cols of the macro itself; input_bits and
+            weight_bits of one conversion, perhaps fractional; adc_bits; dot_product_length
+            (products summed in one conversion); n_adc (ADCs that work in parallel).
+        table: energy, area and delay of components.
+        assumptions: numbers of the model; the defaults if None.
+        adc_model: name of the ADC model.
+        held: a level of a resistive array also takes the pulse that it is charged for.
 
     Returns:
         Columns time_s (array and conversion), operations (of 1 bit by 1 bit, additions counted
