@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from experiments.silicon.macros import MEASURED, SHIPPED, judged, read, supplies_V
+from experiments.silicon.macros import MEASURED, SHIPPED, judged, read
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import slowdown
-from imcmoo.model.physical.macro import macro_costs
+from imcmoo.model.physical.macro import macro_costs, supplies_V
 from imcmoo.model.physical.parameters import ADC_MODELS
 
 FORMAT = "%.6g"

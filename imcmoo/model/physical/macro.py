@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import OperatingPoint, operating_point
@@ -23,6 +23,89 @@ from imcmoo.model.physical.parameters import LIMITS, Designs
 
 MEAN_CELL = 0.5
 """Mean value of a 1-bit cell over its largest: the measured values are not published."""
+
+NODES_NM = (7.0, 45.0)
+"""Range of nodes that a macro may have."""
+
+FARTHEST = 2.0
+"""Largest factor between the size of an array and the nearest one of the component table."""
+
+
+class NotTabulated(ValueError):
+    """The component table has nothing near a value of a macro.
+
+    Args:
+        column: name of the value.
+        reason: what is wrong, and what is allowed.
+    """
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
+
+
+def nearest_node(node_nm: float, device: str, table: PhysicalTable, notes: list[str]) -> int:
+    """Find the nearest tabulated node, nm; what differs is appended to `notes`.
+
+    Raises:
+        NotTabulated: the node is outside `NODES_NM`.
+    """
+    low, high = NODES_NM
+    if not low <= node_nm <= high:
+        reason = f"{node_nm:g} nm is outside {low:g} to {high:g} nm"
+        raise NotTabulated("technology_nm", reason)
+    nearest = _nearest(node_nm, table.sizes(device, "node_nm"))
+    if nearest != node_nm:
+        notes.append(f"{node_nm:g} nm as {nearest} nm")
+    return nearest
+
+
+def nearest_supply_V(
+    volt: float, device: str, node_nm: int, table: PhysicalTable, notes: list[str]
+) -> float:
+    """Find the nearest supply voltage tabulated at a node, V; what differs is appended to `notes`.
+
+    Raises:
+        NotTabulated: the nearest is more than half a step of the table away.
+    """
+    tabulated = supplies_V(table, device, node_nm)
+    nearest = float(tabulated[np.argmin(np.abs(tabulated - volt))])
+    if abs(nearest - volt) > np.diff(tabulated).min() / 2 + 1e-9:
+        span = f"{tabulated[0]:g} to {tabulated[-1]:g} V tabulated at {node_nm} nm"
+        raise NotTabulated("voltage_V", f"{volt:g} V is outside the {span}")
+    if abs(nearest - volt) > 1e-9:
+        notes.append(f"{volt:g} V as {nearest:g} V")
+    return nearest
+
+
+def nearest_size(
+    name: str, value: float, device: str, table: PhysicalTable, notes: list[str]
+) -> int:
+    """Find the nearest tabulated number of `rows` or `cols`; what differs is appended to `notes`.
+
+    Raises:
+        NotTabulated: the nearest is more than `FARTHEST` times off.
+    """
+    nearest = _nearest(value, table.sizes(device, name))
+    if not 1 / FARTHEST <= value / nearest <= FARTHEST:
+        reason = f"{value:g} {name} are more than {FARTHEST:g} times off the {nearest} tabulated"
+        raise NotTabulated(name, reason)
+    if nearest != value:
+        notes.append(f"time of {nearest} {name}")
+    return nearest
+
+
+def supplies_V(table: PhysicalTable, device: str, node_nm: int) -> Floats:
+    """Return the supply voltages at which a device is tabulated, ascending."""
+    rows = table.tables[device]
+    millivolts = rows.column("voltage_V")[rows.column("node_nm") == node_nm]
+    supplies: Floats = np.unique(millivolts) / 1000
+    return supplies
+
+
+def _nearest(value: float, tabulated: Ints) -> int:
+    """The tabulated value with the smallest ratio to a value."""
+    return int(tabulated[np.argmin(np.abs(np.log(tabulated / value)))])
 
 
 def macro_costs(
