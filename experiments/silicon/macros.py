@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,10 @@ NEEDED = ("technology_nm", "architecture", "voltage_V", *NUMBERS)
 MEASURED = ("t_core_ns", "tops_per_W_1b", "tops_per_mm2_1b")
 """Compared quantities, as the chips' authors give them."""
 
-ADDED = ("covered", "reason", *(f"model_{name}" for name in MEASURED))
+ADDED = (
+    *("covered", "reason", "left_out", "corrected"),
+    *(f"model_{name}" for name in MEASURED),
+)
 """Columns that the comparison adds, in order."""
 
 SHIPPED = Path(__file__).parent / "data" / "macros.csv"
@@ -107,13 +111,24 @@ def judged(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for cells in frame.to_dict("records"):
-        row = defaultdict(str, {str(name): str(cell).strip() for name, cell in cells.items()})
+        row = row_of(cells)
         notes: list[str] = []
         try:
             rows.append(_macro(row, table, notes) | {"covered": True, "reason": "; ".join(notes)})
         except (_LeftOutError, NotTabulated) as left_out:
             rows.append({"covered": False, "reason": str(left_out)})
     return pd.DataFrame(rows, index=frame.index).reindex(columns=list(COLUMNS))
+
+
+def row_of(cells: Mapping[Any, Any]) -> Row:
+    """Strip the cells of a macro."""
+    return defaultdict(str, {str(name): str(cell).strip() for name, cell in cells.items()})
+
+
+def is_rram(row: Row) -> bool:
+    """True if architecture or cell names resistive memory."""
+    texts = row["architecture"].lower(), row["cell"].lower()
+    return any(word in text for word in ("rram", "reram") for text in texts)
 
 
 class _LeftOutError(Exception):
@@ -151,7 +166,7 @@ def _device(row: Row, notes: list[str]) -> str:
     if kind == "sram":
         return "sram"
     if kind in NON_VOLATILE:
-        if not any(word in text for word in ("rram", "reram") for text in (kind, cell)):
+        if not is_rram(row):
             notes.append(f"cell {row['cell'][:40] or named} as RRAM")
         return "rram"
     unknown = f"architecture {named[:40]!r} is neither SRAM nor non-volatile"
