@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.silicon.macro_costs import macro_costs, macro_point, technology_of
 from experiments.silicon.macros import judged
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import slowdown
 from imcmoo.model.physical.latency import macro_read_time
+from imcmoo.model.physical.macro import macro_costs, macro_point, technology_of
 
 MACROS = Path(__file__).parent / "data" / "chips.csv"
 

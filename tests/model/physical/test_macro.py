@@ -4,9 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.silicon.macro_costs import macro_costs
 from experiments.silicon.macros import judged
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.macro import macro_costs
 from tests.experiments.silicon.conftest import ROW
+
+
+@pytest.fixture(scope="module")
+def table():
+    return PhysicalTable.load()
 
 
 def costs_of(table, change=None, **how):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import OperatingPoint, operating_point, row_prices
@@ -24,6 +24,89 @@ from imcmoo.model.physical.parameters import LIMITS, Designs
 MEAN_CELL = 0.5
 """Mean value of a 1-bit cell over its largest: the measured values are not published."""
 
+NODES_NM = (7.0, 45.0)
+"""Range of nodes that a macro may have."""
+
+FARTHEST = 2.0
+"""Largest factor between the size of an array and the nearest one of the component table."""
+
+
+class NotTabulated(ValueError):
+    """The component table has nothing near a value of a macro.
+
+    Args:
+        column: name of the value.
+        reason: what is wrong, and what is allowed.
+    """
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
+
+
+def nearest_node(node_nm: float, device: str, table: PhysicalTable, notes: list[str]) -> int:
+    """Find the nearest tabulated node, nm; what differs is appended to `notes`.
+
+    Raises:
+        NotTabulated: the node is outside `NODES_NM`.
+    """
+    low, high = NODES_NM
+    if not low <= node_nm <= high:
+        reason = f"{node_nm:g} nm is outside {low:g} to {high:g} nm"
+        raise NotTabulated("technology_nm", reason)
+    nearest = _nearest(node_nm, table.sizes(device, "node_nm"))
+    if nearest != node_nm:
+        notes.append(f"{node_nm:g} nm as {nearest} nm")
+    return nearest
+
+
+def nearest_supply_V(
+    volt: float, device: str, node_nm: int, table: PhysicalTable, notes: list[str]
+) -> float:
+    """Find the nearest supply voltage tabulated at a node, V; what differs is appended to `notes`.
+
+    Raises:
+        NotTabulated: the nearest is more than half a step of the table away.
+    """
+    tabulated = supplies_V(table, device, node_nm)
+    nearest = float(tabulated[np.argmin(np.abs(tabulated - volt))])
+    if abs(nearest - volt) > np.diff(tabulated).min() / 2 + 1e-9:
+        span = f"{tabulated[0]:g} to {tabulated[-1]:g} V tabulated at {node_nm} nm"
+        raise NotTabulated("voltage_V", f"{volt:g} V is outside the {span}")
+    if abs(nearest - volt) > 1e-9:
+        notes.append(f"{volt:g} V as {nearest:g} V")
+    return nearest
+
+
+def nearest_size(
+    name: str, value: float, device: str, table: PhysicalTable, notes: list[str]
+) -> int:
+    """Find the nearest tabulated number of `rows` or `cols`; what differs is appended to `notes`.
+
+    Raises:
+        NotTabulated: the nearest is more than `FARTHEST` times off.
+    """
+    nearest = _nearest(value, table.sizes(device, name))
+    if not 1 / FARTHEST <= value / nearest <= FARTHEST:
+        reason = f"{value:g} {name} are more than {FARTHEST:g} times off the {nearest} tabulated"
+        raise NotTabulated(name, reason)
+    if nearest != value:
+        notes.append(f"time of {nearest} {name}")
+    return nearest
+
+
+def supplies_V(table: PhysicalTable, device: str, node_nm: int) -> Floats:
+    """Return the supply voltages at which a device is tabulated, ascending."""
+    rows = table.tables[device]
+    millivolts = rows.column("voltage_V")[rows.column("node_nm") == node_nm]
+    supplies: Floats = np.unique(millivolts) / 1000
+    return supplies
+
+
+def _nearest(value: float, tabulated: Ints) -> int:
+    """The tabulated value with the smallest ratio to a value."""
+    return int(tabulated[np.argmin(np.abs(np.log(tabulated / value)))])
+
 
 def macro_costs(
     macros: pd.DataFrame,
@@ -33,8 +116,17 @@ def macro_costs(
     adc_model: str = "zigzag",
     held: bool = False,
 ) -> pd.DataFrame:
-    """Model one invocation of each macro of one device, at least one, as `macros.judged` describes
-    them; with `held` a level of a resistive array also takes the pulse that it is charged for.
+    """Model one invocation of each macro.
+
+    Args:
+        macros: at least one, all of one device. Columns device; node_nm, voltage_V, array_rows,
+            array_cols (tabulated values); rows and cols of the macro itself; input_bits and
+            weight_bits of one conversion, perhaps fractional; adc_bits; dot_product_length
+            (products summed in one conversion); n_adc (ADCs that work in parallel).
+        table: energy, area and delay of components.
+        assumptions: numbers of the model; the defaults if None.
+        adc_model: name of the ADC model.
+        held: a level of a resistive array also takes the pulse that it is charged for.
 
     Returns:
         Columns time_s (array and conversion), operations (of 1 bit by 1 bit, additions counted
