@@ -19,7 +19,7 @@ from imcmoo.model.physical.chip import OperatingPoint, operating_point, row_pric
 from imcmoo.model.physical.components import Switches, Technology, adder_costs
 from imcmoo.model.physical.latency import macro_read_time
 from imcmoo.model.physical.memory_cells import memory_cell
-from imcmoo.model.physical.parameters import LIMITS, Designs
+from imcmoo.model.physical.parameters import ADC_MODELS, LIMITS, Designs
 
 MEAN_CELL = 0.5
 """Mean value of a 1-bit cell over its largest: the measured values are not published."""
@@ -113,7 +113,7 @@ def macro_costs(
     table: PhysicalTable,
     *,
     assumptions: Assumptions | None = None,
-    adc_model: str = "zigzag",
+    adc_model: str = ADC_MODELS[0],
     held: bool = False,
 ) -> pd.DataFrame:
     """Model one invocation of each macro.
@@ -196,7 +196,7 @@ def macro_point(
     table: PhysicalTable,
     *,
     assumptions: Assumptions,
-    adc_model: str = "zigzag",
+    adc_model: str = ADC_MODELS[0],
 ) -> tuple[Designs, OperatingPoint]:
     """Describe macros of one device as chips, with their speed and costs; see `macro_costs`."""
     if macros["device"].nunique() != 1:
