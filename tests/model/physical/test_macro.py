@@ -32,7 +32,7 @@ def test_an_sram_macro_by_hand(table):
 
     switched = (10e-15 * 5 + 1e-15 * 2**5) * 0.8**2 * 22 / 28
     conversion = switched + 0.6e-18 * 5 * 4**5
-    leak = 128 * 64 * array["cell_leak"] + array["row_leak"] + array["column_leak"]
+    leak = 128 * 64 * array["cell_leak"] + array["row_leak"] + array["column_leak"] + 16 * 53e-9
     energies = {
         "cells": 32 * 16 * 1.2e-15 * 0.8**2,
         "dac": 32 * 50e-15 * 2 * 0.8**2,
