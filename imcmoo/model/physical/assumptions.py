@@ -95,7 +95,10 @@ class Assumptions:
         1.0, 0.275, 5.5, "assumption, of cells, drivers, DACs and holds; for calibration to a macro"
     )
     adc_area_factor: Assumption = Assumption(
-        1.0, 0.5, 2.2, "assumption, of every ADC model: published ADCs take 0.9 to 1.4 of it"
+        1.0,
+        0.5,
+        2.2,
+        "assumption, of every ADC model: published ADCs take 0.9 to 1.4 times zigzag's",
     )
     sram_row_write_s: Assumption = Assumption(
         1e-9, 0.5e-9, 4e-9, "assumption: a row write at 0.9 V"

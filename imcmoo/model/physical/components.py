@@ -185,13 +185,14 @@ class ZigZagAdc:
 
     Args:
         fitted_nm: node of these macros.
-        area_share: share of the fitted area that is taken.
+        area_share: share of the fitted area that is taken: Jia et al. 0.40, Wang et al. 0.61, ISAAC
+            0.50, NeuroSim 0.43.
 
     Source: zigzag, hardware/architecture/imc_array.py (KULeuven-MICAS), ADC energy, area, delay.
     """
 
     fitted_nm: float = 28.0
-    area_share: float = 1.0
+    area_share: float = 0.45
 
     def energy_J(self, designs: Designs) -> Floats:
         """Energy per conversion, proportional to the square of the supply voltage."""

@@ -83,7 +83,7 @@ def test_zigzag_states_what_it_did():
 @pytest.mark.parametrize("model", [ZigZagAdc, SarNoiseAdc])
 def test_formulas_take_less_than_half_of_the_fitted_area(model, bits, node_nm, um2):
     one = designs(adc_bits=bits, technology_nm=node_nm)
-    costs = model(area_share=0.45).costs(one, TABLE, Assumptions())
+    costs = model().costs(one, TABLE, Assumptions())
     assert costs.area_m2 == close(um2 * 1e-12)
 
 

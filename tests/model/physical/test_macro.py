@@ -45,7 +45,7 @@ def test_an_sram_macro_by_hand(table):
     assert result.energy_J[0] == pytest.approx(float(sum(energies.values())), rel=1e-12, abs=0)
 
     dac = table.look_up("dac", node_nm=22, bits=2)["area"]
-    converter = 10 ** (1.206 - 0.0369 * 5) * 2**5 * 1e-12 * 22 / 28
+    converter = 0.45 * 10 ** (1.206 - 0.0369 * 5) * 2**5 * 1e-12 * 22 / 28
     area = (
         128 * 64 * array["cell_area"]
         + array["row_area"]
