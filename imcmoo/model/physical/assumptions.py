@@ -67,10 +67,10 @@ class Assumptions:
         0.0, 0.0, 3e-15, "assumption, at 28 nm: lines across 35 F 0.39 fF, gates 0.31 fF"
     )
     current_hold_F: Assumption = Assumption(
-        10e-15, 10e-15, 200e-15, "assumption: likewise, with the front end that a current needs"
+        50e-15, 10e-15, 200e-15, "assumption: likewise, with the front end that a current needs"
     )
     current_hold_m2: Assumption = Assumption(
-        5e-12, 5e-12, 80e-12, "assumption: likewise, with the front end that a current needs"
+        20e-12, 5e-12, 80e-12, "assumption: likewise, with the front end that a current needs"
     )
     shift_add_factor: Assumption = Assumption(
         1.0, 0.15, 1.0, "of the table's energy; Horowitz 2014: 0.11 pJ for 20 bits at 45 nm"

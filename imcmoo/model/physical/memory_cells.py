@@ -39,6 +39,8 @@ class Rram(MemoryCell):
 
     name = array = RRAM.name
     streams = False
+    reads_again = True
+    """NeuroSim multiplies column delay by the columns per ADC, too; ISAAC has a hold per column."""
     snr_limit_dB = -np.inf
     """No limit: with the assumed cell errors only chips with parallel cells would keep one, so
     networks must be trained with these errors."""

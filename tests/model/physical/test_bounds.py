@@ -9,7 +9,6 @@ import pytest
 from imcmoo.exact import check
 from imcmoo.model.metrics import edp
 from imcmoo.model.partials import NoBounds
-from imcmoo.model.physical import memory_cells
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds import chip_bounds
@@ -185,7 +184,7 @@ def test_every_stage_stands_for_the_same_designs(name):
 
 
 LATER = {
-    **{"voltage_exponent": 1.3, "current_hold_m2": 20e-12, "current_hold_F": 50e-15},
+    **{"voltage_exponent": 1.3},
     **{"sram_cell_F2": 1200, "sram_line_F": 0.7e-15, "sram_mismatch": 0.008},
     **{"rram_cell_F2": 100, "column_pitch_F": 10, "row_pitch_F": 10, "rram_driver_factor": 5},
     **{"word_line_factor": 1, "shift_add_factor": 0.4, "small_buffer_m2_per_bit": 0.171e-12},
@@ -196,8 +195,7 @@ SAR_NOISE = Categorical("adc_model", ("sar_noise",))
 
 
 @pytest.mark.parametrize(("device", "holds"), [("rram", (0,)), ("sram", (0, 1))])
-def test_no_bound_is_above_a_design_with_all_costs_charged(device, holds, monkeypatch):
-    monkeypatch.setattr(memory_cells.Rram, "reads_again", True)
+def test_no_bound_is_above_a_design_with_all_costs_charged(device, holds):
     values = FEW_HOLDS | {"sample_and_hold": holds}
     model = few(device, values, added=(SAR_NOISE,), assumptions=Assumptions().having(**LATER))
     check_model(model, 60)
