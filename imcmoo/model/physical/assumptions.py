@@ -7,7 +7,6 @@ marks engineering judgement; the others name their source.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from math import sqrt
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,16 @@ class Assumptions:
         5e-12, 2e-12, 20e-12, "assumption: that capacitor's area"
     )
     sram_cell_F2: Assumption = Assumption(
-        280, 280, 2000, "NeuroSim's plain cell; charge-domain cells: Jia 1,160 F2, Wang 1,800 F2"
+        1200,
+        500,
+        2000,
+        "cell with capacitor: Jia 4.9 um2 or 1,160 F2 with drivers of the array, Wang 1,800 F2",
     )
     sram_unit_F: Assumption = Assumption(
         1.2e-15, 0.5e-15, 3e-15, "assumption: matched capacitor of a cell; Jia and Wang 6 fF"
     )
     sram_line_F: Assumption = Assumption(
-        0.0, 0.0, 3e-15, "assumption, at 28 nm: lines across 35 F 0.39 fF, gates 0.31 fF"
+        0.7e-15, 0.0, 3e-15, "assumption, at 28 nm: lines across 35 F 0.39 fF, gates 0.31 fF"
     )
     current_hold_F: Assumption = Assumption(
         50e-15, 10e-15, 200e-15, "assumption: likewise, with the front end that a current needs"
@@ -181,7 +183,7 @@ class Assumptions:
         0.043, 0.011, 0.082, "NeuRRAM after 1 s; 0.082 after a day; CMO-ReRAM 0.011 (aihwkit)"
     )
     sram_mismatch: Assumption = Assumption(
-        0.0073 * sqrt(1.2),
+        0.008,
         0.0033,
         0.022,
         "assumption: mismatch of a capacitor of 1 fF; it falls with the root of the capacitance",
