@@ -211,16 +211,19 @@ class Assumptions:
         "in a layer of MiniLM-L3, whose weights are nearly all positive",
     )
     offset_cell_S: Assumption = Assumption(
-        2.95e-6, 0.9e-6, 5.0e-6, "mean of 6 and 900 kOhm cells, each behind 195 kOhm of access"
+        2.95e-6, 0.9e-6, 5.0e-6, "mean of 6 and 900 kOhm cells, each behind an effective 195 kOhm"
     )
     differential_cell_S: Assumption = Assumption(
         1.7e-6, 0.9e-6, 2.95e-6, "the same where one of a pair is off and the other mostly small"
     )
     rram_cell_F2: Assumption = Assumption(
-        48.0, 48.0, 134.0, "NeuroSim's cell file; Intel at 22 nm 100 F2, NeuRRAM 126 F2"
+        100.0,
+        48.0,
+        134.0,
+        "216 x 225 nm at 22 nm (Intel, VLSI 2019, WikiChip Fuse); NeuRRAM 126 F2",
     )
-    column_pitch_F: Assumption = Assumption(4.0, 4.0, 11.6, "height of the 48 F2 cell, aspect 1/3")
-    row_pitch_F: Assumption = Assumption(12.0, 7.0, 12.0, "width of the 48 F2 cell, aspect 1/3")
+    column_pitch_F: Assumption = Assumption(10.0, 7.0, 11.6, "height of the 100 F2 cell")
+    row_pitch_F: Assumption = Assumption(10.0, 7.0, 11.6, "width of the 100 F2 cell")
     word_line_V: Assumption = Assumption(
         1.2, 0.9, 2.2, "assumption: voltage of a word line that selects transistors of cells"
     )
@@ -228,7 +231,11 @@ class Assumptions:
         0.0, 0.0, 8.0, "assumption, of the charge of a word line; NeuRRAM takes about 2.5 fF a cell"
     )
     rram_driver_factor: Assumption = Assumption(
-        1.0, 1.0, 10.0, "of the table's drivers, which switch no high voltage; CiMLoop's NeuRRAM: 5"
+        5.0,
+        1.0,
+        10.0,
+        "high voltage, which the table's drivers do not switch: 5.25 in CiMLoop's NeuRRAM, whose "
+        "drivers take 1.75 times its cells; Intel's macro has 204 F2 a bit",
     )
 
     def having(self, **values: float) -> Assumptions:

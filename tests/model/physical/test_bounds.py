@@ -185,8 +185,6 @@ def test_every_stage_stands_for_the_same_designs(name):
 
 LATER = {
     **{"voltage_exponent": 1.3},
-    **{"sram_cell_F2": 1200, "sram_line_F": 0.7e-15, "sram_mismatch": 0.008},
-    **{"rram_cell_F2": 100, "column_pitch_F": 10, "row_pitch_F": 10, "rram_driver_factor": 5},
     **{"word_line_factor": 1, "shift_add_factor": 0.4, "small_buffer_m2_per_bit": 0.171e-12},
     **{"hbm2_interface_m2": 25e-6, "top_area": 0.2, "top_energy": 0.15},
 }

@@ -222,11 +222,8 @@ def test_a_device_that_states_no_cell_area_has_that_of_the_component_table():
     assert operating_point(one, technology(Plain())).cell_m2 == close(280 * 32e-9**2)
 
 
-WIDER_CELL = {"rram_cell_F2": 100.0, "column_pitch_F": 10.0, "row_pitch_F": 10.0}
-
-
 def test_an_rram_cell_is_as_large_as_stated():
-    point = operating_point(designs(), technology("rram", **WIDER_CELL))
+    point = operating_point(designs(), technology("rram"))
     assert point.cell_m2 == close(0.1024e-12)
 
 
@@ -240,7 +237,7 @@ def test_an_rram_cell_is_as_large_as_stated():
 )
 def test_the_voltage_along_a_column_drops_with_its_pitch(rows, active, coding, drop):
     one = designs(rows=rows, active_rows=active, weight_coding=coding, bits_per_cell=1)
-    how = technology("rram", **WIDER_CELL)
+    how = technology("rram")
     wire = operating_point(one, how).wire_ohm_per_m
     assert ir_drop(one, np.ones(1), wire, how) == close(drop)
 
@@ -248,8 +245,8 @@ def test_the_voltage_along_a_column_drops_with_its_pitch(rows, active, coding, d
 def test_the_driver_factor_multiplies_row_and_column_drivers_of_rram_alone():
     one = designs(bits_per_cell=1, sample_and_hold=1, input_coding="levels", columns_per_adc=16)
     for device, factor in (("rram", 5.0), ("sram", 1.0)):
-        usual, other = (chip(device, one, **v) for v in ({}, {"rram_driver_factor": 5.0}))
-        array = operating_point(one, technology(device)).array
+        usual, other = (chip(device, one, **v) for v in ({"rram_driver_factor": 1.0}, {}))
+        array = operating_point(one, technology(device, rram_driver_factor=1.0)).array
         drivers = one.macros * (array["row_area"] + array["column_area_muxed"])
         more = other.areas_m2["drivers"] - usual.areas_m2["drivers"]
         assert more == pytest.approx((factor - 1) * drivers)
@@ -259,7 +256,7 @@ def test_the_driver_factor_multiplies_row_and_column_drivers_of_rram_alone():
     ("device", "pJ"), [(ReadOnce(), 0.4314), (Rram(), 27.61), (MEMORY_CELLS["sram"], 0.0)]
 )
 def test_a_pulse_charges_the_word_line_of_a_resistive_row_for_each_read(device, pJ):
-    values = WIDER_CELL | {"word_line_factor": 1.0}
+    values = {"word_line_factor": 1.0}
     one = designs(cols=1024, columns_per_adc=64, bits_per_cell=1)
     assert chip(device, one, **values).prices_J["row_pulse"] == close(pJ * 1e-12)
 
