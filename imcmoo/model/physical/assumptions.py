@@ -228,7 +228,7 @@ class Assumptions:
         1.2, 0.9, 2.2, "assumption: voltage of a word line that selects transistors of cells"
     )
     word_line_factor: Assumption = Assumption(
-        0.0, 0.0, 8.0, "assumption, of the charge of a word line; NeuRRAM takes about 2.5 fF a cell"
+        1.0, 0.5, 8.0, "assumption, of the charge of a word line; NeuRRAM takes about 2.5 fF a cell"
     )
     rram_driver_factor: Assumption = Assumption(
         5.0,

@@ -256,9 +256,8 @@ def test_the_driver_factor_multiplies_row_and_column_drivers_of_rram_alone():
     ("device", "pJ"), [(ReadOnce(), 0.4314), (Rram(), 27.61), (MEMORY_CELLS["sram"], 0.0)]
 )
 def test_a_pulse_charges_the_word_line_of_a_resistive_row_for_each_read(device, pJ):
-    values = {"word_line_factor": 1.0}
     one = designs(cols=1024, columns_per_adc=64, bits_per_cell=1)
-    assert chip(device, one, **values).prices_J["row_pulse"] == close(pJ * 1e-12)
+    assert chip(device, one).prices_J["row_pulse"] == close(pJ * 1e-12)
 
 
 @pytest.mark.parametrize("coding", ["pulses", "levels"])
