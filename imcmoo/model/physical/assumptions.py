@@ -75,7 +75,7 @@ class Assumptions:
         20e-12, 5e-12, 80e-12, "assumption: likewise, with the front end that a current needs"
     )
     shift_add_factor: Assumption = Assumption(
-        1.0, 0.15, 1.0, "of the table's energy; Horowitz 2014: 0.11 pJ for 20 bits at 45 nm"
+        0.4, 0.15, 1.0, "of the table's energy; Horowitz 2014: 0.11 pJ for 20 bits at 45 nm"
     )
     adc_energy_factor: Assumption = Assumption(
         1.0,

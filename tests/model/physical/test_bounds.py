@@ -185,7 +185,7 @@ def test_every_stage_stands_for_the_same_designs(name):
 
 LATER = {
     **{"voltage_exponent": 1.3},
-    **{"shift_add_factor": 0.4, "small_buffer_m2_per_bit": 0.171e-12},
+    **{"small_buffer_m2_per_bit": 0.171e-12},
     **{"hbm2_interface_m2": 25e-6, "top_area": 0.2, "top_energy": 0.15},
 }
 FEW_HOLDS = {"voltage_V": (0.7, 1.0), "adc_bits": (6, 7), "cols": (128, 256)}

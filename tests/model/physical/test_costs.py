@@ -277,7 +277,7 @@ def test_rows_of_a_layer_are_driven_once_for_each_pulse_or_level(coding):
 
 def test_shift_and_add_of_20_bits_takes_less_than_the_table_says():
     one = designs(voltage_V=1.0, adc_bits=8, bits_per_cell=2, input_slice_bits=2)
-    assert chip("rram", one, shift_add_factor=0.4).prices_J["shift_add"] == close(114.3e-15)
+    assert chip("rram", one).prices_J["shift_add"] == close(114.3e-15)
 
 
 SMALL_BUFFERS = {"small_buffer_m2_per_bit": 0.171e-12}

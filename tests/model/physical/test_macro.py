@@ -69,7 +69,7 @@ def test_weights_of_several_bits_take_cells_and_an_adder(table):
     assert four.operations[0] == 4 * one.operations[0]
     assert four["energy_cells_J"][0] == pytest.approx(4 * one["energy_cells_J"][0])
     adder = table.look_up("shift_add", node_nm=22, bits=5 + 3)
-    energy = 16 * float(adder["energy"]) * (0.8 / 0.9) ** 2
+    energy = 16 * 0.4 * float(adder["energy"]) * (0.8 / 0.9) ** 2
     assert four["energy_shift_add_J"][0] == pytest.approx(energy, rel=1e-12, abs=0)
     assert four["area_shift_add_m2"][0] == pytest.approx(
         16 * float(adder["area"]), rel=1e-12, abs=0
