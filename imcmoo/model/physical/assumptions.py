@@ -155,13 +155,13 @@ class Assumptions:
     lpddr4_interface_m2_per_bit: Assumption = Assumption(
         2e-6 / 64, 1e-6 / 64, 4e-6 / 64, "assumption: 2 mm2 of PHY for 64 bits"
     )
-    hbm2_interface_m2: Assumption = Assumption(6e-6, 6e-6, 40e-6, "assumption: PHY of two stacks")
+    hbm2_interface_m2: Assumption = Assumption(25e-6, 12e-6, 40e-6, "assumption: PHY of two stacks")
     dram_footprint_factor: Assumption = Assumption(
         1.0, 0.5, 2.0, "assumption, of the board area of DRAM packages beside the chip"
     )
     small_buffer_m2_per_bit: Assumption = Assumption(
-        0.0,
-        0.0,
+        0.171e-12,
+        0.1e-12,
         0.3e-12,
         "assumption, at 32 nm: a small SRAM has the periphery of its perimeter, which CACTI leaves "
         "out",
