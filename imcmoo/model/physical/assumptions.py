@@ -167,10 +167,10 @@ class Assumptions:
         "out",
     )
     top_area: Assumption = Assumption(
-        0.0, 0.0, 0.4, "assumption: clock and control, share of the area of all components"
+        0.2, 0.1, 0.4, "assumption: clock and control, share of the area of all components"
     )
     top_energy: Assumption = Assumption(
-        0.0, 0.0, 0.4, "assumption: clock and control, share of the energy of all actions"
+        0.15, 0.05, 0.4, "assumption: clock and control, share of the energy of all actions"
     )
     power_W_per_m2: Assumption = Assumption(
         1e6, 0.5e6, 2e6, "assumption: what air cooling takes away"
