@@ -68,7 +68,7 @@ def slowdown(voltage_V: Floats, threshold_V: Floats, assumptions: Assumptions) -
     Raises:
         ValueError: a supply voltage is at or below the threshold.
 
-    Source: NeuroSim's on-current ∝ (V − V_th)² for α = 2; Sakurai and Newton, α-power law.
+    Source: Sakurai and Newton 1990, α-power law; NeuroSim's on-current is that of α = 2.
     """
     if np.any(voltage_V <= threshold_V):
         first = int(np.argmax(voltage_V <= threshold_V))
@@ -100,11 +100,9 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
     if device.streams:
         array["memory_write"] = part_costs("cells_as_memory", designs, table)["write"]
     kappa = slowdown(designs.voltage_V, node["threshold_V"], assumptions)
-    timed: Mapping[str, Floats] = array
     if not technology.switches.voltage_slows:
         kappa = np.ones_like(kappa)
-        nominal = np.full(len(designs), assumptions.nominal_V.value)
-        timed = part_costs(device.array, replace(designs, voltage_V=nominal), table)
+    timed = part_costs(f"{device.array}_time", designs, table)
     if technology.switches.shared_converters:
         muxed = designs.columns_per_adc > 1
     else:
@@ -119,7 +117,8 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         adc=device.column_circuit(designs, array, kappa, technology),
         cell=replace(cell, low_J=cell.low_J * read.value, span_J=cell.span_J * read.value),
         cell_m2=device.cell_m2(designs, array, assumptions),
-        array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
+        array_s=kappa
+        * np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
     )
 
 

@@ -13,7 +13,7 @@ from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.hardware.request import GLB_WIDTH_BITS, Request
+from imcmoo.hardware.request import GLB_WIDTH_BITS, TIMED_MV, Request
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
@@ -348,16 +348,20 @@ def _buffer(width_bits: Source, depth_words: Source, banks: Source = (None, 1)) 
     }
 
 
+_ARRAY: dict[str, Source] = {"node_nm": NODE, "rows": ROWS, "cols": COLS}
+TIMED_V = TIMED_MV / 1000
+"""Supply at which times of arrays are taken from the table, V. At 0.6 V the table has 2.6 to 16
+times as much, so that wires and all are slowed down as logic is (an assumption).
+"""
+
 PARTS: dict[str, PartKeys] = {
     "technology": ("technology", {"node_nm": NODE}),
     "input_buffer": _buffer(("macros_per_tile", 8), ROWS),
     "result_buffer": _buffer(("macros_per_tile", 8), COLS),
     "glb": _buffer((None, GLB_BITS), ("glb_KiB", BITS_PER_KIB / GLB_BITS), ("glb_banks", 1)),
     "cells_as_memory": _buffer(COLS, ROWS),
-    **{
-        name: (name, {"node_nm": NODE, "voltage_V": ("voltage_V", 1), "rows": ROWS, "cols": COLS})
-        for name in DEVICES
-    },
+    **{name: (name, _ARRAY | {"voltage_V": ("voltage_V", 1)}) for name in DEVICES},
+    **{f"{name}_time": (name, _ARRAY | {"voltage_V": (None, TIMED_V)}) for name in DEVICES},
 }
 """Parts that are looked up by design columns."""
 
@@ -505,7 +509,8 @@ def require_coverage(designs: Designs, technology: Technology) -> None:
         DesignRefused: names design column, design and allowed values.
     """
     device, table = technology.device, technology.table
-    names = ["technology", device.array, "input_buffer", "result_buffer", "glb"]
+    arrays = [device.array, f"{device.array}_time"]
+    names = ["technology", *arrays, "input_buffer", "result_buffer", "glb"]
     for name in [*names, *(["cells_as_memory"] if device.streams else [])]:
         _require(designs, np.arange(len(designs)), technology, *PARTS[name])
     bits: dict[str, Source] = {"node_nm": NODE, "bits": ("adc_bits", 1)}
@@ -548,15 +553,17 @@ def _require(
         table.look_up(component, **_key_values(keys, designs.take(some)))
     except MissingRow as missing:
         name, scale = keys[missing.key]
-        column = name or "technology_nm"
+        column = name or (missing.key if missing.key in BUILT else "technology_nm")
         design = int(some[missing.index])
+        given = f"{getattr(designs, column)[design]:g} is given"
+        if name is None:
+            given, scale = f"{scale:g} is needed as well", 1.0
         remedy = _remedy(designs, design, device, table.path) if column in BUILT else ""
         allowed = ", ".join(f"{value / scale:g}" for value in missing.available)
         raise DesignRefused(
             column,
             design,
-            f"{getattr(designs, column)[design]:g} is given, but the component table has "
-            f"{component} only for {allowed}{remedy}",
+            f"{given}, but the component table has {component} only for {allowed}{remedy}",
         ) from None
 
 

@@ -184,7 +184,6 @@ def test_every_stage_stands_for_the_same_designs(name):
 
 
 LATER = {
-    **{"voltage_exponent": 1.3},
     **{"small_buffer_m2_per_bit": 0.171e-12},
     **{"hbm2_interface_m2": 25e-6, "top_area": 0.2, "top_energy": 0.15},
 }

@@ -1,7 +1,6 @@
 """Costs of components are the worked examples of their formulas, to four digits."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from imcmoo.model.physical.components import (
     Technology,
     ZigZagAdc,
     adc_costs,
+    require_coverage,
     tile_buffer,
 )
 from imcmoo.model.physical.constraints import ir_drop
@@ -130,16 +130,21 @@ def chip(device, one, *, top=False, **values):
     return Batch(context, one).chip
 
 
-@pytest.mark.parametrize(("order", "ns"), [(2, 261.9), (0, 87.29), (1, 98.21)])
-def test_an_array_is_read_for_each_conversion_or_once_before_or_while_converting(order, ns):
-    slow, conversion_s = 0.8595, 6 * (0.64e-9 + 0.00653e-9 * 64)
-    rates = SimpleNamespace(
-        read_s=np.array([[1.065e-9 * slow + 10e-9]]),
-        convert_s=np.array([[conversion_s * slow]]),
-        adcs=np.array([[32.0]]),
-        in_turn=np.array([[float(order)]]),
-    )
-    assert layer_read_times(rates, np.array([[512.0]])) == close(ns * 1e-9)
+@pytest.mark.parametrize(
+    ("device", "hold", "ns"), [(Rram(), 0, 261.9), (Rram(), 1, 87.29), (ReadOnce(), 0, 98.21)]
+)
+def test_an_array_is_read_for_each_conversion_or_once_before_or_while_converting(device, hold, ns):
+    one = designs(
+        voltage_V=1.0, rows=256, cols=512, columns_per_adc=16, active_rows=64, adc_bits=6,
+        sample_and_hold=hold, input_coding="levels",
+    )  # fmt: skip
+    how = technology(device)
+    point, wide = operating_point(one, how), np.array([[512.0]])
+    assert point.array_s + device.inputs_s(one, how.assumptions) == close(10.92e-9)
+    assert point.adc.time_s == close(5.456e-9)
+    assert macro_read_time(one, point, wide, np.array([32.0]), how) == close(ns * 1e-9)
+    rates = chip(device, one).rates.of_layers(slice(None))
+    assert layer_read_times(rates, wide) == close(ns * 1e-9)
 
 
 @pytest.mark.parametrize("hold", [0, 1])
@@ -382,12 +387,36 @@ def test_parts_with_the_top_level_add_up_and_those_off_the_chip_have_none_of_it(
 )
 def test_a_lower_supply_slows_short_channels_less_than_by_the_square(node_nm, volt, kappa):
     one = designs(technology_nm=node_nm, voltage_V=volt)
-    how = technology("rram", voltage_exponent=1.3)
+    how = technology("rram")
     threshold = TABLE.look_up("technology", node_nm=node_nm)["threshold_V"]
     assert slowdown(one.voltage_V, threshold, how.assumptions) == close(kappa)
 
 
 def test_two_supplies_of_one_node_differ_by_the_exponent():
-    how, threshold = technology("sram", voltage_exponent=1.3), np.array([0.419915])
+    how, threshold = technology("sram"), np.array([0.419915])
     low, high = (slowdown(np.array([volt]), threshold, how.assumptions) for volt in (0.7, 1.1))
     assert low / high == close(2.016)
+
+
+@pytest.mark.parametrize("device", MEMORY_CELLS)
+@pytest.mark.parametrize("columns_per_adc", [1, 8])
+def test_an_array_is_as_slow_as_at_0_9_V_times_the_slowdown(device, columns_per_adc):
+    """Not as the table has it at its supply: at 0.6 V that is 2.6 to 16 times as much."""
+    low, usual = (
+        operating_point(
+            designs(voltage_V=volt, bits_per_cell=1, columns_per_adc=columns_per_adc),
+            technology(device),
+        )
+        for volt in (0.6, 0.9)
+    )
+    assert low.array_s / usual.array_s == close(2.660)
+
+
+def test_a_table_without_0_9_V_is_refused_with_the_command_that_adds_it():
+    rows = TABLE.tables["sram"]
+    kept = rows.column("voltage_V") != 900
+    lacking = replace(rows, keys=rows.keys[kept], values=rows.values[:, kept])
+    table = replace(TABLE, tables={**TABLE.tables, "sram": lacking})
+    how = replace(technology("sram"), table=table)
+    with pytest.raises(DesignRefused, match=r"0\.9 is needed as well, but .* to add it: .* build"):
+        require_coverage(designs(voltage_V=0.7, bits_per_cell=1), how)
