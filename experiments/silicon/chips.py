@@ -23,7 +23,7 @@ from imcmoo.model.physical.macro import macro_costs, macro_point, technology_of
 
 MACROS = Path(__file__).parent / "data" / "chips.csv"
 
-RRAM = pd.DataFrame({"device": ["rram"], "voltage_V": [0.9], "weight_bits": [1]})
+RRAM = pd.DataFrame({"device": ["rram"], "cell": ["plain"], "voltage_V": [0.9], "weight_bits": [1]})
 
 NEURRAM = RRAM.assign(
     **dict.fromkeys(("rows", "cols", "array_rows", "array_cols"), 256),

@@ -35,6 +35,7 @@ def test_an_sram_macro_by_hand(table):
         "cells": 32 * 16 * 1.2e-15 * 0.8**2,
         "dac": 32 * 50e-15 * 2 * 0.8**2,
         "adc": 16 * conversion,
+        "hold": 0.0,
         "shift_add": 0.0,
         "leakage": leak * time,
     }
@@ -114,5 +115,5 @@ def test_several_macros_are_each_as_if_alone(table):
 
 def test_macros_of_two_devices_are_refused(table):
     both = judged(pd.DataFrame([ROW, ROW | {"architecture": "RRAM"}]), table)
-    with pytest.raises(ValueError, match="macros must be of one device"):
+    with pytest.raises(ValueError, match="macros must be of one device and cell"):
         macro_costs(both, table)
