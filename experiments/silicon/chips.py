@@ -24,7 +24,7 @@ from imcmoo.model.physical.parameters import ADC_MODELS
 
 MACROS = Path(__file__).parent / "data" / "chips.csv"
 
-RRAM = pd.DataFrame({"device": ["rram"], "voltage_V": [0.9], "weight_bits": [1]})
+RRAM = pd.DataFrame({"device": ["rram"], "cell": ["plain"], "voltage_V": [0.9], "weight_bits": [1]})
 
 NEURRAM = RRAM.assign(
     **dict.fromkeys(("rows", "cols", "array_rows", "array_cols"), 256),

@@ -125,7 +125,7 @@ def modelled(
     assumptions = Assumptions().having(voltage_exponent=voltage_exponent)
     how: dict[str, Any] = {"assumptions": assumptions, "adc_model": adc_model, "held": held}
     parts = [pd.DataFrame(columns=[*MEASURED, "area", "adc_share"], dtype=float)]
-    for _, part in covered.groupby("device"):
+    for _, part in covered.groupby(["device", "cell"]):
         costs = macro_costs(part, table, **how)
         density = costs["operations"] / costs["time_s"] / costs["area_m2"]
         values = {

@@ -73,7 +73,7 @@ HIGHEST_LEVEL_BITS = Assumptions().highest_level_bits.value
 """Bits of the widest DAC."""
 
 COLUMNS = (
-    *("covered", "reason", "device", "published_nm", "node_nm", "voltage_V"),
+    *("covered", "reason", "device", "cell", "published_nm", "node_nm", "voltage_V"),
     *("array_rows", "array_cols", *NUMBERS),
 )
 
@@ -103,7 +103,8 @@ def judged(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
 
     Returns:
         Indexed as `frame`; NaN in columns of a macro that is left out. covered; reason (why it is
-        left out, or the substitutes for values that the table lacks, if any); device; published_nm
+        left out, or the substitutes for values that the table lacks, if any); device; cell (one of
+        `CELLS` of the physical model); published_nm
         (node of the macro itself); node_nm, voltage_V, array_rows, array_cols (the nearest
         tabulated values); rows and cols (of the macro itself); input_bits and weight_bits (of one
         conversion, perhaps fractional: 1.5 for three values); adc_bits (an integer);
@@ -147,6 +148,7 @@ def _macro(row: Row, table: PhysicalTable, notes: list[str]) -> dict[str, Any]:
         notes.append(f"DAC area of {HIGHEST_LEVEL_BITS:g} bits")
     return values | {
         "device": device,
+        "cell": _cell(row, device),
         "published_nm": published_nm,
         "node_nm": node,
         "voltage_V": _supply(row, device, node, table, notes),
@@ -171,6 +173,12 @@ def _device(row: Row, notes: list[str]) -> str:
         return "rram"
     unknown = f"architecture {named[:40]!r} is neither SRAM nor non-volatile"
     raise _LeftOutError(unknown if named else "no architecture given")
+
+
+def _cell(row: Row, device: str) -> str:
+    """Charge-domain cells share charge (QR) and are not those of a plain SRAM."""
+    is_charge = row["compute_model"].upper() == "QR" and row["cell"].upper() != "6T"
+    return "charge" if device == "sram" and is_charge else "plain"
 
 
 def _number(row: Row, name: str) -> float | None:

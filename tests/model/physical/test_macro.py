@@ -35,9 +35,10 @@ def test_an_sram_macro_by_hand(table):
     conversion = switched + 0.6e-18 * 5 * 4**5
     leak = 128 * 64 * array["cell_leak"] + array["row_leak"] + array["column_leak"] + 16 * 53e-9
     energies = {
-        "cells": 32 * 16 * (1.2e-15 + 0.7e-15 * 22 / 28) * 0.8**2,
+        "cells": 32 * 16 * 1.2e-15 * 0.8**2,
         "dac": 32 * 50e-15 * 2 * 0.8**2,
         "adc": 16 * conversion,
+        "hold": 0.0,
         "shift_add": 0.0,
         "leakage": leak * time,
     }
@@ -48,7 +49,7 @@ def test_an_sram_macro_by_hand(table):
     dac = table.look_up("dac", node_nm=22, bits=2)["area"]
     converter = 0.45 * 10 ** (1.206 - 0.0369 * 5) * 2**5 * 1e-12 * 22 / 28
     area = (
-        128 * 64 * 1200 * 22e-9**2
+        128 * 64 * array["cell_area"]
         + array["row_area"]
         + array["column_area_muxed"]
         + 128 * dac
@@ -104,7 +105,7 @@ def test_a_macro_between_two_arrays_has_its_own_rows_and_columns(table):
     dac = float(table.look_up("dac", node_nm=22, bits=2)["area"])
     drivers = 0.75 * array["row_area"] + array["column_area_muxed"] + 192 * dac
     assert result["area_drivers_m2"][0] == pytest.approx(float(drivers), rel=1e-12, abs=0)
-    assert result["area_cells_m2"][0] == pytest.approx(192 * 64 * 1200 * 22e-9**2)
+    assert result["area_cells_m2"][0] == pytest.approx(float(192 * 64 * array["cell_area"]))
 
 
 def test_several_macros_are_each_as_if_alone(table):
@@ -119,5 +120,5 @@ def test_several_macros_are_each_as_if_alone(table):
 
 def test_macros_of_two_devices_are_refused(table):
     both = judged(pd.DataFrame([ROW, ROW | {"architecture": "RRAM"}]), table)
-    with pytest.raises(ValueError, match="macros must be of one device"):
+    with pytest.raises(ValueError, match="macros must be of one device and cell"):
         macro_costs(both, table)
