@@ -142,12 +142,8 @@ class Assumptions:
         "16 idle and refreshed channels of 128 bits, IDD2N and IDD5AB of "
         "DRAMsim3's HBM2_8Gb_x128: 48 + 17 mW each; 0: charged to others",
     )
-    sar_adc_leak_W: Assumption = Assumption(
-        53e-9,
-        0.0,
-        27e-6,
-        "static power of an ADC where its model has none (zigzag, neurosim_sar, "
-        "isaac): Yip and Chandrakasan, 10 bits, 65 nm, 1 V; murmann has 27 uW at 8 bits",
+    leak_W_per_m2: Assumption = Assumption(
+        1000, 100, 5000, "assumption, of all CMOS of 7 to 45 nm at 0.9 V: 1 mW per mm2"
     )
     murmann_leak_share: Assumption = Assumption(
         1.0,

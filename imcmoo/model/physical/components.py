@@ -74,6 +74,7 @@ class MemoryCell(ABC):
         streams: True if weights may be loaded for every image.
         reads_again: True if without sample-and-hold an array is read again for each of the
             conversions of an ADC, False if columns keep their sums.
+        cells_leak: True if cells are CMOS and leak.
         snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
         defaults: defaults of design columns, besides `DEFAULTS`.
     """
@@ -82,6 +83,7 @@ class MemoryCell(ABC):
     array: str
     streams: bool
     reads_again: bool = False
+    cells_leak: bool = True
     snr_limit_dB: float
     defaults: Mapping[str, str | float] = {}
 
@@ -168,14 +170,14 @@ class AdcCosts:
     Args:
         energy_J: energy per conversion.
         area_m2: area of the ADC.
-        leak_W: leakage of the ADC.
+        static_W: static power besides the leakage of its area.
         time_s: time per conversion: by ADC models at the nominal supply voltage, by
             `MemoryCell.column_circuit` at that of the design.
     """
 
     energy_J: Floats
     area_m2: Floats
-    leak_W: Floats
+    static_W: Floats
     time_s: Floats
 
 
@@ -206,7 +208,7 @@ class ZigZagAdc:
         return AdcCosts(
             energy_J=self.energy_J(designs),
             area_m2=10 ** (1.206 - 0.0369 * bits) * 2.0**bits * 1e-12 * scale * self.area_share,
-            leak_W=np.full(len(designs), assumptions.sar_adc_leak_W.value),
+            static_W=np.zeros(len(designs)),
             time_s=bits * (0.64e-9 + 0.00653e-9 * designs.active_rows),
         )
 
@@ -251,12 +253,12 @@ class TabulatedAdc:
     Args:
         name: its table.
         ignores_supply: True if its energy does not depend on the supply voltage.
-        leaks: True if the library gives its static power.
+        is_static: True if the library gives its static power.
     """
 
     name: str
     ignores_supply: bool = False
-    leaks: bool = False
+    is_static: bool = False
 
     def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
         """Costs of one ADC.
@@ -267,16 +269,16 @@ class TabulatedAdc:
         costs = table.look_up(self.name, node_nm=designs.technology_nm, bits=designs.adc_bits)
         nominal_V = assumptions.nominal_V.value
         supply = 1.0 if self.ignores_supply else (designs.voltage_V / nominal_V) ** 2
-        leak = np.full(len(designs), assumptions.sar_adc_leak_W.value)
-        if self.leaks:
-            leak = costs["leak"] * assumptions.murmann_leak_share.value
-        return AdcCosts(costs["energy"] * supply, costs["area"], leak, costs["time"])
+        static = np.zeros(len(designs))
+        if self.is_static:
+            static = costs["leak"] * assumptions.murmann_leak_share.value
+        return AdcCosts(costs["energy"] * supply, costs["area"], static, costs["time"])
 
 
 ADC_COSTS: dict[str, ZigZagAdc | TabulatedAdc] = {
     "zigzag": ZigZagAdc(),
     "neurosim_sar": TabulatedAdc("neurosim_sar", ignores_supply=True),
-    "murmann": TabulatedAdc("murmann", leaks=True),
+    "murmann": TabulatedAdc("murmann", is_static=True),
     "isaac": TabulatedAdc("isaac"),
     "sar_noise": SarNoiseAdc(),
 }
@@ -308,7 +310,7 @@ def _stated_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptio
     for index in present:
         of_model = designs.adc_model == index
         costs = ADC_COSTS[ADC_MODELS[index]].costs(designs.take(of_model), table, assumptions)
-        values = (costs.energy_J, costs.area_m2, costs.leak_W, costs.time_s)
+        values = (costs.energy_J, costs.area_m2, costs.static_W, costs.time_s)
         for part, value in zip(parts, values, strict=True):
             part[of_model] = value
     return AdcCosts(*parts)
@@ -319,7 +321,7 @@ def flash_costs(array: Mapping[str, Floats]) -> AdcCosts:
     return AdcCosts(
         energy_J=array["flash_energy"],
         area_m2=array["flash_area"],
-        leak_W=array["flash_leak"],
+        static_W=np.zeros_like(array["flash_energy"]),
         time_s=np.zeros_like(array["flash_energy"]),
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.chip import operating_point, slowdown
+from imcmoo.model.physical.chip import leakage, operating_point, slowdown
 from imcmoo.model.physical.components import (
     HoldCosts,
     MemoryCell,
@@ -420,3 +420,32 @@ def test_a_table_without_0_9_V_is_refused_with_the_command_that_adds_it():
     how = replace(technology("sram"), table=table)
     with pytest.raises(DesignRefused, match=r"0\.9 is needed as well, but .* to add it: .* build"):
         require_coverage(designs(voltage_V=0.7, bits_per_cell=1), how)
+
+
+def test_leakage_goes_with_the_area_of_cmos_and_the_supply():
+    one = designs(voltage_V=1.0)
+    assert sum(leakage({"glb": np.array([40e-6])}, one, technology()).values()) == close(44.44e-3)
+
+
+@pytest.mark.parametrize("device", MEMORY_CELLS)
+def test_all_cmos_leaks_but_neither_interface_nor_top_level_nor_resistive_cells(device):
+    one = designs(bits_per_cell=1, dram="hbm2")
+    built = chip(device, one, top=True)
+    silent = {"interface", "top"} | ({"cells"} if device == "rram" else set())
+    area = sum(area for name, area in built.areas_m2.items() if name not in silent)
+    assert built.leak_W == nearly(1000 * area)
+    denser, larger = (
+        chip(device, one, top=True, **values)
+        for values in ({"rram_cell_F2": 130.0, "sram_cell_F2": 1400.0}, {"top_area": 0.4})
+    )
+    assert (denser.leak_W > built.leak_W) == (device == "sram")
+    assert larger.leak_W == nearly(built.leak_W)
+
+
+def test_murmann_has_static_power_besides_the_leakage_of_its_area():
+    murmann, other = (
+        chip("rram", designs(adc_model=name, adc_bits=8)) for name in ("murmann", "isaac")
+    )
+    of_area = [1000 * built.areas_m2["adc"] for built in (murmann, other)]
+    assert other.leaks_W["adc"] == nearly(of_area[1])
+    assert murmann.leaks_W["adc"] > 2 * of_area[0]

@@ -31,21 +31,6 @@ def test_an_sram_macro_by_hand(table):
     time = t_array + t_adc
     assert result.time_s[0] == pytest.approx(time, rel=1e-12, abs=0)
 
-    switched = (10e-15 * 5 + 1e-15 * 2**5) * 0.8**2 * 22 / 28
-    conversion = switched + 0.6e-18 * 5 * 4**5
-    leak = 128 * 64 * array["cell_leak"] + array["row_leak"] + array["column_leak"] + 16 * 53e-9
-    energies = {
-        "cells": 32 * 16 * 1.2e-15 * 0.8**2,
-        "dac": 32 * 50e-15 * 2 * 0.8**2,
-        "adc": 16 * conversion,
-        "hold": 0.0,
-        "shift_add": 0.0,
-        "leakage": leak * time,
-    }
-    for part, energy in energies.items():
-        assert result[f"energy_{part}_J"][0] == pytest.approx(float(energy), rel=1e-12, abs=0)
-    assert result.energy_J[0] == pytest.approx(float(sum(energies.values())), rel=1e-12, abs=0)
-
     dac = table.look_up("dac", node_nm=22, bits=2)["area"]
     converter = 0.45 * 10 ** (1.206 - 0.0369 * 5) * 2**5 * 1e-12 * 22 / 28
     area = (
@@ -56,6 +41,21 @@ def test_an_sram_macro_by_hand(table):
         + 16 * converter
     )
     assert result.area_m2[0] == pytest.approx(float(area), rel=1e-12, abs=0)
+
+    switched = (10e-15 * 5 + 1e-15 * 2**5) * 0.8**2 * 22 / 28
+    conversion = switched + 0.6e-18 * 5 * 4**5
+    energies = {
+        "cells": 32 * 16 * 1.2e-15 * 0.8**2,
+        "dac": 32 * 50e-15 * 2 * 0.8**2,
+        "adc": 16 * conversion,
+        "hold": 0.0,
+        "shift_add": 0.0,
+        "leakage": 1000 * 0.8 / 0.9 * area * time,
+    }
+    for part, energy in energies.items():
+        assert result[f"energy_{part}_J"][0] == pytest.approx(float(energy), rel=1e-12, abs=0)
+    assert result.energy_J[0] == pytest.approx(float(sum(energies.values())), rel=1e-12, abs=0)
+
     assert result.operations[0] == 2 * 32 * 16 * 2 * 1
 
 
