@@ -33,7 +33,7 @@ FIGURES = "figures"
 NARROW = "_narrow"
 """Suffix of figures for one column."""
 
-TEXT = ("reason", "label", "workload", "venue")
+TEXT = ("reason", "left_out", "corrected", "label", "workload", "venue")
 """Columns that are text even if all their cells look like numbers, or are empty."""
 
 Draw = Callable[[pd.DataFrame, float], Figure]

@@ -18,7 +18,6 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.units import to_display
 from imcmoo.model.metrics import tera_operations_per
-from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK
@@ -38,8 +37,6 @@ MACRO = ("cells", "dac", "adc", "shift_add")
 """Components of a macro's energy, as published ADC shares count it."""
 SHARES = {"adc": "adc", "dac": "dac", "cell": "cells"}
 """Components whose share is reported, by the prefix of its column."""
-FITTED_PERIPHERY = 2.5
-"""Published areas of macros over the sum of the model's parts, median (docs/silicon.md)."""
 HBM2_BITS = 2048
 """Width of the memory interface `hbm2`."""
 
@@ -76,13 +73,12 @@ def optimum_table(study: Study, optima: Optima) -> pd.DataFrame:
     The first optimum in the space represents those that tie.
 
     Returns:
-        A row per criterion and network: design, macros, cells, area_mm2, area_periphery_mm2 (with
-        the macro periphery of published chips), energy_J, latency_s, interval_s, power_W and
-        W_per_mm2 (on the chip, over the interval), tops (2 · multiply-accumulates / interval),
-        tops_per_W (DRAM included), tops_per_mm2, over_own_best (EDAP), snr_adc_dB, snr_dev_dB and
-        snr_dB (of conversion, of cells, of both), adc_share, dac_share and cell_share (of the
-        macros' energy), occupied_share (of the cells there are), hbm2_share (DRAM traffic, of an
-        HBM2 interface's peak rate), streamed, bound_by.
+        A row per criterion and network: design, macros, cells, area_mm2, energy_J, latency_s,
+        interval_s, power_W and W_per_mm2 (on the chip, over the interval), tops
+        (2 · multiply-accumulates / interval), tops_per_W (DRAM included), tops_per_mm2,
+        over_own_best (EDAP), snr_adc_dB, snr_dev_dB and snr_dB (of conversion, of cells, of both),
+        adc_share, dac_share and cell_share (of the macros' energy), occupied_share (of the cells
+        there are), hbm2_share (DRAM traffic, of an HBM2 interface's peak rate), streamed, bound_by.
     """
     alone = single_network_optima(study, optima)
     chips = {
@@ -98,8 +94,6 @@ def _chip(study: Study, levels: Levels, alone: Floats) -> pd.DataFrame:
     model = study.cost_model()
     assert isinstance(model, PhysicalEvaluator)
     designs, (design,) = model.in_full(levels), study.space.designs(levels)
-    assumptions = Assumptions().having(macro_periphery=FITTED_PERIPHERY)
-    larger = PhysicalEvaluator(study.space, study.network_set(), assumptions=assumptions)
     area_mm2 = float(to_display("m2", designs.area_m2)[0])
     tops = tera_operations_per(model.macs, designs.interval_s[0])
     cells = designs.cells[0]
@@ -112,7 +106,6 @@ def _chip(study: Study, levels: Levels, alone: Floats) -> pd.DataFrame:
             "macros": math.prod(design[name] for name in MACROS_BY),
             "cells": int(cells),
             "area_mm2": area_mm2,
-            "area_periphery_mm2": float(to_display("m2", larger.in_full(levels).area_m2)[0]),
             "energy_J": designs.energy_J[0],
             "latency_s": designs.latency_s[0],
             "interval_s": designs.interval_s[0],

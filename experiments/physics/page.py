@@ -11,7 +11,6 @@ import pandas as pd
 from scipy.stats import gmean
 
 from experiments.markdown import render, select
-from experiments.physics.optima import FITTED_PERIPHERY
 from experiments.physics.recommended import DEFAULT
 from experiments.publish import read_tables
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
@@ -55,7 +54,6 @@ def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
         earlier=accuracy.get("earlier_recommendations"),
         executed=accuracy.get("edge_five_executed"),
         predicted=accuracy.get("prediction"),
-        FITTED_PERIPHERY=FITTED_PERIPHERY,
         VOLTAGES=RRAM_PHYSICAL.values_of("voltage_V"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=memory_cell("sram").snr_limit_dB,

@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.silicon.macro_costs import macro_costs, macro_point, technology_of
 from experiments.silicon.macros import judged
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import slowdown
 from imcmoo.model.physical.latency import macro_read_time
+from imcmoo.model.physical.macro import macro_costs, macro_point, technology_of
+from imcmoo.model.physical.parameters import ADC_MODELS
 
 MACROS = Path(__file__).parent / "data" / "chips.csv"
 
-RRAM = pd.DataFrame({"device": ["rram"], "voltage_V": [0.9], "weight_bits": [1]})
+RRAM = pd.DataFrame({"device": ["rram"], "cell": ["plain"], "voltage_V": [0.9], "weight_bits": [1]})
 
 NEURRAM = RRAM.assign(
     **dict.fromkeys(("rows", "cols", "array_rows", "array_cols"), 256),
@@ -95,7 +96,7 @@ def _pulsed_read_s(
     adc_s: float | None,
     assumptions: Assumptions,
     *,
-    adc_model: str = "zigzag",
+    adc_model: str = ADC_MODELS[0],
     hold: int = 0,
 ) -> float:
     """Seconds of one read of a resistive array with pulses; `adc_s` replaces the ADC's own."""

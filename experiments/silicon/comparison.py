@@ -1,21 +1,41 @@
-"""Modelled beside measured values of every macro, in several readings of the model, and how well
-they agree: overall, by class of macro, and pair by pair."""
+"""Modelled beside measured values of every macro: how well they agree, overall, by class of macro,
+and pair by pair; of the table as it is and cleaned, in several readings of the model, blind and
+calibrated."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
+from scipy.stats import binomtest, spearmanr
 
-from experiments.silicon.macro_costs import macro_costs
-from experiments.silicon.macros import MEASURED, SHIPPED, judged, read, supplies_V
+from experiments.silicon.cleaning import cleaned
+from experiments.silicon.macros import MEASURED, SHIPPED, judged, read
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import slowdown
+from imcmoo.model.physical.macro import macro_costs, supplies_V
 from imcmoo.model.physical.parameters import ADC_MODELS
+
+Macros = pd.DataFrame
+"""Macros as `judged` describes them."""
+
+STATES: dict[str, dict[str, Any]] = {"as is": {}, "clean": {"held": True}}
+"""Keywords of `modelled` by state of the table: levels of clean RRAM are held for a pulse."""
+
+AS_IS, CLEAN = STATES
+
+BLIND, OTHERS, OWN = "none", "other publications", "own macro"
+CALIBRATIONS = (BLIND, OTHERS, OWN)
+"""Rows that a factor on modelled values is fitted to: none; those of other publications; the other
+rows of the macro's own."""
+
+FREE = (1.0, np.nan, np.nan)
+"""Factor by calibration before rows are seen."""
+
+QUANTITIES = [*MEASURED, "area"]
+"""Columns that are compared."""
 
 FORMAT = "%.6g"
 """Of modelled values that are added to a user's table."""
@@ -60,7 +80,8 @@ def published(frame: pd.DataFrame) -> pd.DataFrame:
     texts = frame.reindex(columns=[*MEASURED, "tops_1b"])
     values = texts.apply(pd.to_numeric, errors="coerce").astype(float)
     values = values.where(np.isfinite(values) & (values > 0))
-    return values[[*MEASURED]].assign(area=values["tops_1b"] / values["tops_per_mm2_1b"])
+    area = values["tops_1b"] / values["tops_per_mm2_1b"]
+    return values[[*MEASURED]].assign(area=area)[QUANTITIES]
 
 
 def farther_node(macro: pd.Series, table: PhysicalTable) -> float:
@@ -104,7 +125,7 @@ def modelled(
     assumptions = Assumptions().having(voltage_exponent=voltage_exponent)
     how: dict[str, Any] = {"assumptions": assumptions, "adc_model": adc_model, "held": held}
     parts = [pd.DataFrame(columns=[*MEASURED, "area", "adc_share"], dtype=float)]
-    for _, part in covered.groupby("device"):
+    for _, part in covered.groupby(["device", "cell"]):
         costs = macro_costs(part, table, **how)
         density = costs["operations"] / costs["time_s"] / costs["area_m2"]
         values = {
@@ -118,27 +139,52 @@ def modelled(
     return pd.concat(parts).reindex(macros.index)
 
 
-def fitted_periphery(table: PhysicalTable) -> float:
-    """Fit the one fitted number: the median of published over summed areas of the shipped macros.
+def in_state(state: str, frame: pd.DataFrame, table: PhysicalTable) -> tuple[pd.DataFrame, Macros]:
+    """Return a table of macros in one of `STATES`, and the macros that are compared then."""
+    if state == AS_IS:
+        return frame, judged(frame, table)
+    corrected, changes = cleaned(frame)
+    macros = judged(corrected, table)
+    stays = changes["left_out"] == ""
+    reasons = macros["reason"].where(stays | ~macros["covered"], changes["left_out"])
+    return corrected, macros.assign(covered=macros["covered"] & stays, reason=reasons)
 
-    It does not depend on the table that is compared, so no other table is fitted to itself.
+
+def shipped_ratios(state: str, table: PhysicalTable) -> pd.DataFrame:
+    """Measured over modelled values of the shipped macros, with columns device and title."""
+    frame, macros = in_state(state, read(SHIPPED), table)
+    ratios = published(frame) / modelled(macros, table, **STATES[state])[QUANTITIES]
+    return ratios.assign(device=macros["device"], title=publications(frame))
+
+
+def factors(
+    frame: pd.DataFrame, macros: Macros, model: pd.DataFrame, shipped: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Factors on modelled values, by `CALIBRATIONS`, of each row and each of `QUANTITIES`.
+
+    A factor is the median of measured over modelled values: over the shipped rows of the same
+    device and of all other publications, or over the other rows of the macro's own publication.
+    NaN where no row is left.
+
+    Args:
+        frame: published values.
+        macros: the compared macros, see `in_state`.
+        model: their modelled values.
+        shipped: ratios to fit to, of the same state, see `shipped_ratios`.
     """
-    frame = read(SHIPPED)
-    model = modelled(judged(frame, table), table)
-    return float((published(frame)["area"] / model["area"]).median())
+    ratios, titles = published(frame) / model[QUANTITIES], publications(frame)
+    blind, others, own = (pd.DataFrame(value, ratios.index, ratios.columns) for value in FREE)
+    for at in macros.index[macros["covered"]]:
+        is_other = (shipped["device"] == macros["device"][at]) & (shipped["title"] != titles[at])
+        others.loc[at] = shipped.loc[is_other, QUANTITIES].median()
+        own.loc[at] = ratios[(titles == titles[at]) & (titles.index != at)].median()
+    return dict(zip(CALIBRATIONS, (blind, others, own), strict=True))
 
 
-def left_one_out(frame: pd.DataFrame, model: pd.DataFrame) -> pd.Series[float]:
-    """Periphery factor of each row, fitted to the rows of all other publications."""
-    ratios = published(frame)["area"] / model["area"]
-    titles = frame.get("title", pd.Series("", index=frame.index))
-    return titles.map({title: ratios[titles != title].median() for title in titles.unique()})
-
-
-def with_periphery(model: pd.DataFrame, factor: float | pd.Series[float]) -> pd.DataFrame:
-    """Multiply modelled areas, sums of parts, by a factor."""
-    density, area = model["tops_per_mm2_1b"] / factor, model["area"] * factor
-    return model.assign(tops_per_mm2_1b=density, area=area)
+def publications(frame: pd.DataFrame) -> pd.Series[str]:
+    """Title of each row's publication; rows without a title are each of another one."""
+    titles = frame.get("title", pd.Series("", index=frame.index)).str.strip()
+    return titles.where(titles != "", pd.Series([f"row {at}" for at in frame.index], frame.index))
 
 
 def members(macros: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
@@ -158,92 +204,117 @@ def agreement(measured: pd.Series[float], model: pd.Series[float]) -> dict[str, 
     """Measure how well modelled values agree with published ones.
 
     Returns:
-        rows: pairs of values; within: share of them within a factor of 3; rank: Spearman's
-        correlation; median_ratio: of modelled over published. NaN if there are too few rows.
+        rows: pairs of values; within: share of them within a factor of 3; low, high: its 95 %
+        interval by Wilson; rank: Spearman's correlation; median_ratio, least_ratio, largest_ratio:
+        of modelled over published. NaN if there are too few rows.
     """
     pairs = pd.concat([measured, model], axis=1).dropna()
-    x, y = pairs.to_numpy().T
+    x, y = pairs.to_numpy(dtype=float).T
     ranked = len(x) >= LEAST_RANKED and len(set(x)) > 1 and len(set(y)) > 1
     ratio = pd.Series(y / x)
+    hits = int((np.abs(np.log(ratio)) <= np.log(FACTOR)).sum())
+    low, high = np.nan, np.nan
+    if len(ratio):
+        low, high = binomtest(hits, len(ratio)).proportion_ci(method="wilson")
     return {
         "rows": len(ratio),
-        "within": (np.abs(np.log(ratio)) <= np.log(FACTOR)).mean(),
+        "within": hits / len(ratio) if len(ratio) else np.nan,
+        "low": low,
+        "high": high,
         "rank": float(spearmanr(x, y).statistic) if ranked else np.nan,
         "median_ratio": ratio.median(),
+        "least_ratio": ratio.min(),
+        "largest_ratio": ratio.max(),
     }
 
 
-def agreements(
-    frame: pd.DataFrame, models: Mapping[str, pd.DataFrame], factor: float
-) -> pd.DataFrame:
-    """Agreement of a table of macros with every reading of the model, with areas multiplied by a
-    factor of macro periphery: columns reading, periphery, quantity, and those of `agreement`."""
-    rows, numbers = [], published(frame)
-    for reading, model in models.items():
-        factors: dict[str, float | pd.Series[float]] = {"fitted": factor, "1": 1.0}
-        if reading == DEFAULT:
-            factors["fitted to other publications"] = left_one_out(frame, model)
-        for periphery, value in factors.items():
-            scaled = with_periphery(model, value)
-            for name in MEASURED if periphery == "fitted" else ("tops_per_mm2_1b",):
-                row = {"reading": reading, "periphery": periphery, "quantity": name}
-                rows.append(row | agreement(numbers[name], scaled[name]))
-    return pd.DataFrame(rows)
-
-
-def by_class(
-    frame: pd.DataFrame, models: Mapping[str, pd.DataFrame], factor: float, classes: pd.DataFrame
-) -> pd.DataFrame:
-    """Agreement within every class of `members`, in every reading of the model; see
-    `agreements`."""
-    rows, numbers = [], published(frame)
-    for reading, unscaled in models.items():
-        model = with_periphery(unscaled, factor)
-        for key, title in CLASSES.items():
-            inside = numbers[classes[key]]
-            rows += [
-                {"reading": reading, "class": title, "quantity": name}
-                | agreement(inside[name], model[name])
-                for name in numbers
-            ]
-    return pd.DataFrame(rows)
-
-
-def compared(
-    frame: pd.DataFrame, macros: pd.DataFrame, model: pd.DataFrame, classes: pd.DataFrame
-) -> pd.DataFrame:
-    """Pair every modelled value, with periphery, with the measured one.
+def agreements(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
+    """Agreement of a table of macros with the model: in both states, blind and calibrated by
+    default, blind in all other readings.
 
     Returns:
-        Columns row (1 for the first below the header), label, node_nm, taken_nm, device, quantity,
-        measured, model, ratio, within, adc_share, classes.
+        Columns state, reading, calibration, quantity, and those of `agreement`.
     """
-    named = frame.reindex(columns=["venue", "year"], fill_value="")
-    labels = named.apply(lambda column: column.str.strip()).agg(" ".join, axis=1).str.strip()
-    chips = pd.DataFrame(
-        {
-            "row": np.arange(1, len(frame) + 1),
-            "label": labels.str[:24].replace("", "not named"),
-            "node_nm": macros["published_nm"],
-            "taken_nm": macros["node_nm"],
-            "device": macros["device"],
-        }
-    )
-    numbers = published(frame)
-    pairs = pd.concat(
-        chips.assign(quantity=name, measured=numbers[name], model=model[name]) for name in MEASURED
-    ).dropna(subset=["measured", "model"])
-    ratio = pairs["model"] / pairs["measured"]
-    keys = pd.Series([" ".join(classes.columns[row]) for row in classes.to_numpy()])
-    return pairs.assign(
-        ratio=ratio,
-        within=np.abs(np.log(ratio)) <= np.log(FACTOR),
-        adc_share=model["adc_share"],
-        classes=keys,
-    )
+    rows = []
+    for state, how in STATES.items():
+        corrected, macros = in_state(state, frame, table)
+        numbers = published(corrected)
+        model = modelled(macros, table, **how)[QUANTITIES]
+        scales = factors(corrected, macros, model, shipped_ratios(state, table))
+        models = {(DEFAULT, name): model * scale for name, scale in scales.items()}
+        for reading, changes in READINGS.items():
+            if changes.items() - how.items():  # else it is the default in this state
+                models[reading, BLIND] = modelled(macros, table, **how | changes)
+        for (reading, calibration), model in models.items():
+            keys = {"state": state, "reading": reading, "calibration": calibration}
+            for name in QUANTITIES:
+                rows.append(keys | {"quantity": name} | agreement(numbers[name], model[name]))
+    return pd.DataFrame(rows)
 
 
-def joined(frame: pd.DataFrame, macros: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
-    """Append to a table whether each row is covered, why, and the modelled values."""
+def by_class(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
+    """Agreement within every class of `members`, in both states and every reading of the model; see
+    `agreements`."""
+    rows = []
+    for state, how in STATES.items():
+        corrected, macros = in_state(state, frame, table)
+        numbers, classes = published(corrected), members(macros, table)
+        for reading, changes in READINGS.items():
+            model = modelled(macros, table, **how | changes)
+            for key, title in CLASSES.items():
+                inside = numbers[classes[key]]
+                keys = {"state": state, "reading": reading, "class": title}
+                for name in QUANTITIES:
+                    rows.append(keys | {"quantity": name} | agreement(inside[name], model[name]))
+    return pd.DataFrame(rows)
+
+
+def compared(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
+    """Pair every value modelled by default with the measured one, in both states.
+
+    Returns:
+        Columns state, row (1 for the first below the header), label, node_nm, taken_nm, device,
+        quantity, measured, model, ratio, within, adc_share, classes.
+    """
+    labels = frame.reindex(columns=["venue", "year"], fill_value="")
+    labels = labels.apply(lambda column: column.str.strip()).agg(" ".join, axis=1).str.strip()
+    parts = []
+    for state, how in STATES.items():
+        corrected, macros = in_state(state, frame, table)
+        numbers, model = published(corrected), modelled(macros, table, **how)
+        classes = members(macros, table)
+        chips = pd.DataFrame(
+            {
+                "state": state,
+                "row": np.arange(1, len(frame) + 1),
+                "label": labels.str[:24].replace("", "not named"),
+                "node_nm": macros["published_nm"],
+                "taken_nm": macros["node_nm"],
+                "device": macros["device"],
+            }
+        )
+        pairs = pd.concat(
+            chips.assign(quantity=name, measured=numbers[name], model=model[name])
+            for name in MEASURED
+        ).dropna(subset=["measured", "model"])
+        ratio = pairs["model"] / pairs["measured"]
+        names = [" ".join(classes.columns[row]) for row in classes.to_numpy()]
+        parts.append(
+            pairs.assign(
+                ratio=ratio,
+                within=np.abs(np.log(ratio)) <= np.log(FACTOR),
+                adc_share=model["adc_share"],
+                classes=pd.Series(names, index=frame.index),
+            )
+        )
+    return pd.concat(parts)
+
+
+def joined(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
+    """Append to a table whether each row is covered, why, what cleaning does to it, and the
+    modelled values of the table as it is."""
+    _, macros = in_state(AS_IS, frame, table)
+    model = modelled(macros, table)
     texts = model[list(MEASURED)].map(lambda value: "" if np.isnan(value) else FORMAT % value)
-    return pd.concat([frame, macros[["covered", "reason"]], texts.add_prefix("model_")], axis=1)
+    changes = [macros[["covered", "reason"]], cleaned(frame)[1], texts.add_prefix("model_")]
+    return pd.concat([frame, *changes], axis=1)

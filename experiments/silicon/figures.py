@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.silicon.comparison import FACTOR
+from experiments.silicon.comparison import CLEAN, FACTOR
 from imcmoo.report.style import COLUMN, LEAST_TEXT, colours, legend_below
 
 PANELS = {
@@ -25,22 +25,28 @@ NAMED = 3
 
 
 def scatter(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw modelled against measured values, with the band of a factor 3 and the worst misses."""
+    """Draw modelled against measured values, with the band of a factor 3 and the worst misses; rows
+    that cleaning leaves out are hollow."""
+    clean = frame[frame["state"] == CLEAN]
+    frame = pd.concat([clean, frame[~frame["row"].isin(clean["row"])]])
     narrow = width <= COLUMN
     figure = Figure(figsize=(width, 7.6 if narrow else 3.0), layout="constrained")
     axes = figure.subplots(*((3, 1) if narrow else (1, 3)), squeeze=False).ravel()
     nodes = sorted(frame["node_nm"].unique())
     colour = dict(zip(nodes, colours(len(nodes)), strict=True))
-    edge = {"markeredgecolor": "white", "markeredgewidth": 0.4, "linestyle": "none"}
     for ax, (name, title) in zip(axes, PANELS.items(), strict=True):
         for (node, device), chips in frame.groupby(["node_nm", "device"], sort=True):
-            points = chips[chips["quantity"] == name]
-            style: dict[str, Any] = {"color": colour[node], "markersize": 4.5, **edge}
+            points, marker = chips[chips["quantity"] == name], DEVICE_MARKERS[str(device)]
+            is_clean = points["state"] == CLEAN
+            style: dict[str, Any] = {"color": colour[node], "markersize": 4.5, "linestyle": "none"}
+            kept, out = points[is_clean], points[~is_clean]
+            ax.plot(out["measured"], out["model"], marker, fillstyle="none", **style)
+            style |= {"markeredgecolor": "white", "markeredgewidth": 0.4}
             style["label"] = f"{node:g} nm, {str(device).upper()}"
-            ax.plot(points["measured"], points["model"], DEVICE_MARKERS[str(device)], **style)
+            ax.plot(kept["measured"], kept["model"], marker, **style)
         of_quantity = frame[frame["quantity"] == name]
         _band(ax, of_quantity)
-        _name_misses(ax, of_quantity)
+        _name_misses(ax, of_quantity[of_quantity["state"] == CLEAN])
         ax.set(xscale="log", yscale="log")
         ax.set_xlabel(f"{title}, measured")
         ax.set_ylabel("modelled")

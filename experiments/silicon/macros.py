@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.macro import (
+    NotTabulated,
+    nearest_node,
+    nearest_size,
+    nearest_supply_V,
+)
 from imcmoo.space.designs_csv import DesignsTable
 
 NUMBERS = (
@@ -32,17 +37,14 @@ NEEDED = ("technology_nm", "architecture", "voltage_V", *NUMBERS)
 MEASURED = ("t_core_ns", "tops_per_W_1b", "tops_per_mm2_1b")
 """Compared quantities, as the chips' authors give them."""
 
-ADDED = ("covered", "reason", *(f"model_{name}" for name in MEASURED))
+ADDED = (
+    *("covered", "reason", "left_out", "corrected"),
+    *(f"model_{name}" for name in MEASURED),
+)
 """Columns that the comparison adds, in order."""
 
 SHIPPED = Path(__file__).parent / "data" / "macros.csv"
 """Macros that ship with the package; `data/README.md` names their source."""
-
-NODES_NM = (7.0, 45.0)
-"""Range of nodes that is compared."""
-
-FARTHEST = 2.0
-"""Largest factor between the size of an array and the nearest one of the component table."""
 
 HIGHEST = {"input_bits": 8, "weight_bits": 16, "adc_bits": 16, "n_adc": 1_000_000}
 """A higher value is taken for another quantity than that of its column."""
@@ -71,7 +73,7 @@ HIGHEST_LEVEL_BITS = Assumptions().highest_level_bits.value
 """Bits of the widest DAC."""
 
 COLUMNS = (
-    *("covered", "reason", "device", "published_nm", "node_nm", "voltage_V"),
+    *("covered", "reason", "device", "cell", "published_nm", "node_nm", "voltage_V"),
     *("array_rows", "array_cols", *NUMBERS),
 )
 
@@ -101,7 +103,8 @@ def judged(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
 
     Returns:
         Indexed as `frame`; NaN in columns of a macro that is left out. covered; reason (why it is
-        left out, or the substitutes for values that the table lacks, if any); device; published_nm
+        left out, or the substitutes for values that the table lacks, if any); device; cell (one of
+        `CELLS` of the physical model); published_nm
         (node of the macro itself); node_nm, voltage_V, array_rows, array_cols (the nearest
         tabulated values); rows and cols (of the macro itself); input_bits and weight_bits (of one
         conversion, perhaps fractional: 1.5 for three values); adc_bits (an integer);
@@ -109,13 +112,24 @@ def judged(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for cells in frame.to_dict("records"):
-        row = defaultdict(str, {str(name): str(cell).strip() for name, cell in cells.items()})
+        row = row_of(cells)
         notes: list[str] = []
         try:
             rows.append(_macro(row, table, notes) | {"covered": True, "reason": "; ".join(notes)})
-        except _LeftOutError as left_out:
+        except (_LeftOutError, NotTabulated) as left_out:
             rows.append({"covered": False, "reason": str(left_out)})
     return pd.DataFrame(rows, index=frame.index).reindex(columns=list(COLUMNS))
+
+
+def row_of(cells: Mapping[Any, Any]) -> Row:
+    """Strip the cells of a macro."""
+    return defaultdict(str, {str(name): str(cell).strip() for name, cell in cells.items()})
+
+
+def is_rram(row: Row) -> bool:
+    """True if architecture or cell names resistive memory."""
+    texts = row["architecture"].lower(), row["cell"].lower()
+    return any(word in text for word in ("rram", "reram") for text in texts)
 
 
 class _LeftOutError(Exception):
@@ -128,22 +142,18 @@ def _macro(row: Row, table: PhysicalTable, notes: list[str]) -> dict[str, Any]:
     published_nm = _number(row, "technology_nm")
     if published_nm is None:
         raise _LeftOutError("not published: technology_nm")
-    low, high = NODES_NM
-    if not low <= published_nm <= high:
-        raise _LeftOutError(f"{published_nm:g} nm is outside {low:g} to {high:g} nm")
-    node = _nearest(published_nm, table.sizes(device, "node_nm"))
-    if node != published_nm:
-        notes.append(f"{published_nm:g} nm as {node} nm")
+    node = nearest_node(published_nm, device, table, notes)
     values = _values(row, notes)
     if math.ceil(values["input_bits"]) > HIGHEST_LEVEL_BITS:
         notes.append(f"DAC area of {HIGHEST_LEVEL_BITS:g} bits")
     return values | {
         "device": device,
+        "cell": _cell(row, device),
         "published_nm": published_nm,
         "node_nm": node,
-        "voltage_V": _supply(row, supplies_V(table, device, node), node, notes),
-        "array_rows": _size("rows", values["rows"], table.sizes(device, "rows"), notes),
-        "array_cols": _size("cols", values["cols"], table.sizes(device, "cols"), notes),
+        "voltage_V": _supply(row, device, node, table, notes),
+        "array_rows": nearest_size("rows", values["rows"], device, table, notes),
+        "array_cols": nearest_size("cols", values["cols"], device, table, notes),
     }
 
 
@@ -158,11 +168,17 @@ def _device(row: Row, notes: list[str]) -> str:
     if kind == "sram":
         return "sram"
     if kind in NON_VOLATILE:
-        if not any(word in text for word in ("rram", "reram") for text in (kind, cell)):
+        if not is_rram(row):
             notes.append(f"cell {row['cell'][:40] or named} as RRAM")
         return "rram"
     unknown = f"architecture {named[:40]!r} is neither SRAM nor non-volatile"
     raise _LeftOutError(unknown if named else "no architecture given")
+
+
+def _cell(row: Row, device: str) -> str:
+    """Charge-domain cells share charge (QR) and are not those of a plain SRAM."""
+    is_charge = row["compute_model"].upper() == "QR" and row["cell"].upper() != "6T"
+    return "charge" if device == "sram" and is_charge else "plain"
 
 
 def _number(row: Row, name: str) -> float | None:
@@ -206,41 +222,10 @@ def _values(row: Row, notes: list[str]) -> dict[str, float]:
     return values | {"adc_bits": math.ceil(values["adc_bits"])}
 
 
-def _supply(row: Row, tabulated: Floats, node: int, notes: list[str]) -> float:
-    """The nearest tabulated supply voltage, at most half a step away."""
+def _supply(row: Row, device: str, node: int, table: PhysicalTable, notes: list[str]) -> float:
+    """The nearest tabulated supply voltage; that of the model if none is published."""
     volt = _number(row, "voltage_V")
     if volt is None:
         volt = NOMINAL_V
         notes.append(f"supply not published: {volt:g} V")
-    nearest = float(tabulated[np.argmin(np.abs(tabulated - volt))])
-    if abs(nearest - volt) > np.diff(tabulated).min() / 2 + 1e-9:
-        span = f"{tabulated[0]:g} to {tabulated[-1]:g} V tabulated at {node} nm"
-        raise _LeftOutError(f"{volt:g} V is outside the {span}")
-    if abs(nearest - volt) > 1e-9:
-        notes.append(f"{volt:g} V as {nearest:g} V")
-    return nearest
-
-
-def _size(name: str, value: float, tabulated: Ints, notes: list[str]) -> int:
-    """The nearest tabulated number of rows or columns."""
-    nearest = _nearest(value, tabulated)
-    if not 1 / FARTHEST <= value / nearest <= FARTHEST:
-        raise _LeftOutError(
-            f"{value:g} {name} are more than {FARTHEST:g} times off the {nearest} tabulated"
-        )
-    if nearest != value:
-        notes.append(f"time of {nearest} {name}")
-    return nearest
-
-
-def supplies_V(table: PhysicalTable, device: str, node_nm: int) -> Floats:
-    """Return the supply voltages at which a device is tabulated, ascending."""
-    rows = table.tables[device]
-    millivolts = rows.column("voltage_V")[rows.column("node_nm") == node_nm]
-    supplies: Floats = np.unique(millivolts) / 1000
-    return supplies
-
-
-def _nearest(value: float, tabulated: Ints) -> int:
-    """The tabulated value with the smallest ratio to a value."""
-    return int(tabulated[np.argmin(np.abs(np.log(tabulated / value)))])
+    return nearest_supply_V(volt, device, node, table, notes)

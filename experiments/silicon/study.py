@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,9 +13,11 @@ import pandas as pd
 from experiments.markdown import render, row
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from experiments.silicon import chips, comparison, figures, random_designs
-from experiments.silicon.comparison import CLASSES, DEFAULT, READINGS, fitted_periphery
-from experiments.silicon.macros import SHIPPED, judged, read
+from experiments.silicon.cleaning import CORRECTED, LEFT_OUT
+from experiments.silicon.comparison import CLASSES, DEFAULT
+from experiments.silicon.macros import SHIPPED, read
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.parameters import ADC_MODELS
 from problems import STUDIES
 
 OPERAND_BITS = 8
@@ -56,15 +59,12 @@ class Silicon(Publication):
         table, frame = PhysicalTable.load(), self.frame
         if task != "macros":
             return random_designs.distributions(task, table)
-        macros, factor = judged(frame, table), fitted_periphery(table)
-        models = {name: comparison.modelled(macros, table, **how) for name, how in READINGS.items()}
-        model = comparison.with_periphery(models[DEFAULT], factor)
-        classes = comparison.members(macros, table)
+        _, macros = comparison.in_state(comparison.AS_IS, frame, table)
         return {
-            "silicon": comparison.joined(frame, macros, model),
-            "agreement": comparison.agreements(frame, models, factor),
-            "by_class": comparison.by_class(frame, models, factor, classes),
-            "compared": comparison.compared(frame, macros, model, classes),
+            "silicon": comparison.joined(frame, table),
+            "agreement": comparison.agreements(frame, table),
+            "by_class": comparison.by_class(frame, table),
+            "compared": comparison.compared(frame, table),
             "chips": chips.compare(table),
             "random_designs": spread(frame[macros["covered"]]),
         }
@@ -77,11 +77,12 @@ class Silicon(Publication):
         """`silicon.md`; misses of the shipped macros are explained."""
         tables = read_tables(folder)
         silicon = tables.pop("silicon")
-        is_covered = silicon["covered"].astype(bool)
+        covered = silicon[silicon["covered"].astype(bool)]
+        kept = covered[covered["left_out"] == ""]
 
         def class_row(key: str, quantity: str, reading: str = DEFAULT) -> dict[str, Any]:
             where = {"class": CLASSES[key], "quantity": quantity, "reading": reading}
-            return row(tables["by_class"], **where)
+            return row(tables["by_class"], state=comparison.CLEAN, **where)
 
         text = render(
             "silicon.md",
@@ -89,14 +90,27 @@ class Silicon(Publication):
             **tables,
             to_folder=Path(os.path.relpath(home, docs)).as_posix(),
             is_shipped=self.is_shipped,
-            covered=int(is_covered.sum()),
+            adc_models=ADC_MODELS,
             macros=len(silicon),
-            stand_ins=int((silicon.loc[is_covered, "reason"] != "").sum()),
-            left_out=Counter(silicon.loc[~is_covered, "reason"]).most_common(),
+            covered=len(covered),
+            clean=len(kept),
+            stand_ins=int((covered["reason"] != "").sum()),
+            left_out=Counter(
+                silicon.loc[~silicon.index.isin(covered.index), "reason"]
+            ).most_common(),
+            out=numbered(covered["left_out"], LEFT_OUT),
+            corrected=numbered(kept["corrected"], CORRECTED),
             class_row=class_row,
-            factor=fitted_periphery(PhysicalTable.load()),
         )
         return {docs / "silicon.md": text}
+
+
+def numbered(notes: pd.Series[str], rules: Iterable[str]) -> list[tuple[str, list[int]]]:
+    """Rules of cleaning with the numbers, from 1, of the rows whose notes name them."""
+    return [
+        (rule, [int(at) + 1 for at in notes.index[notes.str.contains(rule, regex=False)]])
+        for rule in rules
+    ]
 
 
 def spread(frame: pd.DataFrame) -> pd.DataFrame:

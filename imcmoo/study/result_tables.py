@@ -203,6 +203,8 @@ def _quantities(
             display_column(name): to_display(q.unit, v)
             for name, v in zip(named, by_network.T, strict=True)
         }
+        if q.name == "area" and "dram_area" in values:
+            columns["dram_mm2"] = to_display("m2", values["dram_area"])
         if q.name == "area" and problem.cost_per_cm2:
             columns["cost"] = problem.cost(levels, values["area"])
     return columns
@@ -364,11 +366,10 @@ PLAUSIBLE_W_PER_MM2 = 1.0
 """Power density, W/mm², above which no air-cooled chip runs."""
 
 PHYSICAL_BASIS = (
-    "Values rest on component libraries and the assumptions of docs/physical_model.md. Compared "
-    "with published macros (docs/silicon.md), TOPS/W is 1.5 to 9 times too low, depending on the "
-    "ADC model, and macros have 2.5 times the area of their modelled parts in the median. Trust a "
-    "ranking of designs only if all four ADC models (adc_model) agree on it. A chip within all "
-    "limits can still compute wrong answers: imcmoo accuracy executes a network."
+    "Values rest on component libraries and the assumptions of docs/physical_model.md; many are "
+    "off by more than a factor of 3 from published macros (docs/silicon.md). Trust a ranking of "
+    "designs if it holds over the bands of the assumptions. A chip within all limits can still "
+    "compute wrong answers: imcmoo accuracy executes a network."
 )
 """Caution for figures of the physical model."""
 

@@ -14,17 +14,23 @@ from imcmoo.arrays import Floats, Ints
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import (
     GLB_BITS,
+    READ_AGAIN,
     AdcCosts,
     CellPrices,
     Technology,
     adcs_per_macro,
+    adder_costs,
     check_dac_bits,
+    in_turn,
     part_costs,
+    tile_buffer,
 )
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs
+from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, DRAM_FOOTPRINT_M2, Designs
 
 ROUTER_BITS = 128
+WITHOUT_TOP = ("dram", "hop_J", "wire_J_per_m")
+"""Prices without a share of the top level: off the chip, or part of the price of a link."""
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
 
 
@@ -37,9 +43,11 @@ class OperatingPoint:
         clock_Hz: clock of links, buffers and the digital unit, Hz.
         supply: (V / nominal)², the factor of library energies.
         wire_ohm_per_m: resistance of the array wires of the node, Ω/m.
-        array: quantities of one crossbar, see `physical_costs.crossbar`.
+        array: quantities of one crossbar, see `physical_costs.crossbar`; areas of drivers with
+            the factor of the device.
         adc: circuit of one column: an ADC, or that of the device.
-        cell: one cell.
+        cell: reading and writing one cell.
+        cell_m2: area of one cell.
         array_s: one read of an array without pulses and conversion, s.
     """
 
@@ -50,6 +58,7 @@ class OperatingPoint:
     array: Mapping[str, Floats]
     adc: AdcCosts
     cell: CellPrices
+    cell_m2: Floats
     array_s: Floats
 
 
@@ -59,7 +68,7 @@ def slowdown(voltage_V: Floats, threshold_V: Floats, assumptions: Assumptions) -
     Raises:
         ValueError: a supply voltage is at or below the threshold.
 
-    Source: NeuroSim's on-current ∝ (V − V_th)² for α = 2; Sakurai and Newton, α-power law.
+    Source: Sakurai and Newton 1990, α-power law; NeuroSim's on-current is that of α = 2.
     """
     if np.any(voltage_V <= threshold_V):
         first = int(np.argmax(voltage_V <= threshold_V))
@@ -86,18 +95,19 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
     device, table, assumptions = technology.device, technology.table, technology.assumptions
     node = part_costs("technology", designs, table)
     array = dict(part_costs(device.array, designs, table))
+    for driver in ("row_area", "column_area", "column_area_muxed"):
+        array[driver] = array[driver] * device.driver_factor(assumptions)
     if device.streams:
         array["memory_write"] = part_costs("cells_as_memory", designs, table)["write"]
     kappa = slowdown(designs.voltage_V, node["threshold_V"], assumptions)
-    timed: Mapping[str, Floats] = array
     if not technology.switches.voltage_slows:
         kappa = np.ones_like(kappa)
-        nominal = np.full(len(designs), assumptions.nominal_V.value)
-        timed = part_costs(device.array, replace(designs, voltage_V=nominal), table)
+    timed = part_costs(f"{device.array}_time", designs, table)
     if technology.switches.shared_converters:
         muxed = designs.columns_per_adc > 1
     else:
         muxed = np.zeros(len(designs), bool)
+    cell, read = device.prices(designs, array, kappa, technology), assumptions.array_energy_factor
     return OperatingPoint(
         slowdown=kappa,
         clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
@@ -105,8 +115,10 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         wire_ohm_per_m=node["wire_ohm_per_m"],
         array=array,
         adc=device.column_circuit(designs, array, kappa, technology),
-        cell=device.prices(designs, array, kappa, technology),
-        array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
+        cell=replace(cell, low_J=cell.low_J * read.value, span_J=cell.span_J * read.value),
+        cell_m2=device.cell_m2(designs, array, assumptions),
+        array_s=kappa
+        * np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
     )
 
 
@@ -118,8 +130,7 @@ class Rates:
         read_s: one read of an array with its pulses.
         convert_s: one conversion.
         adcs: ADCs of a macro.
-        in_turn: 1 if an array is read and then converted, 0 if a sample-and-hold per column allows
-            both at once.
+        in_turn: how reads and conversions follow each other, see `components.in_turn`.
         glb_bit_s: one bit through the global buffer.
         link_bit_s: one bit over the link of a router group.
         buffer_word_s: one word of the input buffer of a tile.
@@ -158,22 +169,36 @@ def array_read_time(designs: Designs, point: OperatingPoint, technology: Technol
     return time
 
 
+def row_prices(designs: Designs, technology: Technology) -> dict[str, Floats]:
+    """Energy of driving one active row once, J, shape (n,) each.
+
+    Returns:
+        `dac` of one input slice, 0 if inputs are sent as pulses; `row_pulse` of one pulse.
+    """
+    assumptions, factor = technology.assumptions, technology.assumptions.input_energy_factor.value
+    dac = assumptions.dac_F_per_bit.value * designs.input_slice_bits * designs.voltage_V**2
+    return {
+        "dac": np.where(designs.level_coded, dac, 0.0) * factor,
+        "row_pulse": technology.device.row_pulse_J(designs, assumptions) * factor,
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class ComponentCosts:
     """Costs of one component of n chips, arrays of shape (n,).
 
     Args:
         area_m2: area of all its instances on a chip.
-        leak_W: leakage of all instances; None if it does not leak.
+        static_W: static power of all instances besides the leakage of their area, if any.
         prices_J: energy per action by `mapping_features.COMPONENT_OF`: buffers and results per
-            word, global buffer, links and DRAM per bit, `dac` per row and slice; for routers, see
-            `Chip`.
+            word, global buffer, links and DRAM per bit, `dac` per row and slice, `row_pulse` per
+            row and pulse; for routers, see `Chip`.
         rates: speeds by field of `Rates`.
         dram_idle_W: power of the DRAM without access.
     """
 
     area_m2: Floats
-    leak_W: Floats | None = None
+    static_W: Floats | None = None
     prices_J: dict[str, Floats] = field(default_factory=dict)
     rates: dict[str, Floats] = field(default_factory=dict)
     dram_idle_W: Floats | None = None
@@ -184,12 +209,14 @@ class Chip:
     """Areas, leakage, energies per action and speeds of n chips; arrays of shape (n,).
 
     Args:
-        areas_m2: by component.
+        areas_m2: by component; `top` is clock and control.
         leaks_W: by component.
-        prices_J: energy per action of all components, see `ComponentCosts`; `hop_J` and
-            `wire_J_per_m` per bit give the price of a link (`link_price`).
+        prices_J: energy per action of all components, see `ComponentCosts`, with a share of clock
+            and control but for those `WITHOUT_TOP`; `hop_J` and `wire_J_per_m` per bit give the
+            price of a link (`link_price`).
         rates: speeds of the components.
         dram_idle_W: background and refresh power of the DRAM, off the chip.
+        dram_m2: area of the DRAM, beside the chip.
     """
 
     areas_m2: dict[str, Floats]
@@ -197,6 +224,7 @@ class Chip:
     prices_J: dict[str, Floats]
     rates: Rates
     dram_idle_W: Floats
+    dram_m2: Floats
 
     def take(self, index: Ints) -> Chip:
         """Some of the chips."""
@@ -204,7 +232,8 @@ class Chip:
             {name: values.take(index) for name, values in each.items()}
             for each in (self.areas_m2, self.leaks_W, self.prices_J)
         )
-        return Chip(areas, leaks, prices, self.rates.take(index), self.dram_idle_W.take(index))
+        dram = self.dram_idle_W.take(index), self.dram_m2.take(index)
+        return Chip(areas, leaks, prices, self.rates.take(index), *dram)
 
     @cached_property
     def macro_leak_W(self) -> Floats:
@@ -227,6 +256,11 @@ class Chip:
         if action == "conversion":
             return self.prices_J["conversion"] + self.prices_J["shift_add"]
         return self.prices_J[action]
+
+    @property
+    def interface_m2(self) -> Floats:
+        """Area of the interface to the DRAM, m²; the top level takes no share of it."""
+        return self.areas_m2["interface"]
 
     @cached_property
     def area_m2(self) -> Floats:
@@ -259,15 +293,23 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
         "interface": build.memory_interface(),
     }
     areas = {name: part.area_m2 for name, part in components.items()}
+    leaks = leakage(areas, designs, context)
+    for name, part in components.items():
+        if part.static_W is not None:
+            leaks[name] = leaks[name] + part.static_W
+    inside = total(area for name, area in areas.items() if name != "interface")
+    areas["top"] = context.assumptions.top_area.value * inside
     prices = {name: v for part in components.values() for name, v in part.prices_J.items()}
-    area = total(areas.values())
+    area, top = total(areas.values()), 1 + context.assumptions.top_energy.value
     link = link_price(prices["hop_J"], prices["wire_J_per_m"], area, context)
+    prices = {n: v if n in WITHOUT_TOP else v * top for n, v in (prices | {"link": link}).items()}
     return Chip(
         areas_m2=areas,
-        leaks_W={n: part.leak_W for n, part in components.items() if part.leak_W is not None},
-        prices_J=prices | {"link": link},
+        leaks_W=leaks,
+        prices_J=prices,
         rates=Rates(**{n: v for part in components.values() for n, v in part.rates.items()}),
         dram_idle_W=total(p.dram_idle_W for p in components.values() if p.dram_idle_W is not None),
+        dram_m2=DRAM_FOOTPRINT_M2[designs.dram] * context.assumptions.dram_footprint_factor.value,
     )
 
 
@@ -281,8 +323,7 @@ class _Builder:
         self._assumptions = context.assumptions
         self._switches = context.switches
         self._periphery = context.assumptions.macro_periphery.value * designs.macros
-        # Library leakage is at nominal supply; current stays, power goes with the supply.
-        self._leak_scale = np.sqrt(point.supply)
+        self._array_area = context.assumptions.array_area_factor.value * self._periphery
         self._slow = np.maximum(point.slowdown, 1.0)
 
     def _look_up(self, component: str, **keys: ArrayLike) -> Mapping[str, Floats]:
@@ -294,8 +335,7 @@ class _Builder:
         cells = designs.rows * designs.cols * (1 + designs.ping_pong)
         read_s = array_read_time(designs, point, self._context)
         return ComponentCosts(
-            area_m2=self._periphery * cells * point.array["cell_area"],
-            leak_W=designs.macros * cells * point.array["cell_leak"],
+            area_m2=self._array_area * cells * point.cell_m2,
             prices_J={
                 "cell_low": point.cell.low_J,
                 "cell_span": point.cell.span_J,
@@ -307,19 +347,24 @@ class _Builder:
     def drivers(self) -> ComponentCosts:
         """Row drivers with their DACs, and column circuits with sample-and-holds."""
         designs, array = self._designs, self._point.array
-        holds = designs.cols * designs.sample_and_hold * self._assumptions.sample_hold_m2.value
-        muxed = (designs.columns_per_adc > 1) & self._switches.shared_converters
+        hold = self._context.device.hold(self._assumptions)
+        holds = designs.cols * designs.sample_and_hold * hold.area_m2
+        shared = self._switches.shared_converters
+        muxed = (designs.columns_per_adc > 1) & shared
         columns = np.where(muxed, array["column_area_muxed"], array["column_area"])
         check_dac_bits(designs, self._assumptions)
         # Inputs sent as pulses need no DAC.
         bits, coded = designs.input_slice_bits, designs.level_coded
         dac = np.where(coded, self._look_up("dac", bits=np.where(coded, bits, 1))["area"], 0.0)
-        energy = self._assumptions.dac_F_per_bit.value * bits * designs.voltage_V**2
+        order = in_turn(designs, self._context.device)
+        # Rows are driven once per read.
+        reads = np.where((order == READ_AGAIN) & shared, designs.columns_per_adc, 1.0)
         return ComponentCosts(
-            area_m2=self._periphery * (array["row_area"] + columns + designs.rows * dac + holds),
-            leak_W=designs.macros * (array["row_leak"] + array["column_leak"]),
-            prices_J={"dac": np.where(coded, energy, 0.0)},
-            rates={"in_turn": (designs.sample_and_hold == 0).astype(float)},
+            area_m2=self._array_area * (array["row_area"] + columns + designs.rows * dac + holds),
+            prices_J={
+                name: price * reads for name, price in row_prices(designs, self._context).items()
+            },
+            rates={"in_turn": order},
         )
 
     def adcs(self) -> ComponentCosts:
@@ -328,11 +373,12 @@ class _Builder:
         number = adcs_per_macro(designs, self._switches)
         # Both columns of a pair, and all in parallel, hold their value for one conversion. Slices
         # without columns in parallel are charged alike.
-        held = self._assumptions.sample_hold_F.value * designs.voltage_V**2
+        hold = self._context.device.hold(self._assumptions)
+        held = hold.charge_F * designs.voltage_V**2
         held = held * (1 + designs.differential) * designs.redundancy
         return ComponentCosts(
             area_m2=self._periphery * number * adc.area_m2,
-            leak_W=designs.macros * number * adc.leak_W,
+            static_W=designs.macros * number * adc.static_W,
             prices_J={"conversion": adc.energy_J + held * designs.sample_and_hold},
             rates={"convert_s": adc.time_s, "adcs": number},
         )
@@ -342,27 +388,23 @@ class _Builder:
         designs, layers = self._designs, self._context.layers
         more_inputs = np.maximum(layers.input_bits.max() - designs.input_slice_bits, 0)
         more_weights = np.maximum(layers.weight_bits.max() - designs.bits_per_cell, 0)
-        costs = self._look_up("shift_add", bits=designs.adc_bits + more_inputs + more_weights)
-        shifts = (more_inputs + more_weights > 0) & self._switches.wide_sums
-        adder = {name: np.where(shifts, values, 0.0) for name, values in costs.items()}
+        more = (more_inputs + more_weights) * self._switches.wide_sums
+        adder = adder_costs(designs, more, self._context.table, self._assumptions)
         number = adcs_per_macro(designs, self._switches)
         return ComponentCosts(
             area_m2=self._periphery * number * adder["area"],
-            leak_W=designs.macros * number * adder["leak"] * self._leak_scale,
             prices_J={"shift_add": adder["energy"] * self._point.supply},
         )
 
     def tile_buffers(self) -> ComponentCosts:
         """Input and output buffers of all tiles."""
         designs, supply = self._designs, self._point.supply
-        table = self._context.table
         inputs, results = (
-            part_costs(name, designs, table) for name in ("input_buffer", "result_buffer")
+            tile_buffer(name, designs, self._context) for name in ("input_buffer", "result_buffer")
         )
         tiles = designs.tiles_per_group * designs.router_groups
         return ComponentCosts(
             area_m2=tiles * (inputs["area"] + results["area"]),
-            leak_W=tiles * (inputs["leak"] + results["leak"]) * self._leak_scale,
             prices_J={
                 "buffer_read": inputs["read"] * supply,
                 "buffer_write": inputs["write"] * supply,
@@ -390,7 +432,6 @@ class _Builder:
         glb = part_costs("glb", designs, self._context.table)
         return ComponentCosts(
             area_m2=glb["area"],
-            leak_W=glb["leak"] * self._leak_scale,
             prices_J={
                 "glb_read": glb["read"] / GLB_BITS * supply,
                 "glb_write": glb["write"] / GLB_BITS * supply,
@@ -403,7 +444,6 @@ class _Builder:
         designs, point, unit = self._designs, self._point, self._look_up("mac")
         return ComponentCosts(
             area_m2=designs.mac_units * unit["area"],
-            leak_W=designs.mac_units * unit["leak"] * self._leak_scale,
             prices_J={"mac": unit["energy"] * point.supply},
             rates={"mac_s": 1 / (designs.mac_units * point.clock_Hz)},
         )
@@ -425,6 +465,21 @@ class _Builder:
             rates={"dram_bit_s": 1 / (rate * a.dram_efficiency.value)},
             dram_idle_W=np.where(there, idle, 0.0),
         )
+
+
+def leakage(
+    areas_m2: Mapping[str, Floats], designs: Designs, technology: Technology
+) -> dict[str, Floats]:
+    """Leakage of components with a given area, W, shape (n,) each; none of the DRAM interface.
+
+    Current goes with area; cells that are no CMOS have none.
+    """
+    a = technology.assumptions
+    density = a.leak_W_per_m2.value * designs.voltage_V / a.nominal_V.value
+    leaks = {name: density * area for name, area in areas_m2.items() if name != "interface"}
+    if not technology.device.cells_leak:
+        leaks["cells"] = np.zeros(len(designs))
+    return leaks
 
 
 def link_price(

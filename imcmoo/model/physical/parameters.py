@@ -24,10 +24,13 @@ MACROS = ("macros_per_tile", "tiles_per_group", "router_groups")
 DRAM = ("none", "x16", "x32", "x64", "hbm2")
 DRAM_BITS = np.array([16, 16, 32, 64, 2048])
 """Width of each memory interface, bits; the first stands for "none" and is not used."""
+DRAM_FOOTPRINT_M2 = np.array([0.0, 30e-6, 45e-6, 60e-6, 184e-6])
+"""Area of the packages or stacks of each DRAM beside the chip, m² (assumptions)."""
 SCHEDULES = ("layer", "pipelined")
 INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")
-ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac")
+ADC_MODELS = ("sar_noise", "zigzag", "neurosim_sar", "murmann", "isaac")
+"""ADC models; the first is the default."""
 AdcWindow = Literal["sigma", "range", "least_error"]
 """Width of an ADC window: "sigma", a number of standard deviations; "range", all possible sums; or
 "least_error", the number of standard deviations with the least mean square error.
@@ -158,7 +161,7 @@ class Designs:
     ]
     mac_units: Annotated[Floats, Column("array", "digital", high=1 << 20, default=256)]
     ping_pong: Annotated[Ints, Column("tiling", "macro", low=0, high=1, default=0)]
-    adc_model: Annotated[Ints, Column("array", "adc", texts=ADC_MODELS, default="zigzag")]
+    adc_model: Annotated[Ints, Column("array", "adc", texts=ADC_MODELS, default=ADC_MODELS[0])]
     adc_window: Annotated[Ints, Column("resolution", "noise", texts=ADC_WINDOWS, default="sigma")]
     redundancy: Annotated[
         Floats, Column("array", "replication noise adc limits", high=4, default=1)

@@ -5,10 +5,9 @@ import pytest
 from scipy.stats import gmean
 
 from experiments.physics import figures
-from experiments.physics.optima import FITTED_PERIPHERY, optimum_table
+from experiments.physics.optima import optimum_table
 from experiments.physics.page import chip_of, edap_by_network, recommended, rram_over_sram
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
-from imcmoo.study.result_tables import PHYSICAL_BASIS
 from problems import RRAM_PHYSICAL
 from tests import ROOT
 
@@ -69,8 +68,3 @@ def test_no_optimum_exploits_a_part_that_costs_nothing():
     assert (optima["snr_dB"] <= optima[["snr_adc_dB", "snr_dev_dB"]].min(axis=1) + 1e-9).all()
     assert (optima["snr_adc_dB"] >= DEFAULT_SNR_ADC_DB).all()
     assert (optima[["area_mm2", "W_per_mm2", "hbm2_share"]].max() <= [800, 1, 1]).all()
-    assert (optima["area_periphery_mm2"] > optima["area_mm2"]).all()
-
-
-def test_the_caution_of_a_run_has_the_fitted_area_factor():
-    assert f"macros have {FITTED_PERIPHERY:g} times the area of their modelled" in PHYSICAL_BASIS

@@ -1,11 +1,20 @@
-"""Agreement, the one fitted number, the readings of the model, and a chip beside the table."""
+"""Agreement, calibration on other rows, the readings of the model, and a chip beside the table."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from experiments.silicon import chips, comparison
-from experiments.silicon.comparison import agreement, farther_node, fitted_periphery, modelled
+from experiments.silicon.comparison import (
+    AS_IS,
+    OTHERS,
+    OWN,
+    agreement,
+    factors,
+    farther_node,
+    modelled,
+    shipped_ratios,
+)
 from experiments.silicon.macros import SHIPPED, judged, read
 from imcmoo.model.physical.assumptions import Assumptions
 from tests.experiments.silicon.conftest import ROW
@@ -38,24 +47,64 @@ def test_published_values_that_are_none_do_not_count():
     assert result["tops_per_W_1b"].isna().all()
 
 
-def test_the_periphery_factor_is_the_median_of_the_shipped_areas(frame, macros, table):
-    model = modelled(macros, table)
-    ratios = sorted(
-        float(row["tops_1b"]) / float(row["tops_per_mm2_1b"]) / area
-        for row, area in zip(frame.to_dict("records"), model["area"], strict=True)
-        if row["tops_1b"] and row["tops_per_mm2_1b"] and not np.isnan(area)
-    )
-    assert len(ratios) % 2 == 1
-    assert fitted_periphery(table) == pytest.approx(ratios[len(ratios) // 2], rel=1e-12)
+def test_the_interval_of_a_share_is_wilsons():
+    """11 of 23, by hand."""
+    measured, model = pd.Series([1.0] * 23), pd.Series([1.0] * 11 + [9.0] * 12)
+    told = agreement(measured, model)
+    z, share = 1.96, 11 / 23
+    half = z * np.sqrt(share * (1 - share) / 23 + z**2 / 4 / 23**2)
+    ends = [(share + z**2 / 46 + sign * half) / (1 + z**2 / 23) for sign in (-1, 1)]
+    assert (told["low"], told["high"]) == pytest.approx(ends, rel=1e-4)
+    assert (told["least_ratio"], told["largest_ratio"]) == (1, 9)
 
 
-def test_leaving_a_publication_out_leaves_all_its_rows_out(frame, macros, table):
+def test_without_rows_there_is_no_interval():
+    told = agreement(pd.Series([np.nan]), pd.Series([1.0]))
+    assert told.pop("rows") == 0
+    assert all(np.isnan(value) for value in told.values())
+
+
+@pytest.fixture(scope="module")
+def scales(frame, macros, table):
     model = modelled(macros, table)
-    factors = comparison.left_one_out(frame, model)
-    for title, rows in frame.groupby("title"):
-        others = frame["title"] != title
-        ratios = (comparison.published(frame)["area"] / model["area"])[others]
-        assert np.allclose(factors[rows.index], np.nanmedian(ratios))
+    return factors(frame, macros, model, shipped_ratios(AS_IS, table))
+
+
+def test_a_factor_from_other_publications_is_of_the_device_and_not_of_the_macros_own(
+    frame, macros, scales, table
+):
+    ratios = comparison.published(frame)["t_core_ns"] / modelled(macros, table)["t_core_ns"]
+    for at in macros.index[macros["covered"]]:
+        others = (macros["device"] == macros["device"][at]) & (frame["title"] != frame["title"][at])
+        assert scales[OTHERS].at[at, "t_core_ns"] == pytest.approx(ratios[others].median())
+
+
+def test_a_factor_from_the_macros_own_publication_leaves_the_row_itself_out(
+    frame, macros, scales, table
+):
+    ratios = comparison.published(frame)["t_core_ns"] / modelled(macros, table)["t_core_ns"]
+    assert frame["title"][27] == frame["title"][26] == frame["title"][28]
+    assert scales[OWN].at[27, "t_core_ns"] == pytest.approx((ratios[26] + ratios[28]) / 2)
+    assert np.isnan(scales[OWN].at[54, "t_core_ns"])  # the only row of its publication
+
+
+def test_no_other_table_is_fitted_to_itself(table):
+    """Two rows of a user, whose times are a hundred times too long."""
+    rows = [ROW | {"t_core_ns": "500", "title": name} for name in ("A", "B")]
+    frame = pd.DataFrame(rows)
+    own = judged(frame, table)
+    fitted = shipped_ratios(AS_IS, table)
+    made = factors(frame, own, modelled(own, table), fitted)
+    sram = fitted.loc[fitted["device"] == "sram", "t_core_ns"].median()
+    assert made[OTHERS]["t_core_ns"].tolist() == pytest.approx([sram, sram])
+    assert made[OWN]["t_core_ns"].isna().all()
+
+
+def test_rows_without_a_title_are_of_several_publications(table):
+    frame = pd.DataFrame([ROW | {"t_core_ns": "500"}] * 2)
+    own = judged(frame, table)
+    made = factors(frame, own, modelled(own, table), shipped_ratios(AS_IS, table))
+    assert made[OWN]["t_core_ns"].isna().all()
 
 
 def test_an_adc_model_without_the_bits_models_nothing(table):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from experiments import run
+from experiments.silicon import __main__ as silicon_command
 from experiments.silicon import random_designs, study
 from experiments.silicon.macros import ADDED, NEEDED
 from imcmoo.model.physical.parameters import Designs
@@ -106,7 +107,8 @@ def test_rows_of_a_user(tmp_path, data, capsys):
         "architecture 'Photonic' is neither SRAM nor non-volatile",
         "cell eNVM as RRAM; 40 nm as 45 nm",
     ]
-    assert (rows.loc[0, list(ADDED[2:])].astype(float) > 0).all()
+    assert (rows.loc[0, list(ADDED[4:])].astype(float) > 0).all()
+    assert rows["left_out"].tolist() == ["", "", "a cell that is neither SRAM nor ReRAM"]
 
 
 def test_a_table_without_a_covered_row(tmp_path, data):
@@ -114,6 +116,31 @@ def test_a_table_without_a_covered_row(tmp_path, data):
     assert run.main(["silicon", "--quiet", *options]) == 0
     page = (tmp_path / "docs" / "silicon.md").read_text(encoding="utf-8")
     assert "0 of 1 rows are covered" in page
+
+
+def test_a_second_table_is_compared_blind_and_calibrated_by_one_command(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "160")
+    path = tmp_path / "mine.csv"
+    text = "\n".join(["28,SRAM,0.9,64,64,2,1,4,64,64,3.5,A"] * 3)
+    path.write_text(f"{','.join(NEEDED)},t_core_ns,title\n{text}\n", encoding="utf-8")
+    assert silicon_command.main(["--macros", str(path)]) == 0
+    told = capsys.readouterr().out
+    for state in ("as is", "clean"):
+        assert f"{state}: 3 of 3 rows are covered" in told
+    cells = [[cell.strip() for cell in line.split("│")] for line in told.splitlines()]
+    latencies = [line[2:6] for line in cells if line[1:2] == ["latency"]]
+    numbers = ["3", "100%", "44% to 100%"]
+    calibrations = ("none", "other publications", "own macro")
+    assert latencies[:3] == [[name, *numbers] for name in calibrations]
+
+
+def test_a_table_that_is_none_is_one_line_of_the_command(tmp_path, capsys):
+    missing = str(tmp_path / "none.csv")
+    assert "none.csv: No such file" in refused(
+        capsys, "--macros", missing, call=silicon_command.main
+    )
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,14 @@ def test_every_stage_stands_for_the_same_designs(name):
     model.space.validate(tree.designs(rows))
 
 
+FEW_HOLDS = {"voltage_V": (0.7, 1.0), "adc_bits": (6, 7), "cols": (128, 256)}
+
+
+@pytest.mark.parametrize(("device", "holds"), [("rram", (0,)), ("sram", (0, 1))])
+def test_no_bound_is_above_a_design_with_or_without_holds(device, holds):
+    check_model(few(device, FEW_HOLDS | {"sample_and_hold": holds}), 60)
+
+
 def test_a_cost_term_that_depends_on_an_undeclared_parameter_is_refused(monkeypatch):
     monkeypatch.setitem(COLUMNS, "voltage_V", replace(COLUMNS["voltage_V"], decides=""))
     with pytest.raises(NoBounds, match="depends on more than"):

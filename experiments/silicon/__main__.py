@@ -1,0 +1,75 @@
+"""`python -m experiments.silicon`: agreement of a table of macros, blind and calibrated."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+from rich.table import Table
+
+from experiments.markdown import span
+from experiments.silicon import comparison
+from experiments.silicon.macros import SHIPPED, read
+from imcmoo.cli import command_line
+from imcmoo.cli.terminal import console, show
+from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.report.rich_tables import new_table
+
+PROG = "experiments.silicon"
+
+DESCRIPTION = """
+Compare a table of published macros with the physical model, as it is and cleaned by
+experiments/silicon/cleaning.py: blind, with a factor fitted to the shipped macros of other
+publications, and with one fitted to the other rows of a macro's own publication. Nothing is
+written.
+"""
+
+HEADINGS = {
+    "t_core_ns": "latency",
+    "tops_per_W_1b": "TOPS/W",
+    "tops_per_mm2_1b": "TOPS/mm²",
+    "area": "area",
+}
+
+
+def table_of(agreement: pd.DataFrame, state: str, title: str) -> Table:
+    """Agreement of one state of a table of macros by default, as a table for the terminal."""
+    numbers = ("rows", "within 3 ×", "95 % interval", "rank", "median ratio", "least to largest")
+    table = new_table("quantity", "calibrated on", title=title, numbers=numbers)
+    chosen = agreement[(agreement["state"] == state) & (agreement["reading"] == comparison.DEFAULT)]
+    for name, heading in HEADINGS.items():
+        for row in chosen[chosen["quantity"] == name].to_dict("records"):
+            cells = [f"{row['rows']:.0f}", *["–"] * 5]
+            if row["rows"]:
+                cells[1:3] = f"{row['within']:.0%}", f"{row['low']:.0%} to {row['high']:.0%}"
+                cells[4] = f"{row['median_ratio']:.2f}"
+                cells[5] = span((row["least_ratio"], row["largest_ratio"]))
+            if not pd.isna(row["rank"]):
+                cells[3] = f"{row['rank']:.2f}"
+            table.add_row(heading, row["calibration"], *cells)
+    return table
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = command_line.Parser(prog=PROG, description=DESCRIPTION)
+    parser.add_argument(
+        "--macros", type=Path, default=SHIPPED, metavar="FILE", help="CSV file (default: shipped)"
+    )
+    return command_line.run(PROG, lambda: _show(parser.parse_args(argv)), interrupted="")
+
+
+def _show(args: argparse.Namespace) -> None:
+    """Print the agreement of a table in each state."""
+    frame, table = read(args.macros), PhysicalTable.load()
+    agreement = comparison.agreements(frame, table)
+    for state in comparison.STATES:
+        covered = int(comparison.in_state(state, frame, table)[1]["covered"].sum())
+        title = f"{state}: {covered} of {len(frame)} rows are covered"
+        show(console(wide=True), table_of(agreement, state, title))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
