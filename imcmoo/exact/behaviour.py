@@ -123,7 +123,7 @@ def _changed_optimum(
     if problem.has_edap:
         names = problem.workload_names
         single_edap = single_network_edap(
-            [m.evaluate(levels) for m in problem.model.single_network_models()]
+            problem.edap, [m.evaluate(levels) for m in problem.model.single_network_models()]
         )
         by_name |= {f"{SINGLE_NETWORK}{name}": single_edap[:, w] for w, name in enumerate(names)}
         joint, single = ([values[kind + n] for n in names] for kind in ("edap_", SINGLE_NETWORK))

@@ -19,7 +19,7 @@ from imcmoo.model.metrics import Metrics, Quantity, check_values
 from imcmoo.problem.criteria import EDAP_NEEDS, Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.limits import Limits, NetworkLimits
-from imcmoo.problem.scores import Costs
+from imcmoo.problem.scores import Costs, EdapDefinition
 from imcmoo.space.design_space import Levels
 
 CM2_PER_M2 = 1e4
@@ -55,6 +55,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         weights: weights of the networks, positive, shape (W,); scaled to sum W. If None, all are
             equal.
         limits: limits of the costs of networks, by name. If None, there are none.
+        edap: delay and area of every EDAP.
         own_modules: dotted names of the user's modules that the study names; part of the identity
             of answers, as is `own_data`.
         own_data: arguments of a user's model, as JSON text.
@@ -73,6 +74,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         requested: Sequence[Criterion] = (),
         weights: Sequence[float] | None = None,
         limits: Mapping[str, Limits] | None = None,
+        edap: EdapDefinition | None = None,
         own_modules: Sequence[str] = (),
         own_data: str = "",
     ) -> None:
@@ -84,6 +86,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.cost_per_cm2 = cost_per_cm2
         self.space = model.space
         self.workload_names = names
+        self.edap = edap or EdapDefinition()
         self.own_modules = tuple(own_modules)
         self.own_data = own_data
         self.weights = _scaled(weights, len(names))
@@ -141,7 +144,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         for q in self.quantities:
             values[q.name] = natural[:, at : at + n] if q.per_workload else natural[:, at]
             at += n if q.per_workload else 1
-        return Costs(values, F, self.weights)
+        return Costs(values, F, self.weights, self.edap)
 
     def natural(self, F: Floats) -> Floats:
         """Flip the sign of maximised quantities in F, shape (n, n_objectives); its own inverse."""

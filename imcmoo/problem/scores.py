@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -14,6 +14,34 @@ from imcmoo.model.metrics import edp
 
 MM2_PER_M2 = 1e6
 """EDAP is quoted in J·s·mm², as in the literature; area is in m² everywhere inside."""
+
+Delay = Literal["latency"]
+"""What an EDAP takes as delay."""
+
+Area = Literal["chip"]
+"""What an EDAP takes as area."""
+
+AREA_QUANTITIES: Mapping[Area, str] = {"chip": "area"}
+"""Quantity that holds each area, m²."""
+
+
+@dataclass(frozen=True)
+class EdapDefinition:
+    """Which delay and which area an EDAP multiplies with energy."""
+
+    delay: Delay = "latency"
+    area: Area = "chip"
+
+    def of(self, values: Mapping[str, Floats], energy_delay_Js: Floats | None = None) -> Floats:
+        """Energy-delay-area product of each network, J·s·mm², shape (n, W).
+
+        Args:
+            values: quantities by name in SI units, shape (n, W), or (n,) for those of the chip.
+            energy_delay_Js: energy × delay, J·s, shape (n, W), if known better than by `values`.
+        """
+        if energy_delay_Js is None:
+            energy_delay_Js = edp(values["energy"], values[self.delay])
+        return edap_of(energy_delay_Js, values[AREA_QUANTITIES[self.area]])
 
 
 @dataclass(frozen=True)
@@ -28,11 +56,13 @@ class Costs:
         objectives: minimised objectives, shape (n, n_objectives).
         weights: positive weights of the networks with sum W, shape (W,). Default: shape (1,), equal
             weights.
+        definition: delay and area of the EDAP.
     """
 
     values: Mapping[str, Floats]
     objectives: Floats
     weights: Floats = field(default_factory=lambda: np.ones(1))
+    definition: EdapDefinition = EdapDefinition()
 
     def __getitem__(self, name: str) -> Floats:
         return self.values[name]
@@ -43,17 +73,18 @@ class Costs:
     def take(self, rows: Any) -> Self:
         """Costs of the designs of an index or mask."""
         values = {name: v[rows] for name, v in self.values.items()}
-        return type(self)(values, self.objectives[rows], self.weights)
+        return type(self)(values, self.objectives[rows], self.weights, self.definition)
 
     def copy(self) -> Self:
         """Costs with arrays of their own."""
         values = {name: v.copy() for name, v in self.values.items()}
-        return type(self)(values, self.objectives.copy(), self.weights.copy())
+        objectives, weights = self.objectives.copy(), self.weights.copy()
+        return type(self)(values, objectives, weights, self.definition)
 
     @cached_property
     def edap(self) -> Floats:
         """Energy-delay-area product of each network, J·s·mm², shape (n, W)."""
-        return edap(self["energy"], self["latency"], self["area"])
+        return self.definition.of(self.values)
 
 
 Score = Callable[[Costs], Floats]
