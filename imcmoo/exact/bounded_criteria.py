@@ -30,12 +30,13 @@ class NotProvable(ValueError):
 
 @dataclass(frozen=True)
 class BoundedCosts(Costs):
-    """Lower bounds of costs; may have a tighter bound of energy × latency."""
+    """Lower bounds of costs; may have a tighter bound `edp` of energy × latency."""
 
     @cached_property
     def edap(self) -> Floats:
         """Lower bounds of each network's energy × delay × area, J·s·mm², shape (n, W)."""
-        return self.definition.of(self.values, self.values.get("edp"))
+        product = self.values.get("edp") if self.definition.delay == "latency" else None
+        return self.definition.of(self.values, product)
 
     @classmethod
     def from_bounds(

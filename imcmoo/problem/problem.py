@@ -62,7 +62,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
 
     Raises:
         ValueError: the model has no network, the area limit is not positive or the model has no
-            area, the weights do not fit, or a criterion or limit needs a missing quantity.
+            area, the weights do not fit, or a criterion, limit or EDAP needs a missing quantity.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.space = model.space
         self.workload_names = names
         self.edap = edap or EdapDefinition()
+        self._check_edap()
         self.own_modules = tuple(own_modules)
         self.own_data = own_data
         self.weights = _scaled(weights, len(names))
@@ -107,6 +108,15 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             xu=np.array(self.space.shape) - 1,
             vtype=int,
         )
+
+    def _check_edap(self) -> None:
+        given = [q.name for q in self.quantities]
+        for key, quantity in self.edap.quantities.items():
+            if self.has_edap and quantity not in given:
+                raise ValueError(
+                    f"{key} = {getattr(self.edap, key)!r}: the cost model gives no {quantity}; it "
+                    f"gives {', '.join(given)}"
+                )
 
     def _set_objectives(self) -> None:
         """Set names, signs and ranges of the objectives, shape (n_objectives,)."""

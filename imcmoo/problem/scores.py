@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
@@ -15,13 +15,13 @@ from imcmoo.model.metrics import edp
 MM2_PER_M2 = 1e6
 """EDAP is quoted in J·s·mm², as in the literature; area is in m² everywhere inside."""
 
-Delay = Literal["latency"]
-"""What an EDAP takes as delay."""
+Delay = Literal["latency", "interval"]
+"""Quantity that an EDAP takes as delay: latency of an inference, or initiation interval."""
 
-Area = Literal["chip"]
-"""What an EDAP takes as area."""
+Area = Literal["chip", "package"]
+"""What an EDAP takes as area: that of the chip, or that of the chip and its DRAM."""
 
-AREA_QUANTITIES: Mapping[Area, str] = {"chip": "area"}
+AREA_QUANTITIES: Mapping[Area, str] = {"chip": "area", "package": "package"}
 """Quantity that holds each area, m²."""
 
 
@@ -31,6 +31,19 @@ class EdapDefinition:
 
     delay: Delay = "latency"
     area: Area = "chip"
+
+    @classmethod
+    def every(cls) -> list[EdapDefinition]:
+        """All definitions, the default first."""
+        return [cls(delay, area) for area in get_args(Area) for delay in get_args(Delay)]
+
+    def __str__(self) -> str:
+        return f"{self.delay}, {self.area}"
+
+    @property
+    def quantities(self) -> dict[str, str]:
+        """Quantities that it multiplies with energy, by the key of a study that names them."""
+        return {"delay": self.delay, "area": AREA_QUANTITIES[self.area]}
 
     def of(self, values: Mapping[str, Floats], energy_delay_Js: Floats | None = None) -> Floats:
         """Energy-delay-area product of each network, J·s·mm², shape (n, W).
