@@ -149,10 +149,16 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
     return by_name | dict(zip(kinds, costs.objectives.T, strict=True)) | by_name
 
 
-def single_network_edap(definition: EdapDefinition, parts: Sequence[Metrics]) -> Floats:
+def single_network_edap(
+    definition: EdapDefinition, models: Sequence[CostModel], parts: Sequence[Metrics]
+) -> Floats:
     """EDAP of each network by single-network models, J·s·mm², shape (n, W); NaN where it does not
     run."""
-    return np.concatenate([definition.of(part.values) for part in parts], axis=1)
+    edaps = [
+        definition.of_images(model.images).of(part.values)
+        for model, part in zip(models, parts, strict=True)
+    ]
+    return np.concatenate(edaps, axis=1)
 
 
 def relative_scores(
@@ -287,7 +293,7 @@ class Enumeration:
 
     def _single_network_edap(self, parts: Sequence[Metrics]) -> Floats:
         """EDAP of each network on chips of its own, J·s·mm², shape (n, W); NaN if infeasible."""
-        values = single_network_edap(self.problem.edap, parts)
+        values = single_network_edap(self.problem.edap, self.single_networks, parts)
         fits = [
             np.repeat(p.area_m2[:, None] <= self.problem.largest_area_m2, p.runs.shape[1], axis=1)
             for p in parts

@@ -55,7 +55,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         weights: weights of the networks, positive, shape (W,); scaled to sum W. If None, all are
             equal.
         limits: limits of the costs of networks, by name. If None, there are none.
-        edap: delay and area of every EDAP.
+        edap: delay and area of every EDAP; the images are those of the model.
         own_modules: dotted names of the user's modules that the study names; part of the identity
             of answers, as is `own_data`.
         own_data: arguments of a user's model, as JSON text.
@@ -86,7 +86,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.cost_per_cm2 = cost_per_cm2
         self.space = model.space
         self.workload_names = names
-        self.edap = edap or EdapDefinition()
+        self.edap = (edap or EdapDefinition()).of_images(model.images)
         self._check_edap()
         self.own_modules = tuple(own_modules)
         self.own_data = own_data
@@ -96,7 +96,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         applied = applicable(names_of_quantities, self.requested)
         self.criteria = [criterion.for_networks(len(names)) for criterion in applied]
         self.guides = [c for c in self.criteria if c.guides or c in self.requested]
-        self.limits = NetworkLimits(limits or {}, names, names_of_quantities)
+        self.limits = NetworkLimits(limits or {}, names, names_of_quantities, model.images)
         self._set_objectives()
         self.feasibility = Feasibility(model, area_limit_m2)
         self.constraint_names = [*self.feasibility.names, *self.limits.names]

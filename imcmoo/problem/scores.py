@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
@@ -27,14 +27,21 @@ AREA_QUANTITIES: Mapping[Area, str] = {"chip": "area", "package": "package"}
 
 @dataclass(frozen=True)
 class EdapDefinition:
-    """Which delay and which area an EDAP multiplies with energy."""
+    """Which delay and which area an EDAP multiplies with the energy of an image.
+
+    Args:
+        delay: latency of an inference, or interval between images.
+        area: area of the chip, or of the chip and its DRAM.
+        images: of an inference of each network, length W or 1.
+    """
 
     delay: Delay = "latency"
     area: Area = "chip"
+    images: tuple[int, ...] = (1,)
 
     @classmethod
     def every(cls) -> list[EdapDefinition]:
-        """All definitions, the default first."""
+        """All definitions for one image, the default first."""
         return [cls(delay, area) for area in get_args(Area) for delay in get_args(Delay)]
 
     def __str__(self) -> str:
@@ -45,15 +52,23 @@ class EdapDefinition:
         """Quantities that it multiplies with energy, by the key of a study that names them."""
         return {"delay": self.delay, "area": AREA_QUANTITIES[self.area]}
 
+    def of_images(self, images: Sequence[int]) -> Self:
+        """The definition for networks of so many images, length W."""
+        return replace(self, images=tuple(images) if max(images, default=1) > 1 else (1,))
+
     def of(self, values: Mapping[str, Floats], energy_delay_Js: Floats | None = None) -> Floats:
         """Energy-delay-area product of each network, J·s·mm², shape (n, W).
 
         Args:
-            values: quantities by name in SI units, shape (n, W), or (n,) for those of the chip.
+            values: quantities by name in SI units, shape (n, W), or (n,) for those of the chip;
+                energies and times of an inference.
             energy_delay_Js: energy × delay, J·s, shape (n, W), if known better than by `values`.
         """
         if energy_delay_Js is None:
             energy_delay_Js = edp(values["energy"], values[self.delay])
+        if self.images != (1,):
+            images = np.array(self.images, dtype=float)
+            energy_delay_Js = energy_delay_Js / images ** (2 if self.delay == "interval" else 1)
         return edap_of(energy_delay_Js, values[AREA_QUANTITIES[self.area]])
 
 

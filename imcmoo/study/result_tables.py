@@ -314,6 +314,8 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
         for q in problem.model.quantities
         if q.per_workload
     }
+    if max(problem.model.images, default=1) > 1:
+        costs["images"] = problem.model.images[w]
     if problem.has_edap:
         costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
         assert outcome.candidates.reference_edap is not None

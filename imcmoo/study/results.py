@@ -402,10 +402,9 @@ class Results:
     @property
     def edap(self) -> EdapDefinition:
         """Delay and area of every EDAP of the run."""
-        keys = {
-            f.name: self.config[f.name] for f in fields(EdapDefinition) if f.name in self.config
-        }
-        return EdapDefinition(**keys)
+        names = [f.name for f in fields(EdapDefinition) if f.name in self.config]
+        values = {name: self.config[name] for name in names}
+        return EdapDefinition(**values).of_images(values.get("images", ()))
 
     def edap_of(self, frame: pd.DataFrame) -> Floats:
         """EDAP of the designs of a table with energies, delays and area, J·s·mm², shape (n, W)."""

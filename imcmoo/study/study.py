@@ -764,6 +764,7 @@ class Study(Table):
             # JSON has no infinity.
             **({} if snr_limit is None else {"compute_snr_limit_dB": f"{snr_limit:g}"}),
             **self._edap_settings,
+            **({"images": [*images]} if max(images := self.network_set().images) > 1 else {}),
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
             "cost_per_cm2": {str(k): v for k, v in (self.cost_per_cm2 or {}).items()} or None,
             **{k: dict(v) for k in OF_WEIGHTS if (v := getattr(self, k))},
