@@ -15,8 +15,8 @@ import pandas as pd
 from imcmoo.arrays import Floats
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.chip import OperatingPoint, operating_point
-from imcmoo.model.physical.components import Switches, Technology
+from imcmoo.model.physical.chip import OperatingPoint, operating_point, row_prices
+from imcmoo.model.physical.components import Switches, Technology, adder_costs
 from imcmoo.model.physical.latency import macro_read_time
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import LIMITS, Designs
@@ -47,7 +47,7 @@ def macro_costs(
     rows, cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
     how = technology_of(macros, table, assumptions, Switches(pulses=held))
     time = macro_read_time(designs, point, adcs[:, None], adcs, how)[:, 0]
-    adder = _shift_add(macros, designs, table)
+    adder = _shift_add(macros, designs, table, assumptions)
     # Row and column drivers are those of an array of another size: per row and column.
     leak = (
         rows * cols * point.array["cell_leak"]
@@ -56,10 +56,9 @@ def macro_costs(
         + adcs * (point.adc.leak_W + adder["leak"] * np.sqrt(point.supply))
     )
     mean_read_J = point.cell.low_J + MEAN_CELL * point.cell.span_J
-    dac_F = length * assumptions.dac_F_per_bit.value * designs.input_slice_bits
     energies = {
         "cells": length * np.ceil(weights) * adcs * mean_read_J,
-        "dac": dac_F * designs.voltage_V**2,
+        "dac": length * row_prices(designs, how)["dac"],
         "adc": adcs * point.adc.energy_J,
         "shift_add": adcs * adder["energy"] * point.supply,
         "leakage": leak * time,
@@ -90,11 +89,11 @@ def _areas(
     columns = np.where(is_shared, point.array["column_area_muxed"], point.array["column_area"])
     bits = np.minimum(designs.input_slice_bits, int(assumptions.highest_level_bits.value))
     dac = table.look_up("dac", node_nm=designs.technology_nm, bits=bits)
+    drivers = rows / designs.rows * point.array["row_area"] + cols / designs.cols * columns
+    factor = assumptions.array_area_factor.value
     return {
-        "cells": rows * cols * point.array["cell_area"],
-        "drivers": rows / designs.rows * point.array["row_area"]
-        + cols / designs.cols * columns
-        + rows * dac["area"],
+        "cells": factor * rows * cols * point.cell_m2,
+        "drivers": factor * (drivers + rows * dac["area"]),
         "adc": adcs * point.adc.area_m2,
         "shift_add": adcs * adder["area"],
     }
@@ -149,9 +148,10 @@ def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:
     )
 
 
-def _shift_add(macros: pd.DataFrame, designs: Designs, table: PhysicalTable) -> dict[str, Floats]:
+def _shift_add(
+    macros: pd.DataFrame, designs: Designs, table: PhysicalTable, assumptions: Assumptions
+) -> dict[str, Floats]:
     """Costs of the adder of every ADC, as wide as the model's; zero if nothing is shifted."""
     weights = np.ceil(macros["weight_bits"].to_numpy(dtype=float))
     more = np.maximum(weights - designs.bits_per_cell, 0)
-    costs = table.look_up("shift_add", node_nm=designs.technology_nm, bits=designs.adc_bits + more)
-    return {name: np.where(more > 0, values, 0.0) for name, values in costs.items()}
+    return adder_costs(designs, more, table, assumptions)

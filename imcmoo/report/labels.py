@@ -53,7 +53,7 @@ LABELS = {
     "cim_unit": "cells",
     "adc": "ADC",
     "glb": "global buffer",
-    "dac": "DAC",
+    "dac": "row drivers and DACs",
     "dram": "DRAM",
     "adc_bits": "ADC bits",
     "columns_per_adc": "columns per ADC",

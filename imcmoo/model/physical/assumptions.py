@@ -7,6 +7,7 @@ marks engineering judgement; the others name their source.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from math import sqrt
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,45 @@ class Assumptions:
     sample_hold_m2: Assumption = Assumption(
         5e-12, 2e-12, 20e-12, "assumption: that capacitor's area"
     )
-    sram_cell_F: Assumption = Assumption(
-        1.2e-15, 0.5e-15, 3e-15, "assumption: charge an SRAM cell moves when its row is read"
+    sram_cell_F2: Assumption = Assumption(
+        280, 280, 2000, "NeuroSim's plain cell; charge-domain cells: Jia 1,160 F2, Wang 1,800 F2"
+    )
+    sram_unit_F: Assumption = Assumption(
+        1.2e-15, 0.5e-15, 3e-15, "assumption: matched capacitor of a cell; Jia and Wang 6 fF"
+    )
+    sram_line_F: Assumption = Assumption(
+        0.0, 0.0, 3e-15, "assumption, at 28 nm: lines across 35 F 0.39 fF, gates 0.31 fF"
+    )
+    current_hold_F: Assumption = Assumption(
+        10e-15, 10e-15, 200e-15, "assumption: likewise, with the front end that a current needs"
+    )
+    current_hold_m2: Assumption = Assumption(
+        5e-12, 5e-12, 80e-12, "assumption: likewise, with the front end that a current needs"
+    )
+    shift_add_factor: Assumption = Assumption(
+        1.0, 0.15, 1.0, "of the table's energy; Horowitz 2014: 0.11 pJ for 20 bits at 45 nm"
+    )
+    adc_energy_factor: Assumption = Assumption(
+        1.0,
+        0.275,
+        5.5,
+        "assumption, of every ADC model; beside sar_noise NeuroSim's SAR of 5 and 6 bits takes "
+        "1.1 and 0.85 times the energy, ADCs of 8 bits in two published macros 2.0 and 4.6 times",
+    )
+    input_energy_factor: Assumption = Assumption(
+        1.0, 0.275, 5.5, "assumption, of DACs and row drivers; for calibration to a macro"
+    )
+    array_energy_factor: Assumption = Assumption(
+        1.0, 0.275, 5.5, "assumption, of reading cells; for calibration to a macro"
+    )
+    adc_time_factor: Assumption = Assumption(
+        1.0, 0.275, 5.5, "assumption, of every ADC model; for calibration to a macro"
+    )
+    array_area_factor: Assumption = Assumption(
+        1.0, 0.275, 5.5, "assumption, of cells, drivers, DACs and holds; for calibration to a macro"
+    )
+    adc_area_factor: Assumption = Assumption(
+        1.0, 0.5, 2.2, "assumption, of every ADC model: published ADCs take 0.9 to 1.4 of it"
     )
     sram_row_write_s: Assumption = Assumption(
         1e-9, 0.5e-9, 4e-9, "assumption: a row write at 0.9 V"
@@ -123,8 +161,11 @@ class Assumptions:
     rram_sigma: Assumption = Assumption(
         0.043, 0.011, 0.082, "NeuRRAM after 1 s; 0.082 after a day; CMO-ReRAM 0.011 (aihwkit)"
     )
-    sram_sigma: Assumption = Assumption(
-        0.0073, 0.003, 0.02, "assumption: 0.8 % sqrt(fF) mismatch of a 1.2 fF capacitor"
+    sram_mismatch: Assumption = Assumption(
+        0.0073 * sqrt(1.2),
+        0.0033,
+        0.022,
+        "assumption: mismatch of a capacitor of 1 fF; it falls with the root of the capacitance",
     )
     read_sigma: Assumption = Assumption(0.0, 0.0, 0.02, "assumption: read noise averaged away")
     adc_window_sigmas: Assumption = Assumption(4.0, 3.0, 5.0, "assumption: clipping beyond 4 sigma")
@@ -154,8 +195,20 @@ class Assumptions:
     differential_cell_S: Assumption = Assumption(
         1.7e-6, 0.9e-6, 2.95e-6, "the same where one of a pair is off and the other mostly small"
     )
-    column_pitch_F: Assumption = Assumption(4.0, 4.0, 4.0, "height of the 48 F2 cell, aspect 1/3")
-    row_pitch_F: Assumption = Assumption(12.0, 12.0, 12.0, "width of the 48 F2 cell, aspect 1/3")
+    rram_cell_F2: Assumption = Assumption(
+        48.0, 48.0, 134.0, "NeuroSim's cell file; Intel at 22 nm 100 F2, NeuRRAM 126 F2"
+    )
+    column_pitch_F: Assumption = Assumption(4.0, 4.0, 11.6, "height of the 48 F2 cell, aspect 1/3")
+    row_pitch_F: Assumption = Assumption(12.0, 7.0, 12.0, "width of the 48 F2 cell, aspect 1/3")
+    word_line_V: Assumption = Assumption(
+        1.2, 0.9, 2.2, "assumption: voltage of a word line that selects transistors of cells"
+    )
+    word_line_factor: Assumption = Assumption(
+        0.0, 0.0, 8.0, "assumption, of the charge of a word line; NeuRRAM takes about 2.5 fF a cell"
+    )
+    rram_driver_factor: Assumption = Assumption(
+        1.0, 1.0, 10.0, "of the table's drivers, which switch no high voltage; CiMLoop's NeuRRAM: 5"
+    )
 
     def having(self, **values: float) -> Assumptions:
         """Return a copy with some values changed.

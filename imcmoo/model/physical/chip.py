@@ -14,11 +14,14 @@ from imcmoo.arrays import Floats, Ints
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import (
     GLB_BITS,
+    READ_AGAIN,
     AdcCosts,
     CellPrices,
     Technology,
     adcs_per_macro,
+    adder_costs,
     check_dac_bits,
+    in_turn,
     part_costs,
 )
 from imcmoo.model.physical.context import Context
@@ -37,9 +40,11 @@ class OperatingPoint:
         clock_Hz: clock of links, buffers and the digital unit, Hz.
         supply: (V / nominal)², the factor of library energies.
         wire_ohm_per_m: resistance of the array wires of the node, Ω/m.
-        array: quantities of one crossbar, see `physical_costs.crossbar`.
+        array: quantities of one crossbar, see `physical_costs.crossbar`; areas of drivers with
+            the factor of the device.
         adc: circuit of one column: an ADC, or that of the device.
-        cell: one cell.
+        cell: reading and writing one cell.
+        cell_m2: area of one cell.
         array_s: one read of an array without pulses and conversion, s.
     """
 
@@ -50,6 +55,7 @@ class OperatingPoint:
     array: Mapping[str, Floats]
     adc: AdcCosts
     cell: CellPrices
+    cell_m2: Floats
     array_s: Floats
 
 
@@ -86,6 +92,8 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
     device, table, assumptions = technology.device, technology.table, technology.assumptions
     node = part_costs("technology", designs, table)
     array = dict(part_costs(device.array, designs, table))
+    for driver in ("row_area", "column_area", "column_area_muxed"):
+        array[driver] = array[driver] * device.driver_factor(assumptions)
     if device.streams:
         array["memory_write"] = part_costs("cells_as_memory", designs, table)["write"]
     kappa = slowdown(designs.voltage_V, node["threshold_V"], assumptions)
@@ -98,6 +106,7 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         muxed = designs.columns_per_adc > 1
     else:
         muxed = np.zeros(len(designs), bool)
+    cell, read = device.prices(designs, array, kappa, technology), assumptions.array_energy_factor
     return OperatingPoint(
         slowdown=kappa,
         clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
@@ -105,7 +114,8 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         wire_ohm_per_m=node["wire_ohm_per_m"],
         array=array,
         adc=device.column_circuit(designs, array, kappa, technology),
-        cell=device.prices(designs, array, kappa, technology),
+        cell=replace(cell, low_J=cell.low_J * read.value, span_J=cell.span_J * read.value),
+        cell_m2=device.cell_m2(designs, array, assumptions),
         array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
     )
 
@@ -118,8 +128,7 @@ class Rates:
         read_s: one read of an array with its pulses.
         convert_s: one conversion.
         adcs: ADCs of a macro.
-        in_turn: 1 if an array is read and then converted, 0 if a sample-and-hold per column allows
-            both at once.
+        in_turn: how reads and conversions follow each other, see `components.in_turn`.
         glb_bit_s: one bit through the global buffer.
         link_bit_s: one bit over the link of a router group.
         buffer_word_s: one word of the input buffer of a tile.
@@ -158,6 +167,20 @@ def array_read_time(designs: Designs, point: OperatingPoint, technology: Technol
     return time
 
 
+def row_prices(designs: Designs, technology: Technology) -> dict[str, Floats]:
+    """Energy of driving one active row once, J, shape (n,) each.
+
+    Returns:
+        `dac` of one input slice, 0 if inputs are sent as pulses; `row_pulse` of one pulse.
+    """
+    assumptions, factor = technology.assumptions, technology.assumptions.input_energy_factor.value
+    dac = assumptions.dac_F_per_bit.value * designs.input_slice_bits * designs.voltage_V**2
+    return {
+        "dac": np.where(designs.level_coded, dac, 0.0) * factor,
+        "row_pulse": technology.device.row_pulse_J(designs, assumptions) * factor,
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class ComponentCosts:
     """Costs of one component of n chips, arrays of shape (n,).
@@ -166,8 +189,8 @@ class ComponentCosts:
         area_m2: area of all its instances on a chip.
         leak_W: leakage of all instances; None if it does not leak.
         prices_J: energy per action by `mapping_features.COMPONENT_OF`: buffers and results per
-            word, global buffer, links and DRAM per bit, `dac` per row and slice; for routers, see
-            `Chip`.
+            word, global buffer, links and DRAM per bit, `dac` per row and slice, `row_pulse` per
+            row and pulse; for routers, see `Chip`.
         rates: speeds by field of `Rates`.
         dram_idle_W: power of the DRAM without access.
     """
@@ -281,6 +304,7 @@ class _Builder:
         self._assumptions = context.assumptions
         self._switches = context.switches
         self._periphery = context.assumptions.macro_periphery.value * designs.macros
+        self._array_area = context.assumptions.array_area_factor.value * self._periphery
         # Library leakage is at nominal supply; current stays, power goes with the supply.
         self._leak_scale = np.sqrt(point.supply)
         self._slow = np.maximum(point.slowdown, 1.0)
@@ -294,7 +318,7 @@ class _Builder:
         cells = designs.rows * designs.cols * (1 + designs.ping_pong)
         read_s = array_read_time(designs, point, self._context)
         return ComponentCosts(
-            area_m2=self._periphery * cells * point.array["cell_area"],
+            area_m2=self._array_area * cells * point.cell_m2,
             leak_W=designs.macros * cells * point.array["cell_leak"],
             prices_J={
                 "cell_low": point.cell.low_J,
@@ -307,19 +331,25 @@ class _Builder:
     def drivers(self) -> ComponentCosts:
         """Row drivers with their DACs, and column circuits with sample-and-holds."""
         designs, array = self._designs, self._point.array
-        holds = designs.cols * designs.sample_and_hold * self._assumptions.sample_hold_m2.value
-        muxed = (designs.columns_per_adc > 1) & self._switches.shared_converters
+        hold = self._context.device.hold(self._assumptions)
+        holds = designs.cols * designs.sample_and_hold * hold.area_m2
+        shared = self._switches.shared_converters
+        muxed = (designs.columns_per_adc > 1) & shared
         columns = np.where(muxed, array["column_area_muxed"], array["column_area"])
         check_dac_bits(designs, self._assumptions)
         # Inputs sent as pulses need no DAC.
         bits, coded = designs.input_slice_bits, designs.level_coded
         dac = np.where(coded, self._look_up("dac", bits=np.where(coded, bits, 1))["area"], 0.0)
-        energy = self._assumptions.dac_F_per_bit.value * bits * designs.voltage_V**2
+        order = in_turn(designs, self._context.device)
+        # Rows are driven once per read.
+        reads = np.where((order == READ_AGAIN) & shared, designs.columns_per_adc, 1.0)
         return ComponentCosts(
-            area_m2=self._periphery * (array["row_area"] + columns + designs.rows * dac + holds),
+            area_m2=self._array_area * (array["row_area"] + columns + designs.rows * dac + holds),
             leak_W=designs.macros * (array["row_leak"] + array["column_leak"]),
-            prices_J={"dac": np.where(coded, energy, 0.0)},
-            rates={"in_turn": (designs.sample_and_hold == 0).astype(float)},
+            prices_J={
+                name: price * reads for name, price in row_prices(designs, self._context).items()
+            },
+            rates={"in_turn": order},
         )
 
     def adcs(self) -> ComponentCosts:
@@ -328,7 +358,8 @@ class _Builder:
         number = adcs_per_macro(designs, self._switches)
         # Both columns of a pair, and all in parallel, hold their value for one conversion. Slices
         # without columns in parallel are charged alike.
-        held = self._assumptions.sample_hold_F.value * designs.voltage_V**2
+        hold = self._context.device.hold(self._assumptions)
+        held = hold.charge_F * designs.voltage_V**2
         held = held * (1 + designs.differential) * designs.redundancy
         return ComponentCosts(
             area_m2=self._periphery * number * adc.area_m2,
@@ -342,9 +373,8 @@ class _Builder:
         designs, layers = self._designs, self._context.layers
         more_inputs = np.maximum(layers.input_bits.max() - designs.input_slice_bits, 0)
         more_weights = np.maximum(layers.weight_bits.max() - designs.bits_per_cell, 0)
-        costs = self._look_up("shift_add", bits=designs.adc_bits + more_inputs + more_weights)
-        shifts = (more_inputs + more_weights > 0) & self._switches.wide_sums
-        adder = {name: np.where(shifts, values, 0.0) for name, values in costs.items()}
+        more = (more_inputs + more_weights) * self._switches.wide_sums
+        adder = adder_costs(designs, more, self._context.table, self._assumptions)
         number = adcs_per_macro(designs, self._switches)
         return ComponentCosts(
             area_m2=self._periphery * number * adder["area"],

@@ -41,6 +41,14 @@ class CellPrices:
     row_write_s: Floats
 
 
+@dataclass(frozen=True)
+class HoldCosts:
+    """Costs of the sample-and-hold of one column: a capacitance charged to V, and an area."""
+
+    charge_F: float
+    area_m2: float
+
+
 @dataclass(frozen=True, eq=False)
 class CellCurrents:
     """Conductance and size of cells that are read by currents, for the IR drop.
@@ -64,6 +72,8 @@ class MemoryCell(ABC):
         name: name of the device in spaces and studies.
         array: its arrays in the component table, a name in `imcmoo.hardware.devices.DEVICES`.
         streams: True if weights may be loaded for every image.
+        reads_again: True if without sample-and-hold an array is read again for each of the
+            conversions of an ADC, False if columns keep their sums.
         snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
         defaults: defaults of design columns, besides `DEFAULTS`.
     """
@@ -71,6 +81,7 @@ class MemoryCell(ABC):
     name: str
     array: str
     streams: bool
+    reads_again: bool = False
     snr_limit_dB: float
     defaults: Mapping[str, str | float] = {}
 
@@ -99,6 +110,20 @@ class MemoryCell(ABC):
             technology: technology of the study.
         """
 
+    def cell_m2(
+        self, designs: Designs, array: Mapping[str, Floats], assumptions: Assumptions
+    ) -> Floats:
+        """Return the area of a cell, m², shape (n,); by default that of the component table."""
+        return array["cell_area"]
+
+    def row_pulse_J(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Return the energy of one pulse on the word line of a row, J, shape (n,); by default 0."""
+        return np.zeros(len(designs))
+
+    def driver_factor(self, assumptions: Assumptions) -> float:
+        """Return the factor on the tabulated area of row and column drivers; by default 1."""
+        return 1.0
+
     @abstractmethod
     def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Return the time of the pulses of one input slice, s, shape (n,)."""
@@ -110,6 +135,10 @@ class MemoryCell(ABC):
     @abstractmethod
     def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents | None:
         """Return conductance and size of the cells; None if reads draw no current."""
+
+    def hold(self, assumptions: Assumptions) -> HoldCosts:
+        """Return the costs of a sample-and-hold; by default of one that holds a voltage."""
+        return HoldCosts(assumptions.sample_hold_F.value, assumptions.sample_hold_m2.value)
 
     def column_circuit(
         self,
@@ -154,20 +183,64 @@ class AdcCosts:
 class ZigZagAdc:
     """Fitted to three 28 nm macros; energy and area scale with the node (an assumption).
 
+    Args:
+        fitted_nm: node of these macros.
+        area_share: share of the fitted area that is taken.
+
     Source: zigzag, hardware/architecture/imc_array.py (KULeuven-MICAS), ADC energy, area, delay.
     """
 
     fitted_nm: float = 28.0
+    area_share: float = 1.0
+
+    def energy_J(self, designs: Designs) -> Floats:
+        """Energy per conversion, proportional to the square of the supply voltage."""
+        bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
+        energy: Floats = (100e-15 * bits + 1e-18 * 4.0**bits) * designs.voltage_V**2 * scale
+        return energy
 
     def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
-        """Costs of one ADC; energy is proportional to the square of the supply voltage."""
+        """Costs of one ADC."""
         bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
         return AdcCosts(
-            energy_J=(100e-15 * bits + 1e-18 * 4.0**bits) * designs.voltage_V**2 * scale,
-            area_m2=10 ** (1.206 - 0.0369 * bits) * 2.0**bits * 1e-12 * scale,
+            energy_J=self.energy_J(designs),
+            area_m2=10 ** (1.206 - 0.0369 * bits) * 2.0**bits * 1e-12 * scale * self.area_share,
             leak_W=np.full(len(designs), assumptions.sar_adc_leak_W.value),
             time_s=bits * (0.64e-9 + 0.00653e-9 * designs.active_rows),
         )
+
+
+@dataclass(frozen=True)
+class SarNoiseAdc(ZigZagAdc):
+    """A successive-approximation ADC whose comparator is as quiet as its steps are small.
+
+    Area and time are those of `ZigZagAdc`. Comparator logic and a capacitive DAC scale with node
+    and V². Thermal noise of the comparator, in each of b decisions, asks for a capacitance of
+    4^b / V² since the supply is the full scale; charged to V, it depends on neither.
+
+    Args:
+        logic_F: comparator logic, per bit.
+        unit_F: unit capacitor of the DAC.
+        noise_J: comparator noise, per decision and 4^b.
+
+    Source: assumptions, within the band of `adc_energy_factor`: minimum comparator and logic;
+    Bindra et al., JSSC 2018, 34 fJ at 0.4 mV of noise.
+    """
+
+    logic_F: float = 10e-15
+    unit_F: float = 1e-15
+    noise_J: float = 0.6e-18
+
+    def energy_J(self, designs: Designs) -> Floats:
+        """Energy per conversion; only that of logic and DAC depends on node and supply."""
+        bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
+        switched = (self.logic_F * bits + self.unit_F * 2.0**bits) * designs.voltage_V**2 * scale
+        energy: Floats = switched + self.noise_J * bits * 4.0**bits
+        return energy
+
+
+SAR_NOISE_BITS = 12
+"""Highest resolution of `sar_noise`; those of the component libraries are in the table."""
 
 
 @dataclass(frozen=True)
@@ -204,12 +277,29 @@ ADC_COSTS: dict[str, ZigZagAdc | TabulatedAdc] = {
     "neurosim_sar": TabulatedAdc("neurosim_sar", ignores_supply=True),
     "murmann": TabulatedAdc("murmann", leaks=True),
     "isaac": TabulatedAdc("isaac"),
+    "sar_noise": SarNoiseAdc(),
 }
-"""ADC models by name; trust a conclusion only if all four agree on it."""
+"""ADC models by name."""
 
 
 def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
-    """Costs of the ADC of each design by its model."""
+    """Costs of the ADC of each design by its model, times the factors that hold for all models.
+
+    Raises:
+        ValueError: the model does not have the resolution or node; says which it has.
+    """
+    check_adc_bits(designs)
+    adc = _stated_costs(designs, table, assumptions)
+    return replace(
+        adc,
+        energy_J=adc.energy_J * assumptions.adc_energy_factor.value,
+        area_m2=adc.area_m2 * assumptions.adc_area_factor.value,
+        time_s=adc.time_s * assumptions.adc_time_factor.value,
+    )
+
+
+def _stated_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
+    """Costs of the ADC of each design as its model states them."""
     present = np.unique(designs.adc_model)
     if len(present) == 1:
         return ADC_COSTS[ADC_MODELS[present[0]]].costs(designs, table, assumptions)
@@ -360,6 +450,34 @@ def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
     return shared
 
 
+def adder_costs(
+    designs: Designs, more_bits: Floats, table: PhysicalTable, assumptions: Assumptions
+) -> dict[str, Floats]:
+    """Costs of a shift-and-add that is `more_bits` wider than its ADC; 0 where nothing shifts.
+
+    Raises:
+        MissingRow: the component table lacks a width; says which it has.
+    """
+    bits = designs.adc_bits + more_bits
+    costs = dict(table.look_up("shift_add", node_nm=designs.technology_nm, bits=bits))
+    costs["energy"] = costs["energy"] * assumptions.shift_add_factor.value
+    return {name: np.where(more_bits > 0, values, 0.0) for name, values in costs.items()}
+
+
+READ_AGAIN = 2
+"""Code of `in_turn` for an array that is read again for each conversion."""
+
+
+def in_turn(designs: Designs, device: MemoryCell) -> Floats:
+    """How reads and conversions of an array follow each other, shape (n,).
+
+    0 if a sample-and-hold per column lets both happen at once, 1 if an array is read and then
+    converted, `READ_AGAIN` if it is read once for each of the conversions of an ADC.
+    """
+    without = READ_AGAIN if device.reads_again else 1
+    return np.where(designs.sample_and_hold > 0, 0.0, without)
+
+
 def require_coverage(designs: Designs, technology: Technology) -> None:
     """Check that the table has every component of n designs.
 
@@ -374,7 +492,19 @@ def require_coverage(designs: Designs, technology: Technology) -> None:
     for index, name in enumerate(ADC_MODELS):
         if name in table.tables:
             _require(designs, np.flatnonzero(designs.adc_model == index), technology, name, bits)
+    check_adc_bits(designs)
     check_dac_bits(designs, technology.assumptions)
+
+
+def check_adc_bits(designs: Designs) -> None:
+    """Refuse ADCs of more bits than the model `sar_noise` has.
+
+    Raises:
+        DesignRefused: names the design.
+    """
+    bits, of_model = designs.adc_bits, designs.adc_model == ADC_MODELS.index("sar_noise")
+    wrong = of_model & (bits > SAR_NOISE_BITS)
+    refuse("adc_bits", bits, wrong, f"at most {SAR_NOISE_BITS} where adc_model is sar_noise")
 
 
 def check_dac_bits(designs: Designs, assumptions: Assumptions) -> None:

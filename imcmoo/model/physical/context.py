@@ -82,8 +82,8 @@ class Context(Technology):
         Args:
             networks: the networks; products of two activations run on the digital unit.
             device: a name in `imcmoo.model.physical.memory_cells.MEMORY_CELLS`.
-            adc_model: ADC model of designs without that column: zigzag, neurosim_sar, murmann or
-                isaac.
+            adc_model: ADC model of designs without that column, a name in
+                `imcmoo.model.physical.parameters.ADC_MODELS`.
             switches: physical rules. If None, all are on.
             assumptions: numbers that no library gives. If None, their defaults.
             limits: circuit limits. If None, those of the device.

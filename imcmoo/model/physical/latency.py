@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.physical.chip import OperatingPoint, Rates, array_read_time
-from imcmoo.model.physical.components import Technology
+from imcmoo.model.physical.components import READ_AGAIN, Technology, in_turn
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs
 
@@ -118,11 +118,17 @@ def roofline(
     return LayerTimes(fill_s, terms, loads)
 
 
-def read_and_convert(read_s: Floats, convert_s: Floats, in_turn: Floats) -> Floats:
-    """Time of reads and conversions, s: their sum if in turn, else the longer."""
+def reads_for(conversions: Floats, once: Floats | float, order: Floats) -> Floats | float:
+    """Reads of an array for its conversions: one for each where it is read again, else `once`."""
+    again = order == READ_AGAIN
+    return np.where(again, conversions, once) if again.any() else once
+
+
+def read_and_convert(read_s: Floats, convert_s: Floats, order: Floats) -> Floats:
+    """Time of reads and conversions, s: the longer if `order` (`in_turn`) is 0, else their sum."""
     # The sum of two is their maximum and their minimum.
     both = np.minimum(convert_s, read_s)
-    both *= in_turn
+    both *= np.minimum(order, 1.0)
     both += np.maximum(convert_s, read_s)
     return both
 
@@ -131,8 +137,9 @@ def layer_read_times(rates: Rates, columns_used: Floats) -> Floats:
     """Time of one array read with conversions, s, by columns of the fullest macro, shape (n, L)."""
     conversions = columns_used / rates.adcs
     np.ceil(conversions, out=conversions)
+    read_s = reads_for(conversions, 1.0, rates.in_turn) * rates.read_s
     conversions *= rates.convert_s
-    return read_and_convert(rates.read_s, conversions, rates.in_turn)
+    return read_and_convert(read_s, conversions, rates.in_turn)
 
 
 def macro_read_time(
@@ -154,8 +161,9 @@ def macro_read_time(
     held = array_read_time(designs, point, technology)
     conversions = np.ceil(columns_used / adcs[:, None])
     convert_s = point.adc.time_s[:, None]
-    in_turn = (designs.sample_and_hold == 0).astype(float)[:, None]
-    return read_and_convert(held[:, None], conversions * convert_s, in_turn)
+    order = in_turn(designs, technology.device)[:, None]
+    read_s = reads_for(conversions, 1.0, order) * held[:, None]
+    return read_and_convert(read_s, conversions * convert_s, order)
 
 
 def largest_of(terms: Sequence[Floats]) -> Floats:

@@ -32,6 +32,7 @@ COMPONENT_OF = {
     "conversion": "adc",
     "shift_add": "shift_add",
     "dac": "dac",
+    "row_pulse": "dac",
     "buffer_read": "buffers",
     "buffer_write": "buffers",
     "result": "buffers",
@@ -49,6 +50,7 @@ ACTIONS = (
     "cell_span",
     "conversion",
     "dac",
+    "row_pulse",
     "buffer_read",
     "buffer_write",
     "result",
@@ -67,6 +69,7 @@ def count_actions(context: Context, designs: Designs, mapped: MappedLayers) -> d
     static = ~layers.digital
     vectors = layers.n_vectors * layers.groups * static
     low, span = _cell_reads(context, designs, placement)
+    rows = vectors * layers.rows * placement.column_blocks
     weights = layers.groups * layers.rows * layers.outputs * static
     return {
         "cell_low": low,
@@ -76,7 +79,8 @@ def count_actions(context: Context, designs: Designs, mapped: MappedLayers) -> d
         * placement.input_slices
         * placement.conversion_columns
         * placement.block_row_groups,
-        "dac": vectors * layers.rows * placement.input_slices * placement.column_blocks,
+        "dac": rows * placement.input_slices,
+        "row_pulse": rows * _input_pulses(context, designs, placement),
         "buffer_read": traffic.buffer_reads,
         "buffer_write": traffic.buffer_writes,
         "result": traffic.result_words,
@@ -121,6 +125,13 @@ def image_actions(
     }
 
 
+def _input_pulses(context: Context, designs: Designs, placement: Placement) -> Floats:
+    """Pulses of all slices of an input, mean over inputs, shape (n, L); one for each level."""
+    coding = 0 if context.switches.unsigned_inputs else 1
+    pulses = context.layers.operand_sums.pulses[coding, designs.input_slice_bits - 1]
+    return np.where(designs.level_coded[:, None], placement.input_slices, pulses)
+
+
 def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tuple[Floats, Floats]:
     """Pulses through cells, and pulses × stored share of full scale, shape (n, L) each.
 
@@ -133,7 +144,7 @@ def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tup
     one_level, slices = designs.level_coded[:, None], placement.input_slices
     cells, parallel = (designs.weight_coding, bits), designs.redundancy
     held = slices * sums.of_cells(sums.conductances, cells, parallel)
-    pulses = np.where(one_level, slices, sums.pulses[coding, width])
+    pulses = _input_pulses(context, designs, placement)
     products = sums.of_cells(sums.products, (coding, width, *cells), parallel)
     products = np.where(one_level, held, products)
     macs = layers.macs * ~layers.digital

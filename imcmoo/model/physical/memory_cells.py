@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import sqrt
 
 import numpy as np
 
@@ -10,13 +11,27 @@ from imcmoo.arrays import Floats
 from imcmoo.hardware.devices import RRAM, SRAM
 from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import CellCurrents, CellPrices, MemoryCell, Technology
+from imcmoo.model.physical.components import (
+    CellCurrents,
+    CellPrices,
+    HoldCosts,
+    MemoryCell,
+    Technology,
+)
 from imcmoo.model.physical.parameters import CELL_ERRORS, Designs, refuse
 
 NEUROSIM_PULSE_S = 10e-9
 """Input pulse of the read energies in the component table, s."""
+WORD_LINE_GATE_F = 0.2e-15
+"""Gate of a cell's access transistor on its word line, at 28 nm, F (assumption)."""
 NEUROSIM_WRITE_S = 50e-9
 """Pulse of the write energies in the component table (NeuroSim's cell file), s."""
+
+
+def _area_m2(features: float, designs: Designs) -> Floats:
+    """Area of a cell of some squares of the node."""
+    area: Floats = features * (designs.technology_nm * 1e-9) ** 2
+    return area
 
 
 class Rram(MemoryCell):
@@ -56,6 +71,25 @@ class Rram(MemoryCell):
             row_write_s=np.full(len(designs), write_s),
         )
 
+    def cell_m2(
+        self, designs: Designs, array: Mapping[str, Floats], assumptions: Assumptions
+    ) -> Floats:
+        """Area of a cell with its access transistor."""
+        return _area_m2(assumptions.rram_cell_F2.value, designs)
+
+    def row_pulse_J(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Wire and gates of all columns, charged to a fixed voltage."""
+        pitch = assumptions.row_pitch_F.value * designs.technology_nm * 1e-9
+        gate_F = WORD_LINE_GATE_F * designs.technology_nm / 28
+        cell_F = assumptions.wire_F_per_m.value * pitch + gate_F
+        cells = designs.cols * assumptions.word_line_factor.value
+        energy: Floats = cells * cell_F * assumptions.word_line_V.value**2
+        return energy
+
+    def driver_factor(self, assumptions: Assumptions) -> float:
+        """Drivers switch the high voltages of writing."""
+        return assumptions.rram_driver_factor.value
+
     def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Time of the pulses of a slice, s; one level is held for one pulse."""
         pulses = np.where(designs.level_coded, 1.0, 2.0**designs.input_slice_bits - 1)
@@ -64,6 +98,10 @@ class Rram(MemoryCell):
     def sigma(self, assumptions: Assumptions) -> float:
         """Variation of the programmed conductance."""
         return assumptions.rram_sigma.value
+
+    def hold(self, assumptions: Assumptions) -> HoldCosts:
+        """Hold a current, which needs a front end."""
+        return HoldCosts(assumptions.current_hold_F.value, assumptions.current_hold_m2.value)
 
     def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents:
         """Conductance by weight coding: one cell of a pair is off."""
@@ -100,15 +138,22 @@ class Sram(MemoryCell):
         slowdown: Floats,
         technology: Technology,
     ) -> CellPrices:
-        """Charge of a cell per read; write energy of CACTI for the same cells as a memory."""
+        """Charge of a cell's capacitor and lines; write energy of CACTI for such a memory."""
         assumptions = technology.assumptions
         supply = (designs.voltage_V / assumptions.nominal_V.value) ** 2
+        line_F = assumptions.sram_line_F.value * designs.technology_nm / 28
         return CellPrices(
-            low_J=assumptions.sram_cell_F.value * designs.voltage_V**2,
+            low_J=(assumptions.sram_unit_F.value + line_F) * designs.voltage_V**2,
             span_J=np.zeros(len(designs)),
             write_J=array["memory_write"] / designs.cols * supply,
             row_write_s=assumptions.sram_row_write_s.value * slowdown,
         )
+
+    def cell_m2(
+        self, designs: Designs, array: Mapping[str, Floats], assumptions: Assumptions
+    ) -> Floats:
+        """Area of a cell with its capacitor."""
+        return _area_m2(assumptions.sram_cell_F2.value, designs)
 
     def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Time of the pulses of a slice, s; levels settle during the array read."""
@@ -117,7 +162,7 @@ class Sram(MemoryCell):
 
     def sigma(self, assumptions: Assumptions) -> float:
         """Mismatch of the unit capacitors."""
-        return assumptions.sram_sigma.value
+        return assumptions.sram_mismatch.value / sqrt(assumptions.sram_unit_F.value * 1e15)
 
     def currents(self, designs: Designs, assumptions: Assumptions) -> None:
         """None: charge sharing draws no current."""

@@ -27,7 +27,7 @@ DRAM_BITS = np.array([16, 16, 32, 64, 2048])
 SCHEDULES = ("layer", "pipelined")
 INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")
-ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac")
+ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac", "sar_noise")
 AdcWindow = Literal["sigma", "range", "least_error"]
 """Width of an ADC window: "sigma", a number of standard deviations; "range", all possible sums; or
 "least_error", the number of standard deviations with the least mean square error.

@@ -84,7 +84,7 @@ COST_TERM_GROUPS = (
         "macro",
         components=("cells", "drivers"),
         number=lambda chip, designs: designs.macros,
-        prices=("cell_low", "cell_span", "dac", "write"),
+        prices=("cell_low", "cell_span", "dac", "row_pulse", "write"),
         rates=("read_s", "row_write_s", "in_turn"),
     ),
     CostTermGroup(

@@ -25,6 +25,7 @@ from imcmoo.model.physical.latency import (
     LayerTimes,
     initiation_interval,
     read_and_convert,
+    reads_for,
     roofline,
     throttled_interval,
 )
@@ -300,10 +301,10 @@ class NetworkBounds:
 
 def _array_s(reads: Floats, conversions: Floats, rates: Rates) -> Floats:
     """Time of reads and conversions, s, (n, W, X); ADCs share columns evenly at best."""
-    per_adc = np.maximum(reads[:, :, None], conversions[:, :, None] / rates.adcs)
-    return read_and_convert(
-        reads[:, :, None] * rates.read_s, per_adc * rates.convert_s, rates.in_turn
-    )
+    once = reads[:, :, None]
+    per_adc = np.maximum(once, conversions[:, :, None] / rates.adcs)
+    read_s = reads_for(per_adc, once, rates.in_turn) * rates.read_s
+    return read_and_convert(read_s, per_adc * rates.convert_s, rates.in_turn)
 
 
 class AnyTilesBatch(Batch):

@@ -1,0 +1,278 @@
+"""Costs of components are the worked examples of their formulas, to four digits."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.batch import Batch
+from imcmoo.model.physical.chip import operating_point
+from imcmoo.model.physical.components import (
+    HoldCosts,
+    MemoryCell,
+    SarNoiseAdc,
+    Switches,
+    Technology,
+    ZigZagAdc,
+    adc_costs,
+)
+from imcmoo.model.physical.constraints import ir_drop
+from imcmoo.model.physical.context import Context
+from imcmoo.model.physical.latency import layer_read_times, macro_read_time
+from imcmoo.model.physical.mapping_features import count_actions, map_layers
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram
+from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused, Designs
+from imcmoo.networks.workloads import WorkloadSet
+from tests.model.physical.designs import TABLE, columns
+
+
+class ReadAgain(Rram):
+    """RRAM that is read again for each conversion."""
+
+    reads_again = True
+
+
+def close(value):
+    """The value, to four digits."""
+    return pytest.approx(value, rel=5e-4)
+
+
+def technology(device="rram", **values):
+    """Technology of a device, some assumptions changed."""
+    cell = MEMORY_CELLS[device] if isinstance(device, str) else device
+    assumptions = Assumptions().having(**values)
+    return Technology(device=cell, table=TABLE, assumptions=assumptions, switches=Switches())
+
+
+def designs(**changed):
+    """One design with an ADC of the model sar_noise."""
+    return Designs.of_columns(columns(**({"adc_model": "sar_noise"} | changed)))
+
+
+def adc(bits, node_nm, volt, *, model="sar_noise", **values):
+    """Costs of an ADC at the nominal supply, but its energy at `volt`."""
+    one = designs(adc_bits=bits, technology_nm=node_nm, voltage_V=volt, adc_model=model)
+    return adc_costs(one, TABLE, Assumptions().having(**values))
+
+
+@pytest.mark.parametrize(
+    ("bits", "node_nm", "volt", "fJ"),
+    [
+        (6, 32, 1.0, 156.5),
+        (8, 22, 1.0, 578.6),
+        (8, 22, 0.7, 443.9),
+        (5, 32, 0.9, 78.98),
+        (6, 32, 0.9, 129.5),
+        (8, 65, 0.85, 878.1),
+    ],
+)
+def test_a_conversion_of_sar_noise_takes_switched_charge_and_noise(bits, node_nm, volt, fJ):
+    """Noise depends on neither supply nor node, so two supplies differ by switched charge alone."""
+    assert adc(bits, node_nm, volt).energy_J == close(fJ * 1e-15)
+
+
+def test_zigzag_states_what_it_did():
+    assert adc(6, 32, 1.0, model="zigzag").energy_J == close(690.4e-15)
+
+
+@pytest.mark.parametrize(("bits", "node_nm", "um2"), [(6, 32, 317.7), (8, 22, 737.1)])
+@pytest.mark.parametrize("model", [ZigZagAdc, SarNoiseAdc])
+def test_formulas_take_less_than_half_of_the_fitted_area(model, bits, node_nm, um2):
+    one = designs(adc_bits=bits, technology_nm=node_nm)
+    costs = model(area_share=0.45).costs(one, TABLE, Assumptions())
+    assert costs.area_m2 == close(um2 * 1e-12)
+
+
+@pytest.mark.parametrize("model", ADC_MODELS)
+def test_factors_multiply_every_adc_model_and_nothing_else(model):
+    factors = {"adc_energy_factor": 2.0, "adc_area_factor": 0.5, "adc_time_factor": 3.0}
+    usual, other = adc(8, 32, 0.9, model=model), adc(8, 32, 0.9, model=model, **factors)
+    assert other.energy_J == 2 * usual.energy_J
+    assert other.area_m2 == usual.area_m2 / 2
+    assert other.time_s == 3 * usual.time_s
+
+
+def test_sar_noise_has_at_most_12_bits_and_says_so():
+    with pytest.raises(DesignRefused, match="design 1: 13 is given, must be at most 12"):
+        adc_costs(replace(designs(adc_bits=12).take(np.array([0, 0])), adc_bits=np.array([12, 13])),
+                  TABLE, Assumptions())  # fmt: skip
+    assert adc(13, 32, 0.9, model="zigzag").energy_J > 0
+
+
+LATER_HOLD = {"current_hold_F": 50e-15, "current_hold_m2": 20e-12}
+
+
+def chip(device, one, **values):
+    """The chip of one design of a device."""
+    networks = WorkloadSet.load(["resnet18"])
+    how = technology(device, **values)
+    context = Context.of_networks(networks, device=how.device.name, table=TABLE)
+    context = replace(context, device=how.device, assumptions=how.assumptions)
+    return Batch(context, one).chip
+
+
+@pytest.mark.parametrize(("order", "ns"), [(2, 261.9), (0, 87.29), (1, 98.21)])
+def test_an_array_is_read_for_each_conversion_or_once_before_or_while_converting(order, ns):
+    slow, conversion_s = 0.8595, 6 * (0.64e-9 + 0.00653e-9 * 64)
+    rates = SimpleNamespace(
+        read_s=np.array([[1.065e-9 * slow + 10e-9]]),
+        convert_s=np.array([[conversion_s * slow]]),
+        adcs=np.array([[32.0]]),
+        in_turn=np.array([[float(order)]]),
+    )
+    assert layer_read_times(rates, np.array([[512.0]])) == close(ns * 1e-9)
+
+
+@pytest.mark.parametrize("hold", [0, 1])
+@pytest.mark.parametrize("device", [Rram(), ReadAgain(), MEMORY_CELLS["sram"]])
+def test_reads_in_time_go_with_the_columns_of_a_layer_and_in_row_energy_with_all(device, hold):
+    """5 of 16 columns of an ADC: 5 reads in time, 16 in the energy of rows; else one of each."""
+    one = designs(
+        cols=128, columns_per_adc=16, sample_and_hold=hold, input_coding="levels", bits_per_cell=1
+    )
+    how = technology(device)
+    point = operating_point(one, how)
+    adcs, read = np.array([8.0]), point.array_s + device.inputs_s(one, how.assumptions)
+    time = macro_read_time(one, point, np.array([[40.0]]), adcs, how)[0, 0]
+    convert = 5 * point.adc.time_s[0]
+    again = isinstance(device, ReadAgain) and not hold
+    expected = max(read[0], convert) if hold else (5 if again else 1) * read[0] + convert
+    assert time == pytest.approx(expected, rel=1e-12)
+    built = chip(device, one)
+    dac = how.assumptions.dac_F_per_bit.value * 2 * 0.9**2
+    assert built.prices_J["dac"] == pytest.approx(dac * (16 if again else 1), rel=1e-12)
+
+
+def test_only_a_device_that_draws_a_current_needs_the_hold_of_a_current():
+    holds = [MEMORY_CELLS[name].hold(Assumptions()) for name in ("rram", "sram")]
+    later = Assumptions().having(**LATER_HOLD)
+    assert MEMORY_CELLS["sram"].hold(later) == holds[1]
+    assert MEMORY_CELLS["rram"].hold(later) == HoldCosts(50e-15, 20e-12)
+    held = designs(sample_and_hold=1, cols=128)
+    before, after = (chip("rram", held, **values) for values in ({}, LATER_HOLD))
+    more = after.areas_m2["drivers"] - before.areas_m2["drivers"]
+    assert more == pytest.approx(held.macros * 128 * (20e-12 - holds[0].area_m2))
+    more = after.prices_J["conversion"] - before.prices_J["conversion"]
+    assert more == pytest.approx((50e-15 - holds[0].charge_F) * 0.9**2)
+
+
+def quantities(one, device, **values):
+    """All areas, prices and rates of a chip by name."""
+    built = chip(device, one, **values)
+    areas = {f"{name}_m2": area for name, area in built.areas_m2.items()}
+    return areas | built.prices_J | vars(built.rates)
+
+
+FACTORS = {
+    "adc_energy_factor": {"conversion"},
+    "input_energy_factor": {"dac", "row_pulse"},
+    "array_energy_factor": {"cell_low", "cell_span"},
+    "adc_time_factor": {"convert_s"},
+    "adc_area_factor": {"adc_m2"},
+    "array_area_factor": {"cells_m2", "drivers_m2"},
+}
+
+
+@pytest.mark.parametrize("name", FACTORS)
+@pytest.mark.parametrize("device", MEMORY_CELLS)
+def test_a_factor_multiplies_what_it_names_and_no_adder_nor_hold(name, device):
+    one = designs(input_coding="levels", sample_and_hold=1, bits_per_cell=1, dram="x32")
+    usual, other = (quantities(one, device, **values) for values in ({}, {name: 2.0}))
+    changed = {part for part in usual if other[part] != usual[part]} - {"link"}
+    assert changed == {part for part in FACTORS[name] if usual[part] > 0}
+    held = MEMORY_CELLS[device].hold(Assumptions()).charge_F * 0.9**2
+    for part in changed:
+        rest = held if part == "conversion" else 0.0
+        assert other[part] - rest == pytest.approx(2 * (usual[part] - rest), rel=1e-12)
+
+
+CHARGE_DOMAIN = {"sram_cell_F2": 1200, "sram_line_F": 0.7e-15, "sram_mismatch": 0.008}
+
+
+def test_an_sram_cell_is_a_capacitor_with_lines_gates_and_mismatch():
+    one, how = designs(voltage_V=1.0, bits_per_cell=1), technology("sram", **CHARGE_DOMAIN)
+    point = operating_point(one, how)
+    assert point.cell.low_J == close(2.0e-15)
+    assert 128 * 128 * point.cell_m2 == close(20130e-12)
+    assert how.device.sigma(how.assumptions) == close(0.007303)
+
+
+def test_the_capacitor_of_an_sram_cell_decides_energy_and_noise():
+    small, large = (technology("sram", sram_unit_F=farad) for farad in (0.6e-15, 2.4e-15))
+    one = designs(bits_per_cell=1)
+    energies = [operating_point(one, how).cell.low_J[0] for how in (small, large)]
+    sigmas = [how.device.sigma(how.assumptions) for how in (small, large)]
+    assert energies[1] == pytest.approx(4 * energies[0])
+    assert sigmas[1] == pytest.approx(sigmas[0] / 2)
+
+
+def test_a_device_that_states_no_cell_area_has_that_of_the_component_table():
+    class Plain(type(MEMORY_CELLS["sram"])):
+        cell_m2 = MemoryCell.cell_m2
+
+    one = designs(bits_per_cell=1)
+    assert operating_point(one, technology(Plain())).cell_m2 == close(280 * 32e-9**2)
+
+
+WIDER_CELL = {"rram_cell_F2": 100.0, "column_pitch_F": 10.0, "row_pitch_F": 10.0}
+
+
+def test_an_rram_cell_is_as_large_as_stated():
+    point = operating_point(designs(), technology("rram", **WIDER_CELL))
+    assert point.cell_m2 == close(0.1024e-12)
+
+
+@pytest.mark.parametrize(
+    ("rows", "active", "coding", "drop"),
+    [
+        (256, 64, "offset", 0.05069),
+        (256, 64, "differential", 0.02921),
+        (512, 16, "offset", 0.02534),
+    ],
+)
+def test_the_voltage_along_a_column_drops_with_its_pitch(rows, active, coding, drop):
+    one = designs(rows=rows, active_rows=active, weight_coding=coding, bits_per_cell=1)
+    how = technology("rram", **WIDER_CELL)
+    wire = operating_point(one, how).wire_ohm_per_m
+    assert ir_drop(one, np.ones(1), wire, how) == close(drop)
+
+
+def test_the_driver_factor_multiplies_row_and_column_drivers_of_rram_alone():
+    one = designs(bits_per_cell=1, sample_and_hold=1, input_coding="levels", columns_per_adc=16)
+    for device, factor in (("rram", 5.0), ("sram", 1.0)):
+        usual, other = (chip(device, one, **v) for v in ({}, {"rram_driver_factor": 5.0}))
+        array = operating_point(one, technology(device)).array
+        drivers = one.macros * (array["row_area"] + array["column_area_muxed"])
+        more = other.areas_m2["drivers"] - usual.areas_m2["drivers"]
+        assert more == pytest.approx((factor - 1) * drivers)
+
+
+@pytest.mark.parametrize(
+    ("device", "pJ"), [(Rram(), 0.4314), (ReadAgain(), 27.61), (MEMORY_CELLS["sram"], 0.0)]
+)
+def test_a_pulse_charges_the_word_line_of_a_resistive_row_for_each_read(device, pJ):
+    values = WIDER_CELL | {"word_line_factor": 1.0}
+    one = designs(cols=1024, columns_per_adc=64, bits_per_cell=1)
+    assert chip(device, one, **values).prices_J["row_pulse"] == close(pJ * 1e-12)
+
+
+@pytest.mark.parametrize("coding", ["pulses", "levels"])
+def test_rows_of_a_layer_are_driven_once_for_each_pulse_or_level(coding):
+    """Pulses are summed over slices already, so their number of slices is no further factor."""
+    networks, one = WorkloadSet.load(["resnet18"]), designs(cols=256, input_coding=coding)
+    context = Context.of_networks(networks, device="rram", table=TABLE)
+    mapped = map_layers(context, one, streamed=False)
+    counted = count_actions(context, one, mapped)
+    layers, blocks = context.layers, mapped.placement.column_blocks
+    pulses = 4 if coding == "levels" else layers.operand_sums.pulses[0, 1]
+    stored = ~layers.digital
+    rows = layers.n_vectors * layers.groups * layers.rows * blocks * stored
+    np.testing.assert_allclose(counted["row_pulse"], rows * pulses)
+    np.testing.assert_allclose(counted["dac"], rows * 4)
+
+
+def test_shift_and_add_of_20_bits_takes_less_than_the_table_says():
+    one = designs(voltage_V=1.0, adc_bits=8, bits_per_cell=2, input_slice_bits=2)
+    assert chip("rram", one, shift_add_factor=0.4).prices_J["shift_add"] == close(114.3e-15)
