@@ -373,8 +373,8 @@ PHYSICAL_BASIS = (
     "Values rest on component libraries and the assumptions of docs/physical_model.md. Compared "
     "with published macros (docs/silicon.md), TOPS/W is 1.5 to 9 times too low, depending on the "
     "ADC model, and macros have 2.5 times the area of their modelled parts in the median. Trust a "
-    "ranking of designs only if all four ADC models (adc_model) agree on it. A chip within all "
-    "limits can still compute wrong answers: imcmoo accuracy executes a network."
+    "ranking if it holds over the bands of the assumptions: imcmoo flip. A chip "
+    "within all limits can still compute wrong answers: imcmoo accuracy executes a network."
 )
 """Caution for figures of the physical model."""
 

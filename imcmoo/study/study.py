@@ -625,17 +625,25 @@ class Study(Table):
         """Return the layers of all networks, read once."""
         return self._networks_read
 
-    def cost_model(self) -> CostModel:
+    def cost_model(self, **options: Any) -> CostModel:
         """Return the cost model of the space and all networks, built once.
+
+        Args:
+            options: further options of the model, such as other `assumptions` of the physical one;
+                a model with options is built anew.
 
         Raises:
             ValueError: a network is unknown, or the model cannot cost the space.
             OSError: the file of a network or the component table cannot be read.
         """
-        return self._model
+        return self._made(options) if options else self._model
 
     @cached_property
     def _model(self) -> CostModel:
+        return self._made({})
+
+    def _made(self, options: Mapping[str, Any]) -> CostModel:
+        """A new cost model, with further options."""
         networks = self.network_set()
         # A user's model need not accept options that the study does not set.
         asked: dict[str, Any] = {
@@ -650,6 +658,7 @@ class Study(Table):
             asked["interruptible"] = self.scenario.interruptible or None
             # Worst order of requests: weights are written for every inference.
             asked["requests_per_switch"] = 1.0
+        asked |= options
         model = registry.make(
             self.model,
             self.space,

@@ -20,6 +20,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import (
     Batch,
     PhysicalMetrics,
@@ -190,6 +191,11 @@ class PhysicalEvaluator(CostModel):
             self.covered(np.array(rows))
         except DesignRefused as refused:
             raise ValueError(f"space.{refused.column}: {refused.problem}") from None
+
+    @property
+    def assumptions(self) -> Assumptions:
+        """Numbers of the model that no component library gives."""
+        return self._context.assumptions
 
     @property
     def data_digest(self) -> str:
