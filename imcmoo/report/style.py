@@ -43,7 +43,7 @@ COLOURS = (
 )  # fmt: skip
 """Colour-blind-safe palette of seaborn, without `HIGHLIGHT`."""
 
-_FURTHER = ("#4b4e6d", "#8c6d1f", "#c2e699", "#7fcdbb", "#6a51a3", "#006d5b", "#d0d0d0")
+_FURTHER = ("#4b4e6d", "#8c6d1f", "#c2e699", "#7fcdbb", "#6a51a3", "#006d5b", "#d0d0d0", "#b15928")
 """Colours of components beyond `COLOURS`."""
 
 _COMPONENTS = (
@@ -63,6 +63,7 @@ _COMPONENTS = (
     ("interface",),
     ("switch",),
     ("leakage",),
+    ("top",),
 )
 """Components of all models; those in a row have the same colour in every figure."""
 

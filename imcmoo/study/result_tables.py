@@ -205,6 +205,8 @@ def _quantities(
             display_column(name): to_display(q.unit, v)
             for name, v in zip(named, by_network.T, strict=True)
         }
+        if q.name == "area" and "dram_area" in values:
+            columns["dram_mm2"] = to_display("m2", values["dram_area"])
         if q.name == "area" and problem.cost_per_cm2:
             columns["cost"] = problem.cost(levels, values["area"])
     return columns

@@ -37,7 +37,7 @@ class Assumptions:
 
     nominal_V: Assumption = Assumption(0.9, 0.8, 1.0, "supply at which library energies are taken")
     voltage_exponent: Assumption = Assumption(
-        2.0, 1.3, 2.0, "NeuroSim's on-current law; Sakurai and Newton 1990 for short channels: 1.3"
+        2.0, 1.0, 2.0, "NeuroSim's on-current law; Sakurai and Newton 1990 for short channels: 1.3"
     )
     clock_Hz: Assumption = Assumption(
         1e9, 0.5e9, 2e9, "assumption: digital clock at 0.9 V and above"
@@ -150,7 +150,23 @@ class Assumptions:
     lpddr4_interface_m2_per_bit: Assumption = Assumption(
         2e-6 / 64, 1e-6 / 64, 4e-6 / 64, "assumption: 2 mm2 of PHY for 64 bits"
     )
-    hbm2_interface_m2: Assumption = Assumption(6e-6, 3e-6, 12e-6, "assumption: PHY of two stacks")
+    hbm2_interface_m2: Assumption = Assumption(6e-6, 6e-6, 40e-6, "assumption: PHY of two stacks")
+    dram_footprint_factor: Assumption = Assumption(
+        1.0, 0.5, 2.0, "assumption, of the board area of DRAM packages beside the chip"
+    )
+    small_buffer_m2_per_bit: Assumption = Assumption(
+        0.0,
+        0.0,
+        0.3e-12,
+        "assumption, at 32 nm: a small SRAM has the periphery of its perimeter, which CACTI leaves "
+        "out",
+    )
+    top_area: Assumption = Assumption(
+        0.0, 0.0, 0.4, "assumption: clock and control, share of the area of all components"
+    )
+    top_energy: Assumption = Assumption(
+        0.0, 0.0, 0.4, "assumption: clock and control, share of the energy of all actions"
+    )
     power_W_per_m2: Assumption = Assumption(
         1e6, 0.5e6, 2e6, "assumption: what air cooling takes away"
     )

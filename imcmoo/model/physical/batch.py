@@ -246,6 +246,7 @@ class Batch:
         designs = self.designs
         return PhysicalResources(
             area_m2=self.chip.area_m2,
+            dram_m2=self.chip.dram_m2,
             cells=designs.macros * designs.rows * designs.cols,
             missing_cells=missing_cells,
             missing_bits=missing_bits,

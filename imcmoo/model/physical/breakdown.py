@@ -11,7 +11,8 @@ import numpy as np
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.metrics import LayerCosts
 from imcmoo.model.physical.batch import Batch, LayerWork, best_run
-from imcmoo.model.physical.latency import CAUSES, bottleneck
+from imcmoo.model.physical.chip import WITHOUT_TOP
+from imcmoo.model.physical.latency import CAUSES, ImageCosts, bottleneck
 from imcmoo.model.physical.mapping import replication
 from imcmoo.model.physical.mapping_features import (
     COMPONENT_OF,
@@ -26,7 +27,8 @@ class PhysicalBreakdown(LayerCosts):
     """Costs of n designs by layer; NaN for layers of networks that do not run.
 
     Leakage and network switches have no area; drivers, routers and the memory interface have no
-    energy. Latencies of layers of pipelined designs overlap.
+    energy. Components come without their share of clock and control, which is `top`. Latencies of
+    layers of pipelined designs overlap.
     """
 
     latency_s: Floats
@@ -62,16 +64,20 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     for streamed in (False, True) if streams else (False,):
         in_mode = (run.streamed == streamed)[:, owner]
         for action, count in _counts(batch, work, streamed=streamed).items():
-            energy[COMPONENT_OF[action]] += chip.prices_J[action][:, None] * count * in_mode
+            price, top = _apart_from_top(action, chip.prices_J[action], batch)
+            energy[COMPONENT_OF[action]] += price[:, None] * count * in_mode
+            energy["top"] += top[:, None] * count * in_mode
         times = work.times(streamed=streamed)
         seconds += times.seconds * in_mode
         bound = np.where(in_mode, bottleneck(times), bound)
     share = seconds / table.total(seconds)[:, owner]
     macros = run.occupied_cells / (batch.designs.rows * batch.designs.cols)[:, None]
+    switch, switch_top = _switches(batch, run)
     of_networks = {
         "dram": batch.io_bits * chip.prices_J["dram"][:, None]
         + batch.dram_idle_W[:, None] * run.interval_s,
-        "switch": run.switch_energy_J / batch.context.inferences_per_switch,
+        "switch": switch / batch.context.inferences_per_switch,
+        "top": switch_top / batch.context.inferences_per_switch,
         "leakage": batch.leak_W(macros) * run.interval_s,
     }
     for part, whole in of_networks.items():
@@ -90,6 +96,23 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
         utilization=np.where(runs, _utilization(batch, run.streamed), np.nan)[:, distinct],
         area_m2=np.stack([chip.areas_m2.get(part, none) for part in energy], axis=1),
     )
+
+
+def _apart_from_top(action: str, price_J: Floats, batch: Batch) -> tuple[Floats, Floats]:
+    """Price of an action without clock and control, and their share of it, shape of the price."""
+    if action in WITHOUT_TOP:
+        return price_J, np.zeros_like(price_J)
+    share = batch.context.assumptions.top_energy.value
+    return price_J / (1 + share), price_J * (share / (1 + share))
+
+
+def _switches(batch: Batch, run: ImageCosts) -> tuple[Floats, Floats]:
+    """Energy of a switch to each network without clock and control, and their share, (n, W)."""
+    layers = batch.context.layers
+    fetched = layers.held_bits + np.where(run.streamed, 0.0, layers.total(layers.stored_bits))
+    off_chip = fetched * batch.chip.prices_J["dram"][:, None] * (run.switch_energy_J > 0)
+    on_chip, top = _apart_from_top("write", run.switch_energy_J - off_chip, batch)
+    return on_chip + off_chip, top
 
 
 def _utilization(batch: Batch, streamed: Bools) -> Floats:

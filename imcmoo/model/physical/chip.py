@@ -23,11 +23,14 @@ from imcmoo.model.physical.components import (
     check_dac_bits,
     in_turn,
     part_costs,
+    tile_buffer,
 )
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, Designs
+from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, DRAM_FOOTPRINT_M2, Designs
 
 ROUTER_BITS = 128
+WITHOUT_TOP = ("dram", "hop_J", "wire_J_per_m")
+"""Prices without a share of the top level: off the chip, or part of the price of a link."""
 MACRO_PARTS = ("cells", "drivers", "adc", "shift_add")
 
 
@@ -207,12 +210,14 @@ class Chip:
     """Areas, leakage, energies per action and speeds of n chips; arrays of shape (n,).
 
     Args:
-        areas_m2: by component.
+        areas_m2: by component; `top` is clock and control.
         leaks_W: by component.
-        prices_J: energy per action of all components, see `ComponentCosts`; `hop_J` and
-            `wire_J_per_m` per bit give the price of a link (`link_price`).
+        prices_J: energy per action of all components, see `ComponentCosts`, with a share of clock
+            and control but for those `WITHOUT_TOP`; `hop_J` and `wire_J_per_m` per bit give the
+            price of a link (`link_price`).
         rates: speeds of the components.
         dram_idle_W: background and refresh power of the DRAM, off the chip.
+        dram_m2: area of the DRAM, beside the chip.
     """
 
     areas_m2: dict[str, Floats]
@@ -220,6 +225,7 @@ class Chip:
     prices_J: dict[str, Floats]
     rates: Rates
     dram_idle_W: Floats
+    dram_m2: Floats
 
     def take(self, index: Ints) -> Chip:
         """Some of the chips."""
@@ -227,7 +233,8 @@ class Chip:
             {name: values.take(index) for name, values in each.items()}
             for each in (self.areas_m2, self.leaks_W, self.prices_J)
         )
-        return Chip(areas, leaks, prices, self.rates.take(index), self.dram_idle_W.take(index))
+        dram = self.dram_idle_W.take(index), self.dram_m2.take(index)
+        return Chip(areas, leaks, prices, self.rates.take(index), *dram)
 
     @cached_property
     def macro_leak_W(self) -> Floats:
@@ -250,6 +257,11 @@ class Chip:
         if action == "conversion":
             return self.prices_J["conversion"] + self.prices_J["shift_add"]
         return self.prices_J[action]
+
+    @property
+    def interface_m2(self) -> Floats:
+        """Area of the interface to the DRAM, m²; the top level takes no share of it."""
+        return self.areas_m2["interface"]
 
     @cached_property
     def area_m2(self) -> Floats:
@@ -282,15 +294,19 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
         "interface": build.memory_interface(),
     }
     areas = {name: part.area_m2 for name, part in components.items()}
+    inside = total(area for name, area in areas.items() if name != "interface")
+    areas["top"] = context.assumptions.top_area.value * inside
     prices = {name: v for part in components.values() for name, v in part.prices_J.items()}
-    area = total(areas.values())
+    area, top = total(areas.values()), 1 + context.assumptions.top_energy.value
     link = link_price(prices["hop_J"], prices["wire_J_per_m"], area, context)
+    prices = {n: v if n in WITHOUT_TOP else v * top for n, v in (prices | {"link": link}).items()}
     return Chip(
         areas_m2=areas,
         leaks_W={n: part.leak_W for n, part in components.items() if part.leak_W is not None},
-        prices_J=prices | {"link": link},
+        prices_J=prices,
         rates=Rates(**{n: v for part in components.values() for n, v in part.rates.items()}),
         dram_idle_W=total(p.dram_idle_W for p in components.values() if p.dram_idle_W is not None),
+        dram_m2=DRAM_FOOTPRINT_M2[designs.dram] * context.assumptions.dram_footprint_factor.value,
     )
 
 
@@ -385,9 +401,8 @@ class _Builder:
     def tile_buffers(self) -> ComponentCosts:
         """Input and output buffers of all tiles."""
         designs, supply = self._designs, self._point.supply
-        table = self._context.table
         inputs, results = (
-            part_costs(name, designs, table) for name in ("input_buffer", "result_buffer")
+            tile_buffer(name, designs, self._context) for name in ("input_buffer", "result_buffer")
         )
         tiles = designs.tiles_per_group * designs.router_groups
         return ComponentCosts(

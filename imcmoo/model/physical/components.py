@@ -371,6 +371,25 @@ def part_costs(name: str, designs: Designs, table: PhysicalTable) -> Mapping[str
     return table.look_up(component, **_key_values(keys, designs))
 
 
+SMALL_BUFFER_BITS = 65536
+"""Size of an SRAM whose periphery takes as much area as its cells."""
+
+
+def tile_buffer(name: str, designs: Designs, technology: Technology) -> dict[str, Floats]:
+    """Quantities of an input or result buffer, with the least area of a small SRAM.
+
+    Raises:
+        MissingRow: the component table lacks a value; says which it has.
+    """
+    costs = dict(part_costs(name, designs, technology.table))
+    keys = _key_values(PARTS[name][1], designs)
+    bits = keys["width_bits"] * keys["depth_words"]
+    per_bit = technology.assumptions.small_buffer_m2_per_bit.value
+    cells = per_bit * (designs.technology_nm / 32) ** 2 * bits
+    costs["area"] = np.maximum(costs["area"], cells * (1 + np.sqrt(SMALL_BUFFER_BITS / bits)))
+    return costs
+
+
 def _key_values(keys: Mapping[str, Source], designs: Designs) -> dict[str, Floats | float]:
     return {
         key: scale if name is None else getattr(designs, name) * scale

@@ -298,7 +298,8 @@ class PhysicalEvaluator(CostModel):
         )
 
     def _constrained(self, known: PhysicalResources) -> Metrics:
-        return Metrics({"area": known.area_m2}, constraints(known, self._limits, self._accuracy))
+        areas = {"area": known.area_m2, "dram_area": known.dram_m2}
+        return Metrics(areas, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, given: Levels | Columns) -> PhysicalBreakdown:
         """Energy by layer and component, and area by component, of a few designs.
@@ -467,10 +468,11 @@ class PhysicalEvaluator(CostModel):
 
         Returns:
             `energy` (J) and `latency` (s), shape (n, W), NaN where a network breaks a constraint;
-            `area` (m²), (n,). Also `interval` (s), `power` on the chip (W), `snr_adc` (dB) and, if
-            it is an objective, `snr` (dB, at most `MOST_DB`), (n, W); `leak` of the chip and
-            `dram_idle` (W), (n,). If `interruptible`, also `longest_layer` (s), (n, W), `save` (s)
-            and `save_energy` (J), (n,), see `PhysicalMetrics`.
+            `area` and, of the DRAM beside the chip, `dram_area` (m²), (n,). Also `interval` (s),
+            `power` on the chip (W), `snr_adc` (dB) and, if it is an objective, `snr` (dB, at most
+            `MOST_DB`), (n, W); `leak` of the chip and `dram_idle` (W), (n,). If `interruptible`,
+            also `longest_layer` (s), (n, W), `save` (s) and `save_energy` (J), (n,), see
+            `PhysicalMetrics`.
 
         Raises:
             ValueError: a value index is outside the space, or the component table lacks a value.

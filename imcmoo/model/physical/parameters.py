@@ -24,6 +24,8 @@ MACROS = ("macros_per_tile", "tiles_per_group", "router_groups")
 DRAM = ("none", "x16", "x32", "x64", "hbm2")
 DRAM_BITS = np.array([16, 16, 32, 64, 2048])
 """Width of each memory interface, bits; the first stands for "none" and is not used."""
+DRAM_FOOTPRINT_M2 = np.array([0.0, 30e-6, 45e-6, 60e-6, 184e-6])
+"""Area of the packages or stacks of each DRAM beside the chip, m² (assumptions)."""
 SCHEDULES = ("layer", "pipelined")
 INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")

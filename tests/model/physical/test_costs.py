@@ -8,7 +8,7 @@ import pytest
 
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
-from imcmoo.model.physical.chip import operating_point
+from imcmoo.model.physical.chip import operating_point, slowdown
 from imcmoo.model.physical.components import (
     HoldCosts,
     MemoryCell,
@@ -17,12 +17,14 @@ from imcmoo.model.physical.components import (
     Technology,
     ZigZagAdc,
     adc_costs,
+    tile_buffer,
 )
 from imcmoo.model.physical.constraints import ir_drop
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import layer_read_times, macro_read_time
 from imcmoo.model.physical.mapping_features import count_actions, map_layers
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused, Designs
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, columns
@@ -276,3 +278,117 @@ def test_rows_of_a_layer_are_driven_once_for_each_pulse_or_level(coding):
 def test_shift_and_add_of_20_bits_takes_less_than_the_table_says():
     one = designs(voltage_V=1.0, adc_bits=8, bits_per_cell=2, input_slice_bits=2)
     assert chip("rram", one, shift_add_factor=0.4).prices_J["shift_add"] == close(114.3e-15)
+
+
+SMALL_BUFFERS = {"small_buffer_m2_per_bit": 0.171e-12}
+
+
+def test_a_small_buffer_has_the_periphery_of_its_perimeter():
+    one = designs(macros_per_tile=4, rows=128)
+    usual, other = (
+        tile_buffer("input_buffer", one, technology("rram", **v)) for v in ({}, SMALL_BUFFERS)
+    )
+    assert usual["area"] == close(958.0e-12)
+    assert other["area"] == close(3502e-12)
+    assert other["read"] == usual["read"]
+
+
+def test_a_large_buffer_has_the_area_of_the_component_table():
+    one = designs(macros_per_tile=128, rows=1024, cols=1024, technology_nm=7)
+    usual, other = (
+        chip("rram", one, **v).areas_m2["buffers"]
+        for v in ({}, {"small_buffer_m2_per_bit": 0.01e-12})
+    )
+    assert usual == other
+
+
+@pytest.mark.parametrize(
+    ("dram", "mm2"), [("none", 0), ("x16", 30), ("x32", 45), ("x64", 60), ("hbm2", 184)]
+)
+def test_dram_beside_the_chip_has_an_area_that_is_not_the_chip_s(dram, mm2):
+    one = designs(dram=dram)
+    usual, other = (chip("rram", one, **v) for v in ({}, {"dram_footprint_factor": 2.0}))
+    assert usual.dram_m2 * 1e6 == pytest.approx(mm2)
+    assert other.dram_m2 == 2 * usual.dram_m2
+    assert other.area_m2 == usual.area_m2
+
+
+def test_the_interface_of_hbm2_is_on_the_chip():
+    before, after = (
+        chip("rram", designs(dram="hbm2"), **values).area_m2
+        for values in ({}, {"hbm2_interface_m2": 25e-6})
+    )
+    assert after - before == pytest.approx(25e-6 - Assumptions().hbm2_interface_m2.value)
+
+
+TOP = {"top_area": 0.2, "top_energy": 0.15}
+
+
+def test_a_chip_has_a_top_level_for_all_but_its_memory_interface():
+    one, interface = designs(dram="hbm2"), {"hbm2_interface_m2": 25e-6}
+    bare, whole = (chip("rram", one, **v, **interface) for v in ({}, TOP))
+    parts = bare.area_m2 - bare.areas_m2["interface"]
+    assert whole.areas_m2["interface"] == 25e-6
+    assert whole.area_m2 == pytest.approx(1.2 * parts + 25e-6)
+    assert 1.2 * 40 + whole.areas_m2["interface"] * 1e6 == close(73)
+
+
+def test_prices_have_a_share_of_the_top_level_but_those_off_the_chip_and_links_once():
+    one = designs(dram="x64", voltage_V=1.0)
+    bare, whole = (chip("rram", one, **values).prices_J for values in ({}, TOP))
+    for name in bare:
+        if name in ("dram", "hop_J", "wire_J_per_m"):
+            assert whole[name] == bare[name]
+        elif name != "link":
+            assert whole[name] == pytest.approx(1.15 * bare[name])
+    wire = whole["wire_J_per_m"] * 2 / 3 * np.sqrt(73e-6)
+    assert 1.15 * wire == close(655.0e-15)
+    area = chip("rram", one, **TOP).area_m2
+    link = whole["hop_J"] + whole["wire_J_per_m"] * 2 / 3 * np.sqrt(area)
+    assert whole["link"] == pytest.approx(1.15 * link)
+
+
+@pytest.mark.parametrize("options", [{}, {"requests_per_switch": 1}])
+@pytest.mark.parametrize("device", MEMORY_CELLS)
+def test_parts_with_the_top_level_add_up_and_those_off_the_chip_have_none_of_it(device, options):
+    given = columns(bits_per_cell=1, tiles_per_group=64, router_groups=32, dram="x64")
+    bare, energy, whole = (
+        PhysicalEvaluator(
+            device,
+            WorkloadSet.load(["resnet18", "mobilebert_onnx"]),
+            assumptions=Assumptions().having(**values),
+            table=TABLE,
+            **options,
+        )
+        for values in ({}, {"top_energy": 0.15}, TOP)
+    )
+    parts, all_in = whole.breakdown(given), whole.in_full(given)
+    assert parts.energy_J.sum() == pytest.approx(all_in.energy_J.sum(), rel=1e-12)
+    assert parts.area_m2.sum() == pytest.approx(all_in.area_m2[0], rel=1e-12)
+    # With the same area, and so the same wires, components cost what they did.
+    before, after = (
+        dict(zip(p.components, p.energy_J.sum((0, 1)), strict=True))
+        for p in (model.breakdown(given) for model in (bare, energy))
+    )
+    assert (bare.in_full(given).interval_s == energy.in_full(given).interval_s).all()
+    assert before.pop("top") == 0
+    top = after.pop("top")
+    assert after == pytest.approx(before, rel=1e-12)
+    of_chip = {n: v for n, v in after.items() if n not in ("leakage", "dram", "switch")}
+    assert top >= 0.15 * sum(of_chip.values()) * (1 - 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("node_nm", "volt", "kappa"), [(32, 1.0, 0.8595), (32, 0.7, 1.640), (32, 0.6, 2.660)]
+)
+def test_a_lower_supply_slows_short_channels_less_than_by_the_square(node_nm, volt, kappa):
+    one = designs(technology_nm=node_nm, voltage_V=volt)
+    how = technology("rram", voltage_exponent=1.3)
+    threshold = TABLE.look_up("technology", node_nm=node_nm)["threshold_V"]
+    assert slowdown(one.voltage_V, threshold, how.assumptions) == close(kappa)
+
+
+def test_two_supplies_of_one_node_differ_by_the_exponent():
+    how, threshold = technology("sram", voltage_exponent=1.3), np.array([0.419915])
+    low, high = (slowdown(np.array([volt]), threshold, how.assumptions) for volt in (0.7, 1.1))
+    assert low / high == close(2.016)

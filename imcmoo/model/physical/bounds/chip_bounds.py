@@ -50,7 +50,7 @@ class CostTermGroup:
         number: function of chips and designs that returns the number of units, shape (n,).
         prices: names of `Chip.prices_J`; that of a conversion includes shifting and adding.
         rates: fields of `Rates`.
-        powers: fields of `Chip` that are powers.
+        others: further attributes of `Chip`.
         limits: circuit limits that a chip must keep.
     """
 
@@ -59,7 +59,7 @@ class CostTermGroup:
     number: Callable[[Chip, Designs], Floats | float] = lambda chip, designs: 1.0
     prices: tuple[str, ...] = ()
     rates: tuple[str, ...] = ()
-    powers: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
     def terms(self, chip: Chip, designs: Designs) -> CostTerms:
@@ -69,7 +69,7 @@ class CostTermGroup:
         leaks = [chip.leaks_W[name] for name in self.components if name in chip.leaks_W]
         terms = {name: chip.price_of(name) for name in self.prices}
         terms |= {name: getattr(chip.rates, name) for name in self.rates}
-        terms |= {name: getattr(chip, name) for name in self.powers}
+        terms |= {name: getattr(chip, name) for name in self.others}
         if areas:
             terms[f"{self.name}_m2"] = total(areas) / number
         if leaks:
@@ -99,10 +99,10 @@ COST_TERM_GROUPS = (
     CostTermGroup("limits", limits=("wires", "levels")),
     CostTermGroup(
         "memory",
-        components=("glb", "interface"),
+        components=("glb",),
         prices=("glb_read", "glb_write", "dram"),
         rates=("glb_bit_s", "dram_bit_s"),
-        powers=("dram_idle_W",),
+        others=("dram_idle_W", "dram_m2", "interface_m2"),
     ),
     CostTermGroup(
         "tile",
@@ -278,19 +278,22 @@ class MinimalChips:
             prices_J=prices,
             rates=Rates(*(getattr(self.rates, f.name)[:, 0, 0] for f in fields(Rates))),
             dram_idle_W=self["dram_idle_W"][:, 0],
+            dram_m2=self["dram_m2"][:, 0],
         )
 
     @cached_property
     def area_m2(self) -> Floats:
         """Lower bound of the area, m², shape (n, X)."""
         macro = self["macro_m2"] + self["adcs"] * self["adc_m2"]
-        area: Floats = (
+        inside = (
             self.macros * macro
             + self.tiles * self["tile_m2"]
             + self.groups * self["router_m2"]
             + self["memory_m2"]
             + self["digital_m2"]
         )
+        top = self.technology.assumptions.top_area.value * inside
+        area: Floats = inside + top + self["interface_m2"]
         return area
 
     @cached_property
@@ -317,7 +320,8 @@ class MinimalChips:
     def prices_J(self) -> Floats:
         """Energy per action by `ON_CHIP_ACTIONS`, shape (n, A, X)."""
         hop, wire, area = self["hop_J"], self["wire_J_per_m"], self.area_m2
-        link = link_price(hop, wire, area, self.technology)
+        top = 1 + self.technology.assumptions.top_energy.value
+        link = link_price(hop, wire, area, self.technology) * top
         prices = np.empty((len(area), len(ON_CHIP_ACTIONS), area.shape[1]))
         for at, name in enumerate(ON_CHIP_ACTIONS):
             prices[:, at] = link if name == "link" else self[name]
