@@ -97,6 +97,8 @@ class EvaluatedDesigns:
             for q in self.problem.model.quantities
             if not q.per_workload
         }
+        if "package" in self.metrics.values:
+            values["package_mm2"] = to_display("m2", self.metrics.values["package"])
         if self.problem.cost_per_cm2:
             values["cost"] = self.problem.cost(self.levels, self.metrics.area_m2)
         return values

@@ -103,7 +103,7 @@ def test_throughput_counts_where_the_score_asks_for_it(finished):
         (('["snr", "interval"]', '["snr"]'), "criterion score needs interval"),
         (
             ('"snr", ', '"snr", "snr", '),
-            "interval, power, snr, accuracy_drop, each once; got snr, snr, interval",
+            "interval, power, snr, accuracy_drop, package, each once; got snr, snr, interval",
         ),
         (('"snr"', '"loudness"'), "can be interval, power, snr"),
         (('model = "physical"', 'model = "reference"'), "energy, latency and area, not snr, inter"),

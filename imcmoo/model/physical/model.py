@@ -67,10 +67,11 @@ ON_REQUEST = {
         Quantity("power", "W", bound=1e6),
         Quantity("snr", "dB", sense="max", scale="interval", bound=1e3),
         Quantity("accuracy_drop", "", scale="interval", bound=1e3),
+        Quantity("package", "m2", per_workload=False, bound=1e6),
     )
 }
-"""Optional objectives: initiation interval, power on the chip, compute SNR, and predicted accuracy
-drop of networks with accuracy data.
+"""Optional objectives: initiation interval, power on the chip, compute SNR, predicted accuracy drop
+of networks with accuracy data, and area of the chip with its DRAM.
 """
 
 
@@ -299,6 +300,7 @@ class PhysicalEvaluator(CostModel):
 
     def _constrained(self, known: PhysicalResources) -> Metrics:
         areas = {"area": known.area_m2, "dram_area": known.dram_m2}
+        areas["package"] = areas["area"] + areas["dram_area"]
         return Metrics(areas, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, given: Levels | Columns) -> PhysicalBreakdown:
