@@ -341,7 +341,7 @@ def _edaps(problem: AcceleratorProblem, metrics: Metrics, w: int) -> dict[str, f
     definitions = EdapDefinition.every()
     if not {q for d in definitions for q in d.quantities.values()} <= set(metrics.values):
         return {}
-    images = problem.model.images
+    images = problem.model.images or (1,) * len(problem.workload_names)
     by_definition = {
         f"edap_{d.delay}_{d.area}_J_s_mm2": d.of_images(images).of(metrics.values)[0, w].item()
         for d in definitions
