@@ -30,8 +30,8 @@ NEUROSIM_WRITE_S = 50e-9
 
 def _area_m2(features: float, designs: Designs) -> Floats:
     """Area of a cell of some squares of the node."""
-    area: Floats = features * (designs.technology_nm * 1e-9) ** 2
-    return area
+    side: Floats = designs.technology_nm.astype(float) * 1e-9
+    return features * side**2
 
 
 class Rram(MemoryCell):
