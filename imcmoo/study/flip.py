@@ -138,7 +138,7 @@ def crossings(
 
 @dataclass(frozen=True)
 class Flip:
-    """Where the winner changes with an assumption.
+    """Crossings of an assumption, and the evaluated values.
 
     Args:
         factor: name of the assumption.

@@ -630,7 +630,7 @@ class Study(Table):
 
         Args:
             options: further options of the model, such as other `assumptions` of the physical one;
-                a model with options is built anew.
+                a model with options is not stored.
 
         Raises:
             ValueError: a network is unknown, or the model cannot cost the space.
