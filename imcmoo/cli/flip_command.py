@@ -14,7 +14,7 @@ from imcmoo.cli import arguments
 from imcmoo.cli.arguments import FORCE, QUIET, add, option
 from imcmoo.cli.terminal import bars_with_state, console
 from imcmoo.io.files import writing
-from imcmoo.report.labels import label
+from imcmoo.report.labels import label, on_screen, quantity
 from imcmoo.study import catalogue
 from imcmoo.study.flip import COLUMNS, EDAP, Crossing, Flip, Point, flip
 from imcmoo.study.study import Study
@@ -119,5 +119,10 @@ def _chips(point: Point) -> Iterator[str]:
     if not point.chips:
         yield "    no design is feasible"
     for chip in point.chips:
-        costs = f"EDAP {chip.edap:.4g} J·s·mm², ratio {chip.ratio:.4g}"
-        yield f"    {chip.study}: {costs}: {chip.design}"
+        yield f"    {chip.study}: {chip.design}"
+        shown = [
+            quantity(column, on_screen(column.rpartition("_")[2])[0] * value)
+            for column, value in chip.costs.items()
+        ]
+        edap = f"EDAP {chip.edap:.4g} J·s·mm², ratio {chip.ratio:.4g}"
+        yield f"      {edap}; {', '.join(shown)}"

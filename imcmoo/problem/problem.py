@@ -112,10 +112,11 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     def _check_edap(self) -> None:
         given = [q.name for q in self.quantities]
         for key, quantity in self.edap.quantities.items():
-            if self.has_edap and quantity not in given:
+            kind = getattr(self.edap, key)
+            if quantity not in given and (self.has_edap or kind != getattr(EdapDefinition(), key)):
                 raise ValueError(
-                    f"{key} = {getattr(self.edap, key)!r}: the cost model gives no {quantity}; it "
-                    f"gives {', '.join(given)}"
+                    f"{key} = {kind!r}: the cost model gives no {quantity}; it gives "
+                    f"{', '.join(given)}"
                 )
 
     def _set_objectives(self) -> None:

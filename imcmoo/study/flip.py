@@ -10,7 +10,7 @@ values with different winners, bisection finds where they change places.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +23,7 @@ from imcmoo.exact.answer import FRONT, OPTIMA
 from imcmoo.exact.bounded_criteria import ProofTask, problem_of
 from imcmoo.exact.certificate import NothingToCertify
 from imcmoo.io.errors import InputError, did_you_mean_or_known
+from imcmoo.io.units import to_display
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import SCORES
@@ -58,6 +59,8 @@ class Chip:
         study: name of the study.
         design: parameters and their values, as text.
         edap: geometric mean of the EDAPs of its networks, J·s·mm².
+        costs: energy, latency and interval of an inference (geometric means), and areas of the chip
+            and of its package, by name with unit (areas in mm²).
         ratio: `edap` over that of the chip of the first study, or of today's chip; NaN if that does
             not keep all limits at this value.
     """
@@ -66,6 +69,7 @@ class Chip:
     design: str
     edap: float
     ratio: float
+    costs: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -367,13 +371,24 @@ class _Comparison:
         elif len(found) == len(self._candidates):
             against = edaps[0]
         chips = tuple(
-            Chip(name, problem.space.text_of(best[0]), edap, edap / against)
+            Chip(name, problem.space.text_of(best[0]), edap, edap / against, _costs(problem, best))
             for (name, problem, best), edap in zip(found, edaps, strict=True)
         )
         if not chips:
             return Point(value, chips, "")
         winner = min(chips, key=lambda chip: chip.edap)
         return Point(value, chips, winner.study if len(self._candidates) > 1 else winner.design)
+
+
+def _costs(problem: AcceleratorProblem, levels: Levels) -> dict[str, float]:
+    """Costs of one design, see `Chip`."""
+    values = problem.model.evaluate(levels).values
+    of_networks = {"energy_J": "energy", "latency_s": "latency", "interval_s": "interval"}
+    areas = {"area_mm2": "area", "package_mm2": "package"}
+    return {
+        **{n: float(np.exp(np.log(values[q][0]).mean())) for n, q in of_networks.items()},
+        **{n: float(to_display("m2", values[q][0])) for n, q in areas.items()},
+    }
 
 
 def _edap(problem: AcceleratorProblem, levels: Levels) -> float:

@@ -1,6 +1,7 @@
 """Values of an assumption at which the chip, or the better study, changes."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,7 @@ def chips_at(fixed):
 
     def point_at(value):
         edaps = [(value * adc + rest) * delay * area for adc, rest, delay, area in fixed]
-        chips = tuple(Chip(str(at), "", edap, math.nan) for at, edap in enumerate(edaps))
+        chips = tuple(Chip(str(at), "", edap, math.nan, {}) for at, edap in enumerate(edaps))
         return Point(value, chips, str(np.argmin(edaps)))
 
     return point_at
@@ -166,7 +167,9 @@ def test_the_command_prints_crossings_with_both_chips_and_writes_all_values(fold
     assert main([*map(str, command), "--out", str(out)]) == 0
     text = capsys.readouterr().out
     assert text.count("the chip changes between") == 2
-    assert text.count("    one: EDAP ") == 4
+    assert text.count("    one: voltage_V ") == 4
+    for name in ("energy", "latency", "interval", "area", "package"):
+        assert len(re.findall(rf" {name} [0-9.]+ ", text)) == 4
     assert "stored designs" in text
     assert "EDAP by latency, chip" in text
     assert "A chip that wins only between two values is missed." in text
