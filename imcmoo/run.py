@@ -26,7 +26,7 @@ from imcmoo.report.figures import draw_figures
 from imcmoo.report.page import PAGE, page
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
-from imcmoo.study.catalogue import study_of_run
+from imcmoo.study.catalogue import study_of_run, with_settings_of_run
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import Explanation
@@ -52,10 +52,11 @@ class Run:
     Args:
         folder: folder of the run, `OUT/STUDY/seed-N`.
         study: the study. If None, it is found by the name that the run states.
-        results: tables of the run. If None, they are read from the folder.
+        results: tables of the run of this study. If None, they are read from the folder.
 
     Raises:
-        InputError: the folder has no complete run, or a file is damaged.
+        InputError: the folder has no complete run, a file is damaged, or the run is of another
+            study than `study`; says what differs.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class Run:
     ) -> None:
         self.folder = Path(folder)
         self.results = Results.read(self.folder) if results is None else results
+        if study is not None and results is None:
+            study = with_settings_of_run(study, self.folder, self.results.config)
         self._study = study
 
     @cached_property

@@ -95,6 +95,14 @@ def test_a_finished_run_is_read_again_or_kept(run, monkeypatch):
         imcmoo.Run(out)
 
 
+def test_a_folder_is_not_opened_with_another_study_of_its_name(run):
+    space = run.study.space
+    name = next(n for n in space.names if len(space.values_of(n)) > 1)
+    other = run.study.replace(space=space.fix(name, space.values_of(name)[0]))
+    with pytest.raises(InputError, match=f"does not fit the study {other.name}: it is of "):
+        imcmoo.Run(run.folder, other)
+
+
 def test_a_run_of_other_settings_is_kept_and_the_message_names_the_arguments(run):
     arguments = r"out= \(--out\), or replace it with force=True \(--force\)"
     with pytest.raises(InputError, match=f"budget.*another folder with {arguments}"):

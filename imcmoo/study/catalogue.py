@@ -94,6 +94,20 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
         with input_errors(f"{folder}: ", InputError):
             ordinary = named_study(str(config["study"]))
     check_trusted(str(config.get("criterion")), ordinary, folder)
+    return with_settings_of_run(ordinary, folder, config)
+
+
+def with_settings_of_run(ordinary: Study, folder: Path, config: Mapping[str, Any]) -> Study:
+    """A study with the settings of a run.
+
+    Args:
+        ordinary: the study with any settings that a command line may change.
+        folder: folder of the run.
+        config: its config.
+
+    Raises:
+        InputError: the run is of another study of this name; says what differs.
+    """
     damaged = f"{folder}/config.json is not the config of a run: "
     with input_errors(damaged, (KeyError, TypeError, ValueError)):
         study = ordinary.with_settings(config, SETTINGS)

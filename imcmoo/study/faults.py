@@ -37,7 +37,14 @@ def fault_lines(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> li
         error: of a study.
         keys: names of the keys of each table; those of the study itself under "".
     """
-    lines: list[str] = []
+    lines = [f"{key}: {text}" if key else text for key, text in faults_of(error, keys)]
+    more = error.error_count() - FAULTS_SHOWN
+    return [*lines, f"and {more:,} more faults"] if more > 0 else lines
+
+
+def faults_of(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """The first `FAULTS_SHOWN` faults as key and text; see `fault_lines`."""
+    found: list[tuple[str, str]] = []
     for fault in error.errors(include_url=False)[:FAULTS_SHOWN]:
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, ValueFaults):
@@ -45,9 +52,8 @@ def fault_lines(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> li
             texts = {(*place, name): text for name, text in cause.faults.items()}
         else:
             texts = {tuple(fault["loc"]): _text(fault, keys)}
-        lines += [f"{_key(loc)}{text}" for loc, text in texts.items()]
-    more = error.error_count() - FAULTS_SHOWN
-    return [*lines, f"and {more:,} more faults"] if more > 0 else lines
+        found += [(_key(loc), text) for loc, text in texts.items()]
+    return found
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
@@ -56,11 +62,11 @@ def unknown_key(key: str, known: Sequence[str]) -> str:
 
 
 def _key(loc: Sequence[int | str]) -> str:
-    """The key as people write it: `networks[1].weight: `."""
+    """The key as people write it: `networks[1].weight`."""
     text = ""
     for part in loc:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return f"{text}: " if text else ""
+    return text
 
 
 def _text(fault: Any, keys: Mapping[str, Sequence[str]]) -> str:

@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
@@ -33,12 +34,15 @@ from imcmoo.problem.problem import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults
+from imcmoo.study.faults import faults_of
 from imcmoo.study.spaces import space_of_table
 
 T = TypeVar("T")
 
 
 def _checked_source(source: str) -> str:
+    if not source:
+        raise ValueError("is empty: name a shipped network, such as resnet18, or a CSV")
     if source.endswith(".onnx"):
         csv = Path(source).with_suffix(".csv")
         raise ValueError(f"import it first: imcmoo import {source} --out {csv}, then source {csv}")
@@ -285,6 +289,21 @@ class Network(Table):
     rate_Hz: Positive | None = Field(None, description="most requests per second, of a scenario")
     deadline_s: Positive | None = Field(None, description="1/rate_Hz by default, at most that")
     burst: int = Field(1, ge=1, description="inferences per request")
+
+    def __init__(self, /, **settings: Any) -> None:
+        """Check the settings.
+
+        Raises:
+            ValueError: a key is missing, unknown or has a wrong value; names it and what is
+                allowed.
+        """
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            faults = dict(faults_of(error, {"": list(type(self).model_fields)}))
+            # A study adds the place of this network to each key.
+            wrong = ValueError(faults[""]) if "" in faults else ValueFaults(faults)
+            raise wrong from None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,6 +1,7 @@
 """A study as one value: in Python, as a file, and what it reads and builds."""
 
 import pickle
+import re
 import tomllib
 from pathlib import Path
 
@@ -155,3 +156,22 @@ def test_another_process_gets_the_study_without_its_cost_model():
 def test_a_study_file_that_is_not_there_is_an_input_error_of_one_line():
     with pytest.raises(imcmoo.InputError, match=r"^nope\.toml: No such file or directory$"):
         Study.load("nope.toml")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "source: is missing"),
+        ({"source": ""}, "source: is empty: name a shipped network, such as resnet18, or a CSV"),
+        ({"source": "alexnet", "weight": "x"}, "weight: needs a number, got 'x'"),
+        ({"source": "alexnet", "wieght": 2}, "wieght: unknown key; did you mean 'weight'? allowed"),
+        ({"source": "alexnet", "burst": 2}, "burst needs rate_Hz"),
+    ],
+)
+def test_a_wrong_network_is_refused_in_one_line_alone_and_in_a_study(settings, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}") as caught:
+        imcmoo.Network(**settings)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match=r"^networks\[0\]") as caught:
+        Study(name="two", device="rram", networks=[settings])
+    assert message in str(caught.value)
