@@ -31,6 +31,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "report": "show a run as one page",
         "evaluate": "cost the designs of a CSV",
         "accuracy": "execute a network on simulated chips",
+        "calibrate": "fit the physical model to a measured macro",
     },
     "data": {
         "import": "turn an ONNX model into a network table",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ import pandas as pd
 from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.chip import OperatingPoint, operating_point, row_prices
+from imcmoo.model.physical.chip import OperatingPoint, array_read_time, operating_point, row_prices
 from imcmoo.model.physical.components import CellPrices, Switches, Technology, adder_costs
 from imcmoo.model.physical.latency import macro_read_time
 from imcmoo.model.physical.memory_cells import Sram, memory_cell
@@ -163,10 +164,11 @@ def macro_costs(
         held: pulses take their time, also that for which a level of a resistive array is held.
 
     Returns:
-        Columns time_s (array and conversion), operations (of 1 bit by 1 bit, additions counted
-        too), energy_J and area_m2 in all (periphery not multiplied) and by part: energy_PART_J of
-        cells, dac (row drivers with it), adc, hold, shift_add, leakage; area_PART_m2 of cells,
-        drivers (DACs and sample-and-holds with them), adc, shift_add.
+        Columns time_s, of which read_s (array with its pulses) and convert_s; operations (of 1 bit
+        by 1 bit, additions counted too); energy_J and area_m2 in all (periphery not multiplied)
+        and by part: energy_PART_J of cells, dac (row drivers with it), adc, hold, shift_add,
+        leakage; area_PART_m2 of cells, drivers (DACs and sample-and-holds with them), adc,
+        shift_add.
     """
     assumptions = assumptions or Assumptions()
     designs, point = macro_point(macros, table, assumptions=assumptions, adc_model=adc_model)
@@ -200,6 +202,8 @@ def macro_costs(
     areas = _areas(macros, designs, point, how, adder)
     columns = {
         "time_s": time,
+        "read_s": array_read_time(designs, point, how),
+        "convert_s": point.adc.time_s,
         "operations": 2 * length * adcs * inputs * weights,
         "energy_J": np.sum(list(energies.values()), axis=0),
         "area_m2": np.sum(list(areas.values()), axis=0),
@@ -269,7 +273,7 @@ def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:
     per_adc = macros["cols"] / macros["n_adc"] / per_weight
     smallest = ("macros_per_tile", "tiles_per_group", "router_groups", "glb_KiB", "glb_banks")
     texts = {"dram": "none", "schedule": "layer"}
-    optional = {"bits_per_cell": 1, "input_coding": "levels", "sample_and_hold": 0}
+    usual: dict[str, Any] = {"bits_per_cell": 1, "input_coding": "levels", "sample_and_hold": 0}
     columns = {
         "technology_nm": macros["node_nm"],
         "voltage_V": macros["voltage_V"],
@@ -280,7 +284,7 @@ def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:
         "adc_bits": macros["adc_bits"],
         "columns_per_adc": np.clip(np.ceil(per_adc), *LIMITS["columns_per_adc"]),
         **dict.fromkeys((*smallest, "link_bits"), np.ones(len(macros))),
-        **{n: macros.get(n, np.repeat(usual, len(macros))) for n, usual in optional.items()},
+        **{n: macros.get(n, np.repeat(value, len(macros))) for n, value in usual.items()},
         **{name: np.repeat(text, len(macros)) for name, text in texts.items()},
     }
     return Designs.of_columns(
