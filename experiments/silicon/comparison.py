@@ -173,12 +173,12 @@ def factors(
         shipped: ratios to fit to, of the same state, see `shipped_ratios`.
     """
     ratios, titles = published(frame) / model[QUANTITIES], publications(frame)
-    blind, others, own = (pd.DataFrame(value, ratios.index, ratios.columns) for value in FREE)
+    blind, others, same = (pd.DataFrame(value, ratios.index, ratios.columns) for value in FREE)
     for at in macros.index[macros["covered"]]:
         is_other = (shipped["device"] == macros["device"][at]) & (shipped["title"] != titles[at])
         others.loc[at] = shipped.loc[is_other, QUANTITIES].median()
-        own.loc[at] = ratios[(titles == titles[at]) & (titles.index != at)].median()
-    return dict(zip(CALIBRATIONS, (blind, others, own), strict=True))
+        same.loc[at] = ratios[(titles == titles[at]) & (titles.index != at)].median()
+    return dict(zip(CALIBRATIONS, (blind, others, same), strict=True))
 
 
 def publications(frame: pd.DataFrame) -> pd.Series[str]:

@@ -327,8 +327,8 @@ class Macro(Table):
             super().__init__(**tables)
         except ValidationError as error:
             keys = {"macro": list(MacroTable.model_fields), "setting": list(Setting.model_fields)}
-            known = {"": list(type(self).model_fields), **keys}
-            raise ValueError("\n".join(fault_lines(error, known))) from None
+            keys[""] = list(type(self).model_fields)
+            raise ValueError("\n".join(fault_lines(error, keys))) from None
 
     @classmethod
     def load(cls, path: str | Path) -> Macro:
@@ -432,8 +432,8 @@ def path_of(source: str) -> Path:
         return Path(source)
     if source not in presets():
         hint = did_you_mean(source, presets())
-        known = ", ".join(presets())
-        raise ValueError(f"unknown preset '{source}'; {hint}known: {known}, or a file (.toml)")
+        names = ", ".join(presets())
+        raise ValueError(f"unknown preset '{source}'; {hint}known: {names}, or a file (.toml)")
     return PRESETS / f"{source}{ENDING}"
 
 
@@ -555,8 +555,8 @@ class _Fit:
             return np.concatenate([np.log(ratios) / ERROR, logs / PRIOR])
 
         tight = {"xtol": 1e-12, "ftol": 1e-12, "gtol": 1e-12}
-        found = least_squares(residuals, np.zeros(len(FACTORS)), jac="3-point", **tight)
-        logs, jacobian = found.x, found.jac
+        optimum = least_squares(residuals, np.zeros(len(FACTORS)), jac="3-point", **tight)
+        logs, jacobian = optimum.x, optimum.jac
         worst = int(np.argmax(np.abs(logs)))
         if abs(logs[worst]) > math.log(LARGEST_FACTOR):
             kind = FACTORS[worst].split("_")[1]
