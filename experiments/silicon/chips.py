@@ -20,6 +20,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import slowdown
 from imcmoo.model.physical.latency import macro_read_time
 from imcmoo.model.physical.macro import macro_costs, macro_point, technology_of
+from imcmoo.model.physical.parameters import ADC_MODELS
 
 MACROS = Path(__file__).parent / "data" / "chips.csv"
 
@@ -95,7 +96,7 @@ def _pulsed_read_s(
     adc_s: float | None,
     assumptions: Assumptions,
     *,
-    adc_model: str = "zigzag",
+    adc_model: str = ADC_MODELS[0],
     hold: int = 0,
 ) -> float:
     """Seconds of one read of a resistive array with pulses; `adc_s` replaces the ADC's own."""

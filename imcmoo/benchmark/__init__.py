@@ -11,7 +11,7 @@ a table of them, recipes and the protocol.
 from __future__ import annotations
 
 from imcmoo.benchmark.benchmark_problem import BenchmarkProblem, OptimalDesigns, Record
-from imcmoo.benchmark.problem_names import KINDS, names, problem_study
+from imcmoo.benchmark.problem_names import KINDS, names, problem_study, version_of
 from imcmoo.benchmark.random_problems import random_study
 
 __all__ = [
@@ -30,7 +30,7 @@ def get(name: str) -> BenchmarkProblem:
 
     Args:
         name: one of `names()`; any other member of a family, such as
-            `sram/resnet18+vgg16/200mm2-v1`; or `random/MODEL/SEED-v1`.
+            `sram/resnet18+vgg16/200mm2-v1`; or `random/physical/SEED-v2`.
 
     Raises:
         InputError: there is no such problem; says what names look like.
@@ -49,4 +49,5 @@ def random_problem(seed: int, *, model: str = "physical") -> BenchmarkProblem:
     Raises:
         InputError: the model is unknown, or the seed is negative.
     """
-    return BenchmarkProblem(f"random/{model}/{seed}-v1", random_study(seed, model))
+    stem = f"random/{model}/{seed}"
+    return BenchmarkProblem(f"{stem}{version_of(stem)}", random_study(seed, model))

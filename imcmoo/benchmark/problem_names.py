@@ -1,13 +1,15 @@
 """Names of the problems and their studies.
 
-- `STUDY-v1`: a shipped study (`problems/studies/`);
-- `STUDY_OBJECTIVE-v1`: a study of the physical model with `interval` (initiation interval) or `snr`
+- `STUDY-v1`: a shipped study (`problems/studies/`), `STUDY-v2` of the physical model;
+- `STUDY_OBJECTIVE-v2`: a study of the physical model with `interval` (initiation interval) or `snr`
   (compute SNR) of each network as further objectives;
 - `DEVICE/NETWORKS/AREAmm2-v1`: any of the nine networks, joined by `+`, on SRAM or RRAM chips
   within an area limit, by the reference model;
 - `textbook/DEVICE/NETWORKS/AREAmm2-v1`: the same structure on component costs that are free for
   commercial use (`imcmoo.benchmark.textbook`);
-- `random/MODEL/SEED-v1`: a random problem.
+- `random/reference/SEED-v1`, `random/physical/SEED-v2`: a random problem.
+
+Versions are those of the cost model, so that a name stands for the same numbers for ever.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from imcmoo.networks.workloads import SHIPPED
 from imcmoo.study import shipped
 from imcmoo.study.study import Study
 
-VERSION = "-v1"
+VERSIONS = {"reference": "-v1", "physical": "-v2"}
+"""Ending of the names of problems, by cost model; earlier ones stand for earlier costs."""
 
 KINDS = ("enumerable", "physical", "extended", "family", "textbook")
 """Kinds of problems: studies of the reference model, studies of the physical model that can and
@@ -56,6 +59,8 @@ SPACES = {"sram": "sram_large", "rram": "rram"}
 _FAMILY = re.compile(
     r"(?P<textbook>textbook/)?(?P<device>sram|rram)/(?P<networks>[^/]+)/(?P<area>[1-9][0-9]*)mm2"
 )
+_PHYSICAL = re.compile(rf"\w+_(physical|extended)(_({'|'.join(FURTHER)}))?|random/physical/.*")
+_NAME = re.compile(r"(?P<stem>.+)(?P<version>-v[1-9][0-9]*)")
 _RANDOM = re.compile(r"random/(?P<model>[a-z]+)/(?P<seed>0|[1-9][0-9]{0,17})")
 
 
@@ -83,34 +88,52 @@ def names(kind: str | None = None) -> list[str]:
             for networks in SUBSETS
             for area in areas
         ],
-        "textbook": [name.removesuffix(VERSION) for name in TEXTBOOK],
+        "textbook": [name.removesuffix(VERSIONS["reference"]) for name in TEXTBOOK],
     }
     chosen = KINDS if kind is None else (kind,)
-    return [f"{name}{VERSION}" for k in chosen for name in by_kind[k]]
+    return [f"{stem}{version_of(stem)}" for k in chosen for stem in by_kind[k]]
+
+
+def version_of(stem: str) -> str:
+    """Ending of the name of a problem whose name begins with `stem`."""
+    return VERSIONS["physical" if _PHYSICAL.fullmatch(stem) else "reference"]
 
 
 def problem_study(name: str) -> Study:
     """The study of a problem.
 
     Raises:
-        InputError: there is no such problem; says what names look like.
+        InputError: there is no such problem; says what names look like, or how a problem is called
+            now that its costs have changed.
     """
-    text = str(name)
-    stem = text.removesuffix(VERSION)
-    if stem != text:
-        if match := _FAMILY.fullmatch(stem):
-            return _member(name, **match.groupdict())
-        if match := _RANDOM.fullmatch(stem):
-            return random_study(int(match["seed"]), match["model"])
-        if stem in shipped.study_names():
-            return shipped.study(stem)
-        base, _, further = stem.rpartition("_")
-        if further in FURTHER and base.endswith("_physical") and base in shipped.study_names():
-            return shipped.study(base).replace(name=stem, objectives=(further,))
+    if match := _NAME.fullmatch(str(name)):
+        stem, version = match["stem"], match["version"]
+        if version == version_of(stem) and (study := _study_of(stem, name)) is not None:
+            return study
+        now = f"{stem}{version_of(stem)}"
+        if version == "-v1" and (now in names() or _RANDOM.fullmatch(stem)):
+            raise InputError(
+                f"problem '{name}' had the costs of an earlier physical model; now there is '{now}'"
+            )
     raise InputError(
         f"unknown problem '{name}'; {did_you_mean(name, names())}known: benchmark.names(), other "
-        f"members of a family ({TEXTBOOK[0]}), and random/MODEL/SEED{VERSION}"
+        f"members of a family ({TEXTBOOK[0]}), random/reference/SEED{VERSIONS['reference']} and "
+        f"random/physical/SEED{VERSIONS['physical']}"
     )
+
+
+def _study_of(stem: str, name: str) -> Study | None:
+    """The study of a problem whose name begins with `stem`; None if there is none."""
+    if match := _FAMILY.fullmatch(stem):
+        return _member(name, **match.groupdict())
+    if match := _RANDOM.fullmatch(stem):
+        return random_study(int(match["seed"]), match["model"])
+    if stem in shipped.study_names():
+        return shipped.study(stem)
+    base, _, further = stem.rpartition("_")
+    if further in FURTHER and base.endswith("_physical") and base in shipped.study_names():
+        return shipped.study(base).replace(name=stem, objectives=(further,))
+    return None
 
 
 def _member(name: str, textbook: str | None, device: str, networks: str, area: str) -> Study:
@@ -122,7 +145,7 @@ def _member(name: str, textbook: str | None, device: str, networks: str, area: s
         ordered = "+".join(n for n in SHIPPED if n in chosen)
         raise InputError(f"{name}: name each network once, in the usual order: {ordered}")
     return Study(
-        name=name.removesuffix(VERSION).replace("/", ".").replace("+", "-"),
+        name=name.removesuffix(VERSIONS["reference"]).replace("/", ".").replace("+", "-"),
         space=SPACES[device],
         networks=chosen,
         area_limit_mm2=int(area),

@@ -26,8 +26,8 @@ SPACES = {
 NETWORKS = (2, 5)
 """Smallest and largest number of networks."""
 
-AREA_LIMITS_MM2 = (100.0, 1600.0)
-"""Smallest and largest area limit, mm², drawn log-uniformly."""
+AREA_LIMITS_MM2 = {"reference": (100.0, 1600.0), "physical": (100.0, 4000.0)}
+"""Smallest and largest area limit, mm², by cost model, drawn log-uniformly."""
 
 DESIGNS = (20_000, 200_000)
 """Smallest and largest size of a space; enumerated in seconds to minutes."""
@@ -72,7 +72,7 @@ def _draw(name: str, space: DesignSpace, model: str, rng: np.random.Generator) -
     networks = SHIPPED if model == "reference" else TRUE_NETWORKS
     n = rng.integers(NETWORKS[0], NETWORKS[1] + 1)
     chosen = np.sort(rng.choice(len(networks), n, replace=False))
-    limit_mm2 = np.exp(rng.uniform(*np.log(AREA_LIMITS_MM2)))
+    limit_mm2 = np.exp(rng.uniform(*np.log(AREA_LIMITS_MM2[model])))
     return Study(
         name=name,
         space=thinned(space, rng),

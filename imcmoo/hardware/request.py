@@ -62,6 +62,10 @@ SIZES = powers(16, 1024)
 """Rows and columns of the shipped crossbars."""
 
 
+TIMED_MV = 900
+"""Supply voltage of the times that the physical model takes from crossbars, mV."""
+
+
 @dataclass(frozen=True)
 class Coverage:
     """Shipped components of one cost model."""
@@ -132,7 +136,9 @@ class Request:
         """Keys of every table, in the order of its key columns; voltages in mV."""
         shipped, crossbars = SHIPPED[self.model], set[Key]()
         for node in self.nodes_nm:
-            volts = self.millivolts or shipped.usual_mV(node)
+            volts = {*(self.millivolts or shipped.usual_mV(node))}
+            if self.model == "physical":
+                volts.add(TIMED_MV)
             crossbars |= {*product([node], volts, self.rows, self.cols)}
         depths = {*self.rows, *self.cols}
         tiles: set[Key] = {*product([8 * n for n in self.macros or shipped.macros], depths)}

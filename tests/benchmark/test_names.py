@@ -35,7 +35,12 @@ def test_any_subset_of_networks_and_any_area_can_be_named():
         (None, "unknown problem 'None'"),
         ("sram/vgg16/0mm2-v1", "unknown problem"),
         ("sram/resnet18+mobilenet_v3/0100mm2-v1", "did you mean 'sram/"),
-        ("random/physical/007-v1", "unknown problem"),
+        ("random/physical/007-v2", "unknown problem"),
+        ("four_workload_sram_physical-v1", "now there is 'four_workload_sram_physical-v2'"),
+        ("nine_workload_rram_physical_snr-v1", "now there is 'nine_workload_rram_physical_snr-v2'"),
+        ("technology_cost_extended-v1", "now there is 'technology_cost_extended-v2'"),
+        ("random/physical/7-v1", "now there is 'random/physical/7-v2'"),
+        ("four_workload_sram_physical-v3", "did you mean 'four_workload_sram_physical-v2'"),
         ("random/other/1-v1", "unknown model 'other'"),
     ],
 )
@@ -54,7 +59,7 @@ def test_a_wrong_seed_or_kind_is_refused(seed):
 
 def test_all_answers_ship_but_of_extended_problems_and_on_sram_with_more_objectives():
     studies = ("four_workload_sram_physical", "nine_workload_sram_physical")
-    without = {f"{study}_{more}-v1" for study in studies for more in FURTHER}
+    without = {f"{study}_{more}-v2" for study in studies for more in FURTHER}
     without |= {*benchmark.names("extended")}
     paths = {truth.path_of(name) for name in benchmark.names() if name not in without}
     assert {*truth.FOLDER.glob("*")} == paths
@@ -62,7 +67,7 @@ def test_all_answers_ship_but_of_extended_problems_and_on_sram_with_more_objecti
 
 def test_a_random_problem_depends_on_its_seed_alone():
     first, again, other = (benchmark.random_problem(seed) for seed in (1, 1, 2))
-    assert first.study == again.study == benchmark.get("random/physical/1-v1").study
+    assert first.study == again.study == benchmark.get("random/physical/1-v2").study
     assert first.study != other.study
 
 

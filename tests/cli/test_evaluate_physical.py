@@ -162,7 +162,7 @@ CHANGED = {
     "glb_KiB: 100 is given, but the component table has buffer only for 256, 512":
         {"glb_KiB": 100},
     "dram: ddr9 is given, must be one of none, x16, x32, x64, hbm2": {"dram": "ddr9"},
-    "adc_model: best is given, must be one of zigzag": {"adc_model": "best"},
+    "adc_model: best is given, must be one of sar_noise": {"adc_model": "best"},
     "mac_units: 0 is given, must be a whole number of 1 to": {"mac_units": 0},
     "ping_pong: 1 is given, must be 0 for RRAM": {"ping_pong": 1},
     "device: sram, but --device is rram only": {"device": "sram"},

@@ -111,7 +111,7 @@ def test_a_publication_gets_its_options(monkeypatch, tmp_path, command, is_defau
         assert import_module("experiments.run").main(["physical", *words]) == 0
     out, docs = (Path("results"), Path("docs")) if is_default else (tmp_path, tmp_path / "docs")
     options = {"quiet": False, "workers": 1}
-    assert requests == [(out, "zigzag"), ((out / "published", docs), options)]
+    assert requests == [(out, "sar_noise"), ((out / "published", docs), options)]
 
 
 @pytest.mark.parametrize("name", IN_A_CHECKOUT)

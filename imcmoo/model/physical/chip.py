@@ -68,7 +68,7 @@ def slowdown(voltage_V: Floats, threshold_V: Floats, assumptions: Assumptions) -
     Raises:
         ValueError: a supply voltage is at or below the threshold.
 
-    Source: NeuroSim's on-current ∝ (V − V_th)² for α = 2; Sakurai and Newton, α-power law.
+    Source: Sakurai and Newton 1990, α-power law; NeuroSim's on-current is that of α = 2.
     """
     if np.any(voltage_V <= threshold_V):
         first = int(np.argmax(voltage_V <= threshold_V))
@@ -100,11 +100,9 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
     if device.streams:
         array["memory_write"] = part_costs("cells_as_memory", designs, table)["write"]
     kappa = slowdown(designs.voltage_V, node["threshold_V"], assumptions)
-    timed: Mapping[str, Floats] = array
     if not technology.switches.voltage_slows:
         kappa = np.ones_like(kappa)
-        nominal = np.full(len(designs), assumptions.nominal_V.value)
-        timed = part_costs(device.array, replace(designs, voltage_V=nominal), table)
+    timed = part_costs(f"{device.array}_time", designs, table)
     if technology.switches.shared_converters:
         muxed = designs.columns_per_adc > 1
     else:
@@ -119,7 +117,8 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         adc=device.column_circuit(designs, array, kappa, technology),
         cell=replace(cell, low_J=cell.low_J * read.value, span_J=cell.span_J * read.value),
         cell_m2=device.cell_m2(designs, array, assumptions),
-        array_s=np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
+        array_s=kappa
+        * np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
     )
 
 
@@ -190,7 +189,7 @@ class ComponentCosts:
 
     Args:
         area_m2: area of all its instances on a chip.
-        leak_W: leakage of all instances; None if it does not leak.
+        static_W: static power of all instances besides the leakage of their area, if any.
         prices_J: energy per action by `mapping_features.COMPONENT_OF`: buffers and results per
             word, global buffer, links and DRAM per bit, `dac` per row and slice, `row_pulse` per
             row and pulse; for routers, see `Chip`.
@@ -199,7 +198,7 @@ class ComponentCosts:
     """
 
     area_m2: Floats
-    leak_W: Floats | None = None
+    static_W: Floats | None = None
     prices_J: dict[str, Floats] = field(default_factory=dict)
     rates: dict[str, Floats] = field(default_factory=dict)
     dram_idle_W: Floats | None = None
@@ -294,6 +293,10 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
         "interface": build.memory_interface(),
     }
     areas = {name: part.area_m2 for name, part in components.items()}
+    leaks = leakage(areas, designs, context)
+    for name, part in components.items():
+        if part.static_W is not None:
+            leaks[name] = leaks[name] + part.static_W
     inside = total(area for name, area in areas.items() if name != "interface")
     areas["top"] = context.assumptions.top_area.value * inside
     prices = {name: v for part in components.values() for name, v in part.prices_J.items()}
@@ -302,7 +305,7 @@ def build_chip(context: Context, designs: Designs, point: OperatingPoint) -> Chi
     prices = {n: v if n in WITHOUT_TOP else v * top for n, v in (prices | {"link": link}).items()}
     return Chip(
         areas_m2=areas,
-        leaks_W={n: part.leak_W for n, part in components.items() if part.leak_W is not None},
+        leaks_W=leaks,
         prices_J=prices,
         rates=Rates(**{n: v for part in components.values() for n, v in part.rates.items()}),
         dram_idle_W=total(p.dram_idle_W for p in components.values() if p.dram_idle_W is not None),
@@ -321,8 +324,6 @@ class _Builder:
         self._switches = context.switches
         self._periphery = context.assumptions.macro_periphery.value * designs.macros
         self._array_area = context.assumptions.array_area_factor.value * self._periphery
-        # Library leakage is at nominal supply; current stays, power goes with the supply.
-        self._leak_scale = np.sqrt(point.supply)
         self._slow = np.maximum(point.slowdown, 1.0)
 
     def _look_up(self, component: str, **keys: ArrayLike) -> Mapping[str, Floats]:
@@ -335,7 +336,6 @@ class _Builder:
         read_s = array_read_time(designs, point, self._context)
         return ComponentCosts(
             area_m2=self._array_area * cells * point.cell_m2,
-            leak_W=designs.macros * cells * point.array["cell_leak"],
             prices_J={
                 "cell_low": point.cell.low_J,
                 "cell_span": point.cell.span_J,
@@ -361,7 +361,6 @@ class _Builder:
         reads = np.where((order == READ_AGAIN) & shared, designs.columns_per_adc, 1.0)
         return ComponentCosts(
             area_m2=self._array_area * (array["row_area"] + columns + designs.rows * dac + holds),
-            leak_W=designs.macros * (array["row_leak"] + array["column_leak"]),
             prices_J={
                 name: price * reads for name, price in row_prices(designs, self._context).items()
             },
@@ -379,7 +378,7 @@ class _Builder:
         held = held * (1 + designs.differential) * designs.redundancy
         return ComponentCosts(
             area_m2=self._periphery * number * adc.area_m2,
-            leak_W=designs.macros * number * adc.leak_W,
+            static_W=designs.macros * number * adc.static_W,
             prices_J={"conversion": adc.energy_J + held * designs.sample_and_hold},
             rates={"convert_s": adc.time_s, "adcs": number},
         )
@@ -394,7 +393,6 @@ class _Builder:
         number = adcs_per_macro(designs, self._switches)
         return ComponentCosts(
             area_m2=self._periphery * number * adder["area"],
-            leak_W=designs.macros * number * adder["leak"] * self._leak_scale,
             prices_J={"shift_add": adder["energy"] * self._point.supply},
         )
 
@@ -407,7 +405,6 @@ class _Builder:
         tiles = designs.tiles_per_group * designs.router_groups
         return ComponentCosts(
             area_m2=tiles * (inputs["area"] + results["area"]),
-            leak_W=tiles * (inputs["leak"] + results["leak"]) * self._leak_scale,
             prices_J={
                 "buffer_read": inputs["read"] * supply,
                 "buffer_write": inputs["write"] * supply,
@@ -435,7 +432,6 @@ class _Builder:
         glb = part_costs("glb", designs, self._context.table)
         return ComponentCosts(
             area_m2=glb["area"],
-            leak_W=glb["leak"] * self._leak_scale,
             prices_J={
                 "glb_read": glb["read"] / GLB_BITS * supply,
                 "glb_write": glb["write"] / GLB_BITS * supply,
@@ -448,7 +444,6 @@ class _Builder:
         designs, point, unit = self._designs, self._point, self._look_up("mac")
         return ComponentCosts(
             area_m2=designs.mac_units * unit["area"],
-            leak_W=designs.mac_units * unit["leak"] * self._leak_scale,
             prices_J={"mac": unit["energy"] * point.supply},
             rates={"mac_s": 1 / (designs.mac_units * point.clock_Hz)},
         )
@@ -470,6 +465,21 @@ class _Builder:
             rates={"dram_bit_s": 1 / (rate * a.dram_efficiency.value)},
             dram_idle_W=np.where(there, idle, 0.0),
         )
+
+
+def leakage(
+    areas_m2: Mapping[str, Floats], designs: Designs, technology: Technology
+) -> dict[str, Floats]:
+    """Leakage of components with a given area, W, shape (n,) each; none of the DRAM interface.
+
+    Current goes with area; cells that are no CMOS have none.
+    """
+    a = technology.assumptions
+    density = a.leak_W_per_m2.value * designs.voltage_V / a.nominal_V.value
+    leaks = {name: density * area for name, area in areas_m2.items() if name != "interface"}
+    if not technology.device.cells_leak:
+        leaks["cells"] = np.zeros(len(designs))
+    return leaks
 
 
 def link_price(

@@ -13,7 +13,7 @@ from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import MissingRow
 from imcmoo.hardware.physical_table import PhysicalTable
-from imcmoo.hardware.request import GLB_WIDTH_BITS, Request
+from imcmoo.hardware.request import GLB_WIDTH_BITS, TIMED_MV, Request
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
@@ -74,6 +74,7 @@ class MemoryCell(ABC):
         streams: True if weights may be loaded for every image.
         reads_again: True if without sample-and-hold an array is read again for each of the
             conversions of an ADC, False if columns keep their sums.
+        cells_leak: True if cells are CMOS and leak.
         snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
         defaults: defaults of design columns, besides `DEFAULTS`.
     """
@@ -82,6 +83,7 @@ class MemoryCell(ABC):
     array: str
     streams: bool
     reads_again: bool = False
+    cells_leak: bool = True
     snr_limit_dB: float
     defaults: Mapping[str, str | float] = {}
 
@@ -168,14 +170,14 @@ class AdcCosts:
     Args:
         energy_J: energy per conversion.
         area_m2: area of the ADC.
-        leak_W: leakage of the ADC.
+        static_W: static power besides the leakage of its area.
         time_s: time per conversion: by ADC models at the nominal supply voltage, by
             `MemoryCell.column_circuit` at that of the design.
     """
 
     energy_J: Floats
     area_m2: Floats
-    leak_W: Floats
+    static_W: Floats
     time_s: Floats
 
 
@@ -185,13 +187,14 @@ class ZigZagAdc:
 
     Args:
         fitted_nm: node of these macros.
-        area_share: share of the fitted area that is taken.
+        area_share: share of the fitted area that is taken: Jia et al. 0.40, Wang et al. 0.61, ISAAC
+            0.50, NeuroSim 0.43.
 
     Source: zigzag, hardware/architecture/imc_array.py (KULeuven-MICAS), ADC energy, area, delay.
     """
 
     fitted_nm: float = 28.0
-    area_share: float = 1.0
+    area_share: float = 0.45
 
     def energy_J(self, designs: Designs) -> Floats:
         """Energy per conversion, proportional to the square of the supply voltage."""
@@ -205,7 +208,7 @@ class ZigZagAdc:
         return AdcCosts(
             energy_J=self.energy_J(designs),
             area_m2=10 ** (1.206 - 0.0369 * bits) * 2.0**bits * 1e-12 * scale * self.area_share,
-            leak_W=np.full(len(designs), assumptions.sar_adc_leak_W.value),
+            static_W=np.zeros(len(designs)),
             time_s=bits * (0.64e-9 + 0.00653e-9 * designs.active_rows),
         )
 
@@ -250,12 +253,12 @@ class TabulatedAdc:
     Args:
         name: its table.
         ignores_supply: True if its energy does not depend on the supply voltage.
-        leaks: True if the library gives its static power.
+        is_static: True if the library gives its static power.
     """
 
     name: str
     ignores_supply: bool = False
-    leaks: bool = False
+    is_static: bool = False
 
     def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
         """Costs of one ADC.
@@ -266,16 +269,16 @@ class TabulatedAdc:
         costs = table.look_up(self.name, node_nm=designs.technology_nm, bits=designs.adc_bits)
         nominal_V = assumptions.nominal_V.value
         supply = 1.0 if self.ignores_supply else (designs.voltage_V / nominal_V) ** 2
-        leak = np.full(len(designs), assumptions.sar_adc_leak_W.value)
-        if self.leaks:
-            leak = costs["leak"] * assumptions.murmann_leak_share.value
-        return AdcCosts(costs["energy"] * supply, costs["area"], leak, costs["time"])
+        static = np.zeros(len(designs))
+        if self.is_static:
+            static = costs["leak"] * assumptions.murmann_leak_share.value
+        return AdcCosts(costs["energy"] * supply, costs["area"], static, costs["time"])
 
 
 ADC_COSTS: dict[str, ZigZagAdc | TabulatedAdc] = {
     "zigzag": ZigZagAdc(),
     "neurosim_sar": TabulatedAdc("neurosim_sar", ignores_supply=True),
-    "murmann": TabulatedAdc("murmann", leaks=True),
+    "murmann": TabulatedAdc("murmann", is_static=True),
     "isaac": TabulatedAdc("isaac"),
     "sar_noise": SarNoiseAdc(),
 }
@@ -307,7 +310,7 @@ def _stated_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptio
     for index in present:
         of_model = designs.adc_model == index
         costs = ADC_COSTS[ADC_MODELS[index]].costs(designs.take(of_model), table, assumptions)
-        values = (costs.energy_J, costs.area_m2, costs.leak_W, costs.time_s)
+        values = (costs.energy_J, costs.area_m2, costs.static_W, costs.time_s)
         for part, value in zip(parts, values, strict=True):
             part[of_model] = value
     return AdcCosts(*parts)
@@ -318,7 +321,7 @@ def flash_costs(array: Mapping[str, Floats]) -> AdcCosts:
     return AdcCosts(
         energy_J=array["flash_energy"],
         area_m2=array["flash_area"],
-        leak_W=array["flash_leak"],
+        static_W=np.zeros_like(array["flash_energy"]),
         time_s=np.zeros_like(array["flash_energy"]),
     )
 
@@ -347,16 +350,20 @@ def _buffer(width_bits: Source, depth_words: Source, banks: Source = (None, 1)) 
     }
 
 
+_ARRAY: dict[str, Source] = {"node_nm": NODE, "rows": ROWS, "cols": COLS}
+TIMED_V = TIMED_MV / 1000
+"""Supply at which times of arrays are taken from the table, V. At 0.6 V the table has 2.6 to 16
+times as much, so that wires and all are slowed down as logic is (an assumption).
+"""
+
 PARTS: dict[str, PartKeys] = {
     "technology": ("technology", {"node_nm": NODE}),
     "input_buffer": _buffer(("macros_per_tile", 8), ROWS),
     "result_buffer": _buffer(("macros_per_tile", 8), COLS),
     "glb": _buffer((None, GLB_BITS), ("glb_KiB", BITS_PER_KIB / GLB_BITS), ("glb_banks", 1)),
     "cells_as_memory": _buffer(COLS, ROWS),
-    **{
-        name: (name, {"node_nm": NODE, "voltage_V": ("voltage_V", 1), "rows": ROWS, "cols": COLS})
-        for name in DEVICES
-    },
+    **{name: (name, _ARRAY | {"voltage_V": ("voltage_V", 1)}) for name in DEVICES},
+    **{f"{name}_time": (name, _ARRAY | {"voltage_V": (None, TIMED_V)}) for name in DEVICES},
 }
 """Parts that are looked up by design columns."""
 
@@ -504,7 +511,8 @@ def require_coverage(designs: Designs, technology: Technology) -> None:
         DesignRefused: names design column, design and allowed values.
     """
     device, table = technology.device, technology.table
-    names = ["technology", device.array, "input_buffer", "result_buffer", "glb"]
+    arrays = [device.array, f"{device.array}_time"]
+    names = ["technology", *arrays, "input_buffer", "result_buffer", "glb"]
     for name in [*names, *(["cells_as_memory"] if device.streams else [])]:
         _require(designs, np.arange(len(designs)), technology, *PARTS[name])
     bits: dict[str, Source] = {"node_nm": NODE, "bits": ("adc_bits", 1)}
@@ -547,15 +555,17 @@ def _require(
         table.look_up(component, **_key_values(keys, designs.take(some)))
     except MissingRow as missing:
         name, scale = keys[missing.key]
-        column = name or "technology_nm"
+        column = name or (missing.key if missing.key in BUILT else "technology_nm")
         design = int(some[missing.index])
+        given = f"{getattr(designs, column)[design]:g} is given"
+        if name is None:
+            given, scale = f"{scale:g} is needed as well", 1.0
         remedy = _remedy(designs, design, device, table.path) if column in BUILT else ""
         allowed = ", ".join(f"{value / scale:g}" for value in missing.available)
         raise DesignRefused(
             column,
             design,
-            f"{getattr(designs, column)[design]:g} is given, but the component table has "
-            f"{component} only for {allowed}{remedy}",
+            f"{given}, but the component table has {component} only for {allowed}{remedy}",
         ) from None
 
 

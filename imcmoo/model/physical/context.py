@@ -61,7 +61,7 @@ class Context(Technology):
         networks: WorkloadSet,
         *,
         device: str,
-        adc_model: str = "zigzag",
+        adc_model: str = ADC_MODELS[0],
         switches: Switches | None = None,
         assumptions: Assumptions | None = None,
         limits: CircuitLimits | None = None,

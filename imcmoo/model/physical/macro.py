@@ -17,11 +17,18 @@ import pandas as pd
 from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.chip import OperatingPoint, array_read_time, operating_point, row_prices
+from imcmoo.model.physical.chip import (
+    OperatingPoint,
+    array_read_time,
+    leakage,
+    operating_point,
+    row_prices,
+    total,
+)
 from imcmoo.model.physical.components import CellPrices, Switches, Technology, adder_costs
 from imcmoo.model.physical.latency import macro_read_time
 from imcmoo.model.physical.memory_cells import Sram, memory_cell
-from imcmoo.model.physical.parameters import LIMITS, Designs
+from imcmoo.model.physical.parameters import ADC_MODELS, LIMITS, Designs
 
 MEAN_CELL = 0.5
 """Mean value of a cell over its largest: the measured values are not published."""
@@ -146,7 +153,7 @@ def macro_costs(
     table: PhysicalTable,
     *,
     assumptions: Assumptions | None = None,
-    adc_model: str = "zigzag",
+    adc_model: str = ADC_MODELS[0],
     held: bool = False,
 ) -> pd.DataFrame:
     """Model one invocation of each macro.
@@ -172,18 +179,13 @@ def macro_costs(
     """
     assumptions = assumptions or Assumptions()
     designs, point = macro_point(macros, table, assumptions=assumptions, adc_model=adc_model)
-    names = ["rows", "cols", "n_adc", "dot_product_length", "input_bits", "weight_bits"]
-    rows, cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
+    names = ["cols", "n_adc", "dot_product_length", "input_bits", "weight_bits"]
+    cols, adcs, length, inputs, weights = macros[names].to_numpy(dtype=float).T
     how = technology_of(macros, table, assumptions, Switches(pulses=held))
     time = macro_read_time(designs, point, adcs[:, None], adcs, how)[:, 0]
     adder = _shift_add(macros, designs, table, assumptions)
-    # Row and column drivers are those of an array of another size: per row and column.
-    leak = (
-        rows * cols * point.array["cell_leak"]
-        + rows / designs.rows * point.array["row_leak"]
-        + cols / designs.cols * point.array["column_leak"]
-        + adcs * (point.adc.leak_W + adder["leak"] * np.sqrt(point.supply))
-    )
+    areas = _areas(macros, designs, point, how, adder)
+    leak = total(leakage(areas, designs, how).values()) + adcs * point.adc.static_W
     mean_read_J = point.cell.low_J + MEAN_CELL * point.cell.span_J
     per_weight = np.ceil(np.ceil(weights) / designs.bits_per_cell)
     most = 2.0**designs.input_slice_bits - 1
@@ -199,7 +201,6 @@ def macro_costs(
         "shift_add": adcs * adder["energy"] * point.supply,
         "leakage": leak * time,
     }
-    areas = _areas(macros, designs, point, how, adder)
     columns = {
         "time_s": time,
         "read_s": array_read_time(designs, point, how),
@@ -220,7 +221,10 @@ def _areas(
     technology: Technology,
     adder: Mapping[str, Floats],
 ) -> dict[str, Floats]:
-    """Area of cells, drivers, ADCs and adders of each macro; see `macro_costs`."""
+    """Area of cells, drivers, ADCs and adders of each macro; see `macro_costs`.
+
+    Row and column drivers are those of an array of another size, per row and column.
+    """
     rows, cols, adcs = macros[["rows", "cols", "n_adc"]].to_numpy(dtype=float).T
     is_shared = designs.columns_per_adc > 1  # by multiplexers
     columns = np.where(is_shared, point.array["column_area_muxed"], point.array["column_area"])
@@ -243,7 +247,7 @@ def macro_point(
     table: PhysicalTable,
     *,
     assumptions: Assumptions,
-    adc_model: str = "zigzag",
+    adc_model: str = ADC_MODELS[0],
 ) -> tuple[Designs, OperatingPoint]:
     """Describe macros of one device and cell as chips, with their speed and costs; see
     `macro_costs`."""

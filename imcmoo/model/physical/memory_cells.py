@@ -38,7 +38,9 @@ class Rram(MemoryCell):
     """Resistive cells: resident, several bits, read by a pulse of current."""
 
     name = array = RRAM.name
-    streams = False
+    streams = cells_leak = False
+    reads_again = True
+    """NeuroSim multiplies column delay by the columns per ADC, too; ISAAC has a hold per column."""
     snr_limit_dB = -np.inf
     """No limit: with the assumed cell errors only chips with parallel cells would keep one, so
     networks must be trained with these errors."""

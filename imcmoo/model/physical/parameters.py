@@ -29,7 +29,8 @@ DRAM_FOOTPRINT_M2 = np.array([0.0, 30e-6, 45e-6, 60e-6, 184e-6])
 SCHEDULES = ("layer", "pipelined")
 INPUT_CODINGS = ("pulses", "levels")
 WEIGHT_CODINGS = ("offset", "differential")
-ADC_MODELS = ("zigzag", "neurosim_sar", "murmann", "isaac", "sar_noise")
+ADC_MODELS = ("sar_noise", "zigzag", "neurosim_sar", "murmann", "isaac")
+"""ADC models; the first is the default."""
 AdcWindow = Literal["sigma", "range", "least_error"]
 """Width of an ADC window: "sigma", a number of standard deviations; "range", all possible sums; or
 "least_error", the number of standard deviations with the least mean square error.
@@ -160,7 +161,7 @@ class Designs:
     ]
     mac_units: Annotated[Floats, Column("array", "digital", high=1 << 20, default=256)]
     ping_pong: Annotated[Ints, Column("tiling", "macro", low=0, high=1, default=0)]
-    adc_model: Annotated[Ints, Column("array", "adc", texts=ADC_MODELS, default="zigzag")]
+    adc_model: Annotated[Ints, Column("array", "adc", texts=ADC_MODELS, default=ADC_MODELS[0])]
     adc_window: Annotated[Ints, Column("resolution", "noise", texts=ADC_WINDOWS, default="sigma")]
     redundancy: Annotated[
         Floats, Column("array", "replication noise adc limits", high=4, default=1)

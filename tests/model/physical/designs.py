@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,12 @@ TABLE = PhysicalTable.load()
 NODES_NM = (7, 14, 22, 32, 45)
 Columns = dict[str, Any]
 
+
+PER_LAYER = (
+    *("layers", "kinds", "shapes", "strides", "input_bits", "weight_bits", "dilations"),
+    *("dynamic", "shared_with", "input_statistics", "weight_statistics"),
+)
+"""Fields of a `Workload` with a row per layer."""
 
 DESIGN: dict[str, Any] = {
     "technology_nm": 32,
@@ -80,8 +87,14 @@ def random_designs(n, rng, device):
         "link_bits": powers(5, 9),
         "dram": rng.choice(DRAM, n),
         "schedule": rng.choice(SCHEDULES, n),
-        "adc_model": rng.choice(ADC_MODELS[:-1], n),  # golden sets have no sar_noise
+        "adc_model": rng.choice(ADC_MODELS, n),
     }
+
+
+def first_layers(network, n):
+    """The first layers of a network as a network of their own."""
+    rows = {name: getattr(network, name)[:n] for name in PER_LAYER}
+    return replace(network, **rows)
 
 
 def one(columns, index):

@@ -13,9 +13,10 @@ import numpy as np
 from scipy.special import erfc
 
 from imcmoo.networks.operands import OperandBits
+from tests.model.physical.scalar_physical import USUAL, sram_sigma
 
 WITHIN_ROWS, ROWS_TOGETHER, COLUMNS_TOGETHER = 0.8, 0.005, 0.001
-SIGMA = {"rram": 0.043, "sram": 0.0073}
+RRAM_SIGMA = 0.043
 WINDOWS = {
     "sigma": (4.0,),
     "range": (math.inf,),
@@ -100,7 +101,12 @@ def blocks(n_rows: int, rows: int, active: int) -> list[int]:
 
 
 def layer(
-    design: dict[str, Any], device: str, operands: OperandBits, at: int, n_rows: int
+    design: dict[str, Any],
+    device: str,
+    operands: OperandBits,
+    at: int,
+    n_rows: int,
+    assumptions: Any = USUAL,
 ) -> dict[str, float]:
     """Noise over signal of one layer with 8-bit operands."""
     differential = design.get("weight_coding") == "differential"
@@ -131,7 +137,7 @@ def layer(
         for (x_low, x_width), x in zip(x_slices, inputs, strict=True):
             for j, ((g_low, g_width), g) in enumerate(zip(g_slices, weights, strict=True)):
                 cells = design.get("redundancy", 1) if j >= len(weights) // 2 else 1
-                sigma = SIGMA[device]
+                sigma = sram_sigma(assumptions) if device == "sram" else RRAM_SIGMA
                 if (law := design.get("cell_errors", "uniform")) != "uniform":
                     coded = operands.magnitudes if differential else operands.weights
                     sigma = mean_sigma(law, coded[at], g_low, g_width, differential=differential)
@@ -241,10 +247,14 @@ def left_of_errors(variance: float, relative: float, largest: float) -> float:
 
 
 def network(
-    design: dict[str, Any], device: str, operands: OperandBits, rows: list[int]
+    design: dict[str, Any],
+    device: str,
+    operands: OperandBits,
+    rows: list[int],
+    assumptions: Any = USUAL,
 ) -> dict[str, float]:
     """SNR in dB of a network, by part."""
-    layers = [layer(design, device, operands, at, k) for at, k in enumerate(rows)]
+    layers = [layer(design, device, operands, at, k, assumptions) for at, k in enumerate(rows)]
     adc, dev, rounding = (math.fsum(n[part] for n in layers) for part in ("adc", "dev", "rounding"))
     parts = {"snr_adc_dB": adc, "snr_dev_dB": dev, "snr_dB": adc + dev}
     return {

@@ -1,7 +1,17 @@
 """The physical model once more, one design and one network at a time, in loops and floats.
 
 Written from the specification (docs/physical_model.md), not from the arrays: an oracle for them.
-Component numbers come from the same table, through its plain look-up.
+Component numbers come from the same table, through its plain look-up, and numbers with a band from
+an `Assumptions` object.
+
+Some rules may be missing in the package. Until it has them, `number` returns the neutral values of
+`NEUTRAL`. Rules without a neutral value there follow what the assumptions have:
+- arrays are as slow as at 0.9 V times κ if the band of `voltage_exponent` begins at 1;
+- a SAR ADC takes 0.45 of the area of the formula if there is `adc_area_factor`;
+- holds of RRAM differ from those of SRAM if there is `current_hold_m2`;
+- leakage goes with area if there is `leak_W_per_m2`.
+When the package has all rules, delete `NEUTRAL`, `has`, the branches that call it, and the rules
+they replace.
 """
 
 from __future__ import annotations
@@ -11,6 +21,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical import parameters
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import Workload
 
@@ -18,18 +31,100 @@ Design = dict[str, Any]
 
 PULSE_S = 10e-9
 NOMINAL_V = 0.9
-CELL_CHARGE_F = 1.2e-15
-THRESHOLD_POWER = 2
 DRAM_WIDTH = {"none": 16, "x16": 16, "x32": 32, "x64": 64, "hbm2": 2048}
+FOOTPRINT_MM2 = {"none": 0, "x16": 30, "x32": 45, "x64": 60, "hbm2": 184}
 IDLE_W = {"none": 0.0, "x16": 0.04, "x32": 0.08, "x64": 0.16, "hbm2": 1.04}
 ADC_LEAK_W = 53e-9
-INTERFACE_MM2 = {"none": 0.0, "x16": 0.5, "x32": 1.0, "x64": 2.0, "hbm2": 6.0}
 POWER_LIMIT = 1e6
 REQUESTS = 1e6
 
 
 DEFAULTS = {"input_coding": "pulses", "weight_coding": "offset", "sample_and_hold": 0}
-DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "adc_model": "zigzag", "redundancy": 1}
+DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "redundancy": 1}
+DEFAULTS |= {"adc_model": parameters.DEFAULTS["adc_model"]}
+USUAL = Assumptions()
+
+NEUTRAL = {
+    "adc_energy_factor": 1.0,
+    "adc_area_factor": 1.0,
+    "adc_time_factor": 1.0,
+    "input_energy_factor": 1.0,
+    "array_energy_factor": 1.0,
+    "array_area_factor": 1.0,
+    "reads_again": float(getattr(MEMORY_CELLS["rram"], "reads_again", False)),
+    "word_line_factor": 0.0,
+    "word_line_V": 1.2,
+    "sram_cell_F2": 280.0,
+    "sram_unit_F": 1.2e-15,
+    "sram_line_F": 0.0,
+    "sram_mismatch": 0.0073 * math.sqrt(1.2),
+    "rram_cell_F2": 48.0,
+    "rram_driver_factor": 1.0,
+    "shift_add_factor": 1.0,
+    "small_buffer_m2_per_bit": 0.0,
+    "dram_footprint_factor": 1.0,
+    "top_area": 0.0,
+    "top_energy": 0.0,
+}
+"""Numbers of rules that the package may lack; each value leaves all costs as they are without."""
+NUMBERS = (
+    *("voltage_exponent", "leak_W_per_m2", "sample_hold_F", "sample_hold_m2", "wire_F_per_m"),
+    *("hbm2_interface_m2", "lpddr4_interface_m2_per_bit", "column_pitch_F", "row_pitch_F"),
+    *("offset_cell_S", "differential_cell_S", "current_hold_m2", "current_hold_F", *NEUTRAL),
+)
+"""All assumptions that are not constants here."""
+
+
+def has(assumptions: Any, name: str) -> bool:
+    """True if the package has the rule of a number."""
+    return hasattr(assumptions, name)
+
+
+def number(assumptions: Any, name: str) -> float:
+    """A number of the assumptions, or its neutral value if they lack it."""
+    return getattr(assumptions, name).value if has(assumptions, name) else NEUTRAL[name]
+
+
+def sar_noise_J(bits: int, node_nm: float, volt: float) -> float:
+    """Logic and capacitive DAC of a SAR ADC, and the thermal noise of its comparator."""
+    switched = (10e-15 * bits + 1e-15 * 2**bits) * volt**2 * node_nm / 28
+    return switched + 0.6e-18 * bits * 4**bits
+
+
+def zigzag_J(bits: int, node_nm: float, volt: float) -> float:
+    return (100 * bits + 0.001 * 4**bits) * 1e-15 * volt**2 * (node_nm / 28)
+
+
+def sar_m2(bits: int, node_nm: float, assumptions: Any) -> float:
+    """Area of an ADC of the models `zigzag` and `sar_noise`, without its factor."""
+    share = 0.45 if has(assumptions, "adc_area_factor") else 1.0
+    return share * 10 ** (1.206 - 0.0369 * bits) * 2**bits * 1e-12 * (node_nm / 28)
+
+
+def slowdown(volt: float, threshold: float, exponent: float) -> float:
+    delay, nominal = (v / (v - threshold) ** exponent for v in (volt, NOMINAL_V))
+    return delay / nominal
+
+
+def sram_sigma(assumptions: Any) -> float:
+    """Mismatch of the capacitor of an SRAM cell."""
+    femtofarads = number(assumptions, "sram_unit_F") / 1e-15
+    return number(assumptions, "sram_mismatch") / math.sqrt(femtofarads)
+
+
+def with_top_m2(components_m2: float, interface_m2: float, assumptions: Any) -> float:
+    """Area of a chip: its top level is a share of all components but the interface."""
+    return components_m2 * (1 + number(assumptions, "top_area")) + interface_m2
+
+
+def wire_J(area_m2: float, volt: float, assumptions: Any) -> float:
+    """Energy of a bit on the mean wire of a chip."""
+    farads = number(assumptions, "wire_F_per_m") * (2 / 3) * math.sqrt(area_m2)
+    return 0.5 * farads * volt**2
+
+
+def leak_W(cmos_m2: float, volt: float, assumptions: Any) -> float:
+    return number(assumptions, "leak_W_per_m2") * cmos_m2 * volt / NOMINAL_V
 
 
 @dataclass
@@ -51,6 +146,7 @@ class Layer:
     products: dict[tuple[int, str, int, int], float]
     conductances: dict[tuple[str, int, int], float]
     digital: bool = False
+    product: bool = False  # of two activations, so that no weight is stored
     previous_share: float = 0.0
 
     def __post_init__(self) -> None:
@@ -85,19 +181,26 @@ def shares_of_cells(joint: Any, bits: int, b: int, redundancy: int) -> float:
     return sum(means[:upper]) + redundancy * sum(means[upper:])
 
 
-def read_layers(workload: Workload, weight_clip: float, digital: tuple[str, ...]) -> list[Layer]:
+def read_layers(
+    workload: Workload, weight_clip: float, digital: tuple[str, ...], batch: int = 1
+) -> list[Layer]:
     """The distinct layers of a network in the order of their sizes, statistics averaged."""
     moments = operand_bits(workload, weight_clip)
     groups: dict[tuple[int, ...], list[int]] = {}
     for index in range(len(workload)):
-        key = (*workload.shapes[index].tolist(), *workload.strides[index].tolist())
-        key = (*key, int(workload.layers[index] in digital))
+        product = bool(workload.dynamic[index])
+        *sizes, g, n = workload.shapes[index].tolist()
+        images = (g * batch, n) if product else (g, n * batch)
+        key = (*sizes, *images, *workload.strides[index].tolist())
+        key = (*key, int(workload.layers[index] in digital), int(product))
         groups.setdefault(key, []).append(index)
     layers = []
     for key in sorted(groups):
-        statistics = _statistics(moments, groups[key])
-        layer = Layer(*key[:-1], len(groups[key]), *statistics, digital=bool(key[-1]))
-        layers.append(layer)
+        *sizes, named, product = key
+        # No layer that runs on the digital unit reads cells.
+        statistics = ({}, {}, {}) if named or product else _statistics(moments, groups[key])
+        flags = {"digital": bool(named or product), "product": bool(product)}
+        layers.append(Layer(*sizes, len(groups[key]), *statistics, **flags))
     of_index = {i: layers[n] for n, key in enumerate(sorted(groups)) for i in groups[key]}
     for index in range(len(workload) - 1):
         here, following = of_index[index], of_index[index + 1]
@@ -134,8 +237,13 @@ def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, dict, d
 class Chip:
     """One design: placement, prices and times, each a plain number."""
 
-    def __init__(self, design: Design, device: str, table: PhysicalTable) -> None:
+    def __init__(
+        self, design: Design, device: str, table: PhysicalTable, assumptions: Any = USUAL
+    ) -> None:
         d = self.d = DEFAULTS | design
+        self.assumptions = assumptions
+        self.digital: list[Layer] = []
+        self.held = 0  # bits of their weights
         self.device = device
         self.table = table
         self.differential = d["weight_coding"] == "differential"
@@ -148,18 +256,26 @@ class Chip:
         self.pairs = d["cols"] // 2 if self.differential else d["cols"]
         self.converters = math.ceil(self.pairs / d["columns_per_adc"])
         self.node = d["technology_nm"]
-        technology = self.find("technology", node_nm=self.node)
-        threshold, volt = technology["threshold_V"], d["voltage_V"]
-        law = lambda v: v / (v - threshold) ** THRESHOLD_POWER  # noqa: E731
-        self.kappa = law(volt) / law(NOMINAL_V)
+        threshold = self.find("technology", node_nm=self.node)["threshold_V"]
+        volt = d["voltage_V"]
+        self.kappa = slowdown(volt, threshold, self.number("voltage_exponent"))
         self.supply = (volt / NOMINAL_V) ** 2
         self.clock = 1e9 * min(1.0, 1 / self.kappa)
-        self.array = self.find(
-            device, node_nm=self.node, voltage_V=volt, rows=d["rows"], cols=d["cols"]
-        )
-        self.read_s = self.array["time"]
+        size = {"node_nm": self.node, "rows": d["rows"], "cols": d["cols"]}
+        self.array = self.find(device, voltage_V=volt, **size)
+        timed, slow = self.array, 1.0
+        if assumptions.voltage_exponent.low == 1:
+            timed, slow = self.find(device, voltage_V=NOMINAL_V, **size), self.kappa
+        self.read_s = timed["time"] * slow
         if d["columns_per_adc"] > 1:
-            self.read_s = max(self.array["time"], self.array["time_muxed"])
+            self.read_s = max(timed["time"], timed["time_muxed"]) * slow
+        current = device == "rram"
+        self.in_turn = 2 if current and self.number("reads_again") else 1
+        if d["sample_and_hold"]:
+            self.in_turn = 0
+        kind = "current" if current and has(assumptions, "current_hold_m2") else "sample"
+        self.hold_m2 = self.number(f"{kind}_hold_m2")
+        self.hold_F = self.number(f"{kind}_hold_F")
         self.adc_J, self.adc_m2, self.adc_W, self.adc_s = self.adc()
         self.buffers()
         self.parts()
@@ -167,13 +283,26 @@ class Chip:
     def find(self, name: str, **keys: Any) -> dict[str, float]:
         return {k: float(v) for k, v in self.table.tables[name].look_up(**keys).items()}
 
+    def number(self, name: str) -> float:
+        return number(self.assumptions, name)
+
     def adc(self) -> tuple[float, float, float, float]:
+        """Energy, area, static power and time at 0.9 V of one ADC."""
+        energy, area, leak, time = self.adc_of_model()
+        return (
+            energy * self.number("adc_energy_factor"),
+            area * self.number("adc_area_factor"),
+            leak,
+            time * self.number("adc_time_factor"),
+        )
+
+    def adc_of_model(self) -> tuple[float, float, float, float]:
         b, model = self.d["adc_bits"], self.d["adc_model"]
-        if model == "zigzag":
-            scale = self.node / 28
+        if model in ("sar_noise", "zigzag"):
+            price = sar_noise_J if model == "sar_noise" else zigzag_J
             return (
-                (100 * b + 0.001 * 4**b) * 1e-15 * self.d["voltage_V"] ** 2 * scale,
-                10 ** (1.206 - 0.0369 * b) * 2**b * 1e-12 * scale,
+                price(b, self.node, self.d["voltage_V"]),
+                sar_m2(b, self.node, self.assumptions),
                 ADC_LEAK_W,
                 b * (0.64 + 0.00653 * self.d["active_rows"]) * 1e-9,
             )
@@ -201,66 +330,144 @@ class Chip:
         self.dram_J = row["energy_per_bit"] if there else 0.0
         self.dram_bit_s = 1 / (pin * DRAM_WIDTH[d["dram"]] * 0.8) if there else 0.0
 
-    def parts(self) -> None:
-        d, array = self.d, self.array
-        width = d["adc_bits"] + 8 - d["input_slice_bits"] + 8 - d["bits_per_cell"]
-        adder = self.find("shift_add", node_nm=self.node, bits=width)
-        if d["input_slice_bits"] == 8 and d["bits_per_cell"] == 8:
-            adder = {"energy": 0.0, "area": 0.0, "leak": 0.0}
-        dac_m2 = 0.0
+    def interface_m2(self) -> float:
+        """Area of the chip's circuits for its DRAM."""
+        if self.d["dram"] == "hbm2":
+            return self.number("hbm2_interface_m2")
+        there = self.d["dram"] != "none"
+        return there * DRAM_WIDTH[self.d["dram"]] * self.number("lpddr4_interface_m2_per_bit")
+
+    def cells_m2(self) -> float:
+        """Area of the cells of a macro."""
+        cells = self.d["rows"] * self.d["cols"] * (1 + self.d["ping_pong"])
+        return cells * self.number(f"{self.device}_cell_F2") * (self.node * 1e-9) ** 2
+
+    def drivers_m2(self) -> float:
+        """Area of row and column circuits of a macro, with DACs and holds, without ADCs."""
+        d = self.d
+        drivers = self.array["row_area"]
+        drivers += self.array["column_area_muxed" if d["columns_per_adc"] > 1 else "column_area"]
+        if self.device == "rram":
+            drivers *= self.number("rram_driver_factor")
         if self.levels:
-            dac_m2 = self.find("dac", node_nm=self.node, bits=d["input_slice_bits"])["area"]
-        mac, router = self.mac, router = (
-            self.find("mac", node_nm=self.node),
-            self.find("router", node_nm=self.node),
-        )
-        tiles = d["tiles_per_group"] * d["router_groups"]
-        cells = d["rows"] * d["cols"] * (1 + d["ping_pong"])
-        column = array["column_area_muxed" if d["columns_per_adc"] > 1 else "column_area"]
-        macro_m2 = (
-            cells * array["cell_area"]
-            + array["row_area"]
-            + column
-            + d["rows"] * dac_m2
-            + d["cols"] * d["sample_and_hold"] * 5e-12
-            + self.converters * (self.adc_m2 + adder["area"])
-        )
-        self.area = (
-            self.macros * macro_m2
-            + tiles * (self.inputs["area"] + self.results["area"])
-            + d["router_groups"] * router["area"]
+            dac = self.find("dac", node_nm=self.node, bits=d["input_slice_bits"])
+            drivers += d["rows"] * dac["area"]
+        return drivers + d["cols"] * d["sample_and_hold"] * self.hold_m2
+
+    def buffer_m2(self, table_m2: float, depth: int) -> float:
+        """Area of an input or result buffer: periphery goes with the perimeter."""
+        bits = 8 * self.d["macros_per_tile"] * depth
+        a = self.number("small_buffer_m2_per_bit") * (self.node / 32) ** 2
+        return max(table_m2, a * bits * (1 + math.sqrt(65536 / bits)))
+
+    def parts(self) -> None:
+        d = self.d
+        width = d["adc_bits"] + 8 - d["input_slice_bits"] + 8 - d["bits_per_cell"]
+        self.adder = self.find("shift_add", node_nm=self.node, bits=width)
+        if d["input_slice_bits"] == 8 and d["bits_per_cell"] == 8:
+            self.adder = {"energy": 0.0, "area": 0.0, "leak": 0.0}
+        self.mac = self.find("mac", node_nm=self.node)
+        self.router = self.find("router", node_nm=self.node)
+        self.tiles = d["tiles_per_group"] * d["router_groups"]
+        self.areas()
+        self.leak = self.leakage()
+        self.prices()
+
+    def areas(self) -> None:
+        d = self.d
+        factor = self.number("array_area_factor")
+        self.all_cells_m2 = self.macros * factor * self.cells_m2()
+        converters = self.converters * (self.adc_m2 + self.adder["area"])
+        buffers = self.buffer_m2(self.inputs["area"], d["rows"])
+        buffers += self.buffer_m2(self.results["area"], d["cols"])
+        self.components_m2 = (
+            self.all_cells_m2
+            + self.macros * (factor * self.drivers_m2() + converters)
+            + self.tiles * buffers
+            + d["router_groups"] * self.router["area"]
             + self.glb["area"]
-            + d["mac_units"] * mac["area"]
-            + INTERFACE_MM2[d["dram"]] * 1e-6
+            + d["mac_units"] * self.mac["area"]
         )
+        self.area = with_top_m2(self.components_m2, self.interface_m2(), self.assumptions)
+        footprint = FOOTPRINT_MM2[d["dram"]] * 1e-6
+        self.dram_m2 = footprint * self.number("dram_footprint_factor")
+
+    def leakage(self) -> float:
+        """Static power of the chip."""
+        d, array = self.d, self.array
+        if has(self.assumptions, "leak_W_per_m2"):
+            resistive = self.all_cells_m2 if self.device == "rram" else 0.0
+            static = self.adc_W if d["adc_model"] == "murmann" else 0.0
+            area_law = leak_W(self.components_m2 - resistive, d["voltage_V"], self.assumptions)
+            return area_law + self.macros * self.converters * static
         nominal = d["voltage_V"] / NOMINAL_V
-        self.leak = self.macros * (
+        cells = d["rows"] * d["cols"] * (1 + d["ping_pong"])
+        return self.macros * (
             cells * array["cell_leak"]
             + array["row_leak"]
             + array["column_leak"]
-            + self.converters * (self.adc_W + adder["leak"] * nominal)
+            + self.converters * (self.adc_W + self.adder["leak"] * nominal)
         ) + nominal * (
-            tiles * (self.inputs["leak"] + self.results["leak"])
+            self.tiles * (self.inputs["leak"] + self.results["leak"])
             + self.glb["leak"]
-            + d["mac_units"] * mac["leak"]
+            + d["mac_units"] * self.mac["leak"]
         )
-        wire = 0.5 * 0.2e-9 * d["voltage_V"] ** 2 * (2 / 3) * math.sqrt(self.area)
-        self.link_J = router["read"] / 128 * self.supply + wire
-        self.convert_J = self.adc_J + adder["energy"] * self.supply
-        if d["sample_and_hold"]:
-            columns = (2 if self.differential else 1) * d["redundancy"]
-            self.convert_J += 10e-15 * d["voltage_V"] ** 2 * columns
-        self.dac_J = 50e-15 * d["input_slice_bits"] * d["voltage_V"] ** 2 if self.levels else 0.0
+
+    def prices(self) -> None:
+        """Energies of actions, without the top level's share."""
+        d, array, volt = self.d, self.array, self.d["voltage_V"]
+        self.link_J = self.router["read"] / 128 * self.supply
+        self.link_J += wire_J(self.area, volt, self.assumptions)
+        self.adder_J = self.adder["energy"] * self.supply * self.number("shift_add_factor")
+        columns = (2 if self.differential else 1) * d["redundancy"]
+        self.hold_J = self.hold_F * volt**2 * columns if d["sample_and_hold"] else 0.0
+        self.convert_J = self.adc_J + self.adder_J + self.hold_J
+        times = d["columns_per_adc"] if self.in_turn == 2 else 1
+        times *= self.number("input_energy_factor")
+        self.dac_J = self.pulse_J = 0.0
+        if self.levels:
+            self.dac_J = 50e-15 * d["input_slice_bits"] * volt**2 * times
         if self.device == "rram":
+            self.pulse_J = self.word_line_J() * times
             self.low_J = array["cell_read_low"]
             self.span_J = array["cell_read_high"] - array["cell_read_low"]
             self.write_J = (array["cell_write_low"] + array["cell_write_high"]) / 2 * 8.5
             self.row_write_s = 8.5 * 50e-9
         else:
             memory = self.buffer(d["cols"], d["rows"])
-            self.low_J, self.span_J = CELL_CHARGE_F * d["voltage_V"] ** 2, 0.0
+            farads = self.number("sram_unit_F") + self.number("sram_line_F") * self.node / 28
+            self.low_J, self.span_J = farads * volt**2, 0.0
             self.write_J = memory["write"] / d["cols"] * self.supply
             self.row_write_s = 1e-9 * self.kappa
+        self.low_J *= self.number("array_energy_factor")
+        self.span_J *= self.number("array_energy_factor")
+
+    def column_drop(self) -> float:
+        """IR drop along a column as a share of the read voltage; 0 where no current flows."""
+        if self.device != "rram":
+            return 0.0
+        pitch_m = self.number("column_pitch_F") * self.node * 1e-9
+        ohm = self.find("technology", node_nm=self.node)["wire_ohm_per_m"] * pitch_m
+        cell_S = self.number(f"{'differential' if self.differential else 'offset'}_cell_S")
+        return self.d["active_rows"] * self.d["rows"] / 2 * ohm * cell_S
+
+    def word_line_J(self) -> float:
+        """Energy of one pulse or level on a row that draws current."""
+        wire_F = self.number("wire_F_per_m") * self.number("row_pitch_F") * self.node * 1e-9
+        cells_F = self.d["cols"] * (wire_F + 0.2e-15 * self.node / 28)
+        return self.number("word_line_factor") * cells_F * self.number("word_line_V") ** 2
+
+    def slice_s(self, steps: int) -> float:
+        """Time of one input slice of one row group, `steps` conversions one after the other."""
+        held = 0.0
+        if not self.levels:
+            held = (2 ** self.d["input_slice_bits"] - 1) * PULSE_S
+        elif self.device == "rram":
+            held = PULSE_S
+        read, convert = self.read_s + held, self.adc_s * self.kappa
+        if self.in_turn == 2:
+            return steps * (read + convert)
+        return read + steps * convert if self.in_turn else max(read, steps * convert)
 
 
 @dataclass
@@ -372,12 +579,18 @@ def evaluate(
     *,
     weight_clip: float = 1.0,
     digital: tuple[str, ...] = (),
+    assumptions: Any = USUAL,
+    batch: int = 1,
 ) -> dict[str, Any]:
-    """Metrics of one network on one design, one network at a time, a switch per 10^6 images."""
-    chip = Chip(design, device, table)
-    layers = read_layers(workload, weight_clip, digital)
+    """Metrics of a batch of one network on one design, one network at a time.
+
+    The chip switches to another network once per 10^6 batches.
+    """
+    chip = Chip(design, device, table, assumptions)
+    layers = read_layers(workload, weight_clip, digital, batch)
+    io = batch * network_io(workload)
     chip.digital = [layer for layer in layers if layer.digital]
-    chip.held = sum(layer.weight_bits * layer.count for layer in chip.digital)
+    chip.held = sum(layer.weight_bits * layer.count for layer in chip.digital if not layer.product)
     placed = [place(chip, layer) for layer in layers if not layer.digital]
     need = sum(p.n * p.layer.count for p in placed)
     pipelined = chip.d["schedule"] == "pipelined"
@@ -385,13 +598,14 @@ def evaluate(
     options = []
     if need <= chip.macros:
         r = copies_at_once(chip, placed) if pipelined else copies_in_turn(chip, placed)
-        options.append(run(chip, placed, r, workload, streamed=False))
+        options.append(run(chip, placed, r, io, streamed=False))
     if streams:
-        options.append(run(chip, placed, streamed_copies(chip, placed), workload, streamed=True))
+        options.append(run(chip, placed, streamed_copies(chip, placed), io, streamed=True))
     missing_bits = shortfall(chip, placed, options, pipelined)
     per_macro = chip.d["rows"] * chip.d["cols"]
     base = {
         "area_m2": chip.area,
+        "dram_m2": chip.dram_m2,
         "missing_cells": 0 if streams else max(0, need - chip.macros) * per_macro,
         "missing_bits": missing_bits,
     }
@@ -437,9 +651,9 @@ CAUSES = ("compute", "glb", "link", "buffer", "dram")
 
 
 def run(
-    chip: Chip, placed: list[Placed], r: list[int], workload: Workload, *, streamed: bool
+    chip: Chip, placed: list[Placed], r: list[int], io: int, *, streamed: bool
 ) -> dict[str, Any]:
-    """Energy and time of one image."""
+    """Energy and time of one inference, whose input and output have `io` bits."""
     d = chip.d
     energy = off_chip = latency = glb_total = dram_total = link_total = 0.0
     shared = {"glb": 0.0, "dram": 0.0}
@@ -483,7 +697,7 @@ def run(
         shared["dram"] += k * times["dram"]
         filling += k * p.layer.previous_share * (largest + step)
         used = max(used, p.n * copies) if streamed else used + k * p.n * copies
-    io = network_io(workload) if d["dram"] != "none" else 0
+    io = io if d["dram"] != "none" else 0
     dram_total += io
     off_chip = dram_total * chip.dram_J
     load_on, load_off = written * chip.write_J + stored * chip.link_J, stored * chip.dram_J
@@ -516,6 +730,7 @@ def run(
     latency, interval = latency + switch, interval + switch
     energy += chip.held * chip.glb["write"] / 2048 * chip.supply / REQUESTS
     off_chip += chip.held * chip.dram_J / REQUESTS
+    energy *= 1 + chip.number("top_energy")
     slowed = energy / (POWER_LIMIT * chip.area - chip.leak)
     if slowed > interval:
         latency, interval = latency * slowed / interval, slowed
@@ -581,13 +796,7 @@ def layer_time(
 ) -> tuple[dict[str, float], dict[str, float], float]:
     """Seconds on each resource, of loading, and of one vector more."""
     d = chip.d
-    if chip.levels:
-        held = PULSE_S if chip.device == "rram" else 0.0
-    else:
-        held = (2 ** d["input_slice_bits"] - 1) * PULSE_S
-    convert = math.ceil(p.columns_used / chip.converters) * chip.adc_s * chip.kappa
-    read = chip.read_s + held
-    once = max(read, convert) if d["sample_and_hold"] else read + convert
+    once = chip.slice_s(math.ceil(p.columns_used / chip.converters))
     step = chip.n_in * p.phases * once
     groups_of_copy = math.ceil(p.n / (d["macros_per_tile"] * d["tiles_per_group"]))
     groups = min(d["router_groups"], copies * groups_of_copy)
@@ -630,6 +839,7 @@ def layer_energy(chip: Chip, p: Placed, move: dict[str, float]) -> float:
         cells
         + conversions * chip.convert_J
         + vectors * layer.K * p.col_blocks * chip.dac_J
+        + layer.steps * layer.G * layer.K * p.col_blocks * pulses * chip.pulse_J
         + move["buffer_read"] * chip.inputs["read"] * chip.supply
         + move["buffer_write"] * chip.inputs["write"] * chip.supply
         + move["result"] * (chip.results["read"] + chip.results["write"]) * chip.supply

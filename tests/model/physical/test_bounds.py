@@ -9,8 +9,6 @@ import pytest
 from imcmoo.exact import check
 from imcmoo.model.metrics import edp
 from imcmoo.model.partials import NoBounds
-from imcmoo.model.physical import memory_cells
-from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds import chip_bounds
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
@@ -55,8 +53,7 @@ def few(device, values=None, added=(), **options):
     """A model of two networks."""
     space = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}[device]
     space = restricted(space, values or {}, name="few")
-    fixed = {n: v for n, v in space.fixed.items() if n not in {p.name for p in added}}
-    space = replace(space, parameters=(*added, *space.parameters), fixed=fixed)
+    space = replace(space, parameters=(*added, *space.parameters))
     networks = STUDIES["four_workload_sram_extended"].replace(
         networks=("mobilenet_v3_onnx", "resnet18_onnx")
     )
@@ -184,23 +181,12 @@ def test_every_stage_stands_for_the_same_designs(name):
     model.space.validate(tree.designs(rows))
 
 
-LATER = {
-    **{"voltage_exponent": 1.3, "current_hold_m2": 20e-12, "current_hold_F": 50e-15},
-    **{"sram_cell_F2": 1200, "sram_line_F": 0.7e-15, "sram_mismatch": 0.008},
-    **{"rram_cell_F2": 100, "column_pitch_F": 10, "row_pitch_F": 10, "rram_driver_factor": 5},
-    **{"word_line_factor": 1, "shift_add_factor": 0.4, "small_buffer_m2_per_bit": 0.171e-12},
-    **{"hbm2_interface_m2": 25e-6, "top_area": 0.2, "top_energy": 0.15},
-}
 FEW_HOLDS = {"voltage_V": (0.7, 1.0), "adc_bits": (6, 7), "cols": (128, 256)}
-SAR_NOISE = Categorical("adc_model", ("sar_noise",))
 
 
 @pytest.mark.parametrize(("device", "holds"), [("rram", (0,)), ("sram", (0, 1))])
-def test_no_bound_is_above_a_design_with_all_costs_charged(device, holds, monkeypatch):
-    monkeypatch.setattr(memory_cells.Rram, "reads_again", True)
-    values = FEW_HOLDS | {"sample_and_hold": holds}
-    model = few(device, values, added=(SAR_NOISE,), assumptions=Assumptions().having(**LATER))
-    check_model(model, 60)
+def test_no_bound_is_above_a_design_with_or_without_holds(device, holds):
+    check_model(few(device, FEW_HOLDS | {"sample_and_hold": holds}), 60)
 
 
 def test_a_cost_term_that_depends_on_an_undeclared_parameter_is_refused(monkeypatch):

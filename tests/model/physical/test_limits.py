@@ -23,7 +23,7 @@ def drop(rows, active, coding, **other):
 
 
 @pytest.mark.parametrize(
-    ("rows", "most_offset", "most_differential"), [(128, 128, 128), (256, 64, 128), (512, 32, 64)]
+    ("rows", "most_offset", "most_differential"), [(128, 64, 128), (256, 32, 64), (512, 16, 32)]
 )
 def test_rows_that_may_be_read_at_once_at_22_nm(rows, most_offset, most_differential):
     for coding, most in (("offset", most_offset), ("differential", most_differential)):

@@ -74,7 +74,7 @@ def test_columns_that_do_not_fit_are_refused_and_none_give_no_metrics():
     ("options", "message"),
     [
         ({"device": "flash"}, "device 'flash' is not one of rram, sram"),
-        ({"adc_model": "best"}, "adc_model 'best' is not one of zigzag"),
+        ({"adc_model": "best"}, "adc_model 'best' is not one of sar_noise"),
         ({"deployment": "apart"}, "deployment 'apart' is not one of alone, together"),
         ({"requests_per_switch": 0}, "requests_per_switch must be at least 1"),
         ({"input_bits": 3}, "input_bits is 3: one number, or one per network"),

@@ -1,5 +1,7 @@
 """The arrays against the scalar model, on random designs of both devices and all networks."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -12,9 +14,17 @@ from imcmoo.networks.operands import operand_bits
 from imcmoo.networks.workloads import DIMENSIONS, SHIPPED, Workload, WorkloadSet
 from tests.model.physical import scalar_noise
 from tests.model.physical import scalar_physical as scalar
-from tests.model.physical.designs import DESIGN, TABLE, columns, one, random_designs
+from tests.model.physical.designs import (
+    DESIGN,
+    TABLE,
+    columns,
+    first_layers,
+    one,
+    random_designs,
+)
 
-RTOL = 1e-12
+USUAL = Assumptions()
+nearly = partial(pytest.approx, rel=1e-12, abs=0)
 SNR_DB = 0.01
 """The share that rounding leaves is interpolated in a table."""
 SIZE_OF_KERNEL = [DIMENSIONS.index(name) for name in "CRS"]
@@ -39,7 +49,7 @@ def test_arrays_equal_the_scalar_model(network, device):
     designs["tiles_per_group"][::2] = 64
     designs["macros_per_tile"][::2] = 128
     designs["router_groups"][::2] = np.maximum(designs["router_groups"][::2], 8)
-    assert compared(network, device, designs, every_snr=EVERY_SNR) >= 3
+    assert compared(Workload.load(network), device, designs, every_snr=EVERY_SNR) >= 3
 
 
 @pytest.mark.parametrize("device", MEMORY_CELLS)
@@ -50,15 +60,15 @@ def test_arrays_equal_the_scalar_model_with(option, device):
     designs = random_designs(n, rng, device)
     designs["tiles_per_group"][:] = 64
     designs["macros_per_tile"][:] = 128
-    more = {"network": "resnet18", "every_snr": EVERY_SNR}
+    more = {"workload": Workload.load("resnet18"), "every_snr": EVERY_SNR}
     if option == "clipped weights":
         more["weight_clip"] = 0.6
     elif option == "digital layers":
         designs["mac_units"] = rng.choice([256, 4096], n)
-        layers = Workload.load("resnet18").layers
+        layers = more["workload"].layers
         more |= {"every_snr": 99, "digital": (layers[0], layers[6], layers[15])}
     else:
-        more |= {"network": "alexnet", "every_snr": 1}
+        more |= {"workload": Workload.load("alexnet"), "every_snr": 1}
         designs["adc_window"] = rng.choice(ADC_WINDOWS, n)
         designs["redundancy"] = rng.integers(1, 5, n)
         if device != "sram":
@@ -67,16 +77,42 @@ def test_arrays_equal_the_scalar_model_with(option, device):
     assert compared(device=device, designs=designs, **more) >= 3
 
 
-def compared(network, device, designs, *, every_snr, weight_clip=1.0, digital=()):
+@pytest.mark.parametrize("device", MEMORY_CELLS)
+def test_arrays_equal_the_scalar_model_of_a_network_with_products_of_activations(device):
+    designs = random_designs(N_DESIGNS, np.random.default_rng(5), device)
+    designs["mac_units"] = np.tile([256, 4096], N_DESIGNS // 2)
+    designs["tiles_per_group"][:] = 64
+    designs["macros_per_tile"][:] = 128
+    network = first_layers(Workload.load("vision_transformer_onnx"), 5)
+    assert any(network.dynamic)
+    assert compared(network, device, designs, every_snr=EVERY_SNR) >= 3
+
+
+@pytest.mark.parametrize("device", MEMORY_CELLS)
+def test_arrays_equal_the_scalar_model_with_other_assumptions(device):
+    rng = np.random.default_rng(2)
+    designs = random_designs(N_DESIGNS, rng, device)
+    designs["tiles_per_group"][:] = 64
+    designs["macros_per_tile"][:] = 128
+    bands = {name: getattr(USUAL, name) for name in scalar.NUMBERS if scalar.has(USUAL, name)}
+    values = {name: rng.uniform(band.low, band.high) for name, band in bands.items()}
+    other = USUAL.having(**values)
+    network = Workload.load("alexnet")
+    assert compared(network, device, designs, every_snr=99, assumptions=other) >= 3
+
+
+def compared(
+    workload, device, designs, *, every_snr, weight_clip=1.0, digital=(), assumptions=USUAL
+):
     """Compare designs with the scalar model; returns how many run the network."""
     metrics = PhysicalEvaluator(
         device,
-        WorkloadSet.load([network]),
+        WorkloadSet((workload,)),
         table=TABLE,
         weight_clip=weight_clip,
-        layers_digital={network: digital},
+        layers_digital={workload.name: digital},
+        assumptions=assumptions,
     ).in_full(designs)
-    workload = Workload.load(network)
     ran = 0
     for i in range(len(designs["rows"])):
         expected = scalar.evaluate(
@@ -86,16 +122,18 @@ def compared(network, device, designs, *, every_snr, weight_clip=1.0, digital=()
             TABLE,
             weight_clip=weight_clip,
             digital=digital,
+            assumptions=assumptions,
         )
-        assert metrics.area_m2[i] == pytest.approx(expected["area_m2"], rel=RTOL)
+        assert metrics.area_m2[i] == nearly(expected["area_m2"])
         assert metrics.missing_cells[i, 0] == expected["missing_cells"]
-        assert metrics.missing_bits[i, 0] == pytest.approx(expected["missing_bits"], RTOL)
+        assert metrics.missing_bits[i, 0] == nearly(expected["missing_bits"])
         if i % every_snr == 0:
             analog = np.array([layer not in digital for layer in workload.layers])
+            analog &= ~np.array(workload.dynamic)
             sizes = workload.shapes[analog][:, SIZE_OF_KERNEL].tolist()
             rows = [c * r * s for c, r, s in sizes]
             operands = operand_bits(workload, weight_clip).take(analog)
-            snr = scalar_noise.network(one(designs, i), device, operands, rows)
+            snr = scalar_noise.network(one(designs, i), device, operands, rows, assumptions)
             for name, decibels in snr.items():
                 assert getattr(metrics, name)[i, 0] == pytest.approx(
                     decibels, abs=1e-9 if name == "snr_rounding_dB" else SNR_DB
@@ -107,7 +145,7 @@ def compared(network, device, designs, *, every_snr, weight_clip=1.0, digital=()
             continue
         ran += 1
         for name in NUMBERS:
-            assert getattr(metrics, name)[i, 0] == pytest.approx(expected[name], rel=RTOL), name
+            assert getattr(metrics, name)[i, 0] == nearly(expected[name]), name
         assert CAUSES[metrics.bound_by[i, 0]] == expected["bound_by"]
     return ran
 
@@ -132,6 +170,6 @@ def test_arrays_equal_the_scalar_model_where_writing_rows_binds(ping_pong):
     )
     expected = scalar.evaluate(design, "sram", Workload.load("alexnet"), TABLE)
     assert usual.streamed[0, 0]
-    assert usual.latency_s[0, 0] == pytest.approx(expected["latency_s"], rel=RTOL)
-    assert usual.energy_J[0, 0] == pytest.approx(expected["energy_J"], rel=RTOL)
+    assert usual.latency_s[0, 0] == nearly(expected["latency_s"])
+    assert usual.energy_J[0, 0] == nearly(expected["energy_J"])
     assert slow.latency_s[0, 0] > 1.05 * usual.latency_s[0, 0]

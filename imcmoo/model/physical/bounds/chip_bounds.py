@@ -301,7 +301,11 @@ class MinimalChips:
         """Lower bound of the leakage, W, shape (n, X)."""
         macro = self["macro_W"] + self["adcs"] * self["adc_W"]
         leak: Floats = (
-            self.macros * macro + self.tiles * self["tile_W"] + self["memory_W"] + self["digital_W"]
+            self.macros * macro
+            + self.tiles * self["tile_W"]
+            + self.groups * self["router_W"]
+            + self["memory_W"]
+            + self["digital_W"]
         )
         return leak
 
