@@ -43,8 +43,8 @@ SCALED = {
     "input_energy_factor": ("energy_dac_J",),
     "array_energy_factor": ("energy_cells_J",),
     "adc_time_factor": ("convert_s",),
-    "adc_area_factor": ("area_adc_m2",),
-    "array_area_factor": ("area_cells_m2", "area_drivers_m2"),
+    "adc_area_factor": ("area_adc_m2", "leak_adc_W"),
+    "array_area_factor": ("area_cells_m2", "area_drivers_m2", "leak_cells_W", "leak_drivers_W"),
 }
 """Assumptions that are fitted, in the order of the file, with the parts of `macro_costs` that they
 multiply."""
@@ -530,11 +530,9 @@ class _Fit:
             scaled |= {part: costs[part] * math.exp(log) for part in parts}
         in_turn = np.full(len(self._rows), 1.0 - self._macro.sample_and_hold)
         scaled["time_s"] = read_and_convert(scaled["read_s"], scaled["convert_s"], in_turn)
-        scaled["energy_leakage_J"] = costs["energy_leakage_J"] * scaled["time_s"] / costs["time_s"]
-        for whole, start in (("energy_J", "energy_"), ("area_m2", "area_")):
-            names = [name for name in costs if name.startswith(start) and name != whole]
-            scaled[whole] = np.sum([scaled[name] for name in names], axis=0)
-        return scaled
+        scaled["energy_leakage_J"] = _sum(scaled, "leak_") * scaled["time_s"]
+        energy = _sum(scaled, "energy_", besides="energy_J")
+        return scaled | {"energy_J": energy, "area_m2": _sum(scaled, "area_", besides="area_m2")}
 
     def ratios(self, costs: Mapping[str, Floats]) -> Floats:
         """Modelled over measured values of all measurements."""
@@ -566,6 +564,13 @@ class _Fit:
                 "operation?"
             )
         return logs, np.sqrt(np.diag(np.linalg.inv(jacobian.T @ jacobian)))
+
+
+def _sum(costs: Mapping[str, Floats], start: str, besides: str = "") -> Floats:
+    """Sum of the columns whose names have a start, besides that of the whole."""
+    parts = [costs[name] for name in costs if name.startswith(start) and name != besides]
+    summed: Floats = np.sum(parts, axis=0)
+    return summed
 
 
 def _rounded(value: float) -> float:

@@ -175,7 +175,7 @@ def macro_costs(
         by 1 bit, additions counted too); energy_J and area_m2 in all (periphery not multiplied)
         and by part: energy_PART_J of cells, dac (row drivers with it), adc, hold, shift_add,
         leakage; area_PART_m2 of cells, drivers (DACs and sample-and-holds with them), adc,
-        shift_add.
+        shift_add; leak_PART_W of the areas and, `static`, of ADCs besides.
     """
     assumptions = assumptions or Assumptions()
     designs, point = macro_point(macros, table, assumptions=assumptions, adc_model=adc_model)
@@ -185,7 +185,7 @@ def macro_costs(
     time = macro_read_time(designs, point, adcs[:, None], adcs, how)[:, 0]
     adder = _shift_add(macros, designs, table, assumptions)
     areas = _areas(macros, designs, point, how, adder)
-    leak = total(leakage(areas, designs, how).values()) + adcs * point.adc.static_W
+    leaks = {**leakage(areas, designs, how), "static": adcs * point.adc.static_W}
     mean_read_J = point.cell.low_J + MEAN_CELL * point.cell.span_J
     per_weight = np.ceil(np.ceil(weights) / designs.bits_per_cell)
     most = 2.0**designs.input_slice_bits - 1
@@ -199,7 +199,7 @@ def macro_costs(
         "adc": adcs * point.adc.energy_J,
         "hold": adcs * designs.sample_and_hold * hold.charge_F * designs.voltage_V**2,
         "shift_add": adcs * adder["energy"] * point.supply,
-        "leakage": leak * time,
+        "leakage": total(leaks.values()) * time,
     }
     columns = {
         "time_s": time,
@@ -210,6 +210,7 @@ def macro_costs(
         "area_m2": np.sum(list(areas.values()), axis=0),
         **{f"energy_{part}_J": values for part, values in energies.items()},
         **{f"area_{part}_m2": values for part, values in areas.items()},
+        **{f"leak_{part}_W": values for part, values in leaks.items()},
     }
     return pd.DataFrame(columns, index=macros.index)
 
