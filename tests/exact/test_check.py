@@ -129,7 +129,7 @@ CHANGES = {
     "is no design": lambda c: replace(c, design={**c.design, next(iter(c.design)): 77}),
     "other parameters": lambda c: replace(c, design={**c.design, "another": 1}),
     "other data": lambda c: replace(c, stamp={**c.stamp, "data": "0"}),
-    r"libraries\): physical 0 \(here 3\)": lambda c: replace(
+    r"libraries\): physical 0 \(here 4\)": lambda c: replace(
         c, stamp={**c.stamp, "versions": {**c.stamp["versions"], "physical": 0}}
     ),
     "other code of your own: helper": lambda c: replace(
