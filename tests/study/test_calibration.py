@@ -58,12 +58,23 @@ def test_a_quantity_measured_alone_draws_its_factor_all_but_the_prior_s_share():
 
 
 def test_an_adc_whose_energy_alone_is_measured_gets_ratio_to_the_power_0_9925():
-    fit = calibration._Fit(macro(), TABLE)
-    of_adc = [quantity == "adc_energy_share" for _, quantity, _ in fit.measured]
-    fit._is_fitted = np.array(of_adc)
+    """2,660 fJ per conversion, of which the model has 578.6 fJ."""
+    first = MACRO["setting"][0] | {"energy_pJ": 16 * 2.66 / 0.34}
+    fit = calibration._Fit(macro([first]), TABLE)
+    fit._is_fitted = np.array([quantity == "adc_energy_share" for _, quantity, _ in fit.measured])
     logs, _ = fit.solve()
-    blind = fit.ratios(fit.modelled(np.zeros(6)))[of_adc][0]
-    assert logs[0] == pytest.approx(-0.9925 * math.log(blind), rel=1e-4)
+    assert math.exp(logs[0]) == pytest.approx(4.545, abs=5e-4)
+    assert logs[0] == pytest.approx(0.99253 * math.log(2660 / 578.6), rel=1e-4)
+
+
+def test_the_factors_of_a_published_macro():
+    expected = (4.59, 1.08, 3.50, 0.60, 1.37, 2.68)
+    fitted, measurements = macro().calibrate()
+    assert tuple(factors(fitted).values()) == pytest.approx(expected, rel=5e-3)
+    assert fitted.worst_test < 1.25
+    blind = {key: [m.blind for m in measurements if m.quantity == key] for key in calibration.COSTS}
+    assert 0.37 < min(blind["energy_pJ"]) < max(blind["energy_pJ"]) < 0.46
+    assert 1.6 < min(blind["time_ns"]) < max(blind["time_ns"]) < 2.0
 
 
 def test_a_share_counts_beside_the_total():
