@@ -111,5 +111,5 @@ def my_costs(levels: np.ndarray) -> Metrics:
 search = new_search()
 while len(levels := search.ask()):
     search.tell(my_costs(levels))
-front = search.archive.levels[search.archive.front()]
+front = search.archive.levels[search.archive.front]
 print(f"{len(front)} designs on the front, such as {RRAM.decode(front[:1])}")

@@ -46,7 +46,7 @@ print(table[shown].round(7))
 problem = study.problem(model)
 result = run_search(problem, budget=300, rng=np.random.default_rng(1))
 archive = result.archive
-front = archive.front()
+front = archive.front
 print(f"{len(archive)} designs evaluated, {len(front)} on the Pareto front")
 
 # %% [markdown]

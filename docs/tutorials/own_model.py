@@ -97,7 +97,7 @@ model = Arrays(SPACE, WorkloadSet.load(["resnet18", "mobilenet_v3"]))
 problem = AcceleratorProblem(model, area_limit_m2=400e-6)
 result = run_search(problem, budget=150, rng=np.random.default_rng(1))
 archive = result.archive
-front = archive.front()
+front = archive.front
 print(f"{len(archive)} of {SPACE.size} designs evaluated, {len(front)} on the front")
 
 # %% [markdown]

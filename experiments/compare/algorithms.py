@@ -219,7 +219,7 @@ def pareto_local_search(start: Start) -> Evaluations:
     sparse weights select by augmented Tchebycheff distance."""
 
     def select(archive: Evaluations, left: Ints, rng: np.random.Generator) -> Ints:
-        front = archive.front()
+        front = archive.front
         left = np.intersect1d(left, front)
         weights = rng.dirichlet(np.full(archive.F.shape[1], SPARSITY), size=EXPANDED_AT_ONCE)
         if not len(left):

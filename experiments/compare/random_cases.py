@@ -21,9 +21,9 @@ from experiments.publish import Result
 from imcmoo.benchmark.random_problems import thinned
 from imcmoo.exact.enumeration import Enumeration, ExactAnswer
 from imcmoo.exact.regret import ExactRegret
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.study.study import Study
 from problems import RRAM, SRAM_LARGE

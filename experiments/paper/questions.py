@@ -22,8 +22,9 @@ from experiments.recorded import recorded_largest
 from imcmoo.arrays import Floats, Ints
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.exact.regret import ExactRegret
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import MINIMAX, SCORES
-from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Score, costs_of, ela_score
+from imcmoo.problem.scores import AGGREGATIONS, Score, costs_of, ela_score
 from imcmoo.study.study import Study
 
 STUDIES = tuple(f"{n}_workload_{device}" for n in ("four", "nine") for device in ("rram", "sram"))

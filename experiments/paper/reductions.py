@@ -15,9 +15,10 @@ from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper.questions import PAPER_SCORE, SEED, Tables
 from experiments.recorded import recorded_designs
 from imcmoo.arrays import Floats
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import MM2_PER_M2, costs_of, edap
+from imcmoo.problem.scores import costs_of, edap
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.report.labels import label, networks_in
 from imcmoo.search.sampling import draw_diverse

@@ -16,13 +16,12 @@ from imcmoo.exact.certificate import read_certificates
 from imcmoo.exact.enumeration import Optimum
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.locks import folder_lock
-from imcmoo.io.units import to_display
+from imcmoo.io.units import MM2_PER_M2, to_display
 from imcmoo.model.metrics import tera_operations_per
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK
 from imcmoo.problem.dominance import front_of
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.study import Study

@@ -13,12 +13,12 @@ import numpy as np
 from experiments.enumerated_study import running
 from imcmoo.exact.branch_and_bound import prove
 from imcmoo.io.errors import InputError
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Sharing
 from imcmoo.search.ask_tell import Search

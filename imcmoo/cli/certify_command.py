@@ -14,7 +14,7 @@ from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.terminal import bars_with_state, console
 from imcmoo.exact.certificate import Certificate
-from imcmoo.problem.criteria import JOINT, NAMED, SINGLE_NETWORK
+from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, SINGLE_NETWORK
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study.certify_study import ALL, certify_to, folder_of
@@ -60,7 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Certify a study."""
     name = args.criterion
-    if name and (name == ALL or name.startswith(("edap_", SINGLE_NETWORK)) or name.endswith(JOINT)):
+    further = ("edap_", SINGLE_NETWORK)
+    if name and (name == ALL or name.startswith(further) or name.endswith(JOINT_SUFFIX)):
         args.criterion = None  # single-network criteria are no criteria of a study
     study = arguments.requested_study(args)
     # A user's criterion is named by its module and proven under its own name.

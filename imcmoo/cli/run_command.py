@@ -16,8 +16,8 @@ from imcmoo.cli import arguments
 from imcmoo.cli.arguments import option, whole
 from imcmoo.cli.terminal import bars_with_state, console, counted, show, warn
 from imcmoo.io.errors import InputError
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import MINIMAX, NAMED
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.report import terminal_tables
 from imcmoo.report.labels import label
 from imcmoo.run import Observer, Run, run_studies

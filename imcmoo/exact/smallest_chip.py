@@ -6,10 +6,10 @@ import numpy as np
 
 from imcmoo.arrays import Floats, Ints
 from imcmoo.exact.enumeration import Enumeration
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.cost_model import CostModel
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import DesignSpace, Levels
 
 MOST_CHIPS = 1 << 21

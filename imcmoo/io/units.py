@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-SHOWN = {"m2": ("mm2", 1e6)}
+MM2_PER_M2 = 1e6
+
+SHOWN = {"m2": ("mm2", MM2_PER_M2)}
 """For an SI unit, the unit people read and how many of it make one."""
 
 

@@ -17,9 +17,9 @@ from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError, OwnCodeError, check_name
 from imcmoo.io.named import call_own, check_takes, load
 from imcmoo.io.own_code import OURS
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.scores import (
     AGGREGATIONS,
-    MM2_PER_M2,
     Costs,
     Score,
     edap_score,
@@ -47,7 +47,7 @@ def prefix_of(scale: str) -> str:
     return LOG10 if scale == "log10" else ""
 
 
-JOINT = "_joint"
+JOINT_SUFFIX = "_joint"
 """Suffix of the name of a regret against chips that run all networks."""
 
 
@@ -197,7 +197,7 @@ class Criterion:
     @property
     def joint_name(self) -> str:
         """Name of the score against chips that run all networks; `name` if it is no regret."""
-        return f"{self.name}{JOINT}" if self.is_regret else self.name
+        return f"{self.name}{JOINT_SUFFIX}" if self.is_regret else self.name
 
     def name_of_score(self, *, joint: bool) -> str:
         """Name of its score in files: `joint_name` if regret is against chips that run all

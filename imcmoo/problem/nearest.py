@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from imcmoo.arrays import Floats
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.space.design_space import Levels
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from imcmoo.arrays import Floats
 from imcmoo.io.named import check_takes, load
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import Criterion
-from imcmoo.problem.scores import AGGREGATIONS, LOG10_AGGREGATIONS, MM2_PER_M2, Costs
+from imcmoo.problem.scores import AGGREGATIONS, LOG10_AGGREGATIONS, Costs
 
 NAME = "score"
 """What a score of one's own is called among the criteria."""

@@ -10,10 +10,8 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 
 from imcmoo.arrays import Floats
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.metrics import edp
-
-MM2_PER_M2 = 1e6
-"""EDAP is quoted in J·s·mm², as in the literature; area is in m² everywhere inside."""
 
 Delay = Literal["latency", "interval"]
 """Quantity that an EDAP takes as delay: latency of an inference, or initiation interval."""

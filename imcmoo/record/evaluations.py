@@ -21,7 +21,7 @@ class Evaluations:
     """Evaluated designs of a problem, in order of evaluation.
 
     Create it empty, then `append` each generation with its metrics. Read the attributes and
-    `metrics` at any time; nothing is evaluated again. `archive.levels[archive.front()]` is the
+    `metrics` at any time; nothing is evaluated again. `archive.levels[archive.front]` is the
     Pareto front.
 
     Args:
@@ -64,6 +64,7 @@ class Evaluations:
         """True for designs that meet all constraints, shape (n,)."""
         return np.asarray((self.G <= 0).all(axis=1))
 
+    @property
     def front(self) -> Ints:
         """Indices, ascending, of the non-dominated feasible designs, including ties."""
         return self._front

@@ -54,7 +54,7 @@ class Search:
         search = Search(problem, budget=1500, rng=np.random.default_rng(1))
         while len(levels := search.ask()):
             search.tell(problem.model.evaluate(levels))
-        best = search.archive.levels[search.archive.front()]
+        best = search.archive.levels[search.archive.front]
 
     This loop evaluates the same designs as `run_search`, bit for bit.
 
@@ -185,7 +185,7 @@ class Search:
     def _row(self, n_new: int) -> TraceRow:
         """State of the search after a generation of so many designs."""
         archive, generation = self.archive, len(self.trace)
-        front, guides = archive.F[archive.front()], self.problem.guides
+        front, guides = archive.F[archive.front], self.problem.guides
         costs = self.problem.costs(front)  # the first that guides is no regret
         scores = guides[0].scores(costs, None) if guides and len(front) else front[:, 0]
         return TraceRow(

@@ -54,7 +54,7 @@ def near_front(
     Returns:
         Designs that pass the screen, shape (n, n_parameters).
     """
-    front, screened = archive.front(), problem.feasibility.screened
+    front, screened = archive.front, problem.feasibility.screened
     members = rng.permutation(front)[: members_per_design * wanted]
     for reach in moves:
         neighbours, of = _new_neighbours(archive, archive.levels[members], reach)

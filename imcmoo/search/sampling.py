@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.arrays import Floats, Ints
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.repair import repair
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -199,7 +200,7 @@ def draw_diverse(problem: AcceleratorProblem, n: int, rng: np.random.Generator) 
         raise NoFeasibleDesign(
             f"no feasible design found in space {problem.space.name} for "
             f"{', '.join(problem.workload_names)}"
-            + (f" within {limit * 1e6:g} mm²" if limit else "")
+            + (f" within {limit * MM2_PER_M2:g} mm²" if limit else "")
             + ": relax the area limit or widen the space"
         )
     return samples

@@ -165,7 +165,7 @@ def _networks(
     return pd.DataFrame({"network": problem.workload_names, "runs": runs, **shown})
 
 
-SUMMED = ("energy_J", "latency_s")
+ADDITIVE = ("energy_J", "latency_s")
 """Figures of layers that add up."""
 
 
@@ -216,7 +216,7 @@ def _shortened(layers: pd.DataFrame, most: int) -> pd.DataFrame:
     remaining: dict[str, Any] = {
         "network": layers["network"].iloc[0],
         "layer": f"{len(others)} others",
-        **{name: others[name].sum() for name in SUMMED if name in others},
+        **{name: others[name].sum() for name in ADDITIVE if name in others},
         **{name: "" for name in ("bound_by", "component") if name in others},
     }
     return pd.concat([layers[kept], pd.DataFrame([remaining])], ignore_index=True)

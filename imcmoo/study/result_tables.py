@@ -108,7 +108,7 @@ def front(outcome: Outcome) -> pd.DataFrame:
     rows = np.arange(len(outcome.candidates.levels))
     scores = outcome.candidates.scores
     return pd.DataFrame(
-        {**_candidates(outcome, rows), **{f"score_{name}": s for name, s in scores.items()}}
+        {**_of_candidates(outcome, rows), **{f"score_{name}": s for name, s in scores.items()}}
     )
 
 
@@ -120,7 +120,7 @@ def selection(outcome: Outcome) -> pd.DataFrame:
         "criterion": list(chosen),
         "used": [name == outcome.criterion for name in chosen],
         "score": [outcome.candidates.scores[name][row] for name, row in chosen.items()],
-        **_candidates(outcome, rows),
+        **_of_candidates(outcome, rows),
     }
     if c.reference_edap is not None:
         over = regret(c.costs.edap[rows], c.reference_edap)
@@ -144,7 +144,7 @@ def baselines(outcome: Outcome) -> pd.DataFrame:
         **_each("edap_{}_J_s_mm2", outcome.workloads, designs.edap),
         **_missing(problem, designs.metrics),
     }
-    joint = _candidates(outcome, np.array([outcome.chosen]))
+    joint = _of_candidates(outcome, np.array([outcome.chosen]))
     frame = pd.concat([pd.DataFrame(joint), pd.DataFrame(columns)], ignore_index=True)
     frame.insert(0, "optimised_for", [JOINT, *outcome.baseline_searches])
     edap = np.concatenate([outcome.candidates.costs.edap[[outcome.chosen]], designs.edap])
@@ -179,7 +179,7 @@ def breakdown(model: CostModel, workloads: Sequence[str], design: Levels) -> pd.
     )
 
 
-def _candidates(outcome: Outcome, rows: NDArray[np.int64]) -> Columns:
+def _of_candidates(outcome: Outcome, rows: NDArray[np.int64]) -> Columns:
     """Design, quantities, and EDAP per network of candidates."""
     c, problem = outcome.candidates, outcome.problem
     columns = {

@@ -148,7 +148,7 @@ class Outcome:
     def metrics(self, rows: Sequence[int] | Ints) -> Metrics:
         """Metrics of candidates, by index."""
         archive = self.joint.archive
-        return archive.metrics.take(archive.front()[np.asarray(rows)])
+        return archive.metrics.take(archive.front[np.asarray(rows)])
 
     @cached_property
     def served(self) -> ServedDesign | None:
@@ -185,7 +185,7 @@ def _candidates(
     archive: Evaluations, known_best: Floats | None = None, exact_best: Floats | None = None
 ) -> Candidates:
     """Front of a search, with reference EDAPs."""
-    front = archive.front()
+    front = archive.front
     return Candidates(
         archive.problem, archive.levels[front], archive.F[front], known_best, exact_best
     )

@@ -25,6 +25,7 @@ from pydantic.json_schema import SkipJsonSchema
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import NAME, InputError, check_name, input_errors
 from imcmoo.io.reading import read_toml
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.networks.accuracy_data import AccuracyData
@@ -34,7 +35,7 @@ from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Area, Delay, EdapDefinition
+from imcmoo.problem.scores import AGGREGATIONS, Area, Delay, EdapDefinition
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.space_sharing import SpaceModel

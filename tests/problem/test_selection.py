@@ -11,7 +11,7 @@ from tests.fakes import FakeEvaluator, NoisyEvaluator, fake_problem
 
 
 def front_candidates(problem, archive):
-    front = archive.front()
+    front = archive.front
     return Candidates(problem, archive.levels[front], archive.F[front])
 
 

@@ -74,7 +74,7 @@ def test_what_is_saved_is_loaded_to_the_last_bit(tmp_path, generations):
     assert other.seen == evaluations.seen
     for name in ("levels", "F", "G", "generation"):
         np.testing.assert_array_equal(getattr(other, name), getattr(evaluations, name))
-    np.testing.assert_array_equal(other.front(), evaluations.front())
+    np.testing.assert_array_equal(other.front, evaluations.front)
     assert other.metrics.values.keys() == evaluations.metrics.values.keys()
     for name, values in evaluations.metrics.values.items():
         np.testing.assert_array_equal(other.metrics.values[name], values)

@@ -29,7 +29,7 @@ def test_the_front_is_what_no_feasible_design_dominates(seed, n, n_levels, unit)
         for i in range(n)
     ]
     np.testing.assert_array_equal(archive.feasible, feasible)
-    np.testing.assert_array_equal(archive.front(), np.flatnonzero(feasible & ~np.array(dominated)))
+    np.testing.assert_array_equal(archive.front, np.flatnonzero(feasible & ~np.array(dominated)))
 
 
 def test_order_and_generations_are_kept():

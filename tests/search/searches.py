@@ -31,7 +31,7 @@ def new_search(problem=LARGE_PROBLEM, *, budget=650, seed=1):
 def bytes_of(result):
     """All that a search has evaluated, and its trace."""
     archive = result.archive
-    arrays = (archive.levels, archive.F, archive.G, archive.generation, archive.front())
+    arrays = (archive.levels, archive.F, archive.G, archive.generation, archive.front)
     return b"".join(a.tobytes() for a in arrays) + repr(result.trace).encode()
 
 

@@ -73,7 +73,7 @@ def test_the_trace_tells_how_the_archive_grew_and_the_callback_hears_it():
     for row in result.trace:
         assert row.evaluations == (archive.generation <= row.generation).sum()
         assert row.best == best[: row.evaluations].min()
-    assert result.trace[-1].front == len(archive.front())
+    assert result.trace[-1].front == len(archive.front)
 
 
 def test_same_seed_same_bytes_whatever_the_global_random_state(monkeypatch):
@@ -260,7 +260,7 @@ def test_a_model_that_only_evaluates_is_searched_and_what_is_infeasible_is_told(
     problem = fake_problem(SMALL, 3, model=BareEvaluator)
     archive = search(problem, budget=600).archive
     assert len(archive) == 600
-    assert archive.feasible[archive.front()].all()
+    assert archive.feasible[archive.front].all()
     # Selection presses towards what runs: by chance only 6 % of the designs do.
     late = archive.generation > archive.generation.max() // 2
     assert 1 > archive.feasible[late].mean() > 2 * SMALL_FEASIBLE / SMALL.size

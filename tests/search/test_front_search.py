@@ -24,20 +24,20 @@ def test_neighbours_of_front_members_are_new_different_and_pass_the_screen():
     assert len(ranks) == len(neighbours) >= 5
     assert not ranks & archive.seen
     assert (LARGE_PROBLEM.feasibility.screened(neighbours) <= 0).all()
-    around, inside = move(RRAM, archive.levels[archive.front()], single_moves(RRAM))
+    around, inside = move(RRAM, archive.levels[archive.front], single_moves(RRAM))
     assert ranks <= set(RRAM.rank(around[inside]).tolist())
 
 
 def test_the_first_are_more_often_on_the_front_than_all():
     archive = evaluated(LARGE_PROBLEM, 200)
-    front = archive.levels[archive.front()]
+    front = archive.levels[archive.front]
     neighbours = np.concatenate([found(archive, seed=s)[:8] for s in range(10)])
     around, inside = move(RRAM, front, single_moves(RRAM))
     every = unseen(RRAM, around[inside], archive.seen)
     every = every[LARGE_PROBLEM.feasibility.screened(every) <= 0]
 
     def share(levels):
-        F = np.concatenate([archive.F[archive.front()], LARGE_PROBLEM.evaluate(levels)[0]])
+        F = np.concatenate([archive.F[archive.front], LARGE_PROBLEM.evaluate(levels)[0]])
         return is_nondominated(F)[-len(levels) :].mean()
 
     assert share(neighbours) > share(every) + 0.1
@@ -45,7 +45,7 @@ def test_the_first_are_more_often_on_the_front_than_all():
 
 def test_designs_farther_away_are_offered_where_single_moves_lead_to_few_new_ones():
     archive = evaluated(LARGE_PROBLEM, 120)
-    around, inside = move(RRAM, archive.levels[archive.front()], single_moves(RRAM))
+    around, inside = move(RRAM, archive.levels[archive.front], single_moves(RRAM))
     single = set(RRAM.rank(around[inside]).tolist())
     archive.seen.update(sorted(single)[1:])
     ranks = set(RRAM.rank(found(archive)).tolist())
@@ -62,7 +62,7 @@ def test_no_feasible_neighbour_is_left_where_all_of_these_were_evaluated():
 def test_a_member_without_a_new_neighbour_is_passed_over():
     """Every weight would select the only member that is best in all objectives."""
     archive = evaluated(LARGE_PROBLEM, 120)
-    front = archive.front()
+    front = archive.front
     closed = archive.levels[front[0]]
     archive.F[front[0]] = archive.F.min(axis=0)
     around, inside = move(RRAM, closed[None], single_moves(RRAM))

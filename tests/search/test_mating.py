@@ -230,7 +230,7 @@ def test_local_search_alone_fills_a_generation_with_neighbours_of_incumbents_and
     found = set(RRAM.rank(mate(LARGE_PROBLEM, archive, 20, local)).tolist())
     near = around(archive.levels[best])
     assert len(near & found) >= 10
-    moved, inside = move(RRAM, archive.levels[archive.front()], single_moves(RRAM))
+    moved, inside = move(RRAM, archive.levels[archive.front], single_moves(RRAM))
     assert len(found - near) >= 2
     assert found - near <= set(RRAM.rank(moved[inside]).tolist())
 
@@ -251,7 +251,7 @@ def test_in_a_large_space_a_phase_shares_between_value_elites_and_the_front(
     phase = dataclasses.replace(EXPLORE, value_elites=share)
     offspring = mate(LARGE_PROBLEM, archive, 20, phase, large_space=LARGE)
     assert asked == [wanted]
-    near = around(archive.levels[archive.front()])
+    near = around(archive.levels[archive.front])
     assert set(RRAM.rank(offspring).tolist()) <= near  # the front fills what others leave
 
 
