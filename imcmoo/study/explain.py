@@ -73,8 +73,8 @@ def explain(
         costs, served: breakdown and service of the first design. If None, they are worked out.
         on_explained: called with the number of explained designs and of all.
     """
-    known = 0 if costs is None else 1
-    of_others = problem.model.breakdown(levels[known:]) if len(levels) > known else None
+    n_done = 0 if costs is None else 1
+    of_others = problem.model.breakdown(levels[n_done:]) if len(levels) > n_done else None
     details = problem.model.network_details(levels)
     explanations = []
     for row, steps in enumerate(with_neighbours(problem, levels, record)):
@@ -83,7 +83,7 @@ def explain(
         most = None if n_in_full is None or row < n_in_full else FEW_LAYERS
         tables = {
             "networks": _networks(steps[0], reference_edap, of_runs),
-            **_broken_down(run, *((costs, 0) if row < known else (of_others, row - known)), most),
+            **_broken_down(run, *((costs, 0) if row < n_done else (of_others, row - n_done)), most),
         }
         if row > 0 or served is None:
             served = ServedDesign.if_served(problem.model, steps[0].levels, steps[0].metrics)
