@@ -161,7 +161,7 @@ def by_component(enumerated: EnumeratedStudy) -> pd.DataFrame:
     """Break down energy (by network) and area of the exact joint design by component."""
     model = enumerated.problem.model
     levels = enumerated.optimum(range(len(enumerated.workloads)), PAPER_SCORE)
-    return breakdown(model, enumerated.workloads, levels)
+    return breakdown(model.breakdown(levels), enumerated.workloads)
 
 
 def _recorded(study: str, parameters: Sequence[str]) -> pd.DataFrame:

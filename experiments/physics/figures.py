@@ -67,7 +67,7 @@ def components(study: Study, optima: pd.DataFrame) -> pd.DataFrame:
     """Energy and area of a study's chip by minimax regret, by component."""
     chip = chip_of(optima, study.name).iloc[:1]
     levels = study.space.encode({n: chip[n].to_numpy() for n in study.space.names})
-    return result_tables.breakdown(study.cost_model(), study.names, levels)
+    return result_tables.breakdown(study.cost_model().breakdown(levels), study.names)
 
 
 def area_against_edap(frame: pd.DataFrame, width: float) -> Figure:

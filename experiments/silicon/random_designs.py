@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from imcmoo.arrays import Bools
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.io.units import to_si
 from imcmoo.model.physical.batch import PhysicalMetrics
 from imcmoo.model.physical.constraints import (
-    DEFAULT_AREA_M2,
     DEFAULT_IR_DROP,
     DEFAULT_LEVEL_SIGMAS,
     DEFAULT_SNR_ADC_DB,
@@ -21,9 +21,12 @@ from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DRAM, SCHEDULES, WEIGHT_CODINGS, space_voltages
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.study.study import Study
 
 Columns = dict[str, NDArray[Any]]
 Device = Literal["rram", "sram"]
+
+LARGEST_M2 = to_si("m2", Study.model_fields["area_limit_mm2"].default)
 
 DESIGNS = 2_000
 SEED = 0
@@ -87,7 +90,7 @@ def kept(metrics: PhysicalMetrics) -> dict[str, Bools]:
     """Check which designs keep each of a study's default limits, for all networks."""
     return {
         "all networks run": metrics.has_capacity.all(axis=1),
-        "area": metrics.area_m2 <= DEFAULT_AREA_M2,
+        "area": metrics.area_m2 <= LARGEST_M2,
         "SNR of conversion": metrics.snr_adc_dB.min(axis=1) >= DEFAULT_SNR_ADC_DB,
         "levels told apart": metrics.level_sigmas >= DEFAULT_LEVEL_SIGMAS,
         "loss along wires": metrics.ir_drop <= DEFAULT_IR_DROP,

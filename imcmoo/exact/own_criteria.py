@@ -37,16 +37,21 @@ def check_own_criteria(problem: AcceleratorProblem, names: Collection[str] | Non
     Raises:
         InputError: a criterion fails; names it and the scores.
     """
-    own = [c for c in problem.criteria if c.is_own and c.is_judged]
-    own = [c for c in own if names is None or {c.name, c.joint_name}.intersection(names)]
-    if not own:
+    checked = [
+        c
+        for c in problem.criteria
+        if c.is_own
+        and c.is_judged
+        and (names is None or {c.name, c.joint_name}.intersection(names))
+    ]
+    if not checked:
         return
     levels, metrics = problem.feasible(draw_feasible(problem, DESIGNS, np.random.default_rng(0)))
     if not len(levels):
         return
     costs = problem.costs(problem.score(levels, metrics)[0])
     best = costs.edap.min(axis=0) if problem.has_edap else None
-    for criterion in own:
+    for criterion in checked:
         _check(criterion, costs, best)
 
 

@@ -53,6 +53,8 @@ def explain(
     reference_edap: Floats | None = None,
     reference: str = BEST_FOUND,
     record: Evaluations | None = None,
+    costs: LayerCosts | None = None,
+    served: ServedDesign | None = None,
     on_explained: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain designs; evaluates them and their neighbours together.
@@ -68,9 +70,12 @@ def explain(
             need it compare with each design itself.
         reference: kind of `reference_edap`, `EXACT` or `BEST_FOUND`.
         record: evaluations of the problem; its designs are not evaluated again.
+        costs, served: breakdown and service of the first design. If None, they are worked out.
         on_explained: called with the number of explained designs and of all.
     """
-    costs, details = problem.model.breakdown(levels), problem.model.network_details(levels)
+    n_done = 0 if costs is None else 1
+    of_others = problem.model.breakdown(levels[n_done:]) if len(levels) > n_done else None
+    details = problem.model.network_details(levels)
     explanations = []
     for row, steps in enumerate(with_neighbours(problem, levels, record)):
         of_runs = {name: values[row] for name, values in details.items()}
@@ -78,10 +83,13 @@ def explain(
         most = None if n_in_full is None or row < n_in_full else FEW_LAYERS
         tables = {
             "networks": _networks(steps[0], reference_edap, of_runs),
-            **_broken_down(run, costs, row, most),
+            **_broken_down(run, *((costs, 0) if row < n_done else (of_others, row - n_done)), most),
         }
+        if row > 0 or served is None:
+            served = ServedDesign.if_served(problem.model, steps[0].levels, steps[0].metrics)
+        last = {} if served is None else {SCENARIO: served.table}
         explanations.append(
-            _explanation(names[row], steps, criterion, reference_edap, reference, tables)
+            _explanation(names[row], steps, criterion, reference_edap, reference, tables, last)
         )
         on_explained(row + 1, len(levels))
     return explanations
@@ -94,8 +102,9 @@ def _explanation(
     reference_edap: Floats | None,
     reference: str,
     tables: Mapping[str, pd.DataFrame],
+    last: Mapping[str, pd.DataFrame],
 ) -> Explanation:
-    """Compare one design with its neighbours; `tables` come first."""
+    """Compare one design with its neighbours; `tables` come first, and `last` last."""
     design, around = steps
     problem, quantity = design.problem, design.judged_by
     best = reference_edap
@@ -107,7 +116,6 @@ def _explanation(
     if reference_edap is None:
         reference = ""
     against = reference or (THIS_DESIGN if best is not None else "")
-    served = ServedDesign.if_served(problem.model, design.levels, design.metrics)
     return Explanation(
         names=names,
         design=problem.space.designs(design.levels)[0],
@@ -123,7 +131,7 @@ def _explanation(
             "neighbours": assessment.neighbours(design, around, scores[1:]),
             "changes": assessment.changes(design, around),
             "lacking": assessment.lacking(around),
-            **({} if served is None else {SCENARIO: served.table()}),
+            **last,
         },
         reference=reference,
     )
@@ -241,6 +249,8 @@ def explain_run(
     *,
     front: bool,
     record: Evaluations | None = None,
+    costs: LayerCosts | None = None,
+    served: ServedDesign | None = None,
     on_explained: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Explanation]:
     """Explain the selected design of a run, its baselines, and the best of its front.
@@ -252,6 +262,7 @@ def explain_run(
         front: also explain designs of the front: those selected by each criterion, then the best by
             the criterion of the run, as `front_N` for row N of `front.csv`, from 1.
         record: evaluations of the problem; its designs are not evaluated again.
+        costs, served: breakdown and service of the selected design. If None, they are worked out.
         on_explained: called with the number of explained designs and of all.
 
     Raises:
@@ -275,6 +286,8 @@ def explain_run(
             reference_edap=results.reference_edap,
             reference=results.regret_reference,
             record=record,
+            costs=costs,
+            served=served,
             on_explained=on_explained,
         )
 

@@ -44,7 +44,7 @@ def fault_lines(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> li
 
 def faults_of(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     """The first `FAULTS_SHOWN` faults as key and text; see `fault_lines`."""
-    found: list[tuple[str, str]] = []
+    faults: list[tuple[str, str]] = []
     for fault in error.errors(include_url=False)[:FAULTS_SHOWN]:
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, ValueFaults):
@@ -52,8 +52,8 @@ def faults_of(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> list
             texts = {(*place, name): text for name, text in cause.faults.items()}
         else:
             texts = {tuple(fault["loc"]): _text(fault, keys)}
-        found += [(_key(loc), text) for loc, text in texts.items()]
-    return found
+        faults += [(_key(loc), text) for loc, text in texts.items()]
+    return faults
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:

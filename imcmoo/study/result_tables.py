@@ -21,8 +21,7 @@ from imcmoo.arrays import Floats
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.units import display_column, to_display
-from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Metrics
+from imcmoo.model.metrics import LayerCosts, Metrics
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition, regret
 from imcmoo.record.evaluations import Evaluations
@@ -59,6 +58,8 @@ def results_of(outcome: Outcome, folder: Path, config: Mapping[str, Any]) -> Res
         results,
         front=False,  # is explained when someone asks
         record=outcome.joint.archive,
+        costs=outcome.costs,
+        served=outcome.served,
     )
     return results
 
@@ -71,8 +72,8 @@ def _tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
         "trace": trace(outcome),
         "convergence": convergence_table(outcome),
     }
-    if outcome.problem.model.offers("breakdown"):
-        frames["breakdown"] = breakdown(outcome.problem.model, outcome.workloads, outcome.design)
+    if outcome.costs is not None:
+        frames["breakdown"] = breakdown(outcome.costs, outcome.workloads)
     if outcome.baselines:
         frames["baselines"] = baselines(outcome)
     if outcome.exact is not None:
@@ -82,7 +83,7 @@ def _tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
         values = indicators(coordinates(outcome.candidates.F), coordinates(outcome.exact.front))
         frames["indicators"] = pd.DataFrame(values.items(), columns=["indicator", "value"])
     if outcome.served is not None:
-        frames |= {SCENARIO: outcome.served.table(), TIMELINE: outcome.served.timeline_table()}
+        frames |= {SCENARIO: outcome.served.table, TIMELINE: outcome.served.timeline_table()}
     if outcome.study.accuracy:
         frames["accuracy"] = accuracy_table(outcome)
     return frames
@@ -163,10 +164,9 @@ def trace(outcome: Outcome) -> pd.DataFrame:
     return frame.rename(columns={"best": f"best_{name}"})
 
 
-def breakdown(model: CostModel, workloads: Sequence[str], design: Levels) -> pd.DataFrame:
-    """Energy of each network and area, by component, of one design, shape (1, n_parameters)."""
-    b = model.breakdown(design)
-    assert b is not None
+def breakdown(b: LayerCosts | None, workloads: Sequence[str]) -> pd.DataFrame:
+    """Energy of each network and area, by component, of the first design of a breakdown."""
+    assert b is not None, "the model has a breakdown"
     owner = np.array([list(workloads).index(workload) for workload, _ in b.layers])
     energy = np.zeros((len(workloads), len(b.components)))
     np.add.at(energy, owner, b.energy_J[0])

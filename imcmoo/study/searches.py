@@ -14,7 +14,7 @@ from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.errors import input_errors
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Metrics
+from imcmoo.model.metrics import LayerCosts, Metrics
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition
@@ -151,9 +151,16 @@ class Outcome:
         return archive.metrics.take(archive.front[np.asarray(rows)])
 
     @cached_property
+    def costs(self) -> LayerCosts | None:
+        """Breakdown of the joint design; None if the model has none."""
+        return self.problem.model.breakdown(self.design)
+
+    @cached_property
     def served(self) -> ServedDesign | None:
         """Joint design under the requests of the scenario; None without scenario."""
-        return ServedDesign.if_served(self.problem.model, self.design, self.metrics([self.chosen]))
+        return ServedDesign.if_served(
+            self.problem.model, self.design, self.metrics([self.chosen]), self.costs
+        )
 
     @property
     def regret_reference(self) -> str:

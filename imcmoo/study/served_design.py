@@ -12,7 +12,7 @@ import pandas as pd
 
 from imcmoo.arrays import Floats
 from imcmoo.model.cost_model import CostModel
-from imcmoo.model.metrics import Metrics
+from imcmoo.model.metrics import LayerCosts, Metrics
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.response import Timeline, simulate, xrbench_score
 from imcmoo.scenario.service import Service
@@ -35,20 +35,26 @@ class ServedDesign:
         model: cost model of the study.
         levels: the design, shape (1, n_parameters).
         metrics: its metrics. If None, it is evaluated.
+        costs: its breakdown. If None, it is worked out where layers are interrupted.
     """
 
     model: ScenarioModel
     levels: Levels
     metrics: Metrics | None = None
+    costs: LayerCosts | None = None
 
     @classmethod
     def if_served(
-        cls, model: CostModel, levels: Levels, metrics: Metrics | None = None
+        cls,
+        model: CostModel,
+        levels: Levels,
+        metrics: Metrics | None = None,
+        costs: LayerCosts | None = None,
     ) -> ServedDesign | None:
         """The design, if the model has a scenario and all networks run; else None."""
         if not isinstance(model, ScenarioModel):
             return None
-        served = cls(model, levels, metrics)
+        served = cls(model, levels, metrics, costs)
         return served if np.isfinite(served.service.capacity).all() else None
 
     @cached_property
@@ -61,6 +67,7 @@ class ServedDesign:
         """Index of the network with the smallest capacity."""
         return int(self.service.capacity[0].argmin())
 
+    @cached_property
     def table(self) -> pd.DataFrame:
         """One row per network: requests, response bound and its parts, capacity, power.
 
@@ -146,7 +153,7 @@ class ServedDesign:
                 **{part: float(power[part][0]) for part in ("leakage", "saving", "dram_idle")},
                 **dict(zip(names, power["networks"][0].tolist(), strict=True)),
             },
-            "xrbench": float(100 * self.table()["xrbench"].mean()),
+            "xrbench": float(100 * self.table["xrbench"].mean()),
         }
 
     @cached_property
@@ -176,7 +183,7 @@ class ServedDesign:
         service, load = self.service, self.model.load
         if not service.interrupts[0]:
             return [np.array([s]) for s in service.service_s[0]]
-        costs = self.model.breakdown(self.levels)
+        costs = self.costs or self.model.breakdown(self.levels)
         assert costs is not None
         assert costs.latency_s is not None
         networks = np.array([network for network, _ in costs.layers])

@@ -139,7 +139,7 @@ def test_simulated_responses_of_chips_keep_their_bounds(device, interrupt):
     model, levels = feasible(cameras(device, interrupt=interrupt, burst=2), 12)
     for row in range(len(levels)):
         served = ServedDesign.if_served(model, levels[[row]])
-        table = served.table()
+        table = served.table
         assert (table["simulated_s"] <= table["response_s"] * (1 + 1e-9)).all()
         parts = table["service_s"] + table["blocking_s"] + table["interference_s"]
         assert parts.to_numpy() == pytest.approx(table["response_s"].to_numpy())
@@ -163,7 +163,7 @@ def test_a_request_that_comes_during_a_long_save_keeps_its_bound():
     urgent, *_, last = model.load.by_priority
     later = 1e-9
     served.__dict__["releases_s"] = [np.array([0.0 if w == last else later]) for w in range(3)]
-    table = served.table()
+    table = served.table
     assert np.isfinite(table["response_s"]).all()
     assert (table["simulated_s"] <= table["response_s"] * (1 + 1e-9)).all()
     half = values["save"][0] / 2
@@ -317,9 +317,9 @@ def test_simulated_networks_side_by_side_do_not_wait(side_by_side):
     served = np.flatnonzero((model.service(levels).capacity >= 1).all(axis=1))
     assert len(served)
     for at in served:
-        table = ServedDesign.if_served(model, levels[[at]]).table()
+        table = ServedDesign.if_served(model, levels[[at]]).table
         assert (table["simulated_s"] <= table["response_s"]).all()
-    table = ServedDesign.if_served(model, levels[served[:1]]).table()
+    table = ServedDesign.if_served(model, levels[served[:1]]).table
     assert table["simulated_s"].to_numpy() == pytest.approx(table["service_s"].to_numpy())
     assert (table["blocking_s"] == 0).all()
     assert (table["groups"] >= 1).all()
@@ -332,7 +332,7 @@ def test_the_capacity_of_networks_side_by_side_is_that_of_the_groups_listed(side
     # Allocated otherwise than for capacity.
     served = ServedDesign(model, levels[at])
     served.__dict__["service"] = replace(service, chip_capacity=2 * service.chip_capacity)
-    rows, summary = served.table(), served.summary()
+    rows, summary = served.table, served.summary()
     assert summary["capacity"] == rows["capacity"].min()
     assert summary["largest_capacity"] == 2 * service.chip_capacity[0]
     assert (rows["largest_capacity"] == summary["largest_capacity"]).all()

@@ -84,7 +84,7 @@ class Run:
     """A run of a study of two networks and all that was counted during it."""
 
     def __init__(self, study, folder, patch):
-        self.built, self.evaluated = [], []
+        self.built, self.evaluated, self.broken_down = [], [], []
         make, results_of = registry.make, result_tables.results_of
 
         def built(name, space, networks, **options):
@@ -98,7 +98,8 @@ class Run:
         patch.setattr(registry, "make", built)
         patch.setattr(result_tables, "results_of", kept)
         for kind in (Evaluator, PhysicalEvaluator):
-            patch.setattr(kind, "evaluate", self._counted(kind.evaluate))
+            patch.setattr(kind, "evaluate", self._counted(kind.evaluate, self.evaluated))
+            patch.setattr(kind, "breakdown", self._counted(kind.breakdown, self.broken_down))
         for name, text in LAYERS.items():
             (folder / f"{name}.csv").write_text(text)
         (folder / "two.toml").write_text(study)
@@ -106,11 +107,11 @@ class Run:
             run_quietly("run", folder / "two.toml", "--out", folder / "out")
         self.folder = folder / "out/two/seed-1"
 
-    def _counted(self, evaluate):
+    def _counted(self, method, ranks):
         def counted(model, levels):
             if model.workload_names == list(NAMES):
-                self.evaluated += model.space.rank(levels).tolist()
-            return evaluate(model, levels)
+                ranks.extend(model.space.rank(levels).tolist())
+            return method(model, levels)
 
         return counted
 
@@ -132,6 +133,12 @@ def test_each_network_is_read_once(run):
 def test_no_file_is_read_back(run):
     assert len(run.files.written) > 5
     assert run.files.read_back == set()
+
+
+def test_each_explained_design_is_broken_down_once(run):
+    space = run.outcome.problem.space
+    explained = [space.levels_of(e.design) for e in run.results.explanations]
+    assert sorted(run.broken_down) == sorted(space.rank(np.concatenate(explained)).tolist())
 
 
 def test_only_baselines_and_neighbours_of_explained_designs_are_evaluated_after_the_search(run):

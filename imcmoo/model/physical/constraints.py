@@ -65,7 +65,6 @@ class PhysicalResources:
         return type(self)(**{n: v.take(index, axis=0) for n, v in vars(self).items()})
 
 
-DEFAULT_AREA_M2 = 800e-6
 DEFAULT_SNR_ADC_DB = 15.0
 """Default limit on ADC SQNR, dB: networks lose at most one point of accuracy above 13 to 15 dB.
 
