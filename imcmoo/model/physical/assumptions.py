@@ -175,9 +175,6 @@ class Assumptions:
     power_W_per_m2: Assumption = Assumption(
         1e6, 0.5e6, 2e6, "assumption: what air cooling takes away"
     )
-    macro_periphery: Assumption = Assumption(
-        1.0, 1.0, 10.0, "published macros are about 10 times the sum of their parts, widely spread"
-    )
     widest_sum_bits: Assumption = Assumption(24, 16, 32, "assumption: partial sums are cut there")
     rram_sigma: Assumption = Assumption(
         0.043, 0.011, 0.082, "NeuRRAM after 1 s; 0.082 after a day; CMO-ReRAM 0.011 (aihwkit)"

@@ -322,8 +322,7 @@ class _Builder:
         self._point = point
         self._assumptions = context.assumptions
         self._switches = context.switches
-        self._periphery = context.assumptions.macro_periphery.value * designs.macros
-        self._array_area = context.assumptions.array_area_factor.value * self._periphery
+        self._array_area = context.assumptions.array_area_factor.value * designs.macros
         self._slow = np.maximum(point.slowdown, 1.0)
 
     def _look_up(self, component: str, **keys: ArrayLike) -> Mapping[str, Floats]:
@@ -377,7 +376,7 @@ class _Builder:
         held = hold.charge_F * designs.voltage_V**2
         held = held * (1 + designs.differential) * designs.redundancy
         return ComponentCosts(
-            area_m2=self._periphery * number * adc.area_m2,
+            area_m2=designs.macros * number * adc.area_m2,
             static_W=designs.macros * number * adc.static_W,
             prices_J={"conversion": adc.energy_J + held * designs.sample_and_hold},
             rates={"convert_s": adc.time_s, "adcs": number},
@@ -392,7 +391,7 @@ class _Builder:
         adder = adder_costs(designs, more, self._context.table, self._assumptions)
         number = adcs_per_macro(designs, self._switches)
         return ComponentCosts(
-            area_m2=self._periphery * number * adder["area"],
+            area_m2=designs.macros * number * adder["area"],
             prices_J={"shift_add": adder["energy"] * self._point.supply},
         )
 
