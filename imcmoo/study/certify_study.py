@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -172,11 +172,15 @@ class _Certifying:
     report: Report
 
     def __post_init__(self) -> None:
-        self._sample = sampled_designs(self.problem)
         self._done: dict[str, Certificate] = {}
         self._trees: dict[str, tuple[NodeExpander, RootExpansion]] = {}
         # The certificate with the smallest gap by criterion is kept.
         self._best_known = {c.criterion: c for c in sorted(self.known, key=lambda c: -c.gap)}
+
+    @cached_property
+    def _sample(self) -> Levels:
+        """Designs whose values certificates keep; drawn late, when a tree knows all SNRs."""
+        return sampled_designs(self.problem)
 
     def prove(self, part: ProofTask) -> Iterator[Certificate]:
         """Certificates of a task."""
