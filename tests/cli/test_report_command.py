@@ -160,7 +160,8 @@ def test_runs_of_other_networks_are_compared_by_area_only():
     assert "other networks" in table.caption
 
 
-def test_a_run_of_the_physical_model_states_what_is_compared(tmp_path, capsys):
+def test_a_run_of_the_physical_model_states_what_is_compared(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     source = network(tmp_path, HEADER + ONE)
     runs = []
     for budget, name in ((6, "small"), (12, "large")):

@@ -315,6 +315,7 @@ def test_certificates_of_a_changed_model_are_refused_and_proven_again(monkeypatc
     (proven,) = certify_study(study, "edap_max")
     assert len(proven.behaviour["ranks"]) > 1
     monkeypatch.setattr("imcmoo.model.physical.chip.GLB_BITS", 1024)
+    (study,) = parts("sram", 8, 1, 300)  # a model keeps tables of costs
     with pytest.raises(Refused, match="is of other numbers of the cost model"):
         Checker(study).claim(proven)
     heard = []
