@@ -66,7 +66,7 @@ def test_a_device_names_the_space_of_the_study_s_model(finished):
     study = find_study(finished[0])
     built_in = STUDIES["four_workload_sram_physical"].space.fixed
     assert study.space.fixed["mac_units"] == built_in["mac_units"]
-    assert study.space.size == 2**9 * 3
+    assert study.space.size == 2**10 * 3
 
 
 def test_power_is_the_chip_s_own_and_dram_counts_in_efficiency(finished):
@@ -144,7 +144,9 @@ def test_precision_reaches_the_model_of_all_networks_and_of_each(tmp_path):
     metrics = model.evaluate(levels)
     runs = metrics.runs
     assert runs.any()
-    assert np.array_equal(metrics.energy_J[runs], exact.energy_J[runs])
+    assert np.array_equal(model.in_full(levels).energy_J[runs], exact.energy_J[runs])
+    # Times are summed by bottleneck there, so that rounding differs.
+    assert metrics.energy_J[runs] == pytest.approx(exact.energy_J[runs], rel=1e-14, abs=0)
     # A chip for this network alone needs narrower adders: as fast, and less energy.
     alone = model.for_network("mobilenet_v3_onnx").evaluate(levels)
     both = alone.runs[:, 0] & runs[:, 1]

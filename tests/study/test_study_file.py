@@ -78,10 +78,9 @@ def full(tmp_path):
     return path
 
 
-def _physical(size, device, space, networks):
-    return Study(
-        name=f"{size}_workload_{device}_physical", space=space, networks=networks, model="physical"
-    )
+def _physical(size, device, space, networks, **more):
+    name = f"{size}_workload_{device}_physical"
+    return Study(name=name, space=space, networks=networks, model="physical", **more)
 
 
 def _study(name, space, networks, **more):
@@ -97,7 +96,7 @@ def test_the_built_in_studies_are_what_they_were():
         _study("technology_cost_sram", problems.SRAM_TECHNOLOGY, FOUR, cost=COSTS),
         _physical("four", "rram", problems.RRAM_PHYSICAL, TRUE[:4]),
         _physical("four", "sram", problems.SRAM_PHYSICAL, TRUE[:4]),
-        _physical("nine", "rram", problems.RRAM_PHYSICAL_ATTENTION, TRUE),
+        _physical("nine", "rram", problems.RRAM_PHYSICAL_ATTENTION, TRUE, area_limit_mm2=4000),
         _physical("nine", "sram", problems.SRAM_PHYSICAL_ATTENTION, TRUE),
     ]
     small = {name: study for name, study in problems.STUDIES.items() if "_extended" not in name}

@@ -495,7 +495,7 @@ READ_AGAIN = 2
 
 
 def in_turn(designs: Designs, device: MemoryCell) -> Floats:
-    """How reads and conversions of an array follow each other, shape (n,).
+    """Code of the order of reads and conversions of an array, shape (n,).
 
     0 if a sample-and-hold per column lets both happen at once, 1 if an array is read and then
     converted, `READ_AGAIN` if it is read once for each of the conversions of an ADC.
@@ -557,15 +557,15 @@ def _require(
         name, scale = keys[missing.key]
         column = name or (missing.key if missing.key in BUILT else "technology_nm")
         design = int(some[missing.index])
-        given = f"{getattr(designs, column)[design]:g} is given"
+        problem = f"{getattr(designs, column)[design]:g} is given"
         if name is None:
-            given, scale = f"{scale:g} is needed as well", 1.0
+            problem, scale = f"{scale:g} is needed as well", 1.0
         remedy = _remedy(designs, design, device, table.path) if column in BUILT else ""
         allowed = ", ".join(f"{value / scale:g}" for value in missing.available)
         raise DesignRefused(
             column,
             design,
-            f"{given}, but the component table has {component} only for {allowed}{remedy}",
+            f"{problem}, but the component table has {component} only for {allowed}{remedy}",
         ) from None
 
 

@@ -3,15 +3,6 @@
 Written from the specification (docs/physical_model.md), not from the arrays: an oracle for them.
 Component numbers come from the same table, through its plain look-up, and numbers with a band from
 an `Assumptions` object.
-
-Some rules may be missing in the package. Until it has them, `number` returns the neutral values of
-`NEUTRAL`. Rules without a neutral value there follow what the assumptions have:
-- arrays are as slow as at 0.9 V times κ if the band of `voltage_exponent` begins at 1;
-- a SAR ADC takes 0.45 of the area of the formula if there is `adc_area_factor`;
-- holds of RRAM differ from those of SRAM if there is `current_hold_m2`;
-- leakage goes with area if there is `leak_W_per_m2`.
-When the package has all rules, delete `NEUTRAL`, `has`, the branches that call it, and the rules
-they replace.
 """
 
 from __future__ import annotations
@@ -23,7 +14,6 @@ from typing import Any
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical import parameters
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import Workload
 
@@ -34,7 +24,6 @@ NOMINAL_V = 0.9
 DRAM_WIDTH = {"none": 16, "x16": 16, "x32": 32, "x64": 64, "hbm2": 2048}
 FOOTPRINT_MM2 = {"none": 0, "x16": 30, "x32": 45, "x64": 60, "hbm2": 184}
 IDLE_W = {"none": 0.0, "x16": 0.04, "x32": 0.08, "x64": 0.16, "hbm2": 1.04}
-ADC_LEAK_W = 53e-9
 POWER_LIMIT = 1e6
 REQUESTS = 1e6
 
@@ -44,45 +33,21 @@ DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "redundancy": 1}
 DEFAULTS |= {"adc_model": parameters.DEFAULTS["adc_model"]}
 USUAL = Assumptions()
 
-NEUTRAL = {
-    "adc_energy_factor": 1.0,
-    "adc_area_factor": 1.0,
-    "adc_time_factor": 1.0,
-    "input_energy_factor": 1.0,
-    "array_energy_factor": 1.0,
-    "array_area_factor": 1.0,
-    "reads_again": float(getattr(MEMORY_CELLS["rram"], "reads_again", False)),
-    "word_line_factor": 0.0,
-    "word_line_V": 1.2,
-    "sram_cell_F2": 280.0,
-    "sram_unit_F": 1.2e-15,
-    "sram_line_F": 0.0,
-    "sram_mismatch": 0.0073 * math.sqrt(1.2),
-    "rram_cell_F2": 48.0,
-    "rram_driver_factor": 1.0,
-    "shift_add_factor": 1.0,
-    "small_buffer_m2_per_bit": 0.0,
-    "dram_footprint_factor": 1.0,
-    "top_area": 0.0,
-    "top_energy": 0.0,
-}
-"""Numbers of rules that the package may lack; each value leaves all costs as they are without."""
 NUMBERS = (
     *("voltage_exponent", "leak_W_per_m2", "sample_hold_F", "sample_hold_m2", "wire_F_per_m"),
     *("hbm2_interface_m2", "lpddr4_interface_m2_per_bit", "column_pitch_F", "row_pitch_F"),
-    *("offset_cell_S", "differential_cell_S", "current_hold_m2", "current_hold_F", *NEUTRAL),
+    *("offset_cell_S", "differential_cell_S", "current_hold_m2", "current_hold_F"),
+    *("adc_energy_factor", "adc_area_factor", "adc_time_factor", "input_energy_factor"),
+    *("array_energy_factor", "array_area_factor", "word_line_factor", "word_line_V"),
+    *("sram_cell_F2", "sram_unit_F", "sram_line_F", "sram_mismatch", "rram_cell_F2"),
+    *("rram_driver_factor", "shift_add_factor", "small_buffer_m2_per_bit"),
+    *("dram_footprint_factor", "top_area", "top_energy"),
 )
 """All assumptions that are not constants here."""
 
 
-def has(assumptions: Any, name: str) -> bool:
-    """True if the package has the rule of a number."""
-    return hasattr(assumptions, name)
-
-
 def number(assumptions: Any, name: str) -> float:
-    """A number of the assumptions, or its neutral value if they lack it."""
-    return getattr(assumptions, name).value if has(assumptions, name) else NEUTRAL[name]
+    return getattr(assumptions, name).value
 
 
 def sar_noise_J(bits: int, node_nm: float, volt: float) -> float:
@@ -95,10 +60,9 @@ def zigzag_J(bits: int, node_nm: float, volt: float) -> float:
     return (100 * bits + 0.001 * 4**bits) * 1e-15 * volt**2 * (node_nm / 28)
 
 
-def sar_m2(bits: int, node_nm: float, assumptions: Any) -> float:
+def sar_m2(bits: int, node_nm: float) -> float:
     """Area of an ADC of the models `zigzag` and `sar_noise`, without its factor."""
-    share = 0.45 if has(assumptions, "adc_area_factor") else 1.0
-    return share * 10 ** (1.206 - 0.0369 * bits) * 2**bits * 1e-12 * (node_nm / 28)
+    return 0.45 * 10 ** (1.206 - 0.0369 * bits) * 2**bits * 1e-12 * (node_nm / 28)
 
 
 def slowdown(volt: float, threshold: float, exponent: float) -> float:
@@ -238,7 +202,13 @@ class Chip:
     """One design: placement, prices and times, each a plain number."""
 
     def __init__(
-        self, design: Design, device: str, table: PhysicalTable, assumptions: Any = USUAL
+        self,
+        design: Design,
+        device: str,
+        table: PhysicalTable,
+        assumptions: Any = USUAL,
+        *,
+        reads_again: bool = True,
     ) -> None:
         d = self.d = DEFAULTS | design
         self.assumptions = assumptions
@@ -263,17 +233,15 @@ class Chip:
         self.clock = 1e9 * min(1.0, 1 / self.kappa)
         size = {"node_nm": self.node, "rows": d["rows"], "cols": d["cols"]}
         self.array = self.find(device, voltage_V=volt, **size)
-        timed, slow = self.array, 1.0
-        if assumptions.voltage_exponent.low == 1:
-            timed, slow = self.find(device, voltage_V=NOMINAL_V, **size), self.kappa
+        timed, slow = self.find(device, voltage_V=NOMINAL_V, **size), self.kappa
         self.read_s = timed["time"] * slow
         if d["columns_per_adc"] > 1:
             self.read_s = max(timed["time"], timed["time_muxed"]) * slow
         current = device == "rram"
-        self.in_turn = 2 if current and self.number("reads_again") else 1
+        self.in_turn = 2 if current and reads_again else 1
         if d["sample_and_hold"]:
             self.in_turn = 0
-        kind = "current" if current and has(assumptions, "current_hold_m2") else "sample"
+        kind = "current" if current else "sample"
         self.hold_m2 = self.number(f"{kind}_hold_m2")
         self.hold_F = self.number(f"{kind}_hold_F")
         self.adc_J, self.adc_m2, self.adc_W, self.adc_s = self.adc()
@@ -302,13 +270,13 @@ class Chip:
             price = sar_noise_J if model == "sar_noise" else zigzag_J
             return (
                 price(b, self.node, self.d["voltage_V"]),
-                sar_m2(b, self.node, self.assumptions),
-                ADC_LEAK_W,
+                sar_m2(b, self.node),
+                0.0,
                 b * (0.64 + 0.00653 * self.d["active_rows"]) * 1e-9,
             )
         row = self.find(model, node_nm=self.node, bits=b)
         factor = 1.0 if model == "neurosim_sar" else self.supply
-        leak = row["leak"] if model == "murmann" else ADC_LEAK_W
+        leak = row["leak"] if model == "murmann" else 0.0
         return row["energy"] * factor, row["area"], leak, row["time"]
 
     def buffer(self, width: int, depth: int, banks: int = 1) -> dict[str, float]:
@@ -394,24 +362,9 @@ class Chip:
 
     def leakage(self) -> float:
         """Static power of the chip."""
-        d, array = self.d, self.array
-        if has(self.assumptions, "leak_W_per_m2"):
-            resistive = self.all_cells_m2 if self.device == "rram" else 0.0
-            static = self.adc_W if d["adc_model"] == "murmann" else 0.0
-            area_law = leak_W(self.components_m2 - resistive, d["voltage_V"], self.assumptions)
-            return area_law + self.macros * self.converters * static
-        nominal = d["voltage_V"] / NOMINAL_V
-        cells = d["rows"] * d["cols"] * (1 + d["ping_pong"])
-        return self.macros * (
-            cells * array["cell_leak"]
-            + array["row_leak"]
-            + array["column_leak"]
-            + self.converters * (self.adc_W + self.adder["leak"] * nominal)
-        ) + nominal * (
-            self.tiles * (self.inputs["leak"] + self.results["leak"])
-            + self.glb["leak"]
-            + d["mac_units"] * self.mac["leak"]
-        )
+        resistive = self.all_cells_m2 if self.device == "rram" else 0.0
+        area_law = leak_W(self.components_m2 - resistive, self.d["voltage_V"], self.assumptions)
+        return area_law + self.macros * self.converters * self.adc_W
 
     def prices(self) -> None:
         """Energies of actions, without the top level's share."""

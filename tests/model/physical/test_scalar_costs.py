@@ -24,7 +24,6 @@ VALUES = {
     "adc_energy_factor": (1, 0.275, 5.5),
     "adc_area_factor": (1, 0.5, 2.2),
     "adc_time_factor": (1, 0.275, 5.5),
-    "reads_again": (1, 0, 1),
     "current_hold_m2": (20e-12, 5e-12, 80e-12),
     "current_hold_F": (50e-15, 10e-15, 200e-15),
     "row_pitch_F": (10, 7, 11.6),
@@ -62,8 +61,14 @@ def corrected(**changed):
     return SimpleNamespace(**(vars(Assumptions()) | rules | other))
 
 
-def chip(device="rram", assumptions=None, **changed):
-    return scalar.Chip(DESIGN | changed, device, TABLE, assumptions or corrected())
+def chip(device="rram", assumptions=None, *, reads_again=True, **changed):
+    assumptions = assumptions or corrected()
+    return scalar.Chip(DESIGN | changed, device, TABLE, assumptions, reads_again=reads_again)
+
+
+def test_the_package_has_the_values_and_bands_of_the_rules():
+    stated = {name: getattr(Assumptions(), name) for name in VALUES}
+    assert {n: (a.value, a.low, a.high) for n, a in stated.items()} == VALUES
 
 
 def layer(chip, *, outputs=1, rows=64):
@@ -171,7 +176,7 @@ def test_one_column_of_an_rram_array_is_read_and_converted_in():
     [
         pytest.param({}, 261.9, id="4c"),
         pytest.param({"sample_and_hold": 1}, 87.29, id="4d"),
-        pytest.param({"assumptions": corrected(reads_again=0)}, 98.21, id="4e"),
+        pytest.param({"reads_again": False}, 98.21, id="4e"),
         pytest.param({"input_coding": "levels"}, 261.9, id="4c, held level"),
     ],
 )
@@ -180,7 +185,7 @@ def test_sixteen_columns_of_an_adc_take(changed, nanoseconds):
 
 
 def test_a_column_with_an_adc_of_its_own_is_read_once():
-    again, once = (chip(assumptions=corrected(reads_again=n), **ARRAY) for n in (1, 0))
+    again, once = (chip(reads_again=n, **ARRAY) for n in (True, False))
     assert again.slice_s(1) == once.slice_s(1)
 
 
