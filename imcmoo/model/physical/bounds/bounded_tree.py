@@ -151,7 +151,8 @@ class BoundedTree(SearchTree):
         self._networks = NetworkBounds(context, sizes)
         self._tilings = SharedTilings(self)
         self._bounds_of_tilings = tilings
-        if tilings is None:  # else the same bounds were tried there
+        # A tree of all networks has tried the bounds of each.
+        if tilings is None or tilings[0]._context is context:
             self._try_bounds()
 
     def _try_bounds(self) -> None:

@@ -196,6 +196,21 @@ class MinimumTable:
             at = at * (size + 1) + levels[name] % (size + 1)
         return at
 
+    def wrong_term(self, terms: CostTerms, levels: Mapping[str, Ints]) -> str:
+        """Name of the first term of n designs that the table has otherwise; empty if none.
+
+        Args:
+            terms: terms of the designs, shape (n,) each.
+            levels: their value indices by parameter, shape (n, 1) each.
+        """
+        at = self.places(levels)[:, 0]
+        wrong = (
+            name
+            for name, values in terms.items()
+            if not np.allclose(values, self.values[name][at], rtol=ROUNDING, atol=0.0)
+        )
+        return next(wrong, "")
+
 
 class ComponentMinima:
     """Minima of all cost terms over sub-domains of a space.
@@ -204,11 +219,11 @@ class ComponentMinima:
         space: the design space.
         terms_of_levels: returns the cost terms of a group for designs.
         accuracy: True if predicted accuracy is limited.
-        alike: minima of chips for other networks, which differ in limits only. If None, all terms
-            are tabulated.
+        alike: minima of chips for other networks, whose tables are taken where they fit. If None,
+            all terms are tabulated.
 
     Raises:
-        NoBounds: a cost term depends on an undeclared parameter, or differs from that of `alike`.
+        NoBounds: a cost term depends on an undeclared parameter.
     """
 
     def __init__(
@@ -220,23 +235,22 @@ class ComponentMinima:
         alike: ComponentMinima | None,
     ) -> None:
         groups = (*COST_TERM_GROUPS, ACCURACY) if accuracy else COST_TERM_GROUPS
+        designs = space.random(VALIDATED_DESIGNS, np.random.default_rng(0))
+        levels = {name: designs[:, [at]] for at, name in enumerate(space.names)}
         self._tables: dict[CostTermGroup, MinimumTable] = {}
         for group in groups:
-            if alike is None or group.limits:
-                self._tables[group] = MinimumTable(space, group, terms_of_levels)
-            else:
-                self._tables[group] = alike._tables[group]
-        self._table_of = {name: table for table in self._tables.values() for name in table.values}
-        designs = space.random(VALIDATED_DESIGNS, np.random.default_rng(0))
-        minima = self.minima({name: designs[:, [at]] for at, name in enumerate(space.names)})
-        for group in groups:
-            for name, values in terms_of_levels(group, designs).items():
-                if not np.allclose(values, minima[name][:, 0], rtol=ROUNDING, atol=0.0):
+            terms = terms_of_levels(group, designs)
+            table = None if alike is None or group.limits else alike._tables[group]
+            if table is None or table.wrong_term(terms, levels):
+                table = MinimumTable(space, group, terms_of_levels)
+                if name := table.wrong_term(terms, levels):
                     known = ", ".join(sorted(parameters_of(group)))
                     raise NoBounds(
                         f"{name} depends on more than {known}: name its group, {group.name}, in "
                         "`decides` of the columns that it depends on (parameters.py)"
                     )
+            self._tables[group] = table
+        self._table_of = {name: table for table in self._tables.values() for name in table.values}
 
     def minima(self, levels: Mapping[str, Ints]) -> Mapping[str, Floats]:
         """Minima of all cost terms by name, at broadcast value indices, −1 if free."""
