@@ -34,7 +34,7 @@ def _alone(workload, layer):
     """A network of one layer of a shipped network."""
     whole = Workload.load(workload)
     i = whole.layers.index(layer)
-    whole_net = ("name", "provenance", "measured")
+    whole_net = ("name", "provenance", "measured", "images")
     per_layer = [f.name for f in fields(whole) if f.name not in whole_net]
     cut = {field: getattr(whole, field)[i : i + 1] for field in per_layer}
     return WorkloadSet((Workload(workload, **cut),))

@@ -228,7 +228,7 @@ def results(answered, tmp_path):
 @pytest.mark.usefixtures("small")
 def test_a_comparison_from_the_command_line(answered, results, capsys):
     """After the budgets asked for."""
-    command = [answered[0], "--seeds", "1", "--workers", "1", "--out", str(results)]
+    command = [answered[0], "--seeds", "2", "--workers", "1", "--out", str(results)]
     assert compare.main([*command, "--budgets", "200,60,200"]) == 0
     assert "IGD+ at 200 designs" in capsys.readouterr().out
     folder = results / "compare" / "small"

@@ -22,6 +22,7 @@ from imcmoo.model.physical.components import (
 from imcmoo.model.physical.constraints import ir_drop
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import layer_read_times, macro_read_time
+from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.mapping_features import count_actions, map_layers
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram
 from imcmoo.model.physical.model import PhysicalEvaluator
@@ -278,7 +279,7 @@ def test_rows_of_a_layer_are_driven_once_for_each_pulse_or_level(coding):
     """Pulses are summed over slices already, so their number of slices is no further factor."""
     networks, one = WorkloadSet.load(["resnet18"]), designs(cols=256, input_coding=coding)
     context = Context.of_networks(networks, device="rram", table=TABLE)
-    mapped = map_layers(context, one, streamed=False)
+    mapped = map_layers(context, one, place(context, one), streamed=False)
     counted = count_actions(context, one, mapped)
     layers, blocks = context.layers, mapped.placement.column_blocks
     pulses = 4 if coding == "levels" else layers.operand_sums.pulses[0, 1]
