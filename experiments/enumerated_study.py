@@ -16,7 +16,7 @@ from imcmoo.exact.enumeration import Enumeration
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.criteria import MINIMAX, SCORES
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import Score, costs_of, edap, worst_regret
+from imcmoo.problem.scores import Score, costs_of, worst_regret
 from imcmoo.space.design_space import Levels
 from imcmoo.study.study import Study
 
@@ -83,7 +83,8 @@ class EnumeratedStudy:
     @cached_property
     def edap(self) -> Floats:
         """EDAP in J·s·mm², shape (n, W); NaN where a network does not run."""
-        return edap(self.energy_J, self.latency_s, self.area_m2)
+        values = {"energy": self.energy_J, "latency": self.latency_s, "area": self.area_m2}
+        return self.problem.edap.of(values)
 
     @cached_property
     def single_network_optima(self) -> Floats:

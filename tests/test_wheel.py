@@ -26,4 +26,6 @@ def test_a_wheel_holds_imcmoo_and_the_data_of_problems(tmp_path):
         assert f"imcmoo/problem_files/spaces/{path.name}" in names
     for path in truth.FOLDER.iterdir():
         assert f"imcmoo/benchmark/answers/{path.name}" in names
+    for command in (ROOT / "imcmoo" / "cli").glob("*_command.py"):
+        assert f"imcmoo/cli/{command.name}" in names
     assert not [n for n in names if n.startswith("imcmoo/problem_files/") and n.endswith(".py")]

@@ -22,7 +22,7 @@ from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK
 from imcmoo.problem.dominance import front_of
-from imcmoo.problem.scores import MM2_PER_M2, edap
+from imcmoo.problem.scores import MM2_PER_M2
 from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.study import Study
@@ -94,6 +94,7 @@ def _chip(study: Study, levels: Levels, alone: Floats) -> pd.DataFrame:
     model = study.cost_model()
     assert isinstance(model, PhysicalEvaluator)
     designs, (design,) = model.in_full(levels), study.space.designs(levels)
+    definition = study.problem().edap
     area_mm2 = float(to_display("m2", designs.area_m2)[0])
     tops = tera_operations_per(model.macs, designs.interval_s[0])
     cells = designs.cells[0]
@@ -114,7 +115,7 @@ def _chip(study: Study, levels: Levels, alone: Floats) -> pd.DataFrame:
             "tops": tops,
             "tops_per_W": tera_operations_per(model.macs, designs.energy_J[0]),
             "tops_per_mm2": tops / area_mm2,
-            "over_own_best": edap(designs.energy_J, designs.latency_s, designs.area_m2)[0] / alone,
+            "over_own_best": definition.of(model.evaluate(levels).values)[0] / alone,
             "snr_adc_dB": designs.snr_adc_dB[0],
             "snr_dev_dB": designs.snr_dev_dB[0],
             "snr_dB": designs.snr_dB[0],
@@ -151,7 +152,7 @@ def area_front(study: Study, optima: Optima) -> pd.DataFrame:
     front = np.empty((0, 2))
     for levels in running(problem):
         metrics = problem.model.evaluate(levels)
-        edaps = edap(metrics.energy_J, metrics.latency_s, metrics.area_m2)
+        edaps = problem.edap.of(metrics.values)
         chips = np.column_stack([metrics.area_m2 * MM2_PER_M2, (edaps / best).max(axis=1)])
         front = front_of(np.concatenate([front, chips]))
     front = front[np.argsort(front[:, 0])]

@@ -150,6 +150,7 @@ class PhysicalEvaluation:
             "energy_J": metrics.energy_J,
             "latency_s": metrics.latency_s,
             "interval_s": metrics.interval_s,
+            "images": np.broadcast_to(np.array(self._model.images), runs.shape),
             "area_mm2": area_mm2,
             "dram_mm2": np.broadcast_to(to_display("m2", metrics.dram_m2)[:, None], runs.shape),
             "power_W": metrics.power_W,

@@ -9,20 +9,23 @@ from pathlib import Path
 
 from imcmoo.cli.arguments import FORCE, QUIET, add, option
 from imcmoo.cli.explain_command import explaining
-from imcmoo.cli.terminal import console, timed
+from imcmoo.cli.terminal import console, show, timed
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing, writing
 from imcmoo.io.locks import folder_lock
-from imcmoo.report.page import PAGE, page
+from imcmoo.report.page import PAGE, costs_side_by_side, page
 from imcmoo.run import Run
 from imcmoo.study.catalogue import study_of_run
 from imcmoo.study.results import REPORT, Results, reading
 
 DESCRIPTION = """
 Show a finished run as one interactive HTML page, made from its folder alone. The page needs no
-network and no other file. Several runs, such as the seeds of a study, stand side by side.
+network and no other file. Several runs, such as the seeds of a study, stand side by side. Of
+several runs the costs of the selected designs are printed, too: energy, latency, interval, area
+without and with DRAM, and EDAP by each delay and area.
 
   imcmoo report results/STUDY/seed-1
+  imcmoo report results/SRAM_STUDY/seed-1 results/RRAM_STUDY/seed-1
   imcmoo report results/STUDY/seed-1 results/STUDY/seed-2 --out compared.html
 """
 
@@ -36,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         option("runs RUN", Path, "folder of a finished run", nargs="+"),
         option("--out PAGE.html", Path,
-               f"file to write (default: RUN/{REPORT}; required for several runs)"),
+               f"file to write (default: RUN/{REPORT}; none of several runs)"),
         option("--front", bool, "explain up to 50 designs of the front as well"),
         option("--study STUDY", str, "with --front, if the run's study has another name now"),
         QUIET,
@@ -48,8 +51,10 @@ def main(args: argparse.Namespace) -> None:
     """Write the page of one or several runs."""
     runs = [*dict.fromkeys(args.runs)]
     out = _out(runs, args)
+    several = len(runs) > 1
+    terminal = console(quiet=args.quiet, wide=True)
     with ExitStack() as stack:
-        if out is None:
+        if out is None and not several:
             Results.read(runs[0])  # before anything of ours is put there
             stack.enter_context(folder_lock(runs[0]))
         read = []
@@ -61,17 +66,23 @@ def main(args: argparse.Namespace) -> None:
                 with explaining(quiet=args.quiet) as progress:
                     explanations = Run(run, study, results).explain_front(progress=progress)
             read.append((results, explanations))
+        if several:
+            show(terminal, costs_side_by_side([results for results, _ in read]))
+        if several and out is None:
+            return
         with timed("writing the page", quiet=args.quiet):
             text = page(read)
         put = writing(out, ours=PAGE, force=args.force) if out else replacing(runs[0] / REPORT)
         with put as target:
             target.write_text(text, encoding="utf-8")
-    console(quiet=args.quiet).print("written:", out or runs[0] / REPORT, sep="\n  ", soft_wrap=True)
+    terminal.print("written:", out or runs[0] / REPORT, sep="\n  ", soft_wrap=True)
 
 
 def _out(runs: Sequence[Path], args: argparse.Namespace) -> Path | None:
     """The file to write; None for the default, which is in the run's folder."""
     out: Path | None = args.out
+    if args.front and out is None and len(runs) > 1:
+        raise InputError("--front shows in a page: of several runs, give --out")
     if args.study is not None and not args.front:
         raise InputError("--study says what to explain the front by: give --front")
     for run in runs:
@@ -79,8 +90,6 @@ def _out(runs: Sequence[Path], args: argparse.Namespace) -> Path | None:
             raise InputError(f"{run} is no folder of a run")
         if out is not None and out.resolve().parent == run.resolve() and out.name != REPORT:
             raise InputError(f"--out {out}: in the run's own folder the page is called {REPORT}")
-    if out is None and len(runs) > 1:
-        raise InputError("--out is required for several runs")
     if out is not None and len(runs) == 1 and out.resolve() == (runs[0] / REPORT).resolve():
         return None  # the default
     return out

@@ -122,8 +122,9 @@ def _changed_optimum(
     counted_from_1: dict[str, Floats] = {}
     if problem.has_edap:
         names = problem.workload_names
+        models = problem.model.single_network_models()
         single_edap = single_network_edap(
-            [m.evaluate(levels) for m in problem.model.single_network_models()]
+            problem.edap, models, [m.evaluate(levels) for m in models]
         )
         by_name |= {f"{SINGLE_NETWORK}{name}": single_edap[:, w] for w, name in enumerate(names)}
         joint, single = ([values[kind + n] for n in names] for kind in ("edap_", SINGLE_NETWORK))

@@ -15,7 +15,7 @@ from imcmoo.model.metrics import Metrics
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK, SMALLEST, Criterion, prefix_of
 from imcmoo.problem.limits import with_interval
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import Costs, edap_of
+from imcmoo.problem.scores import Costs
 from imcmoo.space.design_space import Levels
 
 ROUNDING = 1e-12
@@ -30,14 +30,13 @@ class NotProvable(ValueError):
 
 @dataclass(frozen=True)
 class BoundedCosts(Costs):
-    """Lower bounds of costs; may have a tighter bound of energy × latency."""
+    """Lower bounds of costs; may have a tighter bound `edp` of energy × latency."""
 
     @cached_property
     def edap(self) -> Floats:
         """Lower bounds of each network's energy × delay × area, J·s·mm², shape (n, W)."""
-        if "edp" not in self.values:
-            return super().edap
-        return edap_of(self["edp"], self["area"])
+        product = self.values.get("edp") if self.definition.delay == "latency" else None
+        return self.definition.of(self.values, product)
 
     @classmethod
     def from_bounds(
@@ -47,11 +46,14 @@ class BoundedCosts(Costs):
         values = dict(bounds.values)
         if problem.gives_interval:
             values = with_interval(values)
+        if problem.edap.area == "package":  # which the chip is part of
+            values.setdefault("package", bounds.area_m2)
         if problem.cost_per_cm2:
             by_option = bounds.area_m2.reshape(len(levels), each).T
             values["cost"] = problem.cost(levels, by_option).T.ravel()
         # Only criteria that are chosen from a set look at objectives.
-        return cls(values, np.empty((len(bounds.area_m2), 0)), problem.weights)
+        objectives = np.empty((len(bounds.area_m2), 0))
+        return cls(values, objectives, problem.weights, problem.edap)
 
 
 @dataclass(frozen=True)
@@ -263,6 +265,7 @@ def problem_of(problem: AcceleratorProblem, part: ProofTask) -> AcceleratorProbl
         problem.model.time_multiplexed().for_network(part.network),
         area_limit_m2=problem.area_limit_m2,
         limits=problem.limits.given,
+        edap=problem.edap,
     )
 
 

@@ -26,6 +26,10 @@ OPTIMA = "single_network_optima"
 """Field of the single-network optima."""
 
 
+class NothingToCertify(InputError):
+    """It is proven that no design is feasible; says what the smallest chip would need."""
+
+
 @dataclass(frozen=True, repr=False)
 class Certificate:
     """A design and a proven lower bound of the score of all designs.
@@ -183,11 +187,12 @@ def certificate_of(
         seconds: duration of the proof, s.
 
     Raises:
-        InputError: there is no feasible design to certify.
+        NothingToCertify: there is no feasible design.
+        InputError: none was found.
     """
     if proof.levels is None:
         if proof.bound == float("inf"):
-            raise InputError(nothing_feasible(problem))
+            raise NothingToCertify(nothing_feasible(problem))
         raise InputError(f"no feasible design was found among {problem.space.size:,}")
     (design,) = problem.space.designs(proof.levels[None])
     return Certificate(

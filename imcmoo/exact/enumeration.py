@@ -20,7 +20,7 @@ from imcmoo.model.metrics import Metrics
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import Costs, edap
+from imcmoo.problem.scores import Costs, EdapDefinition
 from imcmoo.space.design_space import Levels, Ranks
 
 DESIGNS_PER_ENUMERATION_CHUNK = 2048 * 48
@@ -149,10 +149,15 @@ def scores(problem: AcceleratorProblem, costs: Costs) -> dict[str, Floats]:
     return by_name | dict(zip(kinds, costs.objectives.T, strict=True)) | by_name
 
 
-def single_network_edap(parts: Sequence[Metrics]) -> Floats:
+def single_network_edap(
+    definition: EdapDefinition, models: Sequence[CostModel], parts: Sequence[Metrics]
+) -> Floats:
     """EDAP of each network by single-network models, J·s·mm², shape (n, W); NaN where it does not
     run."""
-    edaps = [edap(*(p.values[name] for name in ("energy", "latency", "area"))) for p in parts]
+    edaps = [
+        definition.of_images(model.images).of(part.values)
+        for model, part in zip(models, parts, strict=True)
+    ]
     return np.concatenate(edaps, axis=1)
 
 
@@ -288,7 +293,7 @@ class Enumeration:
 
     def _single_network_edap(self, parts: Sequence[Metrics]) -> Floats:
         """EDAP of each network on chips of its own, J·s·mm², shape (n, W); NaN if infeasible."""
-        values = single_network_edap(parts)
+        values = single_network_edap(self.problem.edap, self.single_networks, parts)
         fits = [
             np.repeat(p.area_m2[:, None] <= self.problem.largest_area_m2, p.runs.shape[1], axis=1)
             for p in parts

@@ -45,6 +45,7 @@ class CostModel(ABC):
         screened_by: parameters that `screen` depends on; results are cached by their values.
         mapping_parameters: parameters that decide the costly part of an evaluation, the most
             decisive first. Designs that agree in them are evaluated together. Empty if unknown.
+        images: images of an inference of each network, length W; empty if it is one.
         macs: multiply-accumulates per inference of each network, shape (W,); None if unknown.
 
     Raises:
@@ -57,6 +58,7 @@ class CostModel(ABC):
     resource_names: tuple[str, ...] = ()
     screened_by: tuple[str, ...] = ()
     mapping_parameters: tuple[str, ...] = ()
+    images: tuple[int, ...] = ()
     macs: NDArray[Any] | None = None
 
     def __init__(self, space: DesignSpace, workloads: WorkloadSet, **options: Any) -> None:
@@ -67,6 +69,7 @@ class CostModel(ABC):
                 )
         self.space = space
         self.workload_names = workloads.names
+        self.images = workloads.images
 
     generic_operands: tuple[str, ...] = ()
     """Networks without operand statistics of their own; their SNR rests on those of other networks.

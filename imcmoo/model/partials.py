@@ -86,7 +86,8 @@ class PartialDesignTree(Protocol):
         """Return lower bounds over all designs of each row that run all networks.
 
         Of energies, latencies and area, infinite where there is no such design; optionally of the
-        product `edp` if tighter, and of `interval`, without which `min_fps` excludes no row.
+        product `edp` if tighter, of `interval`, without which `min_fps` excludes no row, and of
+        `package`, the area of chip and DRAM.
 
         Args:
             partial: rows with at least `bound_from` stages chosen.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
@@ -39,6 +39,9 @@ SHIPPED = (
 Its resnet50 is another network, and its products of attention lack a dimension. See `TRUE_NETWORKS`
 for the published networks.
 """
+
+BATCH = "batch"
+"""Key of the provenance of a table whose layers hold several images."""
 
 IN_TRUTH = "_onnx"
 """Suffix of the names of `TRUE_NETWORKS`."""
@@ -88,6 +91,7 @@ class Workload:
         weight_statistics: source of `weight_bits`, per layer.
         provenance: where the network comes from.
         measured: cells of the columns that `imcmoo import --data` adds; no cost depends on them.
+        images: images of an inference, whose number is in `shapes`.
     """
 
     name: str
@@ -104,6 +108,7 @@ class Workload:
     weight_statistics: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    images: int = 1
 
     def __post_init__(self) -> None:
         for layer in self.layers:
@@ -137,7 +142,27 @@ class Workload:
                 0..1, weights are shared with no earlier layer, there is no layer, or the name is
                 not allowed; names file, line and column of each fault.
         """
-        return cls(name=name or _name_of(path), **read_columns(path))
+        columns = read_columns(path)
+        images = _images(path, columns["provenance"])
+        return cls(name=name or _name_of(path), images=images, **columns)
+
+    def of_batch(self, images: int) -> Workload:
+        """The network with so many images as one inference.
+
+        Layers with stored weights take N of all images; products of activations are of each image,
+        so that G grows.
+
+        Raises:
+            ValueError: the table is of a batch itself.
+        """
+        if images == 1:
+            return self
+        if BATCH in self.provenance:
+            raise ValueError(f"{self.name} is of batch {self.images}: import it with --batch")
+        shapes = self.shapes.copy()
+        grows = np.where(self.dynamic, DIMENSIONS.index("G"), DIMENSIONS.index("N"))
+        shapes[np.arange(len(self)), grows] *= images
+        return replace(self, shapes=shapes, images=images)
 
     def write_csv(self, stream: TextIO) -> None:
         """Write a CSV for `read_csv` to a stream opened with newline=''."""
@@ -183,6 +208,14 @@ class Workload:
 
     def __len__(self) -> int:
         return len(self.layers)
+
+
+def _images(path: Path, provenance: Mapping[str, str]) -> int:
+    """Images of an inference of a table, by its line `#batch`."""
+    text = provenance.get(BATCH, "1")
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ValueError(f"{path}: #{BATCH}={text}: must be a whole number of at least 1")
+    return int(text)
 
 
 @cache
@@ -240,6 +273,11 @@ class WorkloadSet:
     def names(self) -> list[str]:
         """Names of the networks, in order."""
         return [w.name for w in self.workloads]
+
+    @property
+    def images(self) -> tuple[int, ...]:
+        """Images of an inference of each network, in order."""
+        return tuple(w.images for w in self.workloads)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -19,6 +19,7 @@ from imcmoo.io.own_code import module_of, own_code
 from imcmoo.io.stamp import OLDER, Stamp
 from imcmoo.model import registry
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import EdapDefinition
 
 ENUMERATION_VERSION = 1
 """Raise by one with every intended change of scores, criteria, feasibility, enumeration or branch
@@ -89,7 +90,7 @@ def other_numbers(
 
 
 def _question(problem: AcceleratorProblem) -> str:
-    """SHA-256 (hex) of objectives, networks, area limit, cost, criteria, weights and limits."""
+    """SHA-256 (hex) of objectives, networks, area limit, cost, criteria, weights, limits, EDAP."""
     criteria = [
         (
             c.name_of_score(joint=False),
@@ -98,6 +99,8 @@ def _question(problem: AcceleratorProblem) -> str:
         )
         for c in problem.criteria
     ]
+    # Stored answers are older than other definitions of EDAP.
+    definition = [] if problem.edap == EdapDefinition() else [problem.edap]
     return _sha256(
         problem.workload_names,
         problem.objective_names,
@@ -106,6 +109,7 @@ def _question(problem: AcceleratorProblem) -> str:
         criteria,
         problem.weights.tolist(),
         problem.limits.rows,
+        *definition,
     )
 
 

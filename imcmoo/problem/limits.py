@@ -26,7 +26,7 @@ def with_interval(bounds: Mapping[str, Floats]) -> dict[str, Floats]:
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one network, per inference. None means no limit.
+    """Limits of one network, per inference, which may be of several images. None means no limit.
 
     Raises:
         ValueError: a limit is not positive and finite.
@@ -36,7 +36,7 @@ class Limits:
     max_energy_J: float | None = None  # largest energy, J
     max_power_W: float | None = None  # largest energy over latency, W
     min_fps: float | None = None
-    """Fewest inferences per second: 1 / interval, or 1 / latency if the model has no interval."""
+    """Fewest images per second: over the interval, or the latency if the model has no interval."""
     max_load: float | None = None
     """Largest load as a share of the capacity of the chip for the network, in a scenario."""
 
@@ -53,31 +53,35 @@ class Limits:
 
 @dataclass(frozen=True)
 class _Kind:
-    """One kind of limit: the quantities it needs, and the used share of the limit."""
+    """One kind of limit: the quantities it needs, and the used share of the limit. Its value
+    depends on quantities (n, W) and on the images of an inference (W,)."""
 
     needs: tuple[str, ...]
-    value: Callable[[Mapping[str, Floats]], Floats]
+    value: Callable[[Mapping[str, Floats], Floats], Floats]
     unit: str
     at_least: bool = False
     monotone: bool = True
 
-    def share(self, values: Mapping[str, Floats], limit: float) -> Floats:
+    def share(self, values: Mapping[str, Floats], images: Floats, limit: float) -> Floats:
         """Above 1 where the limit is broken, shape (n, W)."""
-        value = self.value(values)
+        value = self.value(values, images)
         with np.errstate(divide="ignore"):  # of infinite times
             return limit / value if self.at_least else value / limit
 
 
 _KINDS: dict[str, _Kind] = {
-    "max_latency_s": _Kind(("latency",), lambda v: v["latency"], "s"),
-    "max_energy_J": _Kind(("energy",), lambda v: v["energy"], "J"),
+    "max_latency_s": _Kind(("latency",), lambda v, images: v["latency"], "s"),
+    "max_energy_J": _Kind(("energy",), lambda v, images: v["energy"], "J"),
     "max_power_W": _Kind(
-        ("energy", "latency"), lambda v: v["energy"] / v["latency"], "W", monotone=False
+        ("energy", "latency"), lambda v, images: v["energy"] / v["latency"], "W", monotone=False
     ),
     "min_fps": _Kind(
-        ("latency",), lambda v: 1.0 / v.get("interval", v["latency"]), "fps", at_least=True
+        ("latency",),
+        lambda v, images: images / v.get("interval", v["latency"]),
+        "fps",
+        at_least=True,
     ),
-    "max_load": _Kind(("load",), lambda v: v[NETWORK_LOAD], "of its capacity"),
+    "max_load": _Kind(("load",), lambda v, images: v[NETWORK_LOAD], "of its capacity"),
 }
 
 
@@ -91,6 +95,7 @@ class NetworkLimits:
         limits: by network; other networks are ignored.
         networks: names, in the order of the columns of metrics.
         quantities: names of the quantities of the cost model.
+        images: images of an inference of each network, length W; empty if it is one.
 
     Raises:
         ValueError: a limit needs a quantity that the model does not have.
@@ -101,7 +106,9 @@ class NetworkLimits:
         limits: Mapping[str, Limits],
         networks: Sequence[str],
         quantities: Collection[str],
+        images: Sequence[int] = (),
     ) -> None:
+        self._images = np.array(images or [1] * len(networks), dtype=float)
         self.networks = list(networks)
         self.given = {name: limits[name] for name in networks if name in limits}
         self.rows = [
@@ -134,7 +141,10 @@ class NetworkLimits:
         Args:
             values: by quantity, shape (n, W), NaN where a network does not run (`UNKNOWN_OCTAVES`).
         """
-        columns = [np.log2(_KINDS[key].share(values, limit)[:, w]) for w, key, limit in self.rows]
+        columns = [
+            np.log2(_KINDS[key].share(values, self._images, limit)[:, w])
+            for w, key, limit in self.rows
+        ]
         n = len(next(iter(values.values())))
         G = np.stack(columns, axis=1) if columns else np.empty((n, 0))
         return np.where(np.isnan(G), UNKNOWN_OCTAVES, G)
@@ -159,7 +169,8 @@ class NetworkLimits:
         broken = []
         for w, key, limit in self.rows:
             kind = _KINDS[key]
-            factor, value = kind.share(values, limit)[0, w], kind.value(values)[0, w]
+            factor = kind.share(values, self._images, limit)[0, w]
+            value = kind.value(values, self._images)[0, w]
             if factor > 1 and np.isfinite(value):
                 text = f"{value:.4g} {kind.unit} against {limit:g} {kind.unit}"
                 broken.append((float(factor), f"{key} of {self.networks[w]}: {text}"))

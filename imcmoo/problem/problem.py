@@ -19,7 +19,7 @@ from imcmoo.model.metrics import Metrics, Quantity, check_values
 from imcmoo.problem.criteria import EDAP_NEEDS, Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.limits import Limits, NetworkLimits
-from imcmoo.problem.scores import Costs
+from imcmoo.problem.scores import Costs, EdapDefinition
 from imcmoo.space.design_space import Levels
 
 CM2_PER_M2 = 1e4
@@ -55,13 +55,14 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         weights: weights of the networks, positive, shape (W,); scaled to sum W. If None, all are
             equal.
         limits: limits of the costs of networks, by name. If None, there are none.
+        edap: delay and area of every EDAP; the images are those of the model.
         own_modules: dotted names of the user's modules that the study names; part of the identity
             of answers, as is `own_data`.
         own_data: arguments of a user's model, as JSON text.
 
     Raises:
         ValueError: the model has no network, the area limit is not positive or the model has no
-            area, the weights do not fit, or a criterion or limit needs a missing quantity.
+            area, the weights do not fit, or a criterion, limit or EDAP needs a missing quantity.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         requested: Sequence[Criterion] = (),
         weights: Sequence[float] | None = None,
         limits: Mapping[str, Limits] | None = None,
+        edap: EdapDefinition | None = None,
         own_modules: Sequence[str] = (),
         own_data: str = "",
     ) -> None:
@@ -84,6 +86,8 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.cost_per_cm2 = cost_per_cm2
         self.space = model.space
         self.workload_names = names
+        self.edap = (edap or EdapDefinition()).of_images(model.images)
+        self._check_edap()
         self.own_modules = tuple(own_modules)
         self.own_data = own_data
         self.weights = _scaled(weights, len(names))
@@ -92,7 +96,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         applied = applicable(names_of_quantities, self.requested)
         self.criteria = [criterion.for_networks(len(names)) for criterion in applied]
         self.guides = [c for c in self.criteria if c.guides or c in self.requested]
-        self.limits = NetworkLimits(limits or {}, names, names_of_quantities)
+        self.limits = NetworkLimits(limits or {}, names, names_of_quantities, model.images)
         self._set_objectives()
         self.feasibility = Feasibility(model, area_limit_m2)
         self.constraint_names = [*self.feasibility.names, *self.limits.names]
@@ -104,6 +108,16 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             xu=np.array(self.space.shape) - 1,
             vtype=int,
         )
+
+    def _check_edap(self) -> None:
+        given = [q.name for q in self.quantities]
+        for key, quantity in self.edap.quantities.items():
+            kind = getattr(self.edap, key)
+            if quantity not in given and (self.has_edap or kind != getattr(EdapDefinition(), key)):
+                raise ValueError(
+                    f"{key} = {kind!r}: the cost model gives no {quantity}; it gives "
+                    f"{', '.join(given)}"
+                )
 
     def _set_objectives(self) -> None:
         """Set names, signs and ranges of the objectives, shape (n_objectives,)."""
@@ -141,7 +155,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         for q in self.quantities:
             values[q.name] = natural[:, at : at + n] if q.per_workload else natural[:, at]
             at += n if q.per_workload else 1
-        return Costs(values, F, self.weights)
+        return Costs(values, F, self.weights, self.edap)
 
     def natural(self, F: Floats) -> Floats:
         """Flip the sign of maximised quantities in F, shape (n, n_objectives); its own inverse."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
@@ -14,6 +14,62 @@ from imcmoo.model.metrics import edp
 
 MM2_PER_M2 = 1e6
 """EDAP is quoted in J·s·mm², as in the literature; area is in m² everywhere inside."""
+
+Delay = Literal["latency", "interval"]
+"""Quantity that an EDAP takes as delay: latency of an inference, or initiation interval."""
+
+Area = Literal["chip", "package"]
+"""What an EDAP takes as area: that of the chip, or that of the chip and its DRAM."""
+
+AREA_QUANTITIES: Mapping[Area, str] = {"chip": "area", "package": "package"}
+"""Quantity that holds each area, m²."""
+
+
+@dataclass(frozen=True)
+class EdapDefinition:
+    """Which delay and which area an EDAP multiplies with the energy of an image.
+
+    Args:
+        delay: latency of an inference, or interval between images.
+        area: area of the chip, or of the chip and its DRAM.
+        images: of an inference of each network, length W or 1.
+    """
+
+    delay: Delay = "latency"
+    area: Area = "chip"
+    images: tuple[int, ...] = (1,)
+
+    @classmethod
+    def every(cls) -> list[EdapDefinition]:
+        """All definitions for one image, the default first."""
+        return [cls(delay, area) for area in get_args(Area) for delay in get_args(Delay)]
+
+    def __str__(self) -> str:
+        return f"{self.delay}, {self.area}"
+
+    @property
+    def quantities(self) -> dict[str, str]:
+        """Quantities that it multiplies with energy, by the key of a study that names them."""
+        return {"delay": self.delay, "area": AREA_QUANTITIES[self.area]}
+
+    def of_images(self, images: Sequence[int]) -> Self:
+        """The definition for networks of so many images, length W."""
+        return replace(self, images=tuple(images) if max(images, default=1) > 1 else (1,))
+
+    def of(self, values: Mapping[str, Floats], energy_delay_Js: Floats | None = None) -> Floats:
+        """Energy-delay-area product of each network, J·s·mm², shape (n, W).
+
+        Args:
+            values: quantities by name in SI units, shape (n, W), or (n,) for those of the chip;
+                energies and times of an inference.
+            energy_delay_Js: energy × delay, J·s, shape (n, W), if known better than by `values`.
+        """
+        if energy_delay_Js is None:
+            energy_delay_Js = edp(values["energy"], values[self.delay])
+        if self.images != (1,):
+            images = np.array(self.images, dtype=float)
+            energy_delay_Js = energy_delay_Js / images ** (2 if self.delay == "interval" else 1)
+        return edap_of(energy_delay_Js, values[AREA_QUANTITIES[self.area]])
 
 
 @dataclass(frozen=True)
@@ -28,11 +84,13 @@ class Costs:
         objectives: minimised objectives, shape (n, n_objectives).
         weights: positive weights of the networks with sum W, shape (W,). Default: shape (1,), equal
             weights.
+        definition: delay and area of the EDAP.
     """
 
     values: Mapping[str, Floats]
     objectives: Floats
     weights: Floats = field(default_factory=lambda: np.ones(1))
+    definition: EdapDefinition = EdapDefinition()
 
     def __getitem__(self, name: str) -> Floats:
         return self.values[name]
@@ -43,17 +101,18 @@ class Costs:
     def take(self, rows: Any) -> Self:
         """Costs of the designs of an index or mask."""
         values = {name: v[rows] for name, v in self.values.items()}
-        return type(self)(values, self.objectives[rows], self.weights)
+        return type(self)(values, self.objectives[rows], self.weights, self.definition)
 
     def copy(self) -> Self:
         """Costs with arrays of their own."""
         values = {name: v.copy() for name, v in self.values.items()}
-        return type(self)(values, self.objectives.copy(), self.weights.copy())
+        objectives, weights = self.objectives.copy(), self.weights.copy()
+        return type(self)(values, objectives, weights, self.definition)
 
     @cached_property
     def edap(self) -> Floats:
         """Energy-delay-area product of each network, J·s·mm², shape (n, W)."""
-        return edap(self["energy"], self["latency"], self["area"])
+        return self.definition.of(self.values)
 
 
 Score = Callable[[Costs], Floats]

@@ -18,12 +18,9 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from imcmoo.arrays import Bools, Floats
 from imcmoo.problem.criteria import LOG10
-from imcmoo.problem.scores import edap
 from imcmoo.report import style
 from imcmoo.report.labels import label, networks_in
 from imcmoo.study.results import Results
-
-M2_PER_MM2 = 1e-6
 
 MOST_NETWORKS = 40
 """Largest number of networks of figures with a panel, axis or row per network."""
@@ -165,8 +162,7 @@ def _log_axes(ax: Axes) -> None:
 
 def cost_front(results: Results, designs: pd.DataFrame, selected: int) -> Figure:
     """EDAP against cost of feasible designs by technology node, their front, and row `selected`."""
-    energy, latency = (results.of_workloads(designs, n) for n in ("energy_{}_J", "latency_{}_s"))
-    worst = edap(energy, latency, designs["area_mm2"].to_numpy() * M2_PER_MM2).max(axis=1)
+    worst = results.edap_of(designs).max(axis=1)
     cost, node_nm = designs["cost"].to_numpy(), designs["technology_nm"].to_numpy()
     figure = Figure(figsize=(style.WIDTH / 2, 2.9), layout="constrained")
     ax = figure.subplots()

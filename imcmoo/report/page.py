@@ -31,7 +31,7 @@ from imcmoo.report.labels import (
 from imcmoo.report.page_designs import PageDesigns, heading, rounded
 from imcmoo.report.rich_tables import add_numbers, new_table
 from imcmoo.report.style import COLOURS, HIGHLIGHT, component_style
-from imcmoo.report.terminal_tables import ROOMY, run_tables
+from imcmoo.report.terminal_tables import ROOMY, cost_comparison, run_tables
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import Results
 from imcmoo.study.searches import JOINT
@@ -85,7 +85,7 @@ def page(runs: Sequence[ExplainedRun]) -> str:
     return TEMPLATES.get_template("page.html").render(
         title=_title([results.study for results, _ in runs], names),
         runs=shown,
-        comparison=comparison([results for results, _ in runs], names) if len(runs) > 1 else None,
+        comparisons=comparisons([results for results, _ in runs], names) if len(runs) > 1 else [],
         style=_file("page.css"),
         script='"use strict";\n' + "\n".join(_file(name) for name in SCRIPTS),
         hash_of=_hash,
@@ -202,7 +202,27 @@ def _file(name: str) -> str:
     return (files("imcmoo.report") / "page_files" / name).read_text(encoding="utf-8")
 
 
-def comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
+def costs_side_by_side(runs: Sequence[Results]) -> Table:
+    """Costs of the selected designs, see `cost_comparison`.
+
+    Raises:
+        InputError: the design of a run is damaged.
+    """
+    try:
+        return cost_comparison(runs, _names(runs))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        folders = ", ".join(str(run.folder) for run in runs)
+        raise InputError(
+            f"{folders}: a design is damaged ({error}): run the studies again"
+        ) from None
+
+
+def comparisons(runs: Sequence[Results], names: Sequence[str]) -> list[Table]:
+    """Tables of several runs, one column per run."""
+    return [costs_side_by_side(runs), design_comparison(runs, names)]
+
+
+def design_comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
     """Facts and parameters of the selected designs, one column per run."""
     table = new_table("", title="Selected designs side by side", numbers=names)
     designs = [{heading(n): plain(run.selected[n].iloc[0]) for n in run.parameters} for run in runs]
@@ -229,6 +249,7 @@ def _facts(results: Results) -> dict[str, str]:
     }
     facts[label(results.criterion)] = f"{float(selected['score']):.4g}"
     if results.has_edap_columns:
+        facts["EDAP by"] = str(results.edap)
         facts["regret against"] = results.regret_reference
     if results.regret is not None:
         rows = results.regret[results.regret["criterion"] == results.criterion]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from rich.table import Table
 
 from imcmoo.problem.criteria import NAMED
+from imcmoo.problem.scores import EdapDefinition
 from imcmoo.report.labels import (
     GENERIC,
     IN_DECIBELS,
@@ -312,3 +314,57 @@ def verdict(rows: pd.DataFrame) -> str:
         f"{start}; its response is {', '.join(shares)}. Requests are interrupted: "
         f"{'between layers' if row['interrupt'] == 'layer' else 'never'}."
     )
+
+
+COSTS_COMPARED = {"energy_J": "energy", "latency_s": "latency", "interval_s": "interval"}
+"""Costs of networks that are compared, by field of `design.json`."""
+
+
+def cost_comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
+    """Costs of the selected designs of several runs, and ratios to those of the first run.
+
+    EDAPs by every definition are geometric means over the networks. Costs that a run does not state
+    are left out; networks must be the same.
+    """
+    ratios = [f"{name} / {names[0]}" for name in names[1:]]
+    table = new_table("", title="Costs of the selected designs", numbers=[*names, *ratios])
+
+    def add(heading: str, values: Sequence[float]) -> None:
+        shares = [number(value / values[0]) for value in values[1:]]
+        table.add_row(heading, *map(number, values), *shares)
+
+    chips = [run.design["chip"] for run in runs]
+    if all("area_mm2" in chip for chip in chips):
+        add("area of the chip (mm²)", [chip["area_mm2"] for chip in chips])
+    if all("dram_mm2" in chip for chip in chips):
+        add("area with DRAM (mm²)", [chip["area_mm2"] + chip["dram_mm2"] for chip in chips])
+    if len({tuple(run.workloads) for run in runs}) > 1:
+        table.caption = "The runs have other networks, whose costs cannot be compared."
+        return table
+    for network in runs[0].workloads:
+        table.add_section()
+        costs = [run.design["workloads"][network] for run in runs]
+        for column, name in COSTS_COMPARED.items():
+            if all(column in each for each in costs):
+                factor, unit = on_screen(column.rpartition("_")[2])
+                heading = f"{label(network)}: {name} ({unit})"
+                add(heading, [factor * each[column] for each in costs])
+    table.add_section()
+    for definition in EdapDefinition.every():
+        edaps = [_mean_edap(run, definition) for run in runs]
+        if None not in edaps:
+            add(f"EDAP: {definition} (J·s·mm²)", [edap for edap in edaps if edap is not None])
+    table.caption = "EDAPs are per image and geometric means over the networks."
+    return table
+
+
+def _mean_edap(run: Results, definition: EdapDefinition) -> float | None:
+    """Geometric mean of the EDAPs of a selected design; None if the run does not state them."""
+    columns = [f"edap_{definition.delay}_{definition.area}_J_s_mm2"]
+    if definition == replace(run.edap, images=(1,)):
+        columns.append("edap_J_s_mm2")
+    for column in columns:
+        values = [costs.get(column) for costs in run.design["workloads"].values()]
+        if None not in values:
+            return float(np.exp(np.mean(np.log(values))))
+    return None

@@ -13,7 +13,6 @@ from imcmoo.io.units import display_column, to_display
 from imcmoo.model.metrics import Metrics, Quantity, tera_operations_per
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import edap
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
 
@@ -77,7 +76,7 @@ class EvaluatedDesigns:
         """EDAP of each network, or else `judged_by`, shape (n, W); NaN if unknown."""
         values, quantity = self.metrics.values, self.judged_by
         if self.problem.has_edap:
-            return edap(values["energy"], values["latency"], values["area"])
+            return self.problem.edap.of(values)
         return values[quantity.name] if quantity else np.full(self.runs.shape, np.nan)
 
     def scores(self, criterion: Criterion, reference_edap: Floats | None) -> Floats:
@@ -98,6 +97,8 @@ class EvaluatedDesigns:
             for q in self.problem.model.quantities
             if not q.per_workload
         }
+        if "package" in self.metrics.values:
+            values["package_mm2"] = to_display("m2", self.metrics.values["package"])
         if self.problem.cost_per_cm2:
             values["cost"] = self.problem.cost(self.levels, self.metrics.area_m2)
         return values

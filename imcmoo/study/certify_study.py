@@ -30,11 +30,12 @@ from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.partials import NoBounds
+from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
 from imcmoo.study.check_certificate import flaw, mismatch
-from imcmoo.study.provenance import REPLACE, other_question, stamp_of_answers
+from imcmoo.study.provenance import REPLACE, other_question, study_settings
 from imcmoo.study.study import Study
 
 ALL = "all"
@@ -112,6 +113,7 @@ def certify_study(
     study: Study,
     criterion: str,
     *,
+    problem: AcceleratorProblem | None = None,
     gap: float = 0.0,
     time_limit_s: float = np.inf,
     start: Levels | None = None,
@@ -124,6 +126,7 @@ def certify_study(
     Args:
         study: the study.
         criterion: name of the criterion, or `all`.
+        problem: of the study with other numbers of its cost model. If None, that of the study.
         gap: allowed excess over the optimum, as a share.
         time_limit_s: time limit per criterion after the root expansion, s; half of it for the
             shared stage. The bound reached by then is certified.
@@ -140,9 +143,9 @@ def certify_study(
     Raises:
         InputError: a criterion cannot be certified, or no design is feasible.
     """
-    problem = study.problem()
+    problem = problem or study.problem()
     parts = proof_plan(problem, wanted(problem, criterion))
-    stamp = stamp_of_answers(study)
+    stamp = stamp_of(problem, settings=study_settings(study))
     valid = [c for c in known if _holds(c, problem, stamp, report)]
     # Trees of single networks may report a line again.
     work = _Certifying(stamp, problem, gap, time_limit_s, start, valid, on_step, cache(report))

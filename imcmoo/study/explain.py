@@ -147,6 +147,10 @@ def _networks(
         for name, v in {**beside, **of_runs}.items()
     }
     columns = quantities | {n: v[0] for n, v in derived.items()} | others
+    if max(problem.model.images, default=1) > 1:
+        columns["images"] = np.array(problem.model.images)
+        if "interval" in values:
+            columns["interval_per_image_s"] = values["interval"][0] / columns["images"]
     if problem.has_edap:
         columns["edap_J_s_mm2"] = design.judged[0]
         if reference_edap is not None:

@@ -59,7 +59,10 @@ def other_question(study: Study, stored: object) -> str:
     return stamp_of_answers(study).only("settings", "space", "data").difference(stored)
 
 
-OPTIONAL_SETTINGS = ("limits", "score", "scenario", "compute_snr_limit_dB")
+OPTIONAL_SETTINGS = (
+    *("limits", "score", "scenario", "compute_snr_limit_dB"),
+    *("delay", "area", "images"),
+)
 """Settings that studies may have; left out where there are none."""
 
 

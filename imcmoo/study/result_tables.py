@@ -24,7 +24,7 @@ from imcmoo.io.units import display_column, to_display
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import regret
+from imcmoo.problem.scores import EdapDefinition, regret
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.space.design_space import Levels
 from imcmoo.study.assessment import BESIDE, power, with_unit
@@ -292,6 +292,8 @@ def design(outcome: Outcome) -> dict[str, Any]:
         display_column(q.column): float(to_display(q.unit, metrics.values[q.name][0]))
         for q in of_chip
     }
+    if "dram_area" in metrics.values:
+        chip["dram_mm2"] = float(to_display("m2", metrics.values["dram_area"][0]))
     workloads = {
         name: _on_workload(outcome, metrics, w) for w, name in enumerate(outcome.workloads)
     }
@@ -316,6 +318,7 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
         for q in problem.model.quantities
         if q.per_workload
     }
+    costs |= _edaps(problem, metrics, w)
     if problem.has_edap:
         costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()
         assert outcome.candidates.reference_edap is not None
@@ -330,6 +333,20 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
             # JSON knows no infinity, as where an ADC resolves every unit.
             costs[with_unit(kind)] = value if math.isfinite(value) else None
     return costs
+
+
+def _edaps(problem: AcceleratorProblem, metrics: Metrics, w: int) -> dict[str, float]:
+    """Images of an inference of a network, and its EDAP by every definition; empty if the model
+    gives no interval or no area of a package."""
+    definitions = EdapDefinition.every()
+    if not {q for d in definitions for q in d.quantities.values()} <= set(metrics.values):
+        return {}
+    images = problem.model.images or (1,) * len(problem.workload_names)
+    by_definition = {
+        f"edap_{d.delay}_{d.area}_J_s_mm2": d.of_images(images).of(metrics.values)[0, w].item()
+        for d in definitions
+    }
+    return {"images": images[w], **by_definition}
 
 
 def seeds(
@@ -372,8 +389,8 @@ PLAUSIBLE_W_PER_MM2 = 1.0
 PHYSICAL_BASIS = (
     "Values rest on component libraries and the assumptions of docs/physical_model.md; many are "
     "off by more than a factor of 3 from published macros (docs/silicon.md). Trust a ranking of "
-    "designs if it holds over the bands of the assumptions. A chip within all limits can still "
-    "compute wrong answers: imcmoo accuracy executes a network."
+    "designs if it holds over the bands of the assumptions: imcmoo flip. A chip within all limits "
+    "can still compute wrong answers: imcmoo accuracy executes a network."
 )
 """Caution for figures of the physical model."""
 

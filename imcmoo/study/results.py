@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.files import check_own_folder, replacing, unchanged
 from imcmoo.io.reading import read_json
 from imcmoo.io.stamp import OLDER, Stamp
+from imcmoo.io.units import to_si
+from imcmoo.problem.scores import EdapDefinition
 from imcmoo.study.explanation import (
     EXPLANATIONS,
     Explanation,
@@ -396,6 +398,23 @@ class Results:
         """The columns of a table that are one per workload, shape (n, W); `{}` is its name."""
         columns = [pattern.format(name) for name in self.workloads]
         return np.asarray(frame[columns].to_numpy(dtype=float))
+
+    @property
+    def edap(self) -> EdapDefinition:
+        """Delay and area of every EDAP of the run."""
+        names = [f.name for f in fields(EdapDefinition) if f.name in self.config]
+        values = {name: self.config[name] for name in names}
+        return EdapDefinition(**values).of_images(values.get("images", ()))
+
+    def edap_of(self, frame: pd.DataFrame) -> Floats:
+        """EDAP of the designs of a table with energies, delays and area, J·s·mm², shape (n, W)."""
+        delay, area = self.edap.quantities.values()
+        values = {
+            "energy": self.of_workloads(frame, "energy_{}_J"),
+            delay: self.of_workloads(frame, f"{delay}_{{}}_s"),
+            area: to_si("m2", frame[f"{area}_mm2"].to_numpy()),
+        }
+        return self.edap.of(values)
 
     def designs_in(self, frame: pd.DataFrame) -> list[tuple[Any, ...]]:
         """Values of the parameters in each row of a table; equal rows are one design."""

@@ -17,7 +17,7 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Metrics
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import edap
+from imcmoo.problem.scores import EdapDefinition
 from imcmoo.problem.selection import Candidates
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.algorithm import SearchResult, run_search
@@ -197,11 +197,13 @@ class Baselines:
         levels: row w is the design for network w, shape (W, n_parameters).
         metrics: rows as `levels`; NaN where a network does not run.
         within: True where a network meets its own limits on a design, shape (W, W).
+        definition: delay and area of the EDAP.
     """
 
     levels: Levels
     metrics: Metrics
     within: Bools
+    definition: EdapDefinition
 
     @classmethod
     def from_searches(
@@ -216,7 +218,7 @@ class Baselines:
             designs.append(candidates.levels[best])
         levels = np.stack(designs)
         metrics = problem.model.of_baselines.evaluate(levels)
-        return cls(levels, metrics, problem.limits.within(metrics.values))
+        return cls(levels, metrics, problem.limits.within(metrics.values), problem.edap)
 
     @cached_property
     def edap(self) -> Floats:
@@ -224,5 +226,4 @@ class Baselines:
 
         NaN where a network does not run or breaks a limit of its own.
         """
-        m = self.metrics
-        return np.where(self.within, edap(m.energy_J, m.latency_s, m.area_m2), np.nan)
+        return np.where(self.within, self.definition.of(self.metrics.values), np.nan)

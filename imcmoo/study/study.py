@@ -34,7 +34,7 @@ from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2
+from imcmoo.problem.scores import AGGREGATIONS, MM2_PER_M2, Area, Delay, EdapDefinition
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.space_sharing import SpaceModel
@@ -216,6 +216,12 @@ class Study(Table):
         description="least signal to noise of ADCs and cells (physical model); -inf for no limit; "
         "15 on SRAM and none on RRAM by default",
     )
+    delay: Delay = Field(
+        "latency", description="delay of every EDAP; interval: time per inference (physical model)"
+    )
+    area: Area = Field(
+        "chip", description="area of every EDAP; package: chip and DRAM (physical model)"
+    )
     criterion: Annotated[str, AfterValidator(known_criterion)] = Field(
         "regret_minimax", description="what selects the design; score where there is one"
     )
@@ -382,6 +388,11 @@ class Study(Table):
         for key in NOISE_SETTINGS:
             if getattr(self, key) and self.model == "reference":
                 raise ValueError(f"{key} needs the physical model, not the reference model")
+        for key, value in self._edap_settings.items():
+            if self.model == "reference":
+                raise ValueError(
+                    f"{key} = {value!r} needs the physical model, not the reference model"
+                )
         self._check_scenario()
         return self
 
@@ -514,6 +525,28 @@ class Study(Table):
         return self._of_networks(lambda n: n.limits)
 
     @property
+    def edap(self) -> EdapDefinition:
+        """Delay and area of every EDAP."""
+        return EdapDefinition(self.delay, self.area)
+
+    @property
+    def _edap_settings(self) -> dict[str, str]:
+        """Keys of `edap` with other values than by default."""
+        settings, default = asdict(self.edap), asdict(EdapDefinition())
+        return {key: value for key, value in settings.items() if value != default[key]}
+
+    @property
+    def _objectives(self) -> tuple[str, ...]:
+        """Further objectives of the model: those of the study and those that its EDAP multiplies.
+
+        A design is selected from the Pareto front, which need not hold the least product of a
+        quantity that is no objective.
+        """
+        needed = self.edap.quantities if self.model == "physical" else {}
+        extra = [needed[key] for key in self._edap_settings if key in needed]
+        return (*self.objectives, *(name for name in extra if name not in self.objectives))
+
+    @property
     def precision(self) -> dict[str, tuple[int, int]] | None:
         """Input and weight bits by network; None if all have the default."""
         bits = self._of_networks(lambda n: (n.input_bits, n.weight_bits)) or {}
@@ -592,24 +625,32 @@ class Study(Table):
         """Return the layers of all networks, read once."""
         return self._networks_read
 
-    def cost_model(self) -> CostModel:
+    def cost_model(self, **options: Any) -> CostModel:
         """Return the cost model of the space and all networks, built once.
+
+        Args:
+            options: further options of the model, such as other `assumptions` of the physical one;
+                a model with options is not stored.
 
         Raises:
             ValueError: a network is unknown, or the model cannot cost the space.
             OSError: the file of a network or the component table cannot be read.
         """
-        return self._model
+        return self._made(options) if options else self._model
 
     @cached_property
     def _model(self) -> CostModel:
+        return self._made({})
+
+    def _made(self, options: Mapping[str, Any]) -> CostModel:
+        """A new cost model, with further options."""
         networks = self.network_set()
         # A user's model need not accept options that the study does not set.
         asked: dict[str, Any] = {
             "components": self.components,
             "precision": self.precision,
             **{key: getattr(self, key) for key in OF_WEIGHTS},
-            "objectives": self.objectives or None,
+            "objectives": self._objectives or None,
             "compute_snr_limit_dB": self.compute_snr_limit_dB,
             **(accuracy_options(self.accuracy, networks) if self.accuracy else {}),
         }
@@ -617,6 +658,7 @@ class Study(Table):
             asked["interruptible"] = self.scenario.interruptible or None
             # Worst order of requests: weights are written for every inference.
             asked["requests_per_switch"] = 1.0
+        asked |= options
         model = registry.make(
             self.model,
             self.space,
@@ -650,6 +692,7 @@ class Study(Table):
             requested=[c for c in (self.own_criterion, self.asked_criterion) if c is not None],
             weights=weights,
             limits=limits,
+            edap=self.edap,
             own_modules=self.own_modules,
             own_data=self._handed(),
         )
@@ -729,6 +772,8 @@ class Study(Table):
             "objectives": list(self.objectives) or None,
             # JSON has no infinity.
             **({} if snr_limit is None else {"compute_snr_limit_dB": f"{snr_limit:g}"}),
+            **self._edap_settings,
+            **({"images": [*images]} if max(images := self.network_set().images) > 1 else {}),
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
             "cost_per_cm2": {str(k): v for k, v in (self.cost_per_cm2 or {}).items()} or None,
             **{k: dict(v) for k in OF_WEIGHTS if (v := getattr(self, k))},

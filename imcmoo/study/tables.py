@@ -256,6 +256,7 @@ class Network(Table):
         le=WEIGHTS[1],
         description="how much it counts; weights are scaled to sum to W",
     )
+    batch: int = Field(1, ge=1, description="images of one inference")
     accuracy: Annotated[str, AfterValidator(_accuracy_data)] | None = Field(
         None, description="path of NET.accuracy.npz of imcmoo import --data (physical model)"
     )
@@ -270,12 +271,16 @@ class Network(Table):
     layers_digital: Annotated[Names, AfterValidator(_distinct)] = Field(
         (), description="layers that run on the digital unit, their weights in the global buffer"
     )
-    max_latency_s: Positive | None = Field(None, description="longest latency of one inference")
-    max_energy_J: Positive | None = Field(None, description="largest energy of one inference")
+    max_latency_s: Positive | None = Field(
+        None, description="longest latency of an inference, all images of its batch"
+    )
+    max_energy_J: Positive | None = Field(
+        None, description="largest energy of an inference, all images of its batch"
+    )
     max_power_W: Positive | None = Field(
         None, description="largest energy over latency, DRAM included"
     )
-    min_fps: Positive | None = Field(None, description="fewest inferences per second")
+    min_fps: Positive | None = Field(None, description="fewest images per second")
 
     rate_Hz: Positive | None = Field(None, description="most requests per second, of a scenario")
     deadline_s: Positive | None = Field(None, description="1/rate_Hz by default, at most that")
@@ -284,9 +289,13 @@ class Network(Table):
     @model_validator(mode="after")
     def _check(self) -> Self:
         try:
-            _readable(self.source, lambda _: self.workload)
+            _readable(self.source, lambda _: self._table)
         except ValueError as error:
             raise ValueFaults({"source": str(error)}) from None
+        try:
+            _ = self.workload
+        except ValueError as error:
+            raise ValueFaults({"batch": str(error)}) from None
         lone = [k for k in ("deadline_s", "burst") if k in self.model_fields_set]
         if self.rate_Hz is None and lone:
             raise ValueError(f"{lone[0]} needs rate_Hz")
@@ -296,9 +305,13 @@ class Network(Table):
         return self
 
     @cached_property
-    def workload(self) -> Workload:
-        """The layers of the network, read once."""
+    def _table(self) -> Workload:
         return Workload.load(self.source)
+
+    @cached_property
+    def workload(self) -> Workload:
+        """The layers of the network for a batch of images, read once."""
+        return self._table.of_batch(self.batch)
 
     @property
     def name(self) -> str:

@@ -23,8 +23,8 @@ GOOD = {
 """Runs; its counts of rows, converters, tiles and groups are in no search space."""
 TINY = GOOD | {"router_groups": 1, "tiles_per_group": 1, "schedule": "pipelined"}
 RESULTS = [
-    "workload", "energy_J", "latency_s", "interval_s", "area_mm2", "dram_mm2", "power_W", "tops",
-    "tops_per_W", "tops_per_mm2", "snr_adc_dB", "snr_dev_dB", "snr_rounding_dB", "snr_dB",
+    "workload", "energy_J", "latency_s", "interval_s", "images", "area_mm2", "dram_mm2", "power_W",
+    "tops", "tops_per_W", "tops_per_mm2", "snr_adc_dB", "snr_dev_dB", "snr_rounding_dB", "snr_dB",
     "occupied_cells", "cells", "dram_bits", "glb_bits", "bound_by", "feasible", "missing_cells",
     "missing_bits",
 ]  # fmt: skip
@@ -59,10 +59,10 @@ def test_one_line_per_design_and_workload_with_all_that_was_evaluated(folder):
     assert out[list(NEEDED)].iloc[0].to_dict() == GOOD
     assert out[list(DEFAULTS)].iloc[0].to_dict() == DEFAULTS
     assert out["feasible"].tolist() == [True, True, False, False]
-    chip = ["area_mm2", "dram_mm2", "cells", "feasible", "workload"]
-    chip += ["missing_cells", "missing_bits"]
+    known = ["area_mm2", "dram_mm2", "cells", "feasible", "workload", "images"]
+    known += ["missing_cells", "missing_bits"]
     tiny = out.iloc[2:]
-    assert tiny[[name for name in RESULTS if name not in chip]].isna().all(axis=None)
+    assert tiny[[name for name in RESULTS if name not in known]].isna().all(axis=None)
     assert (tiny["missing_cells"] > 0).all()
     assert (tiny["area_mm2"] > 0).all()
 

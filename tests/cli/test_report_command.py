@@ -1,13 +1,21 @@
 """`imcmoo report`: one page beside the run, and one line where there is nothing to show."""
 
+import json
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.io.locks import folder_lock
-from tests.cli.helpers import refused, seal
+from imcmoo.problem.scores import EdapDefinition
+from imcmoo.report.terminal_tables import cost_comparison
+from imcmoo.study.results import Results
+from tests.cli.helpers import refused, run_quietly, seal
+from tests.study.files import written
+from tests.study.test_batch import HEADER, ONE, network, study
 
 STUDY = "four_workload_rram"
 ARGUMENTS = ["run", STUDY, "--budget", "60", "--no-baselines", "--quiet"]
@@ -89,10 +97,13 @@ def test_tables_of_another_space_are_refused(run, capsys):
     assert "do not fit" in refused(capsys, "report", run)
 
 
-def test_several_runs_need_a_file_to_write(run, tmp_path, capsys):
+def test_several_runs_are_compared_and_shown_in_a_page_on_request(run, tmp_path, capsys):
     other = tmp_path / "seed-2"
     shutil.copytree(run, other)
-    assert "--out is required for several runs" in refused(capsys, "report", run, other)
+    assert report(run, other) == 0
+    assert "EDAP: latency, chip (J·s·mm²)" in capsys.readouterr().out
+    assert not (run / "report.html").exists()
+    assert "of several runs, give --out" in refused(capsys, "report", run, other, "--front")
     assert report(run, other, "--out", tmp_path / "two.html") == 0
     assert (tmp_path / "two.html").exists()
     assert not (run / "report.html").exists()
@@ -101,3 +112,68 @@ def test_several_runs_need_a_file_to_write(run, tmp_path, capsys):
 def test_quiet_prints_nothing(run, capsys):
     assert report(run, "--quiet") == 0
     assert capsys.readouterr() == ("", "")
+
+
+def of_chip(name, dram, latency_s, area_mm2):
+    """A run whose selected design has the costs of examples 14a to 14d, or others."""
+    costs = {"energy_J": 2447e-6, "latency_s": latency_s, "interval_s": 160.5e-6}
+    values = {
+        "energy": np.array([[costs["energy_J"]]]),
+        "latency": np.array([[latency_s]]),
+        "interval": np.array([[costs["interval_s"]]]),
+        "area": np.array([area_mm2 / 1e6]),
+        "package": np.array([(area_mm2 + dram) / 1e6]),
+    }
+    edaps = {
+        f"edap_{d.delay}_{d.area}_J_s_mm2": d.of(values).item() for d in EdapDefinition.every()
+    }
+    design = {
+        "chip": {"area_mm2": area_mm2, "dram_mm2": dram},
+        "workloads": {"resnet18": costs | edaps},
+    }
+    return Results(Path(name), {"workloads": ["resnet18"]}, {"design.json": design})
+
+
+def test_a_comparison_states_delay_area_and_all_four_edaps_of_both_chips():
+    runs = of_chip("one", 60.0, 604.6e-6, 755.3), of_chip("two", 184.0, 302.3e-6, 755.3)
+    table = cost_comparison(runs, ["one", "two"])
+    cells = [list(column.cells) for column in table.columns]
+    rows = {name: values for name, *values in zip(*cells, strict=True)}
+    assert rows == {
+        "area of the chip (mm²)": ["755.3", "755.3", "1"],
+        "area with DRAM (mm²)": ["815.3", "939.3", "1.152"],
+        "ResNet18: energy (mJ)": ["2.447", "2.447", "1"],
+        "ResNet18: latency (µs)": ["604.6", "302.3", "0.5"],
+        "ResNet18: interval (µs)": ["160.5", "160.5", "1"],
+        "EDAP: latency, chip (J·s·mm²)": ["0.001117", "0.0005587", "0.5"],
+        "EDAP: interval, chip (J·s·mm²)": ["0.0002966", "0.0002966", "1"],
+        "EDAP: latency, package (J·s·mm²)": ["0.001206", "0.0006948", "0.576"],
+        "EDAP: interval, package (J·s·mm²)": ["0.0003202", "0.0003689", "1.152"],
+    }
+
+
+def test_runs_of_other_networks_are_compared_by_area_only():
+    one, two = of_chip("one", 60.0, 1e-3, 755.3), of_chip("two", 60.0, 1e-3, 755.3)
+    two.config["workloads"] = ["alexnet"]
+    table = cost_comparison((one, two), ["one", "two"])
+    assert list(table.columns[0].cells) == ["area of the chip (mm²)", "area with DRAM (mm²)"]
+    assert "other networks" in table.caption
+
+
+def test_a_run_of_the_physical_model_states_what_is_compared(tmp_path, capsys):
+    source = network(tmp_path, HEADER + ONE)
+    runs = []
+    for budget, name in ((6, "small"), (12, "large")):
+        file = written(tmp_path, study(source, budget=budget).replace(name=name).to_toml())
+        run_quietly("run", file, "--out", tmp_path)
+        runs.append(tmp_path / name / "seed-1")
+    assert report(*runs) == 0
+    text = capsys.readouterr().out
+    for definition in EdapDefinition.every():
+        assert f"EDAP: {definition} (J·s·mm²)" in text
+    design = json.loads((runs[0] / "design.json").read_text())
+    (costs,), chip = design["workloads"].values(), design["chip"]
+    edap = costs["energy_J"] * costs["interval_s"] * (chip["area_mm2"] + chip["dram_mm2"])
+    assert costs["edap_interval_package_J_s_mm2"] == pytest.approx(edap, rel=1e-12, abs=0)
+    assert costs["edap_latency_chip_J_s_mm2"] == costs["edap_J_s_mm2"]
+    assert costs["images"] == 1

@@ -137,6 +137,24 @@ def test_a_score_of_the_interval_is_proven(device):
         assert agrees(problem)
 
 
+@pytest.mark.parametrize("area", ["chip", "package"])
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_optima_by_the_interval_are_certified(device, area):
+    rng = np.random.default_rng(7)
+    feasible = feasible_values(device, rng, 40)
+    around = next((d for d in feasible if d["schedule"] == "pipelined"), feasible[0])
+    study = study_on(part_of(SPACES[device], rng, 1500, around))
+    by_interval = study.replace(delay="interval", area=area).problem()
+    assert agrees(by_interval)
+    optima, usual = enumerated(by_interval), enumerated(study.problem())
+    (design,) = by_interval.feasible(by_interval.space.unrank(optima["edap_max"].ranks[:1]))[1:]
+    values = design.values
+    mm2 = 1e6 * (values["area"] + (values["dram_area"] if area == "package" else 0.0))
+    product = values["energy"] * values["interval"] * mm2[:, None]
+    assert optima["edap_max"].value == pytest.approx(product.max(), rel=1e-12, abs=0)
+    assert optima["ela_max"].value == usual["ela_max"].value
+
+
 @pytest.mark.parametrize("device", ["rram", "sram"])
 def test_a_bound_that_rests_on_bounds_of_optima_is_one(device):
     """Minimax regret against optima of which only bounds are known, branched to the end."""

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from imcmoo.problem.criteria import SCORES
-from imcmoo.problem.scores import AGGREGATIONS, costs_of, edap, edp, regret, worst_regret
+from imcmoo.problem.scores import (
+    AGGREGATIONS,
+    EdapDefinition,
+    costs_of,
+    edap,
+    edp,
+    regret,
+    worst_regret,
+)
 
 EQUAL = np.ones(1)
 
@@ -24,6 +32,22 @@ def test_edap_is_in_joule_seconds_square_millimetres():
     assert value[0, 0] == pytest.approx(2e-3 * 3e-6 * 500, rel=1e-12, abs=0)
     assert np.isnan(value[0, 1])  # it does not map
     assert edp(np.array([2.0]), np.array([3.0])) == np.array([6.0])
+
+
+def test_an_edap_takes_the_delay_and_the_area_of_its_definition():
+    # Examples 14a to 14d of the corrected costs.
+    values = {
+        "energy": np.array([[2447e-6]]),
+        "latency": np.array([[604.6e-6]]),
+        "interval": np.array([[160.5e-6]]),
+        "area": np.array([755.3e-6]),
+        "package": np.array([755.3e-6 + 60e-6]),
+    }
+    products = [f"{definition.of(values)[0, 0]:.4g}" for definition in EdapDefinition.every()]
+    assert products == ["0.001117", "0.0002966", "0.001206", "0.0003202"]
+    assert [str(definition) for definition in EdapDefinition.every()] == [
+        "latency, chip", "interval, chip", "latency, package", "interval, package",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import pytest
 
 from imcmoo.io.errors import InputError
 from imcmoo.model.physical.constraints import MOST_DB
+from imcmoo.problem.identity import stamp_of
 from imcmoo.study.catalogue import find_study
+from imcmoo.study.results import Results
 from tests.cli.helpers import run_quietly
 from tests.study.files import written
 
@@ -101,7 +103,7 @@ def test_throughput_counts_where_the_score_asks_for_it(finished):
         (('["snr", "interval"]', '["snr"]'), "criterion score needs interval"),
         (
             ('"snr", ', '"snr", "snr", '),
-            "interval, power, snr, accuracy_drop, each once; got snr, snr, interval",
+            "interval, power, snr, accuracy_drop, package, each once; got snr, snr, interval",
         ),
         (('"snr"', '"loudness"'), "can be interval, power, snr"),
         (('model = "physical"', 'model = "reference"'), "energy, latency and area, not snr, inter"),
@@ -117,3 +119,37 @@ def test_what_cannot_be_asked_is_refused(change, why, tmp_path):
         text = text.split("voltage_V")[0] + "[[networks" + text.partition("[[networks")[2]
     with pytest.raises(InputError, match=why):
         find_study(written(tmp_path, text))
+
+
+def test_another_delay_changes_edap_but_no_limit_and_no_other_score(finished):
+    plain = finished[0].replace(score=None, criterion="edap_max", objectives=())
+    plain = plain.replace(networks=[n.replace(max_latency_s=1e-3) for n in plain.networks])
+    by_interval = plain.replace(delay="interval")
+    levels = plain.space.unrank(np.arange(plain.space.size))
+    problems = plain.problem(), by_interval.problem()
+    (F, G), (more, same) = (p.score(levels, p.model.evaluate(levels)) for p in problems)
+    np.testing.assert_array_equal(same, G)
+    np.testing.assert_array_equal(more[:, : F.shape[1]], F)
+    assert problems[1].objective_names == [
+        *problems[0].objective_names, "interval_resnet18_s", "interval_alexnet_s",
+    ]  # fmt: skip
+    runs = (G <= 0).all(axis=1)
+    usual, other = (p.costs(f[runs]) for p, f in zip(problems, (F, more), strict=True))
+    scores = {c.name: c.scores for c in problems[0].criteria if c.against == "nothing"}
+    np.testing.assert_array_equal(scores["ela_max"](other, None), scores["ela_max"](usual, None))
+    assert (scores["edap_max"](other, None) <= scores["edap_max"](usual, None)).all()
+    assert (scores["edap_max"](other, None) < scores["edap_max"](usual, None)).any()
+    assert stamp_of(problems[0]).difference(stamp_of(problems[1]).to_json())
+
+
+def test_a_run_by_the_interval_states_it_and_its_regret_is_by_it(finished, tmp_path):
+    study = finished[0].replace(score=None, criterion="regret_minimax", objectives=())
+    run_quietly(
+        "run", written(tmp_path, study.replace(delay="interval").to_toml()), "--out", tmp_path
+    )
+    results = Results.read(tmp_path / "own" / "seed-1")
+    assert results.config["delay"] == results.edap.delay == "interval"
+    front = results.front
+    product = front["energy_alexnet_J"] * front["interval_alexnet_s"] * front["area_mm2"]
+    np.testing.assert_allclose(front["edap_alexnet_J_s_mm2"], product, rtol=1e-12)
+    np.testing.assert_allclose(results.edap_of(front)[:, 1], product, rtol=1e-12)

@@ -20,6 +20,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import (
     Batch,
     PhysicalMetrics,
@@ -66,10 +67,11 @@ ON_REQUEST = {
         Quantity("power", "W", bound=1e6),
         Quantity("snr", "dB", sense="max", scale="interval", bound=1e3),
         Quantity("accuracy_drop", "", scale="interval", bound=1e3),
+        Quantity("package", "m2", per_workload=False, bound=1e6),
     )
 }
-"""Optional objectives: initiation interval, power on the chip, compute SNR, and predicted accuracy
-drop of networks with accuracy data.
+"""Optional objectives: initiation interval, power on the chip, compute SNR, predicted accuracy drop
+of networks with accuracy data, and area of the chip with its DRAM.
 """
 
 
@@ -192,6 +194,11 @@ class PhysicalEvaluator(CostModel):
             raise ValueError(f"space.{refused.column}: {refused.problem}") from None
 
     @property
+    def assumptions(self) -> Assumptions:
+        """Numbers of the model that no component library gives."""
+        return self._context.assumptions
+
+    @property
     def data_digest(self) -> str:
         """SHA-256 (hex) of component table, networks, deployment, options and limits."""
         options = {n: v for n, v in sorted(self._options.items()) if n not in OF_DIGEST}
@@ -293,6 +300,7 @@ class PhysicalEvaluator(CostModel):
 
     def _constrained(self, known: PhysicalResources) -> Metrics:
         areas = {"area": known.area_m2, "dram_area": known.dram_m2}
+        areas["package"] = areas["area"] + areas["dram_area"]
         return Metrics(areas, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, given: Levels | Columns) -> PhysicalBreakdown:

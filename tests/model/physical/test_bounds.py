@@ -24,7 +24,7 @@ from problems import RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
 
 LIMIT = 800e-6
 FEW_DESIGNS = 2
-COSTS = ("energy", "latency", "edp", "area")
+COSTS = ("energy", "latency", "interval", "edp", "area", "package")
 OPTIONAL = (
     Categorical("adc_window", ("sigma", "range")),
     Ordinal("redundancy", (1, 3)),

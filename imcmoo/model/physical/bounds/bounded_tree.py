@@ -21,6 +21,7 @@ from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.chip_bounds import RULES, ChipBounds, MinimalChips
 from imcmoo.model.physical.bounds.cost_bounds import (
     BY_NETWORK,
+    OF_CHIP,
     SAFETY,
     NetworkBounds,
     OperationCaches,
@@ -216,7 +217,7 @@ class BoundedTree(SearchTree):
         which = np.add.outer(m * arrays, np.arange(m)).ravel()
         bounds = tree.every_tiling.values
         values = {name: bounds[name].T[networks].take(which, axis=1).T for name in BY_NETWORK}
-        return Metrics({**values, **{n: bounds[n][which] for n in ("area", "static_power")}}, {})
+        return Metrics({**values, **{n: bounds[n][which] for n in OF_CHIP}}, {})
 
     @cached_property
     def every_tiling(self) -> Metrics:
@@ -228,7 +229,7 @@ class BoundedTree(SearchTree):
         m = len(self._tilings.stand_in)
         n, networks = len(rows) * m, self._context.layers.n_networks
         values = {name: np.full((networks, n), np.inf) for name in BY_NETWORK}
-        of_chip = {name: np.full(n, np.inf) for name in ("area", "static_power")}
+        of_chip = {name: np.full(n, np.inf) for name in OF_CHIP}
 
         def put(first: int) -> None:
             children, _ = self.children(rows[first : first + step], TILING)
@@ -293,7 +294,7 @@ class BoundedTree(SearchTree):
         """Bounds computed for some rows at a time, (n, W, m) and (n, m), as (n · m, W)."""
         n, networks = len(designs), self._context.layers.n_networks
         joined = {name: np.full((networks, n, m), np.inf) for name in BY_NETWORK}
-        of_chip = {name: np.full((n, m), np.inf) for name in ("area", "static_power")}
+        of_chip = {name: np.full((n, m), np.inf) for name in OF_CHIP}
 
         def put(part: Ints) -> None:
             bounds = bounds_of(part)

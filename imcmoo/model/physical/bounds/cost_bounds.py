@@ -50,11 +50,14 @@ SAFETY = 1 - 1e-9
 BY_NETWORK = ("energy", "latency", "interval", "edp", "dynamic_energy")
 """Bounds with a value per network."""
 
+OF_CHIP = ("area", "package", "static_power")
+"""Bounds of the chip."""
+
 
 def lowest(
     chips: MinimalChips, n_networks: int, modes: Iterable[tuple[Bools, dict[str, Floats]]]
 ) -> dict[str, Floats]:
-    """Lower bounds over both weight modes: by `BY_NETWORK`, and of area and static power.
+    """Lower bounds over both weight modes: by `BY_NETWORK` and `OF_CHIP`.
 
     Args:
         chips: X chips of component minima for each of n mapping keys.
@@ -63,7 +66,7 @@ def lowest(
             except `edp`, `dynamic_energy` without static power, shape (n, W, X) each.
 
     Returns:
-        Shape (n, W, X), or (n, X) for area and static power; infinite where no network runs.
+        Shape (n, W, X), or (n, X) for the chip; infinite where no network runs.
     """
     n, m = chips.infeasible.shape
     bounds = {name: np.full((n, n_networks, m), np.inf) for name in BY_NETWORK}
@@ -72,7 +75,8 @@ def lowest(
         may = np.broadcast_to(may, costs["energy"].shape)
         for name, values in (costs | {"edp": edp(costs["energy"], costs["latency"])}).items():
             np.minimum(bounds[name], values * SAFETY, out=bounds[name], where=may)
-    for name, values in (("area", chips.area_m2), ("static_power", chips.static_W)):
+    of_chip = chips.area_m2, chips.area_m2 + chips["dram_m2"], chips.static_W
+    for name, values in zip(OF_CHIP, of_chip, strict=True):
         bounds[name] = np.where(chips.infeasible, np.inf, values * SAFETY)
     return bounds
 
@@ -184,7 +188,7 @@ class NetworkBounds:
     def bounds(
         self, chips: MinimalChips, designs: Designs, any_tiles: OperationCaches | None = None
     ) -> dict[str, Floats]:
-        """Bounds by `BY_NETWORK`, shape (n, W, X), and of area and static power, shape (n, X).
+        """Bounds by `BY_NETWORK`, shape (n, W, X), and by `OF_CHIP`, shape (n, X).
 
         Args:
             chips: X chips per design.
@@ -351,7 +355,7 @@ class MinimalBatch(Batch):
 
 
 def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dict[str, Floats]:
-    """Bounds by `BY_NETWORK`, shape (n, W, 1), and of area and static power, shape (n, 1).
+    """Bounds by `BY_NETWORK`, shape (n, W, 1), and by `OF_CHIP`, shape (n, 1).
 
     One chip for each of n designs, see `MinimalBatch`.
     """

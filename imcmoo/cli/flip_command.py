@@ -1,0 +1,128 @@
+"""`imcmoo flip`: where an assumption changes the chip, or the better device."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+from rich.progress import TimeElapsedColumn
+
+from imcmoo.cli import arguments
+from imcmoo.cli.arguments import FORCE, QUIET, add, option
+from imcmoo.cli.terminal import bars_with_state, console
+from imcmoo.io.files import writing
+from imcmoo.report.labels import label, on_screen, quantity
+from imcmoo.study import catalogue
+from imcmoo.study.flip import COLUMNS, EDAP, Crossing, Flip, Point, flip
+from imcmoo.study.study import Study
+
+DESCRIPTION = """
+Find the values of an assumption of the physical model, within its band, at which the recommended
+chip of STUDY changes, by the criterion, delay and area of the study. With OTHER, a study of the
+same networks on another device, find where the better device changes (geometric-mean EDAP).
+
+  imcmoo flip STUDY --factor adc_energy_factor
+  imcmoo flip SRAM_STUDY RRAM_STUDY --factor adc_energy_factor --exact --out flip.csv
+
+Designs of stored runs and enumerations are evaluated again, with all limits; --exact proves the
+best chip at each value instead. docs/physical_model.md lists the assumptions.
+"""
+
+TABLE = re.compile(",".join(COLUMNS).encode())
+"""How the files begin that this command writes."""
+
+INTERRUPTED = "nothing was written"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    arguments.add_study(parser)
+    add(
+        parser,
+        option("other OTHER", str, "study to compare with, by name or file", nargs="?"),
+        option("--factor NAME", str, "assumption whose band has width", required=True),
+        option("--exact", bool, "prove the best chip at each value, as imcmoo certify does"),
+        arguments.file("FILE.csv", required=False),
+        option("--results DIR", Path, "folder of stored results (default: results)",
+               default=arguments.DEFAULT_OUT),
+        QUIET,
+        FORCE,
+    )  # fmt: skip
+
+
+def main(args: argparse.Namespace) -> None:
+    """Find where an assumption changes the chip or the better study."""
+    study = arguments.requested_study(args)
+    other = None if args.other is None else catalogue.find_study(args.other)
+    files = [Path(s.file) for s in (study, other) if s is not None and s.file is not None]
+    arguments.check_outputs({"--out": args.out}, files)
+    writes = writing(args.out, ours=TABLE, force=args.force) if args.out else nullcontext()
+    with writes as target:
+        found = _found(study, other, args)
+        if target is not None:
+            found.table.to_csv(target, index=False, lineterminator="\n")
+    terminal = console(quiet=args.quiet)
+    for line in report(found, study, other):
+        terminal.print(line, soft_wrap=True)
+    if args.out is not None:
+        terminal.print(f"written: {args.out}", soft_wrap=True)
+
+
+def _found(study: Study, other: Study | None, args: argparse.Namespace) -> Flip:
+    with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
+        task = progress.add_task(args.factor, total=None, state="")
+        return flip(
+            study,
+            other,
+            args.factor,
+            out=args.results,
+            exact=args.exact,
+            on_value=lambda value: progress.update(task, state=f"at {value:.4g}"),
+        )
+
+
+def report(found: Flip, study: Study, other: Study | None) -> Iterator[str]:
+    """Lines of text: what was compared, each crossing with the chips on both sides, and limits."""
+    a = found.assumption
+    yield f"{found.factor}: today {a.value:g}, band {a.low:g} to {a.high:g}"
+    criterion = study.selected_by if other is None else EDAP
+    names = study.name if other is None else f"{study.name} and {other.name}"
+    yield f"{names}, {label(criterion)}; EDAP by {study.edap}; {_compared(found)}"
+    what = "the chip" if other is None else "the better study"
+    for crossing in found.crossings:
+        ends = crossing.below.value, crossing.above.value
+        yield f"{what} changes between {ends[0]:.4g} and {ends[1]:.4g}"
+        yield from _sides(crossing)
+    if not found.crossings:
+        yield f"none within the band: {what} is the same at all {len(found.points)} values"
+        yield from _chips(found.points[0])
+    yield "A chip that wins only between two values is missed."
+
+
+def _compared(found: Flip) -> str:
+    if found.n_designs is None:
+        return "proven"
+    return f"of {' and '.join(f'{n:,}' for n in found.n_designs)} stored designs"
+
+
+def _sides(crossing: Crossing) -> Iterator[str]:
+    for point in (crossing.below, crossing.above):
+        yield f"  at {point.value:.4g}"
+        yield from _chips(point)
+
+
+def _chips(point: Point) -> Iterator[str]:
+    if not point.chips:
+        yield "    no design is feasible"
+    for chip in point.chips:
+        yield f"    {chip.study}: {chip.design}"
+        shown = [
+            quantity(column, on_screen(column.rpartition("_")[2])[0] * value)
+            for column, value in chip.costs.items()
+        ]
+        edap = f"EDAP {chip.edap:.4g} J·s·mm², ratio {chip.ratio:.4g}"
+        yield f"      {edap}; {', '.join(shown)}"

@@ -1,0 +1,400 @@
+"""Values of an assumption at which another chip, or another device, becomes the better one.
+
+    found = flip(study, None, "adc_energy_factor", out=Path("results"))
+    found.crossings
+
+The physical model is evaluated with values over the band of the assumption. Between neighbouring
+values with different winners, bisection finds where they change places.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from imcmoo.arrays import Floats
+from imcmoo.exact.answer import FRONT, OPTIMA
+from imcmoo.exact.bounded_criteria import ProofTask, problem_of
+from imcmoo.exact.certificate import NothingToCertify
+from imcmoo.io.errors import InputError, did_you_mean_or_known
+from imcmoo.io.units import to_display
+from imcmoo.model.physical.assumptions import Assumption, Assumptions
+from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.problem.criteria import SCORES
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.selection import Candidates
+from imcmoo.space.design_space import Levels
+from imcmoo.space.designs_csv import read_designs
+from imcmoo.study.certify_study import certify_study
+from imcmoo.study.enumerate_study import folder_of
+from imcmoo.study.results import CONFIG
+from imcmoo.study.study import Study
+
+GRID = 5
+"""Values over the band, beside today's."""
+
+NEAR = 0.02
+"""Distance of the two values of a crossing: a share of the smaller one, or of a band with 0."""
+
+EDAP = "edap_geomean"
+"""Criterion by which the chips of two studies are compared."""
+
+OF_RUNS = ("front.csv", "selection.csv", "baselines.csv")
+"""Tables of a run with designs that may win."""
+
+COLUMNS = ("value", "study", "design", "edap_J_s_mm2", "ratio")
+
+
+@dataclass(frozen=True)
+class Chip:
+    """The best chip of a study at one value of an assumption.
+
+    Args:
+        study: name of the study.
+        design: parameters and their values, as text.
+        edap: geometric mean of the EDAPs of its networks, J·s·mm².
+        costs: energy, latency and interval of an inference (geometric means), and areas of the chip
+            and of its package, by name with unit (areas in mm²).
+        ratio: `edap` over that of the chip of the first study, or of today's chip; NaN if that does
+            not keep all limits at this value.
+    """
+
+    study: str
+    design: str
+    edap: float
+    ratio: float
+    costs: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of an assumption.
+
+    Args:
+        value: the value.
+        chips: best chip of each study; a study without a feasible design has none.
+        winner: what changes at a crossing: the design of the only study, or the name of the better
+            one; empty if no design is feasible.
+    """
+
+    value: float
+    chips: tuple[Chip, ...]
+    winner: str
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Two near values of an assumption with different winners."""
+
+    below: Point
+    above: Point
+
+
+def crossings(
+    assumption: Assumption, point_at: Callable[[float], Point]
+) -> tuple[list[Point], list[Crossing]]:
+    """Find where the winner changes within the band of an assumption.
+
+    Args:
+        assumption: its value is today's.
+        point_at: called with today's value first, then with `GRID` values over the band
+            (logarithmic, or linear if an end is 0) and with midpoints between different winners.
+
+    Returns:
+        All points by value, and the crossings, nearest today's value first. A winner between two
+        neighbouring values that share another one is missed.
+    """
+    low, high, today = assumption.low, assumption.high, assumption.value
+    on_log = low > 0
+    grid = np.geomspace(low, high, GRID) if on_log else np.linspace(low, high, GRID)
+    values = dict.fromkeys((today, low, *grid[1:-1].tolist(), high))
+    points = {value: point_at(value) for value in values}
+    found: list[Crossing] = []
+
+    def middle(one: float, other: float) -> float:
+        return math.sqrt(one * other) if on_log else (one + other) / 2
+
+    def refine(below: Point, above: Point) -> None:
+        if below.winner == above.winner:
+            return
+        if above.value - below.value <= NEAR * (below.value if on_log else high - low):
+            found.append(Crossing(below, above))
+            return
+        value = middle(below.value, above.value)
+        between = points[value] = point_at(value)
+        refine(below, between)
+        refine(between, above)
+
+    def distance(crossing: Crossing) -> float:
+        value = middle(crossing.below.value, crossing.above.value)
+        return abs(math.log(value / today)) if on_log else abs(value - today)
+
+    for first, second in pairwise(sorted(points)):
+        refine(points[first], points[second])
+    return [points[value] for value in sorted(points)], sorted(found, key=distance)
+
+
+@dataclass(frozen=True)
+class Flip:
+    """Crossings of an assumption, and the evaluated values.
+
+    Args:
+        factor: name of the assumption.
+        assumption: its value and band.
+        points: evaluated values with their best chips, ascending.
+        crossings: nearest today's value first.
+        n_designs: stored designs of each study that were compared; None if optima are proven.
+    """
+
+    factor: str
+    assumption: Assumption
+    points: Sequence[Point]
+    crossings: Sequence[Crossing]
+    n_designs: Sequence[int] | None
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per value and study, columns as `COLUMNS`."""
+        rows = [
+            (point.value, chip.study, chip.design, chip.edap, chip.ratio)
+            for point in self.points
+            for chip in point.chips
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def flip(
+    study: Study,
+    other: Study | None,
+    factor: str,
+    *,
+    out: Path,
+    exact: bool = False,
+    on_value: Callable[[float], None] = lambda value: None,
+) -> Flip:
+    """Find the values of an assumption at which the recommended chip, or the better study, changes.
+
+    Args:
+        study: its chip is selected by its criterion, delay and area.
+        other: a study of the same networks, delay, area and band. If given, the studies are
+            compared by the geometric-mean EDAP of their best chips.
+        factor: name of an assumption of the physical model whose band has width.
+        out: folder of all results, with stored runs and enumerations.
+        exact: prove the best chip at each value. If False, stored designs are compared.
+        on_value: called with each value before it is evaluated.
+
+    Raises:
+        InputError: the factor is unknown or its band has no width, the studies do not match, no
+            design is stored, or an optimum cannot be proven.
+    """
+    assumption = _varied(study, factor)
+    if other is not None:
+        _check_match(study, other, factor)
+    criterion = None if other is None else EDAP
+    studies = [study] if other is None else [study, other]
+    candidates = [_Candidates(each, criterion, _stored(each, out), exact) for each in studies]
+    if not exact:
+        for each in candidates:
+            each.require_stored(out)
+    point_at = _Comparison(factor, candidates, on_value)
+    points, found = crossings(assumption, point_at)
+    n_designs = None if exact else [len(each.levels) for each in candidates]
+    return Flip(factor, assumption, points, found, n_designs)
+
+
+def _assumptions(study: Study) -> Assumptions:
+    model = study.cost_model().shipped
+    if not isinstance(model, PhysicalEvaluator):
+        raise InputError(
+            f"{study.name}: only assumptions of the physical model can be varied, and its cost "
+            f"model is {study.model}"
+        )
+    return model.assumptions
+
+
+def _varied(study: Study, factor: str) -> Assumption:
+    """The assumption of a study that is varied."""
+    assumptions = _assumptions(study)
+    names = [f.name for f in fields(assumptions)]
+    if factor not in names:
+        raise InputError(f"no assumption {factor}; {did_you_mean_or_known(factor, names)}")
+    assumption: Assumption = getattr(assumptions, factor)
+    if assumption.low == assumption.high:
+        raise InputError(f"{factor}: its band has no width; it is {assumption.value:g}")
+    return assumption
+
+
+def _check_match(study: Study, other: Study, factor: str) -> None:
+    """Refuse studies that cannot be compared."""
+
+    def settings(of: Study) -> dict[str, str]:
+        varied = _varied(of, factor)
+        band = f"{varied.value:g} in {varied.low:g} to {varied.high:g}"
+        return {factor: band, "delay": of.delay, "area": of.area}
+
+    theirs = settings(other)
+    for what, ours in settings(study).items():
+        if ours != theirs[what]:
+            raise InputError(
+                f"{what} differs: {ours} in {study.name}, {theirs[what]} in {other.name}"
+            )
+    networks, others = study.network_set(), other.network_set()
+    if [networks.fingerprint, networks.images, study.weights] != [
+        others.fingerprint,
+        others.images,
+        other.weights,
+    ]:
+        raise InputError(
+            f"networks differ: {', '.join(study.names)} in {study.name}, "
+            f"{', '.join(other.names)} in {other.name}"
+        )
+    if study.name == other.name:
+        raise InputError(f"both studies are called {study.name}: rename one")
+
+
+def _stored(study: Study, out: Path) -> Levels:
+    """Designs that runs and the enumeration of a study stored, distinct, (n, n_parameters)."""
+    runs = sorted((out / study.name).glob("seed-*"))
+    paths = [run / name for run in runs if (run / CONFIG).is_file() for name in OF_RUNS]
+    paths += [folder_of(study, out) / name for name in (FRONT, OPTIMA)]
+    stored = [read_designs(path, study.space) for path in paths if path.is_file()]
+    return np.unique(np.concatenate([np.empty((0, len(study.space.names)), int), *stored]), axis=0)
+
+
+@dataclass
+class _Candidates:
+    """Designs of a study, of which the best is selected at each value of an assumption.
+
+    Args:
+        study: the study.
+        criterion: criterion of the selection. If None, that of the study.
+        levels: stored designs, shape (n, n_parameters).
+        exact: prove the best design of the space; stored ones are the first incumbents.
+    """
+
+    study: Study
+    criterion: str | None
+    levels: Levels
+    exact: bool
+
+    def require_stored(self, out: Path) -> None:
+        """Refuse a study without stored designs."""
+        if not len(self.levels):
+            raise InputError(
+                f"no stored design of {self.study.name} in {out}: run or enumerate it, or --exact"
+            )
+
+    def problem(self, factor: str, value: float) -> AcceleratorProblem:
+        """The problem of the study at a value of an assumption."""
+        assumptions = _assumptions(self.study).having(**{factor: value})
+        return self.study.problem(self.study.cost_model(assumptions=assumptions))
+
+    def best(self, problem: AcceleratorProblem) -> Levels | None:
+        """The best design, shape (1, n_parameters); None if none is feasible."""
+        return self._proven(problem) if self.exact else self._best_stored(problem)
+
+    def _best_stored(self, problem: AcceleratorProblem) -> Levels | None:
+        levels, metrics = problem.feasible(self.levels)
+        if not len(levels):
+            return None
+        F, _ = problem.score(levels, metrics)
+        candidates = Candidates(problem, levels, F, self._single_network_edap(problem))
+        return levels[[candidates.chosen[self.criterion or self.study.selected_by]]]
+
+    def _single_network_edap(self, problem: AcceleratorProblem) -> Floats | None:
+        """Best EDAP of each network on a stored design that need not run the others, (W,); None if
+        the criterion does not depend on it."""
+        if self.criterion or not (self.study.asked_criterion.is_regret and self.study.baselines):
+            return None
+        best = []
+        for name in problem.workload_names:
+            alone = problem_of(problem, ProofTask((name,), network=name))
+            F, _ = alone.score(*alone.feasible(self.levels))
+            best.append(alone.costs(F).edap.min(initial=np.inf))
+        return np.array(best)
+
+    def _proven(self, problem: AcceleratorProblem) -> Levels | None:
+        asked = self.study.asked_criterion
+        own = asked.name if self.study.baselines else asked.joint_name
+        try:
+            *_, certificate = certify_study(
+                self.study, self.criterion or own, problem=problem, start=self.levels
+            )
+        except NothingToCertify:
+            return None
+        best = problem.space.levels_of(certificate.design)
+        self.levels = np.unique(np.concatenate([self.levels, best]), axis=0)
+        return best
+
+
+class _Comparison:
+    """Compares the best chips of one or two studies at values of an assumption.
+
+    The first value is today's.
+    """
+
+    def __init__(
+        self, factor: str, candidates: Sequence[_Candidates], on_value: Callable[[float], None]
+    ) -> None:
+        self._factor = factor
+        self._candidates = candidates
+        self._on_value = on_value
+        self._today: Levels | None = None
+        self._is_first = True
+
+    def __call__(self, value: float) -> Point:
+        self._on_value(value)
+        found = []
+        for each in self._candidates:
+            problem = each.problem(self._factor, value)
+            best = each.best(problem)
+            if best is not None:
+                found.append((each.study.name, problem, best))
+        if self._is_first and found:
+            self._today = found[0][2]
+        self._is_first = False
+        return self._point(value, found)
+
+    def _point(
+        self, value: float, found: Sequence[tuple[str, AcceleratorProblem, Levels]]
+    ) -> Point:
+        edaps = [_edap(problem, best) for _, problem, best in found]
+        against = math.nan
+        if len(self._candidates) == 1 and found and self._today is not None:
+            against = _edap(found[0][1], self._today)
+        elif len(found) == len(self._candidates):
+            against = edaps[0]
+        chips = tuple(
+            Chip(name, problem.space.text_of(best[0]), edap, edap / against, _costs(problem, best))
+            for (name, problem, best), edap in zip(found, edaps, strict=True)
+        )
+        if not chips:
+            return Point(value, chips, "")
+        winner = min(chips, key=lambda chip: chip.edap)
+        return Point(value, chips, winner.study if len(self._candidates) > 1 else winner.design)
+
+
+def _costs(problem: AcceleratorProblem, levels: Levels) -> dict[str, float]:
+    """Costs of one design, see `Chip`."""
+    values = problem.model.evaluate(levels).values
+    of_networks = {"energy_J": "energy", "latency_s": "latency", "interval_s": "interval"}
+    areas = {"area_mm2": "area", "package_mm2": "package"}
+    return {
+        **{n: float(np.exp(np.log(values[q][0]).mean())) for n, q in of_networks.items()},
+        **{n: float(to_display("m2", values[q][0])) for n, q in areas.items()},
+    }
+
+
+def _edap(problem: AcceleratorProblem, levels: Levels) -> float:
+    """Geometric-mean EDAP of one design, J·s·mm²; NaN if it is not feasible."""
+    levels, metrics = problem.feasible(levels)
+    if not len(levels):
+        return math.nan
+    F, _ = problem.score(levels, metrics)
+    return float(SCORES[EDAP](problem.costs(F))[0])
