@@ -169,7 +169,8 @@ def test_a_table_of_the_physical_model_is_extended_and_its_numbers_stay(folder, 
     sizes = ["--technology", "22", "--rows", "48", "--cols", "96,128", "--voltage", "0.8,0.85"]
     physical = [*BUILD, "--model", "physical", *sizes, "--macros", "3", "--glb-depth", "3072"]
     assert main(physical) == 0
-    assert "added 4 rram, 8 buffer; fingerprint" in capsys.readouterr().out
+    # Two sizes at two supplies and at 0.9 V, which times of arrays need.
+    assert "added 6 rram, 8 buffer; fingerprint" in capsys.readouterr().out
     mine, shipped = PhysicalTable.load("mine.npz"), PhysicalTable.load()
     keys = {"node_nm": 22, "voltage_V": [0.8, 0.85], "rows": 48, "cols": 128}
     assert mine.look_up("rram", **keys)["time"].shape == (2,)
