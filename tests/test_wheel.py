@@ -9,6 +9,7 @@ import pytest
 
 import problems
 from imcmoo.benchmark import truth
+from imcmoo.study.calibration import PRESETS
 from tests import ROOT
 
 
@@ -24,6 +25,8 @@ def test_a_wheel_holds_imcmoo_and_the_data_of_problems(tmp_path):
         assert f"imcmoo/problem_files/studies/{name}.toml" in names
     for path in (ROOT / "problems" / "spaces").iterdir():
         assert f"imcmoo/problem_files/spaces/{path.name}" in names
+    for path in PRESETS.iterdir():
+        assert f"imcmoo/hardware/calibrations/{path.name}" in names
     for path in truth.FOLDER.iterdir():
         assert f"imcmoo/benchmark/answers/{path.name}" in names
     for command in (ROOT / "imcmoo" / "cli").glob("*_command.py"):

@@ -57,7 +57,7 @@ def sums_nothing(row: Row) -> bool:
 
 
 def has_unknown_conversions(row: Row) -> bool:
-    """Of 1-bit inputs and a large `alpha` the paper does not say how many conversions a product
+    """1-bit inputs and a large `alpha`: the paper does not say how many conversions a product
     takes."""
     alpha = _number(row, "alpha")
     return _number(row, "input_bits") == 1 and alpha is not None and alpha >= FOLDED_PRODUCTS

@@ -17,6 +17,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import slowdown
 from imcmoo.model.physical.macro import macro_costs, supplies_V
 from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.study.calibration import PRESETS, Macro, presets
 
 Macros = pd.DataFrame
 """Macros as `judged` describes them."""
@@ -45,7 +46,7 @@ DEFAULT = "default"
 READINGS: dict[str, dict[str, Any]] = {
     DEFAULT: {},
     **{f"converter {name}": {"adc_model": name} for name in ADC_MODELS[1:]},
-    "exponent 1.3": {"voltage_exponent": 1.3},
+    "exponent 2": {"voltage_exponent": 2.0},
     "levels of RRAM held 10 ns": {"held": True},
     "the farther node (28 nm as 22 nm)": {"next_node": True},
 }
@@ -103,7 +104,7 @@ def modelled(
     table: PhysicalTable,
     *,
     adc_model: str = ADC_MODELS[0],
-    voltage_exponent: float = 2.0,
+    voltage_exponent: float = Assumptions().voltage_exponent.value,
     held: bool = False,
     next_node: bool = False,
 ) -> pd.DataFrame:
@@ -173,12 +174,12 @@ def factors(
         shipped: ratios to fit to, of the same state, see `shipped_ratios`.
     """
     ratios, titles = published(frame) / model[QUANTITIES], publications(frame)
-    blind, others, own = (pd.DataFrame(value, ratios.index, ratios.columns) for value in FREE)
+    blind, others, same = (pd.DataFrame(value, ratios.index, ratios.columns) for value in FREE)
     for at in macros.index[macros["covered"]]:
         is_other = (shipped["device"] == macros["device"][at]) & (shipped["title"] != titles[at])
         others.loc[at] = shipped.loc[is_other, QUANTITIES].median()
-        own.loc[at] = ratios[(titles == titles[at]) & (titles.index != at)].median()
-    return dict(zip(CALIBRATIONS, (blind, others, own), strict=True))
+        same.loc[at] = ratios[(titles == titles[at]) & (titles.index != at)].median()
+    return dict(zip(CALIBRATIONS, (blind, others, same), strict=True))
 
 
 def publications(frame: pd.DataFrame) -> pd.Series[str]:
@@ -249,6 +250,27 @@ def agreements(frame: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
             keys = {"state": state, "reading": reading, "calibration": calibration}
             for name in QUANTITIES:
                 rows.append(keys | {"quantity": name} | agreement(numbers[name], model[name]))
+    return pd.DataFrame(rows)
+
+
+def calibrated_macros(table: PhysicalTable) -> pd.DataFrame:
+    """Shipped calibrations, each tested at settings of its macro that were not fitted to.
+
+    Returns:
+        Columns macro, quantity (time or energy), fitted and tested (number of values), and least
+        and largest ratio of modelled over measured tested values: blind_low, blind_high, low, high.
+    """
+    rows = []
+    for name in presets():
+        calibration, measurements = Macro.load(PRESETS / f"{name}.toml").calibrate(table)
+        for key, quantity in (("time_ns", "time"), ("energy_pJ", "energy")):
+            of_key = [one for one in measurements if one.quantity == key]
+            tests = [one for one in of_key if one.use == "test"]
+            blind, fitted = [one.blind for one in tests], [one.calibrated for one in tests]
+            counts = {"fitted": len(of_key) - len(tests), "tested": len(tests)}
+            ends = {"blind_low": min(blind), "blind_high": max(blind)}
+            ends |= {"low": min(fitted), "high": max(fitted)}
+            rows.append({"macro": calibration.macro, "quantity": quantity, **counts, **ends})
     return pd.DataFrame(rows)
 
 

@@ -18,6 +18,7 @@ from experiments.silicon.comparison import CLASSES, DEFAULT
 from experiments.silicon.macros import SHIPPED, read
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.study.calibration import PRESETS
 from problems import STUDIES
 
 OPERAND_BITS = 8
@@ -50,9 +51,10 @@ class Silicon(Publication):
 
     @property
     def depends_on(self) -> str:
-        """The physical model, the tables of macros and of chips."""
+        """The physical model, the tables of macros and of chips, and the calibrated macros."""
         problems = [STUDIES[name].problem() for name in MODELLED]
-        return dependence(problems, data=[self.data, chips.MACROS])
+        macros = sorted(PRESETS.glob("*.toml"))
+        return dependence(problems, data=[self.data, chips.MACROS, *macros])
 
     def run_task(self, task: Task) -> Result:
         """Compare the macros and the further chips, or draw random designs of a device."""
@@ -64,6 +66,7 @@ class Silicon(Publication):
             "silicon": comparison.joined(frame, table),
             "agreement": comparison.agreements(frame, table),
             "by_class": comparison.by_class(frame, table),
+            "calibrated_macros": comparison.calibrated_macros(table),
             "compared": comparison.compared(frame, table),
             "chips": chips.compare(table),
             "random_designs": spread(frame[macros["covered"]]),

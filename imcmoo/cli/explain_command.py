@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from imcmoo.cli.arguments import FORCE, add, option, whole
 from imcmoo.cli.terminal import Bars, console, show, timed
@@ -33,6 +34,9 @@ to a neighbouring design would change.
 
 INTERRUPTED = "nothing was lost"
 
+Explained = tuple[Explanation, Mapping[str, Any] | None]
+"""An explanation, and the calibration of the cost model as a config states it, if there is one."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
@@ -57,11 +61,11 @@ def main(args: argparse.Namespace) -> None:
     """Explain what a command line asks for."""
     path = Path(args.what)
     if path.is_dir():
-        explanation = _of_run(path, args.study, args.design or SELECTED)
+        explanation, calibrated = _of_run(path, args.study, args.design or SELECTED)
     elif args.design is not None:
         raise InputError(f"--design is for the folder of a run, which {path} is not")
     else:
-        explanation = _of_file(args.what, args.study)
+        explanation, calibrated = _of_file(args.what, args.study)
     written = write_csv(explanation, args.csv, force=args.force) if args.csv else []
     if args.json:
         text = json.dumps(json.loads(to_json(explanation)), indent=1)
@@ -69,16 +73,21 @@ def main(args: argparse.Namespace) -> None:
         return
     terminal = console()
     show(terminal, *explained(explanation, width=terminal.width, layers=args.layers))
+    if calibrated:
+        from imcmoo.study.calibration import sentence  # imports an optimizer
+
+        terminal.print(sentence(calibrated), soft_wrap=True)
     if written:
         terminal.print("written:", *written, sep="\n  ", soft_wrap=True)
 
 
-def _of_run(folder: Path, study_name: str | None, name: str) -> Explanation:
+def _of_run(folder: Path, study_name: str | None, name: str) -> Explained:
     """A design of a run: as the run has stored it, or worked out from its tables and study."""
     with reading(folder) as results:
         study = None if study_name is None else study_of_run(folder, results.config, study_name)
         with explaining(quiet=False) as progress:
-            return Run(folder, study, results).explain(name, progress=progress)
+            explanation = Run(folder, study, results).explain(name, progress=progress)
+        return explanation, results.config.get("calibration")
 
 
 @contextmanager
@@ -89,7 +98,7 @@ def explaining(*, quiet: bool) -> Iterator[OnExplained]:
         yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
-def _of_file(what: str, study_name: str | None) -> Explanation:
+def _of_file(what: str, study_name: str | None) -> Explained:
     """A design of a file, for a study."""
     name, _, line = what.rpartition(":")
     is_line = name.endswith(".csv")
@@ -110,7 +119,7 @@ def _of_file(what: str, study_name: str | None) -> Explanation:
     names = (f"{path.name}:{line}" if is_line else path.name,)
     with timed("explaining", quiet=False):
         (explanation,) = explain(problem, study.asked_criterion, levels, [names])
-    return explanation
+    return explanation, study.to_config().get("calibration")
 
 
 def _of_json(path: Path, space: DesignSpace) -> Levels:

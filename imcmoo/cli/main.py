@@ -32,6 +32,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "evaluate": "cost the designs of a CSV",
         "flip": "find where an assumption changes the chip, or the better device",
         "accuracy": "execute a network on simulated chips",
+        "calibrate": "fit the physical model to a measured macro",
     },
     "data": {
         "import": "turn an ONNX model into a network table",

@@ -297,7 +297,10 @@ def design(outcome: Outcome) -> dict[str, Any]:
     workloads = {
         name: _on_workload(outcome, metrics, w) for w, name in enumerate(outcome.workloads)
     }
+    calibrated = outcome.study.calibrated
     warning = caution(outcome.study.model, workloads)
+    if calibrated:
+        warning = f"{calibrated} {warning}"
     return {
         "study": outcome.study.name,
         "criterion": outcome.criterion,
@@ -308,6 +311,7 @@ def design(outcome: Outcome) -> dict[str, Any]:
         **({"scenario": outcome.served.summary()} if outcome.served else {}),
         "scores": {name: s[chosen].item() for name, s in outcome.candidates.scores.items()},
         **({"caution": warning} if warning else {}),
+        **({"calibration": calibrated.to_config()} if calibrated else {}),
     }
 
 

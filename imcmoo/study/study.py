@@ -55,6 +55,8 @@ from imcmoo.study.tables import (
     component_table,
     described_score,
     described_space,
+    is_file,
+    known_calibration,
     known_criterion,
     known_model,
     listed,
@@ -67,8 +69,10 @@ from imcmoo.study.toml import toml_text
 
 if TYPE_CHECKING:
     from imcmoo.exact.certificate import Certificate
+    from imcmoo.model.physical.assumptions import Assumptions
     from imcmoo.model.physical.model import PhysicalEvaluator
     from imcmoo.run import Run
+    from imcmoo.study.calibration import Calibration
     from imcmoo.study.certify_study import OnStep
     from imcmoo.study.enumerate_study import ExactOptima
     from imcmoo.study.enumerate_study import OnProgress as OnChunk
@@ -78,6 +82,9 @@ T = TypeVar("T")
 
 RESERVED = ("joint", *AGGREGATIONS)
 """Names of columns, searches and files that no network may have."""
+
+ADC_MODEL = "adc_model"
+"""Column whose values a calibration must cover."""
 
 OF_WEIGHTS = ("weight_clip", "layers_digital")
 """Settings by network of how weights are stored."""
@@ -199,6 +206,10 @@ class Study(Table):
     deployment: Deployment = "alone"
     components: Annotated[str, AfterValidator(component_table)] | None = Field(
         None, description="path of a component table (.npz); the shipped one by default"
+    )
+    calibration: Annotated[str, AfterValidator(known_calibration)] | None = Field(
+        None,
+        description="a file of imcmoo calibrate, or one of the shipped ones (physical model)",
     )
     area_limit_mm2: Annotated[float, BeforeValidator(unlimited)] = Field(
         800.0, gt=0, allow_inf_nan=True, description="largest chip; inf for no limit"
@@ -653,6 +664,7 @@ class Study(Table):
             "objectives": self._objectives or None,
             "compute_snr_limit_dB": self.compute_snr_limit_dB,
             **(accuracy_options(self.accuracy, networks) if self.accuracy else {}),
+            "assumptions": self._assumptions(),
         }
         if self.scenario is not None:
             asked["interruptible"] = self.scenario.interruptible or None
@@ -671,6 +683,32 @@ class Study(Table):
         if self.scenario.sharing == "space":
             return SpaceModel(cast("PhysicalEvaluator", model), self.scenario)
         return ScenarioModel(model, self.scenario)
+
+    @cached_property
+    def calibrated(self) -> Calibration | None:
+        """Calibration of the cost model, read once; None if there is none."""
+        if self.calibration is None:
+            return None
+        from imcmoo.study.calibration import Calibration
+
+        return Calibration.load(self.calibration)
+
+    def _assumptions(self) -> Assumptions | None:
+        """Calibrated assumptions; None if the study has no calibration."""
+        if self.calibrated is None:
+            return None
+        # Studies without this key need nothing of the physical model.
+        from imcmoo.hardware.physical_table import PhysicalTable
+        from imcmoo.model.physical.parameters import DEFAULTS
+
+        has_model = ADC_MODEL in (*self.space.names, *self.space.fixed)
+        models = self.space.values_of(ADC_MODEL) if has_model else (DEFAULTS[ADC_MODEL],)
+        table = PhysicalTable.load(self.components)
+        try:
+            self.calibrated.check(self.space.fixed["device"], models, table)
+        except ValueError as error:
+            raise ValueError(f"calibration: {self.calibration} {error}") from None
+        return self.calibrated.assumptions()
 
     def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
         """Return the optimization problem.
@@ -734,6 +772,8 @@ class Study(Table):
             for n in self.networks
         ]
         table = {"components": _absolute(self.components)} if self.components else {}
+        if self.calibration and is_file(self.calibration):
+            table["calibration"] = _absolute(self.calibration)
         return self.replace(networks=networks, **table)
 
     def to_toml(self) -> str:
@@ -777,6 +817,7 @@ class Study(Table):
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
             "cost_per_cm2": {str(k): v for k, v in (self.cost_per_cm2 or {}).items()} or None,
             **{k: dict(v) for k in OF_WEIGHTS if (v := getattr(self, k))},
+            **({"calibration": self.calibrated.to_config()} if self.calibrated else {}),
             **({"scenario": self.scenario.to_config()} if self.scenario else {}),
             **({"accuracy": {n: f.to_config() for n, f in files.items()}} if files else {}),
         }
@@ -837,6 +878,9 @@ def _paths_from(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
         content["networks"] = [_paths_of_network(folder, network) for network in networks]
     if isinstance(content.get("components"), str):
         content["components"] = str(folder / content["components"])
+    calibration = content.get("calibration")
+    if isinstance(calibration, str) and is_file(calibration):
+        content["calibration"] = str(folder / calibration)
     return content
 
 

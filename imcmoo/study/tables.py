@@ -60,6 +60,21 @@ def component_table(path: str, info: ValidationInfo) -> str:
     return path
 
 
+def is_file(source: str) -> bool:
+    """True if the value of `calibration` is the path of a file, False if it names a shipped one."""
+    return source.endswith(".toml")
+
+
+def known_calibration(source: str, info: ValidationInfo) -> str:
+    """Check that a calibration can be read, and that the model takes one."""
+    if info.data.get("model", "physical") != "physical":
+        raise ValueError(f'needs model = "physical", got {info.data["model"]!r}')
+    from imcmoo.study.calibration import Calibration  # takes tables of studies
+
+    _readable(source, Calibration.load)
+    return source
+
+
 def _accuracy_data(path: str) -> str:
     _readable(path, lambda file: AccuracyData.read(Path(file)))
     return path

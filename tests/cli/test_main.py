@@ -131,7 +131,7 @@ def test_outside_a_checkout_they_say_what_is_missing(capsys, monkeypatch, name, 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("imcmoo c", ["compare", "certify", "check-certificate", "components"]),
+        ("imcmoo c", ["calibrate", "compare", "certify", "check-certificate", "components"]),
         ("imcmoo certify --gap 0 --cr", ["--criterion"]),
         ("imcmoo certify four_workload_rram_p", ["four_workload_rram_physical"]),
     ],

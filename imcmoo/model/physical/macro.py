@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import (
     OperatingPoint,
+    array_read_time,
     leakage,
     operating_point,
     row_prices,
@@ -169,10 +171,11 @@ def macro_costs(
         held: pulses take their time, also that for which a level of a resistive array is held.
 
     Returns:
-        Columns time_s (array and conversion), operations (of 1 bit by 1 bit, additions counted
-        too), energy_J and area_m2 in all (periphery not multiplied) and by part: energy_PART_J of
-        cells, dac (row drivers with it), adc, hold, shift_add, leakage; area_PART_m2 of cells,
-        drivers (DACs and sample-and-holds with them), adc, shift_add.
+        Columns time_s, of which read_s (array with its pulses) and convert_s; operations (of 1 bit
+        by 1 bit, additions counted too); energy_J and area_m2 in all (periphery not multiplied)
+        and by part: energy_PART_J of cells, dac (row drivers with it), adc, hold, shift_add,
+        leakage; area_PART_m2 of cells, drivers (DACs and sample-and-holds with them), adc,
+        shift_add; leak_PART_W of the areas and, `static`, of ADCs besides.
     """
     assumptions = assumptions or Assumptions()
     designs, point = macro_point(macros, table, assumptions=assumptions, adc_model=adc_model)
@@ -182,7 +185,7 @@ def macro_costs(
     time = macro_read_time(designs, point, adcs[:, None], adcs, how)[:, 0]
     adder = _shift_add(macros, designs, table, assumptions)
     areas = _areas(macros, designs, point, how, adder)
-    leak = total(leakage(areas, designs, how).values()) + adcs * point.adc.static_W
+    leaks = {**leakage(areas, designs, how), "static": adcs * point.adc.static_W}
     mean_read_J = point.cell.low_J + MEAN_CELL * point.cell.span_J
     per_weight = np.ceil(np.ceil(weights) / designs.bits_per_cell)
     most = 2.0**designs.input_slice_bits - 1
@@ -196,15 +199,18 @@ def macro_costs(
         "adc": adcs * point.adc.energy_J,
         "hold": adcs * designs.sample_and_hold * hold.charge_F * designs.voltage_V**2,
         "shift_add": adcs * adder["energy"] * point.supply,
-        "leakage": leak * time,
+        "leakage": total(leaks.values()) * time,
     }
     columns = {
         "time_s": time,
+        "read_s": array_read_time(designs, point, how),
+        "convert_s": point.adc.time_s,
         "operations": 2 * length * adcs * inputs * weights,
         "energy_J": np.sum(list(energies.values()), axis=0),
         "area_m2": np.sum(list(areas.values()), axis=0),
         **{f"energy_{part}_J": values for part, values in energies.items()},
         **{f"area_{part}_m2": values for part, values in areas.items()},
+        **{f"leak_{part}_W": values for part, values in leaks.items()},
     }
     return pd.DataFrame(columns, index=macros.index)
 
@@ -272,7 +278,7 @@ def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:
     per_adc = macros["cols"] / macros["n_adc"] / per_weight
     smallest = ("macros_per_tile", "tiles_per_group", "router_groups", "glb_KiB", "glb_banks")
     texts = {"dram": "none", "schedule": "layer"}
-    optional = {"bits_per_cell": 1, "input_coding": "levels", "sample_and_hold": 0}
+    usual: dict[str, Any] = {"bits_per_cell": 1, "input_coding": "levels", "sample_and_hold": 0}
     columns = {
         "technology_nm": macros["node_nm"],
         "voltage_V": macros["voltage_V"],
@@ -283,7 +289,7 @@ def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:
         "adc_bits": macros["adc_bits"],
         "columns_per_adc": np.clip(np.ceil(per_adc), *LIMITS["columns_per_adc"]),
         **dict.fromkeys((*smallest, "link_bits"), np.ones(len(macros))),
-        **{n: macros.get(n, np.repeat(usual, len(macros))) for n, usual in optional.items()},
+        **{n: macros.get(n, np.repeat(value, len(macros))) for n, value in usual.items()},
         **{name: np.repeat(text, len(macros)) for name, text in texts.items()},
     }
     return Designs.of_columns(

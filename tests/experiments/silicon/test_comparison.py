@@ -138,3 +138,14 @@ def test_neurram_with_its_pulse_and_adc_times_stated(table):
         time = chips.neurram_s(table, (inputs, outputs), stated=True)
         rows = slices * (pulses * 92e-9 + outputs * 470e-9 + array)
         assert time == pytest.approx(rows, rel=1e-9)
+
+
+def test_calibrated_macros_state_the_ends_of_their_tested_ratios(table):
+    rows = comparison.calibrated_macros(table).set_index(["macro", "quantity"])
+    wang, sinangil = (rows.loc[name] for name in ("Wang VLSI 2022", "Sinangil JSSC 2021"))
+    assert wang["tested"].tolist() == [4, 4]
+    assert wang["low"].min() > 1 / 1.25
+    assert wang["high"].max() < 1.25
+    assert sinangil.loc["energy", ["fitted", "tested"]].tolist() == [1, 5]
+    assert (rows["low"] <= rows["high"]).all()
+    assert (rows["blind_low"] <= rows["blind_high"]).all()
