@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.agreement import of_a_model
 from experiments.markdown import render
 from experiments.publish import Publication, Result, dependence, read_tables
 from imcmoo.exact.certificate import read_certificates
@@ -57,6 +58,7 @@ class Certified(Publication):
         """`certified.md`."""
         tables = read_tables(folder)
         measured = {"measured": tables["proofs"], "bounds": tables["bounds"], "designs": designs}
+        measured |= {"model": of_a_model()}
         return {docs / "certified.md": render("certified.md", **measured)}
 
 

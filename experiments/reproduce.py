@@ -34,7 +34,6 @@ INTERRUPTED = "the same command continues"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     from imcmoo.cli import arguments
-    from imcmoo.model.physical.parameters import ADC_MODELS
 
     publications = parser.add_subparsers(required=True, metavar="PUBLICATION")
     for name, (what, _) in PUBLICATIONS.items():
@@ -55,9 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             one.add_argument("--data", type=Path, metavar="FILE", help=tables)
             one.set_defaults(options=("data",))
         if name == "physical":
-            other = "another ADC model, which the page compares with the default one"
-            one.add_argument("--adc", choices=ADC_MODELS, default=ADC_MODELS[0], help=other)
-            one.set_defaults(options=("out", "adc"))
+            one.set_defaults(options=("out",))
         arguments.add_workers(one)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.markdown import render, row, rows
+from imcmoo.model.physical.assumptions import Assumptions
 
 ROOT = Path(__file__).parents[2]
 TABLES = ROOT / "results" / "published" / "accuracy"
@@ -30,13 +31,13 @@ NETWORKS = {
 CHIPS = {
     "edge_sram0": "SRAM, lossless",
     "edge_sram": "SRAM, drop of 1 point",
-    "nine_sram": "SRAM, recommended for nine networks",
-    "nine_rram": "RRAM, recommended for nine networks",
+    "nine_sram": "SRAM, for nine networks (version 3)",
+    "nine_rram": "RRAM, for nine networks (version 3)",
 }
 """Display names of the executed chips."""
 
 NINE_SRAM = 2
-"""Design of the table of predictions that is the SRAM circuit recommended for nine networks."""
+"""Design of the table of predictions that is the SRAM circuit of version 3 for nine networks."""
 
 DESTROYED = 0.9
 """Score below which a layer alone destroys a network that scores 1."""
@@ -63,6 +64,8 @@ def page(folder: Path = TABLES) -> str:
         kept=10 * executed[executed["chip"] == "edge_sram0"]["yield"].min(),
         samples=lambda chip: {run["network"]: run["samples"] for run in rows(executed, chip=chip)},
         lost=lambda kind, network: losses[kind, network],
+        drivers=Assumptions().rram_driver_factor,
+        hold=Assumptions().current_hold_m2,
     )
 
 

@@ -26,7 +26,7 @@ from imcmoo.space.parameters import Conditional, Parameter
 from imcmoo.space.restricted import restricted
 from imcmoo.study.study import Study
 
-CRITERIA = (MINIMAX, "edap_geomean", "edap_max")
+CRITERIA = (MINIMAX, "edap_geomean")
 COUNTED = ("adc_bits", "bits_per_cell")
 """Integers whose lists continue by one; others double, or continue by their last step."""
 

@@ -9,19 +9,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.enumerated_study import running
 from experiments.publish import with_study
 from imcmoo.arrays import Floats
 from imcmoo.exact.certificate import read_certificates
 from imcmoo.exact.enumeration import Optimum
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.locks import folder_lock
-from imcmoo.io.units import MM2_PER_M2, to_display
+from imcmoo.io.units import to_display
 from imcmoo.model.metrics import tera_operations_per
 from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import MINIMAX, SINGLE_NETWORK
-from imcmoo.problem.dominance import front_of
 from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.study import Study
@@ -30,7 +28,7 @@ NAMES = tuple(
     f"{n}_workload_{device}_physical" for n in ("four", "nine") for device in ("rram", "sram")
 )
 
-CRITERIA = ("edap_max", "edap_geomean", MINIMAX)
+CRITERIA = ("edap_geomean", MINIMAX)
 MACROS_BY = ("macros_per_tile", "tiles_per_group", "router_groups")
 MACRO = ("cells", "dac", "adc", "shift_add")
 """Components of a macro's energy, as published ADC shares count it."""
@@ -72,9 +70,9 @@ def optimum_table(study: Study, optima: Optima) -> pd.DataFrame:
     The first optimum in the space represents those that tie.
 
     Returns:
-        A row per criterion and network: design, macros, cells, area_mm2, energy_J, latency_s,
-        interval_s, power_W and W_per_mm2 (on the chip, over the interval), tops
-        (2 · multiply-accumulates / interval), tops_per_W (DRAM included), tops_per_mm2,
+        A row per criterion and network: design, macros, cells, area_mm2, package_mm2 (with DRAM),
+        energy_J, latency_s, interval_s, power_W and W_per_mm2 (on the chip, over the interval),
+        tops (2 · multiply-accumulates / interval), tops_per_W (DRAM included), tops_per_mm2,
         over_own_best (EDAP), snr_adc_dB, snr_dev_dB and snr_dB (of conversion, of cells, of both),
         adc_share, dac_share and cell_share (of the macros' energy), occupied_share (of the cells
         there are), hbm2_share (DRAM traffic, of an HBM2 interface's peak rate), streamed, bound_by.
@@ -106,6 +104,7 @@ def _chip(study: Study, levels: Levels, alone: Floats) -> pd.DataFrame:
             "macros": math.prod(design[name] for name in MACROS_BY),
             "cells": int(cells),
             "area_mm2": area_mm2,
+            "package_mm2": area_mm2 + float(to_display("m2", designs.dram_m2)[0]),
             "energy_J": designs.energy_J[0],
             "latency_s": designs.latency_s[0],
             "interval_s": designs.interval_s[0],
@@ -136,25 +135,3 @@ def _energy_shares(model: PhysicalEvaluator, levels: Levels) -> dict[str, Floats
     of_parts = dict(zip(parts.components, by_network.T, strict=True))
     macro = np.stack([of_parts[name] for name in MACRO], axis=1).sum(axis=1)
     return {f"{share}_share": of_parts[name] / macro for share, name in SHARES.items()}
-
-
-def area_front(study: Study, optima: Optima) -> pd.DataFrame:
-    """Select the chips that no other one beats in area and in the worst normalised EDAP.
-
-    Every design of the study is evaluated: a minute of CPU time for five million.
-
-    Returns:
-        Columns area_mm2, worst_over_own_best, selected (by minimax regret); by area.
-    """
-    problem = study.problem()
-    best = single_network_optima(study, optima)
-    front = np.empty((0, 2))
-    for levels in running(problem):
-        metrics = problem.model.evaluate(levels)
-        edaps = problem.edap.of(metrics.values)
-        chips = np.column_stack([metrics.area_m2 * MM2_PER_M2, (edaps / best).max(axis=1)])
-        front = front_of(np.concatenate([front, chips]))
-    front = front[np.argsort(front[:, 0])]
-    selected = np.isclose(front[:, 1] - 1, optima[MINIMAX].value, rtol=1e-9)
-    columns = {"area_mm2": front[:, 0], "worst_over_own_best": front[:, 1], "selected": selected}
-    return pd.DataFrame(columns)

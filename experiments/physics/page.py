@@ -5,58 +5,73 @@ from __future__ import annotations
 import sys
 from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import gmean
 
-from experiments.markdown import render, select
-from experiments.physics.recommended import DEFAULT
+from experiments.agreement import of_a_model
+from experiments.markdown import render, rows, select
+from experiments.physics import earlier
+from experiments.physics.devices import CRITERION, DEFAULT, DEFINITIONS, EXTREMES
 from experiments.publish import read_tables
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
 from imcmoo.model.physical.memory_cells import memory_cell
-from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import MINIMAX
+from imcmoo.problem.scores import EdapDefinition
 from imcmoo.report.labels import label
-from problems import RRAM_PHYSICAL, STUDIES
-
-GEOMEAN = "edap_geomean"
+from problems import STUDIES
 
 MAIN = "nine"
-"""Number of networks of the studies whose chips are recommended, if there are such studies."""
-
-DEFAULT_ADC = ADC_MODELS[0]
+"""Number of networks of the studies whose chips come first."""
 
 ALLOWED_DROP = 0.01
 """Drop of the score from that of 8-bit integers up to which a chip runs a network."""
 
+LARGE = 1.1
+"""EDAP over the best above which a chip is said to lose much."""
+
+VARIATION_LABELS = {
+    DEFAULT: "as it is",
+    "snr_adc_dB=-100": "no limit on ADC SQNR",
+    "adc_window=sigma range least_error": "choice of the ADC window",
+    "rram_driver_factor=1": "drivers of RRAM take the tabulated area",
+    "current_hold_m2=5e-12": "hold of a current 5 µm²",
+    "cell_errors=wan2022_1s": "cell errors by level, after 1 s",
+    "redundancy=1 2 4; snr_dB=15": "up to 4 RRAM cells in parallel, compute SNR as on SRAM",
+    "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15": "the last two together",
+}
+"""Names of variations other than ADC models."""
+
 Frames = Mapping[str, pd.DataFrame]
 
 
-def page(frames: Frames, others: Mapping[str, Frames], published: Path) -> str:
+def page(frames: Frames, published: Path) -> str:
     """Write the page.
 
     Args:
-        frames: tables of the studies with the default ADC model, by name.
-        others: tables with other ADC models, whose recommended chips are named.
-        published: has the folder `accuracy`, of proven best chips and executed networks.
+        frames: tables of the studies, by name.
+        published: has the folder `accuracy`, of executed networks.
     """
     accuracy, optima = read_tables(published / "accuracy"), frames["optima"]
+    usual = Assumptions()
     return render(
         "physics/physical.md",
         physics=sys.modules[__name__],
-        optima=optima,
-        ends=frames["ends"],
-        area_front=frames.get("area_front"),
-        others=others,
+        earlier=earlier,
+        EXTREMES=EXTREMES,
+        **{name: frames.get(name) for name in ("optima", "ends", "devices", "sensitivity")},
+        **{name: frames.get(name) for name in ("versions", "hand")},
         studies=list(dict.fromkeys(optima["study"])),
-        proven=accuracy.get("recommended"),
-        earlier=accuracy.get("earlier_recommendations"),
+        model=of_a_model(),
+        changed=accuracy.get("earlier_recommendations"),
         executed=accuracy.get("edge_five_executed"),
         predicted=accuracy.get("prediction"),
-        VOLTAGES=RRAM_PHYSICAL.values_of("voltage_V"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=memory_cell("sram").snr_limit_dB,
+        drivers=usual.rram_driver_factor,
+        hold=usual.current_hold_m2,
     )
 
 
@@ -75,10 +90,14 @@ def networks_of(study: str) -> str:
     return study.partition("_")[0]
 
 
-def main_studies(optima: pd.DataFrame) -> list[str]:
-    """List the studies whose chips are recommended, one of each device."""
-    studies = list(dict.fromkeys(optima["study"]))
-    return [s for s in studies if networks_of(s) == MAIN] or studies
+def area_limit(networks: str, device: str) -> float:
+    """Area limit of a study, mm²."""
+    return STUDIES[study_of(networks, device)].area_limit_mm2
+
+
+def study_of(networks: str, device: str) -> str:
+    """Name of a study."""
+    return f"{networks}_workload_{device}_physical"
 
 
 def chip_of(optima: pd.DataFrame, study: str, criterion: str = MINIMAX) -> pd.DataFrame:
@@ -86,59 +105,71 @@ def chip_of(optima: pd.DataFrame, study: str, criterion: str = MINIMAX) -> pd.Da
     return select(optima, study=study, criterion=criterion)
 
 
-def edap_by_network(chip: pd.DataFrame) -> pd.Series[float]:
-    """EDAP of a chip by network, J·s·mm²."""
-    return chip.set_index("workload")[["energy_J", "latency_s", "area_mm2"]].prod(axis=1)
-
-
-def rram_over_sram(optima: pd.DataFrame, networks: str) -> pd.Series[float]:
-    """EDAP of the best RRAM chip by geometric mean over that of the best SRAM chip, by network;
-    empty if there is only one device."""
-    rram, sram = (
-        edap_by_network(chip_of(optima, f"{networks}_workload_{device}_physical", GEOMEAN))
-        for device in ("rram", "sram")
-    )
-    return (rram / sram).dropna()
-
-
-def recommended(optima: pd.DataFrame) -> str:
-    """Return the study of the better device."""
-    main = main_studies(optima)
-    ratios = rram_over_sram(optima, networks_of(main[0]))
-    better = "RRAM" if len(ratios) and gmean(ratios) < 1 else "SRAM"
-    return next((s for s in main if device_of(s) == better), main[0])
-
-
-def other_device(optima: pd.DataFrame) -> str:
-    """Return the main study of the device that is not recommended; empty if there is none."""
-    best = recommended(optima)
-    return next((s for s in main_studies(optima) if s != best), "")
+def best_of(
+    devices: pd.DataFrame,
+    networks: str,
+    device: str,
+    by: EdapDefinition,
+    variation: str = DEFAULT,
+) -> dict[str, Any]:
+    """The chip of least EDAP under a variation; empty if there is none."""
+    where = {"study": study_of(networks, device), "delay": by.delay, "area": by.area}
+    chips = rows(devices, **where, variation=variation, feasible=True)
+    return chips[0] if chips else {}
 
 
 def device_ratio(
-    proven: pd.DataFrame, networks: str, variation: str, of_sram: str = DEFAULT
+    devices: pd.DataFrame, networks: str, by: EdapDefinition, variation: str = DEFAULT
 ) -> float:
-    """EDAP of the best RRAM chip by a variation over the best SRAM chip's; NaN without one."""
-    chips = proven[proven["feasible"]].set_index(["study", "variation"])["edap_geomean"]
+    """EDAP of the best RRAM chip under a variation over the best SRAM chip's, which is the usual
+    one if the variation is of RRAM alone; NaN without an RRAM chip."""
+    sram = select(devices, study=study_of(networks, "sram"))
+    shared = variation if (sram["variation"] == variation).any() else DEFAULT
     rram, sram = (
-        chips.get((f"{networks}_workload_{device}_physical", name), np.nan)
-        for device, name in (("rram", variation), ("sram", of_sram))
+        best_of(devices, networks, device, by, name).get(CRITERION, np.nan)
+        for device, name in (("rram", variation), ("sram", shared))
     )
     return float(rram / sram)
 
 
-def device_ratios(proven: pd.DataFrame, networks: str) -> dict[str, float]:
-    """EDAP of the best RRAM chip over that of the best SRAM chip, by ADC model."""
-    variations = {model: DEFAULT if model == DEFAULT_ADC else model for model in ADC_MODELS}
-    ratios = {m: device_ratio(proven, networks, v, v) for m, v in variations.items()}
-    return {model: ratio for model, ratio in ratios.items() if ratio > 0}
+def in_words(by: EdapDefinition) -> str:
+    """Delay and area of an EDAP, for people."""
+    return f"{by.delay}, {'chip' if by.area == 'chip' else 'chip and DRAM'}"
 
 
-def idle_effect(proven: pd.DataFrame) -> float:
-    """Largest share by which EDAP falls without idle power of a memory interface."""
-    default = proven[proven["variation"] == DEFAULT].set_index("study")["edap_geomean"]
-    idle = proven[proven["variation"].str.contains("idle")]
-    return max(0.0, (1 - idle["edap_geomean"] / idle["study"].map(default)).max())
+def ratio_text(value: float) -> str:
+    """Format a ratio of devices."""
+    return f"{value:#.3g}".rstrip(".") + " ×" if value < np.inf else "no RRAM chip"
+
+
+def changing(sensitivity: pd.DataFrame) -> list[dict[str, Any]]:
+    """Assumptions that alone change a chip or the better device.
+
+    Returns:
+        Each with factor, value, low, high; by number of networks `devices` (values at which the
+        better device changes, by EDAP) and `losses` (largest EDAP of today's chips over the best at
+        an end of the band, by device); `is_large` if a device changes or a loss exceeds `LARGE`.
+    """
+    changes = []
+    for factor, varied in sensitivity.groupby("factor", sort=False):
+        if not varied["at"].notna().any():
+            continue
+        first = varied.iloc[0]
+        item: dict[str, Any] = {"factor": factor, "devices": {}, "losses": {}}
+        item |= {name: first[name] for name in ("value", "low", "high")}
+        for networks, of_set in varied.groupby("networks"):
+            of_devices = of_set[(of_set["changes"] == "device") & of_set["at"].notna()]
+            at = of_devices.set_index(["delay", "area"])["at"]
+            item["devices"][networks] = {
+                by: at[by.delay, by.area] for by in DEFINITIONS if (by.delay, by.area) in at.index
+            }
+            chips = of_set[of_set["changes"] != "device"].set_index("changes")
+            ends = chips[["ratio_low", "ratio_high"]].fillna(np.inf).max(axis=1)
+            item["losses"][networks] = dict(ends)
+        losses = [loss for each in item["losses"].values() for loss in each.values()]
+        item["is_large"] = any(item["devices"].values()) or max(losses) > LARGE
+        changes.append(item)
+    return changes
 
 
 def runs_of(executed: pd.DataFrame, chip: str) -> list[bool]:

@@ -2,107 +2,93 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from experiments.physics import figures
+from experiments.physics import earlier, figures
 from experiments.physics.boundary_sensitivity import boundary_table
-from experiments.physics.optima import NAMES, area_front, optimum_table, proven_optima
-from experiments.physics.page import (
-    DEFAULT_ADC,
-    MAIN,
-    chip_of,
-    device_ratios,
-    main_studies,
-    page,
-    recommended,
-    rram_over_sram,
-)
+from experiments.physics.devices import best_chips
+from experiments.physics.optima import NAMES, optimum_table, proven_optima
+from experiments.physics.page import MAIN, chip_of, page
+from experiments.physics.sensitivity import DEVICES, Candidates, sensitivity_table
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
-from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.identity import stamp_of
 from imcmoo.report.figures import breakdown
+from imcmoo.study.study import Study
 from problems import STUDIES
 
-FRONT_OF = "nine_workload_sram_physical"
-"""Study all of whose designs are evaluated for the front of area and EDAP; the others' are not."""
+CHIPS, DEVICES_OF = "chips", "devices"
+"""Kinds of tasks: optima of a study; both devices on so many networks."""
 
 
 class Physics(Publication):
-    """The physical studies with one ADC model.
+    """The physical studies: chips, devices, what each assumption changes, and ResNet18 by hand.
 
-    The results have the folder `published`, and keep the certificates of the optima in `proven`,
-    with another ADC model than the default in `NAME/proven`.
+    The results have the folder `published`, and keep the certificates of the optima in `proven`.
     """
 
-    name = "physics"
+    name = path = "physics"
 
-    def __init__(self, results: Path, adc_model: str) -> None:
-        self.is_default = adc_model == DEFAULT_ADC
-        self.adc_model, self.home = adc_model, results / "published" / self.name
-        self.path = self.name if self.is_default else f"{self.name}/{adc_model}"
-        self.proofs = results if self.is_default else results / adc_model
-        self.studies = {}
-        for name in NAMES:
-            study = STUDIES[name]
-            fixed = {**study.space.fixed, "adc_model": adc_model}
-            self.studies[name] = study.replace(space=replace(study.space, fixed=fixed))
-        self.tasks = list(reversed(NAMES))
-        self.config = {"adc_model": adc_model, "optima": "proven"}
-        marks = {name: stamp_of(study.problem()).digest() for name, study in self.studies.items()}
-        self.config |= {"fingerprints": marks}
+    def __init__(self, results: Path) -> None:
+        self.results = results
+        self.sets = [n for n in ("nine", "four") if {*studies_of(n)} <= {*NAMES}]
+        self.tasks = [*((DEVICES_OF, n) for n in self.sets), *((CHIPS, n) for n in reversed(NAMES))]
+        marks = {name: stamp_of(STUDIES[name].problem()).digest() for name in NAMES}
+        self.config = {"optima": "proven", "fingerprints": marks}
 
     @property
     def depends_on(self) -> str:
         """The problems."""
-        return dependence(study.problem() for study in self.studies.values())
+        return dependence(STUDIES[name].problem() for name in NAMES)
 
-    def run_task(self, task: str) -> Result:
-        """Examine the optima of a study; with the default ADC model also extend its lists."""
-        study = self.studies[task]
-        optima = proven_optima(study, self.proofs)
-        tables: Result = {"optima": optimum_table(study, optima)}
-        if self.is_default:
-            tables["ends"] = boundary_table(study, optima)
-        if self.is_default and task == FRONT_OF:
-            tables["area_front"] = area_front(study, optima)
-        return tables
+    def run_task(self, task: tuple[str, str]) -> Result:
+        """Examine the optima of a study and extend its lists, or compare devices."""
+        kind, name = task
+        if kind == CHIPS:
+            study = STUDIES[name]
+            optima = proven_optima(study, self.results)
+            return {"optima": optimum_table(study, optima), "ends": boundary_table(study, optima)}
+        best, competing = zip(*(compared(STUDIES[n]) for n in studies_of(name)), strict=True)
+        return {"devices": pd.concat(best), "sensitivity": sensitivity_table(name, competing)}
+
+    def derived(self, folder: Path) -> dict[str, pd.DataFrame]:
+        """Both versions of the model side by side, and ResNet18 by part."""
+        optima = read_tables(folder)["optima"]
+        return {"versions.csv": earlier.versions(optima), "hand.csv": earlier.by_hand()}
 
     def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
-        """The recommended chips, and the better device; no figure with another ADC model."""
-        if not self.is_default:
-            return {}
-        published = self._published(folder)
-        tables = published[DEFAULT_ADC]
+        """The chips for most networks, and what changes the ratio of the devices."""
+        tables = read_tables(folder)
         optima = tables["optima"]
-        study = self.studies[recommended(optima)]
-        chips = pd.concat([chip_of(optima, name) for name in main_studies(optima)])
+        main = [name for name in NAMES if name in studies_of(MAIN)] or list(NAMES)
+        chips = pd.concat([chip_of(optima, name) for name in reversed(main)])
         drawn: dict[str, tuple[pd.DataFrame, Draw]] = {
             "over_own_best": (chips[["study", "workload", "over_own_best"]], figures.over_own_best),
-            "components": (figures.components(study, optima), breakdown),
+            "components": (figures.components(STUDIES[main[-1]], optima), breakdown),
         }
-        if "area_front" in tables:
-            drawn["area_front"] = (tables["area_front"], figures.area_against_edap)
-        proven = read_tables(self.home.parent / "accuracy").get("recommended")
-        if len(rram_over_sram(optima, MAIN)) and proven is not None:
-            by_model = {m: frames["optima"] for m, frames in published.items()}
-            ratios = figures.ratio_table(by_model, device_ratios(proven, MAIN))
-            drawn["device_ratio"] = (ratios, figures.device_ratio)
+        if "sensitivity" in tables:
+            ranges = figures.device_ranges(tables["sensitivity"])
+            drawn["device_ratio"] = (ranges, figures.device_ratio)
         return drawn
 
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
-        """`physical.md`, if there are tables of the default ADC model."""
-        others = self._published(folder)
-        default = others.pop(DEFAULT_ADC, None)
-        if default is None:
-            return {}
-        return {docs / "physical.md": page(default, others, self.home.parent)}
+        """`physical.md`."""
+        return {docs / "physical.md": page(read_tables(folder), self.results / "published")}
 
-    def _published(self, folder: Path) -> dict[str, dict[str, pd.DataFrame]]:
-        """Tables by ADC model: those of this one in `folder`, all others as published."""
-        folders = {m: self.home if m == DEFAULT_ADC else self.home / m for m in ADC_MODELS}
-        folders[self.adc_model] = folder
-        exist = {m: f for m, f in folders.items() if (f / "optima.csv").is_file()}
-        return {m: read_tables(f) for m, f in exist.items()}
+
+def compared(study: Study) -> tuple[pd.DataFrame, Candidates]:
+    """The best chips of a study, and those that compete when assumptions are varied."""
+    chips = best_chips(study)
+    proven = chips[chips["feasible"]]  # those under variations are designs of the space, too
+    levels = study.space.encode({n: proven[n].to_numpy() for n in study.space.names})
+    candidates = Candidates(study, np.unique(levels, axis=0))
+    candidates.extend()
+    candidates.prune()
+    return chips, candidates
+
+
+def studies_of(networks: str) -> list[str]:
+    """Names of the studies of `DEVICES` on a number of networks, in letters."""
+    return [f"{networks}_workload_{device}_physical" for device in DEVICES]

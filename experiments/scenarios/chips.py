@@ -36,6 +36,9 @@ NAMES = tuple(
     for device in ("", "_rram")
 )
 
+BY_ADC_MODEL = NAMES[:2]
+"""Scenarios whose chips are proven for every ADC model; the others have the default one."""
+
 POWER, AREA, LOAD = "average_power", "area", "load"
 EDAP = ("edap_geomean", "regret_minimax")
 """Criteria of chips that are chosen without their requests."""
@@ -128,25 +131,27 @@ def least_edap(study: Study, criterion: str) -> Row:
 
 
 def optima(name: str) -> Iterator[Row]:
-    """All best chips of one scenario."""
-    for adc_model in ADC_MODELS:
+    """All best chips of one scenario; those of least EDAP only if a chip serves it."""
+    for adc_model in ADC_MODELS if name in BY_ADC_MODEL else ADC_MODELS[:1]:
         problem = scenario_study(name, adc_model).problem()
         for criterion in (POWER, AREA, LOAD):
             row = proven(problem, criterion)
             yield {"scenario": name, "adc_model": adc_model, "dram_idle": True} | row
     study, case = scenario_study(name), {"scenario": name, "adc_model": ADC_MODELS[0]}
     for criterion in (POWER, AREA):
-        yield case | {"dram_idle": False} | proven(without_dram_idle(study), criterion)
-    for criterion in EDAP:
-        yield case | {"dram_idle": True} | least_edap(study, criterion)
+        row = proven(without_dram_idle(study), criterion)
+        yield case | {"dram_idle": False} | row
+    if row["feasible"]:  # some chip serves the scenario
+        for criterion in EDAP:
+            yield case | {"dram_idle": True} | least_edap(study, criterion)
 
 
-def enumerated(name: str, adc_model: str, sharings: Iterable[Sharing]) -> Iterator[Row]:
+def enumerated(name: str, sharings: Iterable[Sharing]) -> Iterator[Row]:
     """Every chip of a space: numbers of designs, and best values of those that serve the scenario;
     a row for each way in which networks share the chip."""
-    designs = list(running(scenario_study(name, adc_model).problem()))
+    designs = list(running(scenario_study(name).problem()))
     for sharing in sharings:
-        problem = scenario_study(name, adc_model, sharing=sharing).problem()
+        problem = scenario_study(name, sharing=sharing).problem()
         n_serve, power, area, load = 0, np.inf, np.inf, np.inf
         for levels in designs:
             metrics = problem.model.evaluate(levels)
@@ -157,7 +162,6 @@ def enumerated(name: str, adc_model: str, sharings: Iterable[Sharing]) -> Iterat
             load = min(load, metrics.values[LOAD].min(initial=np.inf))
         yield {
             "scenario": name,
-            "adc_model": adc_model,
             "sharing": sharing,
             "designs": problem.space.size,
             "run_all": sum(map(len, designs)),

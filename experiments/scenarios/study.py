@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +10,18 @@ import numpy as np
 import pandas as pd
 
 from experiments import markdown
+from experiments.agreement import of_a_model
 from experiments.publish import Publication, Result, dependence, read_tables
 from experiments.scenarios import chips
 from experiments.scenarios.chips import AREA, EDAP, NAMES, POWER
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.scenario.requests import Sharing
 
-Task = tuple[str, str, str, tuple[Sharing, ...]]
-"""Kind of a task, scenario, ADC model (empty for all) and how networks share the chip."""
+SHARINGS: tuple[Sharing, ...] = ("time", "space")
 
-ENUMERATED: tuple[Task, ...] = (
-    ("enumerated", "cameras", ADC_MODELS[0], ("time",)),
-    *(
-        ("enumerated", name, adc_model, ("time", "space"))
-        for name in ("cameras_rram", "burst_rram", "assistant_rram")
-        for adc_model in ADC_MODELS
-    ),
-)
+ENUMERATED = ("cameras_rram", "burst_rram", "assistant_rram")
+"""Scenarios all of whose chips are evaluated."""
 
 NONE = "none"
 """Table entry for a chip that does not exist, by proof or enumeration."""
@@ -39,7 +34,7 @@ class Scenarios(Publication):
     """Proven best chips of the shipped scenarios, enumerated spaces, and searches."""
 
     name = path = "scenarios"
-    tasks: Sequence[Task] = (*(("proven", name, "", ()) for name in NAMES), *ENUMERATED)
+    tasks = (*(("proven", n) for n in NAMES), *(("enumerated", n) for n in ENUMERATED))
     float_format = "%.12g"
 
     @property
@@ -47,18 +42,19 @@ class Scenarios(Publication):
         """The problems."""
         return dependence(chips.scenario_study(name).problem() for name in NAMES)
 
-    def run_task(self, task: Task) -> Result:
+    def run_task(self, task: tuple[str, str]) -> Result:
         """Prove the best chips of a scenario and search for them, or enumerate its space."""
-        kind, name, adc_model, sharings = task
+        kind, name = task
         if kind == "enumerated":
-            return {kind: pd.DataFrame(chips.enumerated(name, adc_model, sharings))}
+            return {kind: pd.DataFrame(chips.enumerated(name, SHARINGS))}
         optima = list(chips.optima(name))
         searched = pd.DataFrame(chips.searches(name, optima))
         return {"optima": pd.DataFrame(optima)} | ({"search": searched} if len(searched) else {})
 
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
         """`scenarios.md`."""
-        return {docs / "scenarios.md": page(read_tables(home) | read_tables(folder))}
+        tables = read_tables(home) | read_tables(folder)
+        return {docs / "scenarios.md": page(tables)}
 
 
 def page(tables: Mapping[str, pd.DataFrame]) -> str:
@@ -79,7 +75,9 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         **{"DEFAULT": ADC_MODELS[0], "NONE": NONE, "ceil": np.ceil},
         **{"proven": proven, "listed": listed, "edge": edge},
         found=ratios.agg(lambda ratio: (ratio <= 1 + chips.SOLVED).sum()),
-        of_rram=markdown.select(listed, scenario=NAMES[1], adc_model=ADC_MODELS[0]),
+        of_rram=markdown.select(listed, scenario=NAMES[1]),
+        model=of_a_model(),
+        drivers=Assumptions().rram_driver_factor.value,
         edap=least_edap(proven),
         missed=over[over > MISSED],
         chip=chip,
@@ -98,4 +96,4 @@ def least_edap(proven: pd.DataFrame) -> pd.DataFrame:
         "area": edap["area_mm2"] / area["area_mm2"],
         "capacity": edap["capacity"],
     }
-    return pd.DataFrame(over)[power["feasible"]]
+    return pd.DataFrame(over).loc[power.index[power["feasible"]]]

@@ -78,7 +78,6 @@ def test_commands_of_a_checkout_have_their_own_help_and_errors(capsys, monkeypat
     shown = helped(capsys, "compare")
     assert shown.startswith("usage: imcmoo compare ")
     assert "--ablation" in shown
-    assert "--adc" in helped(capsys, "reproduce", "physical")
     assert "--data" in helped(capsys, "reproduce", "silicon")
     shown = helped(capsys, "reproduce", "paper")
     assert "--workers" in shown
@@ -111,7 +110,7 @@ def test_a_publication_gets_its_options(monkeypatch, tmp_path, command, is_defau
         assert import_module("experiments.run").main(["physical", *words]) == 0
     out, docs = (Path("results"), Path("docs")) if is_default else (tmp_path, tmp_path / "docs")
     options = {"quiet": False, "workers": 1}
-    assert requests == [(out, "sar_noise"), ((out / "published", docs), options)]
+    assert requests == [(out,), ((out / "published", docs), options)]
 
 
 @pytest.mark.parametrize("name", IN_A_CHECKOUT)

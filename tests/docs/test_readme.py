@@ -3,17 +3,11 @@
 import pandas as pd
 
 from experiments.compare.comparison import PRIMARY
-from experiments.markdown import span
 from experiments.paper.questions import read_studies
 from experiments.paper.study import summary
-from experiments.physics.page import (
-    chip_of,
-    device_of,
-    device_ratios,
-    networks_of,
-    recommended,
-    runs_of,
-)
+from experiments.physics.devices import EXTREMES
+from experiments.physics.page import area_limit, chip_of, device_ratio, ratio_text, runs_of
+from imcmoo.model.physical.assumptions import Assumptions
 from tests import ROOT
 
 PUBLISHED = ROOT / "results" / "published"
@@ -23,15 +17,12 @@ def table(name):
     return pd.read_csv(PUBLISHED / f"{name}.csv")
 
 
-def of_the_recommended_chip():
-    optima = table("physics/optima")
-    study = recommended(optima)
-    chip = chip_of(optima, study)
+def of_the_chip_for_nine_networks():
+    chip = chip_of(table("physics/optima"), "nine_workload_sram_physical")
     one, over = chip.iloc[0], chip["over_own_best"]
-    assert networks_of(study) == "nine"
     span_of_networks = f"has {over.min():.2f} to {over.max():.2f} times the EDAP"
     yield (
-        f"{device_of(study)}, {one['area_mm2']:.0f} mm²: {one['macros']:.0f} macros of "
+        f"SRAM, {one['area_mm2']:.0f} mm²: {one['macros']:.0f} macros of "
         f"{one['rows']:.0f} × {one['cols']:.0f}, one {one['adc_bits']:.0f}-bit ADC per "
         f"{one['columns_per_adc']:.0f} columns, {one['voltage_V']:.1f} V"
     )
@@ -40,11 +31,17 @@ def of_the_recommended_chip():
 
 
 def of_devices():
-    nine, four = (device_ratios(table("accuracy/recommended"), n) for n in ("nine", "four"))
-    assert (len(nine), len(four)) == (3, 4)
-    assert min(*nine.values(), *four.values()) > 1
-    yield f"is {span(nine.values(), 1)} times SRAM's for nine networks"
-    yield f"and {span(four.values(), 1)} times for four CNNs"
+    devices = table("physics/devices")
+    for networks in ("nine", "four"):
+        first, last = (ratio_text(device_ratio(devices, networks, by)) for by in EXTREMES)
+        yield (
+            f"{first} by latency and chip area, {last} by interval and area with DRAM for "
+            f"{networks} networks"
+        )
+        yield f"{area_limit(networks, 'rram'):,.0f} mm² of RRAM"
+    usual = Assumptions()
+    yield f"drivers of RRAM {usual.rram_driver_factor.value:g} times the tabulated area"
+    yield f"{1e12 * usual.current_hold_m2.value:.0f} µm² for the sample-and-hold of a current"
     runs = runs_of(table("accuracy/edge_five_executed"), "nine_rram")
     assert (sum(runs), len(runs)) == (1, 5)
     yield "RRAM chip for nine networks keeps the score of one of five real networks"
@@ -75,7 +72,7 @@ def test_the_readme_is_short_and_states_the_published_numbers():
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 120
     text = " ".join(" ".join(lines).split())
-    parts = (of_the_recommended_chip, of_devices, of_the_paper, of_macros)
+    parts = (of_the_chip_for_nine_networks, of_devices, of_the_paper, of_macros)
     assert not [sentence for part in parts for sentence in part() if sentence not in text]
 
 

@@ -1,15 +1,15 @@
-"""`python -m experiments.run physics`: all that it writes follows from proven optima."""
+"""`python -m experiments.run physical`: all that it writes follows from proven optima."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import gmean
 
 from experiments import run
-from experiments.physics import page
+from experiments.physics import devices, page
 from experiments.physics import study as physics
-from experiments.physics.optima import area_front, optimum_table
-from experiments.physics.recommended import DEFAULT, problem_of
-from imcmoo.problem.scores import edap
+from experiments.physics.devices import DEFAULT, DEFINITIONS, best_chips, problem_of
+from experiments.physics.optima import optimum_table
 from problems import STUDIES
 
 
@@ -18,48 +18,39 @@ def _small(monkeypatch, study):
     for module in (physics, page):
         monkeypatch.setattr(module, "STUDIES", {study.name: study})
     monkeypatch.setattr(physics, "NAMES", (study.name,))
-    monkeypatch.setattr(physics, "FRONT_OF", study.name)
-
-
-def published(out, name="physics"):
-    files = [*(out / "published" / name).iterdir(), out / "docs" / "physical.md"]
-    return {p.name: p.read_bytes() for p in files if p.is_file()}
 
 
 @pytest.mark.usefixtures("_small")
-def test_tables_are_those_of_the_enumeration_and_the_page_names_both_chips(tmp_path, study, exact):
+def test_tables_are_those_of_the_enumeration_and_the_page_has_the_chip(tmp_path, study, exact):
     """Scores are compared: of several optimal designs a proof may find another one."""
     options = ["--out", str(tmp_path), "--quiet", "--workers", "1"]
-    assert run.main(["physical", "--adc", "isaac", *options]) == 0
-    isaac = published(tmp_path, "physics/isaac")
-    assert set(isaac) == {"optima.csv", "config.json"}
     assert run.main(["physical", *options]) == 0
-    first = published(tmp_path)
-    assert set(first) == {"optima.csv", "ends.csv", "area_front.csv", "config.json", "physical.md"}
     home = tmp_path / "published" / "physics"
-    chips = pd.read_csv(home / "isaac" / "optima.csv").set_index("criterion")
-    area = chips.loc["regret_minimax", "area_mm2"].iloc[0]
-    text = first["physical.md"].decode()
-    assert f"With the ADC model `isaac` it is SRAM of {area:.0f} mm²" in text
+    files = {path.name for path in home.iterdir() if path.is_file()}
+    assert files == {"optima.csv", "ends.csv", "versions.csv", "hand.csv", "config.json"}
     table = optimum_table(study, exact)
     scores = ["criterion", "workload", "area_mm2", "energy_J", "latency_s", "over_own_best"]
     proven = pd.read_csv(home / "optima.csv")
     pd.testing.assert_frame_equal(proven[scores], table[scores], rtol=1e-9)
+    text = (tmp_path / "docs" / "physical.md").read_text(encoding="utf-8")
+    area = proven.loc[proven["criterion"] == "regret_minimax", "area_mm2"].iloc[0]
+    assert f"One SRAM chip of {area:.0f} mm²" in text
+    assert "SRAM or RRAM?" not in text  # there is one device
 
 
-def test_no_design_beats_one_of_the_front_of_area_and_edap(study, exact):
-    front = area_front(study, exact)
-    problem = study.problem()
-    levels = study.space.unrank(np.arange(study.space.size))
-    metrics = problem.model.evaluate(levels[problem.feasibility.violation(levels) <= 0])
-    best = [exact[f"alone_{name}"].value for name in study.names]
-    worst = (edap(metrics.energy_J, metrics.latency_s, metrics.area_m2) / best).max(axis=1)
-    for area, ratio in zip(metrics.area_m2 * 1e6, worst, strict=True):
-        at_most = front[front["area_mm2"] <= area]["worst_over_own_best"]
-        assert at_most.min() <= ratio
-    assert front["area_mm2"].is_monotonic_increasing
-    assert front["worst_over_own_best"].is_monotonic_decreasing
-    assert list(front["selected"]) == [False] * (len(front) - 1) + [True]
+def test_the_best_chips_by_each_edap_are_those_of_all_designs(monkeypatch, study):
+    monkeypatch.setattr(devices, "VARIATIONS", {})
+    chips = best_chips(study)
+    last = DEFINITIONS[-1]
+    problem = study.replace(delay=last.delay, area=last.area).problem()
+    _, metrics = problem.feasible(study.space.unrank(np.arange(study.space.size)))
+    for chip, by in zip(chips.itertuples(), DEFINITIONS, strict=True):
+        least = gmean(by.of(metrics.values), axis=1).min()
+        assert (chip.delay, chip.area, chip.variation) == (by.delay, by.area, DEFAULT)
+        assert chip.edap_geomean == pytest.approx(least, rel=1e-9)
+        delay = chip.latency_s if by.delay == "latency" else chip.interval_s
+        area = chip.area_mm2 if by.area == "chip" else chip.package_mm2
+        assert chip.energy_J * delay * area == pytest.approx(least, rel=1e-9)
 
 
 @pytest.mark.parametrize(
