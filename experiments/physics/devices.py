@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from imcmoo.exact.branch_and_bound import prove
+from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import ADC_MODELS, DEFAULTS
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.scores import MM2_PER_M2, EdapDefinition
+from imcmoo.problem.scores import EdapDefinition
 from imcmoo.space.design_space import Levels
 from imcmoo.space.restricted import restricted
 from imcmoo.study.study import Study
