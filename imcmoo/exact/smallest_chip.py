@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from imcmoo.arrays import Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.cost_model import CostModel
@@ -19,6 +21,7 @@ MOST_NEAREST = 1024
 """Number of designs among which the nearest is searched."""
 
 CHIPS_PER_RESOURCE_CHUNK = 512
+DESIGNS_PER_SCREEN_CHUNK = 1 << 16
 
 
 def nothing_feasible(problem: AcceleratorProblem) -> str:
@@ -59,12 +62,15 @@ def _smallest_chip(problem: AcceleratorProblem) -> str:
     bodies = space.grid(enumeration.mapping_parameters)
     relevant = np.array([name in model.screened_by for name in space.names], dtype=bool)
     points = np.unique(enumeration.points * relevant, axis=0)
-    designs = (bodies[:, None] + points).reshape(len(bodies) * len(points), len(space.names))
-    quick = model.screen(designs)
-    order = np.argsort(quick.area_m2, kind="stable")
+
+    def designs(rows: Ints) -> Levels:
+        return bodies[rows // len(points)] + points[rows % len(points)]
+
+    area_m2, can_run = _screened(model, designs, len(bodies) * len(points))
+    order = np.argsort(area_m2, kind="stable")
     n = len(problem.workload_names)
-    joint = _first(model, designs, order[quick.runs[order].all(axis=1)], list(range(n)))
-    single = [_first(model, designs, order[quick.runs[order, w]], [w]) for w in range(n)]
+    joint = _first(model, designs, order[can_run[order].all(axis=1)], list(range(n)))
+    single = [_first(model, designs, order[can_run[order, w]], [w]) for w in range(n)]
     single_areas = [(area, w) for w, chip in enumerate(single) if chip for area in [chip[1]]]
     if joint is None or not single_areas:
         return ""
@@ -72,18 +78,27 @@ def _smallest_chip(problem: AcceleratorProblem) -> str:
     largest, w = max(single_areas)
     return (
         f"the smallest chip that runs all networks takes {area * MM2_PER_M2:.4g} mm² "
-        f"({space.text_of(designs[row])}); {problem.workload_names[w]} binds: alone it needs "
-        f"{largest * MM2_PER_M2:.4g} mm²"
+        f"({space.text_of(designs(np.array([row]))[0])}); {problem.workload_names[w]} binds: "
+        f"alone it needs {largest * MM2_PER_M2:.4g} mm²"
     )
 
 
+def _screened(model: CostModel, designs: Callable[[Ints], Levels], n: int) -> tuple[Floats, Bools]:
+    """Areas of n designs, and which networks may run on each."""
+    parts = [
+        model.screen(designs(np.arange(at, min(at + DESIGNS_PER_SCREEN_CHUNK, n))))
+        for at in range(0, n, DESIGNS_PER_SCREEN_CHUNK)
+    ]
+    return np.concatenate([p.area_m2 for p in parts]), np.concatenate([p.runs for p in parts])
+
+
 def _first(
-    model: CostModel, designs: Levels, rows: Ints, networks: list[int]
+    model: CostModel, designs: Callable[[Ints], Levels], rows: Ints, networks: list[int]
 ) -> tuple[int, float] | None:
     """The first design that runs some networks, and its area."""
     for at in range(0, len(rows), CHIPS_PER_RESOURCE_CHUNK):
         chunk = rows[at : at + CHIPS_PER_RESOURCE_CHUNK]
-        resources = model.resources(designs[chunk])
+        resources = model.resources(designs(chunk))
         areas: Floats = resources.area_m2
         runs = np.flatnonzero(resources.runs[:, networks].all(axis=1))
         if len(runs):
