@@ -70,7 +70,8 @@ class KeyedCache:
         if store is None or (places < 0).any():
             with self._lock:
                 new = self._unknown(keys)
-            for at in range(0, max(len(new), 1), self._rows_at_once):
+            # Without keys the arrays have no rows; other threads may have stored all meanwhile.
+            for at in range(0, len(new) if len(keys) else 1, self._rows_at_once):
                 chunk = new[at : at + self._rows_at_once]
                 arrays = work_out(chunk)
                 with self._lock:

@@ -92,3 +92,13 @@ def test_few_rows_take_little_memory_whatever_is_worked_out_in_one_go() -> None:
     cache = KeyedCache(np.inf, rows_at_once=1 << 40)
     (row,) = cache.rows(np.array([7]), lambda positions: (np.ones((len(positions), 9)),))
     assert row.shape == (1, 9)
+
+
+def test_rows_that_another_thread_stored_meanwhile_are_not_worked_out(monkeypatch):
+    """Arrays of no rows may be fewer or more than those of some."""
+    cache, keys = KeyedCache(), np.arange(3)
+    cache.rows(keys, lambda some: (keys[some],))
+    known, before = cache.known, [(None, np.full(3, -1))]
+    monkeypatch.setattr(cache, "known", lambda keys: before.pop() if before else known(keys))
+    (found,) = cache.rows(keys, lambda _: pytest.fail("they are stored"))
+    np.testing.assert_array_equal(found, keys)
