@@ -40,6 +40,7 @@ def results(proven, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_certificates_judge_as_enumeration_does(study, results):
     problem = study.problem()
     answer = Enumeration(problem).answer()

@@ -36,7 +36,7 @@ from tests.study.files import SMALL_RRAM, written
 
 STUDY = "four_workload_rram"
 BUDGET = 150
-LONG = {*COMPILED, "NSGA-III", "NSGA-III, criteria"}
+LONG = {*COMPILED, "C-TAEA", "NSGA-III", "NSGA-III, criteria"}
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,7 @@ def test_most_mutations_change_a_design(start):
     assert (mutated != X).any(axis=1).mean() > 0.3
 
 
+@pytest.mark.slow
 def test_a_search_of_optuna_that_only_repeats_itself_ends():
     pytest.importorskip("optuna")
     few = {"rows": (256,), "cols": (128,), "cycle_s": (1e-9,), "glb_depth": (16384,)}
@@ -325,6 +326,7 @@ def test_a_search_of_ones_own_is_compared_without_ours(answered, results):
     assert set(pd.read_csv(folder / "tests.csv")["method"]) == {own}  # against the first
 
 
+@pytest.mark.slow
 def test_methods_are_added_from_an_earlier_comparison(answered, results, capsys):
     """Without running them again; the two give what one comparison of all gives."""
     common = [answered[0], "--seeds", "2", "--workers", "1", "--out", str(results)]
