@@ -35,7 +35,7 @@ glb_KiB = 2048"""
         ("sram", "alone", 'interrupt = "layer"\nidle = "on"'),
         ("sram", "alone", 'interrupt = "layer"\nidle = "gated"'),
         ("rram", "together", 'interrupt = "layer"\nidle = "on"'),
-        pytest.param("rram", "together", 'sharing = "space"', marks=pytest.mark.slow),
+        ("rram", "together", 'sharing = "space"'),
     ],
     ids=["sram-on", "sram-gated", "rram-in-turn", "rram-side-by-side"],
 )
