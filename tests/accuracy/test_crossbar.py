@@ -116,19 +116,23 @@ def test_sums_too_large_for_float32_are_exact():
 
 
 @pytest.mark.parametrize(
-    ("rule", "read_sigma", "bits"),
+    ("rule", "read_sigma", "adc_noise", "bits"),
     [
-        ("sigma", 0.0, (3, 6, None)),
-        ("range", 0.0, (3, 6, None)),
-        ("least_error", 0.0, (3, 6, None)),
-        ("sigma", 0.02, (3, 6, None)),
-        ("least_error", 0.02, (3, 6)),
-        ("least_error", 0.02, (None,)),
+        ("sigma", 0.0, 0.0, (3, 6, None)),
+        ("range", 0.0, 0.0, (3, 6, None)),
+        ("least_error", 0.0, 0.0, (3, 6, None)),
+        ("sigma", 0.02, 0.0, (3, 6, None)),
+        ("least_error", 0.02, 0.0, (3, 6)),
+        ("least_error", 0.02, 0.0, (None,)),
+        ("sigma", 0.0, 0.3, range(3, 11)),
+        ("sigma", 0.02, 0.3, (3, None)),
+        ("least_error", 0.0, 0.3, (3, 6, None)),
     ],
 )
-def test_adcs_of_several_resolutions_convert_as_each_alone(rule, read_sigma, bits):
+def test_adcs_of_several_resolutions_convert_as_each_alone(rule, read_sigma, adc_noise, bits):
     weights, codes = drawn(PLAIN, 0, groups=2, n=40, rows=150, columns=5)
     chip = replace(PLAIN, sigma=0.1, adc_window=rule, read_sigma=read_sigma, differential=True)
+    chip = replace(chip, adc_noise=adc_noise)
 
     def made(resolutions):
         programmed = Crossbar(weights, chip, zero=0)
@@ -137,7 +141,7 @@ def test_adcs_of_several_resolutions_convert_as_each_alone(rule, read_sigma, bit
 
     for together, one in zip(made(bits), bits, strict=True):
         np.testing.assert_array_equal(together, made([one])[0])
-        if read_sigma == 0:  # otherwise calibration draws noise, too
+        if read_sigma == adc_noise == 0:  # otherwise calibration draws noise, too
             alone = crossbar(weights, replace(chip, adc_bits=one), codes)
             np.testing.assert_allclose(together, alone.multiply(codes) + alone._offset, atol=1e-6)
 
@@ -240,6 +244,44 @@ def test_noise_of_reads_differs_between_reads():
     x = codes.astype(np.int64)[..., None] >> np.arange(8) & 1
     expected = 0.05**2 * (x.sum(axis=2) * 4.0 ** np.arange(8)).sum(axis=2).mean() * (4**8 - 1) / 3
     assert (first - second).var() == pytest.approx(2 * expected, rel=0.15)
+
+
+def test_each_conversion_has_noise_of_its_own():
+    """Steps are so fine that nothing is rounded: noise is n² Σ place² for each of two blocks."""
+    weights, codes = drawn(PLAIN, 0, n=60, rows=150, columns=40)
+    made = Crossbar(weights, replace(PLAIN, adc_noise=0.3), zero=0)
+    made.program(np.random.default_rng(0))
+    fine = Adcs(np.full((8, 8), -10.0), np.full((8, 8), 1e-4))
+    made.set_adcs([fine, fine], codes=1 << 23)
+    errors = np.array([made.multiply(codes) - made.exact(codes) for _ in range(3)])
+    expected = 2 * 0.3**2 * (made.places**2).sum()
+    for axis in (0, 2, 3):  # between repeats, vectors and columns
+        assert errors.var(axis=axis, ddof=1).mean() == pytest.approx(expected, rel=0.1)
+
+
+def test_noise_of_adcs_changes_no_other_draw():
+    weights, codes = drawn(PLAIN, 0, n=10, rows=128)
+    chip = replace(PLAIN, sigma=0.05, read_sigma=0.02, adc_bits=None)
+    quiet, noisy = (crossbar(weights, replace(chip, adc_noise=n), codes) for n in (0.0, 0.3))
+    np.testing.assert_array_equal(quiet._cells, noisy._cells)
+    # Sums that are not converted have no noise of ADCs.
+    np.testing.assert_array_equal(quiet.multiply(codes), noisy.multiply(codes))
+
+
+def test_adcs_with_noise_need_a_programmed_chip():
+    weights, codes = drawn(PLAIN, 0)
+    made = Crossbar(weights, replace(PLAIN, adc_noise=0.1), zero=0)
+    with pytest.raises(ValueError, match="the ADCs have noise: call `program` first"):
+        made.calibrate(codes)
+
+
+def test_windows_leave_room_for_the_noise_of_adcs():
+    weights, codes = drawn(PLAIN, 0, n=40, rows=128)
+    quiet, noisy = (
+        Crossbar(weights, replace(PLAIN, adc_noise=n), zero=0)._statistics(codes)[0]
+        for n in (0.0, 3.0)
+    )
+    np.testing.assert_allclose(noisy.error_variance - quiet.error_variance, 9.0)
 
 
 def test_the_least_error_window_errs_less_where_4_sigma_clip():

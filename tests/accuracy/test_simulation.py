@@ -119,7 +119,7 @@ def test_a_design_of_the_physical_model_gives_its_chip():
     columns = {name: np.array([low]) for name, (low, _) in LIMITS.items()}
     columns |= {name: np.array([0]) for name in TEXTS} | {"voltage_V": np.array([0.9])}
     columns |= {"rows": [256], "active_rows": [128], "bits_per_cell": [2], "adc_bits": [7]}
-    columns |= {"input_slice_bits": [4], "weight_coding": ["differential"]}
+    columns |= {"input_slice_bits": [4], "weight_coding": ["differential"], "adc_noise": [12]}
     designs = Designs.of_columns(columns)
     assumptions = Assumptions().having(adc_window_sigmas=5, rram_sigma=0.02, read_sigma=0.01)
     assert Circuit.of_designs(designs, MEMORY_CELLS["rram"], assumptions) == [
@@ -133,6 +133,7 @@ def test_a_design_of_the_physical_model_gives_its_chip():
             sigma=0.02,
             read_sigma=0.01,
             window_sigmas=5,
+            adc_noise=0.12,
         )
     ]
     with pytest.raises(ValueError, match="1 for SRAM"):
@@ -146,6 +147,7 @@ def test_a_design_of_the_physical_model_gives_its_chip():
         ({"weight_clip": 0.0}, "weight_clip must be above 0"),
         ({"input_bits": 1}, "input_bits must be 2 to 16"),
         ({"redundancy": 0}, "redundancy must be 1 to 4"),
+        ({"adc_noise": -0.1}, "adc_noise must be at least 0 and finite, got -0.1"),
         ({"adc_window": "narrow"}, "adc_window 'narrow' is not one of"),
     ],
 )

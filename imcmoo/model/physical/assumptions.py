@@ -88,6 +88,15 @@ class Assumptions:
         "assumption, of every ADC model; beside sar_noise NeuroSim's SAR of 5 and 6 bits takes "
         "1.1 and 0.85 times the energy, ADCs of 8 bits in two published macros 2.0 and 4.6 times",
     )
+    comparator_J: Assumption = Assumption(
+        34e-15,
+        10e-15,
+        102e-15,
+        "energy of a decision at 1.2 V and 0.4 mV of noise: Bindra et al., JSSC 2018",
+    )
+    rram_full_scale: Assumption = Assumption(
+        1.0, 0.3, 4.0, "assumption: largest sum of a column at its ADC over the supply voltage"
+    )
     input_energy_factor: Assumption = Assumption(
         1.0, 0.275, 5.5, "assumption, of DACs and row drivers; for calibration to a macro"
     )

@@ -71,6 +71,7 @@ class Circuit:
         adc_window: rule for the ADC window.
         redundancy: parallel cells of each of the more significant half of the weight slices.
         cell_errors: "uniform" for `sigma` on all levels, else a name in `CELL_ERRORS`.
+        adc_noise: rms noise of each conversion, in units of a sum.
         weight_clip: largest stored weight as a share of the largest of its channel.
         input_bits, weight_bits: precision of inputs and weights.
 
@@ -90,6 +91,7 @@ class Circuit:
     adc_window: AdcWindow = "sigma"
     redundancy: int = 1
     cell_errors: str = "uniform"
+    adc_noise: float = 0.0
     weight_clip: float = 1.0
     input_bits: int = 8
     weight_bits: int = 8
@@ -109,7 +111,7 @@ class Circuit:
         most = LIMITS["redundancy"][1]
         if not 1 <= self.redundancy <= most:
             raise ValueError(f"redundancy must be 1 to {most}, got {self.redundancy}")
-        for name in ("sigma", "read_sigma"):
+        for name in ("sigma", "read_sigma", "adc_noise"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(
                     f"{name} must be at least 0 and finite, got {getattr(self, name):g}"
@@ -149,6 +151,7 @@ class Circuit:
                 adc_window=ADC_WINDOWS[designs.adc_window[at]],
                 redundancy=int(designs.redundancy[at]),
                 cell_errors=CELL_ERRORS[designs.cell_errors[at]],
+                adc_noise=int(designs.adc_noise[at]) / 100,
             )
             for at in range(len(designs))
         ]

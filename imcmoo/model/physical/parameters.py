@@ -124,6 +124,8 @@ class Designs:
         adc_window: index into `ADC_WINDOWS`.
         redundancy: parallel cells of each of the more significant half of the weight slices.
         cell_errors: index into `CELL_ERRORS`.
+        adc_noise: rms noise of a conversion in whole percent of a unit, the difference of
+            neighbouring sums; 0 if it is not stated.
     """
 
     technology_nm: Annotated[
@@ -169,6 +171,7 @@ class Designs:
     cell_errors: Annotated[
         Ints, Column("array", "noise limits", texts=CELL_ERRORS, default="uniform")
     ]
+    adc_noise: Annotated[Ints, Column("resolution", "noise adc", low=0, high=400, default=0)]
 
     @classmethod
     def of_columns(

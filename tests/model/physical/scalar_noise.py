@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import erfc
 
 from imcmoo.networks.operands import OperandBits
-from tests.model.physical.scalar_physical import USUAL, sram_sigma
+from tests.model.physical.scalar_physical import DEFAULTS, USUAL, sram_sigma
 
 WITHIN_ROWS, ROWS_TOGETHER, COLUMNS_TOGETHER = 0.8, 0.005, 0.001
 RRAM_SIGMA = 0.043
@@ -143,10 +143,11 @@ def layer(
                     sigma = mean_sigma(law, coded[at], g_low, g_width, differential=differential)
                 sigma /= math.sqrt(cells)
                 tops = 2**x_width - 1, 2**g_width - 1
+                added = (design.get("adc_noise", DEFAULTS["adc_noise"]) / 100) ** 2
                 tried = [
                     one_sum(
                         *(rows, x, g, tops, coherence, differential, sigma),
-                        *(design["adc_bits"], window),
+                        *(design["adc_bits"], window, added),
                     )
                     for window in WINDOWS[design.get("adc_window", "sigma")]
                 ]
@@ -171,8 +172,10 @@ def one_sum(
     sigma: float,
     bits: int,
     window: float,
+    added: float,
 ) -> tuple[float, float]:
-    """Noise power of ADC and cells in one row block and pair of slices."""
+    """Noise power of ADC and cells in one row block and pair of slices; `added` is that of the
+    ADC itself, in squares of a unit."""
     x_variance = WITHIN_ROWS * (x[1] - x[0] ** 2)
     g_variance = g[1] - g[0] ** 2
     all_inputs = rows * x_variance * (1 + (rows - 1) * ROWS_TOGETHER)
@@ -182,7 +185,8 @@ def one_sum(
     rows_differ = max(x[1] - x[0] ** 2 - x_variance, 0.0)
     columns = x[0] ** 2 * all_weights + rows * rows_differ * g_variance
     cell = (2 if differential else 1) * (sigma * tops[1]) ** 2
-    error, varying = rows * x[1] * cell, rows * x_variance * cell
+    quiet, still = rows * x[1] * cell, rows * x_variance * cell
+    error = quiet + added
     full = rows * tops[0] * tops[1]
     lowest = -full if differential else 0
     width = min(full - lowest, 2 * window * math.sqrt(within + columns + error))
@@ -195,15 +199,17 @@ def one_sum(
     centre = min(max(centre, ends[0]), ends[1])
     if whole:
         relative = all_inputs / (rows * x[0]) ** 2 if x[0] > 0 else 0.0
-        left = left_of_errors(error, relative, rows * tops[0] ** 2 * cell)
-        more = max(left * varying / error - varying, 0.0)
-        left *= share_left(error - varying, varying)
-        passed = mean_gain(error) ** 2
-        every = max(left - passed * varying, 0.0) + passed * varying * coherence
-        steps = min(more, every)
+        largest = rows * tops[0] ** 2 * cell
+        every, steps = on_units(quiet, still, coherence, relative, largest, added)
         cells = every - steps
+        if added > 0:
+            alone = (
+                on_units(quiet, still, coherence, relative, largest, 0.0) if quiet > 0 else (0, 0)
+            )
+            cells = min(alone[0] - alone[1], every)
+            steps = every - cells
     else:
-        cells, steps = varying * coherence, step**2 / 12
+        cells, steps = still * coherence, step**2 / 12 + added
     low = centre - step * half
     for sign, code, last in ((1, low + step * (2**bits - 1), full), (-1, -low, -lowest)):
         edge = code + step / 2
@@ -214,6 +220,26 @@ def one_sum(
             constant, far = beyond(outside, step / 2, within + error)
             steps += (1 - OUTLIERS) * usual + OUTLIERS / 2 * max(far - constant**2, 0.0)
     return steps, cells
+
+
+def on_units(
+    quiet: float, still: float, coherence: float, relative: float, largest: float, added: float
+) -> tuple[float, float]:
+    """All noise on whole units, and that of ADCs.
+
+    Args:
+        quiet, still: variance of the errors of cells, and of them over samples.
+        coherence: of the errors over input slices.
+        relative, largest: variance of the inputs of a sample over their square; largest error.
+        added: variance of the noise of a conversion.
+    """
+    error, varying = quiet + added, still + added
+    left = left_of_errors(quiet, relative, largest, added)
+    more = max(left * varying / error - varying, 0.0)
+    left *= share_left(error - varying, varying)
+    passed = mean_gain(error) ** 2
+    every = max(left - passed * varying, 0.0) + passed * (still * coherence + added)
+    return every, min(more, every)
 
 
 def share_left(constant: float, varying: float) -> float:
@@ -237,11 +263,16 @@ def mean_gain(variance: float) -> float:
     return sum(2 * gauss((k - 0.5) / spread)[0] / spread for k in range(1, int(9 * spread) + 3))
 
 
-def left_of_errors(variance: float, relative: float, largest: float) -> float:
-    """Errors left on whole units where their variance differs from sample to sample."""
+def left_of_errors(variance: float, relative: float, largest: float, added: float) -> float:
+    """Errors left on whole units where the variance of all but the `added` ones differs from
+    sample to sample."""
     spread = math.sqrt(math.log1p(relative))
+
+    def of_sample(z: float) -> float:
+        return min(variance * math.exp(spread * z - spread**2 / 2), largest) + added
+
     return sum(
-        weight * left_on_whole_units(min(variance * math.exp(spread * z - spread**2 / 2), largest))
+        weight * left_on_whole_units(of_sample(z))
         for z, weight in ((-math.sqrt(3), 1 / 6), (0.0, 2 / 3), (math.sqrt(3), 1 / 6))
     )
 

@@ -31,6 +31,7 @@ OPTIONAL = (
     Categorical("cell_errors", ("uniform", "wan2022_1s")),
 )
 """Parameters that no shipped space has."""
+NOISE = (Ordinal("adc_noise", (8, 12, 20)),)
 FEW_CIRCUITS = {"voltage_V": (0.7, 1.0), "adc_bits": (5, 6, 7), "columns_per_adc": (1, 8, 64)}
 DIGITAL = {"resnet18_onnx": Workload.load("resnet18_onnx").layers[3:16:6]}
 MODELS = {
@@ -44,6 +45,8 @@ MODELS = {
     "precision": lambda: few("sram", input_bits=(8, 5), weight_bits=(4, 8)),
     "no_memory": lambda: few("sram", {"dram": ("none", "x64", "hbm2")}),
     "optional": lambda: few("rram", FEW_CIRCUITS, added=OPTIONAL),
+    "noise": lambda: few("sram", FEW_CIRCUITS, added=NOISE),
+    "noise_rram": lambda: few("rram", FEW_CIRCUITS, added=NOISE),
     "digital": lambda: few("rram", requests_per_switch=1, layers_digital=DIGITAL, weight_clip=0.7),
     "digital_sram": lambda: few("sram", layers_digital=DIGITAL, deployment="together"),
 }
@@ -143,7 +146,9 @@ def test_tilings_are_bounded_once_for_all_networks_and_below_each_one_alone(devi
 SLOW_ONES = [pytest.param(name, marks=pytest.mark.slow) for name in ("four_sram", "nodes")]
 
 
-@pytest.mark.parametrize("name", ["four_rram", "together", "precision", "optional", *SLOW_ONES])
+@pytest.mark.parametrize(
+    "name", ["four_rram", "together", "precision", "optional", "noise", *SLOW_ONES]
+)
 def test_no_bound_is_above_a_design(name):
     check_model(MODELS[name](), 12)
 

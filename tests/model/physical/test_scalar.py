@@ -71,6 +71,7 @@ def test_arrays_equal_the_scalar_model_with(option, device):
         more |= {"workload": Workload.load("alexnet"), "every_snr": 1}
         designs["adc_window"] = rng.choice(ADC_WINDOWS, n)
         designs["redundancy"] = rng.integers(1, 5, n)
+        designs["adc_noise"] = rng.integers(1, 401, n)
         if device != "sram":
             designs["bits_per_cell"] = rng.integers(1, 3, n)
             designs["cell_errors"] = rng.choice(CELL_ERRORS, n)
