@@ -115,6 +115,7 @@ ACCURACY_TITLES = {
     "drop_with_1_more_adc_bit": "1 more ADC bit",
     "drop_with_half_the_rows": "half the rows",
     "drop_with_other_coding": "other weight coding",
+    "drop_with_half_the_noise": "half the ADC noise",
     "accuracy_lost_in": "lost in (share)",
 }
 """Headings of the table of predicted accuracy."""
