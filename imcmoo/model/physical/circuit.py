@@ -26,18 +26,38 @@ coefficients of a polynomial, constant first; 1 s and 1 day after programming.
 Source: fits of aihwkit 1.x (`ReRamWan2022NoiseModel`) to Wan et al., Nature 2022 (NeuRRAM).
 """
 LEVEL_RANGE_uS = 40.0
+EFFECTIVE = "effective_1s"
+ON_KOHM, OFF_KOHM, SERIES_KOHM = 6.0, 900.0, 195.0
+"""Resistance of the cell of the cost model at both ends of its range, and of what is in series."""
 
 
 def level_variances(cell_errors: str, shares: Floats) -> Floats:
     """Variance of a cell by its stored level, in squares of its range.
 
     Args:
-        cell_errors: one of `LEVEL_SIGMAS`.
+        cell_errors: one of `LEVEL_SIGMAS`, or `EFFECTIVE`.
         shares: stored level as a share of the range, 0 to 1, any shape.
     """
+    if cell_errors == EFFECTIVE:
+        return _effective_variances(shares)
     sigma = np.polynomial.polynomial.polyval(shares, LEVEL_SIGMAS[cell_errors])
     variances: Floats = np.square(sigma / LEVEL_RANGE_uS, dtype=np.float64)
     return variances
+
+
+def _effective_variances(shares: Floats) -> Floats:
+    """Variance of a cell in series with its access, whose own errors are those of Wan et al.
+
+    Above their range the error goes with the conductance.
+    """
+    off, on = (1e3 / (bare + SERIES_KOHM) for bare in (OFF_KOHM, ON_KOHM))
+    stored = off + np.asarray(shares, np.float64) * (on - off)
+    bare = stored / (1 - stored * SERIES_KOHM * 1e-3)
+    level = bare / LEVEL_RANGE_uS
+    law = LEVEL_SIGMAS["wan2022_1s"]
+    sigma = np.polynomial.polynomial.polyval(np.minimum(level, 1.0), law) * np.maximum(level, 1.0)
+    through = sigma / (1 + bare * SERIES_KOHM * 1e-3) ** 2
+    return np.square(through / (on - off))
 
 
 def sigma_of(cell_errors: str, bits: int, uniform: float) -> float:

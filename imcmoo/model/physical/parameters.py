@@ -37,8 +37,9 @@ AdcWindow = Literal["sigma", "range", "least_error"]
 """
 
 ADC_WINDOWS = get_args(AdcWindow)
-CELL_ERRORS = ("uniform", "wan2022_1s", "wan2022_1d")
-"""Cell errors: equal on all levels, or as measured (`circuit.LEVEL_SIGMAS`)."""
+CELL_ERRORS = ("uniform", "wan2022_1s", "wan2022_1d", "effective_1s")
+"""Cell errors: equal on all levels, as measured (`circuit.LEVEL_SIGMAS`), or those of the cell of
+the cost model behind its access transistor."""
 
 STAGE_NAMES = (
     "array",

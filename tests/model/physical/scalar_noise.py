@@ -74,13 +74,22 @@ def moments(joint: Any, bits: int, low: int, width: int) -> tuple[float, float]:
     return mean, sum(both(k, m) * 2 ** (m - low) for k in places for m in places)
 
 
+def level_variance(law: str, share: float) -> float:
+    """Variance of a cell at a share of its range, in squares of the range."""
+    if law != "effective_1s":
+        return (sum(k * share**n for n, k in enumerate(MEASURED[law])) / 40) ** 2
+    # 6 and 900 kOhm, each behind 195 kOhm, in microsiemens.
+    off, on = 1e3 / 1095, 1e3 / 201
+    g = off + share * (on - off)
+    bare = 1 / (1 / g - 0.195)
+    x = bare / 40
+    own = sum(k * min(x, 1.0) ** n for n, k in enumerate(MEASURED["wan2022_1s"])) * max(x, 1.0)
+    return (own / (1 + 0.195 * bare) ** 2 / (on - off)) ** 2
+
+
 def mean_sigma(law: str, joint: Any, low: int, width: int, *, differential: bool) -> float:
     """Root mean square error of the cells of a slice of one or two bits as a share of a range."""
-    c = MEASURED[law]
-    variance = [
-        (sum(k * (g / (2**width - 1)) ** n for n, k in enumerate(c)) / 40) ** 2
-        for g in range(2**width)
-    ]
+    variance = [level_variance(law, g / (2**width - 1)) for g in range(2**width)]
     last = len(joint) - 1 - low
     ones = [float(joint[last - k][last - k]) for k in range(width)]
     both = float(joint[last - 1][last]) if width == 2 else 0.0

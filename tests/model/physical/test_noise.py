@@ -92,6 +92,7 @@ CASES += [
     Circuit(128, 128, 2, 2, True, 10, cell_errors="wan2022_1s"),
     Circuit(128, 128, 1, 1, False, 10, cell_errors="wan2022_1d"),
     Circuit(256, 256, 2, 4, True, 10, cell_errors="wan2022_1s"),
+    Circuit(128, 32, 1, 1, False, 8, cell_errors="effective_1s"),
 ]
 CASES += [
     Circuit(128, 128, 1, 1, True, 6, adc_noise=0.3),
