@@ -121,7 +121,7 @@ def test_a_design_of_the_physical_model_gives_its_chip():
     columns |= {"rows": [256], "active_rows": [128], "bits_per_cell": [2], "adc_bits": [7]}
     columns |= {"input_slice_bits": [4], "weight_coding": ["differential"], "adc_noise": [12]}
     designs = Designs.of_columns(columns)
-    assumptions = Assumptions().having(adc_window_sigmas=5, rram_sigma=0.02, read_sigma=0.01)
+    assumptions = Assumptions().having(adc_window_sigmas=5, rram_sigma=0.02, rram_read_sigma=0.01)
     assert Circuit.of_designs(designs, MEMORY_CELLS["rram"], assumptions) == [
         Circuit(
             rows=256,

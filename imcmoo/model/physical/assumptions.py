@@ -186,7 +186,11 @@ class Assumptions:
     )
     widest_sum_bits: Assumption = Assumption(24, 16, 32, "assumption: partial sums are cut there")
     rram_sigma: Assumption = Assumption(
-        0.043, 0.011, 0.082, "NeuRRAM after 1 s; 0.082 after a day; CMO-ReRAM 0.011 (aihwkit)"
+        0.043,
+        0.011,
+        0.127,
+        "assumption: NeuRRAM after 1 s; 0.082 after a day; CMO-ReRAM 0.011 (aihwkit); 0.127 of a "
+        "cell of the cost model that is off",
     )
     sram_mismatch: Assumption = Assumption(
         0.008,
@@ -194,7 +198,12 @@ class Assumptions:
         0.022,
         "assumption: mismatch of a capacitor of 1 fF; it falls with the root of the capacitance",
     )
-    read_sigma: Assumption = Assumption(0.0, 0.0, 0.02, "assumption: read noise averaged away")
+    rram_read_sigma: Assumption = Assumption(
+        0.0, 0.0, 0.02, "assumption, share of a cell's range; aihwkit has about 1 %"
+    )
+    sram_read_sigma: Assumption = Assumption(
+        0.0, 0.0, 0.02, "assumption, share of a cell's range: a charge is read without noise"
+    )
     adc_window_sigmas: Assumption = Assumption(4.0, 3.0, 5.0, "assumption: clipping beyond 4 sigma")
     row_variance_share: Assumption = Assumption(
         0.8,

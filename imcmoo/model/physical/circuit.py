@@ -166,7 +166,7 @@ class Circuit:
                 differential=bool(designs.differential[at]),
                 adc_bits=int(designs.adc_bits[at]),
                 sigma=device.sigma(assumptions),
-                read_sigma=assumptions.read_sigma.value,
+                read_sigma=device.read_sigma(assumptions),
                 window_sigmas=assumptions.adc_window_sigmas.value,
                 adc_window=ADC_WINDOWS[designs.adc_window[at]],
                 redundancy=int(designs.redundancy[at]),

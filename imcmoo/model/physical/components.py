@@ -134,6 +134,11 @@ class MemoryCell(ABC):
     def sigma(self, assumptions: Assumptions) -> float:
         """Return the standard deviation of a cell as a share of its range."""
 
+    def read_sigma(self, assumptions: Assumptions) -> float:
+        """Return the standard deviation of each read of a cell as a share of its range; by default
+        0."""
+        return 0.0
+
     @abstractmethod
     def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents | None:
         """Return conductance and size of the cells; None if reads draw no current."""

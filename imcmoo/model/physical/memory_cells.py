@@ -109,6 +109,10 @@ class Rram(MemoryCell):
         """Variation of the programmed conductance."""
         return assumptions.rram_sigma.value
 
+    def read_sigma(self, assumptions: Assumptions) -> float:
+        """Noise of the conductance."""
+        return assumptions.rram_read_sigma.value
+
     def full_scale(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Voltage of the front end that takes the current."""
         return np.full(len(designs), assumptions.rram_full_scale.value)
@@ -188,6 +192,10 @@ class Sram(MemoryCell):
     def sigma(self, assumptions: Assumptions) -> float:
         """Mismatch of the unit capacitors."""
         return assumptions.sram_mismatch.value / sqrt(assumptions.sram_unit_F.value * 1e15)
+
+    def read_sigma(self, assumptions: Assumptions) -> float:
+        """Noise of a read but for that of sampling, which is the ADC's."""
+        return assumptions.sram_read_sigma.value
 
     def currents(self, designs: Designs, assumptions: Assumptions) -> None:
         """None: charge sharing draws no current."""

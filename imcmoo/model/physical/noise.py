@@ -675,7 +675,7 @@ class NoiseModel:
         circuits = Circuit.of_designs(designs, technology.device, technology.assumptions)
         ideal: dict[str, Any] = {}
         if not technology.switches.few_levels:
-            ideal |= {"sigma": 0.0, "cell_errors": "uniform"}
+            ideal |= {"sigma": 0.0, "cell_errors": "uniform", "read_sigma": 0.0}
         if not technology.switches.shared_converters:
             ideal["adc_noise"] = 0.0
         return [replace(circuit, **ideal) for circuit in circuits] if ideal else circuits

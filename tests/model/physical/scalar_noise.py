@@ -13,10 +13,9 @@ import numpy as np
 from scipy.special import erfc
 
 from imcmoo.networks.operands import OperandBits
-from tests.model.physical.scalar_physical import DEFAULTS, USUAL, sram_sigma
+from tests.model.physical.scalar_physical import DEFAULTS, USUAL, number, sram_sigma
 
 WITHIN_ROWS, ROWS_TOGETHER, COLUMNS_TOGETHER = 0.8, 0.005, 0.001
-RRAM_SIGMA = 0.043
 WINDOWS = {
     "sigma": (4.0,),
     "range": (math.inf,),
@@ -146,17 +145,23 @@ def layer(
         for (x_low, x_width), x in zip(x_slices, inputs, strict=True):
             for j, ((g_low, g_width), g) in enumerate(zip(g_slices, weights, strict=True)):
                 cells = design.get("redundancy", 1) if j >= len(weights) // 2 else 1
-                sigma = sram_sigma(assumptions) if device == "sram" else RRAM_SIGMA
+                sigma = (
+                    sram_sigma(assumptions)
+                    if device == "sram"
+                    else number(assumptions, "rram_sigma")
+                )
                 if (law := design.get("cell_errors", "uniform")) != "uniform":
                     coded = operands.magnitudes if differential else operands.weights
                     sigma = mean_sigma(law, coded[at], g_low, g_width, differential=differential)
-                sigma /= math.sqrt(cells)
+                read = number(assumptions, f"{device}_read_sigma")
+                pair = (2 if differential else 1) * (2**g_width - 1) ** 2 / cells
+                static, reads = pair * sigma**2, pair * read**2
                 tops = 2**x_width - 1, 2**g_width - 1
                 added = (design.get("adc_noise", DEFAULTS["adc_noise"]) / 100) ** 2
                 tried = [
                     one_sum(
-                        *(rows, x, g, tops, coherence, differential, sigma),
-                        *(design["adc_bits"], window, added),
+                        *(rows, x, g, tops, coherence, differential),
+                        *(static, reads, design["adc_bits"], window, added),
                     )
                     for window in WINDOWS[design.get("adc_window", "sigma")]
                 ]
@@ -178,13 +183,17 @@ def one_sum(
     tops: tuple[int, int],
     coherence: float,
     differential: bool,
-    sigma: float,
+    static: float,
+    reads: float,
     bits: int,
     window: float,
     added: float,
 ) -> tuple[float, float]:
-    """Noise power of ADC and cells in one row block and pair of slices; `added` is that of the
-    ADC itself, in squares of a unit."""
+    """Noise power of ADC and cells in one row block and pair of slices.
+
+    `static` and `reads` are variances of a stored slice, once per chip and in each read; `added` is
+    that of the ADC itself; all in squares of a unit.
+    """
     x_variance = WITHIN_ROWS * (x[1] - x[0] ** 2)
     g_variance = g[1] - g[0] ** 2
     all_inputs = rows * x_variance * (1 + (rows - 1) * ROWS_TOGETHER)
@@ -193,8 +202,8 @@ def one_sum(
     within = rows * x_variance * g_variance + all_inputs * (g[0] ** 2 + all_weights / rows**2)
     rows_differ = max(x[1] - x[0] ** 2 - x_variance, 0.0)
     columns = x[0] ** 2 * all_weights + rows * rows_differ * g_variance
-    cell = (2 if differential else 1) * (sigma * tops[1]) ** 2
-    quiet, still = rows * x[1] * cell, rows * x_variance * cell
+    cell = static + reads
+    quiet, still, read = rows * x[1] * cell, rows * x_variance * static, rows * x[1] * reads
     error = quiet + added
     full = rows * tops[0] * tops[1]
     lowest = -full if differential else 0
@@ -209,16 +218,15 @@ def one_sum(
     if whole:
         relative = all_inputs / (rows * x[0]) ** 2 if x[0] > 0 else 0.0
         largest = rows * tops[0] ** 2 * cell
-        every, steps = on_units(quiet, still, coherence, relative, largest, added)
+        errors = quiet, still, read, coherence, relative, largest
+        every, steps = on_units(*errors, added)
         cells = every - steps
         if added > 0:
-            alone = (
-                on_units(quiet, still, coherence, relative, largest, 0.0) if quiet > 0 else (0, 0)
-            )
+            alone = on_units(*errors, 0.0) if quiet > 0 else (0, 0)
             cells = min(alone[0] - alone[1], every)
             steps = every - cells
     else:
-        cells, steps = still * coherence, step**2 / 12 + added
+        cells, steps = still * coherence + read, step**2 / 12 + added
     low = centre - step * half
     for sign, code, last in ((1, low + step * (2**bits - 1), full), (-1, -low, -lowest)):
         edge = code + step / 2
@@ -232,22 +240,29 @@ def one_sum(
 
 
 def on_units(
-    quiet: float, still: float, coherence: float, relative: float, largest: float, added: float
+    quiet: float,
+    still: float,
+    read: float,
+    coherence: float,
+    relative: float,
+    largest: float,
+    added: float,
 ) -> tuple[float, float]:
     """All noise on whole units, and that of ADCs.
 
     Args:
-        quiet, still: variance of the errors of cells, and of them over samples.
+        quiet: variance of the errors of cells and reads.
+        still, read: part of it over samples, of cells and of reads.
         coherence: of the errors over input slices.
         relative, largest: variance of the inputs of a sample over their square; largest error.
         added: variance of the noise of a conversion.
     """
-    error, varying = quiet + added, still + added
+    error, varying = quiet + added, still + read + added
     left = left_of_errors(quiet, relative, largest, added)
     more = max(left * varying / error - varying, 0.0)
     left *= share_left(error - varying, varying)
     passed = mean_gain(error) ** 2
-    every = max(left - passed * varying, 0.0) + passed * (still * coherence + added)
+    every = max(left - passed * varying, 0.0) + passed * (still * coherence + read + added)
     return every, min(more, every)
 
 
