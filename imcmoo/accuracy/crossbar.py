@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numba
@@ -158,26 +160,50 @@ class Crossbar:
 
     def error_variances(self, sigma: float) -> Floats:
         """Variance of a stored slice with cell error `sigma`, shape (S,)."""
-        parallel = parallel_cells(len(self.cell_maxima), self._chip.redundancy)
         pair = 1 + self._chip.differential
-        return np.asarray(pair * (sigma * self.cell_maxima) ** 2 / parallel)
+        return np.asarray(pair * (sigma * self.cell_maxima) ** 2 / self._parallel_cells)
+
+    @property
+    def _parallel_cells(self) -> Floats:
+        """Cells in parallel of each slice, shape (S,)."""
+        return parallel_cells(len(self.cell_maxima), self._chip.redundancy)
+
+    @property
+    def stuck_variances(self) -> Floats:
+        """Variance of a stored slice by stuck cells, shape (S,)."""
+        return self.error_variances(math.sqrt(self._chip.stuck_share / 2))
 
     def program(self, rng: np.random.Generator, ranges: Floats | None = None) -> None:
         """Draw the cell errors of one chip.
 
         Args:
-            rng: generator of this chip and layer; later draws are read noise. Noise of ADCs has a
-                generator of its own, so that cells do not depend on it.
+            rng: generator of this chip and layer; later draws are read noise. Noise of ADCs and
+                stuck cells have generators of their own, so that other draws do not depend on them.
             ranges: largest values of the cells, shape (S,), if slices do not use the whole range.
         """
         spread = np.sqrt(self._cell_variances())
         if ranges is not None:
             spread = spread * (ranges / self.cell_maxima)[:, None]
         self._noise = rng if self._chip.read_sigma > 0 else None
-        (self._adc_noise,) = rng.spawn(1)
+        self._adc_noise, stuck = rng.spawn(2)
         if spread.any():
             errors = rng.standard_normal(self._ideal.shape, dtype=np.float32)
             self._cells = self._ideal + errors * spread.astype(self._dtype)
+        if self._chip.stuck_share > 0:
+            self._stick(stuck, self.cell_maxima if ranges is None else ranges)
+
+    def _stick(self, rng: np.random.Generator, largest: Floats) -> None:
+        """Add the errors of stuck cells; each cell of a pair, and in parallel, may be stuck."""
+        copies, sides = self._parallel_cells, (1, -1) if self._chip.differential else (1,)
+        cells = self._cells.copy()
+        for j, side in product(range(len(copies)), sides):
+            held = np.maximum(side * self._ideal[:, :, j], 0)
+            for _ in range(int(copies[j])):
+                count = rng.binomial(held.size, self._chip.stuck_share)
+                at = np.unravel_index(rng.choice(held.size, count, replace=False), held.shape)
+                ends = largest[j] * rng.integers(0, 2, count)
+                cells[:, :, j][at] += side * (ends - held[at]) / copies[j]
+        self._cells = cells
 
     def _cell_variances(self) -> Floats:
         """Variance of each stored slice, shape (S, 1) or (G, K, S, M)."""

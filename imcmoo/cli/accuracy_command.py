@@ -66,25 +66,14 @@ HOW = ("exact", "fast", "linear")
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
 OPTIONAL = ("weight_coding", "adc_window", "redundancy", "cell_errors", "adc_noise")
 SETTINGS = (
-    "sigma",
-    "read_sigma",
-    "adc_window",
-    "redundancy",
-    "weight_clip",
-    "input_bits",
-    "weight_bits",
+    *("sigma", "read_sigma", "stuck_share", "adc_window", "redundancy"),
+    *("weight_clip", "input_bits", "weight_bits"),
 )
 """Fields of every chip that the command line can set."""
 
 SHOWN = (
-    *NEEDED,
-    "differential",
-    "sigma",
-    "read_sigma",
-    "adc_window",
-    "input_bits",
-    "weight_bits",
-    "weight_clip",
+    *(*NEEDED, "differential", "sigma", "read_sigma", "stuck_share", "adc_window"),
+    *("input_bits", "weight_bits", "weight_clip"),
 )
 """Fields of a chip that a row of the output has."""
 
@@ -149,6 +138,8 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
                "cell error as a share of the cell's range (default: the device's)"),
         option("--read-sigma", not_negative,
                "error of each read of a cell as a share of its range (default: the device's)"),
+        option("--stuck-share", share,
+               "share of cells stuck at an end of their range (default: the device's)"),
         option("--adc-window", ADC_WINDOWS,
                "4 standard deviations of the sums, all possible sums, or least error (default: the "
                "design's, else sigma)"),

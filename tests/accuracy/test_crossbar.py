@@ -220,6 +220,55 @@ def test_cells_in_parallel_average_their_errors():
     np.testing.assert_allclose(variances / variances[0], [1, 1 / 4, 1 / 4])
 
 
+@pytest.mark.parametrize(
+    ("differential", "redundancy"),
+    [
+        pytest.param(False, 1, id="single"),
+        pytest.param(True, 1, id="pair"),
+        pytest.param(False, 2, id="two in parallel"),
+        pytest.param(True, 3, id="three pairs in parallel"),
+    ],
+)
+def test_stuck_cells_are_at_either_end_of_their_range(differential, redundancy):
+    """Cells of one bit: half of the stuck ones hold what they should."""
+    chip = replace(PLAIN, differential=differential, redundancy=redundancy, stuck_share=0.04)
+    weights, _ = drawn(chip, 0, rows=200, columns=200)
+    made = Crossbar(weights, chip, zero=0)
+    made.program(np.random.default_rng(0))
+    errors = made._cells - made._ideal
+    parallel = np.array([1, redundancy])
+    upper = np.arange(errors.shape[2]) >= errors.shape[2] // 2
+    found = np.array([(errors[:, :, part] ** 2).mean() for part in (~upper, upper)])
+    np.testing.assert_allclose(found, (1 + differential) * 0.02 / parallel, rtol=0.06)
+    np.testing.assert_allclose(made.stuck_variances[[0, -1]], (1 + differential) * 0.02 / parallel)
+    assert np.unique(np.abs(errors[:, :, ~upper])).tolist() == [0, 1, 2][: 2 + differential]
+
+
+def test_cells_of_several_bits_are_stuck_at_the_ends_of_their_range():
+    chip = replace(PLAIN, bits_per_cell=3, stuck_share=1.0)
+    weights, _ = drawn(chip, 0, rows=100, columns=50)
+    made = Crossbar(weights, chip, zero=0)
+    made.program(np.random.default_rng(0))
+    for j, largest in enumerate(made.cell_maxima):
+        assert np.unique(made._cells[:, :, j]).tolist() == [0, largest]
+        assert (made._cells[:, :, j] > 0).mean() == pytest.approx(0.5, abs=0.03)
+    assert not np.array_equal(made._cells, made._ideal)
+
+
+def test_stuck_cells_change_no_other_draw():
+    weights, codes = drawn(PLAIN, 0, n=10, rows=128)
+    chip = replace(PLAIN, sigma=0.05, read_sigma=0.02, adc_noise=0.2)
+    sound, faulty = (
+        crossbar(weights, replace(chip, stuck_share=share), codes) for share in (0.0, 0.01)
+    )
+    same = np.isclose(sound._cells, faulty._cells, atol=1e-6)
+    assert 0.98 < same.mean() < 1
+    sound._cells = faulty._cells
+    sound._offset, faulty._offset = sound._offset * 0, faulty._offset * 0
+    sound._adcs = faulty._adcs
+    np.testing.assert_array_equal(sound.multiply(codes), faulty.multiply(codes))
+
+
 @pytest.mark.parametrize("differential", [False, True])
 def test_cells_err_by_what_they_hold(differential):
     """Wan et al. 2022 after a second: 0.348 µS of 40 at 0, 1.103 at the largest level."""

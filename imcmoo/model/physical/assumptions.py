@@ -204,6 +204,12 @@ class Assumptions:
     sram_read_sigma: Assumption = Assumption(
         0.0, 0.0, 0.02, "assumption, share of a cell's range: a charge is read without noise"
     )
+    rram_stuck_share: Assumption = Assumption(
+        0.0, 0.0, 1e-3, "assumption: share of cells stuck at an end of their range, after repair"
+    )
+    sram_stuck_share: Assumption = Assumption(
+        0.0, 0.0, 1e-3, "assumption: share of cells stuck at an end of their range, after repair"
+    )
     adc_window_sigmas: Assumption = Assumption(4.0, 3.0, 5.0, "assumption: clipping beyond 4 sigma")
     row_variance_share: Assumption = Assumption(
         0.8,

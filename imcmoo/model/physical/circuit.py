@@ -74,6 +74,15 @@ def sigma_of(cell_errors: str, bits: int, uniform: float) -> float:
     return float(np.sqrt(level_variances(cell_errors, levels).mean()))
 
 
+PERFECT_CELLS: dict[str, Any] = {
+    "sigma": 0.0,
+    "read_sigma": 0.0,
+    "cell_errors": "uniform",
+    "stuck_share": 0.0,
+}
+"""Values of the fields of a `Circuit` whose cells have no errors."""
+
+
 @dataclass(frozen=True)
 class Circuit:
     """Parameters of arrays, cells and ADCs; `of_designs` takes them from design columns.
@@ -91,6 +100,7 @@ class Circuit:
         adc_window: rule for the ADC window.
         redundancy: parallel cells of each of the more significant half of the weight slices.
         cell_errors: "uniform" for `sigma` on all levels, else a name in `CELL_ERRORS`.
+        stuck_share: share of cells stuck at an end of their range, at either alike.
         adc_noise: rms noise of each conversion, in units of a sum.
         weight_clip: largest stored weight as a share of the largest of its channel.
         input_bits, weight_bits: precision of inputs and weights.
@@ -111,6 +121,7 @@ class Circuit:
     adc_window: AdcWindow = "sigma"
     redundancy: int = 1
     cell_errors: str = "uniform"
+    stuck_share: float = 0.0
     adc_noise: float = 0.0
     weight_clip: float = 1.0
     input_bits: int = 8
@@ -131,6 +142,8 @@ class Circuit:
         most = LIMITS["redundancy"][1]
         if not 1 <= self.redundancy <= most:
             raise ValueError(f"redundancy must be 1 to {most}, got {self.redundancy}")
+        if not 0 <= self.stuck_share <= 1:
+            raise ValueError(f"stuck_share must be 0 to 1, got {self.stuck_share:g}")
         for name in ("sigma", "read_sigma", "adc_noise"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(
@@ -139,8 +152,7 @@ class Circuit:
 
     def without_errors(self) -> Circuit:
         """An exact circuit of the same precision."""
-        exact: dict[str, Any] = {"sigma": 0.0, "read_sigma": 0.0, "cell_errors": "uniform"}
-        return replace(self, **exact, adc_bits=None, weight_clip=1.0)
+        return replace(self, **PERFECT_CELLS, adc_noise=0.0, adc_bits=None, weight_clip=1.0)
 
     @classmethod
     def of_designs(
@@ -167,6 +179,7 @@ class Circuit:
                 adc_bits=int(designs.adc_bits[at]),
                 sigma=device.sigma(assumptions),
                 read_sigma=device.read_sigma(assumptions),
+                stuck_share=device.stuck_share(assumptions),
                 window_sigmas=assumptions.adc_window_sigmas.value,
                 adc_window=ADC_WINDOWS[designs.adc_window[at]],
                 redundancy=int(designs.redundancy[at]),

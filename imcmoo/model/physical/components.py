@@ -139,6 +139,10 @@ class MemoryCell(ABC):
         0."""
         return 0.0
 
+    def stuck_share(self, assumptions: Assumptions) -> float:
+        """Return the share of cells that are stuck at an end of their range; by default 0."""
+        return 0.0
+
     @abstractmethod
     def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents | None:
         """Return conductance and size of the cells; None if reads draw no current."""

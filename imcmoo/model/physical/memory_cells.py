@@ -113,6 +113,10 @@ class Rram(MemoryCell):
         """Noise of the conductance."""
         return assumptions.rram_read_sigma.value
 
+    def stuck_share(self, assumptions: Assumptions) -> float:
+        """Cells that cannot be programmed."""
+        return assumptions.rram_stuck_share.value
+
     def full_scale(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Voltage of the front end that takes the current."""
         return np.full(len(designs), assumptions.rram_full_scale.value)
@@ -196,6 +200,10 @@ class Sram(MemoryCell):
     def read_sigma(self, assumptions: Assumptions) -> float:
         """Noise of a read but for that of sampling, which is the ADC's."""
         return assumptions.sram_read_sigma.value
+
+    def stuck_share(self, assumptions: Assumptions) -> float:
+        """Cells that cannot be written."""
+        return assumptions.sram_stuck_share.value
 
     def currents(self, designs: Designs, assumptions: Assumptions) -> None:
         """None: charge sharing draws no current."""

@@ -40,7 +40,13 @@ from imcmoo.model.physical.adc_window import (
     share_left,
 )
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
+from imcmoo.model.physical.circuit import (
+    PERFECT_CELLS,
+    Circuit,
+    level_variances,
+    parallel_cells,
+    slice_maxima,
+)
 from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs, circuit_keys
@@ -277,6 +283,8 @@ class _RowBlocks:
         # A cell's error times the mean input of its row is a constant of the column.
         self.varying_cells = static * (a * x.variance)[:, :, None] * cell
         self._static, self._cell = static, cell
+        # Half of the stuck cells are at the end that they should have, if cells are of one bit.
+        self._stuck = circuit.stuck_share / 2 * (a * x.variance)[:, :, None] * cell
         largest = (a * x.maxima**2)[:, :, None] * cell
         self._largest_error = (static + circuit.read_sigma**2) * largest + self._added
         relative = all_inputs / np.maximum(a * x.mean, 1e-150) ** 2
@@ -324,6 +332,9 @@ class _RowBlocks:
             on_units = self._on_units(whole.any(axis=0), passed)
             for noise, rounded in zip((steps, cells), on_units, strict=True):
                 noise[whole] = np.broadcast_to(rounded, whole.shape)[whole]
+        if self._circuit.stuck_share > 0:
+            # Such errors are of a unit or more, so that rounding keeps them.
+            cells += self._stuck * coherence[:, None, None]
         return steps + self._clipped(sums, adcs, bits), cells
 
     def _on_units(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
@@ -675,7 +686,7 @@ class NoiseModel:
         circuits = Circuit.of_designs(designs, technology.device, technology.assumptions)
         ideal: dict[str, Any] = {}
         if not technology.switches.few_levels:
-            ideal |= {"sigma": 0.0, "cell_errors": "uniform", "read_sigma": 0.0}
+            ideal |= PERFECT_CELLS
         if not technology.switches.shared_converters:
             ideal["adc_noise"] = 0.0
         return [replace(circuit, **ideal) for circuit in circuits] if ideal else circuits

@@ -166,6 +166,9 @@ def layer(
                     for window in WINDOWS[design.get("adc_window", "sigma")]
                 ]
                 steps, cells = min(tried, key=sum)
+                # Stuck at either end alike; rounding keeps such errors.
+                stuck = pair * number(assumptions, f"{device}_stuck_share") / 2
+                cells += rows * WITHIN_ROWS * (x[1] - x[0] ** 2) * stuck * coherence
                 adc += 4 ** (x_low + g_low) * steps / signal
                 dev += 4 ** (x_low + g_low) * cells / signal
     zero = 128 if operands.signed[at] else 0

@@ -43,7 +43,7 @@ NUMBERS = (
     *("sram_cell_F2", "sram_unit_F", "sram_line_F", "sram_mismatch", "rram_cell_F2"),
     *("rram_driver_factor", "shift_add_factor", "small_buffer_m2_per_bit"),
     *("dram_footprint_factor", "top_area", "top_energy", "comparator_J", "rram_full_scale"),
-    *("rram_read_sigma", "sram_read_sigma"),
+    *("rram_read_sigma", "sram_read_sigma", "rram_stuck_share", "sram_stuck_share"),
 )
 """All assumptions that are not constants here."""
 
