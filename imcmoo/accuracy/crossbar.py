@@ -169,6 +169,11 @@ class Crossbar:
         return parallel_cells(len(self.cell_maxima), self._chip.redundancy)
 
     @property
+    def reference_variances(self) -> Floats:
+        """Variance of a stored slice by its reference columns, shape (S,)."""
+        return np.asarray(self._chip.reference_variance * self.cell_maxima**2)
+
+    @property
     def stuck_variances(self) -> Floats:
         """Variance of a stored slice by stuck cells, shape (S,)."""
         return self.error_variances(math.sqrt(self._chip.stuck_share / 2))
@@ -177,20 +182,26 @@ class Crossbar:
         """Draw the cell errors of one chip.
 
         Args:
-            rng: generator of this chip and layer; later draws are read noise. Noise of ADCs and
-                stuck cells have generators of their own, so that other draws do not depend on them.
+            rng: generator of this chip and layer; later draws are read noise. Noise of ADCs,
+                stuck cells and reference columns have generators of their own, so that other draws
+                do not depend on them.
             ranges: largest values of the cells, shape (S,), if slices do not use the whole range.
         """
         spread = np.sqrt(self._cell_variances())
         if ranges is not None:
             spread = spread * (ranges / self.cell_maxima)[:, None]
         self._noise = rng if self._chip.read_sigma > 0 else None
-        self._adc_noise, stuck = rng.spawn(2)
+        self._adc_noise, stuck, references = rng.spawn(3)
         if spread.any():
             errors = rng.standard_normal(self._ideal.shape, dtype=np.float32)
             self._cells = self._ideal + errors * spread.astype(self._dtype)
+        largest = self.cell_maxima if ranges is None else ranges
+        if self._chip.reference_columns > 0:
+            drawn = references.standard_normal((*self._ideal.shape[:3], 1), dtype=np.float32)
+            common = math.sqrt(self._chip.reference_variance) * largest[:, None]
+            self._cells = self._cells - drawn * common.astype(self._dtype)
         if self._chip.stuck_share > 0:
-            self._stick(stuck, self.cell_maxima if ranges is None else ranges)
+            self._stick(stuck, largest)
 
     def _stick(self, rng: np.random.Generator, largest: Floats) -> None:
         """Add the errors of stuck cells; each cell of a pair, and in parallel, may be stuck."""
@@ -361,6 +372,7 @@ class Crossbar:
     def _statistics(self, codes: Codes) -> list[Sums]:
         """Statistics of the sums of each row block without cell errors."""
         cells = self.mean_cell_variances + self.error_variances(self._chip.read_sigma)
+        cells += self.reference_variances
         added = self._chip.adc_noise**2
         full = self.input_maxima[:, None] * self.cell_maxima
         statistics = []

@@ -269,6 +269,29 @@ def test_stuck_cells_change_no_other_draw():
     np.testing.assert_array_equal(sound.multiply(codes), faulty.multiply(codes))
 
 
+@pytest.mark.parametrize(
+    ("law", "off"), [("uniform", 0.04), ("wan2022_1s", 0.348 / 40), ("effective_1s", 0.1265)]
+)
+def test_reference_columns_err_alike_for_all_columns(law, off):
+    chip = replace(PLAIN, bits_per_cell=3, cell_errors=law, reference_columns=2)
+    weights, _ = drawn(chip, 0, rows=4000, columns=3)
+    with_cells, alone = (
+        Crossbar(weights, replace(chip, sigma=s, reference_columns=m), zero=0)
+        for s, m in ((0.04, 2), (0.04, 0))
+    )
+    for made in (with_cells, alone):
+        made.program(np.random.default_rng(0))
+    errors = with_cells._cells - alone._cells
+    np.testing.assert_allclose(errors - errors[..., :1], 0, atol=1e-5)
+    relative = (errors[0, :, :, 0] / with_cells.cell_maxima).std(axis=0)
+    np.testing.assert_allclose(relative, off / np.sqrt(2), rtol=0.06)
+    np.testing.assert_allclose(
+        np.sqrt(with_cells.reference_variances) / with_cells.cell_maxima,
+        off / np.sqrt(2),
+        rtol=5e-4,
+    )
+
+
 @pytest.mark.parametrize("differential", [False, True])
 def test_cells_err_by_what_they_hold(differential):
     """Wan et al. 2022 after a second: 0.348 µS of 40 at 0, 1.103 at the largest level."""

@@ -83,7 +83,9 @@ def test_a_channel_without_weights_has_no_noise(tmp_path):
             assert not outputs[:, 1].any()
 
 
-@pytest.mark.parametrize("errors", [{"sigma": 0.03}, {"stuck_share": 0.3}])
+@pytest.mark.parametrize(
+    "errors", [{"sigma": 0.03}, {"stuck_share": 0.3}, {"sigma": 0.03, "reference_columns": 1.0}]
+)
 def test_without_adcs_all_noise_is_that_of_cells(simulated, errors):
     chip = replace(LOSSLESS, adc_bits=None, **errors)
     chips = [errors_of(simulated(chip, seed)) for seed in range(8)]
@@ -150,6 +152,7 @@ def test_a_design_of_the_physical_model_gives_its_chip():
         ({"weight_clip": 0.0}, "weight_clip must be above 0"),
         ({"input_bits": 1}, "input_bits must be 2 to 16"),
         ({"redundancy": 0}, "redundancy must be 1 to 4"),
+        ({"reference_columns": -1}, "reference_columns must be at least 0 and finite, got -1"),
         ({"stuck_share": 1.1}, "stuck_share must be 0 to 1, got 1.1"),
         ({"adc_noise": -0.1}, "adc_noise must be at least 0 and finite, got -0.1"),
         ({"adc_window": "narrow"}, "adc_window 'narrow' is not one of"),

@@ -237,6 +237,13 @@ class Assumptions:
     differential_cell_S: Assumption = Assumption(
         1.7e-6, 0.9e-6, 2.95e-6, "the same where one of a pair is off and the other mostly small"
     )
+    reference_columns: Assumption = Assumption(
+        0.0,
+        0.0,
+        4.0,
+        "assumption: columns of off cells per weight slice of a macro with offset weights, whose "
+        "current is subtracted",
+    )
     rram_cell_F2: Assumption = Assumption(
         100.0,
         48.0,

@@ -78,6 +78,7 @@ PERFECT_CELLS: dict[str, Any] = {
     "sigma": 0.0,
     "read_sigma": 0.0,
     "cell_errors": "uniform",
+    "reference_columns": 0.0,
     "stuck_share": 0.0,
 }
 """Values of the fields of a `Circuit` whose cells have no errors."""
@@ -100,6 +101,8 @@ class Circuit:
         adc_window: rule for the ADC window.
         redundancy: parallel cells of each of the more significant half of the weight slices.
         cell_errors: "uniform" for `sigma` on all levels, else a name in `CELL_ERRORS`.
+        reference_columns: columns of off cells of each weight slice, mean of which is subtracted
+            from all others; 0 for none.
         stuck_share: share of cells stuck at an end of their range, at either alike.
         adc_noise: rms noise of each conversion, in units of a sum.
         weight_clip: largest stored weight as a share of the largest of its channel.
@@ -121,6 +124,7 @@ class Circuit:
     adc_window: AdcWindow = "sigma"
     redundancy: int = 1
     cell_errors: str = "uniform"
+    reference_columns: float = 0.0
     stuck_share: float = 0.0
     adc_noise: float = 0.0
     weight_clip: float = 1.0
@@ -144,11 +148,20 @@ class Circuit:
             raise ValueError(f"redundancy must be 1 to {most}, got {self.redundancy}")
         if not 0 <= self.stuck_share <= 1:
             raise ValueError(f"stuck_share must be 0 to 1, got {self.stuck_share:g}")
-        for name in ("sigma", "read_sigma", "adc_noise"):
+        for name in ("sigma", "read_sigma", "reference_columns", "adc_noise"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(
                     f"{name} must be at least 0 and finite, got {getattr(self, name):g}"
                 )
+
+    @property
+    def reference_variance(self) -> float:
+        """Variance of the mean of the reference columns, by row, in squares of a cell's range."""
+        if self.reference_columns == 0:
+            return 0.0
+        if self.cell_errors == "uniform":
+            return self.sigma**2 / self.reference_columns
+        return float(level_variances(self.cell_errors, np.zeros(()))) / self.reference_columns
 
     def without_errors(self) -> Circuit:
         """An exact circuit of the same precision."""
@@ -169,6 +182,7 @@ class Circuit:
             ValueError: the device cannot be such a chip.
         """
         device.check(designs)
+        references = device.reference_columns(designs, assumptions)
         return [
             cls(
                 rows=int(designs.rows[at]),
@@ -179,6 +193,7 @@ class Circuit:
                 adc_bits=int(designs.adc_bits[at]),
                 sigma=device.sigma(assumptions),
                 read_sigma=device.read_sigma(assumptions),
+                reference_columns=float(references[at]),
                 stuck_share=device.stuck_share(assumptions),
                 window_sigmas=assumptions.adc_window_sigmas.value,
                 adc_window=ADC_WINDOWS[designs.adc_window[at]],

@@ -143,6 +143,11 @@ class MemoryCell(ABC):
         """Return the share of cells that are stuck at an end of their range; by default 0."""
         return 0.0
 
+    def reference_columns(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Return the columns of off cells per weight slice and macro whose sums are subtracted,
+        shape (n,); by default 0."""
+        return np.zeros(len(designs))
+
     @abstractmethod
     def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents | None:
         """Return conductance and size of the cells; None if reads draw no current."""

@@ -117,6 +117,10 @@ class Rram(MemoryCell):
         """Cells that cannot be programmed."""
         return assumptions.rram_stuck_share.value
 
+    def reference_columns(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Off cells conduct, too; pairs cancel their current."""
+        return np.where(designs.differential, 0.0, assumptions.reference_columns.value)
+
     def full_scale(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Voltage of the front end that takes the current."""
         return np.full(len(designs), assumptions.rram_full_scale.value)

@@ -271,11 +271,15 @@ class _RowBlocks:
             (a * rows_differ)[:, :, None] * g.variance[:, None]
         )
         cell = (1 + circuit.differential) * g.maxima**2
-        cell = cell / parallel_cells(len(g.maxima), circuit.redundancy)
+        parallel = parallel_cells(len(g.maxima), circuit.redundancy)
+        cell = cell / parallel
         static: Floats | float = circuit.sigma**2
         if statistics.cell_variances is not None:
             variances = statistics.cell_variances[layers] / (1 + circuit.differential)
             static = variances[:, None]
+        if circuit.reference_columns > 0:
+            # Cells in parallel share the reference of their slice.
+            static = static + circuit.reference_variance * parallel
         power = (a * x.square)[:, :, None] * cell
         self._added = circuit.adc_noise**2
         self.read_variance = circuit.read_sigma**2 * power + self._added

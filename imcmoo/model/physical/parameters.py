@@ -138,7 +138,7 @@ class Designs:
     rows: Annotated[Floats, Column("array", "replication noise macro limits tile", high=1024)]
     cols: Annotated[Floats, Column("array", "replication macro sharing limits tile", high=1024)]
     active_rows: Annotated[Floats, Column("array", "replication noise adc limits", high=1024)]
-    bits_per_cell: Annotated[Ints, Column("array", "replication noise adc limits", high=8)]
+    bits_per_cell: Annotated[Ints, Column("array", "replication noise macro adc limits", high=8)]
     input_slice_bits: Annotated[Ints, Column("array", "replication noise macro adc", high=8)]
     adc_bits: Annotated[Ints, Column("resolution", "noise adc", high=16)]
     columns_per_adc: Annotated[Floats, Column("adc_sharing", "macro sharing limits", high=1024)]
@@ -156,7 +156,10 @@ class Designs:
     weight_coding: Annotated[
         Ints,
         Column(
-            "array", "replication noise adc sharing limits", texts=WEIGHT_CODINGS, default="offset"
+            "array",
+            "replication noise macro adc sharing limits",
+            texts=WEIGHT_CODINGS,
+            default="offset",
         ),
     ]
     sample_and_hold: Annotated[

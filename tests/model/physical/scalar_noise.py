@@ -156,6 +156,12 @@ def layer(
                 read = number(assumptions, f"{device}_read_sigma")
                 pair = (2 if differential else 1) * (2**g_width - 1) ** 2 / cells
                 static, reads = pair * sigma**2, pair * read**2
+                references = number(assumptions, "reference_columns")
+                if device == "rram" and not differential and references > 0:
+                    off = number(assumptions, "rram_sigma") ** 2
+                    if law != "uniform":
+                        off = level_variance(law, 0.0)
+                    static += off / references * (2**g_width - 1) ** 2
                 tops = 2**x_width - 1, 2**g_width - 1
                 added = (design.get("adc_noise", DEFAULTS["adc_noise"]) / 100) ** 2
                 tried = [

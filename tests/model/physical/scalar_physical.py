@@ -44,6 +44,7 @@ NUMBERS = (
     *("rram_driver_factor", "shift_add_factor", "small_buffer_m2_per_bit"),
     *("dram_footprint_factor", "top_area", "top_energy", "comparator_J", "rram_full_scale"),
     *("rram_read_sigma", "sram_read_sigma", "rram_stuck_share", "sram_stuck_share"),
+    "reference_columns",
 )
 """All assumptions that are not constants here."""
 
@@ -344,13 +345,20 @@ class Chip:
     def cells_m2(self) -> float:
         """Area of the cells of a macro."""
         cells = self.d["rows"] * self.d["cols"] * (1 + self.d["ping_pong"])
+        cells += self.d["rows"] * self.references()
         return cells * self.number(f"{self.device}_cell_F2") * (self.node * 1e-9) ** 2
+
+    def references(self) -> float:
+        """Columns of off cells of a macro, whose current is subtracted; weights have 8 bits."""
+        if self.device != "rram" or self.differential:
+            return 0.0
+        return self.number("reference_columns") * math.ceil(8 / self.d["bits_per_cell"])
 
     def drivers_m2(self) -> float:
         """Area of row and column circuits of a macro, with DACs and holds, without ADCs."""
         d = self.d
-        drivers = self.array["row_area"]
-        drivers += self.array["column_area_muxed" if d["columns_per_adc"] > 1 else "column_area"]
+        columns = self.array["column_area_muxed" if d["columns_per_adc"] > 1 else "column_area"]
+        drivers = self.array["row_area"] + columns * (1 + self.references() / d["cols"])
         if self.device == "rram":
             drivers *= self.number("rram_driver_factor")
         if self.levels:
@@ -412,13 +420,15 @@ class Chip:
         self.hold_J = self.hold_F * volt**2 * columns if d["sample_and_hold"] else 0.0
         self.convert_J = self.adc_J + self.adder_J + self.hold_J
         times = d["columns_per_adc"] if self.in_turn == 2 else 1
-        times *= self.number("input_energy_factor")
         self.dac_J = self.pulse_J = 0.0
         if self.levels:
             self.dac_J = 50e-15 * d["input_slice_bits"] * volt**2 * times
+            self.dac_J *= self.number("input_energy_factor")
         if self.device == "rram":
-            self.pulse_J = self.word_line_J() * times
             self.low_J = array["cell_read_low"]
+            off_J = self.references() * self.low_J * self.number("array_energy_factor")
+            self.pulse_J = self.word_line_J() * self.number("input_energy_factor") + off_J
+            self.pulse_J *= times
             self.span_J = array["cell_read_high"] - array["cell_read_low"]
             self.write_J = (array["cell_write_low"] + array["cell_write_high"]) / 2 * 8.5
             self.row_write_s = 8.5 * 50e-9

@@ -190,6 +190,44 @@ def test_sar_noise_has_at_most_12_bits_and_says_so():
     assert adc(13, 32, 0.9, model="zigzag").energy_J > 0
 
 
+@pytest.mark.parametrize(
+    ("changed", "columns_more"),
+    [
+        ({}, 4),
+        ({"bits_per_cell": 3}, 3),
+        ({"weight_coding": "differential"}, 0),
+    ],
+)
+def test_reference_columns_take_cells_drivers_and_energy_of_each_pulse(changed, columns_more):
+    """Weights of 8 bits in cells of 2; with 8 columns per ADC rows are read 8 times."""
+    one = designs(**changed)
+    without, beside = (chip("rram", one, reference_columns=m) for m in (0.0, 1.0))
+    array = TABLE.look_up("rram", node_nm=32, rows=128, cols=128, voltage_V=0.9)
+    share = columns_more / 128
+    assert beside.areas_m2["cells"] == nearly(without.areas_m2["cells"] * (1 + share))
+    drivers = beside.areas_m2["drivers"] - without.areas_m2["drivers"]
+    assert drivers == pytest.approx(one.macros * 5 * array["column_area_muxed"] * share, abs=1e-15)
+    pulse_J = beside.prices_J["row_pulse"] - without.prices_J["row_pulse"]
+    assert pulse_J == pytest.approx(8 * columns_more * array["cell_read_low"], rel=1e-9, abs=1e-30)
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_ideal_cells_need_no_reference_and_are_not_stuck(device):
+    faults = {"reference_columns": 4.0, f"{device}_read_sigma": 0.02, f"{device}_stuck_share": 1e-3}
+    ideal, faulty = (
+        PhysicalEvaluator(
+            device,
+            WorkloadSet.load(["alexnet"]),
+            table=TABLE,
+            assumptions=Assumptions().having(**values),
+            switches=Switches(few_levels=False),
+        ).in_full(columns(bits_per_cell=1))
+        for values in ({}, faults)
+    )
+    for name in ("area_m2", "energy_J", "snr_dB", "snr_dev_dB"):
+        np.testing.assert_array_equal(getattr(ideal, name), getattr(faulty, name))
+
+
 SMALLER_HOLD = {"current_hold_F": 10e-15, "current_hold_m2": 5e-12}
 
 

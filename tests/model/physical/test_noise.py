@@ -100,6 +100,8 @@ CASES += [
     Circuit(128, 128, 4, 3, False, 6, adc_noise=4.0),
     Circuit(64, 64, 1, 1, False, 7, 0.043, adc_noise=0.2, adc_window="range"),
     Circuit(64, 64, 1, 1, False, 7, stuck_share=0.01),
+    Circuit(64, 32, 1, 1, False, 8, 0.06, reference_columns=1.0),
+    Circuit(64, 32, 1, 2, False, 8, 0.043, reference_columns=0.5, redundancy=3),
     Circuit(64, 64, 1, 1, True, 7, stuck_share=0.02),
 ]
 

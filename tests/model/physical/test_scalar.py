@@ -25,8 +25,13 @@ from tests.model.physical.designs import (
 
 USUAL = Assumptions()
 nearly = partial(pytest.approx, rel=1e-12, abs=0)
-STUCK = {"rram_stuck_share": 1e-4, "sram_stuck_share": 2e-4}
-FAULTY = USUAL.having(rram_read_sigma=0.01, sram_read_sigma=0.005, **STUCK)
+FAULTY = USUAL.having(
+    rram_read_sigma=0.01,
+    sram_read_sigma=0.005,
+    rram_stuck_share=1e-4,
+    sram_stuck_share=2e-4,
+    reference_columns=1.5,
+)
 SNR_DB = 0.01
 """The share that rounding leaves is interpolated in a table."""
 SIZE_OF_KERNEL = [DIMENSIONS.index(name) for name in "CRS"]
