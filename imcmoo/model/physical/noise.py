@@ -282,15 +282,19 @@ class _RowBlocks:
             static = static + circuit.reference_variance * parallel
         power = (a * x.square)[:, :, None] * cell
         self._added = circuit.adc_noise**2
-        self.read_variance = circuit.read_sigma**2 * power + self._added
+        self.read_variance = circuit.read_sigma**2 * power
+        if self._added > 0:
+            self.read_variance += self._added
         self.error_variance = static * power + self.read_variance
         # A cell's error times the mean input of its row is a constant of the column.
         self.varying_cells = static * (a * x.variance)[:, :, None] * cell
         self._static, self._cell = static, cell
-        # Half of the stuck cells are at the end that they should have, if cells are of one bit.
-        self._stuck = circuit.stuck_share / 2 * (a * x.variance)[:, :, None] * cell
+        self._stuck: Floats | None = None
+        if circuit.stuck_share > 0:
+            # Half of the stuck cells of one bit are at the end that they should have.
+            self._stuck = circuit.stuck_share / 2 * (a * x.variance)[:, :, None] * cell
         largest = (a * x.maxima**2)[:, :, None] * cell
-        self._largest_error = (static + circuit.read_sigma**2) * largest + self._added
+        self._largest_error = (static + circuit.read_sigma**2) * largest
         relative = all_inputs / np.maximum(a * x.mean, 1e-150) ** 2
         self._spread = np.sqrt(np.log1p(relative))[:, :, None]
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
@@ -331,12 +335,14 @@ class _RowBlocks:
         quiet = self._quiet
         passed = quiet.varying_cells * coherence[:, None, None] + quiet.read_variance
         cells = np.repeat(passed[None], len(bits), axis=0)
-        steps = self._step_noise(adcs.step) + self._added
+        steps = self._step_noise(adcs.step)
+        if self._added > 0:
+            steps += self._added
         if whole.any():
             on_units = self._on_units(whole.any(axis=0), passed)
             for noise, rounded in zip((steps, cells), on_units, strict=True):
                 noise[whole] = np.broadcast_to(rounded, whole.shape)[whole]
-        if self._circuit.stuck_share > 0:
+        if self._stuck is not None:
             # Such errors are of a unit or more, so that rounding keeps them.
             cells += self._stuck * coherence[:, None, None]
         return steps + self._clipped(sums, adcs, bits), cells
@@ -346,13 +352,12 @@ class _RowBlocks:
 
         Cells are charged as with ADCs without noise, at most all. `passed` has no noise of ADCs.
         """
-        adc, cells = self._rounded(whole, passed + self._added)
-        if self._quiet is not self:
-            _, alone = self._quiet._rounded(whole, passed)
-            total = adc + cells
-            cells = np.minimum(alone, total)
-            adc = total - cells
-        return adc, cells
+        if self._quiet is self:
+            return self._rounded(whole, passed)
+        total = np.add(*self._rounded(whole, passed + self._added))
+        _, alone = self._quiet._rounded(whole, passed)
+        cells = np.minimum(alone, total)
+        return total - cells, cells
 
     def _rounded(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
         """Noise of ADCs and of cells after rounding to whole units; 0 elsewhere.
@@ -362,14 +367,14 @@ class _RowBlocks:
         and the remaining noise; cells are charged the rest.
         """
         variance, largest = self.error_variance[whole], self._largest_error[whole]
+        quiet = variance if self._quiet is self else self._quiet.error_variance[whole]
         varying = (self.varying_cells + self.read_variance)[whole]
         spread = np.broadcast_to(self._spread, whole.shape)[whole]
         left = np.zeros(len(variance))
         for node, weight in POWER_SPREAD:
-            # The variance differs between samples.
-            of_inputs = (variance - self._added) * np.exp(spread * node - spread**2 / 2)
-            of_sample = of_inputs + self._added
-            left += weight * rounded_error(np.minimum(of_sample, largest))
+            # The variance differs between samples, but for that of ADCs.
+            of_sample = np.minimum(quiet * np.exp(spread * node - spread**2 / 2), largest)
+            left += weight * rounded_error(of_sample + self._added)
         gain = gain_of_rounding(variance)
         adc, cells = np.zeros((2, *whole.shape))
         adc[whole], cells[whole] = _charged(left, variance, varying, passed[whole], gain)
