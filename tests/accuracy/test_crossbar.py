@@ -333,11 +333,13 @@ def test_each_conversion_has_noise_of_its_own():
 
 def test_noise_of_adcs_changes_no_other_draw():
     weights, codes = drawn(PLAIN, 0, n=10, rows=128)
-    chip = replace(PLAIN, sigma=0.05, read_sigma=0.02, adc_bits=None)
+    chip = replace(PLAIN, sigma=0.05, read_sigma=0.02)
     quiet, noisy = (crossbar(weights, replace(chip, adc_noise=n), codes) for n in (0.0, 0.3))
     np.testing.assert_array_equal(quiet._cells, noisy._cells)
-    # Sums that are not converted have no noise of ADCs.
-    np.testing.assert_array_equal(quiet.multiply(codes), noisy.multiply(codes))
+    assert not np.array_equal(quiet.multiply(codes), noisy.multiply(codes))
+    # Sums that are not converted have noise of reads only.
+    unconverted = (made.at_resolutions(codes, [None]) for made in (quiet, noisy))
+    np.testing.assert_array_equal(*unconverted)
 
 
 def test_adcs_with_noise_need_a_programmed_chip():
