@@ -52,7 +52,9 @@ def problem_of(study: Study, variation: str) -> AcceleratorProblem:
     assumptions and limits with a value and optional design columns with one or several, such as
     `redundancy=1 2; snr_dB=15`."""
     numbers, columns = {}, {}
-    parts = f"adc_model={variation}" if variation in ADC_MODELS else variation
+    parts = variation
+    if variation in ADC_MODELS:  # others take no more energy for less noise
+        parts = f"adc_model={variation}; adc_noise={DEFAULTS['adc_noise']}"
     for part in [] if variation == DEFAULT else parts.split("; "):
         quantity, _, texts = part.partition("=")
         if quantity in DEFAULTS:

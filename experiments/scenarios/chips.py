@@ -16,7 +16,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.model.physical.parameters import ADC_MODELS
+from imcmoo.model.physical.parameters import ADC_MODELS, DEFAULTS
 from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.model import ScenarioModel
@@ -24,6 +24,7 @@ from imcmoo.scenario.requests import Sharing
 from imcmoo.search.ask_tell import Search
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.design_space import Levels
+from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.served_design import POLICIES
@@ -60,8 +61,11 @@ def scenario_study(
     folder = EXAMPLES if name == "cameras" else EXAMPLES / "scenarios"
     study = find_study(str(folder / f"{name}.toml"))
     assert study.scenario_table is not None
+    space = replace(study.space, fixed={**study.space.fixed, "adc_model": adc_model})
+    if adc_model != ADC_MODELS[0]:  # others take no more energy for less noise
+        space = restricted(space, {"adc_noise": [DEFAULTS["adc_noise"]]}, name=space.name)
     return study.replace(
-        space=replace(study.space, fixed={**study.space.fixed, "adc_model": adc_model}),
+        space=space,
         scenario=study.scenario_table.replace(sharing=sharing),
     )
 

@@ -17,7 +17,7 @@ from imcmoo.io.stamp import Stamp
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
 
-VERSION = 3
+VERSION = 4
 """Raise when the execution of layers changes, so that stored results are not used."""
 VECTORS = 128
 """Calibration vectors on which a layer is executed."""

@@ -377,8 +377,9 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
         )
     # The other columns of a design change no product.
     n = len(columns["rows"])
-    others = {name: np.full(n, low) for name, (low, _) in LIMITS.items()}
-    others |= {name: np.zeros(n, np.int64) for name in TEXTS} | {"voltage_V": np.ones(n)}
+    others = {name: np.full(n, low) for name, (low, _) in LIMITS.items() if name not in DEFAULTS}
+    others |= {name: np.zeros(n, np.int64) for name in TEXTS if name not in DEFAULTS}
+    others["voltage_V"] = np.ones(n)
     known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     if args.adc_noise is not None:
         known["adc_noise"] = np.full(n, args.adc_noise)

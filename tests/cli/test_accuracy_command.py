@@ -101,7 +101,7 @@ def test_what_ran_on_the_chip_is_in_the_table_and_on_the_terminal(one, capsys):
 
 def test_noise_of_adcs_is_that_of_the_option_else_of_the_design(one):
     quiet = one(*SRAM, "--chips", "1")
-    assert quiet.adc_noise == 0
+    assert quiet.adc_noise == 10
     of_design = one("--design", GOOD + ",adc_noise=100", "--device", "sram", "--chips", "1")
     assert of_design.adc_noise == 100
     assert of_design.snr_adc_dB < quiet.snr_adc_dB - 10

@@ -555,6 +555,9 @@ class PhysicalEvaluator(CostModel):
         else:
             designs = Designs.of_columns(given, defaults=self._defaults)
         self._context.device.check(designs)
+        if self._defaults.get("adc_noise") != 0:
+            noise = designs.adc_noise
+            refuse("adc_noise", noise, noise == 0, "1 to 400: a chip states the noise of its ADCs")
         highest = HIGHEST_BITS_PER_CELL if self._context.switches.few_levels else 8
         bits = designs.bits_per_cell
         refuse(

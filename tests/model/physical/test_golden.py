@@ -25,7 +25,8 @@ def _shared_noise(monkeypatch):
     shared = {}
 
     def noise(layers, technology, part_of):
-        rules = technology.switches.unsigned_inputs, technology.switches.few_levels
+        switches = technology.switches
+        rules = switches.unsigned_inputs, switches.few_levels, switches.shared_converters
         bits = layers.input_bits.tobytes(), layers.weight_bits.tobytes()
         key = (bits, technology.assumptions, technology.device, *rules)
         if key not in shared:
