@@ -9,6 +9,7 @@ import pytest
 
 from imcmoo.__main__ import main
 from imcmoo.model.physical.model import PhysicalEvaluator
+from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.problem.identity import stamp_of
 from imcmoo.study.catalogue import find_study
@@ -115,10 +116,12 @@ def test_tables_and_figures_are_all_there(finished):
 
 
 @pytest.mark.usefixtures("_no_figures")
-def test_an_infinite_signal_to_noise_is_plain_json(tmp_path):
-    fine = OWN.replace("adc_bits = [5, 6]", "adc_bits = 10").replace("[64, 128]", "64")
-    fine += "adc_noise = 3\n"
-    file = written(tmp_path, fine + TABLES)
+def test_an_infinite_signal_to_noise_is_plain_json(tmp_path, monkeypatch):
+    def infinite(model, designs):
+        return np.full((len(designs), 4, len(NETWORKS)), np.inf)
+
+    monkeypatch.setattr(NoiseModel, "snr_dB", infinite)
+    file = written(tmp_path, OWN + TABLES)
     assert main(["run", file, "--out", str(tmp_path), "--no-baselines", "--quiet"]) == 0
     text = (tmp_path / "own" / "seed-1" / "design.json").read_text(encoding="utf-8")
     result = json.loads(text, parse_constant=pytest.fail)
