@@ -155,6 +155,13 @@ def test_adcs_have_the_noise_of_the_design_but_other_models_their_own_energy(mod
     assert (energy_J[0] == energy_J[1]) == (model != "sar_noise")
 
 
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_a_chip_states_the_noise_of_its_adcs(device):
+    model = PhysicalEvaluator(device, WorkloadSet.load(["alexnet"]), table=TABLE)
+    with pytest.raises(DesignRefused, match="adc_noise, design 0: 0 is given, must be 1 to 400"):
+        model.in_full(columns(bits_per_cell=1, adc_noise=0))
+
+
 def test_adcs_of_the_reference_model_have_no_noise():
     flash = Switches(shared_converters=False)
     model = PhysicalEvaluator("sram", WorkloadSet.load(["alexnet"]), table=TABLE, switches=flash)
