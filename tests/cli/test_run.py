@@ -140,19 +140,34 @@ def test_killed_in_mid_search_and_resumed(finished, tmp_path, initial):
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
 
 
+def one_quick_figure(_, folder):
+    """Stands for all figures of a run."""
+    (folder / "one.png").write_bytes(b"a figure")
+
+
+ONE_QUICK_FIGURE = """
+import imcmoo.run
+from tests.cli.test_run import one_quick_figure
+imcmoo.run.draw_figures = one_quick_figure
+"""
+
+
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
     "name",
     ["figures", *(pytest.param(n, marks=pytest.mark.slow) for n in ("front.csv", "config.json"))],
 )
-def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_path, name):
+def test_killed_while_files_are_moved_to_their_place_and_resumed(
+    finished, tmp_path, monkeypatch, name
+):
     """Moments a clock would hardly hit; an older run's files are there already."""
     home = tmp_path / STUDY / "seed-1"
     (home / "front.csv").write_text("old\n")
-    killed(tmp_path, killing_at(f"seed-1/{name}"))
+    killed(tmp_path, f"{ONE_QUICK_FIGURE}{killing_at(f'seed-1/{name}')}")
     assert not (home / "config.json").exists()
+    monkeypatch.setattr("imcmoo.run.draw_figures", one_quick_figure)
     assert run(tmp_path, "--resume") == 0
-    assert contents(home) == contents(finished)
+    assert contents(home) == tables(finished) | {"figures/one.png": b"a figure"}
 
 
 def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monkeypatch, initial):
