@@ -155,8 +155,8 @@ def _compare(args: argparse.Namespace) -> None:
     with folder_lock(folder):
         parts = TaskCheckpoints(folder, f"{settings} {dependence([problem])}")
         seeds, search = range(args.seeds), partial(comparison.search, rules)
-        found = run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
-        frames = comparison.tables(found)
+        results = run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
+        frames = comparison.tables(results)
         before: list[str] = []
         for earlier in args.add:
             stored = _config_of(earlier, rules, stamp_of(problem).digest())

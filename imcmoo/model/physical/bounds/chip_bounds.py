@@ -246,9 +246,9 @@ class ComponentMinima:
             if shared and shared.wrong_term(terms, levels):
                 table = MinimumTable(space, group, terms_of_levels)
             if name := table.wrong_term(terms, levels):
-                known = ", ".join(sorted(parameters_of(group)))
+                declared = ", ".join(sorted(parameters_of(group)))
                 raise NoBounds(
-                    f"{name} depends on more than {known}: name its group, {group.name}, in "
+                    f"{name} depends on more than {declared}: name its group, {group.name}, in "
                     "`decides` of the columns that it depends on (parameters.py)"
                 )
             self._tables[group] = table
