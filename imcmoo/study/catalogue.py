@@ -72,7 +72,7 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
 SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
 """Settings of a study that a command line may change, besides the area limit."""
 
-OF_A_STUDY = ("settings", "networks", "data", "space", "question", "own code")
+OF_A_STUDY = ("settings", "each network", "networks", "data", "space", "question", "own code")
 """Parts of the stamp of a run that its study must have to explain it."""
 
 
