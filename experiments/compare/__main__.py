@@ -64,6 +64,7 @@ BY_SEED = ("runs", "target")
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    command_line.configure_process()
     parser = command_line.Parser(prog="experiments.compare")
     add_arguments(parser)
     args = parser.parse_args(argv)

@@ -7,27 +7,43 @@ Installed packages offer studies by entry points of the group `imcmoo.studies`, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean, input_errors
 from imcmoo.io.stamp import Stamp
 from imcmoo.space.design_space import DesignSpace
-from imcmoo.study import shipped
 from imcmoo.study.provenance import config as config_of
 from imcmoo.study.provenance import stamp_in
-from imcmoo.study.spaces import device_spaces, offered
+from imcmoo.study.spaces import device_spaces, folder, offered
 from imcmoo.study.study import Study, read_study
+
+
+def shipped_names() -> list[str]:
+    """Names of the shipped studies, which are those of their files, in alphabetical order."""
+    return sorted(path.stem for path in (folder() / "studies").glob("*.toml"))
+
+
+@cache
+def shipped_study(name: str) -> Study:
+    """The shipped study of a name; the others are not read, nor their cost models imported."""
+    return read_study(folder() / "studies" / f"{name}.toml", shipped=True)
+
+
+def shipped_studies() -> dict[str, Study]:
+    """Every shipped study by name, in alphabetical order."""
+    return {name: shipped_study(name) for name in shipped_names()}
 
 
 def studies() -> dict[str, Study]:
     """All known studies, by name."""
-    return {**shipped.studies(), **offered("imcmoo.studies")}
+    return {**shipped_studies(), **offered("imcmoo.studies")}
 
 
 def names() -> list[str]:
     """Names of all known studies."""
-    return list(dict.fromkeys([*shipped.study_names(), *offered("imcmoo.studies")]))
+    return list(dict.fromkeys([*shipped_names(), *offered("imcmoo.studies")]))
 
 
 def spaces() -> dict[str, DesignSpace]:
@@ -62,8 +78,8 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
     if name in others:
         study: Study = others[name]
         return study
-    if name in shipped.study_names():
-        return shipped.study(name)
+    if name in shipped_names():
+        return shipped_study(name)
     listed = names()
     hint = did_you_mean(name, listed, most=3)
     raise InputError(f"unknown study '{name}'; {hint}known: {', '.join(listed)}, or {otherwise}")

@@ -16,7 +16,7 @@ import pytest
 
 from experiments.run import main
 from imcmoo.report.figures import draw_figures
-from imcmoo.search import memetic_nsga2
+from imcmoo.search import ask_tell
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.study.results import Results
@@ -127,8 +127,8 @@ Search.save = save_and_die
 @pytest.fixture
 def initial(monkeypatch):
     """Grows with each search of this process that draws its initial designs."""
-    drawn = Mock(side_effect=memetic_nsga2.draw_diverse)
-    monkeypatch.setattr(memetic_nsga2, "draw_diverse", drawn)
+    drawn = Mock(side_effect=ask_tell.draw_diverse)
+    monkeypatch.setattr(ask_tell, "draw_diverse", drawn)
     return drawn.mock_calls
 
 
@@ -193,7 +193,7 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
         )
     assert len(initial) == 1 + len(WORKLOADS)  # once for each search
     # What is finished is not done again.
-    monkeypatch.setattr("imcmoo.search.memetic_nsga2.draw_diverse", INTERRUPT)
+    monkeypatch.setattr("imcmoo.search.ask_tell.draw_diverse", INTERRUPT)
     monkeypatch.setattr("imcmoo.search.mating.FeasibleMating.offspring", INTERRUPT)
     monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
     assert run(tmp_path, "--resume") == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -40,7 +41,6 @@ from imcmoo.model.physical.constraints import (
     limit_use,
 )
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import FEWEST_BITS
 from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.mapping_features import needed_macros
@@ -304,7 +304,9 @@ class PhysicalEvaluator(CostModel):
         return Metrics(areas, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, given: Levels | Columns) -> PhysicalBreakdown:
-        """Energy by layer and component, and area by component, of a few designs.
+        """Costs of a few designs by layer and component, and further figures of the networks.
+
+        With accuracy data, `details` also has the predicted accuracy drop and its causes.
 
         Args:
             given: value indices, shape (n, n_parameters), or design columns. Memory grows with n ·
@@ -316,8 +318,13 @@ class PhysicalEvaluator(CostModel):
         layers = [(w.name, layer) for w in self.workloads.workloads for layer in w.layers]
         designs = self.designs(given)
         parts = self._parts(designs)
-        costs = [break_down(Batch(self._context, designs.take(rows)), layers) for rows in parts]
-        return PhysicalBreakdown.joined(costs, np.concatenate(parts))
+        batches = (Batch(self._context, designs.take(rows)) for rows in parts)
+        costs = PhysicalBreakdown.joined(
+            [break_down(batch, layers) for batch in batches], np.concatenate(parts)
+        )
+        if self._accuracy is None:
+            return costs
+        return replace(costs, details={**costs.details, **self._accuracy.details(designs)})
 
     def in_full(self, given: Levels | Columns) -> PhysicalMetrics:
         """All metrics of the physical model, with bottlenecks.
@@ -342,31 +349,6 @@ class PhysicalEvaluator(CostModel):
     @property
     def _designs_at_once(self) -> int:
         return max(1, min(DESIGNS_PER_THREAD_CHUNK, CHUNK_NUMBERS // len(self._context.layers)))
-
-    def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Bottleneck, utilization, noise and, with accuracy data, accuracy of networks.
-
-        Args:
-            levels: shape (n, n_parameters).
-
-        Returns:
-            `bound_by`, `utilization` (share of macros in use), `streamed` (weight mode), compute
-            SNR `snr_dB` and its parts (at most `MOST_DB`), predicted accuracy drop and its causes;
-            shape (n, W) each. Empty or NaN where a network does not run, except SNR.
-        """
-        full = self.in_full(levels)
-        bound = np.array([*CAUSES, ""])[full.bound_by]
-        details = {
-            "bound_by": bound,
-            "utilization": full.occupied_cells / full.cells[:, None],
-            "snr_adc_dB": np.minimum(full.snr_adc_dB, MOST_DB),
-            "snr_dev_dB": np.minimum(full.snr_dev_dB, MOST_DB),
-            "snr_dB": np.minimum(full.snr_dB, MOST_DB),
-            "streamed": np.where(full.has_capacity, np.where(full.streamed, "yes", "no"), ""),
-        }
-        if self._accuracy is not None:
-            details |= self._accuracy.details(self.designs(levels))
-        return details
 
     def resource_use(self, given: Levels | Columns) -> dict[str, Floats]:
         """Used share of each limit, and of the cells if weights must be resident, shape (n, W).
@@ -414,21 +396,14 @@ class PhysicalEvaluator(CostModel):
 
     def break_down_part(
         self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
-    ) -> tuple[PhysicalBreakdown, dict[str, NDArray[Any]]]:
-        """Breakdown of a network on a part of each design, with `bound_by` and `utilization`.
-
-        Arguments as for `evaluate_part`.
-        """
+    ) -> PhysicalBreakdown:
+        """Breakdown of a network on a part of each design; arguments as for `evaluate_part`."""
         one, designs = self._on_part(name), self.designs(levels)
         part = one._context, designs, groups.astype(float), bandwidth, room
         batches = [*shared_batches(*part)]
         layers = [(name, layer) for layer in one.workloads.workloads[0].layers]
         order = np.concatenate([rows for rows, _ in batches])
-        costs = PhysicalBreakdown.joined([break_down(b, layers) for _, b in batches], order)
-        found = evaluate_shares(*part, causes=True)
-        use = found.occupied_cells / found.cells[:, None]
-        bound = np.array([*CAUSES, ""])[found.bound_by]
-        return costs, {"bound_by": bound[:, 0], "utilization": use[:, 0]}
+        return PhysicalBreakdown.joined([break_down(b, layers) for _, b in batches], order)
 
     def _on_part(self, name: str) -> PhysicalEvaluator:
         """The model of a single network whose weights stay on its part of a chip."""
