@@ -151,7 +151,7 @@ class Setting(Table):
         return self
 
 
-def _some(settings: Any) -> Any:
+def _with_one_to_fit(settings: Any) -> Any:
     """A tuple of settings, one of which is fitted to."""
     if not isinstance(settings, list | tuple):
         return settings
@@ -320,7 +320,7 @@ class Macro(Table):
     """
 
     macro: MacroTable
-    setting: Annotated[tuple[Setting, ...], BeforeValidator(_some)] = Field(min_length=1)
+    setting: Annotated[tuple[Setting, ...], BeforeValidator(_with_one_to_fit)] = Field(min_length=1)
 
     def __init__(self, /, **tables: Any) -> None:
         try:
@@ -442,7 +442,7 @@ def _with_tuples(content: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 
 class _Fit:
-    """Measurements of a macro, and the model of each for some logarithms of the factors."""
+    """Measurements of a macro, and their modelled values for given logarithms of the factors."""
 
     def __init__(self, macro: Macro, table: PhysicalTable) -> None:
         self.table, self._macro, self._settings = table, macro.macro, macro.setting

@@ -89,7 +89,7 @@ class Assumptions:
         "1.1 and 0.85 times the energy, ADCs of 8 bits in two published macros 2.0 and 4.6 times",
     )
     input_energy_factor: Assumption = Assumption(
-        1.0, 0.275, 5.5, "assumption, of DACs and row drivers; for calibration to a macro"
+        1.0, 0.275, 5.5, "assumption, of DACs and word lines; for calibration to a macro"
     )
     array_energy_factor: Assumption = Assumption(
         1.0, 0.275, 5.5, "assumption, of reading cells; for calibration to a macro"
