@@ -202,6 +202,27 @@ def test_a_proof_stopped_between_the_steps_that_criteria_share_counts_every_desi
         assert proof.bound <= proof.value
 
 
+def test_a_dive_is_not_repeated_from_the_nodes_of_the_last_one(monkeypatch):
+    (study,) = parts("sram", 8, 1, 1_200)
+    problem = study.problem()
+    expander, goal = NodeExpander(problem), bounded_criteria(problem)["edap_geomean"]
+    search = BranchAndBound(expander, RootExpansion.expand(expander), goal)
+    expanded, expand = [], NodeExpander.expand
+
+    def recorded(self, rows, *args):
+        expanded.append(len(rows))
+        return expand(self, rows, *args)
+
+    monkeypatch.setattr(NodeExpander, "expand", recorded)
+    search.dive()
+    assert not expanded
+    nodes = search.root.nodes
+    least = np.argsort(goal.bound(nodes.costs))[:1]
+    search.restart(nodes.take(least), 0)
+    search.dive()
+    assert expanded
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_model_without_bounds_is_evaluated_in_full(name):
     """Also of chips of a network's own, which are another problem."""

@@ -421,12 +421,14 @@ class PhysicalEvaluator(CostModel):
             NoBounds: see `BoundedTree`.
         """
         several, at = self._among or (self, range(len(self.workload_names)))
+        # Single networks share bounds of tilings; without any, all networks together need fewer.
+        alone = several is self and area_limit_m2 not in self._any_network_trees
         return BoundedTree(
             self.space,
             self._context,
             self.designs,
             area_limit_m2,
-            tilings=(several._any_network_tree(area_limit_m2), at),
+            tilings=None if alone else (several._any_network_tree(area_limit_m2), at),
         )
 
     def _any_network_tree(self, area_limit_m2: float) -> BoundedTree:

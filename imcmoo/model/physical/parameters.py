@@ -43,15 +43,18 @@ CELL_ERRORS = ("uniform", "wan2022_1s", "wan2022_1d")
 STAGE_NAMES = (
     "array",
     "tiling",
+    "interface",
     "adc_sharing",
     "periphery",
     "resolution",
-    "interface",
     "buffer",
     "grouping",
     "links",
 )
-"""Stages of the search tree, in order; parameters of one stage are chosen together."""
+"""Stages of the search tree, in order; parameters of one stage are chosen together.
+
+The memory interface comes early, since bounds without it join the least area to the fastest DRAM.
+"""
 
 
 @dataclass(frozen=True)

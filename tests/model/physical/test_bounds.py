@@ -125,7 +125,7 @@ def test_tilings_are_bounded_once_for_all_networks_and_below_each_one_alone(devi
 
     levels = model.space.random(3_000, rng)
     with patch.object(BoundedTree, "_bound_tilings", counted):
-        for one in [model, *(model.for_network(name) for name in model.workload_names)]:
+        for one in [*(model.for_network(name) for name in model.workload_names), model]:
             tree = one.partials(LIMIT)
             arrays, _ = tree.children(tree.start, 0)
             children, _ = tree.children(arrays, 1)
@@ -138,6 +138,14 @@ def test_tilings_are_bounded_once_for_all_networks_and_below_each_one_alone(devi
             for name in ("energy", "latency", "interval", "area"):
                 assert (relaxed.values[name][which] <= true.values[name][allowed]).all(), name
     assert bounded.count(len(arrays)) == 1
+
+
+def test_all_networks_together_are_bounded_without_bounds_for_any_of_them():
+    model = few("rram", FEW_ARRAYS)
+    model.partials(LIMIT)
+    assert not model._any_network_trees
+    model.for_network("resnet18_onnx").partials(LIMIT)
+    assert model._any_network_trees
 
 
 SLOW_ONES = [pytest.param(name, marks=pytest.mark.slow) for name in ("four_sram", "nodes")]

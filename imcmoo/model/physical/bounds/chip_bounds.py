@@ -296,7 +296,7 @@ class MinimalChips:
         noisy: True where no ADC keeps the limits of SNR, broadcastable to (n, X).
         infeasible: True where no chip keeps the limits of SNR, IR drop and conductance levels.
         macros, tiles, groups: of a chip (fewest router groups), shape (n, 1).
-        streams: True if some chip has a memory to load weights from, shape (n, 1).
+        streams: True if some chip has a memory to load weights from, broadcastable to (n, X).
         glb_size: index of the size of the global buffer, −1 if free, shape (n, X) or broadcastable.
         area_limit_m2: bounds need not hold for larger chips.
         technology: technology of the model.
@@ -462,7 +462,7 @@ class ChipBounds:
             macros=self._per_tile[levels["macros_per_tile"]] * tiles,
             tiles=tiles,
             groups=self._tree.fewest_groups(rows)[:, None].astype(float),
-            streams=self._streams[levels["dram"]].any(axis=1, keepdims=True),
+            streams=self._streams[levels["dram"]],
             glb_size=levels["glb_KiB"],
             area_limit_m2=self._area_limit_m2,
             technology=self._technology,
