@@ -147,8 +147,9 @@ def changing(sensitivity: pd.DataFrame) -> list[dict[str, Any]]:
 
     Returns:
         Each with factor, value, low, high; by number of networks `devices` (values at which the
-        better device changes, by EDAP) and `losses` (largest EDAP of the default chips over the best
-        at an end of the band, by device); `is_large` if a device changes or a loss exceeds `LARGE`.
+        better device changes, by EDAP) and `losses` (largest EDAP of the default chips over the
+        best at an end of the band, by device); `is_large` if a device changes or a loss exceeds
+        `LARGE`.
     """
     changes = []
     for factor, varied in sensitivity.groupby("factor", sort=False):
