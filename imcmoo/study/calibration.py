@@ -105,6 +105,9 @@ class MacroTable(Table):
     input_coding: Literal["levels", "pulses"] = "levels"
     sample_and_hold: int = Field(0, ge=0, le=1)
     adc_model: str = "sar_noise"
+    adc_noise: int = Field(
+        0, ge=0, le=400, description="of a conversion, percent of a unit; 0: not stated"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -473,7 +476,7 @@ class _Fit:
         columns: dict[str, Any] = macro.model_dump(
             include={
                 *("device", "cell", "rows", "cols", "input_bits", "weight_bits", "adc_bits"),
-                *("bits_per_cell", "input_coding", "sample_and_hold"),
+                *("bits_per_cell", "input_coding", "sample_and_hold", "adc_noise"),
             }
         )
         columns |= {"node_nm": node, "array_rows": rows, "array_cols": cols}

@@ -1,5 +1,7 @@
 """Certified optima are those of enumeration; bounds lie below every completion."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,7 @@ from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.problem.own_score import Exponents
+from imcmoo.space.parameters import Ordinal
 from problems import RRAM_EXTENDED, STUDIES
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import (
@@ -47,6 +50,15 @@ def test_certified_optima_are_the_enumerated_ones(device, n, at_most):
         for around in (*feasible_values(device, rng, n), None)
     ]
     assert sum(feasible) >= n
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_certified_optima_of_adcs_of_several_noises_are_the_enumerated_ones(device):
+    rng = np.random.default_rng(2)
+    (around,) = feasible_values(device, rng, 1)
+    part = part_of(SPACES[device], rng, 400, around)
+    noises = Ordinal("adc_noise", (8, 12, 20))
+    assert agrees(study_on(replace(part, parameters=(*part.parameters, noises))).problem())
 
 
 @pytest.mark.slow

@@ -179,6 +179,7 @@ class PhysicalEvaluator(CostModel):
 
         Conditional parameters are checked with every value of the parameter they depend on.
         """
+        self._check_noise_is_paid()
         names, sizes = self.space.names, self.space.shape
         rows = [np.zeros(len(names), dtype=np.int64)]
         for at, parameter in enumerate(self.space.parameters):
@@ -192,6 +193,18 @@ class PhysicalEvaluator(CostModel):
             self.covered(np.array(rows))
         except DesignRefused as refused:
             raise ValueError(f"space.{refused.column}: {refused.problem}") from None
+
+    def _check_noise_is_paid(self) -> None:
+        """Refuse several noises of ADCs whose energy does not depend on it: the least is free."""
+        space, models = self.space, {self._context.adc_model}
+        if "adc_model" in (*space.names, *space.fixed):
+            models = {*space.values_of("adc_model")}
+        several = "adc_noise" in space.names and len({*space.values_of("adc_noise")}) > 1
+        if several and models != {"sar_noise"}:
+            raise ValueError(
+                "space.adc_noise: more than one value needs adc_model = sar_noise only: with other "
+                "models the least noise is free"
+            )
 
     @property
     def assumptions(self) -> Assumptions:

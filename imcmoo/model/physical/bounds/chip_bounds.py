@@ -93,7 +93,7 @@ COST_TERM_GROUPS = (
         number=lambda chip, designs: designs.macros * chip.rates.adcs,
         prices=("conversion",),
         rates=("convert_s",),
-        limits=("snr", COMPUTE_SNR),
+        limits=("snr", COMPUTE_SNR, "sampling"),
     ),
     CostTermGroup("sharing", rates=("adcs",)),
     CostTermGroup("limits", limits=("wires", "levels")),
