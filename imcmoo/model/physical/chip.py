@@ -175,11 +175,10 @@ def row_prices(designs: Designs, technology: Technology) -> dict[str, Floats]:
     Returns:
         `dac` of one input slice, 0 if inputs are sent as pulses; `row_pulse` of one pulse.
     """
-    assumptions, factor = technology.assumptions, technology.assumptions.input_energy_factor.value
-    dac = assumptions.dac_F_per_bit.value * designs.input_slice_bits * designs.voltage_V**2
+    factor = technology.assumptions.input_energy_factor.value
     return {
-        "dac": np.where(designs.level_coded, dac, 0.0) * factor,
-        "row_pulse": technology.device.row_pulse_J(designs, assumptions) * factor,
+        "dac": technology.device.row_circuit(designs, technology).energy_J,
+        "row_pulse": technology.device.row_pulse_J(designs, technology.assumptions) * factor,
     }
 
 
@@ -352,14 +351,13 @@ class _Builder:
         muxed = (designs.columns_per_adc > 1) & shared
         columns = np.where(muxed, array["column_area_muxed"], array["column_area"])
         check_dac_bits(designs, self._assumptions)
-        # Inputs sent as pulses need no DAC.
-        bits, coded = designs.input_slice_bits, designs.level_coded
-        dac = np.where(coded, self._look_up("dac", bits=np.where(coded, bits, 1))["area"], 0.0)
+        row_m2 = self._context.device.row_circuit(designs, self._context).area_m2
         order = in_turn(designs, self._context.device)
         # Rows are driven once per read.
         reads = np.where((order == READ_AGAIN) & shared, designs.columns_per_adc, 1.0)
+        circuits_m2 = array["row_area"] + columns + designs.rows * row_m2 + holds
         return ComponentCosts(
-            area_m2=self._array_area * (array["row_area"] + columns + designs.rows * dac + holds),
+            area_m2=self._array_area * circuits_m2,
             prices_J={
                 name: price * reads for name, price in row_prices(designs, self._context).items()
             },
@@ -384,9 +382,9 @@ class _Builder:
 
     def shift_add(self) -> ComponentCosts:
         """A shift-and-add per ADC, as wide as the widest network needs, if any shifts."""
-        designs, layers = self._designs, self._context.layers
-        more_inputs = np.maximum(layers.input_bits.max() - designs.input_slice_bits, 0)
-        more_weights = np.maximum(layers.weight_bits.max() - designs.bits_per_cell, 0)
+        designs, widest = self._designs, self._context
+        more_inputs = np.maximum(widest.input_bits - designs.input_slice_bits, 0)
+        more_weights = np.maximum(widest.weight_bits - designs.bits_per_cell, 0)
         more = (more_inputs + more_weights) * self._switches.wide_sums
         adder = adder_costs(designs, more, self._context.table, self._assumptions)
         number = adcs_per_macro(designs, self._switches)

@@ -22,6 +22,7 @@ from imcmoo.model.physical.parameters import (
     Designs,
     refuse,
 )
+from imcmoo.networks.workloads import BITS
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,19 @@ class HoldCosts:
 
 
 @dataclass(frozen=True, eq=False)
+class RowCosts:
+    """Costs of the circuit that applies inputs to one row, arrays of shape (n,).
+
+    Args:
+        energy_J: applying one input slice to an active row, 0 if inputs are sent as pulses.
+        area_m2: area per row.
+    """
+
+    energy_J: Floats
+    area_m2: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class CellCurrents:
     """Conductance and size of cells that are read by currents, for the IR drop.
 
@@ -75,8 +89,11 @@ class MemoryCell(ABC):
         reads_again: True if without sample-and-hold an array is read again for each of the
             conversions of an ADC, False if columns keep their sums.
         cells_leak: True if cells are CMOS and leak.
+        exact: True if gates add the products, so that sums are exact integers: no ADC, no analog
+            read, no circuits of columns but `column_circuit`.
         snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
         defaults: defaults of design columns, besides `DEFAULTS`.
+        component_names: names of components in breakdowns, where they are not the usual ones.
     """
 
     name: str
@@ -84,8 +101,10 @@ class MemoryCell(ABC):
     streams: bool
     reads_again: bool = False
     cells_leak: bool = True
+    exact: bool = False
     snr_limit_dB: float
     defaults: Mapping[str, str | float] = {}
+    component_names: Mapping[str, str] = {}
 
     @abstractmethod
     def check(self, designs: Designs) -> None:
@@ -121,6 +140,23 @@ class MemoryCell(ABC):
     def row_pulse_J(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Return the energy of one pulse on the word line of a row, J, shape (n,); by default 0."""
         return np.zeros(len(designs))
+
+    def row_circuit(self, designs: Designs, technology: Technology) -> RowCosts:
+        """Return the costs of the circuit that applies inputs to a row; by default of a DAC.
+
+        Raises:
+            ValueError: the component table lacks a value; says which it has.
+        """
+        assumptions, coded = technology.assumptions, designs.level_coded
+        # Inputs sent as pulses need no DAC.
+        most = int(assumptions.highest_level_bits.value)
+        bits = np.where(coded, np.minimum(designs.input_slice_bits, most), 1)
+        dac = technology.table.look_up("dac", node_nm=designs.technology_nm, bits=bits)
+        energy = assumptions.dac_F_per_bit.value * designs.input_slice_bits * designs.voltage_V**2
+        return RowCosts(
+            energy_J=np.where(coded, energy, 0.0) * assumptions.input_energy_factor.value,
+            area_m2=np.where(coded, dac["area"], 0.0),
+        )
 
     def driver_factor(self, assumptions: Assumptions) -> float:
         """Return the factor on the tabulated area of row and column drivers; by default 1."""
@@ -459,12 +495,15 @@ class Technology:
         table: energy, area and delay of components.
         assumptions: numbers that no library gives.
         switches: physical rules that apply.
+        input_bits, weight_bits: precision of the widest network.
     """
 
     device: MemoryCell
     table: PhysicalTable
     assumptions: Assumptions
     switches: Switches
+    input_bits: int = BITS
+    weight_bits: int = BITS
 
 
 def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:

@@ -128,6 +128,8 @@ class Context(Technology):
             table=table or PhysicalTable.load(),
             assumptions=assumptions or Assumptions(),
             switches=switches or Switches(),
+            input_bits=int(layers.input_bits.max()),
+            weight_bits=int(layers.weight_bits.max()),
         )
         predicted = None
         if accuracy:
