@@ -24,6 +24,7 @@ from imcmoo.model.physical.components import (
     in_turn,
     part_costs,
     tile_buffer,
+    with_packed_words,
 )
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, DRAM_FOOTPRINT_M2, Designs
@@ -396,18 +397,17 @@ class _Builder:
     def tile_buffers(self) -> ComponentCosts:
         """Input and output buffers of all tiles."""
         designs, supply = self._designs, self._point.supply
-        inputs, results = (
-            tile_buffer(name, designs, self._context) for name in ("input_buffer", "result_buffer")
-        )
+        inputs = tile_buffer("input_buffer", with_packed_words(designs), self._context)
+        results = tile_buffer("result_buffer", designs, self._context)
         tiles = designs.tiles_per_group * designs.router_groups
         return ComponentCosts(
             area_m2=tiles * (inputs["area"] + results["area"]),
             prices_J={
-                "buffer_read": inputs["read"] * supply,
-                "buffer_write": inputs["write"] * supply,
+                "buffer_read": inputs["read"] * supply / designs.buffer_words,
+                "buffer_write": inputs["write"] * supply / designs.buffer_words,
                 "result": (results["read"] + results["write"]) * supply,
             },
-            rates={"buffer_word_s": inputs["cycle"] * self._slow},
+            rates={"buffer_word_s": inputs["cycle"] * self._slow / designs.buffer_words},
         )
 
     def routers(self) -> ComponentCosts:

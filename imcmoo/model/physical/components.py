@@ -18,6 +18,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
     BITS_PER_KIB,
+    TEXTS,
     DesignRefused,
     Designs,
     refuse,
@@ -84,6 +85,7 @@ class MemoryCell(ABC):
 
     Attributes:
         name: name of the device in spaces and studies.
+        title: name of the device in messages.
         array: its arrays in the component table, a name in `imcmoo.hardware.devices.DEVICES`.
         streams: True if weights may be loaded for every image.
         reads_again: True if without sample-and-hold an array is read again for each of the
@@ -92,11 +94,12 @@ class MemoryCell(ABC):
         exact: True if gates add the products, so that sums are exact integers: no ADC, no analog
             read, no circuits of columns but `column_circuit`.
         snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
-        defaults: defaults of design columns, besides `DEFAULTS`.
+        defaults: design columns that the device does not have, with their only value.
         component_names: names of components in breakdowns, where they are not the usual ones.
     """
 
     name: str
+    title: str
     array: str
     streams: bool
     reads_again: bool = False
@@ -106,13 +109,21 @@ class MemoryCell(ABC):
     defaults: Mapping[str, str | float] = {}
     component_names: Mapping[str, str] = {}
 
-    @abstractmethod
-    def check(self, designs: Designs) -> None:
-        """Refuse designs that the device does not support.
+    def check(self, designs: Designs, weight_bits: int = 1) -> None:
+        """Refuse designs that the device does not support; by default by `defaults`.
+
+        Args:
+            designs: n designs.
+            weight_bits: precision of the weights of the widest network.
 
         Raises:
             DesignRefused: names the column.
         """
+        for name, only in self.defaults.items():
+            values = getattr(designs, name)
+            if name in TEXTS:
+                values = np.array(TEXTS[name])[values]
+            refuse(name, values, values != only, f"{only} for {self.title}")
 
     @abstractmethod
     def prices(
@@ -418,8 +429,16 @@ SMALL_BUFFER_BITS = 65536
 """Size of an SRAM whose periphery takes as much area as its cells."""
 
 
+def with_packed_words(designs: Designs) -> Designs:
+    """Designs whose buffer of single bytes is the input buffer of these: `buffer_words` times as
+    wide, and as much less deep."""
+    words = designs.buffer_words
+    wider, fewer = designs.macros_per_tile * words, designs.rows / words
+    return replace(designs, macros_per_tile=wider, rows=fewer)
+
+
 def tile_buffer(name: str, designs: Designs, technology: Technology) -> dict[str, Floats]:
-    """Quantities of an input or result buffer, with the least area of a small SRAM.
+    """Quantities of an input or result buffer per access, with the least area of a small SRAM.
 
     Raises:
         MissingRow: the component table lacks a value; says which it has.
@@ -551,9 +570,11 @@ def require_coverage(designs: Designs, technology: Technology) -> None:
     """
     device, table = technology.device, technology.table
     arrays = [device.array, f"{device.array}_time"]
-    names = ["technology", *arrays, "input_buffer", "result_buffer", "glb"]
+    everyone = np.arange(len(designs))
+    names = ["technology", *arrays, "result_buffer", "glb"]
     for name in [*names, *(["cells_as_memory"] if device.streams else [])]:
-        _require(designs, np.arange(len(designs)), technology, *PARTS[name])
+        _require(designs, everyone, technology, *PARTS[name])
+    _require(with_packed_words(designs), everyone, technology, *PARTS["input_buffer"])
     bits: dict[str, Source] = {"node_nm": NODE, "bits": ("adc_bits", 1)}
     for index, name in enumerate(ADC_MODELS):
         if name in table.tables:

@@ -38,6 +38,7 @@ class Rram(MemoryCell):
     """Resistive cells: resident, several bits, read by a pulse of current."""
 
     name = array = RRAM.name
+    title = "RRAM"
     streams = cells_leak = False
     reads_again = True
     """NeuroSim multiplies column delay by the columns per ADC, too; ISAAC has a hold per column."""
@@ -45,8 +46,11 @@ class Rram(MemoryCell):
     """No limit: with the assumed cell errors only chips with parallel cells would keep one, so
     networks must be trained with these errors."""
 
-    def check(self, designs: Designs) -> None:
+    defaults: Mapping[str, str | float] = {"tree_stages": 1}
+
+    def check(self, designs: Designs, weight_bits: int = 1) -> None:
         """Refuse ping-pong arrays."""
+        super().check(designs, weight_bits)
         refuse("ping_pong", designs.ping_pong, designs.ping_pong > 0, "0 for RRAM")
 
     def prices(
@@ -122,11 +126,14 @@ class Sram(MemoryCell):
     """SRAM cells: one bit, weights may be streamed, read by charge sharing without a current."""
 
     name = array = SRAM.name
+    title = "SRAM"
     streams = True
     snr_limit_dB = 15.0
+    defaults: Mapping[str, str | float] = {"tree_stages": 1}
 
-    def check(self, designs: Designs) -> None:
+    def check(self, designs: Designs, weight_bits: int = 1) -> None:
         """Refuse more than one bit per cell, and level-dependent cell errors."""
+        super().check(designs, weight_bits)
         bits, levels_differ = designs.bits_per_cell, designs.cell_errors > 0
         refuse("bits_per_cell", bits, bits != 1, "1 for SRAM")
         if levels_differ.any():

@@ -541,7 +541,7 @@ class PhysicalEvaluator(CostModel):
             designs = self._decoded(given)
         else:
             designs = Designs.of_columns(given, defaults=self._defaults)
-        self._context.device.check(designs)
+        self._context.device.check(designs, self._context.weight_bits)
         highest = HIGHEST_BITS_PER_CELL if self._context.switches.few_levels else 8
         bits = designs.bits_per_cell
         refuse(

@@ -29,7 +29,7 @@ REQUESTS = 1e6
 
 
 DEFAULTS = {"input_coding": "pulses", "weight_coding": "offset", "sample_and_hold": 0}
-DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "redundancy": 1}
+DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "redundancy": 1, "buffer_words": 1}
 DEFAULTS |= {"adc_model": parameters.DEFAULTS["adc_model"]}
 USUAL = Assumptions()
 
@@ -287,7 +287,10 @@ class Chip:
         d = self.d
         self.glb = self.buffer(2048, d["glb_KiB"] * 4, d["glb_banks"])
         word = 8 * d["macros_per_tile"]
-        self.inputs, self.results = self.buffer(word, d["rows"]), self.buffer(word, d["cols"])
+        self.results, packed = self.buffer(word, d["cols"]), d["buffer_words"]
+        self.inputs = self.buffer(word * packed, d["rows"] // packed)
+        for name in ("read", "write", "cycle"):  # of a word, several of which are one access
+            self.inputs[name] /= packed
         slow = max(1.0, self.kappa)
         self.glb_bit_s = self.glb["cycle"] * slow / d["glb_banks"] / 2048
         self.buffer_word_s = self.inputs["cycle"] * slow

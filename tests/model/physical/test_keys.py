@@ -13,7 +13,7 @@ from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, random_designs
 
 N_DESIGNS = 8
-LARGE = {"macros_per_tile": 128, "tiles_per_group": 64, "router_groups": 16, "glb_KiB": 8192}
+LARGE = {"macros_per_tile": 64, "tiles_per_group": 128, "router_groups": 16, "glb_KiB": 8192}
 KEYS = (("_ARRAY_KEY", "MAPPING_KEY"), ("CIRCUIT_KEY",))
 ALL = tuple(name for name, column in COLUMNS.items() if not column.real)
 """Columns of whole numbers: together far more than 63 bits."""
@@ -33,7 +33,9 @@ def random_columns(device, rng):
         "adc_window": rng.choice(ADC_WINDOWS, n),
         "redundancy": rng.integers(1, 5, n),
         "cell_errors": np.full(n, "uniform"),
+        "buffer_words": rng.integers(1, 3, n),
     }
+    columns |= {k: np.full(n, only) for k, only in MEMORY_CELLS[device].defaults.items()}
     if device != "sram":
         columns["bits_per_cell"] = rng.integers(1, 3, n)
         columns["cell_errors"] = rng.choice(CELL_ERRORS, n)
