@@ -108,7 +108,11 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         muxed = designs.columns_per_adc > 1
     else:
         muxed = np.zeros(len(designs), bool)
-    cell, read = device.prices(designs, array, kappa, technology), assumptions.array_energy_factor
+    cell = device.prices(designs, array, kappa, technology)
+    read = technology.calibrated("array_energy_factor")
+    read_s = np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"])
+    if device.exact:  # cells drive gates
+        array["column_area"] = array["column_area_muxed"] = read_s = np.zeros(len(designs))
     return OperatingPoint(
         slowdown=kappa,
         clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
@@ -116,10 +120,9 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         wire_ohm_per_m=node["wire_ohm_per_m"],
         array=array,
         adc=device.column_circuit(designs, array, kappa, technology),
-        cell=replace(cell, low_J=cell.low_J * read.value, span_J=cell.span_J * read.value),
+        cell=replace(cell, low_J=cell.low_J * read, span_J=cell.span_J * read),
         cell_m2=device.cell_m2(designs, array, assumptions),
-        array_s=kappa
-        * np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
+        array_s=kappa * read_s,
     )
 
 
@@ -322,7 +325,7 @@ class _Builder:
         self._point = point
         self._assumptions = context.assumptions
         self._switches = context.switches
-        self._array_area = context.assumptions.array_area_factor.value * designs.macros
+        self._array_area = context.calibrated("array_area_factor") * designs.macros
         self._slow = np.maximum(point.slowdown, 1.0)
 
     def _look_up(self, component: str, **keys: ArrayLike) -> Mapping[str, Floats]:
@@ -384,6 +387,9 @@ class _Builder:
     def shift_add(self) -> ComponentCosts:
         """A shift-and-add per ADC, as wide as the widest network needs, if any shifts."""
         designs, widest = self._designs, self._context
+        if widest.device.exact:  # part of the circuit of a column
+            none = np.zeros(len(designs))
+            return ComponentCosts(area_m2=none, prices_J={"shift_add": none})
         more_inputs = np.maximum(widest.input_bits - designs.input_slice_bits, 0)
         more_weights = np.maximum(widest.weight_bits - designs.bits_per_cell, 0)
         more = (more_inputs + more_weights) * self._switches.wide_sums

@@ -135,6 +135,7 @@ class Circuit:
             ValueError: the device cannot be such a chip.
         """
         device.check(designs)
+        exact = device.exact
         return [
             cls(
                 rows=int(designs.rows[at]),
@@ -142,9 +143,9 @@ class Circuit:
                 input_slice_bits=int(designs.input_slice_bits[at]),
                 bits_per_cell=int(designs.bits_per_cell[at]),
                 differential=bool(designs.differential[at]),
-                adc_bits=int(designs.adc_bits[at]),
+                adc_bits=None if exact else int(designs.adc_bits[at]),
                 sigma=device.sigma(assumptions),
-                read_sigma=assumptions.read_sigma.value,
+                read_sigma=0.0 if exact else assumptions.read_sigma.value,
                 window_sigmas=assumptions.adc_window_sigmas.value,
                 adc_window=ADC_WINDOWS[designs.adc_window[at]],
                 redundancy=int(designs.redundancy[at]),

@@ -524,6 +524,11 @@ class Technology:
     input_bits: int = BITS
     weight_bits: int = BITS
 
+    def calibrated(self, name: str) -> float:
+        """Factor of a calibration, by its name in `Assumptions`; 1 for exact sums, which no macro
+        calibrates."""
+        return 1.0 if self.device.exact else float(getattr(self.assumptions, name).value)
+
 
 def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
     """ADCs of one macro; one per column (or pair) if they are not shared."""

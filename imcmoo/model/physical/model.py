@@ -157,6 +157,8 @@ class PhysicalEvaluator(CostModel):
         self._any_network_trees: dict[float, BoundedTree] = {}
         self._options = options
         self._context = Context.of_networks(workloads, device=space.fixed["device"], **options)
+        if self._context.device.exact and "snr" in objectives:
+            raise ValueError(f"objective snr: sums of {self._context.device.name} are exact")
         self._limits = self._context.limits
         self.resource_names = ("cells", "buffer_bits", *self._limits.resources)
         self._accuracy = self._context.accuracy

@@ -40,6 +40,7 @@ from imcmoo.model.physical.adc_window import (
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
 from imcmoo.model.physical.components import Technology
+from imcmoo.model.physical.constraints import MOST_DB
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs, circuit_keys
 from imcmoo.networks.operands import OperandBits, slice_averages, slice_moments
@@ -638,6 +639,8 @@ class NoiseModel:
 
     def _snr_of(self, designs: Designs) -> Floats:
         """SNR of each design's circuit from its noise, shape (n, 4, W)."""
+        if self._technology.device.exact:
+            return self._snr_of_rounding(designs)
         each = self._circuits(designs)
         row_of = {circuit: row for row, circuit in enumerate(dict.fromkeys(each))}
         snr = np.empty((len(row_of), 4, self._n_networks))
@@ -648,6 +651,16 @@ class NoiseModel:
             sums = [parts[..., a:b].sum(axis=-1) for a, b in pairwise(cuts)]
             snr[places] = decibels(np.stack(sums, axis=-1))
         return snr[[row_of[circuit] for circuit in each]]
+
+    def _snr_of_rounding(self, designs: Designs) -> Floats:
+        """SNR of designs whose only noise is that of rounding, shape (n, 4, W)."""
+        rounding = np.empty(self._n_layers)
+        (circuit,) = self._circuits(designs.take(slice(0, 1)))
+        for (_, alike), statistics in zip(self._by_precision, self._sliced(circuit), strict=True):
+            rounding[alike] = statistics.rounding
+        snr = np.full((len(designs), 4, self._n_networks), MOST_DB)
+        snr[:, 3] = decibels(np.bincount(self._owner, rounding, self._n_networks))
+        return snr
 
     def _circuits(self, designs: Designs) -> list[Circuit]:
         technology = self._technology

@@ -124,6 +124,20 @@ def score(data: AccuracyData, curve: str, nsr: float) -> float:
         return float(np.interp(np.log(nsr), np.log(data.levels), getattr(data, curve)))
 
 
+def _with_other_circuits(designs: Designs) -> dict[str, Designs]:
+    """Designs with another circuit each, by name of their drop."""
+    other = 1 - designs.weight_coding
+    return {
+        "drop_with_1_more_adc_bit": replace(
+            designs, adc_bits=np.minimum(designs.adc_bits + 1, LIMITS["adc_bits"][1])
+        ),
+        "drop_with_half_the_rows": replace(
+            designs, active_rows=np.maximum(designs.active_rows // 2, 1)
+        ),
+        "drop_with_other_coding": replace(designs, weight_coding=other),
+    }
+
+
 class PredictedAccuracy:
     """Accuracy drops of W networks on designs, computed once per circuit.
 
@@ -204,20 +218,11 @@ class PredictedAccuracy:
 
         Returns:
             Shape (n, W) each: `accuracy_drop`; `accuracy_lost_in`, the layers with most noise at
-            the logits; the drop with one more ADC bit, with half the active rows and with the other
-            weight coding. Empty or NaN for networks without data.
+            the logits; unless sums are exact, the drop with one more ADC bit, with half the active
+            rows and with the other weight coding. Empty or NaN for networks without data.
         """
-        other = 1 - designs.weight_coding
-        changed = {
-            "drop_with_1_more_adc_bit": replace(
-                designs, adc_bits=np.minimum(designs.adc_bits + 1, LIMITS["adc_bits"][1])
-            ),
-            "drop_with_half_the_rows": replace(
-                designs, active_rows=np.maximum(designs.active_rows // 2, 1)
-            ),
-            "drop_with_other_coding": replace(designs, weight_coding=other),
-        }
         known = np.array([data is not None for data in self._data])
+        changed = {} if self._technology.device.exact else _with_other_circuits(designs)
         drops = {"accuracy_drop": designs, **changed}
         values: dict[str, NDArray[Any]] = {
             name: np.where(known, self.drops(each), np.nan) for name, each in drops.items()
@@ -233,7 +238,7 @@ class PredictedAccuracy:
     def _worst(self, design: Designs, network: int) -> str:
         """Layers with most noise at the logits, and their share."""
         data = self._data[network]
-        if data is None:
+        if data is None or self._technology.device.exact:
             return ""
         prediction = self.predict(design, network)
         most = np.argsort(prediction.layers)[::-1][:LAYERS_NAMED]
@@ -254,5 +259,6 @@ class PredictedAccuracy:
         technology = self._technology
         (circuit,) = Circuit.of_designs(design, technology.device, technology.assumptions)
         circuit = replace(circuit, **vars(operands))
-        noise = self._noise(data, circuit)
+        exact = technology.device.exact
+        noise = np.zeros((2, len(data.layers))) if exact else self._noise(data, circuit)
         return predict(data, noise, operands.bits, self._digital[network])

@@ -8,15 +8,18 @@ from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DesignRefused, Designs
 from imcmoo.networks.workloads import WorkloadSet
-from tests.model.physical.designs import DESIGN, TABLE, columns
+from tests.model.physical.designs import DESIGN, TABLE, columns, columns_of
 
-CHIP = DESIGN | {"rows": 128, "macros_per_tile": 8, "bits_per_cell": 1}
+SIZES = {"rows": 128, "macros_per_tile": 8, "bits_per_cell": 1}
+CHIP = DESIGN | SIZES
 NETWORKS = WorkloadSet.load(["alexnet"])
 
 
 def chip(device, words):
     model = PhysicalEvaluator(device, NETWORKS, table=TABLE)
-    return Batch(model._context, model.designs(columns(CHIP, buffer_words=words))).chip
+    return Batch(
+        model._context, model.designs(columns_of(device, **SIZES, buffer_words=words))
+    ).chip
 
 
 @pytest.mark.parametrize("device", MEMORY_CELLS)
