@@ -30,7 +30,6 @@ from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused, Designs
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, columns, columns_of
 
-
 ANALOG = [name for name, cell in MEMORY_CELLS.items() if not cell.exact]
 
 
