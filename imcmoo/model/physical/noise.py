@@ -659,7 +659,7 @@ class NoiseModel:
         for (_, alike), statistics in zip(self._by_precision, self._sliced(circuit), strict=True):
             rounding[alike] = statistics.rounding
         snr = np.full((len(designs), 4, self._n_networks), MOST_DB)
-        of_networks: Floats = np.bincount(self._owner, rounding, self._n_networks)
+        of_networks = np.bincount(self._owner, rounding, self._n_networks).astype(float)
         snr[:, 3] = decibels(of_networks)
         return snr
 
