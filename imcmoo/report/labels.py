@@ -58,7 +58,7 @@ LABELS = {
     "dac": "row drivers and DACs",
     "dram": "DRAM",
     "adc_bits": "ADC bits",
-    "columns_per_adc": "columns per ADC",
+    "columns_per_adc": "columns per ADC or tree",
     "adder_trees": "adder trees",
     "input_registers": "input registers",
     "tree_stages": "pipeline stages",

@@ -35,7 +35,7 @@ from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharin
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults
 from imcmoo.study.faults import faults_of
-from imcmoo.study.spaces import space_of_table
+from imcmoo.study.spaces import bases, space_of_table, spaces, usual_base
 
 T = TypeVar("T")
 
@@ -135,6 +135,11 @@ def described_space(table: Any, info: ValidationInfo) -> Any:
     if "base" not in table and info.data["device"] is None:
         missing = f"is missing ({' or '.join(devices())}), or give a space"
         raise ValueFaults({"device": missing}, of_study=True)
+    model, device = info.data.get("model"), info.data["device"]
+    if "base" not in table and usual_base(model, device) not in bases():
+        others = " and ".join(name for name in devices() if name in spaces())
+        known = f'{device} needs model = "physical"; the reference model knows {others}'
+        raise ValueFaults({"device": known}, of_study=True)
     return space_of_table(
         table,
         name=str(info.data.get("name", table.get("base", info.data["device"]))),

@@ -99,6 +99,12 @@ HIGHEST_BITS_PER_CELL = 4
 Columns = Mapping[str, ArrayLike] | Designs
 """Design columns: arrays of shape (n,) by the names of `Designs`, or checked ones."""
 
+COMBINED = (
+    *("rows", "cols", "active_rows", "columns_per_adc", "tree_stages"),
+    *("macros_per_tile", "buffer_words"),
+)
+"""Columns of which some combinations are refused."""
+
 _UNSCREENED = {"link_bits", "schedule"}
 PRECISION_OPTIONS = ("input_bits", "weight_bits")
 PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip")
@@ -179,7 +185,8 @@ class PhysicalEvaluator(CostModel):
     def _check_values(self) -> None:
         """Check each value of the space with all other parameters at their first value.
 
-        Conditional parameters are checked with every value of the parameter they depend on.
+        Conditional parameters are checked with every value of the parameter they depend on, sizes
+        of macros and their buffers in all combinations.
         """
         names, sizes = self.space.names, self.space.shape
         rows = [np.zeros(len(names), dtype=np.int64)]
@@ -190,7 +197,9 @@ class PhysicalEvaluator(CostModel):
                 rows.append(first.copy())
                 rows[-1][on] = other
                 rows[-1][at] = index
+        sizes_of_macros = [name for name in names if name in COMBINED]
         try:
+            self.designs(self.space.grid(sizes_of_macros))
             self.covered(np.array(rows))
         except DesignRefused as refused:
             raise ValueError(f"space.{refused.column}: {refused.problem}") from None

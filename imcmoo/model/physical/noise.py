@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -640,7 +640,7 @@ class NoiseModel:
     def _snr_of(self, designs: Designs) -> Floats:
         """SNR of each design's circuit from its noise, shape (n, 4, W)."""
         if self._technology.device.exact:
-            return self._snr_of_rounding(designs)
+            return np.repeat(self._snr_of_rounding[None], len(designs), axis=0)
         each = self._circuits(designs)
         row_of = {circuit: row for row, circuit in enumerate(dict.fromkeys(each))}
         snr = np.empty((len(row_of), 4, self._n_networks))
@@ -652,15 +652,15 @@ class NoiseModel:
             snr[places] = decibels(np.stack(sums, axis=-1))
         return snr[[row_of[circuit] for circuit in each]]
 
-    def _snr_of_rounding(self, designs: Designs) -> Floats:
-        """SNR of designs whose only noise is that of rounding, shape (n, 4, W)."""
+    @cached_property
+    def _snr_of_rounding(self) -> Floats:
+        """SNR of circuits whose only noise is that of rounding, however sliced, shape (4, W)."""
         rounding = np.empty(self._n_layers)
-        (circuit,) = self._circuits(designs.take(slice(0, 1)))
+        circuit = Circuit(1, 1, 1, 1, differential=False, adc_bits=None)
         for (_, alike), statistics in zip(self._by_precision, self._sliced(circuit), strict=True):
             rounding[alike] = statistics.rounding
-        snr = np.full((len(designs), 4, self._n_networks), MOST_DB)
-        of_networks = np.bincount(self._owner, rounding, self._n_networks).astype(float)
-        snr[:, 3] = decibels(of_networks)
+        snr = np.full((4, self._n_networks), MOST_DB)
+        snr[3] = decibels(np.bincount(self._owner, rounding, self._n_networks).astype(float))
         return snr
 
     def _circuits(self, designs: Designs) -> list[Circuit]:

@@ -11,6 +11,9 @@ from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DesignRefused
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.space.restricted import restricted
+from imcmoo.study.study import Study
+from problems import DIMC_PHYSICAL
 from tests.model.physical import scalar_digital
 from tests.model.physical.designs import DESIGN, TABLE, columns, one, random_designs
 from tests.model.physical.scalar_physical import slowdown
@@ -143,6 +146,27 @@ def test_what_a_digital_macro_cannot_be_is_refused(changed, message):
         model.designs(columns(CHIP, **changed))
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"cols": [512, 64], "columns_per_adc": [8, 16]}, "cols: 64 is given, must be at least 8"),
+        ({"rows": [512, 64], "active_rows": [64, 8], "tree_stages": [1, 5]}, "tree_stages: 5 is"),
+        ({"rows": [512, 64], "buffer_words": [1, 8]}, "buffer_words: 8 is given, must be at most"),
+    ],
+)
+def test_values_of_a_space_that_only_together_make_no_macro_are_refused(values, message):
+    """Each value is possible beside the first values of the others."""
+    with pytest.raises(ValueError, match=message):
+        PhysicalEvaluator(restricted(DIMC_PHYSICAL, values, name="part"), NETWORKS)
+
+
+def test_the_reference_model_refuses_the_device():
+    with pytest.raises(ValueError, match="the reference model knows rram and sram"):
+        Study(name="reference", device="dimc", networks=["alexnet"])
+    study = Study(name="physical", model="physical", device="dimc", networks=["alexnet"])
+    assert study.space == DIMC_PHYSICAL
+
+
 def test_a_limit_on_compute_snr_and_the_objective_are_refused():
     with pytest.raises(ValueError, match="compute_snr_limit_dB = 15 is given, must be -inf on dim"):
         PhysicalEvaluator("dimc", NETWORKS, limits=CircuitLimits(snr_dB=15.0))
@@ -159,6 +183,11 @@ def test_sums_are_exact_and_no_limit_of_a_circuit_binds():
     assert 20 < batch.noise[0, 3, 0] < 60
     assert np.isinf(batch.resources.level_sigmas).all()
     assert (batch.resources.ir_drop == 0).all()
+
+
+def test_a_batch_without_designs_has_no_noise():
+    none = {name: values[:0] for name, values in columns(CHIP).items()}
+    assert batch_of(none).noise.shape == (0, 4, 1)
 
 
 def test_factors_of_calibrations_do_not_act_on_digital_macros():
