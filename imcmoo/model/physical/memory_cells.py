@@ -266,14 +266,19 @@ class Dimc(Sram):
         that of reading these weights once per input."""
         assumptions, bits = technology.assumptions, designs.input_slice_bits
         gate_J, line_J = _switching_J(designs, assumptions)
-        sharing = designs.rows / designs.active_rows * designs.columns_per_adc
-        read = np.where(sharing > 1, designs.cols / 2 * (1 + sharing), 0.0)
         registers = FLIP_FLOP.charge * bits * designs.columns_per_adc
         active = designs.active_rows / designs.rows
         return RowCosts(
-            energy_J=gate_J * registers + line_J * read * bits / technology.input_bits,
+            energy_J=gate_J * registers
+            + line_J * self.weight_lines(designs) * bits / technology.input_bits,
             area_m2=_gate_m2(designs, assumptions) * FLIP_FLOP.area * bits * active,
         )
+
+    def weight_lines(self, designs: Designs) -> Floats:
+        """Return the lines that move when a row of weights is read, in lines across one cell: half
+        of the local bit lines of all weights that share a multiplier, 0 if none share."""
+        sharing = designs.rows / designs.active_rows * designs.columns_per_adc
+        return np.where(sharing > 1, designs.cols / 2 * (1 + sharing), 0.0)
 
     def column_circuit(
         self,
