@@ -62,6 +62,9 @@ def test_a_digital_chip_is_as_accurate_as_the_integers(one, command, capsys):
     assert row.accuracy == row.integer
     assert row.chip_min == row.integer
     assert np.isinf(row.snr_adc_dB)
+    for how in ("fast", "linear"):
+        other = one("--design", design, "--device", "dimc", "--chips", "1", "--how", how, "--force")
+        assert other.accuracy == pytest.approx(row.integer, abs=1e-9 if how == "fast" else 0.02)
     options = [*command, "--design", design, "--device", "dimc", "--sigma", "0.01"]
     assert "--sigma: cells of dimc have no error" in refused(capsys, *options)
     options = [*command, "--design", f"{design},adc_bits=6", "--device", "dimc"]

@@ -17,6 +17,7 @@ from problems import DIMC_PHYSICAL
 from tests.model.physical import scalar_digital
 from tests.model.physical.designs import DESIGN, TABLE, columns, one, random_designs
 from tests.model.physical.scalar_physical import slowdown
+from tests.model.physical.simulated import product
 
 NETWORKS = WorkloadSet.load(["alexnet"])
 DIMC = MEMORY_CELLS["dimc"]
@@ -183,6 +184,15 @@ def test_sums_are_exact_and_no_limit_of_a_circuit_binds():
     assert 20 < batch.noise[0, 3, 0] < 60
     assert np.isinf(batch.resources.level_sigmas).all()
     assert (batch.resources.ir_drop == 0).all()
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_executed_products_are_those_of_the_integers(bits):
+    designs = batch_of(columns(CHIP, active_rows=16, input_slice_bits=bits)).designs
+    (circuit,) = Circuit.of_designs(designs, DIMC, Assumptions())
+    rng = np.random.default_rng(bits)
+    x, w = rng.integers(0, 256, (20, 150)), rng.integers(-127, 128, (150, 7))
+    np.testing.assert_array_equal(product(x, w, circuit, rng, zero=128), (x - 128) @ w)
 
 
 def test_a_batch_without_designs_has_no_noise():
