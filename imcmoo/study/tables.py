@@ -132,19 +132,20 @@ def described_space(table: Any, info: ValidationInfo) -> Any:
         return table
     if "device" not in info.data:  # the device is wrong, which is reported already
         return DesignSpace("", ())
-    if "base" not in table and info.data["device"] is None:
-        missing = f"is missing ({' or '.join(devices())}), or give a space"
-        raise ValueFaults({"device": missing}, of_study=True)
     model, device = info.data.get("model"), info.data["device"]
-    if "base" not in table and usual_base(model, device) not in bases():
-        others = " and ".join(name for name in devices() if name in spaces())
-        known = f'{device} needs model = "physical"; the reference model knows {others}'
-        raise ValueFaults({"device": known}, of_study=True)
+    if "base" not in table:
+        known = [name for name in devices() if usual_base(model, name) in spaces()]
+        if device is None:
+            missing = f"is missing ({' or '.join(known)}), or give a space"
+            raise ValueFaults({"device": missing}, of_study=True)
+        if usual_base(model, device) not in bases():
+            needs = f'{device} needs model = "physical"; the reference model knows '
+            raise ValueFaults({"device": needs + " and ".join(known)}, of_study=True)
     return space_of_table(
         table,
-        name=str(info.data.get("name", table.get("base", info.data["device"]))),
-        model=info.data.get("model"),
-        device=info.data["device"],
+        name=str(info.data.get("name", table.get("base", device))),
+        model=model,
+        device=device,
     )
 
 
