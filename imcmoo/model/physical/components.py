@@ -95,6 +95,7 @@ class MemoryCell(ABC):
             read, no circuits of columns but `column_circuit`.
         snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
         defaults: design columns that the device does not have, with their only value.
+        decides: what columns decide on this device besides `Column.decides`, by column.
         component_names: names of components in breakdowns, where they are not the usual ones.
     """
 
@@ -107,6 +108,7 @@ class MemoryCell(ABC):
     exact: bool = False
     snr_limit_dB: float
     defaults: Mapping[str, str | float] = {}
+    decides: Mapping[str, str] = {}
     component_names: Mapping[str, str] = {}
 
     def check(self, designs: Designs, weight_bits: int = 1) -> None:

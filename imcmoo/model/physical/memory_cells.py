@@ -211,6 +211,7 @@ class Dimc(Sram):
         "weight_coding": WEIGHT_CODINGS[0],
         "cell_errors": CELL_ERRORS[0],
     }
+    decides: Mapping[str, str] = {"active_rows": "macro"}
     component_names: Mapping[str, str] = {"adc": "adder_trees", "dac": "input_registers"}
 
     def check(self, designs: Designs, weight_bits: int = 1) -> None:

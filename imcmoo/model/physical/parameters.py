@@ -138,7 +138,7 @@ class Designs:
     ]
     rows: Annotated[Floats, Column("array", "replication noise macro adc limits tile", high=1024)]
     cols: Annotated[Floats, Column("array", "replication macro sharing limits tile", high=1024)]
-    active_rows: Annotated[Floats, Column("array", "replication noise macro adc limits", high=1024)]
+    active_rows: Annotated[Floats, Column("array", "replication noise adc limits", high=1024)]
     bits_per_cell: Annotated[Ints, Column("array", "replication noise adc limits", high=8)]
     input_slice_bits: Annotated[Ints, Column("array", "replication noise macro adc", high=8)]
     adc_bits: Annotated[Ints, Column("resolution", "noise adc", high=16)]
