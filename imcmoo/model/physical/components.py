@@ -617,7 +617,7 @@ def _require(
     designs: Designs, some: Ints, technology: Technology, component: str, keys: dict[str, Source]
 ) -> None:
     """Check one component of some of the designs."""
-    table, device = technology.table, technology.device.name
+    table, device = technology.table, technology.device.array
     try:
         table.look_up(component, **_key_values(keys, designs.take(some)))
     except MissingRow as missing:
