@@ -24,12 +24,12 @@ LEVELS = {
         *("glb_KiB", "glb_banks", "ping_pong"),
     ),
     "Router group": ("tiles_per_group", "link_bits"),
-    "Tile": ("macros_per_tile",),
+    "Tile": ("macros_per_tile", "buffer_words"),
     "Macro": (
         *("rows", "cols", "active_rows", "bits_per_cell"),
         *("weight_coding", "redundancy", "cell_errors", "input_coding"),
         *("input_slice_bits", "columns_per_adc", "adc_bits"),
-        *("adc_window", "adc_model", "adc_noise", "sample_and_hold"),
+        *("adc_window", "adc_model", "adc_noise", "sample_and_hold", "tree_stages"),
     ),
 }
 """Parameters of the physical model by level of the chip."""

@@ -80,7 +80,7 @@ def names(kind: str | None = None) -> list[str]:
     extended = [name for name in studies if name.endswith("_extended")]
     by_kind = {
         "enumerable": [n for n in studies if n not in (*physical, *extended)],
-        "physical": [*physical, *(f"{n}_{further}" for n in physical for further in FURTHER)],
+        "physical": [*physical, *(f"{n}_{f}" for n in physical for f in _further_of(n))],
         "extended": extended,
         "family": [
             f"{device}/{networks}/{area}mm2"
@@ -92,6 +92,11 @@ def names(kind: str | None = None) -> list[str]:
     }
     chosen = KINDS if kind is None else (kind,)
     return [f"{stem}{version_of(stem)}" for k in chosen for stem in by_kind[k]]
+
+
+def _further_of(study: str) -> tuple[str, ...]:
+    """Further objectives of variants of a study; sums of digital macros have no noise."""
+    return tuple(f for f in FURTHER if not (f == "snr" and "_dimc_" in study))
 
 
 def version_of(stem: str) -> str:
@@ -131,7 +136,8 @@ def _study_of(stem: str, name: str) -> Study | None:
     if stem in shipped_names():
         return shipped_study(stem)
     base, _, further = stem.rpartition("_")
-    if further in FURTHER and base.endswith("_physical") and base in shipped_names():
+    is_physical = base.endswith("_physical") and base in shipped_names()
+    if is_physical and further in _further_of(base):
         return shipped_study(base).replace(name=stem, objectives=(further,))
     return None
 

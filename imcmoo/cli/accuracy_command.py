@@ -364,9 +364,6 @@ def _settings(config: Mapping[str, Any], network: str) -> Mapping[str, Any]:
 
 
 def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]:
-    missing = [name for name in NEEDED if name not in columns]
-    if missing:
-        raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")
     devices = set(columns.get("device", ())) | ({args.device} if args.device else set())
     if len(devices) != 1 or not devices <= set(MEMORY_CELLS):
         names = " or ".join(MEMORY_CELLS)
@@ -383,6 +380,11 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     if args.adc_noise is not None:
         known["adc_noise"] = np.full(n, args.adc_noise)
     device = MEMORY_CELLS[devices.pop()]
+    missing = [name for name in NEEDED if name not in {*columns, *device.defaults}]
+    if missing:
+        raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")
+    if device.exact and args.sigma is not None:
+        raise InputError(f"--sigma: cells of {device.name} have no error, its sums are exact")
     with input_errors():
         designs = Designs.of_columns(others | known, defaults=device.defaults)
         if args.sigma is not None and designs.cell_errors.any():

@@ -58,6 +58,11 @@ class ReferenceEvaluation:
     ) -> None:
         table, spaces = DesignsTable.read(path), catalogue.spaces()
         with input_errors():
+            if device not in spaces and device in MEMORY_CELLS:
+                known = " and ".join(spaces)
+                raise ValueError(
+                    f"--device {device} needs --model physical: the reference model knows {known}"
+                )
             check_choice("--device", device, spaces)
         self._evaluator = Evaluator(spaces[device], workloads)
         for name in self._evaluator.space.names:
@@ -129,13 +134,15 @@ class PhysicalEvaluation:
         with input_errors():
             self._model = PhysicalEvaluator(device, workloads, **options)
         self._designs = _physical_designs(path, device, self._model)
+        self._lacking = MEMORY_CELLS[device].defaults
 
     def __len__(self) -> int:
         return len(self._designs)
 
     def designs(self, rows: slice) -> Columns:
-        """Design columns, shape (n,) each."""
-        return self._designs.take(rows).to_columns()
+        """Design columns that the device has, shape (n,) each."""
+        columns = self._designs.take(rows).to_columns()
+        return {name: values for name, values in columns.items() if name not in self._lacking}
 
     def costs(self, rows: slice) -> pd.DataFrame:
         """One row per design and workload, designs outermost; NaN or empty where a network does not
@@ -180,7 +187,8 @@ class PhysicalEvaluation:
 def _physical_designs(path: Path, device: str, model: PhysicalEvaluator) -> Designs:
     """The designs of a file, checked line by line."""
     table = DesignsTable.read(path)
-    table.require_columns(NEEDED)
+    lacking = MEMORY_CELLS[device].defaults
+    table.require_columns(name for name in NEEDED if name not in lacking)
     if "device" in table.header:
         table.require("device", device, "--device is")
     columns = table.columns((*NEEDED, *DEFAULTS), TEXTS)

@@ -117,7 +117,7 @@ def _accuracy(networks: pd.DataFrame) -> Table:
     """Predicted accuracy drop, also with other circuits, and its causes."""
     predicted = networks[networks["accuracy_drop"].notna()]
     table = open_table(title="Predicted drop of accuracy", networks=predicted["network"])
-    *drops, worst = ACCURACY_TITLES
+    *drops, worst = [name for name in ACCURACY_TITLES if name in networks]
     add_numbers(table, *(ACCURACY_TITLES[name] for name in drops))
     table.add_column(ACCURACY_TITLES[worst])
     for _, row in predicted.iterrows():

@@ -32,8 +32,10 @@ LABELS = {
     "technology_cost_sram": "SRAM, technology and cost",
     "four_workload_rram_physical": "RRAM, four networks, physical",
     "four_workload_sram_physical": "SRAM, four networks, physical",
+    "four_workload_dimc_physical": "digital SRAM, four networks, physical",
     "nine_workload_rram_physical": "RRAM, nine networks, physical",
     "nine_workload_sram_physical": "SRAM, nine networks, physical",
+    "nine_workload_dimc_physical": "digital SRAM, nine networks, physical",
     "four_workload_rram_extended": "RRAM, four networks, extended",
     "four_workload_sram_extended": "SRAM, four networks, extended",
     "nine_workload_rram_extended": "RRAM, nine networks, extended",
@@ -56,7 +58,11 @@ LABELS = {
     "dac": "row drivers and DACs",
     "dram": "DRAM",
     "adc_bits": "ADC bits",
-    "columns_per_adc": "columns per ADC",
+    "columns_per_adc": "columns per ADC or tree",
+    "adder_trees": "adder trees",
+    "input_registers": "input registers",
+    "tree_stages": "pipeline stages",
+    "buffer_words": "bytes per buffer access",
     "ping_pong": "double-buffered weights",
 }
 

@@ -33,6 +33,7 @@ from imcmoo.model.physical.macro import (
     nearest_size,
     nearest_supply_V,
 )
+from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused
 from imcmoo.study.faults import fault_lines
 from imcmoo.study.tables import DeviceName, Positive, Table, is_file
@@ -119,6 +120,8 @@ class MacroTable(Table):
                 raise ValueError(f"{key} must be at most {most}, {getattr(self, most)}")
         if self.adc_area_share is not None and self.area_um2 is None:
             raise ValueError("adc_area_share needs area_um2")
+        if memory_cell(self.device).exact:
+            raise ValueError(f"{self.device} has no ADC to fit")
         if self.device == "sram" and self.bits_per_cell > 1:
             raise ValueError("bits_per_cell must be 1 for SRAM")
         return self

@@ -35,7 +35,7 @@ from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharin
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults
 from imcmoo.study.faults import faults_of
-from imcmoo.study.spaces import space_of_table
+from imcmoo.study.spaces import bases, space_of_table, spaces, usual_base
 
 T = TypeVar("T")
 
@@ -132,14 +132,20 @@ def described_space(table: Any, info: ValidationInfo) -> Any:
         return table
     if "device" not in info.data:  # the device is wrong, which is reported already
         return DesignSpace("", ())
-    if "base" not in table and info.data["device"] is None:
-        missing = f"is missing ({' or '.join(devices())}), or give a space"
-        raise ValueFaults({"device": missing}, of_study=True)
+    model, device = info.data.get("model"), info.data["device"]
+    if "base" not in table:
+        known = [name for name in devices() if usual_base(model, name) in spaces()]
+        if device is None:
+            missing = f"is missing ({' or '.join(known)}), or give a space"
+            raise ValueFaults({"device": missing}, of_study=True)
+        if usual_base(model, device) not in bases():
+            needs = f'{device} needs model = "physical"; the reference model knows '
+            raise ValueFaults({"device": needs + " and ".join(known)}, of_study=True)
     return space_of_table(
         table,
-        name=str(info.data.get("name", table.get("base", info.data["device"]))),
-        model=info.data.get("model"),
-        device=info.data["device"],
+        name=str(info.data.get("name", table.get("base", device))),
+        model=model,
+        device=device,
     )
 
 

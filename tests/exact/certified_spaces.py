@@ -15,10 +15,17 @@ from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.space.parameters import Conditional
 from imcmoo.space.restricted import restricted
-from problems import RRAM_EXTENDED, SRAM_EXTENDED, SRAM_TECHNOLOGY_EXTENDED, STUDIES
+from problems import (
+    DIMC_PHYSICAL,
+    RRAM_EXTENDED,
+    SRAM_EXTENDED,
+    SRAM_TECHNOLOGY_EXTENDED,
+    STUDIES,
+)
 
 SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED, "nodes": SRAM_TECHNOLOGY_EXTENDED}
-SMALLER = {"rram": "four_workload_rram_physical", "sram": "four_workload_sram_physical"}
+SPACES["dimc"] = DIMC_PHYSICAL
+SMALLER = {name: f"four_workload_{name}_physical" for name in ("rram", "sram", "dimc")}
 NETWORKS = ("mobilenet_v3_onnx", "resnet18_onnx")
 
 

@@ -42,7 +42,7 @@ from tests.exact.certified_spaces import (
 @pytest.mark.parametrize(
     ("n", "at_most"), [(1, 1200), pytest.param(50, 60_000, marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize("device", ["rram", "sram"])
+@pytest.mark.parametrize("device", ["rram", "sram", "dimc"])
 def test_certified_optima_are_the_enumerated_ones(device, n, at_most):
     rng = np.random.default_rng(1)
     feasible = [

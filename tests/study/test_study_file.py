@@ -96,8 +96,10 @@ def test_the_built_in_studies_are_what_they_were():
         _study("technology_cost_sram", problems.SRAM_TECHNOLOGY, FOUR, cost=COSTS),
         _physical("four", "rram", problems.RRAM_PHYSICAL, TRUE[:4]),
         _physical("four", "sram", problems.SRAM_PHYSICAL, TRUE[:4]),
+        _physical("four", "dimc", problems.DIMC_PHYSICAL, TRUE[:4]),
         _physical("nine", "rram", problems.RRAM_PHYSICAL_ATTENTION, TRUE, area_limit_mm2=4000),
         _physical("nine", "sram", problems.SRAM_PHYSICAL_ATTENTION, TRUE),
+        _physical("nine", "dimc", problems.DIMC_PHYSICAL_ATTENTION, TRUE),
     ]
     small = {name: study for name, study in problems.STUDIES.items() if "_extended" not in name}
     assert {study.name: study for study in built_in} == small
@@ -202,7 +204,7 @@ FAULTS = [
      "no rram crossbar with node_nm=32, voltage_V=0.5, rows=100, cols=32 in the component table: "
      "rows 100 is missing there, available: 16, 32, 64, 128"),
     (PLAIN + '[space]\nbase = "rrm"\n', "space.base: unknown 'rrm'; did you mean 'rram'? allo"),
-    (PLAIN + "[space]\nbase = [1]\n", "space.base: unknown [1]; allowed: rram,"),
+    (PLAIN + "[space]\nbase = [1]\n", "space.base: unknown [1]; allowed: dimc_physical,"),
     (PLAIN.replace("rram", "sram") + '[space]\nbase = "rram"\n',
      "device: 'sram', but space rram is of rram; leave space out, or say space = {"),
     (PLAIN.replace("rram", "sram") + "[space]\nbits_per_cell = 8\n",

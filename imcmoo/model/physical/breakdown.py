@@ -89,11 +89,11 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     pipelined = batch.designs.pipelined[:, None]
     latency = np.where(pipelined, seconds, share * run.latency_s[:, owner])
     runs, distinct = batch.has_capacity[:, owner], table.distinct
-    none = np.zeros(n)
+    none, names = np.zeros(n), batch.context.device.component_names
     energy_J = np.where(runs[:, :, None], np.stack(list(energy.values()), axis=2), np.nan)
     return PhysicalBreakdown(
         layers=layers,
-        components=tuple(energy),
+        components=tuple(names.get(part, part) for part in energy),
         energy_J=energy_J[:, distinct],
         latency_s=np.where(runs, latency, np.nan)[:, distinct],
         bound_by=bound[:, distinct],

@@ -190,7 +190,7 @@ class Circuit:
                 input_slice_bits=int(designs.input_slice_bits[at]),
                 bits_per_cell=int(designs.bits_per_cell[at]),
                 differential=bool(designs.differential[at]),
-                adc_bits=int(designs.adc_bits[at]),
+                adc_bits=None if device.exact else int(designs.adc_bits[at]),
                 sigma=device.sigma(assumptions),
                 read_sigma=device.read_sigma(assumptions),
                 reference_columns=float(references[at]),

@@ -123,11 +123,19 @@ class Context(Technology):
             dynamic=np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads]),
             digital=_named_layers(networks, digital),
         )
+        cell, limits = memory_cell(device), limits or CircuitLimits.of_device(device)
+        if cell.exact and limits.snr_dB > -np.inf:
+            raise ValueError(
+                f"compute_snr_limit_dB = {limits.snr_dB:g} is given, must be -inf on {cell.name}: "
+                "its sums are exact"
+            )
         technology = Technology(
-            device=memory_cell(device),
+            device=cell,
             table=table or PhysicalTable.load(),
             assumptions=assumptions or Assumptions(),
             switches=switches or Switches(),
+            input_bits=int(layers.input_bits.max()),
+            weight_bits=int(layers.weight_bits.max()),
         )
         predicted = None
         if accuracy:
@@ -150,7 +158,7 @@ class Context(Technology):
             inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
             co_resident=deployment == "together",
             noise=NoiseModel(layers, technology, part_of=noise_of),
-            limits=limits or CircuitLimits.of_device(device),
+            limits=limits,
             accuracy=predicted,
         )
 

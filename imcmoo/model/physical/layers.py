@@ -11,7 +11,13 @@ from scipy import sparse
 
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.physical.circuit import slice_maxima
-from imcmoo.networks.operands import OperandBits, operand_bits, slice_moments
+from imcmoo.networks.operands import (
+    OperandBits,
+    line_changes,
+    operand_bits,
+    slice_moments,
+    twos_complement,
+)
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
 
 FEWEST_BITS = 4
@@ -287,11 +293,16 @@ class OperandSums:
         conductances: Σ_j ḡ_j of all slices and of the more significant half, by weight coding
             (offset, differential) and b − 1, shape (2, 2, 8, L).
         products: E[Σ_i x_i] · Σ_j ḡ_j, shape (2, 2, 8, 2, 8, L).
+        changes: t, changes of the d_x input lines of a row per input, in two's complement, by input
+            coding and d_x − 1, shape (2, 8, L).
+        changed_ones: t · o with o the ones of a weight in two's complement, likewise.
     """
 
     pulses: Floats
     conductances: Floats
     products: Floats
+    changes: Floats
+    changed_ones: Floats
 
     @classmethod
     def of_layers(cls, layers: LayerTable) -> OperandSums:
@@ -320,10 +331,23 @@ class OperandSums:
         )
         average = partial(np.apply_along_axis, layers.average, -1)
         products = [[average(x * weights) for x in coding] for coding in inputs]
+        codings = (
+            (operands.inputs, operands.signed),
+            (operands.inputs_offset, np.ones(len(operands), bool)),
+        )
+        changes = np.array(
+            [
+                [_line_changes(joint, input_bits, width, signed) for width in range(1, BITS + 1)]
+                for joint, signed in codings
+            ]
+        )
+        ones = _mean_ones(operands.weights, weight_bits)
         return cls(
             pulses=np.array([[layers.average(x) for x in coding] for coding in inputs]),
             conductances=average(weights),
             products=np.moveaxis(np.array(products), 2, 0),
+            changes=average(changes),
+            changed_ones=average(changes * ones),
         )
 
     def of_cells(self, sums: Floats, at: tuple[Ints | int, ...], redundancy: Floats) -> Floats:
@@ -347,3 +371,22 @@ def _slice_sums(
         first = means.shape[1] // 2 if upper else 0
         sums[alike] = (means / full)[:, first:].sum(axis=1)
     return sums
+
+
+def _line_changes(joint: Floats, bits: Ints, width: int, signed: Bools) -> Floats:
+    """`line_changes` of each layer at its own precision, shape (n_layers,)."""
+    changes = np.empty(len(bits))
+    for precision in np.unique(bits):
+        alike = bits == precision
+        changes[alike] = line_changes(joint[alike], int(precision), width, signed[alike])
+    return changes
+
+
+def _mean_ones(joint: Floats, bits: Ints) -> Floats:
+    """Mean number of ones of codes with an offset in two's complement, shape (n_layers,)."""
+    ones = np.empty(len(bits))
+    for precision in np.unique(bits):
+        alike = bits == precision
+        every = np.ones(int(alike.sum()), bool)
+        ones[alike] = np.einsum("nkk->n", twos_complement(joint[alike], int(precision), every))
+    return ones

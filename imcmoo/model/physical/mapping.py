@@ -231,17 +231,23 @@ def overflow_bits(context: Context, glb_KiB: Floats) -> Floats:
 def partial_sum_bits(context: Context, designs: Designs, extra_bits: Floats) -> Floats:
     """Width of partial sums, b_a + (B_x − d_x) + (B_w − b) + extra bits, (n, L) or (1, 1).
 
+    Exact sums have B_x + B_w + ⌈log₂ rows⌉ + extra bits.
+
     `extra_bits` come from adding row blocks, shape (n, L).
     """
     if not context.switches.wide_sums:
         return np.full((1, 1), REFERENCE_SUM_BITS)
     layers = context.layers
     inputs, weights = (_collapsed(bits) for bits in (layers.input_bits, layers.weight_bits))
-    width: Floats = (
-        designs.adc_bits.astype(float)[:, None]
-        + np.maximum(inputs - designs.input_slice_bits[:, None], 0.0)
-        + np.maximum(weights - designs.bits_per_cell[:, None], 0.0)
-    )
+    width: Floats
+    if context.device.exact:
+        width = inputs + weights + np.ceil(np.log2(designs.rows))[:, None]
+    else:
+        width = (
+            designs.adc_bits.astype(float)[:, None]
+            + np.maximum(inputs - designs.input_slice_bits[:, None], 0.0)
+            + np.maximum(weights - designs.bits_per_cell[:, None], 0.0)
+        )
     width = width + extra_bits
     return np.minimum(width, context.assumptions.widest_sum_bits.value, out=width)
 

@@ -136,7 +136,8 @@ def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tup
     """Pulses through cells, and pulses × stored share of full scale, shape (n, L) each.
 
     A slice sent as one level is one pulse. A row shared by several groups crosses the columns of
-    all of them; cells off the diagonal hold 0.
+    all of them; cells off the diagonal hold 0. With exact sums, the changes of input lines count
+    instead of pulses, and a stored bit is its share.
     """
     layers, sums = context.layers, context.layers.operand_sums
     coding = 0 if context.switches.unsigned_inputs else 1
@@ -147,6 +148,8 @@ def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tup
     pulses = _input_pulses(context, designs, placement)
     products = sums.of_cells(sums.products, (coding, width, *cells), parallel)
     products = np.where(one_level, held, products)
+    if context.device.exact:
+        pulses, products = sums.changes[coding, width], sums.changed_ones[coding, width]
     macs = layers.macs * ~layers.digital
     crossings = placement.slice_columns * placement.groups_per_macro
     return macs * crossings * pulses, macs * products

@@ -99,6 +99,12 @@ HIGHEST_BITS_PER_CELL = 4
 Columns = Mapping[str, ArrayLike] | Designs
 """Design columns: arrays of shape (n,) by the names of `Designs`, or checked ones."""
 
+COMBINED = (
+    *("rows", "cols", "active_rows", "columns_per_adc", "tree_stages"),
+    *("macros_per_tile", "buffer_words"),
+)
+"""Columns of which some combinations are refused."""
+
 _UNSCREENED = {"link_bits", "schedule"}
 PRECISION_OPTIONS = ("input_bits", "weight_bits")
 PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip")
@@ -157,6 +163,8 @@ class PhysicalEvaluator(CostModel):
         self._any_network_trees: dict[float, BoundedTree] = {}
         self._options = options
         self._context = Context.of_networks(workloads, device=space.fixed["device"], **options)
+        if self._context.device.exact and "snr" in objectives:
+            raise ValueError(f"objective snr: sums of {self._context.device.name} are exact")
         self._limits = self._context.limits
         self.resource_names = ("cells", "buffer_bits", *self._limits.resources)
         self._accuracy = self._context.accuracy
@@ -177,7 +185,8 @@ class PhysicalEvaluator(CostModel):
     def _check_values(self) -> None:
         """Check each value of the space with all other parameters at their first value.
 
-        Conditional parameters are checked with every value of the parameter they depend on.
+        Conditional parameters are checked with every value of the parameter they depend on, sizes
+        of macros and their buffers in all combinations.
         """
         self._check_noise_is_paid()
         names, sizes = self.space.names, self.space.shape
@@ -189,7 +198,9 @@ class PhysicalEvaluator(CostModel):
                 rows.append(first.copy())
                 rows[-1][on] = other
                 rows[-1][at] = index
+        sizes_of_macros = [name for name in names if name in COMBINED]
         try:
+            self.designs(self.space.grid(sizes_of_macros))
             self.covered(np.array(rows))
         except DesignRefused as refused:
             raise ValueError(f"space.{refused.column}: {refused.problem}") from None
@@ -531,7 +542,7 @@ class PhysicalEvaluator(CostModel):
             designs = self._decoded(given)
         else:
             designs = Designs.of_columns(given, defaults=self._defaults)
-        self._context.device.check(designs)
+        self._context.device.check(designs, self._context.weight_bits)
         highest = HIGHEST_BITS_PER_CELL if self._context.switches.few_levels else 8
         bits = designs.bits_per_cell
         refuse(

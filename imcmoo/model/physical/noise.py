@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any
 
@@ -48,6 +48,7 @@ from imcmoo.model.physical.circuit import (
     slice_maxima,
 )
 from imcmoo.model.physical.components import Technology
+from imcmoo.model.physical.constraints import MOST_DB
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs, circuit_keys
 from imcmoo.networks.operands import OperandBits, slice_averages, slice_moments
@@ -679,6 +680,8 @@ class NoiseModel:
 
     def _snr_of(self, designs: Designs) -> Floats:
         """SNR of each design's circuit from its noise, shape (n, 4, W)."""
+        if self._technology.device.exact:
+            return np.repeat(self._snr_of_rounding[None], len(designs), axis=0)
         each = self._circuits(designs)
         row_of = {circuit: row for row, circuit in enumerate(dict.fromkeys(each))}
         snr = np.empty((len(row_of), 4, self._n_networks))
@@ -689,6 +692,17 @@ class NoiseModel:
             sums = [parts[..., a:b].sum(axis=-1) for a, b in pairwise(cuts)]
             snr[places] = decibels(np.stack(sums, axis=-1))
         return snr[[row_of[circuit] for circuit in each]]
+
+    @cached_property
+    def _snr_of_rounding(self) -> Floats:
+        """SNR of circuits whose only noise is that of rounding, however sliced, shape (4, W)."""
+        rounding = np.empty(self._n_layers)
+        circuit = Circuit(1, 1, 1, 1, differential=False, adc_bits=None)
+        for (_, alike), statistics in zip(self._by_precision, self._sliced(circuit), strict=True):
+            rounding[alike] = statistics.rounding
+        snr = np.full((4, self._n_networks), MOST_DB)
+        snr[3] = decibels(np.bincount(self._owner, rounding, self._n_networks).astype(float))
+        return snr
 
     def _circuits(self, designs: Designs) -> list[Circuit]:
         technology = self._technology

@@ -124,6 +124,23 @@ def score(data: AccuracyData, curve: str, nsr: float) -> float:
         return float(np.interp(np.log(nsr), np.log(data.levels), getattr(data, curve)))
 
 
+def _with_other_circuits(designs: Designs) -> dict[str, Designs]:
+    """Designs with another circuit each, by name of their drop."""
+    other, noise = 1 - designs.weight_coding, designs.adc_noise
+    return {
+        "drop_with_1_more_adc_bit": replace(
+            designs, adc_bits=np.minimum(designs.adc_bits + 1, LIMITS["adc_bits"][1])
+        ),
+        "drop_with_half_the_rows": replace(
+            designs, active_rows=np.maximum(designs.active_rows // 2, 1)
+        ),
+        "drop_with_other_coding": replace(designs, weight_coding=other),
+        "drop_with_half_the_noise": replace(
+            designs, adc_noise=np.maximum(noise // 2, np.minimum(noise, 1))
+        ),
+    }
+
+
 class PredictedAccuracy:
     """Accuracy drops of W networks on designs, computed once per circuit.
 
@@ -204,23 +221,12 @@ class PredictedAccuracy:
 
         Returns:
             Shape (n, W) each: `accuracy_drop`; `accuracy_lost_in`, the layers with most noise at
-            the logits; the drop with one more ADC bit, with half the active rows, with the other
-            weight coding and with half the noise of ADCs. Empty or NaN for networks without data.
+            the logits; unless sums are exact, the drop with one more ADC bit, with half the active
+            rows, with the other weight coding and with half the noise of ADCs. Empty or NaN for
+            networks without data.
         """
-        other, noise = 1 - designs.weight_coding, designs.adc_noise
-        changed = {
-            "drop_with_1_more_adc_bit": replace(
-                designs, adc_bits=np.minimum(designs.adc_bits + 1, LIMITS["adc_bits"][1])
-            ),
-            "drop_with_half_the_rows": replace(
-                designs, active_rows=np.maximum(designs.active_rows // 2, 1)
-            ),
-            "drop_with_other_coding": replace(designs, weight_coding=other),
-            "drop_with_half_the_noise": replace(
-                designs, adc_noise=np.maximum(noise // 2, np.minimum(noise, 1))
-            ),
-        }
         known = np.array([data is not None for data in self._data])
+        changed = {} if self._technology.device.exact else _with_other_circuits(designs)
         drops = {"accuracy_drop": designs, **changed}
         values: dict[str, NDArray[Any]] = {
             name: np.where(known, self.drops(each), np.nan) for name, each in drops.items()
@@ -236,7 +242,7 @@ class PredictedAccuracy:
     def _worst(self, design: Designs, network: int) -> str:
         """Layers with most noise at the logits, and their share."""
         data = self._data[network]
-        if data is None:
+        if data is None or self._technology.device.exact:
             return ""
         prediction = self.predict(design, network)
         most = np.argsort(prediction.layers)[::-1][:LAYERS_NAMED]
@@ -257,5 +263,6 @@ class PredictedAccuracy:
         technology = self._technology
         (circuit,) = Circuit.of_designs(design, technology.device, technology.assumptions)
         circuit = replace(circuit, **vars(operands))
-        noise = self._noise(data, circuit)
+        exact = technology.device.exact
+        noise = np.zeros((2, len(data.layers))) if exact else self._noise(data, circuit)
         return predict(data, noise, operands.bits, self._digital[network])

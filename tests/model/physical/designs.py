@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, SCHEDULES, space_voltages
 
 TABLE = PhysicalTable.load()
@@ -48,6 +49,12 @@ def columns(design=DESIGN, **changed):
     return {name: np.array([value]) for name, value in (design | changed).items()}
 
 
+def columns_of(device, **changed):
+    """One design as columns, without those that a device does not have."""
+    lacking = MEMORY_CELLS[device].defaults
+    return columns({n: v for n, v in DESIGN.items() if n not in lacking}, **changed)
+
+
 def random_designs(n, rng, device):
     """Design columns, each parameter evenly over its levels."""
     voltages = {
@@ -58,6 +65,8 @@ def random_designs(n, rng, device):
     def powers(first, last):
         return 2 ** rng.integers(first, last + 1, n)
 
+    if device == "dimc":
+        return digital_designs(n, rng, voltages)
     node, rows = rng.choice(NODES_NM, n), powers(5, 10)
     bits, coding = zip(
         *((1, "levels"), (2, "levels"), (4, "levels")),
@@ -88,6 +97,36 @@ def random_designs(n, rng, device):
         "dram": rng.choice(DRAM, n),
         "schedule": rng.choice(SCHEDULES, n),
         "adc_model": rng.choice(ADC_MODELS, n),
+    }
+
+
+def digital_designs(n, rng, voltages):
+    """Design columns of digital macros; `voltages` are the supplies by node."""
+
+    def powers(first, last):
+        return 2 ** rng.integers(first, last + 1, n)
+
+    node, rows = rng.choice(NODES_NM, n), powers(5, 9)
+    active = np.maximum(rows // powers(0, 4), 2)
+    levels = np.ceil(np.log2(active)).astype(int) + 1
+    return {
+        "technology_nm": node,
+        "voltage_V": np.array([rng.choice(voltages[nm]) for nm in node.tolist()]),
+        "rows": rows,
+        "cols": powers(6, 10),
+        "active_rows": active,
+        "input_slice_bits": powers(0, 3),
+        "columns_per_adc": powers(0, 3),
+        "tree_stages": np.minimum(rng.integers(1, 9, n), levels),
+        "ping_pong": rng.integers(0, 2, n),
+        "macros_per_tile": powers(2, 7),
+        "tiles_per_group": powers(1, 6),
+        "router_groups": powers(0, 6),
+        "glb_KiB": powers(8, 15),
+        "glb_banks": powers(0, 4),
+        "link_bits": powers(5, 9),
+        "dram": rng.choice(DRAM, n),
+        "schedule": rng.choice(SCHEDULES, n),
     }
 
 

@@ -118,7 +118,7 @@ def layer(
 ) -> dict[str, float]:
     """Noise over signal of one layer with 8-bit operands."""
     differential = design.get("weight_coding") == "differential"
-    d_x, b = design["input_slice_bits"], design["bits_per_cell"]
+    d_x, b = design["input_slice_bits"], design.get("bits_per_cell", 1)
     x_slices, g_slices = slices(8, d_x), slices(7 if differential else 8, b)
     inputs = [moments(operands.inputs[at], 8, *s) for s in x_slices]
     if differential:
@@ -141,7 +141,8 @@ def layer(
     ]
     coherence = input_variance / sum(each)
     adc = dev = 0.0
-    for rows in blocks(n_rows, design["rows"], design["active_rows"]):
+    analog = blocks(n_rows, design["rows"], design["active_rows"]) if device != "dimc" else []
+    for rows in analog:
         for (x_low, x_width), x in zip(x_slices, inputs, strict=True):
             for j, ((g_low, g_width), g) in enumerate(zip(g_slices, weights, strict=True)):
                 cells = design.get("redundancy", 1) if j >= len(weights) // 2 else 1
@@ -321,7 +322,8 @@ def network(
     layers = [layer(design, device, operands, at, k, assumptions) for at, k in enumerate(rows)]
     adc, dev, rounding = (math.fsum(n[part] for n in layers) for part in ("adc", "dev", "rounding"))
     parts = {"snr_adc_dB": adc, "snr_dev_dB": dev, "snr_dB": adc + dev}
+    noiseless = 100.0 if device == "dimc" else math.inf
     return {
-        name: -10 * math.log10(v) if v > 0 else math.inf
+        name: -10 * math.log10(v) if v > 0 else noiseless
         for name, v in (parts | {"snr_rounding_dB": rounding}).items()
     }

@@ -16,6 +16,7 @@ from imcmoo.model.physical import parameters
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import Workload
+from tests.model.physical import scalar_digital
 
 Design = dict[str, Any]
 
@@ -28,8 +29,10 @@ POWER_LIMIT = 1e6
 REQUESTS = 1e6
 
 
+WIDTHS = (1, 2, 4, 8)
+"""Input bits per cycle of digital macros."""
 DEFAULTS = {"input_coding": "pulses", "weight_coding": "offset", "sample_and_hold": 0}
-DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "redundancy": 1}
+DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "redundancy": 1, "buffer_words": 1}
 DEFAULTS |= {"adc_model": parameters.DEFAULTS["adc_model"]}
 DEFAULTS |= {"adc_noise": parameters.DEFAULTS["adc_noise"]}
 USUAL = Assumptions()
@@ -45,6 +48,7 @@ NUMBERS = (
     *("dram_footprint_factor", "top_area", "top_energy", "comparator_J", "rram_full_scale"),
     *("rram_read_sigma", "sram_read_sigma", "rram_stuck_share", "sram_stuck_share"),
     "reference_columns",
+    *("gate_F", "gate_m2", "gate_s", "line_F", "logic_overhead", "tree_wires"),
 )
 """All assumptions that are not constants here."""
 
@@ -141,6 +145,8 @@ class Layer:
     pulses: dict[int, float]  # by slice bits
     products: dict[tuple[int, str, int, int], float]
     conductances: dict[tuple[str, int, int], float]
+    changes: dict[int, float]  # of input lines, by slice bits
+    changed_ones: dict[int, float]  # times the ones of a weight
     digital: bool = False
     product: bool = False  # of two activations, so that no weight is stored
     previous_share: float = 0.0
@@ -194,7 +200,7 @@ def read_layers(
     for key in sorted(groups):
         *sizes, named, product = key
         # No layer that runs on the digital unit reads cells.
-        statistics = ({}, {}, {}) if named or product else _statistics(moments, groups[key])
+        statistics = ({},) * 5 if named or product else _statistics(moments, groups[key])
         flags = {"digital": bool(named or product), "product": bool(product)}
         layers.append(Layer(*sizes, len(groups[key]), *statistics, **flags))
     of_index = {i: layers[n] for n, key in enumerate(sorted(groups)) for i in groups[key]}
@@ -204,11 +210,19 @@ def read_layers(
     return layers
 
 
-def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, dict, dict]:
+def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, ...]:
     pulses: dict[int, float] = {}
     products: dict[tuple[int, str, int, int], float] = {}
     conductances: dict[tuple[str, int, int], float] = {}
+    changes: dict[int, float] = dict.fromkeys(WIDTHS, 0.0)
+    changed_ones: dict[int, float] = dict.fromkeys(WIDTHS, 0.0)
     for index in members:
+        ones, signed = scalar_digital.ones(moments.weights[index], 8), bool(moments.signed[index])
+        for width in WIDTHS:
+            joint = moments.inputs[index]
+            change = scalar_digital.line_changes(joint, 8, width, signed=signed) / len(members)
+            changes[width] += change
+            changed_ones[width] += change * ones
         sums = {
             width: sum(slice_mean(moments.inputs[index], 8, s) for s in slices(8, width))
             for width in range(1, 9)
@@ -227,7 +241,7 @@ def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, dict, d
                 products[key] = products.get(key, 0.0) + value * share / len(members)
         for key2, share in shares.items():
             conductances[key2] = conductances.get(key2, 0.0) + share / len(members)
-    return pulses, products, conductances
+    return pulses, products, conductances, changes, changed_ones
 
 
 class Chip:
@@ -264,8 +278,9 @@ class Chip:
         self.supply = (volt / NOMINAL_V) ** 2
         self.clock = 1e9 * min(1.0, 1 / self.kappa)
         size = {"node_nm": self.node, "rows": d["rows"], "cols": d["cols"]}
-        self.array = self.find(device, voltage_V=volt, **size)
-        timed, slow = self.find(device, voltage_V=NOMINAL_V, **size), self.kappa
+        arrays = "rram" if device == "rram" else "sram"
+        self.array = self.find(arrays, voltage_V=volt, **size)
+        timed, slow = self.find(arrays, voltage_V=NOMINAL_V, **size), self.kappa
         self.read_s = timed["time"] * slow
         if d["columns_per_adc"] > 1:
             self.read_s = max(timed["time"], timed["time_muxed"]) * slow
@@ -324,7 +339,10 @@ class Chip:
         d = self.d
         self.glb = self.buffer(2048, d["glb_KiB"] * 4, d["glb_banks"])
         word = 8 * d["macros_per_tile"]
-        self.inputs, self.results = self.buffer(word, d["rows"]), self.buffer(word, d["cols"])
+        self.results, packed = self.buffer(word, d["cols"]), d["buffer_words"]
+        self.inputs = self.buffer(word * packed, d["rows"] // packed)
+        for name in ("read", "write", "cycle"):  # of a word, several of which are one access
+            self.inputs[name] /= packed
         slow = max(1.0, self.kappa)
         self.glb_bit_s = self.glb["cycle"] * slow / d["glb_banks"] / 2048
         self.buffer_word_s = self.inputs["cycle"] * slow
@@ -441,6 +459,19 @@ class Chip:
         self.low_J *= self.number("array_energy_factor")
         self.span_J *= self.number("array_energy_factor")
 
+    def sum_bits(self) -> int:
+        """Width of the sum of a row block."""
+        d = self.d
+        return d["adc_bits"] + (8 - d["input_slice_bits"]) + (8 - d["bits_per_cell"])
+
+    def cell_reads(self, layer: Layer) -> tuple[float, float]:
+        """Pulses of an input, and those times the stored shares of a weight."""
+        width = self.d["input_slice_bits"]
+        cells = (self.d["weight_coding"], self.d["bits_per_cell"], self.d["redundancy"])
+        if self.levels:
+            return self.n_in, self.n_in * layer.conductances[cells]
+        return layer.pulses[width], layer.products[(width, *cells)]
+
     def column_drop(self) -> float:
         """IR drop along a column as a share of the read voltage; 0 where no current flows."""
         if self.device != "rram":
@@ -467,6 +498,50 @@ class Chip:
         if self.in_turn == 2:
             return steps * (read + convert)
         return read + steps * convert if self.in_turn else max(read, steps * convert)
+
+
+class DigitalChip(Chip):
+    """A chip of digital macros: a tree column in place of an ADC, registers in place of DACs."""
+
+    def __init__(self, design: Design, device: str, table: Any, assumptions: Any = USUAL) -> None:
+        usual = {"bits_per_cell": 1, "adc_bits": 1, "tree_stages": 1}
+        super().__init__(usual | design, device, table, assumptions)
+
+    def adc(self) -> tuple[float, float, float, float]:
+        """A column of a tree; its time is already that at the supply."""
+        self.read_s = 0.0
+        self.macro = scalar_digital.macro(self.d, self.kappa, self.assumptions)
+        time = self.macro["cycle_s"] / self.kappa
+        return self.macro["convert_J"], self.macro["column_m2"], 0.0, time
+
+    def cells_m2(self) -> float:
+        d = self.d
+        return d["rows"] * d["cols"] * (1 + d["ping_pong"]) * 280 * (self.node * 1e-9) ** 2
+
+    def drivers_m2(self) -> float:
+        return self.array["row_area"] + self.macro["registers_m2"]
+
+    def areas(self) -> None:
+        self.adder = {"energy": 0.0, "area": 0.0, "leak": 0.0}
+        usual, self.assumptions = self.assumptions, self.assumptions.having(array_area_factor=1.0)
+        super().areas()
+        self.assumptions = usual
+
+    def prices(self) -> None:
+        super().prices()
+        self.low_J, self.span_J = self.macro["low_J"], self.macro["span_J"]
+        self.dac_J = self.macro["row_J"]
+
+    def sum_bits(self) -> int:
+        return 16 + math.ceil(math.log2(self.d["rows"]))
+
+    def cell_reads(self, layer: Layer) -> tuple[float, float]:
+        """Changes of input lines, and those times the ones of a weight."""
+        width = self.d["input_slice_bits"]
+        return layer.changes[width], layer.changed_ones[width]
+
+    def slice_s(self, steps: int) -> float:
+        return steps * self.macro["cycle_s"]
 
 
 @dataclass
@@ -585,7 +660,7 @@ def evaluate(
 
     The chip switches to another network once per 10^6 batches.
     """
-    chip = Chip(design, device, table, assumptions)
+    chip = (DigitalChip if device == "dimc" else Chip)(design, device, table, assumptions)
     layers = read_layers(workload, weight_clip, digital, batch)
     io = batch * network_io(workload)
     chip.digital = [layer for layer in layers if layer.digital]
@@ -593,7 +668,7 @@ def evaluate(
     placed = [place(chip, layer) for layer in layers if not layer.digital]
     need = sum(p.n * p.layer.count for p in placed)
     pipelined = chip.d["schedule"] == "pipelined"
-    streams = device == "sram" and chip.d["dram"] != "none" and not pipelined
+    streams = device != "rram" and chip.d["dram"] != "none" and not pipelined
     options = []
     if need <= chip.macros:
         r = copies_at_once(chip, placed) if pipelined else copies_in_turn(chip, placed)
@@ -767,8 +842,7 @@ def digital_layer(chip: Chip, layer: Layer) -> tuple[dict[str, float], float, fl
 def traffic(chip: Chip, p: Placed, passes: int, streamed: bool) -> dict[str, float]:
     """Movements of one occurrence of a layer."""
     d, layer = chip.d, p.layer
-    places = d["adc_bits"] + (8 - d["input_slice_bits"]) + (8 - d["bits_per_cell"])
-    width = min(24, places + math.ceil(math.log2(p.row_blocks)))
+    width = min(24, chip.sum_bits() + math.ceil(math.log2(p.row_blocks)))
     tiles = math.ceil(p.n / d["macros_per_tile"])
     hops = max(min(p.row_blocks, tiles) - 1, 0)
     height = math.ceil(p.row_blocks / chip.macros) if passes > 1 else 1
@@ -824,13 +898,8 @@ def layer_time(
 
 def layer_energy(chip: Chip, p: Placed, move: dict[str, float]) -> float:
     """On-chip energy of one occurrence of a layer, without loading weights."""
-    d, layer = chip.d, p.layer
-    width = d["input_slice_bits"]
-    cells_of = (d["weight_coding"], d["bits_per_cell"], d["redundancy"])
-    if chip.levels:
-        pulses, products = chip.n_in, chip.n_in * layer.conductances[cells_of]
-    else:
-        pulses, products = layer.pulses[width], layer.products[(width, *cells_of)]
+    layer = p.layer
+    pulses, products = chip.cell_reads(layer)
     cells = layer.macs * (chip.n_w * p.g * pulses * chip.low_J + products * chip.span_J)
     vectors = layer.steps * layer.G * chip.n_in
     conversions = vectors * layer.M * chip.converted * p.block_phases

@@ -21,7 +21,7 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal
 from imcmoo.space.restricted import restricted
-from problems import RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
+from problems import DIMC_PHYSICAL, RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
 
 LIMIT = 800e-6
 FEW_DESIGNS = 2
@@ -35,6 +35,21 @@ OPTIONAL = (
 REFERENCES = Assumptions().having(reference_columns=1)
 NOISE = (Ordinal("adc_noise", (8, 12, 20)),)
 FEW_CIRCUITS = {"voltage_V": (0.7, 1.0), "adc_bits": (5, 6, 7), "columns_per_adc": (1, 8, 64)}
+FEW_TREES = {
+    "voltage_V": (0.7, 1.0),
+    "rows": (64, 512),
+    "cols": (512,),
+    "input_slice_bits": (1, 4),
+    "columns_per_adc": (4, 8),
+    "tree_stages": (1, 4),
+    "macros_per_tile": (16,),
+    "buffer_words": (1, 4),
+}
+DIMC = replace(
+    DIMC_PHYSICAL,
+    parameters=(*DIMC_PHYSICAL.parameters, Categorical("schedule", ("layer", "pipelined"))),
+    fixed={name: v for name, v in DIMC_PHYSICAL.fixed.items() if name != "schedule"},
+)
 DIGITAL = {"resnet18_onnx": Workload.load("resnet18_onnx").layers[3:16:6]}
 MODELS = {
     "four_sram": lambda: STUDIES["four_workload_sram_extended"].cost_model(),
@@ -50,13 +65,14 @@ MODELS = {
     "noise": lambda: few("sram", FEW_CIRCUITS, added=NOISE),
     "noise_rram": lambda: few("rram", FEW_CIRCUITS, added=NOISE, assumptions=REFERENCES),
     "digital": lambda: few("rram", requests_per_switch=1, layers_digital=DIGITAL, weight_clip=0.7),
+    "digital_macros": lambda: few("dimc", FEW_TREES),
     "digital_sram": lambda: few("sram", layers_digital=DIGITAL, deployment="together"),
 }
 
 
 def few(device, values=None, added=(), **options):
     """A model of two networks."""
-    space = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}[device]
+    space = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED, "dimc": DIMC}[device]
     space = restricted(space, values or {}, name="few")
     space = replace(space, parameters=(*added, *space.parameters))
     networks = STUDIES["four_workload_sram_extended"].replace(
@@ -157,7 +173,8 @@ SLOW_ONES = [pytest.param(name, marks=pytest.mark.slow) for name in ("four_sram"
 
 
 @pytest.mark.parametrize(
-    "name", ["four_rram", "together", "precision", "optional", "noise", *SLOW_ONES]
+    "name",
+    ["four_rram", "together", "precision", "optional", "noise", "digital_macros", *SLOW_ONES],
 )
 def test_no_bound_is_above_a_design(name):
     check_model(MODELS[name](), 12)

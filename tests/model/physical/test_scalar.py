@@ -76,10 +76,13 @@ def test_arrays_equal_the_scalar_model_with(option, device):
         more |= {"every_snr": 99, "digital": (layers[0], layers[6], layers[15])}
     else:
         more |= {"workload": Workload.load("alexnet"), "every_snr": 2, "assumptions": FAULTY}
-        designs["adc_window"] = rng.choice(ADC_WINDOWS, n)
-        designs["redundancy"] = rng.integers(1, 5, n)
-        designs["adc_noise"] = rng.integers(1, 401, n)
-        if device != "sram":
+        designs["macros_per_tile"][:] = 32
+        designs["buffer_words"] = np.minimum(2 ** rng.integers(0, 3, n), designs["rows"] // 16)
+        if device != "dimc":
+            designs["adc_window"] = rng.choice(ADC_WINDOWS, n)
+            designs["redundancy"] = rng.integers(1, 5, n)
+            designs["adc_noise"] = rng.integers(1, 401, n)
+        if device == "rram":
             designs["bits_per_cell"] = rng.integers(1, 3, n)
             designs["cell_errors"] = rng.choice(CELL_ERRORS, n)
     assert compared(device=device, designs=designs, **more) >= 3
