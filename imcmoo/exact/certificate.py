@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,14 @@ def read_certificates(folder: Path) -> dict[Path, Certificate]:
     """
     paths = [folder, *sorted(p for p in folder.glob("*") if p.is_dir())]
     return {path: Certificate.load(path) for path in paths if (path / FILE).is_file()}
+
+
+def best_optimum(certificates: Sequence[Certificate]) -> dict[str, float]:
+    """Bound and value of the optimum over the spaces of some certificates of one criterion."""
+    return {
+        "bound": min(c.bound for c in certificates),
+        "value": min(c.value for c in certificates),
+    }
 
 
 def _check_kinds(content: Mapping[str, Any]) -> None:
