@@ -13,7 +13,7 @@ from imcmoo.exact.behaviour import behaviour
 from imcmoo.exact.branch_and_bound import Proof
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import content_checksum, write_checked_json
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.io.reading import read_json
 from imcmoo.io.stamp import Stamp
 from imcmoo.problem.criteria import LOG10, prefix_of
@@ -26,7 +26,7 @@ OPTIMA = "single_network_optima"
 """Field of the single-network optima."""
 
 
-class NothingToCertify(InputError):
+class NothingToCertify(Infeasible):
     """It is proven that no design is feasible; says what the smallest chip would need."""
 
 

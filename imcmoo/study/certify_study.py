@@ -210,6 +210,7 @@ def certify_together(
                     for certificate in prover.prove(part, optima):
                         yield prover, certificate
                 except NothingToCertify as error:
+                    prover.infeasible |= dict.fromkeys(part.names, error)
                     yield prover, error
 
 
@@ -256,6 +257,7 @@ class Prover:
         # Trees of single networks may report a line again.
         self.report = cache(self.report)
         self.done: dict[str, Certificate] = {}
+        self.infeasible: dict[str, NothingToCertify] = {}
         self._joint_tree: tuple[NodeExpander, RootExpansion] | None = None
 
     def drop_invalid(self) -> None:

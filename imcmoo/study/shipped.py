@@ -16,7 +16,9 @@ def study_names() -> list[str]:
 @cache
 def study(name: str) -> Study:
     """The shipped study of a name; the others are not read, nor their cost models imported."""
-    return read_study(folder() / "studies" / f"{name}.toml", shipped=True)
+    read = read_study(folder() / "studies" / f"{name}.toml", shipped=True)
+    assert isinstance(read, Study), "shipped studies are of one device each"
+    return read
 
 
 def studies() -> dict[str, Study]:

@@ -75,6 +75,7 @@ class MemoryCell(ABC):
         reads_again: True if without sample-and-hold an array is read again for each of the
             conversions of an ADC, False if columns keep their sums.
         cells_leak: True if cells are CMOS and leak.
+        exact: True if gates add the products, so that sums are exact integers.
         snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
         defaults: defaults of design columns, besides `DEFAULTS`.
     """
@@ -84,6 +85,7 @@ class MemoryCell(ABC):
     streams: bool
     reads_again: bool = False
     cells_leak: bool = True
+    exact: bool = False
     snr_limit_dB: float
     defaults: Mapping[str, str | float] = {}
 
