@@ -60,8 +60,10 @@ def main(args: argparse.Namespace) -> None:
     paths = certificates(args.folder)
     first = next(iter(paths.values()))
     stored = str(first.settings.get("study"))
-    found = catalogue.find_study(args.study, stored) if args.study else None
-    study = arguments.with_options(found or catalogue.named_study(stored), args)
+    ordinary = (
+        catalogue.find_study(args.study, stored) if args.study else catalogue.named_study(stored)
+    )
+    study = arguments.with_options(ordinary, args)
     is_stated = _is_stated(args)
     for path, certificate in paths.items():
         check_trusted(str(certificate.settings.get("criterion")), study, path)

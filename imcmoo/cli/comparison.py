@@ -1,4 +1,4 @@
-"""What commands print of a study that lists devices."""
+"""Output of commands about a study that lists devices."""
 
 from __future__ import annotations
 

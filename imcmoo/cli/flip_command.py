@@ -60,8 +60,8 @@ def main(args: argparse.Namespace) -> None:
     """Find where an assumption changes the chip or the better study."""
     study = arguments.requested_study(args)
     other = None if args.other is None else catalogue.find_study(args.other)
-    given = [s for s in (study, other) if s is not None]
-    files = [Path(s.file) for s in given if s.file is not None]
+    studies = [s for s in (study, other) if s is not None]
+    files = [Path(s.file) for s in studies if s.file is not None]
     arguments.check_outputs({"--out": args.out}, files)
     writes = writing(args.out, ours=TABLE, force=args.force) if args.out else nullcontext()
     with writes as target:
@@ -72,7 +72,7 @@ def main(args: argparse.Namespace) -> None:
     what = "the chip" if other is None else "the better study"
     if isinstance(study, StudyOfDevices):
         what = "the best device"
-    names = [one.name for each in given for one in each.studies]
+    names = [one.name for each in studies for one in each.studies]
     for line in report(found, names, what):
         terminal.print(line, soft_wrap=True)
     if args.out is not None:

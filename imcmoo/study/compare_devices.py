@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from imcmoo.exact.enumeration import ExactAnswer, Optimum
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError
 from imcmoo.io.locks import folder_lock
+from imcmoo.io.machines import Workers
 from imcmoo.problem.criteria import SINGLE_NETWORK
 from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import (
@@ -32,6 +34,7 @@ from imcmoo.study.comparison import (
     check_replaceable,
     home_of,
     least_edap,
+    no_chip,
 )
 from imcmoo.study.comparison_certificate import (
     ComparisonCertificate,
@@ -53,10 +56,9 @@ def enumerate_devices(
     study: StudyOfDevices,
     out: Path,
     *,
-    workers: Any,
+    workers: Workers,
     force: bool = False,
     on_progress: Callable[[Study, int, int], None] = lambda *_: None,
-    on_device: Callable[[Study, ExactAnswer], None] = lambda *_: None,
     **more: Any,
 ) -> Comparison:
     """Enumerate each device, and compare their optima; see `StudyOfDevices.enumerate`.
@@ -67,18 +69,16 @@ def enumerate_devices(
         workers, more: as of `enumerate_study`.
         force: replace answers of different studies with the same name.
         on_progress: called after every chunk with the study of the device.
-        on_device: called when the answer of a device is complete.
     """
     folder = home_of(study, out / "exact")
     with folder_lock(folder):
         if not force:
             check_replaceable(study, folder)
-        found: dict[str, ExactAnswer | NothingToEnumerate] = {}
-        for device, one in zip(study.devices, study.studies, strict=True):
-            found[device] = _answer(one, out, workers, force, on_progress, more)
-            if isinstance(answer := found[device], ExactAnswer):
-                on_device(one, answer)
-        compared = _compared(study, folder, found)
+        answers = {
+            device: _answer(one, out, workers, force, on_progress, more)
+            for device, one in zip(study.devices, study.studies, strict=True)
+        }
+        compared = _compared(study, folder, answers)
         compared.save()
         return compared
 
@@ -86,14 +86,15 @@ def enumerate_devices(
 def _answer(
     study: Study,
     out: Path,
-    workers: Any,
+    workers: Workers,
     force: bool,
     on_progress: Callable[[Study, int, int], None],
     more: Mapping[str, Any],
 ) -> ExactAnswer | NothingToEnumerate:
     """The exact answer of a device: the stored one if it holds, else a new one."""
-    if stored := find_answer(study, out, lambda line: None):
-        return stored
+    with suppress(InputError):  # a damaged answer is replaced
+        if stored := find_answer(study, out, lambda line: None):
+            return stored
     try:
         return enumerate_to(
             study,
@@ -108,28 +109,28 @@ def _answer(
 
 
 def _compared(
-    study: StudyOfDevices, folder: Path, found: Mapping[str, ExactAnswer | NothingToEnumerate]
+    study: StudyOfDevices, folder: Path, answers: Mapping[str, ExactAnswer | NothingToEnumerate]
 ) -> Comparison:
     first = study.studies[0]
     is_regret = first.asked_criterion.is_regret
     reference = None
     if is_regret:
-        references = [_single_network_edap(first, answer) for answer in found.values()]
+        references = [_single_network_edap(first, answer) for answer in answers.values()]
         reference = least_edap(references)
     best = []
-    for answer, one in zip(found.values(), study.studies, strict=True):
+    for answer, one in zip(answers.values(), study.studies, strict=True):
         if isinstance(answer, NothingToEnumerate):
             best.append(BestOfDevice.without_chip(one, answer, bound=math.inf))
         else:
             designs = _candidates(one, answer)
             best.append(BestOfDevice.selected(one, designs, reference, exact=True))
-    answers = {
+    optima = {
         device: ExactOptima(one, answer)
-        for (device, answer), one in zip(found.items(), study.studies, strict=True)
+        for (device, answer), one in zip(answers.items(), study.studies, strict=True)
         if isinstance(answer, ExactAnswer)
     }
     return Comparison(
-        study, first.selected_by, folder, tuple(best), answers, EXACT if is_regret else ""
+        study, first.selected_by, folder, tuple(best), optima, EXACT if is_regret else ""
     )
 
 
@@ -162,11 +163,9 @@ def certify_devices(
     out: Path,
     *,
     force: bool = False,
-    gap: float = 0.0,
-    time_limit_s: float = math.inf,
     on_step: Callable[..., None] = lambda *_: None,
     on_proven: Callable[[Study, Certificate | NothingToCertify], None] = lambda *_: None,
-    report: Callable[[str], None] = lambda _: None,
+    **options: Any,
 ) -> Comparison:
     """Prove the best chip of each device; see `StudyOfDevices.certify`.
 
@@ -175,10 +174,10 @@ def certify_devices(
         criterion: criterion to prove, or `all`. If None, the criterion of the study.
         out: folder of all results.
         force: replace certificates of different studies with the same name.
-        gap, time_limit_s, report: as of `Prover`.
         on_step: called after each step with the study of the device and the arguments of `OnStep`.
         on_proven: called with each certificate, or with the error that says that no design of a
             device is feasible.
+        options: further options of `Prover`: `gap`, `time_limit_s`, `report`.
     """
     first = study.studies[0]
     asked = criterion or first.asked_criterion.name
@@ -189,45 +188,49 @@ def certify_devices(
         stack.enter_context(folder_lock(folder))
         if not force:
             check_replaceable(study, folder)
-        folders = [
-            stack.enter_context(CertificateFolder.locked(one, out, force=force))
-            for one in study.studies
-        ]
-        provers = [
-            Prover(
-                one,
-                one.problem(),
-                gap=gap,
-                time_limit_s=time_limit_s,
-                known=stored.known,
-                on_step=_steps_of(one, on_step),
-                report=report,
-            )
-            for one, stored in zip(study.studies, folders, strict=True)
-        ]
-        written: dict[Prover, dict[str, str]] = {prover: {} for prover in provers}
-        for prover, result in certify_together(provers, asked):
-            if isinstance(result, Certificate):
-                place = folders[provers.index(prover)].save(result, compared_by)
-                name = (place / FILE).relative_to(folder.parent).as_posix()
-                written[prover][name] = sha256(place / FILE)
-            on_proven(prover.study, result)
-        return _certified(study, compared_by, folder, provers, written)
+        devices: dict[Prover, _Proven] = {}
+        for device, one in zip(study.devices, study.studies, strict=True):
+            stored = stack.enter_context(CertificateFolder.locked(one, out, force=force))
+            steps = _steps_of(one, on_step)
+            prover = Prover(one, one.problem(), known=stored.known, on_step=steps, **options)
+            devices[prover] = _Proven(device, prover, stored)
+        with suppress(NothingToCertify):  # a network runs on no device, so none has a chip
+            for prover, result in certify_together([*devices], asked):
+                if isinstance(result, Certificate):
+                    devices[prover].save(result, compared_by, folder.parent)
+                on_proven(prover.study, result)
+        return _certified(study, compared_by, folder, [*devices.values()])
+
+
+@dataclass
+class _Proven:
+    """A device, its proofs, the folder of their certificates, and checksums of these by path."""
+
+    device: str
+    prover: Prover
+    folder: CertificateFolder
+    written: dict[str, str] = field(default_factory=dict)
+
+    def save(self, certificate: Certificate, criterion: str, home: Path) -> None:
+        """Write a certificate, and note its checksum by its path below `home`."""
+        path = self.folder.save(certificate, criterion) / FILE
+        self.written[path.relative_to(home).as_posix()] = sha256(path)
 
 
 def _certified(
-    study: StudyOfDevices,
-    criterion: str,
-    folder: Path,
-    provers: list[Prover],
-    written: Mapping[Prover, Mapping[str, str]],
+    study: StudyOfDevices, criterion: str, folder: Path, devices: list[_Proven]
 ) -> Comparison:
     """Compare proven devices, and write the comparison with its certificate."""
-    named = dict(zip(study.devices, provers, strict=True))
-    why = {n: str(p.infeasible[criterion]) for n, p in named.items() if criterion in p.infeasible}
-    certificates = {name: prover.done for name, prover in named.items()}
+    why = {
+        d.device: str(next(iter(d.prover.infeasible.values())))
+        for d in devices
+        if criterion not in d.prover.done
+    }
+    if len(why) == len(devices):
+        raise no_chip(study, why)
+    certificates = {d.device: d.prover.done for d in devices}
     compared = proven_comparison(study, criterion, folder, certificates, why)
-    proofs = {n: DeviceProof(written[p], sorted(p.infeasible)) for n, p in named.items()}
+    proofs = {d.device: DeviceProof(d.written, sorted(d.prover.infeasible)) for d in devices}
     content = ComparisonCertificate.of(compared, criterion, proofs).to_json()
     compared.save({FILE: content})
     return compared

@@ -139,8 +139,7 @@ class Comparison:
 
     def __post_init__(self) -> None:
         if not any(len(each.design) for each in self.best):
-            lines = "; ".join(f"{each.device}: {each.why}" for each in self.best)
-            raise Infeasible(f"no device of {self.study.name} has a feasible chip: {lines}")
+            raise no_chip(self.study, {each.device: each.why for each in self.best})
 
     @cached_property
     def ranking(self) -> list[BestOfDevice]:
@@ -202,8 +201,8 @@ class Comparison:
         return _table(self.winner, *feasible_designs(problem, self.winner.design))
 
     def excess(self, score: float, best: float) -> float:
-        """How far a score is above another one: a share, or a difference of a criterion of scale
-        "difference"; counted from `Criterion.zero`."""
+        """Excess of a score over another one: a share, counted from `Criterion.zero`, or a
+        difference of a criterion of scale "difference"."""
         criterion = self._criterion
         if criterion is None:  # the EDAP of one network
             return score / best - 1.0
@@ -216,7 +215,7 @@ class Comparison:
         return named.get(self.criterion)
 
     def factor(self, score: float, best: float) -> float:
-        """How many times as large a score is as another one, or their difference, see `excess`."""
+        """Ratio of a score to another one, or their difference; see `excess`."""
         return self.excess(score, best) + (0.0 if self._is_difference else 1.0)
 
     @property
@@ -306,6 +305,12 @@ class Comparison:
         return self.devices.to_html(index=False)
 
 
+def no_chip(study: StudyOfDevices, why: Mapping[str, object]) -> Infeasible:
+    """Error of a study none of whose devices has a feasible chip; says why of each."""
+    reasons = "; ".join(f"{device}: {reason}" for device, reason in why.items())
+    return Infeasible(f"no device of {study.name} has a feasible chip: {reasons}")
+
+
 def home_of(study: StudyOfDevices, out: Path) -> Path:
     """Folder of the comparison below the folder of one kind of answers."""
     return out / study.name / COMPARISON
@@ -335,8 +340,8 @@ def check_replaceable(study: StudyOfDevices, folder: Path) -> None:
 
 def least_edap(references: Sequence[Floats | None]) -> Floats | None:
     """Best reference EDAP of each network over the devices, J·s·mm², shape (W,); None without."""
-    known = [reference for reference in references if reference is not None]
-    return np.fmin.reduce(known) if known else None
+    optima = [reference for reference in references if reference is not None]
+    return np.fmin.reduce(optima) if optima else None
 
 
 def feasible_designs(problem: AcceleratorProblem, designs: Levels) -> tuple[Levels, Floats]:

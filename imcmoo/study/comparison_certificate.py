@@ -30,7 +30,7 @@ from imcmoo.study.searches import EXACT
 
 @dataclass(frozen=True)
 class DeviceProof:
-    """What is proven of one device.
+    """Proofs of one device.
 
     Args:
         certificates: SHA-256 (hex) of its certificates, by path below the folder of the study.
@@ -178,7 +178,7 @@ def check_comparison(
     }
     _claim_all(checkers, stored, stated, folder.parent)
     why = {n: "no chip is feasible" for n, p in stated.devices.items() if _lacks_chip(stated, p)}
-    certificates = {n: {c.criterion: c for c in found.values()} for n, found in stored.items()}
+    certificates = {n: {c.criterion: c for c in listed.values()} for n, listed in stored.items()}
     lacking = [n for n in study.devices if n not in why and stated.criterion not in certificates[n]]
     if lacking:
         raise Refused(f"{folder}: refused: no certificate of {stated.criterion} of {lacking[0]}")
@@ -201,7 +201,7 @@ def _lacks_chip(stated: ComparisonCertificate, proof: DeviceProof) -> bool:
 
 def _stored(home: Path, device: str, stated: ComparisonCertificate) -> dict[Path, Certificate]:
     """Certificates of a device as the comparison lists them, prerequisites first."""
-    found = {}
+    read = {}
     for name, digest in stated.devices[device].certificates.items():
         parts = PurePosixPath(name).parts
         if parts[0] != device or parts[-1] != FILE or len(parts) > 3 or ".." in parts:
@@ -209,8 +209,8 @@ def _stored(home: Path, device: str, stated: ComparisonCertificate) -> dict[Path
         path = home / name
         if not path.is_file() or sha256(path) != digest:
             raise Refused(f"{path}: refused: missing, or not the file that the comparison lists")
-        found[path.parent] = Certificate.load(path.parent)
-    return found
+        read[path.parent] = Certificate.load(path.parent)
+    return read
 
 
 def _claim_all(
@@ -220,7 +220,7 @@ def _claim_all(
     home: Path,
 ) -> None:
     """Register the claims of all devices, single-network optima before regrets."""
-    claims = [(n, path, c) for n, found in stored.items() for path, c in found.items()]
+    claims = [(n, path, c) for n, listed in stored.items() for path, c in listed.items()]
     for name, proof in stated.devices.items():
         for criterion in proof.infeasible:
             with input_errors(f"{home / name}: refused: ", Refused):

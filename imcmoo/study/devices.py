@@ -50,7 +50,7 @@ class StudyOfDevices:
     def __post_init__(self) -> None:
         criterion = self.criterion
         if not self.studies[0].asked_criterion.is_judged:
-            allowed = [name for name, known in NAMED.items() if known.is_judged]
+            allowed = [name for name, one in NAMED.items() if one.is_judged]
             raise ValueError(
                 f"criterion: {criterion} judges a chip beside the others of its front, which does "
                 f"not compare devices; allowed: {', '.join(allowed)}, score, or module:name"
@@ -74,8 +74,8 @@ class StudyOfDevices:
         name = settings.get("name")
 
         def study(device: str) -> Study:
-            own = of_device.get(device, {})
-            keys = {**settings, "device": device, "space": {**common, **own}}
+            table = of_device.get(device, {})
+            keys = {**settings, "device": device, "space": {**common, **table}}
             if isinstance(name, str):
                 keys["name"] = f"{name}/{device}"
             if _is_exact(device):  # a limit on analog errors
@@ -83,7 +83,7 @@ class StudyOfDevices:
             try:
                 return Study(**keys)
             except ValueError as error:
-                raise ValueError(_of_own_table(str(error), device, own)) from None
+                raise ValueError(_of_own_table(str(error), device, table)) from None
 
         return cls(str(name), tuple(_for_each(devices, study)))
 
@@ -282,7 +282,8 @@ def _checked_space(
     for key, table in tables.items():
         if key not in devices:
             hint = did_you_mean(key, devices)
-            raise ValueError(f"space.{key}: no device of the list; {hint}{', '.join(devices)}")
+            allowed = ", ".join(devices)
+            raise ValueError(f"space.{key}: no device of the list; {hint}allowed: {allowed}")
         if not isinstance(table, Mapping):
             raise ValueError(f"space.{key}: needs a table, got {table!r}")
         if "device" in table:
@@ -303,9 +304,9 @@ def _is_exact(device: str) -> bool:
     return MEMORY_CELLS[device].exact
 
 
-def _of_own_table(lines: str, device: str, own: Mapping[str, Any]) -> str:
+def _of_own_table(lines: str, device: str, table: Mapping[str, Any]) -> str:
     """Lines of faults with the keys of the table of a device as a file has them."""
-    for key in own:
+    for key in table:
         lines = "\n".join(
             f"space.{device}.{line.removeprefix('space.')}" if line.startswith(f"space.{key}:")
             else line

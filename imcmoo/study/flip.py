@@ -390,17 +390,17 @@ class _Comparison:
     def __call__(self, value: float) -> Point:
         self._on_value(value)
         problems = [each.problem(self._factor, value) for each in self._candidates]
-        found = self._proven(problems) if self._exact else self._best_stored(problems)
-        if self._is_first and found:
-            self._today = found[0].levels
+        best = self._proven(problems) if self._exact else self._best_stored(problems)
+        if self._is_first and best:
+            self._today = best[0].levels
         self._is_first = False
-        return self._point(value, found)
+        return self._point(value, best)
 
     def _best_stored(self, problems: Sequence[AcceleratorProblem]) -> list[_Found]:
         pairs = [*zip(self._candidates, problems, strict=True)]
         reference = least_edap([each.reference_edap(problem) for each, problem in pairs])
         best = [each.best_stored(problem, reference) for each, problem in pairs]
-        return [found for found in best if found is not None]
+        return [chip for chip in best if chip is not None]
 
     def _proven(self, problems: Sequence[AcceleratorProblem]) -> list[_Found]:
         """Proven best chips; each is an incumbent at the next values."""
@@ -412,21 +412,21 @@ class _Comparison:
                 pass
         except NothingToCertify:
             return []
-        found = []
+        best = []
         for (each, problem), prover in zip(pairs, provers, strict=True):
             if name in prover.done:
                 proven = prover.done[name]
-                best = problem.space.levels_of(proven.design)
-                each.levels = np.unique(np.concatenate([each.levels, best]), axis=0)
-                found.append(_Found(each.study.name, problem, best, proven.value))
-        return found
+                design = problem.space.levels_of(proven.design)
+                each.levels = np.unique(np.concatenate([each.levels, design]), axis=0)
+                best.append(_Found(each.study.name, problem, design, proven.value))
+        return best
 
-    def _point(self, value: float, found: Sequence[_Found]) -> Point:
-        edaps = [_edap(each.problem, each.levels) for each in found]
+    def _point(self, value: float, best: Sequence[_Found]) -> Point:
+        edaps = [_edap(each.problem, each.levels) for each in best]
         against = math.nan
-        if len(self._candidates) == 1 and found and self._today is not None:
-            against = _edap(found[0].problem, self._today)
-        elif len(found) == len(self._candidates):
+        if len(self._candidates) == 1 and best and self._today is not None:
+            against = _edap(best[0].problem, self._today)
+        elif len(best) == len(self._candidates):
             against = edaps[0]
         chips = tuple(
             Chip(
@@ -437,7 +437,7 @@ class _Comparison:
                 mean_costs(each.problem, each.levels),
                 each.score,
             )
-            for each, edap in zip(found, edaps, strict=True)
+            for each, edap in zip(best, edaps, strict=True)
         )
         if not chips:
             return Point(value, chips, "")

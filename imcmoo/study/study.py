@@ -157,11 +157,9 @@ def check_study_name(name: str) -> str:
         ValueError: the name is not allowed; says which are.
     """
     stem, slash, device = name.rpartition("/")
-    if slash and device in devices():
-        check_study_name(stem)
-        return name
-    check_name("the name of a study", name)
-    if name.lower() in FOLDERS:  # some file systems ignore case
+    stem = stem if slash and device in devices() else name
+    check_name("the name of a study", stem)
+    if stem.lower() in FOLDERS:  # some file systems ignore case
         raise ValueError(
             f"no study can be called '{name}': {', '.join(FOLDERS)} are folders of commands"
         )
