@@ -332,9 +332,11 @@ def run_devices(
         resume, force, workers, observer: as of `run_studies`.
 
     Raises:
-        InputError: no device has a feasible chip, the comparison in the folder is of another study,
-            or see `run_studies`.
+        InputError: no device has a feasible chip, or the comparison in the folder is of another
+            study; also see `run_studies`.
     """
+    for one in study.studies:
+        _check_budget(one)
     folder = home_of(study, out)
     runs: dict[str, list[Run]] = {}
     lacking: dict[str, Infeasible] = {}

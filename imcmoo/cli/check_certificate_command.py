@@ -72,7 +72,7 @@ def main(args: argparse.Namespace) -> None:
         try:
             checker.claim(certificate)
         except Refused as error:
-            raise Refused(f"{path}: refused: {error}") from None
+            raise Refused(f"{path}: refused: {error}{_of_devices(args.folder)}") from None
     with Bars(quiet=args.quiet) as progress:
         task = progress.add_task(first.criterion, total=first.designs)
         try:
@@ -87,6 +87,13 @@ def main(args: argparse.Namespace) -> None:
             soft_wrap=True,
         )
     _show_walks(terminal, walks, validated)
+
+
+def _of_devices(folder: Path) -> str:
+    """Hint for the folder of a device, whose regrets are against the optima of all devices."""
+    home = folder.absolute().parent
+    beside = (home / COMPARISON / FILE).is_file()
+    return f"; to check all devices that are compared: {home}" if beside else ""
 
 
 def _is_stated(args: argparse.Namespace) -> bool:

@@ -456,8 +456,9 @@ def test_the_commands_print_who_wins_and_check_the_proof(study, proven, folder, 
         int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:designs inf|exc|eva)", text)
     ]
     assert sum(counts) == 3 * sum(one.space.size for one in study.studies)
-    message = "the single-network optimum of"
-    assert message in refused(capsys, *check[:1], certified / "sram", *check[2:])
+    line = refused(capsys, *check[:1], certified / "sram", *check[2:])
+    assert "the single-network optimum of" in line
+    assert line.endswith(f"to check all devices that are compared: {certified}\n")
     assert "unknown study 'edge'" in refused(capsys, *check[:2])
     assert "compares devices, and study four_workload_sram" in refused(
         capsys, *check[:3], "four_workload_sram"
@@ -483,6 +484,8 @@ def test_criteria_of_chips_for_one_network_and_of_candidates_compare_no_devices(
         study.certify("alone_a", out=tmp_path)
     line = refused(capsys, "run", folder / "own.toml", "--criterion", "pseudo_weights")
     assert "pseudo_weights judges a chip beside the others" in line
+    line = refused(capsys, "run", folder / "own.toml", "--budget", 4000, "--out", tmp_path)
+    assert "a budget of 4,000 is above the 32 designs of the space" in line
     line = refused(capsys, "certify", folder / "own.toml", "--from", tmp_path)
     assert "--from is a run of one device" in line
     assert not contents(tmp_path)
