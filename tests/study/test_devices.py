@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,12 @@ import pytest
 import imcmoo
 from imcmoo.cli.main import main
 from imcmoo.exact.check import Refused
-from imcmoo.io.checksums import content_checksum, sha256
+from imcmoo.io.checksums import check_sums, content_checksum, sha256
 from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.study.catalogue import find, find_study
+from imcmoo.study.comparison import feasible_designs
 from imcmoo.study.comparison_certificate import check_comparison
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.flip import flip
@@ -231,6 +233,22 @@ def test_the_front_is_that_of_all_designs_of_all_devices(enumerated, every):
     np.testing.assert_array_equal(np.sort(energies), np.sort(front[:, 0]))
     lacking = enumerated.front["device"] == "sram"
     assert enumerated.front.loc[lacking, "router_groups"].isna().all()
+
+
+def test_dominated_chips_are_not_on_the_front(enumerated):
+    best = []
+    for each in enumerated.best:
+        every = each.study.space.unrank(np.arange(each.study.space.size))
+        levels, F = feasible_designs(each.study.problem(), every)
+        best.append(replace(each, front=levels, F=F))
+    pd.testing.assert_frame_equal(replace(enumerated, best=tuple(best)).front, enumerated.front)
+
+
+def test_the_files_have_the_tables_and_their_checksums(enumerated):
+    read = pd.read_csv(enumerated.folder / "devices.csv")
+    pd.testing.assert_frame_equal(read, enumerated.devices, check_dtype=False, rtol=0, atol=0)
+    names = ("devices.csv", "front.csv", "design.json")
+    check_sums(enumerated.folder, known=names, always=names, remedy="")
 
 
 def test_ratios_and_costs_of_the_table_are_those_of_the_chips(enumerated):
