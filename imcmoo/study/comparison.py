@@ -204,9 +204,10 @@ class Comparison:
         """Excess of a score over another one: a share, counted from `Criterion.zero`, or a
         difference of a criterion of scale "difference"."""
         criterion = self._criterion
-        if criterion is None:  # the EDAP of one network
-            return score / best - 1.0
-        return float(criterion.regret(np.array([score]), best)[0])
+        if criterion is not None and criterion.scale != "ratio":
+            return float(criterion.regret(np.array([score]), best)[0])
+        zero = 0.0 if criterion is None else criterion.zero  # None: the EDAP of one network
+        return (score + zero) / (best + zero) - 1.0 if best + zero > 0 else math.inf
 
     @cached_property
     def _criterion(self) -> Criterion | None:
@@ -251,14 +252,6 @@ class Comparison:
     @property
     def _counts_from_one(self) -> bool:
         return self._criterion is not None and self._criterion.zero == 1.0
-
-    def check_replaceable(self) -> None:
-        """Check that the folder holds no comparison of a different study with the same name.
-
-        Raises:
-            InputError: it does; says what differs.
-        """
-        check_replaceable(self.study, self.folder)
 
     def save(self, more: Mapping[str, Mapping[str, Any]] | None = None) -> list[Path]:
         """Write the files of the comparison into its folder; returns their paths.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -306,13 +307,8 @@ def _is_exact(device: str) -> bool:
 
 def _of_own_table(lines: str, device: str, table: Mapping[str, Any]) -> str:
     """Lines of faults with the keys of the table of a device as a file has them."""
-    for key in table:
-        lines = "\n".join(
-            f"space.{device}.{line.removeprefix('space.')}" if line.startswith(f"space.{key}:")
-            else line
-            for line in lines.splitlines()
-        )  # fmt: skip
-    return lines
+    keys = "|".join(re.escape(str(key)) for key in table)
+    return re.sub(rf"^space\.(?=({keys}): )", f"space.{device}.", lines, flags=re.MULTILINE)
 
 
 def _for_each(devices: Sequence[str], make: Callable[[str], T]) -> list[T]:
