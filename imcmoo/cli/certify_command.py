@@ -12,7 +12,6 @@ from rich.progress import TimeElapsedColumn
 
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
-from imcmoo.cli.comparison import show_comparison
 from imcmoo.cli.terminal import bars_with_state, console
 from imcmoo.exact.certificate import Certificate, NothingToCertify
 from imcmoo.io.errors import InputError
@@ -20,7 +19,6 @@ from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, SINGLE_NETWORK
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study.certify_study import ALL, certify_to, folder_of
-from imcmoo.study.compare_devices import certify_devices
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 
@@ -110,6 +108,10 @@ def _certify(study: Study, criterion: str, args: argparse.Namespace) -> None:
 
 
 def _certify_devices(study: StudyOfDevices, criterion: str, args: argparse.Namespace) -> None:
+    # Tables take a third of a second to import, which other studies do without.
+    from imcmoo.cli.comparison import show_comparison
+    from imcmoo.study.compare_devices import certify_devices
+
     if args.run is not None:
         raise InputError("--from is a run of one device; a study that lists devices takes none")
     terminal = console(quiet=args.quiet)

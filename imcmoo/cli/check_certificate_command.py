@@ -17,9 +17,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.study import catalogue
 from imcmoo.study.catalogue import check_trusted
 from imcmoo.study.check_certificate import Checker, certificates, certified_study
-from imcmoo.study.comparison import COMPARISON
-from imcmoo.study.comparison_certificate import ComparisonCertificate, check_comparison
-from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.devices import COMPARISON, StudyOfDevices
 
 DESCRIPTION = """
 Verify that no design of a study lies below the bound of DIR/certificate.json and that its design
@@ -103,6 +101,9 @@ def _is_stated(args: argparse.Namespace) -> bool:
 
 def _check_devices(folder: Path, args: argparse.Namespace) -> None:
     """Check the certificate of a comparison, and those of all devices."""
+    # Tables take a third of a second to import, which other certificates do without.
+    from imcmoo.study.comparison_certificate import ComparisonCertificate, check_comparison
+
     terminal = console(quiet=args.quiet)
     stated = ComparisonCertificate.load(folder)
     study = catalogue.find(args.study) if args.study else catalogue.named(stated.study)

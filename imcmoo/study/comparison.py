@@ -28,13 +28,10 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import AGGREGATIONS, EdapDefinition
 from imcmoo.space.design_space import Levels
 from imcmoo.study.assessment import mean_costs
-from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.devices import COMPARISON, StudyOfDevices
 from imcmoo.study.provenance import REPLACE, stamp_of_answers
 from imcmoo.study.result_tables import caution
 from imcmoo.study.study import Study
-
-COMPARISON = "comparison"
-"""Folder of the comparison, beside those of the devices."""
 
 DEVICES, FRONT, DESIGN = "devices.csv", "front.csv", "design.json"
 

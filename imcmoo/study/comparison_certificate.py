@@ -18,13 +18,12 @@ from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.reading import read_json
 from imcmoo.study.check_certificate import Checker
 from imcmoo.study.comparison import (
-    COMPARISON,
     BestOfDevice,
     Comparison,
     feasible_designs,
     stamp_of_devices,
 )
-from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.devices import COMPARISON, StudyOfDevices
 from imcmoo.study.searches import EXACT
 
 

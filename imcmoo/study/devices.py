@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+COMPARISON = "comparison"
+"""Folder of the comparison, beside those of the devices."""
+
 OF_ONE_DEVICE = ("device", "name", "space")
 """Keys that all studies of a list have in common or that tell them apart."""
 
