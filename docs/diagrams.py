@@ -29,7 +29,7 @@ LEVELS = {
         *("rows", "cols", "active_rows", "bits_per_cell"),
         *("weight_coding", "redundancy", "cell_errors", "input_coding"),
         *("input_slice_bits", "columns_per_adc", "adc_bits"),
-        *("adc_window", "adc_model", "sample_and_hold"),
+        *("adc_window", "adc_model", "adc_noise", "sample_and_hold"),
     ),
 }
 """Parameters of the physical model by level of the chip."""

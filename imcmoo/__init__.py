@@ -1,6 +1,6 @@
 """Design of in-memory-computing accelerators for several neural networks at once.
 
-What is offered here is the public face; modules may move, these names stay.
+Import from here: modules may move, these names stay.
 """
 
 from __future__ import annotations

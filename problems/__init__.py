@@ -1,12 +1,12 @@
 """The shipped spaces and studies by name, for programs in a checkout.
 
 The files in `spaces/` and `studies/` are the data; the wheel carries them, but not this module.
-An installed package reads them through `imcmoo.study.shipped`.
+An installed package reads them through `imcmoo.study.catalogue`.
 """
 
-from imcmoo.study import shipped, spaces
+from imcmoo.study import catalogue, spaces
 
-STUDIES = shipped.studies()
+STUDIES = catalogue.shipped_studies()
 """Every study by name, in alphabetical order."""
 
 SPACES = spaces.device_spaces()

@@ -54,6 +54,7 @@ def table_of(agreement: pd.DataFrame, state: str, title: str) -> Table:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
+    command_line.configure_process()
     parser = command_line.Parser(prog=PROG, description=DESCRIPTION)
     parser.add_argument(
         "--macros", type=Path, default=SHIPPED, metavar="FILE", help="CSV file (default: shipped)"

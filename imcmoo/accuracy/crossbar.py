@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numba
@@ -148,6 +150,7 @@ class Crossbar:
         self._adcs: Conversion | None = None
         self._offset = np.zeros((weights.shape[0], 1, weights.shape[2]))
         self._noise: np.random.Generator | None = None
+        self._adc_noise: np.random.Generator | None = None
 
     @property
     def places(self) -> Floats:
@@ -157,24 +160,61 @@ class Crossbar:
 
     def error_variances(self, sigma: float) -> Floats:
         """Variance of a stored slice with cell error `sigma`, shape (S,)."""
-        parallel = parallel_cells(len(self.cell_maxima), self._chip.redundancy)
         pair = 1 + self._chip.differential
-        return np.asarray(pair * (sigma * self.cell_maxima) ** 2 / parallel)
+        return np.asarray(pair * (sigma * self.cell_maxima) ** 2 / self._parallel_cells)
+
+    @property
+    def _parallel_cells(self) -> Floats:
+        """Cells in parallel of each slice, shape (S,)."""
+        return parallel_cells(len(self.cell_maxima), self._chip.redundancy)
+
+    @property
+    def reference_variances(self) -> Floats:
+        """Variance of a stored slice by its reference columns, shape (S,)."""
+        return np.asarray(self._chip.reference_variance * self.cell_maxima**2)
+
+    @property
+    def stuck_variances(self) -> Floats:
+        """Variance of a stored slice by stuck cells, shape (S,)."""
+        return self.error_variances(math.sqrt(self._chip.stuck_share / 2))
 
     def program(self, rng: np.random.Generator, ranges: Floats | None = None) -> None:
         """Draw the cell errors of one chip.
 
         Args:
-            rng: generator of this chip and layer; later draws are read noise.
+            rng: generator of this chip and layer; later draws are read noise. Noise of ADCs,
+                stuck cells and reference columns have generators of their own, so that other draws
+                do not depend on them.
             ranges: largest values of the cells, shape (S,), if slices do not use the whole range.
         """
         spread = np.sqrt(self._cell_variances())
         if ranges is not None:
             spread = spread * (ranges / self.cell_maxima)[:, None]
         self._noise = rng if self._chip.read_sigma > 0 else None
+        self._adc_noise, stuck, references = rng.spawn(3)
         if spread.any():
             errors = rng.standard_normal(self._ideal.shape, dtype=np.float32)
             self._cells = self._ideal + errors * spread.astype(self._dtype)
+        largest = self.cell_maxima if ranges is None else ranges
+        if self._chip.reference_columns > 0:
+            drawn = references.standard_normal((*self._ideal.shape[:3], 1), dtype=np.float32)
+            common = math.sqrt(self._chip.reference_variance) * largest[:, None]
+            self._cells = self._cells - drawn * common.astype(self._dtype)
+        if self._chip.stuck_share > 0:
+            self._stick(stuck, largest)
+
+    def _stick(self, rng: np.random.Generator, largest: Floats) -> None:
+        """Add the errors of stuck cells; each cell of a pair, and in parallel, may be stuck."""
+        copies, sides = self._parallel_cells, (1, -1) if self._chip.differential else (1,)
+        cells = self._cells.copy()
+        for j, side in product(range(len(copies)), sides):
+            held = np.maximum(side * self._ideal[:, :, j], 0)
+            for _ in range(int(copies[j])):
+                count = rng.binomial(held.size, self._chip.stuck_share)
+                at = np.unravel_index(rng.choice(held.size, count, replace=False), held.shape)
+                ends = largest[j] * rng.integers(0, 2, count)
+                cells[:, :, j][at] += side * (ends - held[at]) / copies[j]
+        self._cells = cells
 
     def _cell_variances(self) -> Floats:
         """Variance of each stored slice, shape (S, 1) or (G, K, S, M)."""
@@ -215,7 +255,8 @@ class Crossbar:
             codes: shape (G, n, K).
 
         Raises:
-            ValueError: the chip has ADCs, but neither `calibrate` nor `set_adcs` was called.
+            ValueError: the chip has ADCs, but neither `calibrate` nor `set_adcs` was called; or
+                they have noise, but `program` was not called.
         """
         return self._products(codes, [self._conversion])[0] - self._offset
 
@@ -251,12 +292,13 @@ class Crossbar:
         """Shifted sums minus the offsets of weights and inputs, shape (conversions, G, n, M)."""
         made = np.zeros((len(conversions), *codes.shape[:2], self.weights.shape[2]))
         for read in self._reads(codes, self._cells, self._noise):
+            converted = read if conversions == [None] else self._with_adc_noise(read)
             for out, conversion in zip(made, conversions, strict=True):
                 part = out[read.groups, read.samples]
                 if conversion is None:
                     part += np.einsum("ginsm,is->gnm", read.sums, self.places, optimize=True)
                 else:
-                    conversion.add_to(part, read, self.places)
+                    conversion.add_to(part, converted, self.places)
         if not self._chip.differential:
             total = codes.sum(axis=2, keepdims=True, dtype=np.float64)
             made -= 2.0 ** (self._chip.weight_bits - 1) * total
@@ -286,6 +328,16 @@ class Crossbar:
                     if noise is not None:
                         sums += self._read_noise(drive, sums.shape, noise)
                     yield Read(block, group_slice, samples, drive, sums)
+
+    def _with_adc_noise(self, read: Read) -> Read:
+        """A read with the noise of its ADCs, which all resolutions share."""
+        if self._chip.adc_noise == 0:
+            return read
+        if self._adc_noise is None:
+            raise ValueError("the ADCs have noise: call `program` first")
+        drawn = self._adc_noise.standard_normal(read.sums.shape, dtype=np.float32)
+        drawn *= np.float32(self._chip.adc_noise)
+        return replace(read, sums=read.sums + drawn)
 
     def _drive(self, codes: Codes) -> Values:
         """Input slices as rows are driven, shape (G, I, n, K)."""
@@ -320,6 +372,8 @@ class Crossbar:
     def _statistics(self, codes: Codes) -> list[Sums]:
         """Statistics of the sums of each row block without cell errors."""
         cells = self.mean_cell_variances + self.error_variances(self._chip.read_sigma)
+        cells += self.reference_variances
+        added = self._chip.adc_noise**2
         full = self.input_maxima[:, None] * self.cell_maxima
         statistics = []
         for rows in self._blocks:
@@ -330,7 +384,7 @@ class Crossbar:
                 Sums(
                     mean=mean,
                     variance=np.maximum(square - mean**2, 0),
-                    error_variance=power / (codes.shape[0] * codes.shape[1]) * cells,
+                    error_variance=power / (codes.shape[0] * codes.shape[1]) * cells + added,
                     lowest=-self._chip.differential * (rows.stop - rows.start) * full,
                     highest=(rows.stop - rows.start) * full,
                 )
@@ -370,8 +424,9 @@ class Crossbar:
         error = np.zeros((len(bits), len(statistics), len(CANDIDATE_SIGMAS), *self.places.shape))
         ideal = self._reads(codes, self._ideal)
         for read, true in zip(self._reads(codes, self._cells, self._noise), ideal, strict=True):
+            noisy = self._with_adc_noise(read)
             for b, of_blocks, errors in zip(bits, tried, error, strict=True):
                 adcs = of_blocks[read.block]
                 low, step = (np.array([getattr(a, name) for a in adcs]) for name in ("low", "step"))
-                _add_errors(read.sums, true.sums, low, step, 2.0**b - 1, errors[read.block])
+                _add_errors(noisy.sums, true.sums, low, step, 2.0**b - 1, errors[read.block])
         return np.asarray(CANDIDATE_SIGMAS)[error.argmin(axis=2)]

@@ -292,7 +292,9 @@ class SimulatedLayer:
     def _cell_noise(self) -> float:
         """Noise power of cell errors at an output without rounding."""
         places = 4.0 ** (self._chip.bits_per_cell * np.arange(len(self._crossbar.cell_maxima)))
-        cells = (self._crossbar.mean_cell_variances * places).sum()
+        crossbar = self._crossbar
+        variances = crossbar.mean_cell_variances + crossbar.stuck_variances
+        cells = ((variances + crossbar.reference_variances) * places).sum()
         inputs = self._vectors.astype(np.float64).var(axis=1).sum(axis=1)
         return float((inputs * (self._scale**2).mean(axis=1)).mean() * cells)
 

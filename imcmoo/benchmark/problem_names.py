@@ -20,7 +20,7 @@ from imcmoo.benchmark.random_problems import random_study
 from imcmoo.benchmark.textbook import TABLE
 from imcmoo.io.errors import InputError, did_you_mean
 from imcmoo.networks.workloads import SHIPPED
-from imcmoo.study import shipped
+from imcmoo.study.catalogue import shipped_names, shipped_study
 from imcmoo.study.study import Study
 
 VERSIONS = {"reference": "-v1", "physical": "-v2"}
@@ -75,7 +75,7 @@ def names(kind: str | None = None) -> list[str]:
     """
     if kind is not None and kind not in KINDS:
         raise InputError(f"unknown kind '{kind}'; known: {', '.join(KINDS)}")
-    studies = shipped.study_names()
+    studies = shipped_names()
     physical = [name for name in studies if name.endswith("_physical")]
     extended = [name for name in studies if name.endswith("_extended")]
     by_kind = {
@@ -128,11 +128,11 @@ def _study_of(stem: str, name: str) -> Study | None:
         return _member(name, **match.groupdict())
     if match := _RANDOM.fullmatch(stem):
         return random_study(int(match["seed"]), match["model"])
-    if stem in shipped.study_names():
-        return shipped.study(stem)
+    if stem in shipped_names():
+        return shipped_study(stem)
     base, _, further = stem.rpartition("_")
-    if further in FURTHER and base.endswith("_physical") and base in shipped.study_names():
-        return shipped.study(base).replace(name=stem, objectives=(further,))
+    if further in FURTHER and base.endswith("_physical") and base in shipped_names():
+        return shipped_study(base).replace(name=stem, objectives=(further,))
     return None
 
 

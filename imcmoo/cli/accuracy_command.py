@@ -26,7 +26,7 @@ from imcmoo.io.reading import read_json
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-from imcmoo.model.physical.parameters import ADC_WINDOWS, LIMITS, TEXTS, Designs
+from imcmoo.model.physical.parameters import ADC_WINDOWS, DEFAULTS, LIMITS, TEXTS, Designs
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workload_csv import without_formula
 from imcmoo.space.designs_csv import DesignsTable
@@ -46,9 +46,9 @@ DATA.npz has an array for each input of the network, samples on the first axis, 
 calibration/INPUT set the scales and ADC windows, else the first quarter of the samples does and is
 not scored. Designs come from --designs (the folder of a run, a design.json, or a CSV with a line
 for each) or from the command line (--design). Only rows, active_rows, bits_per_cell,
-input_slice_bits, adc_bits, weight_coding, adc_window, redundancy and cell_errors matter. The study
-of a run also sets --input-bits, --weight-bits, --weight-clip and --layers-digital of its network
-NET, or of its only network.
+input_slice_bits, adc_bits, weight_coding, adc_window, redundancy, cell_errors and adc_noise matter.
+The study of a run also sets --input-bits, --weight-bits, --weight-clip and --layers-digital of its
+network NET, or of its only network.
 
 OUT has, for each design, weights_on_chip and macs_on_chip (shares of the network's weights and
 multiply-accumulates that are not in float), the score in float, integer and accuracy (the mean over
@@ -64,11 +64,17 @@ HOW = ("exact", "fast", "linear")
 """Ways to find the accuracy."""
 
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
-OPTIONAL = ("weight_coding", "adc_window", "redundancy", "cell_errors")
-SETTINGS = ("sigma", "adc_window", "redundancy", "weight_clip", "input_bits", "weight_bits")
+OPTIONAL = ("weight_coding", "adc_window", "redundancy", "cell_errors", "adc_noise")
+SETTINGS = (
+    *("sigma", "read_sigma", "stuck_share", "adc_window", "redundancy"),
+    *("weight_clip", "input_bits", "weight_bits"),
+)
 """Fields of every chip that the command line can set."""
 
-SHOWN = (*NEEDED, "differential", "sigma", "adc_window", "input_bits", "weight_bits", "weight_clip")
+SHOWN = (
+    *(*NEEDED, "differential", "sigma", "read_sigma", "stuck_share", "adc_window"),
+    *("input_bits", "weight_bits", "weight_clip"),
+)
 """Fields of a chip that a row of the output has."""
 
 RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
@@ -130,12 +136,19 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         parser.add_argument_group("settings of a chip that are no columns of a design"),
         option("--sigma S", not_negative,
                "cell error as a share of the cell's range (default: the device's)"),
+        option("--read-sigma", not_negative,
+               "error of each read of a cell as a share of its range (default: the device's)"),
+        option("--stuck-share", share,
+               "share of cells stuck at an end of their range (default: the device's)"),
         option("--adc-window", ADC_WINDOWS,
                "4 standard deviations of the sums, all possible sums, or least error (default: the "
                "design's, else sigma)"),
         option("--redundancy N", whole(1),
                "parallel cells of each of the more significant half of the weight slices (default: "
                "the design's, else 1)"),
+        option("--adc-noise PERCENT", whole(LIMITS["adc_noise"][0]),
+               "rms noise of a conversion in percent of a unit, the difference of neighbouring "
+               f"sums (default: the design's, else {DEFAULTS['adc_noise']})"),
         option("--weight-clip X", not_negative,
                "largest stored weight as a share of its channel's largest (default: the run's, "
                "else 1)"),
@@ -211,7 +224,9 @@ def _rows(
             executed[chip] = _of_chip(args, assess, chip, data, after_each)
         result, of_layers = executed[chip]
         start = {"design": design, "network": without_formula(args.network.stem)}
-        rows.append(start | {name: getattr(chip, name) for name in SHOWN} | settings | result)
+        shown = {name: getattr(chip, name) for name in SHOWN}
+        shown["adc_noise"] = round(100 * chip.adc_noise)
+        rows.append(start | shown | settings | result)
         layers += [start | layer for layer in of_layers]
     return rows, layers
 
@@ -365,6 +380,8 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     others = {name: np.full(n, low) for name, (low, _) in LIMITS.items()}
     others |= {name: np.zeros(n, np.int64) for name in TEXTS} | {"voltage_V": np.ones(n)}
     known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
+    if args.adc_noise is not None:
+        known["adc_noise"] = np.full(n, args.adc_noise)
     device = MEMORY_CELLS[devices.pop()]
     with input_errors():
         designs = Designs.of_columns(others | known, defaults=device.defaults)
@@ -395,7 +412,7 @@ def _pairs(text: str) -> dict[str, Any]:
             )
         if name in values:
             raise argparse.ArgumentTypeError(f"{name} is given twice")
-        values[name] = value if name in TEXTS else whole(1)(value)
+        values[name] = value if name in TEXTS else whole(LIMITS[name][0])(value)
     return values
 
 

@@ -30,7 +30,7 @@ better device changes (geometric-mean EDAP).
   imcmoo flip SRAM_STUDY RRAM_STUDY --factor adc_energy_factor --exact --out flip.csv
 
 Designs of stored runs and enumerations are evaluated again, with all limits; --exact proves the
-best chip at each value instead. docs/physical_model.md lists the assumptions.
+best chip at each value instead. An unknown FACTOR is refused with the known ones.
 """
 
 TABLE = re.compile(",".join(COLUMNS).encode())

@@ -149,17 +149,9 @@ class CostModel(ABC):
         return [self.time_multiplexed()]
 
     def breakdown(self, levels: Levels) -> LayerCosts | None:
-        """Return energy by layer and component and area by component of a few designs; None if
-        unknown."""
+        """Return costs of a few designs by layer and component, and further figures of the
+        networks; None if unknown."""
         return None
-
-    def network_details(self, levels: Levels) -> Mapping[str, NDArray[Any]]:
-        """Return further figures of the networks on a few designs, shape (n, W) each.
-
-        Names include the unit. Two have a fixed meaning: `utilization` (share of the cells) and
-        `bound_by` (name of the bottleneck).
-        """
-        return {}
 
     def resource_use(self, levels: Levels) -> Mapping[str, Floats]:
         """Return the share of each resource that the networks use, by name, shape (n, W) each.

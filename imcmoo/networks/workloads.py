@@ -288,6 +288,11 @@ class WorkloadSet:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """The fingerprint of each network alone, by name."""
+        return {w.name: WorkloadSet((w,)).fingerprint for w in self.workloads}
+
     @cached_property
     def owner(self) -> Ints:
         """Index of the network of each layer, shape (n_layers,)."""

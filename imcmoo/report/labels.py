@@ -115,6 +115,7 @@ ACCURACY_TITLES = {
     "drop_with_1_more_adc_bit": "1 more ADC bit",
     "drop_with_half_the_rows": "half the rows",
     "drop_with_other_coding": "other weight coding",
+    "drop_with_half_the_noise": "half the ADC noise",
     "accuracy_lost_in": "lost in (share)",
 }
 """Headings of the table of predicted accuracy."""
@@ -261,6 +262,7 @@ CIRCUIT_LIMITS = {
     "compute_snr": "compute SNR",
     "levels": "conductance margin",
     "wires": "IR drop",
+    "sampling": "sampling noise",
     "accuracy": "accuracy",
 }
 """Names of limits that are no amounts."""
@@ -302,6 +304,8 @@ def violation(limit: str, missing: float, excess: float = np.nan) -> str:
         return f"{name} {decibels(1 + excess)} {side} the limit"
     if limit == "accuracy":
         return f"{name} {excess:.3g} {side} the limit"
+    if limit == "sampling":
+        return f"sampling alone is {np.sqrt(1 + excess):.3g} times adc_noise"
     # Shares of a limit have no unit.
     if np.isnan(missing) or np.isclose(missing, excess):
         share = excess / (1 + excess) if limit in FROM_BELOW else excess

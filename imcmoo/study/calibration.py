@@ -105,6 +105,9 @@ class MacroTable(Table):
     input_coding: Literal["levels", "pulses"] = "levels"
     sample_and_hold: int = Field(0, ge=0, le=1)
     adc_model: str = "sar_noise"
+    adc_noise: int = Field(
+        0, ge=0, le=400, description="of a conversion, percent of a unit; 0: not stated"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -151,7 +154,7 @@ class Setting(Table):
         return self
 
 
-def _some(settings: Any) -> Any:
+def _with_one_to_fit(settings: Any) -> Any:
     """A tuple of settings, one of which is fitted to."""
     if not isinstance(settings, list | tuple):
         return settings
@@ -320,7 +323,7 @@ class Macro(Table):
     """
 
     macro: MacroTable
-    setting: Annotated[tuple[Setting, ...], BeforeValidator(_some)] = Field(min_length=1)
+    setting: Annotated[tuple[Setting, ...], BeforeValidator(_with_one_to_fit)] = Field(min_length=1)
 
     def __init__(self, /, **tables: Any) -> None:
         try:
@@ -442,7 +445,7 @@ def _with_tuples(content: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 
 class _Fit:
-    """Measurements of a macro, and the model of each for some logarithms of the factors."""
+    """Measurements of a macro, and their modelled values for given logarithms of the factors."""
 
     def __init__(self, macro: Macro, table: PhysicalTable) -> None:
         self.table, self._macro, self._settings = table, macro.macro, macro.setting
@@ -473,7 +476,7 @@ class _Fit:
         columns: dict[str, Any] = macro.model_dump(
             include={
                 *("device", "cell", "rows", "cols", "input_bits", "weight_bits", "adc_bits"),
-                *("bits_per_cell", "input_coding", "sample_and_hold"),
+                *("bits_per_cell", "input_coding", "sample_and_hold", "adc_noise"),
             }
         )
         columns |= {"node_nm": node, "array_rows": rows, "array_cols": cols}

@@ -7,28 +7,46 @@ Installed packages offer studies by entry points of the group `imcmoo.studies`, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean, input_errors
 from imcmoo.io.stamp import Stamp
 from imcmoo.space.design_space import DesignSpace
-from imcmoo.study import shipped
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.provenance import config as config_of
 from imcmoo.study.provenance import stamp_in
-from imcmoo.study.spaces import device_spaces, offered
+from imcmoo.study.spaces import device_spaces, folder, offered
 from imcmoo.study.study import Study, read_study
+
+
+def shipped_names() -> list[str]:
+    """Names of the shipped studies, which are those of their files, in alphabetical order."""
+    return sorted(path.stem for path in (folder() / "studies").glob("*.toml"))
+
+
+@cache
+def shipped_study(name: str) -> Study:
+    """The shipped study of a name; the others are not read, nor their cost models imported."""
+    read = read_study(folder() / "studies" / f"{name}.toml", shipped=True)
+    assert isinstance(read, Study), "shipped studies are of one device each"
+    return read
+
+
+def shipped_studies() -> dict[str, Study]:
+    """Every shipped study by name, in alphabetical order."""
+    return {name: shipped_study(name) for name in shipped_names()}
 
 
 def studies() -> dict[str, Study | StudyOfDevices]:
     """All known studies, by name."""
-    return {**shipped.studies(), **offered("imcmoo.studies")}
+    return {**shipped_studies(), **offered("imcmoo.studies")}
 
 
 def names() -> list[str]:
     """Names of all known studies."""
-    return list(dict.fromkeys([*shipped.study_names(), *offered("imcmoo.studies")]))
+    return list(dict.fromkeys([*shipped_names(), *offered("imcmoo.studies")]))
 
 
 def spaces() -> dict[str, DesignSpace]:
@@ -77,8 +95,8 @@ def named(name: str, otherwise: str = "its file by --study FILE.toml") -> Study 
     if name in others:
         study: Study | StudyOfDevices = others[name]
         return study
-    if name in shipped.study_names():
-        return shipped.study(name)
+    if name in shipped_names():
+        return shipped_study(name)
     listed = names()
     hint = did_you_mean(name, listed, most=3)
     raise InputError(f"unknown study '{name}'; {hint}known: {', '.join(listed)}, or {otherwise}")
@@ -109,7 +127,7 @@ def _of_one_device(study: Study | StudyOfDevices, device_study: str) -> Study:
 SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
 """Settings of a study that a command line may change, besides the area limit."""
 
-OF_A_STUDY = ("settings", "networks", "data", "space", "question", "own code")
+OF_A_STUDY = ("settings", "each network", "networks", "data", "space", "question", "own code")
 """Parts of the stamp of a run that its study must have to explain it."""
 
 

@@ -82,10 +82,10 @@ class Point:
     """One value of an assumption.
 
     Args:
-        value: the value.
+        value: the value, in SI units.
         chips: best chip of each study; a study without a feasible design has none.
-        winner: what changes at a crossing: the design of the only study, or the name of the better
-            one; empty if no design is feasible.
+        winner: a crossing is where it changes: the design of the only study, or the name of the
+            study of smaller EDAP; empty if no design is feasible.
     """
 
     value: float

@@ -175,8 +175,8 @@ class ServedDesign:
     @cached_property
     def timeline(self) -> Timeline:
         """Simulated service of these requests."""
-        apart = self.service.groups is not None
-        return simulate(self.releases_s, self._segments(), self.model.load, apart=apart)
+        is_split = self.service.groups is not None
+        return simulate(self.releases_s, self._segments(), self.model.load, apart=is_split)
 
     def _segments(self) -> list[Floats]:
         """Uninterruptible segments of one request of each network, s."""

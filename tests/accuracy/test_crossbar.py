@@ -116,19 +116,23 @@ def test_sums_too_large_for_float32_are_exact():
 
 
 @pytest.mark.parametrize(
-    ("rule", "read_sigma", "bits"),
+    ("rule", "read_sigma", "adc_noise", "bits"),
     [
-        ("sigma", 0.0, (3, 6, None)),
-        ("range", 0.0, (3, 6, None)),
-        ("least_error", 0.0, (3, 6, None)),
-        ("sigma", 0.02, (3, 6, None)),
-        ("least_error", 0.02, (3, 6)),
-        ("least_error", 0.02, (None,)),
+        ("sigma", 0.0, 0.0, (3, 6, None)),
+        ("range", 0.0, 0.0, (3, 6, None)),
+        ("least_error", 0.0, 0.0, (3, 6, None)),
+        ("sigma", 0.02, 0.0, (3, 6, None)),
+        ("least_error", 0.02, 0.0, (3, 6)),
+        ("least_error", 0.02, 0.0, (None,)),
+        ("sigma", 0.0, 0.3, range(3, 11)),
+        ("sigma", 0.02, 0.3, (3, None)),
+        ("least_error", 0.0, 0.3, (3, 6, None)),
     ],
 )
-def test_adcs_of_several_resolutions_convert_as_each_alone(rule, read_sigma, bits):
+def test_adcs_of_several_resolutions_convert_as_each_alone(rule, read_sigma, adc_noise, bits):
     weights, codes = drawn(PLAIN, 0, groups=2, n=40, rows=150, columns=5)
     chip = replace(PLAIN, sigma=0.1, adc_window=rule, read_sigma=read_sigma, differential=True)
+    chip = replace(chip, adc_noise=adc_noise)
 
     def made(resolutions):
         programmed = Crossbar(weights, chip, zero=0)
@@ -137,7 +141,7 @@ def test_adcs_of_several_resolutions_convert_as_each_alone(rule, read_sigma, bit
 
     for together, one in zip(made(bits), bits, strict=True):
         np.testing.assert_array_equal(together, made([one])[0])
-        if read_sigma == 0:  # otherwise calibration draws noise, too
+        if read_sigma == adc_noise == 0:  # otherwise calibration draws noise, too
             alone = crossbar(weights, replace(chip, adc_bits=one), codes)
             np.testing.assert_allclose(together, alone.multiply(codes) + alone._offset, atol=1e-6)
 
@@ -216,6 +220,78 @@ def test_cells_in_parallel_average_their_errors():
     np.testing.assert_allclose(variances / variances[0], [1, 1 / 4, 1 / 4])
 
 
+@pytest.mark.parametrize(
+    ("differential", "redundancy"),
+    [
+        pytest.param(False, 1, id="single"),
+        pytest.param(True, 1, id="pair"),
+        pytest.param(False, 2, id="two in parallel"),
+        pytest.param(True, 3, id="three pairs in parallel"),
+    ],
+)
+def test_stuck_cells_are_at_either_end_of_their_range(differential, redundancy):
+    """Cells of one bit: half of the stuck ones hold what they should."""
+    chip = replace(PLAIN, differential=differential, redundancy=redundancy, stuck_share=0.04)
+    weights, _ = drawn(chip, 0, rows=200, columns=200)
+    made = Crossbar(weights, chip, zero=0)
+    made.program(np.random.default_rng(0))
+    errors = made._cells - made._ideal
+    parallel = np.array([1, redundancy])
+    upper = np.arange(errors.shape[2]) >= errors.shape[2] // 2
+    found = np.array([(errors[:, :, part] ** 2).mean() for part in (~upper, upper)])
+    np.testing.assert_allclose(found, (1 + differential) * 0.02 / parallel, rtol=0.06)
+    np.testing.assert_allclose(made.stuck_variances[[0, -1]], (1 + differential) * 0.02 / parallel)
+    assert np.unique(np.abs(errors[:, :, ~upper])).tolist() == [0, 1, 2][: 2 + differential]
+
+
+def test_cells_of_several_bits_are_stuck_at_the_ends_of_their_range():
+    chip = replace(PLAIN, bits_per_cell=3, stuck_share=1.0)
+    weights, _ = drawn(chip, 0, rows=100, columns=50)
+    made = Crossbar(weights, chip, zero=0)
+    made.program(np.random.default_rng(0))
+    for j, largest in enumerate(made.cell_maxima):
+        assert np.unique(made._cells[:, :, j]).tolist() == [0, largest]
+        assert (made._cells[:, :, j] > 0).mean() == pytest.approx(0.5, abs=0.03)
+    assert not np.array_equal(made._cells, made._ideal)
+
+
+def test_stuck_cells_change_no_other_draw():
+    weights, codes = drawn(PLAIN, 0, n=10, rows=128)
+    chip = replace(PLAIN, sigma=0.05, read_sigma=0.02, adc_noise=0.2)
+    sound, faulty = (
+        crossbar(weights, replace(chip, stuck_share=share), codes) for share in (0.0, 0.01)
+    )
+    same = np.isclose(sound._cells, faulty._cells, atol=1e-6)
+    assert 0.98 < same.mean() < 1
+    sound._cells = faulty._cells
+    sound._offset, faulty._offset = sound._offset * 0, faulty._offset * 0
+    sound._adcs = faulty._adcs
+    np.testing.assert_array_equal(sound.multiply(codes), faulty.multiply(codes))
+
+
+@pytest.mark.parametrize(
+    ("law", "off"), [("uniform", 0.04), ("wan2022_1s", 0.348 / 40), ("effective_1s", 0.1265)]
+)
+def test_reference_columns_err_alike_for_all_columns(law, off):
+    chip = replace(PLAIN, bits_per_cell=3, cell_errors=law, reference_columns=2)
+    weights, _ = drawn(chip, 0, rows=4000, columns=3)
+    with_cells, alone = (
+        Crossbar(weights, replace(chip, sigma=s, reference_columns=m), zero=0)
+        for s, m in ((0.04, 2), (0.04, 0))
+    )
+    for made in (with_cells, alone):
+        made.program(np.random.default_rng(0))
+    errors = with_cells._cells - alone._cells
+    np.testing.assert_allclose(errors - errors[..., :1], 0, atol=1e-5)
+    relative = (errors[0, :, :, 0] / with_cells.cell_maxima).std(axis=0)
+    np.testing.assert_allclose(relative, off / np.sqrt(2), rtol=0.06)
+    np.testing.assert_allclose(
+        np.sqrt(with_cells.reference_variances) / with_cells.cell_maxima,
+        off / np.sqrt(2),
+        rtol=5e-4,
+    )
+
+
 @pytest.mark.parametrize("differential", [False, True])
 def test_cells_err_by_what_they_hold(differential):
     """Wan et al. 2022 after a second: 0.348 µS of 40 at 0, 1.103 at the largest level."""
@@ -240,6 +316,46 @@ def test_noise_of_reads_differs_between_reads():
     x = codes.astype(np.int64)[..., None] >> np.arange(8) & 1
     expected = 0.05**2 * (x.sum(axis=2) * 4.0 ** np.arange(8)).sum(axis=2).mean() * (4**8 - 1) / 3
     assert (first - second).var() == pytest.approx(2 * expected, rel=0.15)
+
+
+def test_each_conversion_has_noise_of_its_own():
+    """Steps are so fine that nothing is rounded: noise is n² Σ place² for each of two blocks."""
+    weights, codes = drawn(PLAIN, 0, n=60, rows=150, columns=40)
+    made = Crossbar(weights, replace(PLAIN, adc_noise=0.3), zero=0)
+    made.program(np.random.default_rng(0))
+    fine = Adcs(np.full((8, 8), -10.0), np.full((8, 8), 1e-4))
+    made.set_adcs([fine, fine], codes=1 << 23)
+    errors = np.array([made.multiply(codes) - made.exact(codes) for _ in range(3)])
+    expected = 2 * 0.3**2 * (made.places**2).sum()
+    for axis in (0, 2, 3):  # between repeats, vectors and columns
+        assert errors.var(axis=axis, ddof=1).mean() == pytest.approx(expected, rel=0.1)
+
+
+def test_noise_of_adcs_changes_no_other_draw():
+    weights, codes = drawn(PLAIN, 0, n=10, rows=128)
+    chip = replace(PLAIN, sigma=0.05, read_sigma=0.02)
+    quiet, noisy = (crossbar(weights, replace(chip, adc_noise=n), codes) for n in (0.0, 0.3))
+    np.testing.assert_array_equal(quiet._cells, noisy._cells)
+    assert not np.array_equal(quiet.multiply(codes), noisy.multiply(codes))
+    # Sums that are not converted have noise of reads only.
+    unconverted = (made.at_resolutions(codes, [None]) for made in (quiet, noisy))
+    np.testing.assert_array_equal(*unconverted)
+
+
+def test_adcs_with_noise_need_a_programmed_chip():
+    weights, codes = drawn(PLAIN, 0)
+    made = Crossbar(weights, replace(PLAIN, adc_noise=0.1), zero=0)
+    with pytest.raises(ValueError, match="the ADCs have noise: call `program` first"):
+        made.calibrate(codes)
+
+
+def test_windows_leave_room_for_the_noise_of_adcs():
+    weights, codes = drawn(PLAIN, 0, n=40, rows=128)
+    quiet, noisy = (
+        Crossbar(weights, replace(PLAIN, adc_noise=n), zero=0)._statistics(codes)[0]
+        for n in (0.0, 3.0)
+    )
+    np.testing.assert_allclose(noisy.error_variance - quiet.error_variance, 9.0)
 
 
 def test_the_least_error_window_errs_less_where_4_sigma_clip():

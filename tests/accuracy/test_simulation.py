@@ -83,8 +83,11 @@ def test_a_channel_without_weights_has_no_noise(tmp_path):
             assert not outputs[:, 1].any()
 
 
-def test_without_adcs_all_noise_is_that_of_cells(simulated):
-    chip = replace(LOSSLESS, adc_bits=None, sigma=0.03)
+@pytest.mark.parametrize(
+    "errors", [{"sigma": 0.03}, {"stuck_share": 0.3}, {"sigma": 0.03, "reference_columns": 1.0}]
+)
+def test_without_adcs_all_noise_is_that_of_cells(simulated, errors):
+    chip = replace(LOSSLESS, adc_bits=None, **errors)
     chips = [errors_of(simulated(chip, seed)) for seed in range(8)]
     for layer in zip(*chips, strict=True):
         total = np.mean([each.adc + each.dev for each in layer])
@@ -119,9 +122,10 @@ def test_a_design_of_the_physical_model_gives_its_chip():
     columns = {name: np.array([low]) for name, (low, _) in LIMITS.items()}
     columns |= {name: np.array([0]) for name in TEXTS} | {"voltage_V": np.array([0.9])}
     columns |= {"rows": [256], "active_rows": [128], "bits_per_cell": [2], "adc_bits": [7]}
-    columns |= {"input_slice_bits": [4], "weight_coding": ["differential"]}
+    columns |= {"input_slice_bits": [4], "weight_coding": ["differential"], "adc_noise": [12]}
     designs = Designs.of_columns(columns)
-    assumptions = Assumptions().having(adc_window_sigmas=5, rram_sigma=0.02, read_sigma=0.01)
+    assumptions = Assumptions().having(adc_window_sigmas=5, rram_sigma=0.02, rram_read_sigma=0.01)
+    assumptions = assumptions.having(rram_stuck_share=1e-4)
     assert Circuit.of_designs(designs, MEMORY_CELLS["rram"], assumptions) == [
         Circuit(
             rows=256,
@@ -132,7 +136,9 @@ def test_a_design_of_the_physical_model_gives_its_chip():
             adc_bits=7,
             sigma=0.02,
             read_sigma=0.01,
+            stuck_share=1e-4,
             window_sigmas=5,
+            adc_noise=0.12,
         )
     ]
     with pytest.raises(ValueError, match="1 for SRAM"):
@@ -146,6 +152,9 @@ def test_a_design_of_the_physical_model_gives_its_chip():
         ({"weight_clip": 0.0}, "weight_clip must be above 0"),
         ({"input_bits": 1}, "input_bits must be 2 to 16"),
         ({"redundancy": 0}, "redundancy must be 1 to 4"),
+        ({"reference_columns": -1}, "reference_columns must be at least 0 and finite, got -1"),
+        ({"stuck_share": 1.1}, "stuck_share must be 0 to 1, got 1.1"),
+        ({"adc_noise": -0.1}, "adc_noise must be at least 0 and finite, got -0.1"),
         ({"adc_window": "narrow"}, "adc_window 'narrow' is not one of"),
     ],
 )

@@ -99,6 +99,25 @@ def test_what_ran_on_the_chip_is_in_the_table_and_on_the_terminal(one, capsys):
     assert said in capsys.readouterr().out
 
 
+def test_noise_of_adcs_is_that_of_the_option_else_of_the_design(one):
+    quiet = one(*SRAM, "--chips", "1")
+    assert quiet.adc_noise == 0
+    of_design = one("--design", GOOD + ",adc_noise=100", "--device", "sram", "--chips", "1")
+    assert of_design.adc_noise == 100
+    assert of_design.snr_adc_dB < quiet.snr_adc_dB - 10
+    options = ["--design", GOOD + ",adc_noise=7", "--device", "sram", "--adc-noise", "100"]
+    assert one(*options, "--chips", "1").equals(of_design)
+
+
+def test_stuck_cells_and_noise_of_reads_cost_accuracy(one):
+    sound = one(*SRAM, "--chips", "1")
+    assert (sound.read_sigma, sound.stuck_share) == (0, 0)
+    for option, value in (("read-sigma", 0.3), ("stuck-share", 0.1)):
+        faulty = one(*SRAM, "--chips", "1", f"--{option}", str(value))
+        assert faulty[option.replace("-", "_")] == value
+        assert faulty.nsr_out_dB > sound.nsr_out_dB + 10
+
+
 @pytest.fixture
 def measured(digits, tmp_path, monkeypatch):
     """A network's table with its accuracy data beside it."""
@@ -245,6 +264,11 @@ def test_a_seed_repeats_its_chips(one):
          "sigma must be at least 0 and finite, got inf"),
         (["--design", GOOD + ",cell_errors=wan2022_1d", "--device", "rram", "--sigma", "0.1"],
          "--sigma is for designs whose cell_errors are uniform"),
+        ([*SRAM, "--adc-noise", "401"],
+         "design column adc_noise, design 0: 401 is given, must be a whole number of 0 to 400"),
+        ([*SRAM, "--adc-noise", "1.5"], "'1.5' is not a whole number"),
+        ([*SRAM, "--read-sigma", "-1"], "--read-sigma"),
+        ([*SRAM, "--stuck-share", "1.5"], "must be from 0 to 1, got 1.5"),
         ([*SRAM, "--allowed-drop", "5"], "must be from 0 to 1"),
         ([*SRAM, "--layers-digital", "classes,classes"], "classes is given twice"),
         (["--design", GOOD + ",rows=64"], "rows is given twice"),

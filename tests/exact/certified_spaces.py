@@ -34,10 +34,11 @@ def feasible_values(device, rng, n, study=None):
     model = (study_on(space) if study is None else STUDIES[smaller]).cost_model()
     levels = np.empty((0, len(space.shape)), int)
     while len(levels) < n:
-        drawn = space.random(4000, rng)
-        known = model.resources(drawn)
-        drawn = drawn[known.runs.all(axis=1) & (known.area_m2 <= 800e-6)]
-        levels = np.concatenate([levels, drawn])[:n]
+        drawn = iter(np.split(space.random(4000, rng), 20))
+        while len(levels) < n and (some := next(drawn, None)) is not None:
+            known = model.resources(some)
+            some = some[known.runs.all(axis=1) & (known.area_m2 <= 800e-6)]
+            levels = np.concatenate([levels, some])[:n]
     return space.designs(levels)
 
 

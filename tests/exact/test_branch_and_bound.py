@@ -1,5 +1,7 @@
 """Certified optima are those of enumeration; bounds lie below every completion."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,7 @@ from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.problem.own_score import Exponents
+from imcmoo.space.parameters import Ordinal
 from problems import RRAM_EXTENDED, STUDIES
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import (
@@ -47,6 +50,15 @@ def test_certified_optima_are_the_enumerated_ones(device, n, at_most):
         for around in (*feasible_values(device, rng, n), None)
     ]
     assert sum(feasible) >= n
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_certified_optima_of_adcs_of_several_noises_are_the_enumerated_ones(device):
+    rng = np.random.default_rng(2)
+    (around,) = feasible_values(device, rng, 1)
+    part = part_of(SPACES[device], rng, 400, around)
+    noises = Ordinal("adc_noise", (8, 12, 20))
+    assert agrees(study_on(replace(part, parameters=(*part.parameters, noises))).problem())
 
 
 @pytest.mark.slow
@@ -84,7 +96,7 @@ def test_limits_of_networks_are_kept():
     limited = limited_resnet(study, max_energy_J=(most + least) / 2).problem()
     assert least < most
     assert agrees(limited)
-    assert proven(limited)["edap_max"].value > free["edap_max"].value
+    assert enumerated(limited)["edap_max"].value > free["edap_max"].value
 
 
 @pytest.fixture(params=[True, False], ids=["bounded interval", "no bounds of it"])
@@ -135,7 +147,7 @@ def test_a_score_of_the_interval_is_proven(device, score):
     around = next((d for d in feasible if d["schedule"] == "pipelined"), feasible[0])
     study = study_on(part_of(SPACES[device], rng, 1500, around), objectives=("interval",))
     problem = study.replace(score=score, criterion="score").problem()
-    assert "score" in proven(problem)
+    assert "score" in bounded_criteria(problem)
     assert agrees(problem)
 
 
@@ -172,7 +184,7 @@ def test_a_bound_that_rests_on_bounds_of_optima_is_one(device):
 
 
 def test_whoever_stops_early_or_takes_a_gap_has_a_bound_that_near_and_less_to_do():
-    (study,) = parts("sram", 8, 1, 6_000)
+    (study,) = parts("sram", 8, 1, 2_000)
     problem = study.problem()
     exact = proven(problem)
     for gap, steps in ((0.05, 10**9), (0.5, 10**9), (0.0, 0)):
@@ -200,6 +212,27 @@ def test_a_proof_stopped_between_the_steps_that_criteria_share_counts_every_desi
         proof = search.run(lambda _: True)
         assert counted(proof) == problem.space.size
         assert proof.bound <= proof.value
+
+
+def test_a_dive_is_not_repeated_from_the_nodes_of_the_last_one(monkeypatch):
+    (study,) = parts("sram", 8, 1, 1_200)
+    problem = study.problem()
+    expander, goal = NodeExpander(problem), bounded_criteria(problem)["edap_geomean"]
+    search = BranchAndBound(expander, RootExpansion.expand(expander), goal)
+    expanded, expand = [], NodeExpander.expand
+
+    def recorded(self, rows, *args):
+        expanded.append(len(rows))
+        return expand(self, rows, *args)
+
+    monkeypatch.setattr(NodeExpander, "expand", recorded)
+    search.dive()
+    assert not expanded
+    nodes = search.root.nodes
+    least = np.argsort(goal.bound(nodes.costs))[:1]
+    search.restart(nodes.take(least), 0)
+    search.dive()
+    assert expanded
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -87,6 +87,8 @@ def test_noise_is_said_in_decibels():
         ("compute_snr", 2, np.nan, "compute SNR below the limit"),
         ("levels", 0.25, 0.25, "conductance margin 20 % below the limit"),
         ("wires", 0.25, 0.25, "IR drop 25 % above the limit"),
+        ("sampling", 1.5, 1.5, "sampling alone is 1.58 times adc_noise"),
+        ("sampling", 1.5, np.nan, "sampling noise above the limit"),
         ("accuracy", 0.03, 0.03, "accuracy 0.03 below the limit"),
         ("max_area_mm2", np.nan, 0.125, "max_area_mm2 12.5 % above the limit"),
         ("min_tops", np.nan, 0.125, "min_tops 12.5 % below the limit"),

@@ -271,8 +271,8 @@ def test_networks_side_by_side_are_broken_down_on_their_own_groups(side_by_side)
         assert energy[serves] == pytest.approx(metrics.energy_J[serves, w])
         latency = costs.latency_s[:, owner == name].sum(axis=1)
         assert latency[sequential] == pytest.approx(metrics.latency_s[sequential, w])
-    use = model.network_details(levels)["utilization"][serves]
-    whole = model.inner.network_details(levels)["utilization"][serves]
+    use = costs.details["utilization"][serves]
+    whole = model.inner.breakdown(levels).details["utilization"][serves]
     assert (use > whole).any()
 
 

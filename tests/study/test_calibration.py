@@ -84,13 +84,29 @@ def test_a_share_counts_beside_the_total():
     assert 1 < total < both
 
 
-@pytest.mark.parametrize("change", [{}, {"sample_and_hold": 1}, {"input_coding": "pulses"}])
+@pytest.mark.parametrize(
+    "change", [{}, {"sample_and_hold": 1}, {"input_coding": "pulses"}, {"adc_noise": 10}]
+)
 def test_the_fit_scales_costs_as_the_model_does(change):
     fit = calibration._Fit(macro(**change), TABLE)
     logs = np.array([0.3, -0.2, 0.5, 0.9, 0.1, -0.4])
     scaled = fit.scaled(fit.modelled(np.zeros(6)), logs)
     for name, values in fit.modelled(logs).items():
         assert scaled[name] == pytest.approx(values, rel=1e-12), name
+
+
+def test_a_macro_whose_noise_is_known_pays_for_it_with_energy_of_its_adcs():
+    """64 products of 8-bit inputs and one-bit cells at 1.0 V and 22 nm."""
+    unknown, known = (
+        calibration._Fit(macro(adc_noise=n), TABLE).modelled(np.zeros(6))["energy_adc_J"][0]
+        for n in (0, 100)
+    )
+    full_V = 1.2 / (1.2 + 0.7 * 22 / 28)
+    unit_V2 = (full_V / (64 * 255)) ** 2
+    sampling_V2 = 2 * 1.380649e-23 * 300 / (64 * 1.2e-15 / full_V)
+    left_V2 = max(unit_V2 - sampling_V2, 0.01 * unit_V2)
+    decision_J = 34e-15 / 1.44 * (0.4e-3) ** 2 / left_V2
+    assert (known - unknown) / 16 == pytest.approx(8 * (decision_J - 0.6e-18 * 4**8))
 
 
 def test_factors_touch_neither_adder_nor_hold_nor_the_time_of_the_array():
@@ -187,6 +203,7 @@ FIRST = 'use = "fit"\nvoltage_V = 1.0'
         ("adc_bits = 8", "adc_bits = 13", "macro.adc_bits: 13 is given, must be at most 12"),
         ("adc_bits = 8", 'adc_bits = 8\nadc_model = "sar"', "macro: unknown adc_model 'sar'"),
         ("adc_bits = 8", 'adc_bits = 3\nadc_model = "isaac"', "macro.adc_bits: "),
+        ("adc_bits = 8", "adc_bits = 8\nadc_noise = 401", "macro.adc_noise: must be at most 400"),
         ("adc_bits = 8", "adc_bits = 8\nbits_per_cell = 2", "bits_per_cell must be 1 for SRAM"),
         ('device = "sram"', 'device = "sramm"', "macro.device: unknown 'sramm'; did you mean"),
         ("rows = 512", "rows = ", "not TOML"),

@@ -418,7 +418,7 @@ def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
         elsewhere = tmp_path / "out"
         shutil.copytree(out / "exact", elsewhere / "exact")
         assert main(["run", str(file), "--seed", "2", "--out", str(elsewhere)]) == 0
-        assert "is of other data (component table, networks" in capsys.readouterr().err
+        assert "is of other networks: net" in capsys.readouterr().err
         assert main(["run", str(file), "--seed", "2", "--out", str(out), "--resume"]) == 2
     finally:
         csv.write_bytes(before)

@@ -88,8 +88,17 @@ class Assumptions:
         "assumption, of every ADC model; beside sar_noise NeuroSim's SAR of 5 and 6 bits takes "
         "1.1 and 0.85 times the energy, ADCs of 8 bits in two published macros 2.0 and 4.6 times",
     )
+    comparator_J: Assumption = Assumption(
+        34e-15,
+        10e-15,
+        102e-15,
+        "energy of a decision at 1.2 V and 0.4 mV of noise: Bindra et al., JSSC 2018",
+    )
+    rram_full_scale: Assumption = Assumption(
+        1.0, 0.3, 4.0, "assumption: largest sum of a column at its ADC over the supply voltage"
+    )
     input_energy_factor: Assumption = Assumption(
-        1.0, 0.275, 5.5, "assumption, of DACs and row drivers; for calibration to a macro"
+        1.0, 0.275, 5.5, "assumption, of DACs and word lines; for calibration to a macro"
     )
     array_energy_factor: Assumption = Assumption(
         1.0, 0.275, 5.5, "assumption, of reading cells; for calibration to a macro"
@@ -177,7 +186,11 @@ class Assumptions:
     )
     widest_sum_bits: Assumption = Assumption(24, 16, 32, "assumption: partial sums are cut there")
     rram_sigma: Assumption = Assumption(
-        0.043, 0.011, 0.082, "NeuRRAM after 1 s; 0.082 after a day; CMO-ReRAM 0.011 (aihwkit)"
+        0.043,
+        0.011,
+        0.127,
+        "assumption: NeuRRAM after 1 s; 0.082 after a day; CMO-ReRAM 0.011 (aihwkit); 0.127 of a "
+        "cell of the cost model that is off",
     )
     sram_mismatch: Assumption = Assumption(
         0.008,
@@ -185,7 +198,18 @@ class Assumptions:
         0.022,
         "assumption: mismatch of a capacitor of 1 fF; it falls with the root of the capacitance",
     )
-    read_sigma: Assumption = Assumption(0.0, 0.0, 0.02, "assumption: read noise averaged away")
+    rram_read_sigma: Assumption = Assumption(
+        0.0, 0.0, 0.02, "assumption, share of a cell's range; aihwkit has about 1 %"
+    )
+    sram_read_sigma: Assumption = Assumption(
+        0.0, 0.0, 0.02, "assumption, share of a cell's range: a charge is read without noise"
+    )
+    rram_stuck_share: Assumption = Assumption(
+        0.0, 0.0, 1e-3, "assumption: share of cells stuck at an end of their range, after repair"
+    )
+    sram_stuck_share: Assumption = Assumption(
+        0.0, 0.0, 1e-3, "assumption: share of cells stuck at an end of their range, after repair"
+    )
     adc_window_sigmas: Assumption = Assumption(4.0, 3.0, 5.0, "assumption: clipping beyond 4 sigma")
     row_variance_share: Assumption = Assumption(
         0.8,
@@ -212,6 +236,13 @@ class Assumptions:
     )
     differential_cell_S: Assumption = Assumption(
         1.7e-6, 0.9e-6, 2.95e-6, "the same where one of a pair is off and the other mostly small"
+    )
+    reference_columns: Assumption = Assumption(
+        0.0,
+        0.0,
+        4.0,
+        "assumption: columns of off cells per weight slice of a macro with offset weights, whose "
+        "current is subtracted",
     )
     rram_cell_F2: Assumption = Assumption(
         100.0,

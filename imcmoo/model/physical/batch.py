@@ -17,7 +17,12 @@ from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.keyed_cache import Arrays, KeyedCache, Keys
 from imcmoo.model.metrics import edp
 from imcmoo.model.physical.chip import Chip, OperatingPoint, Rates, build_chip, operating_point
-from imcmoo.model.physical.constraints import PhysicalResources, ir_drop, level_sigmas
+from imcmoo.model.physical.constraints import (
+    PhysicalResources,
+    ir_drop,
+    level_sigmas,
+    sampling_share,
+)
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import (
     ImageCosts,
@@ -256,6 +261,7 @@ class Batch:
             snr_dB=self.noise[:, 2],
             ir_drop=ir_drop(designs, self.chip.rates.adcs, self.point.wire_ohm_per_m, self.context),
             level_sigmas=level_sigmas(designs, self.context),
+            sampling=sampling_share(designs, self.context),
             accuracy_drop=self.accuracy_drop,
         )
 

@@ -328,10 +328,19 @@ class _Builder:
     def _look_up(self, component: str, **keys: ArrayLike) -> Mapping[str, Floats]:
         return self._context.table.look_up(component, node_nm=self._designs.technology_nm, **keys)
 
+    @cached_property
+    def _references(self) -> Floats:
+        """Reference columns of a macro beside its others, shape (n,)."""
+        slices = np.ceil(self._context.layers.weight_bits.max() / self._designs.bits_per_cell)
+        per_slice = self._context.device.reference_columns(self._designs, self._assumptions)
+        columns: Floats = per_slice * slices * self._switches.few_levels
+        return columns
+
     def cells(self) -> ComponentCosts:
-        """Cells of all macros, those of second arrays included."""
+        """Cells of all macros, those of second arrays and of reference columns included."""
         designs, point = self._designs, self._point
         cells = designs.rows * designs.cols * (1 + designs.ping_pong)
+        cells = cells * (1 + self._references / designs.cols)
         read_s = array_read_time(designs, point, self._context)
         return ComponentCosts(
             area_m2=self._array_area * cells * point.cell_m2,
@@ -351,6 +360,7 @@ class _Builder:
         shared = self._switches.shared_converters
         muxed = (designs.columns_per_adc > 1) & shared
         columns = np.where(muxed, array["column_area_muxed"], array["column_area"])
+        columns = columns * (1 + self._references / designs.cols)
         check_dac_bits(designs, self._assumptions)
         # Inputs sent as pulses need no DAC.
         bits, coded = designs.input_slice_bits, designs.level_coded
@@ -358,11 +368,11 @@ class _Builder:
         order = in_turn(designs, self._context.device)
         # Rows are driven once per read.
         reads = np.where((order == READ_AGAIN) & shared, designs.columns_per_adc, 1.0)
+        prices = row_prices(designs, self._context)
+        prices["row_pulse"] = prices["row_pulse"] + self._references * self._point.cell.low_J
         return ComponentCosts(
             area_m2=self._array_area * (array["row_area"] + columns + designs.rows * dac + holds),
-            prices_J={
-                name: price * reads for name, price in row_prices(designs, self._context).items()
-            },
+            prices_J={name: price * reads for name, price in prices.items()},
             rates={"in_turn": order},
         )
 

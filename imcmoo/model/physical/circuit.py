@@ -26,18 +26,38 @@ coefficients of a polynomial, constant first; 1 s and 1 day after programming.
 Source: fits of aihwkit 1.x (`ReRamWan2022NoiseModel`) to Wan et al., Nature 2022 (NeuRRAM).
 """
 LEVEL_RANGE_uS = 40.0
+EFFECTIVE = "effective_1s"
+ON_KOHM, OFF_KOHM, SERIES_KOHM = 6.0, 900.0, 195.0
+"""Resistance of the cell of the cost model at both ends of its range, and of what is in series."""
 
 
 def level_variances(cell_errors: str, shares: Floats) -> Floats:
     """Variance of a cell by its stored level, in squares of its range.
 
     Args:
-        cell_errors: one of `LEVEL_SIGMAS`.
+        cell_errors: one of `LEVEL_SIGMAS`, or `EFFECTIVE`.
         shares: stored level as a share of the range, 0 to 1, any shape.
     """
+    if cell_errors == EFFECTIVE:
+        return _effective_variances(shares)
     sigma = np.polynomial.polynomial.polyval(shares, LEVEL_SIGMAS[cell_errors])
     variances: Floats = np.square(sigma / LEVEL_RANGE_uS, dtype=np.float64)
     return variances
+
+
+def _effective_variances(shares: Floats) -> Floats:
+    """Variance of a cell in series with its access, whose own errors are those of Wan et al.
+
+    Above their range the error goes with the conductance.
+    """
+    off, on = (1e3 / (bare + SERIES_KOHM) for bare in (OFF_KOHM, ON_KOHM))
+    stored = off + np.asarray(shares, np.float64) * (on - off)
+    bare = stored / (1 - stored * SERIES_KOHM * 1e-3)
+    level = bare / LEVEL_RANGE_uS
+    law = LEVEL_SIGMAS["wan2022_1s"]
+    sigma = np.polynomial.polynomial.polyval(np.minimum(level, 1.0), law) * np.maximum(level, 1.0)
+    through = sigma / (1 + bare * SERIES_KOHM * 1e-3) ** 2
+    return np.square(through / (on - off))
 
 
 def sigma_of(cell_errors: str, bits: int, uniform: float) -> float:
@@ -52,6 +72,16 @@ def sigma_of(cell_errors: str, bits: int, uniform: float) -> float:
         return uniform
     levels = np.linspace(0.0, 1.0, 2**bits)
     return float(np.sqrt(level_variances(cell_errors, levels).mean()))
+
+
+PERFECT_CELLS: dict[str, Any] = {
+    "sigma": 0.0,
+    "read_sigma": 0.0,
+    "cell_errors": "uniform",
+    "reference_columns": 0.0,
+    "stuck_share": 0.0,
+}
+"""Values of the fields of a `Circuit` whose cells have no errors."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +101,10 @@ class Circuit:
         adc_window: rule for the ADC window.
         redundancy: parallel cells of each of the more significant half of the weight slices.
         cell_errors: "uniform" for `sigma` on all levels, else a name in `CELL_ERRORS`.
+        reference_columns: columns of off cells of each weight slice, mean of which is subtracted
+            from all others; 0 for none.
+        stuck_share: share of cells stuck at an end of their range, at either alike.
+        adc_noise: rms noise of each conversion, in units of a sum.
         weight_clip: largest stored weight as a share of the largest of its channel.
         input_bits, weight_bits: precision of inputs and weights.
 
@@ -90,6 +124,9 @@ class Circuit:
     adc_window: AdcWindow = "sigma"
     redundancy: int = 1
     cell_errors: str = "uniform"
+    reference_columns: float = 0.0
+    stuck_share: float = 0.0
+    adc_noise: float = 0.0
     weight_clip: float = 1.0
     input_bits: int = 8
     weight_bits: int = 8
@@ -109,16 +146,26 @@ class Circuit:
         most = LIMITS["redundancy"][1]
         if not 1 <= self.redundancy <= most:
             raise ValueError(f"redundancy must be 1 to {most}, got {self.redundancy}")
-        for name in ("sigma", "read_sigma"):
+        if not 0 <= self.stuck_share <= 1:
+            raise ValueError(f"stuck_share must be 0 to 1, got {self.stuck_share:g}")
+        for name in ("sigma", "read_sigma", "reference_columns", "adc_noise"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(
                     f"{name} must be at least 0 and finite, got {getattr(self, name):g}"
                 )
 
+    @property
+    def reference_variance(self) -> float:
+        """Variance of the mean of the reference columns, by row, in squares of a cell's range."""
+        if self.reference_columns == 0:
+            return 0.0
+        if self.cell_errors == "uniform":
+            return self.sigma**2 / self.reference_columns
+        return float(level_variances(self.cell_errors, np.zeros(()))) / self.reference_columns
+
     def without_errors(self) -> Circuit:
         """An exact circuit of the same precision."""
-        exact: dict[str, Any] = {"sigma": 0.0, "read_sigma": 0.0, "cell_errors": "uniform"}
-        return replace(self, **exact, adc_bits=None, weight_clip=1.0)
+        return replace(self, **PERFECT_CELLS, adc_noise=0.0, adc_bits=None, weight_clip=1.0)
 
     @classmethod
     def of_designs(
@@ -135,6 +182,7 @@ class Circuit:
             ValueError: the device cannot be such a chip.
         """
         device.check(designs)
+        references = device.reference_columns(designs, assumptions)
         return [
             cls(
                 rows=int(designs.rows[at]),
@@ -144,11 +192,14 @@ class Circuit:
                 differential=bool(designs.differential[at]),
                 adc_bits=int(designs.adc_bits[at]),
                 sigma=device.sigma(assumptions),
-                read_sigma=assumptions.read_sigma.value,
+                read_sigma=device.read_sigma(assumptions),
+                reference_columns=float(references[at]),
+                stuck_share=device.stuck_share(assumptions),
                 window_sigmas=assumptions.adc_window_sigmas.value,
                 adc_window=ADC_WINDOWS[designs.adc_window[at]],
                 redundancy=int(designs.redundancy[at]),
                 cell_errors=CELL_ERRORS[designs.cell_errors[at]],
+                adc_noise=int(designs.adc_noise[at]) / 100,
             )
             for at in range(len(designs))
         ]

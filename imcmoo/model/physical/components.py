@@ -136,9 +136,32 @@ class MemoryCell(ABC):
     def sigma(self, assumptions: Assumptions) -> float:
         """Return the standard deviation of a cell as a share of its range."""
 
+    def read_sigma(self, assumptions: Assumptions) -> float:
+        """Return the standard deviation of each read of a cell as a share of its range; by default
+        0."""
+        return 0.0
+
+    def stuck_share(self, assumptions: Assumptions) -> float:
+        """Return the share of cells that are stuck at an end of their range; by default 0."""
+        return 0.0
+
+    def reference_columns(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Return the columns of off cells per weight slice and macro whose sums are subtracted,
+        shape (n,); by default 0."""
+        return np.zeros(len(designs))
+
     @abstractmethod
     def currents(self, designs: Designs, assumptions: Assumptions) -> CellCurrents | None:
         """Return conductance and size of the cells; None if reads draw no current."""
+
+    def full_scale(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Return the voltage of the largest sum of a column at its ADC over the supply voltage,
+        shape (n,); by default 1."""
+        return np.ones(len(designs))
+
+    def sampling_V2(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Return the noise power of sampling a column, V², shape (n,); by default 0."""
+        return np.zeros(len(designs))
 
     def hold(self, assumptions: Assumptions) -> HoldCosts:
         """Return the costs of a sample-and-hold; by default of one that holds a voltage."""
@@ -159,7 +182,7 @@ class MemoryCell(ABC):
             ValueError: the component table lacks a value; says which it has.
         """
         if technology.switches.shared_converters:
-            adc = adc_costs(designs, technology.table, technology.assumptions)
+            adc = adc_costs(designs, technology)
         else:
             adc = flash_costs(array)
         return replace(adc, time_s=adc.time_s * slowdown)
@@ -198,17 +221,17 @@ class ZigZagAdc:
     fitted_nm: float = 28.0
     area_share: float = 0.45
 
-    def energy_J(self, designs: Designs) -> Floats:
+    def energy_J(self, designs: Designs, technology: Technology) -> Floats:
         """Energy per conversion, proportional to the square of the supply voltage."""
         bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
         energy: Floats = (100e-15 * bits + 1e-18 * 4.0**bits) * designs.voltage_V**2 * scale
         return energy
 
-    def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
+    def costs(self, designs: Designs, technology: Technology) -> AdcCosts:
         """Costs of one ADC."""
         bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
         return AdcCosts(
-            energy_J=self.energy_J(designs),
+            energy_J=self.energy_J(designs, technology),
             area_m2=10 ** (1.206 - 0.0369 * bits) * 2.0**bits * 1e-12 * scale * self.area_share,
             static_W=np.zeros(len(designs)),
             time_s=bits * (0.64e-9 + 0.00653e-9 * designs.active_rows),
@@ -217,31 +240,62 @@ class ZigZagAdc:
 
 @dataclass(frozen=True)
 class SarNoiseAdc(ZigZagAdc):
-    """A successive-approximation ADC whose comparator is as quiet as its steps are small.
+    """A successive-approximation ADC whose comparator is as quiet as the design says.
 
     Area and time are those of `ZigZagAdc`. Comparator logic and a capacitive DAC scale with node
-    and V². Thermal noise of the comparator, in each of b decisions, asks for a capacitance of
-    4^b / V² since the supply is the full scale; charged to V, it depends on neither.
+    and V². In each of b decisions the comparator takes energy in proportion to V² over its noise
+    power, which is that of `adc_noise` without the noise of sampling. Where `adc_noise` is 0, the
+    comparator is as quiet as steps of the supply over 2^b are small.
 
     Args:
         logic_F: comparator logic, per bit.
         unit_F: unit capacitor of the DAC.
-        noise_J: comparator noise, per decision and 4^b.
+        noise_J: comparator noise where `adc_noise` is 0, per decision and 4^b.
+        comparator_V: supply voltage of the measured comparator.
+        comparator_noise_V: its rms noise.
 
     Source: assumptions, within the band of `adc_energy_factor`: minimum comparator and logic;
-    Bindra et al., JSSC 2018, 34 fJ at 0.4 mV of noise.
+    Bindra et al., JSSC 2018, `comparator_J` at 0.4 mV of noise.
     """
 
     logic_F: float = 10e-15
     unit_F: float = 1e-15
     noise_J: float = 0.6e-18
+    comparator_V: float = 1.2
+    comparator_noise_V: float = 0.4e-3
 
-    def energy_J(self, designs: Designs) -> Floats:
-        """Energy per conversion; only that of logic and DAC depends on node and supply."""
+    def energy_J(self, designs: Designs, technology: Technology) -> Floats:
+        """Energy per conversion: logic and DAC, and the comparator."""
         bits, scale = designs.adc_bits, designs.technology_nm / self.fitted_nm
         switched = (self.logic_F * bits + self.unit_F * 2.0**bits) * designs.voltage_V**2 * scale
-        energy: Floats = switched + self.noise_J * bits * 4.0**bits
+        decisions = self.noise_J * bits * 4.0**bits
+        if (stated := designs.adc_noise > 0).any():
+            decisions = np.where(stated, bits * self._decision_J(designs, technology), decisions)
+        energy: Floats = switched + decisions
         return energy
+
+    def _decision_J(self, designs: Designs, technology: Technology) -> Floats:
+        """Energy of a decision of the comparator; without meaning where `adc_noise` is 0."""
+        allowed_V2 = np.maximum(adc_noise_V2(designs, technology), 1e-300)
+        sampling_V2 = technology.device.sampling_V2(designs, technology.assumptions)
+        left_V2 = np.maximum(allowed_V2 - sampling_V2, (1 - MOST_SAMPLING) * allowed_V2)
+        supply = (designs.voltage_V / self.comparator_V) ** 2
+        reference_J = technology.assumptions.comparator_J.value
+        energy: Floats = reference_J * supply * (self.comparator_noise_V**2 / left_V2)
+        return energy
+
+
+MOST_SAMPLING = 0.99
+"""Largest share of the noise power of a conversion that sampling may take."""
+
+
+def adc_noise_V2(designs: Designs, technology: Technology) -> Floats:
+    """Noise power of a conversion by `adc_noise`, V², shape (n,)."""
+    full_V = technology.device.full_scale(designs, technology.assumptions) * designs.voltage_V
+    units = 2.0**designs.input_slice_bits - 1
+    units = designs.active_rows * units * (2.0**designs.bits_per_cell - 1)
+    power: Floats = (designs.adc_noise / 100 * full_V / units) ** 2
+    return power
 
 
 SAR_NOISE_BITS = 12
@@ -262,12 +316,13 @@ class TabulatedAdc:
     ignores_supply: bool = False
     is_static: bool = False
 
-    def costs(self, designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
+    def costs(self, designs: Designs, technology: Technology) -> AdcCosts:
         """Costs of one ADC.
 
         Raises:
             ValueError: node or resolution is not in the table; says which are.
         """
+        table, assumptions = technology.table, technology.assumptions
         costs = table.look_up(self.name, node_nm=designs.technology_nm, bits=designs.adc_bits)
         nominal_V = assumptions.nominal_V.value
         supply = 1.0 if self.ignores_supply else (designs.voltage_V / nominal_V) ** 2
@@ -287,14 +342,14 @@ ADC_COSTS: dict[str, ZigZagAdc | TabulatedAdc] = {
 """ADC models by name."""
 
 
-def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
+def adc_costs(designs: Designs, technology: Technology) -> AdcCosts:
     """Costs of the ADC of each design by its model, times the factors that hold for all models.
 
     Raises:
         ValueError: the model does not have the resolution or node; says which it has.
     """
     check_adc_bits(designs)
-    adc = _stated_costs(designs, table, assumptions)
+    adc, assumptions = _stated_costs(designs, technology), technology.assumptions
     return replace(
         adc,
         energy_J=adc.energy_J * assumptions.adc_energy_factor.value,
@@ -303,15 +358,15 @@ def adc_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) 
     )
 
 
-def _stated_costs(designs: Designs, table: PhysicalTable, assumptions: Assumptions) -> AdcCosts:
+def _stated_costs(designs: Designs, technology: Technology) -> AdcCosts:
     """Costs of the ADC of each design as its model states them."""
     present = np.unique(designs.adc_model)
     if len(present) == 1:
-        return ADC_COSTS[ADC_MODELS[present[0]]].costs(designs, table, assumptions)
+        return ADC_COSTS[ADC_MODELS[present[0]]].costs(designs, technology)
     parts = [np.empty(len(designs)) for _ in range(4)]
     for index in present:
         of_model = designs.adc_model == index
-        costs = ADC_COSTS[ADC_MODELS[index]].costs(designs.take(of_model), table, assumptions)
+        costs = ADC_COSTS[ADC_MODELS[index]].costs(designs.take(of_model), technology)
         values = (costs.energy_J, costs.area_m2, costs.static_W, costs.time_s)
         for part, value in zip(parts, values, strict=True):
             part[of_model] = value

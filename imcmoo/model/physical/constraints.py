@@ -11,7 +11,7 @@ import numpy as np
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.metrics import Resource
 from imcmoo.model.physical.circuit import sigma_of
-from imcmoo.model.physical.components import Technology
+from imcmoo.model.physical.components import MOST_SAMPLING, Technology, adc_noise_V2
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import BITS_PER_KIB, CELL_ERRORS, LIMITS, Designs
 from imcmoo.model.physical.predicted_accuracy import PredictedAccuracy, beyond_allowed
@@ -31,6 +31,7 @@ class PhysicalResources:
         snr_dB: compute SNR, of ADCs and cells, shape (n, W).
         ir_drop: largest share of the read voltage lost along a wire, shape (n,).
         level_sigmas: distance of neighbouring levels of a cell in σ, shape (n,).
+        sampling: share of the noise power of a conversion that sampling takes, shape (n,).
         accuracy_drop: float score minus predicted accuracy, shape (n, W); (n, 0) without accuracy
             data.
     """
@@ -44,6 +45,7 @@ class PhysicalResources:
     snr_dB: Floats
     ir_drop: Floats
     level_sigmas: Floats
+    sampling: Floats
     accuracy_drop: Floats
 
     @property
@@ -122,7 +124,7 @@ class CircuitLimits:
     def resources(self) -> tuple[str, ...]:
         """Names of the resources of these limits."""
         compute = (COMPUTE_SNR,) if self.snr_dB > -np.inf else ()
-        return ("snr", *compute, "levels", "wires")
+        return ("snr", *compute, "levels", "wires", "sampling")
 
 
 def ir_drop(
@@ -170,6 +172,18 @@ def level_sigmas(designs: Designs, technology: Technology) -> Floats:
     return distance
 
 
+def sampling_share(designs: Designs, technology: Technology) -> Floats:
+    """Share of the noise power of a conversion that sampling a column takes, shape (n,).
+
+    0 where `adc_noise` is 0, and for ADCs without noise.
+    """
+    if not (technology.switches.shared_converters and designs.adc_noise.any()):
+        return np.zeros(len(designs))
+    sampled = technology.device.sampling_V2(designs, technology.assumptions)
+    allowed = adc_noise_V2(designs, technology)
+    return np.divide(sampled, allowed, out=np.zeros(len(designs)), where=allowed > 0)
+
+
 def constraints(
     known: PhysicalResources, limits: CircuitLimits, accuracy: PredictedAccuracy | None = None
 ) -> dict[str, Resource]:
@@ -204,6 +218,7 @@ def limit_use(
         COMPUTE_SNR: 10 ** ((limits.snr_dB - np.minimum(known.snr_dB, MOST_DB)) / 10),
         "levels": (limits.level_sigmas / known.level_sigmas)[:, None] * alike,
         "wires": (known.ir_drop / limits.ir_drop)[:, None] * alike,
+        "sampling": (known.sampling / MOST_SAMPLING)[:, None] * alike,
     }
     used = {name: used[name] for name in limits.resources}
     if accuracy is not None and accuracy.limited:

@@ -164,7 +164,7 @@ def macro_costs(
             and cols of the macro itself; input_bits and weight_bits of one conversion, perhaps
             fractional; adc_bits; dot_product_length (products summed in one conversion); n_adc
             (ADCs that work in parallel). If present, bits_per_cell (else 1), input_coding (else
-            levels) and sample_and_hold (else 0).
+            levels), sample_and_hold and adc_noise (else 0, not stated).
         table: energy, area and delay of components.
         assumptions: numbers of the model; the defaults if None.
         adc_model: name of the ADC model.
@@ -278,7 +278,8 @@ def _designs(macros: pd.DataFrame, adc_model: str) -> Designs:
     per_adc = macros["cols"] / macros["n_adc"] / per_weight
     smallest = ("macros_per_tile", "tiles_per_group", "router_groups", "glb_KiB", "glb_banks")
     texts = {"dram": "none", "schedule": "layer"}
-    usual: dict[str, Any] = {"bits_per_cell": 1, "input_coding": "levels", "sample_and_hold": 0}
+    usual: dict[str, Any] = {"bits_per_cell": 1, "input_coding": "levels"}
+    usual |= {"sample_and_hold": 0, "adc_noise": 0}
     columns = {
         "technology_nm": macros["node_nm"],
         "voltage_V": macros["voltage_V"],

@@ -24,6 +24,8 @@ NEUROSIM_PULSE_S = 10e-9
 """Input pulse of the read energies in the component table, s."""
 WORD_LINE_GATE_F = 0.2e-15
 """Gate of a cell's access transistor on its word line, at 28 nm, F (assumption)."""
+kT_J = 1.380649e-23 * 300
+"""Boltzmann constant times 300 K."""
 NEUROSIM_WRITE_S = 50e-9
 """Pulse of the write energies in the component table (NeuroSim's cell file), s."""
 
@@ -32,6 +34,12 @@ def _area_m2(features: float, designs: Designs) -> Floats:
     """Area of a cell of some squares of the node."""
     side: Floats = designs.technology_nm.astype(float) * 1e-9
     return features * side**2
+
+
+def _shared_F(designs: Designs, assumptions: Assumptions) -> Floats:
+    """Capacitance of an SRAM cell and of the lines across it, F."""
+    line_F = assumptions.sram_line_F.value * designs.technology_nm / 28
+    return assumptions.sram_unit_F.value + line_F
 
 
 class Rram(MemoryCell):
@@ -101,6 +109,22 @@ class Rram(MemoryCell):
         """Variation of the programmed conductance."""
         return assumptions.rram_sigma.value
 
+    def read_sigma(self, assumptions: Assumptions) -> float:
+        """Noise of the conductance."""
+        return assumptions.rram_read_sigma.value
+
+    def stuck_share(self, assumptions: Assumptions) -> float:
+        """Cells that cannot be programmed."""
+        return assumptions.rram_stuck_share.value
+
+    def reference_columns(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Off cells conduct, too; pairs cancel their current."""
+        return np.where(designs.differential, 0.0, assumptions.reference_columns.value)
+
+    def full_scale(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Voltage of the front end that takes the current."""
+        return np.full(len(designs), assumptions.rram_full_scale.value)
+
     def hold(self, assumptions: Assumptions) -> HoldCosts:
         """Hold a current, which needs a front end."""
         return HoldCosts(assumptions.current_hold_F.value, assumptions.current_hold_m2.value)
@@ -143,9 +167,8 @@ class Sram(MemoryCell):
         """Charge of a cell's capacitor and lines; write energy of CACTI for such a memory."""
         assumptions = technology.assumptions
         supply = (designs.voltage_V / assumptions.nominal_V.value) ** 2
-        line_F = assumptions.sram_line_F.value * designs.technology_nm / 28
         return CellPrices(
-            low_J=(assumptions.sram_unit_F.value + line_F) * designs.voltage_V**2,
+            low_J=_shared_F(designs, assumptions) * designs.voltage_V**2,
             span_J=np.zeros(len(designs)),
             write_J=array["memory_write"] / designs.cols * supply,
             row_write_s=assumptions.sram_row_write_s.value * slowdown,
@@ -162,9 +185,29 @@ class Sram(MemoryCell):
         pulses = np.where(designs.level_coded, 0.0, 2.0**designs.input_slice_bits - 1)
         return pulses * assumptions.pulse_s.value
 
+    def full_scale(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Share of the capacitors of cells in the charge of a column."""
+        share: Floats = assumptions.sram_unit_F.value / _shared_F(designs, assumptions)
+        return share
+
+    def sampling_V2(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """Twice kT / C of the rows read at once: of both columns of a pair, or of reset and
+        sharing."""
+        column_F = designs.active_rows * _shared_F(designs, assumptions)
+        power: Floats = 2 * kT_J / column_F
+        return power
+
     def sigma(self, assumptions: Assumptions) -> float:
         """Mismatch of the unit capacitors."""
         return assumptions.sram_mismatch.value / sqrt(assumptions.sram_unit_F.value * 1e15)
+
+    def read_sigma(self, assumptions: Assumptions) -> float:
+        """Noise of a read but for that of sampling, which is the ADC's."""
+        return assumptions.sram_read_sigma.value
+
+    def stuck_share(self, assumptions: Assumptions) -> float:
+        """Cells that cannot be written."""
+        return assumptions.sram_stuck_share.value
 
     def currents(self, designs: Designs, assumptions: Assumptions) -> None:
         """None: charge sharing draws no current."""

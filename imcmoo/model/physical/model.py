@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -40,7 +41,6 @@ from imcmoo.model.physical.constraints import (
     limit_use,
 )
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import FEWEST_BITS
 from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.mapping_features import needed_macros
@@ -179,6 +179,7 @@ class PhysicalEvaluator(CostModel):
 
         Conditional parameters are checked with every value of the parameter they depend on.
         """
+        self._check_noise_is_paid()
         names, sizes = self.space.names, self.space.shape
         rows = [np.zeros(len(names), dtype=np.int64)]
         for at, parameter in enumerate(self.space.parameters):
@@ -192,6 +193,18 @@ class PhysicalEvaluator(CostModel):
             self.covered(np.array(rows))
         except DesignRefused as refused:
             raise ValueError(f"space.{refused.column}: {refused.problem}") from None
+
+    def _check_noise_is_paid(self) -> None:
+        """Refuse several noises of ADCs whose energy does not depend on it: the least is free."""
+        space, models = self.space, {self._context.adc_model}
+        if "adc_model" in (*space.names, *space.fixed):
+            models = {*space.values_of("adc_model")}
+        several = "adc_noise" in space.names and len({*space.values_of("adc_noise")}) > 1
+        if several and models != {"sar_noise"}:
+            raise ValueError(
+                "space.adc_noise: more than one value needs adc_model = sar_noise only: with other "
+                "models the least noise is free"
+            )
 
     @property
     def assumptions(self) -> Assumptions:
@@ -304,7 +317,9 @@ class PhysicalEvaluator(CostModel):
         return Metrics(areas, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, given: Levels | Columns) -> PhysicalBreakdown:
-        """Energy by layer and component, and area by component, of a few designs.
+        """Costs of a few designs by layer and component, and further figures of the networks.
+
+        With accuracy data, `details` also has the predicted accuracy drop and its causes.
 
         Args:
             given: value indices, shape (n, n_parameters), or design columns. Memory grows with n ·
@@ -316,8 +331,13 @@ class PhysicalEvaluator(CostModel):
         layers = [(w.name, layer) for w in self.workloads.workloads for layer in w.layers]
         designs = self.designs(given)
         parts = self._parts(designs)
-        costs = [break_down(Batch(self._context, designs.take(rows)), layers) for rows in parts]
-        return PhysicalBreakdown.joined(costs, np.concatenate(parts))
+        batches = (Batch(self._context, designs.take(rows)) for rows in parts)
+        costs = PhysicalBreakdown.joined(
+            [break_down(batch, layers) for batch in batches], np.concatenate(parts)
+        )
+        if self._accuracy is None:
+            return costs
+        return replace(costs, details={**costs.details, **self._accuracy.details(designs)})
 
     def in_full(self, given: Levels | Columns) -> PhysicalMetrics:
         """All metrics of the physical model, with bottlenecks.
@@ -342,31 +362,6 @@ class PhysicalEvaluator(CostModel):
     @property
     def _designs_at_once(self) -> int:
         return max(1, min(DESIGNS_PER_THREAD_CHUNK, CHUNK_NUMBERS // len(self._context.layers)))
-
-    def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Bottleneck, utilization, noise and, with accuracy data, accuracy of networks.
-
-        Args:
-            levels: shape (n, n_parameters).
-
-        Returns:
-            `bound_by`, `utilization` (share of macros in use), `streamed` (weight mode), compute
-            SNR `snr_dB` and its parts (at most `MOST_DB`), predicted accuracy drop and its causes;
-            shape (n, W) each. Empty or NaN where a network does not run, except SNR.
-        """
-        full = self.in_full(levels)
-        bound = np.array([*CAUSES, ""])[full.bound_by]
-        details = {
-            "bound_by": bound,
-            "utilization": full.occupied_cells / full.cells[:, None],
-            "snr_adc_dB": np.minimum(full.snr_adc_dB, MOST_DB),
-            "snr_dev_dB": np.minimum(full.snr_dev_dB, MOST_DB),
-            "snr_dB": np.minimum(full.snr_dB, MOST_DB),
-            "streamed": np.where(full.has_capacity, np.where(full.streamed, "yes", "no"), ""),
-        }
-        if self._accuracy is not None:
-            details |= self._accuracy.details(self.designs(levels))
-        return details
 
     def resource_use(self, given: Levels | Columns) -> dict[str, Floats]:
         """Used share of each limit, and of the cells if weights must be resident, shape (n, W).
@@ -414,21 +409,14 @@ class PhysicalEvaluator(CostModel):
 
     def break_down_part(
         self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
-    ) -> tuple[PhysicalBreakdown, dict[str, NDArray[Any]]]:
-        """Breakdown of a network on a part of each design, with `bound_by` and `utilization`.
-
-        Arguments as for `evaluate_part`.
-        """
+    ) -> PhysicalBreakdown:
+        """Breakdown of a network on a part of each design; arguments as for `evaluate_part`."""
         one, designs = self._on_part(name), self.designs(levels)
         part = one._context, designs, groups.astype(float), bandwidth, room
         batches = [*shared_batches(*part)]
         layers = [(name, layer) for layer in one.workloads.workloads[0].layers]
         order = np.concatenate([rows for rows, _ in batches])
-        costs = PhysicalBreakdown.joined([break_down(b, layers) for _, b in batches], order)
-        found = evaluate_shares(*part, causes=True)
-        use = found.occupied_cells / found.cells[:, None]
-        bound = np.array([*CAUSES, ""])[found.bound_by]
-        return costs, {"bound_by": bound[:, 0], "utilization": use[:, 0]}
+        return PhysicalBreakdown.joined([break_down(b, layers) for _, b in batches], order)
 
     def _on_part(self, name: str) -> PhysicalEvaluator:
         """The model of a single network whose weights stay on its part of a chip."""
@@ -446,12 +434,14 @@ class PhysicalEvaluator(CostModel):
             NoBounds: see `BoundedTree`.
         """
         several, at = self._among or (self, range(len(self.workload_names)))
+        # Single networks share bounds of tilings; without any, all networks together need fewer.
+        alone = several is self and area_limit_m2 not in self._any_network_trees
         return BoundedTree(
             self.space,
             self._context,
             self.designs,
             area_limit_m2,
-            tilings=(several._any_network_tree(area_limit_m2), at),
+            tilings=None if alone else (several._any_network_tree(area_limit_m2), at),
         )
 
     def _any_network_tree(self, area_limit_m2: float) -> BoundedTree:

@@ -1,7 +1,8 @@
 """Noise-to-signal ratio of analog dot products: a closed form from operand statistics.
 
-Four sources: ADCs (steps, and sums beyond the window), wrong cell values, read noise, and integer
-rounding of operands (with clipped weights). Constant errors of a column are calibrated away.
+Four sources: ADCs (noise, steps, and sums beyond the window), wrong cell values, read noise, and
+integer rounding of operands (with clipped weights). Constant errors of a column are calibrated
+away.
 
 The sum of a row block, input slice and weight slice is modelled as Gaussian. Besides independent
 rows it has two common modes: all inputs of a sample, and all weights of a column, are large or
@@ -20,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy.special import erfc
@@ -38,7 +40,13 @@ from imcmoo.model.physical.adc_window import (
     share_left,
 )
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
+from imcmoo.model.physical.circuit import (
+    PERFECT_CELLS,
+    Circuit,
+    level_variances,
+    parallel_cells,
+    slice_maxima,
+)
 from imcmoo.model.physical.components import Technology
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs, circuit_keys
@@ -263,22 +271,36 @@ class _RowBlocks:
             (a * rows_differ)[:, :, None] * g.variance[:, None]
         )
         cell = (1 + circuit.differential) * g.maxima**2
-        cell = cell / parallel_cells(len(g.maxima), circuit.redundancy)
+        parallel = parallel_cells(len(g.maxima), circuit.redundancy)
+        cell = cell / parallel
         static: Floats | float = circuit.sigma**2
         if statistics.cell_variances is not None:
             variances = statistics.cell_variances[layers] / (1 + circuit.differential)
             static = variances[:, None]
+        if circuit.reference_columns > 0:
+            # Cells in parallel share the reference of their slice.
+            static = static + circuit.reference_variance * parallel
         power = (a * x.square)[:, :, None] * cell
+        self._added = circuit.adc_noise**2
         self.read_variance = circuit.read_sigma**2 * power
+        if self._added > 0:
+            self.read_variance += self._added
         self.error_variance = static * power + self.read_variance
         # A cell's error times the mean input of its row is a constant of the column.
         self.varying_cells = static * (a * x.variance)[:, :, None] * cell
         self._static, self._cell = static, cell
+        self._stuck: Floats | None = None
+        if circuit.stuck_share > 0:
+            # Half of the stuck cells of one bit are at the end that they should have.
+            self._stuck = circuit.stuck_share / 2 * (a * x.variance)[:, :, None] * cell
         largest = (a * x.maxima**2)[:, :, None] * cell
         self._largest_error = (static + circuit.read_sigma**2) * largest
         relative = all_inputs / np.maximum(a * x.mean, 1e-150) ** 2
         self._spread = np.sqrt(np.log1p(relative))[:, :, None]
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
+        self._quiet = self
+        if self._added > 0:
+            self._quiet = type(self)(statistics, layers, rows, replace(circuit, adc_noise=0.0))
 
     def noise(self, adc_bits: Ints, coherence: Floats) -> tuple[Floats, Floats]:
         """Power added by ADCs and cells to a sum, (n_bits, n, input slices, weight slices).
@@ -310,30 +332,49 @@ class _RowBlocks:
         bits = adc_bits[:, None, None, None]
         adcs = choose_adcs(sums, bits, sigmas)
         whole = adcs.step == 1
-        passed = self.varying_cells * coherence[:, None, None] + self.read_variance
+        quiet = self._quiet
+        passed = quiet.varying_cells * coherence[:, None, None] + quiet.read_variance
         cells = np.repeat(passed[None], len(bits), axis=0)
         steps = self._step_noise(adcs.step)
+        if self._added > 0:
+            steps += self._added
         if whole.any():
             on_units = self._on_units(whole.any(axis=0), passed)
             for noise, rounded in zip((steps, cells), on_units, strict=True):
                 noise[whole] = np.broadcast_to(rounded, whole.shape)[whole]
+        if self._stuck is not None:
+            # Such errors are of a unit or more, so that rounding keeps them.
+            cells += self._stuck * coherence[:, None, None]
         return steps + self._clipped(sums, adcs, bits), cells
 
     def _on_units(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
         """Noise of ADCs and of cells on whole units; 0 elsewhere.
+
+        Cells are charged as with ADCs without noise, at most all. `passed` has no noise of ADCs.
+        """
+        if self._quiet is self:
+            return self._rounded(whole, passed)
+        total = np.add(*self._rounded(whole, passed + self._added))
+        _, alone = self._quiet._rounded(whole, passed)
+        cells = np.minimum(alone, total)
+        return total - cells, cells
+
+    def _rounded(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
+        """Noise of ADCs and of cells after rounding to whole units; 0 elsewhere.
 
         The share of an error that passes rounding adds up over input slices as the error does; the
         rest does not. ADCs are charged (R(v) − v) times the varying share of v, clamped between 0
         and the remaining noise; cells are charged the rest.
         """
         variance, largest = self.error_variance[whole], self._largest_error[whole]
+        quiet = variance if self._quiet is self else self._quiet.error_variance[whole]
         varying = (self.varying_cells + self.read_variance)[whole]
         spread = np.broadcast_to(self._spread, whole.shape)[whole]
         left = np.zeros(len(variance))
         for node, weight in POWER_SPREAD:
-            # The variance differs between samples.
-            of_sample = variance * np.exp(spread * node - spread**2 / 2)
-            left += weight * rounded_error(np.minimum(of_sample, largest))
+            # The variance differs between samples, but for that of ADCs.
+            of_sample = np.minimum(quiet * np.exp(spread * node - spread**2 / 2), largest)
+            left += weight * rounded_error(of_sample + self._added)
         gain = gain_of_rounding(variance)
         adc, cells = np.zeros((2, *whole.shape))
         adc[whole], cells[whole] = _charged(left, variance, varying, passed[whole], gain)
@@ -408,8 +449,8 @@ class _MeasuredBlocks(_RowBlocks):
         )
         power = columns.power[:, :, None]
         self._cells = static * columns.varying[:, :, None]
-        self._reads = read * power.mean(axis=-1)
-        self._powers = (static + read)[..., None] * power
+        self._reads = read * power.mean(axis=-1) + self._added
+        self._powers = (static + read)[..., None] * power + self._added
         # Variance of each column's errors over samples, (n, input slices, weight slices, C).
         self._varying = np.repeat(self._cells + self._reads, columns_of_group, axis=-1)
 
@@ -417,7 +458,7 @@ class _MeasuredBlocks(_RowBlocks):
         noise = noise_of_steps(step[..., None], self._columns.variance, self._varying)
         return noise @ self._of_columns
 
-    def _on_units(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
+    def _rounded(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
         """Noise of ADCs and of cells on whole units; the error power is by group and part of
         samples."""
         of_samples, cells, reads = self._powers[whole], self._cells[whole], self._reads[whole]
@@ -652,9 +693,12 @@ class NoiseModel:
     def _circuits(self, designs: Designs) -> list[Circuit]:
         technology = self._technology
         circuits = Circuit.of_designs(designs, technology.device, technology.assumptions)
+        ideal: dict[str, Any] = {}
         if not technology.switches.few_levels:
-            return [replace(c, sigma=0.0, cell_errors="uniform") for c in circuits]
-        return circuits
+            ideal |= PERFECT_CELLS
+        if not technology.switches.shared_converters:
+            ideal["adc_noise"] = 0.0
+        return [replace(circuit, **ideal) for circuit in circuits] if ideal else circuits
 
     def _noise(self, circuits: Sequence[Circuit], adc_bits: Ints) -> tuple[Floats, Floats, Floats]:
         """Noise over signal of ADCs and of cells, (n_bits, n_circuits, n_layers), and of

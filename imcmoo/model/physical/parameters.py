@@ -37,21 +37,25 @@ AdcWindow = Literal["sigma", "range", "least_error"]
 """
 
 ADC_WINDOWS = get_args(AdcWindow)
-CELL_ERRORS = ("uniform", "wan2022_1s", "wan2022_1d")
-"""Cell errors: equal on all levels, or as measured (`circuit.LEVEL_SIGMAS`)."""
+CELL_ERRORS = ("uniform", "wan2022_1s", "wan2022_1d", "effective_1s")
+"""Cell errors: equal on all levels, as measured (`circuit.LEVEL_SIGMAS`), or those of the cell of
+the cost model behind its access transistor."""
 
 STAGE_NAMES = (
     "array",
     "tiling",
+    "interface",
     "adc_sharing",
     "periphery",
     "resolution",
-    "interface",
     "buffer",
     "grouping",
     "links",
 )
-"""Stages of the search tree, in order; parameters of one stage are chosen together."""
+"""Stages of the search tree, in order; parameters of one stage are chosen together.
+
+The memory interface comes early, since bounds without it join the least area to the fastest DRAM.
+"""
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,8 @@ class Designs:
         adc_window: index into `ADC_WINDOWS`.
         redundancy: parallel cells of each of the more significant half of the weight slices.
         cell_errors: index into `CELL_ERRORS`.
+        adc_noise: rms noise of a conversion in whole percent of a unit, the difference of
+            neighbouring sums; 0 if it is not stated.
     """
 
     technology_nm: Annotated[
@@ -135,7 +141,7 @@ class Designs:
     rows: Annotated[Floats, Column("array", "replication noise macro limits tile", high=1024)]
     cols: Annotated[Floats, Column("array", "replication macro sharing limits tile", high=1024)]
     active_rows: Annotated[Floats, Column("array", "replication noise adc limits", high=1024)]
-    bits_per_cell: Annotated[Ints, Column("array", "replication noise adc limits", high=8)]
+    bits_per_cell: Annotated[Ints, Column("array", "replication noise macro adc limits", high=8)]
     input_slice_bits: Annotated[Ints, Column("array", "replication noise macro adc", high=8)]
     adc_bits: Annotated[Ints, Column("resolution", "noise adc", high=16)]
     columns_per_adc: Annotated[Floats, Column("adc_sharing", "macro sharing limits", high=1024)]
@@ -153,7 +159,10 @@ class Designs:
     weight_coding: Annotated[
         Ints,
         Column(
-            "array", "replication noise adc sharing limits", texts=WEIGHT_CODINGS, default="offset"
+            "array",
+            "replication noise macro adc sharing limits",
+            texts=WEIGHT_CODINGS,
+            default="offset",
         ),
     ]
     sample_and_hold: Annotated[
@@ -169,6 +178,7 @@ class Designs:
     cell_errors: Annotated[
         Ints, Column("array", "noise limits", texts=CELL_ERRORS, default="uniform")
     ]
+    adc_noise: Annotated[Ints, Column("resolution", "noise adc", low=0, high=400, default=0)]
 
     @classmethod
     def of_columns(

@@ -204,10 +204,10 @@ class PredictedAccuracy:
 
         Returns:
             Shape (n, W) each: `accuracy_drop`; `accuracy_lost_in`, the layers with most noise at
-            the logits; the drop with one more ADC bit, with half the active rows and with the other
-            weight coding. Empty or NaN for networks without data.
+            the logits; the drop with one more ADC bit, with half the active rows, with the other
+            weight coding and with half the noise of ADCs. Empty or NaN for networks without data.
         """
-        other = 1 - designs.weight_coding
+        other, noise = 1 - designs.weight_coding, designs.adc_noise
         changed = {
             "drop_with_1_more_adc_bit": replace(
                 designs, adc_bits=np.minimum(designs.adc_bits + 1, LIMITS["adc_bits"][1])
@@ -216,6 +216,9 @@ class PredictedAccuracy:
                 designs, active_rows=np.maximum(designs.active_rows // 2, 1)
             ),
             "drop_with_other_coding": replace(designs, weight_coding=other),
+            "drop_with_half_the_noise": replace(
+                designs, adc_noise=np.maximum(noise // 2, np.minimum(noise, 1))
+            ),
         }
         known = np.array([data is not None for data in self._data])
         drops = {"accuracy_drop": designs, **changed}

@@ -13,10 +13,9 @@ import numpy as np
 from scipy.special import erfc
 
 from imcmoo.networks.operands import OperandBits
-from tests.model.physical.scalar_physical import USUAL, sram_sigma
+from tests.model.physical.scalar_physical import DEFAULTS, USUAL, number, sram_sigma
 
 WITHIN_ROWS, ROWS_TOGETHER, COLUMNS_TOGETHER = 0.8, 0.005, 0.001
-RRAM_SIGMA = 0.043
 WINDOWS = {
     "sigma": (4.0,),
     "range": (math.inf,),
@@ -74,13 +73,22 @@ def moments(joint: Any, bits: int, low: int, width: int) -> tuple[float, float]:
     return mean, sum(both(k, m) * 2 ** (m - low) for k in places for m in places)
 
 
+def level_variance(law: str, share: float) -> float:
+    """Variance of a cell at a share of its range, in squares of the range."""
+    if law != "effective_1s":
+        return (sum(k * share**n for n, k in enumerate(MEASURED[law])) / 40) ** 2
+    # 6 and 900 kOhm, each behind 195 kOhm, in microsiemens.
+    off, on = 1e3 / 1095, 1e3 / 201
+    g = off + share * (on - off)
+    bare = 1 / (1 / g - 0.195)
+    x = bare / 40
+    own = sum(k * min(x, 1.0) ** n for n, k in enumerate(MEASURED["wan2022_1s"])) * max(x, 1.0)
+    return (own / (1 + 0.195 * bare) ** 2 / (on - off)) ** 2
+
+
 def mean_sigma(law: str, joint: Any, low: int, width: int, *, differential: bool) -> float:
     """Root mean square error of the cells of a slice of one or two bits as a share of a range."""
-    c = MEASURED[law]
-    variance = [
-        (sum(k * (g / (2**width - 1)) ** n for n, k in enumerate(c)) / 40) ** 2
-        for g in range(2**width)
-    ]
+    variance = [level_variance(law, g / (2**width - 1)) for g in range(2**width)]
     last = len(joint) - 1 - low
     ones = [float(joint[last - k][last - k]) for k in range(width)]
     both = float(joint[last - 1][last]) if width == 2 else 0.0
@@ -137,20 +145,36 @@ def layer(
         for (x_low, x_width), x in zip(x_slices, inputs, strict=True):
             for j, ((g_low, g_width), g) in enumerate(zip(g_slices, weights, strict=True)):
                 cells = design.get("redundancy", 1) if j >= len(weights) // 2 else 1
-                sigma = sram_sigma(assumptions) if device == "sram" else RRAM_SIGMA
+                sigma = (
+                    sram_sigma(assumptions)
+                    if device == "sram"
+                    else number(assumptions, "rram_sigma")
+                )
                 if (law := design.get("cell_errors", "uniform")) != "uniform":
                     coded = operands.magnitudes if differential else operands.weights
                     sigma = mean_sigma(law, coded[at], g_low, g_width, differential=differential)
-                sigma /= math.sqrt(cells)
+                read = number(assumptions, f"{device}_read_sigma")
+                pair = (2 if differential else 1) * (2**g_width - 1) ** 2 / cells
+                static, reads = pair * sigma**2, pair * read**2
+                references = number(assumptions, "reference_columns")
+                if device == "rram" and not differential and references > 0:
+                    off = number(assumptions, "rram_sigma") ** 2
+                    if law != "uniform":
+                        off = level_variance(law, 0.0)
+                    static += off / references * (2**g_width - 1) ** 2
                 tops = 2**x_width - 1, 2**g_width - 1
+                added = (design.get("adc_noise", DEFAULTS["adc_noise"]) / 100) ** 2
                 tried = [
                     one_sum(
-                        *(rows, x, g, tops, coherence, differential, sigma),
-                        *(design["adc_bits"], window),
+                        *(rows, x, g, tops, coherence, differential),
+                        *(static, reads, design["adc_bits"], window, added),
                     )
                     for window in WINDOWS[design.get("adc_window", "sigma")]
                 ]
                 steps, cells = min(tried, key=sum)
+                # Stuck at either end alike; rounding keeps such errors.
+                stuck = pair * number(assumptions, f"{device}_stuck_share") / 2
+                cells += rows * WITHIN_ROWS * (x[1] - x[0] ** 2) * stuck * coherence
                 adc += 4 ** (x_low + g_low) * steps / signal
                 dev += 4 ** (x_low + g_low) * cells / signal
     zero = 128 if operands.signed[at] else 0
@@ -168,11 +192,17 @@ def one_sum(
     tops: tuple[int, int],
     coherence: float,
     differential: bool,
-    sigma: float,
+    static: float,
+    reads: float,
     bits: int,
     window: float,
+    added: float,
 ) -> tuple[float, float]:
-    """Noise power of ADC and cells in one row block and pair of slices."""
+    """Noise power of ADC and cells in one row block and pair of slices.
+
+    `static` and `reads` are variances of a stored slice, once per chip and in each read; `added` is
+    that of the ADC itself; all in squares of a unit.
+    """
     x_variance = WITHIN_ROWS * (x[1] - x[0] ** 2)
     g_variance = g[1] - g[0] ** 2
     all_inputs = rows * x_variance * (1 + (rows - 1) * ROWS_TOGETHER)
@@ -181,8 +211,9 @@ def one_sum(
     within = rows * x_variance * g_variance + all_inputs * (g[0] ** 2 + all_weights / rows**2)
     rows_differ = max(x[1] - x[0] ** 2 - x_variance, 0.0)
     columns = x[0] ** 2 * all_weights + rows * rows_differ * g_variance
-    cell = (2 if differential else 1) * (sigma * tops[1]) ** 2
-    error, varying = rows * x[1] * cell, rows * x_variance * cell
+    cell = static + reads
+    quiet, still, read = rows * x[1] * cell, rows * x_variance * static, rows * x[1] * reads
+    error = quiet + added
     full = rows * tops[0] * tops[1]
     lowest = -full if differential else 0
     width = min(full - lowest, 2 * window * math.sqrt(within + columns + error))
@@ -195,15 +226,16 @@ def one_sum(
     centre = min(max(centre, ends[0]), ends[1])
     if whole:
         relative = all_inputs / (rows * x[0]) ** 2 if x[0] > 0 else 0.0
-        left = left_of_errors(error, relative, rows * tops[0] ** 2 * cell)
-        more = max(left * varying / error - varying, 0.0)
-        left *= share_left(error - varying, varying)
-        passed = mean_gain(error) ** 2
-        every = max(left - passed * varying, 0.0) + passed * varying * coherence
-        steps = min(more, every)
+        largest = rows * tops[0] ** 2 * cell
+        errors = quiet, still, read, coherence, relative, largest
+        every, steps = on_units(*errors, added)
         cells = every - steps
+        if added > 0:
+            alone = on_units(*errors, 0.0) if quiet > 0 else (0, 0)
+            cells = min(alone[0] - alone[1], every)
+            steps = every - cells
     else:
-        cells, steps = varying * coherence, step**2 / 12
+        cells, steps = still * coherence + read, step**2 / 12 + added
     low = centre - step * half
     for sign, code, last in ((1, low + step * (2**bits - 1), full), (-1, -low, -lowest)):
         edge = code + step / 2
@@ -214,6 +246,33 @@ def one_sum(
             constant, far = beyond(outside, step / 2, within + error)
             steps += (1 - OUTLIERS) * usual + OUTLIERS / 2 * max(far - constant**2, 0.0)
     return steps, cells
+
+
+def on_units(
+    quiet: float,
+    still: float,
+    read: float,
+    coherence: float,
+    relative: float,
+    largest: float,
+    added: float,
+) -> tuple[float, float]:
+    """All noise on whole units, and that of ADCs.
+
+    Args:
+        quiet: variance of the errors of cells and reads.
+        still, read: part of it over samples, of cells and of reads.
+        coherence: of the errors over input slices.
+        relative, largest: variance of the inputs of a sample over their square; largest error.
+        added: variance of the noise of a conversion.
+    """
+    error, varying = quiet + added, still + read + added
+    left = left_of_errors(quiet, relative, largest, added)
+    more = max(left * varying / error - varying, 0.0)
+    left *= share_left(error - varying, varying)
+    passed = mean_gain(error) ** 2
+    every = max(left - passed * varying, 0.0) + passed * (still * coherence + read + added)
+    return every, min(more, every)
 
 
 def share_left(constant: float, varying: float) -> float:
@@ -237,11 +296,16 @@ def mean_gain(variance: float) -> float:
     return sum(2 * gauss((k - 0.5) / spread)[0] / spread for k in range(1, int(9 * spread) + 3))
 
 
-def left_of_errors(variance: float, relative: float, largest: float) -> float:
-    """Errors left on whole units where their variance differs from sample to sample."""
+def left_of_errors(variance: float, relative: float, largest: float, added: float) -> float:
+    """Errors left on whole units where the variance of all but the `added` ones differs from
+    sample to sample."""
     spread = math.sqrt(math.log1p(relative))
+
+    def of_sample(z: float) -> float:
+        return min(variance * math.exp(spread * z - spread**2 / 2), largest) + added
+
     return sum(
-        weight * left_on_whole_units(min(variance * math.exp(spread * z - spread**2 / 2), largest))
+        weight * left_on_whole_units(of_sample(z))
         for z, weight in ((-math.sqrt(3), 1 / 6), (0.0, 2 / 3), (math.sqrt(3), 1 / 6))
     )
 

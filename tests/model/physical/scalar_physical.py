@@ -31,6 +31,7 @@ REQUESTS = 1e6
 DEFAULTS = {"input_coding": "pulses", "weight_coding": "offset", "sample_and_hold": 0}
 DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "redundancy": 1}
 DEFAULTS |= {"adc_model": parameters.DEFAULTS["adc_model"]}
+DEFAULTS |= {"adc_noise": parameters.DEFAULTS["adc_noise"]}
 USUAL = Assumptions()
 
 NUMBERS = (
@@ -41,7 +42,9 @@ NUMBERS = (
     *("array_energy_factor", "array_area_factor", "word_line_factor", "word_line_V"),
     *("sram_cell_F2", "sram_unit_F", "sram_line_F", "sram_mismatch", "rram_cell_F2"),
     *("rram_driver_factor", "shift_add_factor", "small_buffer_m2_per_bit"),
-    *("dram_footprint_factor", "top_area", "top_energy"),
+    *("dram_footprint_factor", "top_area", "top_energy", "comparator_J", "rram_full_scale"),
+    *("rram_read_sigma", "sram_read_sigma", "rram_stuck_share", "sram_stuck_share"),
+    "reference_columns",
 )
 """All assumptions that are not constants here."""
 
@@ -50,10 +53,39 @@ def number(assumptions: Any, name: str) -> float:
     return getattr(assumptions, name).value
 
 
-def sar_noise_J(bits: int, node_nm: float, volt: float) -> float:
-    """Logic and capacitive DAC of a SAR ADC, and the thermal noise of its comparator."""
+def sar_noise_J(bits: int, node_nm: float, volt: float, decision_J: float | None = None) -> float:
+    """Logic and capacitive DAC of a SAR ADC, and its comparator; `decision_J` if None is that of
+    a noise as small as the steps."""
     switched = (10e-15 * bits + 1e-15 * 2**bits) * volt**2 * node_nm / 28
-    return switched + 0.6e-18 * bits * 4**bits
+    return switched + bits * (0.6e-18 * 4**bits if decision_J is None else decision_J)
+
+
+def unit_V(design: Design, device: str, assumptions: Any) -> float:
+    """Voltage between neighbouring sums at an ADC."""
+    chi = number(assumptions, "rram_full_scale")
+    if device == "sram":
+        cell_F = number(assumptions, "sram_unit_F")
+        lines_F = number(assumptions, "sram_line_F") * design["technology_nm"] / 28
+        chi = cell_F / (cell_F + lines_F)
+    units = (2 ** design["input_slice_bits"] - 1) * (2 ** design["bits_per_cell"] - 1)
+    return chi * design["voltage_V"] / (design["active_rows"] * units)
+
+
+def sampling_V2(design: Design, device: str, assumptions: Any) -> float:
+    """Noise power of sampling a column."""
+    if device != "sram":
+        return 0.0
+    lines_F = number(assumptions, "sram_line_F") * design["technology_nm"] / 28
+    column_F = design["active_rows"] * (number(assumptions, "sram_unit_F") + lines_F)
+    return 2 * 1.380649e-23 * 300 / column_F
+
+
+def decision_J(design: Design, device: str, assumptions: Any) -> float:
+    """Energy of a comparator that leaves the noise of the design, that of sampling included."""
+    allowed_V2 = (design["adc_noise"] / 100 * unit_V(design, device, assumptions)) ** 2
+    left_V2 = max(allowed_V2 - sampling_V2(design, device, assumptions), 0.01 * allowed_V2)
+    supply = (design["voltage_V"] / 1.2) ** 2
+    return number(assumptions, "comparator_J") * supply * (0.4e-3) ** 2 / left_V2
 
 
 def zigzag_J(bits: int, node_nm: float, volt: float) -> float:
@@ -267,9 +299,14 @@ class Chip:
     def adc_of_model(self) -> tuple[float, float, float, float]:
         b, model = self.d["adc_bits"], self.d["adc_model"]
         if model in ("sar_noise", "zigzag"):
-            price = sar_noise_J if model == "sar_noise" else zigzag_J
+            volt = self.d["voltage_V"]
+            price = zigzag_J(b, self.node, volt)
+            if model == "sar_noise":
+                stated = self.d["adc_noise"] > 0
+                each = decision_J(self.d, self.device, self.assumptions) if stated else None
+                price = sar_noise_J(b, self.node, volt, each)
             return (
-                price(b, self.node, self.d["voltage_V"]),
+                price,
                 sar_m2(b, self.node),
                 0.0,
                 b * (0.64 + 0.00653 * self.d["active_rows"]) * 1e-9,
@@ -308,13 +345,20 @@ class Chip:
     def cells_m2(self) -> float:
         """Area of the cells of a macro."""
         cells = self.d["rows"] * self.d["cols"] * (1 + self.d["ping_pong"])
+        cells += self.d["rows"] * self.references()
         return cells * self.number(f"{self.device}_cell_F2") * (self.node * 1e-9) ** 2
+
+    def references(self) -> float:
+        """Columns of off cells of a macro, whose current is subtracted; weights have 8 bits."""
+        if self.device != "rram" or self.differential:
+            return 0.0
+        return self.number("reference_columns") * math.ceil(8 / self.d["bits_per_cell"])
 
     def drivers_m2(self) -> float:
         """Area of row and column circuits of a macro, with DACs and holds, without ADCs."""
         d = self.d
-        drivers = self.array["row_area"]
-        drivers += self.array["column_area_muxed" if d["columns_per_adc"] > 1 else "column_area"]
+        columns = self.array["column_area_muxed" if d["columns_per_adc"] > 1 else "column_area"]
+        drivers = self.array["row_area"] + columns * (1 + self.references() / d["cols"])
         if self.device == "rram":
             drivers *= self.number("rram_driver_factor")
         if self.levels:
@@ -376,13 +420,15 @@ class Chip:
         self.hold_J = self.hold_F * volt**2 * columns if d["sample_and_hold"] else 0.0
         self.convert_J = self.adc_J + self.adder_J + self.hold_J
         times = d["columns_per_adc"] if self.in_turn == 2 else 1
-        times *= self.number("input_energy_factor")
         self.dac_J = self.pulse_J = 0.0
         if self.levels:
             self.dac_J = 50e-15 * d["input_slice_bits"] * volt**2 * times
+            self.dac_J *= self.number("input_energy_factor")
         if self.device == "rram":
-            self.pulse_J = self.word_line_J() * times
             self.low_J = array["cell_read_low"]
+            off_J = self.references() * self.low_J * self.number("array_energy_factor")
+            self.pulse_J = self.word_line_J() * self.number("input_energy_factor") + off_J
+            self.pulse_J *= times
             self.span_J = array["cell_read_high"] - array["cell_read_low"]
             self.write_J = (array["cell_write_low"] + array["cell_write_high"]) / 2 * 8.5
             self.row_write_s = 8.5 * 50e-9

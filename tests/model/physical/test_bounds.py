@@ -9,6 +9,7 @@ import pytest
 from imcmoo.exact import check
 from imcmoo.model.metrics import edp
 from imcmoo.model.partials import NoBounds
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds import chip_bounds
 from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
@@ -31,6 +32,8 @@ OPTIONAL = (
     Categorical("cell_errors", ("uniform", "wan2022_1s")),
 )
 """Parameters that no shipped space has."""
+REFERENCES = Assumptions().having(reference_columns=1)
+NOISE = (Ordinal("adc_noise", (8, 12, 20)),)
 FEW_CIRCUITS = {"voltage_V": (0.7, 1.0), "adc_bits": (5, 6, 7), "columns_per_adc": (1, 8, 64)}
 DIGITAL = {"resnet18_onnx": Workload.load("resnet18_onnx").layers[3:16:6]}
 MODELS = {
@@ -44,6 +47,8 @@ MODELS = {
     "precision": lambda: few("sram", input_bits=(8, 5), weight_bits=(4, 8)),
     "no_memory": lambda: few("sram", {"dram": ("none", "x64", "hbm2")}),
     "optional": lambda: few("rram", FEW_CIRCUITS, added=OPTIONAL),
+    "noise": lambda: few("sram", FEW_CIRCUITS, added=NOISE),
+    "noise_rram": lambda: few("rram", FEW_CIRCUITS, added=NOISE, assumptions=REFERENCES),
     "digital": lambda: few("rram", requests_per_switch=1, layers_digital=DIGITAL, weight_clip=0.7),
     "digital_sram": lambda: few("sram", layers_digital=DIGITAL, deployment="together"),
 }
@@ -125,7 +130,7 @@ def test_tilings_are_bounded_once_for_all_networks_and_below_each_one_alone(devi
 
     levels = model.space.random(3_000, rng)
     with patch.object(BoundedTree, "_bound_tilings", counted):
-        for one in [model, *(model.for_network(name) for name in model.workload_names)]:
+        for one in [*(model.for_network(name) for name in model.workload_names), model]:
             tree = one.partials(LIMIT)
             arrays, _ = tree.children(tree.start, 0)
             children, _ = tree.children(arrays, 1)
@@ -140,10 +145,20 @@ def test_tilings_are_bounded_once_for_all_networks_and_below_each_one_alone(devi
     assert bounded.count(len(arrays)) == 1
 
 
+def test_all_networks_together_are_bounded_without_bounds_for_any_of_them():
+    model = few("rram", FEW_ARRAYS)
+    model.partials(LIMIT)
+    assert not model._any_network_trees
+    model.for_network("resnet18_onnx").partials(LIMIT)
+    assert model._any_network_trees
+
+
 SLOW_ONES = [pytest.param(name, marks=pytest.mark.slow) for name in ("four_sram", "nodes")]
 
 
-@pytest.mark.parametrize("name", ["four_rram", "together", "precision", "optional", *SLOW_ONES])
+@pytest.mark.parametrize(
+    "name", ["four_rram", "together", "precision", "optional", "noise", *SLOW_ONES]
+)
 def test_no_bound_is_above_a_design(name):
     check_model(MODELS[name](), 12)
 

@@ -19,7 +19,7 @@ from imcmoo.model.physical.components import (
     require_coverage,
     tile_buffer,
 )
-from imcmoo.model.physical.constraints import ir_drop
+from imcmoo.model.physical.constraints import ir_drop, sampling_share
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.latency import layer_read_times, macro_read_time
 from imcmoo.model.physical.mapping import place
@@ -69,7 +69,7 @@ def designs(**changed):
 def adc(bits, node_nm, volt, *, model="sar_noise", **values):
     """Costs of an ADC at the nominal supply, but its energy at `volt`."""
     one = designs(adc_bits=bits, technology_nm=node_nm, voltage_V=volt, adc_model=model)
-    return adc_costs(one, TABLE, Assumptions().having(**values))
+    return adc_costs(one, technology(**values))
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,80 @@ def test_a_conversion_of_sar_noise_takes_switched_charge_and_noise(bits, node_nm
     assert adc(bits, node_nm, volt).energy_J == close(fJ * 1e-15)
 
 
+@pytest.mark.parametrize(
+    ("device", "bits", "percent", "volt", "active", "slice_bits", "decision_fJ", "fJ"),
+    [
+        pytest.param("sram", 6, 10, 1.0, 128, 1, 20.16, 262.7, id="1a"),
+        pytest.param("sram", 6, 10, 0.9, 128, 1, 21.01, 240.9, id="1b"),
+        pytest.param("sram", 6, 10, 1.0, 64, 1, 4.640, 169.6, id="1c"),
+        pytest.param("sram", 7, 10, 1.0, 128, 1, 20.16, 367.4, id="1d"),
+        pytest.param("sram", 7, 10, 1.0, 256, 1, 97.49, 908.7, id="1e"),
+        pytest.param("sram", 6, 5, 1.0, 128, 1, 167.4, 1146.0, id="1f"),
+        pytest.param("sram", 7, 10, 0.9, 64, 2, 212.7, 1672.0, id="1g"),
+        pytest.param("rram", 5, 10, 0.9, 32, 1, 0.3868, 77.84, id="1h"),
+    ],
+)
+def test_a_quieter_comparator_takes_more_energy(
+    device, bits, percent, volt, active, slice_bits, decision_fJ, fJ
+):
+    shape = {"rows": 256, "active_rows": active, "input_slice_bits": slice_bits}
+    one = designs(
+        **{"bits_per_cell": 1, "adc_bits": bits, "adc_noise": percent, "voltage_V": volt}, **shape
+    )
+    switched_fJ = (10 * bits + 2**bits) * volt**2 * 32 / 28
+    energy_J = adc_costs(one, technology(device)).energy_J
+    assert energy_J == close(fJ * 1e-15)
+    assert (energy_J - switched_fJ * 1e-15) / bits == close(decision_fJ * 1e-15)
+
+
+@pytest.mark.parametrize(
+    ("percent", "volt", "active", "slice_bits", "share"),
+    [
+        pytest.param(10, 1.0, 128, 1, 0.1473, id="5a"),
+        pytest.param(7, 1.0, 256, 1, 0.6011, id="5b"),
+        pytest.param(10, 1.0, 256, 2, 2.651, id="5c"),
+        pytest.param(7, 0.6, 128, 1, 0.8349, id="5d"),
+    ],
+)
+def test_sampling_takes_a_share_of_the_noise(percent, volt, active, slice_bits, share):
+    shape = {"rows": 256, "active_rows": active, "input_slice_bits": slice_bits}
+    one = designs(**{"bits_per_cell": 1, "adc_noise": percent, "voltage_V": volt}, **shape)
+    assert sampling_share(one, technology("sram")) == close(share)
+    assert sampling_share(one, technology("rram")) == 0
+
+
+def test_noise_below_that_of_sampling_is_infeasible_at_a_finite_energy():
+    shape = {"rows": 256, "active_rows": 256, "bits_per_cell": 1, "technology_nm": 32}
+    noisy, quiet = (columns(adc_noise=n, **shape) for n in (40, 10))
+    both = {name: np.concatenate([noisy[name], quiet[name]]) for name in noisy}
+    model = PhysicalEvaluator("sram", WorkloadSet.load(["alexnet"]), table=TABLE)
+    use = model.resource_use(both)["sampling"]
+    assert use[0, 0] < 1 < use[1, 0]
+    assert np.isfinite(model.in_full(both).energy_J).all()
+
+
+@pytest.mark.parametrize("model", ADC_MODELS)
+def test_adcs_have_the_noise_of_the_design_but_other_models_their_own_energy(model):
+    shape = {"bits_per_cell": 1, "adc_model": model}
+    both = {
+        name: np.concatenate([values, values])
+        for name, values in columns(**shape, adc_noise=20).items()
+    } | {"adc_noise": np.array([20, 30])}
+    found = PhysicalEvaluator("sram", WorkloadSet.load(["alexnet"]), table=TABLE).in_full(both)
+    assert found.snr_adc_dB[0, 0] > found.snr_adc_dB[1, 0] + 1
+    energy_J = found.energy_J[:, 0]
+    assert (energy_J[0] == energy_J[1]) == (model != "sar_noise")
+
+
+def test_adcs_of_the_reference_model_have_no_noise():
+    flash = Switches(shared_converters=False)
+    model = PhysicalEvaluator("sram", WorkloadSet.load(["alexnet"]), table=TABLE, switches=flash)
+    quiet, noisy = (model.in_full(columns(bits_per_cell=1, adc_noise=n)) for n in (0, 400))
+    assert noisy.snr_dB == quiet.snr_dB
+    assert noisy.energy_J == quiet.energy_J
+    assert noisy.sampling == 0
+
+
 def test_zigzag_states_what_it_did():
     assert adc(6, 32, 1.0, model="zigzag").energy_J == close(690.4e-15)
 
@@ -96,7 +170,7 @@ def test_zigzag_states_what_it_did():
 @pytest.mark.parametrize("model", [ZigZagAdc, SarNoiseAdc])
 def test_formulas_take_less_than_half_of_the_fitted_area(model, bits, node_nm, um2):
     one = designs(adc_bits=bits, technology_nm=node_nm)
-    costs = model().costs(one, TABLE, Assumptions())
+    costs = model().costs(one, technology())
     assert costs.area_m2 == close(um2 * 1e-12)
 
 
@@ -112,8 +186,46 @@ def test_factors_multiply_every_adc_model_and_nothing_else(model):
 def test_sar_noise_has_at_most_12_bits_and_says_so():
     with pytest.raises(DesignRefused, match="design 1: 13 is given, must be at most 12"):
         adc_costs(replace(designs(adc_bits=12).take(np.array([0, 0])), adc_bits=np.array([12, 13])),
-                  TABLE, Assumptions())  # fmt: skip
+                  technology())  # fmt: skip
     assert adc(13, 32, 0.9, model="zigzag").energy_J > 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "columns_more"),
+    [
+        ({}, 4),
+        ({"bits_per_cell": 3}, 3),
+        ({"weight_coding": "differential"}, 0),
+    ],
+)
+def test_reference_columns_take_cells_drivers_and_energy_of_each_pulse(changed, columns_more):
+    """Weights of 8 bits in cells of 2; with 8 columns per ADC rows are read 8 times."""
+    one = designs(**changed)
+    without, beside = (chip("rram", one, reference_columns=m) for m in (0.0, 1.0))
+    array = TABLE.look_up("rram", node_nm=32, rows=128, cols=128, voltage_V=0.9)
+    share = columns_more / 128
+    assert beside.areas_m2["cells"] == nearly(without.areas_m2["cells"] * (1 + share))
+    drivers = beside.areas_m2["drivers"] - without.areas_m2["drivers"]
+    assert drivers == pytest.approx(one.macros * 5 * array["column_area_muxed"] * share, abs=1e-15)
+    pulse_J = beside.prices_J["row_pulse"] - without.prices_J["row_pulse"]
+    assert pulse_J == pytest.approx(8 * columns_more * array["cell_read_low"], rel=1e-9, abs=1e-30)
+
+
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_ideal_cells_need_no_reference_and_are_not_stuck(device):
+    faults = {"reference_columns": 4.0, f"{device}_read_sigma": 0.02, f"{device}_stuck_share": 1e-3}
+    ideal, faulty = (
+        PhysicalEvaluator(
+            device,
+            WorkloadSet.load(["alexnet"]),
+            table=TABLE,
+            assumptions=Assumptions().having(**values),
+            switches=Switches(few_levels=False),
+        ).in_full(columns(bits_per_cell=1))
+        for values in ({}, faults)
+    )
+    for name in ("area_m2", "energy_J", "snr_dB", "snr_dev_dB"):
+        np.testing.assert_array_equal(getattr(ideal, name), getattr(faulty, name))
 
 
 SMALLER_HOLD = {"current_hold_F": 10e-15, "current_hold_m2": 5e-12}

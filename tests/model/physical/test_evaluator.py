@@ -1,5 +1,6 @@
 """The physical model by value indices of a space, as searches and proofs call it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +14,7 @@ from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.search.algorithm import run_search
 from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Ordinal
 from imcmoo.study.study import Study
 from tests.model.physical.spaces import DEVICE_SPACES, NETWORKS, SPACE
 
@@ -42,6 +44,24 @@ def test_figures_are_those_of_the_model_and_of_networks_alone(problem):
         Study(
             name="p", space=DesignSpace("s", SPACE.parameters), networks=NETWORKS, model="physical"
         ).cost_model()
+
+
+@pytest.mark.parametrize("model", ["zigzag", "sar_noise"])
+def test_a_space_of_several_noises_needs_adcs_that_pay_for_less(model):
+    noises = Ordinal("adc_noise", (10, 20))
+    space = replace(SPACE, parameters=(*SPACE.parameters, noises)).fix("adc_noise", 10)
+    space = replace(space, fixed={**space.fixed, "adc_model": model})
+    several = replace(
+        space,
+        parameters=(*SPACE.parameters, noises),
+        fixed={n: v for n, v in space.fixed.items() if n != "adc_noise"},
+    )
+    PhysicalEvaluator(space, WorkloadSet.load(NETWORKS))
+    if model == "sar_noise":
+        PhysicalEvaluator(several, WorkloadSet.load(NETWORKS))
+        return
+    with pytest.raises(ValueError, match=r"space.adc_noise: .* needs adc_model = sar_noise only"):
+        PhysicalEvaluator(several, WorkloadSet.load(NETWORKS))
 
 
 def test_noise_of_a_network_alone_is_exactly_that_among_others():
@@ -129,7 +149,12 @@ def test_a_screen_depends_on_what_it_says_and_on_nothing_else(device):
 def test_snr_to_spare_counts_up_to_the_largest_that_is_stated():
     snr = np.array([[429.0, np.inf, 40.0]])
     known = SimpleNamespace(
-        snr_adc_dB=snr, snr_dB=snr, missing_cells=snr, level_sigmas=np.ones(1), ir_drop=np.ones(1)
+        snr_adc_dB=snr,
+        snr_dB=snr,
+        missing_cells=snr,
+        level_sigmas=np.ones(1),
+        ir_drop=np.ones(1),
+        sampling=np.ones(1),
     )
     limits = CircuitLimits(snr_dB=15.0)
     spare = -10 * np.log10(limit_use(known, limits)["compute_snr"])

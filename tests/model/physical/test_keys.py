@@ -12,7 +12,7 @@ from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, COLUMNS, 
 from imcmoo.networks.workloads import WorkloadSet
 from tests.model.physical.designs import TABLE, random_designs
 
-N_DESIGNS = 8
+N_DESIGNS = 4
 LARGE = {"macros_per_tile": 128, "tiles_per_group": 64, "router_groups": 16, "glb_KiB": 8192}
 KEYS = (("_ARRAY_KEY", "MAPPING_KEY"), ("CIRCUIT_KEY",))
 ALL = tuple(name for name, column in COLUMNS.items() if not column.real)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from imcmoo.model.physical.circuit import level_variances
 from imcmoo.model.physical.constraints import DEFAULT_IR_DROP, DEFAULT_LEVEL_SIGMAS
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import space_voltages
@@ -65,6 +66,18 @@ def test_levels_lie_apart_by_the_measured_errors_of_their_cells():
     assert two == pytest.approx(40 / 3 / np.sqrt((thirds**2).mean()))
     usual = [float(m.level_sigmas[0]) for m in margins()]
     assert one > usual[0]
+
+
+def test_the_cell_of_the_cost_model_errs_most_where_it_is_off():
+    """Errors behind 195 kOhm as a share of the range, from 0.913 to 4.975 uS."""
+    shares = np.array([0, 1 / 3, 2 / 3, 1])
+    errors = np.sqrt(level_variances("effective_1s", shares))
+    assert errors == pytest.approx([0.1265, 0.1203, 0.0489, 0.001008], rel=5e-4)
+    sigmas = [
+        evaluated(128, 64, "offset", bits_per_cell=b, cell_errors="effective_1s").level_sigmas[0]
+        for b in (1, 2)
+    ]
+    assert [s >= DEFAULT_LEVEL_SIGMAS for s in sigmas] == [True, False]
 
 
 def test_cells_of_sram_err_alike_on_both_levels():

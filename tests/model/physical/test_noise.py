@@ -1,5 +1,6 @@
 """The closed form of noise against simulated arrays, and its rules one by one."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from imcmoo.model.physical.adc_window import (
     rounded_error,
     share_left,
 )
+from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise import (
     Columns,
@@ -21,6 +23,7 @@ from imcmoo.model.physical.noise import (
     Statistics,
     _MeasuredBlocks,
     _RowBlocks,
+    assumed_statistics,
     decibels,
     noise_of,
     row_blocks,
@@ -89,6 +92,17 @@ CASES += [
     Circuit(128, 128, 2, 2, True, 10, cell_errors="wan2022_1s"),
     Circuit(128, 128, 1, 1, False, 10, cell_errors="wan2022_1d"),
     Circuit(256, 256, 2, 4, True, 10, cell_errors="wan2022_1s"),
+    Circuit(128, 32, 1, 1, False, 8, cell_errors="effective_1s"),
+]
+CASES += [
+    Circuit(128, 128, 1, 1, True, 6, adc_noise=0.3),
+    Circuit(128, 64, 2, 2, True, 8, 0.02, adc_noise=0.5),
+    Circuit(128, 128, 4, 3, False, 6, adc_noise=4.0),
+    Circuit(64, 64, 1, 1, False, 7, 0.043, adc_noise=0.2, adc_window="range"),
+    Circuit(64, 64, 1, 1, False, 7, stuck_share=0.01),
+    Circuit(64, 32, 1, 1, False, 8, 0.06, reference_columns=1.0),
+    Circuit(64, 32, 1, 2, False, 8, 0.043, reference_columns=0.5, redundancy=3),
+    Circuit(64, 64, 1, 1, True, 7, stuck_share=0.02),
 ]
 
 
@@ -169,6 +183,35 @@ def test_errors_of_cells_that_cancel_between_slices_do_not_after_rounding(
     expected = closed_form(operands_of(x, w, signed=True), rows, circuit, **INDEPENDENT)
     simulated = decibels(noise / exact.var(axis=0).mean())
     assert decibels(expected.adc + expected.dev)[0] == pytest.approx(simulated, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    ("adc_noise", "left"), [(0.1, 5.733e-7), (0.12, 3.091e-5), (0.2, 0.01242), (0.3, 0.09558)]
+)
+def test_noise_of_adcs_is_rounded_away_on_whole_units_while_it_is_small(adc_noise, left):
+    """64 rows have a code for each of their sums, read once for each pair of slices."""
+    shape = {"n_rows": 64, "active_rows": 64, "adc_window": "range"}
+    quiet, noisy = (noise(**shape, adc_noise=n) for n in (0.0, adc_noise))
+    operands = OperandBits.of_histograms(*histograms("rectified"))
+    places = (4.0 ** np.add.outer(np.arange(8), np.arange(8))).sum()
+    statistics = assumed_statistics(
+        operands,
+        np.array([64.0]),
+        bits=(8, 8),
+        slices=(1, 1),
+        differential=False,
+        assumptions=Assumptions(),
+    )
+    assert (quiet.adc, noisy.dev) == (0, 0)
+    assert noisy.adc * statistics.signal / places == pytest.approx(left, rel=5e-4)
+
+
+def test_cells_are_charged_as_with_adcs_without_noise():
+    for changed in ({}, {"bits_per_cell": 2, "input_slice_bits": 2, "adc_bits": 10}):
+        shape = {"active_rows": 127, "sigma": 0.03} | changed
+        quiet, noisy = noise(**shape), noise(**shape, adc_noise=0.1)
+        assert noisy.dev == pytest.approx(quiet.dev, rel=1e-12)
+        assert noisy.adc > quiet.adc
 
 
 def test_rounding_noisy_sums_to_units_costs_what_is_left_above_their_noise():
@@ -281,7 +324,8 @@ def two_groups(spread, within):
 
 
 def noise_of_each_column(s, circuit):
-    """Noise of ADCs and of cells of a block like that of `two_groups`, one column at a time."""
+    """Noise of ADCs and of cells of a block like that of `two_groups`, one column at a time, with
+    ADCs that have no noise."""
     c, cells_of = s.columns, np.array([2 * 15**2, 2 * 7**2 / circuit.redundancy])
     static, read = circuit.sigma**2, circuit.read_sigma**2
     z = np.linspace(-9, 9, 100_001)
@@ -342,6 +386,19 @@ def test_noise_of_measured_columns_is_that_of_one_column_at_a_time(sums, bits, s
     assert min(steps) == max(steps) == 1 if bits == 6 else min(steps) > 1
     assert found.adc.item() == pytest.approx(adc, rel=1e-3)
     assert found.dev.item() == pytest.approx(dev, rel=1e-9)
+
+
+@pytest.mark.parametrize(("within", "on_units"), [(2, True), (14, False)])
+def test_noise_of_adcs_joins_the_errors_of_measured_columns(within, on_units):
+    """Sums without errors of cells: noise is rounded away on whole units and kept otherwise."""
+    statistics = two_groups(within, within)
+    circuit = Circuit(20, 20, 4, 4, True, 6)
+    noisy = noise_of(statistics, replace(circuit, adc_noise=0.2))
+    added = (noisy.adc - noise_of(statistics, circuit).adc) * statistics.signal
+    places = (4.0 ** np.add.outer([0, 4], [0, 4])).sum()
+    each = rounded_error(np.array([0.2**2])) if on_units else 0.2**2
+    assert added / places == pytest.approx(each, rel=0.1)
+    assert noisy.dev == 0
 
 
 def test_measured_columns_are_read_in_whole_row_blocks():

@@ -119,6 +119,18 @@ def test_a_drop_that_rounding_alone_exceeds_is_refused(allowed, kept):
         table()
 
 
+@pytest.mark.parametrize(("adc_noise", "half"), [(0, 0), (1, 1), (9, 4), (400, 200)])
+def test_the_drop_with_half_the_noise_is_stated(adc_noise, half):
+    def noise(data, circuit):
+        return NOISE * (0.1 + circuit.adc_noise)
+
+    table = predicted(["n"], noise, operands=[Operands(4, 8)])
+    found = table.details(Designs.of_columns(columns(adc_noise=adc_noise)))
+    other = table.drops(Designs.of_columns(columns(adc_noise=half)))
+    assert found["drop_with_half_the_noise"] == other
+    assert (found["accuracy_drop"] > other) == (half < adc_noise)
+
+
 def test_each_circuit_is_worked_out_once_and_networks_without_data_drop_nothing():
     asked = []
 

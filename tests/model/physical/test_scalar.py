@@ -25,11 +25,18 @@ from tests.model.physical.designs import (
 
 USUAL = Assumptions()
 nearly = partial(pytest.approx, rel=1e-12, abs=0)
+FAULTY = USUAL.having(
+    rram_read_sigma=0.01,
+    sram_read_sigma=0.005,
+    rram_stuck_share=1e-4,
+    sram_stuck_share=2e-4,
+    reference_columns=1.5,
+)
 SNR_DB = 0.01
 """The share that rounding leaves is interpolated in a table."""
 SIZE_OF_KERNEL = [DIMENSIONS.index(name) for name in "CRS"]
 N_DESIGNS = 14
-EVERY_SNR = 4  # the scalar noise of a network takes up to a second
+EVERY_SNR = 8  # the scalar noise of a network takes up to a second
 MANY_LAYERS = ("densenet201", "gpt2_medium", "mobilebert")  # a quarter of a minute each
 NUMBERS = (
     *("energy_J", "latency_s", "interval_s", "power_W"),
@@ -68,9 +75,10 @@ def test_arrays_equal_the_scalar_model_with(option, device):
         layers = more["workload"].layers
         more |= {"every_snr": 99, "digital": (layers[0], layers[6], layers[15])}
     else:
-        more |= {"workload": Workload.load("alexnet"), "every_snr": 1}
+        more |= {"workload": Workload.load("alexnet"), "every_snr": 2, "assumptions": FAULTY}
         designs["adc_window"] = rng.choice(ADC_WINDOWS, n)
         designs["redundancy"] = rng.integers(1, 5, n)
+        designs["adc_noise"] = rng.integers(1, 401, n)
         if device != "sram":
             designs["bits_per_cell"] = rng.integers(1, 3, n)
             designs["cell_errors"] = rng.choice(CELL_ERRORS, n)

@@ -93,7 +93,7 @@ COST_TERM_GROUPS = (
         number=lambda chip, designs: designs.macros * chip.rates.adcs,
         prices=("conversion",),
         rates=("convert_s",),
-        limits=("snr", COMPUTE_SNR),
+        limits=("snr", COMPUTE_SNR, "sampling"),
     ),
     CostTermGroup("sharing", rates=("adcs",)),
     CostTermGroup("limits", limits=("wires", "levels")),
@@ -246,9 +246,9 @@ class ComponentMinima:
             if shared and shared.wrong_term(terms, levels):
                 table = MinimumTable(space, group, terms_of_levels)
             if name := table.wrong_term(terms, levels):
-                known = ", ".join(sorted(parameters_of(group)))
+                declared = ", ".join(sorted(parameters_of(group)))
                 raise NoBounds(
-                    f"{name} depends on more than {known}: name its group, {group.name}, in "
+                    f"{name} depends on more than {declared}: name its group, {group.name}, in "
                     "`decides` of the columns that it depends on (parameters.py)"
                 )
             self._tables[group] = table
@@ -296,7 +296,7 @@ class MinimalChips:
         noisy: True where no ADC keeps the limits of SNR, broadcastable to (n, X).
         infeasible: True where no chip keeps the limits of SNR, IR drop and conductance levels.
         macros, tiles, groups: of a chip (fewest router groups), shape (n, 1).
-        streams: True if some chip has a memory to load weights from, shape (n, 1).
+        streams: True if some chip has a memory to load weights from, broadcastable to (n, X).
         glb_size: index of the size of the global buffer, −1 if free, shape (n, X) or broadcastable.
         area_limit_m2: bounds need not hold for larger chips.
         technology: technology of the model.
@@ -462,7 +462,7 @@ class ChipBounds:
             macros=self._per_tile[levels["macros_per_tile"]] * tiles,
             tiles=tiles,
             groups=self._tree.fewest_groups(rows)[:, None].astype(float),
-            streams=self._streams[levels["dram"]].any(axis=1, keepdims=True),
+            streams=self._streams[levels["dram"]],
             glb_size=levels["glb_KiB"],
             area_limit_m2=self._area_limit_m2,
             technology=self._technology,

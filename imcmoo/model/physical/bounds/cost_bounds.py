@@ -62,8 +62,8 @@ def lowest(
     Args:
         chips: X chips of component minima for each of n mapping keys.
         n_networks: W.
-        modes: True where networks may run in a mode, shape (n, W) or broadcastable, and its costs
-            except `edp`, `dynamic_energy` without static power, shape (n, W, X) each.
+        modes: True where networks may run in a mode, and its costs except `edp`, `dynamic_energy`
+            without static power; broadcastable to (n, W, X) each.
 
     Returns:
         Shape (n, W, X), or (n, X) for the chip; infinite where no network runs.
@@ -71,7 +71,7 @@ def lowest(
     n, m = chips.infeasible.shape
     bounds: dict[str, Floats] = {}
     for possible, costs in modes:
-        may = possible[:, :, None] & ~chips.infeasible[:, None]
+        may = possible & ~chips.infeasible[:, None]
         always = may.all()
         for name, values in (costs | {"edp": edp(costs["energy"], costs["latency"])}).items():
             safe = values * SAFETY
@@ -203,7 +203,7 @@ class NetworkBounds:
                 router groups. If None, they hold for `designs` only.
         """
         fits, operations = self._operations(designs, any_tiles)
-        possible = fits > 0, chips.streams
+        possible = fits[:, :, None] > 0, chips.streams[:, None]
         modes = (
             (possible[mode], self._costs(chips, designs, of_mode, streamed=bool(mode)))
             for mode, of_mode in enumerate(operations)
@@ -393,5 +393,6 @@ def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dic
             "latency": run.latency_s,
             "interval": run.interval_s,
         }
-        modes.append((possible & batch.has_capacity, {n: v[..., None] for n, v in costs.items()}))
+        runs = (possible & batch.has_capacity)[:, :, None]
+        modes.append((runs, {n: v[:, :, None] for n, v in costs.items()}))
     return lowest(chips, context.layers.n_networks, modes)
