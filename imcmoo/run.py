@@ -12,12 +12,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pandas as pd
 
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.io.executor import imap_unordered
 from imcmoo.io.files import name_os_errors, replacing, writing
 from imcmoo.io.locks import folder_lock
@@ -27,11 +28,26 @@ from imcmoo.report.page import PAGE, page
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.catalogue import study_of_run, with_settings_of_run
+from imcmoo.study.comparison import (
+    BestOfDevice,
+    Comparison,
+    check_replaceable,
+    home_of,
+    least_edap,
+)
+from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import CONFIG, REPORT, SELECTED, Results, RunFolder
-from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_models
+from imcmoo.study.searches import (
+    BEST_FOUND,
+    EXACT,
+    OnTrace,
+    Outcome,
+    run_searches,
+    search_models,
+)
 from imcmoo.study.study import BUDGET, Study
 
 OnExplained = Callable[[int, int], None]
@@ -297,6 +313,74 @@ def run_studies(
     return runs
 
 
+def run_devices(
+    study: StudyOfDevices,
+    out: Path,
+    *,
+    seeds: Sequence[int],
+    resume: bool = False,
+    force: bool = False,
+    workers: Workers = 1,
+    observer: Observer | None = None,
+) -> Comparison:
+    """Run the study of each device, and compare the best chips of all its seeds.
+
+    Args:
+        study: the study that lists devices.
+        out: results are written to OUT/STUDY/DEVICE/seed-N and OUT/STUDY/comparison.
+        seeds: one or more.
+        resume, force, workers, observer: as of `run_studies`.
+
+    Raises:
+        InputError: no device has a feasible chip, or the comparison in the folder is of another
+            study; also see `run_studies`.
+    """
+    for one in study.studies:
+        _check_budget(one)
+    folder = home_of(study, out)
+    runs: dict[str, list[Run]] = {}
+    lacking: dict[str, Infeasible] = {}
+    with folder_lock(folder):
+        if not force:
+            check_replaceable(study, folder)
+        for device, one in zip(study.devices, study.studies, strict=True):
+            several = [one.replace(seeds=seed) for seed in seeds]
+            try:
+                runs[device] = run_studies(
+                    several, out, resume=resume, force=force, workers=workers, observer=observer
+                )
+            except Infeasible as error:
+                lacking[device] = error
+        compared = _compare_devices(study, folder, runs, lacking)
+        compared.save()
+        return compared
+
+
+def _compare_devices(
+    study: StudyOfDevices,
+    folder: Path,
+    runs: Mapping[str, Sequence[Run]],
+    lacking: Mapping[str, Infeasible],
+) -> Comparison:
+    """The best chip of each device by all its runs; regrets are against the best of all devices."""
+    first = study.studies[0]
+    results = [run.results for several in runs.values() for run in several]
+    is_regret = first.asked_criterion.is_regret
+    reference = least_edap([r.reference_edap for r in results]) if is_regret else None
+    exact = all(r.regret_reference == EXACT for r in results) and not lacking
+    best = []
+    for device, one in zip(study.devices, study.studies, strict=True):
+        if device in lacking:
+            best.append(BestOfDevice.without_chip(one, lacking[device], bound=np.nan))
+            continue
+        names = one.space.names
+        fronts = [{n: run.front[n].to_numpy() for n in names} for run in runs[device]]
+        designs = np.concatenate([one.space.encode(front) for front in fronts])
+        best.append(BestOfDevice.selected(one, designs, reference, exact=False))
+    against = (EXACT if exact else BEST_FOUND) if is_regret else ""
+    return Comparison(study, first.selected_by, folder, tuple(best), runs, against)
+
+
 def _check_budget(study: Study) -> None:
     """Refuse a budget above the number of designs, unless it is the default."""
     if study.budget > max(study.space.size, BUDGET):
@@ -315,7 +399,7 @@ def run_one(
     """Search, select, and write tables and figures; returns what was written.
 
     Raises:
-        InputError: no design of the study is feasible.
+        Infeasible: no design of the study is feasible.
     """
     study, folder = task
     models = search_models(study)
@@ -326,10 +410,10 @@ def run_one(
             outcome = Outcome.from_searches(study, searches, answer)
         except LimitsUnmet as error:
             folder.discard_work()
-            raise InputError(str(error)) from None
+            raise Infeasible(str(error)) from None
         except NoFeasibleDesign:
             folder.discard_work()
-            raise InputError(nothing_feasible(study.problem())) from None
+            raise Infeasible(nothing_feasible(study.problem())) from None
         results = result_tables.results_of(outcome, folder.path, folder.config)
         folder.write_results(results)
         draw_figures(results, folder.figures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ from imcmoo.report.labels import (
     GENERIC,
     IN_DECIBELS,
     SNR,
+    cell,
+    headed,
     label,
     measured,
     missing_resources,
@@ -30,6 +32,9 @@ from imcmoo.report.rich_tables import add_numbers, natural_width, new_table, ope
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import BASELINE, Results
 from imcmoo.study.study import Study
+
+if TYPE_CHECKING:
+    from imcmoo.study.comparison import Comparison
 
 
 def run_tables(
@@ -229,6 +234,34 @@ def seeds_table(frame: pd.DataFrame, study: Study) -> Table:
         shown_excess = f"+{100 * excess:.2f}" if np.isfinite(excess) else ""
         table.add_row(*values, f"{score:.4g}", shown_excess)
     return table
+
+
+def device_table(compared: Comparison) -> Table:
+    """Best chip of each device, one column per device."""
+    title = f"{compared.study.name}: best chip of each device by {label(compared.criterion)}"
+    table = new_table("", title=title, numbers=compared.devices["device"])
+    for column in compared.devices.columns.drop(["device", "criterion"]):
+        cells = compared.devices[column].tolist()
+        if column == "feasible":
+            shown = ["yes" if feasible else "no" for feasible in cells]
+        elif column.endswith("_ratio"):
+            shown = [cell("", value) for value in cells]
+        else:
+            shown = [cell(column, value) for value in cells]
+        if set(shown) != {"—"}:
+            is_score = column == "value"
+            heading = label(compared.criterion) if is_score else _heading_of_costs(column)
+            table.add_row(heading, *shown)
+    table.caption = "Ratios are of EDAPs, geometric means over the networks, to the best device's."
+    return table
+
+
+def _heading_of_costs(column: str) -> str:
+    """Heading of a column of `devices.csv`."""
+    if column.endswith("_ratio"):
+        _, delay, area, _ = column.split("_")
+        return f"EDAP ratio: {delay}, {area}"
+    return headed(column)
 
 
 def _unit(criterion: str) -> str:

@@ -45,6 +45,7 @@ from imcmoo.study.faults import fault_lines, unknown_key
 from imcmoo.study.spaces import other_model, spaces, table_of_space, usual_base
 from imcmoo.study.tables import (
     DeviceName,
+    DeviceSchema,
     Names,
     Network,
     Positive,
@@ -56,6 +57,7 @@ from imcmoo.study.tables import (
     component_table,
     described_score,
     described_space,
+    devices,
     is_file,
     known_calibration,
     known_criterion,
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
     from imcmoo.run import Run
     from imcmoo.study.calibration import Calibration
     from imcmoo.study.certify_study import OnStep
+    from imcmoo.study.devices import StudyOfDevices
     from imcmoo.study.enumerate_study import ExactOptima
     from imcmoo.study.enumerate_study import OnProgress as OnChunk
     from imcmoo.study.searches import OnTrace
@@ -148,11 +151,15 @@ def accuracy_options(files: Mapping[str, AccuracyFile], networks: WorkloadSet) -
 def check_study_name(name: str) -> str:
     """Return the name if a study may have it.
 
+    A study of one device of a list is called NAME/DEVICE.
+
     Raises:
         ValueError: the name is not allowed; says which are.
     """
-    check_name("the name of a study", name)
-    if name.lower() in FOLDERS:  # some file systems ignore case
+    stem, slash, device = name.rpartition("/")
+    stem = stem if slash and device in devices() else name
+    check_name("the name of a study", stem)
+    if stem.lower() in FOLDERS:  # some file systems ignore case
         raise ValueError(
             f"no study can be called '{name}': {', '.join(FOLDERS)} are folders of commands"
         )
@@ -185,8 +192,9 @@ class Study(Table):
         run.design
 
     Pass a `Network` or a dictionary for a network with its own settings. Pass the space as a
-    `DesignSpace`, the name of a shipped space, or a dictionary like the table `[space]`. Properties
-    with a unit in SI are computed from the keys. Networks and components are read once per study;
+    `DesignSpace`, the name of a shipped space, or a dictionary like the table `[space]`. A list of
+    devices creates a `StudyOfDevices`, which has the same calls. Properties with a unit in SI are
+    computed from the keys. Networks and components are read once per study;
     load the study again after changing their files. Equal studies write equal files.
 
     Raises:
@@ -203,7 +211,9 @@ class Study(Table):
         "reference",
         description="cost model: reference, physical, one a package offers, or module:Class",
     )
-    device: DeviceName | None = Field(None, description="names the base space too")
+    device: Annotated[DeviceName | None, DeviceSchema] = Field(
+        None, description="names the base space too; a list compares devices (physical model)"
+    )
     deployment: Deployment = "alone"
     components: Annotated[str, AfterValidator(component_table)] | None = Field(
         None, description="path of a component table (.npz); the shipped one by default"
@@ -257,6 +267,14 @@ class Study(Table):
     file: SkipJsonSchema[str | None] = Field(None, exclude=True)
     """The study file as it was named; None for a shipped study."""
 
+    def __new__(cls, /, **settings: Any) -> Any:
+        """Create a study, or a `StudyOfDevices` if `device` is a list."""
+        if not isinstance(settings.get("device"), list | tuple):
+            return super().__new__(cls)
+        from imcmoo.study.devices import StudyOfDevices  # holds studies
+
+        return StudyOfDevices.of_settings(settings)
+
     def __init__(self, /, **settings: Any) -> None:
         try:
             super().__init__(**settings)
@@ -264,7 +282,7 @@ class Study(Table):
             raise ValueError("\n".join(fault_lines(error, keys_of_tables()))) from None
 
     @classmethod
-    def load(cls, source: str | Path) -> Study:
+    def load(cls, source: str | Path) -> Study | StudyOfDevices:
         """Load a study from a file or by name.
 
         Args:
@@ -274,9 +292,9 @@ class Study(Table):
         Raises:
             InputError: the study or file does not exist, or has faults; one line per fault.
         """
-        from imcmoo.study.catalogue import find_study  # holds studies
+        from imcmoo.study.catalogue import find  # holds studies
 
-        return find_study(str(source))
+        return find(str(source))
 
     def run(
         self,
@@ -497,6 +515,15 @@ class Study(Table):
         if "_model" in self.__dict__ and changes.keys() <= OF_SEARCHES:
             study.__dict__["_model"] = self._model
         return study
+
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        """The study itself, as `StudyOfDevices.studies` are those of its devices."""
+        return (self,)
+
+    def each(self, change: Callable[[Study], Study]) -> Study:
+        """The study after a change, as `StudyOfDevices.each` changes the study of each device."""
+        return change(self)
 
     def __getstate__(self) -> dict[Any, Any]:
         """State for other processes, which build the cost model themselves."""
@@ -846,7 +873,7 @@ def keys_of_tables() -> dict[str, list[str]]:
     return {"": top, **{key: list(table.model_fields) for key, table in TABLES.items()}}
 
 
-def read_study(path: Path, *, shipped: bool = False) -> Study:
+def read_study(path: Path, *, shipped: bool = False) -> Study | StudyOfDevices:
     """Read a study file.
 
     Args:
@@ -864,9 +891,10 @@ def read_study(path: Path, *, shipped: bool = False) -> Study:
     if "file" in content:
         raise InputError(f"{path}: file: {unknown_key('file', keys_of_tables()[''])}")
     try:
-        study = Study(**_paths_from(path.parent, content), file=None if shipped else str(path))
+        keys = {**_paths_from(path.parent, content), "file": None if shipped else str(path)}
+        study: Study | StudyOfDevices = Study(**keys)
         if not shipped:
-            _check_model(study)
+            study = study.each(_checked_model)
     except ValueError as error:
         raise InputError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
     return study
@@ -898,7 +926,8 @@ def _paths_of_network(folder: Path, network: Any) -> Any:
     return network
 
 
-def _check_model(study: Study) -> None:
+def _checked_model(study: Study) -> Study:
+    """The study, whose cost model can be built for its space."""
     costs = study.cost_per_cm2
     if costs:
         lacking = [n for n in study.space.values_of("technology_nm") if n not in costs]
@@ -906,6 +935,7 @@ def _check_model(study: Study) -> None:
             there = ", ".join(map(str, costs))
             raise ValueError(f"cost: none at {lacking[0]} nm; there are {there}")
     study.problem()
+    return study
 
 
 def _absolute(path: str) -> str:

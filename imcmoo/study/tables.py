@@ -114,6 +114,15 @@ DeviceName = Annotated[
 ]
 
 
+def _or_a_list(schema: dict[str, Any]) -> None:
+    name = schema["anyOf"][0]
+    schema["anyOf"].append({"type": "array", "items": name, "minItems": 2, "uniqueItems": True})
+
+
+DeviceSchema = Field(json_schema_extra=_or_a_list)
+"""Schema of `device`: a name, or a list of names."""
+
+
 def known_criterion(name: str) -> str:
     """Check that a criterion exists; the score of a study is checked later."""
     if name != SCORE and ":" not in name and name not in NAMED:
@@ -222,12 +231,16 @@ def described_score(score: Any) -> Any:
 Positive = Annotated[float, Field(gt=0)]
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 _VALUE = {"type": ["number", "string"]}
+_VALUES = {"anyOf": [_VALUE, {"type": "array", "items": _VALUE}]}
 SpaceSchema = WithJsonSchema(
     {
         "type": "object",
-        "description": "base, and any parameter = [values] or one value",
+        "description": "base, and any parameter = [values] or one value; if device is a list, also "
+        "a table with such keys for each device, which alone may have a base",
         "properties": {"base": {"type": "string"}},
-        "additionalProperties": {"anyOf": [_VALUE, {"type": "array", "items": _VALUE}]},
+        "additionalProperties": {
+            "anyOf": [*_VALUES["anyOf"], {"type": "object", "additionalProperties": _VALUES}]
+        },
     }
 )
 
