@@ -124,7 +124,7 @@ class Circuit:
     def of_designs(
         cls, designs: Designs, device: MemoryCell, assumptions: Assumptions
     ) -> list[Circuit]:
-        """Circuits of designs, with the cell and read errors of the physical model.
+        """Circuits of designs, with the cell and read errors of the physical model, if any.
 
         Args:
             designs: n designs.
@@ -135,17 +135,16 @@ class Circuit:
             ValueError: the device cannot be such a chip.
         """
         device.check(designs)
-        exact = device.exact
-        return [
+        circuits = [
             cls(
                 rows=int(designs.rows[at]),
                 active_rows=int(designs.active_rows[at]),
                 input_slice_bits=int(designs.input_slice_bits[at]),
                 bits_per_cell=int(designs.bits_per_cell[at]),
                 differential=bool(designs.differential[at]),
-                adc_bits=None if exact else int(designs.adc_bits[at]),
+                adc_bits=int(designs.adc_bits[at]),
                 sigma=device.sigma(assumptions),
-                read_sigma=0.0 if exact else assumptions.read_sigma.value,
+                read_sigma=assumptions.read_sigma.value,
                 window_sigmas=assumptions.adc_window_sigmas.value,
                 adc_window=ADC_WINDOWS[designs.adc_window[at]],
                 redundancy=int(designs.redundancy[at]),
@@ -153,6 +152,7 @@ class Circuit:
             )
             for at in range(len(designs))
         ]
+        return [c.without_errors() for c in circuits] if device.exact else circuits
 
 
 def slice_maxima(bits: int, width: int) -> Floats:
