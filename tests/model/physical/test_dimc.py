@@ -13,7 +13,7 @@ from imcmoo.model.physical.parameters import DesignRefused
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.restricted import restricted
 from imcmoo.study.study import Study
-from problems import DIMC_PHYSICAL
+from problems import DIMC_PHYSICAL, STUDIES
 from tests.model.physical import scalar_digital
 from tests.model.physical.designs import DESIGN, TABLE, columns, one, random_designs
 from tests.model.physical.scalar_physical import slowdown
@@ -226,3 +226,18 @@ def test_trees_are_as_wide_as_the_widest_network_of_a_model_needs():
 
     both = cycle_s(["alexnet", "resnet18"], (8, 5), (8, 4))
     assert both == cycle_s(["alexnet"], 8, 8) > 1.2 * cycle_s(["resnet18"], 5, 4)
+
+
+PROVEN = {"rows": 64, "cols": 128, "active_rows": 64, "input_slice_bits": 1, "columns_per_adc": 4}
+PROVEN |= {"tree_stages": 4, "tiles_per_group": 2, "router_groups": 64, "glb_KiB": 1024}
+PROVEN |= {"dram": "hbm2", "ping_pong": 1, "voltage_V": 0.9, "buffer_words": 1}
+"""The proven optimum of four networks with single bytes per buffer access."""
+
+
+def test_the_proven_chip_of_four_networks_costs_what_its_certificate_says():
+    study = STUDIES["four_workload_dimc_physical"]
+    fixed = {name: v for name, v in study.space.fixed.items() if name != "device"}
+    full = study.cost_model().in_full(columns(fixed | PROVEN))
+    edap = full.energy_J * full.latency_s * full.area_m2[:, None] * 1e6
+    assert np.exp(np.log(edap).mean()) == pytest.approx(3.393957791625532e-05, rel=1e-9)
+    assert full.area_m2[0] * 1e6 == pytest.approx(49.369344, rel=1e-6)
