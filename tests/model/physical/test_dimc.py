@@ -1,5 +1,7 @@
 """Digital in-memory computing: worked examples, an independent scalar model, refusals, accuracy."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -107,18 +109,17 @@ def test_prices_cycles_and_areas_are_those_of_the_worked_examples(at):
 def test_random_macros_at_all_supplies_equal_the_scalar_model():
     designs = random_designs(1000, np.random.default_rng(11), "dimc")
     found, usual = macros_of(designs), Assumptions()
-    for at in range(1000):
+    exponent = usual.voltage_exponent.value
+    nodes = designs["technology_nm"]
+    thresholds = TABLE.look_up("technology", node_nm=nodes)["threshold_V"].tolist()
+    for at, threshold in enumerate(thresholds):
         design = one(designs, at)
-        threshold = float(
-            TABLE.look_up("technology", node_nm=design["technology_nm"])["threshold_V"]
-        )
-        expected = scalar_digital.macro(
-            design, slowdown(design["voltage_V"], threshold, usual.voltage_exponent.value), usual
-        )
+        kappa = slowdown(design["voltage_V"], threshold, exponent)
+        expected = scalar_digital.macro(design, kappa, usual)
         for name, values in found.items():
             # The area of registers is a small difference.
-            close = pytest.approx(expected[name], rel=1e-12 if name != "registers_m2" else 1e-9)
-            assert values[at] == close, name
+            digits = 1e-9 if name == "registers_m2" else 1e-12
+            assert math.isclose(values[at], expected[name], rel_tol=digits), (name, at)
 
 
 @pytest.mark.parametrize(
