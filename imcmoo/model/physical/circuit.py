@@ -171,7 +171,7 @@ class Circuit:
     def of_designs(
         cls, designs: Designs, device: MemoryCell, assumptions: Assumptions
     ) -> list[Circuit]:
-        """Circuits of designs, with the cell and read errors of the physical model.
+        """Circuits of designs, with the cell and read errors of the physical model, if any.
 
         Args:
             designs: n designs.
@@ -183,14 +183,14 @@ class Circuit:
         """
         device.check(designs)
         references = device.reference_columns(designs, assumptions)
-        return [
+        circuits = [
             cls(
                 rows=int(designs.rows[at]),
                 active_rows=int(designs.active_rows[at]),
                 input_slice_bits=int(designs.input_slice_bits[at]),
                 bits_per_cell=int(designs.bits_per_cell[at]),
                 differential=bool(designs.differential[at]),
-                adc_bits=None if device.exact else int(designs.adc_bits[at]),
+                adc_bits=int(designs.adc_bits[at]),
                 sigma=device.sigma(assumptions),
                 read_sigma=device.read_sigma(assumptions),
                 reference_columns=float(references[at]),
@@ -203,6 +203,7 @@ class Circuit:
             )
             for at in range(len(designs))
         ]
+        return [c.without_errors() for c in circuits] if device.exact else circuits
 
 
 def slice_maxima(bits: int, width: int) -> Floats:

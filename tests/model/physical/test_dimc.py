@@ -1,5 +1,7 @@
 """Digital in-memory computing: worked examples, an independent scalar model, refusals, accuracy."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from imcmoo.model.physical.parameters import DesignRefused
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.restricted import restricted
 from imcmoo.study.study import Study
-from problems import DIMC_PHYSICAL
+from problems import DIMC_PHYSICAL, STUDIES
 from tests.model.physical import scalar_digital
 from tests.model.physical.designs import DESIGN, TABLE, columns, one, random_designs
 from tests.model.physical.scalar_physical import slowdown
@@ -107,18 +109,17 @@ def test_prices_cycles_and_areas_are_those_of_the_worked_examples(at):
 def test_random_macros_at_all_supplies_equal_the_scalar_model():
     designs = random_designs(1000, np.random.default_rng(11), "dimc")
     found, usual = macros_of(designs), Assumptions()
-    for at in range(1000):
+    exponent = usual.voltage_exponent.value
+    nodes = designs["technology_nm"]
+    thresholds = TABLE.look_up("technology", node_nm=nodes)["threshold_V"].tolist()
+    for at, threshold in enumerate(thresholds):
         design = one(designs, at)
-        threshold = float(
-            TABLE.look_up("technology", node_nm=design["technology_nm"])["threshold_V"]
-        )
-        expected = scalar_digital.macro(
-            design, slowdown(design["voltage_V"], threshold, usual.voltage_exponent.value), usual
-        )
+        kappa = slowdown(design["voltage_V"], threshold, exponent)
+        expected = scalar_digital.macro(design, kappa, usual)
         for name, values in found.items():
             # The area of registers is a small difference.
-            close = pytest.approx(expected[name], rel=1e-12 if name != "registers_m2" else 1e-9)
-            assert values[at] == close, name
+            digits = 1e-9 if name == "registers_m2" else 1e-12
+            assert math.isclose(values[at], expected[name], rel_tol=digits), (name, at)
 
 
 @pytest.mark.parametrize(
@@ -226,3 +227,18 @@ def test_trees_are_as_wide_as_the_widest_network_of_a_model_needs():
 
     both = cycle_s(["alexnet", "resnet18"], (8, 5), (8, 4))
     assert both == cycle_s(["alexnet"], 8, 8) > 1.2 * cycle_s(["resnet18"], 5, 4)
+
+
+PROVEN = {"rows": 64, "cols": 128, "active_rows": 64, "input_slice_bits": 1, "columns_per_adc": 4}
+PROVEN |= {"tree_stages": 4, "tiles_per_group": 2, "router_groups": 64, "glb_KiB": 1024}
+PROVEN |= {"dram": "hbm2", "ping_pong": 1, "voltage_V": 0.9, "buffer_words": 1}
+"""The proven optimum of four networks with single bytes per buffer access."""
+
+
+def test_the_proven_chip_of_four_networks_costs_what_its_certificate_says():
+    study = STUDIES["four_workload_dimc_physical"]
+    fixed = {name: v for name, v in study.space.fixed.items() if name != "device"}
+    full = study.cost_model().in_full(columns(fixed | PROVEN))
+    edap = full.energy_J * full.latency_s * full.area_m2[:, None] * 1e6
+    assert np.exp(np.log(edap).mean()) == pytest.approx(3.393957791625532e-05, rel=1e-9)
+    assert full.area_m2[0] * 1e6 == pytest.approx(49.369344, rel=1e-6)
