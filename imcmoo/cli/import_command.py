@@ -117,9 +117,10 @@ def main(args: argparse.Namespace) -> None:
     config = args.model.suffix.lower() == ".json"
     for option_name in OF_ONNX if config else OF_LANGUAGE_MODELS:
         if getattr(args, option_name) not in (None, [], False):
-            kinds = ("a config.json", "an ONNX file")
-            of, given = kinds if not config else kinds[::-1]
-            raise InputError(f"--{option_name} is an option of {of}, not of {given}")
+            kinds = ("an ONNX file", "a config.json")
+            raise InputError(
+                f"--{option_name} is an option of {kinds[not config]}, not of {kinds[config]}"
+            )
     if config:
         _import_language_model(args)
     else:

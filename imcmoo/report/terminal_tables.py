@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from imcmoo.report.labels import (
     violations,
 )
 from imcmoo.report.rich_tables import add_numbers, natural_width, new_table, open_table, transposed
+from imcmoo.scenario.requests import Interrupt
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import BASELINE, Results
 from imcmoo.study.study import Study
@@ -294,6 +295,13 @@ def _ms(seconds: float) -> str:
     return number(MS * seconds) if np.isfinite(seconds) else UNBOUNDED
 
 
+INTERRUPTED: Mapping[Interrupt, str] = {
+    "none": "never",
+    "layer": "between layers",
+    "inference": "between inferences",
+}
+
+
 def verdict(rows: pd.DataFrame) -> str:
     """State which network misses its deadline first as the load grows, and why."""
     row = rows.iloc[int(rows["capacity"].to_numpy().argmin())]
@@ -312,7 +320,7 @@ def verdict(rows: pd.DataFrame) -> str:
     shares = [f"{percent(v / response)} % {name}" for name, v in parts.items() if v > 0]
     return (
         f"{start}; its response is {', '.join(shares)}. Requests are interrupted: "
-        f"{'between layers' if row['interrupt'] == 'layer' else 'never'}."
+        f"{INTERRUPTED[row['interrupt']]}."
     )
 
 

@@ -668,7 +668,7 @@ class Study(Table):
             "assumptions": self._assumptions(),
         }
         if self.scenario is not None:
-            asked["interruptible"] = self.scenario.interruptible or None
+            asked["interruptible"] = self.scenario.interrupt == "layer" or None
             # Worst order of requests: weights are written for every inference.
             asked["requests_per_switch"] = 1.0
         asked |= options
