@@ -107,7 +107,7 @@ class Scenario:
         return self.interrupt != "none"
 
     def policy(self, *, interrupts: bool) -> Interrupt:
-        """Where a chip interrupts requests, if it does."""
+        """Policy of a chip: that of the scenario if it interrupts requests, else "none"."""
         return self.interrupt if interrupts else "none"
 
     def load(self, networks: Sequence[str]) -> Load:

@@ -63,7 +63,7 @@ class ServedDesign:
 
     @property
     def policy(self) -> Interrupt:
-        """Where the chip interrupts requests."""
+        """Policy of the chip: where it interrupts requests."""
         return self.model.scenario.policy(interrupts=bool(self.service.interrupts[0]))
 
     @property

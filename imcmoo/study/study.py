@@ -87,8 +87,8 @@ RESERVED = ("joint", *AGGREGATIONS)
 ADC_MODEL = "adc_model"
 """Column whose values a calibration must cover."""
 
-OF_WEIGHTS = ("weight_clip", "layers_digital")
-"""Settings by network of how weights are stored."""
+OF_WEIGHTS = ("weight_clip", "layers_digital", "kv_bits")
+"""Settings by network of how weights, keys and values are stored."""
 
 NOISE_SETTINGS = (*OF_WEIGHTS, "accuracy")
 """Settings by network that need a model with noise."""
@@ -575,6 +575,11 @@ class Study(Table):
         return self._of_networks(lambda n: n.layers_digital)
 
     @property
+    def kv_bits(self) -> dict[str, int] | None:
+        """Precision of cached keys and values by network, where it is not the default."""
+        return self._of_networks(lambda n: n.kv_bits if n.kv_bits != BITS else None)
+
+    @property
     def accuracy(self) -> dict[str, AccuracyFile] | None:
         """Accuracy data and allowed drop, by network."""
         return self._of_networks(
@@ -671,6 +676,9 @@ class Study(Table):
             asked["interruptible"] = self.scenario.interrupt == "layer" or None
             # Worst order of requests: weights are written for every inference.
             asked["requests_per_switch"] = 1.0
+            # Another network may run between two inferences, and leaves caches where they are.
+            if any(network.has_cache for network in networks.workloads):
+                asked["common_cache"] = True
         asked |= options
         model = registry.make(
             self.model,

@@ -290,6 +290,9 @@ class Network(Table):
     layers_digital: Annotated[Names, AfterValidator(_distinct)] = Field(
         (), description="layers that run on the digital unit, their weights in the global buffer"
     )
+    kv_bits: Literal[4, 8, 16] = Field(
+        8, description="precision of cached keys and values (physical model)"
+    )
     max_latency_s: Positive | None = Field(
         None, description="longest latency of an inference, all images of its batch"
     )
@@ -330,6 +333,8 @@ class Network(Table):
             _ = self.workload
         except ValueError as error:
             raise ValueFaults({"batch": str(error)}) from None
+        if "kv_bits" in self.model_fields_set and not self.workload.has_cache:
+            raise ValueError("kv_bits needs a table with a cache, of imcmoo import config.json")
         lone = [k for k in ("deadline_s", "burst") if k in self.model_fields_set]
         if self.rate_Hz is None and lone:
             raise ValueError(f"{lone[0]} needs rate_Hz")

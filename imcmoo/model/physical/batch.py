@@ -30,7 +30,7 @@ from imcmoo.model.physical.latency import (
     sequential_latency,
 )
 from imcmoo.model.physical.mapping import (
-    held_weight_bits,
+    dram_bits,
     operand_bits,
     overflow_bits,
     partial_sum_bits,
@@ -167,12 +167,14 @@ class Batch:
 
     @cached_property
     def spill_bits(self) -> Floats:
-        """Activations written to DRAM and read back, bits, by buffer size, shape (n_sizes, L)."""
-        return 2.0 * self._overflow_bits * self.context.switches.activation_dram
+        """Activations written to DRAM and read back, and the cache there, bits, by buffer size,
+        shape (n_sizes, L)."""
+        moved = dram_bits(self.context, self._overflow_bits, self.buffer_sizes[0])
+        return moved * self.context.switches.activation_dram
 
     @cached_property
     def spilled(self) -> Floats:
-        """Activations of networks written to DRAM and read back, bits, shape (n, W)."""
+        """`spill_bits` of networks, bits, shape (n, W)."""
         by_size = self.context.layers.total(self.spill_bits)
         return by_size.take(self.buffer_sizes[1], axis=0)
 
@@ -217,8 +219,10 @@ class Batch:
         cells = np.where(self.may_stream, 0.0, macros * per_macro[:, None])
         nowhere = ~self.designs.has_dram & self.context.switches.activation_dram
         largest = self.context.layers.largest(self._overflow_bits)
+        if self.context.cache is not None:
+            largest = largest + self.context.cache.missing_bits(BITS_PER_KIB * self.buffer_sizes[0])
         bits = largest.take(self.buffer_sizes[1], axis=0) * nowhere[:, None]
-        held = held_weight_bits(self.context) - BITS_PER_KIB * self.designs.glb_KiB[:, None]
+        held = self.context.held_weight_bits - BITS_PER_KIB * self.designs.glb_KiB[:, None]
         return cells, np.maximum(bits, np.maximum(lines, held))
 
     @cached_property
@@ -310,7 +314,7 @@ class LayerWork:
 
     @cached_property
     def spill_bits(self) -> Floats:
-        """Activations written to DRAM and read back, bits, shape (n, L)."""
+        """Activations written to DRAM and read back, and the cache there, bits, shape (n, L)."""
         return self._batch.spill_bits.take(self._batch.buffer_sizes[1][self._some], axis=0)
 
     @cached_property
@@ -402,6 +406,10 @@ def _timed_runs(batch: Batch, *, causes: bool, longest: bool) -> list[ImageCosts
                 run.latency_s[rows], run.interval_s[rows], run.bound_by[rows] = pipelined_latency(
                     layers, times, io_s[rows], links * link_bit_s[rows] / groups
                 )
+                if layers.feedback.any():
+                    run.interval_s[rows] = np.where(
+                        layers.feedback, run.latency_s[rows], run.interval_s[rows]
+                    )
             else:
                 run.latency_s[rows], run.bound_by[rows] = sequential_latency(
                     layers, times, io_s[rows], causes=causes

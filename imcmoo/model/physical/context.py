@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, get_args
 
 import numpy as np
 
-from imcmoo.arrays import Bools
+from imcmoo.arrays import Bools, Floats
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import check_choice, did_you_mean_or_known
 from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.cost_model import Deployment
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.buffer_cache import BufferCache
 from imcmoo.model.physical.components import Switches, Technology
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
@@ -34,6 +36,7 @@ class Context(Technology):
         adc_model: ADC model of designs without that column.
         inferences_per_switch: images over which a network switch is charged; infinite for none.
         co_resident: True if all networks are on the chip.
+        cache: caches in the global buffer; None if no network has one.
         noise: SNR by circuit.
         limits: circuit limits.
         accuracy: predicted accuracy; None if no network has data.
@@ -49,6 +52,7 @@ class Context(Technology):
     noise: NoiseModel
     limits: CircuitLimits
     accuracy: PredictedAccuracy | None = None
+    cache: BufferCache | None = None
     features: tuple[KeyedCache, KeyedCache] = field(
         default_factory=lambda: (KeyedCache(), KeyedCache())
     )
@@ -71,6 +75,8 @@ class Context(Technology):
         weight_bits: int | Sequence[int] = BITS,
         weight_clip: float | Sequence[float] = 1.0,
         layers_digital: Mapping[str, Sequence[str]] | None = None,
+        kv_bits: int | Sequence[int] = BITS,
+        common_cache: bool | None = None,
         table: PhysicalTable | None = None,
         accuracy: Mapping[str, AccuracyData] | None = None,
         max_accuracy_drop: Mapping[str, float] | None = None,
@@ -96,6 +102,9 @@ class Context(Technology):
                 one per network; execution uses that of its channel.
             layers_digital: layers on the digital unit, by network; their weights are in the global
                 buffer. If None, none.
+            kv_bits: precision of cached keys and values, one number or one per network; 4, 8 or 16.
+            common_cache: True if the caches of all networks stay in the buffer, as with requests in
+                any order. If None, with deployment "together".
             table: component table. If None, the shipped one.
             accuracy: accuracy data by network. If None, there are none.
             max_accuracy_drop: largest drop below the float score by network. If None, no limit.
@@ -122,7 +131,9 @@ class Context(Technology):
             **precision,
             dynamic=np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads]),
             digital=_named_layers(networks, digital),
+            kv_bits=kv_bits,
         )
+        co_resident = deployment == "together"
         technology = Technology(
             device=memory_cell(device),
             table=table or PhysicalTable.load(),
@@ -143,16 +154,30 @@ class Context(Technology):
                 operands=[Operands(*each) for each in zip(*operands, strict=True)],
                 digital=digital,
             )
+        cache = None
+        if any(network.has_cache for network in networks.workloads):
+            cache = BufferCache.of_layers(
+                layers,
+                np.arange(len(networks)),
+                held_weight_bits(layers, co_resident=co_resident),
+                common=co_resident if common_cache is None else common_cache,
+            )
         return cls(
             **vars(technology),
             layers=layers,
             adc_model=adc_model,
             inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
-            co_resident=deployment == "together",
+            co_resident=co_resident,
             noise=NoiseModel(layers, technology, part_of=noise_of),
             limits=limits or CircuitLimits.of_device(device),
             accuracy=predicted,
+            cache=cache,
         )
+
+    @cached_property
+    def held_weight_bits(self) -> Floats:
+        """Weights in the global buffer while each network runs, bits, shape (W,)."""
+        return held_weight_bits(self.layers, co_resident=self.co_resident)
 
     @property
     def switches_networks(self) -> bool:
@@ -164,6 +189,12 @@ class Context(Technology):
         if streamed:
             return 1.0
         return 1 / self.inferences_per_switch if self.switches_networks else 0.0
+
+
+def held_weight_bits(layers: LayerTable, *, co_resident: bool) -> Floats:
+    """Weights for the digital unit in the global buffer, bits, by network, shape (W,)."""
+    held = layers.held_bits
+    return np.broadcast_to(held.sum(), held.shape) if co_resident else held
 
 
 def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:

@@ -101,7 +101,7 @@ Columns = Mapping[str, ArrayLike] | Designs
 
 _UNSCREENED = {"link_bits", "schedule"}
 PRECISION_OPTIONS = ("input_bits", "weight_bits")
-PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip")
+PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip", "kv_bits")
 """Options that may have a value for each network."""
 OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of")
 """Options left out of the digest: code and results, or data that it states by itself."""
@@ -229,7 +229,8 @@ class PhysicalEvaluator(CostModel):
         }
         options["noise_of"] = (self._context.noise, at)
         model = self._with_networks(one, options, deployment)
-        if self._deployment == deployment == "alone" and self._alike:
+        shared = self._options.get("common_cache", False)
+        if self._deployment == deployment == "alone" and self._alike and not shared:
             model._among = (self, [at])
         return model
 
@@ -238,7 +239,8 @@ class PhysicalEvaluator(CostModel):
 
         Switches are not charged if the networks of this model are co-resident.
         """
-        return self if self._deployment == "alone" else self._multiplexed
+        shared = self._deployment == "together" or self._options.get("common_cache", False)
+        return self._multiplexed if shared else self
 
     @cached_property
     def _multiplexed(self) -> PhysicalEvaluator:
@@ -273,6 +275,7 @@ class PhysicalEvaluator(CostModel):
         settings = {**options, "deployment": deployment, "table": self._context.table}
         if self._deployment == "together":
             settings["requests_per_switch"] = np.inf
+        settings.pop("common_cache", None)  # a network that runs alone leaves the buffer to itself
         return PhysicalEvaluator(
             self.space,
             workloads,
@@ -594,6 +597,7 @@ def physical_model(
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
     weight_clip: Mapping[str, float] | None = None,
+    kv_bits: Mapping[str, int] | None = None,
     compute_snr_limit_dB: float | None = None,
     **options: Any,
 ) -> PhysicalEvaluator:
@@ -605,6 +609,7 @@ def physical_model(
         components: path of a component table. If None, the shipped one.
         precision: input and weight bits, by network. If None, 8.
         weight_clip: largest stored weight, by network, see `Context.of_networks`. If None, 1.
+        kv_bits: precision of cached keys and values, by network. If None, 8.
         compute_snr_limit_dB: smallest compute SNR, dB; minus infinity for no limit. If None, that
             of the device.
         options: options of `PhysicalEvaluator`, such as `objectives`.
@@ -625,6 +630,8 @@ def physical_model(
         options |= dict(zip(PRECISION_OPTIONS, map(tuple, zip(*bits, strict=True)), strict=True))
     if weight_clip is not None:
         options["weight_clip"] = tuple(weight_clip.get(name, 1.0) for name in workloads.names)
+    if kv_bits is not None:
+        options["kv_bits"] = tuple(kv_bits.get(name, BITS) for name in workloads.names)
     if compute_snr_limit_dB is not None:
         options["limits"] = CircuitLimits(snr_dB=compute_snr_limit_dB)
     return PhysicalEvaluator(space, workloads, **options)

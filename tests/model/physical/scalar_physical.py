@@ -112,8 +112,15 @@ class Layer:
     digital: bool = False
     product: bool = False  # of two activations, so that no weight is stored
     previous_share: float = 0.0
+    cache: str = ""  # of keys or values
+    appended: int = 0  # positions
+    reserved: int = 0
 
     def __post_init__(self) -> None:
+        self.seen = self.M if self.cache == "keys" else self.C
+        self.position_words = 0
+        if self.cache:
+            self.position_words = self.G * (self.C if self.cache == "keys" else self.M)
         self.K = self.C * self.R * self.S
         self.steps = self.P * self.Q * self.N
         self.outputs = self.steps * self.M * self.G
@@ -125,6 +132,9 @@ class Layer:
         width = (self.Q - 1) * self.stride_w + self.S
         held = min(height, self.P * self.R) * min(width, self.Q * self.S)
         self.held_inputs = self.N * self.G * self.C * held
+        # Scores pass the buffer tile by tile.
+        self.kept_inputs = 0 if self.cache == "values" else self.held_inputs
+        self.kept_outputs = 0 if self.cache == "keys" else self.outputs
         share = ((self.R - 1) * width + self.S) / (height * width)
         self.first_share = 1.0 if self.Q == 1 or self.P == 1 else min(share, 1.0)
 
@@ -145,6 +155,9 @@ def shares_of_cells(joint: Any, bits: int, b: int, redundancy: int) -> float:
     return sum(means[:upper]) + redundancy * sum(means[upper:])
 
 
+CACHES = ("", "keys", "values")
+
+
 def read_layers(
     workload: Workload, weight_clip: float, digital: tuple[str, ...], batch: int = 1
 ) -> list[Layer]:
@@ -157,13 +170,16 @@ def read_layers(
         images = (g * batch, n) if product else (g, n * batch)
         key = (*sizes, *images, *workload.strides[index].tolist())
         key = (*key, int(workload.layers[index] in digital), int(product))
+        positions = int(workload.appended[index]), int(workload.reserved[index])
+        key = (*key, CACHES.index(workload.cache[index]), *positions)
         groups.setdefault(key, []).append(index)
     layers = []
     for key in sorted(groups):
-        *sizes, named, product = key
+        *sizes, named, product, cache, appended, reserved = key
         # No layer that runs on the digital unit reads cells.
         statistics = ({}, {}, {}) if named or product else _statistics(moments, groups[key])
         flags = {"digital": bool(named or product), "product": bool(product)}
+        flags |= {"cache": CACHES[cache], "appended": appended, "reserved": reserved}
         layers.append(Layer(*sizes, len(groups[key]), *statistics, **flags))
     of_index = {i: layers[n] for n, key in enumerate(sorted(groups)) for i in groups[key]}
     for index in range(len(workload) - 1):
@@ -214,6 +230,10 @@ class Chip:
         self.assumptions = assumptions
         self.digital: list[Layer] = []
         self.held = 0  # bits of their weights
+        self.buffer_bits = self.room = d["glb_KiB"] * 8192
+        self.kept = 1.0  # share of the cache in the buffer
+        self.kv_bits = 8
+        self.cache_bits_missing = 0.0
         self.device = device
         self.table = table
         self.differential = d["weight_coding"] == "differential"
@@ -534,16 +554,21 @@ def evaluate(
     digital: tuple[str, ...] = (),
     assumptions: Any = USUAL,
     batch: int = 1,
+    kv_bits: int = 8,
+    caches: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
     """Metrics of a batch of one network on one design, one network at a time.
 
-    The chip switches to another network once per 10^6 batches.
+    The chip switches to another network once per 10^6 batches. `caches`: bits that the buffer must
+    hold beside all caches, and of the caches; those of the network itself if None.
     """
     chip = Chip(design, device, table, assumptions)
     layers = read_layers(workload, weight_clip, digital, batch)
     io = batch * network_io(workload)
     chip.digital = [layer for layer in layers if layer.digital]
     chip.held = sum(layer.weight_bits * layer.count for layer in chip.digital if not layer.product)
+    chip.kv_bits = kv_bits
+    keep_caches(chip, layers, caches)
     placed = [place(chip, layer) for layer in layers if not layer.digital]
     need = sum(p.n * p.layer.count for p in placed)
     pipelined = chip.d["schedule"] == "pipelined"
@@ -567,15 +592,34 @@ def evaluate(
     return base | min(options, key=lambda o: o["energy_J"] * o["latency_s"])
 
 
+def own_cache(layers: list[Layer], held: int, kv_bits: int) -> tuple[float, float]:
+    """Bits that the buffer must hold beside the cache of a network, and of the cache."""
+    reserved = sum(x.count * x.reserved * x.position_words for x in layers) * kv_bits
+    most = max((x.kept_inputs + x.kept_outputs) * 8 + held for x in layers)
+    return (most, reserved) if reserved else (0, 0)
+
+
+def keep_caches(chip: Chip, layers: list[Layer], caches: tuple[float, float] | None) -> None:
+    """Decide what share of the caches the buffer keeps, and the room it leaves to others."""
+    own = own_cache(layers, chip.held, chip.kv_bits)
+    most, reserved = caches or own
+    if not reserved:
+        return
+    chip.kept = min(1.0, max(0, chip.buffer_bits - most) / reserved)
+    if not own[1]:
+        chip.room = chip.buffer_bits - chip.kept * reserved
+    chip.cache_bits_missing = (1 - chip.kept) * reserved if own[1] else 0.0
+
+
 def shortfall(chip: Chip, placed: list[Placed], options: list[dict], pipelined: bool) -> float:
     """Bits of buffer that are missing: activations without DRAM, line buffers of a pipeline."""
-    worst = max(0.0, chip.held - chip.d["glb_KiB"] * 8192)
+    worst = max(0.0, chip.held - chip.buffer_bits)
     if chip.d["dram"] == "none":
-        worst = max([worst, *(overflow(chip, layer) for layer in chip.digital)])
+        layers = [*chip.digital, *(p.layer for p in placed)]
+        most = max(overflow(chip, layer) for layer in layers)
+        worst = max(worst, most + chip.cache_bits_missing)
     r = options[0]["copies"] if options else [1] * len(placed)
     for i, p in enumerate(placed):
-        if chip.d["dram"] == "none":
-            worst = max(worst, overflow(chip, p.layer))
         if pipelined:
             tiles = math.ceil(p.n / chip.d["macros_per_tile"])
             room = r[i] * tiles * chip.d["rows"] * chip.d["macros_per_tile"] * 8
@@ -586,8 +630,15 @@ def shortfall(chip: Chip, placed: list[Placed], options: list[dict], pipelined: 
 
 
 def overflow(chip: Chip, layer: Layer) -> float:
-    held = (layer.held_inputs + layer.outputs) * 8 + chip.held
-    return min(layer.outputs * 8, max(0, held - chip.d["glb_KiB"] * 8192))
+    held = (layer.kept_inputs + layer.kept_outputs) * 8 + chip.held
+    return min(layer.kept_outputs * 8, max(0, held - chip.room))
+
+
+def through_dram(chip: Chip, layer: Layer) -> float:
+    """Bits of activations and cache of one occurrence that go through DRAM."""
+    read, appended = layer.seen - layer.appended, layer.appended
+    cached = (read + appended) * layer.position_words * chip.kv_bits
+    return 2 * overflow(chip, layer) + (1 - chip.kept) * cached
 
 
 def streamed_copies(chip: Chip, placed: list[Placed]) -> list[int]:
@@ -619,7 +670,7 @@ def run(
         k = layer.count
         energy += k * joules
         glb_total += k * bits
-        dram_total += k * 2 * overflow(chip, layer)
+        dram_total += k * through_dram(chip, layer)
         largest = max(times.values())
         latency += k * largest
         by_cause[max(times, key=lambda c, t=times: t[c])] += k * largest
@@ -672,6 +723,8 @@ def run(
         by_cause["compute"] = max(by_cause["compute"], unit_s)
         interval = max(by_cause.values())
         latency = filling + interval
+        if any(x.cache == "keys" and x.appended < x.seen for x in chip.digital):
+            interval = latency  # it needs its previous result
     if streamed:
         energy += load_on
         switch = chip.held * chip.dram_bit_s / REQUESTS
@@ -707,12 +760,13 @@ def digital_layer(chip: Chip, layer: Layer) -> tuple[dict[str, float], float, fl
     """Seconds, energy and bits of the global buffer of one occurrence on the digital unit."""
     units = chip.d["mac_units"]
     side = math.sqrt(units)
-    tiles = layer.steps * math.ceil(layer.M / side) + layer.M * math.ceil(layer.steps / side)
-    operands, outputs = layer.G * layer.K * 8 * tiles, layer.outputs * 8
+    left = layer.steps * math.ceil(layer.M / side) * 8
+    right = layer.M * math.ceil(layer.steps / side) * (chip.kv_bits if layer.cache else 8)
+    operands, outputs = layer.G * layer.K * (left + right), layer.outputs * 8
     times = {
         "compute": layer.macs / (units * chip.clock),
         "glb": (operands + outputs) * chip.glb_bit_s,
-        "dram": 2 * overflow(chip, layer) * chip.dram_bit_s,
+        "dram": through_dram(chip, layer) * chip.dram_bit_s,
     }
     moved = operands * chip.glb["read"] + outputs * chip.glb["write"]
     return times, (layer.macs * chip.mac["energy"] + moved / 2048) * chip.supply, operands + outputs
