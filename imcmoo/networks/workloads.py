@@ -226,6 +226,36 @@ class Workload:
         """True if a layer reads a cache of earlier positions."""
         return any(self.cache)
 
+    def check_same_weights(self, other: Workload) -> None:
+        """Check that the layers with stored weights are those of another network.
+
+        Raises:
+            ValueError: they differ; names the first that does.
+        """
+        mine, others = self._stored_sizes, other._stored_sizes
+        for (name, sizes), (other_name, other_sizes) in zip(mine, others, strict=False):
+            if name != other_name:
+                raise ValueError(
+                    f"layer '{name}' of {self.name} stands where {other.name} has '{other_name}'"
+                )
+            if sizes != other_sizes:
+                raise ValueError(
+                    f"layer '{name}' has C, M, R, S, G {sizes} in {self.name}, but {other_sizes} "
+                    f"in {other.name}"
+                )
+        if len(mine) != len(others):
+            longer = max(mine, others, key=len)
+            name, _ = longer[min(len(mine), len(others))]
+            without = other if longer is mine else self
+            raise ValueError(f"{without.name} has no layer '{name}'")
+
+    @property
+    def _stored_sizes(self) -> list[tuple[str, list[int]]]:
+        """Names and C, M, R, S, G of the layers with stored weights, in order."""
+        sizes = self.shapes[:, [DIMENSIONS.index(d) for d in "CMRSG"]].tolist()
+        layers = zip(self.layers, sizes, self.dynamic, strict=True)
+        return [(name, size) for name, size, dynamic in layers if not dynamic]
+
     @cached_property
     def weights(self) -> int:
         """Number of weights; shared weights count once, activations held in arrays do not."""

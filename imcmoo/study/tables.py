@@ -293,6 +293,9 @@ class Network(Table):
     kv_bits: Literal[4, 8, 16] = Field(
         8, description="precision of cached keys and values (physical model)"
     )
+    weights_of: str | None = Field(
+        None, description="network whose weights this one uses, in the same cells (physical model)"
+    )
     max_latency_s: Positive | None = Field(
         None, description="longest latency of an inference, all images of its batch"
     )
@@ -342,6 +345,27 @@ class Network(Table):
         if self.max_accuracy_drop is not None and self.accuracy is None:
             raise ValueError("max_accuracy_drop needs accuracy, a file of imcmoo import --data")
         return self
+
+    def differs_from_owner(self, owner: Network) -> str:
+        """Why the network cannot use the weights of another; empty if it can."""
+        for key in ("input_bits", "weight_bits", "weight_clip", "layers_digital", "kv_bits"):
+            mine, others = getattr(self, key), getattr(owner, key)
+            if mine != others:
+                return f"{key} is {mine!r}, but {others!r} of {owner.name}; make them equal"
+        tables = self.workload, owner.workload
+        if any(table.has_cache for table in tables):
+            for key in ("prompt", "generate", "batch"):
+                mine, others = (table.provenance.get(key) for table in tables)
+                if mine != others:
+                    return (
+                        f"#{key} is {mine}, but {others} of {owner.name}; import both with one "
+                        "command"
+                    )
+        try:
+            self.workload.check_same_weights(owner.workload)
+        except ValueError as error:
+            return str(error)
+        return ""
 
     @cached_property
     def _table(self) -> Workload:

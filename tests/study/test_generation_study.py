@@ -1,10 +1,13 @@
 """Studies of language models: keys of networks, deployment, and scenarios."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from imcmoo.networks.workloads import Workload
 from imcmoo.study.study import Study
-from tests.model.physical.designs import tiny_generation
+from tests.model.physical.designs import first_layers, tiny_generation
 
 SPACE = {
     "base": "sram_physical_attention",
@@ -107,3 +110,118 @@ def test_caches_stay_in_the_buffer_together_and_in_scenarios_but_not_alone(table
     for w, name in enumerate(scenario.workload_names):
         one = scenario.inner.for_network(name).evaluate(levels)
         assert np.array_equal(one.energy_J[:, 0], separate.energy_J[:, w], equal_nan=True)
+
+
+OWNER = {"source": "tiny_prefill.csv"}
+FOLLOWER = {"source": "tiny_decode.csv", "weights_of": "tiny_prefill"}
+
+
+@pytest.mark.parametrize(
+    ("networks", "message"),
+    [
+        ([OWNER, FOLLOWER | {"weights_of": "tiny_prefil"}], "no network 'tiny_prefil'; did you me"),
+        ([OWNER, FOLLOWER | {"weights_of": "tiny_decode"}], "names the network itself: name anoth"),
+        (
+            [OWNER | {"weights_of": "tiny_decode"}, FOLLOWER],
+            "weights_of of tiny_prefill: tiny_decode has the weights of tiny_prefill: name that",
+        ),
+        ([OWNER | {"input_bits": 6}, FOLLOWER], "input_bits is 8, but 6 of tiny_prefill; make the"),
+        ([OWNER | {"weight_bits": 6}, FOLLOWER], "weight_bits is 8, but 6 of tiny_prefill"),
+        ([OWNER | {"weight_clip": 0.9}, FOLLOWER], "weight_clip is 1.0, but 0.9 of tiny_prefill"),
+        ([OWNER | {"layers_digital": ["0.up"]}, FOLLOWER], r"layers_digital is \(\), but \('0.up"),
+        ([OWNER | {"kv_bits": 4}, FOLLOWER], "kv_bits is 8, but 4 of tiny_prefill"),
+        (
+            [{"source": "other_prefill.csv"}, FOLLOWER | {"weights_of": "other_prefill"}],
+            "#prompt is 20, but 30 of other_prefill; import both with one command",
+        ),
+        (["alexnet", {"source": "resnet18", "weights_of": "alexnet"}], "layer '.*' of resnet18 st"),
+        (
+            ["resnet18", {"source": "slim.csv", "weights_of": "resnet18"}],
+            "slim has no layer",
+        ),
+        (
+            ["alexnet", {"source": "wide.csv", "weights_of": "alexnet"}],
+            r"has C, M, R, S, G \[3, 96, 11, 11, 1\] in wide, but \[3, 64, 11, 11, 1\] in alexnet",
+        ),
+    ],
+)
+def test_networks_that_cannot_share_weights_are_refused(tables, tmp_path, networks, message):
+    tables(20, 6)
+    tables(30, 6, name="other")
+    first = Workload.load("resnet18")
+    with (tmp_path / "slim.csv").open("w", newline="") as stream:
+        first_layers(first, 3).write_csv(stream)
+    alexnet = Workload.load("alexnet")
+    shapes = alexnet.shapes.copy()
+    shapes[0, 1] = 96
+    with (tmp_path / "wide.csv").open("w", newline="") as stream:
+        replace(alexnet, shapes=shapes).write_csv(stream)
+    with pytest.raises(ValueError, match=message):
+        study(*networks)
+
+
+def test_shared_weights_need_the_physical_model_and_networks_that_take_turns(tables):
+    tables(20, 6)
+    with pytest.raises(ValueError, match="weights_of needs the physical model"):
+        study(OWNER, FOLLOWER, model="reference", space="sram")
+    rated = [{**network, "rate_Hz": 1.0} for network in (OWNER, FOLLOWER)]
+    with pytest.raises(ValueError, match="each network has groups of its own; leave out weights_"):
+        study(
+            *rated,
+            device="rram",
+            deployment="together",
+            space="rram_physical_attention",
+            scenario={"sharing": "space"},
+        )
+
+
+def test_a_study_with_shared_weights_is_written_and_read_again(tables, tmp_path):
+    tables(20, 6)
+    asked = study(FOLLOWER, OWNER)
+    assert asked.to_config()["weights_of"] == {"tiny_decode": "tiny_prefill"}
+    (tmp_path / "again.toml").write_text(asked.to_toml())
+    again = Study.load(tmp_path / "again.toml")
+    assert again.weights_of == asked.weights_of
+    assert again.cost_model().data_digest == asked.cost_model().data_digest
+    apart = study("tiny_decode.csv", "tiny_prefill.csv").cost_model()
+    assert apart.data_digest != asked.cost_model().data_digest
+
+
+@pytest.mark.parametrize("scenario", [False, True], ids=["alone", "scenario"])
+def test_baselines_are_those_of_owner_and_follower_with_common_copies_and_cache(tables, scenario):
+    tables(900, 60, 4)
+    networks = [FOLLOWER, OWNER, {"source": "mobilenet_v3_onnx"}]
+    settings = {}
+    if scenario:
+        networks, settings = [n | {"rate_Hz": 1.0} for n in networks], {"scenario": {}}
+    model = study(*networks, **settings).cost_model()
+    inner = getattr(model, "inner", model)
+    levels = model.space.random(80, np.random.default_rng(0))
+    separate = inner.time_multiplexed().evaluate(levels)
+    if not scenario:
+        assert inner.time_multiplexed() is inner
+    for w, name in enumerate(model.workload_names):
+        one = inner.for_network(name).evaluate(levels)
+        assert np.array_equal(one.energy_J[:, 0], separate.energy_J[:, w], equal_nan=True), name
+        assert np.array_equal(one.latency_s[:, 0], separate.latency_s[:, w], equal_nan=True)
+        for resource in inner.resource_names:
+            alone, joint = (each.resources[resource].missing for each in (one, separate))
+            assert np.array_equal(alone[:, 0], joint[:, w]), resource
+
+
+@pytest.mark.parametrize(
+    ("deployment", "criterion", "least"),
+    [
+        ("alone", "edap_max", 1),
+        pytest.param("alone", "all", 12, marks=pytest.mark.slow),
+        pytest.param("together", "all", 12, marks=pytest.mark.slow),
+    ],
+)
+def test_certificates_are_the_optima_of_all_designs(tables, tmp_path, deployment, criterion, least):
+    tables(900, 60, 4)
+    asked = study(OWNER, FOLLOWER, deployment=deployment)
+    optima = asked.enumerate(out=tmp_path).answer.optima
+    proofs = asked.certify(criterion, out=tmp_path)
+    assert len(proofs) >= least
+    for name, proof in proofs.items():
+        assert proof.value == pytest.approx(optima[name].value, rel=1e-9), name

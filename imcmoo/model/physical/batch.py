@@ -453,8 +453,20 @@ def best_run(batch: Batch, *, causes: bool, longest: bool = False) -> ImageCosts
     run, *streamed = network_runs(batch, causes=causes, longest=longest)
     for other in streamed:
         better = edp(other.energy_J, other.latency_s) < edp(run.energy_J, run.latency_s)
-        run = other.where(batch.may_stream & (better | ~batch.fits), run)
+        streams = batch.may_stream & (better | ~batch.fits)
+        run = other.where(_as_owners(batch, streams), run)
     return run
+
+
+def _as_owners(batch: Batch, streams: Bools) -> Bools:
+    """True where weights stream, shape (n, W): a follower streams where its owner does."""
+    context, layers = batch.context, batch.context.layers
+    if not layers.followers.any():
+        return streams
+    if context.owner is not None:
+        owner = Batch(context.owner, batch.designs)
+        return streams | (best_run(owner, causes=False).streamed & owner.has_capacity)
+    return streams | (streams & batch.has_capacity)[:, layers.cells_of_network]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -559,7 +571,8 @@ def _counted_energy(batch: Batch, features: MappingFeatures) -> Floats:
 def _switch(
     batch: Batch, written: Floats, fetched: Floats, *, streamed: bool
 ) -> tuple[Floats, Floats, Floats]:
-    """Energy on and off the chip, and time, of a switch to each network, shape (n, W) each.
+    """Energy on and off the chip, and time, of a switch to each network, shape (n, W) each; 0 of
+    networks that find their weights there.
 
     Weights are fetched and written to the arrays (unless streamed) and the global buffer. Rows of
     all macros are written in parallel, unless fetching takes longer.
@@ -574,4 +587,6 @@ def _switch(
         on_chip, off_chip = on_chip + written, off_chip + fetched
         bits = bits + layers.total(layers.stored_bits)
         rows = batch.designs.rows * rates.row_write_s
-    return on_chip, off_chip, np.maximum(rows[:, None], bits * rates.dram_bit_s[:, None])
+    time = np.maximum(rows[:, None], bits * rates.dram_bit_s[:, None])
+    pays = batch.context.pays_switches
+    return on_chip * pays, off_chip * pays, time * pays

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imcmoo.arrays import Bools, Floats, Ints
+from imcmoo.arrays import Bools, Floats
 from imcmoo.model.physical.layers import LayerTable
 
 
@@ -30,19 +30,16 @@ class BufferCache:
     reserved_bits: Floats
 
     @classmethod
-    def of_layers(
-        cls, layers: LayerTable, groups: Ints, weight_bits: Floats, *, common: bool
-    ) -> BufferCache:
+    def of_layers(cls, layers: LayerTable, weight_bits: Floats, *, common: bool) -> BufferCache:
         """Work out the caches of W networks.
 
         Args:
-            layers: their layers.
-            groups: equal numbers for networks that share weights and cache, shape (W,).
+            layers: their layers; networks with the weights of one owner have one cache.
             weight_bits: weights that the buffer holds while a network runs, shape (W,).
             common: True if the caches of all networks stay in the buffer, False if only that of the
                 running network and its group does.
         """
-        reserved = layers.total(layers.reserved_bits)
+        groups, reserved = layers.cells_of_network, layers.total(layers.reserved_bits)
         cached = reserved > 0
         inputs, outputs = layers.buffered_bits
         held = layers.largest((inputs + outputs + weight_bits[layers.owner])[None])[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, get_args
 
@@ -24,7 +24,7 @@ from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
 from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.networks.workloads import BITS, WorkloadSet
+from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,6 +36,8 @@ class Context(Technology):
         adc_model: ADC model of designs without that column.
         inferences_per_switch: images over which a network switch is charged; infinite for none.
         co_resident: True if all networks are on the chip.
+        pays_switches: True for networks whose weights are written at a switch, shape (W,).
+        owner: data of the owner of the weights, for a single network that uses those of another.
         cache: caches in the global buffer; None if no network has one.
         noise: SNR by circuit.
         limits: circuit limits.
@@ -49,9 +51,11 @@ class Context(Technology):
     adc_model: str
     inferences_per_switch: float
     co_resident: bool
+    pays_switches: Bools
     noise: NoiseModel
     limits: CircuitLimits
     accuracy: PredictedAccuracy | None = None
+    owner: Context | None = None
     cache: BufferCache | None = None
     features: tuple[KeyedCache, KeyedCache] = field(
         default_factory=lambda: (KeyedCache(), KeyedCache())
@@ -76,6 +80,9 @@ class Context(Technology):
         weight_clip: float | Sequence[float] = 1.0,
         layers_digital: Mapping[str, Sequence[str]] | None = None,
         kv_bits: int | Sequence[int] = BITS,
+        weights_of: Mapping[str, str] | None = None,
+        joined: Sequence[Workload] = (),
+        interleaved: bool = False,
         common_cache: bool | None = None,
         table: PhysicalTable | None = None,
         accuracy: Mapping[str, AccuracyData] | None = None,
@@ -103,8 +110,14 @@ class Context(Technology):
             layers_digital: layers on the digital unit, by network; their weights are in the global
                 buffer. If None, none.
             kv_bits: precision of cached keys and values, one number or one per network; 4, 8 or 16.
-            common_cache: True if the caches of all networks stay in the buffer, as with requests in
-                any order. If None, with deployment "together".
+            weights_of: owner of the weights of a network, by name, if it is another network. If
+                None, each network has its own weights.
+            joined: further networks that share weights and cache with the only one of `networks`;
+                they are not evaluated. An owner comes first.
+            interleaved: True if requests of other networks may come between two inferences. A
+                network with the weights of another then pays for loading them.
+            common_cache: True if the caches of all networks stay in the buffer. If None, with
+                deployment "together" and if `interleaved`.
             table: component table. If None, the shipped one.
             accuracy: accuracy data by network. If None, there are none.
             max_accuracy_drop: largest drop below the float score by network. If None, no limit.
@@ -126,13 +139,16 @@ class Context(Technology):
             "weight_bits": weight_bits,
             "weight_clip": weight_clip,
         }
-        layers = LayerTable.of_workloads(
-            networks,
+        group = WorkloadSet((*networks.workloads, *joined))
+        every = LayerTable.of_workloads(
+            group,
             **precision,
-            dynamic=np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads]),
-            digital=_named_layers(networks, digital),
+            dynamic=np.concatenate([np.array(w.dynamic, bool) for w in group.workloads]),
+            digital=_named_layers(group, digital),
             kv_bits=kv_bits,
+            weights_of=weights_of,
         )
+        layers = every.part(0, len(networks)) if joined else every
         co_resident = deployment == "together"
         technology = Technology(
             device=memory_cell(device),
@@ -154,15 +170,14 @@ class Context(Technology):
                 operands=[Operands(*each) for each in zip(*operands, strict=True)],
                 digital=digital,
             )
-        cache = None
-        if any(network.has_cache for network in networks.workloads):
-            cache = BufferCache.of_layers(
-                layers,
-                np.arange(len(networks)),
-                held_weight_bits(layers, co_resident=co_resident),
-                common=co_resident if common_cache is None else common_cache,
+        caches = None
+        if any(network.has_cache for network in group.workloads):
+            caches = BufferCache.of_layers(
+                every,
+                held_weight_bits(every, co_resident=co_resident),
+                common=(co_resident or interleaved) if common_cache is None else common_cache,
             )
-        return cls(
+        context = cls(
             **vars(technology),
             layers=layers,
             adc_model=adc_model,
@@ -171,8 +186,22 @@ class Context(Technology):
             noise=NoiseModel(layers, technology, part_of=noise_of),
             limits=limits or CircuitLimits.of_device(device),
             accuracy=predicted,
-            cache=cache,
+            pays_switches=~layers.followers | interleaved,
+            cache=caches and caches.take(slice(len(networks))),
         )
+        if not joined or not layers.followers.any():
+            return context
+        owner = replace(
+            context,
+            layers=every.part(1, 2),
+            pays_switches=np.ones(1, bool),
+            accuracy=None,
+            cache=caches and caches.take(slice(1, 2)),
+            features=(KeyedCache(), KeyedCache()),
+            shortfalls=KeyedCache(),
+            replications=KeyedCache(np.inf, rows_at_once=2048),
+        )
+        return replace(context, owner=owner)
 
     @cached_property
     def held_weight_bits(self) -> Floats:
@@ -184,17 +213,22 @@ class Context(Technology):
         """True if a network switch writes weights."""
         return bool(np.isfinite(self.inferences_per_switch)) and self.switches.placement
 
-    def loads(self, *, streamed: bool) -> float:
-        """Number of times the weights of a network are loaded per image."""
+    def loads(self, *, streamed: bool) -> Floats:
+        """Number of times the weights of each network are loaded per image, shape (W,)."""
         if streamed:
-            return 1.0
-        return 1 / self.inferences_per_switch if self.switches_networks else 0.0
+            return np.ones(self.layers.n_networks)
+        at_switch = 1 / self.inferences_per_switch if self.switches_networks else 0.0
+        loads: Floats = np.where(self.pays_switches, at_switch, 0.0)
+        return loads
 
 
 def held_weight_bits(layers: LayerTable, *, co_resident: bool) -> Floats:
     """Weights for the digital unit in the global buffer, bits, by network, shape (W,)."""
     held = layers.held_bits
-    return np.broadcast_to(held.sum(), held.shape) if co_resident else held
+    if not co_resident:
+        return held
+    owners = held[~layers.followers] if layers.followers.any() else held
+    return np.broadcast_to(owners.sum(), held.shape)
 
 
 def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:

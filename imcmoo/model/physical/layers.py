@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import Any
 
@@ -54,6 +54,9 @@ class LayerTable:
         second_bits: precision of the second operand on the digital unit, shape (L,).
         cache_bits: bits that a layer reads from the cache or adds to it, shape (L,).
         reserved_bits: bits that the cache of a layer has room for, shape (L,).
+        cells_of_layer: layer whose copies a layer uses: itself, or that of the owner of its
+            weights, shape (L,).
+        cells_of_network: network whose weights a network uses: itself, or the owner, shape (W,).
         previous_share: Σ `first_share` of the successors: share of the time of a layer before they
             may start, shape (L,).
         io_bits: bits of the input and output of each network, shape (W,).
@@ -85,6 +88,8 @@ class LayerTable:
     second_bits: Floats
     cache_bits: Floats
     reserved_bits: Floats
+    cells_of_layer: Ints
+    cells_of_network: Ints
     previous_share: Floats
     io_bits: Floats
     operands: OperandBits
@@ -101,6 +106,7 @@ class LayerTable:
         dynamic: Bools | None = None,
         digital: Bools | None = None,
         kv_bits: int | Sequence[int] = BITS,
+        weights_of: Mapping[str, str] | None = None,
     ) -> LayerTable:
         """Gather the layers of networks.
 
@@ -115,10 +121,12 @@ class LayerTable:
             digital: True for layers on the digital unit although one operand is stored, over all
                 layers in order. If None, none.
             kv_bits: precision of cached keys and values, one number or one per network; 4, 8 or 16.
+            weights_of: owner of the weights of a network, by name, if it is another network. If
+                None, each network has its own weights.
 
         Raises:
-            ValueError: a precision is not allowed, a clip outside 0 to 1, or a wrong number of
-                values.
+            ValueError: a precision is not allowed, a clip outside 0 to 1, a wrong number of values,
+                or the layers of an owner are others.
         """
         shapes = np.concatenate([w.shapes for w in workloads.workloads])
         strides = np.concatenate([w.strides for w in workloads.workloads])
@@ -133,8 +141,18 @@ class LayerTable:
         if not all(0 < clip <= 1 for clip in clips):
             raise ValueError(f"weight_clip must be above 0 and at most 1, got {weight_clip}")
         layers = np.column_stack([owner, shapes, strides, *bits, unit, *_caches(workloads)])
+        cells_of_network, cells = _owners(workloads, weights_of or {})
+        if weights_of:
+            # Layers whose copies differ are distinct, so those of their owner are a further column.
+            _, alike = np.unique(layers, axis=0, return_inverse=True)
+            follows_owner = cells != np.arange(len(cells))
+            layers = np.column_stack(
+                [layers, np.where(follows_owner, alike.reshape(-1)[cells], -1)]
+            )
         rows, distinct = np.unique(layers, axis=0, return_inverse=True)
         distinct = distinct.reshape(-1)
+        cells_of_layer = np.arange(len(rows))
+        cells_of_layer[distinct] = distinct[cells]
         columns = rows.T.astype(float)
         size = dict(zip(DIMENSIONS, columns[1:9], strict=True))
         geometry: dict[str, Any] = _geometry(size, columns[9], columns[10])
@@ -160,6 +178,8 @@ class LayerTable:
                 [cached_bits[rows[:, 0]], columns[12]],
                 columns[11],
             ),
+            cells_of_layer=cells_of_layer,
+            cells_of_network=cells_of_network,
             previous_share=np.bincount(distinct, follows) / count,
             io_bits=io_words + outputs * columns[11][distinct][last],
             operands=OperandBits.joined(
@@ -170,6 +190,44 @@ class LayerTable:
 
     def __len__(self) -> int:
         return len(self.owner)
+
+    def part(self, start: int, stop: int) -> LayerTable:
+        """Layers of some neighbouring networks.
+
+        If the owner of their weights is not among them, `cells_of_layer` counts from its first
+        layer, and `cells_of_network` is −1.
+        """
+        rows = slice(*np.searchsorted(self.owner, [start, stop]).tolist())
+        at = np.flatnonzero((rows.start <= self.distinct) & (self.distinct < rows.stop))
+        by_network = {"names", "io_bits", "cells_of_network"}
+        parts: dict[str, Any] = {
+            f.name: getattr(self, f.name)[start:stop]
+            if f.name in by_network
+            else getattr(self, f.name)[rows]
+            for f in fields(self)
+            if f.name not in ("operands", "distinct")
+        }
+        owners, cells = parts["cells_of_network"], parts["cells_of_layer"]
+        inside = (start <= self.owner[cells]) & (self.owner[cells] < stop)
+        first = np.where(inside, rows.start, self._starts[self.owner[cells]])
+        kept = (start <= owners) & (owners < stop)
+        parts |= {
+            "owner": parts["owner"] - start,
+            "cells_of_layer": cells - first,
+            "cells_of_network": np.where(kept, owners - start, -1),
+        }
+        return LayerTable(
+            **parts, operands=self.operands.take(at), distinct=self.distinct[at] - rows.start
+        )
+
+    @cached_property
+    def followers(self) -> Bools:
+        """True for networks that use the weights of another, shape (W,)."""
+        return self.cells_of_network != np.arange(self.n_networks)
+
+    def working_copies(self, copies: Floats) -> Floats:
+        """Copies that have a vector to work on, shape (n, L): an owner may have more than that."""
+        return np.minimum(copies, self.n_vectors) if self.followers.any() else copies
 
     @property
     def n_networks(self) -> int:
@@ -308,6 +366,22 @@ def _units(shape: tuple[int, ...], *, digital: Bools | None, dynamic: Bools | No
             raise ValueError(f"{name} has shape {np.shape(flags)}, expected {shape}")
         unit[np.asarray(flags, dtype=bool)] = kind
     return unit
+
+
+def _owners(workloads: WorkloadSet, weights_of: Mapping[str, str]) -> tuple[Ints, Ints]:
+    """Network, shape (W,), and layer, shape (n_layers,), whose weights each network and layer
+    uses."""
+    networks, names = workloads.workloads, workloads.names
+    starts = np.cumsum([0, *map(len, networks)])
+    owners, cells = np.arange(len(networks)), np.arange(starts[-1])
+    for w, (network, name) in enumerate(zip(networks, names, strict=True)):
+        if name in weights_of:
+            owners[w] = names.index(weights_of[name])
+            owner = networks[owners[w]]
+            network.check_same_weights(owner)
+            stored, of_owner = (np.flatnonzero(~np.array(n.dynamic)) for n in (network, owner))
+            cells[starts[w] + stored] = starts[owners[w]] + of_owner
+    return owners, cells
 
 
 def _caches(workloads: WorkloadSet) -> Iterator[Ints]:

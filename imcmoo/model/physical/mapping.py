@@ -372,6 +372,8 @@ def _spend(
 def replication(context: Context, designs: Designs, *, streamed: bool) -> Ints:
     """Replication of all layers on n chips in one weight mode, cached by array and macros.
 
+    Followers have the copies of their owners, which may be more than they have vectors.
+
     Returns:
         Factors, 0 if a network with resident weights does not fit, shape (n, L).
     """
@@ -396,13 +398,17 @@ def replications(context: Context, designs: Designs) -> tuple[Arrays, Ints]:
 
 
 def _resident(context: Context, designs: Designs, placement: Placement) -> Floats:
-    """Factors of each network alone on the chip, or of all co-resident networks."""
-    layers = context.layers
+    """Factors of each network alone on the chip, or of all co-resident networks; those of the owner
+    of the weights for its followers."""
+    layers, macros = context.layers, placement.macros
+    if layers.followers.any():
+        follows = layers.followers[layers.owner]
+        macros = np.where(follows, 0.0, macros)  # their cells are those of the owner
     if not context.switches.placement:
         with np.errstate(divide="ignore"):
-            most = np.floor(designs.macros[:, None] / placement.macros)
-        return np.minimum(most, layers.n_vectors)
-    factors = np.empty_like(placement.macros)
+            most = np.floor(designs.macros[:, None] / macros)
+        return _followed(context, designs, np.minimum(most, layers.n_vectors))
+    factors = np.empty_like(macros)
     time = placement.input_slices * placement.row_groups
     groups = [slice(None)]
     if not context.co_resident:
@@ -411,12 +417,25 @@ def _resident(context: Context, designs: Designs, placement: Placement) -> Float
         of_schedule = designs.pipelined == pipelined
         for group in groups if of_schedule.any() else []:
             factors[of_schedule, group] = choose(
-                placement.macros[of_schedule, group],
+                macros[of_schedule, group],
                 layers.n_vectors[group],
                 time[of_schedule, group],
                 layers.count[group],
                 designs.macros[of_schedule],
             )
+    return _followed(context, designs, factors)
+
+
+def _followed(context: Context, designs: Designs, factors: Floats) -> Floats:
+    """Factors with those of their owners for the layers of followers."""
+    layers = context.layers
+    if not layers.followers.any():
+        return factors
+    of_owners = factors
+    if context.owner is not None:
+        of_owners = _resident(context.owner, designs, place(context.owner, designs))
+    at = np.flatnonzero(layers.followers[layers.owner] & ~layers.digital)
+    factors[:, at] = of_owners[:, layers.cells_of_layer[at]]
     return factors
 
 

@@ -103,7 +103,7 @@ _UNSCREENED = {"link_bits", "schedule"}
 PRECISION_OPTIONS = ("input_bits", "weight_bits")
 PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip", "kv_bits")
 """Options that may have a value for each network."""
-OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of")
+OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of", "joined")
 """Options left out of the digest: code and results, or data that it states by itself."""
 
 
@@ -207,6 +207,8 @@ class PhysicalEvaluator(CostModel):
         stated = (table, self._deployment, list(options.items()), self._limits)
         digest = hashlib.sha256(repr(stated).encode())
         digest.update(self.workloads.fingerprint.encode())
+        for other in self._options.get("joined", ()):
+            digest.update(WorkloadSet((other,)).fingerprint.encode())
         return digest.hexdigest()
 
     def for_network(self, name: str) -> PhysicalEvaluator:
@@ -228,19 +230,37 @@ class PhysicalEvaluator(CostModel):
             for key, value in self._options.items()
         }
         options["noise_of"] = (self._context.noise, at)
+        if "weights_of" in options:
+            options |= self._joined_with(at)
         model = self._with_networks(one, options, deployment)
-        shared = self._options.get("common_cache", False)
-        if self._deployment == deployment == "alone" and self._alike and not shared:
+        if self._deployment == deployment == "alone" and self._alike and not self._common_cache:
             model._among = (self, [at])
         return model
+
+    def _joined_with(self, network: int) -> dict[str, Any]:
+        """Options for one of the networks: those that share its weights, an owner first."""
+        owners = self._context.layers.cells_of_network
+        others = np.flatnonzero(owners == owners[network])
+        others = others[others != network]
+        others = others[np.argsort(owners[others] != others, kind="stable")]
+        names = [self.workload_names[w] for w in (network, *others)]
+        weights_of = {n: o for n, o in self._options["weights_of"].items() if n in names}
+        return {
+            "weights_of": weights_of,
+            "joined": tuple(self.workloads.workloads[w] for w in others),
+        }
+
+    @property
+    def _common_cache(self) -> bool:
+        """True if caches stay in the buffer while other networks run."""
+        return bool(self._options.get("common_cache", self._options.get("interleaved", False)))
 
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of networks that take turns on the chip.
 
         Switches are not charged if the networks of this model are co-resident.
         """
-        shared = self._deployment == "together" or self._options.get("common_cache", False)
-        return self._multiplexed if shared else self
+        return self._multiplexed if self._deployment == "together" or self._common_cache else self
 
     @cached_property
     def _multiplexed(self) -> PhysicalEvaluator:
@@ -275,7 +295,8 @@ class PhysicalEvaluator(CostModel):
         settings = {**options, "deployment": deployment, "table": self._context.table}
         if self._deployment == "together":
             settings["requests_per_switch"] = np.inf
-        settings.pop("common_cache", None)  # a network that runs alone leaves the buffer to itself
+        if self._common_cache:
+            settings["common_cache"] = False
         return PhysicalEvaluator(
             self.space,
             workloads,

@@ -115,6 +115,7 @@ class Layer:
     cache: str = ""  # of keys or values
     appended: int = 0  # positions
     reserved: int = 0
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.seen = self.M if self.cache == "keys" else self.C
@@ -179,6 +180,7 @@ def read_layers(
         # No layer that runs on the digital unit reads cells.
         statistics = ({}, {}, {}) if named or product else _statistics(moments, groups[key])
         flags = {"digital": bool(named or product), "product": bool(product)}
+        flags["names"] = tuple(workload.layers[i] for i in groups[key])
         flags |= {"cache": CACHES[cache], "appended": appended, "reserved": reserved}
         layers.append(Layer(*sizes, len(groups[key]), *statistics, **flags))
     of_index = {i: layers[n] for n, key in enumerate(sorted(groups)) for i in groups[key]}
@@ -556,12 +558,17 @@ def evaluate(
     batch: int = 1,
     kv_bits: int = 8,
     caches: tuple[float, float] | None = None,
+    owner: Workload | None = None,
 ) -> dict[str, Any]:
     """Metrics of a batch of one network on one design, one network at a time.
 
     The chip switches to another network once per 10^6 batches. `caches`: bits that the buffer must
     hold beside all caches, and of the caches; those of the network itself if None.
+    `owner`: a network whose weights and cells this one uses.
     """
+    if owner is not None and caches is None:
+        both = [own_cache(read_layers(w, 1.0, ()), 0, kv_bits) for w in (workload, owner)]
+        caches = max(held for held, _ in both), max(reserved for _, reserved in both)
     chip = Chip(design, device, table, assumptions)
     layers = read_layers(workload, weight_clip, digital, batch)
     io = batch * network_io(workload)
@@ -574,9 +581,17 @@ def evaluate(
     pipelined = chip.d["schedule"] == "pipelined"
     streams = device == "sram" and chip.d["dram"] != "none" and not pipelined
     options = []
-    if need <= chip.macros:
-        r = copies_at_once(chip, placed) if pipelined else copies_in_turn(chip, placed)
-        options.append(run(chip, placed, r, io, streamed=False))
+    choose = copies_at_once if pipelined else copies_in_turn
+    if need <= chip.macros and owner is None:
+        options.append(run(chip, placed, choose(chip, placed), io, streamed=False))
+    elif need <= chip.macros:
+        of_owner = read_layers(owner, weight_clip, digital)
+        its = [place(chip, layer) for layer in of_owner if not layer.digital]
+        pairs = zip(its, choose(chip, its), strict=True)
+        copies = {name: c for p, c in pairs for name in p.layer.names}
+        held = [copies[p.layer.names[0]] for p in placed]
+        r = [min(c, p.layer.steps) for c, p in zip(held, placed, strict=True)]
+        options.append(run(chip, placed, r, io, streamed=False, held=held))
     if streams:
         options.append(run(chip, placed, streamed_copies(chip, placed), io, streamed=True))
     missing_bits = shortfall(chip, placed, options, pipelined)
@@ -589,6 +604,11 @@ def evaluate(
     }
     if not options or missing_bits > 0:
         return base
+    if owner is not None:
+        same = {"weight_clip": weight_clip, "digital": digital, "assumptions": assumptions}
+        its = evaluate(design, device, owner, table, **same, kv_bits=kv_bits, caches=caches)
+        if its.get("streamed"):
+            options = options[-1:]
     return base | min(options, key=lambda o: o["energy_J"] * o["latency_s"])
 
 
@@ -655,9 +675,19 @@ CAUSES = ("compute", "glb", "link", "buffer", "dram")
 
 
 def run(
-    chip: Chip, placed: list[Placed], r: list[int], io: int, *, streamed: bool
+    chip: Chip,
+    placed: list[Placed],
+    r: list[int],
+    io: int,
+    *,
+    streamed: bool,
+    held: list[int] | None = None,
 ) -> dict[str, Any]:
-    """Energy and time of one inference, whose input and output have `io` bits."""
+    """Energy and time of one inference, whose input and output have `io` bits.
+
+    `held`: copies that an owner of the weights holds, if it is another network; its weights are
+    there at a switch.
+    """
     d = chip.d
     energy = off_chip = latency = glb_total = dram_total = link_total = 0.0
     shared = {"glb": 0.0, "dram": 0.0}
@@ -679,7 +709,7 @@ def run(
         shared["dram"] += k * times["dram"]
         filling += k * layer.previous_share * largest
         stages_compute.append(times["compute"])
-    for p, copies in zip(placed, r, strict=True):
+    for p, copies, held_copies in zip(placed, r, held or r, strict=True):
         passes = max(1, math.ceil(p.n / chip.macros)) if streamed else 1
         move = traffic(chip, p, passes, streamed)
         times, loads, step = layer_time(chip, p, copies, passes, move, streamed)
@@ -689,7 +719,7 @@ def run(
         link_total += k * move["link"]
         dram_total += k * (move["dram"] + (p.layer.weight_bits if streamed else 0))
         stored += k * p.layer.weight_bits
-        written += k * p.layer.K * p.layer.M * p.layer.G * chip.n_w * copies
+        written += k * p.layer.K * p.layer.M * p.layer.G * chip.n_w * held_copies
         largest = max(times.values())
         latency += k * (largest + max(loads.values()) + step)
         by_cause[max(times, key=lambda c, t=times: t[c])] += k * largest
@@ -700,7 +730,7 @@ def run(
         shared["glb"] += k * times["glb"]
         shared["dram"] += k * times["dram"]
         filling += k * p.layer.previous_share * (largest + step)
-        used = max(used, p.n * copies) if streamed else used + k * p.n * copies
+        used = max(used, p.n * copies) if streamed else used + k * p.n * held_copies
     io = io if d["dram"] != "none" else 0
     dram_total += io
     off_chip = dram_total * chip.dram_J
@@ -725,7 +755,9 @@ def run(
         latency = filling + interval
         if any(x.cache == "keys" and x.appended < x.seen for x in chip.digital):
             interval = latency  # it needs its previous result
-    if streamed:
+    if held is not None:
+        switch = 0.0
+    elif streamed:
         energy += load_on
         switch = chip.held * chip.dram_bit_s / REQUESTS
     else:
@@ -744,6 +776,7 @@ def run(
     energy += chip.leak * interval
     off_chip += IDLE_W[d["dram"]] * interval
     return {
+        "streamed": streamed,
         "energy_J": energy + off_chip,
         "latency_s": latency,
         "interval_s": interval,

@@ -241,7 +241,7 @@ class NetworkBounds:
         energy = operations.counts @ chips.prices_J
         leak = chips.leak_W[:, None]
         least = throttled_interval(energy, leak, chips.allowed_W)
-        loads = self._stored_bits[:, None] * self._context.loads(streamed=streamed)
+        loads = (self._stored_bits * self._context.loads(streamed=streamed))[:, None]
         energy += (spilled + io_bits + loads) * chips["dram"][:, None]
         interval = np.maximum(interval, least)
         return {
