@@ -5,9 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from imcmoo.exact.check import validate_bounds
+from imcmoo.exact.node_expander import partials_of
+from imcmoo.networks.language_model import Generation, LanguageModel
 from imcmoo.networks.workloads import Workload
 from imcmoo.study.study import Study
 from tests.model.physical.designs import first_layers, tiny_generation
+from tests.networks.language_models import CONFIGS
 
 SPACE = {
     "base": "sram_physical_attention",
@@ -225,3 +229,42 @@ def test_certificates_are_the_optima_of_all_designs(tables, tmp_path, deployment
     assert len(proofs) >= least
     for name, proof in proofs.items():
         assert proof.value == pytest.approx(optima[name].value, rel=1e-9), name
+
+
+ACCEPTED = SPACE | {
+    "technology_nm": 32,
+    "columns_per_adc": [1, 4],
+    "glb_KiB": [256, 4096],
+    "glb_banks": [4, 16],
+    "mac_units": [1024, 4096],
+    "dram": ["x64", "hbm2"],
+}
+
+
+@pytest.mark.slow
+def test_certificates_of_smollm_are_the_optima_of_all_designs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = LanguageModel.of_config(CONFIGS["smollm_135m"])
+    made = Generation(model=model, prompt=448, generate=128, name="smol")
+    for table in (made.prefill, made.step):
+        with (tmp_path / f"{table.name}.csv").open("w", newline="") as stream:
+            table.write_csv(stream)
+    networks = "smol_prefill.csv", {"source": "smol_decode.csv", "weights_of": "smol_prefill"}
+    asked = study(*networks, space=ACCEPTED)
+    exact = asked.enumerate(out=tmp_path).answer
+    assert asked.space.size == 4096
+    assert exact.n_feasible == 3072
+    for name, proof in asked.certify("all", out=tmp_path).items():
+        assert proof.value == pytest.approx(exact.optima[name].value, rel=1e-9), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["sram", "rram"])
+def test_no_bound_of_a_space_for_generation_is_above_a_design(tables, device):
+    tables(900, 60, 4)
+    deployment = "alone" if device == "sram" else "together"
+    asked = study(
+        OWNER, FOLLOWER, device=device, space=f"{device}_generation", deployment=deployment
+    )
+    problem = asked.problem()
+    assert validate_bounds(problem, partials_of(problem), []) >= 500
