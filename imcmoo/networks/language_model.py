@@ -22,7 +22,7 @@ from imcmoo.io.errors import InputError, did_you_mean, input_errors
 from imcmoo.io.reading import read_json
 from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, DIMENSIONS, layer_class
 from imcmoo.networks.workload_csv import DEFAULT, KEYS, LARGEST_LAYER, VALUES
-from imcmoo.networks.workloads import BATCH, Workload
+from imcmoo.networks.workloads import BATCH, PHASE, STEPS_OF_REQUEST, Workload
 from imcmoo.version import __version__
 
 MOST_BLOCKS = 10_000
@@ -396,11 +396,11 @@ class Generation:
             weight_statistics=(DEFAULT,) * n,
             provenance={
                 **self.provenance,
-                "phase": phase,
+                PHASE: phase,
                 "prompt": str(self.prompt),
                 "generate": str(self.generate),
                 BATCH: str(self.batch),
-                "steps": str(self.steps),
+                STEPS_OF_REQUEST: str(self.steps),
             },
             images=self.batch,
         )

@@ -50,6 +50,9 @@ for the published networks.
 BATCH = "batch"
 """Key of the provenance of a table whose layers hold several images."""
 
+PHASE, STEPS_OF_REQUEST = "phase", "steps"
+"""Keys of the provenance of a language model: phase, and steps of a request."""
+
 IN_TRUTH = "_onnx"
 """Suffix of the names of `TRUE_NETWORKS`."""
 
@@ -220,6 +223,17 @@ class Workload:
                 f"{', '.join(names)}, or the path of a CSV"
             )
         return _shipped(source)
+
+    @property
+    def phase(self) -> str:
+        """Phase of generation with a language model (`prefill`, `step`); empty for others."""
+        return self.provenance.get(PHASE, "")
+
+    @property
+    def steps(self) -> int:
+        """Steps of a request of a language model; 0 for others."""
+        text = self.provenance.get(STEPS_OF_REQUEST, "")
+        return int(text) if self.phase and text.isascii() and text.isdigit() else 0
 
     @property
     def has_cache(self) -> bool:

@@ -17,6 +17,8 @@ from imcmoo.report.labels import (
     GENERIC,
     IN_DECIBELS,
     SNR,
+    cell,
+    headed,
     label,
     measured,
     missing_resources,
@@ -47,6 +49,8 @@ def run_tables(
     tables = [selection_table(results, generic)]
     if results.scenario is not None:
         tables.append(scenario_table(results.scenario, ROOMY if width is None else width))
+    if results.generation is not None:
+        tables.append(generation_table(results.generation))
     if results.accuracy is not None:
         tables.append(accuracy_table(results.accuracy))
     if results.baselines is not None:
@@ -164,6 +168,16 @@ def _why_not(
             marked = of_noise and workload in explanation.generic_operands
             return f"{text} ({GENERIC})" if marked else text
     return missing_resources(row, workload, results.workloads)
+
+
+def generation_table(frame: pd.DataFrame) -> Table:
+    """Tokens and requests of language models on the selected design (`generation.csv`)."""
+    figures = [str(name) for name in frame.columns[4:]]
+    headings = [headed(name) for name in figures]
+    table = new_table("network", title="generation on the selected design", numbers=headings)
+    for _, row in frame.iterrows():
+        table.add_row(label(str(row["network"])), *(cell(name, row[name]) for name in figures))
+    return table
 
 
 def accuracy_table(frame: pd.DataFrame) -> Table:

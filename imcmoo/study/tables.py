@@ -25,6 +25,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
 from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.language_model import STEP
 from imcmoo.networks.workloads import Workload, network_name
 from imcmoo.problem.criteria import NAMED, find_criterion
 from imcmoo.problem.limits import Limits
@@ -263,6 +264,10 @@ class Table(BaseModel):
         return state | {"__dict__": {k: v for k, v in self.__dict__.items() if k in fields}}
 
 
+OF_TOKENS = ("min_tokens_per_s", "max_token_energy_J")
+"""Limits of the step of a language model."""
+
+
 class Network(Table):
     """A network of a study, with its weight, limits and requests; one of `[[networks]]`."""
 
@@ -306,6 +311,12 @@ class Network(Table):
         None, description="largest energy over latency, DRAM included"
     )
     min_fps: Positive | None = Field(None, description="fewest images per second")
+    min_tokens_per_s: Positive | None = Field(
+        None, description="fewest tokens per second of the step of a language model"
+    )
+    max_token_energy_J: Positive | None = Field(
+        None, description="largest energy per token of the step of a language model"
+    )
 
     rate_Hz: Positive | None = Field(None, description="most requests per second, of a scenario")
     deadline_s: Positive | None = Field(None, description="1/rate_Hz by default, at most that")
@@ -338,6 +349,10 @@ class Network(Table):
             raise ValueFaults({"batch": str(error)}) from None
         if "kv_bits" in self.model_fields_set and not self.workload.has_cache:
             raise ValueError("kv_bits needs a table with a cache, of imcmoo import config.json")
+        for key in OF_TOKENS:
+            if getattr(self, key) is not None and self.workload.phase != STEP:
+                remedy = "use max_latency_s" if self.workload.phase else "needs the table of a step"
+                raise ValueError(f"{key}: {remedy}")
         lone = [k for k in ("deadline_s", "burst") if k in self.model_fields_set]
         if self.rate_Hz is None and lone:
             raise ValueError(f"{lone[0]} needs rate_Hz")
@@ -391,7 +406,7 @@ class Network(Table):
     @property
     def limits(self) -> Limits | None:
         """Limits of the network; None if there are none."""
-        keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps")
+        keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps", *OF_TOKENS)
         limits = Limits(**{key: getattr(self, key) for key in keys})
         return limits if limits.given() else None
 

@@ -1,17 +1,25 @@
 """Studies of language models: keys of networks, deployment, and scenarios."""
 
+import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.networks.language_model import Generation, LanguageModel
 from imcmoo.networks.workloads import Workload
+from imcmoo.problem.nearest import nearest, nearest_text
+from imcmoo.report.explanation_tables import explained
+from imcmoo.study.explain import explain
+from imcmoo.study.generation import generation_figures
 from imcmoo.study.study import Study
 from tests.model.physical.designs import first_layers, tiny_generation
 from tests.networks.language_models import CONFIGS
+from tests.report.tables import shown
 
 SPACE = {
     "base": "sram_physical_attention",
@@ -268,3 +276,115 @@ def test_no_bound_of_a_space_for_generation_is_above_a_design(tables, device):
     )
     problem = asked.problem()
     assert validate_bounds(problem, partials_of(problem), []) >= 500
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (OWNER | {"min_tokens_per_s": 9.0}, "min_tokens_per_s: use max_latency_s"),
+        (OWNER | {"max_token_energy_J": 1.0}, "max_token_energy_J: use max_latency_s"),
+        (
+            {"source": "alexnet", "min_tokens_per_s": 9.0},
+            "min_tokens_per_s: needs the table of a step",
+        ),
+        (FOLLOWER | {"min_tokens_per_s": 0.0}, "min_tokens_per_s: must be above 0"),
+    ],
+)
+def test_limits_of_tokens_are_of_a_step(tables, network, message):
+    tables(20, 6)
+    with pytest.raises(ValueError, match=message):
+        study(network)
+
+
+def test_limits_of_tokens_count_the_sequences_of_a_batch(tables):
+    tables(20, 6, 4)
+    limits = {"min_tokens_per_s": 1e4, "max_token_energy_J": 1e-6, "max_latency_s": 1e-3}
+    problem = study(OWNER, FOLLOWER | limits).problem()
+    assert problem.constraint_names[-3:] == [
+        "max_latency_s_tiny_decode",
+        "min_tokens_per_s_tiny_decode",
+        "max_token_energy_J_tiny_decode",
+    ]
+    levels = problem.space.random(40, np.random.default_rng(0))
+    metrics = problem.model.evaluate(levels)
+    runs = metrics.runs.all(axis=1)
+    octaves = problem.score(levels, metrics)[1][runs, -2:]
+    rate = 4 / metrics.values["interval"][runs, 1]
+    energy = metrics.energy_J[runs, 1] / 4
+    assert octaves == pytest.approx(np.log2(np.stack([1e4 / rate, energy / 1e-6], axis=1)))
+    assert all(map(problem.limits.is_monotone, limits))
+
+
+def test_a_request_is_a_prefill_and_its_steps_whichever_has_the_weights(tables):
+    tables(20, 6, 4)
+    swapped = (
+        OWNER | {"weights_of": "tiny_decode"},
+        {"source": "mobilenet_v3_onnx"},
+        {"source": "tiny_decode.csv"},
+    )
+    model = study(*swapped).cost_model()
+    values = model.evaluate(model.space.random(9, np.random.default_rng(0))).values
+    figures = generation_figures(model, values)
+    latency, energy = values["latency"], values["energy"]
+    equal = partial(np.testing.assert_allclose, rtol=1e-12)
+    equal(figures["request_s"][:, 0], latency[:, 0] + 5 * latency[:, 2])
+    equal(figures["request_J"][:, 0], energy[:, 0] + 5 * energy[:, 2])
+    equal(figures["tokens_per_s"][:, 2], 4 / latency[:, 2])
+    equal(figures["token_energy_J"][:, 2], energy[:, 2] / 4)
+    assert np.isnan(figures["request_s"][:, 1:]).all()
+    assert np.isnan(figures["time_per_token_s"][:, :2]).all()
+    other = study("mobilenet_v3_onnx").cost_model()
+    assert generation_figures(other, values) == {}
+
+
+@pytest.mark.slow
+def test_a_run_states_tokens_and_requests(tables, tmp_path):
+    tables(20, 6, 4)
+    run = study(OWNER, FOLLOWER, "mobilenet_v3_onnx").run(budget=60, out=tmp_path)
+    table = pd.read_csv(tmp_path / "tiny" / "seed-1" / "generation.csv").set_index("network")
+    assert table.index.tolist() == ["tiny_prefill", "tiny_decode"]
+    assert table["phase"].tolist() == ["prefill", "step"]
+    prefill, step = table.loc["tiny_prefill"], table.loc["tiny_decode"]
+    costs = json.loads((tmp_path / "tiny" / "seed-1" / "design.json").read_text())["workloads"]
+    first, further = costs["tiny_prefill"], costs["tiny_decode"]
+    assert prefill["time_to_first_token_s"] == first["latency_s"] == first["time_to_first_token_s"]
+    assert step["time_per_token_s"] == further["latency_s"]
+    assert step["tokens_per_s"] == pytest.approx(4 / further["latency_s"])
+    assert step["token_energy_J"] == pytest.approx(further["energy_J"] / 4)
+    assert step["request_s"] == pytest.approx(first["latency_s"] + 5 * further["latency_s"])
+    assert further["request_J"] == pytest.approx(first["energy_J"] + 5 * further["energy_J"])
+    assert prefill[["time_per_token_s", "request_s", "request_J"]].isna().all()
+    assert "request_s" not in first
+    assert "tokens_per_s" not in costs["mobilenet_v3_onnx"]
+    networks = run.explain().tables["networks"].set_index("network")
+    assert networks.loc["tiny_decode", "tokens_per_s"] == pytest.approx(step["tokens_per_s"])
+    assert np.isnan(networks.loc["mobilenet_v3_onnx", "tokens_per_s"])
+
+
+def test_a_design_bound_by_dram_shows_weights_cache_and_the_least_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = LanguageModel.of_config(CONFIGS["smollm_135m"])
+    step = Generation(model=model, prompt=448, generate=128, name="smol").step
+    with (tmp_path / "smol_decode.csv").open("w", newline="") as stream:
+        step.write_csv(stream)
+    asked = study("smol_decode.csv", space=ACCEPTED | {"glb_KiB": 4096, "dram": "x64"})
+    levels = asked.space.random(1, np.random.default_rng(1))
+    (first,) = explain(asked.problem(), asked.asked_criterion, levels, [("first",)])
+    text = shown([*explained(first, width=240, layers=3)], 240)
+    assert "is bound by DRAM: 134.5 MB of weights, 2.2 MB of cache a step" in text
+    assert "at least 5.008 ms" in text
+    assert "tokens/s" in text
+
+
+def test_a_chip_without_dram_states_what_the_cache_lacks(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = LanguageModel.of_config(CONFIGS["smollm_135m"])
+    step = Generation(model=model, prompt=448, generate=128, name="smol").step
+    with (tmp_path / "smol_decode.csv").open("w", newline="") as stream:
+        step.write_csv(stream)
+    asked = study("smol_decode.csv", space=ACCEPTED | {"glb_KiB": 256, "dram": "none"})
+    problem = asked.problem()
+    levels = asked.space.random(1, np.random.default_rng(1))
+    violations = problem.score(levels, problem.model.evaluate(levels))[1]
+    text = nearest_text(problem, nearest(problem, levels, violations))
+    assert "the cache of smol_decode needs 6.1 MiB more buffer, or DRAM" in text

@@ -45,6 +45,7 @@ from imcmoo.model.physical.layers import FEWEST_BITS
 from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.mapping_features import needed_macros
 from imcmoo.model.physical.parameters import (
+    BITS_PER_KIB,
     COLUMNS,
     DEFAULTS,
     MAPPING_KEY,
@@ -95,6 +96,7 @@ DESIGNS_PER_THREAD_CHUNK = 4096
 CHUNK_NUMBERS = 1 << 19
 """Designs × distinct layers per thread at once."""
 HIGHEST_BITS_PER_CELL = 4
+BITS_PER_MB = 8e6
 
 Columns = Mapping[str, ArrayLike] | Designs
 """Design columns: arrays of shape (n,) by the names of `Designs`, or checked ones."""
@@ -166,6 +168,7 @@ class PhysicalEvaluator(CostModel):
             self.resource_names = (*self.resource_names, "accuracy")
         self.generic_operands = tuple(w.name for w in workloads.workloads if generic_operands(w))
         layers = self._context.layers
+        self.owners = tuple(layers.cells_of_network.tolist())
         self.macs = layers.total(layers.macs)
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # The link width affects no limit, the schedule only streamed weights.
@@ -375,8 +378,9 @@ class PhysicalEvaluator(CostModel):
 
         Returns:
             `bound_by`, `utilization` (share of macros in use), `streamed` (weight mode), compute
-            SNR `snr_dB` and its parts (at most `MOST_DB`), predicted accuracy drop and its causes;
-            shape (n, W) each. Empty or NaN where a network does not run, except SNR.
+            SNR `snr_dB` and its parts (at most `MOST_DB`), predicted accuracy drop and its causes,
+            with a cache weights and cache through DRAM and the least time of its traffic; shape (n,
+            W) each. Empty or NaN where a network does not run, except SNR.
         """
         full = self.in_full(levels)
         bound = np.array([*CAUSES, ""])[full.bound_by]
@@ -390,7 +394,21 @@ class PhysicalEvaluator(CostModel):
         }
         if self._accuracy is not None:
             details |= self._accuracy.details(self.designs(levels))
+        if self._context.cache is not None:
+            details |= self._dram_details(self.designs(levels), full)
         return details
+
+    def _dram_details(self, designs: Designs, full: PhysicalMetrics) -> dict[str, NDArray[Any]]:
+        """Weights and cache through DRAM, MB, and the time of all that goes there, s."""
+        layers, cache = self._context.layers, self._context.cache
+        assert cache is not None
+        moved = (1 - cache.share(designs.glb_KiB * BITS_PER_KIB)) * layers.total(layers.cache_bits)
+        bit_s = Batch(self._context, designs).chip.rates.dram_bit_s[:, None]
+        return {
+            "dram_weights_MB": layers.total(layers.stored_bits) * full.streamed / BITS_PER_MB,
+            "dram_cache_MB": moved * designs.has_dram[:, None] / BITS_PER_MB,
+            "dram_floor_s": full.dram_bits * bit_s,
+        }
 
     def resource_use(self, given: Levels | Columns) -> dict[str, Floats]:
         """Used share of each limit, and of the cells if weights must be resident, shape (n, W).
