@@ -46,6 +46,9 @@ class CostModel(ABC):
         mapping_parameters: parameters that decide the costly part of an evaluation, the most
             decisive first. Designs that agree in them are evaluated together. Empty if unknown.
         images: images of an inference of each network, length W; empty if it is one.
+        phases: phase of generation of each network, `prefill`, `step` or empty, length W.
+        steps: steps of a request of each network, length W; 0 for others than language models.
+        owners: index of the network whose weights each network uses, length W.
         macs: multiply-accumulates per inference of each network, shape (W,); None if unknown.
 
     Raises:
@@ -59,6 +62,9 @@ class CostModel(ABC):
     screened_by: tuple[str, ...] = ()
     mapping_parameters: tuple[str, ...] = ()
     images: tuple[int, ...] = ()
+    phases: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
+    owners: tuple[int, ...] = ()
     macs: NDArray[Any] | None = None
 
     def __init__(self, space: DesignSpace, workloads: WorkloadSet, **options: Any) -> None:
@@ -70,6 +76,9 @@ class CostModel(ABC):
         self.space = space
         self.workload_names = workloads.names
         self.images = workloads.images
+        self.phases = tuple(w.phase for w in workloads.workloads)
+        self.steps = tuple(w.steps for w in workloads.workloads)
+        self.owners = tuple(range(len(workloads)))
 
     generic_operands: tuple[str, ...] = ()
     """Networks without operand statistics of their own; their SNR rests on those of other networks.

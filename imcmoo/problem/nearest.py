@@ -83,6 +83,16 @@ def _remedies(model: ScenarioModel) -> str:
     return f"{', '.join(remedies[:-1])} or {remedies[-1]}"
 
 
+BITS_PER_MIB = 8 * 2**20
+
+
+def _lacks_dram_for_cache(problem: AcceleratorProblem, design: Levels, network: int) -> bool:
+    """True if a language model has no DRAM for the part of its cache that the buffer lacks."""
+    phases = problem.model.phases
+    values = {**problem.space.fixed, **problem.space.designs(design)[0]}
+    return bool(phases and phases[network]) and values.get("dram") == "none"
+
+
 def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
     """Limits that a design breaks and by what factor, the worst first."""
     metrics = problem.model.evaluate(design)
@@ -105,6 +115,9 @@ def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
             if name in used and capacity == 1:
                 factor = used[name][0, w]
                 text += f" ({factor:.3g} times)"
+            elif name == "buffer_bits" and _lacks_dram_for_cache(problem, design, w):
+                text = f"the cache of {network} needs {missing / BITS_PER_MIB:.2g} MiB more buffer"
+                text += ", or DRAM"
             elif name == "buffer_bits":  # of which capacity is but a unit
                 text += f": {missing:.4g} too few"
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,10 @@ from imcmoo.report.rich_tables import add_numbers, open_table
 from imcmoo.report.terminal_tables import ROOMY, scenario_table
 from imcmoo.study.explanation import OPERANDS, Explanation
 
-HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer")
+DRAM_SPLIT = ("dram_weights_MB", "dram_cache_MB", "dram_floor_s")
+"""Traffic of networks with a cache, which is shown as a sentence where DRAM binds."""
+
+HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer", *DRAM_SPLIT)
 """Columns that are shown otherwise, or not."""
 
 LESS_NEEDED = ("interval_s", "streamed", "W_per_mm2", "snr_adc_dB", "snr_dev_dB", "snr_dB")
@@ -99,9 +102,21 @@ def _networks(explanation: Explanation, width: int) -> Table:
     not_run = networks.loc[~networks["runs"].astype(bool), "network"]
     reasons = (violations(limits[limits["network"] == n]) for n in not_run)
     lines = (f"{label(n)} does not run: {why}" for n, why in zip(not_run, reasons, strict=True))
-    notes = filter(None, [*lines, generic_note(explanation.generic_operands)])
+    bound = map(_dram_note, (row for _, row in networks.iterrows()))
+    notes = filter(None, [*lines, *bound, generic_note(explanation.generic_operands)])
     table.caption = "\n".join(notes) or None
     return table
+
+
+def _dram_note(network: pd.Series[Any]) -> str:
+    """What a network with a cache that is bound by DRAM moves there; empty for others."""
+    if network.get("bound_by") != "dram" or not network.get("dram_floor_s", 0) > 0:
+        return ""
+    weights, cache, floor = (network[name] for name in DRAM_SPLIT)
+    phase = "step" if network.get("time_per_token_s", 0) > 0 else "prefill"
+    moved = f"{weights:.1f} MB of weights, {cache:.1f} MB of cache a {phase}"
+    name = label(network["network"])
+    return f"{name} is bound by DRAM: {moved}; at least {1e3 * floor:.4g} ms"
 
 
 def _heading_of(column: str, networks: pd.DataFrame) -> str:

@@ -103,6 +103,9 @@ def distinct_labels(names: Sequence[str]) -> list[str]:
     ]
 
 
+TOKENS = "tokens_per_s"
+"""A rate, whose name does not end in its unit."""
+
 COLUMN_TITLES = {
     "power_W": "power (W)",
     "energy_over_latency_W": "energy over latency, with DRAM (W)",
@@ -113,6 +116,7 @@ COLUMN_TITLES = {
     "bound_by": "bottleneck",
     "streamed": "streams weights",
     "regret": "EDAP over {} (%)",
+    TOKENS: "tokens/s",
 }
 """Headings of figures of networks; {} is the reference of regret."""
 
@@ -215,7 +219,7 @@ def cell(column: str, value: Any) -> str:
         return value
     if column in PERCENT:
         return percent(value)
-    return number(value * on_screen(column.rpartition("_")[2])[0])
+    return number(value if column == TOKENS else value * on_screen(column.rpartition("_")[2])[0])
 
 
 def number(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from imcmoo.report.labels import (
     violations,
 )
 from imcmoo.report.rich_tables import add_numbers, natural_width, new_table, open_table, transposed
+from imcmoo.scenario.requests import Interrupt
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import BASELINE, Results
 from imcmoo.study.study import Study
@@ -51,6 +52,8 @@ def run_tables(
     tables = [selection_table(results, generic)]
     if results.scenario is not None:
         tables.append(scenario_table(results.scenario, ROOMY if width is None else width))
+    if results.generation is not None:
+        tables.append(generation_table(results.generation))
     if results.accuracy is not None:
         tables.append(accuracy_table(results.accuracy))
     if results.baselines is not None:
@@ -168,6 +171,16 @@ def _why_not(
             marked = of_noise and workload in explanation.generic_operands
             return f"{text} ({GENERIC})" if marked else text
     return missing_resources(row, workload, results.workloads)
+
+
+def generation_table(frame: pd.DataFrame) -> Table:
+    """Tokens and requests of language models on the selected design (`generation.csv`)."""
+    figures = [str(name) for name in frame.columns[4:]]
+    headings = [headed(name) for name in figures]
+    table = new_table("network", title="generation on the selected design", numbers=headings)
+    for _, row in frame.iterrows():
+        table.add_row(label(str(row["network"])), *(cell(name, row[name]) for name in figures))
+    return table
 
 
 def accuracy_table(frame: pd.DataFrame) -> Table:
@@ -327,6 +340,13 @@ def _ms(seconds: float) -> str:
     return number(MS * seconds) if np.isfinite(seconds) else UNBOUNDED
 
 
+INTERRUPTED: Mapping[Interrupt, str] = {
+    "none": "never",
+    "layer": "between layers",
+    "inference": "between inferences",
+}
+
+
 def verdict(rows: pd.DataFrame) -> str:
     """State which network misses its deadline first as the load grows, and why."""
     row = rows.iloc[int(rows["capacity"].to_numpy().argmin())]
@@ -345,7 +365,7 @@ def verdict(rows: pd.DataFrame) -> str:
     shares = [f"{percent(v / response)} % {name}" for name, v in parts.items() if v > 0]
     return (
         f"{start}; its response is {', '.join(shares)}. Requests are interrupted: "
-        f"{'between layers' if row['interrupt'] == 'layer' else 'never'}."
+        f"{INTERRUPTED[row['interrupt']]}."
     )
 
 

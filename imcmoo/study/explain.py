@@ -28,6 +28,7 @@ from imcmoo.study.assessment import (
     with_unit,
 )
 from imcmoo.study.explanation import GENERIC, OPERANDS, TABLES, Explanation
+from imcmoo.study.generation import generation_figures
 from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND
 from imcmoo.study.served_design import SCENARIO, ServedDesign
@@ -160,6 +161,7 @@ def _networks(
         columns["images"] = np.array(problem.model.images)
         if "interval" in values:
             columns["interval_per_image_s"] = values["interval"][0] / columns["images"]
+    columns |= {n: v[0] for n, v in generation_figures(problem.model, values).items()}
     if problem.has_edap:
         columns["edap_J_s_mm2"] = design.judged[0]
         if reference_edap is not None:

@@ -29,6 +29,7 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study.assessment import BESIDE, power, with_unit
 from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import EXPLANATIONS
+from imcmoo.study.generation import GENERATION, generation_figures, generation_table
 from imcmoo.study.results import DESIGN, Results
 from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, Outcome
 from imcmoo.study.served_design import SCENARIO, TIMELINE
@@ -84,6 +85,9 @@ def _tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
         frames["indicators"] = pd.DataFrame(values.items(), columns=["indicator", "value"])
     if outcome.served is not None:
         frames |= {SCENARIO: outcome.served.table, TIMELINE: outcome.served.timeline_table()}
+    if any(outcome.problem.model.phases):
+        costs = outcome.metrics([outcome.chosen]).values
+        frames[GENERATION] = generation_table(outcome.problem.model, costs)
     if outcome.study.accuracy:
         frames["accuracy"] = accuracy_table(outcome)
     return frames
@@ -324,6 +328,8 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
         assert outcome.candidates.reference_edap is not None
         costs["reference_edap_J_s_mm2"] = outcome.candidates.reference_edap[w].item()
     costs |= {column: v[0, w].item() for column, v in power(problem, metrics.values).items()}
+    figures = generation_figures(problem.model, metrics.values)
+    costs |= {n: v[0, w].item() for n, v in figures.items() if np.isfinite(v[0, w])}
     if "utilization" in metrics.values:
         costs["max_utilization_pct"] = 100 * metrics.values["utilization"][0, w].item()
     for kind in BESIDE:

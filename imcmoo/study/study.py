@@ -23,7 +23,13 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from imcmoo.io.checksums import sha256
-from imcmoo.io.errors import NAME, InputError, check_name, input_errors
+from imcmoo.io.errors import (
+    NAME,
+    InputError,
+    check_name,
+    did_you_mean_or_known,
+    input_errors,
+)
 from imcmoo.io.reading import read_toml
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model import registry
@@ -90,8 +96,8 @@ RESERVED = ("joint", *AGGREGATIONS)
 ADC_MODEL = "adc_model"
 """Column whose values a calibration must cover."""
 
-OF_WEIGHTS = ("weight_clip", "layers_digital")
-"""Settings by network of how weights are stored."""
+OF_WEIGHTS = ("weight_clip", "layers_digital", "kv_bits", "weights_of")
+"""Settings by network of how weights, keys and values are stored."""
 
 NOISE_SETTINGS = (*OF_WEIGHTS, "accuracy")
 """Settings by network that need a model with noise."""
@@ -423,8 +429,29 @@ class Study(Table):
                 raise ValueError(
                     f"{key} = {value!r} needs the physical model, not the reference model"
                 )
+        self._check_owners()
         self._check_scenario()
         return self
+
+    def _check_owners(self) -> None:
+        """Check that networks with the weights of another have the same layers and precision."""
+        networks = {n.name: n for n in self.networks}
+        for network in self.networks:
+            if network.weights_of is None:
+                continue
+            where, owner = f"weights_of of {network.name}: ", networks.get(network.weights_of)
+            if owner is None:
+                others = [name for name in self.names if name != network.name]
+                hint = did_you_mean_or_known(network.weights_of, others)
+                raise ValueError(f"{where}no network '{network.weights_of}'; {hint}")
+            if owner is network:
+                raise ValueError(f"{where}names the network itself: name another, or leave it out")
+            if owner.weights_of is not None:
+                raise ValueError(
+                    f"{where}{owner.name} has the weights of {owner.weights_of}: name that"
+                )
+            if fault := network.differs_from_owner(owner):
+                raise ValueError(where + fault)
 
     def _check_space(self) -> None:
         """Check that the space is of the device and of the model."""
@@ -468,6 +495,10 @@ class Study(Table):
             raise ValueError(f"a scenario needs model physical, not {self.model}")
         from imcmoo.model.physical.memory_cells import keeps_weights  # most studies do without
 
+        if self.scenario.sharing == "space" and self.weights_of:
+            raise ValueError(
+                'sharing = "space": each network has groups of its own; leave out weights_of'
+            )
         resident = any(map(keeps_weights, self.space.values_of("device")))
         if self.scenario.sharing == "space" and not resident:
             raise ValueError('sharing = "space" needs device rram, whose weights stay on the chip')
@@ -602,6 +633,16 @@ class Study(Table):
         return self._of_networks(lambda n: n.layers_digital)
 
     @property
+    def kv_bits(self) -> dict[str, int] | None:
+        """Precision of cached keys and values by network, where it is not the default."""
+        return self._of_networks(lambda n: n.kv_bits if n.kv_bits != BITS else None)
+
+    @property
+    def weights_of(self) -> dict[str, str] | None:
+        """Owner of the weights by network, where it is another network."""
+        return self._of_networks(lambda n: n.weights_of)
+
+    @property
     def accuracy(self) -> dict[str, AccuracyFile] | None:
         """Accuracy data and allowed drop, by network."""
         return self._of_networks(
@@ -695,9 +736,12 @@ class Study(Table):
             "assumptions": self._assumptions(),
         }
         if self.scenario is not None:
-            asked["interruptible"] = self.scenario.interruptible or None
+            asked["interruptible"] = self.scenario.interrupt == "layer" or None
             # Worst order of requests: weights are written for every inference.
             asked["requests_per_switch"] = 1.0
+            # Another network may run between two inferences, and leaves caches where they are.
+            if self.weights_of or any(network.has_cache for network in networks.workloads):
+                asked["interleaved"] = True
         asked |= options
         model = registry.make(
             self.model,

@@ -22,6 +22,9 @@ from imcmoo.model.physical.mapping_features import (
     image_actions,
     map_layers,
 )
+from imcmoo.model.physical.parameters import BITS_PER_KIB
+
+BITS_PER_MB = 8e6
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,7 +37,8 @@ class PhysicalBreakdown(LayerCosts):
 
     `details` has `bound_by`, `utilization` (share of macros in use), compute SNR `snr_dB` and its
     parts (at most `MOST_DB`), and `streamed` (weight mode); empty or NaN where a network does not
-    run, except SNR.
+    run, except SNR. With a cache of language models, also weights and cache through DRAM (MB) and
+    the least time of its traffic (s).
     """
 
     latency_s: Floats
@@ -106,6 +110,7 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
 def _details(batch: Batch, run: ImageCosts) -> dict[str, NDArray[Any]]:
     """Bottleneck, utilization, noise and weight mode of networks, see `PhysicalBreakdown`."""
     ran, resources = batch.has_capacity, batch.resources
+    of_dram = {} if batch.context.cache is None else _dram_details(batch, run)
     return {
         "bound_by": np.where(ran, np.array(CAUSES)[run.bound_by], ""),
         "utilization": np.where(ran, run.occupied_cells, np.nan) / resources.cells[:, None],
@@ -113,6 +118,19 @@ def _details(batch: Batch, run: ImageCosts) -> dict[str, NDArray[Any]]:
         "snr_dev_dB": np.minimum(batch.noise[:, 1], MOST_DB),
         "snr_dB": np.minimum(resources.snr_dB, MOST_DB),
         "streamed": np.where(ran, np.where(run.streamed, "yes", "no"), ""),
+        **of_dram,
+    }
+
+
+def _dram_details(batch: Batch, run: ImageCosts) -> dict[str, NDArray[Any]]:
+    """Weights and cache through DRAM, MB, and the time of all that goes there, s."""
+    layers, cache, designs = batch.context.layers, batch.context.cache, batch.designs
+    assert cache is not None
+    moved = (1 - cache.share(designs.glb_KiB * BITS_PER_KIB)) * layers.total(layers.cache_bits)
+    return {
+        "dram_weights_MB": layers.total(layers.stored_bits) * run.streamed / BITS_PER_MB,
+        "dram_cache_MB": moved * designs.has_dram[:, None] / BITS_PER_MB,
+        "dram_floor_s": run.dram_bits * batch.chip.rates.dram_bit_s[:, None],
     }
 
 

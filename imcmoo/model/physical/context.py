@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, get_args
 
 import numpy as np
 
-from imcmoo.arrays import Bools
+from imcmoo.arrays import Bools, Floats
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import check_choice, did_you_mean_or_known
 from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.cost_model import Deployment
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.buffer_cache import BufferCache
 from imcmoo.model.physical.components import Switches, Technology
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
@@ -22,7 +24,7 @@ from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
 from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.networks.workloads import BITS, WorkloadSet
+from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,6 +36,9 @@ class Context(Technology):
         adc_model: ADC model of designs without that column.
         inferences_per_switch: images over which a network switch is charged; infinite for none.
         co_resident: True if all networks are on the chip.
+        pays_switches: True for networks whose weights are written at a switch, shape (W,).
+        owner: data of the owner of the weights, for a single network that uses those of another.
+        cache: caches in the global buffer; None if no network has one.
         noise: SNR by circuit.
         limits: circuit limits.
         accuracy: predicted accuracy; None if no network has data.
@@ -46,9 +51,12 @@ class Context(Technology):
     adc_model: str
     inferences_per_switch: float
     co_resident: bool
+    pays_switches: Bools
     noise: NoiseModel
     limits: CircuitLimits
     accuracy: PredictedAccuracy | None = None
+    owner: Context | None = None
+    cache: BufferCache | None = None
     features: tuple[KeyedCache, KeyedCache] = field(
         default_factory=lambda: (KeyedCache(), KeyedCache())
     )
@@ -71,6 +79,11 @@ class Context(Technology):
         weight_bits: int | Sequence[int] = BITS,
         weight_clip: float | Sequence[float] = 1.0,
         layers_digital: Mapping[str, Sequence[str]] | None = None,
+        kv_bits: int | Sequence[int] = BITS,
+        weights_of: Mapping[str, str] | None = None,
+        joined: Sequence[Workload] = (),
+        interleaved: bool = False,
+        common_cache: bool | None = None,
         table: PhysicalTable | None = None,
         accuracy: Mapping[str, AccuracyData] | None = None,
         max_accuracy_drop: Mapping[str, float] | None = None,
@@ -96,6 +109,15 @@ class Context(Technology):
                 one per network; execution uses that of its channel.
             layers_digital: layers on the digital unit, by network; their weights are in the global
                 buffer. If None, none.
+            kv_bits: precision of cached keys and values, one number or one per network; 4, 8 or 16.
+            weights_of: owner of the weights of a network, by name, if it is another network. If
+                None, each network has its own weights.
+            joined: further networks that share weights and cache with the only one of `networks`;
+                they are not evaluated. An owner comes first.
+            interleaved: True if requests of other networks may come between two inferences. A
+                network with the weights of another then pays for loading them.
+            common_cache: True if the caches of all networks stay in the buffer. If None, with
+                deployment "together" and if `interleaved`.
             table: component table. If None, the shipped one.
             accuracy: accuracy data by network. If None, there are none.
             max_accuracy_drop: largest drop below the float score by network. If None, no limit.
@@ -117,12 +139,17 @@ class Context(Technology):
             "weight_bits": weight_bits,
             "weight_clip": weight_clip,
         }
-        layers = LayerTable.of_workloads(
-            networks,
+        group = WorkloadSet((*networks.workloads, *joined))
+        every = LayerTable.of_workloads(
+            group,
             **precision,
-            dynamic=np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads]),
-            digital=_named_layers(networks, digital),
+            dynamic=np.concatenate([np.array(w.dynamic, bool) for w in group.workloads]),
+            digital=_named_layers(group, digital),
+            kv_bits=kv_bits,
+            weights_of=weights_of,
         )
+        layers = every.part(0, len(networks)) if joined else every
+        co_resident = deployment == "together"
         cell, limits = memory_cell(device), limits or CircuitLimits.of_device(device)
         if cell.exact and limits.snr_dB > -np.inf:
             raise ValueError(
@@ -151,27 +178,65 @@ class Context(Technology):
                 operands=[Operands(*each) for each in zip(*operands, strict=True)],
                 digital=digital,
             )
-        return cls(
+        caches = None
+        if any(network.has_cache for network in group.workloads):
+            caches = BufferCache.of_layers(
+                every,
+                held_weight_bits(every, co_resident=co_resident),
+                common=(co_resident or interleaved) if common_cache is None else common_cache,
+            )
+        context = cls(
             **vars(technology),
             layers=layers,
             adc_model=adc_model,
             inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
-            co_resident=deployment == "together",
+            co_resident=co_resident,
             noise=NoiseModel(layers, technology, part_of=noise_of),
             limits=limits,
             accuracy=predicted,
+            pays_switches=~layers.followers | interleaved,
+            cache=caches and caches.take(slice(len(networks))),
         )
+        if not joined or not layers.followers.any():
+            return context
+        owner = replace(
+            context,
+            layers=every.part(1, 2),
+            pays_switches=np.ones(1, bool),
+            accuracy=None,
+            cache=caches and caches.take(slice(1, 2)),
+            features=(KeyedCache(), KeyedCache()),
+            shortfalls=KeyedCache(),
+            replications=KeyedCache(np.inf, rows_at_once=2048),
+        )
+        return replace(context, owner=owner)
+
+    @cached_property
+    def held_weight_bits(self) -> Floats:
+        """Weights in the global buffer while each network runs, bits, shape (W,)."""
+        return held_weight_bits(self.layers, co_resident=self.co_resident)
 
     @property
     def switches_networks(self) -> bool:
         """True if a network switch writes weights."""
         return bool(np.isfinite(self.inferences_per_switch)) and self.switches.placement
 
-    def loads(self, *, streamed: bool) -> float:
-        """Number of times the weights of a network are loaded per image."""
+    def loads(self, *, streamed: bool) -> Floats:
+        """Number of times the weights of each network are loaded per image, shape (W,)."""
         if streamed:
-            return 1.0
-        return 1 / self.inferences_per_switch if self.switches_networks else 0.0
+            return np.ones(self.layers.n_networks)
+        at_switch = 1 / self.inferences_per_switch if self.switches_networks else 0.0
+        loads: Floats = np.where(self.pays_switches, at_switch, 0.0)
+        return loads
+
+
+def held_weight_bits(layers: LayerTable, *, co_resident: bool) -> Floats:
+    """Weights for the digital unit in the global buffer, bits, by network, shape (W,)."""
+    held = layers.held_bits
+    if not co_resident:
+        return held
+    owners = held[~layers.followers] if layers.followers.any() else held
+    return np.broadcast_to(owners.sum(), held.shape)
 
 
 def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:

@@ -107,9 +107,9 @@ COMBINED = (
 
 _UNSCREENED = {"link_bits", "schedule"}
 PRECISION_OPTIONS = ("input_bits", "weight_bits")
-PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip")
+PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip", "kv_bits")
 """Options that may have a value for each network."""
-OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of")
+OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of", "joined")
 """Options left out of the digest: code and results, or data that it states by itself."""
 
 
@@ -174,6 +174,7 @@ class PhysicalEvaluator(CostModel):
             self.resource_names = (*self.resource_names, "accuracy")
         self.generic_operands = tuple(w.name for w in workloads.workloads if generic_operands(w))
         layers = self._context.layers
+        self.owners = tuple(layers.cells_of_network.tolist())
         self.macs = layers.total(layers.macs)
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # The link width affects no limit, the schedule only streamed weights.
@@ -231,6 +232,8 @@ class PhysicalEvaluator(CostModel):
         stated = (table, self._deployment, list(options.items()), self._limits)
         digest = hashlib.sha256(repr(stated).encode())
         digest.update(self.workloads.fingerprint.encode())
+        for other in self._options.get("joined", ()):
+            digest.update(WorkloadSet((other,)).fingerprint.encode())
         return digest.hexdigest()
 
     def for_network(self, name: str) -> PhysicalEvaluator:
@@ -252,17 +255,37 @@ class PhysicalEvaluator(CostModel):
             for key, value in self._options.items()
         }
         options["noise_of"] = (self._context.noise, at)
+        if "weights_of" in options:
+            options |= self._joined_with(at)
         model = self._with_networks(one, options, deployment)
-        if self._deployment == deployment == "alone" and self._alike:
+        if self._deployment == deployment == "alone" and self._alike and not self._common_cache:
             model._among = (self, [at])
         return model
+
+    def _joined_with(self, network: int) -> dict[str, Any]:
+        """Options for one of the networks: those that share its weights, an owner first."""
+        owners = self._context.layers.cells_of_network
+        others = np.flatnonzero(owners == owners[network])
+        others = others[others != network]
+        others = others[np.argsort(owners[others] != others, kind="stable")]
+        names = [self.workload_names[w] for w in (network, *others)]
+        weights_of = {n: o for n, o in self._options["weights_of"].items() if n in names}
+        return {
+            "weights_of": weights_of,
+            "joined": tuple(self.workloads.workloads[w] for w in others),
+        }
+
+    @property
+    def _common_cache(self) -> bool:
+        """True if caches stay in the buffer while other networks run."""
+        return bool(self._options.get("common_cache", self._options.get("interleaved", False)))
 
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of networks that take turns on the chip.
 
         Switches are not charged if the networks of this model are co-resident.
         """
-        return self if self._deployment == "alone" else self._multiplexed
+        return self._multiplexed if self._deployment == "together" or self._common_cache else self
 
     @cached_property
     def _multiplexed(self) -> PhysicalEvaluator:
@@ -297,6 +320,8 @@ class PhysicalEvaluator(CostModel):
         settings = {**options, "deployment": deployment, "table": self._context.table}
         if self._deployment == "together":
             settings["requests_per_switch"] = np.inf
+        if self._common_cache:
+            settings["common_cache"] = False
         return PhysicalEvaluator(
             self.space,
             workloads,
@@ -595,6 +620,7 @@ def physical_model(
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
     weight_clip: Mapping[str, float] | None = None,
+    kv_bits: Mapping[str, int] | None = None,
     compute_snr_limit_dB: float | None = None,
     **options: Any,
 ) -> PhysicalEvaluator:
@@ -606,6 +632,7 @@ def physical_model(
         components: path of a component table. If None, the shipped one.
         precision: input and weight bits, by network. If None, 8.
         weight_clip: largest stored weight, by network, see `Context.of_networks`. If None, 1.
+        kv_bits: precision of cached keys and values, by network. If None, 8.
         compute_snr_limit_dB: smallest compute SNR, dB; minus infinity for no limit. If None, that
             of the device.
         options: options of `PhysicalEvaluator`, such as `objectives`.
@@ -626,6 +653,8 @@ def physical_model(
         options |= dict(zip(PRECISION_OPTIONS, map(tuple, zip(*bits, strict=True)), strict=True))
     if weight_clip is not None:
         options["weight_clip"] = tuple(weight_clip.get(name, 1.0) for name in workloads.names)
+    if kv_bits is not None:
+        options["kv_bits"] = tuple(kv_bits.get(name, BITS) for name in workloads.names)
     if compute_snr_limit_dB is not None:
         options["limits"] = CircuitLimits(snr_dB=compute_snr_limit_dB)
     return PhysicalEvaluator(space, workloads, **options)

@@ -10,6 +10,7 @@ import numpy as np
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, SCHEDULES, space_voltages
+from imcmoo.networks.language_model import Generation, LanguageModel
 
 TABLE = PhysicalTable.load()
 NODES_NM = (7, 14, 22, 32, 45)
@@ -18,7 +19,8 @@ Columns = dict[str, Any]
 
 PER_LAYER = (
     *("layers", "kinds", "shapes", "strides", "input_bits", "weight_bits", "dilations"),
-    *("dynamic", "shared_with", "input_statistics", "weight_statistics"),
+    *("dynamic", "shared_with", "cache", "appended", "reserved"),
+    *("input_statistics", "weight_statistics"),
 )
 """Fields of a `Workload` with a row per layer."""
 
@@ -128,6 +130,22 @@ def digital_designs(n, rng, voltages):
         "dram": rng.choice(DRAM, n),
         "schedule": rng.choice(SCHEDULES, n),
     }
+
+
+def tiny_generation(prompt, generate, batch=1, **sizes):
+    """Generation with a small language model that shares heads of keys."""
+    config = {
+        "model_type": "llama",
+        "hidden_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 6,
+        "num_key_value_heads": 3,
+        "intermediate_size": 160,
+        "vocab_size": 300,
+        "max_position_embeddings": 4096,
+    }
+    model = LanguageModel.of_config(config | sizes)
+    return Generation(model=model, prompt=prompt, generate=generate, batch=batch, name="tiny")
 
 
 def first_layers(network, n):

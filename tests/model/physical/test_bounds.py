@@ -16,12 +16,13 @@ from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import COLUMNS
-from imcmoo.networks.workloads import Workload
+from imcmoo.networks.workloads import Workload, WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal
 from imcmoo.space.restricted import restricted
 from problems import DIMC_PHYSICAL, RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
+from tests.model.physical.designs import tiny_generation
 
 LIMIT = 800e-6
 FEW_DESIGNS = 2
@@ -67,18 +68,24 @@ MODELS = {
     "digital": lambda: few("rram", requests_per_switch=1, layers_digital=DIGITAL, weight_clip=0.7),
     "digital_macros": lambda: few("dimc", FEW_TREES),
     "digital_sram": lambda: few("sram", layers_digital=DIGITAL, deployment="together"),
+    "generation": lambda: few("sram", networks=generated()),
+    "generation_rram": lambda: few("rram", networks=generated(), deployment="together"),
 }
 
 
-def few(device, values=None, added=(), **options):
-    """A model of two networks."""
+def generated():
+    """Prefill and step of a small language model, and a network beside their caches."""
+    made = tiny_generation(1500, 64, batch=8)
+    return WorkloadSet((made.prefill, made.step, Workload.load("mobilenet_v3_onnx")))
+
+
+def few(device, values=None, added=(), networks=None, **options):
+    """A model of two networks, or of others."""
     space = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED, "dimc": DIMC}[device]
     space = restricted(space, values or {}, name="few")
     space = replace(space, parameters=(*added, *space.parameters))
-    networks = STUDIES["four_workload_sram_extended"].replace(
-        networks=("mobilenet_v3_onnx", "resnet18_onnx")
-    )
-    return PhysicalEvaluator(space, networks.network_set(), **options)
+    networks = networks or WorkloadSet.load(("mobilenet_v3_onnx", "resnet18_onnx"))
+    return PhysicalEvaluator(space, networks, **options)
 
 
 def pipelined_and_not(problem, rng):

@@ -29,7 +29,7 @@ from imcmoo.model.physical.latency import (
     roofline,
     throttled_interval,
 )
-from imcmoo.model.physical.mapping import Placement, overflow_bits, place
+from imcmoo.model.physical.mapping import Placement, dram_bits, overflow_bits, place
 from imcmoo.model.physical.mapping_features import (
     ACTIONS,
     ON_CHIP_ACTIONS,
@@ -185,7 +185,7 @@ class NetworkBounds:
         self._context = context
         self._stored_bits = layers.total(layers.stored_bits)
         self._macs = layers.total(layers.digital * layers.macs)
-        spilled = layers.total(2.0 * overflow_bits(context, glb_KiB))
+        spilled = layers.total(dram_bits(context, overflow_bits(context, glb_KiB), glb_KiB))
         self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
         self._caches: OperationCaches = {}
 
@@ -241,7 +241,7 @@ class NetworkBounds:
         energy = operations.counts @ chips.prices_J
         leak = chips.leak_W[:, None]
         least = throttled_interval(energy, leak, chips.allowed_W)
-        loads = self._stored_bits[:, None] * self._context.loads(streamed=streamed)
+        loads = (self._stored_bits * self._context.loads(streamed=streamed))[:, None]
         energy += (spilled + io_bits + loads) * chips["dram"][:, None]
         interval = np.maximum(interval, least)
         return {
