@@ -8,7 +8,7 @@ an `Assumptions` object.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from imcmoo.hardware.physical_table import PhysicalTable
@@ -113,11 +113,11 @@ class Layer:
     pulses: dict[int, float]  # by slice bits
     products: dict[tuple[int, str, int, int], float]
     conductances: dict[tuple[str, int, int], float]
-    changes: dict[int, float]  # of input lines, by slice bits
-    changed_ones: dict[int, float]  # times the ones of a weight
     digital: bool = False
     product: bool = False  # of two activations, so that no weight is stored
     previous_share: float = 0.0
+    changes: dict[int, float] = field(default_factory=dict)  # of input lines, by slice bits
+    changed_ones: dict[int, float] = field(default_factory=dict)  # times the ones of a weight
 
     def __post_init__(self) -> None:
         self.K = self.C * self.R * self.S
@@ -170,7 +170,9 @@ def read_layers(
         # No layer that runs on the digital unit reads cells.
         statistics = ({},) * 5 if named or product else _statistics(moments, groups[key])
         flags = {"digital": bool(named or product), "product": bool(product)}
-        layers.append(Layer(*sizes, len(groups[key]), *statistics, **flags))
+        *analog, changes, ones = statistics
+        digital = {"changes": changes, "changed_ones": ones}
+        layers.append(Layer(*sizes, len(groups[key]), *analog, **flags, **digital))
     of_index = {i: layers[n] for n, key in enumerate(sorted(groups)) for i in groups[key]}
     for index in range(len(workload) - 1):
         here, following = of_index[index], of_index[index + 1]
