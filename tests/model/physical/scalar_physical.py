@@ -8,7 +8,7 @@ an `Assumptions` object.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from imcmoo.hardware.physical_table import PhysicalTable
@@ -145,8 +145,6 @@ class Layer:
     pulses: dict[int, float]  # by slice bits
     products: dict[tuple[int, str, int, int], float]
     conductances: dict[tuple[str, int, int], float]
-    changes: dict[int, float]  # of input lines, by slice bits
-    changed_ones: dict[int, float]  # times the ones of a weight
     digital: bool = False
     product: bool = False  # of two activations, so that no weight is stored
     previous_share: float = 0.0
@@ -154,6 +152,8 @@ class Layer:
     appended: int = 0  # positions
     reserved: int = 0
     names: tuple[str, ...] = ()
+    changes: dict[int, float] = field(default_factory=dict)  # of input lines, by slice bits
+    changed_ones: dict[int, float] = field(default_factory=dict)  # times the ones of a weight
 
     def __post_init__(self) -> None:
         self.seen = self.M if self.cache == "keys" else self.C
@@ -220,7 +220,9 @@ def read_layers(
         flags = {"digital": bool(named or product), "product": bool(product)}
         flags["names"] = tuple(workload.layers[i] for i in groups[key])
         flags |= {"cache": CACHES[cache], "appended": appended, "reserved": reserved}
-        layers.append(Layer(*sizes, len(groups[key]), *statistics, **flags))
+        *analog, changes, ones = statistics
+        flags |= {"changes": changes, "changed_ones": ones}
+        layers.append(Layer(*sizes, len(groups[key]), *analog, **flags))
     of_index = {i: layers[n] for n, key in enumerate(sorted(groups)) for i in groups[key]}
     for index in range(len(workload) - 1):
         here, following = of_index[index], of_index[index + 1]

@@ -76,7 +76,7 @@ def layer(chip, *, outputs=1, rows=64):
     shares = {(coding, 2, 1): 2.0 for coding in ("offset", "differential")}
     products = {(2, *key): 7.0 for key in shares}
     sizes = (rows, outputs, 1, 1, 1, 1, 1, 1, 1, 1, 1)
-    return scalar.place(chip, scalar.Layer(*sizes, {2: 3.5}, products, shares, {}, {}))
+    return scalar.place(chip, scalar.Layer(*sizes, {2: 3.5}, products, shares))
 
 
 def layer_energy(chip, **sizes):
