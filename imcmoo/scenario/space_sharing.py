@@ -83,7 +83,9 @@ class SpaceModel(ScenarioModel):
 
     def _on_parts(self, levels: Levels) -> tuple[PhysicalBreakdown, dict[str, NDArray[Any]]]:
         costs = self.inner.breakdown(levels)
-        details = dict(self.inner.network_details(levels))
+        # The inner model knows the DRAM traffic of networks that share the whole buffer.
+        of_chip = self.inner.network_details(levels)
+        details = {n: v for n, v in of_chip.items() if not n.startswith("dram_")}
         values = self.inner.evaluate(levels).values
         service = self._service(levels, values)
         groups = service.groups
