@@ -109,7 +109,7 @@ def _networks(explanation: Explanation, width: int) -> Table:
 
 
 def _dram_note(network: pd.Series[Any]) -> str:
-    """What a network with a cache that is bound by DRAM moves there; empty for others."""
+    """DRAM traffic of a network with a cache whose bottleneck is DRAM; empty for others."""
     if network.get("bound_by") != "dram" or not network.get("dram_floor_s", 0) > 0:
         return ""
     weights, cache, floor = (network[name] for name in DRAM_SPLIT)

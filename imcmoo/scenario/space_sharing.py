@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,6 +89,9 @@ class SpaceModel(ScenarioModel):
         """Breakdown of designs, each network on its groups; on the whole chip where that is
         impossible."""
         costs = self.inner.breakdown(levels)
+        # The inner model knows the DRAM traffic of networks that share the whole buffer.
+        details = {n: v for n, v in costs.details.items() if not n.startswith("dram_")}
+        costs = replace(costs, details=details)
         groups, bandwidth, largest, _ = self._allocation(levels)
         rows = np.flatnonzero(largest > 1 / UNSERVED)
         if not len(rows):

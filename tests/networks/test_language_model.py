@@ -237,6 +237,15 @@ def test_a_model_that_is_not_modelled_is_refused_in_one_line(content, message, t
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe{", b"{", b"[" * 10**5, b"\xef\xbb\xbf"])
+def test_a_file_that_is_no_json_is_named(content, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"config\.json: not JSON: ") as caught:
+        import_language_model(path, prompt=448, generate=128)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [

@@ -140,7 +140,7 @@ class Context(Technology):
             "weight_clip": weight_clip,
         }
         group = WorkloadSet((*networks.workloads, *joined))
-        every = LayerTable.of_workloads(
+        all_layers = LayerTable.of_workloads(
             group,
             **precision,
             dynamic=np.concatenate([np.array(w.dynamic, bool) for w in group.workloads]),
@@ -148,7 +148,7 @@ class Context(Technology):
             kv_bits=kv_bits,
             weights_of=weights_of,
         )
-        layers = every.part(0, len(networks)) if joined else every
+        layers = all_layers.part(0, len(networks)) if joined else all_layers
         co_resident = deployment == "together"
         cell, limits = memory_cell(device), limits or CircuitLimits.of_device(device)
         if cell.exact and limits.snr_dB > -np.inf:
@@ -181,8 +181,8 @@ class Context(Technology):
         caches = None
         if any(network.has_cache for network in group.workloads):
             caches = BufferCache.of_layers(
-                every,
-                held_weight_bits(every, co_resident=co_resident),
+                all_layers,
+                held_weight_bits(all_layers, co_resident=co_resident),
                 common=(co_resident or interleaved) if common_cache is None else common_cache,
             )
         context = cls(
@@ -201,7 +201,7 @@ class Context(Technology):
             return context
         owner = replace(
             context,
-            layers=every.part(1, 2),
+            layers=all_layers.part(1, 2),
             pays_switches=np.ones(1, bool),
             accuracy=None,
             cache=caches and caches.take(slice(1, 2)),
