@@ -59,9 +59,9 @@ class ReferenceEvaluation:
         table, spaces = DesignsTable.read(path), catalogue.spaces()
         with input_errors():
             if device not in spaces and device in MEMORY_CELLS:
-                known = " and ".join(spaces)
+                devices = " and ".join(spaces)
                 raise ValueError(
-                    f"--device {device} needs --model physical: the reference model knows {known}"
+                    f"--device {device} needs --model physical: the reference model knows {devices}"
                 )
             check_choice("--device", device, spaces)
         self._evaluator = Evaluator(spaces[device], workloads)

@@ -144,13 +144,13 @@ def described_space(table: Any, info: ValidationInfo) -> Any:
         return DesignSpace("", ())
     model, device = info.data.get("model"), info.data["device"]
     if "base" not in table:
-        known = [name for name in devices() if usual_base(model, name) in spaces()]
+        of_model = [name for name in devices() if usual_base(model, name) in spaces()]
         if device is None:
-            missing = f"is missing ({' or '.join(known)}), or give a space"
+            missing = f"is missing ({' or '.join(of_model)}), or give a space"
             raise ValueFaults({"device": missing}, of_study=True)
         if usual_base(model, device) not in bases():
             needs = f'{device} needs model = "physical"; the reference model knows '
-            raise ValueFaults({"device": needs + " and ".join(known)}, of_study=True)
+            raise ValueFaults({"device": needs + " and ".join(of_model)}, of_study=True)
     return space_of_table(
         table,
         name=str(info.data.get("name", table.get("base", device))),

@@ -532,6 +532,6 @@ def _mean_ones(joint: Floats, bits: Ints) -> Floats:
     ones = np.empty(len(bits))
     for precision in np.unique(bits):
         alike = bits == precision
-        every = np.ones(int(alike.sum()), bool)
-        ones[alike] = np.einsum("nkk->n", twos_complement(joint[alike], int(precision), every))
+        signed = np.ones(int(alike.sum()), bool)
+        ones[alike] = np.einsum("nkk->n", twos_complement(joint[alike], int(precision), signed))
     return ones
