@@ -12,7 +12,7 @@ from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from tests.model.physical import scalar_physical as scalar
 from tests.model.physical.designs import TABLE, columns, one, random_designs, tiny_generation
-from tests.model.physical.test_generation import SRAM
+from tests.model.physical.test_generation import SRAM, generation
 
 nearly = partial(pytest.approx, rel=1e-12, abs=0)
 NUMBERS = ("energy_J", "latency_s", "interval_s", "dram_bits", "glb_bits", "occupied_cells")
@@ -161,8 +161,6 @@ def test_owner_and_follower_have_one_cache_with_room_for_both():
     ],
 )
 def test_joined_phases_move_the_bits_of_the_worked_examples(glb_KiB, kv_bits, numbers, total):
-    from tests.model.physical.test_generation import generation
-
     made = generation(*numbers)
     names = {made.step.name: made.prefill.name}
     joined = model((made.prefill, made.step), weights_of=names, kv_bits=kv_bits)
@@ -194,3 +192,31 @@ def test_layers_that_differ_from_those_of_the_owner_are_refused():
     shapes[0, 1] += 1
     with pytest.raises(ValueError, match=r"layer '0.qkv' has C, M, R, S, G \[96, 193, 1, 1, 1\]"):
         model((prefill, replace(step, shapes=shapes)))
+
+
+@pytest.mark.parametrize(
+    ("glb_KiB", "numbers", "joined", "kept"),
+    [
+        (256, (448, 128, 1), False, 0.03207),
+        (256, (448, 128, 1), True, 0.0),
+        (4096, (448, 128, 1), False, 0.6257),
+        (4096, (448, 128, 1), True, 0.3865),
+        (4096, (1920, 128, 8), False, 0.02012),
+    ],
+)
+def test_the_buffer_keeps_the_share_of_the_worked_examples(glb_KiB, numbers, joined, kept):
+    made = generation("smollm_135m", *numbers)
+    networks = (made.prefill, made.step) if joined else (made.step,)
+    weights_of = {made.step.name: made.prefill.name} if joined else None
+    cache = model(networks, weights_of=weights_of)._context.cache
+    share = cache.share(np.array([glb_KiB * 8192.0]))[0, -1]
+    assert float(f"{share:.4g}") == kept
+
+
+def test_two_models_together_keep_equal_shares_of_their_caches():
+    smol, qwen = (generation(name, 448, 128, 1) for name in ("smollm_135m", "qwen25_05b"))
+    networks = (smol.prefill, smol.step, qwen.prefill, qwen.step)
+    weights_of = {each.step.name: each.prefill.name for each in (smol, qwen)}
+    cache = model(networks, weights_of=weights_of, deployment="together")._context.cache
+    assert (cache.reserved_bits / 8 == 10_156_800).all()
+    assert cache.share(np.array([8192 * 8192.0]))[0] == pytest.approx(0.3573, abs=5e-5)
