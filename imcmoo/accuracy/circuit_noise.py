@@ -17,7 +17,7 @@ from imcmoo.io.stamp import Stamp
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.networks.accuracy_data import AccuracyData
 
-VERSION = 3
+VERSION = 4
 """Raise when the execution of layers changes, so that stored results are not used."""
 VECTORS = 128
 """Calibration vectors on which a layer is executed."""
@@ -56,8 +56,8 @@ class CircuitNoise:
         noise = self._stored(data, chip)
         if noise is not None:
             return noise
-        # All eight take 1.1 to 2.4 times the time of one on MiniLM, and 1.5 to 3.9 times with
-        # "least_error", which compares ten windows at each resolution.
+        # All eight take 1.1 to 2.4 times the time of one on MiniLM; windows of least error are
+        # chosen one resolution after the other anyway.
         bits = RESOLUTIONS if chip.adc_bits in RESOLUTIONS else [chip.adc_bits]
         by_bits = dict(zip(bits, _executed(data, chip, bits), strict=True))
         for each, values in by_bits.items():

@@ -122,8 +122,7 @@ def test_sums_too_large_for_float32_are_exact():
         ("range", 0.0, (3, 6, None)),
         ("least_error", 0.0, (3, 6, None)),
         ("sigma", 0.02, (3, 6, None)),
-        ("least_error", 0.02, (3, 6)),
-        ("least_error", 0.02, (None,)),
+        ("least_error", 0.02, (3, 6, None)),
     ],
 )
 def test_adcs_of_several_resolutions_convert_as_each_alone(rule, read_sigma, bits):

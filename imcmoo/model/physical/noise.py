@@ -289,12 +289,17 @@ class _RowBlocks:
         if rule != "least_error":
             fixed = None if rule == "range" else self._circuit.window_sigmas
             return self._of_window(adc_bits, fixed, coherence)
-        least = self._of_window(adc_bits, CANDIDATE_SIGMAS[0], coherence)
-        for sigmas in CANDIDATE_SIGMAS[1:]:
-            other = self._of_window(adc_bits, sigmas, coherence)
-            better = other[0] + other[1] < least[0] + least[1]
-            least = np.where(better, other[0], least[0]), np.where(better, other[1], least[1])
-        return least
+        # Noise at B bits is the least of all windows at 1 to B bits.
+        bits = np.arange(1, int(adc_bits.max()) + 1)
+        least = self._of_window(bits, None, coherence)
+        for sigmas in CANDIDATE_SIGMAS:
+            other = self._of_window(bits, sigmas, coherence)
+            least = _lesser(other, least)
+        adc, cells = least
+        for at in range(1, len(bits)):
+            fewer, more = ((adc[b], cells[b]) for b in (at - 1, at))
+            adc[at], cells[at] = _lesser(fewer, more)
+        return adc[adc_bits - 1], cells[adc_bits - 1]
 
     def _of_window(
         self, adc_bits: Ints, sigmas: float | None, coherence: Floats
@@ -452,6 +457,12 @@ class _MeasuredBlocks(_RowBlocks):
             square = square + np.where(clipped, its_square, 0.0)
         # The mean error of a column is calibrated away.
         return np.maximum(square - error**2, 0.0) @ self._of_columns
+
+
+def _lesser(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """The noise of ADCs and of cells with the smaller sum, where equal the other."""
+    better = one[0] + one[1] < other[0] + other[1]
+    return np.where(better, one[0], other[0]), np.where(better, one[1], other[1])
 
 
 def _charged(

@@ -20,7 +20,7 @@ RRAM_SIGMA = 0.043
 WINDOWS = {
     "sigma": (4.0,),
     "range": (math.inf,),
-    "least_error": (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0),
+    "least_error": (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, math.inf),
 }
 """Half widths of the ADC window that are tried, in standard deviations."""
 MEASURED = {
@@ -143,12 +143,11 @@ def layer(
                     sigma = mean_sigma(law, coded[at], g_low, g_width, differential=differential)
                 sigma /= math.sqrt(cells)
                 tops = 2**x_width - 1, 2**g_width - 1
+                rule, most = design.get("adc_window", "sigma"), design["adc_bits"]
                 tried = [
-                    one_sum(
-                        *(rows, x, g, tops, coherence, differential, sigma),
-                        *(design["adc_bits"], window),
-                    )
-                    for window in WINDOWS[design.get("adc_window", "sigma")]
+                    one_sum(rows, x, g, tops, coherence, differential, sigma, bits, window)
+                    for window in WINDOWS[rule]
+                    for bits in range(1 if rule == "least_error" else most, most + 1)
                 ]
                 steps, cells = min(tried, key=sum)
                 adc += 4 ** (x_low + g_low) * steps / signal
