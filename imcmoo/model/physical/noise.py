@@ -452,7 +452,13 @@ class _MeasuredBlocks(_RowBlocks):
             (-1, half - adcs.low[..., None], -lowest_sum),
         ):
             clipped = edge < possible - EDGE_TOLERANCE
-            of_side, its_square = _exceeding(edge - side * mean, spread, half)
+            distance = edge - side * mean
+            of_side, its_square = _exceeding(distance, spread, half)
+            # No sum errs by more than the largest possible one.
+            share = erfc(distance / spread * np.sqrt(0.5)) / 2
+            most = np.maximum(possible - edge + half, 0.0)
+            of_side = np.minimum(of_side, most * share)
+            its_square = np.minimum(its_square, most**2 * share)
             error = error + side * np.where(clipped, of_side, 0.0)
             square = square + np.where(clipped, its_square, 0.0)
         # The mean error of a column is calibrated away.
