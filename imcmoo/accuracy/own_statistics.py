@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imcmoo.accuracy.codes import Codes, InputCoding, cell_values, input_slices, quantise_weights
-from imcmoo.accuracy.conversion import Values
 from imcmoo.accuracy.crossbar import Crossbar, row_blocks
 from imcmoo.arrays import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.noise import Columns, Slices, Statistics
 
+if TYPE_CHECKING:
+    from imcmoo.accuracy.simulation import Calibration
+    from imcmoo.networks.accuracy_data import LayerData
+
 PARTS = 16
 """Parts of the samples by the power of their inputs."""
 
 
-class Inputs(Protocol):
-    """Inputs of a layer: their range, and vectors of shape (G, n, K)."""
-
-    @property
-    def lowest(self) -> float: ...
-    @property
-    def highest(self) -> float: ...
-    @property
-    def vectors(self) -> Values: ...
-
-
-def statistics_of(weights: Floats, inputs: Inputs, circuit: Circuit) -> Statistics:
+def statistics_of(weights: Floats, inputs: Calibration | LayerData, circuit: Circuit) -> Statistics:
     """Statistics of the row blocks of a layer, each with its columns.
 
     They depend on rows, slices, coding, level dependence of cell errors, and precision.
 
     Args:
         weights: shape (G, K, M).
-        inputs: all its stored vectors count.
+        inputs: range of its inputs, and vectors of shape (G, n, K).
         circuit: the circuit.
     """
     x_bits, w_bits = circuit.input_bits, circuit.weight_bits

@@ -231,8 +231,8 @@ def _of_chip(
     most = max(errors, key=lambda each: each.clipped)
     if most.clipped > CLIPPED:
         warn(
-            f"ADC windows clip {most.clipped:.1%} of the sums of layer {most.layer}: more ADC bits, "
-            "fewer active rows or another --adc-window clip less"
+            f"ADC windows clip {most.clipped:.1%} of the sums of layer {most.layer}: more "
+            "ADC bits, fewer active rows or another --adc-window clip less"
         )
     layers = []
     for each in errors if args.layers else ():

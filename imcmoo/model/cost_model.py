@@ -71,6 +71,9 @@ class CostModel(ABC):
         self.workload_names = workloads.names
         self.images = workloads.images
 
+    snr_sources: Mapping[str, str] = {}
+    """What the SNR of each network rests on; empty for models without noise."""
+
     generic_operands: tuple[str, ...] = ()
     """Networks without operand statistics of their own; their SNR rests on those of other networks.
     """

@@ -16,7 +16,7 @@ block, dev cells and reads.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -601,6 +601,8 @@ class NoiseModel:
     Args:
         layers: layers of the networks.
         technology: cells and their errors, ADC windows, and statistics of operands.
+        own: by index of a network with data, its noise over signal of ADCs and of cells in a
+            circuit, shape (2,); replaces that of assumed distributions. If None, there are none.
         part_of: model of several networks to reuse, and the index of the only network of `layers`
             in it. All else must be equal. If None, everything is computed.
     """
@@ -610,9 +612,11 @@ class NoiseModel:
         layers: LayerTable,
         technology: Technology,
         *,
+        own: Mapping[int, Callable[[Circuit], Floats]] | None = None,
         part_of: tuple[NoiseModel, int] | None = None,
     ) -> None:
         self._part_of = part_of
+        self._own = own or {}
         self._technology = technology
         self._cache = KeyedCache(np.inf)
         stored = np.flatnonzero(~layers.digital[layers.distinct])
@@ -664,6 +668,10 @@ class NoiseModel:
             parts = np.stack([adc, dev, adc + dev, np.broadcast_to(rounding, adc.shape)], axis=2)
             sums = [parts[..., a:b].sum(axis=-1) for a, b in pairwise(cuts)]
             snr[places] = decibels(np.stack(sums, axis=-1))
+        for network, noise in self._own.items():
+            parts = np.array([noise(circuit) for circuit in row_of]).reshape(-1, 2)
+            with_total = np.column_stack([parts, parts.sum(axis=1)])
+            snr[:, :3, network] = decibels(with_total)
         return snr[[row_of[circuit] for circuit in each]]
 
     def _circuits(self, designs: Designs) -> list[Circuit]:
