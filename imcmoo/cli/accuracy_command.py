@@ -77,6 +77,9 @@ SHOWN = (
 )
 """Fields of a chip that a row of the output has."""
 
+CLIPPED = 1e-3
+"""Share of clipped sums of a layer above which a warning is printed."""
+
 RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 """How the files begin that this command writes."""
 
@@ -240,6 +243,12 @@ def _of_chip(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Columns of the result of a chip, and of its layers if they are to be written."""
     result, errors = _accuracy(args, assess, chip, data, after_each)
+    most = max(errors, key=lambda each: each.clipped)
+    if most.clipped > CLIPPED:
+        warn(
+            f"ADC windows clip {most.clipped:.1%} of the sums of layer {most.layer}: more "
+            "ADC bits, fewer active rows or another --adc-window clip less"
+        )
     layers = []
     for each in errors if args.layers else ():
         layers.append(each.to_row() | {"accuracy_alone": assess.alone(chip, each.layer)})

@@ -80,6 +80,9 @@ class CostModel(ABC):
         self.steps = tuple(w.steps for w in workloads.workloads)
         self.owners = tuple(range(len(workloads)))
 
+    snr_sources: Mapping[str, str] = {}
+    """What the SNR of each network rests on; empty for models without noise."""
+
     generic_operands: tuple[str, ...] = ()
     """Networks without operand statistics of their own; their SNR rests on those of other networks.
     """

@@ -38,7 +38,15 @@ DRAM_SPLIT = ("dram_weights_MB", "dram_cache_MB", "dram_floor_s")
 HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer", *DRAM_SPLIT)
 """Columns that are shown otherwise, or not."""
 
-LESS_NEEDED = ("interval_s", "streamed", "W_per_mm2", "snr_adc_dB", "snr_dev_dB", "snr_dB")
+LESS_NEEDED = (
+    "interval_s",
+    "streamed",
+    "W_per_mm2",
+    "snr_adc_dB",
+    "snr_dev_dB",
+    "snr_dB",
+    "snr_source",
+)
 """Columns omitted on narrow terminals."""
 
 MOST_COMPONENTS = 8
@@ -94,7 +102,7 @@ def _networks(explanation: Explanation, width: int) -> Table:
     for name in figures:
         heading = _heading_of(name, networks).replace("{}", explanation.reference or "best")
         heading = heading.replace(" ", "\n")
-        side: Literal["left", "right"] = "left" if name == "bound_by" else "right"
+        side: Literal["left", "right"] = "left" if name in ("bound_by", "snr_source") else "right"
         # Headings may wrap, figures must not.
         table.add_column(heading, justify=side, no_wrap=True)
     for _, row in networks.iterrows():

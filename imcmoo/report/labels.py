@@ -114,6 +114,7 @@ COLUMN_TITLES = {
     "tops_per_W": "TOPS/W",
     "utilization": "array use (%)",
     "bound_by": "bottleneck",
+    "snr_source": "SNR from",
     "streamed": "streams weights",
     "regret": "EDAP over {} (%)",
     TOKENS: "tokens/s",

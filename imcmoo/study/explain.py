@@ -27,7 +27,7 @@ from imcmoo.study.assessment import (
     with_neighbours,
     with_unit,
 )
-from imcmoo.study.explanation import GENERIC, OPERANDS, TABLES, Explanation
+from imcmoo.study.explanation import GENERIC, OPERANDS, SNR_SOURCE, TABLES, Explanation
 from imcmoo.study.generation import generation_figures
 from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND
@@ -170,6 +170,8 @@ def _networks(
         name: np.where(runs, v, "" if v.dtype.kind == "U" else np.nan)
         for name, v in columns.items()
     }
+    if sources := problem.model.snr_sources:
+        shown[SNR_SOURCE] = np.array([sources[name] for name in problem.workload_names])
     if generic := problem.model.generic_operands:
         names = problem.workload_names
         shown[OPERANDS] = np.where(np.isin(names, generic), GENERIC, "")

@@ -51,6 +51,8 @@ TABLES = {
 
 
 OPERANDS, GENERIC = "operands", "generic"
+SNR_SOURCE = "snr_source"
+"""Column that says what the SNR of a network rests on."""
 """Column of `networks`, and its entry for a network whose SNR rests on operands of others."""
 
 

@@ -322,6 +322,8 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
         for q in problem.model.quantities
         if q.per_workload
     }
+    if sources := problem.model.snr_sources:
+        costs["snr_source"] = sources[outcome.workloads[w]]
     costs |= _edaps(problem, metrics, w)
     if problem.has_edap:
         costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()

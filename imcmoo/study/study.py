@@ -151,6 +151,7 @@ def accuracy_options(files: Mapping[str, AccuracyFile], networks: WorkloadSet) -
         "accuracy": data,
         "max_accuracy_drop": limits or None,
         "circuit_noise": CircuitNoise(cache_folder()),
+        "own_noise": CircuitNoise(cache_folder(), by_columns=True),
     }
 
 

@@ -51,6 +51,7 @@ tiles_per_group = 2
 glb_KiB = 256
 dram = "x16"
 ping_pong = 0
+adc_bits = [5, 6]
 """
 
 

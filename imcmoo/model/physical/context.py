@@ -22,7 +22,12 @@ from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import ADC_MODELS
-from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
+from imcmoo.model.physical.predicted_accuracy import (
+    CircuitNoise,
+    Operands,
+    OwnNoise,
+    PredictedAccuracy,
+)
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 
@@ -88,6 +93,7 @@ class Context(Technology):
         accuracy: Mapping[str, AccuracyData] | None = None,
         max_accuracy_drop: Mapping[str, float] | None = None,
         circuit_noise: CircuitNoise | None = None,
+        own_noise: CircuitNoise | None = None,
         noise_of: tuple[NoiseModel, int] | None = None,
     ) -> Context:
         """Prepare the evaluation of chips of one device for some networks.
@@ -122,6 +128,8 @@ class Context(Technology):
             accuracy: accuracy data by network. If None, there are none.
             max_accuracy_drop: largest drop below the float score by network. If None, no limit.
             circuit_noise: computes the noise of layers; required with `accuracy`.
+            own_noise: computes the noise of layers from the columns of `accuracy`, for the SNR. If
+                None, distributions are assumed for all networks.
             noise_of: noise model of several networks to reuse, and the index of this network in it.
                 If None, a noise model is made.
 
@@ -164,18 +172,25 @@ class Context(Technology):
             input_bits=int(layers.input_bits.max()),
             weight_bits=int(layers.weight_bits.max()),
         )
-        predicted = None
+        predicted, own = None, {}
         if accuracy:
             if circuit_noise is None:
                 raise ValueError("accuracy needs `circuit_noise`")
-            operands = [np.broadcast_to(v, len(networks)).tolist() for v in precision.values()]
+            columns = [np.broadcast_to(v, len(networks)).tolist() for v in precision.values()]
+            operands = [Operands(*each) for each in zip(*columns, strict=True)]
+            if own_noise is not None:
+                own = {
+                    at: OwnNoise(accuracy[name], own_noise, operands[at], digital.get(name, ()))
+                    for at, name in enumerate(networks.names)
+                    if name in accuracy
+                }
             predicted = PredictedAccuracy(
                 networks.names,
                 accuracy,
                 circuit_noise,
                 max_drop=max_accuracy_drop or {},
                 technology=technology,
-                operands=[Operands(*each) for each in zip(*operands, strict=True)],
+                operands=operands,
                 digital=digital,
             )
         caches = None
@@ -191,7 +206,7 @@ class Context(Technology):
             adc_model=adc_model,
             inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
             co_resident=co_resident,
-            noise=NoiseModel(layers, technology, part_of=noise_of),
+            noise=NoiseModel(layers, technology, own=own, part_of=noise_of),
             limits=limits,
             accuracy=predicted,
             pays_switches=~layers.followers | interleaved,

@@ -7,7 +7,7 @@ compute SNR on SRAM or if a study limits it, accuracy drop if a study limits it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
@@ -56,7 +56,7 @@ from imcmoo.model.physical.parameters import (
 )
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.networks.operands import generic_operands
-from imcmoo.networks.workloads import BITS, WorkloadSet
+from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
 
@@ -90,6 +90,11 @@ def requested(objectives: Sequence[str]) -> list[Quantity]:
     return [ON_REQUEST[name] for name in objectives]
 
 
+OWN_DATA, RECORDED, GENERIC_OPERANDS = "own data", "recorded operands", "generic operands"
+"""Sources of SNR: measured columns; an assumed distribution with the recorded operands of the
+network, or with those of other networks.
+"""
+
 DESIGNS_PER_THREAD_CHUNK = 4096
 """Designs per thread at once; bounds memory, and small arrays fit the cache."""
 CHUNK_NUMBERS = 1 << 19
@@ -109,7 +114,7 @@ _UNSCREENED = {"link_bits", "schedule"}
 PRECISION_OPTIONS = ("input_bits", "weight_bits")
 PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip", "kv_bits")
 """Options that may have a value for each network."""
-OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of", "joined")
+OF_DIGEST = ("deployment", "table", "circuit_noise", "own_noise", "noise_of", "joined")
 """Options left out of the digest: code and results, or data that it states by itself."""
 
 
@@ -172,7 +177,11 @@ class PhysicalEvaluator(CostModel):
             raise ValueError("objective accuracy_drop needs accuracy data of a network")
         if self._accuracy is not None and self._accuracy.limited:
             self.resource_names = (*self.resource_names, "accuracy")
-        self.generic_operands = tuple(w.name for w in workloads.workloads if generic_operands(w))
+        own = (options.get("accuracy") or {}) if options.get("own_noise") else {}
+        self.snr_sources = {w.name: _snr_source(w, own) for w in workloads.workloads}
+        self.generic_operands = tuple(
+            name for name, source in self.snr_sources.items() if source == GENERIC_OPERANDS
+        )
         layers = self._context.layers
         self.owners = tuple(layers.cells_of_network.tolist())
         self.macs = layers.total(layers.macs)
@@ -611,6 +620,13 @@ class PhysicalEvaluator(CostModel):
                 allowed = np.array([row.values for row in parameter.rows]).T
             values[name] = checked_column(name, allowed.ravel()).reshape(allowed.shape), at
         return values
+
+
+def _snr_source(network: Workload, own: Collection[str]) -> str:
+    """Source of the SNR of a network; `own` are those with data."""
+    if network.name in own:
+        return OWN_DATA
+    return GENERIC_OPERANDS if generic_operands(network) else RECORDED
 
 
 def physical_model(

@@ -17,7 +17,7 @@ block, dev cells and reads.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -312,12 +312,17 @@ class _RowBlocks:
         if rule != "least_error":
             fixed = None if rule == "range" else self._circuit.window_sigmas
             return self._of_window(adc_bits, fixed, coherence)
-        least = self._of_window(adc_bits, CANDIDATE_SIGMAS[0], coherence)
-        for sigmas in CANDIDATE_SIGMAS[1:]:
-            other = self._of_window(adc_bits, sigmas, coherence)
-            better = other[0] + other[1] < least[0] + least[1]
-            least = np.where(better, other[0], least[0]), np.where(better, other[1], least[1])
-        return least
+        # Noise at B bits is the least of all windows at 1 to B bits.
+        bits = np.arange(1, int(adc_bits.max()) + 1)
+        least = self._of_window(bits, None, coherence)
+        for sigmas in CANDIDATE_SIGMAS:
+            other = self._of_window(bits, sigmas, coherence)
+            least = _lesser(other, least)
+        adc, cells = least
+        for at in range(1, len(bits)):
+            fewer, more = ((adc[b], cells[b]) for b in (at - 1, at))
+            adc[at], cells[at] = _lesser(fewer, more)
+        return adc[adc_bits - 1], cells[adc_bits - 1]
 
     def _of_window(
         self, adc_bits: Ints, sigmas: float | None, coherence: Floats
@@ -489,11 +494,23 @@ class _MeasuredBlocks(_RowBlocks):
             (-1, half - adcs.low[..., None], -lowest_sum),
         ):
             clipped = edge < possible - EDGE_TOLERANCE
-            of_side, its_square = _exceeding(edge - side * mean, spread, half)
+            distance = edge - side * mean
+            of_side, its_square = _exceeding(distance, spread, half)
+            # No sum errs by more than the largest possible one.
+            share = erfc(distance / spread * np.sqrt(0.5)) / 2
+            most = np.maximum(possible - edge + half, 0.0)
+            of_side = np.minimum(of_side, most * share)
+            its_square = np.minimum(its_square, most**2 * share)
             error = error + side * np.where(clipped, of_side, 0.0)
             square = square + np.where(clipped, its_square, 0.0)
         # The mean error of a column is calibrated away.
         return np.maximum(square - error**2, 0.0) @ self._of_columns
+
+
+def _lesser(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """The noise of ADCs and of cells with the smaller sum, where equal the other."""
+    better = one[0] + one[1] < other[0] + other[1]
+    return np.where(better, one[0], other[0]), np.where(better, one[1], other[1])
 
 
 def _charged(
@@ -626,6 +643,8 @@ class NoiseModel:
     Args:
         layers: layers of the networks.
         technology: cells and their errors, ADC windows, and statistics of operands.
+        own: by index of a network with data, its noise over signal of ADCs and of cells in a
+            circuit, shape (2,); replaces that of assumed distributions. If None, there are none.
         part_of: model of several networks to reuse, and the index of the only network of `layers`
             in it. All else must be equal. If None, everything is computed.
     """
@@ -635,9 +654,11 @@ class NoiseModel:
         layers: LayerTable,
         technology: Technology,
         *,
+        own: Mapping[int, Callable[[Circuit], Floats]] | None = None,
         part_of: tuple[NoiseModel, int] | None = None,
     ) -> None:
         self._part_of = part_of
+        self._own = own or {}
         self._technology = technology
         self._cache = KeyedCache(np.inf)
         stored = np.flatnonzero(~layers.digital[layers.distinct])
@@ -691,6 +712,10 @@ class NoiseModel:
             parts = np.stack([adc, dev, adc + dev, np.broadcast_to(rounding, adc.shape)], axis=2)
             sums = [parts[..., a:b].sum(axis=-1) for a, b in pairwise(cuts)]
             snr[places] = decibels(np.stack(sums, axis=-1))
+        for network, noise in self._own.items():
+            parts = np.array([noise(circuit) for circuit in row_of]).reshape(-1, 2)
+            with_total = np.column_stack([parts, parts.sum(axis=1)])
+            snr[:, :3, network] = decibels(with_total)
         return snr[[row_of[circuit] for circuit in each]]
 
     @cached_property

@@ -35,7 +35,7 @@ ADC_MODELS = ("sar_noise", "zigzag", "neurosim_sar", "murmann", "isaac")
 """ADC models; the first is the default."""
 AdcWindow = Literal["sigma", "range", "least_error"]
 """Width of an ADC window: "sigma", a number of standard deviations; "range", all possible sums; or
-"least_error", the number of standard deviations with the least mean square error.
+"least_error", the window with the least error.
 """
 
 ADC_WINDOWS = get_args(AdcWindow)

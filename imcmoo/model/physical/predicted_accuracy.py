@@ -55,6 +55,28 @@ class Operands:
 
 
 @dataclass(frozen=True)
+class OwnNoise:
+    """Noise over signal of a network in a circuit, from its data.
+
+    Args:
+        data: its accuracy data.
+        noise: computes the noise of layers.
+        operands: its precision.
+        digital: layers without noise, on the digital unit.
+    """
+
+    data: AccuracyData
+    noise: CircuitNoise
+    operands: Operands
+    digital: Collection[str]
+
+    def __call__(self, circuit: Circuit) -> Floats:
+        """Noise over signal of ADCs and of cells, summed over layers, shape (2,)."""
+        of_layers = self.noise(self.data, replace(circuit, **vars(self.operands)))
+        return np.asarray((of_layers * self.data.analog(self.digital)).sum(axis=1))
+
+
+@dataclass(frozen=True)
 class Prediction:
     """Predicted accuracy of a network on a chip.
 

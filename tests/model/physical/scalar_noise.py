@@ -19,7 +19,7 @@ WITHIN_ROWS, ROWS_TOGETHER, COLUMNS_TOGETHER = 0.8, 0.005, 0.001
 WINDOWS = {
     "sigma": (4.0,),
     "range": (math.inf,),
-    "least_error": (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0),
+    "least_error": (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, math.inf),
 }
 """Half widths of the ADC window that are tried, in standard deviations."""
 MEASURED = {
@@ -165,12 +165,14 @@ def layer(
                     static += off / references * (2**g_width - 1) ** 2
                 tops = 2**x_width - 1, 2**g_width - 1
                 added = (design.get("adc_noise", DEFAULTS["adc_noise"]) / 100) ** 2
+                rule, most = design.get("adc_window", "sigma"), design["adc_bits"]
                 tried = [
                     one_sum(
                         *(rows, x, g, tops, coherence, differential),
-                        *(static, reads, design["adc_bits"], window, added),
+                        *(static, reads, bits, window, added),
                     )
-                    for window in WINDOWS[design.get("adc_window", "sigma")]
+                    for window in WINDOWS[rule]
+                    for bits in range(1 if rule == "least_error" else most, most + 1)
                 ]
                 steps, cells = min(tried, key=sum)
                 # Stuck at either end alike; rounding keeps such errors.
