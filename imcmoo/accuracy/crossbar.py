@@ -306,7 +306,7 @@ class Crossbar:
         half = conversion.step / 2
         low, high = conversion.low - half, conversion.low + 2 * half * conversion.codes - half
         clipped = total = 0
-        for read in self._reads(self._some(codes), self._cells):
+        for read in self._reads(self._picked(codes), self._cells):
             ends = (v[read.block][:, None, :, None] for v in (low, high))
             counted = (conversion.codes > 1)[read.block][:, None, :, None]
             below, above = (read.sums < next(ends)) & counted, (read.sums > next(ends)) & counted
@@ -314,7 +314,7 @@ class Crossbar:
             total += read.sums.size
         return clipped / total
 
-    def _some(self, codes: Codes) -> Codes:
+    def _picked(self, codes: Codes) -> Codes:
         """Random calibration vectors, enough for `PRODUCTS` products."""
         count = max(FEWEST_VECTORS, PRODUCTS // self._scale.size)
         picked = np.random.default_rng(self._seed).permutation(codes.shape[1])
@@ -322,19 +322,19 @@ class Crossbar:
 
     def _least_error(self, codes: Codes, statistics: list[Sums]) -> LeastError:
         """Choice of windows on some vectors, with one draw of the noise of reads."""
-        some, weights = self._some(codes), (self._scale**2).ravel()
+        vectors, weights = self._picked(codes), (self._scale**2).ravel()
 
         def sums_of(block: int) -> tuple[Values, Values]:
             noise = None if self._noise is None else np.random.default_rng([self._seed, block])
-            true = self._joined(self._reads(some, self._ideal, blocks=[block]), some.shape[1])
+            true = self._joined(self._reads(vectors, self._ideal, blocks=[block]), vectors.shape[1])
             if noise is None and self._cells is self._ideal:
                 return true, true
-            reads = self._reads(some, self._cells, noise, blocks=[block])
-            return self._joined(reads, some.shape[1]), true
+            reads = self._reads(vectors, self._cells, noise, blocks=[block])
+            return self._joined(reads, vectors.shape[1]), true
 
-        if self.places.size * some.shape[1] * weights.size * len(self._blocks) <= KEPT_SUMS:
+        if self.places.size * vectors.shape[1] * weights.size * len(self._blocks) <= KEPT_SUMS:
             sums_of = cache(sums_of)
-        signal = self.exact(some).var(axis=1).ravel() @ weights
+        signal = self.exact(vectors).var(axis=1).ravel() @ weights
         return LeastError(
             sums_of, statistics, places=self.places, weights=weights, signal=float(signal)
         )
