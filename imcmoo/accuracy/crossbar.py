@@ -363,7 +363,7 @@ class Crossbar:
         half = conversion.step / 2
         low, high = conversion.low - half, conversion.low + 2 * half * conversion.codes - half
         clipped = total = 0
-        for read in self._reads(self._some(codes), self._cells):
+        for read in self._reads(self._picked(codes), self._cells):
             ends = (v[read.block][:, None, :, None] for v in (low, high))
             counted = (conversion.codes > 1)[read.block][:, None, :, None]
             below, above = (read.sums < next(ends)) & counted, (read.sums > next(ends)) & counted
@@ -371,29 +371,29 @@ class Crossbar:
             total += read.sums.size
         return clipped / total
 
-    def _some(self, codes: Codes) -> Codes:
+    def _picked(self, codes: Codes) -> Codes:
         """Random calibration vectors, enough for `PRODUCTS` products."""
         count = max(FEWEST_VECTORS, PRODUCTS // self._scale.size)
         picked = np.random.default_rng(self._seed).permutation(codes.shape[1])
         return codes[:, np.sort(picked[:count])]
 
     def _least_error(self, codes: Codes, statistics: list[Sums]) -> LeastError:
-        """Choice of windows on some vectors, with one draw of the noise of reads and
-        of ADCs."""
-        some, weights = self._some(codes), (self._scale**2).ravel()
+        """Choice of windows on some vectors, with one draw of the noise of reads and of ADCs."""
+        vectors, weights = self._picked(codes), (self._scale**2).ravel()
+        n = vectors.shape[1]
 
         def sums_of(block: int) -> tuple[Values, Values]:
             noise = None if self._noise is None else np.random.default_rng([self._seed, block])
-            true = self._joined(self._reads(some, self._ideal, blocks=[block]), some.shape[1])
+            true = self._joined(self._reads(vectors, self._ideal, blocks=[block]), n)
             if noise is None and self._cells is self._ideal and self._chip.adc_noise == 0:
                 return true, true
-            reads = self._reads(some, self._cells, noise, blocks=[block])
+            reads = self._reads(vectors, self._cells, noise, blocks=[block])
             of_adcs = np.random.default_rng([self._seed, block, 1])
-            return self._with_adc_noise(self._joined(reads, some.shape[1]), of_adcs), true
+            return self._with_adc_noise(self._joined(reads, n), of_adcs), true
 
-        if self.places.size * some.shape[1] * weights.size * len(self._blocks) <= KEPT_SUMS:
+        if self.places.size * n * weights.size * len(self._blocks) <= KEPT_SUMS:
             sums_of = cache(sums_of)
-        signal = self.exact(some).var(axis=1).ravel() @ weights
+        signal = self.exact(vectors).var(axis=1).ravel() @ weights
         return LeastError(
             sums_of, statistics, places=self.places, weights=weights, signal=float(signal)
         )

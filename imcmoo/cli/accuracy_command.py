@@ -243,10 +243,10 @@ def _of_chip(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Columns of the result of a chip, and of its layers if they are to be written."""
     result, errors = _accuracy(args, assess, chip, data, after_each)
-    most = max(errors, key=lambda each: each.clipped)
-    if most.clipped > CLIPPED:
+    worst = max(errors, key=lambda each: each.clipped)
+    if worst.clipped > CLIPPED:
         warn(
-            f"ADC windows clip {most.clipped:.1%} of the sums of layer {most.layer}: more "
+            f"ADC windows clip {worst.clipped:.1%} of the sums of layer {worst.layer}: more "
             "ADC bits, fewer active rows or another --adc-window clip less"
         )
     layers = []

@@ -498,9 +498,9 @@ class _MeasuredBlocks(_RowBlocks):
             of_side, its_square = _exceeding(distance, spread, half)
             # No sum errs by more than the largest possible one.
             share = erfc(distance / spread * np.sqrt(0.5)) / 2
-            most = np.maximum(possible - edge + half, 0.0)
-            of_side = np.minimum(of_side, most * share)
-            its_square = np.minimum(its_square, most**2 * share)
+            farthest = np.maximum(possible - edge + half, 0.0)
+            of_side = np.minimum(of_side, farthest * share)
+            its_square = np.minimum(its_square, farthest**2 * share)
             error = error + side * np.where(clipped, of_side, 0.0)
             square = square + np.where(clipped, its_square, 0.0)
         # The mean error of a column is calibrated away.
