@@ -19,7 +19,7 @@ from imcmoo.report.figures import draw_figures
 from imcmoo.search import ask_tell
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.mating import FeasibleMating
-from imcmoo.study import shipped
+from imcmoo.study.catalogue import shipped_names
 from imcmoo.study.results import Results
 from problems import RRAM
 from tests import ROOT
@@ -321,7 +321,7 @@ def test_a_run_ends_with_a_table_and_the_paths(tmp_path, capsys):
 def test_the_list_names_every_study(capsys):
     assert main(["--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines if line[0] != " "] == shipped.study_names()
+    assert [line.split(":")[0] for line in lines if line[0] != " "] == shipped_names()
     assert any(line.startswith(f"{STUDY}: 12,096,000 designs") for line in lines)
 
 

@@ -61,7 +61,7 @@ def part_of(space, rng, at_most, around=None, at_least=200):
         for p in space.parameters:
             if not isinstance(p, Conditional):
                 at = list(rng.choice(len(p), min(len(p), rng.integers(1, 4)), replace=False))
-                if around is not None and around[p.name] in p.values:
+                if around is not None and around.get(p.name) in p.values:
                     at[0] = p.values.index(around[p.name])
                 values[p.name] = [p.values[i] for i in sorted(set(at))]
         part = restricted(space, values, name="part")
