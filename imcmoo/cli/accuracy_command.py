@@ -65,10 +65,10 @@ HOW = ("exact", "fast", "linear")
 
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
 OPTIONAL = ("weight_coding", "adc_window", "redundancy", "cell_errors", "adc_noise")
-SETTINGS = (
-    *("sigma", "read_sigma", "stuck_share", "adc_window", "redundancy"),
-    *("weight_clip", "input_bits", "weight_bits"),
-)
+ANALOG = ("sigma", "read_sigma", "stuck_share", "adc_window", "redundancy")
+"""Settings that a device with exact sums does not have."""
+
+SETTINGS = (*ANALOG, "weight_clip", "input_bits", "weight_bits")
 """Fields of every chip that the command line can set."""
 
 SHOWN = (
@@ -392,8 +392,10 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     missing = [name for name in NEEDED if name not in {*columns, *device.defaults}]
     if missing:
         raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")
-    if device.exact and args.sigma is not None:
-        raise InputError(f"--sigma: cells of {device.name} have no error, its sums are exact")
+    for name in ANALOG:
+        if device.exact and getattr(args, name) is not None:
+            option = name.replace("_", "-")
+            raise InputError(f"--{option}: sums of {device.name} are exact, leave it out")
     with input_errors():
         designs = Designs.of_columns(others | known, defaults=device.defaults)
         if args.sigma is not None and designs.cell_errors.any():

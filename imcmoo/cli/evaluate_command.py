@@ -26,7 +26,6 @@ from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED, TEXTS, DesignRefused, Designs
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
-from imcmoo.networks.operands import generic_operands
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
 from imcmoo.report.labels import generic_note, violation
 from imcmoo.space.designs_csv import DesignsTable, levels_of
@@ -52,6 +51,8 @@ class ReferenceEvaluation:
                "(default: none)"),
     )  # fmt: skip
     """Options of the command that are the model's own."""
+    generic_operands: tuple[str, ...] = ()
+    """Networks whose SNR rests on operands of others."""
 
     def __init__(
         self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
@@ -135,6 +136,7 @@ class PhysicalEvaluation:
             self._model = PhysicalEvaluator(device, workloads, **options)
         self._designs = _physical_designs(path, device, self._model)
         self._lacking = MEMORY_CELLS[device].defaults
+        self.generic_operands = self._model.generic_operands
 
     def __len__(self) -> int:
         return len(self._designs)
@@ -268,8 +270,7 @@ def main(args: argparse.Namespace) -> None:
         workloads = WorkloadSet.load([name.strip() for name in args.workloads.split(",")])
     evaluation = MODELS[args.model](args.designs, args.device, workloads, options)
     warn_of_dynamic_products(workloads, model=args.model, quiet=args.quiet)
-    generic = [w.name for w in workloads.workloads if generic_operands(w)]
-    if args.model == "physical" and generic:
+    if generic := evaluation.generic_operands:
         console(stderr=True, quiet=args.quiet).print(generic_note(generic), soft_wrap=True)
     with ExitStack() as stack:
         out = _open(stack, args.out, COSTS, args.force)

@@ -65,8 +65,10 @@ def test_a_digital_chip_is_as_accurate_as_the_integers(one, command, capsys):
     for how in ("fast", "linear"):
         other = one("--design", design, "--device", "dimc", "--chips", "1", "--how", how, "--force")
         assert other.accuracy == pytest.approx(row.integer, abs=1e-9 if how == "fast" else 0.02)
-    options = [*command, "--design", design, "--device", "dimc", "--sigma", "0.01"]
-    assert "--sigma: cells of dimc have no error" in refused(capsys, *options)
+    analog = {"--sigma": 0.01, "--stuck-share": 0.01, "--read-sigma": 0.01, "--redundancy": 2}
+    for option, value in (analog | {"--adc-window": "range"}).items():
+        options = [*command, "--design", design, "--device", "dimc", option, str(value)]
+        assert f"{option}: sums of dimc are exact" in refused(capsys, *options)
     options = [*command, "--design", f"{design},adc_bits=6", "--device", "dimc"]
     assert "adc_bits, design 0: 6 is given, must be 1 for DIMC" in refused(capsys, *options)
 

@@ -149,7 +149,7 @@ def score(data: AccuracyData, curve: str, nsr: float) -> float:
 def _with_other_circuits(designs: Designs) -> dict[str, Designs]:
     """Designs with another circuit each, by name of their drop."""
     other, noise = 1 - designs.weight_coding, designs.adc_noise
-    return {
+    changed = {
         "drop_with_1_more_adc_bit": replace(
             designs, adc_bits=np.minimum(designs.adc_bits + 1, LIMITS["adc_bits"][1])
         ),
@@ -157,10 +157,12 @@ def _with_other_circuits(designs: Designs) -> dict[str, Designs]:
             designs, active_rows=np.maximum(designs.active_rows // 2, 1)
         ),
         "drop_with_other_coding": replace(designs, weight_coding=other),
-        "drop_with_half_the_noise": replace(
-            designs, adc_noise=np.maximum(noise // 2, np.minimum(noise, 1))
-        ),
     }
+    if noise.any():
+        changed["drop_with_half_the_noise"] = replace(
+            designs, adc_noise=np.maximum(noise // 2, np.minimum(noise, 1))
+        )
+    return changed
 
 
 class PredictedAccuracy:
