@@ -120,7 +120,8 @@ def _executed(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> 
 
 def _of_columns(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> Floats:
     """Noise by the closed form at several ADC resolutions, shape (B, 2, L)."""
-    alike = replace(chip, adc_bits=None, sigma=0.0, read_sigma=0.0, redundancy=1)
+    alike = replace(chip.without_errors(), weight_clip=chip.weight_clip)
+    alike = replace(alike, cell_errors=chip.cell_errors, redundancy=1)
     alike = replace(alike, adc_window="sigma", window_sigmas=4.0)
     noise = np.zeros((len(bits), 2, len(data.layers)))
     for at, statistics in enumerate(_own_statistics(data, alike)):

@@ -16,7 +16,7 @@ from imcmoo.accuracy.conversion import Conversion, Values
 from imcmoo.arrays import Floats
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Sums, choose_adcs
 
-FEWEST_BITS = 3
+FIRST_NESTED_BITS = 3
 """Lowest resolution whose choice is a candidate at the next one."""
 NEGLIGIBLE = 1e-4
 """Noise over signal below which a choice is good enough."""
@@ -74,7 +74,7 @@ class LeastError:
             descent = _Descent(self._candidates(bits), self._sums_of, self._places, self._weights)
             descent.run_pass(alone=True)
             fewer = []
-            if descent.noise > self._enough and bits > FEWEST_BITS:
+            if descent.noise > self._enough and bits > FIRST_NESTED_BITS:
                 fewer = [self._chosen(bits - 1)]
                 descent.add_candidate(fewer[0].conversion)
             for _ in range(PASSES):
@@ -88,8 +88,8 @@ class LeastError:
         return self._known[bits]
 
     def _candidates(self, bits: int) -> list[Conversion]:
-        """Windows of several widths, all possible sums, and a constant. Finer steps come first: the
-        first wins where some vectors have the same sum in all columns."""
+        """Windows of several widths, all possible sums, and a constant. Finer steps come first:
+        of equal candidates the first is taken."""
         candidates = [
             Conversion.of_adcs([choose_adcs(s, bits, k) for s in self._statistics], 2**bits)
             for k in (*CANDIDATE_SIGMAS, None)

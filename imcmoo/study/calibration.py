@@ -34,7 +34,7 @@ from imcmoo.model.physical.macro import (
     nearest_supply_V,
 )
 from imcmoo.model.physical.memory_cells import memory_cell
-from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused
+from imcmoo.model.physical.parameters import ADC_MODELS, LIMITS, DesignRefused
 from imcmoo.study.faults import fault_lines
 from imcmoo.study.tables import DeviceName, Positive, Table, is_file
 from imcmoo.study.toml import toml_text
@@ -107,7 +107,10 @@ class MacroTable(Table):
     sample_and_hold: int = Field(0, ge=0, le=1)
     adc_model: str = "sar_noise"
     adc_noise: int = Field(
-        0, ge=0, le=400, description="of a conversion, percent of a unit; 0: not stated"
+        0,
+        ge=0,
+        le=LIMITS["adc_noise"][1],
+        description="of a conversion, percent of a unit; 0: not stated",
     )
 
     @model_validator(mode="after")

@@ -51,9 +51,10 @@ TABLES = {
 
 
 OPERANDS, GENERIC = "operands", "generic"
+"""Column of `networks`, and its entry for a network whose SNR rests on operands of others."""
+
 SNR_SOURCE = "snr_source"
 """Column that says what the SNR of a network rests on."""
-"""Column of `networks`, and its entry for a network whose SNR rests on operands of others."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -334,7 +334,7 @@ class _Builder:
     @cached_property
     def _references(self) -> Floats:
         """Reference columns of a macro beside its others, shape (n,)."""
-        slices = np.ceil(self._context.layers.weight_bits.max() / self._designs.bits_per_cell)
+        slices = np.ceil(self._context.weight_bits / self._designs.bits_per_cell)
         per_slice = self._context.device.reference_columns(self._designs, self._assumptions)
         columns: Floats = per_slice * slices * self._switches.few_levels
         return columns

@@ -101,7 +101,7 @@ class Circuit:
         adc_window: rule for the ADC window.
         redundancy: parallel cells of each of the more significant half of the weight slices.
         cell_errors: "uniform" for `sigma` on all levels, else a name in `CELL_ERRORS`.
-        reference_columns: columns of off cells of each weight slice, mean of which is subtracted
+        reference_columns: columns of off cells of each weight slice, whose mean is subtracted
             from all others; 0 for none.
         stuck_share: share of cells stuck at an end of their range, at either alike.
         adc_noise: rms noise of each conversion, in units of a sum.

@@ -487,8 +487,7 @@ SMALL_BUFFER_BITS = 65536
 
 
 def with_packed_words(designs: Designs) -> Designs:
-    """Designs whose buffer of single bytes is the input buffer of these: `buffer_words` times as
-    wide, and as much less deep."""
+    """Designs with an input buffer `buffer_words` times as wide and as much less deep."""
     words = designs.buffer_words
     wider, fewer = designs.macros_per_tile * words, designs.rows / words
     return replace(designs, macros_per_tile=wider, rows=fewer)

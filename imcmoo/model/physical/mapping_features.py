@@ -220,8 +220,9 @@ FEATURES = tuple(MappingFeatures.__annotations__)
 
 @dataclass(frozen=True, eq=False)
 class MappedLayers:
-    """Layers mapped to chips: replication (at least 1), copies held (more than that if an owner has
-    more), passes, placement and traffic, (n, L)."""
+    """Layers mapped to chips, shape (n, L): replication (at least 1), copies of the weights in the
+    cells (at least the replication; those of the owner of shared weights), passes, placement and
+    traffic."""
 
     replication: Floats
     copies: Floats

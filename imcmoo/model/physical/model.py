@@ -178,7 +178,8 @@ class PhysicalEvaluator(CostModel):
         if self._accuracy is not None and self._accuracy.limited:
             self.resource_names = (*self.resource_names, "accuracy")
         own = (options.get("accuracy") or {}) if options.get("own_noise") else {}
-        self.snr_sources = {w.name: _snr_source(w, own) for w in workloads.workloads}
+        noisy = () if self._context.device.exact else workloads.workloads
+        self.snr_sources = {w.name: _snr_source(w, own) for w in noisy}
         self.generic_operands = tuple(
             name for name, source in self.snr_sources.items() if source == GENERIC_OPERANDS
         )
@@ -216,7 +217,7 @@ class PhysicalEvaluator(CostModel):
             raise ValueError(f"space.{refused.column}: {refused.problem}") from None
 
     def _check_noise_is_paid(self) -> None:
-        """Refuse several noises of ADCs whose energy does not depend on it: the least is free."""
+        """Refuse several noises of ADCs whose energy does not depend on it."""
         space, models = self.space, {self._context.adc_model}
         if "adc_model" in (*space.names, *space.fixed):
             models = {*space.values_of("adc_model")}
@@ -240,6 +241,8 @@ class PhysicalEvaluator(CostModel):
         # Limits change no number of a feasible design, so they are stated.
         stated = (table, self._deployment, list(options.items()), self._limits)
         digest = hashlib.sha256(repr(stated).encode())
+        if self._options.get("own_noise") is not None:
+            digest.update(repr(self.snr_sources).encode())
         digest.update(self.workloads.fingerprint.encode())
         for other in self._options.get("joined", ()):
             digest.update(WorkloadSet((other,)).fingerprint.encode())

@@ -298,7 +298,8 @@ class MinimalChips:
     Args:
         terms: cost terms by name, see `ComponentMinima`; those of ADCs are infinite if `noisy`.
         noisy: True where no ADC keeps the limits of SNR, broadcastable to (n, X).
-        infeasible: True where no chip keeps the limits of SNR, IR drop and conductance levels.
+        infeasible: True where no chip keeps the limits of SNR, sampling, IR drop and conductance
+            levels.
         macros, tiles, groups: of a chip (fewest router groups), shape (n, 1).
         streams: True if some chip has a memory to load weights from, broadcastable to (n, X).
         glb_size: index of the size of the global buffer, −1 if free, shape (n, X) or broadcastable.
