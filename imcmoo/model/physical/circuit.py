@@ -10,7 +10,7 @@ import numpy as np
 from imcmoo.arrays import Floats
 from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import MemoryCell
+from imcmoo.model.physical.components import MemoryCell, Technology
 from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, LIMITS, AdcWindow, Designs
 
 HIGHEST_PRECISION = 16
@@ -204,6 +204,17 @@ class Circuit:
             for at in range(len(designs))
         ]
         return [c.without_errors() for c in circuits] if device.exact else circuits
+
+    @classmethod
+    def of_technology(cls, designs: Designs, technology: Technology) -> list[Circuit]:
+        """Circuits of designs, as `of_designs`, without the errors that are switched off."""
+        circuits = cls.of_designs(designs, technology.device, technology.assumptions)
+        ideal: dict[str, Any] = {}
+        if not technology.switches.few_levels:
+            ideal |= PERFECT_CELLS
+        if not technology.switches.shared_converters:
+            ideal["adc_noise"] = 0.0
+        return [replace(circuit, **ideal) for circuit in circuits] if ideal else circuits
 
 
 def slice_maxima(bits: int, width: int) -> Floats:

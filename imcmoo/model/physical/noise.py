@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from scipy.special import erfc
@@ -41,7 +40,6 @@ from imcmoo.model.physical.adc_window import (
 )
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import (
-    PERFECT_CELLS,
     Circuit,
     level_variances,
     parallel_cells,
@@ -703,7 +701,7 @@ class NoiseModel:
         """SNR of each design's circuit from its noise, shape (n, 4, W)."""
         if self._technology.device.exact:
             return np.repeat(self._snr_of_rounding[None], len(designs), axis=0)
-        each = self._circuits(designs)
+        each = Circuit.of_technology(designs, self._technology)
         row_of = {circuit: row for row, circuit in enumerate(dict.fromkeys(each))}
         snr = np.empty((len(row_of), 4, self._n_networks))
         cuts = np.searchsorted(self._owner, np.arange(self._n_networks + 1))
@@ -728,16 +726,6 @@ class NoiseModel:
         snr = np.full((4, self._n_networks), MOST_DB)
         snr[3] = decibels(np.bincount(self._owner, rounding, self._n_networks).astype(float))
         return snr
-
-    def _circuits(self, designs: Designs) -> list[Circuit]:
-        technology = self._technology
-        circuits = Circuit.of_designs(designs, technology.device, technology.assumptions)
-        ideal: dict[str, Any] = {}
-        if not technology.switches.few_levels:
-            ideal |= PERFECT_CELLS
-        if not technology.switches.shared_converters:
-            ideal["adc_noise"] = 0.0
-        return [replace(circuit, **ideal) for circuit in circuits] if ideal else circuits
 
     def _noise(self, circuits: Sequence[Circuit], adc_bits: Ints) -> tuple[Floats, Floats, Floats]:
         """Noise over signal of ADCs and of cells, (n_bits, n_circuits, n_layers), and of

@@ -284,9 +284,8 @@ class PredictedAccuracy:
         if data is None:
             raise ValueError("this network has no accuracy data")
         operands = self._operands[network]
-        technology = self._technology
-        (circuit,) = Circuit.of_designs(design, technology.device, technology.assumptions)
+        (circuit,) = Circuit.of_technology(design, self._technology)
         circuit = replace(circuit, **vars(operands))
-        exact = technology.device.exact
+        exact = self._technology.device.exact
         noise = np.zeros((2, len(data.layers))) if exact else self._noise(data, circuit)
         return predict(data, noise, operands.bits, self._digital[network])

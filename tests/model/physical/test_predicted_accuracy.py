@@ -84,7 +84,7 @@ def test_layers_on_the_digital_unit_have_no_noise():
         predict(DATA, NOISE, (8, 8), ["c"])
 
 
-def predicted(names, noise, *, operands, max_drop=(), device="rram"):
+def predicted(names, noise, *, operands, max_drop=(), device="rram", **switches):
     """Predicted accuracy of a network "n" on a device, RRAM with cell errors of 0.02."""
     return PredictedAccuracy(
         names,
@@ -95,7 +95,7 @@ def predicted(names, noise, *, operands, max_drop=(), device="rram"):
             device=MEMORY_CELLS[device],
             table=PhysicalTable.load(),
             assumptions=Assumptions().having(rram_sigma=0.02),
-            switches=Switches(),
+            switches=Switches(**switches),
         ),
         operands=operands,
         digital={},
@@ -131,6 +131,20 @@ def test_the_drop_with_half_the_noise_is_stated(adc_noise, half):
     assert (found["accuracy_drop"] > other) == (half < adc_noise)
     unstated = table.details(Designs.of_columns(columns(adc_noise=0)))
     assert "drop_with_half_the_noise" not in unstated
+
+
+def test_errors_that_are_switched_off_drop_no_accuracy():
+    executed = []
+
+    def noise(data, circuit):
+        executed.append((circuit.sigma, circuit.adc_noise))
+        return NOISE
+
+    off = {"few_levels": False, "shared_converters": False}
+    for switches in ({}, off):
+        table = predicted(["n"], noise, operands=[Operands(4, 8)], **switches)
+        table.drops(Designs.of_columns(columns(adc_noise=10)))
+    assert executed == [(0.02, 0.1), (0.0, 0.0)]
 
 
 def test_a_digital_chip_drops_what_rounding_costs_and_no_other_circuit_drops_less():
