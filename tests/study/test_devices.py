@@ -18,7 +18,7 @@ from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.study.catalogue import find, find_study
-from imcmoo.study.comparison import feasible_designs
+from imcmoo.study.comparison import check_replaceable, feasible_designs
 from imcmoo.study.comparison_certificate import check_comparison
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.flip import flip
@@ -455,6 +455,15 @@ def test_a_comparison_of_another_study_is_replaced_by_force_only(study, ran, fol
     with pytest.raises(InputError, match=r"comparison is of other settings: .*force=True"):
         other.run(out=folder / "runs", seed=3)
     assert contents(folder / "runs") == before
+
+
+def test_a_comparison_of_other_layers_is_not_replaced(study, ran, tmp_path):
+    write_networks(tmp_path)
+    (tmp_path / "b.csv").write_text(HEADER + NETWORKS["a"])
+    other = study.replace(networks=[str(tmp_path / f"{name}.csv") for name in NETWORKS])
+    check_replaceable(study, ran.folder)
+    with pytest.raises(InputError, match=r"comparison is of other networks: .*force=True"):
+        check_replaceable(other, ran.folder)
 
 
 def test_the_commands_print_who_wins_and_check_the_proof(study, proven, folder, capsys):
