@@ -50,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Check certificates."""
-    for folder in (args.folder, args.folder / COMPARISON):
+    home = args.folder.resolve()  # "." has no name
+    for folder in (home, home / COMPARISON):
         if folder.name == COMPARISON and (folder / FILE).is_file():
             _check_devices(folder, args)
             return

@@ -102,7 +102,9 @@ OF_WEIGHTS = ("weight_clip", "layers_digital", "kv_bits", "weights_of")
 NOISE_SETTINGS = (*OF_WEIGHTS, "accuracy")
 """Settings by network that need a model with noise."""
 
-FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
+FOLDERS = (
+    *("ablation", "certified", "compare", "comparison", "docs", "exact", "published", "random"),
+)
 """Folders that commands create beside those of studies; no study may have these names."""
 
 BUDGET = 3300

@@ -492,6 +492,12 @@ def test_the_commands_print_who_wins_and_check_the_proof(study, proven, folder, 
     )
 
 
+def test_a_comparison_is_checked_from_inside_its_folder(proven, folder, monkeypatch, capsys):
+    monkeypatch.chdir(proven.folder)
+    assert main(["check-certificate", ".", "--study", str(folder / "own.toml")]) == 0
+    assert f"{proven.folder}: accepted" in capsys.readouterr().out
+
+
 def test_commands_of_one_device_take_the_study_that_a_file_of_results_names(ran, folder, capsys):
     file = str(folder / "own.toml")
     with pytest.raises(InputError, match=r"study edge lists devices \(sram, rram\), which this co"):
