@@ -284,7 +284,7 @@ class Comparison:
             "design": values,
             "costs": {name: _finite(value) for name, value in best.costs.items()},
             "statements": self.statements,
-            "caution": caution(best.study.model, {}),
+            "caution": caution(best.study.model, {}, best.device),
             "stamp": stamp_of_devices(self.study).to_json(),
         }
 

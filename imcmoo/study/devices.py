@@ -71,6 +71,8 @@ class StudyOfDevices:
         Raises:
             ValueError: a key has a wrong value; one line per fault, with the device that has it.
         """
+        from imcmoo.model.physical.memory_cells import is_exact  # slow to import
+
         devices = _checked_devices(settings["device"])
         common, of_device = _checked_space(settings.get("space", {}), devices)
         if (model := settings.get("model", "reference")) != "physical":
@@ -82,7 +84,7 @@ class StudyOfDevices:
             keys = {**settings, "device": device, "space": {**common, **table}}
             if isinstance(name, str):
                 keys["name"] = f"{name}/{device}"
-            if _is_exact(device):  # a limit on analog errors
+            if is_exact(device):  # a limit on analog errors
                 keys.pop("compute_snr_limit_dB", None)
             try:
                 return Study(**keys)
@@ -299,13 +301,6 @@ def _checked_space(
     if "device" in common:
         raise ValueError("space.device: the key device lists the devices; leave it out")
     return common, {key: dict(table) for key, table in tables.items()}
-
-
-def _is_exact(device: str) -> bool:
-    """True if the sums of a device have no analog error."""
-    from imcmoo.model.physical.memory_cells import MEMORY_CELLS  # slow to import
-
-    return MEMORY_CELLS[device].exact
 
 
 def _of_own_table(lines: str, device: str, table: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from imcmoo.study.comparison import check_replaceable, feasible_designs
 from imcmoo.study.comparison_certificate import check_comparison
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.flip import flip
+from imcmoo.study.result_tables import DIGITAL_BASIS, PHYSICAL_BASIS
 from imcmoo.study.study import Study
 from tests.cli.helpers import contents, refused, run_quietly
 from tests.study.files import written
@@ -249,6 +250,16 @@ def test_the_files_have_the_tables_and_their_checksums(enumerated):
     pd.testing.assert_frame_equal(read, enumerated.devices, check_dtype=False, rtol=0, atol=0)
     names = ("devices.csv", "front.csv", "design.json")
     check_sums(enumerated.folder, known=names, always=names, remedy="")
+
+
+def test_the_caution_is_that_of_the_device_of_the_winner(enumerated, tmp_path, monkeypatch):
+    def saved():
+        replace(enumerated, folder=tmp_path).save()
+        return json.loads((tmp_path / "design.json").read_text())["caution"]
+
+    assert saved() == PHYSICAL_BASIS
+    monkeypatch.setattr(MEMORY_CELLS[enumerated.winner.device], "exact", True)
+    assert saved() == DIGITAL_BASIS
 
 
 def test_ratios_and_costs_of_the_table_are_those_of_the_chips(enumerated):
