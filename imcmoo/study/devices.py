@@ -26,6 +26,9 @@ COMPARISON = "comparison"
 OF_ONE_DEVICE = ("device", "name", "space")
 """Keys that all studies of a list have in common or that tell them apart."""
 
+OF_ANALOG = ("calibration", "compute_snr_limit_dB")
+"""Keys of ADCs and analog errors, which hold for no device whose sums are exact."""
+
 
 @dataclass(frozen=True)
 class StudyOfDevices:
@@ -71,8 +74,6 @@ class StudyOfDevices:
         Raises:
             ValueError: a key has a wrong value; one line per fault, with the device that has it.
         """
-        from imcmoo.model.physical.memory_cells import is_exact  # slow to import
-
         devices = _checked_devices(settings["device"])
         common, of_device = _checked_space(settings.get("space", {}), devices)
         if (model := settings.get("model", "reference")) != "physical":
@@ -84,10 +85,8 @@ class StudyOfDevices:
             keys = {**settings, "device": device, "space": {**common, **table}}
             if isinstance(name, str):
                 keys["name"] = f"{name}/{device}"
-            if is_exact(device):  # a limit on analog errors
-                keys.pop("compute_snr_limit_dB", None)
             try:
-                return Study(**keys)
+                return Study(**_without_analog(device, keys))
             except ValueError as error:
                 raise ValueError(_of_own_table(str(error), device, table)) from None
 
@@ -133,13 +132,17 @@ class StudyOfDevices:
     def replace(self, **changes: Any) -> StudyOfDevices:
         """Return a copy with other values of some common keys.
 
+        Keys of `OF_ANALOG` hold for the devices whose sums are not exact.
+
         Raises:
             ValueError: a key has a wrong value, or is `device`, `name` or `space`.
         """
         for key in OF_ONE_DEVICE:
             if key in changes:
                 raise ValueError(f"{key}: create the study that lists devices with another value")
-        return self.each(lambda study: study.replace(**changes))
+        return self.each(
+            lambda study: study.replace(**_without_analog(str(study.device), changes))
+        )
 
     def run(
         self,
@@ -301,6 +304,13 @@ def _checked_space(
     if "device" in common:
         raise ValueError("space.device: the key device lists the devices; leave it out")
     return common, {key: dict(table) for key, table in tables.items()}
+
+
+def _without_analog(device: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that hold for a device."""
+    from imcmoo.model.physical.memory_cells import is_exact  # slow to import
+
+    return {k: v for k, v in keys.items() if not (k in OF_ANALOG and is_exact(device))}
 
 
 def _of_own_table(lines: str, device: str, table: Mapping[str, Any]) -> str:

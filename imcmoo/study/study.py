@@ -432,9 +432,23 @@ class Study(Table):
                 raise ValueError(
                     f"{key} = {value!r} needs the physical model, not the reference model"
                 )
+        self._check_snr_limit()
         self._check_owners()
         self._check_scenario()
         return self
+
+    def _check_snr_limit(self) -> None:
+        """Refuse a limit on analog errors of a device that has none."""
+        limit = self.compute_snr_limit_dB
+        if self.model != "physical" or limit is None or limit == -float("inf"):
+            return
+        from imcmoo.model.physical.memory_cells import is_exact  # most studies do without
+
+        for device in filter(is_exact, self.space.values_of("device")):
+            raise ValueError(
+                f"compute_snr_limit_dB: {limit:g} is given, must be -inf on {device}: its sums are "
+                "exact"
+            )
 
     def _check_owners(self) -> None:
         """Check that networks with the weights of another have the same layers and precision."""

@@ -204,13 +204,24 @@ def test_a_table_instead_of_a_space_is_needed(study):
         Study(name="edge", model="physical", device=["sram", "rram"], space="sram", networks=["a"])
 
 
-def test_a_limit_on_analog_errors_holds_for_devices_that_have_them(folder, monkeypatch):
-    monkeypatch.setattr(MEMORY_CELLS["rram"], "exact", True)
-    study = Study(
-        name="edge", model="physical", device=["sram", "rram"], compute_snr_limit_dB=20,
+def test_keys_of_analog_errors_hold_for_devices_that_have_them(folder):
+    keys = {"compute_snr_limit_dB": 20, "calibration": "wang_vlsi_2022"}
+    usual = {
+        "name": "edge", "model": "physical", "device": ["sram", "dimc"],
+        "networks": [str(folder / "a.csv")],
+    }  # fmt: skip
+    for study in (Study(**usual, **keys), Study(**usual).replace(**keys)):
+        for key, value in keys.items():
+            assert [getattr(one, key) for one in study.studies] == [value, None]
+
+
+def test_a_study_of_a_device_with_exact_sums_refuses_a_limit_on_analog_errors(folder):
+    one = Study(
+        name="one", model="physical", device="dimc", compute_snr_limit_dB=-math.inf,
         networks=[str(folder / "a.csv")],
     )  # fmt: skip
-    assert [one.compute_snr_limit_dB for one in study.studies] == [20, None]
+    with pytest.raises(ValueError, match="^compute_snr_limit_dB: 20 is given, must be -inf on dim"):
+        one.replace(compute_snr_limit_dB=20)
 
 
 def test_regrets_are_against_the_best_optima_of_all_devices(enumerated, every):
