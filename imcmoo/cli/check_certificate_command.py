@@ -112,9 +112,9 @@ def _check_devices(folder: Path, args: argparse.Namespace) -> None:
         raise InputError(f"{folder} compares devices, and study {study.name} lists none")
     study = arguments.with_options(study, args)
     for one in study.studies:
-        check_trusted(str(stated.settings_of(one.name).get("criterion")), one, folder)
+        check_trusted(str(stated.settings_of(one).get("criterion")), one, folder)
     if not _is_stated(args):
-        study = study.each(lambda one: certified_study(stated.settings_of(one.name), one))
+        study = study.each(lambda one: certified_study(stated.settings_of(one), one))
     with Bars(quiet=args.quiet) as progress:
         task = progress.add_task(stated.criterion, total=None)
         compared, validated, walks = check_comparison(

@@ -91,7 +91,7 @@ class BestOfDevice:
     @property
     def device(self) -> str:
         """Name of the device."""
-        return self.study.name.rpartition("/")[2]
+        return str(self.study.device)
 
     @cached_property
     def costs(self) -> dict[str, float]:

@@ -95,7 +95,7 @@ class StudyOfDevices:
     @property
     def devices(self) -> tuple[str, ...]:
         """Names of the devices, in the order of the list."""
-        return tuple(study.name.rpartition("/")[2] for study in self.studies)
+        return tuple(str(study.device) for study in self.studies)
 
     @property
     def file(self) -> str | None:

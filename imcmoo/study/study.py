@@ -471,9 +471,14 @@ class Study(Table):
                 raise ValueError(where + fault)
 
     def _check_space(self) -> None:
-        """Check that the space is of the device and of the model."""
+        """Check that name and space are of the device, and the space of the model."""
         space = self.space
         of_space = space.values_of("device") if "device" in (*space.names, *space.fixed) else ()
+        _, slash, of_name = self.name.rpartition("/")
+        known = (self.device,) if self.device else of_space
+        if slash and of_name not in known:
+            of = " and ".join(map(str, known)) or "no device"
+            raise ValueError(f"name: {self.name!r} is of {of_name}, but the study is of {of}")
         if self.device and of_space and self.device not in of_space:
             fault, of = f"device: {self.device!r}", " and ".join(map(str, of_space))
         elif (other := other_model(space, self.model)) is not None:

@@ -199,6 +199,14 @@ def test_a_fault_names_the_key_the_device_and_what_is_allowed(tmp_path, change, 
     assert len(str(fault.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("device", [{"device": "rram"}, {"space": "rram_physical"}])
+def test_a_name_with_a_device_is_refused_for_another_device(folder, device):
+    keys = {"model": "physical", "networks": [str(folder / "a.csv")], **device}
+    assert Study(name="edge/rram", **keys).name == "edge/rram"
+    with pytest.raises(ValueError, match="^name: 'edge/sram' is of sram, but the study is of rram"):
+        Study(name="edge/sram", **keys)
+
+
 def test_a_table_instead_of_a_space_is_needed(study):
     with pytest.raises(ValueError, match="space: needs a table if device is a list, got 'sram'"):
         Study(name="edge", model="physical", device=["sram", "rram"], space="sram", networks=["a"])
