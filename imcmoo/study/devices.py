@@ -140,9 +140,7 @@ class StudyOfDevices:
         for key in OF_ONE_DEVICE:
             if key in changes:
                 raise ValueError(f"{key}: create the study that lists devices with another value")
-        return self.each(
-            lambda study: study.replace(**_without_analog(str(study.device), changes))
-        )
+        return self.each(lambda study: study.replace(**_without_analog(str(study.device), changes)))
 
     def run(
         self,

@@ -17,6 +17,7 @@ from imcmoo.io.checksums import check_sums, content_checksum, sha256
 from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.problem.dominance import is_nondominated
+from imcmoo.run import run_devices
 from imcmoo.study.catalogue import find, find_study
 from imcmoo.study.comparison import check_replaceable, feasible_designs
 from imcmoo.study.comparison_certificate import check_comparison
@@ -203,7 +204,9 @@ def test_a_fault_names_the_key_the_device_and_what_is_allowed(tmp_path, change, 
 def test_a_name_with_a_device_is_refused_for_another_device(folder, device):
     keys = {"model": "physical", "networks": [str(folder / "a.csv")], **device}
     assert Study(name="edge/rram", **keys).name == "edge/rram"
-    with pytest.raises(ValueError, match="^name: 'edge/sram' is of sram, but the study is of rram"):
+    with pytest.raises(
+        ValueError, match=r"^name: 'edge/sram' is of sram, but the study is of rram"
+    ):
         Study(name="edge/sram", **keys)
 
 
@@ -228,7 +231,9 @@ def test_a_study_of_a_device_with_exact_sums_refuses_a_limit_on_analog_errors(fo
         name="one", model="physical", device="dimc", compute_snr_limit_dB=-math.inf,
         networks=[str(folder / "a.csv")],
     )  # fmt: skip
-    with pytest.raises(ValueError, match="^compute_snr_limit_dB: 20 is given, must be -inf on dim"):
+    with pytest.raises(
+        ValueError, match=r"^compute_snr_limit_dB: 20 is given, must be -inf on dim"
+    ):
         one.replace(compute_snr_limit_dB=20)
 
 
@@ -459,6 +464,21 @@ def test_a_run_compares_the_best_found_of_each_device(ran, study):
     design = json.loads((ran.folder / "design.json").read_text())
     assert design["regret_reference"] == "best found"
     assert design["study"] == f"edge/{ran.winner.device}"
+
+
+def test_a_device_lacks_a_chip_only_if_all_seeds_find_none(
+    study, ran, folder, tmp_path, monkeypatch
+):
+    def unlucky(*_, **__):
+        raise Infeasible("no feasible design found")
+
+    monkeypatch.setattr("imcmoo.run.run_one", unlucky)
+    shutil.copytree(folder / "runs", tmp_path / "runs")
+    with pytest.warns(UserWarning, match=r"seed-4: no feasible design found"):
+        compared = run_devices(study, tmp_path / "runs", seeds=(3, 4), resume=True)
+    pd.testing.assert_frame_equal(compared.devices, ran.devices)
+    with pytest.raises(Infeasible, match=r"no device of edge has a feasible chip"):
+        run_devices(study, tmp_path / "none", seeds=(3, 4))
 
 
 def test_the_command_writes_the_files_of_the_library_and_resumes(study, folder, ran, monkeypatch):
