@@ -458,8 +458,8 @@ def _run_all(
     some_infeasible: bool,
     on_done: Callable[[], None],
 ) -> tuple[dict[Path, Results], dict[Path, Infeasible]]:
-    """Run several seeds side by side; returns the results of those run here, and why others found
-    no feasible design, by their folder."""
+    """Run several seeds side by side; returns, by folder, the results of runs on this machine and
+    the errors of runs without a feasible design."""
     results: dict[Path, Results] = {}
     lacking: dict[Path, Infeasible] = {}
     run: Callable[[Any], Results | dict[str, bytes]] = partial(
@@ -483,7 +483,7 @@ def _run_all(
 
 
 def _or_infeasible(run: Callable[[Any], Made], task: Any) -> Made | Infeasible:
-    """What a run returns, or why no design is feasible, so that other runs go on."""
+    """Result of a run, or its error that no design is feasible, so that other runs go on."""
     try:
         return run(task)
     except Infeasible as error:

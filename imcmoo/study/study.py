@@ -475,9 +475,9 @@ class Study(Table):
         space = self.space
         of_space = space.values_of("device") if "device" in (*space.names, *space.fixed) else ()
         _, slash, of_name = self.name.rpartition("/")
-        known = (self.device,) if self.device else of_space
-        if slash and of_name not in known:
-            of = " and ".join(map(str, known)) or "no device"
+        of_study = (self.device,) if self.device else of_space
+        if slash and of_name not in of_study:
+            of = " and ".join(map(str, of_study)) or "no device"
             raise ValueError(f"name: {self.name!r} is of {of_name}, but the study is of {of}")
         if self.device and of_space and self.device not in of_space:
             fault, of = f"device: {self.device!r}", " and ".join(map(str, of_space))
