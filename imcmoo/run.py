@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,8 @@ from imcmoo.study.searches import (
     search_models,
 )
 from imcmoo.study.study import BUDGET, Study
+
+Made = TypeVar("Made")
 
 OnExplained = Callable[[int, int], None]
 """Called with the number of explained designs and of all designs."""
@@ -257,6 +260,7 @@ def run_studies(
     force: bool = False,
     workers: Workers = 1,
     observer: Observer | None = None,
+    some_infeasible: bool = False,
 ) -> list[Run]:
     """Run studies that differ only in their seed.
 
@@ -267,14 +271,16 @@ def run_studies(
         force: also replace runs of a different study with the same name.
         workers: number of processes for several seeds, or a pool of other machines.
         observer: receives the events. If None, only warnings are shown.
+        some_infeasible: leave out seeds that find no feasible design, with a warning, unless no
+            seed finds one. If False, one such seed is an error.
 
     Returns:
         The runs, in the order of `studies`.
 
     Raises:
         InputError: a folder is in use or holds another run, the budget exceeds the number of
-            designs, or the stored exact answer is damaged: nothing is done. Or no design is
-            feasible: the work is discarded.
+            designs, or the stored exact answer is damaged: nothing is done.
+        Infeasible: a run finds no feasible design; its work is discarded.
         OSError: a folder cannot be written to.
     """
     observer = observer or Observer()
@@ -296,16 +302,30 @@ def run_studies(
             observer.already_finished(folder.path)
         todo = [task for task in tasks if task[1] not in finished]
         results: dict[Path, Results] = {}
+        lacking: dict[Path, Infeasible] = {}
         if todo:
             in_process = len(tasks) == len(todo) == 1 and isinstance(workers, int)
             observer.begun(studies[0], len(todo), side_by_side=not in_process)
             if in_process:
                 results[todo[0][1].path] = run_one(todo[0], answer, resume, observer.on_trace)
             else:
-                results = _run_all(
-                    todo, answer, resume=resume, workers=workers, on_done=observer.run_done
+                results, lacking = _run_all(
+                    todo,
+                    answer,
+                    resume=resume,
+                    workers=workers,
+                    some_infeasible=some_infeasible,
+                    on_done=observer.run_done,
                 )
-        runs = [Run(folder.path, study, results.get(folder.path)) for study, folder in tasks]
+        if len(lacking) == len(tasks):
+            raise next(iter(lacking.values()))
+        for path, why in lacking.items():
+            observer.warned(f"{path}: {why}")
+        runs = [
+            Run(folder.path, study, results.get(folder.path))
+            for study, folder in tasks
+            if folder.path not in lacking
+        ]
         if len(tasks) > 1:
             _compare(runs, answer, home / "seeds.csv", observer)
         if len(tasks) == 1 and todo:
@@ -324,6 +344,8 @@ def run_devices(
     observer: Observer | None = None,
 ) -> Comparison:
     """Run the study of each device, and compare the best chips of all its seeds.
+
+    A device lacks a chip if none of its seeds finds one.
 
     Args:
         study: the study that lists devices.
@@ -347,7 +369,13 @@ def run_devices(
             several = [one.replace(seeds=seed) for seed in seeds]
             try:
                 runs[device] = run_studies(
-                    several, out, resume=resume, force=force, workers=workers, observer=observer
+                    several,
+                    out,
+                    resume=resume,
+                    force=force,
+                    workers=workers,
+                    observer=observer,
+                    some_infeasible=True,
                 )
             except Infeasible as error:
                 lacking[device] = error
@@ -427,22 +455,39 @@ def _run_all(
     *,
     resume: bool,
     workers: Workers,
+    some_infeasible: bool,
     on_done: Callable[[], None],
-) -> dict[Path, Results]:
-    """Run several seeds side by side; returns the results of those run here, by their folder."""
+) -> tuple[dict[Path, Results], dict[Path, Infeasible]]:
+    """Run several seeds side by side; returns, by folder, the results of runs on this machine and
+    the errors of runs without a feasible design."""
+    results: dict[Path, Results] = {}
+    lacking: dict[Path, Infeasible] = {}
+    run: Callable[[Any], Results | dict[str, bytes]] = partial(
+        run_one, answer=answer, resume=resume
+    )
+    sent: Sequence[Any] = tasks
+    if not isinstance(workers, int):
+        run, sent = partial(_run_elsewhere, answer), [s.with_absolute_paths() for s, _ in tasks]
+    attempt = partial(_or_infeasible, run) if some_infeasible else run
     with open_executor(workers, len(tasks)) as executor:
-        if isinstance(workers, int):
-            local, results = partial(run_one, answer=answer, resume=resume), {}
-            for index, result in imap_unordered(executor, local, tasks):
-                results[tasks[index][1].path] = result
-                on_done()
-            return results
-        elsewhere = partial(_run_elsewhere, answer)
-        studies = [study.with_absolute_paths() for study, _ in tasks]
-        for index, files in imap_unordered(executor, elsewhere, studies):
-            _publish(files, tasks[index][1])
+        for index, done in imap_unordered(executor, attempt, sent):
+            folder = tasks[index][1]
+            if isinstance(done, Infeasible):
+                lacking[folder.path] = done
+            elif isinstance(done, Results):
+                results[folder.path] = done
+            else:
+                _publish(done, folder)
             on_done()
-        return {}
+    return results, lacking
+
+
+def _or_infeasible(run: Callable[[Any], Made], task: Any) -> Made | Infeasible:
+    """Result of a run, or its error that no design is feasible, so that other runs go on."""
+    try:
+        return run(task)
+    except Infeasible as error:
+        return error
 
 
 def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]:

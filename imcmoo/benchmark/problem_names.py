@@ -19,6 +19,7 @@ import re
 from imcmoo.benchmark.random_problems import random_study
 from imcmoo.benchmark.textbook import TABLE
 from imcmoo.io.errors import InputError, did_you_mean
+from imcmoo.model.physical.memory_cells import is_exact
 from imcmoo.networks.workloads import SHIPPED
 from imcmoo.study.catalogue import shipped_names, shipped_study
 from imcmoo.study.study import Study
@@ -95,8 +96,9 @@ def names(kind: str | None = None) -> list[str]:
 
 
 def _further_of(study: str) -> tuple[str, ...]:
-    """Further objectives of variants of a study; sums of digital macros have no noise."""
-    return tuple(f for f in FURTHER if not (f == "snr" and "_dimc_" in study))
+    """Further objectives of variants of a physical study; exact sums have no noise."""
+    exact = all(map(is_exact, shipped_study(study).space.values_of("device")))
+    return tuple(f for f in FURTHER if not (f == "snr" and exact))
 
 
 def version_of(stem: str) -> str:

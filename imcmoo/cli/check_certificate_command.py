@@ -50,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Check certificates."""
-    for folder in (args.folder, args.folder / COMPARISON):
+    home = args.folder.resolve()  # "." has no name
+    for folder in (home, home / COMPARISON):
         if folder.name == COMPARISON and (folder / FILE).is_file():
             _check_devices(folder, args)
             return
@@ -111,9 +112,9 @@ def _check_devices(folder: Path, args: argparse.Namespace) -> None:
         raise InputError(f"{folder} compares devices, and study {study.name} lists none")
     study = arguments.with_options(study, args)
     for one in study.studies:
-        check_trusted(str(stated.settings_of(one.name).get("criterion")), one, folder)
+        check_trusted(str(stated.settings_of(one).get("criterion")), one, folder)
     if not _is_stated(args):
-        study = study.each(lambda one: certified_study(stated.settings_of(one.name), one))
+        study = study.each(lambda one: certified_study(stated.settings_of(one), one))
     with Bars(quiet=args.quiet) as progress:
         task = progress.add_task(stated.criterion, total=None)
         compared, validated, walks = check_comparison(

@@ -29,7 +29,7 @@ from imcmoo.problem.scores import AGGREGATIONS, EdapDefinition
 from imcmoo.space.design_space import Levels
 from imcmoo.study.assessment import mean_costs
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
-from imcmoo.study.provenance import REPLACE, stamp_of_answers
+from imcmoo.study.provenance import QUESTION, REPLACE, stamp_of_answers
 from imcmoo.study.result_tables import caution
 from imcmoo.study.study import Study
 
@@ -91,7 +91,7 @@ class BestOfDevice:
     @property
     def device(self) -> str:
         """Name of the device."""
-        return self.study.name.rpartition("/")[2]
+        return str(self.study.device)
 
     @cached_property
     def costs(self) -> dict[str, float]:
@@ -284,7 +284,7 @@ class Comparison:
             "design": values,
             "costs": {name: _finite(value) for name, value in best.costs.items()},
             "statements": self.statements,
-            "caution": caution(best.study.model, {}),
+            "caution": caution(best.study.model, {}, best.device),
             "stamp": stamp_of_devices(self.study).to_json(),
         }
 
@@ -323,7 +323,7 @@ def check_replaceable(study: StudyOfDevices, folder: Path) -> None:
         stored = dict(read_json(folder / DESIGN))
     except (FileNotFoundError, TypeError, ValueError):
         return  # nothing to lose
-    wanted = stamp_of_devices(study).only("settings", "space", "data")
+    wanted = stamp_of_devices(study).only(*QUESTION)
     if differs := wanted.difference(stored.get("stamp")):
         raise InputError(f"{folder} is of {differs}; {REPLACE}")
 

@@ -25,6 +25,7 @@ from imcmoo.study.comparison import (
 )
 from imcmoo.study.devices import COMPARISON, StudyOfDevices
 from imcmoo.study.searches import EXACT
+from imcmoo.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ class ComparisonCertificate:
             stamp=stamp_of_devices(compared.study).to_json(),
         )
 
-    def settings_of(self, study: str) -> Mapping[str, Any]:
-        """Settings of the study of a device, by its name; empty if it is not among them."""
-        settings: Mapping[str, Any] = self.stamp["settings"].get(study.rpartition("/")[2], {})
+    def settings_of(self, study: Study) -> Mapping[str, Any]:
+        """Settings of the study of a device; empty if it is not among them."""
+        settings: Mapping[str, Any] = self.stamp["settings"].get(study.device, {})
         return settings
 
     def to_json(self) -> dict[str, Any]:

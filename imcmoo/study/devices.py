@@ -26,6 +26,9 @@ COMPARISON = "comparison"
 OF_ONE_DEVICE = ("device", "name", "space")
 """Keys that all studies of a list have in common or that tell them apart."""
 
+OF_ANALOG = ("calibration", "compute_snr_limit_dB")
+"""Keys of ADCs and analog errors, which hold for no device whose sums are exact."""
+
 
 @dataclass(frozen=True)
 class StudyOfDevices:
@@ -82,10 +85,8 @@ class StudyOfDevices:
             keys = {**settings, "device": device, "space": {**common, **table}}
             if isinstance(name, str):
                 keys["name"] = f"{name}/{device}"
-            if _is_exact(device):  # a limit on analog errors
-                keys.pop("compute_snr_limit_dB", None)
             try:
-                return Study(**keys)
+                return Study(**_without_analog(device, keys))
             except ValueError as error:
                 raise ValueError(_of_own_table(str(error), device, table)) from None
 
@@ -94,7 +95,7 @@ class StudyOfDevices:
     @property
     def devices(self) -> tuple[str, ...]:
         """Names of the devices, in the order of the list."""
-        return tuple(study.name.rpartition("/")[2] for study in self.studies)
+        return tuple(str(study.device) for study in self.studies)
 
     @property
     def file(self) -> str | None:
@@ -131,13 +132,15 @@ class StudyOfDevices:
     def replace(self, **changes: Any) -> StudyOfDevices:
         """Return a copy with other values of some common keys.
 
+        Keys of `OF_ANALOG` hold for the devices whose sums are not exact.
+
         Raises:
             ValueError: a key has a wrong value, or is `device`, `name` or `space`.
         """
         for key in OF_ONE_DEVICE:
             if key in changes:
                 raise ValueError(f"{key}: create the study that lists devices with another value")
-        return self.each(lambda study: study.replace(**changes))
+        return self.each(lambda study: study.replace(**_without_analog(str(study.device), changes)))
 
     def run(
         self,
@@ -301,11 +304,11 @@ def _checked_space(
     return common, {key: dict(table) for key, table in tables.items()}
 
 
-def _is_exact(device: str) -> bool:
-    """True if the sums of a device have no analog error."""
-    from imcmoo.model.physical.memory_cells import MEMORY_CELLS  # slow to import
+def _without_analog(device: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that hold for a device."""
+    from imcmoo.model.physical.memory_cells import is_exact  # slow to import
 
-    return MEMORY_CELLS[device].exact
+    return {k: v for k, v in keys.items() if not (k in OF_ANALOG and is_exact(device))}
 
 
 def _of_own_table(lines: str, device: str, table: Mapping[str, Any]) -> str:

@@ -52,17 +52,18 @@ REPLACE = "choose another folder with out= (--out), or replace it with force=Tru
 """What the user can do where the results of another study stand."""
 
 
+QUESTION = ("settings", "each network", "space", "data")
+"""Parts of a stamp that say what a study asks; versions and code say how it was answered."""
+
+
 def other_question(study: Study, stored: object) -> str:
     """Name how the study of a stored answer or certificate differs from one of the same name.
-
-    Versions and code are not compared: the study may ask the same and be answered again.
 
     Args:
         study: the study that wants to write.
         stored: the stamp in the file.
     """
-    parts = ("settings", "each network", "space", "data")
-    return stamp_of_answers(study).only(*parts).difference(stored)
+    return stamp_of_answers(study).only(*QUESTION).difference(stored)
 
 
 OPTIONAL_SETTINGS = (

@@ -410,13 +410,13 @@ DIGITAL_BASIS = (
 """Caution for figures of digital macros, whose sums are exact."""
 
 
-def caution(
-    model: str, workloads: Mapping[str, Mapping[str, float]], device: str = ""
-) -> str | None:
+def caution(model: str, workloads: Mapping[str, Mapping[str, float]], device: str) -> str | None:
     """Caution about implausible figures, or assumptions of the physical model; None if there is
-    none."""
+    none. The physical model alone needs the device."""
     if model == "physical":
-        return DIGITAL_BASIS if device == "dimc" else PHYSICAL_BASIS
+        from imcmoo.model.physical.memory_cells import is_exact  # the reference model has none
+
+        return DIGITAL_BASIS if is_exact(device) else PHYSICAL_BASIS
     density = {name: values.get("W_per_mm2", 0.0) for name, values in workloads.items()}
     worst = max(density, key=lambda name: density[name])
     if not density[worst] > PLAUSIBLE_W_PER_MM2:

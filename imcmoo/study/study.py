@@ -102,7 +102,9 @@ OF_WEIGHTS = ("weight_clip", "layers_digital", "kv_bits", "weights_of")
 NOISE_SETTINGS = (*OF_WEIGHTS, "accuracy")
 """Settings by network that need a model with noise."""
 
-FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
+FOLDERS = (
+    *("ablation", "certified", "compare", "comparison", "docs", "exact", "published", "random"),
+)
 """Folders that commands create beside those of studies; no study may have these names."""
 
 BUDGET = 3300
@@ -430,9 +432,23 @@ class Study(Table):
                 raise ValueError(
                     f"{key} = {value!r} needs the physical model, not the reference model"
                 )
+        self._check_snr_limit()
         self._check_owners()
         self._check_scenario()
         return self
+
+    def _check_snr_limit(self) -> None:
+        """Refuse a limit on analog errors of a device that has none."""
+        limit = self.compute_snr_limit_dB
+        if self.model != "physical" or limit is None or limit == -float("inf"):
+            return
+        from imcmoo.model.physical.memory_cells import is_exact  # most studies do without
+
+        for device in filter(is_exact, self.space.values_of("device")):
+            raise ValueError(
+                f"compute_snr_limit_dB: {limit:g} is given, must be -inf on {device}: its sums are "
+                "exact"
+            )
 
     def _check_owners(self) -> None:
         """Check that networks with the weights of another have the same layers and precision."""
@@ -455,9 +471,14 @@ class Study(Table):
                 raise ValueError(where + fault)
 
     def _check_space(self) -> None:
-        """Check that the space is of the device and of the model."""
+        """Check that name and space are of the device, and the space of the model."""
         space = self.space
         of_space = space.values_of("device") if "device" in (*space.names, *space.fixed) else ()
+        _, slash, of_name = self.name.rpartition("/")
+        of_study = (self.device,) if self.device else of_space
+        if slash and of_name not in of_study:
+            of = " and ".join(map(str, of_study)) or "no device"
+            raise ValueError(f"name: {self.name!r} is of {of_name}, but the study is of {of}")
         if self.device and of_space and self.device not in of_space:
             fault, of = f"device: {self.device!r}", " and ".join(map(str, of_space))
         elif (other := other_model(space, self.model)) is not None:

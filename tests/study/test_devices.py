@@ -17,11 +17,13 @@ from imcmoo.io.checksums import check_sums, content_checksum, sha256
 from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.problem.dominance import is_nondominated
+from imcmoo.run import run_devices
 from imcmoo.study.catalogue import find, find_study
-from imcmoo.study.comparison import feasible_designs
+from imcmoo.study.comparison import check_replaceable, feasible_designs
 from imcmoo.study.comparison_certificate import check_comparison
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.flip import flip
+from imcmoo.study.result_tables import DIGITAL_BASIS, PHYSICAL_BASIS
 from imcmoo.study.study import Study
 from tests.cli.helpers import contents, refused, run_quietly
 from tests.study.files import written
@@ -198,18 +200,41 @@ def test_a_fault_names_the_key_the_device_and_what_is_allowed(tmp_path, change, 
     assert len(str(fault.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("device", [{"device": "rram"}, {"space": "rram_physical"}])
+def test_a_name_with_a_device_is_refused_for_another_device(folder, device):
+    keys = {"model": "physical", "networks": [str(folder / "a.csv")], **device}
+    assert Study(name="edge/rram", **keys).name == "edge/rram"
+    with pytest.raises(
+        ValueError, match=r"^name: 'edge/sram' is of sram, but the study is of rram"
+    ):
+        Study(name="edge/sram", **keys)
+
+
 def test_a_table_instead_of_a_space_is_needed(study):
     with pytest.raises(ValueError, match="space: needs a table if device is a list, got 'sram'"):
         Study(name="edge", model="physical", device=["sram", "rram"], space="sram", networks=["a"])
 
 
-def test_a_limit_on_analog_errors_holds_for_devices_that_have_them(folder, monkeypatch):
-    monkeypatch.setattr(MEMORY_CELLS["rram"], "exact", True)
-    study = Study(
-        name="edge", model="physical", device=["sram", "rram"], compute_snr_limit_dB=20,
+def test_keys_of_analog_errors_hold_for_devices_that_have_them(folder):
+    keys = {"compute_snr_limit_dB": 20, "calibration": "wang_vlsi_2022"}
+    usual = {
+        "name": "edge", "model": "physical", "device": ["sram", "dimc"],
+        "networks": [str(folder / "a.csv")],
+    }  # fmt: skip
+    for study in (Study(**usual, **keys), Study(**usual).replace(**keys)):
+        for key, value in keys.items():
+            assert [getattr(one, key) for one in study.studies] == [value, None]
+
+
+def test_a_study_of_a_device_with_exact_sums_refuses_a_limit_on_analog_errors(folder):
+    one = Study(
+        name="one", model="physical", device="dimc", compute_snr_limit_dB=-math.inf,
         networks=[str(folder / "a.csv")],
     )  # fmt: skip
-    assert [one.compute_snr_limit_dB for one in study.studies] == [20, None]
+    with pytest.raises(
+        ValueError, match=r"^compute_snr_limit_dB: 20 is given, must be -inf on dim"
+    ):
+        one.replace(compute_snr_limit_dB=20)
 
 
 def test_regrets_are_against_the_best_optima_of_all_devices(enumerated, every):
@@ -249,6 +274,16 @@ def test_the_files_have_the_tables_and_their_checksums(enumerated):
     pd.testing.assert_frame_equal(read, enumerated.devices, check_dtype=False, rtol=0, atol=0)
     names = ("devices.csv", "front.csv", "design.json")
     check_sums(enumerated.folder, known=names, always=names, remedy="")
+
+
+def test_the_caution_is_that_of_the_device_of_the_winner(enumerated, tmp_path, monkeypatch):
+    def saved():
+        replace(enumerated, folder=tmp_path).save()
+        return json.loads((tmp_path / "design.json").read_text())["caution"]
+
+    assert saved() == PHYSICAL_BASIS
+    monkeypatch.setattr(MEMORY_CELLS[enumerated.winner.device], "exact", True)
+    assert saved() == DIGITAL_BASIS
 
 
 def test_ratios_and_costs_of_the_table_are_those_of_the_chips(enumerated):
@@ -431,6 +466,21 @@ def test_a_run_compares_the_best_found_of_each_device(ran, study):
     assert design["study"] == f"edge/{ran.winner.device}"
 
 
+def test_a_device_lacks_a_chip_only_if_all_seeds_find_none(
+    study, ran, folder, tmp_path, monkeypatch
+):
+    def unlucky(*_, **__):
+        raise Infeasible("no feasible design found")
+
+    monkeypatch.setattr("imcmoo.run.run_one", unlucky)
+    shutil.copytree(folder / "runs", tmp_path / "runs")
+    with pytest.warns(UserWarning, match=r"seed-4: no feasible design found"):
+        compared = run_devices(study, tmp_path / "runs", seeds=(3, 4), resume=True)
+    pd.testing.assert_frame_equal(compared.devices, ran.devices)
+    with pytest.raises(Infeasible, match=r"no device of edge has a feasible chip"):
+        run_devices(study, tmp_path / "none", seeds=(3, 4))
+
+
 def test_the_command_writes_the_files_of_the_library_and_resumes(study, folder, ran, monkeypatch):
     run_quietly("run", folder / "own.toml", "--seed", 3, "--out", folder / "command")
     files = contents(folder / "command")
@@ -457,6 +507,15 @@ def test_a_comparison_of_another_study_is_replaced_by_force_only(study, ran, fol
     assert contents(folder / "runs") == before
 
 
+def test_a_comparison_of_other_layers_is_not_replaced(study, ran, tmp_path):
+    write_networks(tmp_path)
+    (tmp_path / "b.csv").write_text(HEADER + NETWORKS["a"])
+    other = study.replace(networks=[str(tmp_path / f"{name}.csv") for name in NETWORKS])
+    check_replaceable(study, ran.folder)
+    with pytest.raises(InputError, match=r"comparison is of other networks: .*force=True"):
+        check_replaceable(other, ran.folder)
+
+
 def test_the_commands_print_who_wins_and_check_the_proof(study, proven, folder, capsys):
     words = [folder / "own.toml", "--out", folder / "results"]
     for command in ("enumerate", "certify"):
@@ -481,6 +540,12 @@ def test_the_commands_print_who_wins_and_check_the_proof(study, proven, folder, 
     assert "compares devices, and study four_workload_sram" in refused(
         capsys, *check[:3], "four_workload_sram"
     )
+
+
+def test_a_comparison_is_checked_from_inside_its_folder(proven, folder, monkeypatch, capsys):
+    monkeypatch.chdir(proven.folder)
+    assert main(["check-certificate", ".", "--study", str(folder / "own.toml")]) == 0
+    assert f"{proven.folder}: accepted" in capsys.readouterr().out
 
 
 def test_commands_of_one_device_take_the_study_that_a_file_of_results_names(ran, folder, capsys):

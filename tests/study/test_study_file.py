@@ -177,7 +177,7 @@ FAULTS = [
     *((PLAIN.replace('"x"', f'"{name}"'), f"beginning with a letter or digit, got '{name}'")
       for name in NO_NAME),
     *((PLAIN.replace('"x"', f'"{name}"'), f"name: no study can be called '{name}': ablation,")
-      for name in ("exact", "published", "docs", "Exact")),
+      for name in ("exact", "published", "docs", "Exact", "comparison")),
     (PLAIN.replace("alexnet", "alexnot"),
      "networks[0].source: unknown workload 'alexnot'; did you mean 'alexnet'? known:"),
     (PLAIN.replace("alexnet", "no/a.csv"), "networks[0].source: FOLDER/no/a.csv: No such"),

@@ -397,3 +397,12 @@ def keeps_weights(device: str) -> bool:
         ValueError: there is no such device; names the known ones.
     """
     return not memory_cell(device).streams
+
+
+def is_exact(device: str) -> bool:
+    """True if the sums of a device have no analog error.
+
+    Raises:
+        ValueError: there is no such device; names the known ones.
+    """
+    return memory_cell(device).exact
