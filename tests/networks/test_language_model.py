@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -175,6 +176,20 @@ def test_a_table_reads_back_as_it_was_written(phase, tmp_path):
     assert WorkloadSet((again,)).fingerprint == WorkloadSet((table,)).fingerprint
     with pytest.raises(ValueError, match="is of batch 3: import it with --batch"):
         again.of_batch(2)
+
+
+@pytest.mark.parametrize(("line", "value"), [("steps", "199"), ("phase", "prefill")])
+def test_equal_layers_of_other_requests_have_another_fingerprint(line, value):
+    step = generation("gpt2", 100, 20).step
+    other = replace(step, provenance={**step.provenance, line: value})
+    assert WorkloadSet((other,)).fingerprint != WorkloadSet((step,)).fingerprint
+
+
+def test_the_fingerprint_of_a_table_without_a_phase_does_not_depend_on_its_provenance():
+    network = Workload.load("alexnet")
+    other = replace(network, provenance={"source": "x.onnx", "steps": "199"})
+    stored = "226facabb5fb75a8cd056c4fd1ef52200417b4f1c6ed6f4defc6f4a23831162f"
+    assert WorkloadSet((network,)).fingerprint == WorkloadSet((other,)).fingerprint == stored
 
 
 def test_operands_are_those_of_layers_without_histograms():
