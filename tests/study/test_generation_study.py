@@ -376,15 +376,27 @@ def test_a_design_bound_by_dram_shows_weights_cache_and_the_least_time(tmp_path,
     assert "tokens/s" in text
 
 
-def test_a_chip_without_dram_states_what_the_cache_lacks(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("digital", "message"),
+    [
+        ([], "the cache of smol_decode needs 6.1 MiB more buffer, or DRAM"),
+        (["vocabulary"], "smol_decode needs 27 MiB more buffer"),
+    ],
+    ids=["cache", "weights of the digital unit"],
+)
+def test_dram_is_advised_only_where_the_cache_alone_lacks_buffer(
+    digital, message, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     model = LanguageModel.of_config(CONFIGS["smollm_135m"])
     step = Generation(model=model, prompt=448, generate=128, name="smol").step
     with (tmp_path / "smol_decode.csv").open("w", newline="") as stream:
         step.write_csv(stream)
-    asked = study("smol_decode.csv", space=ACCEPTED | {"glb_KiB": 256, "dram": "none"})
+    network = {"source": "smol_decode.csv", "layers_digital": digital}
+    asked = study(network, space=ACCEPTED | {"glb_KiB": 256, "dram": "none"})
     problem = asked.problem()
     levels = asked.space.random(1, np.random.default_rng(1))
     violations = problem.score(levels, problem.model.evaluate(levels))[1]
     text = nearest_text(problem, nearest(problem, levels, violations))
-    assert "the cache of smol_decode needs 6.1 MiB more buffer, or DRAM" in text
+    assert message in text
+    assert ("the cache of" in text) == ("DRAM" in text) == (not digital)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imcmoo.arrays import Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
@@ -426,6 +426,10 @@ class PhysicalEvaluator(CostModel):
             cells = need * (designs.rows * designs.cols)[:, None]
             used["cells"] = cells / resources.cells[:, None]
         return used
+
+    def lacks_dram_for_cache(self, levels: Levels) -> Bools:
+        """True where a cache needs more buffer, and DRAM would do instead, shape (n, W)."""
+        return Batch(self._context, self.designs(levels)).lacks_dram_for_cache
 
     def evaluate_part(
         self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
