@@ -10,10 +10,14 @@ import pytest
 
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import partials_of
+from imcmoo.model.cost_model import CostModel
+from imcmoo.model.metrics import AREA, Metrics
 from imcmoo.networks.language_model import Generation, LanguageModel
-from imcmoo.networks.workloads import Workload
+from imcmoo.networks.workloads import Workload, WorkloadSet
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.report.explanation_tables import explained
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Integer
 from imcmoo.study.explain import explain
 from imcmoo.study.generation import generation_figures
 from imcmoo.study.study import Study
@@ -335,6 +339,24 @@ def test_a_request_is_a_prefill_and_its_steps_whichever_has_the_weights(tables):
     assert np.isnan(figures["time_per_token_s"][:, :2]).all()
     other = study("mobilenet_v3_onnx").cost_model()
     assert generation_figures(other, values) == {}
+
+
+class AreaOnly(CostModel):
+    """A model that knows neither energy nor latency."""
+
+    quantities = (AREA,)
+
+    def evaluate(self, levels):
+        return Metrics({"area": 1e-6 * (1.0 + levels.sum(axis=1))})
+
+
+def test_a_model_without_energy_states_no_tokens(tables):
+    tables(20, 6)
+    space = DesignSpace("small", (Integer("x", 0, 3),))
+    model = AreaOnly(space, WorkloadSet.load(["tiny_decode.csv"]))
+    assert model.phases == ("step",)
+    values = model.evaluate(space.random(2, np.random.default_rng(0))).values
+    assert generation_figures(model, values) == {}
 
 
 @pytest.mark.slow
