@@ -20,6 +20,7 @@ from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
 from imcmoo.study.explain import explain
 from imcmoo.study.generation import generation_figures
+from imcmoo.study.spaces import spaces
 from imcmoo.study.study import Study
 from tests.model.physical.designs import first_layers, tiny_generation
 from tests.networks.language_models import CONFIGS
@@ -270,11 +271,22 @@ def test_certificates_of_smollm_are_the_optima_of_all_designs(tmp_path, monkeypa
         assert proof.value == pytest.approx(exact.optima[name].value, rel=1e-9), name
 
 
+@pytest.mark.parametrize("device", ["sram", "rram", "dimc"])
+def test_each_device_has_a_space_with_chips_for_generation(tables, device):
+    tables(900, 60, 4)
+    model = study(OWNER, FOLLOWER, device=device, space=f"{device}_generation").cost_model()
+    usual = spaces()[f"{device}_physical_attention"]
+    varied = {"glb_KiB", "glb_banks", "mac_units"}
+    assert {*model.space.names} == {*usual.names} | varied
+    assert all(len(model.space.values_of(name)) >= 2 for name in varied)
+    assert model.evaluate(model.space.random(60, np.random.default_rng(0))).runs.all(axis=1).any()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("device", ["sram", "rram"])
+@pytest.mark.parametrize("device", ["sram", "rram", "dimc"])
 def test_no_bound_of_a_space_for_generation_is_above_a_design(tables, device):
     tables(900, 60, 4)
-    deployment = "alone" if device == "sram" else "together"
+    deployment = "together" if device == "rram" else "alone"
     asked = study(
         OWNER, FOLLOWER, device=device, space=f"{device}_generation", deployment=deployment
     )
