@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from imcmoo.io.errors import InputError
-from imcmoo.networks.language_model import Generation, LanguageModel, import_language_model
+from imcmoo.networks.language_model import (
+    FAMILIES,
+    Generation,
+    LanguageModel,
+    import_language_model,
+)
 from imcmoo.networks.operands import generic_operands, operand_bits
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from tests.networks.language_models import CONFIGS
@@ -281,6 +286,17 @@ def test_a_layer_of_too_many_products_is_refused():
     huge = Generation(model=model("gpt2", vocab_size=1 << 60), prompt=1, generate=2, batch=8)
     with pytest.raises(ValueError, match=r"layer 'vocabulary': more than 2\^62"):
         _ = huge.prefill
+
+
+def test_rules_of_a_family_are_its_fields_not_its_name(monkeypatch):
+    families = {
+        "wide": replace(FAMILIES["gpt2"], fields={**FAMILIES["gpt2"].fields}),
+        "projected": replace(FAMILIES["opt"]),
+    }
+    monkeypatch.setattr("imcmoo.networks.language_model.FAMILIES", families)
+    assert model("gpt2", model_type="wide").inner_width == 4 * 768
+    with pytest.raises(ValueError, match="word_embed_proj_dim differs from hidden_size"):
+        model("opt_125m", model_type="projected", word_embed_proj_dim=512)
 
 
 def test_empty_parts_and_defaults_are_accepted_and_quantization_is_a_warning(tmp_path):
