@@ -267,7 +267,8 @@ class PhysicalEvaluator(CostModel):
         if "weights_of" in options:
             options |= self._joined_with(at)
         model = self._with_networks(one, options, deployment)
-        if self._deployment == deployment == "alone" and self._alike and not self._common_cache:
+        common = self._context.common_cache
+        if self._deployment == deployment == "alone" and self._alike and not common:
             model._among = (self, [at])
         return model
 
@@ -284,17 +285,13 @@ class PhysicalEvaluator(CostModel):
             "joined": tuple(self.workloads.workloads[w] for w in others),
         }
 
-    @property
-    def _common_cache(self) -> bool:
-        """True if caches stay in the buffer while other networks run."""
-        return bool(self._options.get("common_cache", self._options.get("interleaved", False)))
-
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of networks that take turns on the chip.
 
         Switches are not charged if the networks of this model are co-resident.
         """
-        return self._multiplexed if self._deployment == "together" or self._common_cache else self
+        common = self._context.common_cache
+        return self._multiplexed if self._deployment == "together" or common else self
 
     @cached_property
     def _multiplexed(self) -> PhysicalEvaluator:
@@ -329,7 +326,7 @@ class PhysicalEvaluator(CostModel):
         settings = {**options, "deployment": deployment, "table": self._context.table}
         if self._deployment == "together":
             settings["requests_per_switch"] = np.inf
-        if self._common_cache:
+        if self._context.common_cache:
             settings["common_cache"] = False
         return PhysicalEvaluator(
             self.space,
