@@ -73,7 +73,7 @@ def without_dram_idle(study: Study) -> AcceleratorProblem:
         study.network_set(),
         deployment=study.deployment,
         requests_per_switch=1.0,
-        interruptible=study.scenario.interrupt == "layer",
+        saves_between_layers=study.scenario.saves,
         assumptions=Assumptions().having(lpddr4_idle_W_per_bit=0.0, hbm2_idle_W=0.0),
     )
     return study.problem(ScenarioModel(model, study.scenario))

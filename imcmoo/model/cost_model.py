@@ -10,9 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Bools, Floats
 from imcmoo.model.metrics import LayerCosts, Metrics, Quantity
 from imcmoo.model.partials import NoBounds, PartialDesignTree
 from imcmoo.networks.workloads import WorkloadSet
@@ -171,6 +172,14 @@ class CostModel(ABC):
         Above 1 exactly where capacity is missing. Omit resources whose use is unknown.
         """
         return {}
+
+    def lacks_dram_for_cache(self, levels: Levels) -> Bools:
+        """Return True where a network lacks buffer for a cache of earlier positions only, and DRAM
+        would hold that cache, shape (n, W). By default nowhere.
+
+        The message about the nearest chip then names the cache and the remedy.
+        """
+        return np.zeros((len(levels), len(self.workload_names)), dtype=bool)
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
         """Return the search tree over partial designs with lower bounds, for branch and bound.

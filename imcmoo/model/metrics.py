@@ -236,6 +236,11 @@ class Metrics:
         )
 
 
+DRAM_DETAILS = ("dram_weights_MB", "dram_cache_MB", "dram_floor_s")
+"""Details of networks with a cache: weights and cache through DRAM an inference, and the time of
+all that goes there."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LayerCosts:
     """Costs of n designs by layer; optional figures are None if unknown.

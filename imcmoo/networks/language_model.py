@@ -66,6 +66,9 @@ class Family:
         extra_positions: learned positions beyond the longest sequence. If None, none are learned.
         window: default of `sliding_window`. If None, the family has no such field.
         experts: an inner part is one of several experts.
+        inner_factor: default inner width over the width. If None, the inner width must be stated.
+        projects_embeddings: embeddings may have a width of their own, `word_embed_proj_dim`; such
+            models are refused.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -82,15 +85,10 @@ class Family:
     extra_positions: int | None = None
     window: int | None = None
     experts: bool = False
+    inner_factor: int | None = None
+    projects_embeddings: bool = False
 
 
-_GPT2_FIELDS = {
-    "width": "n_embd",
-    "blocks": "n_layer",
-    "query_heads": "n_head",
-    "inner_width": "n_inner",
-    "longest": "n_positions",
-}
 _WITH_BIASES: dict[str, Any] = {
     "gated": False,
     "biases": True,
@@ -104,8 +102,26 @@ FAMILIES = {
     "qwen2": Family(key_biases=True),
     "qwen3": Family(head_norms=True, head_width=128),
     "gemma": Family(tied=True, head_width=256),
-    "gpt2": Family(**_WITH_BIASES, fields=_GPT2_FIELDS, tied=True, extra_positions=0),
-    "opt": Family(**_WITH_BIASES, fields={"inner_width": "ffn_dim"}, tied=True, extra_positions=2),
+    "gpt2": Family(
+        **_WITH_BIASES,
+        fields={
+            "width": "n_embd",
+            "blocks": "n_layer",
+            "query_heads": "n_head",
+            "inner_width": "n_inner",
+            "longest": "n_positions",
+        },
+        tied=True,
+        extra_positions=0,
+        inner_factor=4,
+    ),
+    "opt": Family(
+        **_WITH_BIASES,
+        fields={"inner_width": "ffn_dim"},
+        tied=True,
+        extra_positions=2,
+        projects_embeddings=True,
+    ),
     "phi": Family(**_WITH_BIASES, norms=1, vocabulary_bias=True),
 }
 """Known families by `model_type`."""
@@ -156,7 +172,8 @@ class LanguageModel:
         family = FAMILIES[kind]
         _refuse_other_parts(config)
         sizes = _sizes(config, family)
-        if kind == "opt" and config.get("word_embed_proj_dim", sizes["width"]) != sizes["width"]:
+        embedded = config.get("word_embed_proj_dim", sizes["width"])
+        if family.projects_embeddings and embedded != sizes["width"]:
             raise ValueError(
                 "word_embed_proj_dim differs from hidden_size: models that project their "
                 "embeddings are not modelled"
@@ -499,8 +516,11 @@ def _sizes(config: Mapping[str, Any], family: Family) -> dict[str, int]:
     """All sizes, with defaults of the family."""
     named = {size: _field(family, size) for size in SIZES}
     stated = {size: config.get(name) is not None for size, name in named.items()}
-    optional = {"head_width": True, "key_heads": family.one_key_head_each}
-    optional["inner_width"] = family.fields is _GPT2_FIELDS
+    optional = {
+        "head_width": True,
+        "key_heads": family.one_key_head_each,
+        "inner_width": family.inner_factor is not None,
+    }
     sizes = {
         size: _whole(config, name)
         for size, name in named.items()
@@ -514,7 +534,9 @@ def _sizes(config: Mapping[str, Any], family: Family) -> dict[str, int]:
                 f"state {named['head_width']}"
             )
         sizes["head_width"] = family.head_width or width // heads
-    sizes = {"key_heads": heads, "inner_width": 4 * width, **sizes}
+    if family.inner_factor is not None:
+        sizes.setdefault("inner_width", family.inner_factor * width)
+    sizes.setdefault("key_heads", heads)
     if heads % sizes["key_heads"]:
         raise ValueError(
             f"{named['query_heads']} {heads} is no multiple of {named['key_heads']} "

@@ -352,7 +352,7 @@ class WorkloadSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of names, layers, operand statistics and caches."""
+        """SHA-256 (hex) of names, layers, operand statistics, caches, phases and steps."""
         digest = hashlib.sha256(repr(self.names).encode())
         shapes = self.shapes[self.shape_index]
         for array in (shapes, self.owner, self.shares, self.input_bits, self.weight_bits):
@@ -361,6 +361,8 @@ class WorkloadSet:
             if network.has_cache:
                 positions = network.appended.tolist(), network.reserved.tolist()
                 digest.update(repr((network.name, network.cache, *positions)).encode())
+            if network.phase:  # time and energy of a request follow from the steps
+                digest.update(repr((network.name, network.phase, network.steps)).encode())
         return digest.hexdigest()
 
     @property

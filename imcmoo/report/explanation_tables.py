@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from imcmoo.model.metrics import DRAM_DETAILS
 from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.report.labels import (
     ACCURACY_TITLES,
@@ -32,10 +33,7 @@ from imcmoo.report.rich_tables import add_numbers, open_table
 from imcmoo.report.terminal_tables import ROOMY, scenario_table
 from imcmoo.study.explanation import OPERANDS, Explanation
 
-DRAM_SPLIT = ("dram_weights_MB", "dram_cache_MB", "dram_floor_s")
-"""Traffic of networks with a cache, which is shown as a sentence where DRAM binds."""
-
-HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer", *DRAM_SPLIT)
+HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer", *DRAM_DETAILS)
 """Columns that are shown otherwise, or not."""
 
 LESS_NEEDED = (
@@ -118,11 +116,11 @@ def _networks(explanation: Explanation, width: int) -> Table:
 
 def _dram_note(network: pd.Series[Any]) -> str:
     """DRAM traffic of a network with a cache whose bottleneck is DRAM; empty for others."""
-    if network.get("bound_by") != "dram" or not network.get("dram_floor_s", 0) > 0:
+    if network.get("bound_by") != "dram" or not network.get(DRAM_DETAILS[-1], 0) > 0:
         return ""
-    weights, cache, floor = (network[name] for name in DRAM_SPLIT)
-    phase = "step" if network.get("time_per_token_s", 0) > 0 else "prefill"
-    moved = f"{weights:.1f} MB of weights, {cache:.1f} MB of cache a {phase}"
+    weights, cache, floor = (network[name] for name in DRAM_DETAILS)
+    unit = "a step" if network.get("time_per_token_s", 0) > 0 else "an inference"
+    moved = f"{weights:.1f} MB of weights, {cache:.1f} MB of cache {unit}"
     name = label(network["network"])
     return f"{name} is bound by DRAM: {moved}; at least {1e3 * floor:.4g} ms"
 

@@ -30,7 +30,7 @@ AS_WITHOUT_LOAD = (
     *("space", "workload_names", "macs", "mapping_parameters", "prepare", "offers"),
     *("generic_operands", "snr_sources", "images", "phases", "steps", "owners"),
     *("resource_names", "resources", "resource_use", "screened_by", "screen"),
-    "breakdown",
+    *("breakdown", "lacks_dram_for_cache"),
 )
 """Attributes and methods of a cost model that do not depend on the load."""
 

@@ -106,6 +106,11 @@ class Scenario:
         """True if running requests may be interrupted."""
         return self.interrupt != "none"
 
+    @property
+    def saves(self) -> bool:
+        """True if an interrupted request saves its activations, as between layers."""
+        return self.interrupt == "layer"
+
     def policy(self, *, interrupts: bool) -> Interrupt:
         """Policy of a chip: that of the scenario if it interrupts requests, else "none"."""
         return self.interrupt if interrupts else "none"

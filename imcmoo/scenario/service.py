@@ -121,7 +121,7 @@ def service_in_turn(scenario: Scenario, load: Load, values: Mapping[str, Floats]
         interrupts = cut["capacity"].min(axis=1) > times["capacity"].min(axis=1)
         for name in times:
             times[name] = np.where(interrupts[:, None], cut[name], times[name])
-    if scenario.interrupt == "layer":
+    if scenario.saves:
         saving = np.where(interrupts, values["save_energy"] * (1 / load.period_s).sum(), 0.0)
     utilization = times["service_s"] / load.period_s
     chip_utilization = np.asarray(utilization.sum(axis=1))

@@ -18,7 +18,7 @@ import numpy as np
 
 from imcmoo.arrays import Floats, Ints
 from imcmoo.keyed_cache import Arrays, KeyedCache
-from imcmoo.model.metrics import Metrics
+from imcmoo.model.metrics import DRAM_DETAILS, Metrics
 from imcmoo.model.partials import NoBounds, PartialDesignTree
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Load, Scenario
@@ -90,7 +90,7 @@ class SpaceModel(ScenarioModel):
         impossible."""
         costs = self.inner.breakdown(levels)
         # The inner model knows the DRAM traffic of networks that share the whole buffer.
-        details = {n: v for n, v in costs.details.items() if not n.startswith("dram_")}
+        details = {n: v for n, v in costs.details.items() if n not in DRAM_DETAILS}
         costs = replace(costs, details=details)
         groups, bandwidth, largest, _ = self._allocation(levels)
         rows = np.flatnonzero(largest > 1 / UNSERVED)

@@ -9,14 +9,21 @@ import pandas as pd
 
 from imcmoo.arrays import Floats
 from imcmoo.model.cost_model import CostModel
+from imcmoo.model.metrics import ENERGY, LATENCY
 from imcmoo.networks.language_model import PREFILL, STEP
 
 GENERATION = "generation"
 """Name of the table, without `.csv`."""
 
 
+def has_generation(model: CostModel) -> bool:
+    """True if a model with energy and latency has networks of a language model."""
+    names = {quantity.name for quantity in model.quantities}
+    return any(model.phases) and {ENERGY.name, LATENCY.name} <= names
+
+
 def generation_figures(model: CostModel, values: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Figures of prefills and steps, shape (n, W) each; empty without such networks.
+    """Figures of prefills and steps, shape (n, W) each; empty unless `has_generation`.
 
     A request is a prefill and all its steps: its time and energy are those of the network that uses
     the weights of the other. NaN where a figure does not apply, or a network does not run.
@@ -25,7 +32,7 @@ def generation_figures(model: CostModel, values: Mapping[str, Floats]) -> dict[s
         model: cost model of the study; gives phases, batches and owners of weights.
         values: its metrics: energy, latency and, if the model has it, interval.
     """
-    if not any(model.phases):
+    if not has_generation(model):
         return {}
     phases = np.array(model.phases)
     energy, latency = values["energy"], values["latency"]
@@ -53,7 +60,9 @@ def generation_figures(model: CostModel, values: Mapping[str, Floats]) -> dict[s
 def generation_table(model: CostModel, values: Mapping[str, Floats]) -> pd.DataFrame:
     """One row for each prefill and step: phase, sequences, steps, and figures of the first design.
 
-    Arguments as for `generation_figures`.
+    Args:
+        model: cost model of the study, one that `has_generation`.
+        values: its metrics, see `generation_figures`.
     """
     rows = [w for w, phase in enumerate(model.phases) if phase]
     figures = generation_figures(model, values)

@@ -29,7 +29,12 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study.assessment import BESIDE, power, with_unit
 from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import EXPLANATIONS
-from imcmoo.study.generation import GENERATION, generation_figures, generation_table
+from imcmoo.study.generation import (
+    GENERATION,
+    generation_figures,
+    generation_table,
+    has_generation,
+)
 from imcmoo.study.results import DESIGN, Results
 from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, Outcome
 from imcmoo.study.served_design import SCENARIO, TIMELINE
@@ -85,7 +90,7 @@ def _tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
         frames["indicators"] = pd.DataFrame(values.items(), columns=["indicator", "value"])
     if outcome.served is not None:
         frames |= {SCENARIO: outcome.served.table, TIMELINE: outcome.served.timeline_table()}
-    if any(outcome.problem.model.phases):
+    if has_generation(outcome.problem.model):
         costs = outcome.metrics([outcome.chosen]).values
         frames[GENERATION] = generation_table(outcome.problem.model, costs)
     if outcome.study.accuracy:

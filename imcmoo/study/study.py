@@ -758,7 +758,7 @@ class Study(Table):
             "assumptions": self._assumptions(),
         }
         if self.scenario is not None:
-            asked["interruptible"] = self.scenario.interrupt == "layer" or None
+            asked["saves_between_layers"] = self.scenario.saves or None
             # Worst order of requests: weights are written for every inference.
             asked["requests_per_switch"] = 1.0
             # Another network may run between two inferences, and leaves caches where they are.

@@ -2,12 +2,18 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from imcmoo.io.errors import InputError
-from imcmoo.networks.language_model import Generation, LanguageModel, import_language_model
+from imcmoo.networks.language_model import (
+    FAMILIES,
+    Generation,
+    LanguageModel,
+    import_language_model,
+)
 from imcmoo.networks.operands import generic_operands, operand_bits
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from tests.networks.language_models import CONFIGS
@@ -177,6 +183,20 @@ def test_a_table_reads_back_as_it_was_written(phase, tmp_path):
         again.of_batch(2)
 
 
+@pytest.mark.parametrize(("line", "value"), [("steps", "199"), ("phase", "prefill")])
+def test_equal_layers_of_other_requests_have_another_fingerprint(line, value):
+    step = generation("gpt2", 100, 20).step
+    other = replace(step, provenance={**step.provenance, line: value})
+    assert WorkloadSet((other,)).fingerprint != WorkloadSet((step,)).fingerprint
+
+
+def test_the_fingerprint_of_a_table_without_a_phase_does_not_depend_on_its_provenance():
+    network = Workload.load("alexnet")
+    other = replace(network, provenance={"source": "x.onnx", "steps": "199"})
+    stored = "226facabb5fb75a8cd056c4fd1ef52200417b4f1c6ed6f4defc6f4a23831162f"
+    assert WorkloadSet((network,)).fingerprint == WorkloadSet((other,)).fingerprint == stored
+
+
 def test_operands_are_those_of_layers_without_histograms():
     table = generation("gpt2", 8, 8).step
     assert generic_operands(table)
@@ -266,6 +286,17 @@ def test_a_layer_of_too_many_products_is_refused():
     huge = Generation(model=model("gpt2", vocab_size=1 << 60), prompt=1, generate=2, batch=8)
     with pytest.raises(ValueError, match=r"layer 'vocabulary': more than 2\^62"):
         _ = huge.prefill
+
+
+def test_rules_of_a_family_are_its_fields_not_its_name(monkeypatch):
+    families = {
+        "wide": replace(FAMILIES["gpt2"], fields={**FAMILIES["gpt2"].fields}),
+        "projected": replace(FAMILIES["opt"]),
+    }
+    monkeypatch.setattr("imcmoo.networks.language_model.FAMILIES", families)
+    assert model("gpt2", model_type="wide").inner_width == 4 * 768
+    with pytest.raises(ValueError, match="word_embed_proj_dim differs from hidden_size"):
+        model("opt_125m", model_type="projected", word_embed_proj_dim=512)
 
 
 def test_empty_parts_and_defaults_are_accepted_and_quantization_is_a_warning(tmp_path):

@@ -10,12 +10,17 @@ import pytest
 
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import partials_of
+from imcmoo.model.cost_model import CostModel
+from imcmoo.model.metrics import AREA, Metrics
 from imcmoo.networks.language_model import Generation, LanguageModel
-from imcmoo.networks.workloads import Workload
+from imcmoo.networks.workloads import Workload, WorkloadSet
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.report.explanation_tables import explained
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Integer
 from imcmoo.study.explain import explain
 from imcmoo.study.generation import generation_figures
+from imcmoo.study.spaces import spaces
 from imcmoo.study.study import Study
 from tests.model.physical.designs import first_layers, tiny_generation
 from tests.networks.language_models import CONFIGS
@@ -266,11 +271,22 @@ def test_certificates_of_smollm_are_the_optima_of_all_designs(tmp_path, monkeypa
         assert proof.value == pytest.approx(exact.optima[name].value, rel=1e-9), name
 
 
+@pytest.mark.parametrize("device", ["sram", "rram", "dimc"])
+def test_each_device_has_a_space_with_chips_for_generation(tables, device):
+    tables(900, 60, 4)
+    model = study(OWNER, FOLLOWER, device=device, space=f"{device}_generation").cost_model()
+    usual = spaces()[f"{device}_physical_attention"]
+    varied = {"glb_KiB", "glb_banks", "mac_units"}
+    assert {*model.space.names} == {*usual.names} | varied
+    assert all(len(model.space.values_of(name)) >= 2 for name in varied)
+    assert model.evaluate(model.space.random(60, np.random.default_rng(0))).runs.all(axis=1).any()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("device", ["sram", "rram"])
+@pytest.mark.parametrize("device", ["sram", "rram", "dimc"])
 def test_no_bound_of_a_space_for_generation_is_above_a_design(tables, device):
     tables(900, 60, 4)
-    deployment = "alone" if device == "sram" else "together"
+    deployment = "together" if device == "rram" else "alone"
     asked = study(
         OWNER, FOLLOWER, device=device, space=f"{device}_generation", deployment=deployment
     )
@@ -337,6 +353,24 @@ def test_a_request_is_a_prefill_and_its_steps_whichever_has_the_weights(tables):
     assert generation_figures(other, values) == {}
 
 
+class AreaOnly(CostModel):
+    """A model that knows neither energy nor latency."""
+
+    quantities = (AREA,)
+
+    def evaluate(self, levels):
+        return Metrics({"area": 1e-6 * (1.0 + levels.sum(axis=1))})
+
+
+def test_a_model_without_energy_states_no_tokens(tables):
+    tables(20, 6)
+    space = DesignSpace("small", (Integer("x", 0, 3),))
+    model = AreaOnly(space, WorkloadSet.load(["tiny_decode.csv"]))
+    assert model.phases == ("step",)
+    values = model.evaluate(space.random(2, np.random.default_rng(0))).values
+    assert generation_figures(model, values) == {}
+
+
 @pytest.mark.slow
 def test_a_run_states_tokens_and_requests(tables, tmp_path):
     tables(20, 6, 4)
@@ -361,30 +395,47 @@ def test_a_run_states_tokens_and_requests(tables, tmp_path):
     assert np.isnan(networks.loc["mobilenet_v3_onnx", "tokens_per_s"])
 
 
-def test_a_design_bound_by_dram_shows_weights_cache_and_the_least_time(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("has_phase", "unit"), [(True, "a step"), (False, "an inference")], ids=["phase", "none"]
+)
+def test_a_design_bound_by_dram_shows_weights_cache_and_the_least_time(
+    has_phase, unit, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     model = LanguageModel.of_config(CONFIGS["smollm_135m"])
     step = Generation(model=model, prompt=448, generate=128, name="smol").step
     with (tmp_path / "smol_decode.csv").open("w", newline="") as stream:
-        step.write_csv(stream)
+        (step if has_phase else replace(step, provenance={})).write_csv(stream)
     asked = study("smol_decode.csv", space=ACCEPTED | {"glb_KiB": 4096, "dram": "x64"})
     levels = asked.space.random(1, np.random.default_rng(1))
     (first,) = explain(asked.problem(), asked.asked_criterion, levels, [("first",)])
     text = shown([*explained(first, width=240, layers=3)], 240)
-    assert "is bound by DRAM: 134.5 MB of weights, 2.2 MB of cache a step" in text
-    assert "at least 5.008 ms" in text
-    assert "tokens/s" in text
+    moved = f"134.5 MB of weights, 2.2 MB of cache {unit}; at least 5.008 ms"
+    assert f"smol decode is bound by DRAM: {moved}" in " ".join(text.split())
+    assert ("tokens/s" in text) == has_phase
 
 
-def test_a_chip_without_dram_states_what_the_cache_lacks(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("digital", "message"),
+    [
+        ([], "the cache of smol_decode needs 6.1 MiB more buffer, or DRAM"),
+        (["vocabulary"], "smol_decode needs 27 MiB more buffer"),
+    ],
+    ids=["cache", "weights of the digital unit"],
+)
+def test_dram_is_advised_only_where_the_cache_alone_lacks_buffer(
+    digital, message, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     model = LanguageModel.of_config(CONFIGS["smollm_135m"])
     step = Generation(model=model, prompt=448, generate=128, name="smol").step
     with (tmp_path / "smol_decode.csv").open("w", newline="") as stream:
         step.write_csv(stream)
-    asked = study("smol_decode.csv", space=ACCEPTED | {"glb_KiB": 256, "dram": "none"})
+    network = {"source": "smol_decode.csv", "layers_digital": digital}
+    asked = study(network, space=ACCEPTED | {"glb_KiB": 256, "dram": "none"})
     problem = asked.problem()
     levels = asked.space.random(1, np.random.default_rng(1))
     violations = problem.score(levels, problem.model.evaluate(levels))[1]
     text = nearest_text(problem, nearest(problem, levels, violations))
-    assert "the cache of smol_decode needs 6.1 MiB more buffer, or DRAM" in text
+    assert message in text
+    assert ("the cache of" in text) == ("DRAM" in text) == (not digital)

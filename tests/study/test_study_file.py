@@ -204,7 +204,7 @@ FAULTS = [
      "no rram crossbar with node_nm=32, voltage_V=0.5, rows=100, cols=32 in the component table: "
      "rows 100 is missing there, available: 16, 32, 64, 128"),
     (PLAIN + '[space]\nbase = "rrm"\n', "space.base: unknown 'rrm'; did you mean 'rram'? allo"),
-    (PLAIN + "[space]\nbase = [1]\n", "space.base: unknown [1]; allowed: dimc_physical,"),
+    (PLAIN + "[space]\nbase = [1]\n", "space.base: unknown [1]; allowed: dimc_generation,"),
     (PLAIN.replace("rram", "sram") + '[space]\nbase = "rram"\n',
      "device: 'sram', but space rram is of rram; leave space out, or say space = {"),
     (PLAIN.replace("rram", "sram") + "[space]\nbits_per_cell = 8\n",

@@ -225,10 +225,31 @@ class Batch:
         nowhere = ~self.designs.has_dram & self.context.switches.activation_dram
         largest = self.context.layers.largest(self._overflow_bits)
         if self.context.cache is not None:
-            largest = largest + self.context.cache.missing_bits(BITS_PER_KIB * self.buffer_sizes[0])
+            largest = largest + self._cache_overflow_bits
         bits = largest.take(self.buffer_sizes[1], axis=0) * nowhere[:, None]
-        held = self.context.held_weight_bits - BITS_PER_KIB * self.designs.glb_KiB[:, None]
-        return cells, np.maximum(bits, np.maximum(lines, held))
+        return cells, np.maximum(bits, np.maximum(lines, self._held_overflow_bits))
+
+    @property
+    def _cache_overflow_bits(self) -> Floats:
+        """Bits of each cache that buffers do not keep, by distinct buffer size."""
+        assert self.context.cache is not None
+        return self.context.cache.missing_bits(BITS_PER_KIB * self.buffer_sizes[0])
+
+    @property
+    def _held_overflow_bits(self) -> Floats:
+        """Weights of the digital unit beyond the buffer, bits, shape (n, W)."""
+        buffer = BITS_PER_KIB * self.designs.glb_KiB[:, None]
+        return np.asarray(self.context.held_weight_bits - buffer)
+
+    @property
+    def lacks_dram_for_cache(self) -> Bools:
+        """True where a cache needs more buffer, and DRAM would do instead, shape (n, W)."""
+        _, bits = self._missing
+        if self.context.cache is None:
+            return np.zeros(bits.shape, dtype=bool)
+        cache = self._cache_overflow_bits.take(self.buffer_sizes[1], axis=0)
+        others = np.maximum(self.shortfall[1], self._held_overflow_bits)
+        return (bits > 0) & (cache > 0) & (others <= 0)
 
     @cached_property
     def has_capacity(self) -> Bools:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imcmoo.arrays import Bools, Floats, Ints
-from imcmoo.model.metrics import LayerCosts
+from imcmoo.model.metrics import DRAM_DETAILS, LayerCosts
 from imcmoo.model.physical.batch import Batch, LayerWork, best_run
 from imcmoo.model.physical.chip import WITHOUT_TOP
 from imcmoo.model.physical.constraints import MOST_DB
@@ -127,11 +127,13 @@ def _dram_details(batch: Batch, run: ImageCosts) -> dict[str, NDArray[Any]]:
     layers, cache, designs = batch.context.layers, batch.context.cache, batch.designs
     assert cache is not None
     moved = (1 - cache.share(designs.glb_KiB * BITS_PER_KIB)) * layers.total(layers.cache_bits)
-    return {
-        "dram_weights_MB": layers.total(layers.stored_bits) * run.streamed / BITS_PER_MB,
-        "dram_cache_MB": moved * designs.has_dram[:, None] / BITS_PER_MB,
-        "dram_floor_s": run.dram_bits * batch.chip.rates.dram_bit_s[:, None],
-    }
+    weights = layers.total(layers.stored_bits) * run.streamed
+    figures = (
+        weights / BITS_PER_MB,
+        moved * designs.has_dram[:, None] / BITS_PER_MB,
+        run.dram_bits * batch.chip.rates.dram_bit_s[:, None],
+    )
+    return dict(zip(DRAM_DETAILS, figures, strict=True))
 
 
 def _apart_from_top(action: str, price_J: Floats, batch: Batch) -> tuple[Floats, Floats]:

@@ -44,6 +44,7 @@ class Context(Technology):
         pays_switches: True for networks whose weights are written at a switch, shape (W,).
         owner: data of the owner of the weights, for a single network that uses those of another.
         cache: caches in the global buffer; None if no network has one.
+        common_cache: True if caches stay in the buffer while other networks run.
         noise: SNR by circuit.
         limits: circuit limits.
         accuracy: predicted accuracy; None if no network has data.
@@ -62,6 +63,7 @@ class Context(Technology):
     accuracy: PredictedAccuracy | None = None
     owner: Context | None = None
     cache: BufferCache | None = None
+    common_cache: bool = False
     features: tuple[KeyedCache, KeyedCache] = field(
         default_factory=lambda: (KeyedCache(), KeyedCache())
     )
@@ -194,12 +196,11 @@ class Context(Technology):
                 digital=digital,
             )
         caches = None
+        if common_cache is None:
+            common_cache = co_resident or interleaved
         if any(network.has_cache for network in group.workloads):
-            caches = BufferCache.of_layers(
-                all_layers,
-                held_weight_bits(all_layers, co_resident=co_resident),
-                common=(co_resident or interleaved) if common_cache is None else common_cache,
-            )
+            held = held_weight_bits(all_layers, co_resident=co_resident)
+            caches = BufferCache.of_layers(all_layers, held, common=common_cache)
         context = cls(
             **vars(technology),
             layers=layers,
@@ -211,6 +212,7 @@ class Context(Technology):
             accuracy=predicted,
             pays_switches=~layers.followers | interleaved,
             cache=caches and caches.take(slice(len(networks))),
+            common_cache=caches is not None and common_cache,
         )
         if not joined or not layers.followers.any():
             return context

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imcmoo.arrays import Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
@@ -133,7 +133,8 @@ class PhysicalEvaluator(CostModel):
             `imcmoo.model.physical.parameters.Designs`, and `device`. Or the name of a device.
         workloads: the networks; products of two activations run on the digital unit.
         objectives: further objectives, names in `ON_REQUEST`.
-        interruptible: True if `evaluate` gives values for interrupts between layers.
+        saves_between_layers: True if `evaluate` gives values for interrupts between layers, which
+            save activations.
         options: further arguments of `Context.of_networks`, such as `deployment` and `table`.
 
     Raises:
@@ -150,7 +151,7 @@ class PhysicalEvaluator(CostModel):
         workloads: WorkloadSet,
         *,
         objectives: Sequence[str] = (),
-        interruptible: bool = False,
+        saves_between_layers: bool = False,
         **options: Any,
     ) -> None:
         self.quantities = (ENERGY, LATENCY, AREA, *requested(objectives))
@@ -162,7 +163,7 @@ class PhysicalEvaluator(CostModel):
         super().__init__(space, workloads)
         self.workloads = workloads
         self._objectives = tuple(objectives)
-        self._interruptible = interruptible
+        self._saves_between_layers = saves_between_layers
         self._on_parts: dict[str, PhysicalEvaluator] = {}
         self._among: tuple[PhysicalEvaluator, Sequence[int]] | None = None
         self._any_network_trees: dict[float, BoundedTree] = {}
@@ -270,7 +271,8 @@ class PhysicalEvaluator(CostModel):
         if "weights_of" in options:
             options |= self._joined_with(at)
         model = self._with_networks(one, options, deployment)
-        if self._deployment == deployment == "alone" and self._alike and not self._common_cache:
+        common = self._context.common_cache
+        if self._deployment == deployment == "alone" and self._alike and not common:
             model._among = (self, [at])
         return model
 
@@ -287,17 +289,13 @@ class PhysicalEvaluator(CostModel):
             "joined": tuple(self.workloads.workloads[w] for w in others),
         }
 
-    @property
-    def _common_cache(self) -> bool:
-        """True if caches stay in the buffer while other networks run."""
-        return bool(self._options.get("common_cache", self._options.get("interleaved", False)))
-
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of networks that take turns on the chip.
 
         Switches are not charged if the networks of this model are co-resident.
         """
-        return self._multiplexed if self._deployment == "together" or self._common_cache else self
+        common = self._context.common_cache
+        return self._multiplexed if self._deployment == "together" or common else self
 
     @cached_property
     def _multiplexed(self) -> PhysicalEvaluator:
@@ -332,13 +330,13 @@ class PhysicalEvaluator(CostModel):
         settings = {**options, "deployment": deployment, "table": self._context.table}
         if self._deployment == "together":
             settings["requests_per_switch"] = np.inf
-        if self._common_cache:
+        if self._context.common_cache:
             settings["common_cache"] = False
         return PhysicalEvaluator(
             self.space,
             workloads,
             objectives=self._objectives,
-            interruptible=self._interruptible,
+            saves_between_layers=self._saves_between_layers,
             **settings,
         )
 
@@ -430,6 +428,10 @@ class PhysicalEvaluator(CostModel):
             used["cells"] = cells / resources.cells[:, None]
         return used
 
+    def lacks_dram_for_cache(self, levels: Levels) -> Bools:
+        """True where a cache needs more buffer, and DRAM would do instead, shape (n, W)."""
+        return Batch(self._context, self.designs(levels)).lacks_dram_for_cache
+
     def evaluate_part(
         self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
     ) -> dict[str, Floats]:
@@ -510,9 +512,9 @@ class PhysicalEvaluator(CostModel):
             `energy` (J) and `latency` (s), shape (n, W), NaN where a network breaks a constraint;
             `area` and, of the DRAM beside the chip, `dram_area` (m²), (n,). Also `interval` (s),
             `power` on the chip (W), `snr_adc` (dB) and, if it is an objective, `snr` (dB, at most
-            `MOST_DB`), (n, W); `leak` of the chip and `dram_idle` (W), (n,). If `interruptible`,
-            also `longest_layer` (s), (n, W), `save` (s) and `save_energy` (J), (n,), see
-            `PhysicalMetrics`.
+            `MOST_DB`), (n, W); `leak` of the chip and `dram_idle` (W), (n,). If
+            `saves_between_layers`, also `longest_layer` (s), (n, W), `save` (s) and `save_energy`
+            (J), (n,), see `PhysicalMetrics`.
 
         Raises:
             ValueError: a value index is outside the space, or the component table lacks a value.
@@ -531,7 +533,7 @@ class PhysicalEvaluator(CostModel):
         resources = self._constrained(whole.resources)
         runs, running = resources.runs, np.flatnonzero(resources.runs.any(axis=1))
         batch = whole.take(running)
-        run = best_run(batch, causes=False, longest=self._interruptible)
+        run = best_run(batch, causes=False, longest=self._saves_between_layers)
         values = {
             "energy": run.energy_J,
             "latency": run.latency_s,
@@ -540,13 +542,13 @@ class PhysicalEvaluator(CostModel):
         }
         if "snr" in self._objectives:
             values["snr"] = np.minimum(batch.resources.snr_dB, MOST_DB)
-        if self._interruptible:
+        if self._saves_between_layers:
             values["longest_layer"] = run.longest_layer_s
         if self._accuracy is not None:
             values["accuracy_drop"] = batch.resources.accuracy_drop
         values = {name: np.where(runs[running], array, np.nan) for name, array in values.items()}
         values |= {"leak": batch.chip.leak_W, "dram_idle": batch.chip.dram_idle_W}
-        if self._interruptible:
+        if self._saves_between_layers:
             values["save"], values["save_energy"] = saving(batch, run)
         for name, array in values.items():
             values[name] = np.full((len(designs), *array.shape[1:]), np.nan)
