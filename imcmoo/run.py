@@ -193,10 +193,10 @@ class Run:
     def _check_name(self, name: str, stored: Iterable[str]) -> None:
         """Refuse a name that no design has, without the study."""
         (_, criteria), (_, front) = self.results.named[-2:]
-        known = [*dict.fromkeys([*stored, *criteria])]
-        if name not in known and name not in front:
+        names = [*dict.fromkeys([*stored, *criteria])]
+        if name not in names and name not in front:
             raise InputError(
-                f"{self.folder} explains no design '{name}'; known: {', '.join(known)}, "
+                f"{self.folder} explains no design '{name}'; known: {', '.join(names)}, "
                 f"{front[0]} to {front[-1]}"
             )
 

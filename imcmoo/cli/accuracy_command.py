@@ -385,9 +385,9 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     n = len(columns["rows"])
     others = {name: np.full(n, low) for name, (low, _) in LIMITS.items()}
     others |= {name: np.zeros(n, np.int64) for name in TEXTS} | {"voltage_V": np.ones(n)}
-    known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
+    stated = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     if args.adc_noise is not None:
-        known["adc_noise"] = np.full(n, args.adc_noise)
+        stated["adc_noise"] = np.full(n, args.adc_noise)
     device = MEMORY_CELLS[devices.pop()]
     missing = [name for name in NEEDED if name not in {*columns, *device.defaults}]
     if missing:
@@ -397,12 +397,12 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
             option = name.replace("_", "-")
             raise InputError(f"--{option}: sums of {device.name} are exact, leave it out")
     with input_errors():
-        designs = Designs.of_columns(others | known, defaults=device.defaults)
+        designs = Designs.of_columns(others | stated, defaults=device.defaults)
         if args.sigma is not None and designs.cell_errors.any():
             raise InputError("--sigma is for designs whose cell_errors are uniform")
         chips = Circuit.of_designs(designs, device, Assumptions())
-        given = {name: value for name in SETTINGS if (value := getattr(args, name)) is not None}
-        return [replace(chip, **given) for chip in chips]
+        settings = {name: value for name in SETTINGS if (value := getattr(args, name)) is not None}
+        return [replace(chip, **settings) for chip in chips]
 
 
 def _of_json(path: Path) -> Mapping[str, Any]:

@@ -176,9 +176,9 @@ class Shown(Observer):
 def _announced(study: Study, n_seeds: int) -> str:
     """Line with the searches of a run, and how long they take on one core if that is known."""
     n = n_seeds * len(search_names(study))
-    known = study.model == "reference"
+    is_timed = study.model == "reference"
     budget = min(study.budget, study.space.size)
-    time = f", about {n * budget * SECONDS_PER_DESIGN:.0f} s" if known else ""
+    time = f", about {n * budget * SECONDS_PER_DESIGN:.0f} s" if is_timed else ""
     return f"{study.name}: {n} searches of {budget:,} designs out of {study.space.size:,}{time}"
 
 

@@ -109,8 +109,8 @@ class Evaluations:
             Metrics in the order of `levels`.
         """
         ranks = self.space.rank(levels).tolist()
-        known = self.seen | self._other_rows.keys()
-        new = {rank: at for at, rank in enumerate(ranks) if rank not in known}
+        evaluated = self.seen | self._other_rows.keys()
+        new = {rank: at for at, rank in enumerate(ranks) if rank not in evaluated}
         if new:
             others = self.problem.model.evaluate(levels[[*new.values()]])
             self._others.append(_copied(others, len(new), self.problem.model.resource_names))

@@ -174,14 +174,14 @@ class Context(Technology):
             input_bits=int(layers.input_bits.max()),
             weight_bits=int(layers.weight_bits.max()),
         )
-        predicted, own = None, {}
+        predicted, measured = None, {}
         if accuracy:
             if circuit_noise is None:
                 raise ValueError("accuracy needs `circuit_noise`")
             columns = [np.broadcast_to(v, len(networks)).tolist() for v in precision.values()]
             operands = [Operands(*each) for each in zip(*columns, strict=True)]
             if own_noise is not None:
-                own = {
+                measured = {
                     at: OwnNoise(accuracy[name], own_noise, operands[at], digital.get(name, ()))
                     for at, name in enumerate(networks.names)
                     if name in accuracy
@@ -207,7 +207,7 @@ class Context(Technology):
             adc_model=adc_model,
             inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
             co_resident=co_resident,
-            noise=NoiseModel(layers, technology, own=own, part_of=noise_of),
+            noise=NoiseModel(layers, technology, own=measured, part_of=noise_of),
             limits=limits,
             accuracy=predicted,
             pays_switches=~layers.followers | interleaved,

@@ -178,9 +178,9 @@ class PhysicalEvaluator(CostModel):
             raise ValueError("objective accuracy_drop needs accuracy data of a network")
         if self._accuracy is not None and self._accuracy.limited:
             self.resource_names = (*self.resource_names, "accuracy")
-        own = (options.get("accuracy") or {}) if options.get("own_noise") else {}
+        measured = (options.get("accuracy") or {}) if options.get("own_noise") else {}
         noisy = () if self._context.device.exact else workloads.workloads
-        self.snr_sources = {w.name: _snr_source(w, own) for w in noisy}
+        self.snr_sources = {w.name: _snr_source(w, measured) for w in noisy}
         self.generic_operands = tuple(
             name for name, source in self.snr_sources.items() if source == GENERIC_OPERANDS
         )

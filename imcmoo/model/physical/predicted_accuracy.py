@@ -249,15 +249,15 @@ class PredictedAccuracy:
             rows, with the other weight coding and with half the noise of ADCs. Empty or NaN for
             networks without data.
         """
-        known = np.array([data is not None for data in self._data])
+        has_data = np.array([data is not None for data in self._data])
         changed = {} if self._technology.device.exact else _with_other_circuits(designs)
         drops = {"accuracy_drop": designs, **changed}
         values: dict[str, NDArray[Any]] = {
-            name: np.where(known, self.drops(each), np.nan) for name, each in drops.items()
+            name: np.where(has_data, self.drops(each), np.nan) for name, each in drops.items()
         }
         values["accuracy_lost_in"] = np.array(
             [
-                [self._worst(designs.take(slice(at, at + 1)), w) for w in range(len(known))]
+                [self._worst(designs.take(slice(at, at + 1)), w) for w in range(len(has_data))]
                 for at in range(len(designs))
             ]
         )
