@@ -70,8 +70,8 @@ def parameters(axes: Axes, x: float, y: float, title: str) -> None:
 
 def chip() -> Figure:
     """Draw a chip, one of its router groups, one tile of it, and one macro of it."""
-    figure, axes = canvas(4.42)
-    left, right, top, bottom = 0.08, 2.08, 3.16, 1.07
+    figure, axes = canvas(4.54)
+    left, right, top, bottom = 0.08, 2.08, 3.28, 1.19
     chip_panel(axes, left, top)
     group_panel(axes, right, top)
     tile_panel(axes, right, bottom)
