@@ -24,12 +24,12 @@ LEVELS = {
         *("glb_KiB", "glb_banks", "ping_pong"),
     ),
     "Router group": ("tiles_per_group", "link_bits"),
-    "Tile": ("macros_per_tile",),
+    "Tile": ("macros_per_tile", "buffer_words"),
     "Macro": (
         *("rows", "cols", "active_rows", "bits_per_cell"),
         *("weight_coding", "redundancy", "cell_errors", "input_coding"),
         *("input_slice_bits", "columns_per_adc", "adc_bits"),
-        *("adc_window", "adc_model", "adc_noise", "sample_and_hold"),
+        *("adc_window", "adc_model", "adc_noise", "sample_and_hold", "tree_stages"),
     ),
 }
 """Parameters of the physical model by level of the chip."""
@@ -70,8 +70,8 @@ def parameters(axes: Axes, x: float, y: float, title: str) -> None:
 
 def chip() -> Figure:
     """Draw a chip, one of its router groups, one tile of it, and one macro of it."""
-    figure, axes = canvas(4.42)
-    left, right, top, bottom = 0.08, 2.08, 3.16, 1.07
+    figure, axes = canvas(4.54)
+    left, right, top, bottom = 0.08, 2.08, 3.28, 1.19
     chip_panel(axes, left, top)
     group_panel(axes, right, top)
     tile_panel(axes, right, bottom)

@@ -25,6 +25,7 @@ PROG = "experiments.ship_truth"
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    command_line.configure_process()
     parser = command_line.Parser(prog=PROG, description=__doc__.split("\n\n")[1])
     accepted = f"names of problems, or a kind: {', '.join(benchmark.KINDS)}"
     parser.add_argument("names", nargs="+", metavar="NAME", help=accepted)

@@ -1,6 +1,6 @@
 """Design of in-memory-computing accelerators for several neural networks at once.
 
-What is offered here is the public face; modules may move, these names stay.
+Import from here: modules may move, these names stay.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from imcmoo.space.parameters import Integer as Integer
     from imcmoo.space.parameters import Ordinal as Ordinal
     from imcmoo.space.parameters import Real as Real
+    from imcmoo.study.comparison import Comparison as Comparison
+    from imcmoo.study.devices import StudyOfDevices as StudyOfDevices
     from imcmoo.study.enumerate_study import ExactOptima as ExactOptima
     from imcmoo.study.results import Results as Results
     from imcmoo.study.study import Study as Study
@@ -46,6 +48,7 @@ _FOUND_IN = {
     "AcceleratorProblem": "problem.problem",
     "Categorical": "space.parameters",
     "Command": "model.external.evaluation",
+    "Comparison": "study.comparison",
     "ComponentTable": "hardware.component_table",
     "Conditional": "space.parameters",
     "CostModel": "model.cost_model",
@@ -68,6 +71,7 @@ _FOUND_IN = {
     "Run": "run",
     "Search": "search.ask_tell",
     "Study": "study.study",
+    "StudyOfDevices": "study.devices",
     "Workload": "networks.workloads",
     "WorkloadSet": "networks.workloads",
     "reference_model": "model.reference.evaluator",

@@ -11,13 +11,15 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import SUMS
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.io.executor import imap_unordered
 from imcmoo.io.files import name_os_errors, replacing, writing
 from imcmoo.io.locks import folder_lock
@@ -27,12 +29,29 @@ from imcmoo.report.page import PAGE, page
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.catalogue import study_of_run, with_settings_of_run
+from imcmoo.study.comparison import (
+    BestOfDevice,
+    Comparison,
+    check_replaceable,
+    home_of,
+    least_edap,
+)
+from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import find_answer
 from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import CONFIG, REPORT, SELECTED, Results, RunFolder
-from imcmoo.study.searches import OnTrace, Outcome, run_searches, search_models
+from imcmoo.study.searches import (
+    BEST_FOUND,
+    EXACT,
+    OnTrace,
+    Outcome,
+    run_searches,
+    search_models,
+)
 from imcmoo.study.study import BUDGET, Study
+
+Made = TypeVar("Made")
 
 OnExplained = Callable[[int, int], None]
 """Called with the number of explained designs and of all designs."""
@@ -174,10 +193,10 @@ class Run:
     def _check_name(self, name: str, stored: Iterable[str]) -> None:
         """Refuse a name that no design has, without the study."""
         (_, criteria), (_, front) = self.results.named[-2:]
-        known = [*dict.fromkeys([*stored, *criteria])]
-        if name not in known and name not in front:
+        names = [*dict.fromkeys([*stored, *criteria])]
+        if name not in names and name not in front:
             raise InputError(
-                f"{self.folder} explains no design '{name}'; known: {', '.join(known)}, "
+                f"{self.folder} explains no design '{name}'; known: {', '.join(names)}, "
                 f"{front[0]} to {front[-1]}"
             )
 
@@ -241,6 +260,7 @@ def run_studies(
     force: bool = False,
     workers: Workers = 1,
     observer: Observer | None = None,
+    some_infeasible: bool = False,
 ) -> list[Run]:
     """Run studies that differ only in their seed.
 
@@ -251,14 +271,16 @@ def run_studies(
         force: also replace runs of a different study with the same name.
         workers: number of processes for several seeds, or a pool of other machines.
         observer: receives the events. If None, only warnings are shown.
+        some_infeasible: leave out seeds that find no feasible design, with a warning, unless no
+            seed finds one. If False, one such seed is an error.
 
     Returns:
         The runs, in the order of `studies`.
 
     Raises:
         InputError: a folder is in use or holds another run, the budget exceeds the number of
-            designs, or the stored exact answer is damaged: nothing is done. Or no design is
-            feasible: the work is discarded.
+            designs, or the stored exact answer is damaged: nothing is done.
+        Infeasible: a run finds no feasible design; its work is discarded.
         OSError: a folder cannot be written to.
     """
     observer = observer or Observer()
@@ -280,21 +302,111 @@ def run_studies(
             observer.already_finished(folder.path)
         todo = [task for task in tasks if task[1] not in finished]
         results: dict[Path, Results] = {}
+        lacking: dict[Path, Infeasible] = {}
         if todo:
             in_process = len(tasks) == len(todo) == 1 and isinstance(workers, int)
             observer.begun(studies[0], len(todo), side_by_side=not in_process)
             if in_process:
                 results[todo[0][1].path] = run_one(todo[0], answer, resume, observer.on_trace)
             else:
-                results = _run_all(
-                    todo, answer, resume=resume, workers=workers, on_done=observer.run_done
+                results, lacking = _run_all(
+                    todo,
+                    answer,
+                    resume=resume,
+                    workers=workers,
+                    some_infeasible=some_infeasible,
+                    on_done=observer.run_done,
                 )
-        runs = [Run(folder.path, study, results.get(folder.path)) for study, folder in tasks]
+        if len(lacking) == len(tasks):
+            raise next(iter(lacking.values()))
+        for path, why in lacking.items():
+            observer.warned(f"{path}: {why}")
+        runs = [
+            Run(folder.path, study, results.get(folder.path))
+            for study, folder in tasks
+            if folder.path not in lacking
+        ]
         if len(tasks) > 1:
             _compare(runs, answer, home / "seeds.csv", observer)
         if len(tasks) == 1 and todo:
             observer.finished(runs[0], todo[0][1].files())
     return runs
+
+
+def run_devices(
+    study: StudyOfDevices,
+    out: Path,
+    *,
+    seeds: Sequence[int],
+    resume: bool = False,
+    force: bool = False,
+    workers: Workers = 1,
+    observer: Observer | None = None,
+) -> Comparison:
+    """Run the study of each device, and compare the best chips of all its seeds.
+
+    A device lacks a chip if none of its seeds finds one.
+
+    Args:
+        study: the study that lists devices.
+        out: results are written to OUT/STUDY/DEVICE/seed-N and OUT/STUDY/comparison.
+        seeds: one or more.
+        resume, force, workers, observer: as of `run_studies`.
+
+    Raises:
+        InputError: no device has a feasible chip, or the comparison in the folder is of another
+            study; also see `run_studies`.
+    """
+    for one in study.studies:
+        _check_budget(one)
+    folder = home_of(study, out)
+    runs: dict[str, list[Run]] = {}
+    lacking: dict[str, Infeasible] = {}
+    with folder_lock(folder):
+        if not force:
+            check_replaceable(study, folder)
+        for device, one in zip(study.devices, study.studies, strict=True):
+            several = [one.replace(seeds=seed) for seed in seeds]
+            try:
+                runs[device] = run_studies(
+                    several,
+                    out,
+                    resume=resume,
+                    force=force,
+                    workers=workers,
+                    observer=observer,
+                    some_infeasible=True,
+                )
+            except Infeasible as error:
+                lacking[device] = error
+        compared = _compare_devices(study, folder, runs, lacking)
+        compared.save()
+        return compared
+
+
+def _compare_devices(
+    study: StudyOfDevices,
+    folder: Path,
+    runs: Mapping[str, Sequence[Run]],
+    lacking: Mapping[str, Infeasible],
+) -> Comparison:
+    """The best chip of each device by all its runs; regrets are against the best of all devices."""
+    first = study.studies[0]
+    results = [run.results for several in runs.values() for run in several]
+    is_regret = first.asked_criterion.is_regret
+    reference = least_edap([r.reference_edap for r in results]) if is_regret else None
+    exact = all(r.regret_reference == EXACT for r in results) and not lacking
+    best = []
+    for device, one in zip(study.devices, study.studies, strict=True):
+        if device in lacking:
+            best.append(BestOfDevice.without_chip(one, lacking[device], bound=np.nan))
+            continue
+        names = one.space.names
+        fronts = [{n: run.front[n].to_numpy() for n in names} for run in runs[device]]
+        designs = np.concatenate([one.space.encode(front) for front in fronts])
+        best.append(BestOfDevice.selected(one, designs, reference, exact=False))
+    against = (EXACT if exact else BEST_FOUND) if is_regret else ""
+    return Comparison(study, first.selected_by, folder, tuple(best), runs, against)
 
 
 def _check_budget(study: Study) -> None:
@@ -315,7 +427,7 @@ def run_one(
     """Search, select, and write tables and figures; returns what was written.
 
     Raises:
-        InputError: no design of the study is feasible.
+        Infeasible: no design of the study is feasible.
     """
     study, folder = task
     models = search_models(study)
@@ -326,10 +438,10 @@ def run_one(
             outcome = Outcome.from_searches(study, searches, answer)
         except LimitsUnmet as error:
             folder.discard_work()
-            raise InputError(str(error)) from None
+            raise Infeasible(str(error)) from None
         except NoFeasibleDesign:
             folder.discard_work()
-            raise InputError(nothing_feasible(study.problem())) from None
+            raise Infeasible(nothing_feasible(study.problem())) from None
         results = result_tables.results_of(outcome, folder.path, folder.config)
         folder.write_results(results)
         draw_figures(results, folder.figures)
@@ -343,22 +455,39 @@ def _run_all(
     *,
     resume: bool,
     workers: Workers,
+    some_infeasible: bool,
     on_done: Callable[[], None],
-) -> dict[Path, Results]:
-    """Run several seeds side by side; returns the results of those run here, by their folder."""
+) -> tuple[dict[Path, Results], dict[Path, Infeasible]]:
+    """Run several seeds side by side; returns, by folder, the results of runs on this machine and
+    the errors of runs without a feasible design."""
+    results: dict[Path, Results] = {}
+    lacking: dict[Path, Infeasible] = {}
+    run: Callable[[Any], Results | dict[str, bytes]] = partial(
+        run_one, answer=answer, resume=resume
+    )
+    sent: Sequence[Any] = tasks
+    if not isinstance(workers, int):
+        run, sent = partial(_run_elsewhere, answer), [s.with_absolute_paths() for s, _ in tasks]
+    attempt = partial(_or_infeasible, run) if some_infeasible else run
     with open_executor(workers, len(tasks)) as executor:
-        if isinstance(workers, int):
-            local, results = partial(run_one, answer=answer, resume=resume), {}
-            for index, result in imap_unordered(executor, local, tasks):
-                results[tasks[index][1].path] = result
-                on_done()
-            return results
-        elsewhere = partial(_run_elsewhere, answer)
-        studies = [study.with_absolute_paths() for study, _ in tasks]
-        for index, files in imap_unordered(executor, elsewhere, studies):
-            _publish(files, tasks[index][1])
+        for index, done in imap_unordered(executor, attempt, sent):
+            folder = tasks[index][1]
+            if isinstance(done, Infeasible):
+                lacking[folder.path] = done
+            elif isinstance(done, Results):
+                results[folder.path] = done
+            else:
+                _publish(done, folder)
             on_done()
-        return {}
+    return results, lacking
+
+
+def _or_infeasible(run: Callable[[Any], Made], task: Any) -> Made | Infeasible:
+    """Result of a run, or its error that no design is feasible, so that other runs go on."""
+    try:
+        return run(task)
+    except Infeasible as error:
+        return error
 
 
 def _run_elsewhere(answer: ExactAnswer | None, study: Study) -> dict[str, bytes]:

@@ -1,12 +1,12 @@
 """The shipped spaces and studies by name, for programs in a checkout.
 
 The files in `spaces/` and `studies/` are the data; the wheel carries them, but not this module.
-An installed package reads them through `imcmoo.study.shipped`.
+An installed package reads them through `imcmoo.study.catalogue`.
 """
 
-from imcmoo.study import shipped, spaces
+from imcmoo.study import catalogue, spaces
 
-STUDIES = shipped.studies()
+STUDIES = catalogue.shipped_studies()
 """Every study by name, in alphabetical order."""
 
 SPACES = spaces.device_spaces()
@@ -20,8 +20,13 @@ SRAM_LARGE = _EVERY["sram_large"]
 SRAM_TECHNOLOGY = _EVERY["sram_technology"]
 RRAM_PHYSICAL = _EVERY["rram_physical"]
 RRAM_PHYSICAL_ATTENTION = _EVERY["rram_physical_attention"]
+DIMC_PHYSICAL = _EVERY["dimc_physical"]
+DIMC_PHYSICAL_ATTENTION = _EVERY["dimc_physical_attention"]
 SRAM_PHYSICAL = _EVERY["sram_physical"]
 SRAM_PHYSICAL_ATTENTION = _EVERY["sram_physical_attention"]
+RRAM_GENERATION = _EVERY["rram_generation"]
+SRAM_GENERATION = _EVERY["sram_generation"]
+DIMC_GENERATION = _EVERY["dimc_generation"]
 RRAM_EXTENDED = _EVERY["rram_extended"]
 SRAM_EXTENDED = _EVERY["sram_extended"]
 SRAM_TECHNOLOGY_EXTENDED = _EVERY["sram_technology_extended"]

@@ -134,8 +134,8 @@ for device in ("rram", "sram"):
         space={"rows": 128, "cols": 128, "voltage_V": 0.5},
         networks=study.networks,
     )
-    found = one.run(budget=200, out=folder / "results")
-    print(f"{device}: mean EDAP {found.design['score'].iloc[0]:.3g} J·s·mm²")
+    finished = one.run(budget=200, out=folder / "results")
+    print(f"{device}: mean EDAP {finished.design['score'].iloc[0]:.3g} J·s·mm²")
 
 # %% [markdown]
 # A run that a command or another notebook has written is read from its folder. Its study is found

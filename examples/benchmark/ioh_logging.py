@@ -17,13 +17,13 @@ from imcmoo import benchmark
 def integer_problem(problem, criterion="edap_geomean", infeasible=100.0):
     """A problem of `ioh`; an index above the last one of a parameter stands for the last."""
     (score,) = (c for c in problem.accelerator.criteria if c.name == criterion)
-    known = (problem.optima or {}).get(criterion)
+    optimum = (problem.optima or {}).get(criterion)
 
     def value(indices):
         F, G = problem.evaluate_indices(indices)
         if (G > 0).any():
             return infeasible + float(np.maximum(G, 0).sum())
-        if known or score.is_regret:
+        if optimum or score.is_regret:
             return float(np.log1p(problem.regrets(F)[criterion]))
         return float(np.log(score.scores(problem.accelerator.costs(F), None)[0]))
 
@@ -33,7 +33,7 @@ def integer_problem(problem, criterion="edap_geomean", infeasible=100.0):
         problem_class=ioh.ProblemClass.INTEGER,
         dimension=problem.n_var,
         ub=max(problem.space.shape) - 1,
-        calculate_objective=(lambda *_: (known.X[0], 0.0)) if known else None,
+        calculate_objective=(lambda *_: (optimum.X[0], 0.0)) if optimum else None,
     )
 
 

@@ -64,6 +64,7 @@ BY_SEED = ("runs", "target")
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    command_line.configure_process()
     parser = command_line.Parser(prog="experiments.compare")
     add_arguments(parser)
     args = parser.parse_args(argv)
@@ -155,8 +156,8 @@ def _compare(args: argparse.Namespace) -> None:
     with folder_lock(folder):
         parts = TaskCheckpoints(folder, f"{settings} {dependence([problem])}")
         seeds, search = range(args.seeds), partial(comparison.search, rules)
-        found = run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
-        frames = comparison.tables(found)
+        results = run_tasks(parts, seeds, search, study.name, False, arguments.workers(args))
+        frames = comparison.tables(results)
         before: list[str] = []
         for earlier in args.add:
             stored = _config_of(earlier, rules, stamp_of(problem).digest())

@@ -31,7 +31,8 @@ from imcmoo.model.physical.predicted_accuracy import UNSEEN_DROP, Prediction, be
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
-from imcmoo.study.study import Study, read_study
+from imcmoo.study.catalogue import find_study
+from imcmoo.study.study import Study
 
 CIRCUIT = (
     *("rows", "active_rows", "weight_coding"),
@@ -201,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--circuits", required=True, type=Path, metavar="CSV", help="kept chips")
     parser.add_argument("--out", required=True, type=Path, metavar="CSV")
     args = parser.parse_args(argv)
-    study = read_study(args.study)
+    study = find_study(str(args.study))
     free = [n.replace(accuracy=None, max_accuracy_drop=None) for n in study.networks]
     problem = study.replace(networks=free).problem()
     if not args.circuits.exists():

@@ -19,14 +19,11 @@ import pandas as pd
 
 from experiments.edge_networks.data import NETWORKS
 from experiments.edge_networks.prediction import assessment
-from imcmoo.accuracy.codes import Codes, InputCoding, cell_values, input_slices, quantise_weights
-from imcmoo.accuracy.crossbar import row_blocks
 from imcmoo.accuracy.lowering import MappedLayer
-from imcmoo.accuracy.simulation import Calibration, SimulatedLayer
-from imcmoo.arrays import Floats
-from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.circuit import Circuit, slice_maxima
-from imcmoo.model.physical.noise import Columns, Slices, Statistics, noise_of
+from imcmoo.accuracy.own_statistics import statistics_of
+from imcmoo.accuracy.simulation import SimulatedLayer
+from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.noise import noise_of
 
 PARAMETERS = (
     *("rows", "active_rows", "input_slice_bits", "bits_per_cell", "differential", "adc_bits"),
@@ -34,8 +31,6 @@ PARAMETERS = (
 )
 """Parameters of a circuit in the table."""
 SAMPLES = {"recogniser": 16, "minilm": 32, "magika": 48, "line_direction": 32}
-PARTS = 16
-"""Parts of the samples by the power of their inputs."""
 LEAST_COLUMNS = 2048
 """Columns whose cells or reads err: few draws miss rare errors, which make most of the noise."""
 SRAM, RRAM, BETTER_RRAM = 0.0073, 0.043, 0.011
@@ -76,7 +71,7 @@ def measured(name: str, folder: Path) -> Iterator[dict[str, Any]]:
         calibration = assessed.calibration[layer.name]
         for circuit in CIRCUITS:
             adc, dev = noise_of_chips(SimulatedLayer(layer, circuit, calibration), layer, circuit)
-            statistics = statistics_of(layer, calibration, circuit)
+            statistics = statistics_of(layer.weights, calibration, circuit)
             rule = noise_of(statistics, circuit)
             assumed = noise_of(replace(statistics, columns=None), circuit)
             yield {
@@ -108,96 +103,6 @@ def noise_of_chips(
         noise.append((errors.adc, errors.dev))
     adc, dev = np.mean(noise, axis=0)
     return float(adc), float(dev)
-
-
-def statistics_of(layer: MappedLayer, calibration: Calibration, circuit: Circuit) -> Statistics:
-    """Statistics of the row blocks of a layer on its calibration vectors."""
-    coding = InputCoding.of_range(calibration.lowest, calibration.highest, 8)
-    codes = coding.encode(calibration.vectors)
-    integers, scale = quantise_weights(layer.weights, 8, 1.0)
-    signal = float((calibration.vectors @ layer.weights).var(axis=1).mean())
-    unit = (coding.scale * scale) ** 2
-    weight = unit / unit.mean()
-    cells = cell_values(integers, 8, circuit.bits_per_cell, differential=circuit.differential)
-    blocks = row_blocks(integers.shape[1], circuit)
-    sliced = input_slices(codes, 8, circuit.input_slice_bits)
-    of_groups = weight.mean(axis=1)
-    inputs = [
-        [_of_inputs(x[:, :, rows].astype(float), of_groups) for x in (*sliced, codes)]
-        for rows in blocks
-    ]
-    weights = [[_of_weights(cells[:, rows, j]) for j in range(cells.shape[2])] for rows in blocks]
-    return Statistics(
-        rows=np.array([float(rows.stop - rows.start) for rows in blocks]),
-        inputs=_slices([x[:-1] for x in inputs], slice_maxima(8, circuit.input_slice_bits)),
-        weights=_slices(weights, slice_maxima(8 - circuit.differential, circuit.bits_per_cell)),
-        input_variance=np.array([x[-1][2] for x in inputs]),
-        signal=np.full(len(blocks), signal / unit.mean()),
-        rounding=np.zeros(len(blocks)),
-        outliers=Assumptions().outlier_columns.value,
-        columns=_columns(sliced, cells, weight, blocks),
-    )
-
-
-def _columns(sliced: list[Codes], cells: Floats, weight: Floats, blocks: list[slice]) -> Columns:
-    """Sums of each row block.
-
-    Args:
-        sliced: slices of input codes, shape (G, n, K) each.
-        cells: shape (G, K, n_slices, M).
-        weight: of the noise of each column, shape (G, M).
-        blocks: rows of each block.
-    """
-    n_slices = cells.shape[2]
-
-    def by_slice(of_columns: Floats) -> Floats:
-        """Values of columns, shape (G, n_slices · M), in shape (n_slices, G · M)."""
-        return of_columns.reshape(len(cells), n_slices, -1).swapaxes(0, 1).reshape(n_slices, -1)
-
-    mean, variance = np.empty((2, len(blocks), len(sliced), n_slices, weight.size))
-    lowest, highest = np.empty((2, len(blocks), n_slices, weight.size))
-    varying = np.empty((len(blocks), len(sliced), len(cells)))
-    power = np.empty((*varying.shape, PARTS))
-    for b, rows in enumerate(blocks):
-        stored = cells[:, rows].reshape(len(cells), rows.stop - rows.start, -1)
-        lowest[b] = by_slice(np.minimum(stored, 0).sum(axis=1))
-        highest[b] = by_slice(np.maximum(stored, 0).sum(axis=1))
-        for i, x in enumerate(sliced):
-            drive = x[:, :, rows].astype(float)
-            sums = drive @ stored
-            mean[b, i], variance[b, i] = by_slice(sums.mean(axis=1)), by_slice(sums.var(axis=1))
-            varying[b, i] = drive.var(axis=1).sum(axis=1)
-            power[b, i] = _parts((drive**2).sum(axis=2))
-    return Columns(mean, variance, lowest, highest, varying, power, weight.ravel())
-
-
-def _parts(power: Floats) -> Floats:
-    """Means of `PARTS` equal parts of the samples in order of their power, of shape (G, n)."""
-    repeated = np.repeat(np.sort(power, axis=1), PARTS, axis=1)
-    return repeated.reshape(len(power), PARTS, -1).mean(axis=2)
-
-
-def _of_inputs(x: Floats, weight: Floats) -> tuple[float, float, float, float]:
-    """Mean, square, variance and covariance of inputs, shape (G, n, K), groups by weight."""
-    rows = x.shape[2]
-    variance = float((x.var(axis=1).mean(axis=1) * weight).mean())
-    total = float(x.sum(axis=2).var(axis=1).mean())
-    return float(x.mean()), float((x**2).mean()), variance, _covariance(total, variance, rows)
-
-
-def _of_weights(g: Floats) -> tuple[float, float, float, float]:
-    """Mean, square, variance and covariance of cells' values, shape (G, K, M)."""
-    variance, total = float(g.var()), float(g.sum(axis=1).var())
-    return float(g.mean()), float((g**2).mean()), variance, _covariance(total, variance, g.shape[1])
-
-
-def _covariance(total: float, variance: float, rows: int) -> float:
-    return (total - rows * variance) / (rows * (rows - 1)) if rows > 1 else 0.0
-
-
-def _slices(parts: list[list[tuple[float, float, float, float]]], maxima: Floats) -> Slices:
-    mean, square, variance, covariance = np.moveaxis(np.array(parts), 2, 0)
-    return Slices(mean, square, variance, covariance, maxima)
 
 
 def summary(table: pd.DataFrame, floor_dB: float) -> pd.DataFrame:

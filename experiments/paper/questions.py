@@ -175,15 +175,15 @@ def leave_one_out(enumerated: EnumeratedStudy) -> pd.DataFrame:
     networks, optima = range(len(enumerated.workloads)), enumerated.single_network_optima
     frames = []
     for criterion in GENERALITY:
-        known = enumerated.edap[enumerated.best_for(networks, criterion)]
+        all_networks = enumerated.edap[enumerated.best_for(networks, criterion)]
         others = [[other for other in networks if other != w] for w in networks]
         unknown = enumerated.edap[[enumerated.best_for(o, criterion) for o in others], networks]
         columns = {
             "left_out": enumerated.workloads,
             "criterion": criterion,
             "unknown_over_own_best": unknown / optima,
-            "known_over_own_best": known / optima,
-            "unknown_over_known": unknown / known,
+            "known_over_own_best": all_networks / optima,
+            "unknown_over_known": unknown / all_networks,
         }
         frames.append(pd.DataFrame(columns))
     return pd.concat(frames)

@@ -113,7 +113,7 @@ def designs(enumerated: EnumeratedStudy) -> dict[tuple[str, str], Levels]:
         archives[GA] = paper_ga(start, SCORES[criterion])
         of_criterion = {
             EXACT: enumerated.optimum(range(len(names)), criterion)[0],
-            **{name: _best_of(problem, found, criterion) for name, found in archives.items()},
+            **{name: _best_of(problem, archive, criterion) for name, archive in archives.items()},
             **{
                 f"sequential from the {name}": sequential(problem, criterion, design)
                 for name, design in first.items()

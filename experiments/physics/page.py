@@ -33,14 +33,14 @@ LARGE = 1.1
 """EDAP over the best above which a chip is said to lose much."""
 
 VARIATION_LABELS = {
-    DEFAULT: "as it is",
+    DEFAULT: "default",
     "snr_adc_dB=-100": "no limit on ADC SQNR",
-    "adc_window=sigma range least_error": "choice of the ADC window",
+    "adc_window=sigma range least_error": "ADC window chosen per design",
     "rram_driver_factor=1": "drivers of RRAM take the tabulated area",
-    "current_hold_m2=5e-12": "hold of a current 5 µm²",
-    "cell_errors=wan2022_1s": "cell errors by level, after 1 s",
+    "current_hold_m2=5e-12": "sample-and-hold of a current 5 µm²",
+    "cell_errors=wan2022_1s": "cell errors by conductance level, after 1 s",
     "redundancy=1 2 4; snr_dB=15": "up to 4 RRAM cells in parallel, compute SNR as on SRAM",
-    "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15": "the last two together",
+    "cell_errors=wan2022_1s; redundancy=1 2 4; snr_dB=15": "the last two rows together",
 }
 """Names of variations other than ADC models."""
 
@@ -147,8 +147,9 @@ def changing(sensitivity: pd.DataFrame) -> list[dict[str, Any]]:
 
     Returns:
         Each with factor, value, low, high; by number of networks `devices` (values at which the
-        better device changes, by EDAP) and `losses` (largest EDAP of today's chips over the best at
-        an end of the band, by device); `is_large` if a device changes or a loss exceeds `LARGE`.
+        better device changes, by EDAP) and `losses` (largest EDAP of the default chips over the
+        best at an end of the band, by device); `is_large` if a device changes or a loss exceeds
+        `LARGE`.
     """
     changes = []
     for factor, varied in sensitivity.groupby("factor", sort=False):
@@ -170,6 +171,12 @@ def changing(sensitivity: pd.DataFrame) -> list[dict[str, Any]]:
         item["is_large"] = any(item["devices"].values()) or max(losses) > LARGE
         changes.append(item)
     return changes
+
+
+def turning(sensitivity: pd.DataFrame) -> int:
+    """Number of assumptions that alone change the better device."""
+    at = sensitivity[(sensitivity["changes"] == "device") & sensitivity["at"].notna()]
+    return int(at["factor"].nunique())
 
 
 def runs_of(executed: pd.DataFrame, chip: str) -> list[bool]:

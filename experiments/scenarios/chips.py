@@ -27,7 +27,6 @@ from imcmoo.space.design_space import Levels
 from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.certify_study import certify_study
-from imcmoo.study.served_design import POLICIES
 from imcmoo.study.study import Study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -78,7 +77,7 @@ def without_dram_idle(study: Study) -> AcceleratorProblem:
         study.network_set(),
         deployment=study.deployment,
         requests_per_switch=1.0,
-        interruptible=study.scenario.interruptible,
+        saves_between_layers=study.scenario.saves,
         assumptions=Assumptions().having(lpddr4_idle_W_per_bit=0.0, hbm2_idle_W=0.0),
     )
     return study.problem(ScenarioModel(model, study.scenario))
@@ -98,7 +97,7 @@ def served(problem: AcceleratorProblem, levels: Levels) -> Row:
         "area_mm2": float(metrics.area_m2[0]) * MM2_PER_M2,
         "capacity": 1 / float(metrics.values[LOAD][0]),
         "utilization": float(service.chip_utilization[0]),
-        "interrupt": POLICIES[bool(np.any(service.interrupts))],
+        "interrupt": model.scenario.policy(interrupts=bool(np.any(service.interrupts))),
         **{name: design[name] for name in problem.space.names},
     }
 

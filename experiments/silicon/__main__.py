@@ -10,7 +10,7 @@ import pandas as pd
 from rich.table import Table
 
 from experiments.markdown import span
-from experiments.silicon import comparison
+from experiments.silicon import comparison, digital
 from experiments.silicon.macros import SHIPPED, read
 from imcmoo.cli import command_line
 from imcmoo.cli.terminal import console, show
@@ -22,8 +22,8 @@ PROG = "experiments.silicon"
 DESCRIPTION = """
 Compare a table of published macros with the physical model, as it is and cleaned by
 experiments/silicon/cleaning.py: blind, with a factor fitted to the shipped macros of other
-publications, and with one fitted to the other rows of a macro's own publication. Nothing is
-written.
+publications, and with one fitted to the other rows of a macro's own publication. Digital rows are
+compared each alone. Nothing is written.
 """
 
 HEADINGS = {
@@ -52,8 +52,25 @@ def table_of(agreement: pd.DataFrame, state: str, title: str) -> Table:
     return table
 
 
+def digital_table(frame: pd.DataFrame, table: PhysicalTable) -> Table | None:
+    """Agreement of the digital rows of a table of macros, for the terminal; None if it has none."""
+    counts = digital.agreement(digital.compared(frame, table))
+    if counts.empty:
+        return None
+    shown = new_table(
+        *("state", "reading", "quantity"),
+        title="digital macros, each alone",
+        numbers=("rows", "within 2 ×", "within 3 ×"),
+    )
+    for row in counts.to_dict("records"):
+        numbers = (f"{row[name]:.0f}" for name in ("rows", "within_2", "within_3"))
+        shown.add_row(row["state"], row["reading"], HEADINGS[row["quantity"]], *numbers)
+    return shown
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
+    command_line.configure_process()
     parser = command_line.Parser(prog=PROG, description=DESCRIPTION)
     parser.add_argument(
         "--macros", type=Path, default=SHIPPED, metavar="FILE", help="CSV file (default: shipped)"
@@ -69,6 +86,8 @@ def _show(args: argparse.Namespace) -> None:
         covered = int(comparison.in_state(state, frame, table)[1]["covered"].sum())
         title = f"{state}: {covered} of {len(frame)} rows are covered"
         show(console(wide=True), table_of(agreement, state, title))
+    if (shown := digital_table(frame, table)) is not None:
+        show(console(wide=True), shown)
 
 
 if __name__ == "__main__":

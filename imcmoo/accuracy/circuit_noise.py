@@ -1,4 +1,4 @@
-"""Noise of the layers of a network in an analog circuit, executed once and stored on disk."""
+"""Noise of the layers of a network in an analog circuit, worked out once and stored on disk."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,13 @@ from imcmoo.arrays import Floats
 from imcmoo.io.checksums import read_sealed, write_sealed
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.noise import Statistics, noise_of_circuits
 from imcmoo.networks.accuracy_data import AccuracyData
 
 VERSION = 4
 """Raise when the execution of layers changes, so that stored results are not used."""
+COLUMNS_VERSION = 1
+"""The same for the closed form with a network's own columns."""
 VECTORS = 128
 """Calibration vectors on which a layer is executed."""
 SEED = 0
@@ -39,29 +43,32 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class CircuitNoise:
-    """Noise of layers, executed on a simulated chip; pass it as `circuit_noise` with accuracy data.
+    """Noise of layers; pass it as `circuit_noise` or `own_noise` with accuracy data.
 
     Args:
         folder: folder for stored results. If None, nothing is stored.
+        by_columns: True for the closed form with the columns of all stored vectors, False for
+            execution on a simulated chip.
     """
 
     folder: Path | None
+    by_columns: bool = False
 
     def __call__(self, data: AccuracyData, chip: Circuit) -> Floats:
         """Noise over signal of ADCs and cells of each layer of a chip, shape (2, L)."""
         if chip.rows % chip.active_rows == 0:  # then all blocks have as many rows
             chip = replace(chip, rows=chip.active_rows)
         if self.folder is None:
-            return _executed(data, chip, [chip.adc_bits])[0]
+            return self._worked_out(data, chip, [chip.adc_bits])[0]
         noise = self._stored(data, chip)
         if noise is not None:
             return noise
-        # All eight take 1.1 to 2.4 times the time of one on MiniLM, and 1.5 to 3.9 times with
-        # "least_error", which compares ten windows at each resolution.
+        # All eight take 1.1 to 2.4 times the time of one on MiniLM; windows of least error are
+        # chosen one resolution after the other anyway.
         bits = RESOLUTIONS if chip.adc_bits in RESOLUTIONS else [chip.adc_bits]
-        by_bits = dict(zip(bits, _executed(data, chip, bits), strict=True))
+        by_bits = dict(zip(bits, self._worked_out(data, chip, bits), strict=True))
         for each, values in by_bits.items():
-            key = _key(data, replace(chip, adc_bits=each))
+            key = self._key(data, replace(chip, adc_bits=each))
             with suppress(OSError):  # a folder that cannot be written stores nothing
                 self.folder.mkdir(parents=True, exist_ok=True)
                 write_sealed(self.folder / f"{key}{SUFFIX}", key, values.astype(STORED).tobytes())
@@ -70,7 +77,7 @@ class CircuitNoise:
     def _stored(self, data: AccuracyData, chip: Circuit) -> Floats | None:
         """Stored noise of a chip, shape (2, L); None if there is none or it is damaged."""
         assert self.folder is not None
-        key, layers = _key(data, chip), len(data.layers)
+        key, layers = self._key(data, chip), len(data.layers)
         size = 2 * layers * STORED.itemsize
         content = read_sealed(self.folder / f"{key}{SUFFIX}", key, at_most=size)
         if content is None or len(content) != size:
@@ -78,12 +85,17 @@ class CircuitNoise:
         noise = np.frombuffer(content, STORED).reshape(2, layers).astype(np.float64)
         return noise if np.isfinite(noise).all() and (noise >= 0).all() else None
 
+    def _worked_out(self, data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> Floats:
+        """Noise at several ADC resolutions, shape (B, 2, L)."""
+        return (_of_columns if self.by_columns else _executed)(data, chip, bits)
 
-def _key(data: AccuracyData, chip: Circuit) -> str:
-    """Digest of the stamp of the noise of a chip; also the name of its file."""
-    versions = {"execution of layers": VERSION}
-    stamp = Stamp({"versions": versions, "data": data.fingerprint, "settings": repr(chip)})
-    return stamp.digest()
+    def _key(self, data: AccuracyData, chip: Circuit) -> str:
+        """Digest of the stamp of the noise of a chip; also the name of its file."""
+        versions = {"execution of layers": VERSION}
+        if self.by_columns:
+            versions = {"noise by columns": COLUMNS_VERSION}
+        stamp = Stamp({"versions": versions, "data": data.fingerprint, "settings": repr(chip)})
+        return stamp.digest()
 
 
 def _executed(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> Floats:
@@ -104,3 +116,24 @@ def _executed(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> 
         layer.program(SEED)
         noise[:, :, at] = layer.at_resolutions(bits)
     return noise
+
+
+def _of_columns(data: AccuracyData, chip: Circuit, bits: Sequence[int | None]) -> Floats:
+    """Noise by the closed form at several ADC resolutions, shape (B, 2, L)."""
+    alike = replace(chip.without_errors(), weight_clip=chip.weight_clip)
+    alike = replace(alike, cell_errors=chip.cell_errors, redundancy=1)
+    alike = replace(alike, adc_window="sigma", window_sigmas=4.0)
+    noise = np.zeros((len(bits), 2, len(data.layers)))
+    for at, statistics in enumerate(_own_statistics(data, alike)):
+        parts = noise_of_circuits(statistics, [chip], np.array(bits))
+        noise[:, :, at] = np.stack([part.sum(axis=(1, 2)) for part in parts], axis=1)
+    return noise
+
+
+@lru_cache(maxsize=2)
+def _own_statistics(data: AccuracyData, chip: Circuit) -> list[Statistics]:
+    """Statistics of each layer, for circuits that share the sums of their row blocks."""
+    with accuracy_packages():
+        from imcmoo.accuracy.own_statistics import statistics_of
+
+    return [statistics_of(e.weights.astype(np.float64), e, chip) for e in data.layers]

@@ -3,104 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache, cached_property
 from itertools import product
-from typing import Any
 
-import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
+from imcmoo.accuracy.conversion import Conversion, Read, Values
+from imcmoo.accuracy.least_error import LeastError
 from imcmoo.arrays import Floats, Ints
-from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Adcs, Sums, choose_adcs
+from imcmoo.model.physical.adc_window import Adcs, Sums, choose_adcs
 from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
 
 SUMS_AT_ONCE = 1 << 20
 """Sums of one matrix product; they fit the cache."""
 
+PRODUCTS, FEWEST_VECTORS = 60_000, 32
+"""Products, and least number of vectors, on which windows of least error are chosen."""
+
+KEPT_SUMS = 1 << 25
+"""Sums of a layer on these vectors, above which they are computed again in each pass."""
+
 EXACT_IN_FLOAT32 = 1 << 24
 """Integers up to this are exact in float32."""
-
-Values = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Read:
-    """Sums of one row block for some groups and samples.
-
-    Args:
-        block: index of the row block.
-        groups, samples: their indices.
-        drive: input slices, shape (groups, input slices, n, rows).
-        sums: shape (groups, input slices, n, weight slices, M).
-    """
-
-    block: int
-    groups: slice
-    samples: slice
-    drive: Values
-    sums: Values
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """ADCs of each row block, and their number of codes."""
-
-    adcs: Sequence[Adcs]
-    codes: int
-
-    def add_to(self, out: Floats, read: Read, places: Floats) -> None:
-        """Convert the sums of a read and add them, shifted, to `out` (in place).
-
-        Args:
-            out: shape (groups, n, M).
-            read: the sums.
-            places: value of one unit of each input and weight slice, shape (I, S).
-        """
-        kind, adcs = read.sums.dtype.type, self.adcs[read.block]
-        low, step = adcs.low.astype(kind), adcs.step.astype(kind)
-        _convert_and_add(read.sums, low, step, places, kind(0), kind(self.codes - 1), out)
-
-
-@numba.njit(nogil=True)
-def _convert_and_add(sums, low, step, places, zero, top, out):  # type: ignore[no-untyped-def]
-    """Loop of `Conversion.add_to`, which dominates the time."""
-    groups, inputs, n, weights, columns = sums.shape
-    for g in range(groups):
-        for i in range(inputs):
-            for at in range(n):
-                line = out[g, at]
-                for j in range(weights):
-                    shift, unit = low[i, j], step[i, j]
-                    gain = np.float64(unit) * places[i, j]
-                    base = np.float64(shift) * places[i, j]
-                    values = sums[g, i, at, j]
-                    for m in range(columns):
-                        code = np.rint((values[m] - shift) / unit)
-                        code = min(max(code, zero), top)
-                        line[m] += base + gain * code
-
-
-@numba.njit(nogil=True, fastmath={"reassoc"})  # else the sum of errors is not vectorised
-def _add_errors(sums, true, low, step, top, error):  # type: ignore[no-untyped-def]
-    """Add squared errors of conversions by several ADCs to `error`, shape (n_adcs, I, S)."""
-    groups, inputs, n, weights, columns = sums.shape
-    for g in range(groups):
-        for i in range(inputs):
-            for at in range(n):
-                for j in range(weights):
-                    values, ideal = sums[g, i, at, j], true[g, i, at, j]
-                    for k in range(len(low)):
-                        shift, unit = low[k, i, j], step[k, i, j]
-                        total = 0.0
-                        for m in range(columns):
-                            code = np.rint((values[m] - shift) / unit)
-                            code = min(max(code, 0.0), top)
-                            total += (shift + unit * code - ideal[m]) ** 2
-                        error[k, i, j] += total
 
 
 def row_blocks(rows: int, chip: Circuit) -> list[slice]:
@@ -121,6 +48,8 @@ class Crossbar:
         weights: signed integers, shape (G, K, M).
         chip: parameters of the chip.
         zero: input code of 0.
+        scale: value of a unit of the weights of each column, shape (G, M); windows of least error
+            count each column's error by it. If None, 1.
         blocks: rows read at once. If None, `row_blocks`.
         dtype: precision of the sums. If None, float32 where it is exact for integers.
     """
@@ -131,6 +60,7 @@ class Crossbar:
         chip: Circuit,
         *,
         zero: int,
+        scale: Floats | None = None,
         blocks: Sequence[slice] | None = None,
         dtype: type[np.floating] | None = None,
     ) -> None:
@@ -151,6 +81,8 @@ class Crossbar:
         self._offset = np.zeros((weights.shape[0], 1, weights.shape[2]))
         self._noise: np.random.Generator | None = None
         self._adc_noise: np.random.Generator | None = None
+        self._scale = np.ones(self._offset.shape) if scale is None else scale
+        self._seed = 0
 
     @property
     def places(self) -> Floats:
@@ -183,15 +115,16 @@ class Crossbar:
 
         Args:
             rng: generator of this chip and layer; later draws are read noise. Noise of ADCs,
-                stuck cells and reference columns have generators of their own, so that other draws
-                do not depend on them.
+                stuck cells, reference columns and the choice of windows have generators of their
+                own, so that other draws do not depend on them.
             ranges: largest values of the cells, shape (S,), if slices do not use the whole range.
         """
         spread = np.sqrt(self._cell_variances())
         if ranges is not None:
             spread = spread * (ranges / self.cell_maxima)[:, None]
         self._noise = rng if self._chip.read_sigma > 0 else None
-        self._adc_noise, stuck, references = rng.spawn(3)
+        self._adc_noise, stuck, references, windows = rng.spawn(4)
+        self._seed = int(windows.integers(1 << 63))
         if spread.any():
             errors = rng.standard_normal(self._ideal.shape, dtype=np.float32)
             self._cells = self._ideal + errors * spread.astype(self._dtype)
@@ -242,7 +175,7 @@ class Crossbar:
 
     def set_adcs(self, adcs: Sequence[Adcs], *, codes: int) -> None:
         """Set the ADCs of each row block, and their number of codes."""
-        self._adcs = Conversion(adcs, codes)
+        self._adcs = Conversion.of_adcs(adcs, codes)
 
     def exact(self, codes: Codes) -> Floats:
         """Exact products of codes, shape (G, n, M)."""
@@ -266,8 +199,7 @@ class Crossbar:
         Args:
             codes: shape (G, n, K); they also choose the ADC windows.
             bits: B resolutions; None for no conversion. Results do not depend on the other
-                resolutions, except None with windows of least error and read noise, whose choice
-                draws noise.
+                resolutions.
         """
         return self._products(codes, self._chosen_adcs(codes, bits))
 
@@ -292,7 +224,12 @@ class Crossbar:
         """Shifted sums minus the offsets of weights and inputs, shape (conversions, G, n, M)."""
         made = np.zeros((len(conversions), *codes.shape[:2], self.weights.shape[2]))
         for read in self._reads(codes, self._cells, self._noise):
-            converted = read if conversions == [None] else self._with_adc_noise(read)
+            converted = read
+            if conversions != [None] and self._chip.adc_noise > 0:
+                if self._adc_noise is None:
+                    raise ValueError("the ADCs have noise: call `program` first")
+                # All resolutions share the noise.
+                converted = replace(read, sums=self._with_adc_noise(read.sums, self._adc_noise))
             for out, conversion in zip(made, conversions, strict=True):
                 part = out[read.groups, read.samples]
                 if conversion is None:
@@ -306,9 +243,13 @@ class Crossbar:
         return made
 
     def _reads(
-        self, codes: Codes, cells: Values, noise: np.random.Generator | None = None
+        self,
+        codes: Codes,
+        cells: Values,
+        noise: np.random.Generator | None = None,
+        blocks: Sequence[int] | None = None,
     ) -> Iterator[Read]:
-        """Sums of all row blocks, some groups and samples at a time."""
+        """Sums of some row blocks (default: all), some groups and samples at a time."""
         groups, n, _ = codes.shape
         slices, columns = cells.shape[2:]
         per_sample = len(self.input_maxima) * slices * columns
@@ -316,7 +257,8 @@ class Crossbar:
         g_step = max(1, SUMS_AT_ONCE // (per_sample * n_step))
         for g in range(0, groups, g_step):
             group_slice = slice(g, min(g + g_step, groups))
-            for block, rows in enumerate(self._blocks):
+            for block in range(len(self._blocks)) if blocks is None else blocks:
+                rows = self._blocks[block]
                 stored = cells[group_slice, rows].reshape(
                     group_slice.stop - g, -1, slices * columns
                 )
@@ -329,15 +271,12 @@ class Crossbar:
                         sums += self._read_noise(drive, sums.shape, noise)
                     yield Read(block, group_slice, samples, drive, sums)
 
-    def _with_adc_noise(self, read: Read) -> Read:
-        """A read with the noise of its ADCs, which all resolutions share."""
+    def _with_adc_noise(self, sums: Values, rng: np.random.Generator) -> Values:
+        """Sums with the noise of their ADCs."""
         if self._chip.adc_noise == 0:
-            return read
-        if self._adc_noise is None:
-            raise ValueError("the ADCs have noise: call `program` first")
-        drawn = self._adc_noise.standard_normal(read.sums.shape, dtype=np.float32)
-        drawn *= np.float32(self._chip.adc_noise)
-        return replace(read, sums=read.sums + drawn)
+            return sums
+        drawn = rng.standard_normal(sums.shape, dtype=np.float32)
+        return np.asarray(sums + drawn * np.float32(self._chip.adc_noise))
 
     def _drive(self, codes: Codes) -> Values:
         """Input slices as rows are driven, shape (G, I, n, K)."""
@@ -353,21 +292,19 @@ class Crossbar:
 
     def _chosen_adcs(self, codes: Codes, bits: Sequence[int | None]) -> list[Conversion | None]:
         """Conversions at several resolutions, with windows by the rule of the chip."""
-        resolutions = [b for b in bits if b is not None]
-        if not resolutions:
+        if all(b is None for b in bits):
             return [None] * len(bits)
         statistics = self._statistics(codes)
-        widths: Iterable[Iterable[Floats | float | None]]  # by resolution and row block
+        at: Callable[[int], Conversion]
         if self._chip.adc_window == "least_error":
-            widths = self._least_error(codes, statistics, resolutions)
+            at = self._least_error(codes, statistics).at
         else:
             width = None if self._chip.adc_window == "range" else self._chip.window_sigmas
-            widths = [[width] * len(statistics)] * len(resolutions)
-        conversions: dict[int | None, Conversion] = {}
-        for b, of_blocks in zip(resolutions, widths, strict=True):
-            blocks = zip(statistics, of_blocks, strict=True)
-            conversions[b] = Conversion([choose_adcs(s, b, width) for s, width in blocks], 2**b)
-        return [conversions.get(b) for b in bits]
+
+            def at(b: int) -> Conversion:
+                return Conversion.of_adcs([choose_adcs(s, b, width) for s in statistics], 2**b)
+
+        return [None if b is None else at(b) for b in bits]
 
     def _statistics(self, codes: Codes) -> list[Sums]:
         """Statistics of the sums of each row block without cell errors."""
@@ -415,18 +352,56 @@ class Crossbar:
         vectors = groups * n * columns
         return mean / vectors, square / vectors
 
-    def _least_error(self, codes: Codes, statistics: list[Sums], bits: Sequence[int]) -> Floats:
-        """Half widths of least mean square error, shape (B, blocks, I, S); resolutions share the
-        reads."""
-        tried = [
-            [[choose_adcs(s, b, k) for k in CANDIDATE_SIGMAS] for s in statistics] for b in bits
-        ]
-        error = np.zeros((len(bits), len(statistics), len(CANDIDATE_SIGMAS), *self.places.shape))
-        ideal = self._reads(codes, self._ideal)
-        for read, true in zip(self._reads(codes, self._cells, self._noise), ideal, strict=True):
-            noisy = self._with_adc_noise(read)
-            for b, of_blocks, errors in zip(bits, tried, error, strict=True):
-                adcs = of_blocks[read.block]
-                low, step = (np.array([getattr(a, name) for a in adcs]) for name in ("low", "step"))
-                _add_errors(noisy.sums, true.sums, low, step, 2.0**b - 1, errors[read.block])
-        return np.asarray(CANDIDATE_SIGMAS)[error.argmin(axis=2)]
+    def clipped_share(self, codes: Codes) -> float:
+        """Share of the sums of codes, shape (G, n, K), beyond the windows of their ADCs.
+
+        Slice pairs with a single code are left out.
+        """
+        conversion = self._conversion
+        if conversion is None:
+            return 0.0
+        half = conversion.step / 2
+        low, high = conversion.low - half, conversion.low + 2 * half * conversion.codes - half
+        clipped = total = 0
+        for read in self._reads(self._picked(codes), self._cells):
+            ends = (v[read.block][:, None, :, None] for v in (low, high))
+            counted = (conversion.codes > 1)[read.block][:, None, :, None]
+            below, above = (read.sums < next(ends)) & counted, (read.sums > next(ends)) & counted
+            clipped += int(below.sum()) + int(above.sum())
+            total += read.sums.size
+        return clipped / total
+
+    def _picked(self, codes: Codes) -> Codes:
+        """Random calibration vectors, enough for `PRODUCTS` products."""
+        count = max(FEWEST_VECTORS, PRODUCTS // self._scale.size)
+        picked = np.random.default_rng(self._seed).permutation(codes.shape[1])
+        return codes[:, np.sort(picked[:count])]
+
+    def _least_error(self, codes: Codes, statistics: list[Sums]) -> LeastError:
+        """Choice of windows on some vectors, with one draw of the noise of reads and of ADCs."""
+        vectors, weights = self._picked(codes), (self._scale**2).ravel()
+        n = vectors.shape[1]
+
+        def sums_of(block: int) -> tuple[Values, Values]:
+            noise = None if self._noise is None else np.random.default_rng([self._seed, block])
+            true = self._joined(self._reads(vectors, self._ideal, blocks=[block]), n)
+            if noise is None and self._cells is self._ideal and self._chip.adc_noise == 0:
+                return true, true
+            reads = self._reads(vectors, self._cells, noise, blocks=[block])
+            of_adcs = np.random.default_rng([self._seed, block, 1])
+            return self._with_adc_noise(self._joined(reads, n), of_adcs), true
+
+        if self.places.size * n * weights.size * len(self._blocks) <= KEPT_SUMS:
+            sums_of = cache(sums_of)
+        signal = self.exact(vectors).var(axis=1).ravel() @ weights
+        return LeastError(
+            sums_of, statistics, places=self.places, weights=weights, signal=float(signal)
+        )
+
+    def _joined(self, reads: Iterator[Read], n: int) -> Values:
+        """Sums of one row block, shape (I, S, n, G · M)."""
+        groups, _, columns = self.weights.shape
+        made = np.empty((*self.places.shape, n, groups, columns), self._dtype)
+        for read in reads:
+            made[:, :, read.samples, read.groups] = read.sums.transpose(1, 3, 2, 0, 4)
+        return made.reshape(*self.places.shape, n, groups * columns)

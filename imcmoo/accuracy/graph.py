@@ -58,8 +58,8 @@ class CutNetwork:
         self.inputs = [i for i in graph.input if i.name not in self._stored]
         self.outputs = [o.name for o in graph.output]
         if output is not None and output not in self.outputs:
-            known = ", ".join(self.outputs)
-            raise InputError(f"{path}: no output '{output}'; there are {known}")
+            outputs = ", ".join(self.outputs)
+            raise InputError(f"{path}: no output '{output}'; there are {outputs}")
         self.output = output or self.outputs[0]
         with input_errors(f"{path}: "):
             stages = list(self._mapped_nodes())

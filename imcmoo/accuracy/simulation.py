@@ -52,6 +52,7 @@ class LayerErrors:
         adc: ADCs and reads: the noise without cell errors.
         dev: cell errors and clipped weights.
         worst: share of `adc` in the worst 1 % of the products.
+        clipped: share of the sums beyond the windows of the ADCs.
     """
 
     layer: str
@@ -59,6 +60,7 @@ class LayerErrors:
     adc: float
     dev: float
     worst: float = 0.0
+    clipped: float = 0.0
 
     def to_row(self) -> dict[str, str | float]:
         """Columns of a table, as SNR in dB."""
@@ -179,7 +181,7 @@ class SimulatedLayer:
         self._vectors = calibration.vectors
         self.coding = InputCoding.of_range(calibration.lowest, calibration.highest, chip.input_bits)
         integers, self._scale = quantise_weights(layer.weights, chip.weight_bits, chip.weight_clip)
-        self._crossbar = Crossbar(integers, chip, zero=self.coding.zero)
+        self._crossbar = Crossbar(integers, chip, zero=self.coding.zero, scale=self._scale)
         self._codes = self.coding.encode(calibration.vectors)
 
     def manufacture(self, seed: int) -> None:
@@ -259,7 +261,8 @@ class SimulatedLayer:
         rare = max(1, round(RARE * squares.size))
         worst = np.partition(squares, -rare, axis=None)[-rare:].sum() / (squares.sum() or 1.0)
         rounding = self._signal[1] / self._signal[0]
-        powers = LayerErrors(self._layer.name, rounding, adc, dev, float(worst))
+        clipped = self._crossbar.clipped_share(self._codes)
+        powers = LayerErrors(self._layer.name, rounding, adc, dev, float(worst), clipped)
         return _split(powers, kept, errors - kept * cells, self._exact * self._unit)
 
     def analyse_on(self, vectors: Values, calibrated: LayerNoise) -> LayerNoise:

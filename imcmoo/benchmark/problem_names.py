@@ -19,8 +19,9 @@ import re
 from imcmoo.benchmark.random_problems import random_study
 from imcmoo.benchmark.textbook import TABLE
 from imcmoo.io.errors import InputError, did_you_mean
+from imcmoo.model.physical.memory_cells import is_exact
 from imcmoo.networks.workloads import SHIPPED
-from imcmoo.study import shipped
+from imcmoo.study.catalogue import shipped_names, shipped_study
 from imcmoo.study.study import Study
 
 VERSIONS = {"reference": "-v1", "physical": "-v2"}
@@ -75,12 +76,12 @@ def names(kind: str | None = None) -> list[str]:
     """
     if kind is not None and kind not in KINDS:
         raise InputError(f"unknown kind '{kind}'; known: {', '.join(KINDS)}")
-    studies = shipped.study_names()
+    studies = shipped_names()
     physical = [name for name in studies if name.endswith("_physical")]
     extended = [name for name in studies if name.endswith("_extended")]
     by_kind = {
         "enumerable": [n for n in studies if n not in (*physical, *extended)],
-        "physical": [*physical, *(f"{n}_{further}" for n in physical for further in FURTHER)],
+        "physical": [*physical, *(f"{n}_{f}" for n in physical for f in _further_of(n))],
         "extended": extended,
         "family": [
             f"{device}/{networks}/{area}mm2"
@@ -92,6 +93,12 @@ def names(kind: str | None = None) -> list[str]:
     }
     chosen = KINDS if kind is None else (kind,)
     return [f"{stem}{version_of(stem)}" for k in chosen for stem in by_kind[k]]
+
+
+def _further_of(study: str) -> tuple[str, ...]:
+    """Further objectives of variants of a physical study; exact sums have no noise."""
+    exact = all(map(is_exact, shipped_study(study).space.values_of("device")))
+    return tuple(f for f in FURTHER if not (f == "snr" and exact))
 
 
 def version_of(stem: str) -> str:
@@ -128,11 +135,12 @@ def _study_of(stem: str, name: str) -> Study | None:
         return _member(name, **match.groupdict())
     if match := _RANDOM.fullmatch(stem):
         return random_study(int(match["seed"]), match["model"])
-    if stem in shipped.study_names():
-        return shipped.study(stem)
+    if stem in shipped_names():
+        return shipped_study(stem)
     base, _, further = stem.rpartition("_")
-    if further in FURTHER and base.endswith("_physical") and base in shipped.study_names():
-        return shipped.study(base).replace(name=stem, objectives=(further,))
+    is_physical = base.endswith("_physical") and base in shipped_names()
+    if is_physical and further in _further_of(base):
+        return shipped_study(base).replace(name=stem, objectives=(further,))
     return None
 
 

@@ -65,10 +65,10 @@ HOW = ("exact", "fast", "linear")
 
 NEEDED = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits")
 OPTIONAL = ("weight_coding", "adc_window", "redundancy", "cell_errors", "adc_noise")
-SETTINGS = (
-    *("sigma", "read_sigma", "stuck_share", "adc_window", "redundancy"),
-    *("weight_clip", "input_bits", "weight_bits"),
-)
+ANALOG = ("sigma", "read_sigma", "stuck_share", "adc_window", "redundancy")
+"""Settings that a device with exact sums does not have."""
+
+SETTINGS = (*ANALOG, "weight_clip", "input_bits", "weight_bits")
 """Fields of every chip that the command line can set."""
 
 SHOWN = (
@@ -76,6 +76,9 @@ SHOWN = (
     *("input_bits", "weight_bits", "weight_clip"),
 )
 """Fields of a chip that a row of the output has."""
+
+CLIPPED = 1e-3
+"""Share of clipped sums of a layer above which a warning is printed."""
 
 RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 """How the files begin that this command writes."""
@@ -240,6 +243,12 @@ def _of_chip(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Columns of the result of a chip, and of its layers if they are to be written."""
     result, errors = _accuracy(args, assess, chip, data, after_each)
+    worst = max(errors, key=lambda each: each.clipped)
+    if worst.clipped > CLIPPED:
+        warn(
+            f"ADC windows clip {worst.clipped:.1%} of the sums of layer {worst.layer}: more "
+            "ADC bits, fewer active rows or another --adc-window clip less"
+        )
     layers = []
     for each in errors if args.layers else ():
         layers.append(each.to_row() | {"accuracy_alone": assess.alone(chip, each.layer)})
@@ -364,9 +373,6 @@ def _settings(config: Mapping[str, Any], network: str) -> Mapping[str, Any]:
 
 
 def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]:
-    missing = [name for name in NEEDED if name not in columns]
-    if missing:
-        raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")
     devices = set(columns.get("device", ())) | ({args.device} if args.device else set())
     if len(devices) != 1 or not devices <= set(MEMORY_CELLS):
         names = " or ".join(MEMORY_CELLS)
@@ -380,17 +386,24 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
     others = {name: np.full(n, low) for name, (low, _) in LIMITS.items() if name not in DEFAULTS}
     others |= {name: np.zeros(n, np.int64) for name in TEXTS if name not in DEFAULTS}
     others["voltage_V"] = np.ones(n)
-    known = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
+    stated = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     if args.adc_noise is not None:
-        known["adc_noise"] = np.full(n, args.adc_noise)
+        stated["adc_noise"] = np.full(n, args.adc_noise)
     device = MEMORY_CELLS[devices.pop()]
+    missing = [name for name in NEEDED if name not in {*columns, *device.defaults}]
+    if missing:
+        raise InputError(f"no {', '.join(missing)}: a design of the physical model is needed")
+    for name in ANALOG:
+        if device.exact and getattr(args, name) is not None:
+            option = name.replace("_", "-")
+            raise InputError(f"--{option}: sums of {device.name} are exact, leave it out")
     with input_errors():
-        designs = Designs.of_columns(others | known, defaults=device.defaults)
+        designs = Designs.of_columns(others | stated, defaults=device.defaults)
         if args.sigma is not None and designs.cell_errors.any():
             raise InputError("--sigma is for designs whose cell_errors are uniform")
         chips = Circuit.of_designs(designs, device, Assumptions())
-        given = {name: value for name in SETTINGS if (value := getattr(args, name)) is not None}
-        return [replace(chip, **given) for chip in chips]
+        settings = {name: value for name in SETTINGS if (value := getattr(args, name)) is not None}
+        return [replace(chip, **settings) for chip in chips]
 
 
 def _of_json(path: Path) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, overload
 
 from imcmoo.cli.terminal import warn, warn_of_dynamic_products
 from imcmoo.io.errors import InputError, input_errors
@@ -15,6 +15,7 @@ from imcmoo.model.cost_model import Deployment
 from imcmoo.problem.criteria import find_criterion
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.study import catalogue
+from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
 
 T = TypeVar("T")
@@ -189,7 +190,9 @@ def workers(args: argparse.Namespace) -> Workers:
         return Scheduler(args.scheduler, args.trust_network)
 
 
-def requested_study(args: argparse.Namespace, ordinary: Study | None = None) -> Study:
+def requested_study(
+    args: argparse.Namespace, ordinary: Study | StudyOfDevices | None = None
+) -> Study | StudyOfDevices:
     """The study of a command line with its options; warns of products of activations.
 
     Args:
@@ -199,12 +202,17 @@ def requested_study(args: argparse.Namespace, ordinary: Study | None = None) -> 
     Raises:
         InputError: there is no such study, or it does not allow these settings.
     """
-    study = with_options(ordinary or catalogue.find_study(args.study), args)
-    warn_of_dynamic_products(study.network_set(), model=study.model, quiet=args.quiet)
+    study = with_options(ordinary or catalogue.find(args.study), args)
+    first = study.studies[0]
+    warn_of_dynamic_products(first.network_set(), model=first.model, quiet=args.quiet)
     return study
 
 
-def with_options(study: Study, args: argparse.Namespace) -> Study:
+@overload
+def with_options(study: Study, args: argparse.Namespace) -> Study: ...
+@overload
+def with_options(study: StudyOfDevices, args: argparse.Namespace) -> StudyOfDevices: ...
+def with_options(study: Study | StudyOfDevices, args: argparse.Namespace) -> Study | StudyOfDevices:
     """A study with what a command line says otherwise.
 
     Raises:

@@ -13,11 +13,14 @@ from rich.progress import TimeElapsedColumn
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import not_negative, option
 from imcmoo.cli.terminal import bars_with_state, console
-from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.certificate import Certificate, NothingToCertify
+from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, SINGLE_NETWORK
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study.certify_study import ALL, certify_to, folder_of
+from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.study import Study
 
 DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
@@ -25,7 +28,8 @@ branch and bound over partial designs finds a design and a bound that no design 
 short of. Writes DIR/certified/STUDY/certificate.json, and a folder for each optimum that the
 criterion rests on; with --criterion all a folder for every criterion. Certificates that are there
 and reach the gap are kept, which is stated beside them. imcmoo check-certificate verifies them
-independently.
+independently. The devices of a study that lists them are proven against the best single-network
+optima of all, in DIR/certified/STUDY/DEVICE, and compared in DIR/certified/STUDY/comparison.
 """
 
 KEPT = (
@@ -65,7 +69,15 @@ def main(args: argparse.Namespace) -> None:
         args.criterion = None  # single-network criteria are no criteria of a study
     study = arguments.requested_study(args)
     # A user's criterion is named by its module and proven under its own name.
-    criterion = name if name and args.criterion is None else study.asked_criterion.name
+    asked = study.studies[0].asked_criterion.name
+    criterion = name if name and args.criterion is None else asked
+    if isinstance(study, StudyOfDevices):
+        _certify_devices(study, criterion, args)
+    else:
+        _certify(study, criterion, args)
+
+
+def _certify(study: Study, criterion: str, args: argparse.Namespace) -> None:
     out = args.out or arguments.DEFAULT_OUT
     folder = folder_of(study, out)
     terminal = console(quiet=args.quiet)
@@ -93,6 +105,44 @@ def main(args: argparse.Namespace) -> None:
             if not certificate.is_new:
                 terminal.print(KEPT.format(folder=folder), soft_wrap=True)
     terminal.print(f"written: {folder}", soft_wrap=True)
+
+
+def _certify_devices(study: StudyOfDevices, criterion: str, args: argparse.Namespace) -> None:
+    # Tables take a third of a second to import, which other studies do without.
+    from imcmoo.cli.comparison import show_comparison
+    from imcmoo.study.compare_devices import certify_devices
+
+    if args.run is not None:
+        raise InputError("--from is a run of one device; a study that lists devices takes none")
+    terminal = console(quiet=args.quiet)
+    with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
+        for one in study.studies:
+            terminal.print(f"{one.name}: {one.space.size:,} designs")
+        task = progress.add_task(study.name, total=None, state="bounding")
+
+        def on_step(one: Study, name: str, value: float, bound: float, gap: float) -> None:
+            state = f"best {value:.4e} · bound {bound:.4e} · gap {gap:.2%}"
+            progress.update(task, description=f"{one.name} {name}", state=state)
+
+        def on_proven(one: Study, found: Certificate | NothingToCertify) -> None:
+            terminal.print(one.name)
+            if isinstance(found, Certificate):
+                _show(terminal, found)
+            else:
+                terminal.print(f"  {found}", soft_wrap=True)
+
+        compared = certify_devices(
+            study,
+            criterion,
+            args.out or arguments.DEFAULT_OUT,
+            force=args.force,
+            gap=args.gap,
+            time_limit_s=args.time_limit,
+            on_step=on_step,
+            on_proven=on_proven,
+            report=lambda line: terminal.print(line, soft_wrap=True),
+        )
+    show_comparison(terminal, compared)
 
 
 def _show(terminal: Console, certificate: Certificate) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+
+from rich.console import Console
 
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import QUIET, add, add_settings, option
 from imcmoo.cli.terminal import Bars, console
-from imcmoo.exact.check import Refused
+from imcmoo.exact.certificate import FILE
+from imcmoo.exact.check import DesignCounts, Refused
+from imcmoo.io.errors import InputError
 from imcmoo.study import catalogue
 from imcmoo.study.catalogue import check_trusted
 from imcmoo.study.check_certificate import Checker, certificates, certified_study
+from imcmoo.study.devices import COMPARISON, StudyOfDevices
 
 DESCRIPTION = """
 Verify that no design of a study lies below the bound of DIR/certificate.json and that its design
@@ -19,7 +25,8 @@ has the stated value, likewise for every DIR/*/certificate.json. If STUDY is giv
 its settings, or those of the options. Another walk counts every design of the space once. Its
 bounds are those of the cost model; they are compared with the evaluated costs of feasible designs
 first. A certificate that does not hold is refused, and so is one of another table, network, space
-or cost model.
+or cost model. In DIR of a study that lists devices, those of all devices are verified, and that
+DIR/comparison/certificate.json follows from them.
 """
 
 VALIDATED = "re-walked and re-counted; bounds validated on {n:,} designs"
@@ -43,21 +50,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Check certificates."""
+    home = args.folder.resolve()  # "." has no name
+    for folder in (home, home / COMPARISON):
+        if folder.name == COMPARISON and (folder / FILE).is_file():
+            _check_devices(folder, args)
+            return
     terminal = console(quiet=args.quiet)
     paths = certificates(args.folder)
     first = next(iter(paths.values()))
     stored = str(first.settings.get("study"))
-    ordinary = catalogue.find_study(args.study) if args.study else catalogue.named_study(stored)
+    ordinary = (
+        catalogue.find_study(args.study, stored) if args.study else catalogue.named_study(stored)
+    )
     study = arguments.with_options(ordinary, args)
-    is_stated = args.study or args.area_limit_mm2 or args.deployment
+    is_stated = _is_stated(args)
     for path, certificate in paths.items():
         check_trusted(str(certificate.settings.get("criterion")), study, path)
-    checker = Checker(study if is_stated else certified_study(first, study))
+    checker = Checker(study if is_stated else certified_study(first.settings, study))
     for path, certificate in paths.items():
         try:
             checker.claim(certificate)
         except Refused as error:
-            raise Refused(f"{path}: refused: {error}") from None
+            raise Refused(f"{path}: refused: {error}{_of_devices(args.folder)}") from None
     with Bars(quiet=args.quiet) as progress:
         task = progress.add_task(first.criterion, total=first.designs)
         try:
@@ -71,6 +85,53 @@ def main(args: argparse.Namespace) -> None:
             f"{certificate.gap:.3%}",
             soft_wrap=True,
         )
+    _show_walks(terminal, walks, validated)
+
+
+def _of_devices(folder: Path) -> str:
+    """Hint for the folder of a device, whose regrets are against the optima of all devices."""
+    home = folder.absolute().parent
+    beside = (home / COMPARISON / FILE).is_file()
+    return f"; to check all devices that are compared: {home}" if beside else ""
+
+
+def _is_stated(args: argparse.Namespace) -> bool:
+    """True if the command line says what the settings are."""
+    return bool(args.study or args.area_limit_mm2 or args.deployment)
+
+
+def _check_devices(folder: Path, args: argparse.Namespace) -> None:
+    """Check the certificate of a comparison, and those of all devices."""
+    # Tables take a third of a second to import, which other certificates do without.
+    from imcmoo.study.comparison_certificate import ComparisonCertificate, check_comparison
+
+    terminal = console(quiet=args.quiet)
+    stated = ComparisonCertificate.load(folder)
+    study = catalogue.find(args.study) if args.study else catalogue.named(stated.study)
+    if not isinstance(study, StudyOfDevices):
+        raise InputError(f"{folder} compares devices, and study {study.name} lists none")
+    study = arguments.with_options(study, args)
+    for one in study.studies:
+        check_trusted(str(stated.settings_of(one).get("criterion")), one, folder)
+    if not _is_stated(args):
+        study = study.each(lambda one: certified_study(stated.settings_of(one), one))
+    with Bars(quiet=args.quiet) as progress:
+        task = progress.add_task(stated.criterion, total=None)
+        compared, validated, walks = check_comparison(
+            folder, study, lambda done: progress.update(task, completed=done)
+        )
+    for device in stated.devices:
+        terminal.print(f"{folder.parent / device}: accepted", soft_wrap=True)
+    for line in compared.statements:
+        terminal.print(line, soft_wrap=True)
+    terminal.print(
+        f"{folder}: accepted: {stated.criterion} ≥ {stated.bound:.6g}, gap {stated.gap:.3%}",
+        soft_wrap=True,
+    )
+    _show_walks(terminal, walks, validated)
+
+
+def _show_walks(terminal: Console, walks: Sequence[DesignCounts], validated: int) -> None:
     for counts in walks:
         terminal.print(
             f"{counts.infeasible:,} designs infeasible, {counts.excluded:,} excluded, "

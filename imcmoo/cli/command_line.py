@@ -51,6 +51,8 @@ class Parser(argparse.ArgumentParser):
 def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
     """Run a command and turn what can go wrong outside the program into one line on stderr.
 
+    Call `configure_process` first.
+
     Args:
         prog: the command's name, in front of the line.
         main: does the work; an `InputError` or `OSError` from it is the user's to solve, any
@@ -64,7 +66,6 @@ def run(prog: str, main: Callable[[], None], *, interrupted: str) -> int:
     sys.unraisablehook = _interrupt_again
     try:
         _end_by_exception()
-        configure_process()
         # Imported here: Ctrl-C before is answered by `interrupts.starting`.
         from imcmoo.io.named import call_reporting
 

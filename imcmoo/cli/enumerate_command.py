@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from imcmoo.cli import arguments
+from imcmoo.cli.comparison import show_comparison
 from imcmoo.cli.terminal import Bars, console
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
@@ -17,13 +19,16 @@ from imcmoo.problem.criteria import EDAP_UNIT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report.labels import GENERIC, SNR, label, on_screen
 from imcmoo.study import catalogue
+from imcmoo.study.compare_devices import enumerate_devices
+from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import enumerate_to, folder_of
 from imcmoo.study.study import Study
 
 DESCRIPTION = """
 Evaluate every design of a study and write the exact optima (optima.csv) and Pareto front
 (front.csv) to DIR/exact/STUDY. Runs of the study with the same --out then report their regret. The
-same command continues an interrupted one.
+same command continues an interrupted one. A study that lists devices is enumerated for each, in
+DIR/exact/STUDY/DEVICE, and compared in DIR/exact/STUDY/comparison.
 """
 
 INTERRUPTED = "the same command continues"
@@ -47,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Enumerate a study."""
     began = time.perf_counter()
-    ordinary = catalogue.find_study(args.study)
+    ordinary = catalogue.find(args.study)
     if args.out is None and arguments.with_options(ordinary, args) != ordinary:
         raise InputError("--out is required when settings differ from the study")
     study = arguments.requested_study(args, ordinary)
@@ -55,23 +60,35 @@ def main(args: argparse.Namespace) -> None:
     out = args.out or arguments.DEFAULT_OUT
     terminal = console(quiet=args.quiet)
     with Bars(quiet=args.quiet) as progress:
-        terminal.print(f"{study.name}: {study.space.size:,} designs")
+        for one in study.studies:
+            terminal.print(f"{one.name}: {one.space.size:,} designs")
         screening = progress.add_task("screening", total=None)
-        task = progress.add_task(study.name, total=None)
-        answer = enumerate_to(
-            study,
-            out,
-            force=args.force,
-            workers=workers,
-            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
-            on_screened=lambda done, total: progress.update(screening, completed=done, total=total),
-            on_estimate=lambda seconds: terminal.print(
-                f"about {seconds:.0f} s to go"
-                if seconds < 120
-                else f"about {seconds / 60:.0f} min to go"
-            ),
-        )
-    _show(terminal, study, answer, folder_of(study, out), time.perf_counter() - began)
+        tasks = {one.name: progress.add_task(one.name, total=None) for one in study.studies}
+
+        def on_progress(one: Study, done: int, total: int) -> None:
+            progress.update(tasks[one.name], completed=done, total=total)
+
+        options = {
+            "force": args.force,
+            "workers": workers,
+            "on_screened": lambda n, total: progress.update(screening, completed=n, total=total),
+            "on_estimate": lambda seconds: terminal.print(_to_go(seconds)),
+        }
+        if isinstance(study, StudyOfDevices):
+            compared = enumerate_devices(study, out, on_progress=on_progress, **options)
+        else:
+            answer = enumerate_to(study, out, on_progress=partial(on_progress, study), **options)
+            seconds = time.perf_counter() - began
+    if isinstance(study, StudyOfDevices):
+        show_comparison(terminal, compared)
+    else:
+        _show(terminal, study, answer, folder_of(study, out), seconds)
+
+
+def _to_go(seconds: float) -> str:
+    if seconds < 120:
+        return f"about {seconds:.0f} s to go"
+    return f"about {seconds / 60:.0f} min to go"
 
 
 def _show(

@@ -26,7 +26,6 @@ from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import DEFAULTS, NEEDED, TEXTS, DesignRefused, Designs
 from imcmoo.model.reference.evaluator import Evaluator, Rounding
-from imcmoo.networks.operands import generic_operands
 from imcmoo.networks.workloads import SHIPPED, WorkloadSet, is_path
 from imcmoo.report.labels import generic_note, violation
 from imcmoo.space.designs_csv import DesignsTable, levels_of
@@ -52,12 +51,19 @@ class ReferenceEvaluation:
                "(default: none)"),
     )  # fmt: skip
     """Options of the command that are the model's own."""
+    generic_operands: tuple[str, ...] = ()
+    """Networks whose SNR rests on operands of others."""
 
     def __init__(
         self, path: Path, device: str, workloads: WorkloadSet, options: Mapping[str, Any]
     ) -> None:
         table, spaces = DesignsTable.read(path), catalogue.spaces()
         with input_errors():
+            if device not in spaces and device in MEMORY_CELLS:
+                devices = " and ".join(spaces)
+                raise ValueError(
+                    f"--device {device} needs --model physical: the reference model knows {devices}"
+                )
             check_choice("--device", device, spaces)
         self._evaluator = Evaluator(spaces[device], workloads)
         for name in self._evaluator.space.names:
@@ -129,13 +135,16 @@ class PhysicalEvaluation:
         with input_errors():
             self._model = PhysicalEvaluator(device, workloads, **options)
         self._designs = _physical_designs(path, device, self._model)
+        self._lacking = MEMORY_CELLS[device].defaults
+        self.generic_operands = self._model.generic_operands
 
     def __len__(self) -> int:
         return len(self._designs)
 
     def designs(self, rows: slice) -> Columns:
-        """Design columns, shape (n,) each."""
-        return self._designs.take(rows).to_columns()
+        """Design columns that the device has, shape (n,) each."""
+        columns = self._designs.take(rows).to_columns()
+        return {name: values for name, values in columns.items() if name not in self._lacking}
 
     def costs(self, rows: slice) -> pd.DataFrame:
         """One row per design and workload, designs outermost; NaN or empty where a network does not
@@ -180,7 +189,8 @@ class PhysicalEvaluation:
 def _physical_designs(path: Path, device: str, model: PhysicalEvaluator) -> Designs:
     """The designs of a file, checked line by line."""
     table = DesignsTable.read(path)
-    table.require_columns(NEEDED)
+    lacking = MEMORY_CELLS[device].defaults
+    table.require_columns(name for name in NEEDED if name not in lacking)
     if "device" in table.header:
         table.require("device", device, "--device is")
     columns = table.columns((*NEEDED, *DEFAULTS), TEXTS)
@@ -260,8 +270,7 @@ def main(args: argparse.Namespace) -> None:
         workloads = WorkloadSet.load([name.strip() for name in args.workloads.split(",")])
     evaluation = MODELS[args.model](args.designs, args.device, workloads, options)
     warn_of_dynamic_products(workloads, model=args.model, quiet=args.quiet)
-    generic = [w.name for w in workloads.workloads if generic_operands(w)]
-    if args.model == "physical" and generic:
+    if generic := evaluation.generic_operands:
         console(stderr=True, quiet=args.quiet).print(generic_note(generic), soft_wrap=True)
     with ExitStack() as stack:
         out = _open(stack, args.out, COSTS, args.force)

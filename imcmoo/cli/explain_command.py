@@ -111,10 +111,13 @@ def _of_file(what: str, study_name: str | None) -> Explained:
         raise InputError(f"which line of {path}? {path}:2 is its first design")
     if study_name is None:
         raise InputError(f"which study is {what} for? give --study")
-    study = catalogue.find_study(study_name)
+    design = {} if is_line else _read(path)
+    study = catalogue.find_study(study_name, str(design.get("study", "")))
     problem = study.problem()
     levels = (
-        read_design(path, problem.space, int(line)) if is_line else _of_json(path, problem.space)
+        read_design(path, problem.space, int(line))
+        if is_line
+        else _of_json(path, design, problem.space)
     )
     names = (f"{path.name}:{line}" if is_line else path.name,)
     with timed("explaining", quiet=False):
@@ -122,11 +125,17 @@ def _of_file(what: str, study_name: str | None) -> Explained:
     return explanation, study.to_config().get("calibration")
 
 
-def _of_json(path: Path, space: DesignSpace) -> Levels:
+def _read(path: Path) -> dict[str, Any]:
+    """Content of a `design.json`."""
     try:
-        design = dict(read_json(path)["design"])
+        content = dict(read_json(path))
+        return {**content, "design": dict(content["design"])}
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(f"{path} is no design.json of a run, or damaged") from None
+
+
+def _of_json(path: Path, content: Mapping[str, Any], space: DesignSpace) -> Levels:
+    design = content["design"]
     for name, value in space.fixed.items():
         if design.get(name, value) != value:
             raise InputError(

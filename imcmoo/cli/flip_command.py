@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -14,21 +14,23 @@ from imcmoo.cli import arguments
 from imcmoo.cli.arguments import FORCE, QUIET, add, option
 from imcmoo.cli.terminal import bars_with_state, console
 from imcmoo.io.files import writing
-from imcmoo.report.labels import label, on_screen, quantity
+from imcmoo.report.labels import headed, label, number, on_screen, quantity
 from imcmoo.study import catalogue
-from imcmoo.study.flip import COLUMNS, EDAP, Crossing, Flip, Point, flip
+from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.flip import COLUMNS, Flip, Point, flip
 from imcmoo.study.study import Study
 
 DESCRIPTION = """
 Find the values of an assumption of the physical model, within its band, at which the recommended
-chip of STUDY changes, by the criterion, delay and area of the study. With OTHER, a study of the
-same networks on another device, find where the better device changes (geometric-mean EDAP).
+chip of STUDY changes, by the criterion, delay and area of the study, or the better device of a
+study that lists devices. With OTHER, a study of the same networks on another device, find where the
+better device changes (geometric-mean EDAP).
 
   imcmoo flip STUDY --factor adc_energy_factor
   imcmoo flip SRAM_STUDY RRAM_STUDY --factor adc_energy_factor --exact --out flip.csv
 
 Designs of stored runs and enumerations are evaluated again, with all limits; --exact proves the
-best chip at each value instead. docs/physical_model.md lists the assumptions.
+best chip at each value instead. An unknown FACTOR is refused with the known ones.
 """
 
 TABLE = re.compile(",".join(COLUMNS).encode())
@@ -58,7 +60,8 @@ def main(args: argparse.Namespace) -> None:
     """Find where an assumption changes the chip or the better study."""
     study = arguments.requested_study(args)
     other = None if args.other is None else catalogue.find_study(args.other)
-    files = [Path(s.file) for s in (study, other) if s is not None and s.file is not None]
+    studies = [s for s in (study, other) if s is not None]
+    files = [Path(s.file) for s in studies if s.file is not None]
     arguments.check_outputs({"--out": args.out}, files)
     writes = writing(args.out, ours=TABLE, force=args.force) if args.out else nullcontext()
     with writes as target:
@@ -66,13 +69,17 @@ def main(args: argparse.Namespace) -> None:
         if target is not None:
             found.table.to_csv(target, index=False, lineterminator="\n")
     terminal = console(quiet=args.quiet)
-    for line in report(found, study, other):
+    what = "the chip" if other is None else "the better study"
+    if isinstance(study, StudyOfDevices):
+        what = "the best device"
+    names = [one.name for each in studies for one in each.studies]
+    for line in report(found, names, what):
         terminal.print(line, soft_wrap=True)
     if args.out is not None:
         terminal.print(f"written: {args.out}", soft_wrap=True)
 
 
-def _found(study: Study, other: Study | None, args: argparse.Namespace) -> Flip:
+def _found(study: Study | StudyOfDevices, other: Study | None, args: argparse.Namespace) -> Flip:
     with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
         task = progress.add_task(args.factor, total=None, state="")
         return flip(
@@ -85,34 +92,52 @@ def _found(study: Study, other: Study | None, args: argparse.Namespace) -> Flip:
         )
 
 
-def report(found: Flip, study: Study, other: Study | None) -> Iterator[str]:
-    """Lines of text: what was compared, each crossing with the chips on both sides, and limits."""
+def report(found: Flip, studies: Sequence[str], what: str) -> Iterator[str]:
+    """Lines of text: what was compared, each crossing with the chips on both sides, and limits.
+
+    Args:
+        found: what was found.
+        studies: names of the compared studies.
+        what: what changes at a crossing.
+    """
     a = found.assumption
     yield f"{found.factor}: today {a.value:g}, band {a.low:g} to {a.high:g}"
-    criterion = study.selected_by if other is None else EDAP
-    names = study.name if other is None else f"{study.name} and {other.name}"
-    yield f"{names}, {label(criterion)}; EDAP by {study.edap}; {_compared(found)}"
-    what = "the chip" if other is None else "the better study"
+    names = " and ".join(studies)
+    yield f"{names}, {label(found.criterion)}; EDAP by {found.edap}; {_compared(found)}"
+    if len(found.today.chips) > 1:
+        yield f"today: {_answer(found, found.today)}"
     for crossing in found.crossings:
         ends = crossing.below.value, crossing.above.value
         yield f"{what} changes between {ends[0]:.4g} and {ends[1]:.4g}"
-        yield from _sides(crossing)
+        for point in (crossing.below, crossing.above):
+            yield f"  at {point.value:.4g}{_won(found, point)}"
+            yield from _chips(point)
     if not found.crossings:
         yield f"none within the band: {what} is the same at all {len(found.points)} values"
         yield from _chips(found.points[0])
     yield "A chip that wins only between two values is missed."
 
 
+def _won(found: Flip, point: Point) -> str:
+    return f": {_answer(found, point)}" if len(point.chips) > 1 else ""
+
+
+def _answer(found: Flip, point: Point) -> str:
+    """The better study, the next one, and the factors between their chips."""
+    best, second = point.ranking[:2]
+    factors = {"EDAP": second.edap / best.edap} | {
+        headed(column).partition(" (")[0]: value / best.costs[column]
+        for column, value in second.costs.items()
+    }
+    shown = ", ".join(f"{name} × {number(value)}" for name, value in factors.items())
+    scores = f"{label(found.criterion)} {best.score:.4g} and {second.score:.4g}"
+    return f"{best.study}, next {second.study} ({scores}) with {shown}"
+
+
 def _compared(found: Flip) -> str:
     if found.n_designs is None:
         return "proven"
     return f"of {' and '.join(f'{n:,}' for n in found.n_designs)} stored designs"
-
-
-def _sides(crossing: Crossing) -> Iterator[str]:
-    for point in (crossing.below, crossing.above):
-        yield f"  at {point.value:.4g}"
-        yield from _chips(point)
 
 
 def _chips(point: Point) -> Iterator[str]:

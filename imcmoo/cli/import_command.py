@@ -1,4 +1,4 @@
-"""`imcmoo import`: a network from an ONNX file to a CSV."""
+"""`imcmoo import`: a network from an ONNX file, or a language model's config.json, to CSVs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.files import writing
 from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.language_model import Generation, import_language_model
 from imcmoo.networks.layers import BITS
 from imcmoo.networks.onnx_import import import_onnx
 from imcmoo.networks.onnx_import.account import Fate, Imported
@@ -32,15 +33,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DESCRIPTION = """
-Turn an ONNX model into a network table, one line per layer that multiplies matrices.
+Turn an ONNX model into a network table, one line per layer that multiplies matrices. Or turn the
+config.json of a language model into two tables, NET_prefill.csv of the whole prompt and
+NET_decode.csv of a step, which gives one token of every sequence.
 
 Files of weights beside the model are read for --samples and --data only. Every node is accounted
 for: imported, free, or not modelled. OUT has lines #key=value on top (source, hash, bindings,
 versions), then the columns name, kind, C, M, P, Q, R, S, G, N, stride_h, stride_w, dilation_h,
 dilation_w, dynamic (both operands are activations), shared_with (the layer whose weights it uses),
-and the operands' statistics with where they come from. SUMMARY holds integers layers, macs (dynamic
-ones included), macs_dynamic, weights (shared ones once; of recurrent layers those of the input, the
-others are weights_recurrent), and imported, free, not_modelled as {operator: nodes}.
+cache, appended and reserved (of language models: the cache it reads, in positions), and the
+operands' statistics with where they come from. SUMMARY holds integers layers, macs (dynamic ones
+included), macs_dynamic, weights (shared ones once; of recurrent layers those of the input, the
+others are weights_recurrent), and imported, free, not_modelled as {operator: nodes}. Of a language
+model it has the first four of the prefill and, in step, of a step; parameters, cache_words (of a
+position and sequence), steps, keys (that a step sees in the mean), and experts_used (by a step).
 
 With --data, OUT has also signal_power, input_peak, input_signed, gain_white and gain_static of each
 layer with stored weights, and NET.accuracy.npz beside it is what the accuracy of a chip is
@@ -64,10 +70,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add(
         parser,
-        option("model MODEL.onnx", Path, None),
-        file("NET.csv"),
+        option("model MODEL.onnx", Path, "or config.json"),
+        file("NET.csv", required=False),
         option("--name", str, "what to call the network (the file's name)"),
     )
+    add(
+        parser.add_argument_group("language models (config.json)"),
+        option("--prompt P", whole(0), "positions of the prompt"),
+        option("--generate G", whole(0), "tokens generated of each sequence"),
+        option("--batch B", whole(0), "sequences generated at once (default: 1)"),
+    )  # fmt: skip
     repeated: dict[str, Any] = {"action": "append", "default": []}
     add(
         parser.add_argument_group("inputs of the model"),
@@ -96,8 +108,68 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+OF_LANGUAGE_MODELS = ("prompt", "generate", "batch")
+OF_ONNX = ("name", "shape", "dim", "value", "samples", "data", "metric", "output", "strict")
+
+
 def main(args: argparse.Namespace) -> None:
     """Import a model."""
+    config = args.model.suffix.lower() == ".json"
+    for option_name in OF_ONNX if config else OF_LANGUAGE_MODELS:
+        if getattr(args, option_name) not in (None, [], False):
+            kinds = ("an ONNX file", "a config.json")
+            raise InputError(
+                f"--{option_name} is an option of {kinds[not config]}, not of {kinds[config]}"
+            )
+    if config:
+        _import_language_model(args)
+    else:
+        _import_onnx(args)
+
+
+def _import_language_model(args: argparse.Namespace) -> None:
+    """Write the tables of prefill and step, and the totals."""
+    if args.prompt is None or args.generate is None:
+        raise InputError("a config.json needs --prompt and --generate")
+    stem = args.out.name.removesuffix(".csv") if args.out else None
+    generation = import_language_model(
+        args.model,
+        prompt=args.prompt,
+        generate=args.generate,
+        batch=1 if args.batch is None else args.batch,
+        name=stem,
+    )
+    only_counted = bool(args.summary) and generation.model.family.experts
+    with input_errors(f"{args.model}: "):
+        tables = () if only_counted else (generation.prefill, generation.step)
+    if tables and args.out is None:
+        raise InputError("--out is needed")
+    outputs = {args.out.with_name(f"{table.name}.csv"): table for table in tables}
+    named = {f"--out, {path.name},": path for path in outputs}
+    check_outputs({**named, "--summary": args.summary}, [args.model])
+    with input_errors("--out "):
+        for path in outputs:
+            network_name(str(path))  # so studies would refuse the file
+    with ExitStack() as stack:
+
+        def opened(path: Path, ours: re.Pattern[bytes]) -> Path:
+            return stack.enter_context(writing(path, ours=ours, force=args.force))
+
+        targets = [opened(path, NETWORK) for path in outputs]
+        summary = opened(args.summary, TOTALS) if args.summary else None
+        for target, table in zip(targets, tables, strict=True):
+            with target.open("w", newline="", encoding="utf-8") as stream:
+                table.write_csv(stream)
+        if summary:
+            text = json.dumps(generation.summary(), indent=2) + "\n"
+            summary.write_text(text, encoding="utf-8")
+    _report_generation(generation, [*outputs, args.summary] if only_counted else list(outputs))
+
+
+def _import_onnx(args: argparse.Namespace) -> None:
+    """Write the table of a network, its totals and its accuracy data."""
+    if args.out is None:
+        raise InputError("--out is needed")
     accuracy_data = _accuracy_file(args)
     with timed(f"importing {args.model.name}", quiet=False):
         imported = import_onnx(
@@ -198,6 +270,22 @@ def _report(imported: Imported, out: Path) -> None:
     totals = {k: v for k, v in imported.summary().items() if isinstance(v, int)}
     text = ", ".join(f"{value:,} {key.replace('_', ' ')}" for key, value in totals.items())
     terminal.print(f"{out}: {text}", soft_wrap=True)
+
+
+def _report_generation(generation: Generation, written: Sequence[Path]) -> None:
+    """Totals of prefill and step, and what to know, on the terminal."""
+    terminal = console(stderr=True, wide=True)
+    for warning in generation.warnings:
+        terminal.print(f"warning: {warning}", soft_wrap=True)
+    summary = generation.summary()
+    phases = {"prefill": summary, "step": summary["step"]}
+    for phase, totals in phases.items():
+        text = f"{totals['macs']:,} macs, {totals['macs_dynamic']:,} of them of attention"
+        terminal.print(f"{phase}: {totals['layers']:,} layers, {text}", soft_wrap=True)
+    text = f"{summary['parameters']:,} parameters, {summary['weights']:,} of them in products"
+    cache = f"{summary['cache_words']:,} words of cache a position and sequence"
+    steps = f"{summary['steps']:,} steps that see {summary['keys']:,} positions in the mean"
+    terminal.print(f"{', '.join(map(str, written))}: {text}; {cache}; {steps}", soft_wrap=True)
 
 
 def _named(parse: Callable[[str], T]) -> Callable[[str], tuple[str, T]]:

@@ -14,15 +14,23 @@ from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from imcmoo.cli import arguments
 from imcmoo.cli.arguments import option, whole
-from imcmoo.cli.terminal import bars_with_state, console, counted, show, warn
+from imcmoo.cli.comparison import show_comparison
+from imcmoo.cli.terminal import (
+    bars_with_state,
+    console,
+    counted,
+    show,
+    warn,
+)
 from imcmoo.io.errors import InputError
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.report import terminal_tables
 from imcmoo.report.labels import label
-from imcmoo.run import Observer, Run, run_studies
+from imcmoo.run import Observer, Run, run_devices, run_studies
 from imcmoo.search.ask_tell import TraceRow
 from imcmoo.study import catalogue
+from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.results import Results
 from imcmoo.study.searches import OnTrace, search_names
 from imcmoo.study.study import Study
@@ -30,7 +38,8 @@ from imcmoo.study.study import Study
 DESCRIPTION = """
 Search the designs of a study for all its networks at once and for each alone, select one
 joint design, and write tables and figures to DIR/STUDY/seed-N. The same command gives the
-same files. An earlier run in the same folder is replaced when the new one is complete.
+same files. An earlier run in the same folder is replaced when the new one is complete. A study that
+lists devices is run for each, in DIR/STUDY/DEVICE/seed-N, and compared in DIR/STUDY/comparison.
 """
 
 INTERRUPTED = "the same command with --resume continues, or begins if nothing was stored yet"
@@ -75,20 +84,27 @@ def main(args: argparse.Namespace) -> None:
         raise InputError(f"which study? known: {', '.join(catalogue.names())}")
     study = arguments.requested_study(args)
     workers = arguments.workers(args)
+    out = args.out or arguments.DEFAULT_OUT
+    seeds = args.seeds or study.studies[0].seeds
     with Shown(quiet=args.quiet) as observer:
-        run_studies(
-            [study.replace(seeds=seed) for seed in args.seeds or study.seeds],
-            args.out or arguments.DEFAULT_OUT,
-            resume=args.resume,
-            force=args.force,
-            workers=workers,
-            observer=observer,
-        )
+        options = {
+            "resume": args.resume,
+            "force": args.force,
+            "workers": workers,
+            "observer": observer,
+        }
+        if isinstance(study, StudyOfDevices):
+            compared = run_devices(study, out, seeds=seeds, **options)
+        else:
+            run_studies([study.replace(seeds=seed) for seed in seeds], out, **options)
+            return
+    show_comparison(console(quiet=args.quiet, wide=True), compared)
 
 
 def _list() -> None:
     terminal = console()
-    for name, study in catalogue.studies().items():
+    listed = [(n, one) for n, study in catalogue.studies().items() for one in study.studies]
+    for name, study in listed:
         limit = (study.area_limit_m2 or 0) * MM2_PER_M2
         terminal.print(
             f"{name}: {study.space.size:,} designs of space {study.space.name}, "
@@ -133,6 +149,7 @@ class Shown(Observer):
 
     def begun(self, study: Study, n_runs: int, *, side_by_side: bool) -> None:
         """Print what is searched, and show bars."""
+        self._bars.close()  # those of another device, if its study ended by an error
         self._terminal.print(_announced(study, n_runs))
         if side_by_side:
             self._advance = self._bars.enter_context(counted("seeds", n_runs, quiet=self._quiet))
@@ -159,9 +176,9 @@ class Shown(Observer):
 def _announced(study: Study, n_seeds: int) -> str:
     """Line with the searches of a run, and how long they take on one core if that is known."""
     n = n_seeds * len(search_names(study))
-    known = study.model == "reference"
+    is_timed = study.model == "reference"
     budget = min(study.budget, study.space.size)
-    time = f", about {n * budget * SECONDS_PER_DESIGN:.0f} s" if known else ""
+    time = f", about {n * budget * SECONDS_PER_DESIGN:.0f} s" if is_timed else ""
     return f"{study.name}: {n} searches of {budget:,} designs out of {study.space.size:,}{time}"
 
 

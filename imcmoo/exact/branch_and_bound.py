@@ -198,6 +198,8 @@ class BranchAndBound:
         self.infeasible = {name: self.root.infeasible.get(name, 0) for name in stages}
         self.excluded = dict.fromkeys(stages, 0)
         self._queues = [NodeQueue() for _ in stages]
+        # Nodes that the last dive began with, by stage.
+        self._dived: list[Levels] = []
         # Smallest bound of evaluated designs, which may be below their score.
         self._floor = np.inf
         # The least bound of nodes that `expand_shared_root` has not handed over yet.
@@ -313,12 +315,17 @@ class BranchAndBound:
         self._update_incumbent(*self.root.feasible)
 
     def dive(self) -> None:
-        """Expand the nodes of smallest bound to leaves to find an incumbent; counts nothing."""
+        """Expand the nodes of smallest bound to leaves to find an incumbent; counts nothing.
+
+        Nodes that were expanded by the last dive would lead to the same leaves.
+        """
         rows = self.expander.start.rows[:0]
+        first = [w.first(DIVE) if w.least < np.inf else rows for w in self._queues]
+        if self._dived and all(map(np.array_equal, first, self._dived)):
+            return
+        self._dived = first
         for stage in range(self.root.stage, len(self.expander.stages)):
-            waiting = self._queues[stage]
-            if waiting.least < np.inf:
-                rows = np.concatenate([rows, waiting.first(DIVE)])
+            rows = np.concatenate([rows, first[stage]])
             if len(rows):
                 nodes = self.expander.expand(rows, stage, self.can_improve).nodes
                 assert nodes.costs is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from imcmoo.exact.behaviour import behaviour
 from imcmoo.exact.branch_and_bound import Proof
 from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.io.checksums import content_checksum, write_checked_json
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.io.reading import read_json
 from imcmoo.io.stamp import Stamp
 from imcmoo.problem.criteria import LOG10, prefix_of
@@ -26,7 +26,7 @@ OPTIMA = "single_network_optima"
 """Field of the single-network optima."""
 
 
-class NothingToCertify(InputError):
+class NothingToCertify(Infeasible):
     """It is proven that no design is feasible; says what the smallest chip would need."""
 
 
@@ -147,6 +147,14 @@ def read_certificates(folder: Path) -> dict[Path, Certificate]:
     """
     paths = [folder, *sorted(p for p in folder.glob("*") if p.is_dir())]
     return {path: Certificate.load(path) for path in paths if (path / FILE).is_file()}
+
+
+def best_optimum(certificates: Sequence[Certificate]) -> dict[str, float]:
+    """Bound and value of the optimum over the spaces of some certificates of one criterion."""
+    return {
+        "bound": min(c.bound for c in certificates),
+        "value": min(c.value for c in certificates),
+    }
 
 
 def _check_kinds(content: Mapping[str, Any]) -> None:

@@ -55,11 +55,13 @@ class NothingFeasible(ValueError):
     Args:
         nearest: the evaluated design with the smallest violation, shape (1, n_parameters); empty if
             the screen ruled out all.
+        single_network: single-network optima by `alone_NETWORK`; infinite where there is none.
     """
 
-    def __init__(self, nearest: Levels) -> None:
+    def __init__(self, nearest: Levels, single_network: Mapping[str, Optimum]) -> None:
         super().__init__("no design is feasible")
         self.nearest = nearest
+        self.single_network = single_network
 
 
 @dataclass(frozen=True)
@@ -315,19 +317,19 @@ class Enumeration:
         """
         problem = self.problem
         n_feasible = sum(f.n_feasible for f in findings)
-        if not n_feasible:
-            nothing = Optimum(np.inf, np.empty(0, dtype=np.int64))
-            least = min((f.nearest for f in findings), key=lambda o: o.value, default=nothing)
-            raise NothingFeasible(problem.space.unrank(least.ranks))
-        ranks = np.concatenate([f.ranks for f in findings])
-        order = np.argsort(ranks)
-        ranks, F = ranks[order], np.concatenate([f.F for f in findings])[order]
+        nothing = Optimum(np.inf, np.empty(0, dtype=np.int64))
         single = {
             f"{SINGLE_NETWORK}{name}": reduce(
-                Optimum.or_better, (f.single_network[w] for f in findings)
+                Optimum.or_better, (f.single_network[w] for f in findings), nothing
             )
             for w, name in enumerate(problem.workload_names if problem.has_edap else [])
         }
+        if not n_feasible:
+            least = min((f.nearest for f in findings), key=lambda o: o.value, default=nothing)
+            raise NothingFeasible(problem.space.unrank(least.ranks), single)
+        ranks = np.concatenate([f.ranks for f in findings])
+        order = np.argsort(ranks)
+        ranks, F = ranks[order], np.concatenate([f.F for f in findings])[order]
         costs = problem.costs(F)
         by_criterion = scores(problem, costs)
         if problem.has_edap:

@@ -111,10 +111,10 @@ class Request:
     def __post_init__(self) -> None:
         check_choice("device", self.device, DEVICES)
         check_choice("model", self.model, SHIPPED)
-        known = SHIPPED[self.model].millivolts
+        available = SHIPPED[self.model].millivolts
         for node in self.nodes_nm:
-            if node not in known:
-                nodes = ", ".join(map(str, known))
+            if node not in available:
+                nodes = ", ".join(map(str, available))
                 raise ValueError(f"no components at {node} nm: the libraries agree on {nodes} only")
         for name in ("rows", "cols"):
             smallest = min(getattr(self, name))

@@ -21,6 +21,10 @@ class InputError(Exception):
     """The user's input is at fault; the message says what and where, a line for each fault."""
 
 
+class Infeasible(InputError):
+    """No design is feasible, or none was found; says which is nearest."""
+
+
 class OwnCodeError(InputError, ValueError):
     """A cost model, criterion or score does not return what it must; one line."""
 

@@ -97,8 +97,8 @@ def call_own(function: Callable[..., Result], *args: Any) -> Result:
         raise
     except (Exception, SystemExit) as error:
         module = getattr(function, "__module__", type(function).__module__)
-        own = f"{module}:{getattr(function, '__qualname__', type(function).__qualname__)}"
-        raise InputError(f"{_raised_in(error) or own} raised {named_line(error)}") from error
+        called = f"{module}:{getattr(function, '__qualname__', type(function).__qualname__)}"
+        raise InputError(f"{_raised_in(error) or called} raised {named_line(error)}") from error
 
 
 def _raised_in(error: BaseException) -> str | None:

@@ -62,7 +62,11 @@ def read_json(path: Path) -> Any:
         OSError: it cannot be read.
     """
     check_regular(path, MOST_TEXT_BYTES)
-    return of_json(path.read_text(encoding="utf-8"), str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not JSON: not text in UTF-8") from None
+    return of_json(text, str(path))
 
 
 def of_json(text: str, where: str) -> Any:

@@ -15,6 +15,7 @@ from imcmoo.version import __version__
 PARTS = {
     "versions": "another version (imcmoo, cost model, scores, data or libraries)",
     "settings": "other settings",
+    "each network": "other networks",
     "networks": "other networks",
     "data": "other data (component table, networks or precision)",
     "space": "another space",
@@ -22,6 +23,9 @@ PARTS = {
     "own code": "other code of your own",
 }
 """Parts of stamps in the order of comparison, and the difference that each stands for."""
+
+OPTIONAL = {"each network"}
+"""Parts that stamps of earlier versions lack: they name what differs in another part."""
 
 OLDER = f"an older version of imcmoo than {__version__}"
 """Difference of a result whose stamp is missing, incomplete or of another form."""
@@ -78,9 +82,9 @@ class Stamp:
             empty if there is no difference.
         """
         parts = self.to_json()
-        if not (isinstance(stored, Mapping) and stored.keys() >= parts.keys()):
+        if not (isinstance(stored, Mapping) and stored.keys() >= parts.keys() - OPTIONAL):
             return OLDER
-        for name in (name for name in PARTS if name in parts):
+        for name in (name for name in PARTS if name in parts and name in stored):
             if stored[name] != parts[name]:
                 details = _details(stored[name], parts[name])
                 return f"{PARTS[name]}{': ' if details else ''}{details}"

@@ -10,9 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Bools, Floats
 from imcmoo.model.metrics import LayerCosts, Metrics, Quantity
 from imcmoo.model.partials import NoBounds, PartialDesignTree
 from imcmoo.networks.workloads import WorkloadSet
@@ -46,6 +47,9 @@ class CostModel(ABC):
         mapping_parameters: parameters that decide the costly part of an evaluation, the most
             decisive first. Designs that agree in them are evaluated together. Empty if unknown.
         images: images of an inference of each network, length W; empty if it is one.
+        phases: phase of generation of each network, `prefill`, `step` or empty, length W.
+        steps: steps of a request of each network, length W; 0 for others than language models.
+        owners: index of the network whose weights each network uses, length W.
         macs: multiply-accumulates per inference of each network, shape (W,); None if unknown.
 
     Raises:
@@ -59,6 +63,9 @@ class CostModel(ABC):
     screened_by: tuple[str, ...] = ()
     mapping_parameters: tuple[str, ...] = ()
     images: tuple[int, ...] = ()
+    phases: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
+    owners: tuple[int, ...] = ()
     macs: NDArray[Any] | None = None
 
     def __init__(self, space: DesignSpace, workloads: WorkloadSet, **options: Any) -> None:
@@ -70,6 +77,12 @@ class CostModel(ABC):
         self.space = space
         self.workload_names = workloads.names
         self.images = workloads.images
+        self.phases = tuple(w.phase for w in workloads.workloads)
+        self.steps = tuple(w.steps for w in workloads.workloads)
+        self.owners = tuple(range(len(workloads)))
+
+    snr_sources: Mapping[str, str] = {}
+    """What the SNR of each network rests on; empty for models without noise."""
 
     generic_operands: tuple[str, ...] = ()
     """Networks without operand statistics of their own; their SNR rests on those of other networks.
@@ -149,17 +162,9 @@ class CostModel(ABC):
         return [self.time_multiplexed()]
 
     def breakdown(self, levels: Levels) -> LayerCosts | None:
-        """Return energy by layer and component and area by component of a few designs; None if
-        unknown."""
+        """Return costs of a few designs by layer and component, and further figures of the
+        networks; None if unknown."""
         return None
-
-    def network_details(self, levels: Levels) -> Mapping[str, NDArray[Any]]:
-        """Return further figures of the networks on a few designs, shape (n, W) each.
-
-        Names include the unit. Two have a fixed meaning: `utilization` (share of the cells) and
-        `bound_by` (name of the bottleneck).
-        """
-        return {}
 
     def resource_use(self, levels: Levels) -> Mapping[str, Floats]:
         """Return the share of each resource that the networks use, by name, shape (n, W) each.
@@ -167,6 +172,14 @@ class CostModel(ABC):
         Above 1 exactly where capacity is missing. Omit resources whose use is unknown.
         """
         return {}
+
+    def lacks_dram_for_cache(self, levels: Levels) -> Bools:
+        """Return True where a network lacks buffer for a cache of earlier positions only, and DRAM
+        would hold that cache, shape (n, W). By default nowhere.
+
+        The message about the nearest chip then names the cache and the remedy.
+        """
+        return np.zeros((len(levels), len(self.workload_names)), dtype=bool)
 
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
         """Return the search tree over partial designs with lower bounds, for branch and bound.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -236,6 +236,11 @@ class Metrics:
         )
 
 
+DRAM_DETAILS = ("dram_weights_MB", "dram_cache_MB", "dram_floor_s")
+"""Details of networks with a cache: weights and cache through DRAM an inference, and the time of
+all that goes there."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LayerCosts:
     """Costs of n designs by layer; optional figures are None if unknown.
@@ -250,6 +255,9 @@ class LayerCosts:
         causes: names of the possible bottlenecks.
         bound_by: bottleneck of each layer, as an index into `causes`, shape (n, L); undefined where
             the network does not run.
+        details: further figures of the networks, shape (n, W) each, by name with unit. Two have a
+            fixed meaning: `utilization` (share of the cells) and `bound_by` (name of the
+            bottleneck).
     """
 
     layers: Sequence[tuple[str, str]]
@@ -260,3 +268,9 @@ class LayerCosts:
     utilization: Floats | None = None
     causes: Sequence[str] = ()
     bound_by: NDArray[np.int64] | None = None
+    details: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def take(self, rows: NDArray[np.int64]) -> Self:
+        """Costs of the designs of an index."""
+        arrays: Any = {n: v[rows] for n, v in vars(self).items() if isinstance(v, np.ndarray)}
+        return replace(self, **arrays, details={n: v[rows] for n, v in self.details.items()})

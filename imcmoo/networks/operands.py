@@ -154,6 +154,50 @@ def slice_moments(joint: Floats, bits: int, width: int) -> tuple[Floats, Floats]
     return np.stack(means, axis=1), np.stack(squares, axis=1)
 
 
+def twos_complement(joint: Floats, bits: int, signed: Bools) -> Floats:
+    """Joint probabilities of the bits of operands in two's complement, least significant first.
+
+    Args:
+        joint: P(bit k and bit l), most significant first, shape (n_layers, n_bits, n_bits).
+        bits: precision B, the top `bits` are kept.
+        signed: True for codes with an offset, whose top bit is inverted, shape (n_layers,).
+
+    Returns:
+        Shape (n_layers, B, B).
+    """
+    kept = joint[:, bits - 1 :: -1, bits - 1 :: -1].copy()
+    ones = np.einsum("nkk->nk", kept).copy()
+    inverted = ones - kept[:, -1]
+    inverted[:, -1] = 1 - ones[:, -1]
+    kept[signed, -1, :] = kept[signed, :, -1] = inverted[signed]
+    return kept
+
+
+def line_changes(joint: Floats, bits: int, width: int, signed: Bools) -> Floats:
+    """Mean changes of the lines that send one input, `width` bits at a time, shape (n_layers,).
+
+    Line k sends bit k + j · width in slice j, beyond the last bit 0 or the sign. The input sent
+    before is an independent one.
+
+    Args:
+        joint, bits, signed: see `twos_complement`.
+        width: number of lines.
+    """
+    at = np.arange(-(-bits // width) * width)
+    sent = twos_complement(joint, bits, signed)
+    last_bit = np.minimum(at, bits - 1)
+    sent = sent[:, last_bit][:, :, last_bit]
+    beyond = (at >= bits)[:, None] | (at >= bits)
+    sent[~signed] = np.where(beyond, 0.0, sent[~signed])
+    ones = np.einsum("nkk->nk", sent)
+    both = sent[:, at[width:], at[:-width]]
+    within = ones[:, width:] + ones[:, :-width] - 2 * both
+    first, last = ones[:, :width], ones[:, -width:]
+    between = first * (1 - last) + last * (1 - first)
+    changes: Floats = within.sum(axis=1) + between.sum(axis=1)
+    return changes
+
+
 def slice_averages(
     joint: Floats, bits: int, width: int, function: Callable[[Floats], Floats]
 ) -> Floats:

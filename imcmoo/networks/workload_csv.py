@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from imcmoo.arrays import Ints
 from imcmoo.io.errors import FAULTS_SHOWN, did_you_mean_or_known
 from imcmoo.io.reading import MOST_TEXT_BYTES, check_regular, lines_of
 from imcmoo.networks.layers import (
@@ -42,6 +43,12 @@ COLUMNS = (
 )
 """All columns, in the order of writing."""
 
+CACHE = ("cache", "appended", "reserved")
+"""Columns of tables with a cache, after `shared_with`: `keys` or `values` if the second operand of
+a layer is a cache of earlier positions, else empty; the positions that an inference adds to it; and
+those that it has room for.
+"""
+
 MEASURED = ("signal_power", "input_peak", "input_signed", "gain_white", "gain_static")
 """Columns of `imcmoo import --data`: figures of each layer, empty if unknown."""
 
@@ -53,6 +60,8 @@ LARGEST_LAYER = 1 << 62
 
 MOST_COLUMNS = 200
 """Largest number of columns of a file; a misspelt column is still named."""
+
+KEYS, VALUES = "keys", "values"
 
 TRUTHS = {"": False, "0": False, "false": False, "1": True, "true": True}
 
@@ -117,7 +126,7 @@ def read_columns(path: Path) -> dict[str, Any]:
             line.fault("more than 2^62 multiply-accumulates")
         if fault := formula_fault(line.cells["name"]):
             line.fault(fault, "name")
-    shared = _shared_with(lines)
+    shared, caches = _shared_with(lines), _caches(lines, numbers, dynamic)
     faults.raise_any()
     kinds = tuple(line.cells.get("kind", "") for line in lines)
     classes = [
@@ -134,6 +143,7 @@ def read_columns(path: Path) -> dict[str, Any]:
         "dilations": numbers[:, 10:],
         "dynamic": dynamic,
         "shared_with": shared,
+        **caches,
         "provenance": provenance,
         "measured": {
             c: tuple(line.cells[c] for line in lines) for c in MEASURED if c in lines[0].cells
@@ -150,9 +160,12 @@ def write_columns(
     Args:
         stream: opened with newline=''.
         provenance: lines `#key=value`.
-        columns: all `COLUMNS` and optionally some of `MEASURED`, one cell per layer.
+        columns: all `COLUMNS` and optionally those of `CACHE` and some of `MEASURED`, one cell per
+            layer.
     """
     names = [*COLUMNS, *(c for c in MEASURED if c in columns)]
+    after = names.index("shared_with") + 1
+    names[after:after] = [c for c in CACHE if c in columns]
     for key, value in provenance.items():
         stream.write(f"#{key}={' '.join(value.split())}\n")
     writer = csv.writer(stream, lineterminator="\n")
@@ -199,6 +212,8 @@ def _key_value(row: str, line: _Line) -> tuple[str, str]:
 
 def _check_header(header: Sequence[str], line: _Line) -> None:
     missing = [c for c in MANDATORY if c not in header]
+    if any(c in header for c in CACHE):
+        missing += [c for c in CACHE if c not in header]
     for operand in OPERANDS:
         there = [c in header for c in DENSITIES[operand]]
         if any(there):
@@ -206,7 +221,7 @@ def _check_header(header: Sequence[str], line: _Line) -> None:
     if missing:
         line.fault(f"no column {', '.join(missing)}")
     for column in header:
-        if column not in (*COLUMNS, *MEASURED):
+        if column not in (*COLUMNS, *CACHE, *MEASURED):
             hint = did_you_mean_or_known(column, COLUMNS)
             line.fault(f"unknown column '{column}'; {hint}")
     for column in sorted({c for c in header if header.count(c) > 1}):
@@ -216,7 +231,7 @@ def _check_header(header: Sequence[str], line: _Line) -> None:
 def _size(line: _Line, column: str) -> int:
     """A positive integer; 1 if an optional size is missing."""
     text = line.cells.get(column, "")
-    if not text and column not in MANDATORY:
+    if not text and column not in (*MANDATORY, *CACHE):
         return 1
     value = int(text) if text.isascii() and text.isdigit() else 0
     if not 1 <= value <= LARGEST_LAYER:
@@ -244,6 +259,28 @@ def _shared_with(lines: Sequence[_Line]) -> tuple[str, ...]:
             with_weights.add(line.cells["name"])
         shared.append(other)
     return tuple(shared)
+
+
+def _caches(lines: Sequence[_Line], numbers: Ints, dynamic: Sequence[bool]) -> dict[str, Any]:
+    """Fields of a `Workload` by `CACHE`."""
+    kinds = tuple(line.cells.get("cache", "") for line in lines)
+    positions = np.zeros((len(lines), 2), np.int64)
+    for i, (line, kind) in enumerate(zip(lines, kinds, strict=True)):
+        if kind not in ("", KEYS, VALUES):
+            line.fault(f"'{kind}' is neither {KEYS} nor {VALUES}, nor empty", "cache")
+        elif kind:
+            if not dynamic[i]:
+                line.fault("a layer with a cache must have dynamic 1", "cache")
+            positions[i] = [_size(line, column) for column in CACHE[1:]]
+            seen = numbers[i, DIMENSIONS.index("M" if kind == KEYS else "C")]
+            if not 1 <= positions[i, 0] <= seen <= positions[i, 1]:
+                line.fault(
+                    f"appended {positions[i, 0]}, positions seen {seen} and reserved "
+                    f"{positions[i, 1]}: each must be at most the next"
+                )
+        elif any(line.cells.get(column) for column in CACHE[1:]):
+            line.fault("positions, but no cache: state keys or values", "cache")
+    return {"cache": kinds, "appended": positions[:, 0], "reserved": positions[:, 1]}
 
 
 def _statistics(lines: Sequence[_Line], classes: Sequence[str]) -> dict[str, Any]:

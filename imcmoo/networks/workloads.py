@@ -21,7 +21,14 @@ from imcmoo.io.errors import check_choice, check_name, did_you_mean
 from imcmoo.networks.layers import BITS as BITS
 from imcmoo.networks.layers import DENSITIES, OPERANDS
 from imcmoo.networks.layers import DIMENSIONS as DIMENSIONS
-from imcmoo.networks.workload_csv import GIVEN, STEPS, formula_fault, read_columns, write_columns
+from imcmoo.networks.workload_csv import (
+    CACHE,
+    GIVEN,
+    STEPS,
+    formula_fault,
+    read_columns,
+    write_columns,
+)
 
 SHIPPED = (
     "resnet18",
@@ -42,6 +49,9 @@ for the published networks.
 
 BATCH = "batch"
 """Key of the provenance of a table whose layers hold several images."""
+
+PHASE, STEPS_OF_REQUEST = "phase", "steps"
+"""Keys of the provenance of a language model: phase, and steps of a request."""
 
 IN_TRUTH = "_onnx"
 """Suffix of the names of `TRUE_NETWORKS`."""
@@ -87,6 +97,11 @@ class Workload:
         dilations: dilation in height and width, shape (n_layers, 2). If empty, 1.
         dynamic: True for layers whose operands are both activations. If empty, False.
         shared_with: the earlier layer whose weights each layer uses, or ''. If empty, none.
+        cache: per layer, `keys` or `values` if its second operand is a cache of earlier positions,
+            else ''. If empty, none.
+        appended: positions that an inference adds to the cache of a layer, shape (n_layers,); 0
+            without a cache.
+        reserved: positions that the cache of a layer has room for, likewise.
         input_statistics: source of `input_bits`, per layer.
         weight_statistics: source of `weight_bits`, per layer.
         provenance: where the network comes from.
@@ -104,6 +119,9 @@ class Workload:
     dilations: Ints = field(default_factory=lambda: np.empty((0, 2), np.int64))
     dynamic: tuple[bool, ...] = ()
     shared_with: tuple[str, ...] = ()
+    cache: tuple[str, ...] = ()
+    appended: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    reserved: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     input_statistics: tuple[str, ...] = ()
     weight_statistics: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
@@ -119,6 +137,9 @@ class Workload:
             "dilations": np.ones((n, 2), dtype=np.int64),
             "dynamic": (False,) * n,
             "shared_with": ("",) * n,
+            "cache": ("",) * n,
+            "appended": np.zeros(n, np.int64),
+            "reserved": np.zeros(n, np.int64),
             "input_statistics": (GIVEN,) * n,
             "weight_statistics": (GIVEN,) * n,
         }
@@ -132,9 +153,10 @@ class Workload:
 
         Args:
             path: columns name, C, M, P, Q; optionally kind, R, S, G, N, stride_h, stride_w,
-                dilation_h, dilation_w, dynamic, shared_with, input_bit0..7 and weight_bit0..7 (most
-                significant first), input_statistics, weight_statistics, and the columns of `imcmoo
-                import --data`. Lines #key=value may precede the header.
+                dilation_h, dilation_w, dynamic, shared_with, cache with appended and reserved,
+                input_bit0..7 and weight_bit0..7 (most significant first), input_statistics,
+                weight_statistics, and the columns of `imcmoo import --data`. Lines #key=value may
+                precede the header.
             name: name of the network. If None, the stem of the file.
 
         Raises:
@@ -175,6 +197,9 @@ class Workload:
             "shared_with": self.shared_with,
             **self.measured,
         }
+        if self.has_cache:
+            positions = ([n or "" for n in v.tolist()] for v in (self.appended, self.reserved))
+            columns |= dict(zip(CACHE, (self.cache, *positions), strict=True))
         for operand in OPERANDS:
             bits = getattr(self, f"{operand}_bits").T.tolist()
             columns |= dict(zip(DENSITIES[operand], bits, strict=True))
@@ -198,6 +223,52 @@ class Workload:
                 f"{', '.join(names)}, or the path of a CSV"
             )
         return _shipped(source)
+
+    @property
+    def phase(self) -> str:
+        """Phase of generation with a language model (`prefill`, `step`); empty for others."""
+        return self.provenance.get(PHASE, "")
+
+    @property
+    def steps(self) -> int:
+        """Steps of a request of a language model; 0 for others."""
+        text = self.provenance.get(STEPS_OF_REQUEST, "")
+        return int(text) if self.phase and text.isascii() and text.isdigit() else 0
+
+    @property
+    def has_cache(self) -> bool:
+        """True if a layer reads a cache of earlier positions."""
+        return any(self.cache)
+
+    def check_same_weights(self, other: Workload) -> None:
+        """Check that the layers with stored weights are those of another network.
+
+        Raises:
+            ValueError: they differ; names the first that does.
+        """
+        mine, others = self._stored_sizes, other._stored_sizes
+        for (name, sizes), (other_name, other_sizes) in zip(mine, others, strict=False):
+            if name != other_name:
+                raise ValueError(
+                    f"layer '{name}' of {self.name} stands where {other.name} has '{other_name}'"
+                )
+            if sizes != other_sizes:
+                raise ValueError(
+                    f"layer '{name}' has C, M, R, S, G {sizes} in {self.name}, but {other_sizes} "
+                    f"in {other.name}"
+                )
+        if len(mine) != len(others):
+            longer = max(mine, others, key=len)
+            name, _ = longer[min(len(mine), len(others))]
+            without = other if longer is mine else self
+            raise ValueError(f"{without.name} has no layer '{name}'")
+
+    @property
+    def _stored_sizes(self) -> list[tuple[str, list[int]]]:
+        """Names and C, M, R, S, G of the layers with stored weights, in order."""
+        sizes = self.shapes[:, [DIMENSIONS.index(d) for d in "CMRSG"]].tolist()
+        layers = zip(self.layers, sizes, self.dynamic, strict=True)
+        return [(name, size) for name, size, dynamic in layers if not dynamic]
 
     @cached_property
     def weights(self) -> int:
@@ -281,12 +352,23 @@ class WorkloadSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of names, layers and operand statistics."""
+        """SHA-256 (hex) of names, layers, operand statistics, caches, phases and steps."""
         digest = hashlib.sha256(repr(self.names).encode())
         shapes = self.shapes[self.shape_index]
         for array in (shapes, self.owner, self.shares, self.input_bits, self.weight_bits):
             digest.update(np.ascontiguousarray(array).tobytes())
+        for network in self.workloads:
+            if network.has_cache:
+                positions = network.appended.tolist(), network.reserved.tolist()
+                digest.update(repr((network.name, network.cache, *positions)).encode())
+            if network.phase:  # time and energy of a request follow from the steps
+                digest.update(repr((network.name, network.phase, network.steps)).encode())
         return digest.hexdigest()
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """The fingerprint of each network alone, by name."""
+        return {w.name: WorkloadSet((w,)).fingerprint for w in self.workloads}
 
     @cached_property
     def owner(self) -> Ints:

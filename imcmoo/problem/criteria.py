@@ -137,8 +137,8 @@ class Criterion:
         if not self.is_own:
             scores = self.score(*self._arguments(costs, reference_edap))
         else:  # it may write into what it is given
-            own = None if reference_edap is None else reference_edap.copy()
-            scores = call_own(self.score, *self._arguments(costs.copy(), own))
+            copied_edap = None if reference_edap is None else reference_edap.copy()
+            scores = call_own(self.score, *self._arguments(costs.copy(), copied_edap))
         kind = type(scores).__name__
         try:
             array = np.asarray(scores)

@@ -115,8 +115,8 @@ class Feasibility:
         """Evaluate all designs that pass the screen at once if they are few: small batches cost
         much more."""
         model, names = self._model, self._screening
-        known = self._asked_ahead or not names or not model.offers("screen")
-        if known or model.space.size_of(names) > SCREEN_TABLE:
+        is_settled = self._asked_ahead or not names or not model.offers("screen")
+        if is_settled or model.space.size_of(names) > SCREEN_TABLE:
             return
         self._asked_ahead = True
         designs = model.space.grid(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -37,6 +37,9 @@ class Limits:
     max_power_W: float | None = None  # largest energy over latency, W
     min_fps: float | None = None
     """Fewest images per second: over the interval, or the latency if the model has no interval."""
+    min_tokens_per_s: float | None = None
+    """Fewest tokens per second of the step of a language model, as `min_fps`."""
+    max_token_energy_J: float | None = None  # largest energy per token of such a step, J
     max_load: float | None = None
     """Largest load as a share of the capacity of the chip for the network, in a scenario."""
 
@@ -69,18 +72,22 @@ class _Kind:
             return limit / value if self.at_least else value / limit
 
 
+_IMAGES_PER_S = _Kind(
+    ("latency",),
+    lambda v, images: images / v.get("interval", v["latency"]),
+    "fps",
+    at_least=True,
+)
+
 _KINDS: dict[str, _Kind] = {
     "max_latency_s": _Kind(("latency",), lambda v, images: v["latency"], "s"),
     "max_energy_J": _Kind(("energy",), lambda v, images: v["energy"], "J"),
     "max_power_W": _Kind(
         ("energy", "latency"), lambda v, images: v["energy"] / v["latency"], "W", monotone=False
     ),
-    "min_fps": _Kind(
-        ("latency",),
-        lambda v, images: images / v.get("interval", v["latency"]),
-        "fps",
-        at_least=True,
-    ),
+    "min_fps": _IMAGES_PER_S,
+    "min_tokens_per_s": replace(_IMAGES_PER_S, unit="tokens/s"),
+    "max_token_energy_J": _Kind(("energy",), lambda v, images: v["energy"] / images, "J"),
     "max_load": _Kind(("load",), lambda v, images: v[NETWORK_LOAD], "of its capacity"),
 }
 

@@ -83,6 +83,9 @@ def _remedies(model: ScenarioModel) -> str:
     return f"{', '.join(remedies[:-1])} or {remedies[-1]}"
 
 
+BITS_PER_MIB = 8 * 2**20
+
+
 def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
     """Limits that a design breaks and by what factor, the worst first."""
     metrics = problem.model.evaluate(design)
@@ -96,6 +99,7 @@ def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
         times = f"({area / most:.3g} times)"
         broken.append((area / most, f"area: {area:.4g} mm² against {most:g} mm² {times}"))
     used = problem.model.resource_use(design) if problem.model.offers("resource_use") else {}
+    lacks_dram = problem.model.lacks_dram_for_cache(design)
     for name, resource in metrics.resources.items():
         for w, network in enumerate(problem.workload_names):
             missing, capacity = resource.missing[0, w], resource.own[0]
@@ -106,7 +110,9 @@ def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
                 factor = used[name][0, w]
                 text += f" ({factor:.3g} times)"
             elif name == "buffer_bits":  # of which capacity is but a unit
-                text += f": {missing:.4g} too few"
+                text = f"{network} needs {missing / BITS_PER_MIB:.2g} MiB more buffer"
+                if lacks_dram[0, w]:
+                    text = f"the cache of {text}, or DRAM"
             else:
                 text += f": {missing:.4g} more than the {capacity:.4g} there are"
                 text += f" ({factor:.3g} times)"

@@ -110,13 +110,13 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         )
 
     def _check_edap(self) -> None:
-        given = [q.name for q in self.quantities]
+        names = [q.name for q in self.quantities]
         for key, quantity in self.edap.quantities.items():
             kind = getattr(self.edap, key)
-            if quantity not in given and (self.has_edap or kind != getattr(EdapDefinition(), key)):
+            if quantity not in names and (self.has_edap or kind != getattr(EdapDefinition(), key)):
                 raise ValueError(
                     f"{key} = {kind!r}: the cost model gives no {quantity}; it gives "
-                    f"{', '.join(given)}"
+                    f"{', '.join(names)}"
                 )
 
     def _set_objectives(self) -> None:

@@ -44,6 +44,8 @@ class Evaluations:
         self.generation: Ints = np.empty(0, dtype=np.int64)
         self.seen: set[int] = set()
         self._metrics: list[Metrics] = []
+        self._others: list[Metrics] = []
+        self._other_rows: dict[int, int] = {}
         self._front: Ints = np.empty(0, dtype=np.int64)
 
     def __len__(self) -> int:
@@ -97,21 +99,26 @@ class Evaluations:
     def metrics_of(self, levels: Levels) -> Metrics:
         """Metrics of any designs: recorded ones as stored, others by the model.
 
+        The model evaluates a design once. Further designs are kept apart: they are no part of the
+        archive, its front or its metrics.
+
         Args:
             levels: value indices, shape (k, n_parameters).
 
         Returns:
-            Metrics in the order of `levels`; nothing is recorded.
+            Metrics in the order of `levels`.
         """
+        ranks = self.space.rank(levels).tolist()
+        evaluated = self.seen | self._other_rows.keys()
+        new = {rank: at for at, rank in enumerate(ranks) if rank not in evaluated}
+        if new:
+            others = self.problem.model.evaluate(levels[[*new.values()]])
+            self._others.append(_copied(others, len(new), self.problem.model.resource_names))
+            self._other_rows |= {rank: len(self._other_rows) + at for at, rank in enumerate(new)}
         row_of = {rank: row for row, rank in enumerate(self.space.rank(self.levels).tolist())}
-        rows = np.array([row_of.get(rank, -1) for rank in self.space.rank(levels).tolist()], int)
-        recorded, new = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
-        if not len(recorded):
-            return self.problem.model.evaluate(levels)
-        parts = [self.metrics.take(rows[recorded])]
-        if len(new):
-            parts.append(self.problem.model.evaluate(levels[new]))
-        return Metrics.joined(parts).take(np.argsort(np.concatenate([recorded, new])))
+        row_of |= {rank: len(self) + row for rank, row in self._other_rows.items()}
+        parts = [self.metrics, *self._others] if len(self) else self._others
+        return Metrics.joined(parts).take(np.array([row_of[rank] for rank in ranks], int))
 
     def _add_to_front(self, new: Ints) -> None:
         if not len(new):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from imcmoo.model.metrics import DRAM_DETAILS
 from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.report.labels import (
     ACCURACY_TITLES,
@@ -32,10 +33,18 @@ from imcmoo.report.rich_tables import add_numbers, open_table
 from imcmoo.report.terminal_tables import ROOMY, scenario_table
 from imcmoo.study.explanation import OPERANDS, Explanation
 
-HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer")
+HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer", *DRAM_DETAILS)
 """Columns that are shown otherwise, or not."""
 
-LESS_NEEDED = ("interval_s", "streamed", "W_per_mm2", "snr_adc_dB", "snr_dev_dB", "snr_dB")
+LESS_NEEDED = (
+    "interval_s",
+    "streamed",
+    "W_per_mm2",
+    "snr_adc_dB",
+    "snr_dev_dB",
+    "snr_dB",
+    "snr_source",
+)
 """Columns omitted on narrow terminals."""
 
 MOST_COMPONENTS = 8
@@ -91,7 +100,7 @@ def _networks(explanation: Explanation, width: int) -> Table:
     for name in figures:
         heading = _heading_of(name, networks).replace("{}", explanation.reference or "best")
         heading = heading.replace(" ", "\n")
-        side: Literal["left", "right"] = "left" if name == "bound_by" else "right"
+        side: Literal["left", "right"] = "left" if name in ("bound_by", "snr_source") else "right"
         # Headings may wrap, figures must not.
         table.add_column(heading, justify=side, no_wrap=True)
     for _, row in networks.iterrows():
@@ -99,9 +108,21 @@ def _networks(explanation: Explanation, width: int) -> Table:
     not_run = networks.loc[~networks["runs"].astype(bool), "network"]
     reasons = (violations(limits[limits["network"] == n]) for n in not_run)
     lines = (f"{label(n)} does not run: {why}" for n, why in zip(not_run, reasons, strict=True))
-    notes = filter(None, [*lines, generic_note(explanation.generic_operands)])
+    bound = map(_dram_note, (row for _, row in networks.iterrows()))
+    notes = filter(None, [*lines, *bound, generic_note(explanation.generic_operands)])
     table.caption = "\n".join(notes) or None
     return table
+
+
+def _dram_note(network: pd.Series[Any]) -> str:
+    """DRAM traffic of a network with a cache whose bottleneck is DRAM; empty for others."""
+    if network.get("bound_by") != "dram" or not network.get(DRAM_DETAILS[-1], 0) > 0:
+        return ""
+    weights, cache, floor = (network[name] for name in DRAM_DETAILS)
+    unit = "a step" if network.get("time_per_token_s", 0) > 0 else "an inference"
+    moved = f"{weights:.1f} MB of weights, {cache:.1f} MB of cache {unit}"
+    name = label(network["network"])
+    return f"{name} is bound by DRAM: {moved}; at least {1e3 * floor:.4g} ms"
 
 
 def _heading_of(column: str, networks: pd.DataFrame) -> str:
@@ -117,7 +138,7 @@ def _accuracy(networks: pd.DataFrame) -> Table:
     """Predicted accuracy drop, also with other circuits, and its causes."""
     predicted = networks[networks["accuracy_drop"].notna()]
     table = open_table(title="Predicted drop of accuracy", networks=predicted["network"])
-    *drops, worst = ACCURACY_TITLES
+    *drops, worst = [name for name in ACCURACY_TITLES if name in networks]
     add_numbers(table, *(ACCURACY_TITLES[name] for name in drops))
     table.add_column(ACCURACY_TITLES[worst])
     for _, row in predicted.iterrows():

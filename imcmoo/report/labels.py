@@ -32,8 +32,10 @@ LABELS = {
     "technology_cost_sram": "SRAM, technology and cost",
     "four_workload_rram_physical": "RRAM, four networks, physical",
     "four_workload_sram_physical": "SRAM, four networks, physical",
+    "four_workload_dimc_physical": "digital SRAM, four networks, physical",
     "nine_workload_rram_physical": "RRAM, nine networks, physical",
     "nine_workload_sram_physical": "SRAM, nine networks, physical",
+    "nine_workload_dimc_physical": "digital SRAM, nine networks, physical",
     "four_workload_rram_extended": "RRAM, four networks, extended",
     "four_workload_sram_extended": "SRAM, four networks, extended",
     "nine_workload_rram_extended": "RRAM, nine networks, extended",
@@ -56,7 +58,11 @@ LABELS = {
     "dac": "row drivers and DACs",
     "dram": "DRAM",
     "adc_bits": "ADC bits",
-    "columns_per_adc": "columns per ADC",
+    "columns_per_adc": "columns per ADC or tree",
+    "adder_trees": "adder trees",
+    "input_registers": "input registers",
+    "tree_stages": "pipeline stages",
+    "buffer_words": "bytes per buffer access",
     "ping_pong": "double-buffered weights",
 }
 
@@ -97,6 +103,9 @@ def distinct_labels(names: Sequence[str]) -> list[str]:
     ]
 
 
+TOKENS = "tokens_per_s"
+"""A rate, whose name does not end in its unit."""
+
 COLUMN_TITLES = {
     "power_W": "power (W)",
     "energy_over_latency_W": "energy over latency, with DRAM (W)",
@@ -105,8 +114,10 @@ COLUMN_TITLES = {
     "tops_per_W": "TOPS/W",
     "utilization": "array use (%)",
     "bound_by": "bottleneck",
+    "snr_source": "SNR from",
     "streamed": "streams weights",
     "regret": "EDAP over {} (%)",
+    TOKENS: "tokens/s",
 }
 """Headings of figures of networks; {} is the reference of regret."""
 
@@ -209,7 +220,7 @@ def cell(column: str, value: Any) -> str:
         return value
     if column in PERCENT:
         return percent(value)
-    return number(value * on_screen(column.rpartition("_")[2])[0])
+    return number(value if column == TOKENS else value * on_screen(column.rpartition("_")[2])[0])
 
 
 def number(value: float) -> str:

@@ -48,7 +48,7 @@ _FURTHER = ("#4b4e6d", "#8c6d1f", "#c2e699", "#7fcdbb", "#6a51a3", "#006d5b", "#
 
 _COMPONENTS = (
     ("cells", "cim_unit"),
-    ("adc",),
+    ("adc", "adder_trees"),
     ("glb",),
     ("dram", "main_memory"),
     ("shift_add",),
@@ -56,7 +56,7 @@ _COMPONENTS = (
     ("drivers", "row_drivers"),
     ("routers", "router"),
     ("links",),
-    ("dac", "column_drivers"),
+    ("dac", "column_drivers", "input_registers"),
     ("writes", "weight_drivers"),
     ("output_buffer",),
     ("digital",),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ from imcmoo.report.labels import (
     GENERIC,
     IN_DECIBELS,
     SNR,
+    cell,
+    headed,
     label,
     measured,
     missing_resources,
@@ -27,9 +29,13 @@ from imcmoo.report.labels import (
     violations,
 )
 from imcmoo.report.rich_tables import add_numbers, natural_width, new_table, open_table, transposed
+from imcmoo.scenario.requests import Interrupt
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.results import BASELINE, Results
 from imcmoo.study.study import Study
+
+if TYPE_CHECKING:
+    from imcmoo.study.comparison import Comparison
 
 
 def run_tables(
@@ -46,6 +52,8 @@ def run_tables(
     tables = [selection_table(results, generic)]
     if results.scenario is not None:
         tables.append(scenario_table(results.scenario, ROOMY if width is None else width))
+    if results.generation is not None:
+        tables.append(generation_table(results.generation))
     if results.accuracy is not None:
         tables.append(accuracy_table(results.accuracy))
     if results.baselines is not None:
@@ -165,6 +173,16 @@ def _why_not(
     return missing_resources(row, workload, results.workloads)
 
 
+def generation_table(frame: pd.DataFrame) -> Table:
+    """Tokens and requests of language models on the selected design (`generation.csv`)."""
+    figures = [str(name) for name in frame.columns[4:]]
+    headings = [headed(name) for name in figures]
+    table = new_table("network", title="generation on the selected design", numbers=headings)
+    for _, row in frame.iterrows():
+        table.add_row(label(str(row["network"])), *(cell(name, row[name]) for name in figures))
+    return table
+
+
 def accuracy_table(frame: pd.DataFrame) -> Table:
     """Accuracy of the selected design (`accuracy.csv`): predicted, noisy, and executed."""
     columns = ("float", "allowed", "linear", "fast", "exact", "exact_low", "exact_high", "samples")
@@ -231,6 +249,34 @@ def seeds_table(frame: pd.DataFrame, study: Study) -> Table:
     return table
 
 
+def device_table(compared: Comparison) -> Table:
+    """Best chip of each device, one column per device."""
+    title = f"{compared.study.name}: best chip of each device by {label(compared.criterion)}"
+    table = new_table("", title=title, numbers=compared.devices["device"])
+    for column in compared.devices.columns.drop(["device", "criterion"]):
+        cells = compared.devices[column].tolist()
+        if column == "feasible":
+            shown = ["yes" if feasible else "no" for feasible in cells]
+        elif column.endswith("_ratio"):
+            shown = [cell("", value) for value in cells]
+        else:
+            shown = [cell(column, value) for value in cells]
+        if set(shown) != {"—"}:
+            is_score = column == "value"
+            heading = label(compared.criterion) if is_score else _heading_of_costs(column)
+            table.add_row(heading, *shown)
+    table.caption = "Ratios are of EDAPs, geometric means over the networks, to the best device's."
+    return table
+
+
+def _heading_of_costs(column: str) -> str:
+    """Heading of a column of `devices.csv`."""
+    if column.endswith("_ratio"):
+        _, delay, area, _ = column.split("_")
+        return f"EDAP ratio: {delay}, {area}"
+    return headed(column)
+
+
 def _unit(criterion: str) -> str:
     return NAMED[criterion].unit if criterion in NAMED else ""
 
@@ -294,6 +340,13 @@ def _ms(seconds: float) -> str:
     return number(MS * seconds) if np.isfinite(seconds) else UNBOUNDED
 
 
+INTERRUPTED: Mapping[Interrupt, str] = {
+    "none": "never",
+    "layer": "between layers",
+    "inference": "between inferences",
+}
+
+
 def verdict(rows: pd.DataFrame) -> str:
     """State which network misses its deadline first as the load grows, and why."""
     row = rows.iloc[int(rows["capacity"].to_numpy().argmin())]
@@ -312,7 +365,7 @@ def verdict(rows: pd.DataFrame) -> str:
     shares = [f"{percent(v / response)} % {name}" for name, v in parts.items() if v > 0]
     return (
         f"{start}; its response is {', '.join(shares)}. Requests are interrupted: "
-        f"{'between layers' if row['interrupt'] == 'layer' else 'never'}."
+        f"{INTERRUPTED[row['interrupt']]}."
     )
 
 

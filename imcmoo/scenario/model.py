@@ -28,9 +28,9 @@ NEVER_S = 1e30
 
 AS_WITHOUT_LOAD = (
     *("space", "workload_names", "macs", "mapping_parameters", "prepare", "offers"),
-    *("generic_operands", "images"),
+    *("generic_operands", "snr_sources", "images", "phases", "steps", "owners"),
     *("resource_names", "resources", "resource_use", "screened_by", "screen"),
-    *("breakdown", "network_details"),
+    *("breakdown", "lacks_dram_for_cache"),
 )
 """Attributes and methods of a cost model that do not depend on the load."""
 
@@ -80,7 +80,7 @@ class ScenarioModel(CostModel):
             levels: designs, shape (n, n_parameters).
             metrics: metrics of these designs by `evaluate`. If None, they are evaluated.
         """
-        if metrics is None or self.changed:
+        if metrics is None:
             metrics = self.inner.evaluate(levels)
         return self._service(levels, metrics.values)
 
@@ -90,7 +90,10 @@ class ScenarioModel(CostModel):
 
     def evaluate(self, levels: Levels) -> Metrics:
         """Metrics of the cost model, average power, and load of the chip and each network."""
-        metrics = self.inner.evaluate(levels)
+        return self._with_service(levels, self.inner.evaluate(levels))
+
+    def _with_service(self, levels: Levels, metrics: Metrics) -> Metrics:
+        """Metrics of the cost model with those of the service."""
         costs = metrics.values
         all_run = metrics.runs.all(axis=1)
         runs = slice(None) if all_run.all() else np.flatnonzero(all_run)  # views cost nothing

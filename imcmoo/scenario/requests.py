@@ -12,8 +12,9 @@ import numpy as np
 from imcmoo.arrays import Floats, Ints
 from imcmoo.io.errors import check_choice
 
-Interrupt = Literal["none", "layer"]
-""""layer": a more urgent request interrupts a running one at the end of a layer; "none": never."""
+Interrupt = Literal["none", "layer", "inference"]
+"""Where a more urgent request interrupts a running one: never, at the end of a layer, or between
+two inferences of its burst."""
 Sharing = Literal["time", "space"]
 """"time": networks take turns on the chip; "space": each has its own router groups."""
 Idle = Literal["on", "gated"]
@@ -92,7 +93,9 @@ class Scenario:
         if not 0 <= self.margin < float("inf"):
             raise ValueError(f"margin must be at least 0 and finite, got {self.margin:g}")
         if self.sharing == "space" and self.interruptible:
-            raise ValueError('sharing = "space" interrupts nothing: leave out interrupt = "layer"')
+            raise ValueError(
+                f'sharing = "space" interrupts nothing: leave out interrupt = "{self.interrupt}"'
+            )
 
     def of_network(self, name: str) -> Scenario:
         """The scenario of a single network."""
@@ -100,8 +103,17 @@ class Scenario:
 
     @property
     def interruptible(self) -> bool:
-        """True if running requests may be interrupted between layers."""
+        """True if running requests may be interrupted."""
+        return self.interrupt != "none"
+
+    @property
+    def saves(self) -> bool:
+        """True if an interrupted request saves its activations, as between layers."""
         return self.interrupt == "layer"
+
+    def policy(self, *, interrupts: bool) -> Interrupt:
+        """Policy of a chip: that of the scenario if it interrupts requests, else "none"."""
+        return self.interrupt if interrupts else "none"
 
     def load(self, networks: Sequence[str]) -> Load:
         """The requests as arrays, in the order of the networks."""

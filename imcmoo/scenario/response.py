@@ -80,7 +80,7 @@ def response_bounds(
         service_s: times of `service_times`, s, shape (n, W).
         blocking_s: times of `blocking_times`, s, shape (n, W).
         load: the requests.
-        interruptible: True if more urgent requests interrupt a running one between its layers.
+        interruptible: True if more urgent requests interrupt a running one between its segments.
 
     Returns:
         Times, s, shape (n, W).
@@ -137,7 +137,12 @@ class Timeline:
 
 
 def simulate(
-    releases_s: Sequence[Floats], segments_s: Sequence[Floats], load: Load, *, apart: bool = False
+    releases_s: Sequence[Floats],
+    segments_s: Sequence[Floats],
+    load: Load,
+    *,
+    apart: bool = False,
+    refill_s: Sequence[float] | None = None,
 ) -> Timeline:
     """Simulate requests, the most urgent first; a running one yields between its segments.
 
@@ -146,7 +151,10 @@ def simulate(
         segments_s: durations of the uninterruptible segments of one request, s, by network.
         load: gives the priorities.
         apart: True if each network has its own hardware; the timeline is then by network.
+        refill_s: additional time of the next segment of a request that was interrupted, s, by
+            network. If None, 0.
     """
+    refills = [0.0] * len(releases_s) if refill_s is None else refill_s
     networks = range(len(releases_s))
     pieces: list[list[float]] = []
     ends = [np.empty(len(releases)) for releases in releases_s]
@@ -156,7 +164,7 @@ def simulate(
             for w in together
             for k, release in enumerate(releases_s[w].tolist())
         )
-        _serve(sorted(requests, reverse=True), segments_s, pieces, ends)
+        _serve(sorted(requests, reverse=True), segments_s, refills, pieces, ends)
     table = np.array(pieces).reshape(-1, 4)
     return Timeline(
         network=table[:, 0].astype(np.int64),
@@ -170,6 +178,7 @@ def simulate(
 def _serve(
     coming: list[tuple[float, int, int, int]],
     segments_s: Sequence[Floats],
+    refill_s: Sequence[float],
     pieces: list[list[float]],
     ends: Sequence[Floats],
 ) -> None:
@@ -187,6 +196,7 @@ def _serve(
         if pieces and pieces[-1][:2] == [w, k] and pieces[-1][3] == now:
             pieces[-1][3] = end
         else:
+            end += refill_s[w] if done else 0.0
             pieces.append([w, k, now, end])
         now = end
         if done + 1 < len(segments_s[w]):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from imcmoo.arrays import Bools, Floats, Ints
-from imcmoo.scenario.requests import Load, Scenario
+from imcmoo.scenario.requests import Interrupt, Load, Scenario
 from imcmoo.scenario.response import blocking_times, capacities, response_bounds, service_times
 
 NETWORK_LOAD = "network_load"
@@ -28,7 +28,7 @@ class Service:
 
     Args:
         values: values per inference, by names of `READ`; with "space", on the groups of a network.
-        interrupts: True where requests are interrupted between layers, shape (n,).
+        interrupts: True where requests are interrupted, as the scenario says, shape (n,).
         service_s: time of one request with its whole burst, s.
         longest_s: longest uninterruptible segment of a request, s.
         blocking_s: longest wait for a less urgent request, s.
@@ -69,21 +69,25 @@ class Service:
 
 
 def request_times(
-    values: Mapping[str, Floats], load: Load, *, interruptible: bool
+    values: Mapping[str, Floats], load: Load, interrupt: Interrupt
 ) -> dict[str, Floats]:
     """Times and capacity by field of `Service`.
 
     Args:
         values: values per inference, see `service_in_turn`.
         load: the requests.
-        interruptible: True if requests are interrupted between layers; each then pays for saving
-            what it interrupts. Layers, saving and restoring (half of `save` each) are not
-            interruptible.
+        interrupt: where requests are interrupted. Between layers, each request pays for saving what
+            it interrupts; layers, saving and restoring (half of `save` each) are not interruptible.
+            Between inferences nothing is saved, but a pipeline drains and fills again, so each
+            request pays `refill`; inferences are not interruptible.
     """
     service_s = longest_s = service_times(values["latency"], values["interval"], load)
-    if interruptible:
+    if interrupt == "layer":
         save = values["save"][:, None]
         service_s, longest_s = service_s + save, np.maximum(values["longest_layer"], save / 2)
+    elif interrupt == "inference":
+        service_s, longest_s = service_s + refill(values), values["latency"]
+    interruptible = interrupt != "none"
     blocking_s = blocking_times(longest_s, load)
     bounded = service_s, blocking_s, load
     return {
@@ -95,21 +99,29 @@ def request_times(
     }
 
 
+def refill(values: Mapping[str, Floats]) -> Floats:
+    """Longest time to fill the pipeline of a network, s, shape (n, 1); 0 of sequential layers."""
+    filling = values["latency"] - values["interval"]
+    longest: Floats = filling.max(axis=1, keepdims=True)
+    return longest
+
+
 def service_in_turn(scenario: Scenario, load: Load, values: Mapping[str, Floats]) -> Service:
     """Service by networks that take turns; each design uses the policy of larger capacity.
 
     Values, in SI units: energy, latency and interval, shape (n, W); leak and `dram_idle`, shape
-    (n,); for interruptible requests also longest_layer, shape (n, W), save and save_energy, shape
-    (n,). Energy includes leak and `dram_idle` during the interval.
+    (n,); for requests interrupted between layers also longest_layer, shape (n, W), save and
+    save_energy, shape (n,). Energy includes leak and `dram_idle` during the interval.
     """
-    times: dict[str, Any] = request_times(values, load, interruptible=False)
+    times: dict[str, Any] = request_times(values, load, "none")
     leak, dram_idle = values["leak"], values["dram_idle"]
     interrupts, saving = np.zeros(len(leak), dtype=bool), np.zeros(len(leak))
     if scenario.interruptible:
-        layered = request_times(values, load, interruptible=True)
-        interrupts = layered["capacity"].min(axis=1) > times["capacity"].min(axis=1)
+        cut = request_times(values, load, scenario.interrupt)
+        interrupts = cut["capacity"].min(axis=1) > times["capacity"].min(axis=1)
         for name in times:
-            times[name] = np.where(interrupts[:, None], layered[name], times[name])
+            times[name] = np.where(interrupts[:, None], cut[name], times[name])
+    if scenario.saves:
         saving = np.where(interrupts, values["save_energy"] * (1 / load.period_s).sum(), 0.0)
     utilization = times["service_s"] / load.period_s
     chip_utilization = np.asarray(utilization.sum(axis=1))

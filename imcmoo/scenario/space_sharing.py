@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imcmoo.arrays import Floats, Ints
+from imcmoo.keyed_cache import Arrays, KeyedCache
+from imcmoo.model.metrics import DRAM_DETAILS, Metrics
 from imcmoo.model.partials import NoBounds, PartialDesignTree
 from imcmoo.scenario.model import ScenarioModel
-from imcmoo.scenario.requests import Load
+from imcmoo.scenario.requests import Load, Scenario
 from imcmoo.scenario.response import service_times
 from imcmoo.scenario.service import Service
 from imcmoo.space.design_space import Levels
@@ -64,6 +66,10 @@ class SpaceModel(ScenarioModel):
     inner: PhysicalEvaluator
     changed = PART_VALUES
 
+    def __init__(self, inner: PhysicalEvaluator, scenario: Scenario) -> None:
+        super().__init__(inner, scenario)
+        self._allocations = KeyedCache()
+
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
         """Not supported: search, or evaluate all designs.
 
@@ -72,41 +78,58 @@ class SpaceModel(ScenarioModel):
         """
         raise NoBounds('sharing = "space" has no bounds')
 
+    def evaluate(self, levels: Levels) -> Metrics:
+        """Metrics of networks on their groups, average power, and load."""
+        metrics = self.inner.evaluate(levels)
+        # Allocated here, so that breakdown and service evaluate no design again.
+        self._allocation(levels, metrics.values)
+        return self._with_service(levels, metrics)
+
     def breakdown(self, levels: Levels) -> PhysicalBreakdown:
         """Breakdown of designs, each network on its groups; on the whole chip where that is
         impossible."""
-        return self._on_parts(levels)[0]
-
-    def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Details of the inner model; bottleneck and array utilization as in `breakdown`."""
-        return self._on_parts(levels)[1]
-
-    def _on_parts(self, levels: Levels) -> tuple[PhysicalBreakdown, dict[str, NDArray[Any]]]:
         costs = self.inner.breakdown(levels)
-        details = dict(self.inner.network_details(levels))
-        values = self.inner.evaluate(levels).values
-        service = self._service(levels, values)
-        groups = service.groups
-        assert groups is not None, "networks run side by side"
-        rows = np.flatnonzero(service.chip_capacity > 1 / UNSERVED)
+        # The inner model knows the DRAM traffic of networks that share the whole buffer.
+        details = {n: v for n, v in costs.details.items() if n not in DRAM_DETAILS}
+        costs = replace(costs, details=details)
+        groups, bandwidth, largest, _ = self._allocation(levels)
+        rows = np.flatnonzero(largest > 1 / UNSERVED)
         if not len(rows):
-            return costs, details
-        bandwidth = self._bandwidth({name: v[rows] for name, v in values.items()})
+            return costs
         owner = np.array([network for network, _ in costs.layers])
         for w, name in enumerate(self.workload_names):
-            part_costs, of_network = self.inner.break_down_part(
+            part = self.inner.break_down_part(
                 name,
                 levels[rows],
                 groups[rows, w],
-                bandwidth[:, w],
+                bandwidth[rows, w],
                 1 / len(self.workload_names),
             )
             at = np.ix_(rows, owner == name)
             for array in ("energy_J", "latency_s", "bound_by", "utilization"):
-                getattr(costs, array)[at] = getattr(part_costs, array)
-            for kind, column in of_network.items():
-                details[kind][rows, w] = column
-        return costs, details
+                getattr(costs, array)[at] = getattr(part, array)
+            for kind in ("bound_by", "utilization"):
+                costs.details[kind][rows, w] = part.details[kind][:, 0]
+        return costs
+
+    def service(self, levels: Levels, metrics: Metrics | None = None) -> Service:
+        """Service of the scenario by designs; see `ScenarioModel.service`."""
+        if metrics is None:
+            return super().service(levels)
+        return self._side_by_side(levels, metrics.values, self._allocation(levels))
+
+    def _allocation(self, levels: Levels, whole: Mapping[str, Floats] | None = None) -> Arrays:
+        """See `_allocated`; `whole` are values on the whole chip, evaluated where needed if None.
+
+        A design is allocated once, though its costs, service and breakdown depend on it.
+        """
+
+        def work_out(rows: Ints) -> Arrays:
+            if whole is None:
+                return self._allocated(levels[rows], self.inner.evaluate(levels[rows]).values)
+            return self._allocated(levels[rows], {name: v[rows] for name, v in whole.items()})
+
+        return self._allocations.rows(self.space.rank(levels), work_out)
 
     def _bandwidth(self, values: Mapping[str, Floats]) -> Floats:
         """Share of each network of the common bandwidth, shape (n, W), from values on the whole
@@ -116,17 +139,26 @@ class SpaceModel(ScenarioModel):
         return np.asarray(BY_DEMAND * demand + (1 - BY_DEMAND) / len(self.workload_names))
 
     def _service(self, levels: Levels, values: Mapping[str, Floats]) -> Service:
-        """Service by the allocation of least power, or else of largest capacity."""
+        return self._side_by_side(levels, values, self._allocation(levels, values))
+
+    def _allocated(self, levels: Levels, whole: Mapping[str, Floats]) -> Arrays:
+        """Allocation of least power, or else of largest capacity, from values on the whole chip.
+
+        Returns:
+            Router groups and share of the bandwidth of each network, shape (n, W), largest
+            capacity, (n,), and `PART_VALUES`, (n, 4, W), where they run.
+        """
         n, networks = len(levels), len(self.workload_names)
-        running = np.isfinite(values["latency"]).all(axis=1)
+        running = np.isfinite(whole["latency"]).all(axis=1)
         runs = np.flatnonzero(running)
-        whole = {name: v[runs] for name, v in values.items()}
-        values = {name: np.array(v) for name, v in values.items()}
-        groups = np.ones((n, networks), np.int64)
+        groups, bandwidth = np.ones((n, networks), np.int64), np.full((n, networks), np.nan)
+        values = np.stack([whole[name] for name in PART_VALUES], axis=1)
         all_groups = self.space.column(levels, "router_groups").astype(np.int64)
         largest = np.where(running, 1 / UNSERVED, np.nan)
         if len(runs):
-            tables = self._tables(levels[runs], whole, all_groups[runs])
+            of_runs = {name: v[runs] for name, v in whole.items()}
+            bandwidth[runs] = self._bandwidth(of_runs)
+            tables = self._tables(levels[runs], of_runs, all_groups[runs], bandwidth[runs])
         for at, row in enumerate(runs):
             power, load, parts = (tables[name][at] for name in ("power", "load", "parts"))
             most = int(all_groups[row])
@@ -136,15 +168,16 @@ class SpaceModel(ScenarioModel):
             least, of_power = least_power(power, load, self.scenario.max_load, most)
             largest[row] = 1 / capable
             groups[row] = of_power if np.isfinite(least) else of_load
-            for q, name in enumerate(PART_VALUES):
-                values[name][row] = parts[q, np.arange(networks), groups[row] - 1]
-        share = groups / all_groups[:, None]
-        return self._side_by_side(values, groups, share, largest)
+            values[row] = parts[:, np.arange(networks), groups[row] - 1]
+        return groups, bandwidth, largest, values
 
     def _side_by_side(
-        self, values: Mapping[str, Floats], groups: Ints, share: Floats, largest: Floats
+        self, levels: Levels, whole: Mapping[str, Floats], allocation: Arrays
     ) -> Service:
-        """Service by networks on `groups`, (n, W), with `values` there; no network waits."""
+        """Service by networks with an allocation, see `_allocated`; no network waits."""
+        groups, _, largest, parts = allocation
+        values = {**whole, **{name: parts[:, q] for q, name in enumerate(PART_VALUES)}}
+        share = groups / self.space.column(levels, "router_groups")[:, None]
         service = service_times(values["latency"], values["interval"], self.load)
         busy = self.load.burst * values["interval"] / self.load.period_s
         of_networks = network_load(service, values["interval"], self.load)
@@ -173,13 +206,12 @@ class SpaceModel(ScenarioModel):
         )
 
     def _tables(
-        self, levels: Levels, values: Mapping[str, Floats], groups: Ints
+        self, levels: Levels, values: Mapping[str, Floats], groups: Ints, bandwidth: Floats
     ) -> Mapping[str, Floats]:
         """Power and load, shape (n, W, G), and `PART_VALUES`, (n, 4, W, G), by number of groups;
         infinite where a network does not run.
         """
         n, networks, most = len(levels), len(self.workload_names), int(groups.max(initial=1))
-        bandwidth = self._bandwidth(values)
         rows = np.repeat(np.arange(n), groups)
         number = np.concatenate([np.arange(1, g + 1) for g in groups])
         parts = np.full((n, len(PART_VALUES), networks, most), np.inf)

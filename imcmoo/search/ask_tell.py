@@ -1,6 +1,8 @@
 """The criteria-guided memetic NSGA-II one generation at a time: `ask` for designs, `tell` metrics.
 
-`FeasibleMating` (`mating.py`) proposes the designs.
+It is memetic: most offspring come from local search, near the criteria's incumbents, near front
+members and, in a large space, near per-value elites (`FeasibleMating`). Rank and crowding choose
+the survivors (`survivors`). Both parts are arguments.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from imcmoo.arrays import Ints
 from imcmoo.io.own_code import module_of
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.metrics import Metrics
@@ -19,8 +22,8 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record import checkpoint
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.mating import FeasibleMating
-from imcmoo.search.memetic_nsga2 import MemeticNSGA2
-from imcmoo.search.schedule import PAPER, Schedule
+from imcmoo.search.sampling import draw_diverse
+from imcmoo.search.schedule import PAPER, Phase, Schedule
 from imcmoo.search.survival import Survival, survivors
 from imcmoo.space.design_space import Levels
 from imcmoo.version import __version__
@@ -59,7 +62,8 @@ class Search:
     This loop evaluates the same designs as `run_search`, bit for bit.
 
     Args:
-        problem: the design problem. Its model is only used to check feasibility.
+        problem: the design problem. Its model is only used to check feasibility. Every proposed
+            design is feasible and was never evaluated before.
         budget: number of unique designs, at least 1. A small budget is mostly spent on initial
             designs.
         rng: source of all random choices; its state advances.
@@ -71,6 +75,7 @@ class Search:
 
     Attributes:
         archive: all evaluated designs with their metrics, in order.
+        population: indices of the survivors in the archive, in their order, shape (n,).
         trace: one row per evaluated generation.
 
     Raises:
@@ -90,23 +95,16 @@ class Search:
     ) -> None:
         if budget < 1:
             raise ValueError(f"budget must be at least 1, got {budget}")
-        if initial is not None:
-            initial = initial[: schedule.initial_of(budget)]
         self.problem = problem
+        self.schedule, self.budget = schedule, budget
+        self.mating, self.survival = mating or FeasibleMating(), survival
         self.archive = Evaluations(problem)
+        self.population: Ints = np.arange(0)
         self.trace: list[TraceRow] = []
+        self._initial = initial
         self._asked: Levels | None = None
-        self._algorithm = MemeticNSGA2(
-            problem,
-            self.archive,
-            schedule=schedule,
-            budget=budget,
-            initial=initial,
-            mating=mating,
-            survival=survival,
-        )
-        self._stamp = _stamp(problem, self._algorithm, rng)
         self._rng = rng
+        self._stamp = self._stamp_before()
         self._random = self._random_state()
 
     def ask(self) -> Levels:
@@ -120,7 +118,7 @@ class Search:
             NoFeasibleDesign: the space has no feasible design.
         """
         if self._asked is None:
-            self._asked = self._algorithm.propose(self._rng)
+            self._asked = self._propose()
         return self._asked
 
     def tell(self, metrics: Metrics) -> TraceRow:
@@ -161,7 +159,7 @@ class Search:
         if self._asked is not None or self.trace:
             raise ValueError("a search that has begun cannot go on from a file")
         stored, random = checkpoint.load(path, self.problem, stamp=self._stamp)
-        if len(stored) > self._algorithm.budget:
+        if len(stored) > self.budget:
             raise checkpoint.damaged(path)
         try:
             self._rng.bit_generator.state = random
@@ -175,8 +173,35 @@ class Search:
     def _record(self, levels: Levels, metrics: Metrics) -> None:
         """Add an evaluated generation, select its survivors, and add a row to the trace."""
         self.archive.append(levels, metrics, generation=len(self.trace))
-        self._algorithm.select(len(levels))
+        self._select(len(levels))
         self.trace.append(self._row(len(levels)))
+
+    def _propose(self) -> Levels:
+        """Designs of the next generation, shape (n, n_parameters)."""
+        spent, problem = len(self.archive), self.problem
+        if not spent:
+            n_initial = self.schedule.initial_of(self.budget)
+            if self._initial is not None:
+                return self._initial[:n_initial]
+            return draw_diverse(problem, n_initial, self._rng)
+        if spent >= self.budget:
+            return self.archive.levels[:0]
+        phase = self._phase_at(spent)
+        n = min(self.mating.most_offspring(problem.space, phase), self.budget - spent)
+        return self.mating.offspring(
+            problem, self.archive, self.population, n, phase=phase, rng=self._rng
+        )
+
+    def _phase_at(self, spent: int) -> Phase:
+        """Phase of the generation after `spent` evaluations."""
+        return self.schedule.phase_at(spent, self.budget)
+
+    def _select(self, n_new: int) -> None:
+        """Select survivors of the population and the last `n_new` designs of the archive."""
+        n = len(self.archive)
+        candidates = np.concatenate([self.population, np.arange(n - n_new, n)])
+        F, G = self.archive.F[candidates], self.archive.G[candidates]
+        self.population = candidates[self.survival(self.problem, F, G, self.schedule.population)]
 
     def _random_state(self) -> dict[str, Any]:
         """State of the random generator, from which the next designs are drawn."""
@@ -190,28 +215,29 @@ class Search:
         scores = guides[0].scores(costs, None) if guides and len(front) else front[:, 0]
         return TraceRow(
             generation=generation,
-            phase=self._algorithm.phase_at(len(archive) - n_new).name if generation else "initial",
+            phase=self._phase_at(len(archive) - n_new).name if generation else "initial",
             evaluations=len(archive),
             best=float(scores.min(initial=np.inf)),
             front=len(front),
         )
 
-
-def _stamp(problem: AcceleratorProblem, algorithm: MemeticNSGA2, rng: np.random.Generator) -> Stamp:
-    """Stamp of a search; its settings are named, so that a difference is clear."""
-    mating, survival = algorithm.mating, algorithm.survival
-    chosen = type(mating).__module__, mating.surrogate.__module__, module_of(survival)
-    settings = {
-        "workloads": problem.workload_names,
-        "objectives": problem.objective_names,
-        "area limit in m²": problem.area_limit_m2,
-        "guides": [criterion.name for criterion in problem.guides],
-        "weights": problem.weights.tolist(),
-        "budget": algorithm.budget,
-        "schedule": asdict(algorithm.schedule),
-        "mating": {"class": type(mating).__qualname__}
-        | {field.name: repr(getattr(mating, field.name)) for field in fields(mating)},
-        "survival": getattr(survival, "__qualname__", repr(survival)),
-        "seed": rng.bit_generator.state,
-    }
-    return stamp_of(problem, versions={"imcmoo": __version__}, modules=chosen, settings=settings)
+    def _stamp_before(self) -> Stamp:
+        """Stamp of a search that has not begun; its settings are named, so that a difference is
+        clear."""
+        problem, mating, survival = self.problem, self.mating, self.survival
+        chosen = type(mating).__module__, mating.surrogate.__module__, module_of(survival)
+        settings = {
+            "workloads": problem.workload_names,
+            "objectives": problem.objective_names,
+            "area limit in m²": problem.area_limit_m2,
+            "guides": [criterion.name for criterion in problem.guides],
+            "weights": problem.weights.tolist(),
+            "budget": self.budget,
+            "schedule": asdict(self.schedule),
+            "mating": {"class": type(mating).__qualname__}
+            | {field.name: repr(getattr(mating, field.name)) for field in fields(mating)},
+            "survival": getattr(survival, "__qualname__", repr(survival)),
+            "seed": self._rng.bit_generator.state,
+        }
+        version = {"imcmoo": __version__}
+        return stamp_of(problem, versions=version, modules=chosen, settings=settings)

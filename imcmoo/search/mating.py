@@ -243,11 +243,11 @@ class FeasibleMating:
         n_pairs = 0 if pair_ratios is None else len(pair_ratios)
         is_large = self.is_large(problem.space)
         best = _best_known(scores, threshold, n_pairs, every=not is_large)
-        incumbents, known = (feasible[rows] for rows in best)
+        incumbents, elites = (feasible[rows] for rows in best)
         beyond = _vicinity(problem.space, archive.levels[incumbents], two_steps)
-        beside = _vicinity(problem.space, archive.levels[known], one_step)
+        beside = _vicinity(problem.space, archive.levels[elites], one_step)
         vicinity = unseen(problem.space, np.concatenate([beyond, beside]), archive.seen)
-        surrogate = self.surrogate.near(problem, archive, known, self.fitted)
+        surrogate = self.surrogate.near(problem, archive, elites, self.fitted)
         predicted = problem.guide_scores(
             problem.from_coordinates(surrogate.predict(vicinity)),
             problem.best_joint_edap(F),

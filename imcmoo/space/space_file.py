@@ -1,7 +1,8 @@
 """A design space as a TOML file; `problems/spaces/` has examples.
 
 Top-level keys are `name`, `base`, `[fixed]` and `[parameters]`. With `base`, the file replaces
-values and parameters of that space by name. Parameters are in the order of the columns of a design.
+values and parameters of that space by name, and a value by a parameter of its name. Parameters are
+in the order of the columns of a design.
 
 Each parameter has a `kind`, and `unit` if its values have one:
 
@@ -64,7 +65,13 @@ def _with_base(name: str, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, 
     """Fixed values and parameter tables of a space, including its base."""
     table = tables[name]
     base = _with_base(table["base"], tables) if "base" in table else {}
-    return {part: {**base.get(part, {}), **table.get(part, {})} for part in ("fixed", "parameters")}
+    content = {
+        part: {**base.get(part, {}), **table.get(part, {})} for part in ("fixed", "parameters")
+    }
+    for varied in table.get("parameters", {}):
+        if varied not in table.get("fixed", {}):
+            content["fixed"].pop(varied, None)
+    return content
 
 
 def _parameter(name: str, table: Mapping[str, Any], before: Mapping[str, Parameter]) -> Parameter:

@@ -261,3 +261,26 @@ def tera_operations(problem: AcceleratorProblem, values: Mapping[str, Floats]) -
         return {}
     seconds = values.get("interval", values["latency"])
     return {"tops": tera_operations_per(problem.model.macs, seconds)}
+
+
+def mean_costs(problem: AcceleratorProblem, design: Levels) -> dict[str, float]:
+    """Costs of one design by name with unit, as far as the model gives them.
+
+    Energy, latency and interval of an inference are geometric means over the networks; areas are
+    those of the chip and of its package (mm²).
+
+    Args:
+        problem: the design problem.
+        design: the design, shape (1, n_parameters).
+    """
+    values = problem.model.evaluate(design).values
+    of_networks = {"energy_J": "energy", "latency_s": "latency", "interval_s": "interval"}
+    areas = {"area_mm2": "area", "package_mm2": "package"}
+    return {
+        **{
+            name: float(np.exp(np.log(values[q][0]).mean()))
+            for name, q in of_networks.items()
+            if q in values
+        },
+        **{name: float(to_display("m2", values[q][0])) for name, q in areas.items() if q in values},
+    }

@@ -33,7 +33,8 @@ from imcmoo.model.physical.macro import (
     nearest_size,
     nearest_supply_V,
 )
-from imcmoo.model.physical.parameters import ADC_MODELS, DesignRefused
+from imcmoo.model.physical.memory_cells import memory_cell
+from imcmoo.model.physical.parameters import ADC_MODELS, LIMITS, DesignRefused
 from imcmoo.study.faults import fault_lines
 from imcmoo.study.tables import DeviceName, Positive, Table, is_file
 from imcmoo.study.toml import toml_text
@@ -106,7 +107,10 @@ class MacroTable(Table):
     sample_and_hold: int = Field(0, ge=0, le=1)
     adc_model: str = "sar_noise"
     adc_noise: int = Field(
-        0, ge=0, le=400, description="of a conversion, percent of a unit; 0: not stated"
+        0,
+        ge=0,
+        le=LIMITS["adc_noise"][1],
+        description="of a conversion, percent of a unit; 0: not stated",
     )
 
     @model_validator(mode="after")
@@ -119,6 +123,8 @@ class MacroTable(Table):
                 raise ValueError(f"{key} must be at most {most}, {getattr(self, most)}")
         if self.adc_area_share is not None and self.area_um2 is None:
             raise ValueError("adc_area_share needs area_um2")
+        if memory_cell(self.device).exact:
+            raise ValueError(f"{self.device} has no ADC to fit")
         if self.device == "sram" and self.bits_per_cell > 1:
             raise ValueError("bits_per_cell must be 1 for SRAM")
         return self
@@ -154,7 +160,7 @@ class Setting(Table):
         return self
 
 
-def _some(settings: Any) -> Any:
+def _with_one_to_fit(settings: Any) -> Any:
     """A tuple of settings, one of which is fitted to."""
     if not isinstance(settings, list | tuple):
         return settings
@@ -323,7 +329,7 @@ class Macro(Table):
     """
 
     macro: MacroTable
-    setting: Annotated[tuple[Setting, ...], BeforeValidator(_some)] = Field(min_length=1)
+    setting: Annotated[tuple[Setting, ...], BeforeValidator(_with_one_to_fit)] = Field(min_length=1)
 
     def __init__(self, /, **tables: Any) -> None:
         try:
@@ -445,7 +451,7 @@ def _with_tuples(content: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 
 class _Fit:
-    """Measurements of a macro, and the model of each for some logarithms of the factors."""
+    """Measurements of a macro, and their modelled values for given logarithms of the factors."""
 
     def __init__(self, macro: Macro, table: PhysicalTable) -> None:
         self.table, self._macro, self._settings = table, macro.macro, macro.setting

@@ -7,27 +7,46 @@ Installed packages offer studies by entry points of the group `imcmoo.studies`, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from imcmoo.io.errors import InputError, did_you_mean, input_errors
 from imcmoo.io.stamp import Stamp
 from imcmoo.space.design_space import DesignSpace
-from imcmoo.study import shipped
+from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.provenance import config as config_of
 from imcmoo.study.provenance import stamp_in
-from imcmoo.study.spaces import device_spaces, offered
+from imcmoo.study.spaces import device_spaces, folder, offered
 from imcmoo.study.study import Study, read_study
 
 
-def studies() -> dict[str, Study]:
+def shipped_names() -> list[str]:
+    """Names of the shipped studies, which are those of their files, in alphabetical order."""
+    return sorted(path.stem for path in (folder() / "studies").glob("*.toml"))
+
+
+@cache
+def shipped_study(name: str) -> Study:
+    """The shipped study of a name; the others are not read, nor their cost models imported."""
+    read = read_study(folder() / "studies" / f"{name}.toml", shipped=True)
+    assert isinstance(read, Study), "shipped studies are of one device each"
+    return read
+
+
+def shipped_studies() -> dict[str, Study]:
+    """Every shipped study by name, in alphabetical order."""
+    return {name: shipped_study(name) for name in shipped_names()}
+
+
+def studies() -> dict[str, Study | StudyOfDevices]:
     """All known studies, by name."""
-    return {**shipped.studies(), **offered("imcmoo.studies")}
+    return {**shipped_studies(), **offered("imcmoo.studies")}
 
 
 def names() -> list[str]:
     """Names of all known studies."""
-    return list(dict.fromkeys([*shipped.study_names(), *offered("imcmoo.studies")]))
+    return list(dict.fromkeys([*shipped_names(), *offered("imcmoo.studies")]))
 
 
 def spaces() -> dict[str, DesignSpace]:
@@ -35,7 +54,7 @@ def spaces() -> dict[str, DesignSpace]:
     return {**device_spaces(), **offered("imcmoo.spaces")}
 
 
-def find_study(name: str) -> Study:
+def find(name: str) -> Study | StudyOfDevices:
     """Find a study by name, or by the path of a file (ends in .toml or has a folder).
 
     Raises:
@@ -45,10 +64,24 @@ def find_study(name: str) -> Study:
     path = Path(name)
     if name not in names() and (path.suffix == ".toml" or path.name != name):
         return read_study(path)
-    return named_study(name, "the path of a .toml file")
+    return named(name, "the path of a .toml file")
 
 
-def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> Study:
+def find_study(name: str, device_study: str = "") -> Study:
+    """Find a study of one device; see `find`.
+
+    Args:
+        name: name or file of the study.
+        device_study: name of the study of a device, such as `edge/sram`; needed if the study lists
+            devices.
+
+    Raises:
+        InputError: see `find`, or the study lists devices and none of them has this study.
+    """
+    return _of_one_device(find(name), device_study)
+
+
+def named(name: str, otherwise: str = "its file by --study FILE.toml") -> Study | StudyOfDevices:
     """Find a study by a name from a file of results; never reads a study file, which can run code.
 
     Args:
@@ -60,19 +93,41 @@ def named_study(name: str, otherwise: str = "its file by --study FILE.toml") -> 
     """
     others = offered("imcmoo.studies")
     if name in others:
-        study: Study = others[name]
+        study: Study | StudyOfDevices = others[name]
         return study
-    if name in shipped.study_names():
-        return shipped.study(name)
+    if name in shipped_names():
+        return shipped_study(name)
     listed = names()
     hint = did_you_mean(name, listed, most=3)
     raise InputError(f"unknown study '{name}'; {hint}known: {', '.join(listed)}, or {otherwise}")
 
 
+def named_study(name: str) -> Study:
+    """Find the study of one device by a name from a file of results; see `named`.
+
+    Raises:
+        InputError: the name is unknown; names the known ones.
+    """
+    return _of_one_device(named(name.partition("/")[0]), name)
+
+
+def _of_one_device(study: Study | StudyOfDevices, device_study: str) -> Study:
+    """The study itself, or that of a device by its name."""
+    if isinstance(study, Study):
+        return study
+    if not device_study:
+        raise InputError(
+            f"study {study.name} lists devices ({', '.join(study.devices)}), which this command "
+            "does not take; give a study of one device"
+        )
+    with input_errors():
+        return study.of_device(device_study)
+
+
 SETTINGS = ("criterion", "deployment", "baselines", "seed", "budget")
 """Settings of a study that a command line may change, besides the area limit."""
 
-OF_A_STUDY = ("settings", "networks", "data", "space", "question", "own code")
+OF_A_STUDY = ("settings", "each network", "networks", "data", "space", "question", "own code")
 """Parts of the stamp of a run that its study must have to explain it."""
 
 
@@ -88,11 +143,12 @@ def study_of_run(folder: Path, config: Mapping[str, Any], name: str | None) -> S
         InputError: there is no such study, it has changed, or the folder names a criterion in a
             module that the study does not.
     """
+    stored = str(config["study"])
     if name is not None:
-        ordinary = find_study(name)
+        ordinary = find_study(name, stored)
     else:
         with input_errors(f"{folder}: ", InputError):
-            ordinary = named_study(str(config["study"]))
+            ordinary = named_study(stored)
     check_trusted(str(config.get("criterion")), ordinary, folder)
     return with_settings_of_run(ordinary, folder, config)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -24,7 +25,14 @@ from imcmoo.exact.bounded_criteria import (
     regret_criteria,
 )
 from imcmoo.exact.branch_and_bound import BranchAndBound, RootExpansion, expand_shared_root
-from imcmoo.exact.certificate import FILE, Certificate, certificate_of, read_certificates
+from imcmoo.exact.certificate import (
+    FILE,
+    Certificate,
+    NothingToCertify,
+    best_optimum,
+    certificate_of,
+    read_certificates,
+)
 from imcmoo.exact.node_expander import NodeExpander, Report
 from imcmoo.exact.own_criteria import check_own_criteria
 from imcmoo.io.errors import InputError, input_errors
@@ -80,7 +88,7 @@ def certify_to(
         criterion: name of the criterion, or `all`.
         out: folder of all results; valid certificates there are kept.
         force: remove the certificates of a different study with the same name, once one is proven.
-        options: see `certify_study`.
+        options: see `Prover`.
 
     Yields:
         The certificates.
@@ -89,19 +97,9 @@ def certify_to(
         InputError: the folder is in use or holds a certificate of another study, or see
             `certify_study`.
     """
-    folder = folder_of(study, out)
-    with folder_lock(folder):
-        stored = read_certificates(folder)
-        of_others = {p: d for p, c in stored.items() if (d := other_question(study, c.stamp))}
-        for path, differs in of_others.items():
-            if not force:
-                raise InputError(f"{path} is of {differs}; {REPLACE}")
-        for certificate in certify_study(study, criterion, known=[*stored.values()], **options):
-            for path in of_others:
-                (path / FILE).unlink(missing_ok=True)
-            of_others = {}
-            is_criterion = certificate.criterion == criterion
-            certificate.save(folder if is_criterion else folder / certificate.criterion)
+    with CertificateFolder.locked(study, out, force=force) as folder:
+        for certificate in certify_study(study, criterion, known=folder.known, **options):
+            folder.save(certificate, criterion)
             yield certificate
 
 
@@ -110,17 +108,51 @@ def folder_of(study: Study, out: Path) -> Path:
     return out / "certified" / study.name
 
 
+class CertificateFolder:
+    """The folder of the certificates of a study: those of its criterion, others in subfolders.
+
+    Args:
+        study: the study.
+        out: folder of all results.
+        force: whether to remove the certificates of a different study with the same name.
+
+    Raises:
+        InputError: there are such certificates, and `force` is False.
+    """
+
+    def __init__(self, study: Study, out: Path, *, force: bool) -> None:
+        self.path = folder_of(study, out)
+        stored = read_certificates(self.path)
+        self.known = [*stored.values()]
+        differing = {p: d for p, c in stored.items() if (d := other_question(study, c.stamp))}
+        for path, differs in differing.items():
+            if not force:
+                raise InputError(f"{path} is of {differs}; {REPLACE}")
+        self._of_others = [*differing]
+
+    @classmethod
+    @contextmanager
+    def locked(cls, study: Study, out: Path, *, force: bool) -> Iterator[Self]:
+        """The folder, which no other process uses meanwhile."""
+        with folder_lock(folder_of(study, out)):
+            yield cls(study, out, force=force)
+
+    def save(self, certificate: Certificate, criterion: str) -> Path:
+        """Write a certificate: that of `criterion` into the folder, another one into its subfolder.
+
+        The first one removes those of other studies. Returns the folder of the file.
+        """
+        for path in self._of_others:
+            (path / FILE).unlink(missing_ok=True)
+        self._of_others = []
+        name = certificate.criterion
+        folder = self.path if name == criterion else self.path / name
+        certificate.save(folder)
+        return folder
+
+
 def certify_study(
-    study: Study,
-    criterion: str,
-    *,
-    problem: AcceleratorProblem | None = None,
-    gap: float = 0.0,
-    time_limit_s: float = np.inf,
-    start: Levels | None = None,
-    known: Sequence[Certificate] = (),
-    on_step: OnStep = lambda *_: None,
-    report: Report = lambda _: None,
+    study: Study, criterion: str, *, problem: AcceleratorProblem | None = None, **options: Any
 ) -> Iterator[Certificate]:
     """Prove one criterion of a study, or `all`, and the optima it depends on.
 
@@ -128,6 +160,79 @@ def certify_study(
         study: the study.
         criterion: name of the criterion, or `all`.
         problem: of the study with other numbers of its cost model. If None, that of the study.
+        options: further options of `Prover`.
+
+    Yields:
+        Certificates as soon as they are proven, including known ones.
+
+    Raises:
+        InputError: a criterion cannot be certified or, being a user's, fails `check_own_criteria`,
+            or no design is feasible.
+    """
+    prover = Prover(study, problem or study.problem(), **options)
+    for _, certificate in certify_together([prover], criterion):
+        if isinstance(certificate, NothingToCertify):
+            raise certificate
+        yield certificate
+
+
+def certify_together(
+    provers: Sequence[Prover], criterion: str
+) -> Iterator[tuple[Prover, Certificate | NothingToCertify]]:
+    """Prove a criterion of several studies of the same networks, or `all`, and what it depends on.
+
+    The optimum of a network, on which regrets depend, is the best over all studies; all are proven
+    before a regret is.
+
+    Args:
+        provers: one per study.
+        criterion: name of the criterion, or `all`.
+
+    Yields:
+        A prover, and a certificate of its study or the error that says that no design of it is
+        feasible.
+
+    Raises:
+        InputError: see `certify_study`.
+        NothingToCertify: a regret depends on a network that runs on no feasible design.
+    """
+    names = wanted(provers[0].problem, criterion)
+    for prover in provers:
+        check_own_criteria(prover.problem, names)
+    plans = [proof_plan(prover.problem, names) for prover in provers]
+    for prover in provers:
+        prover.drop_invalid()
+    with input_errors(of=(NotProvable, NoBounds)):
+        for parts in zip(*plans, strict=True):
+            optima = _best_optima(provers, parts[0])
+            for prover, part in zip(provers, parts, strict=True):
+                try:
+                    for certificate in prover.prove(part, optima):
+                        yield prover, certificate
+                except NothingToCertify as error:
+                    prover.infeasible |= dict.fromkeys(part.names, error)
+                    yield prover, error
+
+
+def _best_optima(provers: Sequence[Prover], part: ProofTask) -> dict[str, dict[str, float]]:
+    """Best single-network optima over all studies that a task depends on, by network."""
+    optima = {}
+    networks = provers[0].problem.workload_names if part.prerequisites else []
+    for network, name in zip(networks, part.prerequisites, strict=True):
+        proven = [p.done[name] for p in provers if name in p.done]
+        if not proven:
+            raise NothingToCertify(f"no design is feasible for {network}")
+        optima[network] = best_optimum(proven)
+    return optima
+
+
+@dataclass(eq=False)
+class Prover:
+    """Proofs of one study; pass it to `certify_together`.
+
+    Args:
+        study: the study.
+        problem: its problem, perhaps with other numbers of its cost model.
         gap: allowed excess over the optimum, as a share.
         time_limit_s: time limit per criterion after the root expansion, s; half of it for the
             shared stage. The bound reached by then is certified.
@@ -137,65 +242,53 @@ def certify_study(
         on_step: called after every step.
         report: called with a line per certificate of another problem or model, and if all designs
             are evaluated for lack of bounds.
-
-    Yields:
-        Certificates as soon as they are proven, including known ones.
-
-    Raises:
-        InputError: a criterion cannot be certified or, being a user's, fails `check_own_criteria`,
-            or no design is feasible.
     """
-    problem = problem or study.problem()
-    names = wanted(problem, criterion)
-    check_own_criteria(problem, names)
-    parts = proof_plan(problem, names)
-    stamp = stamp_of(problem, settings=study_settings(study))
-    valid = [c for c in known if _holds(c, problem, stamp, report)]
-    # Trees of single networks may report a line again.
-    work = _Certifying(stamp, problem, gap, time_limit_s, start, valid, on_step, cache(report))
-    with input_errors(of=(NotProvable, NoBounds)):
-        for part in parts:
-            yield from work.prove(part)
 
-
-@dataclass
-class _Certifying:
-    """State of the proofs of a study."""
-
-    stamp: Stamp
+    study: Study
     problem: AcceleratorProblem
-    gap: float
-    time_limit_s: float
-    start: Levels | None
-    known: Sequence[Certificate]
-    on_step: OnStep
-    report: Report
+    gap: float = 0.0
+    time_limit_s: float = np.inf
+    start: Levels | None = None
+    known: Sequence[Certificate] = ()
+    on_step: OnStep = lambda *_: None
+    report: Report = lambda _: None
 
     def __post_init__(self) -> None:
-        self._done: dict[str, Certificate] = {}
-        self._trees: dict[str, tuple[NodeExpander, RootExpansion]] = {}
-        # The certificate with the smallest gap by criterion is kept.
-        self._best_known = {c.criterion: c for c in sorted(self.known, key=lambda c: -c.gap)}
+        # Trees of single networks may report a line again.
+        self.report = cache(self.report)
+        self.done: dict[str, Certificate] = {}
+        self.infeasible: dict[str, NothingToCertify] = {}
+        self._joint_tree: tuple[NodeExpander, RootExpansion] | None = None
+
+    def drop_invalid(self) -> None:
+        """Drop known certificates of another problem or model; reports them."""
+        self.known = [c for c in self.known if _holds(c, self.problem, self._stamp, self.report)]
+
+    @cached_property
+    def _stamp(self) -> Stamp:
+        return stamp_of(self.problem, settings=study_settings(self.study))
+
+    @cached_property
+    def _best_known(self) -> dict[str, Certificate]:
+        """The certificate with the smallest gap by criterion."""
+        return {c.criterion: c for c in sorted(self.known, key=lambda c: -c.gap)}
 
     @cached_property
     def _sample(self) -> Levels:
         """Designs whose values certificates keep; drawn late, when a tree knows all SNRs."""
         return sampled_designs(self.problem)
 
-    def prove(self, part: ProofTask) -> Iterator[Certificate]:
-        """Certificates of a task."""
+    def prove(
+        self, part: ProofTask, optima: Mapping[str, Mapping[str, float]]
+    ) -> Iterator[Certificate]:
+        """Certificates of a task, whose regrets are against `optima` by network."""
         began = time.perf_counter()
-        proven = [self._done[name] for name in part.prerequisites]
-        networks = self.problem.workload_names if proven else []
-        optima = {
-            n: {"bound": c.bound, "value": c.value} for n, c in zip(networks, proven, strict=True)
-        }
         for name in part.names:
             before = self._best_known.get(name)
             if before and before.gap <= self.gap and before.single_network_optima == optima:
-                self._done[name] = before
+                self.done[name] = before
                 yield before
-        left = tuple(name for name in part.names if name not in self._done)
+        left = tuple(name for name in part.names if name not in self.done)
         if not left:
             return
         limit = self.time_limit_s / 2
@@ -204,7 +297,7 @@ class _Certifying:
             certificate = certificate_of(
                 proof,
                 self.problem,
-                stamp=self.stamp,
+                stamp=self._stamp,
                 sample=self._sample,
                 single_network_optima=optima,
                 seconds=time.perf_counter() - began,
@@ -212,7 +305,7 @@ class _Certifying:
             for known in self.known:
                 if known.criterion == certificate.criterion:
                     certificate = _strongest(certificate, known, search.goal)
-            self._done[search.goal.name] = certificate
+            self.done[search.goal.name] = certificate
             yield certificate
             began = time.perf_counter()
 
@@ -232,13 +325,18 @@ class _Certifying:
 
     def _tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
         """Search tree of a task, with known designs as incumbents."""
-        if part.network not in self._trees:
-            expander = NodeExpander(problem_of(self.problem, part), self.report)
-            designs = [self.problem.space.levels_of(c.design) for c in self.known]
-            if self.start is not None:
-                designs.append(self.start)
-            self._trees[part.network] = expander, RootExpansion.expand(expander, designs)
-        return self._trees[part.network]
+        if part.network:  # needed once: several studies would keep many trees
+            return self._new_tree(part)
+        if self._joint_tree is None:
+            self._joint_tree = self._new_tree(part)
+        return self._joint_tree
+
+    def _new_tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
+        expander = NodeExpander(problem_of(self.problem, part), self.report)
+        designs = [self.problem.space.levels_of(c.design) for c in self.known]
+        if self.start is not None:
+            designs.append(self.start)
+        return expander, RootExpansion.expand(expander, designs)
 
     def _until(self, deadline: float) -> Callable[[BranchAndBound], bool]:
         def stop(now: BranchAndBound) -> bool:

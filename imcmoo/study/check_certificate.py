@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bounded_criteria import (
@@ -13,12 +14,13 @@ from imcmoo.exact.bounded_criteria import (
     NotProvable,
     ProofTask,
     SingleNetworkOptima,
+    bounded_criteria,
     criteria_of,
     problem_of,
     proof_plan,
     provable,
 )
-from imcmoo.exact.certificate import FILE, Certificate, read_certificates
+from imcmoo.exact.certificate import FILE, Certificate, best_optimum, read_certificates
 from imcmoo.exact.check import (
     Claim,
     DesignCounts,
@@ -52,13 +54,12 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
     return dict(sorted(paths.items(), key=lambda item: bool(item[1].single_network_optima)))
 
 
-def certified_study(certificate: Certificate, study: Study) -> Study:
+def certified_study(settings: Mapping[str, Any], study: Study) -> Study:
     """The study with the settings of a certificate.
 
     Raises:
         Refused: the study cannot have these settings.
     """
-    settings = dict(certificate.settings)
     names = ("deployment", "criterion") if settings.get("criterion") else ("deployment",)
     try:
         return study.with_settings(settings, names)
@@ -88,10 +89,18 @@ class Checker:
     """Checks certificates of one problem in one walk, plus one per network with its own chips.
 
     Call `claim` for each certificate, then `validate` and `prove`. The study must have the settings
-    of the certificates (`study_of`).
+    of the certificates (`certified_study`).
+
+    Args:
+        study: the study.
+        together: checkers of all devices of a study that lists them, to which this one is added:
+            regrets are against the best single-network optima of all.
     """
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, together: list[Checker] | None = None) -> None:
+        self._together = [] if together is None else together
+        self._together.append(self)
+        self._infeasible: set[str] = set()
         self._problem: AcceleratorProblem = study.problem()
         self._stamp = stamp_of_answers(study)
         self._claimed: dict[str, Certificate] = {}
@@ -112,6 +121,17 @@ class Checker:
         walk.designs.append(_checked_design(certificate, walk.problem, goal))
         self._claimed[certificate.criterion] = certificate
         walk.claims.append(Claim(goal, certificate.bound))
+
+    def claim_infeasible(self, criterion: str) -> None:
+        """Register the claim that no design is feasible for a criterion.
+
+        Raises:
+            Refused: the criterion cannot be proven.
+        """
+        walk = self._walk(_task_of(criterion, self._problem))
+        goal = next(iter(bounded_criteria(walk.problem).values()))
+        walk.claims.append(Claim(goal, math.inf))
+        self._infeasible.add(criterion)
 
     def validate(self) -> int:
         """Compare the bounds with the costs of feasible designs.
@@ -154,10 +174,11 @@ class Checker:
             return None
         networks, stated = self._problem.workload_names, certificate.single_network_optima
         for name, criterion in zip(networks, part.prerequisites, strict=True):
-            proven, claimed = self._claimed.get(criterion), stated.get(name, {})
-            if proven is None:
+            having = [each for each in self._together if criterion not in each._infeasible]
+            if not having or any(criterion not in each._claimed for each in having):
                 raise Refused(f"no certificate of {criterion} beside it, which it rests on")
-            if claimed != {"bound": proven.bound, "value": proven.value}:
+            proven = best_optimum([each._claimed[criterion] for each in having])
+            if stated.get(name, {}) != proven:
                 raise Refused(
                     f"the single-network optimum of {name} is not that of its certificate"
                 )

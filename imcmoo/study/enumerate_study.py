@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from imcmoo.exact.enumeration import (
 )
 from imcmoo.exact.own_criteria import check_own_criteria
 from imcmoo.exact.smallest_chip import nothing_feasible
-from imcmoo.io.errors import InputError
+from imcmoo.io.errors import Infeasible, InputError
 from imcmoo.io.executor import at_once, imap_unordered
 from imcmoo.io.files import unchanged
 from imcmoo.io.locks import folder_lock
@@ -44,6 +44,20 @@ MOST_DESIGNS = 10**8
 
 MAPPED_AHEAD = 300_000
 """Chips × networks mapped before the workers start (three seconds of work), at most."""
+
+
+class NothingToEnumerate(Infeasible):
+    """No design of a study is feasible; says which is nearest.
+
+    Args:
+        message: the text.
+        single_network: single-network optima by `alone_NETWORK`; empty if no network runs on any
+            chip.
+    """
+
+    def __init__(self, message: str, single_network: Mapping[str, Optimum]) -> None:
+        super().__init__(message)
+        self.single_network = single_network
 
 
 @dataclass(frozen=True, repr=False)
@@ -195,7 +209,7 @@ def _chunks(study: Study, enumeration: Enumeration, on_screened: OnProgress) -> 
             f"`imcmoo certify {study.file or study.name}`"
         ) from None
     if not chunks:
-        raise InputError(nothing_feasible(enumeration.problem))
+        raise NothingToEnumerate(nothing_feasible(enumeration.problem), {})
     return chunks
 
 
@@ -206,9 +220,9 @@ def _merged(enumeration: Enumeration, parts: TaskCheckpoints, n_chunks: int) -> 
         return enumeration.merge([_from_arrays(parts.load(i)) for i in range(n_chunks)])
     except NothingFeasible as error:
         parts.remove()
-        if problem.limits:
-            raise InputError(nearest_text(problem, error.nearest)) from None
-        raise InputError(nothing_feasible(problem)) from None
+        nearest = nearest_text(problem, error.nearest) if problem.limits else None
+        text = nearest or nothing_feasible(problem)
+        raise NothingToEnumerate(text, error.single_network) from None
 
 
 @lru_cache(maxsize=1)

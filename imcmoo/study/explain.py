@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError, input_errors
@@ -28,7 +27,8 @@ from imcmoo.study.assessment import (
     with_neighbours,
     with_unit,
 )
-from imcmoo.study.explanation import GENERIC, OPERANDS, TABLES, Explanation
+from imcmoo.study.explanation import GENERIC, OPERANDS, SNR_SOURCE, TABLES, Explanation
+from imcmoo.study.generation import generation_figures
 from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND
 from imcmoo.study.served_design import SCENARIO, ServedDesign
@@ -73,20 +73,21 @@ def explain(
         costs, served: breakdown and service of the first design. If None, they are worked out.
         on_explained: called with the number of explained designs and of all.
     """
+    assessed = [*with_neighbours(problem, levels, record)]
     n_done = 0 if costs is None else 1
     of_others = problem.model.breakdown(levels[n_done:]) if len(levels) > n_done else None
-    details = problem.model.network_details(levels)
     explanations = []
-    for row, steps in enumerate(with_neighbours(problem, levels, record)):
-        of_runs = {name: values[row] for name, values in details.items()}
+    for row, steps in enumerate(assessed):
+        if row >= n_done:
+            costs = None if of_others is None else of_others.take(np.array([row - n_done]))
         run = [n for n, r in zip(problem.workload_names, steps[0].runs[0], strict=True) if r]
         most = None if n_in_full is None or row < n_in_full else FEW_LAYERS
         tables = {
-            "networks": _networks(steps[0], reference_edap, of_runs),
-            **_broken_down(run, *((costs, 0) if row < n_done else (of_others, row - n_done)), most),
+            "networks": _networks(steps[0], reference_edap, costs),
+            **_broken_down(run, costs, most),
         }
         if row > 0 or served is None:
-            served = ServedDesign.if_served(problem.model, steps[0].levels, steps[0].metrics)
+            served = ServedDesign.if_served(problem.model, steps[0].levels, steps[0].metrics, costs)
         last = {} if served is None else {SCENARIO: served.table}
         explanations.append(
             _explanation(names[row], steps, criterion, reference_edap, reference, tables, last)
@@ -138,10 +139,11 @@ def _explanation(
 
 
 def _networks(
-    design: EvaluatedDesigns, reference_edap: Floats | None, of_runs: Mapping[str, NDArray[Any]]
+    design: EvaluatedDesigns, reference_edap: Floats | None, costs: LayerCosts | None
 ) -> pd.DataFrame:
     """One row per network; without figures where it does not run."""
     problem, values, runs = design.problem, design.metrics.values, design.runs[0]
+    details = {} if costs is None else {name: v[0] for name, v in costs.details.items()}
     quantities = {
         display_column(q.column): to_display(q.unit, values[q.name][0])
         for q in problem.model.quantities
@@ -152,13 +154,14 @@ def _networks(
     derived = {**power(problem, values), **tera_operations(problem, values)}
     others = {
         display_column(name): to_display(name.rpartition("_")[2], v)
-        for name, v in {**beside, **of_runs}.items()
+        for name, v in {**beside, **details}.items()
     }
     columns = quantities | {n: v[0] for n, v in derived.items()} | others
     if max(problem.model.images, default=1) > 1:
         columns["images"] = np.array(problem.model.images)
         if "interval" in values:
             columns["interval_per_image_s"] = values["interval"][0] / columns["images"]
+    columns |= {n: v[0] for n, v in generation_figures(problem.model, values).items()}
     if problem.has_edap:
         columns["edap_J_s_mm2"] = design.judged[0]
         if reference_edap is not None:
@@ -167,6 +170,8 @@ def _networks(
         name: np.where(runs, v, "" if v.dtype.kind == "U" else np.nan)
         for name, v in columns.items()
     }
+    if sources := problem.model.snr_sources:
+        shown[SNR_SOURCE] = np.array([sources[name] for name in problem.workload_names])
     if generic := problem.model.generic_operands:
         names = problem.workload_names
         shown[OPERANDS] = np.where(np.isin(names, generic), GENERIC, "")
@@ -178,36 +183,36 @@ ADDITIVE = ("energy_J", "latency_s")
 
 
 def _broken_down(
-    run: list[str], costs: LayerCosts | None, row: int, most: int | None
+    run: list[str], costs: LayerCosts | None, most: int | None
 ) -> dict[str, pd.DataFrame]:
     """Area, energy and time by component and layer (at most `most`); empty if unknown."""
     if costs is None:
         names = ("areas", "components", "layers")
         return {name: pd.DataFrame(columns=list(TABLES[name])) for name in names}
-    layers = _layers(costs, row)
+    layers = _layers(costs)
     layers = layers[layers["network"].isin(run)]
     if most is not None:
         parts = [_shortened(rows, most) for _, rows in layers.groupby("network", sort=False)]
         layers = pd.concat(parts, ignore_index=True) if parts else layers
     return {
         "areas": pd.DataFrame(
-            {"component": list(costs.components), "area_mm2": to_display("m2", costs.area_m2[row])}
+            {"component": list(costs.components), "area_mm2": to_display("m2", costs.area_m2[0])}
         ),
-        "components": _components(costs, row, run),
+        "components": _components(costs, run),
         "layers": layers.reset_index(drop=True),
     }
 
 
-def _layers(costs: LayerCosts, row: int) -> pd.DataFrame:
-    energy = costs.energy_J[row]
+def _layers(costs: LayerCosts) -> pd.DataFrame:
+    energy = costs.energy_J[0]
     networks, names = zip(*costs.layers, strict=True)
     columns: dict[str, Any] = {"network": networks, "layer": names, "energy_J": energy.sum(axis=1)}
     if costs.latency_s is not None:
-        columns["latency_s"] = costs.latency_s[row]
+        columns["latency_s"] = costs.latency_s[0]
     if costs.utilization is not None:
-        columns["utilization"] = costs.utilization[row]
+        columns["utilization"] = costs.utilization[0]
     if costs.bound_by is not None:
-        columns["bound_by"] = np.array(costs.causes)[costs.bound_by[row]]
+        columns["bound_by"] = np.array(costs.causes)[costs.bound_by[0]]
     # Networks that do not run are removed later; they have no largest component.
     columns["component"] = np.array(costs.components)[np.nan_to_num(energy).argmax(axis=1)]
     return pd.DataFrame(columns)
@@ -230,9 +235,9 @@ def _shortened(layers: pd.DataFrame, most: int) -> pd.DataFrame:
     return pd.concat([layers[kept], pd.DataFrame([remaining])], ignore_index=True)
 
 
-def _components(costs: LayerCosts, row: int, run: list[str]) -> pd.DataFrame:
+def _components(costs: LayerCosts, run: list[str]) -> pd.DataFrame:
     owner = np.array([network for network, _ in costs.layers])
-    energy = [costs.energy_J[row][owner == name].sum(axis=0) for name in run]
+    energy = [costs.energy_J[0][owner == name].sum(axis=0) for name in run]
     return pd.DataFrame(
         {
             "network": np.repeat(np.array(run, dtype=object), len(costs.components)),

@@ -53,6 +53,9 @@ TABLES = {
 OPERANDS, GENERIC = "operands", "generic"
 """Column of `networks`, and its entry for a network whose SNR rests on operands of others."""
 
+SNR_SOURCE = "snr_source"
+"""Column that says what the SNR of a network rests on."""
+
 
 @dataclass(frozen=True, repr=False)
 class Explanation:

@@ -23,15 +23,18 @@ from imcmoo.exact.answer import FRONT, OPTIMA
 from imcmoo.exact.bounded_criteria import ProofTask, problem_of
 from imcmoo.exact.certificate import NothingToCertify
 from imcmoo.io.errors import InputError, did_you_mean_or_known
-from imcmoo.io.units import to_display
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.problem.criteria import SCORES
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.scores import EdapDefinition
 from imcmoo.problem.selection import Candidates
 from imcmoo.space.design_space import Levels
 from imcmoo.space.designs_csv import read_designs
-from imcmoo.study.certify_study import certify_study
+from imcmoo.study.assessment import mean_costs
+from imcmoo.study.certify_study import Prover, certify_together
+from imcmoo.study.comparison import least_edap
+from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import folder_of
 from imcmoo.study.results import CONFIG
 from imcmoo.study.study import Study
@@ -63,6 +66,7 @@ class Chip:
             and of its package, by name with unit (areas in mm²).
         ratio: `edap` over that of the chip of the first study, or of today's chip; NaN if that does
             not keep all limits at this value.
+        score: score by which chips of several studies are compared.
     """
 
     study: str
@@ -70,6 +74,7 @@ class Chip:
     edap: float
     ratio: float
     costs: Mapping[str, float]
+    score: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -77,15 +82,20 @@ class Point:
     """One value of an assumption.
 
     Args:
-        value: the value.
+        value: the value, in SI units.
         chips: best chip of each study; a study without a feasible design has none.
-        winner: what changes at a crossing: the design of the only study, or the name of the better
-            one; empty if no design is feasible.
+        winner: a crossing is where it changes: the design of the only study, or the name of the
+            study of smaller EDAP; empty if no design is feasible.
     """
 
     value: float
     chips: tuple[Chip, ...]
     winner: str
+
+    @property
+    def ranking(self) -> list[Chip]:
+        """The chips, the best first."""
+        return sorted(self.chips, key=lambda chip: chip.score)
 
 
 @dataclass(frozen=True)
@@ -150,6 +160,8 @@ class Flip:
         points: evaluated values with their best chips, ascending.
         crossings: nearest today's value first.
         n_designs: stored designs of each study that were compared; None if optima are proven.
+        criterion: name of the score that selects and compares the chips.
+        edap: delay and area of every EDAP.
     """
 
     factor: str
@@ -157,6 +169,13 @@ class Flip:
     points: Sequence[Point]
     crossings: Sequence[Crossing]
     n_designs: Sequence[int] | None
+    criterion: str
+    edap: EdapDefinition
+
+    @property
+    def today(self) -> Point:
+        """The point of today's value."""
+        return next(point for point in self.points if point.value == self.assumption.value)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -170,7 +189,7 @@ class Flip:
 
 
 def flip(
-    study: Study,
+    study: Study | StudyOfDevices,
     other: Study | None,
     factor: str,
     *,
@@ -181,7 +200,8 @@ def flip(
     """Find the values of an assumption at which the recommended chip, or the better study, changes.
 
     Args:
-        study: its chip is selected by its criterion, delay and area.
+        study: its chip is selected by its criterion, delay and area; the devices of a study that
+            lists them are compared by these, too.
         other: a study of the same networks, delay, area and band. If given, the studies are
             compared by the geometric-mean EDAP of their best chips.
         factor: name of an assumption of the physical model whose band has width.
@@ -193,19 +213,24 @@ def flip(
         InputError: the factor is unknown or its band has no width, the studies do not match, no
             design is stored, or an optimum cannot be proven.
     """
-    assumption = _varied(study, factor)
+    studies = study.studies
     if other is not None:
-        _check_match(study, other, factor)
+        if isinstance(study, StudyOfDevices):
+            raise InputError(f"{study.name} lists devices, which are compared without OTHER")
+        studies = (*studies, other)
+    assumption = _varied(studies[0], factor)
+    for one in studies[1:]:
+        _check_match(studies[0], one, factor)
     criterion = None if other is None else EDAP
-    studies = [study] if other is None else [study, other]
-    candidates = [_Candidates(each, criterion, _stored(each, out), exact) for each in studies]
+    candidates = [_Candidates(each, criterion, _stored(each, out)) for each in studies]
     if not exact:
         for each in candidates:
             each.require_stored(out)
-    point_at = _Comparison(factor, candidates, on_value)
+    point_at = _Comparison(factor, candidates, exact, on_value)
     points, found = crossings(assumption, point_at)
     n_designs = None if exact else [len(each.levels) for each in candidates]
-    return Flip(factor, assumption, points, found, n_designs)
+    compared_by = criterion or studies[0].selected_by
+    return Flip(factor, assumption, points, found, n_designs, compared_by, studies[0].edap)
 
 
 def _assumptions(study: Study) -> Assumptions:
@@ -275,13 +300,11 @@ class _Candidates:
         study: the study.
         criterion: criterion of the selection. If None, that of the study.
         levels: stored designs, shape (n, n_parameters).
-        exact: prove the best design of the space; stored ones are the first incumbents.
     """
 
     study: Study
     criterion: str | None
     levels: Levels
-    exact: bool
 
     def require_stored(self, out: Path) -> None:
         """Refuse a study without stored designs."""
@@ -295,100 +318,131 @@ class _Candidates:
         assumptions = _assumptions(self.study).having(**{factor: value})
         return self.study.problem(self.study.cost_model(assumptions=assumptions))
 
-    def best(self, problem: AcceleratorProblem) -> Levels | None:
-        """The best design, shape (1, n_parameters); None if none is feasible."""
-        return self._proven(problem) if self.exact else self._best_stored(problem)
+    def best_stored(self, problem: AcceleratorProblem, reference: Floats | None) -> _Found | None:
+        """The best stored design; None if none is feasible.
 
-    def _best_stored(self, problem: AcceleratorProblem) -> Levels | None:
+        Args:
+            problem: the problem at a value.
+            reference: EDAP of each network that regrets are against, J·s·mm², shape (W,).
+        """
         levels, metrics = problem.feasible(self.levels)
         if not len(levels):
             return None
         F, _ = problem.score(levels, metrics)
-        candidates = Candidates(problem, levels, F, self._single_network_edap(problem))
-        return levels[[candidates.chosen[self.criterion or self.study.selected_by]]]
+        baselines = self.study.baselines
+        candidates = Candidates(
+            problem, levels, F, *((reference, None) if baselines else (None, reference))
+        )
+        name = self.criterion or self.study.selected_by
+        at = candidates.chosen[name]
+        score = float(candidates.scores[name][at])
+        return _Found(self.study.name, problem, levels[[at]], score)
 
-    def _single_network_edap(self, problem: AcceleratorProblem) -> Floats | None:
-        """Best EDAP of each network on a stored design that need not run the others, (W,); None if
-        the criterion does not depend on it."""
-        if self.criterion or not (self.study.asked_criterion.is_regret and self.study.baselines):
+    def reference_edap(self, problem: AcceleratorProblem) -> Floats | None:
+        """Best EDAP of each network that regrets are against, J·s·mm², (W,): on a stored design
+        that need not run the others, or, without baselines, on one that does; None if the criterion
+        does not depend on it."""
+        if self.criterion or not self.study.asked_criterion.is_regret:
             return None
         best = []
         for name in problem.workload_names:
-            alone = problem_of(problem, ProofTask((name,), network=name))
-            F, _ = alone.score(*alone.feasible(self.levels))
-            best.append(alone.costs(F).edap.min(initial=np.inf))
+            task = ProofTask((name,), network=name if self.study.baselines else "")
+            of_task = problem_of(problem, task)
+            F, _ = of_task.score(*of_task.feasible(self.levels))
+            at = of_task.workload_names.index(name)
+            best.append(of_task.costs(F).edap[:, at].min(initial=np.inf))
         return np.array(best)
 
-    def _proven(self, problem: AcceleratorProblem) -> Levels | None:
+    @property
+    def proven_by(self) -> str:
+        """Name of the criterion as proofs have it."""
         asked = self.study.asked_criterion
-        own = asked.name if self.study.baselines else asked.joint_name
-        try:
-            *_, certificate = certify_study(
-                self.study, self.criterion or own, problem=problem, start=self.levels
-            )
-        except NothingToCertify:
-            return None
-        best = problem.space.levels_of(certificate.design)
-        self.levels = np.unique(np.concatenate([self.levels, best]), axis=0)
-        return best
+        return self.criterion or (asked.name if self.study.baselines else asked.joint_name)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The best chip of a study: name of the study, problem, design (1, n_parameters), score."""
+
+    study: str
+    problem: AcceleratorProblem
+    levels: Levels
+    score: float
 
 
 class _Comparison:
-    """Compares the best chips of one or two studies at values of an assumption.
-
-    The first value is today's.
-    """
+    """Compares the best chips of studies at values of an assumption; the first value is today's."""
 
     def __init__(
-        self, factor: str, candidates: Sequence[_Candidates], on_value: Callable[[float], None]
+        self,
+        factor: str,
+        candidates: Sequence[_Candidates],
+        exact: bool,
+        on_value: Callable[[float], None],
     ) -> None:
         self._factor = factor
         self._candidates = candidates
+        self._exact = exact
         self._on_value = on_value
         self._today: Levels | None = None
         self._is_first = True
 
     def __call__(self, value: float) -> Point:
         self._on_value(value)
-        found = []
-        for each in self._candidates:
-            problem = each.problem(self._factor, value)
-            best = each.best(problem)
-            if best is not None:
-                found.append((each.study.name, problem, best))
-        if self._is_first and found:
-            self._today = found[0][2]
+        problems = [each.problem(self._factor, value) for each in self._candidates]
+        best = self._proven(problems) if self._exact else self._best_stored(problems)
+        if self._is_first and best:
+            self._today = best[0].levels
         self._is_first = False
-        return self._point(value, found)
+        return self._point(value, best)
 
-    def _point(
-        self, value: float, found: Sequence[tuple[str, AcceleratorProblem, Levels]]
-    ) -> Point:
-        edaps = [_edap(problem, best) for _, problem, best in found]
+    def _best_stored(self, problems: Sequence[AcceleratorProblem]) -> list[_Found]:
+        pairs = [*zip(self._candidates, problems, strict=True)]
+        reference = least_edap([each.reference_edap(problem) for each, problem in pairs])
+        best = [each.best_stored(problem, reference) for each, problem in pairs]
+        return [chip for chip in best if chip is not None]
+
+    def _proven(self, problems: Sequence[AcceleratorProblem]) -> list[_Found]:
+        """Proven best chips; each is an incumbent at the next values."""
+        pairs = [*zip(self._candidates, problems, strict=True)]
+        provers = [Prover(each.study, problem, start=each.levels) for each, problem in pairs]
+        name = self._candidates[0].proven_by
+        try:
+            for _ in certify_together(provers, name):
+                pass
+        except NothingToCertify:
+            return []
+        best = []
+        for (each, problem), prover in zip(pairs, provers, strict=True):
+            if name in prover.done:
+                proven = prover.done[name]
+                design = problem.space.levels_of(proven.design)
+                each.levels = np.unique(np.concatenate([each.levels, design]), axis=0)
+                best.append(_Found(each.study.name, problem, design, proven.value))
+        return best
+
+    def _point(self, value: float, best: Sequence[_Found]) -> Point:
+        edaps = [_edap(each.problem, each.levels) for each in best]
         against = math.nan
-        if len(self._candidates) == 1 and found and self._today is not None:
-            against = _edap(found[0][1], self._today)
-        elif len(found) == len(self._candidates):
+        if len(self._candidates) == 1 and best and self._today is not None:
+            against = _edap(best[0].problem, self._today)
+        elif len(best) == len(self._candidates):
             against = edaps[0]
         chips = tuple(
-            Chip(name, problem.space.text_of(best[0]), edap, edap / against, _costs(problem, best))
-            for (name, problem, best), edap in zip(found, edaps, strict=True)
+            Chip(
+                each.study,
+                each.problem.space.text_of(each.levels[0]),
+                edap,
+                edap / against,
+                mean_costs(each.problem, each.levels),
+                each.score,
+            )
+            for each, edap in zip(best, edaps, strict=True)
         )
         if not chips:
             return Point(value, chips, "")
-        winner = min(chips, key=lambda chip: chip.edap)
+        winner = min(chips, key=lambda chip: chip.score)
         return Point(value, chips, winner.study if len(self._candidates) > 1 else winner.design)
-
-
-def _costs(problem: AcceleratorProblem, levels: Levels) -> dict[str, float]:
-    """Costs of one design, see `Chip`."""
-    values = problem.model.evaluate(levels).values
-    of_networks = {"energy_J": "energy", "latency_s": "latency", "interval_s": "interval"}
-    areas = {"area_mm2": "area", "package_mm2": "package"}
-    return {
-        **{n: float(np.exp(np.log(values[q][0]).mean())) for n, q in of_networks.items()},
-        **{n: float(to_display("m2", values[q][0])) for n, q in areas.items()},
-    }
 
 
 def _edap(problem: AcceleratorProblem, levels: Levels) -> float:

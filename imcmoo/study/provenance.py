@@ -26,8 +26,12 @@ def config(study: Study) -> dict[str, Any]:
     """Everything needed to repeat a run, for `config.json`: its settings, command and stamp."""
     versions = {"imcmoo": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in LIBRARIES}
-    networks = study.network_set().fingerprint
-    stamp = stamp_of(study.problem(), versions=versions, networks=networks)
+    networks = study.network_set()
+    parts: dict[str, Any] = {
+        "networks": networks.fingerprint,
+        "each network": networks.fingerprints,
+    }
+    stamp = stamp_of(study.problem(), versions=versions, **parts)
     return {**study.to_config(), COMMAND: command(study), STAMP: stamp.to_json()}
 
 
@@ -40,23 +44,26 @@ def stamp_in(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def stamp_of_answers(study: Study) -> Stamp:
     """Stamp of the exact answer and the certificates of a study."""
-    return stamp_of(study.problem(), settings=study_settings(study))
+    networks: dict[str, Any] = {"each network": study.network_set().fingerprints}
+    return stamp_of(study.problem(), settings=study_settings(study), **networks)
 
 
 REPLACE = "choose another folder with out= (--out), or replace it with force=True (--force)"
 """What the user can do where the results of another study stand."""
 
 
+QUESTION = ("settings", "each network", "space", "data")
+"""Parts of a stamp that say what a study asks; versions and code say how it was answered."""
+
+
 def other_question(study: Study, stored: object) -> str:
     """Name how the study of a stored answer or certificate differs from one of the same name.
-
-    Versions and code are not compared: the study may ask the same and be answered again.
 
     Args:
         study: the study that wants to write.
         stored: the stamp in the file.
     """
-    return stamp_of_answers(study).only("settings", "space", "data").difference(stored)
+    return stamp_of_answers(study).only(*QUESTION).difference(stored)
 
 
 OPTIONAL_SETTINGS = (

@@ -134,7 +134,7 @@ class Outcome:
         joint = searches[JOINT]
         single = {name: search for name, search in searches.items() if name != JOINT}
         problem = joint.archive.problem
-        baselines = Baselines.from_searches(problem, single) if single else None
+        baselines = Baselines.from_searches(joint.archive, single) if single else None
         exact = ExactRegret(problem, answer, against_joint=baselines is None) if answer else None
         best = np.nanmin(baselines.edap, axis=0) if baselines else None
         candidates = _candidates(joint.archive, best, exact.reference_edap if exact else None)
@@ -215,10 +215,11 @@ class Baselines:
     definition: EdapDefinition
 
     @classmethod
-    def from_searches(
-        cls, problem: AcceleratorProblem, searches: Mapping[str, SearchResult]
-    ) -> Baselines:
-        """Best design by EDAP of each single-network search, evaluated on all networks."""
+    def from_searches(cls, joint: Evaluations, searches: Mapping[str, SearchResult]) -> Baselines:
+        """Best design by EDAP of each single-network search, evaluated on all networks.
+
+        Designs of the record `joint` are not evaluated again.
+        """
         designs = []
         for search in searches.values():
             candidates = _candidates(search.archive)
@@ -226,7 +227,9 @@ class Baselines:
             best = np.lexsort((ranks, candidates.costs.edap[:, 0]))[0]
             designs.append(candidates.levels[best])
         levels = np.stack(designs)
-        metrics = problem.model.of_baselines.evaluate(levels)
+        problem, alone = joint.problem, joint.problem.model.of_baselines
+        is_joint = alone is problem.model
+        metrics = joint.metrics_of(levels) if is_joint else alone.evaluate(levels)
         return cls(levels, metrics, problem.limits.within(metrics.values), problem.edap)
 
     @cached_property

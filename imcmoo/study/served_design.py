@@ -14,14 +14,13 @@ from imcmoo.arrays import Floats
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import LayerCosts, Metrics
 from imcmoo.scenario.model import ScenarioModel
+from imcmoo.scenario.requests import Interrupt
 from imcmoo.scenario.response import Timeline, simulate, xrbench_score
 from imcmoo.scenario.service import Service
 from imcmoo.space.design_space import Levels
 
 SCENARIO, TIMELINE = "scenario", "timeline"
 """Names of the tables, without `.csv`."""
-
-POLICIES = {False: "none", True: "layer"}
 
 PERIODS = (2, 6)
 """Smallest and largest number of shortest periods in a timeline; in between, the longest period."""
@@ -63,6 +62,11 @@ class ServedDesign:
         return self.model.service(self.levels, self.metrics)
 
     @property
+    def policy(self) -> Interrupt:
+        """Policy of the chip: where it interrupts requests."""
+        return self.model.scenario.policy(interrupts=bool(self.service.interrupts[0]))
+
+    @property
     def least_capable(self) -> int:
         """Index of the network with the smallest capacity."""
         return int(self.service.capacity[0].argmin())
@@ -91,7 +95,7 @@ class ServedDesign:
                 "rate_Hz": [self.model.scenario.requests[name].rate_Hz for name in names],
                 "deadline_s": load.deadline_s,
                 "burst": load.burst.astype(np.int64),
-                "interrupt": POLICIES[bool(service.interrupts[0])],
+                "interrupt": self.policy,
                 "service_s": service.service_s[0],
                 "blocking_s": blocking,
                 "blocked_by": self._blockers(),
@@ -147,7 +151,7 @@ class ServedDesign:
             "least_capacity": names[self.least_capable],
             "utilization": float(service.chip_utilization[0]),
             "sharing": self.model.scenario.sharing,
-            "interrupt": POLICIES[bool(service.interrupts[0])],
+            "interrupt": self.policy,
             "average_power_W": {
                 "total": float(service.average_power_W[0]),
                 **{part: float(power[part][0]) for part in ("leakage", "saving", "dram_idle")},
@@ -175,14 +179,25 @@ class ServedDesign:
     @cached_property
     def timeline(self) -> Timeline:
         """Simulated service of these requests."""
-        apart = self.service.groups is not None
-        return simulate(self.releases_s, self._segments(), self.model.load, apart=apart)
+        is_split, values = self.service.groups is not None, self.service.values
+        refill = None
+        if self.policy == "inference":
+            refill = (values["latency"] - values["interval"])[0].tolist()
+        return simulate(
+            self.releases_s, self._segments(), self.model.load, apart=is_split, refill_s=refill
+        )
 
     def _segments(self) -> list[Floats]:
         """Uninterruptible segments of one request of each network, s."""
         service, load = self.service, self.model.load
-        if not service.interrupts[0]:
+        if self.policy == "none":
             return [np.array([s]) for s in service.service_s[0]]
+        if self.policy == "inference":
+            latency, interval = (service.values[name][0] for name in ("latency", "interval"))
+            return [
+                np.array([first, *[further] * (int(burst) - 1)])
+                for first, further, burst in zip(latency, interval, load.burst, strict=True)
+            ]
         costs = self.costs or self.model.breakdown(self.levels)
         assert costs is not None
         assert costs.latency_s is not None

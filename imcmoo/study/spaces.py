@@ -65,7 +65,7 @@ def bases() -> dict[str, DesignSpace]:
 
 
 def _spaces_of_studies() -> Iterable[DesignSpace]:
-    return (study.space for study in offered("imcmoo.studies").values())
+    return (one.space for study in offered("imcmoo.studies").values() for one in study.studies)
 
 
 def usual_base(model: str | None, device: str | None) -> str | None:

@@ -23,7 +23,13 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from imcmoo.io.checksums import sha256
-from imcmoo.io.errors import NAME, InputError, check_name, input_errors
+from imcmoo.io.errors import (
+    NAME,
+    InputError,
+    check_name,
+    did_you_mean_or_known,
+    input_errors,
+)
 from imcmoo.io.reading import read_toml
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model import registry
@@ -45,6 +51,7 @@ from imcmoo.study.faults import fault_lines, unknown_key
 from imcmoo.study.spaces import other_model, spaces, table_of_space, usual_base
 from imcmoo.study.tables import (
     DeviceName,
+    DeviceSchema,
     Names,
     Network,
     Positive,
@@ -56,6 +63,7 @@ from imcmoo.study.tables import (
     component_table,
     described_score,
     described_space,
+    devices,
     is_file,
     known_calibration,
     known_criterion,
@@ -75,6 +83,7 @@ if TYPE_CHECKING:
     from imcmoo.run import Run
     from imcmoo.study.calibration import Calibration
     from imcmoo.study.certify_study import OnStep
+    from imcmoo.study.devices import StudyOfDevices
     from imcmoo.study.enumerate_study import ExactOptima
     from imcmoo.study.enumerate_study import OnProgress as OnChunk
     from imcmoo.study.searches import OnTrace
@@ -87,13 +96,15 @@ RESERVED = ("joint", *AGGREGATIONS)
 ADC_MODEL = "adc_model"
 """Column whose values a calibration must cover."""
 
-OF_WEIGHTS = ("weight_clip", "layers_digital")
-"""Settings by network of how weights are stored."""
+OF_WEIGHTS = ("weight_clip", "layers_digital", "kv_bits", "weights_of")
+"""Settings by network of how weights, keys and values are stored."""
 
 NOISE_SETTINGS = (*OF_WEIGHTS, "accuracy")
 """Settings by network that need a model with noise."""
 
-FOLDERS = ("ablation", "certified", "compare", "docs", "exact", "published", "random")
+FOLDERS = (
+    *("ablation", "certified", "compare", "comparison", "docs", "exact", "published", "random"),
+)
 """Folders that commands create beside those of studies; no study may have these names."""
 
 BUDGET = 3300
@@ -142,17 +153,22 @@ def accuracy_options(files: Mapping[str, AccuracyFile], networks: WorkloadSet) -
         "accuracy": data,
         "max_accuracy_drop": limits or None,
         "circuit_noise": CircuitNoise(cache_folder()),
+        "own_noise": CircuitNoise(cache_folder(), by_columns=True),
     }
 
 
 def check_study_name(name: str) -> str:
     """Return the name if a study may have it.
 
+    A study of one device of a list is called NAME/DEVICE.
+
     Raises:
         ValueError: the name is not allowed; says which are.
     """
-    check_name("the name of a study", name)
-    if name.lower() in FOLDERS:  # some file systems ignore case
+    stem, slash, device = name.rpartition("/")
+    stem = stem if slash and device in devices() else name
+    check_name("the name of a study", stem)
+    if stem.lower() in FOLDERS:  # some file systems ignore case
         raise ValueError(
             f"no study can be called '{name}': {', '.join(FOLDERS)} are folders of commands"
         )
@@ -185,8 +201,9 @@ class Study(Table):
         run.design
 
     Pass a `Network` or a dictionary for a network with its own settings. Pass the space as a
-    `DesignSpace`, the name of a shipped space, or a dictionary like the table `[space]`. Properties
-    with a unit in SI are computed from the keys. Networks and components are read once per study;
+    `DesignSpace`, the name of a shipped space, or a dictionary like the table `[space]`. A list of
+    devices creates a `StudyOfDevices`, which has the same calls. Properties with a unit in SI are
+    computed from the keys. Networks and components are read once per study;
     load the study again after changing their files. Equal studies write equal files.
 
     Raises:
@@ -203,7 +220,9 @@ class Study(Table):
         "reference",
         description="cost model: reference, physical, one a package offers, or module:Class",
     )
-    device: DeviceName | None = Field(None, description="names the base space too")
+    device: Annotated[DeviceName | None, DeviceSchema] = Field(
+        None, description="names the base space too; a list compares devices (physical model)"
+    )
     deployment: Deployment = "alone"
     components: Annotated[str, AfterValidator(component_table)] | None = Field(
         None, description="path of a component table (.npz); the shipped one by default"
@@ -257,6 +276,14 @@ class Study(Table):
     file: SkipJsonSchema[str | None] = Field(None, exclude=True)
     """The study file as it was named; None for a shipped study."""
 
+    def __new__(cls, /, **settings: Any) -> Any:
+        """Create a study, or a `StudyOfDevices` if `device` is a list."""
+        if not isinstance(settings.get("device"), list | tuple):
+            return super().__new__(cls)
+        from imcmoo.study.devices import StudyOfDevices  # holds studies
+
+        return StudyOfDevices.of_settings(settings)
+
     def __init__(self, /, **settings: Any) -> None:
         try:
             super().__init__(**settings)
@@ -264,7 +291,7 @@ class Study(Table):
             raise ValueError("\n".join(fault_lines(error, keys_of_tables()))) from None
 
     @classmethod
-    def load(cls, source: str | Path) -> Study:
+    def load(cls, source: str | Path) -> Study | StudyOfDevices:
         """Load a study from a file or by name.
 
         Args:
@@ -274,9 +301,9 @@ class Study(Table):
         Raises:
             InputError: the study or file does not exist, or has faults; one line per fault.
         """
-        from imcmoo.study.catalogue import find_study  # holds studies
+        from imcmoo.study.catalogue import find  # holds studies
 
-        return find_study(str(source))
+        return find(str(source))
 
     def run(
         self,
@@ -405,13 +432,53 @@ class Study(Table):
                 raise ValueError(
                     f"{key} = {value!r} needs the physical model, not the reference model"
                 )
+        self._check_snr_limit()
+        self._check_owners()
         self._check_scenario()
         return self
 
+    def _check_snr_limit(self) -> None:
+        """Refuse a limit on analog errors of a device that has none."""
+        limit = self.compute_snr_limit_dB
+        if self.model != "physical" or limit is None or limit == -float("inf"):
+            return
+        from imcmoo.model.physical.memory_cells import is_exact  # most studies do without
+
+        for device in filter(is_exact, self.space.values_of("device")):
+            raise ValueError(
+                f"compute_snr_limit_dB: {limit:g} is given, must be -inf on {device}: its sums are "
+                "exact"
+            )
+
+    def _check_owners(self) -> None:
+        """Check that networks with the weights of another have the same layers and precision."""
+        networks = {n.name: n for n in self.networks}
+        for network in self.networks:
+            if network.weights_of is None:
+                continue
+            where, owner = f"weights_of of {network.name}: ", networks.get(network.weights_of)
+            if owner is None:
+                others = [name for name in self.names if name != network.name]
+                hint = did_you_mean_or_known(network.weights_of, others)
+                raise ValueError(f"{where}no network '{network.weights_of}'; {hint}")
+            if owner is network:
+                raise ValueError(f"{where}names the network itself: name another, or leave it out")
+            if owner.weights_of is not None:
+                raise ValueError(
+                    f"{where}{owner.name} has the weights of {owner.weights_of}: name that"
+                )
+            if fault := network.differs_from_owner(owner):
+                raise ValueError(where + fault)
+
     def _check_space(self) -> None:
-        """Check that the space is of the device and of the model."""
+        """Check that name and space are of the device, and the space of the model."""
         space = self.space
         of_space = space.values_of("device") if "device" in (*space.names, *space.fixed) else ()
+        _, slash, of_name = self.name.rpartition("/")
+        of_study = (self.device,) if self.device else of_space
+        if slash and of_name not in of_study:
+            of = " and ".join(map(str, of_study)) or "no device"
+            raise ValueError(f"name: {self.name!r} is of {of_name}, but the study is of {of}")
         if self.device and of_space and self.device not in of_space:
             fault, of = f"device: {self.device!r}", " and ".join(map(str, of_space))
         elif (other := other_model(space, self.model)) is not None:
@@ -450,6 +517,10 @@ class Study(Table):
             raise ValueError(f"a scenario needs model physical, not {self.model}")
         from imcmoo.model.physical.memory_cells import keeps_weights  # most studies do without
 
+        if self.scenario.sharing == "space" and self.weights_of:
+            raise ValueError(
+                'sharing = "space": each network has groups of its own; leave out weights_of'
+            )
         resident = any(map(keeps_weights, self.space.values_of("device")))
         if self.scenario.sharing == "space" and not resident:
             raise ValueError('sharing = "space" needs device rram, whose weights stay on the chip')
@@ -497,6 +568,15 @@ class Study(Table):
         if "_model" in self.__dict__ and changes.keys() <= OF_SEARCHES:
             study.__dict__["_model"] = self._model
         return study
+
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        """The study itself, as `StudyOfDevices.studies` are those of its devices."""
+        return (self,)
+
+    def each(self, change: Callable[[Study], Study]) -> Study:
+        """The study after a change, as `StudyOfDevices.each` changes the study of each device."""
+        return change(self)
 
     def __getstate__(self) -> dict[Any, Any]:
         """State for other processes, which build the cost model themselves."""
@@ -573,6 +653,16 @@ class Study(Table):
     def layers_digital(self) -> dict[str, tuple[str, ...]] | None:
         """Layers on the digital unit, by network."""
         return self._of_networks(lambda n: n.layers_digital)
+
+    @property
+    def kv_bits(self) -> dict[str, int] | None:
+        """Precision of cached keys and values by network, where it is not the default."""
+        return self._of_networks(lambda n: n.kv_bits if n.kv_bits != BITS else None)
+
+    @property
+    def weights_of(self) -> dict[str, str] | None:
+        """Owner of the weights by network, where it is another network."""
+        return self._of_networks(lambda n: n.weights_of)
 
     @property
     def accuracy(self) -> dict[str, AccuracyFile] | None:
@@ -668,9 +758,12 @@ class Study(Table):
             "assumptions": self._assumptions(),
         }
         if self.scenario is not None:
-            asked["interruptible"] = self.scenario.interruptible or None
+            asked["saves_between_layers"] = self.scenario.saves or None
             # Worst order of requests: weights are written for every inference.
             asked["requests_per_switch"] = 1.0
+            # Another network may run between two inferences, and leaves caches where they are.
+            if self.weights_of or any(network.has_cache for network in networks.workloads):
+                asked["interleaved"] = True
         asked |= options
         model = registry.make(
             self.model,
@@ -846,7 +939,7 @@ def keys_of_tables() -> dict[str, list[str]]:
     return {"": top, **{key: list(table.model_fields) for key, table in TABLES.items()}}
 
 
-def read_study(path: Path, *, shipped: bool = False) -> Study:
+def read_study(path: Path, *, shipped: bool = False) -> Study | StudyOfDevices:
     """Read a study file.
 
     Args:
@@ -864,9 +957,10 @@ def read_study(path: Path, *, shipped: bool = False) -> Study:
     if "file" in content:
         raise InputError(f"{path}: file: {unknown_key('file', keys_of_tables()[''])}")
     try:
-        study = Study(**_paths_from(path.parent, content), file=None if shipped else str(path))
+        keys = {**_paths_from(path.parent, content), "file": None if shipped else str(path)}
+        study: Study | StudyOfDevices = Study(**keys)
         if not shipped:
-            _check_model(study)
+            study = study.each(_checked_model)
     except ValueError as error:
         raise InputError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
     return study
@@ -898,7 +992,8 @@ def _paths_of_network(folder: Path, network: Any) -> Any:
     return network
 
 
-def _check_model(study: Study) -> None:
+def _checked_model(study: Study) -> Study:
+    """The study, whose cost model can be built for its space."""
     costs = study.cost_per_cm2
     if costs:
         lacking = [n for n in study.space.values_of("technology_nm") if n not in costs]
@@ -906,6 +1001,7 @@ def _check_model(study: Study) -> None:
             there = ", ".join(map(str, costs))
             raise ValueError(f"cost: none at {lacking[0]} nm; there are {there}")
     study.problem()
+    return study
 
 
 def _absolute(path: str) -> str:

@@ -25,6 +25,7 @@ from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
 from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.networks.language_model import STEP
 from imcmoo.networks.workloads import Workload, network_name
 from imcmoo.problem.criteria import NAMED, find_criterion
 from imcmoo.problem.limits import Limits
@@ -35,7 +36,7 @@ from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharin
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.restricted import ValueFaults
 from imcmoo.study.faults import faults_of
-from imcmoo.study.spaces import space_of_table
+from imcmoo.study.spaces import bases, space_of_table, spaces, usual_base
 
 T = TypeVar("T")
 
@@ -114,6 +115,15 @@ DeviceName = Annotated[
 ]
 
 
+def _or_a_list(schema: dict[str, Any]) -> None:
+    name = schema["anyOf"][0]
+    schema["anyOf"].append({"type": "array", "items": name, "minItems": 2, "uniqueItems": True})
+
+
+DeviceSchema = Field(json_schema_extra=_or_a_list)
+"""Schema of `device`: a name, or a list of names."""
+
+
 def known_criterion(name: str) -> str:
     """Check that a criterion exists; the score of a study is checked later."""
     if name != SCORE and ":" not in name and name not in NAMED:
@@ -132,14 +142,20 @@ def described_space(table: Any, info: ValidationInfo) -> Any:
         return table
     if "device" not in info.data:  # the device is wrong, which is reported already
         return DesignSpace("", ())
-    if "base" not in table and info.data["device"] is None:
-        missing = f"is missing ({' or '.join(devices())}), or give a space"
-        raise ValueFaults({"device": missing}, of_study=True)
+    model, device = info.data.get("model"), info.data["device"]
+    if "base" not in table:
+        of_model = [name for name in devices() if usual_base(model, name) in spaces()]
+        if device is None:
+            missing = f"is missing ({' or '.join(of_model)}), or give a space"
+            raise ValueFaults({"device": missing}, of_study=True)
+        if usual_base(model, device) not in bases():
+            needs = f'{device} needs model = "physical"; the reference model knows '
+            raise ValueFaults({"device": needs + " and ".join(of_model)}, of_study=True)
     return space_of_table(
         table,
-        name=str(info.data.get("name", table.get("base", info.data["device"]))),
-        model=info.data.get("model"),
-        device=info.data["device"],
+        name=str(info.data.get("name", table.get("base", device))),
+        model=model,
+        device=device,
     )
 
 
@@ -216,12 +232,16 @@ def described_score(score: Any) -> Any:
 Positive = Annotated[float, Field(gt=0)]
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 _VALUE = {"type": ["number", "string"]}
+_VALUES = {"anyOf": [_VALUE, {"type": "array", "items": _VALUE}]}
 SpaceSchema = WithJsonSchema(
     {
         "type": "object",
-        "description": "base, and any parameter = [values] or one value",
+        "description": "base, and any parameter = [values] or one value; if device is a list, also "
+        "a table with such keys for each device, which alone may have a base",
         "properties": {"base": {"type": "string"}},
-        "additionalProperties": {"anyOf": [_VALUE, {"type": "array", "items": _VALUE}]},
+        "additionalProperties": {
+            "anyOf": [*_VALUES["anyOf"], {"type": "object", "additionalProperties": _VALUES}]
+        },
     }
 )
 
@@ -263,6 +283,10 @@ class Table(BaseModel):
         return state | {"__dict__": {k: v for k, v in self.__dict__.items() if k in fields}}
 
 
+OF_TOKENS = ("min_tokens_per_s", "max_token_energy_J")
+"""Limits of the step of a language model."""
+
+
 class Network(Table):
     """A network of a study, with its weight, limits and requests; one of `[[networks]]`."""
 
@@ -290,6 +314,12 @@ class Network(Table):
     layers_digital: Annotated[Names, AfterValidator(_distinct)] = Field(
         (), description="layers that run on the digital unit, their weights in the global buffer"
     )
+    kv_bits: Literal[4, 8, 16] = Field(
+        8, description="precision of cached keys and values (physical model)"
+    )
+    weights_of: str | None = Field(
+        None, description="network whose weights this one uses, in the same cells (physical model)"
+    )
     max_latency_s: Positive | None = Field(
         None, description="longest latency of an inference, all images of its batch"
     )
@@ -300,6 +330,12 @@ class Network(Table):
         None, description="largest energy over latency, DRAM included"
     )
     min_fps: Positive | None = Field(None, description="fewest images per second")
+    min_tokens_per_s: Positive | None = Field(
+        None, description="fewest tokens per second of the step of a language model"
+    )
+    max_token_energy_J: Positive | None = Field(
+        None, description="largest energy per token of the step of a language model"
+    )
 
     rate_Hz: Positive | None = Field(None, description="most requests per second, of a scenario")
     deadline_s: Positive | None = Field(None, description="1/rate_Hz by default, at most that")
@@ -330,6 +366,12 @@ class Network(Table):
             _ = self.workload
         except ValueError as error:
             raise ValueFaults({"batch": str(error)}) from None
+        if "kv_bits" in self.model_fields_set and not self.workload.has_cache:
+            raise ValueError("kv_bits needs a table with a cache, of imcmoo import config.json")
+        for key in OF_TOKENS:
+            if getattr(self, key) is not None and self.workload.phase != STEP:
+                remedy = "use max_latency_s" if self.workload.phase else "needs the table of a step"
+                raise ValueError(f"{key}: {remedy}")
         lone = [k for k in ("deadline_s", "burst") if k in self.model_fields_set]
         if self.rate_Hz is None and lone:
             raise ValueError(f"{lone[0]} needs rate_Hz")
@@ -337,6 +379,27 @@ class Network(Table):
         if self.max_accuracy_drop is not None and self.accuracy is None:
             raise ValueError("max_accuracy_drop needs accuracy, a file of imcmoo import --data")
         return self
+
+    def differs_from_owner(self, owner: Network) -> str:
+        """Why the network cannot use the weights of another; empty if it can."""
+        for key in ("input_bits", "weight_bits", "weight_clip", "layers_digital", "kv_bits"):
+            mine, others = getattr(self, key), getattr(owner, key)
+            if mine != others:
+                return f"{key} is {mine!r}, but {others!r} of {owner.name}; make them equal"
+        tables = self.workload, owner.workload
+        if any(table.has_cache for table in tables):
+            for key in ("prompt", "generate", "batch"):
+                mine, others = (table.provenance.get(key) for table in tables)
+                if mine != others:
+                    return (
+                        f"#{key} is {mine}, but {others} of {owner.name}; import both with one "
+                        "command"
+                    )
+        try:
+            self.workload.check_same_weights(owner.workload)
+        except ValueError as error:
+            return str(error)
+        return ""
 
     @cached_property
     def _table(self) -> Workload:
@@ -362,7 +425,7 @@ class Network(Table):
     @property
     def limits(self) -> Limits | None:
         """Limits of the network; None if there are none."""
-        keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps")
+        keys = ("max_latency_s", "max_energy_J", "max_power_W", "min_fps", *OF_TOKENS)
         limits = Limits(**{key: getattr(self, key) for key in keys})
         return limits if limits.given() else None
 

@@ -34,7 +34,7 @@ def stored(executed, tmp_path):
     """The noise of `CHIP`, and the file that holds it."""
     first = CircuitNoise(tmp_path)(DATA, CHIP)
     executed.clear()
-    return first, tmp_path / f"{circuit_noise._key(DATA, CHIP)}{circuit_noise.SUFFIX}"
+    return first, tmp_path / f"{CircuitNoise(tmp_path)._key(DATA, CHIP)}{circuit_noise.SUFFIX}"
 
 
 def test_an_intact_file_is_used(stored, executed, tmp_path):

@@ -5,8 +5,8 @@ from pathlib import Path
 from imcmoo.exact import enumeration
 from imcmoo.model.reference.evaluator import Evaluator
 from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.study import catalogue
 from imcmoo.study import enumerate_study as surveying
-from imcmoo.study import shipped
 from imcmoo.study.study import Study
 from tests.model.reference import scalar_energy as plain
 
@@ -36,7 +36,7 @@ FEW = Study(
 
 def only_few(patch):
     """Let the command know this study and no other, in small parts."""
-    patch(shipped, "study", lambda name: FEW)
+    patch(catalogue, "shipped_study", lambda name: FEW)
     in_parts_of(PART, patch)
 
 

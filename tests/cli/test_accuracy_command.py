@@ -56,6 +56,23 @@ def test_a_good_chip_keeps_the_accuracy_and_a_poor_one_loses_it(one):
     assert poor.worst_layer in ("hidden", "classes")
 
 
+def test_a_digital_chip_is_as_accurate_as_the_integers(one, command, capsys):
+    design = "rows=128,active_rows=64,input_slice_bits=2"
+    row = one("--design", design, "--device", "dimc", "--chips", "2")
+    assert row.accuracy == row.integer
+    assert row.chip_min == row.integer
+    assert np.isinf(row.snr_adc_dB)
+    for how in ("fast", "linear"):
+        other = one("--design", design, "--device", "dimc", "--chips", "1", "--how", how, "--force")
+        assert other.accuracy == pytest.approx(row.integer, abs=1e-9 if how == "fast" else 0.02)
+    analog = {"--sigma": 0.01, "--stuck-share": 0.01, "--read-sigma": 0.01, "--redundancy": 2}
+    for option, value in (analog | {"--adc-window": "range"}).items():
+        options = [*command, "--design", design, "--device", "dimc", option, str(value)]
+        assert f"{option}: sums of dimc are exact" in refused(capsys, *options)
+    options = [*command, "--design", f"{design},adc_bits=6", "--device", "dimc"]
+    assert "adc_bits, design 0: 6 is given, must be 1 for DIMC" in refused(capsys, *options)
+
+
 def test_designs_of_a_file_a_run_and_a_json_object(one, tmp_path):
     design = dict(part.split("=") for part in GOOD.split(","))
     frame = pd.DataFrame([design, design | {"adc_bits": 2}])

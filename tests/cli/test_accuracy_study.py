@@ -17,26 +17,8 @@ from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import Workload
 from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import refused
+from tests.networks.accuracy_data import sram_study
 
-STUDY = """
-name = "small"
-model = "physical"
-device = "sram"
-budget = 60
-baselines = false
-[space]
-voltage_V = [0.8, 0.9]
-rows = [32, 128]
-cols = 128
-input_slice_bits = 1
-columns_per_adc = 1
-tiles_per_group = 2
-glb_KiB = 256
-dram = "x16"
-ping_pong = 0
-[[networks]]
-source = "digits.csv"
-"""
 KEYS = 'accuracy = "digits.accuracy.npz"\nmax_accuracy_drop = 0.01\n'
 
 
@@ -56,7 +38,7 @@ def study(folder, tmp_path, monkeypatch):
 
     def write(keys):
         path = folder / "small.toml"
-        path.write_text(STUDY + keys)
+        path.write_text(sram_study("small", "digits.csv", keys))
         return str(path)
 
     return write
@@ -178,7 +160,7 @@ def test_accuracy_data_of_another_network_are_refused(study, folder, capsys):
     (folder / "cut.csv").write_text("".join(table.splitlines(keepends=True)[:-1]))
     path = study(KEYS)
     for source in ("resnet18_onnx", "other.csv", "cut.csv"):
-        (folder / "small.toml").write_text(STUDY.replace("digits.csv", source) + KEYS)
+        (folder / "small.toml").write_text(sram_study("small", source, KEYS))
         line = refused(capsys, "run", path)
         assert "digits.accuracy.npz is of another network than " in line
 

@@ -21,6 +21,10 @@ GOOD = {
     "glb_banks": 4, "link_bits": 100, "dram": "x32", "schedule": "layer",
 }  # fmt: skip
 """Runs; its counts of rows, converters, tiles and groups are in no search space."""
+OPTIONAL = {name: value for name, value in DEFAULTS.items() if name != "tree_stages"}
+"""Of analog devices, which have no adder trees."""
+DIGITAL = GOOD | {"active_rows": 64, "input_slice_bits": 1, "tree_stages": 4}
+DIGITAL = {name: v for name, v in DIGITAL.items() if name not in MEMORY_CELLS["dimc"].defaults}
 TINY = GOOD | {"router_groups": 1, "tiles_per_group": 1, "schedule": "pipelined"}
 RESULTS = [
     "workload", "energy_J", "latency_s", "interval_s", "images", "area_mm2", "dram_mm2", "power_W",
@@ -54,10 +58,10 @@ def model(device="rram", **options):
 def test_one_line_per_design_and_workload_with_all_that_was_evaluated(folder):
     assert evaluate() == 0
     out = pd.read_csv(folder / "out.csv")
-    assert list(out.columns) == [*NEEDED, *DEFAULTS, *RESULTS]
+    assert list(out.columns) == [*NEEDED, *OPTIONAL, *RESULTS]
     assert out["workload"].tolist() == [*NETWORKS] * 2
     assert out[list(NEEDED)].iloc[0].to_dict() == GOOD
-    assert out[list(DEFAULTS)].iloc[0].to_dict() == DEFAULTS
+    assert out[list(OPTIONAL)].iloc[0].to_dict() == OPTIONAL
     assert out["feasible"].tolist() == [True, True, False, False]
     known = ["area_mm2", "dram_mm2", "cells", "feasible", "workload", "images"]
     known += ["missing_cells", "missing_bits"]
@@ -118,7 +122,7 @@ def test_breakdown_adds_up_over_every_layer_of_the_network_file(folder, device):
     out = pd.read_csv(folder / "out.csv")
     parts = pd.read_csv(folder / "parts.csv", dtype={"layer": str})
     assert list(parts.columns) == [
-        *NEEDED, *DEFAULTS, "workload", "layer", "component", "energy_J", "latency_s", "bound_by"
+        *NEEDED, *OPTIONAL, "workload", "layer", "component", "energy_J", "latency_s", "bound_by"
     ]  # fmt: skip
     turns = parts[parts["schedule"] == "layer"]
     for name in NETWORKS:
@@ -145,6 +149,23 @@ def test_options_of_the_model_are_passed_on(folder):
     together = model(deployment="together").in_full(columns)
     latency = pd.read_csv(folder / "out.csv")["latency_s"]
     np.testing.assert_allclose(latency, together.latency_s[0], rtol=1e-13)
+
+
+def test_columns_that_a_digital_device_lacks_are_neither_required_nor_written(folder):
+    write(DIGITAL, DIGITAL | {"active_rows": 32})
+    assert evaluate("--breakdown", "parts.csv", device="dimc") == 0
+    out, parts = pd.read_csv("out.csv"), pd.read_csv("parts.csv")
+    assert not {*MEMORY_CELLS["dimc"].defaults} & {*out.columns, *parts.columns}
+    assert out["tree_stages"].tolist() == [4] * 4
+    assert (out["snr_dB"] == 100).all()
+    assert {"adder_trees", "input_registers"} < {*parts["component"]}
+    assert parts["energy_J"].sum() == pytest.approx(out["energy_J"].sum(), rel=1e-12)
+
+
+def test_an_adc_on_a_digital_device_is_refused(folder, capsys):
+    write(DIGITAL | {"adc_bits": 1}, DIGITAL | {"adc_bits": 6})
+    message = "designs.csv, line 3, column adc_bits: 6 is given, must be 1 for DIMC"
+    assert_fails(folder, capsys, message, lambda: evaluate(device="dimc"))
 
 
 CHANGED = {
@@ -213,7 +234,8 @@ def test_a_device_that_the_reference_model_lacks_is_refused_by_it_alone(
     options = ["--device", "other", "--workloads", "alexnet", "--out", "reference.csv"]
     assert main(["evaluate", "designs.csv", *options]) == 2
     error = capsys.readouterr().err
-    assert "--device 'other' is not one of rram, sram, sram_technology" in error
+    expected = "--device other needs --model physical: the reference model knows rram and sram and"
+    assert expected in error
     assert not (folder / "reference.csv").exists()
 
 

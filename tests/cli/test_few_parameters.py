@@ -82,7 +82,7 @@ def test_the_answer_of_edited_networks_is_kept_unless_forced(tmp_path, capsys):
     first.write_text(second.read_text())
     before = contents(out)
     line = refused(capsys, *command)
-    assert "many is of other data (component table, networks or precision); choose" in line
+    assert f"many is of other networks: {first.stem}; choose" in line
     assert "--force" in line
     assert contents(out) == before
     assert main([*command, "--force"]) == 0

@@ -10,6 +10,7 @@ import pytest
 from imcmoo.cli.main import main
 from imcmoo.networks.workloads import Workload
 from tests.cli.helpers import refused
+from tests.networks.language_models import CONFIGS
 from tests.networks.onnx_import.models import INT64, model, node, stored, tensor
 
 
@@ -117,3 +118,100 @@ def test_without_onnx_the_extra_is_named(folder, capsys, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", no_onnx)
     line = refused(capsys, "import", "net.onnx", "--out", "mine.csv")
     assert "pip install 'imcmoo[onnx]'" in line
+
+
+LANGUAGE_MODEL = ["import", "config.json", "--prompt", "448", "--generate", "128"]
+
+
+@pytest.fixture
+def with_config(folder):
+    def write(name="smollm_135m", **changes):
+        (folder / "config.json").write_text(json.dumps(CONFIGS[name] | changes))
+        return folder
+
+    return write
+
+
+def test_a_language_model_becomes_two_tables_and_their_totals(with_config, capsys):
+    folder = with_config(quantization_config={"bits": 4})
+    options = ["--batch", "2", "--out", "smol.csv", "--summary", "smol.json"]
+    assert main([*LANGUAGE_MODEL, *options]) == 0
+    prefill, step = (Workload.load(str(folder / f"smol_{n}.csv")) for n in ("prefill", "decode"))
+    assert (prefill.provenance["phase"], step.provenance["phase"]) == ("prefill", "step")
+    assert (prefill.provenance["prompt"], step.provenance["steps"]) == ("448", "127")
+    assert prefill.images == step.images == 2
+    assert len(step.provenance["sha256"]) == 64
+    assert json.loads((folder / "smol.json").read_text()) == {
+        "layers": 181,
+        "macs": 2 * 54_528_049_152,
+        "macs_dynamic": 2 * 448 * 448 * 34_560,
+        "weights": 134_479_872,
+        "step": {
+            "layers": 181,
+            "macs": 2 * (134_479_872 + 17_694_720),
+            "macs_dynamic": 2 * 17_694_720,
+            "weights": 134_479_872,
+        },
+        "parameters": 134_515_008,
+        "cache_words": 11_520,
+        "steps": 127,
+        "keys": 512,
+        "experts_used": None,
+    }
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "warning: quantization_config is ignored" in output.err
+    assert "smol_prefill.csv, smol_decode.csv: 134,515,008 parameters" in output.err
+    assert main([*LANGUAGE_MODEL, "--out", "smol.csv"]) == 0  # its own files
+
+
+def test_experts_are_counted_only_and_need_no_table(with_config, capsys):
+    folder = with_config("mixtral_8x7b")
+    line = refused(capsys, *LANGUAGE_MODEL, "--out", "moe.csv")
+    assert "8 experts: counted with --summary, not costed" in line
+    assert main([*LANGUAGE_MODEL, "--summary", "moe.json"]) == 0
+    assert json.loads((folder / "moe.json").read_text())["experts_used"] == 2
+    assert sorted(p.name for p in folder.iterdir()) == ["config.json", "moe.json", "net.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["--generate", "2"], "a config.json needs --prompt and --generate"),
+        (["--prompt", "2"], "a config.json needs --prompt and --generate"),
+        (["--prompt", "4", "--generate", "1"], "config.json: generate must be at least 2, got 1"),
+        (["--prompt", "0", "--generate", "2"], "config.json: prompt must be at least 1, got 0"),
+        (["--prompt", "two", "--generate", "2"], "'two' is not a whole number"),
+        ([*LANGUAGE_MODEL[2:], "--name", "x"], "--name is an option of an ONNX file, not of a con"),
+        ([*LANGUAGE_MODEL[2:], "--dim", "x=1"], "--dim is an option of an ONNX file"),
+        ([*LANGUAGE_MODEL[2:], "--data", "x.npz"], "--data is an option of an ONNX file"),
+        ([*LANGUAGE_MODEL[2:], "--strict"], "--strict is an option of an ONNX file"),
+        ([*LANGUAGE_MODEL[2:], "--batch", "0"], "batch must be at least 1, got 0"),
+        ([*LANGUAGE_MODEL[2:], "--summary", "net_decode.csv"], "are the same file"),
+        ([*LANGUAGE_MODEL[2:], "--summary", "nowhere/a.json"], "nowhere/a.json: No such file"),
+    ],
+)
+def test_a_language_model_that_is_refused_leaves_no_file(with_config, capsys, command, message):
+    folder = with_config()
+    assert message in refused(capsys, "import", "config.json", *command, "--out", "net.csv")
+    assert sorted(p.name for p in folder.iterdir()) == ["config.json", "net.onnx"]
+
+
+def test_files_of_others_are_kept_unless_forced(with_config, capsys):
+    folder = with_config()
+    (folder / "net_decode.csv").write_text("mine")
+    command = [*LANGUAGE_MODEL, "--out", "net.csv"]
+    assert "net_decode.csv is there and was not written by this" in refused(capsys, *command)
+    assert not (folder / "net_prefill.csv").exists()
+    assert main([*command, "--force"]) == 0
+    assert "--out is needed" in refused(capsys, *LANGUAGE_MODEL)
+    assert "ü_prefill.csv: a network is called" in refused(capsys, *LANGUAGE_MODEL, "--out", "ü")
+
+
+@pytest.mark.parametrize("option", ["--prompt", "--generate", "--batch"])
+def test_numbers_of_language_models_are_refused_with_onnx_files(folder, capsys, option):
+    command = ["import", "net.onnx", "--out", "mine.csv", option, "4"]
+    assert f"{option} is an option of a config.json, not of an ONNX file" in refused(
+        capsys, *command
+    )
+    assert "--out is needed" in refused(capsys, "import", "net.onnx")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from imcmoo.cli import command_line
 from imcmoo.cli.main import GROUPS, IN_A_CHECKOUT, main
 from imcmoo.problem.identity import stamp_of
 from imcmoo.study.catalogue import find_study
@@ -49,6 +50,13 @@ def test_the_version_is_printed(capsys):
         main(["--version"])
     assert left.value.code == 0
     assert capsys.readouterr().out == f"imcmoo {__version__}\n"
+
+
+def test_the_process_is_configured_once(monkeypatch, capsys):
+    configure, calls = command_line.configure_process, []
+    monkeypatch.setattr(command_line, "configure_process", lambda: calls.append(configure()))
+    assert main(["run", "--list"]) == 0
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize(

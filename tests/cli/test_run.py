@@ -16,9 +16,10 @@ import pytest
 
 from experiments.run import main
 from imcmoo.report.figures import draw_figures
-from imcmoo.search import memetic_nsga2
+from imcmoo.search import ask_tell
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.mating import FeasibleMating
+from imcmoo.study.catalogue import shipped_names
 from imcmoo.study.results import Results
 from problems import RRAM
 from tests import ROOT
@@ -127,8 +128,8 @@ Search.save = save_and_die
 @pytest.fixture
 def initial(monkeypatch):
     """Grows with each search of this process that draws its initial designs."""
-    drawn = Mock(side_effect=memetic_nsga2.draw_diverse)
-    monkeypatch.setattr(memetic_nsga2, "draw_diverse", drawn)
+    drawn = Mock(side_effect=ask_tell.draw_diverse)
+    monkeypatch.setattr(ask_tell, "draw_diverse", drawn)
     return drawn.mock_calls
 
 
@@ -140,19 +141,34 @@ def test_killed_in_mid_search_and_resumed(finished, tmp_path, initial):
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
 
 
+def one_quick_figure(_, folder):
+    """Stands for all figures of a run."""
+    (folder / "one.png").write_bytes(b"a figure")
+
+
+ONE_QUICK_FIGURE = """
+import imcmoo.run
+from tests.cli.test_run import one_quick_figure
+imcmoo.run.draw_figures = one_quick_figure
+"""
+
+
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
     "name",
     ["figures", *(pytest.param(n, marks=pytest.mark.slow) for n in ("front.csv", "config.json"))],
 )
-def test_killed_while_files_are_moved_to_their_place_and_resumed(finished, tmp_path, name):
+def test_killed_while_files_are_moved_to_their_place_and_resumed(
+    finished, tmp_path, monkeypatch, name
+):
     """Moments a clock would hardly hit; an older run's files are there already."""
     home = tmp_path / STUDY / "seed-1"
     (home / "front.csv").write_text("old\n")
-    killed(tmp_path, killing_at(f"seed-1/{name}"))
+    killed(tmp_path, f"{ONE_QUICK_FIGURE}{killing_at(f'seed-1/{name}')}")
     assert not (home / "config.json").exists()
+    monkeypatch.setattr("imcmoo.run.draw_figures", one_quick_figure)
     assert run(tmp_path, "--resume") == 0
-    assert contents(home) == contents(finished)
+    assert contents(home) == tables(finished) | {"figures/one.png": b"a figure"}
 
 
 def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monkeypatch, initial):
@@ -178,7 +194,7 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
         )
     assert len(initial) == 1 + len(WORKLOADS)  # once for each search
     # What is finished is not done again.
-    monkeypatch.setattr("imcmoo.search.memetic_nsga2.draw_diverse", INTERRUPT)
+    monkeypatch.setattr("imcmoo.search.ask_tell.draw_diverse", INTERRUPT)
     monkeypatch.setattr("imcmoo.search.mating.FeasibleMating.offspring", INTERRUPT)
     monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
     assert run(tmp_path, "--resume") == 0
@@ -304,11 +320,13 @@ def test_a_run_ends_with_a_table_and_the_paths(tmp_path, capsys):
 
 def test_the_list_names_every_study(capsys):
     assert main(["--list"]) == 0
-    assert capsys.readouterr().out.startswith(f"{STUDY}: 12,096,000 designs")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines if line[0] != " "] == shipped_names()
+    assert any(line.startswith(f"{STUDY}: 12,096,000 designs") for line in lines)
 
 
 ERRORS = {
-    "which study? known: four_workload_rram": [],
+    "which study? known: four_workload_dimc_physical, four_workload_rram": [],
     "unknown study 'four_workloads_rram'; did you mean 'four_workload_rram' or 'four_work": [
         "four_workloads_rram"
     ],

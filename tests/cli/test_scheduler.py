@@ -58,11 +58,11 @@ class Cluster:
             process.wait()
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    made = Cluster(folder, tmp_path / "scheduler.json")
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A cluster for all tests, the last of which may kill what they like of it."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    made = Cluster(folder, folder.with_suffix(".json"))
     yield made
     made.end()
 
@@ -89,6 +89,25 @@ def after_parts(monkeypatch):
 
 
 @pytest.mark.usefixtures("_few")
+def test_other_versions_are_refused(cluster, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("imcmoo.io.machines._versions", _versions_of_9)
+    assert enumerated(tmp_path / "there", "--scheduler", cluster.address) == 2
+    assert "we have 9" in capsys.readouterr().err
+
+
+def _versions_of_9():
+    return {"imcmoo": "9"}
+
+
+@pytest.mark.slow
+def test_seeds_run_elsewhere_leave_the_same_files(cluster, tmp_path):
+    study = ["run", "four_workload_rram", *FEW_DESIGNS, "--seeds", "1,2"]
+    assert main([*study, "--out", str(tmp_path / "here"), "--workers", "1"]) == 0
+    assert main([*study, "--out", str(tmp_path / "there"), "--scheduler", cluster.address]) == 0
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+@pytest.mark.usefixtures("_few")
 @pytest.mark.parametrize("killed", ["worker", pytest.param("scheduler", marks=pytest.mark.slow)])
 def test_an_enumeration_gives_the_same_bytes_also_when_processes_are_killed(
     cluster, tmp_path, after_parts, capsys, killed
@@ -109,14 +128,6 @@ def test_an_enumeration_gives_the_same_bytes_also_when_processes_are_killed(
 
 
 @pytest.mark.slow
-def test_seeds_run_elsewhere_leave_the_same_files(cluster, tmp_path):
-    study = ["run", "four_workload_rram", *FEW_DESIGNS, "--seeds", "1,2"]
-    assert main([*study, "--out", str(tmp_path / "here"), "--workers", "1"]) == 0
-    assert main([*study, "--out", str(tmp_path / "there"), "--scheduler", cluster.address]) == 0
-    assert contents(tmp_path / "there") == contents(tmp_path / "here")
-
-
-@pytest.mark.slow
 @pytest.mark.usefixtures("_few")
 def test_a_worker_of_several_threads_is_refused(tmp_path, capsys):
     made = Cluster(tmp_path, tmp_path / "scheduler.json", nthreads=2)
@@ -125,17 +136,6 @@ def test_a_worker_of_several_threads_is_refused(tmp_path, capsys):
     finally:
         made.end()
     assert "start it with --nthreads 1" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("_few")
-def test_other_versions_are_refused(cluster, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("imcmoo.io.machines._versions", _versions_of_9)
-    assert enumerated(tmp_path / "there", "--scheduler", cluster.address) == 2
-    assert "we have 9" in capsys.readouterr().err
-
-
-def _versions_of_9():
-    return {"imcmoo": "9"}
 
 
 TLS = "a tls:// scheduler needs certificates: name them in Dask's configuration"

@@ -20,14 +20,14 @@ def table(name):
 def of_the_chip_for_nine_networks():
     chip = chip_of(table("physics/optima"), "nine_workload_sram_physical")
     one, over = chip.iloc[0], chip["over_own_best"]
-    span_of_networks = f"has {over.min():.2f} to {over.max():.2f} times the EDAP"
+    span = f"has {over.min():.2f} to {over.max():.2f} times the EDAP"
     yield (
         f"SRAM, {one['area_mm2']:.0f} mm²: {one['macros']:.0f} macros of "
         f"{one['rows']:.0f} × {one['cols']:.0f}, one {one['adc_bits']:.0f}-bit ADC per "
         f"{one['columns_per_adc']:.0f} columns, {one['voltage_V']:.1f} V"
     )
-    yield f"each network {span_of_networks}"
-    yield (f"one SRAM chip of {one['area_mm2']:.0f} mm² each of nine networks {span_of_networks}")
+    yield f"each network {span}"
+    yield f"one SRAM chip of {one['area_mm2']:.0f} mm² runs nine networks. Each {span}"
 
 
 def of_devices():

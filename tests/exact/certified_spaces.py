@@ -15,10 +15,17 @@ from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.node_expander import NodeExpander
 from imcmoo.space.parameters import Conditional
 from imcmoo.space.restricted import restricted
-from problems import RRAM_EXTENDED, SRAM_EXTENDED, SRAM_TECHNOLOGY_EXTENDED, STUDIES
+from problems import (
+    DIMC_PHYSICAL,
+    RRAM_EXTENDED,
+    SRAM_EXTENDED,
+    SRAM_TECHNOLOGY_EXTENDED,
+    STUDIES,
+)
 
 SPACES = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED, "nodes": SRAM_TECHNOLOGY_EXTENDED}
-SMALLER = {"rram": "four_workload_rram_physical", "sram": "four_workload_sram_physical"}
+SPACES["dimc"] = DIMC_PHYSICAL
+SMALLER = {name: f"four_workload_{name}_physical" for name in ("rram", "sram", "dimc")}
 NETWORKS = ("mobilenet_v3_onnx", "resnet18_onnx")
 
 
@@ -34,10 +41,11 @@ def feasible_values(device, rng, n, study=None):
     model = (study_on(space) if study is None else STUDIES[smaller]).cost_model()
     levels = np.empty((0, len(space.shape)), int)
     while len(levels) < n:
-        drawn = space.random(4000, rng)
-        known = model.resources(drawn)
-        drawn = drawn[known.runs.all(axis=1) & (known.area_m2 <= 800e-6)]
-        levels = np.concatenate([levels, drawn])[:n]
+        drawn = iter(np.split(space.random(4000, rng), 20))
+        while len(levels) < n and (some := next(drawn, None)) is not None:
+            known = model.resources(some)
+            some = some[known.runs.all(axis=1) & (known.area_m2 <= 800e-6)]
+            levels = np.concatenate([levels, some])[:n]
     return space.designs(levels)
 
 
@@ -53,7 +61,7 @@ def part_of(space, rng, at_most, around=None, at_least=200):
         for p in space.parameters:
             if not isinstance(p, Conditional):
                 at = list(rng.choice(len(p), min(len(p), rng.integers(1, 4)), replace=False))
-                if around is not None and around[p.name] in p.values:
+                if around is not None and around.get(p.name) in p.values:
                     at[0] = p.values.index(around[p.name])
                 values[p.name] = [p.values[i] for i in sorted(set(at))]
         part = restricted(space, values, name="part")

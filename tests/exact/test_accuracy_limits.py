@@ -75,7 +75,7 @@ CHANGED = {
 )
 def test_certified_optima_under_a_limit_are_the_enumerated_ones(device, options):
     feasible = []
-    for study in parts(device, 4, 2, 1200):
+    for study in parts(device, 4, 1, 1200):
         _, limited = problems(study, limit_between(study.space), **options)
         feasible.append(agrees(limited))
     assert any(feasible)

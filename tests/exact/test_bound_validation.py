@@ -16,7 +16,6 @@ from imcmoo.model.physical.bounds.chip_bounds import ComponentMinima
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.check_certificate import Checker
-from problems import STUDIES
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import SPACES, enumerated, parts
 
@@ -42,6 +41,11 @@ def agrees(study):
 def test_optima_are_accepted_and_all_above_is_refused(name, n, at_most):
     for study in parts(name, 5, n, at_most):
         agrees(study)
+
+
+@pytest.fixture(scope="module")
+def study():
+    return next(parts("sram", 4, 1, 20_000, at_least=3000))
 
 
 def raised(metrics, names=("energy", "edp"), factor=2):
@@ -87,18 +91,13 @@ def some_areas_too_large(metrics):
         (BoundedTree, "screen", some_areas_too_large, "screen at stage"),
     ],
 )
-def test_a_wrong_bound_is_refused(monkeypatch, of, name, wrong, message):
-    problem = STUDIES["four_workload_sram_extended"].problem()
+def test_a_wrong_bound_is_refused(monkeypatch, study, of, name, wrong, message):
+    problem = study.problem()
     partials = node_expander.partials_of(problem)
     true = getattr(of, name)
     monkeypatch.setattr(of, name, lambda *args, **options: wrong(true(*args, **options)))
     with pytest.raises(Refused, match=message):
         validate_bounds(problem, partials, [])
-
-
-@pytest.fixture(scope="module")
-def study():
-    return next(parts("sram", 4, 1, 20_000, at_least=3000))
 
 
 def test_certified_optima_and_their_feasible_neighbours_are_validated(study, monkeypatch):

@@ -43,7 +43,7 @@ from tests.exact.certified_spaces import (
 @pytest.mark.parametrize(
     ("n", "at_most"), [(1, 1200), pytest.param(50, 60_000, marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize("device", ["rram", "sram"])
+@pytest.mark.parametrize("device", ["rram", "sram", "dimc"])
 def test_certified_optima_are_the_enumerated_ones(device, n, at_most):
     rng = np.random.default_rng(1)
     feasible = [
@@ -99,7 +99,7 @@ def test_limits_of_networks_are_kept():
     limited = limited_resnet(study, max_energy_J=(most + least) / 2).problem()
     assert least < most
     assert agrees(limited)
-    assert proven(limited)["edap_max"].value > free["edap_max"].value
+    assert enumerated(limited)["edap_max"].value > free["edap_max"].value
 
 
 @pytest.fixture(params=[True, False], ids=["bounded interval", "no bounds of it"])
@@ -150,7 +150,7 @@ def test_a_score_of_the_interval_is_proven(device, score):
     around = next((d for d in feasible if d["schedule"] == "pipelined"), feasible[0])
     study = study_on(part_of(SPACES[device], rng, 1500, around), objectives=("interval",))
     problem = study.replace(score=score, criterion="score").problem()
-    assert "score" in proven(problem)
+    assert "score" in bounded_criteria(problem)
     assert agrees(problem)
 
 
@@ -187,7 +187,7 @@ def test_a_bound_that_rests_on_bounds_of_optima_is_one(device):
 
 
 def test_whoever_stops_early_or_takes_a_gap_has_a_bound_that_near_and_less_to_do():
-    (study,) = parts("sram", 8, 1, 6_000)
+    (study,) = parts("sram", 8, 1, 2_000)
     problem = study.problem()
     exact = proven(problem)
     for gap, steps in ((0.05, 10**9), (0.5, 10**9), (0.0, 0)):
@@ -215,6 +215,27 @@ def test_a_proof_stopped_between_the_steps_that_criteria_share_counts_every_desi
         proof = search.run(lambda _: True)
         assert counted(proof) == problem.space.size
         assert proof.bound <= proof.value
+
+
+def test_a_dive_is_not_repeated_from_the_nodes_of_the_last_one(monkeypatch):
+    (study,) = parts("sram", 8, 1, 1_200)
+    problem = study.problem()
+    expander, goal = NodeExpander(problem), bounded_criteria(problem)["edap_geomean"]
+    search = BranchAndBound(expander, RootExpansion.expand(expander), goal)
+    expanded, expand = [], NodeExpander.expand
+
+    def recorded(self, rows, *args):
+        expanded.append(len(rows))
+        return expand(self, rows, *args)
+
+    monkeypatch.setattr(NodeExpander, "expand", recorded)
+    search.dive()
+    assert not expanded
+    nodes = search.root.nodes
+    least = np.argsort(goal.bound(nodes.costs))[:1]
+    search.restart(nodes.take(least), 0)
+    search.dive()
+    assert expanded
 
 
 @pytest.mark.parametrize("name", CASES)

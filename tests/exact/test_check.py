@@ -224,11 +224,11 @@ def test_other_settings_are_refused(study, proven):
         best = proven["edap_max"]
         return replace(best, stamp={**best.stamp, "settings": {**best.settings, **settings}})
 
-    changed = certified_study(stating(area_limit_mm2=100.0), study)
+    changed = certified_study(stating(area_limit_mm2=100.0).settings, study)
     assert changed.area_limit_m2 == pytest.approx(100e-6)
     another = stating(study="another")
     with pytest.raises(Refused, match=r'of other settings: study "another" \(here "'):
-        Checker(certified_study(another, study)).claim(another)
+        Checker(certified_study(another.settings, study)).claim(another)
 
 
 def test_a_score_of_what_has_no_bounds_is_refused_with_the_reason(study):

@@ -17,7 +17,7 @@ def enumerated():
 
 @pytest.fixture(scope="session")
 def exact():
-    """Its exact answer by the enumeration of the package, as it ships."""
+    """The exact answer of that study by the enumeration of the package, as it ships."""
     return truth.load("four_workload_rram-v1")
 
 

@@ -50,6 +50,15 @@ def test_a_digest_that_differs_stands_for_its_part():
     assert STAMP.difference({**STAMP.to_json(), "data": "e" * 64}) == PARTS["data"]
 
 
+def test_the_network_whose_data_differ_is_named_where_both_stamps_have_a_digest_of_each():
+    each = {"each network": {"wide": "a" * 64, "light": "b" * 64}}
+    stamp = Stamp({**PARTS_HERE, **each})
+    other = {"data": "e" * 64, "each network": {"wide": "c" * 64, "light": "b" * 64}}
+    assert stamp.difference({**stamp.to_json(), **other}) == "other networks: wide"
+    assert stamp.difference({**STAMP.to_json(), "data": "e" * 64}) == PARTS["data"]
+    assert stamp.difference(STAMP.to_json()) == ""
+
+
 @pytest.mark.parametrize("stored", [None, "mine", 1e308, [], {}, {"data": "d" * 64}])
 def test_what_is_no_stamp_of_these_parts_is_of_an_older_version(stored):
     assert STAMP.difference(stored) == OLDER

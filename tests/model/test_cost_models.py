@@ -54,7 +54,7 @@ def test_a_model_that_only_evaluates_does_without_the_optional_methods():
         assert Full(SMALL, 2).offers(method) == (method in ("resources", "screen"))
     known, metrics = model.screen(levels), model.evaluate(levels)
     np.testing.assert_array_equal(known.area_m2, metrics.area_m2)
-    assert (model.breakdown(levels), model.network_details(levels)) == (None, {})
+    assert model.breakdown(levels) is None
     assert model.time_multiplexed() is model
     with pytest.raises(ValueError, match="BareEvaluator has no model of one network alone"):
         model.for_network("net0")

@@ -1,4 +1,4 @@
-"""Small accuracy data: two layers, three levels of noise, two precisions."""
+"""Small accuracy data: two layers, three levels of noise, two precisions; and a small study."""
 
 import numpy as np
 
@@ -40,3 +40,23 @@ DATA = AccuracyData(
     rounded={(8, 8): 0.9, (4, 8): 0.6},
     about=ABOUT,
 )
+
+SRAM_SPACE = """[space]
+voltage_V = [0.8, 0.9]
+rows = [32, 128]
+cols = 128
+input_slice_bits = 1
+columns_per_adc = 1
+tiles_per_group = 2
+glb_KiB = 256
+dram = "x16"
+ping_pong = 0
+adc_bits = [5, 6]
+"""
+
+
+def sram_study(name, source, *keys):
+    """Text of a study of one network on small SRAM chips, with further keys of the network."""
+    study = f'name = "{name}"\nmodel = "physical"\ndevice = "sram"\nbudget = 60\n'
+    network = "\n".join(["[[networks]]", f'source = "{source}"', *keys])
+    return f"{study}baselines = false\n{SRAM_SPACE}{network}\n"

@@ -12,9 +12,11 @@ from imcmoo.networks import build_histograms
 from imcmoo.networks.operands import (
     OperandBits,
     generic_operands,
+    line_changes,
     operand_bits,
     slice_averages,
     slice_moments,
+    twos_complement,
 )
 from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS, Workload
 from tests.reference import records
@@ -182,3 +184,50 @@ def test_operands_are_generic_where_nothing_was_recorded_of_most_layers():
     assert not generic_operands(alexnet)
     assert generic_operands(replace(alexnet, shapes=alexnet.shapes + 1))
     assert generic_operands(replace(alexnet, name="mine"))
+
+
+def moments_of(codes):
+    """Moments of 8-bit codes, one layer, which stand for inputs and weights."""
+    share = np.bincount(codes, minlength=256)[None] / len(codes)
+    return OperandBits.of_codes(share, share, share, np.array([False])).inputs
+
+
+@pytest.mark.parametrize(
+    ("codes", "bits", "signed", "expected"),
+    [
+        (np.arange(256), 8, False, (4, 4, 4, 4)),
+        (np.arange(256), 6, False, (3, 3, 4, 3)),
+        (np.array([0x55]), 8, False, (8, 0, 0, 0)),
+        (np.array([(-3 * 4) + 128]), 6, True, (2, 2, 2, 0)),
+    ],
+)
+def test_changes_of_input_lines_are_those_counted_by_hand(codes, bits, signed, expected):
+    found = [line_changes(moments_of(codes), bits, b, np.array([signed])) for b in (1, 2, 4, 8)]
+    np.testing.assert_allclose(np.ravel(found), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("bits", range(4, 9))
+def test_changes_of_lines_and_ones_are_those_of_drawn_codes(bits, signed):
+    """Inputs drawn one after the other and sent slice by slice, two's complement if signed."""
+    rng = np.random.default_rng(bits)
+    codes = np.clip(rng.normal(140, 20, 200_000), 0, 255).astype(int)
+    joint, is_signed = moments_of(codes), np.array([signed])
+    values = (codes >> (8 - bits)) - (signed << (bits - 1))
+    for width in (1, 2, 4, 8):
+        slices = -(-bits // width)
+        kept = values & ((1 << bits) - 1) if not signed else values
+        lines = kept[:, None] >> np.arange(slices * width) & 1
+        sent = lines.reshape(-1, width)
+        counted = (sent[1:] != sent[:-1]).sum() / len(codes)
+        assert line_changes(joint, bits, width, is_signed) == pytest.approx(counted, rel=0.01)
+    ones = ((values & ((1 << bits) - 1))[:, None] >> np.arange(bits) & 1).sum() / len(codes)
+    found = twos_complement(joint, bits, is_signed)
+    assert np.einsum("nkk->n", found) == pytest.approx(ones, rel=1e-9)
+
+
+def test_the_ones_of_small_positive_weights_lack_the_sign():
+    """With an offset of 128 their top bit is 1; in two's complement it is 0."""
+    joint = moments_of(np.array([128 + 1, 128 + 3]))
+    assert np.einsum("nkk->n", joint) == pytest.approx(2.5)
+    assert np.einsum("nkk->n", twos_complement(joint, 8, np.array([True]))) == pytest.approx(1.5)

@@ -1,5 +1,7 @@
 """A network's table: what it must say, what it may, and what is said of its faults."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -104,6 +106,53 @@ names = names.filter(lambda name: not formula_fault(name))
 numbers = st.lists(st.integers(1, 99), min_size=12, max_size=12)
 densities = st.lists(st.floats(0, 1), min_size=16, max_size=16)
 layers = st.lists(st.tuples(names, numbers, st.booleans(), densities), min_size=1, max_size=5)
+
+
+CACHED = "name,C,M,P,Q,G,dynamic,cache,appended,reserved\n"
+
+
+def test_a_cache_reads_back_as_it_was_written_and_changes_the_fingerprint(read, tmp_path):
+    net = read(f"{CACHED}a,4,9,3,1,2,1,keys,1,12\nb,9,4,3,1,2,1,values,1,12\nc,4,4,1,1,1,0,,,\n")
+    assert net.cache == ("keys", "values", "")
+    assert net.appended.tolist() == [1, 1, 0]
+    assert net.reserved.tolist() == [12, 12, 0]
+    with (tmp_path / "net.csv").open("w", newline="") as stream:
+        net.write_csv(stream)
+    header = (tmp_path / "net.csv").read_text().splitlines()[0].split(",")
+    after = header.index("shared_with") + 1
+    assert header[after : after + 3] == ["cache", "appended", "reserved"]
+    again = Workload.read_csv(tmp_path / "net.csv")
+    for field in ("cache", "appended", "reserved"):
+        assert list(getattr(again, field)) == list(getattr(net, field))
+    fingerprints = {
+        WorkloadSet((network,)).fingerprint
+        for network in (net, replace(net, cache=()), replace(net, reserved=net.reserved * 2))
+    }
+    assert len(fingerprints) == 3
+    assert WorkloadSet((again,)).fingerprint in fingerprints
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a,4,9,3,1,2,1,key,1,12", "column cache: 'key' is neither keys nor values, nor empty"),
+        ("a,4,9,3,1,2,0,keys,1,12", "column cache: a layer with a cache must have dynamic 1"),
+        ("a,4,9,3,1,2,1,keys,,12", "column appended: '' is not a whole number of at least 1"),
+        ("a,4,9,3,1,2,1,keys,1,-1", "column reserved: '-1' is not a whole number of at least 1"),
+        ("a,4,9,3,1,2,1,keys,10,12", "appended 10, positions seen 9 and reserved 12: each must be"),
+        ("a,4,9,3,1,2,1,values,1,3", "appended 1, positions seen 4 and reserved 3: each must be"),
+        ("a,4,9,3,1,2,1,,1,", "column cache: positions, but no cache: state keys or values"),
+    ],
+)
+def test_a_fault_of_a_cache_says_where_and_what_is_allowed(read, row, message):
+    with pytest.raises(ValueError, match=r"net\.csv, line 2") as caught:
+        read(f"{CACHED}{row}\n")
+    assert message in str(caught.value)
+
+
+def test_a_cache_without_its_positions_is_refused(read):
+    with pytest.raises(ValueError, match="line 1: no column appended, reserved"):
+        read("name,C,M,P,Q,dynamic,cache\na,4,9,3,1,1,keys\n")
 
 
 @given(layers)

@@ -78,7 +78,7 @@ def test_only_values_that_every_design_has_as_rows_are_kept():
     assert evaluations.metrics.values.keys() == {"F", "G"}
 
 
-def test_metrics_of_recorded_designs_are_not_worked_out_again(monkeypatch):
+def test_no_design_is_evaluated_twice_and_only_appended_ones_are_in_the_archive(monkeypatch):
     problem = fake_problem(SMALL)
     levels = SMALL.unrank(np.arange(0, 40, 2))
     evaluations, evaluate = Evaluations(problem), problem.model.evaluate
@@ -87,12 +87,14 @@ def test_metrics_of_recorded_designs_are_not_worked_out_again(monkeypatch):
     monkeypatch.setattr(problem.model, "evaluate", lambda x: asked.append(x) or evaluate(x))
     wanted = SMALL.unrank(np.array([7, 38, 0, 7, 3, 38]))
     metrics = evaluations.metrics_of(wanted)
-    np.testing.assert_array_equal(np.concatenate(asked), wanted[[0, 3, 4]])
+    np.testing.assert_array_equal(np.concatenate(asked), wanted[[0, 4]])
     np.testing.assert_array_equal(metrics.energy_J, evaluate(wanted).energy_J)
     for own, whole in zip(
         metrics.resources.values(), evaluate(wanted).resources.values(), strict=True
     ):
         np.testing.assert_array_equal(own.missing, whole.missing)
     asked.clear()
+    evaluations.metrics_of(wanted[::-1])
     evaluations.metrics_of(levels[::-1])
     assert asked == []
+    assert len(evaluations) == len(evaluations.metrics.energy_J) == len(levels)

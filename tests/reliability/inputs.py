@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.networks.accuracy_data import sram_study
 from tests.reliability.commands import (
     FINE,
     REFUSED,
@@ -39,25 +40,6 @@ PREDICTED = ("accuracy", "net.onnx", "--data", "data.npz", "--metric", "agreemen
              "--force")  # fmt: skip
 LINEAR = (*PREDICTED, "--accuracy-data", "net.accuracy.npz")
 EXECUTED = (*(word if word != "linear" else "exact" for word in PREDICTED), "--chips", "1")
-ACCURATE = """name = "accurate"
-model = "physical"
-device = "sram"
-baselines = false
-[space]
-voltage_V = [0.8, 0.9]
-rows = [32, 128]
-cols = 128
-input_slice_bits = 1
-columns_per_adc = 1
-tiles_per_group = 2
-glb_KiB = 256
-dram = "x16"
-ping_pong = 0
-[[networks]]
-source = "net.csv"
-accuracy = "net.accuracy.npz"
-max_accuracy_drop = 0.5
-"""
 ENUMERATED = ("enumerate", "accurate.toml", "--quiet", "--workers", "1")
 
 
@@ -116,7 +98,8 @@ def prepare(ready: Path) -> None:
     (folder / "net.onnx").write_bytes(proto.SerializeToString())
     np.savez(folder / "data.npz", x=rng.normal(size=(280, 16)).astype(np.float32),
              labels=rng.integers(4, size=280))  # fmt: skip
-    (folder / "accurate.toml").write_text(ACCURATE)
+    keys = 'accuracy = "net.accuracy.npz"', "max_accuracy_drop = 0.5"
+    (folder / "accurate.toml").write_text(sram_study("accurate", "net.csv", *keys))
     imported = ("import", "net.onnx", "--dim", "n=1", "--data", "data.npz", "--metric",
                 "agreement", "--out", "net.csv")  # fmt: skip
     for command, name in ((imported, ""), (ENUMERATED, ""), (LINEAR, "linear.csv"),

@@ -11,7 +11,7 @@ from imcmoo.exact.node_expander import partials_of
 from imcmoo.model.partials import NoBounds
 from imcmoo.report.terminal_tables import verdict
 from imcmoo.scenario.model import ScenarioModel
-from imcmoo.scenario.requests import Requests
+from imcmoo.scenario.requests import Load, Requests
 from imcmoo.scenario.service import request_times, service_in_turn
 from imcmoo.scenario.space_sharing import UNSERVED
 from imcmoo.search.sampling import draw_feasible
@@ -105,8 +105,8 @@ def test_the_policy_of_larger_capacity_is_chosen_design_by_design():
     model, levels = feasible(cameras("sram", interrupt="layer"), 200)
     service = model.service(levels)
     whole, layered = (
-        request_times(service.values, model.load, interruptible=i)["capacity"].min(axis=1)
-        for i in (False, True)
+        request_times(service.values, model.load, interrupt)["capacity"].min(axis=1)
+        for interrupt in ("none", "layer")
     )
     assert np.array_equal(service.capacity.min(axis=1), np.maximum(whole, layered))
     assert service.interrupts.any()
@@ -116,6 +116,37 @@ def test_the_policy_of_larger_capacity_is_chosen_design_by_design():
     assert np.array_equal(saved > 0, service.interrupts)
     at = service.interrupts
     assert saved[at] == pytest.approx((service.values["save_energy"] * rates.sum())[at])
+
+
+def test_the_prompt_of_a_language_model_waits_for_one_step_instead_of_all():
+    prefill, step, period = 45.06e-3, 0.4039e-3, 1.0
+    load = Load(np.full(2, period), np.array([0.2, 0.5]), np.array([1.0, 127.0]))
+    latency = np.array([[prefill, step]])
+    values = {"latency": latency, "interval": latency}
+    whole = request_times(values, load, "none")["response_s"][0]
+    assert whole == pytest.approx([96.36e-3, 96.36e-3], rel=2e-4)
+    cut = request_times(values, load, "inference")["response_s"][0]
+    assert cut == pytest.approx([45.46e-3, 98.78e-3], rel=2e-4)
+
+
+def test_between_inferences_a_request_pays_for_the_longest_refill_and_saves_nothing():
+    model, levels = feasible(cameras("rram", interrupt="inference", burst=3))
+    values = model.inner.evaluate(levels).values
+    pipelined = model.space.column(levels, "schedule") == "pipelined"
+    found = request_times(values, model.load, "inference")
+    whole = request_times(values, model.load, "none")
+    refill = (values["latency"] - values["interval"]).max(axis=1)
+    assert (refill[pipelined] > 0).all()
+    assert (refill[~pipelined] == 0).all()
+    assert found["service_s"] == pytest.approx(whole["service_s"] + refill[:, None], rel=1e-12)
+    service = model.service(levels)
+    assert service.interrupts.any()
+    assert (service.power_W["saving"] == 0).all()
+    larger = np.maximum(found["capacity"].min(axis=1), whole["capacity"].min(axis=1))
+    assert np.array_equal(service.chip_capacity, larger)
+    row = int(np.flatnonzero(service.interrupts)[0])
+    text = verdict(ServedDesign(model, levels[[row]]).table.assign(response_s=1.0))
+    assert "Requests are interrupted: between inferences." in text
 
 
 def test_pipelined_chips_are_never_interrupted():
@@ -133,7 +164,7 @@ def test_the_longest_layer_is_that_of_the_breakdown():
     assert model.service(levels).values["longest_layer"] == pytest.approx(longest, rel=1e-9)
 
 
-@pytest.mark.parametrize("interrupt", ["none", "layer"])
+@pytest.mark.parametrize("interrupt", ["none", "layer", "inference"])
 @pytest.mark.parametrize("device", ["sram", "rram"])
 def test_simulated_responses_of_chips_keep_their_bounds(device, interrupt):
     model, levels = feasible(cameras(device, interrupt=interrupt, burst=2), 12)
@@ -152,13 +183,13 @@ def test_simulated_responses_of_chips_keep_their_bounds(device, interrupt):
 def test_a_request_that_comes_during_a_long_save_keeps_its_bound():
     model, levels = feasible(cameras("sram", interrupt="layer"), 200)
     values = model.service(levels).values
-    always = request_times(values, model.load, interruptible=True)
+    always = request_times(values, model.load, "layer")
     at = always["capacity"].min(axis=1).argmax()
     values = {name: v[[at]] for name, v in values.items()}
     values["save"] = 2.5 * values["longest_layer"].max(axis=1)
     served = ServedDesign(model, levels[[at]])
     service = service_in_turn(model.scenario, model.load, values)
-    always = request_times(values, model.load, interruptible=True)
+    always = request_times(values, model.load, "layer")
     served.__dict__["service"] = replace(service, interrupts=np.ones(1, bool), **always)
     urgent, *_, last = model.load.by_priority
     later = 1e-9
@@ -199,7 +230,9 @@ def test_a_network_alone_keeps_its_weights_as_it_does_among_others(sharing):
             assert np.array_equal(alone.values[quantity][:, 0], kept)
 
 
-@pytest.mark.parametrize("interrupt", ["none", "layer"])
+@pytest.mark.parametrize(
+    "interrupt", ["none", "layer", pytest.param("inference", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     ("device", "burst"), [("sram", 1), pytest.param("rram", 3, marks=pytest.mark.slow)]
 )
@@ -271,8 +304,8 @@ def test_networks_side_by_side_are_broken_down_on_their_own_groups(side_by_side)
         assert energy[serves] == pytest.approx(metrics.energy_J[serves, w])
         latency = costs.latency_s[:, owner == name].sum(axis=1)
         assert latency[sequential] == pytest.approx(metrics.latency_s[sequential, w])
-    use = model.network_details(levels)["utilization"][serves]
-    whole = model.inner.network_details(levels)["utilization"][serves]
+    use = costs.details["utilization"][serves]
+    whole = model.inner.breakdown(levels).details["utilization"][serves]
     assert (use > whole).any()
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from imcmoo.arrays import Floats
 from imcmoo.scenario.requests import Load
 from imcmoo.scenario.response import blocking_times, capacities, response_bounds, simulate
+from imcmoo.scenario.service import request_times
 from tests.scenario.exact_analysis import TaskSet, exact_responses, worst_releases
 
 MOST_PERIODS = 30
@@ -157,3 +158,38 @@ def test_what_never_ends_has_no_capacity_and_no_bound_and_warns_of_nothing(
     assert np.isinf(response[1]).all()
     assert np.isnan(capacity[2]).all()
     assert np.isnan(response[2]).all()
+
+
+@settings(deadline=None)
+@given(tasks=task_sets(most=0.9), seed=st.integers(0, 2**32 - 1))
+def test_responses_with_pipelines_that_fill_again_never_exceed_their_bound(
+    tasks: TaskSet, seed: int
+) -> None:
+    """Each request is a burst of inferences: the first takes its latency, all others intervals."""
+    rng = np.random.default_rng(seed)
+    n = len(tasks.service)
+    load = Load(tasks.load.period_s, tasks.load.deadline_s, rng.integers(1, 6, n).astype(float))
+    interval = tasks.service / (2 * load.burst)
+    latency = interval * rng.uniform(1, 2, n)
+    values = {"latency": latency[None], "interval": interval[None]}
+    bound = request_times(values, load, "inference")["response_s"][0]
+    segments = [
+        np.array([first, *[further] * (int(burst) - 1)])
+        for first, further, burst in zip(latency, interval, load.burst, strict=True)
+    ]
+    horizon = MOST_PERIODS * load.period_s.min()
+    releases = [
+        np.arange(first, horizon, period)
+        for first, period in zip(rng.uniform(0, load.period_s), load.period_s, strict=True)
+    ]
+    seen = simulate(releases, segments, load, refill_s=(latency - interval).tolist())
+    longest = np.array([r.max(initial=0.0) for r in seen.response_s])
+    assert (longest <= bound * (1 + 1e-9)).all()
+
+
+def test_an_interrupted_request_fills_its_pipeline_again() -> None:
+    load = Load(np.array([10.0, 20.0]), np.array([5.0, 20.0]), np.array([1.0, 3.0]))
+    segments = [np.array([1.0]), np.array([3.0, 2.0, 2.0])]
+    line = simulate([np.array([4.0]), np.array([0.0])], segments, load, refill_s=[0.0, 1.0])
+    assert line.start_s.tolist() == [0, 5, 6]
+    assert line.end_s.tolist() == [5, 6, 9]

@@ -112,5 +112,8 @@ def test_space_sharing_is_for_chips_that_hold_all_weights(tmp_path):
         read(shared, tmp_path)
     with pytest.raises(InputError, match="interrupts nothing"):
         read(FULL.replace("[scenario]", '[scenario]\nsharing = "space"'), tmp_path)
+    for_tokens = shared.replace('= "space"', '= "space"\ninterrupt = "inference"')
+    with pytest.raises(InputError, match=r'nothing: leave out interrupt = "inference"'):
+        read(for_tokens, tmp_path)
     both = "deployment = 'together'\n" + shared.replace("sram", "rram")
     assert read(both, tmp_path).scenario.sharing == "space"

@@ -62,6 +62,17 @@ def test_a_space_replaces_values_of_its_base_by_name_and_keeps_their_order(tmp_p
     assert wider.parameters[2].on.values == (4, 6, 16)
 
 
+def test_a_parameter_replaces_a_value_that_the_base_fixes(tmp_path):
+    devices = 'device = { kind = "categorical", values = ["sram", "rram"] }'
+    varied = WIDER.replace("[parameters]", f"[parameters]\n{devices}")
+    wider = read(tmp_path, FULL, varied)["wider"]
+    assert wider.fixed == {"node": 32}
+    assert wider.values_of("device") == ("sram", "rram")
+    twice = varied.replace("node = 32", 'device = "sram"')
+    with pytest.raises(ValueError, match="device"):
+        read(tmp_path, FULL, twice)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

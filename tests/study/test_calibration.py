@@ -205,6 +205,7 @@ FIRST = 'use = "fit"\nvoltage_V = 1.0'
         ("adc_bits = 8", 'adc_bits = 3\nadc_model = "isaac"', "macro.adc_bits: "),
         ("adc_bits = 8", "adc_bits = 8\nadc_noise = 401", "macro.adc_noise: must be at most 400"),
         ("adc_bits = 8", "adc_bits = 8\nbits_per_cell = 2", "bits_per_cell must be 1 for SRAM"),
+        ('device = "sram"', 'device = "dimc"', "dimc has no ADC to fit"),
         ('device = "sram"', 'device = "sramm"', "macro.device: unknown 'sramm'; did you mean"),
         ("rows = 512", "rows = ", "not TOML"),
     ],

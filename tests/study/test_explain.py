@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from imcmoo.model.metrics import LayerCosts
 from imcmoo.problem.criteria import CRITERIA
 from imcmoo.study.assessment import EvaluatedDesigns
 from imcmoo.study.explain import explain
@@ -173,9 +174,15 @@ def test_areas_that_a_model_says_beside_its_quantities_are_in_mm2(monkeypatch):
         metrics = evaluate(levels)
         return replace(metrics, values={**metrics.values, "reach_m2": metrics.values["delay"]})
 
-    details = {"patch_m2": np.array([[1e-6, 2e-6]]), "kind": np.array([["a", "b"]])}
+    costs = LayerCosts(
+        layers=[(name, "all") for name in problem.workload_names],
+        components=["array"],
+        energy_J=np.ones((1, 2, 1)),
+        area_m2=np.ones((1, 1)),
+        details={"patch_m2": np.array([[1e-6, 2e-6]]), "kind": np.array([["a", "b"]])},
+    )
     monkeypatch.setattr(problem.model, "evaluate", with_reach)
-    monkeypatch.setattr(problem.model, "network_details", lambda levels: details, raising=False)
+    monkeypatch.setattr(problem.model, "breakdown", lambda levels: costs, raising=False)
     (explained,) = explain(problem, TOY.asked_criterion, *named(plain))
     networks = explained.tables["networks"]
     assert networks["patch_mm2"].to_numpy() == pytest.approx([1.0, 2.0])

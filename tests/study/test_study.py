@@ -13,7 +13,7 @@ import problems
 from imcmoo.cli import arguments, run_command
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.parameters import space_voltages
-from imcmoo.study import shipped
+from imcmoo.study.catalogue import shipped_names, shipped_studies
 from imcmoo.study.provenance import command, config
 from problems import STUDIES
 from tests.cli.helpers import python
@@ -55,8 +55,8 @@ def test_a_criterion_of_scenarios_is_refused_without_one():
 
 
 def test_studies_have_the_names_of_their_files():
-    assert {name: study.name for name, study in shipped.studies().items()} == {
-        name: name for name in shipped.study_names()
+    assert {name: study.name for name, study in shipped_studies().items()} == {
+        name: name for name in shipped_names()
     }
 
 

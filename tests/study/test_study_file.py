@@ -96,8 +96,10 @@ def test_the_built_in_studies_are_what_they_were():
         _study("technology_cost_sram", problems.SRAM_TECHNOLOGY, FOUR, cost=COSTS),
         _physical("four", "rram", problems.RRAM_PHYSICAL, TRUE[:4]),
         _physical("four", "sram", problems.SRAM_PHYSICAL, TRUE[:4]),
+        _physical("four", "dimc", problems.DIMC_PHYSICAL, TRUE[:4]),
         _physical("nine", "rram", problems.RRAM_PHYSICAL_ATTENTION, TRUE, area_limit_mm2=4000),
         _physical("nine", "sram", problems.SRAM_PHYSICAL_ATTENTION, TRUE),
+        _physical("nine", "dimc", problems.DIMC_PHYSICAL_ATTENTION, TRUE),
     ]
     small = {name: study for name, study in problems.STUDIES.items() if "_extended" not in name}
     assert {study.name: study for study in built_in} == small
@@ -175,7 +177,7 @@ FAULTS = [
     *((PLAIN.replace('"x"', f'"{name}"'), f"beginning with a letter or digit, got '{name}'")
       for name in NO_NAME),
     *((PLAIN.replace('"x"', f'"{name}"'), f"name: no study can be called '{name}': ablation,")
-      for name in ("exact", "published", "docs", "Exact")),
+      for name in ("exact", "published", "docs", "Exact", "comparison")),
     (PLAIN.replace("alexnet", "alexnot"),
      "networks[0].source: unknown workload 'alexnot'; did you mean 'alexnet'? known:"),
     (PLAIN.replace("alexnet", "no/a.csv"), "networks[0].source: FOLDER/no/a.csv: No such"),
@@ -202,7 +204,7 @@ FAULTS = [
      "no rram crossbar with node_nm=32, voltage_V=0.5, rows=100, cols=32 in the component table: "
      "rows 100 is missing there, available: 16, 32, 64, 128"),
     (PLAIN + '[space]\nbase = "rrm"\n', "space.base: unknown 'rrm'; did you mean 'rram'? allo"),
-    (PLAIN + "[space]\nbase = [1]\n", "space.base: unknown [1]; allowed: rram,"),
+    (PLAIN + "[space]\nbase = [1]\n", "space.base: unknown [1]; allowed: dimc_generation,"),
     (PLAIN.replace("rram", "sram") + '[space]\nbase = "rram"\n',
      "device: 'sram', but space rram is of rram; leave space out, or say space = {"),
     (PLAIN.replace("rram", "sram") + "[space]\nbits_per_cell = 8\n",
@@ -418,7 +420,7 @@ def test_a_changed_network_file_is_noticed(small, capsys, tmp_path):
         elsewhere = tmp_path / "out"
         shutil.copytree(out / "exact", elsewhere / "exact")
         assert main(["run", str(file), "--seed", "2", "--out", str(elsewhere)]) == 0
-        assert "is of other data (component table, networks" in capsys.readouterr().err
+        assert "is of other networks: net" in capsys.readouterr().err
         assert main(["run", str(file), "--seed", "2", "--out", str(out), "--resume"]) == 2
     finally:
         csv.write_bytes(before)

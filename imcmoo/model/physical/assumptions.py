@@ -98,7 +98,7 @@ class Assumptions:
         1.0, 0.3, 4.0, "assumption: largest sum of a column at its ADC over the supply voltage"
     )
     input_energy_factor: Assumption = Assumption(
-        1.0, 0.275, 5.5, "assumption, of DACs and row drivers; for calibration to a macro"
+        1.0, 0.275, 5.5, "assumption, of DACs and word lines; for calibration to a macro"
     )
     array_energy_factor: Assumption = Assumption(
         1.0, 0.275, 5.5, "assumption, of reading cells; for calibration to a macro"
@@ -264,6 +264,42 @@ class Assumptions:
         10.0,
         "high voltage, which the table's drivers do not switch: 5.25 in CiMLoop's NeuRRAM, whose "
         "drivers take 1.75 times its cells; Intel's macro has 204 F2 a bit",
+    )
+
+    gate_F: Assumption = Assumption(
+        0.7e-15,
+        0.5e-15,
+        1.0e-15,
+        "ZigZag imc_unit.py (BSD 3-clause), 28 nm: NAND2, nd2_cap; linear in the node",
+    )
+    gate_m2: Assumption = Assumption(
+        0.614e-12, 0.45e-12, 0.8e-12, "ZigZag imc_unit.py, 28 nm: nd2_area; square of the node"
+    )
+    gate_s: Assumption = Assumption(
+        47.8e-12,
+        20e-12,
+        60e-12,
+        "ZigZag imc_unit.py, 28 nm and 0.9 V: nd2_dly; linear in the node; low: faster adders",
+    )
+    line_F: Assumption = Assumption(
+        0.35e-15,
+        0.2e-15,
+        0.7e-15,
+        "ZigZag imc_unit.py, 28 nm: line per cell, wl_cap and bl_cap; linear in the node",
+    )
+    logic_overhead: Assumption = Assumption(
+        1.0,
+        1.0,
+        1.6,
+        "assumption, of the energy of digital macros: the top level of a chip has clock and "
+        "control; 1.2 for a macro compared alone",
+    )
+    tree_wires: Assumption = Assumption(
+        0.25,
+        0.0,
+        0.6,
+        "assumption, share of the energy of adders of a tree: every line crosses half the side of "
+        "the tree at 0.2 pF per mm, 0.12 to 0.41; 0 for a macro compared alone",
     )
 
     def having(self, **values: float) -> Assumptions:

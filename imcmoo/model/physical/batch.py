@@ -35,7 +35,7 @@ from imcmoo.model.physical.latency import (
     sequential_latency,
 )
 from imcmoo.model.physical.mapping import (
-    held_weight_bits,
+    dram_bits,
     operand_bits,
     overflow_bits,
     partial_sum_bits,
@@ -172,12 +172,14 @@ class Batch:
 
     @cached_property
     def spill_bits(self) -> Floats:
-        """Activations written to DRAM and read back, bits, by buffer size, shape (n_sizes, L)."""
-        return 2.0 * self._overflow_bits * self.context.switches.activation_dram
+        """Activations written to DRAM and read back, and the cache there, bits, by buffer size,
+        shape (n_sizes, L)."""
+        moved = dram_bits(self.context, self._overflow_bits, self.buffer_sizes[0])
+        return moved * self.context.switches.activation_dram
 
     @cached_property
     def spilled(self) -> Floats:
-        """Activations of networks written to DRAM and read back, bits, shape (n, W)."""
+        """`spill_bits` of networks, bits, shape (n, W)."""
         by_size = self.context.layers.total(self.spill_bits)
         return by_size.take(self.buffer_sizes[1], axis=0)
 
@@ -222,9 +224,32 @@ class Batch:
         cells = np.where(self.may_stream, 0.0, macros * per_macro[:, None])
         nowhere = ~self.designs.has_dram & self.context.switches.activation_dram
         largest = self.context.layers.largest(self._overflow_bits)
+        if self.context.cache is not None:
+            largest = largest + self._cache_overflow_bits
         bits = largest.take(self.buffer_sizes[1], axis=0) * nowhere[:, None]
-        held = held_weight_bits(self.context) - BITS_PER_KIB * self.designs.glb_KiB[:, None]
-        return cells, np.maximum(bits, np.maximum(lines, held))
+        return cells, np.maximum(bits, np.maximum(lines, self._held_overflow_bits))
+
+    @property
+    def _cache_overflow_bits(self) -> Floats:
+        """Bits of each cache that buffers do not keep, by distinct buffer size."""
+        assert self.context.cache is not None
+        return self.context.cache.missing_bits(BITS_PER_KIB * self.buffer_sizes[0])
+
+    @property
+    def _held_overflow_bits(self) -> Floats:
+        """Weights of the digital unit beyond the buffer, bits, shape (n, W)."""
+        buffer = BITS_PER_KIB * self.designs.glb_KiB[:, None]
+        return np.asarray(self.context.held_weight_bits - buffer)
+
+    @property
+    def lacks_dram_for_cache(self) -> Bools:
+        """True where a cache needs more buffer, and DRAM would do instead, shape (n, W)."""
+        _, bits = self._missing
+        if self.context.cache is None:
+            return np.zeros(bits.shape, dtype=bool)
+        cache = self._cache_overflow_bits.take(self.buffer_sizes[1], axis=0)
+        others = np.maximum(self.shortfall[1], self._held_overflow_bits)
+        return (bits > 0) & (cache > 0) & (others <= 0)
 
     @cached_property
     def has_capacity(self) -> Bools:
@@ -316,7 +341,7 @@ class LayerWork:
 
     @cached_property
     def spill_bits(self) -> Floats:
-        """Activations written to DRAM and read back, bits, shape (n, L)."""
+        """Activations written to DRAM and read back, and the cache there, bits, shape (n, L)."""
         return self._batch.spill_bits.take(self._batch.buffer_sizes[1][self._some], axis=0)
 
     @cached_property
@@ -408,6 +433,10 @@ def _timed_runs(batch: Batch, *, causes: bool, longest: bool) -> list[ImageCosts
                 run.latency_s[rows], run.interval_s[rows], run.bound_by[rows] = pipelined_latency(
                     layers, times, io_s[rows], links * link_bit_s[rows] / groups
                 )
+                if layers.feedback.any():
+                    run.interval_s[rows] = np.where(
+                        layers.feedback, run.latency_s[rows], run.interval_s[rows]
+                    )
             else:
                 run.latency_s[rows], run.bound_by[rows] = sequential_latency(
                     layers, times, io_s[rows], causes=causes
@@ -451,8 +480,20 @@ def best_run(batch: Batch, *, causes: bool, longest: bool = False) -> ImageCosts
     run, *streamed = network_runs(batch, causes=causes, longest=longest)
     for other in streamed:
         better = edp(other.energy_J, other.latency_s) < edp(run.energy_J, run.latency_s)
-        run = other.where(batch.may_stream & (better | ~batch.fits), run)
+        streams = batch.may_stream & (better | ~batch.fits)
+        run = other.where(_as_owners(batch, streams), run)
     return run
+
+
+def _as_owners(batch: Batch, streams: Bools) -> Bools:
+    """True where weights stream, shape (n, W): a follower streams where its owner does."""
+    context, layers = batch.context, batch.context.layers
+    if not layers.followers.any():
+        return streams
+    if context.owner is not None:
+        owner = Batch(context.owner, batch.designs)
+        return streams | (best_run(owner, causes=False).streamed & owner.has_capacity)
+    return streams | (streams & batch.has_capacity)[:, layers.cells_of_network]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -557,7 +598,8 @@ def _counted_energy(batch: Batch, features: MappingFeatures) -> Floats:
 def _switch(
     batch: Batch, written: Floats, fetched: Floats, *, streamed: bool
 ) -> tuple[Floats, Floats, Floats]:
-    """Energy on and off the chip, and time, of a switch to each network, shape (n, W) each.
+    """Energy on and off the chip, and time, of a switch to each network, shape (n, W) each; 0 of
+    networks that find their weights there.
 
     Weights are fetched and written to the arrays (unless streamed) and the global buffer. Rows of
     all macros are written in parallel, unless fetching takes longer.
@@ -572,4 +614,6 @@ def _switch(
         on_chip, off_chip = on_chip + written, off_chip + fetched
         bits = bits + layers.total(layers.stored_bits)
         rows = batch.designs.rows * rates.row_write_s
-    return on_chip, off_chip, np.maximum(rows[:, None], bits * rates.dram_bit_s[:, None])
+    time = np.maximum(rows[:, None], bits * rates.dram_bit_s[:, None])
+    pays = batch.context.pays_switches
+    return on_chip * pays, off_chip * pays, time * pays

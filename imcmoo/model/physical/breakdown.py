@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imcmoo.arrays import Bools, Floats, Ints
-from imcmoo.model.metrics import LayerCosts
+from imcmoo.model.metrics import DRAM_DETAILS, LayerCosts
 from imcmoo.model.physical.batch import Batch, LayerWork, best_run
 from imcmoo.model.physical.chip import WITHOUT_TOP
+from imcmoo.model.physical.constraints import MOST_DB
 from imcmoo.model.physical.latency import CAUSES, ImageCosts, bottleneck
 from imcmoo.model.physical.mapping import place, replication
 from imcmoo.model.physical.mapping_features import (
@@ -20,6 +22,9 @@ from imcmoo.model.physical.mapping_features import (
     image_actions,
     map_layers,
 )
+from imcmoo.model.physical.parameters import BITS_PER_KIB
+
+BITS_PER_MB = 8e6
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,6 +34,11 @@ class PhysicalBreakdown(LayerCosts):
     Leakage and network switches have no area; drivers, routers and the memory interface have no
     energy. Components come without their share of clock and control, which is `top`. Latencies of
     layers of pipelined designs overlap.
+
+    `details` has `bound_by`, `utilization` (share of macros in use), compute SNR `snr_dB` and its
+    parts (at most `MOST_DB`), and `streamed` (weight mode); empty or NaN where a network does not
+    run, except SNR. With a cache of language models, also weights and cache through DRAM (MB) and
+    the least time of its traffic (s).
     """
 
     latency_s: Floats
@@ -39,12 +49,10 @@ class PhysicalBreakdown(LayerCosts):
     @classmethod
     def joined(cls, parts: Sequence[PhysicalBreakdown], order: Ints) -> PhysicalBreakdown:
         """Concatenate breakdowns of batches; `order` has the index of each design."""
-        back = np.argsort(order)
         names = ("energy_J", "latency_s", "bound_by", "utilization", "area_m2")
-        arrays: Any = {
-            name: np.concatenate([getattr(part, name) for part in parts])[back] for name in names
-        }
-        return replace(parts[0], **arrays)
+        arrays: Any = {n: np.concatenate([getattr(part, n) for part in parts]) for n in names}
+        details = {n: np.concatenate([p.details[n] for p in parts]) for n in parts[0].details}
+        return replace(parts[0], **arrays, details=details).take(np.argsort(order))
 
 
 def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreakdown:
@@ -85,17 +93,47 @@ def break_down(batch: Batch, layers: Sequence[tuple[str, str]]) -> PhysicalBreak
     pipelined = batch.designs.pipelined[:, None]
     latency = np.where(pipelined, seconds, share * run.latency_s[:, owner])
     runs, distinct = batch.has_capacity[:, owner], table.distinct
-    none = np.zeros(n)
+    none, names = np.zeros(n), batch.context.device.component_names
     energy_J = np.where(runs[:, :, None], np.stack(list(energy.values()), axis=2), np.nan)
     return PhysicalBreakdown(
         layers=layers,
-        components=tuple(energy),
+        components=tuple(names.get(part, part) for part in energy),
         energy_J=energy_J[:, distinct],
         latency_s=np.where(runs, latency, np.nan)[:, distinct],
         bound_by=bound[:, distinct],
         utilization=np.where(runs, _utilization(batch, run.streamed), np.nan)[:, distinct],
         area_m2=np.stack([chip.areas_m2.get(part, none) for part in energy], axis=1),
+        details=_details(batch, run),
     )
+
+
+def _details(batch: Batch, run: ImageCosts) -> dict[str, NDArray[Any]]:
+    """Bottleneck, utilization, noise and weight mode of networks, see `PhysicalBreakdown`."""
+    ran, resources = batch.has_capacity, batch.resources
+    of_dram = {} if batch.context.cache is None else _dram_details(batch, run)
+    return {
+        "bound_by": np.where(ran, np.array(CAUSES)[run.bound_by], ""),
+        "utilization": np.where(ran, run.occupied_cells, np.nan) / resources.cells[:, None],
+        "snr_adc_dB": np.minimum(resources.snr_adc_dB, MOST_DB),
+        "snr_dev_dB": np.minimum(batch.noise[:, 1], MOST_DB),
+        "snr_dB": np.minimum(resources.snr_dB, MOST_DB),
+        "streamed": np.where(ran, np.where(run.streamed, "yes", "no"), ""),
+        **of_dram,
+    }
+
+
+def _dram_details(batch: Batch, run: ImageCosts) -> dict[str, NDArray[Any]]:
+    """Weights and cache through DRAM, MB, and the time of all that goes there, s."""
+    layers, cache, designs = batch.context.layers, batch.context.cache, batch.designs
+    assert cache is not None
+    moved = (1 - cache.share(designs.glb_KiB * BITS_PER_KIB)) * layers.total(layers.cache_bits)
+    weights = layers.total(layers.stored_bits) * run.streamed
+    figures = (
+        weights / BITS_PER_MB,
+        moved * designs.has_dram[:, None] / BITS_PER_MB,
+        run.dram_bits * batch.chip.rates.dram_bit_s[:, None],
+    )
+    return dict(zip(DRAM_DETAILS, figures, strict=True))
 
 
 def _apart_from_top(action: str, price_J: Floats, batch: Batch) -> tuple[Floats, Floats]:

@@ -24,6 +24,7 @@ from imcmoo.model.physical.components import (
     in_turn,
     part_costs,
     tile_buffer,
+    with_packed_words,
 )
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.parameters import DRAM, DRAM_BITS, DRAM_FOOTPRINT_M2, Designs
@@ -107,7 +108,11 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         muxed = designs.columns_per_adc > 1
     else:
         muxed = np.zeros(len(designs), bool)
-    cell, read = device.prices(designs, array, kappa, technology), assumptions.array_energy_factor
+    cell = device.prices(designs, array, kappa, technology)
+    read = technology.calibrated("array_energy_factor")
+    read_s = np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"])
+    if device.exact:  # cells drive gates
+        array["column_area"] = array["column_area_muxed"] = read_s = np.zeros(len(designs))
     return OperatingPoint(
         slowdown=kappa,
         clock_Hz=assumptions.clock_Hz.value * np.minimum(1.0, 1 / kappa),
@@ -115,10 +120,9 @@ def operating_point(designs: Designs, technology: Technology) -> OperatingPoint:
         wire_ohm_per_m=node["wire_ohm_per_m"],
         array=array,
         adc=device.column_circuit(designs, array, kappa, technology),
-        cell=replace(cell, low_J=cell.low_J * read.value, span_J=cell.span_J * read.value),
+        cell=replace(cell, low_J=cell.low_J * read, span_J=cell.span_J * read),
         cell_m2=device.cell_m2(designs, array, assumptions),
-        array_s=kappa
-        * np.where(muxed, np.maximum(timed["time"], timed["time_muxed"]), timed["time"]),
+        array_s=kappa * read_s,
     )
 
 
@@ -175,11 +179,10 @@ def row_prices(designs: Designs, technology: Technology) -> dict[str, Floats]:
     Returns:
         `dac` of one input slice, 0 if inputs are sent as pulses; `row_pulse` of one pulse.
     """
-    assumptions, factor = technology.assumptions, technology.assumptions.input_energy_factor.value
-    dac = assumptions.dac_F_per_bit.value * designs.input_slice_bits * designs.voltage_V**2
+    factor = technology.assumptions.input_energy_factor.value
     return {
-        "dac": np.where(designs.level_coded, dac, 0.0) * factor,
-        "row_pulse": technology.device.row_pulse_J(designs, assumptions) * factor,
+        "dac": technology.device.row_circuit(designs, technology).energy_J,
+        "row_pulse": technology.device.row_pulse_J(designs, technology.assumptions) * factor,
     }
 
 
@@ -322,7 +325,7 @@ class _Builder:
         self._point = point
         self._assumptions = context.assumptions
         self._switches = context.switches
-        self._array_area = context.assumptions.array_area_factor.value * designs.macros
+        self._array_area = context.calibrated("array_area_factor") * designs.macros
         self._slow = np.maximum(point.slowdown, 1.0)
 
     def _look_up(self, component: str, **keys: ArrayLike) -> Mapping[str, Floats]:
@@ -331,7 +334,7 @@ class _Builder:
     @cached_property
     def _references(self) -> Floats:
         """Reference columns of a macro beside its others, shape (n,)."""
-        slices = np.ceil(self._context.layers.weight_bits.max() / self._designs.bits_per_cell)
+        slices = np.ceil(self._context.weight_bits / self._designs.bits_per_cell)
         per_slice = self._context.device.reference_columns(self._designs, self._assumptions)
         columns: Floats = per_slice * slices * self._switches.few_levels
         return columns
@@ -362,16 +365,15 @@ class _Builder:
         columns = np.where(muxed, array["column_area_muxed"], array["column_area"])
         columns = columns * (1 + self._references / designs.cols)
         check_dac_bits(designs, self._assumptions)
-        # Inputs sent as pulses need no DAC.
-        bits, coded = designs.input_slice_bits, designs.level_coded
-        dac = np.where(coded, self._look_up("dac", bits=np.where(coded, bits, 1))["area"], 0.0)
+        row_m2 = self._context.device.row_circuit(designs, self._context).area_m2
         order = in_turn(designs, self._context.device)
         # Rows are driven once per read.
         reads = np.where((order == READ_AGAIN) & shared, designs.columns_per_adc, 1.0)
         prices = row_prices(designs, self._context)
         prices["row_pulse"] = prices["row_pulse"] + self._references * self._point.cell.low_J
+        circuits_m2 = array["row_area"] + columns + designs.rows * row_m2 + holds
         return ComponentCosts(
-            area_m2=self._array_area * (array["row_area"] + columns + designs.rows * dac + holds),
+            area_m2=self._array_area * circuits_m2,
             prices_J={name: price * reads for name, price in prices.items()},
             rates={"in_turn": order},
         )
@@ -394,9 +396,12 @@ class _Builder:
 
     def shift_add(self) -> ComponentCosts:
         """A shift-and-add per ADC, as wide as the widest network needs, if any shifts."""
-        designs, layers = self._designs, self._context.layers
-        more_inputs = np.maximum(layers.input_bits.max() - designs.input_slice_bits, 0)
-        more_weights = np.maximum(layers.weight_bits.max() - designs.bits_per_cell, 0)
+        designs, widest = self._designs, self._context
+        if widest.device.exact:  # part of the circuit of a column
+            none = np.zeros(len(designs))
+            return ComponentCosts(area_m2=none, prices_J={"shift_add": none})
+        more_inputs = np.maximum(widest.input_bits - designs.input_slice_bits, 0)
+        more_weights = np.maximum(widest.weight_bits - designs.bits_per_cell, 0)
         more = (more_inputs + more_weights) * self._switches.wide_sums
         adder = adder_costs(designs, more, self._context.table, self._assumptions)
         number = adcs_per_macro(designs, self._switches)
@@ -408,18 +413,17 @@ class _Builder:
     def tile_buffers(self) -> ComponentCosts:
         """Input and output buffers of all tiles."""
         designs, supply = self._designs, self._point.supply
-        inputs, results = (
-            tile_buffer(name, designs, self._context) for name in ("input_buffer", "result_buffer")
-        )
+        inputs = tile_buffer("input_buffer", with_packed_words(designs), self._context)
+        results = tile_buffer("result_buffer", designs, self._context)
         tiles = designs.tiles_per_group * designs.router_groups
         return ComponentCosts(
             area_m2=tiles * (inputs["area"] + results["area"]),
             prices_J={
-                "buffer_read": inputs["read"] * supply,
-                "buffer_write": inputs["write"] * supply,
+                "buffer_read": inputs["read"] * supply / designs.buffer_words,
+                "buffer_write": inputs["write"] * supply / designs.buffer_words,
                 "result": (results["read"] + results["write"]) * supply,
             },
-            rates={"buffer_word_s": inputs["cycle"] * self._slow},
+            rates={"buffer_word_s": inputs["cycle"] * self._slow / designs.buffer_words},
         )
 
     def routers(self) -> ComponentCosts:

@@ -10,7 +10,7 @@ import numpy as np
 from imcmoo.arrays import Floats
 from imcmoo.io.errors import check_choice
 from imcmoo.model.physical.assumptions import Assumptions
-from imcmoo.model.physical.components import MemoryCell
+from imcmoo.model.physical.components import MemoryCell, Technology
 from imcmoo.model.physical.parameters import ADC_WINDOWS, CELL_ERRORS, LIMITS, AdcWindow, Designs
 
 HIGHEST_PRECISION = 16
@@ -101,7 +101,7 @@ class Circuit:
         adc_window: rule for the ADC window.
         redundancy: parallel cells of each of the more significant half of the weight slices.
         cell_errors: "uniform" for `sigma` on all levels, else a name in `CELL_ERRORS`.
-        reference_columns: columns of off cells of each weight slice, mean of which is subtracted
+        reference_columns: columns of off cells of each weight slice, whose mean is subtracted
             from all others; 0 for none.
         stuck_share: share of cells stuck at an end of their range, at either alike.
         adc_noise: rms noise of each conversion, in units of a sum.
@@ -171,7 +171,7 @@ class Circuit:
     def of_designs(
         cls, designs: Designs, device: MemoryCell, assumptions: Assumptions
     ) -> list[Circuit]:
-        """Circuits of designs, with the cell and read errors of the physical model.
+        """Circuits of designs, with the cell and read errors of the physical model, if any.
 
         Args:
             designs: n designs.
@@ -183,7 +183,7 @@ class Circuit:
         """
         device.check(designs)
         references = device.reference_columns(designs, assumptions)
-        return [
+        circuits = [
             cls(
                 rows=int(designs.rows[at]),
                 active_rows=int(designs.active_rows[at]),
@@ -203,6 +203,18 @@ class Circuit:
             )
             for at in range(len(designs))
         ]
+        return [c.without_errors() for c in circuits] if device.exact else circuits
+
+    @classmethod
+    def of_technology(cls, designs: Designs, technology: Technology) -> list[Circuit]:
+        """Circuits of designs, as `of_designs`, without the errors that are switched off."""
+        circuits = cls.of_designs(designs, technology.device, technology.assumptions)
+        ideal: dict[str, Any] = {}
+        if not technology.switches.few_levels:
+            ideal |= PERFECT_CELLS
+        if not technology.switches.shared_converters:
+            ideal["adc_noise"] = 0.0
+        return [replace(circuit, **ideal) for circuit in circuits] if ideal else circuits
 
 
 def slice_maxima(bits: int, width: int) -> Floats:

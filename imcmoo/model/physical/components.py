@@ -18,10 +18,12 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import (
     ADC_MODELS,
     BITS_PER_KIB,
+    TEXTS,
     DesignRefused,
     Designs,
     refuse,
 )
+from imcmoo.networks.workloads import BITS
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,19 @@ class HoldCosts:
 
 
 @dataclass(frozen=True, eq=False)
+class RowCosts:
+    """Costs of the circuit that applies inputs to one row, arrays of shape (n,).
+
+    Args:
+        energy_J: applying one input slice to an active row, 0 if inputs are sent as pulses.
+        area_m2: area per row.
+    """
+
+    energy_J: Floats
+    area_m2: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class CellCurrents:
     """Conductance and size of cells that are read by currents, for the IR drop.
 
@@ -70,30 +85,47 @@ class MemoryCell(ABC):
 
     Attributes:
         name: name of the device in spaces and studies.
+        title: name of the device in messages.
         array: its arrays in the component table, a name in `imcmoo.hardware.devices.DEVICES`.
         streams: True if weights may be loaded for every image.
         reads_again: True if without sample-and-hold an array is read again for each of the
             conversions of an ADC, False if columns keep their sums.
         cells_leak: True if cells are CMOS and leak.
+        exact: True if gates add the products, so that sums are exact integers: no ADC, no analog
+            read, no circuits of columns but `column_circuit`.
         snr_limit_dB: default limit on compute SNR, dB; minus infinity for none.
-        defaults: defaults of design columns, besides `DEFAULTS`.
+        defaults: design columns that the device does not have, with their only value.
+        decides: what columns decide on this device besides `Column.decides`, by column.
+        component_names: names of components in breakdowns, where they are not the usual ones.
     """
 
     name: str
+    title: str
     array: str
     streams: bool
     reads_again: bool = False
     cells_leak: bool = True
+    exact: bool = False
     snr_limit_dB: float
     defaults: Mapping[str, str | float] = {}
+    decides: Mapping[str, str] = {}
+    component_names: Mapping[str, str] = {}
 
-    @abstractmethod
-    def check(self, designs: Designs) -> None:
-        """Refuse designs that the device does not support.
+    def check(self, designs: Designs, weight_bits: int = 1) -> None:
+        """Refuse designs that the device does not support; by default by `defaults`.
+
+        Args:
+            designs: n designs.
+            weight_bits: precision of the weights of the widest network.
 
         Raises:
             DesignRefused: names the column.
         """
+        for name, only in self.defaults.items():
+            values = getattr(designs, name)
+            if name in TEXTS:
+                values = np.array(TEXTS[name])[values]
+            refuse(name, values, values != only, f"{only} for {self.title}")
 
     @abstractmethod
     def prices(
@@ -121,6 +153,23 @@ class MemoryCell(ABC):
     def row_pulse_J(self, designs: Designs, assumptions: Assumptions) -> Floats:
         """Return the energy of one pulse on the word line of a row, J, shape (n,); by default 0."""
         return np.zeros(len(designs))
+
+    def row_circuit(self, designs: Designs, technology: Technology) -> RowCosts:
+        """Return the costs of the circuit that applies inputs to a row; by default of a DAC.
+
+        Raises:
+            ValueError: the component table lacks a value; says which it has.
+        """
+        assumptions, coded = technology.assumptions, designs.level_coded
+        # Inputs sent as pulses need no DAC.
+        most = int(assumptions.highest_level_bits.value)
+        bits = np.where(coded, np.minimum(designs.input_slice_bits, most), 1)
+        dac = technology.table.look_up("dac", node_nm=designs.technology_nm, bits=bits)
+        energy = assumptions.dac_F_per_bit.value * designs.input_slice_bits * designs.voltage_V**2
+        return RowCosts(
+            energy_J=np.where(coded, energy, 0.0) * assumptions.input_energy_factor.value,
+            area_m2=np.where(coded, dac["area"], 0.0),
+        )
 
     def driver_factor(self, assumptions: Assumptions) -> float:
         """Return the factor on the tabulated area of row and column drivers; by default 1."""
@@ -437,8 +486,15 @@ SMALL_BUFFER_BITS = 65536
 """Size of an SRAM whose periphery takes as much area as its cells."""
 
 
+def with_packed_words(designs: Designs) -> Designs:
+    """Designs with an input buffer `buffer_words` times as wide and as much less deep."""
+    words = designs.buffer_words
+    wider, fewer = designs.macros_per_tile * words, designs.rows / words
+    return replace(designs, macros_per_tile=wider, rows=fewer)
+
+
 def tile_buffer(name: str, designs: Designs, technology: Technology) -> dict[str, Floats]:
-    """Quantities of an input or result buffer, with the least area of a small SRAM.
+    """Quantities of an input or result buffer per access, with the least area of a small SRAM.
 
     Raises:
         MissingRow: the component table lacks a value; says which it has.
@@ -514,12 +570,20 @@ class Technology:
         table: energy, area and delay of components.
         assumptions: numbers that no library gives.
         switches: physical rules that apply.
+        input_bits, weight_bits: precision of the widest network.
     """
 
     device: MemoryCell
     table: PhysicalTable
     assumptions: Assumptions
     switches: Switches
+    input_bits: int = BITS
+    weight_bits: int = BITS
+
+    def calibrated(self, name: str) -> float:
+        """Factor of a calibration, by its name in `Assumptions`; 1 for exact sums, which no macro
+        calibrates."""
+        return 1.0 if self.device.exact else float(getattr(self.assumptions, name).value)
 
 
 def adcs_per_macro(designs: Designs, switches: Switches) -> Floats:
@@ -567,9 +631,11 @@ def require_coverage(designs: Designs, technology: Technology) -> None:
     """
     device, table = technology.device, technology.table
     arrays = [device.array, f"{device.array}_time"]
-    names = ["technology", *arrays, "input_buffer", "result_buffer", "glb"]
+    everyone = np.arange(len(designs))
+    names = ["technology", *arrays, "result_buffer", "glb"]
     for name in [*names, *(["cells_as_memory"] if device.streams else [])]:
-        _require(designs, np.arange(len(designs)), technology, *PARTS[name])
+        _require(designs, everyone, technology, *PARTS[name])
+    _require(with_packed_words(designs), everyone, technology, *PARTS["input_buffer"])
     bits: dict[str, Source] = {"node_nm": NODE, "bits": ("adc_bits", 1)}
     for index, name in enumerate(ADC_MODELS):
         if name in table.tables:
@@ -605,7 +671,7 @@ def _require(
     designs: Designs, some: Ints, technology: Technology, component: str, keys: dict[str, Source]
 ) -> None:
     """Check one component of some of the designs."""
-    table, device = technology.table, technology.device.name
+    table, device = technology.table, technology.device.array
     try:
         table.look_up(component, **_key_values(keys, designs.take(some)))
     except MissingRow as missing:

@@ -161,7 +161,12 @@ def ir_drop(
 
 
 def level_sigmas(designs: Designs, technology: Technology) -> Floats:
-    """Conductance-level margin: distance of neighbouring levels in standard deviations, (n,)."""
+    """Conductance-level margin: distance of neighbouring levels in standard deviations, (n,).
+
+    Infinite for exact sums.
+    """
+    if technology.device.exact:
+        return np.full(len(designs), np.inf)
     usual = technology.device.sigma(technology.assumptions)
     sigma: Floats | float = usual
     if designs.cell_errors.any():

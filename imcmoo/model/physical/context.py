@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, get_args
 
 import numpy as np
 
-from imcmoo.arrays import Bools
+from imcmoo.arrays import Bools, Floats
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.errors import check_choice, did_you_mean_or_known
 from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.cost_model import Deployment
 from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.buffer_cache import BufferCache
 from imcmoo.model.physical.components import Switches, Technology
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import ADC_MODELS
-from imcmoo.model.physical.predicted_accuracy import CircuitNoise, Operands, PredictedAccuracy
+from imcmoo.model.physical.predicted_accuracy import (
+    CircuitNoise,
+    Operands,
+    OwnNoise,
+    PredictedAccuracy,
+)
 from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.networks.workloads import BITS, WorkloadSet
+from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,6 +41,10 @@ class Context(Technology):
         adc_model: ADC model of designs without that column.
         inferences_per_switch: images over which a network switch is charged; infinite for none.
         co_resident: True if all networks are on the chip.
+        pays_switches: True for networks whose weights are written at a switch, shape (W,).
+        owner: data of the owner of the weights, for a single network that uses those of another.
+        cache: caches in the global buffer; None if no network has one.
+        common_cache: True if caches stay in the buffer while other networks run.
         noise: SNR by circuit.
         limits: circuit limits.
         accuracy: predicted accuracy; None if no network has data.
@@ -46,9 +57,13 @@ class Context(Technology):
     adc_model: str
     inferences_per_switch: float
     co_resident: bool
+    pays_switches: Bools
     noise: NoiseModel
     limits: CircuitLimits
     accuracy: PredictedAccuracy | None = None
+    owner: Context | None = None
+    cache: BufferCache | None = None
+    common_cache: bool = False
     features: tuple[KeyedCache, KeyedCache] = field(
         default_factory=lambda: (KeyedCache(), KeyedCache())
     )
@@ -71,10 +86,16 @@ class Context(Technology):
         weight_bits: int | Sequence[int] = BITS,
         weight_clip: float | Sequence[float] = 1.0,
         layers_digital: Mapping[str, Sequence[str]] | None = None,
+        kv_bits: int | Sequence[int] = BITS,
+        weights_of: Mapping[str, str] | None = None,
+        joined: Sequence[Workload] = (),
+        interleaved: bool = False,
+        common_cache: bool | None = None,
         table: PhysicalTable | None = None,
         accuracy: Mapping[str, AccuracyData] | None = None,
         max_accuracy_drop: Mapping[str, float] | None = None,
         circuit_noise: CircuitNoise | None = None,
+        own_noise: CircuitNoise | None = None,
         noise_of: tuple[NoiseModel, int] | None = None,
     ) -> Context:
         """Prepare the evaluation of chips of one device for some networks.
@@ -96,10 +117,21 @@ class Context(Technology):
                 one per network; execution uses that of its channel.
             layers_digital: layers on the digital unit, by network; their weights are in the global
                 buffer. If None, none.
+            kv_bits: precision of cached keys and values, one number or one per network; 4, 8 or 16.
+            weights_of: owner of the weights of a network, by name, if it is another network. If
+                None, each network has its own weights.
+            joined: further networks that share weights and cache with the only one of `networks`;
+                they are not evaluated. An owner comes first.
+            interleaved: True if requests of other networks may come between two inferences. A
+                network with the weights of another then pays for loading them.
+            common_cache: True if the caches of all networks stay in the buffer. If None, with
+                deployment "together" and if `interleaved`.
             table: component table. If None, the shipped one.
             accuracy: accuracy data by network. If None, there are none.
             max_accuracy_drop: largest drop below the float score by network. If None, no limit.
             circuit_noise: computes the noise of layers; required with `accuracy`.
+            own_noise: computes the noise of layers from the columns of `accuracy`, for the SNR. If
+                None, distributions are assumed for all networks.
             noise_of: noise model of several networks to reuse, and the index of this network in it.
                 If None, a noise model is made.
 
@@ -117,53 +149,111 @@ class Context(Technology):
             "weight_bits": weight_bits,
             "weight_clip": weight_clip,
         }
-        layers = LayerTable.of_workloads(
-            networks,
+        group = WorkloadSet((*networks.workloads, *joined))
+        all_layers = LayerTable.of_workloads(
+            group,
             **precision,
-            dynamic=np.concatenate([np.array(w.dynamic, bool) for w in networks.workloads]),
-            digital=_named_layers(networks, digital),
+            dynamic=np.concatenate([np.array(w.dynamic, bool) for w in group.workloads]),
+            digital=_named_layers(group, digital),
+            kv_bits=kv_bits,
+            weights_of=weights_of,
         )
+        layers = all_layers.part(0, len(networks)) if joined else all_layers
+        co_resident = deployment == "together"
+        cell, limits = memory_cell(device), limits or CircuitLimits.of_device(device)
+        if cell.exact and limits.snr_dB > -np.inf:
+            raise ValueError(
+                f"compute_snr_limit_dB = {limits.snr_dB:g} is given, must be -inf on {cell.name}: "
+                "its sums are exact"
+            )
         technology = Technology(
-            device=memory_cell(device),
+            device=cell,
             table=table or PhysicalTable.load(),
             assumptions=assumptions or Assumptions(),
             switches=switches or Switches(),
+            input_bits=int(layers.input_bits.max()),
+            weight_bits=int(layers.weight_bits.max()),
         )
-        predicted = None
+        predicted, measured = None, {}
         if accuracy:
             if circuit_noise is None:
                 raise ValueError("accuracy needs `circuit_noise`")
-            operands = [np.broadcast_to(v, len(networks)).tolist() for v in precision.values()]
+            columns = [np.broadcast_to(v, len(networks)).tolist() for v in precision.values()]
+            operands = [Operands(*each) for each in zip(*columns, strict=True)]
+            if own_noise is not None:
+                measured = {
+                    at: OwnNoise(accuracy[name], own_noise, operands[at], digital.get(name, ()))
+                    for at, name in enumerate(networks.names)
+                    if name in accuracy
+                }
             predicted = PredictedAccuracy(
                 networks.names,
                 accuracy,
                 circuit_noise,
                 max_drop=max_accuracy_drop or {},
                 technology=technology,
-                operands=[Operands(*each) for each in zip(*operands, strict=True)],
+                operands=operands,
                 digital=digital,
             )
-        return cls(
+        caches = None
+        if common_cache is None:
+            common_cache = co_resident or interleaved
+        if any(network.has_cache for network in group.workloads):
+            held = held_weight_bits(all_layers, co_resident=co_resident)
+            caches = BufferCache.of_layers(all_layers, held, common=common_cache)
+        context = cls(
             **vars(technology),
             layers=layers,
             adc_model=adc_model,
             inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
-            co_resident=deployment == "together",
-            noise=NoiseModel(layers, technology, part_of=noise_of),
-            limits=limits or CircuitLimits.of_device(device),
+            co_resident=co_resident,
+            noise=NoiseModel(layers, technology, own=measured, part_of=noise_of),
+            limits=limits,
             accuracy=predicted,
+            pays_switches=~layers.followers | interleaved,
+            cache=caches and caches.take(slice(len(networks))),
+            common_cache=caches is not None and common_cache,
         )
+        if not joined or not layers.followers.any():
+            return context
+        owner = replace(
+            context,
+            layers=all_layers.part(1, 2),
+            pays_switches=np.ones(1, bool),
+            accuracy=None,
+            cache=caches and caches.take(slice(1, 2)),
+            features=(KeyedCache(), KeyedCache()),
+            shortfalls=KeyedCache(),
+            replications=KeyedCache(np.inf, rows_at_once=2048),
+        )
+        return replace(context, owner=owner)
+
+    @cached_property
+    def held_weight_bits(self) -> Floats:
+        """Weights in the global buffer while each network runs, bits, shape (W,)."""
+        return held_weight_bits(self.layers, co_resident=self.co_resident)
 
     @property
     def switches_networks(self) -> bool:
         """True if a network switch writes weights."""
         return bool(np.isfinite(self.inferences_per_switch)) and self.switches.placement
 
-    def loads(self, *, streamed: bool) -> float:
-        """Number of times the weights of a network are loaded per image."""
+    def loads(self, *, streamed: bool) -> Floats:
+        """Number of times the weights of each network are loaded per image, shape (W,)."""
         if streamed:
-            return 1.0
-        return 1 / self.inferences_per_switch if self.switches_networks else 0.0
+            return np.ones(self.layers.n_networks)
+        at_switch = 1 / self.inferences_per_switch if self.switches_networks else 0.0
+        loads: Floats = np.where(self.pays_switches, at_switch, 0.0)
+        return loads
+
+
+def held_weight_bits(layers: LayerTable, *, co_resident: bool) -> Floats:
+    """Weights for the digital unit in the global buffer, bits, by network, shape (W,)."""
+    held = layers.held_bits
+    if not co_resident:
+        return held
+    owners = held[~layers.followers] if layers.followers.any() else held
+    return np.broadcast_to(owners.sum(), held.shape)
 
 
 def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:

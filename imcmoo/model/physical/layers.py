@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.model.physical.circuit import slice_maxima
-from imcmoo.networks.operands import OperandBits, operand_bits, slice_moments
+from imcmoo.networks.operands import (
+    OperandBits,
+    line_changes,
+    operand_bits,
+    slice_moments,
+    twos_complement,
+)
+from imcmoo.networks.workload_csv import KEYS, VALUES
 from imcmoo.networks.workloads import BITS, DIMENSIONS, WorkloadSet
 
 FEWEST_BITS = 4
 """Lowest precision of operands of the physical model, bits."""
+
+OPERAND_BITS = range(FEWEST_BITS, BITS + 1)
+KV_BITS = (4, 8, 16)
+"""Allowed precisions of cached keys and values, bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +54,15 @@ class LayerTable:
         digital: True for layers on the digital unit: products of two activations, or by a study,
             shape (L,).
         holds_weights: True if the global buffer holds its weights for that unit, shape (L,).
+        keys, values: True for layers whose second operand is a cache of keys, or of values, shape
+            (L,).
+        waits: True for layers that need the result of the previous inference, shape (L,).
+        second_bits: precision of the second operand on the digital unit, shape (L,).
+        cache_bits: bits that a layer reads from the cache or adds to it, shape (L,).
+        reserved_bits: bits that the cache of a layer has room for, shape (L,).
+        cells_of_layer: layer whose copies a layer uses: itself, or that of the owner of its
+            weights, shape (L,).
+        cells_of_network: network whose weights a network uses: itself, or the owner, shape (W,).
         previous_share: Σ `first_share` of the successors: share of the time of a layer before they
             may start, shape (L,).
         io_bits: bits of the input and output of each network, shape (W,).
@@ -67,6 +88,14 @@ class LayerTable:
     weight_bits: Floats
     digital: Bools
     holds_weights: Bools
+    keys: Bools
+    values: Bools
+    waits: Bools
+    second_bits: Floats
+    cache_bits: Floats
+    reserved_bits: Floats
+    cells_of_layer: Ints
+    cells_of_network: Ints
     previous_share: Floats
     io_bits: Floats
     operands: OperandBits
@@ -82,6 +111,8 @@ class LayerTable:
         weight_clip: float | Sequence[float] = 1.0,
         dynamic: Bools | None = None,
         digital: Bools | None = None,
+        kv_bits: int | Sequence[int] = BITS,
+        weights_of: Mapping[str, str] | None = None,
     ) -> LayerTable:
         """Gather the layers of networks.
 
@@ -95,10 +126,13 @@ class LayerTable:
                 None, none.
             digital: True for layers on the digital unit although one operand is stored, over all
                 layers in order. If None, none.
+            kv_bits: precision of cached keys and values, one number or one per network; 4, 8 or 16.
+            weights_of: owner of the weights of a network, by name, if it is another network. If
+                None, each network has its own weights.
 
         Raises:
-            ValueError: a precision outside 4 to 8, a clip outside 0 to 1, or a wrong number of
-                values.
+            ValueError: a precision is not allowed, a clip outside 0 to 1, a wrong number of values,
+                or the layers of an owner are others.
         """
         shapes = np.concatenate([w.shapes for w in workloads.workloads])
         strides = np.concatenate([w.strides for w in workloads.workloads])
@@ -108,15 +142,26 @@ class LayerTable:
             _per_network(name, value, len(workloads))[owner]
             for name, value in (("input_bits", input_bits), ("weight_bits", weight_bits))
         ]
+        cached_bits = _per_network("kv_bits", kv_bits, len(workloads), KV_BITS)
         clips = np.broadcast_to(weight_clip, len(workloads)).tolist()
         if not all(0 < clip <= 1 for clip in clips):
             raise ValueError(f"weight_clip must be above 0 and at most 1, got {weight_clip}")
-        layers = np.column_stack([owner, shapes, strides, *bits, unit])
+        layers = np.column_stack([owner, shapes, strides, *bits, unit, *_caches(workloads)])
+        cells_of_network, cells = _owners(workloads, weights_of or {})
+        if weights_of:
+            # Layers whose copies differ are distinct, so those of their owner are a further column.
+            _, alike = np.unique(layers, axis=0, return_inverse=True)
+            follows_owner = cells != np.arange(len(cells))
+            layers = np.column_stack(
+                [layers, np.where(follows_owner, alike.reshape(-1)[cells], -1)]
+            )
         rows, distinct = np.unique(layers, axis=0, return_inverse=True)
         distinct = distinct.reshape(-1)
+        cells_of_layer = np.arange(len(rows))
+        cells_of_layer[distinct] = distinct[cells]
         columns = rows.T.astype(float)
         size = dict(zip(DIMENSIONS, columns[1:9], strict=True))
-        geometry = _geometry(size, columns[9], columns[10])
+        geometry: dict[str, Any] = _geometry(size, columns[9], columns[10])
         share = geometry["first_share"]
         last = np.append(np.diff(owner) != 0, True)
         follows = np.where(last, 0.0, np.append(share[distinct][1:], 0.0))
@@ -133,6 +178,14 @@ class LayerTable:
             weight_bits=columns[12],
             digital=columns[13] > 0,
             holds_weights=columns[13] == 2,
+            **_cache_fields(columns[14:17], size, cached_bits[rows[:, 0]]),
+            second_bits=np.select(
+                [columns[14] > 0, columns[13] == 2],
+                [cached_bits[rows[:, 0]], columns[12]],
+                columns[11],
+            ),
+            cells_of_layer=cells_of_layer,
+            cells_of_network=cells_of_network,
             previous_share=np.bincount(distinct, follows) / count,
             io_bits=io_words + outputs * columns[11][distinct][last],
             operands=OperandBits.joined(
@@ -143,6 +196,44 @@ class LayerTable:
 
     def __len__(self) -> int:
         return len(self.owner)
+
+    def part(self, start: int, stop: int) -> LayerTable:
+        """Layers of some neighbouring networks.
+
+        If the owner of their weights is not among them, `cells_of_layer` counts from its first
+        layer, and `cells_of_network` is −1.
+        """
+        rows = slice(*np.searchsorted(self.owner, [start, stop]).tolist())
+        at = np.flatnonzero((rows.start <= self.distinct) & (self.distinct < rows.stop))
+        by_network = {"names", "io_bits", "cells_of_network"}
+        parts: dict[str, Any] = {
+            f.name: getattr(self, f.name)[start:stop]
+            if f.name in by_network
+            else getattr(self, f.name)[rows]
+            for f in fields(self)
+            if f.name not in ("operands", "distinct")
+        }
+        owners, cells = parts["cells_of_network"], parts["cells_of_layer"]
+        inside = (start <= self.owner[cells]) & (self.owner[cells] < stop)
+        first = np.where(inside, rows.start, self._starts[self.owner[cells]])
+        kept = (start <= owners) & (owners < stop)
+        parts |= {
+            "owner": parts["owner"] - start,
+            "cells_of_layer": cells - first,
+            "cells_of_network": np.where(kept, owners - start, -1),
+        }
+        return LayerTable(
+            **parts, operands=self.operands.take(at), distinct=self.distinct[at] - rows.start
+        )
+
+    @cached_property
+    def followers(self) -> Bools:
+        """True for networks that use the weights of another, shape (W,)."""
+        return self.cells_of_network != np.arange(self.n_networks)
+
+    def working_copies(self, copies: Floats) -> Floats:
+        """Copies that have a vector to work on, shape (n, L): an owner may have more than that."""
+        return np.minimum(copies, self.n_vectors) if self.followers.any() else copies
 
     @property
     def n_networks(self) -> int:
@@ -192,6 +283,23 @@ class LayerTable:
         """Weight bits of each network in the global buffer, shape (W,)."""
         bits = self.groups * self.rows * self.outputs * self.weight_bits
         return self.total(self.holds_weights * bits)
+
+    @cached_property
+    def buffered_bits(self) -> tuple[Floats, Floats]:
+        """Inputs and outputs that the buffer holds while a layer runs, bits, shape (L,) each.
+
+        Attention scores pass the buffer tile by tile, so it holds none of them.
+
+        Source: FlashAttention (github.com/Dao-AILab/flash-attention).
+        """
+        inputs = self.held_inputs * self.input_bits
+        outputs = self.output_words * self.input_bits
+        return np.where(self.values, 0.0, inputs), np.where(self.keys, 0.0, outputs)
+
+    @cached_property
+    def feedback(self) -> Bools:
+        """True for networks whose next inference needs the result of the last, shape (W,)."""
+        return self.total(self.waits.astype(float)) > 0
 
     def input_words(self, *, strides: bool) -> Floats:
         """Words read for one pass, reused along the width, shape (L,).
@@ -266,11 +374,54 @@ def _units(shape: tuple[int, ...], *, digital: Bools | None, dynamic: Bools | No
     return unit
 
 
-def _per_network(name: str, bits: int | Sequence[int], n: int) -> Ints:
+def _owners(workloads: WorkloadSet, weights_of: Mapping[str, str]) -> tuple[Ints, Ints]:
+    """Network, shape (W,), and layer, shape (n_layers,), whose weights each network and layer
+    uses."""
+    networks, names = workloads.workloads, workloads.names
+    starts = np.cumsum([0, *map(len, networks)])
+    owners, cells = np.arange(len(networks)), np.arange(starts[-1])
+    for w, (network, name) in enumerate(zip(networks, names, strict=True)):
+        if name in weights_of:
+            owners[w] = names.index(weights_of[name])
+            owner = networks[owners[w]]
+            network.check_same_weights(owner)
+            stored, of_owner = (np.flatnonzero(~np.array(n.dynamic)) for n in (network, owner))
+            cells[starts[w] + stored] = starts[owners[w]] + of_owner
+    return owners, cells
+
+
+def _caches(workloads: WorkloadSet) -> Iterator[Ints]:
+    """Kind of the cache of each layer (0 none, 1 keys, 2 values), and positions appended and
+    reserved."""
+    networks = workloads.workloads
+    yield np.array([("", KEYS, VALUES).index(kind) for w in networks for kind in w.cache])
+    yield np.concatenate([w.appended for w in networks])
+    yield np.concatenate([w.reserved for w in networks])
+
+
+def _cache_fields(columns: Floats, size: dict[str, Floats], kv_bits: Ints) -> dict[str, Any]:
+    """Caches of layers by field of `LayerTable`, from the columns of `_caches`."""
+    kind, appended, reserved = columns
+    keys = kind == 1
+    seen = np.where(keys, size["M"], size["C"])
+    position_bits = np.where(keys, size["C"], size["M"]) * size["G"] * kv_bits * (kind > 0)
+    return {
+        "keys": keys,
+        "values": kind == 2,
+        "waits": keys & (appended < seen),
+        "cache_bits": seen * position_bits,
+        "reserved_bits": reserved * position_bits,
+    }
+
+
+def _per_network(
+    name: str, bits: int | Sequence[int], n: int, choices: Sequence[int] = OPERAND_BITS
+) -> Ints:
     precision = np.atleast_1d(np.asarray(bits, dtype=np.int64))
-    fits = precision.shape in ((1,), (n,))
-    if not fits or precision.min() < FEWEST_BITS or precision.max() > BITS:
-        allowed = f"{FEWEST_BITS} to {BITS}"
+    if precision.shape not in ((1,), (n,)) or not np.isin(precision, choices).all():
+        allowed = f"{choices[0]} to {choices[-1]}"
+        if choices is KV_BITS:
+            allowed = ", ".join(map(str, choices))
         raise ValueError(f"{name} is {bits}: one number, or one per network ({n}), of {allowed}")
     return np.broadcast_to(precision, (n,)).copy()
 
@@ -287,11 +438,16 @@ class OperandSums:
         conductances: Σ_j ḡ_j of all slices and of the more significant half, by weight coding
             (offset, differential) and b − 1, shape (2, 2, 8, L).
         products: E[Σ_i x_i] · Σ_j ḡ_j, shape (2, 2, 8, 2, 8, L).
+        changes: t, changes of the d_x input lines of a row per input, in two's complement, by input
+            coding and d_x − 1, shape (2, 8, L).
+        changed_ones: t · o with o the ones of a weight in two's complement, likewise.
     """
 
     pulses: Floats
     conductances: Floats
     products: Floats
+    changes: Floats
+    changed_ones: Floats
 
     @classmethod
     def of_layers(cls, layers: LayerTable) -> OperandSums:
@@ -320,10 +476,23 @@ class OperandSums:
         )
         average = partial(np.apply_along_axis, layers.average, -1)
         products = [[average(x * weights) for x in coding] for coding in inputs]
+        codings = (
+            (operands.inputs, operands.signed),
+            (operands.inputs_offset, np.ones(len(operands), bool)),
+        )
+        changes = np.array(
+            [
+                [_line_changes(joint, input_bits, width, signed) for width in range(1, BITS + 1)]
+                for joint, signed in codings
+            ]
+        )
+        ones = _mean_ones(operands.weights, weight_bits)
         return cls(
             pulses=np.array([[layers.average(x) for x in coding] for coding in inputs]),
             conductances=average(weights),
             products=np.moveaxis(np.array(products), 2, 0),
+            changes=average(changes),
+            changed_ones=average(changes * ones),
         )
 
     def of_cells(self, sums: Floats, at: tuple[Ints | int, ...], redundancy: Floats) -> Floats:
@@ -347,3 +516,22 @@ def _slice_sums(
         first = means.shape[1] // 2 if upper else 0
         sums[alike] = (means / full)[:, first:].sum(axis=1)
     return sums
+
+
+def _line_changes(joint: Floats, bits: Ints, width: int, signed: Bools) -> Floats:
+    """`line_changes` of each layer at its own precision, shape (n_layers,)."""
+    changes = np.empty(len(bits))
+    for precision in np.unique(bits):
+        alike = bits == precision
+        changes[alike] = line_changes(joint[alike], int(precision), width, signed[alike])
+    return changes
+
+
+def _mean_ones(joint: Floats, bits: Ints) -> Floats:
+    """Mean number of ones of codes with an offset in two's complement, shape (n_layers,)."""
+    ones = np.empty(len(bits))
+    for precision in np.unique(bits):
+        alike = bits == precision
+        signed = np.ones(int(alike.sum()), bool)
+        ones[alike] = np.einsum("nkk->n", twos_complement(joint[alike], int(precision), signed))
+    return ones

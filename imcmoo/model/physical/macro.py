@@ -230,14 +230,13 @@ def _areas(
     is_shared = designs.columns_per_adc > 1  # by multiplexers
     columns = np.where(is_shared, point.array["column_area_muxed"], point.array["column_area"])
     assumptions = technology.assumptions
-    bits = np.minimum(designs.input_slice_bits, int(assumptions.highest_level_bits.value))
-    dac = technology.table.look_up("dac", node_nm=designs.technology_nm, bits=bits)["area"]
+    row_m2 = technology.device.row_circuit(designs, technology).area_m2
     drivers = rows / designs.rows * point.array["row_area"] + cols / designs.cols * columns
     holds = cols * designs.sample_and_hold * technology.device.hold(assumptions).area_m2
     factor = assumptions.array_area_factor.value
     return {
         "cells": factor * rows * cols * point.cell_m2,
-        "drivers": factor * (drivers + rows * np.where(designs.level_coded, dac, 0.0) + holds),
+        "drivers": factor * (drivers + rows * row_m2 + holds),
         "adc": adcs * point.adc.area_m2,
         "shift_add": adcs * adder["area"],
     }

@@ -190,12 +190,6 @@ def resident_bits(context: Context) -> tuple[Floats, Floats]:
     return links, np.where(layers.digital, outputs, links)
 
 
-def held_weight_bits(context: Context) -> Floats:
-    """Weights for the digital unit in the global buffer, bits, by network, shape (W,)."""
-    held = context.layers.held_bits
-    return np.broadcast_to(held.sum(), held.shape) if context.co_resident else held
-
-
 def operand_bits(layers: LayerTable, mac_units: Floats) -> Floats:
     """Bits read by the digital unit for its layers, shape (n, L), else 0.
 
@@ -204,8 +198,7 @@ def operand_bits(layers: LayerTable, mac_units: Floats) -> Floats:
     side = np.sqrt(mac_units)[:, None]
     left = layers.n_vectors * np.ceil(layers.outputs / side)
     right = layers.outputs * np.ceil(layers.n_vectors / side)
-    right_bits = np.where(layers.holds_weights, layers.weight_bits, layers.input_bits)
-    bits = layers.input_bits * left + right_bits * right
+    bits = layers.input_bits * left + layers.second_bits * right
     return layers.digital * layers.groups * layers.rows * bits
 
 
@@ -213,23 +206,41 @@ def overflow_bits(context: Context, glb_KiB: Floats) -> Floats:
     """Outputs of a layer that do not fit the global buffer besides its inputs.
 
     Args:
-        context: the L distinct layers, and the weight bits in the buffer.
+        context: the L distinct layers, and weights and caches in the buffer.
         glb_KiB: size of the buffer, KiB, shape (n,).
 
     Returns:
         Bits, shape (n, L).
     """
-    layers = context.layers
-    outputs = layers.output_words * layers.input_bits
-    held = (
-        layers.held_inputs * layers.input_bits + outputs + held_weight_bits(context)[layers.owner]
-    )
-    bits: Floats = np.minimum(outputs, np.maximum(held - glb_KiB[:, None] * BITS_PER_KIB, 0.0))
+    layers, buffer_bits = context.layers, glb_KiB * BITS_PER_KIB
+    inputs, outputs = layers.buffered_bits
+    held = inputs + outputs + context.held_weight_bits[layers.owner]
+    room = buffer_bits[:, None]
+    if context.cache is not None:
+        room = context.cache.room(buffer_bits)[:, layers.owner]
+    bits: Floats = np.minimum(outputs, np.maximum(held - room, 0.0))
+    return bits
+
+
+def dram_bits(context: Context, overflow: Floats, glb_KiB: Floats) -> Floats:
+    """Activations, keys and values through DRAM, bits, shape (n, L).
+
+    Args:
+        context: the L distinct layers and caches.
+        overflow: result of `overflow_bits`; it is written and read back.
+        glb_KiB: size of the buffer, KiB, shape (n,).
+    """
+    bits = 2.0 * overflow
+    if context.cache is not None:
+        kept = context.cache.share(glb_KiB * BITS_PER_KIB)[:, context.layers.owner]
+        bits = bits + (1 - kept) * context.layers.cache_bits
     return bits
 
 
 def partial_sum_bits(context: Context, designs: Designs, extra_bits: Floats) -> Floats:
     """Width of partial sums, b_a + (B_x − d_x) + (B_w − b) + extra bits, (n, L) or (1, 1).
+
+    Exact sums have B_x + B_w + ⌈log₂ rows⌉ + extra bits.
 
     `extra_bits` come from adding row blocks, shape (n, L).
     """
@@ -237,11 +248,15 @@ def partial_sum_bits(context: Context, designs: Designs, extra_bits: Floats) -> 
         return np.full((1, 1), REFERENCE_SUM_BITS)
     layers = context.layers
     inputs, weights = (_collapsed(bits) for bits in (layers.input_bits, layers.weight_bits))
-    width: Floats = (
-        designs.adc_bits.astype(float)[:, None]
-        + np.maximum(inputs - designs.input_slice_bits[:, None], 0.0)
-        + np.maximum(weights - designs.bits_per_cell[:, None], 0.0)
-    )
+    width: Floats
+    if context.device.exact:
+        width = inputs + weights + np.ceil(np.log2(designs.rows))[:, None]
+    else:
+        width = (
+            designs.adc_bits.astype(float)[:, None]
+            + np.maximum(inputs - designs.input_slice_bits[:, None], 0.0)
+            + np.maximum(weights - designs.bits_per_cell[:, None], 0.0)
+        )
     width = width + extra_bits
     return np.minimum(width, context.assumptions.widest_sum_bits.value, out=width)
 
@@ -363,6 +378,8 @@ def _spend(
 def replication(context: Context, designs: Designs, *, streamed: bool) -> Ints:
     """Replication of all layers on n chips in one weight mode, cached by array and macros.
 
+    Followers have the copies of their owners, which may be more than they have vectors.
+
     Returns:
         Factors, 0 if a network with resident weights does not fit, shape (n, L).
     """
@@ -387,13 +404,17 @@ def replications(context: Context, designs: Designs) -> tuple[Arrays, Ints]:
 
 
 def _resident(context: Context, designs: Designs, placement: Placement) -> Floats:
-    """Factors of each network alone on the chip, or of all co-resident networks."""
-    layers = context.layers
+    """Factors of each network alone on the chip, or of all co-resident networks; those of the owner
+    of the weights for its followers."""
+    layers, macros = context.layers, placement.macros
+    if layers.followers.any():
+        follows = layers.followers[layers.owner]
+        macros = np.where(follows, 0.0, macros)  # their cells are those of the owner
     if not context.switches.placement:
         with np.errstate(divide="ignore"):
-            most = np.floor(designs.macros[:, None] / placement.macros)
-        return np.minimum(most, layers.n_vectors)
-    factors = np.empty_like(placement.macros)
+            most = np.floor(designs.macros[:, None] / macros)
+        return _followed(context, designs, np.minimum(most, layers.n_vectors))
+    factors = np.empty_like(macros)
     time = placement.input_slices * placement.row_groups
     groups = [slice(None)]
     if not context.co_resident:
@@ -402,12 +423,25 @@ def _resident(context: Context, designs: Designs, placement: Placement) -> Float
         of_schedule = designs.pipelined == pipelined
         for group in groups if of_schedule.any() else []:
             factors[of_schedule, group] = choose(
-                placement.macros[of_schedule, group],
+                macros[of_schedule, group],
                 layers.n_vectors[group],
                 time[of_schedule, group],
                 layers.count[group],
                 designs.macros[of_schedule],
             )
+    return _followed(context, designs, factors)
+
+
+def _followed(context: Context, designs: Designs, factors: Floats) -> Floats:
+    """Factors with those of their owners for the layers of followers."""
+    layers = context.layers
+    if not layers.followers.any():
+        return factors
+    of_owners = factors
+    if context.owner is not None:
+        of_owners = _resident(context.owner, designs, place(context.owner, designs))
+    at = np.flatnonzero(layers.followers[layers.owner] & ~layers.digital)
+    factors[:, at] = of_owners[:, layers.cells_of_layer[at]]
     return factors
 
 

@@ -86,7 +86,7 @@ def count_actions(context: Context, designs: Designs, mapped: MappedLayers) -> d
         "result": traffic.result_words,
         "glb_read": traffic.glb_read_bits,
         "glb_write": traffic.glb_write_bits,
-        "write": weights * placement.slice_columns * mapped.replication,
+        "write": weights * placement.slice_columns * mapped.copies,
     }
 
 
@@ -98,7 +98,7 @@ def image_actions(
     operand_bits: Floats | float,
     macs: Floats,
     stored_bits: Floats,
-    loads: float,
+    loads: Floats | float,
 ) -> dict[str, Floats]:
     """Actions on the chip per image, with those that depend on ADCs and buffers.
 
@@ -136,7 +136,8 @@ def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tup
     """Pulses through cells, and pulses × stored share of full scale, shape (n, L) each.
 
     A slice sent as one level is one pulse. A row shared by several groups crosses the columns of
-    all of them; cells off the diagonal hold 0.
+    all of them; cells off the diagonal hold 0. With exact sums, the changes of input lines count
+    instead of pulses, and a stored bit is its share.
     """
     layers, sums = context.layers, context.layers.operand_sums
     coding = 0 if context.switches.unsigned_inputs else 1
@@ -147,6 +148,8 @@ def _cell_reads(context: Context, designs: Designs, placement: Placement) -> tup
     pulses = _input_pulses(context, designs, placement)
     products = sums.of_cells(sums.products, (coding, width, *cells), parallel)
     products = np.where(one_level, held, products)
+    if context.device.exact:
+        pulses, products = sums.changes[coding, width], sums.changed_ones[coding, width]
     macs = layers.macs * ~layers.digital
     crossings = placement.slice_columns * placement.groups_per_macro
     return macs * crossings * pulses, macs * products
@@ -217,9 +220,12 @@ FEATURES = tuple(MappingFeatures.__annotations__)
 
 @dataclass(frozen=True, eq=False)
 class MappedLayers:
-    """Layers mapped to chips: replication (at least 1), passes, placement and traffic, (n, L)."""
+    """Layers mapped to chips, shape (n, L): replication (at least 1), copies of the weights in the
+    cells (at least the replication; those of the owner of shared weights), passes, placement and
+    traffic."""
 
     replication: Floats
+    copies: Floats
     passes: Floats
     placement: Placement
     traffic: Traffic
@@ -233,7 +239,8 @@ def map_layers(
     needed = np.ceil(placement.macros / designs.macros[:, None])
     passes = np.maximum(needed, 1.0) if streamed else np.ones_like(needed)
     traffic = count_traffic(context, designs, placement, passes)
-    return MappedLayers(np.maximum(factors, 1.0), passes, placement, traffic)
+    copies = np.maximum(factors, 1.0)
+    return MappedLayers(context.layers.working_copies(copies), copies, passes, placement, traffic)
 
 
 def mapping_features(
@@ -285,7 +292,9 @@ def mapping_features(
         "load_rows": mapped.passes * placement.rows_used * ~layers.digital if streamed else none,
         "counts": np.stack([layers.total(counted[name]) for name in ACTIONS], axis=1),
         "network_link_bits": layers.total(traffic.link_bits),
-        "occupied": _occupied(layers, placement.macros * factor, designs, streamed, switches),
+        "occupied": _occupied(
+            layers, placement.macros * mapped.copies, designs, streamed, switches
+        ),
     }
     return tuple(features[name] for name in FEATURES)
 
@@ -311,7 +320,8 @@ def capacity_shortfall(context: Context, designs: Designs) -> tuple[Floats, Floa
     pipelined = np.flatnonzero(designs.pipelined)
     if len(pipelined):
         pipelines = designs.take(pipelined)
-        factor = np.maximum(replication(context, pipelines, streamed=False), 1.0)
+        copies = np.maximum(replication(context, pipelines, streamed=False), 1.0)
+        factor = layers.working_copies(copies)
         tiles = np.ceil(macros[pipelined] / pipelines.macros_per_tile[:, None])
         room = factor * tiles * (pipelines.rows * pipelines.macros_per_tile * 8)[:, None]
         shortfall = np.maximum(layers.line_words * layers.input_bits - room, 0.0)
@@ -333,7 +343,10 @@ def needed_macros(context: Context, macros: Floats) -> Floats:
         return context.layers.largest(macros)
     need: Floats = context.layers.total(macros)
     if context.co_resident:
-        need = np.broadcast_to(need.sum(axis=1, keepdims=True), need.shape)
+        owners = need
+        if context.layers.followers.any():
+            owners = need[:, ~context.layers.followers]
+        need = np.broadcast_to(owners.sum(axis=1, keepdims=True), need.shape)
     return need
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -10,15 +11,26 @@ import numpy as np
 from imcmoo.arrays import Floats
 from imcmoo.hardware.devices import RRAM, SRAM
 from imcmoo.io.errors import check_choice
+from imcmoo.model.physical.adder_trees import ADDER, FLIP_FLOP, RANK_DELAY, AdderTrees
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.components import (
+    AdcCosts,
     CellCurrents,
     CellPrices,
     HoldCosts,
     MemoryCell,
+    RowCosts,
     Technology,
 )
-from imcmoo.model.physical.parameters import CELL_ERRORS, Designs, refuse
+from imcmoo.model.physical.parameters import (
+    ADC_MODELS,
+    ADC_WINDOWS,
+    CELL_ERRORS,
+    INPUT_CODINGS,
+    WEIGHT_CODINGS,
+    Designs,
+    refuse,
+)
 
 NEUROSIM_PULSE_S = 10e-9
 """Input pulse of the read energies in the component table, s."""
@@ -46,6 +58,7 @@ class Rram(MemoryCell):
     """Resistive cells: resident, several bits, read by a pulse of current."""
 
     name = array = RRAM.name
+    title = "RRAM"
     streams = cells_leak = False
     reads_again = True
     """NeuroSim multiplies column delay by the columns per ADC, too; ISAAC has a hold per column."""
@@ -53,8 +66,11 @@ class Rram(MemoryCell):
     """No limit: with the assumed cell errors only chips with parallel cells would keep one, so
     networks must be trained with these errors."""
 
-    def check(self, designs: Designs) -> None:
+    defaults: Mapping[str, str | float] = {"tree_stages": 1}
+
+    def check(self, designs: Designs, weight_bits: int = 1) -> None:
         """Refuse ping-pong arrays."""
+        super().check(designs, weight_bits)
         refuse("ping_pong", designs.ping_pong, designs.ping_pong > 0, "0 for RRAM")
 
     def prices(
@@ -146,11 +162,14 @@ class Sram(MemoryCell):
     """SRAM cells: one bit, weights may be streamed, read by charge sharing without a current."""
 
     name = array = SRAM.name
+    title = "SRAM"
     streams = True
     snr_limit_dB = 15.0
+    defaults: Mapping[str, str | float] = {"tree_stages": 1}
 
-    def check(self, designs: Designs) -> None:
+    def check(self, designs: Designs, weight_bits: int = 1) -> None:
         """Refuse more than one bit per cell, and level-dependent cell errors."""
+        super().check(designs, weight_bits)
         bits, levels_differ = designs.bits_per_cell, designs.cell_errors > 0
         refuse("bits_per_cell", bits, bits != 1, "1 for SRAM")
         if levels_differ.any():
@@ -213,7 +232,151 @@ class Sram(MemoryCell):
         """None: charge sharing draws no current."""
 
 
-MEMORY_CELLS: dict[str, MemoryCell] = {cell.name: cell for cell in (Rram(), Sram())}
+class Dimc(Sram):
+    """Digital in-memory computing: SRAM cells, gates that multiply, adder trees, exact sums.
+
+    A tree column takes the place of an ADC, a cycle of it that of a conversion; input registers
+    take the place of DACs.
+    """
+
+    name = "dimc"
+    title = "DIMC"
+    exact = True
+    snr_limit_dB = -np.inf
+    defaults: Mapping[str, str | float] = {
+        "adc_bits": 1,
+        "bits_per_cell": 1,
+        "sample_and_hold": 0,
+        "redundancy": 1,
+        "adc_model": ADC_MODELS[0],
+        "adc_window": ADC_WINDOWS[0],
+        "input_coding": INPUT_CODINGS[0],
+        "weight_coding": WEIGHT_CODINGS[0],
+        "cell_errors": CELL_ERRORS[0],
+        "adc_noise": 0,
+    }
+    decides: Mapping[str, str] = {"active_rows": "macro"}
+    component_names: Mapping[str, str] = {"adc": "adder_trees", "dac": "input_registers"}
+
+    def check(self, designs: Designs, weight_bits: int = 1) -> None:
+        """Refuse ADCs and analog codings, trees that do not fit the array, and widths of inputs
+        that are no power of two."""
+        super().check(designs, weight_bits)
+        active, bits = designs.active_rows, designs.input_slice_bits
+        wrong = (active < 2) | (designs.rows % active != 0)
+        refuse("active_rows", active, wrong, f"a divisor of `rows` above 1 for {self.title}")
+        wrong = ~np.isin(bits, INPUT_WIDTHS)
+        allowed = ", ".join(map(str, INPUT_WIDTHS))
+        refuse("input_slice_bits", bits, wrong, f"one of {allowed} for {self.title}")
+        wide = designs.cols < weight_bits * designs.columns_per_adc
+        refuse("cols", designs.cols, wide, f"at least {weight_bits} · `columns_per_adc`")
+        stages, levels = designs.tree_stages, np.ceil(np.log2(active)) + 1
+        refuse("tree_stages", stages, stages > levels, "at most 1 + ⌈log2 `active_rows`⌉")
+
+    def prices(
+        self,
+        designs: Designs,
+        array: Mapping[str, Floats],
+        slowdown: Floats,
+        technology: Technology,
+    ) -> CellPrices:
+        """Line of an input across a cell that changes, and the gates and adders of a product that
+        changes; writing as in analog SRAM."""
+        assumptions, weight_bits = technology.assumptions, technology.weight_bits
+        gate_J, line_J = _switching_J(designs, assumptions)
+        trees = _trees(designs, technology)
+        adders = trees.adders * ADDER.charge / (designs.active_rows * weight_bits)
+        return replace(
+            super().prices(designs, array, slowdown, technology),
+            low_J=line_J,
+            span_J=gate_J * (0.5 + (1 + assumptions.tree_wires.value) * adders),
+        )
+
+    def cell_m2(
+        self, designs: Designs, array: Mapping[str, Floats], assumptions: Assumptions
+    ) -> Floats:
+        """Area of a cell without capacitor."""
+        return array["cell_area"]
+
+    def inputs_s(self, designs: Designs, assumptions: Assumptions) -> Floats:
+        """No time: inputs are sent within a cycle of the trees."""
+        return np.zeros(len(designs))
+
+    def sigma(self, assumptions: Assumptions) -> float:
+        """No variation: cells store bits."""
+        return 0.0
+
+    def read_sigma(self, assumptions: Assumptions) -> float:
+        """No noise: reads give bits."""
+        return 0.0
+
+    def stuck_share(self, assumptions: Assumptions) -> float:
+        """None: stuck cells are not modelled."""
+        return 0.0
+
+    def row_circuit(self, designs: Designs, technology: Technology) -> RowCosts:
+        """Input registers, loaded for each of the weights that share a multiplier; the energy has
+        that of reading these weights once per input."""
+        assumptions, bits = technology.assumptions, designs.input_slice_bits
+        gate_J, line_J = _switching_J(designs, assumptions)
+        registers = FLIP_FLOP.charge * bits * designs.columns_per_adc
+        active = designs.active_rows / designs.rows
+        return RowCosts(
+            energy_J=gate_J * registers
+            + line_J * self.weight_lines(designs) * bits / technology.input_bits,
+            area_m2=_gate_m2(designs, assumptions) * FLIP_FLOP.area * bits * active,
+        )
+
+    def weight_lines(self, designs: Designs) -> Floats:
+        """Return the lines that move when a row of weights is read, in lines across one cell: half
+        of the local bit lines of all weights that share a multiplier, 0 if none share."""
+        sharing = designs.rows / designs.active_rows * designs.columns_per_adc
+        return np.where(sharing > 1, designs.cols / 2 * (1 + sharing), 0.0)
+
+    def column_circuit(
+        self,
+        designs: Designs,
+        array: Mapping[str, Floats],
+        slowdown: Floats,
+        technology: Technology,
+    ) -> AdcCosts:
+        """A tree column, and one cycle of it."""
+        assumptions, weight_bits = technology.assumptions, technology.weight_bits
+        trees, stages = _trees(designs, technology), designs.tree_stages
+        gate_J, _ = _switching_J(designs, assumptions)
+        gate_s = assumptions.gate_s.value * designs.technology_nm / 28 * slowdown
+        critical_s = gate_s * (trees.path / stages + np.where(stages > 1, RANK_DELAY, 0.0))
+        bits = designs.input_slice_bits
+        adders = bits * trees.adders * ADDER.area
+        gates = bits * designs.active_rows + (adders + trees.once("area")) / weight_bits
+        return AdcCosts(
+            energy_J=gate_J * trees.once("charge") / weight_bits,
+            area_m2=_gate_m2(designs, assumptions) * gates,
+            static_W=np.zeros(len(designs)),
+            time_s=np.maximum(critical_s, np.maximum(1.0, slowdown) / assumptions.clock_Hz.value),
+        )
+
+
+INPUT_WIDTHS = (1, 2, 4, 8)
+"""Input bits per cycle of digital macros."""
+
+
+def _trees(designs: Designs, technology: Technology) -> AdderTrees:
+    return AdderTrees.of_designs(designs, technology.input_bits, technology.weight_bits)
+
+
+def _switching_J(designs: Designs, assumptions: Assumptions) -> tuple[Floats, Floats]:
+    """Energy of switching a NAND2, and the line of an input across one cell."""
+    scale = designs.voltage_V**2 * assumptions.logic_overhead.value * designs.technology_nm / 28
+    return assumptions.gate_F.value * scale, assumptions.line_F.value * scale
+
+
+def _gate_m2(designs: Designs, assumptions: Assumptions) -> Floats:
+    area: Floats = assumptions.gate_m2.value * (designs.technology_nm / 28) ** 2
+    return area
+
+
+MEMORY_CELLS: dict[str, MemoryCell] = {cell.name: cell for cell in (Rram(), Sram(), Dimc())}
 """Devices by name."""
 
 
@@ -234,3 +397,12 @@ def keeps_weights(device: str) -> bool:
         ValueError: there is no such device; names the known ones.
     """
     return not memory_cell(device).streams
+
+
+def is_exact(device: str) -> bool:
+    """True if the sums of a device have no analog error.
+
+    Raises:
+        ValueError: there is no such device; names the known ones.
+    """
+    return memory_cell(device).exact

@@ -7,7 +7,8 @@ compute SNR on SRAM or if a study limits it, accuracy drop if a study limits it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imcmoo.arrays import Floats, Ints
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
@@ -40,7 +41,6 @@ from imcmoo.model.physical.constraints import (
     limit_use,
 )
 from imcmoo.model.physical.context import Context
-from imcmoo.model.physical.latency import CAUSES
 from imcmoo.model.physical.layers import FEWEST_BITS
 from imcmoo.model.physical.mapping import place
 from imcmoo.model.physical.mapping_features import needed_macros
@@ -56,7 +56,7 @@ from imcmoo.model.physical.parameters import (
 )
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.networks.operands import generic_operands
-from imcmoo.networks.workloads import BITS, WorkloadSet
+from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
 
@@ -90,6 +90,11 @@ def requested(objectives: Sequence[str]) -> list[Quantity]:
     return [ON_REQUEST[name] for name in objectives]
 
 
+OWN_DATA, RECORDED, GENERIC_OPERANDS = "own data", "recorded operands", "generic operands"
+"""Sources of SNR: measured columns; an assumed distribution with the recorded operands of the
+network, or with those of other networks.
+"""
+
 DESIGNS_PER_THREAD_CHUNK = 4096
 """Designs per thread at once; bounds memory, and small arrays fit the cache."""
 CHUNK_NUMBERS = 1 << 19
@@ -99,11 +104,17 @@ HIGHEST_BITS_PER_CELL = 4
 Columns = Mapping[str, ArrayLike] | Designs
 """Design columns: arrays of shape (n,) by the names of `Designs`, or checked ones."""
 
+COMBINED = (
+    *("rows", "cols", "active_rows", "columns_per_adc", "tree_stages"),
+    *("macros_per_tile", "buffer_words"),
+)
+"""Columns of which some combinations are refused."""
+
 _UNSCREENED = {"link_bits", "schedule"}
 PRECISION_OPTIONS = ("input_bits", "weight_bits")
-PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip")
+PER_NETWORK = (*PRECISION_OPTIONS, "weight_clip", "kv_bits")
 """Options that may have a value for each network."""
-OF_DIGEST = ("deployment", "table", "circuit_noise", "noise_of")
+OF_DIGEST = ("deployment", "table", "circuit_noise", "own_noise", "noise_of", "joined")
 """Options left out of the digest: code and results, or data that it states by itself."""
 
 
@@ -122,7 +133,8 @@ class PhysicalEvaluator(CostModel):
             `imcmoo.model.physical.parameters.Designs`, and `device`. Or the name of a device.
         workloads: the networks; products of two activations run on the digital unit.
         objectives: further objectives, names in `ON_REQUEST`.
-        interruptible: True if `evaluate` gives values for interrupts between layers.
+        saves_between_layers: True if `evaluate` gives values for interrupts between layers, which
+            save activations.
         options: further arguments of `Context.of_networks`, such as `deployment` and `table`.
 
     Raises:
@@ -139,7 +151,7 @@ class PhysicalEvaluator(CostModel):
         workloads: WorkloadSet,
         *,
         objectives: Sequence[str] = (),
-        interruptible: bool = False,
+        saves_between_layers: bool = False,
         **options: Any,
     ) -> None:
         self.quantities = (ENERGY, LATENCY, AREA, *requested(objectives))
@@ -151,12 +163,14 @@ class PhysicalEvaluator(CostModel):
         super().__init__(space, workloads)
         self.workloads = workloads
         self._objectives = tuple(objectives)
-        self._interruptible = interruptible
+        self._saves_between_layers = saves_between_layers
         self._on_parts: dict[str, PhysicalEvaluator] = {}
         self._among: tuple[PhysicalEvaluator, Sequence[int]] | None = None
         self._any_network_trees: dict[float, BoundedTree] = {}
         self._options = options
         self._context = Context.of_networks(workloads, device=space.fixed["device"], **options)
+        if self._context.device.exact and "snr" in objectives:
+            raise ValueError(f"objective snr: sums of {self._context.device.name} are exact")
         self._limits = self._context.limits
         self.resource_names = ("cells", "buffer_bits", *self._limits.resources)
         self._accuracy = self._context.accuracy
@@ -164,8 +178,14 @@ class PhysicalEvaluator(CostModel):
             raise ValueError("objective accuracy_drop needs accuracy data of a network")
         if self._accuracy is not None and self._accuracy.limited:
             self.resource_names = (*self.resource_names, "accuracy")
-        self.generic_operands = tuple(w.name for w in workloads.workloads if generic_operands(w))
+        measured = (options.get("accuracy") or {}) if options.get("own_noise") else {}
+        noisy = () if self._context.device.exact else workloads.workloads
+        self.snr_sources = {w.name: _snr_source(w, measured) for w in noisy}
+        self.generic_operands = tuple(
+            name for name, source in self.snr_sources.items() if source == GENERIC_OPERANDS
+        )
         layers = self._context.layers
+        self.owners = tuple(layers.cells_of_network.tolist())
         self.macs = layers.total(layers.macs)
         self.mapping_parameters = tuple(n for n in space.names if n in MAPPING_KEY)
         # The link width affects no limit, the schedule only streamed weights.
@@ -177,7 +197,8 @@ class PhysicalEvaluator(CostModel):
     def _check_values(self) -> None:
         """Check each value of the space with all other parameters at their first value.
 
-        Conditional parameters are checked with every value of the parameter they depend on.
+        Conditional parameters are checked with every value of the parameter they depend on, sizes
+        of macros and their buffers in all combinations.
         """
         self._check_noise_is_paid()
         names, sizes = self.space.names, self.space.shape
@@ -189,13 +210,15 @@ class PhysicalEvaluator(CostModel):
                 rows.append(first.copy())
                 rows[-1][on] = other
                 rows[-1][at] = index
+        sizes_of_macros = [name for name in names if name in COMBINED]
         try:
+            self.designs(self.space.grid(sizes_of_macros))
             self.covered(np.array(rows))
         except DesignRefused as refused:
             raise ValueError(f"space.{refused.column}: {refused.problem}") from None
 
     def _check_noise_is_paid(self) -> None:
-        """Refuse several noises of ADCs whose energy does not depend on it: the least is free."""
+        """Refuse several noises of ADCs whose energy does not depend on it."""
         space, models = self.space, {self._context.adc_model}
         if "adc_model" in (*space.names, *space.fixed):
             models = {*space.values_of("adc_model")}
@@ -219,7 +242,11 @@ class PhysicalEvaluator(CostModel):
         # Limits change no number of a feasible design, so they are stated.
         stated = (table, self._deployment, list(options.items()), self._limits)
         digest = hashlib.sha256(repr(stated).encode())
+        if self._options.get("own_noise") is not None:
+            digest.update(repr(self.snr_sources).encode())
         digest.update(self.workloads.fingerprint.encode())
+        for other in self._options.get("joined", ()):
+            digest.update(WorkloadSet((other,)).fingerprint.encode())
         return digest.hexdigest()
 
     def for_network(self, name: str) -> PhysicalEvaluator:
@@ -241,17 +268,34 @@ class PhysicalEvaluator(CostModel):
             for key, value in self._options.items()
         }
         options["noise_of"] = (self._context.noise, at)
+        if "weights_of" in options:
+            options |= self._joined_with(at)
         model = self._with_networks(one, options, deployment)
-        if self._deployment == deployment == "alone" and self._alike:
+        common = self._context.common_cache
+        if self._deployment == deployment == "alone" and self._alike and not common:
             model._among = (self, [at])
         return model
+
+    def _joined_with(self, network: int) -> dict[str, Any]:
+        """Options for one of the networks: those that share its weights, an owner first."""
+        owners = self._context.layers.cells_of_network
+        others = np.flatnonzero(owners == owners[network])
+        others = others[others != network]
+        others = others[np.argsort(owners[others] != others, kind="stable")]
+        names = [self.workload_names[w] for w in (network, *others)]
+        weights_of = {n: o for n, o in self._options["weights_of"].items() if n in names}
+        return {
+            "weights_of": weights_of,
+            "joined": tuple(self.workloads.workloads[w] for w in others),
+        }
 
     def time_multiplexed(self) -> PhysicalEvaluator:
         """The model of networks that take turns on the chip.
 
         Switches are not charged if the networks of this model are co-resident.
         """
-        return self if self._deployment == "alone" else self._multiplexed
+        common = self._context.common_cache
+        return self._multiplexed if self._deployment == "together" or common else self
 
     @cached_property
     def _multiplexed(self) -> PhysicalEvaluator:
@@ -286,11 +330,13 @@ class PhysicalEvaluator(CostModel):
         settings = {**options, "deployment": deployment, "table": self._context.table}
         if self._deployment == "together":
             settings["requests_per_switch"] = np.inf
+        if self._context.common_cache:
+            settings["common_cache"] = False
         return PhysicalEvaluator(
             self.space,
             workloads,
             objectives=self._objectives,
-            interruptible=self._interruptible,
+            saves_between_layers=self._saves_between_layers,
             **settings,
         )
 
@@ -317,7 +363,9 @@ class PhysicalEvaluator(CostModel):
         return Metrics(areas, constraints(known, self._limits, self._accuracy))
 
     def breakdown(self, given: Levels | Columns) -> PhysicalBreakdown:
-        """Energy by layer and component, and area by component, of a few designs.
+        """Costs of a few designs by layer and component, and further figures of the networks.
+
+        With accuracy data, `details` also has the predicted accuracy drop and its causes.
 
         Args:
             given: value indices, shape (n, n_parameters), or design columns. Memory grows with n ·
@@ -329,8 +377,13 @@ class PhysicalEvaluator(CostModel):
         layers = [(w.name, layer) for w in self.workloads.workloads for layer in w.layers]
         designs = self.designs(given)
         parts = self._parts(designs)
-        costs = [break_down(Batch(self._context, designs.take(rows)), layers) for rows in parts]
-        return PhysicalBreakdown.joined(costs, np.concatenate(parts))
+        batches = (Batch(self._context, designs.take(rows)) for rows in parts)
+        costs = PhysicalBreakdown.joined(
+            [break_down(batch, layers) for batch in batches], np.concatenate(parts)
+        )
+        if self._accuracy is None:
+            return costs
+        return replace(costs, details={**costs.details, **self._accuracy.details(designs)})
 
     def in_full(self, given: Levels | Columns) -> PhysicalMetrics:
         """All metrics of the physical model, with bottlenecks.
@@ -356,31 +409,6 @@ class PhysicalEvaluator(CostModel):
     def _designs_at_once(self) -> int:
         return max(1, min(DESIGNS_PER_THREAD_CHUNK, CHUNK_NUMBERS // len(self._context.layers)))
 
-    def network_details(self, levels: Levels) -> dict[str, NDArray[Any]]:
-        """Bottleneck, utilization, noise and, with accuracy data, accuracy of networks.
-
-        Args:
-            levels: shape (n, n_parameters).
-
-        Returns:
-            `bound_by`, `utilization` (share of macros in use), `streamed` (weight mode), compute
-            SNR `snr_dB` and its parts (at most `MOST_DB`), predicted accuracy drop and its causes;
-            shape (n, W) each. Empty or NaN where a network does not run, except SNR.
-        """
-        full = self.in_full(levels)
-        bound = np.array([*CAUSES, ""])[full.bound_by]
-        details = {
-            "bound_by": bound,
-            "utilization": full.occupied_cells / full.cells[:, None],
-            "snr_adc_dB": np.minimum(full.snr_adc_dB, MOST_DB),
-            "snr_dev_dB": np.minimum(full.snr_dev_dB, MOST_DB),
-            "snr_dB": np.minimum(full.snr_dB, MOST_DB),
-            "streamed": np.where(full.has_capacity, np.where(full.streamed, "yes", "no"), ""),
-        }
-        if self._accuracy is not None:
-            details |= self._accuracy.details(self.designs(levels))
-        return details
-
     def resource_use(self, given: Levels | Columns) -> dict[str, Floats]:
         """Used share of each limit, and of the cells if weights must be resident, shape (n, W).
 
@@ -399,6 +427,10 @@ class PhysicalEvaluator(CostModel):
             cells = need * (designs.rows * designs.cols)[:, None]
             used["cells"] = cells / resources.cells[:, None]
         return used
+
+    def lacks_dram_for_cache(self, levels: Levels) -> Bools:
+        """True where a cache needs more buffer, and DRAM would do instead, shape (n, W)."""
+        return Batch(self._context, self.designs(levels)).lacks_dram_for_cache
 
     def evaluate_part(
         self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
@@ -427,21 +459,14 @@ class PhysicalEvaluator(CostModel):
 
     def break_down_part(
         self, name: str, levels: Levels, groups: Ints, bandwidth: Floats, room: float
-    ) -> tuple[PhysicalBreakdown, dict[str, NDArray[Any]]]:
-        """Breakdown of a network on a part of each design, with `bound_by` and `utilization`.
-
-        Arguments as for `evaluate_part`.
-        """
+    ) -> PhysicalBreakdown:
+        """Breakdown of a network on a part of each design; arguments as for `evaluate_part`."""
         one, designs = self._on_part(name), self.designs(levels)
         part = one._context, designs, groups.astype(float), bandwidth, room
         batches = [*shared_batches(*part)]
         layers = [(name, layer) for layer in one.workloads.workloads[0].layers]
         order = np.concatenate([rows for rows, _ in batches])
-        costs = PhysicalBreakdown.joined([break_down(b, layers) for _, b in batches], order)
-        found = evaluate_shares(*part, causes=True)
-        use = found.occupied_cells / found.cells[:, None]
-        bound = np.array([*CAUSES, ""])[found.bound_by]
-        return costs, {"bound_by": bound[:, 0], "utilization": use[:, 0]}
+        return PhysicalBreakdown.joined([break_down(b, layers) for _, b in batches], order)
 
     def _on_part(self, name: str) -> PhysicalEvaluator:
         """The model of a single network whose weights stay on its part of a chip."""
@@ -459,12 +484,14 @@ class PhysicalEvaluator(CostModel):
             NoBounds: see `BoundedTree`.
         """
         several, at = self._among or (self, range(len(self.workload_names)))
+        # Single networks share bounds of tilings; without any, all networks together need fewer.
+        alone = several is self and area_limit_m2 not in self._any_network_trees
         return BoundedTree(
             self.space,
             self._context,
             self.designs,
             area_limit_m2,
-            tilings=(several._any_network_tree(area_limit_m2), at),
+            tilings=None if alone else (several._any_network_tree(area_limit_m2), at),
         )
 
     def _any_network_tree(self, area_limit_m2: float) -> BoundedTree:
@@ -485,9 +512,9 @@ class PhysicalEvaluator(CostModel):
             `energy` (J) and `latency` (s), shape (n, W), NaN where a network breaks a constraint;
             `area` and, of the DRAM beside the chip, `dram_area` (m²), (n,). Also `interval` (s),
             `power` on the chip (W), `snr_adc` (dB) and, if it is an objective, `snr` (dB, at most
-            `MOST_DB`), (n, W); `leak` of the chip and `dram_idle` (W), (n,). If `interruptible`,
-            also `longest_layer` (s), (n, W), `save` (s) and `save_energy` (J), (n,), see
-            `PhysicalMetrics`.
+            `MOST_DB`), (n, W); `leak` of the chip and `dram_idle` (W), (n,). If
+            `saves_between_layers`, also `longest_layer` (s), (n, W), `save` (s) and `save_energy`
+            (J), (n,), see `PhysicalMetrics`.
 
         Raises:
             ValueError: a value index is outside the space, or the component table lacks a value.
@@ -506,7 +533,7 @@ class PhysicalEvaluator(CostModel):
         resources = self._constrained(whole.resources)
         runs, running = resources.runs, np.flatnonzero(resources.runs.any(axis=1))
         batch = whole.take(running)
-        run = best_run(batch, causes=False, longest=self._interruptible)
+        run = best_run(batch, causes=False, longest=self._saves_between_layers)
         values = {
             "energy": run.energy_J,
             "latency": run.latency_s,
@@ -515,13 +542,13 @@ class PhysicalEvaluator(CostModel):
         }
         if "snr" in self._objectives:
             values["snr"] = np.minimum(batch.resources.snr_dB, MOST_DB)
-        if self._interruptible:
+        if self._saves_between_layers:
             values["longest_layer"] = run.longest_layer_s
         if self._accuracy is not None:
             values["accuracy_drop"] = batch.resources.accuracy_drop
         values = {name: np.where(runs[running], array, np.nan) for name, array in values.items()}
         values |= {"leak": batch.chip.leak_W, "dram_idle": batch.chip.dram_idle_W}
-        if self._interruptible:
+        if self._saves_between_layers:
             values["save"], values["save_energy"] = saving(batch, run)
         for name, array in values.items():
             values[name] = np.full((len(designs), *array.shape[1:]), np.nan)
@@ -554,7 +581,7 @@ class PhysicalEvaluator(CostModel):
             designs = self._decoded(given)
         else:
             designs = Designs.of_columns(given, defaults=self._defaults)
-        self._context.device.check(designs)
+        self._context.device.check(designs, self._context.weight_bits)
         if self._defaults.get("adc_noise") != 0:
             noise = designs.adc_noise
             refuse("adc_noise", noise, noise == 0, "1 to 400: a chip states the noise of its ADCs")
@@ -603,6 +630,13 @@ class PhysicalEvaluator(CostModel):
         return values
 
 
+def _snr_source(network: Workload, own: Collection[str]) -> str:
+    """Source of the SNR of a network; `own` are those with data."""
+    if network.name in own:
+        return OWN_DATA
+    return GENERIC_OPERANDS if generic_operands(network) else RECORDED
+
+
 def physical_model(
     space: DesignSpace,
     workloads: WorkloadSet,
@@ -610,6 +644,7 @@ def physical_model(
     components: str | None = None,
     precision: Mapping[str, tuple[int, int]] | None = None,
     weight_clip: Mapping[str, float] | None = None,
+    kv_bits: Mapping[str, int] | None = None,
     compute_snr_limit_dB: float | None = None,
     **options: Any,
 ) -> PhysicalEvaluator:
@@ -621,6 +656,7 @@ def physical_model(
         components: path of a component table. If None, the shipped one.
         precision: input and weight bits, by network. If None, 8.
         weight_clip: largest stored weight, by network, see `Context.of_networks`. If None, 1.
+        kv_bits: precision of cached keys and values, by network. If None, 8.
         compute_snr_limit_dB: smallest compute SNR, dB; minus infinity for no limit. If None, that
             of the device.
         options: options of `PhysicalEvaluator`, such as `objectives`.
@@ -641,6 +677,8 @@ def physical_model(
         options |= dict(zip(PRECISION_OPTIONS, map(tuple, zip(*bits, strict=True)), strict=True))
     if weight_clip is not None:
         options["weight_clip"] = tuple(weight_clip.get(name, 1.0) for name in workloads.names)
+    if kv_bits is not None:
+        options["kv_bits"] = tuple(kv_bits.get(name, BITS) for name in workloads.names)
     if compute_snr_limit_dB is not None:
         options["limits"] = CircuitLimits(snr_dB=compute_snr_limit_dB)
     return PhysicalEvaluator(space, workloads, **options)

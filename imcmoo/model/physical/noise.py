@@ -17,11 +17,10 @@ block, dev cells and reads.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from scipy.special import erfc
@@ -41,13 +40,13 @@ from imcmoo.model.physical.adc_window import (
 )
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import (
-    PERFECT_CELLS,
     Circuit,
     level_variances,
     parallel_cells,
     slice_maxima,
 )
 from imcmoo.model.physical.components import Technology
+from imcmoo.model.physical.constraints import MOST_DB
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.parameters import Designs, circuit_keys
 from imcmoo.networks.operands import OperandBits, slice_averages, slice_moments
@@ -311,12 +310,17 @@ class _RowBlocks:
         if rule != "least_error":
             fixed = None if rule == "range" else self._circuit.window_sigmas
             return self._of_window(adc_bits, fixed, coherence)
-        least = self._of_window(adc_bits, CANDIDATE_SIGMAS[0], coherence)
-        for sigmas in CANDIDATE_SIGMAS[1:]:
-            other = self._of_window(adc_bits, sigmas, coherence)
-            better = other[0] + other[1] < least[0] + least[1]
-            least = np.where(better, other[0], least[0]), np.where(better, other[1], least[1])
-        return least
+        # Noise at B bits is the least of all windows at 1 to B bits.
+        bits = np.arange(1, int(adc_bits.max()) + 1)
+        least = self._of_window(bits, None, coherence)
+        for sigmas in CANDIDATE_SIGMAS:
+            other = self._of_window(bits, sigmas, coherence)
+            least = _lesser(other, least)
+        adc, cells = least
+        for at in range(1, len(bits)):
+            fewer, more = ((adc[b], cells[b]) for b in (at - 1, at))
+            adc[at], cells[at] = _lesser(fewer, more)
+        return adc[adc_bits - 1], cells[adc_bits - 1]
 
     def _of_window(
         self, adc_bits: Ints, sigmas: float | None, coherence: Floats
@@ -488,11 +492,23 @@ class _MeasuredBlocks(_RowBlocks):
             (-1, half - adcs.low[..., None], -lowest_sum),
         ):
             clipped = edge < possible - EDGE_TOLERANCE
-            of_side, its_square = _exceeding(edge - side * mean, spread, half)
+            distance = edge - side * mean
+            of_side, its_square = _exceeding(distance, spread, half)
+            # No sum errs by more than the largest possible one.
+            share = erfc(distance / spread * np.sqrt(0.5)) / 2
+            farthest = np.maximum(possible - edge + half, 0.0)
+            of_side = np.minimum(of_side, farthest * share)
+            its_square = np.minimum(its_square, farthest**2 * share)
             error = error + side * np.where(clipped, of_side, 0.0)
             square = square + np.where(clipped, its_square, 0.0)
         # The mean error of a column is calibrated away.
         return np.maximum(square - error**2, 0.0) @ self._of_columns
+
+
+def _lesser(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """The noise of ADCs and of cells with the smaller sum, where equal the other."""
+    better = one[0] + one[1] < other[0] + other[1]
+    return np.where(better, one[0], other[0]), np.where(better, one[1], other[1])
 
 
 def _charged(
@@ -625,6 +641,8 @@ class NoiseModel:
     Args:
         layers: layers of the networks.
         technology: cells and their errors, ADC windows, and statistics of operands.
+        own: by index of a network with data, its noise over signal of ADCs and of cells in a
+            circuit, shape (2,); replaces that of assumed distributions. If None, there are none.
         part_of: model of several networks to reuse, and the index of the only network of `layers`
             in it. All else must be equal. If None, everything is computed.
     """
@@ -634,9 +652,11 @@ class NoiseModel:
         layers: LayerTable,
         technology: Technology,
         *,
+        own: Mapping[int, Callable[[Circuit], Floats]] | None = None,
         part_of: tuple[NoiseModel, int] | None = None,
     ) -> None:
         self._part_of = part_of
+        self._own = own or {}
         self._technology = technology
         self._cache = KeyedCache(np.inf)
         stored = np.flatnonzero(~layers.digital[layers.distinct])
@@ -679,7 +699,9 @@ class NoiseModel:
 
     def _snr_of(self, designs: Designs) -> Floats:
         """SNR of each design's circuit from its noise, shape (n, 4, W)."""
-        each = self._circuits(designs)
+        if self._technology.device.exact:
+            return np.repeat(self._snr_of_rounding[None], len(designs), axis=0)
+        each = Circuit.of_technology(designs, self._technology)
         row_of = {circuit: row for row, circuit in enumerate(dict.fromkeys(each))}
         snr = np.empty((len(row_of), 4, self._n_networks))
         cuts = np.searchsorted(self._owner, np.arange(self._n_networks + 1))
@@ -688,17 +710,22 @@ class NoiseModel:
             parts = np.stack([adc, dev, adc + dev, np.broadcast_to(rounding, adc.shape)], axis=2)
             sums = [parts[..., a:b].sum(axis=-1) for a, b in pairwise(cuts)]
             snr[places] = decibels(np.stack(sums, axis=-1))
+        for network, noise in self._own.items():
+            parts = np.array([noise(circuit) for circuit in row_of]).reshape(-1, 2)
+            with_total = np.column_stack([parts, parts.sum(axis=1)])
+            snr[:, :3, network] = decibels(with_total)
         return snr[[row_of[circuit] for circuit in each]]
 
-    def _circuits(self, designs: Designs) -> list[Circuit]:
-        technology = self._technology
-        circuits = Circuit.of_designs(designs, technology.device, technology.assumptions)
-        ideal: dict[str, Any] = {}
-        if not technology.switches.few_levels:
-            ideal |= PERFECT_CELLS
-        if not technology.switches.shared_converters:
-            ideal["adc_noise"] = 0.0
-        return [replace(circuit, **ideal) for circuit in circuits] if ideal else circuits
+    @cached_property
+    def _snr_of_rounding(self) -> Floats:
+        """SNR of circuits whose only noise is that of rounding, however sliced, shape (4, W)."""
+        rounding = np.empty(self._n_layers)
+        circuit = Circuit(1, 1, 1, 1, differential=False, adc_bits=None)
+        for (_, alike), statistics in zip(self._by_precision, self._sliced(circuit), strict=True):
+            rounding[alike] = statistics.rounding
+        snr = np.full((4, self._n_networks), MOST_DB)
+        snr[3] = decibels(np.bincount(self._owner, rounding, self._n_networks).astype(float))
+        return snr
 
     def _noise(self, circuits: Sequence[Circuit], adc_bits: Ints) -> tuple[Floats, Floats, Floats]:
         """Noise over signal of ADCs and of cells, (n_bits, n_circuits, n_layers), and of

@@ -16,6 +16,8 @@ from imcmoo.arrays import Bools, Floats, Ints, real_numbers, unmasked
 from imcmoo.keyed_cache import Keys
 
 BITS_PER_KIB = 8192
+FEWEST_BUFFER_WORDS, WIDEST_BUFFER_BITS = 16, 1024
+"""Least depth and largest width of an input buffer with several bytes per macro."""
 WORD_BITS = 63
 """Bits of a key in a non-negative 64-bit integer."""
 MACROS = ("macros_per_tile", "tiles_per_group", "router_groups")
@@ -33,7 +35,7 @@ ADC_MODELS = ("sar_noise", "zigzag", "neurosim_sar", "murmann", "isaac")
 """ADC models; the first is the default."""
 AdcWindow = Literal["sigma", "range", "least_error"]
 """Width of an ADC window: "sigma", a number of standard deviations; "range", all possible sums; or
-"least_error", the number of standard deviations with the least mean square error.
+"least_error", the window with the least error.
 """
 
 ADC_WINDOWS = get_args(AdcWindow)
@@ -44,15 +46,18 @@ the cost model behind its access transistor."""
 STAGE_NAMES = (
     "array",
     "tiling",
+    "interface",
     "adc_sharing",
     "periphery",
     "resolution",
-    "interface",
     "buffer",
     "grouping",
     "links",
 )
-"""Stages of the search tree, in order; parameters of one stage are chosen together."""
+"""Stages of the search tree, in order; parameters of one stage are chosen together.
+
+The memory interface comes early, since bounds without it join the least area to the fastest DRAM.
+"""
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,8 @@ class Designs:
         sample_and_hold: 1 if each column holds its value while the array reads on.
         mac_units: size of the digital unit.
         ping_pong: 1 if each array has a second one to load meanwhile (SRAM).
+        tree_stages: pipeline stages of multipliers, adder tree and accumulator (DIMC).
+        buffer_words: bytes that a macro takes from the input buffer of its tile per access.
         adc_model: index into `ADC_MODELS`.
         adc_window: index into `ADC_WINDOWS`.
         redundancy: parallel cells of each of the more significant half of the weight slices.
@@ -135,7 +142,7 @@ class Designs:
     voltage_V: Annotated[
         Floats, Column("periphery", "macro adc memory tile router digital", real=True)
     ]
-    rows: Annotated[Floats, Column("array", "replication noise macro limits tile", high=1024)]
+    rows: Annotated[Floats, Column("array", "replication noise macro adc limits tile", high=1024)]
     cols: Annotated[Floats, Column("array", "replication macro sharing limits tile", high=1024)]
     active_rows: Annotated[Floats, Column("array", "replication noise adc limits", high=1024)]
     bits_per_cell: Annotated[Ints, Column("array", "replication noise macro adc limits", high=8)]
@@ -167,6 +174,8 @@ class Designs:
     ]
     mac_units: Annotated[Floats, Column("array", "digital", high=1 << 20, default=256)]
     ping_pong: Annotated[Ints, Column("tiling", "macro", low=0, high=1, default=0)]
+    tree_stages: Annotated[Ints, Column("periphery", "adc", high=8, default=1)]
+    buffer_words: Annotated[Ints, Column("periphery", "tile", high=16, default=1)]
     adc_model: Annotated[Ints, Column("array", "adc", texts=ADC_MODELS, default=ADC_MODELS[0])]
     adc_window: Annotated[Ints, Column("resolution", "noise", texts=ADC_WINDOWS, default="sigma")]
     redundancy: Annotated[
@@ -215,12 +224,20 @@ class Designs:
         return cls(**arrays).checked()
 
     def checked(self) -> Designs:
-        """The designs, if no more rows are active than there are.
+        """The designs, if no more rows are active than there are and input buffers are possible.
 
         Raises:
-            DesignRefused: there are more.
+            DesignRefused: names the column.
         """
         refuse("active_rows", self.active_rows, self.active_rows > self.rows, "at most `rows`")
+        words, several = self.buffer_words, self.buffer_words > 1
+        if several.any():
+            refuse("buffer_words", words, self.rows % words != 0, "a divisor of `rows`")
+            low = several & (self.rows < FEWEST_BUFFER_WORDS * words)
+            refuse("buffer_words", words, low, f"at most `rows` / {FEWEST_BUFFER_WORDS}, or 1")
+            most = WIDEST_BUFFER_BITS // 8
+            wide = several & (words * self.macros_per_tile > most)
+            refuse("buffer_words", words, wide, f"at most {most} / `macros_per_tile`, or 1")
         return self
 
     def __len__(self) -> int:

@@ -55,6 +55,28 @@ class Operands:
 
 
 @dataclass(frozen=True)
+class OwnNoise:
+    """Noise over signal of a network in a circuit, from its data.
+
+    Args:
+        data: its accuracy data.
+        noise: computes the noise of layers.
+        operands: its precision.
+        digital: layers without noise, on the digital unit.
+    """
+
+    data: AccuracyData
+    noise: CircuitNoise
+    operands: Operands
+    digital: Collection[str]
+
+    def __call__(self, circuit: Circuit) -> Floats:
+        """Noise over signal of ADCs and of cells, summed over layers, shape (2,)."""
+        of_layers = self.noise(self.data, replace(circuit, **vars(self.operands)))
+        return np.asarray((of_layers * self.data.analog(self.digital)).sum(axis=1))
+
+
+@dataclass(frozen=True)
 class Prediction:
     """Predicted accuracy of a network on a chip.
 
@@ -122,6 +144,25 @@ def score(data: AccuracyData, curve: str, nsr: float) -> float:
     """Score on the curve "white" or "static", interpolated in the logarithm of noise."""
     with np.errstate(divide="ignore"):
         return float(np.interp(np.log(nsr), np.log(data.levels), getattr(data, curve)))
+
+
+def _with_other_circuits(designs: Designs) -> dict[str, Designs]:
+    """Designs with another circuit each, by name of their drop."""
+    other, noise = 1 - designs.weight_coding, designs.adc_noise
+    changed = {
+        "drop_with_1_more_adc_bit": replace(
+            designs, adc_bits=np.minimum(designs.adc_bits + 1, LIMITS["adc_bits"][1])
+        ),
+        "drop_with_half_the_rows": replace(
+            designs, active_rows=np.maximum(designs.active_rows // 2, 1)
+        ),
+        "drop_with_other_coding": replace(designs, weight_coding=other),
+    }
+    if noise.any():
+        changed["drop_with_half_the_noise"] = replace(
+            designs, adc_noise=np.maximum(noise // 2, np.minimum(noise, 1))
+        )
+    return changed
 
 
 class PredictedAccuracy:
@@ -204,30 +245,19 @@ class PredictedAccuracy:
 
         Returns:
             Shape (n, W) each: `accuracy_drop`; `accuracy_lost_in`, the layers with most noise at
-            the logits; the drop with one more ADC bit, with half the active rows, with the other
-            weight coding and with half the noise of ADCs. Empty or NaN for networks without data.
+            the logits; unless sums are exact, the drop with one more ADC bit, with half the active
+            rows, with the other weight coding and with half the noise of ADCs. Empty or NaN for
+            networks without data.
         """
-        other, noise = 1 - designs.weight_coding, designs.adc_noise
-        changed = {
-            "drop_with_1_more_adc_bit": replace(
-                designs, adc_bits=np.minimum(designs.adc_bits + 1, LIMITS["adc_bits"][1])
-            ),
-            "drop_with_half_the_rows": replace(
-                designs, active_rows=np.maximum(designs.active_rows // 2, 1)
-            ),
-            "drop_with_other_coding": replace(designs, weight_coding=other),
-            "drop_with_half_the_noise": replace(
-                designs, adc_noise=np.maximum(noise // 2, np.minimum(noise, 1))
-            ),
-        }
-        known = np.array([data is not None for data in self._data])
+        has_data = np.array([data is not None for data in self._data])
+        changed = {} if self._technology.device.exact else _with_other_circuits(designs)
         drops = {"accuracy_drop": designs, **changed}
         values: dict[str, NDArray[Any]] = {
-            name: np.where(known, self.drops(each), np.nan) for name, each in drops.items()
+            name: np.where(has_data, self.drops(each), np.nan) for name, each in drops.items()
         }
         values["accuracy_lost_in"] = np.array(
             [
-                [self._worst(designs.take(slice(at, at + 1)), w) for w in range(len(known))]
+                [self._worst(designs.take(slice(at, at + 1)), w) for w in range(len(has_data))]
                 for at in range(len(designs))
             ]
         )
@@ -236,7 +266,7 @@ class PredictedAccuracy:
     def _worst(self, design: Designs, network: int) -> str:
         """Layers with most noise at the logits, and their share."""
         data = self._data[network]
-        if data is None:
+        if data is None or self._technology.device.exact:
             return ""
         prediction = self.predict(design, network)
         most = np.argsort(prediction.layers)[::-1][:LAYERS_NAMED]
@@ -254,8 +284,8 @@ class PredictedAccuracy:
         if data is None:
             raise ValueError("this network has no accuracy data")
         operands = self._operands[network]
-        technology = self._technology
-        (circuit,) = Circuit.of_designs(design, technology.device, technology.assumptions)
+        (circuit,) = Circuit.of_technology(design, self._technology)
         circuit = replace(circuit, **vars(operands))
-        noise = self._noise(data, circuit)
+        exact = self._technology.device.exact
+        noise = np.zeros((2, len(data.layers))) if exact else self._noise(data, circuit)
         return predict(data, noise, operands.bits, self._digital[network])

@@ -73,13 +73,7 @@ def shared_batches(
 
 
 def evaluate_shares(
-    context: Context,
-    designs: Designs,
-    groups: Floats,
-    bandwidth: Floats,
-    room: float,
-    *,
-    causes: bool = False,
+    context: Context, designs: Designs, groups: Floats, bandwidth: Floats, room: float
 ) -> PhysicalMetrics:
     """Metrics of one network on parts of n designs; NaN where it does not fit.
 
@@ -87,6 +81,6 @@ def evaluate_shares(
     """
     parts, done = [], []
     for rows, batch in shared_batches(context, designs, groups, bandwidth, room):
-        parts.append(evaluate_batch(batch, causes=causes))
+        parts.append(evaluate_batch(batch, causes=False))
         done.append(rows)
     return PhysicalMetrics.joined(parts).take(np.argsort(np.concatenate(done)))

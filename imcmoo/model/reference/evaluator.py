@@ -180,8 +180,8 @@ class Evaluator(CostModel):
         shared: evaluator of more networks, whose profiles are shared. If None, profiles are new.
 
     Raises:
-        ValueError: the space lacks a parameter, the table lacks a component, or the deployment is
-            unknown.
+        ValueError: the space lacks a parameter, the table lacks a component, the deployment is
+            unknown, or a network has a cache.
     """
 
     quantities = (ENERGY, LATENCY, AREA)
@@ -197,6 +197,12 @@ class Evaluator(CostModel):
         shared: Evaluator | None = None,
     ) -> None:
         check_choice("deployment", deployment, get_args(Deployment))
+        for network in workloads.workloads:
+            if network.has_cache:
+                raise ValueError(
+                    f"{network.name} has a cache, which the reference model does not cost: use the "
+                    'physical model, model = "physical"'
+                )
         super().__init__(space, workloads)
         self.workloads = workloads
         self.macs = workloads.macs

@@ -13,7 +13,7 @@ from experiments.publish import read_tables
 from experiments.recorded import recorded_designs
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.parameters import Ordinal
-from problems import RRAM
+from problems import RRAM, STUDIES
 from tests.fakes import SMALL, FakeEvaluator
 
 
@@ -90,10 +90,11 @@ def test_nodes_are_summed_up_from_their_fronts(published):
     pd.testing.assert_frame_equal(nodes, tables["cost_nodes"].drop(columns="study"))
 
 
-def test_from_the_largest_chip_the_levels_end_as_in_the_papers_notebook(enumerated):
+def test_from_the_largest_chip_the_levels_end_as_in_the_papers_notebook():
     """But for the buffer, which the notebook's last cell sets back by hand."""
-    space = enumerated.problem.space
-    ended = sequential(enumerated.problem, "ela_max", np.array(space.shape) - 1)
+    problem = STUDIES["four_workload_rram"].problem()
+    space = problem.space
+    ended = sequential(problem, "ela_max", np.array(space.shape) - 1)
     theirs = recorded_designs("four_workload_rram").set_index("design")
     theirs = theirs.loc["sequential from the largest"]
     decoded = {name: space.column(ended[None], name)[0] for name in space.names}
@@ -101,12 +102,13 @@ def test_from_the_largest_chip_the_levels_end_as_in_the_papers_notebook(enumerat
     assert [decoded[n] for n in same] == [theirs[n] for n in same]
 
 
-def test_our_model_meets_the_designs_the_paper_published(enumerated):
+def test_our_model_meets_the_designs_the_paper_published():
+    problem = STUDIES["four_workload_rram"].problem()
     frame = recorded_designs("four_workload_rram")
     assert len(frame) == 4
     levels = RRAM.encode({n: frame[n].to_numpy() for n in RRAM.names})
-    metrics = enumerated.problem.model.evaluate(levels)
-    for w, name in enumerate(enumerated.workloads):
+    metrics = problem.model.evaluate(levels)
+    for w, name in enumerate(problem.workload_names):
         # Energies were printed with three digits per component and layer.
         assert metrics.energy_J[:, w] == pytest.approx(frame[f"energy_{name}_J"], rel=5e-3, abs=0)
         assert metrics.latency_s[:, w] == pytest.approx(frame[f"latency_{name}_s"], rel=1e-9, abs=0)

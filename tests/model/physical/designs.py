@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS
 from imcmoo.model.physical.parameters import ADC_MODELS, DRAM, SCHEDULES, space_voltages
+from imcmoo.networks.language_model import Generation, LanguageModel
 
 TABLE = PhysicalTable.load()
 NODES_NM = (7, 14, 22, 32, 45)
@@ -17,7 +19,8 @@ Columns = dict[str, Any]
 
 PER_LAYER = (
     *("layers", "kinds", "shapes", "strides", "input_bits", "weight_bits", "dilations"),
-    *("dynamic", "shared_with", "input_statistics", "weight_statistics"),
+    *("dynamic", "shared_with", "cache", "appended", "reserved"),
+    *("input_statistics", "weight_statistics"),
 )
 """Fields of a `Workload` with a row per layer."""
 
@@ -48,6 +51,12 @@ def columns(design=DESIGN, **changed):
     return {name: np.array([value]) for name, value in (design | changed).items()}
 
 
+def columns_of(device, **changed):
+    """One design as columns, without those that a device does not have."""
+    lacking = MEMORY_CELLS[device].defaults
+    return columns({n: v for n, v in DESIGN.items() if n not in lacking}, **changed)
+
+
 def random_designs(n, rng, device):
     """Design columns, each parameter evenly over its levels."""
     voltages = {
@@ -58,6 +67,8 @@ def random_designs(n, rng, device):
     def powers(first, last):
         return 2 ** rng.integers(first, last + 1, n)
 
+    if device == "dimc":
+        return digital_designs(n, rng, voltages)
     node, rows = rng.choice(NODES_NM, n), powers(5, 10)
     bits, coding = zip(
         *((1, "levels"), (2, "levels"), (4, "levels")),
@@ -90,6 +101,52 @@ def random_designs(n, rng, device):
         "adc_model": rng.choice(ADC_MODELS, n),
         "adc_noise": rng.integers(1, 401, n),
     }
+
+
+def digital_designs(n, rng, voltages):
+    """Design columns of digital macros; `voltages` are the supplies by node."""
+
+    def powers(first, last):
+        return 2 ** rng.integers(first, last + 1, n)
+
+    node, rows = rng.choice(NODES_NM, n), powers(5, 9)
+    active = np.maximum(rows // powers(0, 4), 2)
+    levels = np.ceil(np.log2(active)).astype(int) + 1
+    return {
+        "technology_nm": node,
+        "voltage_V": np.array([rng.choice(voltages[nm]) for nm in node.tolist()]),
+        "rows": rows,
+        "cols": powers(6, 10),
+        "active_rows": active,
+        "input_slice_bits": powers(0, 3),
+        "columns_per_adc": powers(0, 3),
+        "tree_stages": np.minimum(rng.integers(1, 9, n), levels),
+        "ping_pong": rng.integers(0, 2, n),
+        "macros_per_tile": powers(2, 7),
+        "tiles_per_group": powers(1, 6),
+        "router_groups": powers(0, 6),
+        "glb_KiB": powers(8, 15),
+        "glb_banks": powers(0, 4),
+        "link_bits": powers(5, 9),
+        "dram": rng.choice(DRAM, n),
+        "schedule": rng.choice(SCHEDULES, n),
+    }
+
+
+def tiny_generation(prompt, generate, batch=1, **sizes):
+    """Generation with a small language model that shares heads of keys."""
+    config = {
+        "model_type": "llama",
+        "hidden_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 6,
+        "num_key_value_heads": 3,
+        "intermediate_size": 160,
+        "vocab_size": 300,
+        "max_position_embeddings": 4096,
+    }
+    model = LanguageModel.of_config(config | sizes)
+    return Generation(model=model, prompt=prompt, generate=generate, batch=batch, name="tiny")
 
 
 def first_layers(network, n):

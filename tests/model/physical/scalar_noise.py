@@ -19,7 +19,7 @@ WITHIN_ROWS, ROWS_TOGETHER, COLUMNS_TOGETHER = 0.8, 0.005, 0.001
 WINDOWS = {
     "sigma": (4.0,),
     "range": (math.inf,),
-    "least_error": (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0),
+    "least_error": (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, math.inf),
 }
 """Half widths of the ADC window that are tried, in standard deviations."""
 MEASURED = {
@@ -118,7 +118,7 @@ def layer(
 ) -> dict[str, float]:
     """Noise over signal of one layer with 8-bit operands."""
     differential = design.get("weight_coding") == "differential"
-    d_x, b = design["input_slice_bits"], design["bits_per_cell"]
+    d_x, b = design["input_slice_bits"], design.get("bits_per_cell", 1)
     x_slices, g_slices = slices(8, d_x), slices(7 if differential else 8, b)
     inputs = [moments(operands.inputs[at], 8, *s) for s in x_slices]
     if differential:
@@ -141,7 +141,8 @@ def layer(
     ]
     coherence = input_variance / sum(each)
     adc = dev = 0.0
-    for rows in blocks(n_rows, design["rows"], design["active_rows"]):
+    analog = blocks(n_rows, design["rows"], design["active_rows"]) if device != "dimc" else []
+    for rows in analog:
         for (x_low, x_width), x in zip(x_slices, inputs, strict=True):
             for j, ((g_low, g_width), g) in enumerate(zip(g_slices, weights, strict=True)):
                 cells = design.get("redundancy", 1) if j >= len(weights) // 2 else 1
@@ -164,12 +165,14 @@ def layer(
                     static += off / references * (2**g_width - 1) ** 2
                 tops = 2**x_width - 1, 2**g_width - 1
                 added = (design.get("adc_noise", DEFAULTS["adc_noise"]) / 100) ** 2
+                rule, most = design.get("adc_window", "sigma"), design["adc_bits"]
                 tried = [
                     one_sum(
                         *(rows, x, g, tops, coherence, differential),
-                        *(static, reads, design["adc_bits"], window, added),
+                        *(static, reads, bits, window, added),
                     )
-                    for window in WINDOWS[design.get("adc_window", "sigma")]
+                    for window in WINDOWS[rule]
+                    for bits in range(1 if rule == "least_error" else most, most + 1)
                 ]
                 steps, cells = min(tried, key=sum)
                 # Stuck at either end alike; rounding keeps such errors.
@@ -321,7 +324,8 @@ def network(
     layers = [layer(design, device, operands, at, k, assumptions) for at, k in enumerate(rows)]
     adc, dev, rounding = (math.fsum(n[part] for n in layers) for part in ("adc", "dev", "rounding"))
     parts = {"snr_adc_dB": adc, "snr_dev_dB": dev, "snr_dB": adc + dev}
+    noiseless = 100.0 if device == "dimc" else math.inf
     return {
-        name: -10 * math.log10(v) if v > 0 else math.inf
+        name: -10 * math.log10(v) if v > 0 else noiseless
         for name, v in (parts | {"snr_rounding_dB": rounding}).items()
     }

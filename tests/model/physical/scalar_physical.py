@@ -8,7 +8,7 @@ an `Assumptions` object.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from imcmoo.hardware.physical_table import PhysicalTable
@@ -16,6 +16,7 @@ from imcmoo.model.physical import parameters
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.networks.operands import OperandBits, operand_bits
 from imcmoo.networks.workloads import Workload
+from tests.model.physical import scalar_digital
 
 Design = dict[str, Any]
 
@@ -28,8 +29,10 @@ POWER_LIMIT = 1e6
 REQUESTS = 1e6
 
 
+WIDTHS = (1, 2, 4, 8)
+"""Input bits per cycle of digital macros."""
 DEFAULTS = {"input_coding": "pulses", "weight_coding": "offset", "sample_and_hold": 0}
-DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "redundancy": 1}
+DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "redundancy": 1, "buffer_words": 1}
 DEFAULTS |= {"adc_model": parameters.DEFAULTS["adc_model"]}
 DEFAULTS |= {"adc_noise": parameters.DEFAULTS["adc_noise"]}
 USUAL = Assumptions()
@@ -45,6 +48,7 @@ NUMBERS = (
     *("dram_footprint_factor", "top_area", "top_energy", "comparator_J", "rram_full_scale"),
     *("rram_read_sigma", "sram_read_sigma", "rram_stuck_share", "sram_stuck_share"),
     "reference_columns",
+    *("gate_F", "gate_m2", "gate_s", "line_F", "logic_overhead", "tree_wires"),
 )
 """All assumptions that are not constants here."""
 
@@ -144,8 +148,18 @@ class Layer:
     digital: bool = False
     product: bool = False  # of two activations, so that no weight is stored
     previous_share: float = 0.0
+    cache: str = ""  # of keys or values
+    appended: int = 0  # positions
+    reserved: int = 0
+    names: tuple[str, ...] = ()
+    changes: dict[int, float] = field(default_factory=dict)  # of input lines, by slice bits
+    changed_ones: dict[int, float] = field(default_factory=dict)  # times the ones of a weight
 
     def __post_init__(self) -> None:
+        self.seen = self.M if self.cache == "keys" else self.C
+        self.position_words = 0
+        if self.cache:
+            self.position_words = self.G * (self.C if self.cache == "keys" else self.M)
         self.K = self.C * self.R * self.S
         self.steps = self.P * self.Q * self.N
         self.outputs = self.steps * self.M * self.G
@@ -157,6 +171,9 @@ class Layer:
         width = (self.Q - 1) * self.stride_w + self.S
         held = min(height, self.P * self.R) * min(width, self.Q * self.S)
         self.held_inputs = self.N * self.G * self.C * held
+        # Scores pass the buffer tile by tile.
+        self.kept_inputs = 0 if self.cache == "values" else self.held_inputs
+        self.kept_outputs = 0 if self.cache == "keys" else self.outputs
         share = ((self.R - 1) * width + self.S) / (height * width)
         self.first_share = 1.0 if self.Q == 1 or self.P == 1 else min(share, 1.0)
 
@@ -177,6 +194,9 @@ def shares_of_cells(joint: Any, bits: int, b: int, redundancy: int) -> float:
     return sum(means[:upper]) + redundancy * sum(means[upper:])
 
 
+CACHES = ("", "keys", "values")
+
+
 def read_layers(
     workload: Workload, weight_clip: float, digital: tuple[str, ...], batch: int = 1
 ) -> list[Layer]:
@@ -189,14 +209,20 @@ def read_layers(
         images = (g * batch, n) if product else (g, n * batch)
         key = (*sizes, *images, *workload.strides[index].tolist())
         key = (*key, int(workload.layers[index] in digital), int(product))
+        positions = int(workload.appended[index]), int(workload.reserved[index])
+        key = (*key, CACHES.index(workload.cache[index]), *positions)
         groups.setdefault(key, []).append(index)
     layers = []
     for key in sorted(groups):
-        *sizes, named, product = key
+        *sizes, named, product, cache, appended, reserved = key
         # No layer that runs on the digital unit reads cells.
-        statistics = ({}, {}, {}) if named or product else _statistics(moments, groups[key])
+        statistics = ({},) * 5 if named or product else _statistics(moments, groups[key])
         flags = {"digital": bool(named or product), "product": bool(product)}
-        layers.append(Layer(*sizes, len(groups[key]), *statistics, **flags))
+        flags["names"] = tuple(workload.layers[i] for i in groups[key])
+        flags |= {"cache": CACHES[cache], "appended": appended, "reserved": reserved}
+        *analog, changes, ones = statistics
+        flags |= {"changes": changes, "changed_ones": ones}
+        layers.append(Layer(*sizes, len(groups[key]), *analog, **flags))
     of_index = {i: layers[n] for n, key in enumerate(sorted(groups)) for i in groups[key]}
     for index in range(len(workload) - 1):
         here, following = of_index[index], of_index[index + 1]
@@ -204,11 +230,19 @@ def read_layers(
     return layers
 
 
-def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, dict, dict]:
+def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, ...]:
     pulses: dict[int, float] = {}
     products: dict[tuple[int, str, int, int], float] = {}
     conductances: dict[tuple[str, int, int], float] = {}
+    changes: dict[int, float] = dict.fromkeys(WIDTHS, 0.0)
+    changed_ones: dict[int, float] = dict.fromkeys(WIDTHS, 0.0)
     for index in members:
+        ones, signed = scalar_digital.ones(moments.weights[index], 8), bool(moments.signed[index])
+        for width in WIDTHS:
+            joint = moments.inputs[index]
+            change = scalar_digital.line_changes(joint, 8, width, signed=signed) / len(members)
+            changes[width] += change
+            changed_ones[width] += change * ones
         sums = {
             width: sum(slice_mean(moments.inputs[index], 8, s) for s in slices(8, width))
             for width in range(1, 9)
@@ -227,7 +261,7 @@ def _statistics(moments: OperandBits, members: list[int]) -> tuple[dict, dict, d
                 products[key] = products.get(key, 0.0) + value * share / len(members)
         for key2, share in shares.items():
             conductances[key2] = conductances.get(key2, 0.0) + share / len(members)
-    return pulses, products, conductances
+    return pulses, products, conductances, changes, changed_ones
 
 
 class Chip:
@@ -246,6 +280,10 @@ class Chip:
         self.assumptions = assumptions
         self.digital: list[Layer] = []
         self.held = 0  # bits of their weights
+        self.buffer_bits = self.room = d["glb_KiB"] * 8192
+        self.kept = 1.0  # share of the cache in the buffer
+        self.kv_bits = 8
+        self.cache_bits_missing = 0.0
         self.device = device
         self.table = table
         self.differential = d["weight_coding"] == "differential"
@@ -264,8 +302,9 @@ class Chip:
         self.supply = (volt / NOMINAL_V) ** 2
         self.clock = 1e9 * min(1.0, 1 / self.kappa)
         size = {"node_nm": self.node, "rows": d["rows"], "cols": d["cols"]}
-        self.array = self.find(device, voltage_V=volt, **size)
-        timed, slow = self.find(device, voltage_V=NOMINAL_V, **size), self.kappa
+        arrays = "rram" if device == "rram" else "sram"
+        self.array = self.find(arrays, voltage_V=volt, **size)
+        timed, slow = self.find(arrays, voltage_V=NOMINAL_V, **size), self.kappa
         self.read_s = timed["time"] * slow
         if d["columns_per_adc"] > 1:
             self.read_s = max(timed["time"], timed["time_muxed"]) * slow
@@ -324,7 +363,10 @@ class Chip:
         d = self.d
         self.glb = self.buffer(2048, d["glb_KiB"] * 4, d["glb_banks"])
         word = 8 * d["macros_per_tile"]
-        self.inputs, self.results = self.buffer(word, d["rows"]), self.buffer(word, d["cols"])
+        self.results, packed = self.buffer(word, d["cols"]), d["buffer_words"]
+        self.inputs = self.buffer(word * packed, d["rows"] // packed)
+        for name in ("read", "write", "cycle"):  # of a word, several of which are one access
+            self.inputs[name] /= packed
         slow = max(1.0, self.kappa)
         self.glb_bit_s = self.glb["cycle"] * slow / d["glb_banks"] / 2048
         self.buffer_word_s = self.inputs["cycle"] * slow
@@ -441,6 +483,19 @@ class Chip:
         self.low_J *= self.number("array_energy_factor")
         self.span_J *= self.number("array_energy_factor")
 
+    def sum_bits(self) -> int:
+        """Width of the sum of a row block."""
+        d = self.d
+        return d["adc_bits"] + (8 - d["input_slice_bits"]) + (8 - d["bits_per_cell"])
+
+    def cell_reads(self, layer: Layer) -> tuple[float, float]:
+        """Pulses of an input, and those times the stored shares of a weight."""
+        width = self.d["input_slice_bits"]
+        cells = (self.d["weight_coding"], self.d["bits_per_cell"], self.d["redundancy"])
+        if self.levels:
+            return self.n_in, self.n_in * layer.conductances[cells]
+        return layer.pulses[width], layer.products[(width, *cells)]
+
     def column_drop(self) -> float:
         """IR drop along a column as a share of the read voltage; 0 where no current flows."""
         if self.device != "rram":
@@ -467,6 +522,50 @@ class Chip:
         if self.in_turn == 2:
             return steps * (read + convert)
         return read + steps * convert if self.in_turn else max(read, steps * convert)
+
+
+class DigitalChip(Chip):
+    """A chip of digital macros: a tree column in place of an ADC, registers in place of DACs."""
+
+    def __init__(self, design: Design, device: str, table: Any, assumptions: Any = USUAL) -> None:
+        usual = {"bits_per_cell": 1, "adc_bits": 1, "tree_stages": 1}
+        super().__init__(usual | design, device, table, assumptions)
+
+    def adc(self) -> tuple[float, float, float, float]:
+        """A column of a tree; its time is already that at the supply."""
+        self.read_s = 0.0
+        self.macro = scalar_digital.macro(self.d, self.kappa, self.assumptions)
+        time = self.macro["cycle_s"] / self.kappa
+        return self.macro["convert_J"], self.macro["column_m2"], 0.0, time
+
+    def cells_m2(self) -> float:
+        d = self.d
+        return d["rows"] * d["cols"] * (1 + d["ping_pong"]) * 280 * (self.node * 1e-9) ** 2
+
+    def drivers_m2(self) -> float:
+        return self.array["row_area"] + self.macro["registers_m2"]
+
+    def areas(self) -> None:
+        self.adder = {"energy": 0.0, "area": 0.0, "leak": 0.0}
+        usual, self.assumptions = self.assumptions, self.assumptions.having(array_area_factor=1.0)
+        super().areas()
+        self.assumptions = usual
+
+    def prices(self) -> None:
+        super().prices()
+        self.low_J, self.span_J = self.macro["low_J"], self.macro["span_J"]
+        self.dac_J = self.macro["row_J"]
+
+    def sum_bits(self) -> int:
+        return 16 + math.ceil(math.log2(self.d["rows"]))
+
+    def cell_reads(self, layer: Layer) -> tuple[float, float]:
+        """Changes of input lines, and those times the ones of a weight."""
+        width = self.d["input_slice_bits"]
+        return layer.changes[width], layer.changed_ones[width]
+
+    def slice_s(self, steps: int) -> float:
+        return steps * self.macro["cycle_s"]
 
 
 @dataclass
@@ -580,24 +679,42 @@ def evaluate(
     digital: tuple[str, ...] = (),
     assumptions: Any = USUAL,
     batch: int = 1,
+    kv_bits: int = 8,
+    caches: tuple[float, float] | None = None,
+    owner: Workload | None = None,
 ) -> dict[str, Any]:
     """Metrics of a batch of one network on one design, one network at a time.
 
-    The chip switches to another network once per 10^6 batches.
+    The chip switches to another network once per 10^6 batches. `caches`: bits that the buffer must
+    hold beside all caches, and of the caches; those of the network itself if None.
+    `owner`: a network whose weights and cells this one uses.
     """
-    chip = Chip(design, device, table, assumptions)
+    if owner is not None and caches is None:
+        both = [own_cache(read_layers(w, 1.0, ()), 0, kv_bits) for w in (workload, owner)]
+        caches = max(held for held, _ in both), max(reserved for _, reserved in both)
+    chip = (DigitalChip if device == "dimc" else Chip)(design, device, table, assumptions)
     layers = read_layers(workload, weight_clip, digital, batch)
     io = batch * network_io(workload)
     chip.digital = [layer for layer in layers if layer.digital]
     chip.held = sum(layer.weight_bits * layer.count for layer in chip.digital if not layer.product)
+    chip.kv_bits = kv_bits
+    keep_caches(chip, layers, caches)
     placed = [place(chip, layer) for layer in layers if not layer.digital]
     need = sum(p.n * p.layer.count for p in placed)
     pipelined = chip.d["schedule"] == "pipelined"
-    streams = device == "sram" and chip.d["dram"] != "none" and not pipelined
+    streams = device != "rram" and chip.d["dram"] != "none" and not pipelined
     options = []
-    if need <= chip.macros:
-        r = copies_at_once(chip, placed) if pipelined else copies_in_turn(chip, placed)
-        options.append(run(chip, placed, r, io, streamed=False))
+    choose = copies_at_once if pipelined else copies_in_turn
+    if need <= chip.macros and owner is None:
+        options.append(run(chip, placed, choose(chip, placed), io, streamed=False))
+    elif need <= chip.macros:
+        of_owner = read_layers(owner, weight_clip, digital)
+        its = [place(chip, layer) for layer in of_owner if not layer.digital]
+        pairs = zip(its, choose(chip, its), strict=True)
+        copies = {name: c for p, c in pairs for name in p.layer.names}
+        held = [copies[p.layer.names[0]] for p in placed]
+        r = [min(c, p.layer.steps) for c, p in zip(held, placed, strict=True)]
+        options.append(run(chip, placed, r, io, streamed=False, held=held))
     if streams:
         options.append(run(chip, placed, streamed_copies(chip, placed), io, streamed=True))
     missing_bits = shortfall(chip, placed, options, pipelined)
@@ -610,18 +727,42 @@ def evaluate(
     }
     if not options or missing_bits > 0:
         return base
+    if owner is not None:
+        same = {"weight_clip": weight_clip, "digital": digital, "assumptions": assumptions}
+        its = evaluate(design, device, owner, table, **same, kv_bits=kv_bits, caches=caches)
+        if its.get("streamed"):
+            options = options[-1:]
     return base | min(options, key=lambda o: o["energy_J"] * o["latency_s"])
+
+
+def own_cache(layers: list[Layer], held: int, kv_bits: int) -> tuple[float, float]:
+    """Bits that the buffer must hold beside the cache of a network, and of the cache."""
+    reserved = sum(x.count * x.reserved * x.position_words for x in layers) * kv_bits
+    most = max((x.kept_inputs + x.kept_outputs) * 8 + held for x in layers)
+    return (most, reserved) if reserved else (0, 0)
+
+
+def keep_caches(chip: Chip, layers: list[Layer], caches: tuple[float, float] | None) -> None:
+    """Decide what share of the caches the buffer keeps, and the room it leaves to others."""
+    own = own_cache(layers, chip.held, chip.kv_bits)
+    most, reserved = caches or own
+    if not reserved:
+        return
+    chip.kept = min(1.0, max(0, chip.buffer_bits - most) / reserved)
+    if not own[1]:
+        chip.room = chip.buffer_bits - chip.kept * reserved
+    chip.cache_bits_missing = (1 - chip.kept) * reserved if own[1] else 0.0
 
 
 def shortfall(chip: Chip, placed: list[Placed], options: list[dict], pipelined: bool) -> float:
     """Bits of buffer that are missing: activations without DRAM, line buffers of a pipeline."""
-    worst = max(0.0, chip.held - chip.d["glb_KiB"] * 8192)
+    worst = max(0.0, chip.held - chip.buffer_bits)
     if chip.d["dram"] == "none":
-        worst = max([worst, *(overflow(chip, layer) for layer in chip.digital)])
+        layers = [*chip.digital, *(p.layer for p in placed)]
+        most = max(overflow(chip, layer) for layer in layers)
+        worst = max(worst, most + chip.cache_bits_missing)
     r = options[0]["copies"] if options else [1] * len(placed)
     for i, p in enumerate(placed):
-        if chip.d["dram"] == "none":
-            worst = max(worst, overflow(chip, p.layer))
         if pipelined:
             tiles = math.ceil(p.n / chip.d["macros_per_tile"])
             room = r[i] * tiles * chip.d["rows"] * chip.d["macros_per_tile"] * 8
@@ -632,8 +773,15 @@ def shortfall(chip: Chip, placed: list[Placed], options: list[dict], pipelined: 
 
 
 def overflow(chip: Chip, layer: Layer) -> float:
-    held = (layer.held_inputs + layer.outputs) * 8 + chip.held
-    return min(layer.outputs * 8, max(0, held - chip.d["glb_KiB"] * 8192))
+    held = (layer.kept_inputs + layer.kept_outputs) * 8 + chip.held
+    return min(layer.kept_outputs * 8, max(0, held - chip.room))
+
+
+def through_dram(chip: Chip, layer: Layer) -> float:
+    """Bits of activations and cache of one occurrence that go through DRAM."""
+    read, appended = layer.seen - layer.appended, layer.appended
+    cached = (read + appended) * layer.position_words * chip.kv_bits
+    return 2 * overflow(chip, layer) + (1 - chip.kept) * cached
 
 
 def streamed_copies(chip: Chip, placed: list[Placed]) -> list[int]:
@@ -650,9 +798,19 @@ CAUSES = ("compute", "glb", "link", "buffer", "dram")
 
 
 def run(
-    chip: Chip, placed: list[Placed], r: list[int], io: int, *, streamed: bool
+    chip: Chip,
+    placed: list[Placed],
+    r: list[int],
+    io: int,
+    *,
+    streamed: bool,
+    held: list[int] | None = None,
 ) -> dict[str, Any]:
-    """Energy and time of one inference, whose input and output have `io` bits."""
+    """Energy and time of one inference, whose input and output have `io` bits.
+
+    `held`: copies that an owner of the weights holds, if it is another network; its weights are
+    there at a switch.
+    """
     d = chip.d
     energy = off_chip = latency = glb_total = dram_total = link_total = 0.0
     shared = {"glb": 0.0, "dram": 0.0}
@@ -665,7 +823,7 @@ def run(
         k = layer.count
         energy += k * joules
         glb_total += k * bits
-        dram_total += k * 2 * overflow(chip, layer)
+        dram_total += k * through_dram(chip, layer)
         largest = max(times.values())
         latency += k * largest
         by_cause[max(times, key=lambda c, t=times: t[c])] += k * largest
@@ -674,7 +832,7 @@ def run(
         shared["dram"] += k * times["dram"]
         filling += k * layer.previous_share * largest
         stages_compute.append(times["compute"])
-    for p, copies in zip(placed, r, strict=True):
+    for p, copies, held_copies in zip(placed, r, held or r, strict=True):
         passes = max(1, math.ceil(p.n / chip.macros)) if streamed else 1
         move = traffic(chip, p, passes, streamed)
         times, loads, step = layer_time(chip, p, copies, passes, move, streamed)
@@ -684,7 +842,7 @@ def run(
         link_total += k * move["link"]
         dram_total += k * (move["dram"] + (p.layer.weight_bits if streamed else 0))
         stored += k * p.layer.weight_bits
-        written += k * p.layer.K * p.layer.M * p.layer.G * chip.n_w * copies
+        written += k * p.layer.K * p.layer.M * p.layer.G * chip.n_w * held_copies
         largest = max(times.values())
         latency += k * (largest + max(loads.values()) + step)
         by_cause[max(times, key=lambda c, t=times: t[c])] += k * largest
@@ -695,7 +853,7 @@ def run(
         shared["glb"] += k * times["glb"]
         shared["dram"] += k * times["dram"]
         filling += k * p.layer.previous_share * (largest + step)
-        used = max(used, p.n * copies) if streamed else used + k * p.n * copies
+        used = max(used, p.n * copies) if streamed else used + k * p.n * held_copies
     io = io if d["dram"] != "none" else 0
     dram_total += io
     off_chip = dram_total * chip.dram_J
@@ -718,7 +876,11 @@ def run(
         by_cause["compute"] = max(by_cause["compute"], unit_s)
         interval = max(by_cause.values())
         latency = filling + interval
-    if streamed:
+        if any(x.cache == "keys" and x.appended < x.seen for x in chip.digital):
+            interval = latency  # it needs its previous result
+    if held is not None:
+        switch = 0.0
+    elif streamed:
         energy += load_on
         switch = chip.held * chip.dram_bit_s / REQUESTS
     else:
@@ -737,6 +899,7 @@ def run(
     energy += chip.leak * interval
     off_chip += IDLE_W[d["dram"]] * interval
     return {
+        "streamed": streamed,
         "energy_J": energy + off_chip,
         "latency_s": latency,
         "interval_s": interval,
@@ -753,12 +916,13 @@ def digital_layer(chip: Chip, layer: Layer) -> tuple[dict[str, float], float, fl
     """Seconds, energy and bits of the global buffer of one occurrence on the digital unit."""
     units = chip.d["mac_units"]
     side = math.sqrt(units)
-    tiles = layer.steps * math.ceil(layer.M / side) + layer.M * math.ceil(layer.steps / side)
-    operands, outputs = layer.G * layer.K * 8 * tiles, layer.outputs * 8
+    left = layer.steps * math.ceil(layer.M / side) * 8
+    right = layer.M * math.ceil(layer.steps / side) * (chip.kv_bits if layer.cache else 8)
+    operands, outputs = layer.G * layer.K * (left + right), layer.outputs * 8
     times = {
         "compute": layer.macs / (units * chip.clock),
         "glb": (operands + outputs) * chip.glb_bit_s,
-        "dram": 2 * overflow(chip, layer) * chip.dram_bit_s,
+        "dram": through_dram(chip, layer) * chip.dram_bit_s,
     }
     moved = operands * chip.glb["read"] + outputs * chip.glb["write"]
     return times, (layer.macs * chip.mac["energy"] + moved / 2048) * chip.supply, operands + outputs
@@ -767,8 +931,7 @@ def digital_layer(chip: Chip, layer: Layer) -> tuple[dict[str, float], float, fl
 def traffic(chip: Chip, p: Placed, passes: int, streamed: bool) -> dict[str, float]:
     """Movements of one occurrence of a layer."""
     d, layer = chip.d, p.layer
-    places = d["adc_bits"] + (8 - d["input_slice_bits"]) + (8 - d["bits_per_cell"])
-    width = min(24, places + math.ceil(math.log2(p.row_blocks)))
+    width = min(24, chip.sum_bits() + math.ceil(math.log2(p.row_blocks)))
     tiles = math.ceil(p.n / d["macros_per_tile"])
     hops = max(min(p.row_blocks, tiles) - 1, 0)
     height = math.ceil(p.row_blocks / chip.macros) if passes > 1 else 1
@@ -824,13 +987,8 @@ def layer_time(
 
 def layer_energy(chip: Chip, p: Placed, move: dict[str, float]) -> float:
     """On-chip energy of one occurrence of a layer, without loading weights."""
-    d, layer = chip.d, p.layer
-    width = d["input_slice_bits"]
-    cells_of = (d["weight_coding"], d["bits_per_cell"], d["redundancy"])
-    if chip.levels:
-        pulses, products = chip.n_in, chip.n_in * layer.conductances[cells_of]
-    else:
-        pulses, products = layer.pulses[width], layer.products[(width, *cells_of)]
+    layer = p.layer
+    pulses, products = chip.cell_reads(layer)
     cells = layer.macs * (chip.n_w * p.g * pulses * chip.low_J + products * chip.span_J)
     vectors = layer.steps * layer.G * chip.n_in
     conversions = vectors * layer.M * chip.converted * p.block_phases

@@ -15,12 +15,13 @@ from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.model.physical.bounds.search_tree import STAGES
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.parameters import COLUMNS
-from imcmoo.networks.workloads import Workload
+from imcmoo.networks.workloads import Workload, WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal
 from imcmoo.space.restricted import restricted
-from problems import RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
+from problems import DIMC_PHYSICAL, RRAM_EXTENDED, SRAM_EXTENDED, STUDIES
+from tests.model.physical.designs import tiny_generation
 
 LIMIT = 800e-6
 FEW_DESIGNS = 2
@@ -32,6 +33,21 @@ OPTIONAL = (
 )
 """Parameters that no shipped space has."""
 FEW_CIRCUITS = {"voltage_V": (0.7, 1.0), "adc_bits": (5, 6, 7), "columns_per_adc": (1, 8, 64)}
+FEW_TREES = {
+    "voltage_V": (0.7, 1.0),
+    "rows": (64, 512),
+    "cols": (512,),
+    "input_slice_bits": (1, 4),
+    "columns_per_adc": (4, 8),
+    "tree_stages": (1, 4),
+    "macros_per_tile": (16,),
+    "buffer_words": (1, 4),
+}
+DIMC = replace(
+    DIMC_PHYSICAL,
+    parameters=(*DIMC_PHYSICAL.parameters, Categorical("schedule", ("layer", "pipelined"))),
+    fixed={name: v for name, v in DIMC_PHYSICAL.fixed.items() if name != "schedule"},
+)
 DIGITAL = {"resnet18_onnx": Workload.load("resnet18_onnx").layers[3:16:6]}
 MODELS = {
     "four_sram": lambda: STUDIES["four_workload_sram_extended"].cost_model(),
@@ -47,19 +63,26 @@ MODELS = {
     "noise": lambda: few("sram", FEW_CIRCUITS | {"adc_noise": (8, 12, 20)}),
     "noise_rram": lambda: few("rram", FEW_CIRCUITS | {"adc_noise": (1, 2, 10)}),
     "digital": lambda: few("rram", requests_per_switch=1, layers_digital=DIGITAL, weight_clip=0.7),
+    "digital_macros": lambda: few("dimc", FEW_TREES),
     "digital_sram": lambda: few("sram", layers_digital=DIGITAL, deployment="together"),
+    "generation": lambda: few("sram", networks=generated()),
+    "generation_rram": lambda: few("rram", networks=generated(), deployment="together"),
 }
 
 
-def few(device, values=None, added=(), **options):
-    """A model of two networks."""
-    space = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED}[device]
+def generated():
+    """Prefill and step of a small language model, and a network beside their caches."""
+    made = tiny_generation(1500, 64, batch=8)
+    return WorkloadSet((made.prefill, made.step, Workload.load("mobilenet_v3_onnx")))
+
+
+def few(device, values=None, added=(), networks=None, **options):
+    """A model of two networks, or of others."""
+    space = {"rram": RRAM_EXTENDED, "sram": SRAM_EXTENDED, "dimc": DIMC}[device]
     space = restricted(space, values or {}, name="few")
     space = replace(space, parameters=(*added, *space.parameters))
-    networks = STUDIES["four_workload_sram_extended"].replace(
-        networks=("mobilenet_v3_onnx", "resnet18_onnx")
-    )
-    return PhysicalEvaluator(space, networks.network_set(), **options)
+    networks = networks or WorkloadSet.load(("mobilenet_v3_onnx", "resnet18_onnx"))
+    return PhysicalEvaluator(space, networks, **options)
 
 
 def pipelined_and_not(problem, rng):
@@ -127,7 +150,7 @@ def test_tilings_are_bounded_once_for_all_networks_and_below_each_one_alone(devi
 
     levels = model.space.random(3_000, rng)
     with patch.object(BoundedTree, "_bound_tilings", counted):
-        for one in [model, *(model.for_network(name) for name in model.workload_names)]:
+        for one in [*(model.for_network(name) for name in model.workload_names), model]:
             tree = one.partials(LIMIT)
             arrays, _ = tree.children(tree.start, 0)
             children, _ = tree.children(arrays, 1)
@@ -142,11 +165,20 @@ def test_tilings_are_bounded_once_for_all_networks_and_below_each_one_alone(devi
     assert bounded.count(len(arrays)) == 1
 
 
+def test_all_networks_together_are_bounded_without_bounds_for_any_of_them():
+    model = few("rram", FEW_ARRAYS)
+    model.partials(LIMIT)
+    assert not model._any_network_trees
+    model.for_network("resnet18_onnx").partials(LIMIT)
+    assert model._any_network_trees
+
+
 SLOW_ONES = [pytest.param(name, marks=pytest.mark.slow) for name in ("four_sram", "nodes")]
 
 
 @pytest.mark.parametrize(
-    "name", ["four_rram", "together", "precision", "optional", "noise", *SLOW_ONES]
+    "name",
+    ["four_rram", "together", "precision", "optional", "noise", "digital_macros", *SLOW_ONES],
 )
 def test_no_bound_is_above_a_design(name):
     check_model(MODELS[name](), 12)

@@ -10,7 +10,7 @@ from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.chip import operating_point
 from imcmoo.model.physical.components import AdcCosts, CellCurrents, Switches, Technology
 from imcmoo.model.physical.constraints import CircuitLimits, ir_drop
-from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram, keeps_weights
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS, Rram, is_exact, keeps_weights
 from imcmoo.model.physical.parameters import DEFAULTS, Designs
 from tests.model.physical.designs import DESIGN, TABLE, columns
 
@@ -39,7 +39,7 @@ def test_every_device_is_registered_by_its_name_and_has_arrays_in_the_component_
     assert all(cell.array in DEVICES for cell in MEMORY_CELLS.values())
 
 
-@pytest.mark.parametrize("ask", [keeps_weights, CircuitLimits.of_device])
+@pytest.mark.parametrize("ask", [is_exact, keeps_weights, CircuitLimits.of_device])
 def test_an_unknown_device_is_refused_with_the_known_ones(ask):
     with pytest.raises(ValueError, match="device 'flash' is not one of rram, sram"):
         ask("flash")

@@ -1,5 +1,6 @@
 """The closed form of noise against simulated arrays, and its rules one by one."""
 
+import math
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -289,6 +290,22 @@ def test_clipped_power_of_columns_is_that_of_sampling(bits):
     beyond += np.where(drawn < -15 - step / 2, drawn + 15, 0.0)
     beyond[:, 3] = 0
     assert found.item() == pytest.approx(beyond.var(axis=0) @ weight / 40, rel=0.02)
+
+
+def test_a_sum_is_clipped_by_no_more_than_the_largest_possible_one():
+    """128 rows and 7 bits: only the sum 128 has no code, and it errs by one unit."""
+    blocks = SimpleNamespace(
+        _columns=SimpleNamespace(mean=np.array([120.0]), variance=np.array([64.0])),
+        _varying=0.0,
+        _of_columns=np.ones(1),
+        _ends=(np.zeros(1), np.full(1, 128.0)),
+    )
+    shape = (1, 1, 1, 1)
+    found = _MeasuredBlocks._clipped(
+        blocks, None, Adcs(np.zeros(shape), np.ones(shape)), np.full(shape, 7)
+    )
+    share = math.erfc(7.5 / 8 / math.sqrt(2)) / 2
+    assert found.item() == pytest.approx(share - share**2)
 
 
 def two_groups(spread, within):

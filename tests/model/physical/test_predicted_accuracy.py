@@ -17,7 +17,7 @@ from imcmoo.model.physical.predicted_accuracy import (
     best_score,
     predict,
 )
-from tests.model.physical.designs import columns
+from tests.model.physical.designs import columns, columns_of
 from tests.networks.accuracy_data import DATA
 
 AS_WHITE = 0.1 * 10 ** (1 / 3)
@@ -84,18 +84,18 @@ def test_layers_on_the_digital_unit_have_no_noise():
         predict(DATA, NOISE, (8, 8), ["c"])
 
 
-def predicted(names, noise, *, operands, max_drop=()):
-    """Predicted accuracy of a network "n" on RRAM with cell errors of 0.02."""
+def predicted(names, noise, *, operands, max_drop=(), device="rram", **switches):
+    """Predicted accuracy of a network "n" on a device, RRAM with cell errors of 0.02."""
     return PredictedAccuracy(
         names,
         {"n": DATA},
         noise,
         max_drop=dict(max_drop),
         technology=Technology(
-            device=MEMORY_CELLS["rram"],
+            device=MEMORY_CELLS[device],
             table=PhysicalTable.load(),
             assumptions=Assumptions().having(rram_sigma=0.02),
-            switches=Switches(),
+            switches=Switches(**switches),
         ),
         operands=operands,
         digital={},
@@ -119,7 +119,7 @@ def test_a_drop_that_rounding_alone_exceeds_is_refused(allowed, kept):
         table()
 
 
-@pytest.mark.parametrize(("adc_noise", "half"), [(0, 0), (1, 1), (9, 4), (400, 200)])
+@pytest.mark.parametrize(("adc_noise", "half"), [(1, 1), (9, 4), (400, 200)])
 def test_the_drop_with_half_the_noise_is_stated(adc_noise, half):
     def noise(data, circuit):
         return NOISE * (0.1 + circuit.adc_noise)
@@ -129,6 +129,34 @@ def test_the_drop_with_half_the_noise_is_stated(adc_noise, half):
     other = table.drops(Designs.of_columns(columns(adc_noise=half)))
     assert found["drop_with_half_the_noise"] == other
     assert (found["accuracy_drop"] > other) == (half < adc_noise)
+    unstated = table.details(Designs.of_columns(columns(adc_noise=0)))
+    assert "drop_with_half_the_noise" not in unstated
+
+
+def test_errors_that_are_switched_off_drop_no_accuracy():
+    executed = []
+
+    def noise(data, circuit):
+        executed.append((circuit.sigma, circuit.adc_noise))
+        return NOISE
+
+    off = {"few_levels": False, "shared_converters": False}
+    for switches in ({}, off):
+        table = predicted(["n"], noise, operands=[Operands(4, 8)], **switches)
+        table.drops(Designs.of_columns(columns(adc_noise=10)))
+    assert executed == [(0.02, 0.1), (0.0, 0.0)]
+
+
+def test_a_digital_chip_drops_what_rounding_costs_and_no_other_circuit_drops_less():
+    def never(*_):
+        raise AssertionError("exact sums have no noise to execute")
+
+    table = predicted(["n"], never, operands=[Operands(4, 8)], device="dimc")
+    digital = columns_of("dimc", input_slice_bits=1)
+    details = table.details(Designs.of_columns(digital, defaults=MEMORY_CELLS["dimc"].defaults))
+    assert set(details) == {"accuracy_drop", "accuracy_lost_in"}
+    assert details["accuracy_drop"][0, 0] == pytest.approx(0.9 - DATA.rounded[4, 8])
+    assert details["accuracy_lost_in"][0, 0] == ""
 
 
 def test_each_circuit_is_worked_out_once_and_networks_without_data_drop_nothing():

@@ -1,5 +1,6 @@
 """The arrays against the scalar model, on random designs of both devices and all networks."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ from tests.model.physical.designs import (
     first_layers,
     one,
     random_designs,
+    tiny_generation,
 )
 
 USUAL = Assumptions()
@@ -36,7 +38,7 @@ SNR_DB = 0.01
 """The share that rounding leaves is interpolated in a table."""
 SIZE_OF_KERNEL = [DIMENSIONS.index(name) for name in "CRS"]
 N_DESIGNS = 14
-EVERY_SNR = 4  # the scalar noise of a network takes up to a second
+EVERY_SNR = 8  # the scalar noise of a network takes up to a second
 MANY_LAYERS = ("densenet201", "gpt2_medium", "mobilebert")  # a quarter of a minute each
 NUMBERS = (
     *("energy_J", "latency_s", "interval_s", "power_W"),
@@ -75,11 +77,14 @@ def test_arrays_equal_the_scalar_model_with(option, device):
         layers = more["workload"].layers
         more |= {"every_snr": 99, "digital": (layers[0], layers[6], layers[15])}
     else:
-        more |= {"workload": Workload.load("alexnet"), "every_snr": 1, "assumptions": FAULTY}
-        designs["adc_window"] = rng.choice(ADC_WINDOWS, n)
-        designs["redundancy"] = rng.integers(1, 5, n)
-        designs["adc_noise"] = rng.integers(1, 401, n)
-        if device != "sram":
+        more |= {"workload": Workload.load("alexnet"), "every_snr": 2, "assumptions": FAULTY}
+        designs["macros_per_tile"][:] = 32
+        designs["buffer_words"] = np.minimum(2 ** rng.integers(0, 3, n), designs["rows"] // 16)
+        if device != "dimc":
+            designs["adc_window"] = rng.choice(ADC_WINDOWS, n)
+            designs["redundancy"] = rng.integers(1, 5, n)
+            designs["adc_noise"] = rng.integers(1, 401, n)
+        if device == "rram":
             designs["bits_per_cell"] = rng.integers(1, 3, n)
             designs["cell_errors"] = rng.choice(CELL_ERRORS, n)
     assert compared(device=device, designs=designs, **more) >= 3
@@ -97,6 +102,50 @@ def test_arrays_equal_the_scalar_model_of_a_network_with_products_of_activations
 
 
 @pytest.mark.parametrize("device", MEMORY_CELLS)
+@pytest.mark.parametrize("phase", ["prefill", "step"])
+def test_arrays_equal_the_scalar_model_of_generation(phase, device):
+    """Streamed, resident and pipelined; the largest caches fit half of the buffers."""
+    network = getattr(tiny_generation(1500, 64, batch=8), phase)
+    for kv_bits in (4, 16):
+        rng = np.random.default_rng([kv_bits, phase == "step", device == "sram"])
+        designs = random_designs(N_DESIGNS, rng, device)
+        designs["mac_units"] = np.tile([256, 4096], N_DESIGNS // 2)
+        designs["tiles_per_group"][:] = 64
+        designs["macros_per_tile"][:] = 128
+        assert compared(network, device, designs, every_snr=99, kv_bits=kv_bits) >= 3
+
+
+@pytest.mark.parametrize("device", MEMORY_CELLS)
+def test_caches_that_stay_in_the_buffer_leave_less_room_to_all_networks(device):
+    rng = np.random.default_rng(device == "sram")
+    designs = random_designs(N_DESIGNS, rng, device)
+    designs["tiles_per_group"][:] = 64
+    designs["macros_per_tile"][:] = 128
+    designs["glb_KiB"] = rng.choice([256, 512, 1024, 2048], N_DESIGNS)
+    steps = [
+        replace(tiny_generation(*numbers).step, name=name)
+        for name, numbers in (("a", (700, 64, 8)), ("b", (200, 64, 4)))
+    ]
+    networks = (*steps, Workload.load("alexnet"))
+    metrics = PhysicalEvaluator(
+        device, WorkloadSet(networks), table=TABLE, common_cache=True
+    ).in_full(designs)
+    own = [scalar.own_cache(scalar.read_layers(step, 1.0, ()), 0, 8) for step in steps]
+    caches = max(held for held, _ in own), sum(reserved for _, reserved in own)
+    ran = 0
+    for i in range(N_DESIGNS):
+        for w, network in enumerate(networks):
+            design = one(designs, i)
+            expected = scalar.evaluate(design, device, network, TABLE, caches=caches)
+            assert metrics.missing_bits[i, w] == nearly(expected["missing_bits"])
+            if "energy_J" in expected:
+                ran += 1
+                for name in NUMBERS:
+                    assert getattr(metrics, name)[i, w] == nearly(expected[name]), name
+    assert ran >= 9
+
+
+@pytest.mark.parametrize("device", MEMORY_CELLS)
 def test_arrays_equal_the_scalar_model_with_other_assumptions(device):
     rng = np.random.default_rng(2)
     designs = random_designs(N_DESIGNS, rng, device)
@@ -110,7 +159,15 @@ def test_arrays_equal_the_scalar_model_with_other_assumptions(device):
 
 
 def compared(
-    workload, device, designs, *, every_snr, weight_clip=1.0, digital=(), assumptions=USUAL
+    workload,
+    device,
+    designs,
+    *,
+    every_snr,
+    weight_clip=1.0,
+    digital=(),
+    assumptions=USUAL,
+    kv_bits=8,
 ):
     """Compare designs with the scalar model; returns how many run the network."""
     metrics = PhysicalEvaluator(
@@ -120,6 +177,7 @@ def compared(
         weight_clip=weight_clip,
         layers_digital={workload.name: digital},
         assumptions=assumptions,
+        kv_bits=kv_bits,
     ).in_full(designs)
     ran = 0
     for i in range(len(designs["rows"])):
@@ -131,6 +189,7 @@ def compared(
             weight_clip=weight_clip,
             digital=digital,
             assumptions=assumptions,
+            kv_bits=kv_bits,
         )
         assert metrics.area_m2[i] == nearly(expected["area_m2"])
         assert metrics.missing_cells[i, 0] == expected["missing_cells"]

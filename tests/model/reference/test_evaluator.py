@@ -221,3 +221,10 @@ def test_what_the_model_cannot_cost_is_refused():
     fixed = {k: v for k, v in RRAM.fixed.items() if k != "device"}
     with pytest.raises(ValueError, match="space rram: the reference model takes one device"):
         reference_model(replace(RRAM, parameters=devices, fixed=fixed), ALEXNET)
+
+
+def test_a_network_with_a_cache_is_refused():
+    plain = network([(4, 9, 1, 1, 1, 1, 2, 1)], "decode")
+    cached = replace(plain, dynamic=(True,), cache=("keys",))
+    with pytest.raises(ValueError, match=r'decode has a cache.* model = "physical"'):
+        Evaluator(RRAM, WorkloadSet((cached,)))

@@ -19,7 +19,7 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.bounds.search_tree import STAGES, SearchTree
 from imcmoo.model.physical.chip import Chip, Rates, link_price, total
-from imcmoo.model.physical.components import Switches, Technology
+from imcmoo.model.physical.components import MemoryCell, Switches, Technology
 from imcmoo.model.physical.constraints import COMPUTE_SNR, NOISE_LIMITS, constraints
 from imcmoo.model.physical.context import Context
 from imcmoo.model.physical.mapping_features import ON_CHIP_ACTIONS
@@ -148,10 +148,11 @@ def terms_of(group: CostTermGroup, batch: Batch, *, any_network: bool = False) -
     return {name: np.where(fits, values, np.inf) for name, values in terms.items()}
 
 
-def parameters_of(group: CostTermGroup) -> set[str]:
-    """Parameters that the terms and limits of a group depend on."""
+def parameters_of(group: CostTermGroup, device: MemoryCell) -> set[str]:
+    """Parameters that the terms and limits of a group depend on for a device."""
     noise = deciding("noise") if NOISE_LIMITS.intersection(group.limits) else ()
-    return {*deciding(group.name), *noise}
+    further = (name for name, groups in device.decides.items() if group.name in groups.split())
+    return {*deciding(group.name), *noise, *further}
 
 
 class MinimumTable:
@@ -166,8 +167,9 @@ class MinimumTable:
         space: DesignSpace,
         group: CostTermGroup,
         terms_of_levels: Callable[[CostTermGroup, Levels], CostTerms],
+        device: MemoryCell,
     ) -> None:
-        names = parameters_of(group).intersection(space.names)
+        names = parameters_of(group, device).intersection(space.names)
         # The values of a conditional parameter depend on another one.
         names |= {
             p.on.name for p in space.parameters if isinstance(p, Conditional) and p.name in names
@@ -218,6 +220,7 @@ class ComponentMinima:
     Args:
         space: the design space.
         terms_of_levels: returns the cost terms of a group for designs.
+        device: memory device of the designs.
         accuracy: True if predicted accuracy is limited.
         alike: minima of chips for other networks, whose tables are taken where they fit. If None,
             all terms are tabulated.
@@ -231,6 +234,7 @@ class ComponentMinima:
         space: DesignSpace,
         terms_of_levels: Callable[[CostTermGroup, Levels], CostTerms],
         *,
+        device: MemoryCell,
         accuracy: bool,
         alike: ComponentMinima | None,
     ) -> None:
@@ -241,14 +245,14 @@ class ComponentMinima:
         for group in groups:
             shared = None if alike is None or group.limits else alike._tables[group]
             # Tabulated first, since SNRs of all circuits take less time together.
-            table = shared or MinimumTable(space, group, terms_of_levels)
+            table = shared or MinimumTable(space, group, terms_of_levels, device)
             terms = terms_of_levels(group, designs)
             if shared and shared.wrong_term(terms, levels):
-                table = MinimumTable(space, group, terms_of_levels)
+                table = MinimumTable(space, group, terms_of_levels, device)
             if name := table.wrong_term(terms, levels):
-                known = ", ".join(sorted(parameters_of(group)))
+                declared = ", ".join(sorted(parameters_of(group, device)))
                 raise NoBounds(
-                    f"{name} depends on more than {known}: name its group, {group.name}, in "
+                    f"{name} depends on more than {declared}: name its group, {group.name}, in "
                     "`decides` of the columns that it depends on (parameters.py)"
                 )
             self._tables[group] = table
@@ -294,9 +298,10 @@ class MinimalChips:
     Args:
         terms: cost terms by name, see `ComponentMinima`; those of ADCs are infinite if `noisy`.
         noisy: True where no ADC keeps the limits of SNR, broadcastable to (n, X).
-        infeasible: True where no chip keeps the limits of SNR, IR drop and conductance levels.
+        infeasible: True where no chip keeps the limits of SNR, sampling, IR drop and conductance
+            levels.
         macros, tiles, groups: of a chip (fewest router groups), shape (n, 1).
-        streams: True if some chip has a memory to load weights from, shape (n, 1).
+        streams: True if some chip has a memory to load weights from, broadcastable to (n, X).
         glb_size: index of the size of the global buffer, −1 if free, shape (n, X) or broadcastable.
         area_limit_m2: bounds need not hold for larger chips.
         technology: technology of the model.
@@ -429,6 +434,7 @@ class ChipBounds:
             lambda group, levels: terms_of(
                 group, Batch(context, designs_of(levels)), any_network=any_network
             ),
+            device=context.device,
             accuracy=context.accuracy is not None and context.accuracy.limited,
             alike=None if alike is None else alike._minima,
         )
@@ -462,7 +468,7 @@ class ChipBounds:
             macros=self._per_tile[levels["macros_per_tile"]] * tiles,
             tiles=tiles,
             groups=self._tree.fewest_groups(rows)[:, None].astype(float),
-            streams=self._streams[levels["dram"]].any(axis=1, keepdims=True),
+            streams=self._streams[levels["dram"]],
             glb_size=levels["glb_KiB"],
             area_limit_m2=self._area_limit_m2,
             technology=self._technology,

@@ -29,7 +29,7 @@ from imcmoo.model.physical.latency import (
     roofline,
     throttled_interval,
 )
-from imcmoo.model.physical.mapping import Placement, overflow_bits, place
+from imcmoo.model.physical.mapping import Placement, dram_bits, overflow_bits, place
 from imcmoo.model.physical.mapping_features import (
     ACTIONS,
     ON_CHIP_ACTIONS,
@@ -62,8 +62,8 @@ def lowest(
     Args:
         chips: X chips of component minima for each of n mapping keys.
         n_networks: W.
-        modes: True where networks may run in a mode, shape (n, W) or broadcastable, and its costs
-            except `edp`, `dynamic_energy` without static power, shape (n, W, X) each.
+        modes: True where networks may run in a mode, and its costs except `edp`, `dynamic_energy`
+            without static power; broadcastable to (n, W, X) each.
 
     Returns:
         Shape (n, W, X), or (n, X) for the chip; infinite where no network runs.
@@ -71,7 +71,7 @@ def lowest(
     n, m = chips.infeasible.shape
     bounds: dict[str, Floats] = {}
     for possible, costs in modes:
-        may = possible[:, :, None] & ~chips.infeasible[:, None]
+        may = possible & ~chips.infeasible[:, None]
         always = may.all()
         for name, values in (costs | {"edp": edp(costs["energy"], costs["latency"])}).items():
             safe = values * SAFETY
@@ -185,7 +185,7 @@ class NetworkBounds:
         self._context = context
         self._stored_bits = layers.total(layers.stored_bits)
         self._macs = layers.total(layers.digital * layers.macs)
-        spilled = layers.total(2.0 * overflow_bits(context, glb_KiB))
+        spilled = layers.total(dram_bits(context, overflow_bits(context, glb_KiB), glb_KiB))
         self._spilled_bits = np.concatenate([spilled, spilled.min(axis=0, keepdims=True)])
         self._caches: OperationCaches = {}
 
@@ -203,7 +203,7 @@ class NetworkBounds:
                 router groups. If None, they hold for `designs` only.
         """
         fits, operations = self._operations(designs, any_tiles)
-        possible = fits > 0, chips.streams
+        possible = fits[:, :, None] > 0, chips.streams[:, None]
         modes = (
             (possible[mode], self._costs(chips, designs, of_mode, streamed=bool(mode)))
             for mode, of_mode in enumerate(operations)
@@ -241,7 +241,7 @@ class NetworkBounds:
         energy = operations.counts @ chips.prices_J
         leak = chips.leak_W[:, None]
         least = throttled_interval(energy, leak, chips.allowed_W)
-        loads = self._stored_bits[:, None] * self._context.loads(streamed=streamed)
+        loads = (self._stored_bits * self._context.loads(streamed=streamed))[:, None]
         energy += (spilled + io_bits + loads) * chips["dram"][:, None]
         interval = np.maximum(interval, least)
         return {
@@ -393,5 +393,6 @@ def layer_bounds(context: Context, chips: MinimalChips, designs: Designs) -> dic
             "latency": run.latency_s,
             "interval": run.interval_s,
         }
-        modes.append((possible & batch.has_capacity, {n: v[..., None] for n, v in costs.items()}))
+        runs = (possible & batch.has_capacity)[:, :, None]
+        modes.append((runs, {n: v[:, :, None] for n, v in costs.items()}))
     return lowest(chips, context.layers.n_networks, modes)

@@ -1,0 +1,17 @@
+"""Output of commands about a study that lists devices."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from imcmoo.cli.terminal import show
+from imcmoo.report.terminal_tables import device_table
+from imcmoo.study.comparison import Comparison
+
+
+def show_comparison(terminal: Console, compared: Comparison) -> None:
+    """Print the best chip of each device, who wins by how much, and the folder of the files."""
+    show(terminal, device_table(compared))
+    for line in compared.statements:
+        terminal.print(line, soft_wrap=True)
+    terminal.print(f"written: {compared.folder}", soft_wrap=True)

@@ -1,0 +1,250 @@
+"""Enumerate or prove the devices of a study, and compare their best chips."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imcmoo.arrays import Floats
+from imcmoo.exact.certificate import FILE, Certificate, NothingToCertify
+from imcmoo.exact.enumeration import ExactAnswer, Optimum
+from imcmoo.io.checksums import sha256
+from imcmoo.io.errors import InputError
+from imcmoo.io.locks import folder_lock
+from imcmoo.io.machines import Workers
+from imcmoo.problem.criteria import SINGLE_NETWORK
+from imcmoo.space.design_space import Levels
+from imcmoo.study.certify_study import (
+    ALL,
+    CertificateFolder,
+    OnStep,
+    Prover,
+    certify_together,
+    wanted,
+)
+from imcmoo.study.comparison import (
+    BestOfDevice,
+    Comparison,
+    check_replaceable,
+    home_of,
+    least_edap,
+    no_chip,
+)
+from imcmoo.study.comparison_certificate import (
+    ComparisonCertificate,
+    DeviceProof,
+    proven_comparison,
+)
+from imcmoo.study.devices import StudyOfDevices
+from imcmoo.study.enumerate_study import (
+    ExactOptima,
+    NothingToEnumerate,
+    enumerate_to,
+    find_answer,
+)
+from imcmoo.study.searches import EXACT
+from imcmoo.study.study import Study
+
+
+def enumerate_devices(
+    study: StudyOfDevices,
+    out: Path,
+    *,
+    workers: Workers,
+    force: bool = False,
+    on_progress: Callable[[Study, int, int], None] = lambda *_: None,
+    **more: Any,
+) -> Comparison:
+    """Enumerate each device, and compare their optima; see `StudyOfDevices.enumerate`.
+
+    Args:
+        study: the study.
+        out: folder of all results.
+        workers, more: as of `enumerate_study`.
+        force: replace answers of different studies with the same name.
+        on_progress: called after every chunk with the study of the device.
+    """
+    folder = home_of(study, out / "exact")
+    with folder_lock(folder):
+        if not force:
+            check_replaceable(study, folder)
+        answers = {
+            device: _answer(one, out, workers, force, on_progress, more)
+            for device, one in zip(study.devices, study.studies, strict=True)
+        }
+        compared = _compared(study, folder, answers)
+        compared.save()
+        return compared
+
+
+def _answer(
+    study: Study,
+    out: Path,
+    workers: Workers,
+    force: bool,
+    on_progress: Callable[[Study, int, int], None],
+    more: Mapping[str, Any],
+) -> ExactAnswer | NothingToEnumerate:
+    """The exact answer of a device: the stored one if it holds, else a new one."""
+    with suppress(InputError):  # a damaged answer is replaced
+        if stored := find_answer(study, out, lambda line: None):
+            return stored
+    try:
+        return enumerate_to(
+            study,
+            out,
+            force=force,
+            workers=workers,
+            on_progress=lambda done, total: on_progress(study, done, total),
+            **more,
+        )
+    except NothingToEnumerate as error:
+        return error
+
+
+def _compared(
+    study: StudyOfDevices, folder: Path, answers: Mapping[str, ExactAnswer | NothingToEnumerate]
+) -> Comparison:
+    first = study.studies[0]
+    is_regret = first.asked_criterion.is_regret
+    reference = None
+    if is_regret:
+        references = [_single_network_edap(first, answer) for answer in answers.values()]
+        reference = least_edap(references)
+    best = []
+    for answer, one in zip(answers.values(), study.studies, strict=True):
+        if isinstance(answer, NothingToEnumerate):
+            best.append(BestOfDevice.without_chip(one, answer, bound=math.inf))
+        else:
+            designs = _candidates(one, answer)
+            best.append(BestOfDevice.selected(one, designs, reference, exact=True))
+    optima = {
+        device: ExactOptima(one, answer)
+        for (device, answer), one in zip(answers.items(), study.studies, strict=True)
+        if isinstance(answer, ExactAnswer)
+    }
+    return Comparison(
+        study, first.selected_by, folder, tuple(best), optima, EXACT if is_regret else ""
+    )
+
+
+def _candidates(study: Study, answer: ExactAnswer) -> Levels:
+    """Designs among which is the best one by the criterion of a study, and the front.
+
+    A regret is least on the front, whatever the optima it is against: no design has less EDAP on
+    every network than one of the front.
+    """
+    ranks = answer.ranks
+    if not study.asked_criterion.is_regret:
+        ranks = np.union1d(ranks, answer.optima[study.selected_by].ranks)
+    return study.space.unrank(ranks)
+
+
+def _single_network_edap(study: Study, answer: ExactAnswer | NothingToEnumerate) -> Floats | None:
+    """Optima of the networks on one device that regrets depend on, J·s·mm², shape (W,)."""
+    if isinstance(answer, ExactAnswer):
+        optima: Mapping[str, Optimum] = answer.optima
+    else:
+        optima = answer.single_network
+    kind = SINGLE_NETWORK if study.baselines else "edap_"
+    values = [optima[kind + name].value for name in study.names if kind + name in optima]
+    return np.array(values) if len(values) == len(study.names) else None
+
+
+def certify_devices(
+    study: StudyOfDevices,
+    criterion: str | None,
+    out: Path,
+    *,
+    force: bool = False,
+    on_step: Callable[..., None] = lambda *_: None,
+    on_proven: Callable[[Study, Certificate | NothingToCertify], None] = lambda *_: None,
+    **options: Any,
+) -> Comparison:
+    """Prove the best chip of each device; see `StudyOfDevices.certify`.
+
+    Args:
+        study: the study.
+        criterion: criterion to prove, or `all`. If None, the criterion of the study.
+        out: folder of all results.
+        force: replace certificates of different studies with the same name.
+        on_step: called after each step with the study of the device and the arguments of `OnStep`.
+        on_proven: called with each certificate, or with the error that says that no design of a
+            device is feasible.
+        options: further options of `Prover`: `gap`, `time_limit_s`, `report`.
+    """
+    first = study.studies[0]
+    asked = criterion or first.asked_criterion.name
+    compared_by = first.asked_criterion.name if asked == ALL else asked
+    _check_joint(study, compared_by)
+    folder = home_of(study, out / "certified")
+    with ExitStack() as stack:
+        stack.enter_context(folder_lock(folder))
+        if not force:
+            check_replaceable(study, folder)
+        devices: dict[Prover, _Proven] = {}
+        for device, one in zip(study.devices, study.studies, strict=True):
+            stored = stack.enter_context(CertificateFolder.locked(one, out, force=force))
+            steps = _steps_of(one, on_step)
+            prover = Prover(one, one.problem(), known=stored.known, on_step=steps, **options)
+            devices[prover] = _Proven(device, prover, stored)
+        with suppress(NothingToCertify):  # a network runs on no device, so none has a chip
+            for prover, result in certify_together([*devices], asked):
+                if isinstance(result, Certificate):
+                    devices[prover].save(result, compared_by, folder.parent)
+                on_proven(prover.study, result)
+        return _certified(study, compared_by, folder, [*devices.values()])
+
+
+@dataclass
+class _Proven:
+    """A device, its proofs, the folder of their certificates, and checksums of these by path."""
+
+    device: str
+    prover: Prover
+    folder: CertificateFolder
+    written: dict[str, str] = field(default_factory=dict)
+
+    def save(self, certificate: Certificate, criterion: str, home: Path) -> None:
+        """Write a certificate, and note its checksum by its path below `home`."""
+        path = self.folder.save(certificate, criterion) / FILE
+        self.written[path.relative_to(home).as_posix()] = sha256(path)
+
+
+def _certified(
+    study: StudyOfDevices, criterion: str, folder: Path, devices: list[_Proven]
+) -> Comparison:
+    """Compare proven devices, and write the comparison with its certificate."""
+    why = {
+        d.device: str(next(iter(d.prover.infeasible.values())))
+        for d in devices
+        if criterion not in d.prover.done
+    }
+    if len(why) == len(devices):
+        raise no_chip(study, why)
+    certificates = {d.device: d.prover.done for d in devices}
+    compared = proven_comparison(study, criterion, folder, certificates, why)
+    proofs = {d.device: DeviceProof(d.written, sorted(d.prover.infeasible)) for d in devices}
+    content = ComparisonCertificate.of(compared, criterion, proofs).to_json()
+    compared.save({FILE: content})
+    return compared
+
+
+def _check_joint(study: StudyOfDevices, criterion: str) -> None:
+    """Refuse criteria that cannot be certified, and those of chips for one network."""
+    wanted(study.studies[0].problem(), criterion)
+    if criterion.startswith(SINGLE_NETWORK):
+        raise InputError(
+            f"criterion {criterion} judges chips for one network; devices are compared by chips "
+            "for all: a criterion of the study, NAME_joint of a regret, or edap_NETWORK"
+        )
+
+
+def _steps_of(study: Study, on_step: Callable[..., None]) -> OnStep:
+    return lambda *state: on_step(study, *state)
