@@ -24,7 +24,7 @@ WATTS = Criterion("watts", lambda costs: costs["power"].max(axis=1), needs=("pow
 
 @pytest.fixture(scope="module")
 def study():
-    return next(parts("sram", 8, 1, 3000))
+    return next(parts("sram", 9, 1, 3000))
 
 
 @pytest.fixture(scope="module")
