@@ -172,8 +172,8 @@ class LanguageModel:
         family = FAMILIES[kind]
         _refuse_other_parts(config)
         sizes = _sizes(config, family)
-        embedded = config.get("word_embed_proj_dim", sizes["width"])
-        if family.projects_embeddings and embedded != sizes["width"]:
+        embedded = config.get("word_embed_proj_dim")
+        if family.projects_embeddings and embedded not in (None, sizes["width"]):
             raise ValueError(
                 "word_embed_proj_dim differs from hidden_size: models that project their "
                 "embeddings are not modelled"
