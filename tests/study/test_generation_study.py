@@ -18,10 +18,12 @@ from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.report.explanation_tables import explained
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
+from imcmoo.study.catalogue import find_study
 from imcmoo.study.explain import explain
 from imcmoo.study.generation import generation_figures
 from imcmoo.study.spaces import spaces
 from imcmoo.study.study import Study
+from tests import ROOT
 from tests.model.physical.designs import first_layers, tiny_generation
 from tests.networks.language_models import CONFIGS
 from tests.report.tables import shown
@@ -439,3 +441,33 @@ def test_dram_is_advised_only_where_the_cache_alone_lacks_buffer(
     text = nearest_text(problem, nearest(problem, levels, violations))
     assert message in text
     assert ("the cache of" in text) == ("DRAM" in text) == (not digital)
+
+
+def test_the_spoken_assistant_hears_and_answers_in_time_on_some_chips():
+    asked = find_study(str(ROOT / "examples" / "scenarios" / "spoken_assistant.toml"))
+    model, step = asked.cost_model(), asked.names.index("smollm_decode")
+    levels = asked.space.random(60, np.random.default_rng(0))
+    service = model.service(levels)
+    in_time = (service.response_s <= model.load.deadline_s).all(axis=1)
+    assert in_time.any()
+    assert asked.scenario.requests["smollm_decode"].burst == model.steps[step]
+    longest = np.nanmax(service.response_s[in_time], axis=1)
+    assert (longest == service.response_s[in_time, step]).all()
+
+
+@pytest.mark.parametrize(
+    ("reserved", "size"), [(262_148, "5 B"), (264_191, "2 KiB"), (3_000_000_000, "2.8 GiB")]
+)
+def test_missing_buffer_is_stated_in_a_unit_that_people_read(reserved, size, tmp_path, monkeypatch):
+    """The buffer of 256 KiB also holds one byte of input."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.csv").write_text(
+        f"name,C,M,P,Q,G,dynamic,cache,appended,reserved\na,1,9,1,1,1,1,keys,1,{reserved}\n"
+    )
+    asked = study("net.csv", space=ACCEPTED | {"glb_KiB": 256, "dram": "none"})
+    problem = asked.problem()
+    levels = asked.space.random(1, np.random.default_rng(1))
+    violations = problem.score(levels, problem.model.evaluate(levels))[1]
+    assert f"needs {size} more buffer" in nearest_text(
+        problem, nearest(problem, levels, violations)
+    )
