@@ -20,7 +20,7 @@ from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.explain import explain
-from imcmoo.study.generation import generation_figures
+from imcmoo.study.generation import generation_figures, steps_table
 from imcmoo.study.spaces import spaces
 from imcmoo.study.study import Study
 from tests import ROOT
@@ -355,6 +355,33 @@ def test_a_request_is_a_prefill_and_its_steps_whichever_has_the_weights(tables):
     assert generation_figures(other, values) == {}
 
 
+def test_first_and_last_step_cost_what_their_own_tables_cost(tables):
+    tables(900, 60, 4)
+    tables(900, 2, 4, name="first")
+    tables(958, 2, 4, name="last")
+    networks = OWNER, FOLLOWER, {"source": "mobilenet_v3_onnx"}
+    asked = study(*networks, space=SPACE | {"dram": "x64"})
+    design = asked.space.random(1, np.random.default_rng(4))
+    found = steps_table(asked, design).set_index("step")
+    assert found["keys"].to_dict() == {"first": 901, "mean": 930, "last": 959}
+    assert (found["network"] == "tiny_decode").all()
+    model = asked.cost_model()
+    mean = model.evaluate(design)
+    assert found.loc["mean", "time_per_token_s"] == mean.latency_s[0, 1]
+    assert found.loc["mean", "token_energy_J"] == mean.energy_J[0, 1] / 4
+    floors = model.breakdown(design).details["dram_floor_s"][0]
+    assert found.loc["mean", "dram_floor_s"] == floors[1]
+    own = [OWNER | {"source": "last_prefill.csv"}]
+    own.append(FOLLOWER | {"source": "last_decode.csv", "weights_of": "last_prefill"})
+    last = study(*own, space=SPACE | {"dram": "x64"}).cost_model().evaluate(design)
+    assert found.loc["last", "time_per_token_s"] == pytest.approx(last.latency_s[0, 1], rel=1e-12)
+    assert found.loc["last", "token_energy_J"] == pytest.approx(last.energy_J[0, 1] / 4, rel=1e-12)
+    assert found["time_per_token_s"].is_monotonic_increasing
+    assert (found["dram_floor_s"].diff().iloc[1:] > 0).all()
+    assert (found["dram_floor_s"] <= found["time_per_token_s"]).all()
+    assert steps_table(study("mobilenet_v3_onnx"), design) is None
+
+
 class AreaOnly(CostModel):
     """A model that knows neither energy nor latency."""
 
@@ -392,6 +419,10 @@ def test_a_run_states_tokens_and_requests(tables, tmp_path):
     assert prefill[["time_per_token_s", "request_s", "request_J"]].isna().all()
     assert "request_s" not in first
     assert "tokens_per_s" not in costs["mobilenet_v3_onnx"]
+    steps = run.results.steps.set_index("step")
+    assert steps["keys"].to_dict() == {"first": 21, "mean": 23, "last": 25}
+    assert steps.loc["mean", "time_per_token_s"] == step["time_per_token_s"]
+    assert (tmp_path / "tiny" / "seed-1" / "figures" / "generation.pdf").exists()
     networks = run.explain().tables["networks"].set_index("network")
     assert networks.loc["tiny_decode", "tokens_per_s"] == pytest.approx(step["tokens_per_s"])
     assert np.isnan(networks.loc["mobilenet_v3_onnx", "tokens_per_s"])
