@@ -16,6 +16,7 @@ from imcmoo.networks.language_model import Generation, LanguageModel
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.report.explanation_tables import explained
+from imcmoo.report.terminal_tables import generation_table
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
 from imcmoo.study.catalogue import find_study
@@ -153,6 +154,14 @@ FOLLOWER = {"source": "tiny_decode.csv", "weights_of": "tiny_prefill"}
             [{"source": "other_prefill.csv"}, FOLLOWER | {"weights_of": "other_prefill"}],
             "#prompt is 20, but 30 of other_prefill; import both with one command",
         ),
+        (
+            [{"source": "longer_prefill.csv"}, FOLLOWER | {"weights_of": "longer_prefill"}],
+            "#generate is 6, but 9 of longer_prefill",
+        ),
+        (
+            [{"source": "several_prefill.csv"}, FOLLOWER | {"weights_of": "several_prefill"}],
+            "#batch is 1, but 2 of several_prefill",
+        ),
         (["alexnet", {"source": "resnet18", "weights_of": "alexnet"}], "layer '.*' of resnet18 st"),
         (
             ["resnet18", {"source": "slim.csv", "weights_of": "resnet18"}],
@@ -167,6 +176,8 @@ FOLLOWER = {"source": "tiny_decode.csv", "weights_of": "tiny_prefill"}
 def test_networks_that_cannot_share_weights_are_refused(tables, tmp_path, networks, message):
     tables(20, 6)
     tables(30, 6, name="other")
+    tables(20, 9, name="longer")
+    tables(20, 6, 2, name="several")
     first = Workload.load("resnet18")
     with (tmp_path / "slim.csv").open("w", newline="") as stream:
         first_layers(first, 3).write_csv(stream)
@@ -423,6 +434,9 @@ def test_a_run_states_tokens_and_requests(tables, tmp_path):
     assert steps["keys"].to_dict() == {"first": 21, "mean": 23, "last": 25}
     assert steps.loc["mean", "time_per_token_s"] == step["time_per_token_s"]
     assert (tmp_path / "tiny" / "seed-1" / "figures" / "generation.pdf").exists()
+    printed = " ".join(shown([generation_table(table.reset_index())], 240).split())
+    assert "time per token (ms)" in printed
+    assert f"{1e3 * step['request_s']:.4g}" in printed
     networks = run.explain().tables["networks"].set_index("network")
     assert networks.loc["tiny_decode", "tokens_per_s"] == pytest.approx(step["tokens_per_s"])
     assert np.isnan(networks.loc["mobilenet_v3_onnx", "tokens_per_s"])
