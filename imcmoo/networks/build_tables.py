@@ -3,7 +3,7 @@
 True networks: export their definitions, strip, import and write them. Needs torch, torchvision,
 transformers and the extra `onnx`; parameters are random and dropped, so nothing is downloaded. Run
 `python -m imcmoo.networks.build_tables` in the root of the repository; `--tables-only` starts from
-the stripped exports in the test fixtures. The other tables follow from the sizes in this file.
+the stripped exports in the test fixtures. The other tables follow from published sizes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import onnx
 
 from imcmoo.arrays import Floats
 from imcmoo.io.files import replacing
-from imcmoo.networks.language_model import Generation, LanguageModel
 from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, layer_class
 from imcmoo.networks.onnx_import import import_onnx
+from imcmoo.networks.published_models import CONFIGS, generation
 from imcmoo.networks.workload_csv import DEFAULT
 from imcmoo.networks.workloads import RECOGNISER, TRUE_NETWORKS, Workload
 
@@ -56,53 +56,6 @@ HISTOGRAMS = "histogram"
 PAPER_HAS_NO_HISTOGRAMS = ("resnet50_onnx",)
 """Networks without histograms: the paper's network of that name is another one."""
 
-
-CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
-    "smollm": (
-        "HuggingFaceTB/SmolLM-135M",
-        {
-            "model_type": "llama",
-            "hidden_size": 576,
-            "num_hidden_layers": 30,
-            "num_attention_heads": 9,
-            "num_key_value_heads": 3,
-            "intermediate_size": 1536,
-            "vocab_size": 49152,
-            "max_position_embeddings": 2048,
-            "tie_word_embeddings": True,
-        },
-    ),
-    "gpt2": (
-        "openai-community/gpt2",
-        {
-            "model_type": "gpt2",
-            "n_embd": 768,
-            "n_layer": 12,
-            "n_head": 12,
-            "n_positions": 1024,
-            "vocab_size": 50257,
-        },
-    ),
-    "qwen2.5-0.5b": (
-        "Qwen/Qwen2.5-0.5B",
-        {
-            "model_type": "qwen2",
-            "hidden_size": 896,
-            "num_hidden_layers": 24,
-            "num_attention_heads": 14,
-            "num_key_value_heads": 2,
-            "intermediate_size": 4864,
-            "vocab_size": 151936,
-            "max_position_embeddings": 32768,
-            "tie_word_embeddings": True,
-        },
-    ),
-}
-"""Language models by name: repository on huggingface.co, and fields of its config.json that count.
-"""
-
-PROMPT, GENERATED = 448, 128
-"""Positions of the prompt, and generated tokens, of the tables of language models."""
 
 AUDIO_SAMPLES = 5 * 16_000
 """Input of the speech recogniser: 5 s at 16 kHz."""
@@ -140,18 +93,6 @@ def write(network: Workload) -> None:
         path.open("w", newline="", encoding="utf-8") as stream,
     ):
         network.write_csv(stream)
-
-
-def generation(name: str) -> Generation:
-    """Generation with one of `CONFIGS`, one sequence at a time."""
-    repository, config = CONFIGS[name]
-    return Generation(
-        model=LanguageModel.of_config(config),
-        prompt=PROMPT,
-        generate=GENERATED,
-        name=name,
-        provenance={"source": f"config.json of huggingface.co/{repository}"},
-    )
 
 
 def speech_recogniser() -> Workload:

@@ -137,7 +137,7 @@ def moved_as_by_the_scalar_rules(model, groups, *, common):
 @pytest.mark.parametrize("kv_bits", [4, 8, 16])
 @pytest.mark.parametrize("phase", ["prefill", "step", "joined"])
 def test_dram_traffic_equals_the_scalar_rules(phase, kv_bits, common):
-    """Of two models, one of two sequences; joined, prefill and step share weights and cache."""
+    """Two models, one with two sequences; if joined, prefill and step share weights and cache."""
     made = generation("smollm_135m", 448, 128, 1), generation("qwen25_05b", 448, 128, 2)
     if phase == "joined":
         groups = [[each.prefill, each.step] for each in made]
