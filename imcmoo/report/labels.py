@@ -25,6 +25,13 @@ LABELS = {
     "densenet201": "DenseNet201",
     "resnet50": "ResNet50",
     "vision_transformer": "ViT",
+    "smollm_prefill": "SmolLM, prefill",
+    "smollm_decode": "SmolLM, step",
+    "gpt2_prefill": "GPT-2, prefill",
+    "gpt2_decode": "GPT-2, step",
+    "qwen2.5-0.5b_prefill": "Qwen2.5-0.5B, prefill",
+    "qwen2.5-0.5b_decode": "Qwen2.5-0.5B, step",
+    "wav2vec2_base": "wav2vec 2.0",
     "four_workload_rram": "RRAM, four networks",
     "four_workload_sram": "SRAM, four networks",
     "nine_workload_rram": "RRAM, nine networks",
@@ -106,6 +113,15 @@ def distinct_labels(names: Sequence[str]) -> list[str]:
 TOKENS = "tokens_per_s"
 """A rate, whose name does not end in its unit."""
 
+IN_MS = ("time_to_first_token_s", "time_per_token_s", "request_s")
+"""Columns of times that people know in milliseconds."""
+
+
+def unit_of(column: str) -> tuple[float, str]:
+    """Factor from a column in files to its display unit, and the name of the latter."""
+    return (1e3, "ms") if column in IN_MS else on_screen(column.rpartition("_")[2])
+
+
 COLUMN_TITLES = {
     "power_W": "power (W)",
     "energy_over_latency_W": "energy over latency, with DRAM (W)",
@@ -138,10 +154,10 @@ def headed(column: str) -> str:
     """Heading of a column of figures."""
     if column in COLUMN_TITLES:
         return COLUMN_TITLES[column]
-    stem, _, unit = column.rpartition("_")
+    stem, _, _ = column.rpartition("_")
     if not stem:
         return label(column)
-    return f"{label(stem)} ({on_screen(unit)[1]})"
+    return f"{label(stem)} ({unit_of(column)[1]})"
 
 
 @dataclass(frozen=True)
@@ -220,7 +236,7 @@ def cell(column: str, value: Any) -> str:
         return value
     if column in PERCENT:
         return percent(value)
-    return number(value if column == TOKENS else value * on_screen(column.rpartition("_")[2])[0])
+    return number(value if column == TOKENS else value * unit_of(column)[0])
 
 
 def number(value: float) -> str:

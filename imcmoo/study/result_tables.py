@@ -31,9 +31,11 @@ from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import EXPLANATIONS
 from imcmoo.study.generation import (
     GENERATION,
+    STEPS,
     generation_figures,
     generation_table,
     has_generation,
+    steps_table,
 )
 from imcmoo.study.results import DESIGN, Results
 from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, Outcome
@@ -93,6 +95,8 @@ def _tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
     if has_generation(outcome.problem.model):
         costs = outcome.metrics([outcome.chosen]).values
         frames[GENERATION] = generation_table(outcome.problem.model, costs)
+        steps = steps_table(outcome.study, outcome.design)
+        frames |= {} if steps is None else {STEPS: steps}
     if outcome.study.accuracy:
         frames["accuracy"] = accuracy_table(outcome)
     return frames

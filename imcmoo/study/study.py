@@ -727,26 +727,28 @@ class Study(Table):
         """Return the layers of all networks, read once."""
         return self._networks_read
 
-    def cost_model(self, **options: Any) -> CostModel:
+    def cost_model(self, networks: WorkloadSet | None = None, **options: Any) -> CostModel:
         """Return the cost model of the space and all networks, built once.
 
         Args:
+            networks: other layers of the networks, of the same names. If None, those of the study.
             options: further options of the model, such as other `assumptions` of the physical one;
-                a model with options is not stored.
+                a model with options or other layers is not stored.
 
         Raises:
             ValueError: a network is unknown, or the model cannot cost the space.
             OSError: the file of a network or the component table cannot be read.
         """
-        return self._made(options) if options else self._model
+        if networks is None and not options:
+            return self._model
+        return self._made(networks or self.network_set(), options)
 
     @cached_property
     def _model(self) -> CostModel:
-        return self._made({})
+        return self._made(self.network_set(), {})
 
-    def _made(self, options: Mapping[str, Any]) -> CostModel:
-        """A new cost model, with further options."""
-        networks = self.network_set()
+    def _made(self, networks: WorkloadSet, options: Mapping[str, Any]) -> CostModel:
+        """A new cost model of some layers, with further options."""
         # A user's model need not accept options that the study does not set.
         asked: dict[str, Any] = {
             "components": self.components,

@@ -8,6 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from experiments.certified import STUDIES, TECHNOLOGY_STUDY, Certified, proofs, tightness
+from experiments.generation import GenerationChips
 from experiments.markdown import render
 from experiments.paper.study import Paper
 from experiments.physics.study import Physics
@@ -28,6 +29,7 @@ PUBLICATIONS = {
     "physical": lambda: Physics(RESULTS),
     "silicon": Silicon,
     "scenarios": Scenarios,
+    "generation": GenerationChips,
     "certified": Certified,
 }
 

@@ -87,6 +87,11 @@ def _study(name, space, networks, **more):
     return Study(name=name, space=space, networks=networks, **more)
 
 
+def _language_model(name, space):
+    step = {"source": f"{name}_decode", "weights_of": f"{name}_prefill"}
+    return Study(name=name, space=space, networks=[f"{name}_prefill", step], model="physical")
+
+
 def test_the_built_in_studies_are_what_they_were():
     built_in = [
         _study("four_workload_rram", problems.RRAM, FOUR),
@@ -100,6 +105,9 @@ def test_the_built_in_studies_are_what_they_were():
         _physical("nine", "rram", problems.RRAM_PHYSICAL_ATTENTION, TRUE, area_limit_mm2=4000),
         _physical("nine", "sram", problems.SRAM_PHYSICAL_ATTENTION, TRUE),
         _physical("nine", "dimc", problems.DIMC_PHYSICAL_ATTENTION, TRUE),
+        _language_model("smollm", problems.RRAM_GENERATION),
+        _language_model("gpt2", problems.SRAM_GENERATION),
+        _language_model("qwen2.5-0.5b", problems.DIMC_GENERATION),
     ]
     small = {name: study for name, study in problems.STUDIES.items() if "_extended" not in name}
     assert {study.name: study for study in built_in} == small
