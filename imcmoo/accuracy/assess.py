@@ -17,7 +17,7 @@ from imcmoo.accuracy.graph import CutNetwork, is_finite
 from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_all
 from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
 from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
-from imcmoo.accuracy.shares import Shares, shares
+from imcmoo.accuracy.shares import ExecutedShares, shares
 from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
 from imcmoo.arrays import Floats
 from imcmoo.io.checksums import sha256
@@ -169,9 +169,10 @@ class Assessment:
         return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
 
     @cached_property
-    def shares(self) -> Shares:
-        """Share of weights and multiply-accumulates of the layers on the chip."""
-        return shares(self.network, next(self._data.scored.part(slice(1)).batches(1)))
+    def shares(self) -> ExecutedShares:
+        """Where its weights and multiply-accumulates run."""
+        one = next(self._data.scored.part(slice(1)).batches(1))
+        return shares(self.network, one, self._digital)
 
     @property
     def samples(self) -> int:
