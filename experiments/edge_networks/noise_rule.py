@@ -31,6 +31,7 @@ PARAMETERS = (
 )
 """Parameters of a circuit in the table."""
 SAMPLES = {"recogniser": 16, "minilm": 32, "magika": 48, "line_direction": 32}
+SAMPLES |= {"voice_activity": 6}
 LEAST_COLUMNS = 2048
 """Columns whose cells or reads err: few draws miss rare errors, which make most of the noise."""
 SRAM, RRAM, BETTER_RRAM = 0.0073, 0.043, 0.011

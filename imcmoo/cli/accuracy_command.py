@@ -51,7 +51,8 @@ The study of a run also sets --input-bits, --weight-bits, --weight-clip and --la
 network NET, or of its only network.
 
 OUT has, for each design, weights_on_chip and macs_on_chip (shares of the network's weights and
-multiply-accumulates that are not in float), the score in float, integer and accuracy (the mean over
+multiply-accumulates that are not in float), weights_on_digital and macs_on_digital (of these, on
+the digital unit), the score in float, integer and accuracy (the mean over
 chips, with a 95 % interval over samples), chip_min, chip_max, yield (share of chips within
 --allowed-drop), nsr_out_dB (error of the logits over their variance), snr_adc_dB, snr_dev_dB,
 snr_rounding_dB of all layers together, and the layer that errs most. LAYERS has the same by layer,
@@ -218,7 +219,7 @@ def _rows(
     samples = assess.samples if data is None else data.about["samples"]
     drawn = 0 if data is not None else args.chips
     settings = {"samples": samples, "chips": drawn, "how": args.how}
-    settings |= {"weights_on_chip": assess.shares.weights, "macs_on_chip": assess.shares.macs}
+    settings |= assess.shares.to_columns()
     executed: dict[Circuit, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
     rows: list[dict[str, Any]] = []
     layers: list[dict[str, Any]] = []

@@ -282,12 +282,18 @@ class Workload:
         layers = zip(self.layers, sizes, self.dynamic, strict=True)
         return [(name, size) for name, size, dynamic in layers if not dynamic]
 
+    @property
+    def weights_of_layers(self) -> Ints:
+        """Weights of each layer, shape (n_layers,); 0 for activations held in arrays and for the
+        weights of an earlier layer."""
+        sizes = self.shapes[:, [DIMENSIONS.index(d) for d in "CMRSG"]].prod(axis=1)
+        has_weights = np.array([not s for s in self.shared_with]) & ~np.array(self.dynamic)
+        return np.where(has_weights, sizes, 0)
+
     @cached_property
     def weights(self) -> int:
         """Number of weights; shared weights count once, activations held in arrays do not."""
-        sizes = self.shapes[:, [DIMENSIONS.index(d) for d in "CMRSG"]].prod(axis=1)
-        has_weights = np.array([not s for s in self.shared_with]) & ~np.array(self.dynamic)
-        return int(sizes[has_weights].sum())
+        return int(self.weights_of_layers.sum())
 
     def __len__(self) -> int:
         return len(self.layers)

@@ -147,6 +147,10 @@ ACCURACY_TITLES = {
 }
 """Headings of the table of predicted accuracy."""
 
+ON_CHIP = ("weights_on_chip", "macs_on_chip")
+ON_DIGITAL = ("weights_on_digital", "macs_on_digital")
+"""Shares of weights and of products on the chip, and those of them on its digital unit."""
+
 PERCENT = ("utilization", "regret")
 
 

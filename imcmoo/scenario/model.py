@@ -28,7 +28,7 @@ NEVER_S = 1e30
 
 AS_WITHOUT_LOAD = (
     *("space", "workload_names", "macs", "mapping_parameters", "prepare", "offers"),
-    *("generic_operands", "snr_sources", "images", "phases", "steps", "owners"),
+    *("generic_operands", "snr_sources", "work_shares", "images", "phases", "steps", "owners"),
     *("resource_names", "resources", "resource_use", "screened_by", "screen"),
     *("breakdown", "lacks_dram_for_cache"),
 )

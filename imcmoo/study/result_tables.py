@@ -333,6 +333,8 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     }
     if sources := problem.model.snr_sources:
         costs["snr_source"] = sources[outcome.workloads[w]]
+    if ran := problem.model.work_shares:
+        costs |= ran[outcome.workloads[w]].to_columns()
     costs |= _edaps(problem, metrics, w)
     if problem.has_edap:
         costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()

@@ -112,7 +112,7 @@ def test_the_lines_of_one_device_are_taken_and_equal_chips_executed_once(one, co
 def test_what_ran_on_the_chip_is_in_the_table_and_on_the_terminal(one, capsys):
     row = one(*SRAM, "--chips", "1")
     assert (row.weights_on_chip, row.macs_on_chip) == (1, 1)
-    said = "on the chip: 100.0% of the weights and 100.0% of the multiply-accumulates"
+    said = "on arrays: 100.0% of the weights and 100.0% of the multiply-accumulates"
     assert said in capsys.readouterr().out
 
 

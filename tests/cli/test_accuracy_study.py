@@ -98,6 +98,13 @@ def test_layers_on_the_digital_unit_are_predicted_and_executed(run, study, capsy
     assert row.fast == row.exact
     energy = pd.read_csv(folder / "breakdown.csv").set_index("component")["energy_digits_J"]
     assert energy["digital"] > 0
+    ran = json.loads((folder / "design.json").read_text())["workloads"]["digits"]
+    assert ran["weights_on_chip"] == ran["weights_on_digital"] == ran["macs_on_digital"] == 1
+    capsys.readouterr()
+    assert main(["explain", str(folder)]) == 0
+    (table,) = capsys.readouterr().out.split("Where weights and multiply-accumulates run")[1:]
+    row = next(line for line in table.splitlines() if "digits" in line)
+    assert row.split()[1:] == ["0.0", "0.0", "100.0", "100.0", "0.0", "0.0"]
     assert config["layers_digital"] == {"digits": ["hidden", "classes"]}
     line = refused(capsys, "run", study('layers_digital = ["first"]\n'))
     assert "digits has no layer 'first' with stored weights" in line

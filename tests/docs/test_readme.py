@@ -42,7 +42,7 @@ def of_devices():
     usual = Assumptions()
     yield f"drivers of RRAM {usual.rram_driver_factor.value:g} times the tabulated area"
     yield f"{1e12 * usual.current_hold_m2.value:.0f} µm² for the sample-and-hold of a current"
-    runs = runs_of(table("accuracy/edge_five_executed"), "nine_rram")
+    runs = runs_of(table("accuracy/edge_six_executed"), "nine_rram")
     assert (sum(runs), len(runs)) == (1, 5)
     yield "RRAM chip for nine networks keeps the score of one of five real networks"
 

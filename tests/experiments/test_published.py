@@ -98,13 +98,13 @@ def proven():
 
 def test_the_page_can_do_without_the_five_networks():
     tables = read_tables(SCENARIOS)
-    del tables["edge_five"]
-    assert "`edge_five` has" not in page(tables)
+    del tables["edge_six"]
+    assert "`edge_six` has" not in page(tables)
 
 
 def test_all_proofs_of_scenarios_are_closed(proven):
     assert set(proven["scenario"]) == set(NAMES)
-    for chips in (proven, pd.read_csv(SCENARIOS / "edge_five.csv")):
+    for chips in (proven, pd.read_csv(SCENARIOS / "edge_six.csv")):
         served = chips[chips["value"].notna()]
         assert (served["value"] == served["bound"]).all()
 

@@ -56,6 +56,7 @@ from imcmoo.model.physical.parameters import (
 )
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.networks.operands import generic_operands
+from imcmoo.networks.work_shares import WorkShares
 from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
@@ -184,6 +185,11 @@ class PhysicalEvaluator(CostModel):
         self.generic_operands = tuple(
             name for name, source in self.snr_sources.items() if source == GENERIC_OPERANDS
         )
+        digital, data = (options.get(name) or {} for name in ("layers_digital", "accuracy"))
+        self.work_shares = {
+            w.name: WorkShares.of_network(w, digital.get(w.name, ()), data.get(w.name))
+            for w in workloads.workloads
+        }
         layers = self._context.layers
         self.owners = tuple(layers.cells_of_network.tolist())
         self.macs = layers.total(layers.macs)
