@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from imcmoo.hardware.physical_table import OPEN
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import (
     NAME,
@@ -225,7 +226,7 @@ class Study(Table):
     )
     deployment: Deployment = "alone"
     components: Annotated[str, AfterValidator(component_table)] | None = Field(
-        None, description="path of a component table (.npz); the shipped one by default"
+        None, description="path of a component table (.npz), or open; the shipped one by default"
     )
     calibration: Annotated[str, AfterValidator(known_calibration)] | None = Field(
         None,
@@ -867,7 +868,8 @@ class Study(Table):
             )
             for n in self.networks
         ]
-        table = {"components": _absolute(self.components)} if self.components else {}
+        named = self.components in (None, OPEN)
+        table = {} if named else {"components": _absolute(str(self.components))}
         if self.calibration and is_file(self.calibration):
             table["calibration"] = _absolute(self.calibration)
         return self.replace(networks=networks, **table)
@@ -973,7 +975,7 @@ def _paths_from(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
     networks = content.get("networks")
     if isinstance(networks, list):
         content["networks"] = [_paths_of_network(folder, network) for network in networks]
-    if isinstance(content.get("components"), str):
+    if isinstance(content.get("components"), str) and content["components"] != OPEN:
         content["components"] = str(folder / content["components"])
     calibration = content.get("calibration")
     if isinstance(calibration, str) and is_file(calibration):

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.hardware.physical_table import OPEN, PhysicalTable
 from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
 from imcmoo.networks.accuracy_data import AccuracyData
@@ -59,9 +59,13 @@ def _readable(path: str, read: Callable[[str], T]) -> T:
 
 
 def component_table(path: str, info: ValidationInfo) -> str:
-    """Check that a component table can be read; returns its path."""
-    table = PhysicalTable if info.data.get("model") == "physical" else ComponentTable
-    _readable(path, table.load)
+    """Check that a component table can be read; returns its path or name."""
+    if info.data.get("model") == "physical":
+        _readable(path, PhysicalTable.load)
+    elif path == OPEN:
+        raise ValueError(f'"{OPEN}" is a table of the physical model')
+    else:
+        _readable(path, ComponentTable.load)
     return path
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import MissingRow
-from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.hardware.physical_table import OPEN, PhysicalTable
 from imcmoo.hardware.request import GLB_WIDTH_BITS, TIMED_MV, Request
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import (
@@ -696,6 +696,8 @@ BUILT = ("rows", "cols", "macros_per_tile", "glb_KiB", "voltage_V")
 
 def _remedy(designs: Designs, at: int, device: str, path: str | None) -> str:
     """Command that adds the components of a design to the table; empty if none can."""
+    if path == OPEN:
+        return ""
     one = designs.take(np.array([at]))
     try:
         request = Request(
