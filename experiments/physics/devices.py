@@ -48,21 +48,21 @@ OF_RRAM = {
 
 
 def problem_of(study: Study, variation: str) -> AcceleratorProblem:
-    """Return the problem of a physical study under a variation: `DEFAULT`, an ADC model, or
-    assumptions and limits with a value and optional design columns with one or several, such as
-    `redundancy=1 2; snr_dB=15`."""
+    """Return the problem of a physical study under a variation: `DEFAULT`, an ADC model with the
+    least noise of the space, or assumptions and limits with a value and optional design columns
+    with one or several, such as `redundancy=1 2; snr_dB=15`."""
     numbers, columns = {}, {}
-    parts = variation
+    parts, space = variation, study.space
     if variation in ADC_MODELS:  # others take no more energy for less noise
-        parts = f"adc_model={variation}; adc_noise={DEFAULTS['adc_noise']}"
+        parts = f"adc_model={variation}; adc_noise={min(space.values_of('adc_noise'))}"
     for part in [] if variation == DEFAULT else parts.split("; "):
         quantity, _, texts = part.partition("=")
         if quantity in DEFAULTS:
             columns[quantity] = [type(DEFAULTS[quantity])(text) for text in texts.split()]
         else:
             numbers[quantity] = float(texts)
-    space = study.space
-    space = replace(space, fixed={**{n: DEFAULTS[n] for n in columns}, **space.fixed})
+    absent = {n: DEFAULTS[n] for n in columns if n not in space.names}
+    space = replace(space, fixed={**absent, **space.fixed})
     varied = study.replace(space=restricted(space, columns, name=space.name))
     usual = Assumptions()
     assumed = {name: value for name, value in numbers.items() if hasattr(usual, name)}
@@ -104,8 +104,9 @@ def _best_chip(
     row["feasible"] = proof.levels is not None
     if proof.levels is None:
         return row
-    levels = np.atleast_2d(proof.levels)[:1]
-    return row | {CRITERION: proof.value} | figures(problem, levels)
+    levels, fixed = np.atleast_2d(proof.levels)[:1], problem.space.fixed
+    fixed_by_variation = {name: fixed[name] for name in study.space.names if name in fixed}
+    return row | {CRITERION: proof.value} | fixed_by_variation | figures(problem, levels)
 
 
 def figures(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
