@@ -1,6 +1,8 @@
 """`python -m imcmoo accuracy`: networks on simulated chips."""
 
 import builtins
+import contextlib
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -135,14 +137,15 @@ def test_stuck_cells_and_noise_of_reads_cost_accuracy(one):
         assert faulty.nsr_out_dB > sound.nsr_out_dB + 10
 
 
-@pytest.fixture
-def measured(digits, tmp_path, monkeypatch):
-    """A network's table with its accuracy data beside it."""
-    monkeypatch.setenv("IMCMOO_CACHE", str(tmp_path / "cache"))
-    table = tmp_path / "mine.csv"
-    options = ["--dim", "n=1", "--data", str(digits[1]), "--out", str(table)]
-    assert main(["import", str(digits[0]), *options]) == 0
-    return table, tmp_path / "mine.accuracy.npz"
+@pytest.fixture(scope="module")
+def measured(digits, tmp_path_factory):
+    """A network's table with its accuracy data beside it, and what the import said."""
+    folder, said = tmp_path_factory.mktemp("measured"), io.StringIO()
+    options = ["--dim", "n=1", "--data", str(digits[1]), "--out", str(folder / "mine.csv")]
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said):
+        patch.setenv("IMCMOO_CACHE", str(folder / "cache"))
+        assert main(["import", str(digits[0]), *options]) == 0
+    return folder / "mine.csv", folder / "mine.accuracy.npz", said.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -162,11 +165,11 @@ def test_a_prediction_agrees_with_exact_execution(command, one, request, how, bi
         assert quick.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
 
 
-def test_import_with_data_adds_columns_that_are_read_and_written_again(capsys, measured, tmp_path):
-    table, data = measured
+def test_import_with_data_adds_columns_that_are_read_and_written_again(measured, tmp_path):
+    table, data, said = measured
     scores = AccuracyData.read(data)
     text = f"score {scores.float_score:.4g} in float, {scores.rounded[8, 8]:.4g} on integers"
-    assert text in " ".join(capsys.readouterr().err.split())
+    assert text in " ".join(said.split())
     lines = pd.read_csv(table, comment="#")
     assert (lines.gain_white > 0).all()
     assert (lines.gain_static > 0).all()
@@ -180,7 +183,7 @@ def test_import_with_data_adds_columns_that_are_read_and_written_again(capsys, m
 def test_accuracy_data_of_another_network_or_measured_otherwise_are_refused(
     command, measured, tmp_path, capsys
 ):
-    table, data = measured
+    table, data, _ = measured
     with np.load(command[3]) as arrays:
         np.savez("fewer.npz", **{name: values[:300] for name, values in arrays.items()})
     del command[4:6]

@@ -33,8 +33,9 @@ def folder(tmp_path_factory, digits):
 
 
 @pytest.fixture
-def study(folder, tmp_path, monkeypatch):
-    monkeypatch.setenv("IMCMOO_CACHE", str(tmp_path / "cache"))
+def study(folder, monkeypatch):
+    # One cache for all tests: they execute the same network on the same circuits.
+    monkeypatch.setenv("IMCMOO_CACHE", str(folder / "cache"))
 
     def write(keys):
         path = folder / "small.toml"

@@ -202,10 +202,17 @@ def test_little_is_imported_before_ctrl_c_is_answered():
     }
 
 
-@pytest.mark.parametrize("command", ["components_command", "import_command"])
-def test_commands_that_need_no_tables_of_runs_import_neither_pandas_nor_searches(command):
-    loaded = python(f"import sys, imcmoo.cli.{command}; print(*sys.modules)").stdout.split()
-    assert not {"pandas", "imcmoo.search", "imcmoo.study.searches"} & {*loaded}
+@pytest.mark.parametrize(
+    ("commands", "without"),
+    [
+        (["components", "import"], {"pandas", "imcmoo.search", "imcmoo.study.searches"}),
+        (["certify"], {"pandas", "moocore", "asyncio"}),
+    ],
+)
+def test_commands_start_without_the_libraries_of_others(commands, without):
+    modules = ", ".join(f"imcmoo.cli.{command}_command" for command in commands)
+    loaded = python(f"import sys, {modules}; print(*sys.modules)").stdout.split()
+    assert not without & {*loaded}
 
 
 def test_ctrl_c_while_argparse_is_imported_is_one_line(tmp_path):

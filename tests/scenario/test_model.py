@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from imcmoo.exact import check
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.model.partials import NoBounds
@@ -236,8 +237,10 @@ def test_a_network_alone_keeps_its_weights_as_it_does_among_others(sharing):
 @pytest.mark.parametrize(
     ("device", "burst"), [("sram", 1), pytest.param("rram", 3, marks=pytest.mark.slow)]
 )
-def test_bounds_of_power_and_load_hold_for_random_chips(device, burst, interrupt):
+def test_bounds_of_power_and_load_hold_for_random_chips(device, burst, interrupt, monkeypatch):
     problem = cameras(device, burst=burst, interrupt=interrupt).problem()
+    if device == "rram":  # of which less than one in a hundred serves the bursts
+        monkeypatch.setattr(check, "RANDOM_DESIGNS", 6_000)
     assert validate_bounds(problem, partials_of(problem), []) > 20
 
 
