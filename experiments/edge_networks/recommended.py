@@ -106,8 +106,8 @@ def recommended(name: str, folder: Path, budget: int | None) -> Run | None:
     )
     study = Study.load(path)
     assert isinstance(study, Study)
-    if budget is not None:
-        study = study.replace(budget=budget)
+    settings: dict[str, Any] = {} if budget is None else {"budget": budget}
+    study = study.replace(criterion="edap_geomean", baselines=False, **settings)
     try:
         return study.run(out=folder / "studies", resume=True)
     except Infeasible as error:

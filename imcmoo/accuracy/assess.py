@@ -274,6 +274,12 @@ class Assessment:
             rng = np.random.default_rng([self.seed + at, NOISE])
             yield self.noisy_outputs(noisy, disturbed, rng)
 
+    def noise_for_training(self, chip: Circuit) -> list[dict[str, Any]]:
+        """Errors of every layer on the first chip, see `Simulation.for_training`."""
+        simulation = Simulation(self.network, chip, self.calibration, self.digital)
+        simulation.manufacture(self.seed)
+        return simulation.for_training()
+
     def predicted(
         self, chip: Circuit, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float
     ) -> tuple[Result, list[LayerErrors]]:
