@@ -58,7 +58,7 @@ class Noise:
     """Adds the errors of a chip to a network while it trains: call it in place of the network.
 
     Weights get errors in proportion to the largest of their output channel, outputs get noise in
-    proportion to their standard deviation, all drawn anew for each batch.
+    proportion to their standard deviation, with new draws for each batch.
 
     Args:
         network: its layers have the names of the file.
@@ -176,13 +176,13 @@ def main() -> None:
     for sigma in args.sigmas:
         noise = args.out / f"noise-{sigma:g}.json"
         export = ("--export-noise", str(noise))
-        found = {"plain": accuracy(args.out, "plain", sigma, args.chips, *export)}
-        found["clipped"] = accuracy(args.out, "clipped", sigma, args.chips)
+        scored = {"plain": accuracy(args.out, "plain", sigma, args.chips, *export)}
+        scored["clipped"] = accuracy(args.out, "clipped", sigma, args.chips)
         network = train(images, labels, clipped=True, noise=noise)
         write_onnx(network, args.out / f"noisy-{sigma:g}.onnx")
-        found["noisy"] = accuracy(args.out, f"noisy-{sigma:g}", sigma, args.chips)
-        row = {"cell_error": sigma, "chips": args.chips, "samples": found["plain"]["samples"]}
-        for name, of_chips in found.items():
+        scored["noisy"] = accuracy(args.out, f"noisy-{sigma:g}", sigma, args.chips)
+        row = {"cell_error": sigma, "chips": args.chips, "samples": scored["plain"]["samples"]}
+        for name, of_chips in scored.items():
             row |= {f"{name}_float": of_chips["float"], name: of_chips["accuracy"]}
             row[f"{name}_worst"] = of_chips["chip_min"]
         rows.append(row)
