@@ -103,7 +103,7 @@ def _if_there(path: Path) -> pd.DataFrame | None:
 
 
 def verdict(verdicts: pd.DataFrame, chip: str, network: str) -> str:
-    """Whether a network works on a chip: the loss of the mean and the worst of its simulated chips
+    """Verdict on a network on a chip: the loss of the mean and the worst of its simulated chips
     and the standard error, in points, at the larger noise."""
     runs = rows(verdicts, chip=chip, network=network)
     if not runs:

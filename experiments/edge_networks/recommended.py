@@ -106,8 +106,8 @@ def recommended(name: str, folder: Path, budget: int | None) -> Run | None:
     )
     study = Study.load(path)
     assert isinstance(study, Study)
-    if budget is not None:
-        study = study.replace(budget=budget)
+    settings: dict[str, Any] = {} if budget is None else {"budget": budget}
+    study = study.replace(criterion="edap_geomean", baselines=False, **settings)
     try:
         return study.run(out=folder / "studies", resume=True)
     except Infeasible as error:
@@ -146,9 +146,9 @@ def scores(
     assessed: Assessment, circuit: Circuit, chips: int, folder: Path, name: str
 ) -> Iterator[Floats]:
     """Scores of each simulated chip; those that are in the folder are not executed again."""
-    known = (VERSION, sha256(assessed.path), sha256(assessed.data_file), assessed.samples)
-    known_of_chip = repr((*known, sorted(assessed.digital), circuit))
-    digest = hashlib.sha256(known_of_chip.encode()).hexdigest()[:16]
+    about = (VERSION, sha256(assessed.path), sha256(assessed.data_file), assessed.samples)
+    about_chip = repr((*about, sorted(assessed.digital), circuit))
+    digest = hashlib.sha256(about_chip.encode()).hexdigest()[:16]
     folder.mkdir(exist_ok=True)
     for number in range(chips):
         path = folder / f"{name}-{digest}-{number}.npy"
@@ -174,15 +174,15 @@ def executed(
     on_integers = assessed.integer_scores(circuit)
     for percent in noises(circuit):
         noisy = replace(circuit, adc_noise=percent / 100)
-        found = np.array([*scores(assessed, noisy, count, folder / "executed", network)])
+        of_chips = np.array([*scores(assessed, noisy, count, folder / "executed", network)])
         yield {
             **{"chip": run.results.study, "network": network, "adc_noise": percent},
             **{"chips": count, "samples": assessed.samples},
             "float": assessed.float_score,
             "integer": on_integers.mean(),
-            "accuracy": found.mean(),
-            "chip_min": found.mean(axis=1).min(),
-            **Verdict.of_scores(found, assessed.float_scores, on_integers).to_row(),
+            "accuracy": of_chips.mean(),
+            "chip_min": of_chips.mean(axis=1).min(),
+            **Verdict.of_scores(of_chips, assessed.float_scores, on_integers).to_row(),
             **assessed.shares.to_columns(),
         }
 

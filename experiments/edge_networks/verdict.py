@@ -91,8 +91,8 @@ def clustered_standard_error(differences: Floats, clusters: Ints) -> float:
 
 def worst(verdicts: Iterable[str]) -> str:
     """The verdict on a chip from those at several noises of its ADCs."""
-    found = [*verdicts]
-    return next(each for each in WORST_FIRST if each in found)
+    stated = [*verdicts]
+    return next(each for each in WORST_FIRST if each in stated)
 
 
 def with_margin(adc_noise: int) -> int:

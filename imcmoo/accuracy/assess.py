@@ -170,7 +170,7 @@ class Assessment:
 
     @cached_property
     def shares(self) -> ExecutedShares:
-        """Where its weights and multiply-accumulates run."""
+        """Shares of its weights and multiply-accumulates by unit."""
         one = next(self._data.scored.part(slice(1)).batches(1))
         return shares(self.network, one, self.digital)
 
@@ -195,7 +195,7 @@ class Assessment:
     def scores_of_chip(self, chip: Circuit, number: int = 0) -> Floats:
         """Score of each sample on one simulated chip, executed exactly.
 
-        The chip has the cell errors of a chip of `on_chips`; noise of reads and ADCs is drawn anew.
+        The chip has the cell errors of a chip of `on_chips`; noise of reads and ADCs is another draw.
 
         Args:
             chip: the design.
@@ -273,6 +273,12 @@ class Assessment:
             disturbed = simulation.disturbances(noise)
             rng = np.random.default_rng([self.seed + at, NOISE])
             yield self.noisy_outputs(noisy, disturbed, rng)
+
+    def noise_for_training(self, chip: Circuit) -> list[dict[str, Any]]:
+        """Errors of every layer on the first chip, see `Simulation.for_training`."""
+        simulation = Simulation(self.network, chip, self.calibration, self.digital)
+        simulation.manufacture(self.seed)
+        return simulation.for_training()
 
     def predicted(
         self, chip: Circuit, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float

@@ -1,4 +1,4 @@
-"""Where the weights and multiply-accumulates of an ONNX network run."""
+"""Shares of the weights and multiply-accumulates of an ONNX network by unit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from imcmoo.networks.work_shares import ARRAYS, DIGITAL, IN_FLOAT, UNKNOWN, Work
 
 @dataclass(frozen=True)
 class ExecutedShares(WorkShares):
-    """Where the weights and products of an executed network run.
+    """Shares of the weights and products of an executed network by unit.
 
     Args:
         in_float: number of nodes with products that run in float, by operator.
@@ -78,10 +78,10 @@ def shares(network: CutNetwork, inputs: Tensors, digital: Collection[str] = ()) 
             weights.append(0 if row.dynamic or again else row.n_weights)
             macs.append(row.macs)
             units.append(unit)
-    known = WorkShares.of_layers(weights, macs, units)
+    counts = WorkShares.of_layers(weights, macs, units)
     return ExecutedShares(
-        weights=UNKNOWN if hidden else known.weights,
-        macs=UNKNOWN if hidden or unknown else known.macs,
+        weights=UNKNOWN if hidden else counts.weights,
+        macs=UNKNOWN if hidden or unknown else counts.macs,
         in_float=dict(in_float),
     )
 

@@ -19,7 +19,7 @@ UNKNOWN = (math.nan,) * len(UNITS)
 
 @dataclass(frozen=True)
 class WorkShares:
-    """Where the weights and products of a network run; create it with one of the class methods.
+    """Shares of the weights and products of a network by unit; create it with a class method.
 
     Args:
         weights: share of the stored weights on each of `UNITS`, 0 to 1; NaN if unknown.

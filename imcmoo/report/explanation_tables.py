@@ -155,7 +155,7 @@ def _accuracy(networks: pd.DataFrame) -> Table:
 
 
 def _work_shares(networks: pd.DataFrame) -> Table | None:
-    """Where weights and products run; None if all are on arrays, or it is unknown."""
+    """Table of the units of weights and products; None if all are on arrays, or unknown."""
     if not {*ON_CHIP, *ON_DIGITAL} <= {*networks.columns}:
         return None
     on_chip, digital = (networks[list(names)].to_numpy(float) for names in (ON_CHIP, ON_DIGITAL))

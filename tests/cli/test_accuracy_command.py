@@ -4,6 +4,7 @@ import builtins
 import contextlib
 import io
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -323,3 +324,32 @@ def test_a_missing_package_is_named(command, monkeypatch, capsys):
 def test_few_samples_are_warned_of(command, capsys, n, line):
     assert main([*command, "--samples", n, "--chips", "1", *SRAM]) == 0
     assert line in capsys.readouterr().err
+
+
+def test_errors_of_a_chip_are_written_for_training(command, tmp_path):
+    design = "rows=64,active_rows=64,bits_per_cell=2,input_slice_bits=1,adc_bits=8"
+    options = ["--design", design, "--device", "rram", "--adc-noise", "20", "--chips", "1"]
+    options += ["--stuck-share", "0.001", "--layers-digital", "hidden"]
+    assert main([*command, *options, "--export-noise", "noise.json"]) == 0
+    noise = json.loads(Path("noise.json").read_text())
+    assert noise["noise_of"] == "digits.onnx"
+    assert (noise["circuit"]["adc_noise"], noise["circuit"]["adc_bits"]) == (0.2, 8)
+    hidden, classes = noise["layers"]
+    assert hidden == {"layer": "hidden", "weight_error": 0, "stuck_error": 0, "output_noise": 0}
+    # Four slices of up to 3 of offset weights, of 127 at most.
+    slices = math.sqrt(sum((4**j * 3) ** 2 for j in range(4))) / 127
+    assert classes["weight_error"] == pytest.approx(0.043 * slices)
+    assert classes["stuck_error"] == pytest.approx(math.sqrt(0.001 / 2) * slices)
+    assert 0 < classes["output_noise"] < 0.3
+    assert main([*command, *options, "--export-noise", "noise.json"]) == 0  # its own file
+    Path("other.json").write_text("{}")
+    assert main([*command, *options, "--export-noise", "other.json"]) == 2
+    assert Path("other.json").read_text() == "{}"
+
+
+def test_errors_are_written_of_one_design_only(command, tmp_path, capsys):
+    lines = ["rows,active_rows,bits_per_cell,input_slice_bits,adc_bits"]
+    Path("designs.csv").write_text("\n".join([*lines, "64,64,1,1,8", "64,32,1,1,8"]) + "\n")
+    options = ["--designs", "designs.csv", "--device", "rram", "--export-noise", "noise.json"]
+    assert "--export-noise is for one design, got 2" in refused(capsys, *command, *options)
+    assert not Path("noise.json").exists()

@@ -263,3 +263,19 @@ def test_the_page_states_the_published_times(text_of_page):
         value = f"{r.value:g} {r.unit}" if r.unit == "s" else f"{r.value}"
         (shown,) = [row for row in text_of_page.splitlines() if r.case in row]
         assert shown.endswith(f"| {value} |")
+
+
+def test_the_page_states_what_training_with_noise_brings(text_of_page, prose):
+    table = TABLE["noise_training"]
+    for r in table.itertuples():
+        cells = [f"{100 * r.cell_error:.3g} %"]
+        for name in ("plain", "clipped", "noisy"):
+            mean, worst = (getattr(r, column) for column in (name, f"{name}_worst"))
+            cells.append(f"{mean:.3f}, {worst:.3f}")
+        assert f"| {' | '.join(cells)} |" in text_of_page
+    least = table.iloc[0]
+    assert abs(least["noisy"] - least["plain"]) < 0.005
+    of_20 = table.set_index("cell_error").loc[0.2]
+    gained, clipped = (100 * (of_20[name] - of_20["plain"]) for name in ("noisy", "clipped"))
+    assert f"At 20 % training with noise brings {gained:.1f} points" in prose
+    assert f"clipping alone {clipped:.1f} of them" in prose

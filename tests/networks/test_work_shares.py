@@ -1,4 +1,4 @@
-"""Where the weights and products of a network run."""
+"""Units on which the weights and products of a network run."""
 
 from dataclasses import replace
 
