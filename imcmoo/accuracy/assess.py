@@ -195,7 +195,8 @@ class Assessment:
     def scores_of_chip(self, chip: Circuit, number: int = 0) -> Floats:
         """Score of each sample on one simulated chip, executed exactly.
 
-        The chip has the cell errors of a chip of `on_chips`; noise of reads and ADCs is another draw.
+        The chip has the cell errors of a chip of `on_chips`; reads and ADCs have another draw of
+        noise.
 
         Args:
             chip: the design.

@@ -26,7 +26,7 @@ from imcmoo.model.physical.bounds.bounded_tree import BoundedTree
 from imcmoo.problem.own_score import Exponents
 from imcmoo.space.parameters import Ordinal
 from imcmoo.space.restricted import restricted
-from problems import RRAM_EXTENDED, STUDIES
+from problems import STUDIES
 from tests.exact.brute_force import CASES, exact_of
 from tests.exact.certified_spaces import (
     SPACES,
