@@ -16,6 +16,10 @@ PUBLICATIONS = {
         "the chips that meet the deadlines of several networks, proven",
         "scenarios.study:Scenarios",
     ),
+    "devices": (
+        "analog SRAM, digital SRAM or RRAM: the best chips of each, proven",
+        "devices.study:Devices",
+    ),
     "certified": (
         "proofs in spaces that nobody can enumerate, with their CPU time",
         "certified:Certified",
