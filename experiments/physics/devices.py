@@ -106,18 +106,18 @@ def _best_chip(
         return row
     levels, fixed = np.atleast_2d(proof.levels)[:1], problem.space.fixed
     fixed_by_variation = {name: fixed[name] for name in study.space.names if name in fixed}
-    return row | {CRITERION: proof.value} | fixed_by_variation | figures(problem, levels)
+    assert isinstance(problem.model, PhysicalEvaluator)
+    costs = figures(problem.model, levels)
+    return row | {CRITERION: proof.value} | fixed_by_variation | costs
 
 
-def figures(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
+def figures(model: PhysicalEvaluator, levels: Levels) -> dict[str, Any]:
     """Parameters and costs of one design, shape (1, n_parameters)."""
-    model = problem.model
-    assert isinstance(model, PhysicalEvaluator)
-    full, (design,) = model.in_full(levels), problem.space.designs(levels)
+    full, (design,) = model.in_full(levels), model.space.designs(levels)
     means = {name: getattr(full, name) for name in ("energy_J", "latency_s", "interval_s")}
     least = {name: getattr(full, name) for name in ("snr_adc_dB", "snr_dev_dB", "snr_dB")}
     return {
-        **{name: design[name] for name in problem.space.names},
+        **{name: design[name] for name in model.space.names},
         **{name: float(np.exp(np.log(values[0]).mean())) for name, values in means.items()},
         "area_mm2": float(full.area_m2[0]) * MM2_PER_M2,
         "package_mm2": float(full.area_m2[0] + full.dram_m2[0]) * MM2_PER_M2,
