@@ -195,8 +195,7 @@ class Assessment:
     def scores_of_chip(self, chip: Circuit, number: int = 0) -> Floats:
         """Score of each sample on one simulated chip, executed exactly.
 
-        The chip has the cell errors of a chip of `on_chips`; reads and ADCs have another draw of
-        noise.
+        Cell errors are those of a chip of `on_chips`; noise of reads and ADCs is another draw.
 
         Args:
             chip: the design.
