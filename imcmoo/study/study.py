@@ -848,8 +848,9 @@ class Study(Table):
         weights = [self.weights[i] for i in columns] if self.weights else None
         limits = self.limits
         if self.scenario is not None:
-            stated, most = limits or {}, self.scenario.max_load
-            limits = {n: replace(stated.get(n, Limits()), max_load=most) for n in self.names}
+            stated, power = limits or {}, self.scenario.max_average_power_W
+            more = {"max_load": self.scenario.max_load, "max_average_power_W": power}
+            limits = {n: replace(stated.get(n, Limits()), **more) for n in self.names}
         return AcceleratorProblem(
             model,
             area_limit_m2=self.area_limit_m2,
