@@ -36,7 +36,7 @@ from imcmoo.report.rich_tables import add_numbers, open_table
 from imcmoo.report.terminal_tables import ROOMY, scenario_table
 from imcmoo.study.explanation import OPERANDS, Explanation
 
-HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer", *DRAM_DETAILS)
+HIDDEN = ("edap_J_s_mm2", "network_load", "network_power", "longest_layer", *DRAM_DETAILS)
 """Columns that are shown otherwise, or not."""
 
 LESS_NEEDED = (

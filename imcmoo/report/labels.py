@@ -248,6 +248,17 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
+PREFIXES = {1.0: "", 1e-3: "m", 1e-6: "µ", 1e-9: "n", 1e-12: "p"}
+
+
+def engineering(value: float, unit: str) -> str:
+    """Value with three digits, a prefix below 1, and its unit; `unbounded` if infinite."""
+    if not np.isfinite(value):
+        return "unbounded"
+    size = next((size for size in PREFIXES if abs(value) >= size), 1e-12)
+    return f"{number(float(f'{value / size:.3g}'))} {PREFIXES[size]}{unit}"
+
+
 def percent(share: float) -> str:
     """Share in per cent, without the sign."""
     return "—" if np.isnan(share) else f"{100 * share:.1f}"

@@ -78,6 +78,8 @@ from imcmoo.study.tables import (
 from imcmoo.study.toml import toml_text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from imcmoo.exact.certificate import Certificate
     from imcmoo.model.physical.assumptions import Assumptions
     from imcmoo.model.physical.model import PhysicalEvaluator
@@ -410,6 +412,37 @@ class Study(Table):
             on_step=progress or (lambda *state: None),
         )
         return {certificate.criterion: certificate for certificate in proven}
+
+    def what_if(
+        self,
+        changes: Sequence[Mapping[str, Any]],
+        *,
+        time_limit_s: float | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> pd.DataFrame:
+        """Answer the study as it is and under each change, in one table; writes nothing.
+
+        Each change is a dictionary by key: a key of the study, of all networks (or `NETWORK.key` of
+        one) or of the scenario, a parameter of the space, or an assumption of the physical model::
+
+            study.what_if([{"technology_nm": 22}, {"device": "dimc", "rows": [128, 256]}])
+
+        Args:
+            changes: each a change of its own; all keys of one are changed together.
+            time_limit_s: time limit of a proof per criterion, s. If None, one minute.
+            progress: called with the name of each change before it is answered.
+
+        Returns:
+            One row per answer, the first without changes; units are in the names of the columns.
+            The column `answer` states if it is certified, enumerated or searched.
+
+        Raises:
+            InputError: a key is unknown, or a value is wrong; names the change.
+        """
+        from imcmoo.study.what_if import TIME_LIMIT_S, what_if  # takes studies
+
+        limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
+        return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
 
     @model_validator(mode="before")
     @classmethod
@@ -818,8 +851,9 @@ class Study(Table):
         weights = [self.weights[i] for i in columns] if self.weights else None
         limits = self.limits
         if self.scenario is not None:
-            stated, most = limits or {}, self.scenario.max_load
-            limits = {n: replace(stated.get(n, Limits()), max_load=most) for n in self.names}
+            stated, power = limits or {}, self.scenario.max_average_power_W
+            more = {"max_load": self.scenario.max_load, "max_average_power_W": power}
+            limits = {n: replace(stated.get(n, Limits()), **more) for n in self.names}
         return AcceleratorProblem(
             model,
             area_limit_m2=self.area_limit_m2,
