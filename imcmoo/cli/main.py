@@ -17,6 +17,7 @@ PROG = "imcmoo"
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "search": {
+        "new": "import networks and write a study file for them",
         "run": "search a study for one design",
         "compare": "compare search algorithms (in a checkout)",
         "reproduce": "reproduce the published results (in a checkout)",
