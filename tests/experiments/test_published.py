@@ -8,6 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from experiments.certified import STUDIES, TECHNOLOGY_STUDY, Certified, proofs, tightness
+from experiments.devices.study import Devices
 from experiments.generation import GenerationChips
 from experiments.markdown import render
 from experiments.paper.study import Paper
@@ -29,6 +30,7 @@ PUBLICATIONS = {
     "physical": lambda: Physics(RESULTS),
     "silicon": Silicon,
     "scenarios": Scenarios,
+    "devices": Devices,
     "generation": GenerationChips,
     "certified": Certified,
 }
