@@ -51,29 +51,32 @@ def executed(name: str, folder: Path, samples: int | None) -> Iterator[dict[str,
                 simulated.program(0)
                 noise[window] = simulated.at_resolutions(BITS)
             for at, bits in enumerate(BITS):
-                in_dB = {w: 10 * np.log10(max(sum(v[at]), 1e-30)) for w, v in noise.items()}
-                yield row | {"adc_bits": bits} | in_dB
+                yield (
+                    row
+                    | {"adc_bits": bits}
+                    | {f"{w}_dB": 10 * np.log10(max(sum(v[at]), 1e-30)) for w, v in noise.items()}
+                )
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Largest rise of noise with one bit more, and largest excess over `sigma`, in dB above the
     floor, by network and noise of ADCs."""
-    noise = table[["sigma", "least_error"]].clip(lower=FLOOR_DB)
+    noise = table[["sigma_dB", "least_error_dB"]].clip(lower=FLOOR_DB)
     more = noise.groupby([table[key] for key in KEY], sort=False).diff()
-    rise = more["least_error"]
+    rise = more["least_error_dB"]
     changes = pd.DataFrame(
         {
             "rise_dB": rise,
             "rises_above_0.1_dB": rise > 0.1,
-            "rise_of_sigma_dB": more["sigma"],
-            "excess_dB": noise["least_error"] - noise["sigma"],
+            "rise_of_sigma_dB": more["sigma_dB"],
+            "excess_dB": noise["least_error_dB"] - noise["sigma_dB"],
         }
     )
     by = [table["network"], table["adc_noise"]]
-    found = changes.groupby(by, sort=False).max()
-    found["rises_above_0.1_dB"] = changes["rises_above_0.1_dB"].groupby(by, sort=False).sum()
-    found.insert(0, "layers_and_circuits", table.groupby(by, sort=False).size() // len(BITS))
-    return found.reset_index()
+    largest = changes.groupby(by, sort=False).max()
+    largest["rises_above_0.1_dB"] = changes["rises_above_0.1_dB"].groupby(by, sort=False).sum()
+    largest.insert(0, "layers_and_circuits", table.groupby(by, sort=False).size() // len(BITS))
+    return largest.reset_index()
 
 
 def main(argv: Sequence[str] | None = None) -> None:
