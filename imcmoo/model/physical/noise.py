@@ -596,8 +596,10 @@ class _LeastNoise:
         codes = 2.0**bits
         spread, whole_range = 2 * ROUNDING * self._spread[at] / codes, self._range[at] / codes
         cells, on_units = self._cells[at], self._least_on_units[at]
+        # Windows of whole units are alike at one resolution, so that one try is enough.
+        untried = on_units.copy()
 
-        def may_improve(step: Floats, clipped: Floats) -> Bools:
+        def may_improve(step: Floats, clipped: Floats, on_units: Floats) -> Bools:
             bound = self._blocks.least_step_noise(step) + cells + clipped
             least = self._least[at]
             improves: Bools = (bound < least) | ((on_units < least) & (step <= 1))
@@ -605,26 +607,33 @@ class _LeastNoise:
 
         def tried(sigmas: float, clipped: Floats) -> Floats:
             step = sigmas * spread
-            improves = may_improve(step, clipped.sum(axis=0)) & (step < whole_range)
+            improves = may_improve(step, clipped.sum(axis=0), untried) & (step < whole_range)
             useful = np.flatnonzero(improves)
             if not useful.size:
                 return clipped
+            whole, certain = self._try(at[useful], bits, sigmas)
+            untried[useful[whole]] = np.inf
             more = clipped.copy()
-            more[:, useful] = self._try(at[useful], bits, sigmas)
+            more[:, useful] = certain
             return np.maximum(more, clipped)
 
         clipped = np.zeros((2, at.size))
         guess = CANDIDATE_SIGMAS[min(bits // 2, len(CANDIDATE_SIGMAS) - 1)]
         by_guess = tried(guess, clipped)
-        worth = may_improve(2 * whole_range, clipped[0])
+        worth = may_improve(2 * whole_range, clipped[0], on_units)
+        wider = CANDIDATE_SIGMAS[-1]
         for sigmas in reversed(CANDIDATE_SIGMAS):
+            clipped = clipped * _least_growth(wider, sigmas, codes)
+            wider = sigmas
             clipped = np.maximum(clipped, by_guess) if sigmas == guess else tried(sigmas, clipped)
             # Fewer bits clip no less above.
-            worth |= may_improve(2 * np.minimum(sigmas * spread, whole_range), clipped[0])
+            step = np.minimum(sigmas * spread, whole_range)
+            worth |= may_improve(2 * step, clipped[0], on_units)
         return at[worth]
 
-    def _try(self, at: Ints, bits: int, sigmas: float | None) -> Floats:
-        """Take a window where it is better; returns what it clips for certain, shape (2, m)."""
+    def _try(self, at: Ints, bits: int, sigmas: float | None) -> tuple[Bools, Floats]:
+        """Take a window where it is better; returns if it has whole units, and what any narrower
+        one clips, shape (2, m)."""
         blocks, resolution = self._blocks.take(at), np.array([[bits]])
         sums = blocks.sums
         adcs = choose_adcs(sums, resolution, sigmas)
@@ -638,7 +647,17 @@ class _LeastNoise:
         kept = at[better]
         self._least[kept] = total[better]
         self._noise[:, kept] = adc[better], cells[better]
-        return np.where(whole, 0.0, certain[:, 0]) * ROUNDING
+        return whole, np.where(whole, 0.0, certain[:, 0]) * ROUNDING
+
+
+def _least_growth(wider: float, sigmas: float, codes: float) -> float:
+    """Lower bound of the growth of the clipped power of a Gaussian in a narrower window.
+
+    ∫ (p − c)² φ(p) dp from an edge z on, over φ(z), falls with z at a fixed distance from the edge
+    to the last code c. That distance, half a step, is shorter by the ratio of the widths.
+    """
+    exponent = (wider**2 - sigmas**2) / 2 * (1 - 1 / codes) ** 2
+    return max(1.0, float(ROUNDING * (sigmas / wider) ** 2 * np.exp(exponent)))
 
 
 def _charged(

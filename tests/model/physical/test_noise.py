@@ -358,7 +358,7 @@ def least_of_all_windows(blocks, bits, coherence):
 @pytest.mark.parametrize("sigma", [0.0, 0.043])
 @pytest.mark.parametrize("adc_noise", [0.0, 0.1, 0.5])
 def test_the_least_noise_is_that_of_trying_every_window(differential, sigma, adc_noise):
-    """Of assumed distributions and of measured columns, at each of several resolutions."""
+    """Assumed distributions and measured columns, at each of several resolutions."""
     errors = {"adc_noise": adc_noise, "adc_window": "least_error", "stuck_share": 0.001}
     circuit = Circuit(128, 128, 4, 4, differential, 8, sigma, **errors)
     operands = OperandBits.of_histograms(*histograms("rectified"))
