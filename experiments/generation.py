@@ -84,8 +84,6 @@ class Case:
         device, _, with_limit = self.device.partition("_")
         space: dict[str, Any] = {"base": f"{device}_generation"}
         settings: dict[str, Any] = {}
-        if device == "dimc":
-            space["buffer_words"] = 1  # as on the other devices
         if with_limit:
             space["redundancy"] = list(REDUNDANCY)
             settings["compute_snr_limit_dB"] = memory_cell("sram").snr_limit_dB

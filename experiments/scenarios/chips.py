@@ -16,7 +16,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.model import PhysicalEvaluator
-from imcmoo.model.physical.parameters import ADC_MODELS, DEFAULTS
+from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.model import ScenarioModel
@@ -62,7 +62,8 @@ def scenario_study(
     assert study.scenario_table is not None
     space = replace(study.space, fixed={**study.space.fixed, "adc_model": adc_model})
     if adc_model != ADC_MODELS[0]:  # others take no more energy for less noise
-        space = restricted(space, {"adc_noise": [DEFAULTS["adc_noise"]]}, name=space.name)
+        least = min(space.values_of("adc_noise"))
+        space = restricted(space, {"adc_noise": [least]}, name=space.name)
     return study.replace(
         space=space,
         scenario=study.scenario_table.replace(sharing=sharing),
