@@ -17,9 +17,9 @@ SRAM = {
     "cols": 128,
     "active_rows": 128,
     "weight_coding": "differential",
-    "input_slice_bits": 2,
+    "input_slice_bits": 1,
     "input_coding": "levels",
-    "adc_bits": 8,
+    "adc_bits": 7,
     "columns_per_adc": [2, 8],
     "sample_and_hold": 1,
     "ping_pong": [0, 1],
@@ -27,12 +27,15 @@ SRAM = {
     "router_groups": 32,
     "glb_KiB": [256, 4096],
     "dram": "x64",
+    "buffer_words": 1,
+    "adc_noise": 10,
 }
 RRAM = {
     "base": "rram_physical",
     "rows": [256, 512],
     "cols": 512,
-    "bits_per_cell": 2,
+    "active_rows": 16,
+    "bits_per_cell": 1,
     "weight_coding": "differential",
     "input_slice_bits": 1,
     "input_coding": "pulses",
@@ -42,6 +45,8 @@ RRAM = {
     "router_groups": 32,
     "glb_KiB": 2048,
     "schedule": "layer",
+    "buffer_words": 1,
+    "adc_noise": 1,
 }
 SCENARIOS = {
     "sram, on": ("sram", SRAM, "mobilenet_v3_onnx", {"interrupt": "layer"}),

@@ -22,9 +22,9 @@ SPACE = {
     "cols": 128,
     "active_rows": 128,
     "weight_coding": "differential",
-    "input_slice_bits": 2,
+    "input_slice_bits": 1,
     "input_coding": "levels",
-    "adc_bits": 8,
+    "adc_bits": 7,
     "columns_per_adc": [2, 8],
     "sample_and_hold": 1,
     "ping_pong": 0,
@@ -32,6 +32,8 @@ SPACE = {
     "router_groups": 32,
     "glb_KiB": 1024,
     "dram": ["x64", "hbm2"],
+    "buffer_words": 1,
+    "adc_noise": 10,
 }
 
 
@@ -102,7 +104,7 @@ def test_another_device_keeps_the_values_that_it_has_and_names_the_others():
     assert after.study.device == "dimc"
     assert after.study.space.values_of("columns_per_adc") == (2, 8)
     assert after.study.space.values_of("voltage_V") == (1.0,)
-    assert "adc_bits = 8" in after.dropped
+    assert "adc_bits = 7" in after.dropped
     assert after.study.compute_snr_limit_dB is None
 
 
