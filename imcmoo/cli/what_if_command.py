@@ -79,7 +79,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def change(text: str) -> dict[str, Any]:
-    """A change from `KEY=VALUE,KEY=VALUE`; commas in brackets, braces and quotes belong to a value."""
+    """A change from `KEY=VALUE,KEY=VALUE`; brackets, braces and quotes keep commas in a value."""
     values: dict[str, Any] = {}
     for part in _split(text):
         key, equals, value = part.partition("=")
