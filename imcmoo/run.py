@@ -190,7 +190,7 @@ class Run:
         Raises:
             InputError: the run stores no explanation, and its study is not known.
         """
-        return card_of_run(self.results, self.explain(SELECTED))
+        return card_of_run(self.results, self.explain(SELECTED), self._study)
 
     def __repr__(self) -> str:
         if self.results.explanations:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -82,13 +83,11 @@ def main(args: argparse.Namespace) -> None:
             if name in imported:
                 _import(Path(given), scratch / f"{name}.csv")
         checked = [
-            _source(g, n, scratch, scratch) for g, n in zip(args.networks, names, strict=True)
+            _source(g, n, scratch, absolute=True) for g, n in zip(args.networks, names, strict=True)
         ]
         (scratch / out.name).write_text(_text(args, out.stem, checked, rates), encoding="utf-8")
         study = _checked(scratch / out.name, out)
-        sources = [
-            _source(g, n, None, out.parent) for g, n in zip(args.networks, names, strict=True)
-        ]
+        sources = [_source(g, n, out.parent) for g, n in zip(args.networks, names, strict=True)]
         for name in imported:
             new = writing(out.with_name(f"{name}.csv"), ours=NETWORK, force=args.force)
             stack.enter_context(new).write_bytes((scratch / f"{name}.csv").read_bytes())
@@ -134,13 +133,13 @@ def _import(model: Path, out: Path) -> None:
         imported.workload.write_csv(stream)
 
 
-def _source(given: str, name: str, scratch: Path | None, folder: Path) -> str:
+def _source(given: str, name: str, folder: Path, *, absolute: bool = False) -> str:
     """Value of `source` in a study file of a folder; imported tables lie beside it."""
     if _is_onnx(given):
         return f"{name}.csv"
     if not is_path(given):
         return given
-    return str(Path(given).absolute()) if scratch else os.path.relpath(given, folder)
+    return str(Path(given).absolute()) if absolute else os.path.relpath(given, folder)
 
 
 def _text(
@@ -150,9 +149,9 @@ def _text(
     criterion = "average_power" if args.area and not args.power else "area"
     lines = [
         f"{BEGINS}: one chip for all networks, which share it.",
-        f'name = "{name}"',
+        f"name = {_string(name)}",
         _line('model = "physical"', "with limits of power density, bandwidth and noise"),
-        _line(f'device = "{args.device}"', "sram, dimc (digital SRAM) or rram"),
+        _line(f"device = {_string(args.device)}", "sram, dimc (digital SRAM) or rram"),
     ]
     if args.device == "rram":
         lines.append(_line('deployment = "together"', "RRAM keeps the weights of all networks"))
@@ -168,9 +167,14 @@ def _text(
         limit = f"max_average_power_W = {args.power!r}"
         lines.append(_line(limit, "of the chip with its DRAM"))
     for source, rate in zip(sources, rates, strict=True):
-        lines += ["", "[[networks]]", f'source = "{source}"']
+        lines += ["", "[[networks]]", f"source = {_string(source)}"]
         lines.append(_line(f"rate_Hz = {rate!r}", "frames per second, each done before the next"))
     return "\n".join(lines) + "\n"
+
+
+def _string(text: str) -> str:
+    """A string in TOML, which escapes characters as JSON does."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _line(text: str, comment: str) -> str:

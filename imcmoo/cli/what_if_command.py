@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -80,12 +79,13 @@ def main(args: argparse.Namespace) -> None:
 
 
 def change(text: str) -> dict[str, Any]:
-    """A change from `KEY=VALUE,KEY=VALUE`; commas in brackets belong to a value."""
+    """A change from `KEY=VALUE,KEY=VALUE`; brackets, braces and quotes keep commas in a value."""
     values: dict[str, Any] = {}
     for part in _split(text):
         key, equals, value = part.partition("=")
         if not equals or not key.strip() or not value.strip():
-            raise argparse.ArgumentTypeError(f"'{part}' is not KEY=VALUE")
+            where = "" if part == text else f", in '{text}'"
+            raise argparse.ArgumentTypeError(f"'{part}' is not KEY=VALUE{where}")
         if key.strip() in values:
             raise argparse.ArgumentTypeError(f"'{key.strip()}' is set twice in '{text}'")
         values[key.strip()] = _value(value.strip())
@@ -93,14 +93,31 @@ def change(text: str) -> dict[str, Any]:
 
 
 def _split(text: str) -> list[str]:
-    """Parts of a text between commas that are not in brackets."""
-    return re.findall(r"(?:\[[^\]]*\]|[^,\[])+", text)
+    """Parts of a text between commas that are not in brackets, braces or quotes."""
+    parts, awaited = [""], ""
+    for sign in text:
+        if awaited[-1:] == sign:
+            awaited = awaited[:-1]
+        elif not awaited or awaited[-1] not in QUOTES:
+            awaited += ENDS.get(sign, "")
+        if sign == "," and not awaited:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    if awaited:
+        raise argparse.ArgumentTypeError(f"'{text}' lacks a closing {awaited[-1]}")
+    return parts
+
+
+QUOTES = ('"', "'")
+ENDS = {"[": "]", "{": "}", **{quote: quote for quote in QUOTES}}
+"""What ends a part of a value in which commas do not separate."""
 
 
 def _value(text: str) -> Any:
     """A value as in a study file; words need no quotes."""
     if text.startswith("[") and text.endswith("]"):
-        return [_value(part.strip()) for part in text[1:-1].split(",") if part.strip()]
+        return [_value(part.strip()) for part in _split(text[1:-1]) if part.strip()]
     try:
         parsed: Mapping[str, Any] = tomllib.loads(f"value = {text}")
         return parsed["value"]

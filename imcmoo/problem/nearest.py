@@ -90,7 +90,8 @@ def _size(bits: float) -> str:
         if amount < 1024:
             break
         amount, unit = amount / 1024, larger
-    return f"{amount:.{2 if amount < 100 and unit != 'B' else 4}g} {unit}"
+    digits = 2 if amount < 100 and unit != "B" else 4
+    return f"{float(f'{amount:.{digits}g}'):,.15g} {unit}"
 
 
 def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from imcmoo.exact.bounded_criteria import provable
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
+from imcmoo.model.physical.parameters import MACROS
 from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, OF_SCENARIOS
 from imcmoo.problem.limits import Limits
 from imcmoo.report.labels import (
@@ -35,7 +38,7 @@ from imcmoo.study.explain import explain
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.result_tables import caution
 from imcmoo.study.results import Results
-from imcmoo.study.searches import EXACT
+from imcmoo.study.searches import BEST_FOUND, EXACT
 from imcmoo.study.served_design import SCENARIO
 from imcmoo.study.study import Study
 
@@ -48,16 +51,13 @@ NEAR = 0.9
 MOST_LIMITS = 2
 """Number of limits named."""
 
-MOST_ENUMERATED = 10**8
+MOST_PROPOSED = 10**8
 """Number of designs above which enumeration is not proposed."""
 
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
 """Names of memories, by value of the parameter `dram`."""
 
 DEVICES = {"sram": "analog SRAM", "rram": "analog RRAM", "dimc": "digital SRAM"}
-
-MACROS = ("macros_per_tile", "tiles_per_group", "router_groups")
-"""Parameters whose product is the number of macros."""
 
 OF_CHIP = ("area_mm2", "package_mm2", "average_power_W", "load")
 """Quantities of a chip with a line of their own."""
@@ -106,16 +106,20 @@ class AnswerCard:
         return f"<table><caption>{escape(self.title)}</caption>{''.join(rows)}</table>"
 
 
-def card_of_run(results: Results, selected: Explanation) -> AnswerCard:
-    """The card of the selected design of a run, with its explanation."""
+def card_of_run(results: Results, selected: Explanation, study: Study | None = None) -> AnswerCard:
+    """The card of the selected design of a run, with its explanation.
+
+    Args:
+        results: the run.
+        selected: explanation of its selected design.
+        study: the study of the run. If None, the card names its file without the folder.
+    """
     config = results.config
-    words = str(config["command"]).split()
-    study = words[words.index("run") + 1]
     exact = None if results.regret is None else results.regret.set_index("criterion")
     if exact is not None and results.criterion in exact.index:
         over = float(exact["regret_selected"][results.criterion])
         goodness = _enumerated(over, n_designs(config))
-        then = f"imcmoo explain {results.folder}"
+        then = _command("explain", results.folder)
     else:
         goodness = (
             f"not proven: the best of {len(results.evaluations):,} designs evaluated, of "
@@ -144,11 +148,13 @@ def n_designs(config: Mapping[str, Any]) -> int:
 def card_of_certificate(study: Study, certificate: Certificate) -> AnswerCard:
     """The card of the certified design of a study, by the criterion of the study."""
     optima = certificate.single_network_optima
+    is_exact = all(each["value"] == each["bound"] for each in optima.values())
     return _card_of_design(
         study,
         study.space.levels_of(certificate.design),
         f"proven: {proven(certificate)}",
         [optima[name]["value"] for name in study.names] if optima else None,
+        EXACT if is_exact else BEST_FOUND,
     )
 
 
@@ -182,19 +188,44 @@ def _enumerated(regret: float, n: int) -> str:
     return f"proven: {above} all {n:,} designs of the space, which were enumerated"
 
 
-def _proof_of(config: Mapping[str, Any], criterion: str, study: str) -> str:
+def _proof_of(config: Mapping[str, Any], criterion: str, study: Study | None) -> str:
     """The command that proves the answer of a run; empty if none does."""
-    named = NAMED.get(criterion.removesuffix(JOINT_SUFFIX))
+    _, _, options = str(config["command"]).partition("run ")
+    name = options.partition(" --")[0] if study is None else _named(study)
     limits = (config["limits"] or {}).values()
-    is_monotone = named is None or named.monotone
-    is_bounded = config["model"] == "physical" and is_monotone
-    if is_bounded and not any("max_power_W" in each for each in limits):
-        return f"imcmoo certify {study}"
-    return f"imcmoo enumerate {study}" if n_designs(config) <= MOST_ENUMERATED else ""
+    has_bounds = config["model"] == "physical" and not (
+        config.get("scenario", {}).get("sharing") == "space"
+        or any("max_power_W" in each for each in limits)
+    )
+    if has_bounds and _is_provable(criterion, study):
+        return _command("certify", name)
+    return _command("enumerate", name) if n_designs(config) <= MOST_PROPOSED else ""
+
+
+def _is_provable(criterion: str, study: Study | None) -> bool:
+    """Whether a criterion has bounds; one of the user only if its study is known."""
+    named = NAMED.get(criterion.removesuffix(JOINT_SUFFIX))
+    if named is not None or study is None:
+        return named is not None and named.monotone
+    return any(criterion in names for names in provable(study.problem()))
+
+
+def _named(study: Study) -> str:
+    """What a command calls a study."""
+    return study.file or study.name
+
+
+def _command(command: str, of: object) -> str:
+    """A command line of a study or a folder, which a shell reads as one word."""
+    return f"imcmoo {command} {shlex.quote(str(of))}"
 
 
 def _card_of_design(
-    study: Study, levels: Levels, goodness: str, reference_edap: list[float] | None
+    study: Study,
+    levels: Levels,
+    goodness: str,
+    reference_edap: list[float] | None,
+    reference: str = EXACT,
 ) -> AnswerCard:
     (explanation,) = explain(
         study.problem(),
@@ -202,13 +233,13 @@ def _card_of_design(
         levels,
         [("best",)],
         reference_edap=None if reference_edap is None else np.array(reference_edap),
-        reference=EXACT,
+        reference=reference,
     )
     networks = explanation.tables["networks"].set_index("network")
     costs: dict[str, Any] = {str(name): row.to_dict() for name, row in networks.iterrows()}
     warning = caution(study.model, costs, str(explanation.design.get("device", "")))
     change = "technology_nm=22" if study.model == "physical" else "KEY=VALUE"
-    then = f"imcmoo what-if {study.file or study.name} --set {change}"
+    then = f"{_command('what-if', _named(study))} --set {change}"
     return _card(study.to_config(), explanation, goodness=goodness, then=then, warning=warning)
 
 
@@ -347,14 +378,18 @@ def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]
     if alone:
         times = f" ({rate / at_least:.3g} times the {at_least:g} required)" if at_least else ""
         yield f"{number(rate)} {unit} while it runs alone{times}"
+    name = "latency" if known("time_to_first_token_s") is None else "time to the first token"
     yield (
-        f"latency {engineering(latency, 's')}{_at_most(latency, limits.max_latency_s, 's')}"
+        f"{name} {engineering(latency, 's')}{_at_most(latency, limits.max_latency_s, 's')}"
         + (" alone" if not alone else "")
     )
     yield f"energy {engineering(energy, 'J')}{_at_most(energy, limits.max_energy_J, 'J')}"
-    if (per_token := known("energy_per_token_J")) is not None:
+    if (per_token := known("token_energy_J")) is not None:
         limit = limits.max_token_energy_J
         yield f"{engineering(per_token, 'J')} per token{_at_most(per_token, limit, 'J')}"
+    if (request_s := known("request_s")) is not None:
+        request_J = engineering(known("request_J") or math.nan, "J")
+        yield f"a request takes {engineering(request_s, 's')} and {request_J}"
     if alone or limits.max_power_W:
         power = energy / latency
         limit = limits.max_power_W

@@ -19,6 +19,7 @@ from imcmoo.report.labels import (
     COLUMN_TITLES,
     ON_CHIP,
     ON_DIGITAL,
+    SMALLEST_SHOWN,
     cell,
     generic_note,
     headed,
@@ -254,10 +255,6 @@ def limit_table(limits: pd.DataFrame, generic: Collection[str] = ()) -> Table:
             style="bold" if broken or stops else "",
         )
     return table
-
-
-SMALLEST_SHOWN = 5e-4
-"""Smallest relative change that is shown."""
 
 
 def neighbour_table(explanation: Explanation, width: int) -> Table:

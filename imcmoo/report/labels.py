@@ -248,15 +248,23 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
+SMALLEST_SHOWN = 5e-4
+"""Smallest share by which a difference is shown."""
+
 PREFIXES = {1.0: "", 1e-3: "m", 1e-6: "µ", 1e-9: "n", 1e-12: "p"}
 
 
 def engineering(value: float, unit: str) -> str:
-    """Value with three digits, a prefix below 1, and its unit; `unbounded` if infinite."""
+    """Value with three digits, a prefix below 1, and its unit.
+
+    `unbounded` if infinite; a dash if unknown.
+    """
     if not np.isfinite(value):
-        return "unbounded"
-    size = next((size for size in PREFIXES if abs(value) >= size), 1e-12)
-    return f"{number(float(f'{value / size:.3g}'))} {PREFIXES[size]}{unit}"
+        return "–" if np.isnan(value) else "unbounded"
+    rounded = float(f"{value:.3g}")
+    usual = 1.0 if rounded == 0 else 1e-12
+    size = next((size for size in PREFIXES if abs(rounded) >= size), usual)
+    return f"{number(float(f'{rounded / size:.3g}'))} {PREFIXES[size]}{unit}"
 
 
 def percent(share: float) -> str:

@@ -117,6 +117,8 @@ def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> 
         "name": name,
         "card": card_of_run(results, explanations[0]) if explanations else None,
         "facts": {} if explanations else _facts(results),
+        "design": {} if explanations else _design(results),
+        "caution": "" if explanations else results.design.get("caution", ""),
         "networks": _networks(results, explanations),
         "about": _about(results),
         "timeline": _timeline(results),
@@ -227,7 +229,7 @@ def comparisons(runs: Sequence[Results], names: Sequence[str]) -> list[Table]:
 def design_comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
     """Facts and parameters of the selected designs, one column per run."""
     table = new_table("", title="Selected designs side by side", numbers=names)
-    designs = [{heading(n): plain(run.selected[n].iloc[0]) for n in run.parameters} for run in runs]
+    designs = [_design(run) for run in runs]
     for columns in ([_facts(run) for run in runs], designs):
         for name in dict.fromkeys(name for column in columns for name in column):
             cells = [column.get(name, "") for column in columns]
@@ -239,6 +241,11 @@ def design_comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
         "differ in their reference as well."
     )
     return table
+
+
+def _design(results: Results) -> dict[str, str]:
+    """Parameters of the selected design."""
+    return {heading(n): plain(results.selected[n].iloc[0]) for n in results.parameters}
 
 
 def _facts(results: Results) -> dict[str, str]:

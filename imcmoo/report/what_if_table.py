@@ -9,10 +9,17 @@ from typing import Any
 import pandas as pd
 from rich.table import Table
 
-from imcmoo.report.labels import cell, headed, label, on_screen, plain
+from imcmoo.report.labels import (
+    SMALLEST_SHOWN,
+    cell,
+    distinct_labels,
+    headed,
+    label,
+    on_screen,
+    plain,
+)
 from imcmoo.report.rich_tables import new_table
 from imcmoo.study.study import Study
-from imcmoo.study.what_if import INFEASIBLE
 
 MARK = " *"
 """End of a value that differs from the answer without changes."""
@@ -21,9 +28,6 @@ CAPTION = "* differs from the answer without changes; shares are relative to it"
 
 FIRST = ("change", "answer", "gap", "designs", "criterion", "score")
 """Columns before the costs."""
-
-SMALLEST_SHOWN = 5e-4
-"""Smallest relative difference of a cost that is shown."""
 
 LARGEST_SHOWN = 9.0
 """Relative difference from which a factor is shown instead."""
@@ -102,7 +106,7 @@ def _answer(row: Mapping[Any, Any]) -> str:
 
 
 def _score(row: Mapping[Any, Any]) -> str:
-    if row["answer"] == INFEASIBLE:
+    if pd.isna(row.get("score")):
         return "—"
     return f"{label(row['criterion'])} {row['score']:.4g}"
 
@@ -137,10 +141,12 @@ def _cost_row(column: str, frame: pd.DataFrame, study: Study) -> list[str]:
 
 def _heading(column: str, study: Study) -> str:
     """Heading of a cost, with its network if it has one."""
-    for name in study.names:
+    labels = dict(zip(study.names, distinct_labels(study.names), strict=True))
+    # The longest first, since names may contain each other.
+    for name in sorted(labels, key=len, reverse=True):
         if f"_{name}_" in column:
             kind, unit = column.split(f"_{name}_")
-            return f"{label(name)} {label(kind)} ({on_screen(unit)[1]})"
+            return f"{labels[name]} {label(kind)} ({on_screen(unit)[1]})"
     return headed(column)
 
 

@@ -19,7 +19,7 @@ from imcmoo.exact.bounded_criteria import NotProvable, check_provable, provable
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.smallest_chip import nothing_feasible
-from imcmoo.io.errors import Infeasible, InputError, did_you_mean
+from imcmoo.io.errors import Conflict, Infeasible, InputError, did_you_mean
 from imcmoo.io.units import display_column, to_display
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.physical.assumptions import Assumptions
@@ -45,7 +45,7 @@ TIME_LIMIT_S = 60.0
 """Time limit of a proof per criterion."""
 
 CERTIFIED, ENUMERATED, SEARCHED = "certified", "enumerated", "searched"
-INFEASIBLE = "no feasible chip"
+INFEASIBLE, REFUSED = "no feasible chip", "refused"
 
 AS_IT_IS = "as it is"
 """Name of the answer without changes."""
@@ -98,9 +98,13 @@ def changed(study: Study, change: Change) -> ChangedStudy:
         networks = {n.name: n for n in _networks(study, change["networks"])}
     for key, value in change.items():
         kind, name, of = _kind(study, key)
+        if key == "device" and not isinstance(value, str):
+            raise ValueError(f"device: needs one name, got {value!r}")
         if kind == "space":
             space[key] = value
         elif kind == "assumption":
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"{key}: needs a number, got {value!r}")
             assumptions[key] = value
         elif kind == "scenario":
             scenario[key] = value
@@ -122,7 +126,8 @@ def changed(study: Study, change: Change) -> ChangedStudy:
     if tuple(networks.values()) != study.networks:
         keys["networks"] = tuple(networks.values())
     after = ChangedStudy(study.replace(**keys), assumptions, dropped)
-    after.study.problem(after.model())  # refuses values that the cost model does not have
+    with suppress(Conflict):  # which is the answer of this change
+        after.study.problem(after.model())  # refuses values that the cost model does not have
     return after
 
 
@@ -181,12 +186,14 @@ def _space(
 
 def _networks(study: Study, value: Any) -> list[Network]:
     """The first networks of a study, or those of a list; known ones keep their settings."""
-    if isinstance(value, int):
+    listed = [value] if isinstance(value, str) else value
+    if isinstance(value, int) and not isinstance(value, bool):
         if not 1 <= value <= len(study.networks):
             raise ValueError(f"networks: the study has {len(study.networks)}, got {value}")
         return [*study.networks[:value]]
+    if not isinstance(listed, list | tuple) or not all(isinstance(one, str) for one in listed):
+        raise ValueError(f"networks: needs how many, or a list of names, got {value!r}")
     known = {n.name: n for n in study.networks}
-    listed = [value] if isinstance(value, str) else value
     return [known.get(network_name(one)) or Network(source=one) for one in listed]
 
 
@@ -210,7 +217,9 @@ def what_if(
     """Answer a study as it is and under each change; writes nothing.
 
     The answer is certified where the space has bounds, else enumerated up to `MOST_ENUMERATED`
-    designs, else searched with the budget of the study.
+    designs, else searched with the budget of the study, as where a proof finds no chip in time.
+    Values that do not go together, such as several `adc_noise` with an ADC whose costs do not
+    depend on it, are `refused` in their row.
 
     Args:
         study: the study.
@@ -221,14 +230,20 @@ def what_if(
     Returns:
         One row per answer, the first without changes: `change`, `answer` (how it was found),
         `gap` (a share, NaN if unknown), `designs` of the space, `criterion`, `score`, costs with
-        units in their names, a column per parameter, and a `note`, such as why no chip is feasible.
+        units in their names, a column per parameter, and a `note`, such as why no chip is feasible
+        or the change is refused.
 
     Raises:
-        InputError: a key is unknown, or a value is wrong; names the change.
+        InputError: a key is unknown, a value is wrong, or a change is empty or given twice; names
+            the change.
     """
     studies = {AS_IT_IS: ChangedStudy(study, {})}
     for change in changes:
+        if not change:
+            raise InputError("a change sets no key")
         name = ", ".join(f"{key}={_text(value)}" for key, value in change.items())
+        if name in studies:
+            raise InputError(f"{name}: this change is given twice")
         try:
             studies[name] = changed(study, change)
         except ValueError as error:
@@ -250,11 +265,13 @@ def _text(value: Any) -> str:
 def _row(changed: ChangedStudy, time_limit_s: float) -> dict[str, Any]:
     """One row of the table: the answer, its costs and its design."""
     study = changed.study
-    model = changed.model()
-    problem = study.problem(model)
     left_out = ", ".join(changed.dropped)
     notes = [f"left out: {left_out}"] if left_out else []
     row = {"designs": study.space.size, "criterion": study.selected_by}
+    try:
+        problem = study.problem(changed.model())
+    except Conflict as error:
+        return {"answer": REFUSED, **row, "note": "; ".join([*notes, str(error)])}
     try:
         answer = _answer(study, problem, time_limit_s)
     except Infeasible as error:
@@ -288,7 +305,12 @@ def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _
     name = asked.name if study.baselines else asked.joint_name
     if name in [n for names in provable(problem) for n in names] and _has_bounds(problem):
         proofs = certify_study(study, name, problem=problem, time_limit_s=time_limit_s)
-        certificate: Certificate = next(c for c in proofs if c.criterion == name)
+        try:
+            certificate: Certificate = next(c for c in proofs if c.criterion == name)
+        except Infeasible:
+            raise
+        except InputError:  # the time limit ended before any design was found
+            return _searched(study, problem)
         levels = problem.space.levels_of(certificate.design)
         return _Answer(levels, CERTIFIED, certificate.value, certificate.gap)
     if problem.space.size <= MOST_ENUMERATED and asked.is_judged:

@@ -137,6 +137,12 @@ def file(tmp_path):
         ("networks=3", "networks: the study has 2, got 3"),
         ("adc_energy_factor=1e9", "adc_energy_factor"),
         ("min_fps=-1", "min_fps"),
+        ("networks=2.5", "networks: needs how many"),
+        ("networks=[1,2]", "networks: needs how many"),
+        ("device=[sram,dimc]", "device: needs one name"),
+        ("adc_energy_factor=abc", "adc_energy_factor: needs a number"),
+        (",", "is not KEY=VALUE"),
+        ("rows=[64,128", "lacks a closing ]"),
     ],
 )
 def test_a_wrong_change_is_one_line_and_names_the_change(file, words, message, capsys):

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.io.errors import Conflict
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
@@ -230,7 +231,7 @@ class PhysicalEvaluator(CostModel):
             models = {*space.values_of("adc_model")}
         several = "adc_noise" in space.names and len({*space.values_of("adc_noise")}) > 1
         if several and models != {"sar_noise"}:
-            raise ValueError(
+            raise Conflict(
                 "space.adc_noise: more than one value needs adc_model = sar_noise only: with other "
                 "models the least noise is free"
             )
