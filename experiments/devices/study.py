@@ -110,7 +110,7 @@ def best_device(of_question: pd.DataFrame) -> str | None:
         others = ends.drop(device)["low"]
         if end["high"] < 1 and (end["high"] < others).all():
             return str(device)
-    return REFERENCE if (ends["low"] > 1).all() else None
+    return REFERENCE if len(ends) and (ends["low"] > 1).all() else None
 
 
 def draw(frame: pd.DataFrame, width: float) -> Figure:
