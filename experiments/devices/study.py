@@ -24,8 +24,8 @@ from experiments.devices.chips import (
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.hardware.physical_table import OPEN
 from imcmoo.report import style
+from imcmoo.report.labels import DEVICES as TITLES
 
-TITLES = {"sram": "analog SRAM", "dimc": "digital SRAM", "rram": "RRAM"}
 ASKED = {
     "four": "EDAP, four networks",
     "nine": "EDAP, nine networks",

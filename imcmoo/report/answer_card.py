@@ -21,6 +21,7 @@ from imcmoo.exact.regret import ExactRegret
 from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, OF_SCENARIOS
 from imcmoo.problem.limits import Limits
 from imcmoo.report.labels import (
+    DEVICES,
     TOKENS,
     engineering,
     label,
@@ -53,8 +54,6 @@ MOST_ENUMERATED = 10**8
 
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
 """Names of memories, by value of the parameter `dram`."""
-
-DEVICES = {"sram": "analog SRAM", "rram": "analog RRAM", "dimc": "digital SRAM"}
 
 MACROS = ("macros_per_tile", "tiles_per_group", "router_groups")
 """Parameters whose product is the number of macros."""
