@@ -270,7 +270,7 @@ def test_no_build_is_proposed_for_an_open_table_in_a_file(tmp_path):
     PhysicalTable.open().write(path)
     model = PhysicalEvaluator("dimc", NETWORKS, table=PhysicalTable.load(path))
     with pytest.raises(DesignRefused, match="only for") as refused:
-        model.in_full(columns(CHIP | {"rows": 96, "active_rows": 96}))
+        model.covered(columns(CHIP | {"rows": 96, "active_rows": 96}))
     assert "imcmoo" not in str(refused.value)
 
 
