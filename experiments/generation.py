@@ -22,18 +22,13 @@ from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.networks.published_models import CONFIGS, GENERATED, PROMPT, generation
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.report import style
+from imcmoo.report import labels, style
 from imcmoo.study.study import Study
 
 SMALL = "smollm"
 """The model of all batches and precisions, and whose blocks models of other sizes have."""
 
-DEVICES = {
-    "sram": "analog SRAM",
-    "dimc": "digital SRAM",
-    "rram": "RRAM",
-    "rram_snr": "RRAM, SNR as on SRAM",
-}
+DEVICES = labels.DEVICES | {"rram_snr": "RRAM, SNR as on SRAM"}
 """Devices by name: the last keeps the limit of compute SNR of SRAM, with cells in parallel."""
 
 REDUNDANCY = (1, 2, 4)

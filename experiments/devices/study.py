@@ -24,8 +24,8 @@ from experiments.devices.chips import (
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.hardware.physical_table import OPEN
 from imcmoo.report import style
+from imcmoo.report.labels import DEVICES as TITLES
 
-TITLES = {"sram": "analog SRAM", "dimc": "digital SRAM", "rram": "RRAM"}
 ASKED = {
     "four": "EDAP, four networks",
     "nine": "EDAP, nine networks",
@@ -110,7 +110,7 @@ def best_device(of_question: pd.DataFrame) -> str | None:
         others = ends.drop(device)["low"]
         if end["high"] < 1 and (end["high"] < others).all():
             return str(device)
-    return REFERENCE if (ends["low"] > 1).all() else None
+    return REFERENCE if len(ends) and (ends["low"] > 1).all() else None
 
 
 def draw(frame: pd.DataFrame, width: float) -> Figure:

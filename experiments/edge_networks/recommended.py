@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.edge_networks import metrics
 from experiments.edge_networks.page import TABLES
 from experiments.edge_networks.prediction import assessment
 from experiments.edge_networks.study import SHAPES, prepare
@@ -146,7 +147,9 @@ def scores(
     assessed: Assessment, circuit: Circuit, chips: int, folder: Path, name: str
 ) -> Iterator[Floats]:
     """Scores of each simulated chip; those that are in the folder are not executed again."""
-    about = (VERSION, sha256(assessed.path), sha256(assessed.data_file), assessed.samples)
+    files = (assessed.path, assessed.data_file, Path(metrics.__file__))
+    scored = (assessed.metric_name, assessed.network.output, assessed.seed, assessed.samples)
+    about = (VERSION, *map(sha256, files), assessed.weights_sha256, *scored)
     about_chip = repr((*about, sorted(assessed.digital), circuit))
     digest = hashlib.sha256(about_chip.encode()).hexdigest()[:16]
     folder.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Proven best chips of five networks with limits on their accuracy, under requests.
+"""Proven best chips of six networks with limits on their accuracy, under requests.
 
 `python -m experiments.edge_networks.study --data DIR --beside-rounding --rates` writes the study.
 `python -m experiments.scenarios.edge_six --data DIR` then proves the best chips with the circuit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -60,9 +61,9 @@ snr_rounding_dB of all layers together, and the layer that errs most. LAYERS has
 and the accuracy with that layer alone on the chip.
 
 NOISE has the circuit of the only design and, for each layer, rms errors of its weights by the
-errors of cells (weight_error) and by stuck cells (stuck_error), as shares of the largest weight of
-the output channel, and rms noise of ADCs and reads over the standard deviation of its outputs
-(output_noise).
+errors of cells (weight_error) and by stuck cells (stuck_error), as shares of the largest stored
+weight of the output channel, and rms noise of ADCs and reads over the standard deviation of its
+outputs (output_noise).
 """
 
 INTERRUPTED = "no file was written"
@@ -470,6 +471,10 @@ def _write(target: Path, path: Path, rows: list[dict[str, Any]]) -> None:
         frame.to_csv(target, index=False, lineterminator="\n")
 
 
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
 def _write_noise(target: Path, args: argparse.Namespace, assess: Assessment, chip: Circuit) -> None:
     """Write the errors of the layers of a chip."""
     content = {
@@ -478,7 +483,10 @@ def _write_noise(target: Path, args: argparse.Namespace, assess: Assessment, chi
         "imcmoo": __version__,
         "seed": args.seed,
         "circuit": asdict(chip),
-        "layers": assess.noise_for_training(chip),
+        "layers": [
+            {key: None if _is_nan(value) else value for key, value in layer.items()}
+            for layer in assess.noise_for_training(chip)
+        ],
     }
     target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

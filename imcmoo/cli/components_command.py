@@ -66,6 +66,7 @@ def main(args: argparse.Namespace) -> None:
         return
     with input_errors():
         requests = Request.shipped(args.model) if _builds_all(args) else [_request(args)]
+        _refuse_open(args)
     cell = read_cell(args.cell, args.device) if args.cell else None
     builder = TableBuilder(args.out, requests, cell, from_nothing=args.all)
     total = sum(builder.counts.values())
@@ -78,6 +79,17 @@ def main(args: argparse.Namespace) -> None:
         f"{table.load(args.out).fingerprint}",
         soft_wrap=True,
     )
+
+
+def _refuse_open(args: argparse.Namespace) -> None:
+    """Refuse to add components to an open table, whose licences would be untrue."""
+    if args.model != "physical" or args.all or not args.out.exists():
+        return
+    if PhysicalTable.load(args.out).is_open:
+        raise InputError(
+            f"{args.out} is an open table, to which numbers of NeuroSim cannot be added: choose "
+            "another --out"
+        )
 
 
 def _write_open(args: argparse.Namespace) -> None:

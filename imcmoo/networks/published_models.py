@@ -61,9 +61,9 @@ def generation(name: str, *, batch: int = 1, weight_count: int | None = None) ->
     Args:
         name: the model.
         batch: sequences that are generated at once.
-        weight_count: weights in products of another model with blocks of the same size, reached
-            within a row of the vocabulary: it has fewer or more blocks, and a vocabulary that takes
-            about the same share. If None, the model as it is.
+        weight_count: number of weights of a model of another size, exact to one vocabulary row:
+            other numbers of blocks and vocabulary rows, in about the same proportion. If None, the
+            published model.
     """
     repository, config = CONFIGS[name]
     source = f"config.json of huggingface.co/{repository}"

@@ -24,6 +24,7 @@ from imcmoo.model.physical.parameters import MACROS
 from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, OF_SCENARIOS
 from imcmoo.problem.limits import Limits
 from imcmoo.report.labels import (
+    DEVICES,
     TOKENS,
     engineering,
     label,
@@ -56,8 +57,6 @@ MOST_PROPOSED = 10**8
 
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
 """Names of memories, by value of the parameter `dram`."""
-
-DEVICES = {"sram": "analog SRAM", "rram": "analog RRAM", "dimc": "digital SRAM"}
 
 OF_CHIP = ("area_mm2", "package_mm2", "average_power_W", "load")
 """Quantities of a chip with a line of their own."""
@@ -296,7 +295,8 @@ def _chip(explanation: Explanation, space: Iterable[str]) -> Iterator[tuple[str,
     if {*MACROS} <= {*design}:
         macros = f"{math.prod(design[name] for name in MACROS):,} {macros}"
     parts.append(macros)
-    add("one {}-bit ADC per {} columns", "adc_bits", "columns_per_adc")
+    sharing = "column" if design.get("columns_per_adc") == 1 else "{} columns"
+    add(f"one {{}}-bit ADC per {sharing}", "adc_bits", "columns_per_adc")
     add("buffer {} KiB", "glb_KiB")
     add("buffer {} words", "glb_depth")
     if "dram" in design:

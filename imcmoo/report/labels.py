@@ -110,6 +110,9 @@ def distinct_labels(names: Sequence[str]) -> list[str]:
     ]
 
 
+DEVICES = {"sram": "analog SRAM", "dimc": "digital SRAM", "rram": "RRAM"}
+"""Names of memory devices."""
+
 TOKENS = "tokens_per_s"
 """A rate, whose name does not end in its unit."""
 

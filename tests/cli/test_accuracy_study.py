@@ -50,7 +50,7 @@ def run(study, tmp_path, _no_figures):
     """Runs the study with further keys; returns the folder, its row of accuracy, and its config."""
 
     def run(keys):
-        assert main(["run", study(keys), "--force", "--out", str(tmp_path / "out")]) == 0
+        assert main(["run", study(keys), "--all", "--force", "--out", str(tmp_path / "out")]) == 0
         folder, row = tmp_path / "out/small/seed-1", None
         if (folder / "accuracy.csv").exists():
             row = pd.read_csv(folder / "accuracy.csv").iloc[0]

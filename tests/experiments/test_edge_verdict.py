@@ -100,6 +100,9 @@ def test_simulated_chips_are_not_executed_twice(tmp_path, monkeypatch):
     np.testing.assert_array_equal(again, found)
     with pytest.raises(TypeError):  # another noise is executed
         next(recommended.scores(assessed, replace(circuit, adc_noise=0.1), 1, folder, "net"))
+    assessed.metric_name = "agreement"
+    with pytest.raises(TypeError):  # so is another metric
+        next(recommended.scores(assessed, circuit, 1, folder, "net"))
 
 
 def test_studies_name_networks_and_layers_that_exist():

@@ -64,6 +64,15 @@ def test_options_that_do_not_fit_the_open_table_are_refused(tmp_path, capsys, op
     assert not path.exists()
 
 
+def test_numbers_of_neurosim_are_not_added_to_an_open_table(tmp_path, capsys, table):
+    path = tmp_path / "open_components.npz"
+    table.write(path)
+    before = path.read_bytes()
+    build = ["components", "build", "--model", "physical", "--device", "sram", "--technology", "22"]
+    assert "is an open table" in refused(capsys, *build, "--rows", "96", "--out", path)
+    assert path.read_bytes() == before
+
+
 def test_a_file_is_not_replaced_by_the_open_table(tmp_path, capsys):
     path = tmp_path / "mine.npz"
     path.write_bytes(b"mine")

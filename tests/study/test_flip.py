@@ -24,8 +24,8 @@ FIXED = {
     "dram": "x32", "adc_noise": 10,
 }  # fmt: skip
 SPACE = {
-    **FIXED, "rows": [64, 128], "active_rows": 64, "voltage_V": [0.7, 0.8, 0.9, 1.0],
-    "input_coding": "levels", "adc_bits": 5, "columns_per_adc": [1, 2],
+    **FIXED, "rows": [64, 128], "active_rows": [16, 32], "voltage_V": [0.7, 0.8, 0.9, 1.0],
+    "input_coding": "levels", "adc_bits": 5, "columns_per_adc": [1, 2], "adc_noise": 2,
 }  # fmt: skip
 RESISTIVE = {
     **FIXED, "bits_per_cell": 2, "weight_coding": "differential", "input_coding": "levels",

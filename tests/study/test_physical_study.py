@@ -67,7 +67,7 @@ def test_a_device_names_the_space_of_the_study_s_model(finished):
     study = find_study(finished[0])
     built_in = STUDIES["four_workload_sram_physical"].space.fixed
     assert study.space.fixed["mac_units"] == built_in["mac_units"]
-    assert study.space.size == 2**11 * 3
+    assert study.space.size == 2**10 * 3**2
 
 
 def test_power_is_the_chip_s_own_and_dram_counts_in_efficiency(finished):

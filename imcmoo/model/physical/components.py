@@ -12,7 +12,7 @@ import numpy as np
 from imcmoo.arrays import Floats, Ints
 from imcmoo.hardware.devices import DEVICES
 from imcmoo.hardware.lookup import MissingRow
-from imcmoo.hardware.physical_table import OPEN, PhysicalTable
+from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.hardware.request import GLB_WIDTH_BITS, TIMED_MV, Request
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.parameters import (
@@ -681,7 +681,7 @@ def _require(
         problem = f"{getattr(designs, column)[design]:g} is given"
         if name is None:
             problem, scale = f"{scale:g} is needed as well", 1.0
-        remedy = _remedy(designs, design, device, table.path) if column in BUILT else ""
+        remedy = _remedy(designs, design, device, table) if column in BUILT else ""
         allowed = ", ".join(f"{value / scale:g}" for value in missing.available)
         raise DesignRefused(
             column,
@@ -694,9 +694,9 @@ BUILT = ("rows", "cols", "macros_per_tile", "glb_KiB", "voltage_V")
 """Columns of whose values `imcmoo components build` makes components."""
 
 
-def _remedy(designs: Designs, at: int, device: str, path: str | None) -> str:
+def _remedy(designs: Designs, at: int, device: str, table: PhysicalTable) -> str:
     """Command that adds the components of a design to the table; empty if none can."""
-    if path == OPEN:
+    if table.is_open:
         return ""
     one = designs.take(np.array([at]))
     try:
@@ -712,4 +712,4 @@ def _remedy(designs: Designs, at: int, device: str, path: str | None) -> str:
         )
     except ValueError:
         return ""
-    return f"; {request.remedy(path)}"
+    return f"; {request.remedy(table.path)}"

@@ -265,6 +265,15 @@ def test_the_open_table_is_refused_on_an_analog_device(device):
         PhysicalEvaluator(device, NETWORKS, table=PhysicalTable.load("open"))
 
 
+def test_no_build_is_proposed_for_an_open_table_in_a_file(tmp_path):
+    path = tmp_path / "open_components.npz"
+    PhysicalTable.open().write(path)
+    model = PhysicalEvaluator("dimc", NETWORKS, table=PhysicalTable.load(path))
+    with pytest.raises(DesignRefused, match="only for") as refused:
+        model.covered(columns(CHIP | {"rows": 96, "active_rows": 96}))
+    assert "imcmoo" not in str(refused.value)
+
+
 def test_the_open_table_is_of_the_physical_model():
     with pytest.raises(ValueError, match='"open" is a table of the physical model'):
         Study(name="open", device="sram", networks=["alexnet"], components="open")
