@@ -16,7 +16,6 @@ from imcmoo.cli.terminal import bars_with_state, console
 from imcmoo.exact.certificate import Certificate, NothingToCertify
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, SINGLE_NETWORK
-from imcmoo.report.answer_card import card_of_certificate
 from imcmoo.space.designs_csv import read_designs
 from imcmoo.space.parameters import text_of_value
 from imcmoo.study.certify_study import ALL, certify_to, folder_of
@@ -103,6 +102,8 @@ def _certify(study: Study, criterion: str, args: argparse.Namespace) -> None:
         )
         for certificate in stack.enter_context(closing(proven)):
             if certificate.criterion == study.asked_criterion.name:
+                from imcmoo.report.answer_card import card_of_certificate
+
                 card = card_of_certificate(study, certificate)
                 terminal.print(card.text(terminal.width), soft_wrap=True)
             else:

@@ -87,7 +87,7 @@ class AnswerCard:
             )
             for heading, text in self.rows
         ]
-        return "\n".join([*textwrap.wrap(self.title, width), *lines])
+        return "\n".join([*textwrap.wrap(self.title, max(width, 1)), *lines])
 
     def to_markdown(self) -> str:
         """The card as a table of Markdown."""

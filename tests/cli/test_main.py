@@ -62,7 +62,7 @@ def test_the_process_is_configured_once(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        (["rnu"], "imcmoo: error: unknown command 'rnu'; did you mean 'run'? known: run, "),
+        (["rnu"], "imcmoo: error: unknown command 'rnu'; did you mean 'run'? known: new, run, "),
         (["--spee"], "imcmoo: error: the following arguments are required: COMMAND"),
         (["run", "--spee"], "imcmoo run: error: unrecognized arguments: --spee"),
         (
