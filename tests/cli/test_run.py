@@ -318,7 +318,7 @@ def test_resume_refuses_another_or_damaged_run(home, tmp_path, capsys, change, o
 
 @pytest.mark.usefixtures("_no_figures")
 def test_a_run_ends_with_a_table_and_the_paths(tmp_path, capsys):
-    assert main([STUDY, "--budget", "60", "--out", str(tmp_path)]) == 0
+    assert main([STUDY, "--budget", "60", "--all", "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "5 searches of 60 designs out of 12,096,000, about " in shown
     assert "EDAP relative to the best found of each network" in shown
