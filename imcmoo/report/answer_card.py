@@ -202,7 +202,7 @@ def _proof_of(config: Mapping[str, Any], criterion: str, study: Study | None) ->
 
 
 def _is_provable(criterion: str, study: Study | None) -> bool:
-    """Whether a criterion has bounds; one of the user only if its study is known."""
+    """Check if a criterion has bounds; of a user's own only if its study is known."""
     named = NAMED.get(criterion.removesuffix(JOINT_SUFFIX))
     if named is not None or study is None:
         return named is not None and named.monotone
@@ -210,7 +210,7 @@ def _is_provable(criterion: str, study: Study | None) -> bool:
 
 
 def _named(study: Study) -> str:
-    """What a command calls a study."""
+    """Name of a study on a command line."""
     return study.file or study.name
 
 
@@ -443,7 +443,7 @@ def _near_limits(explanation: Explanation) -> Iterator[str]:
 
 
 def _bottlenecks(networks: pd.DataFrame) -> Iterator[str]:
-    """What limits the speed of the networks."""
+    """Name the bottlenecks of the networks."""
     if "bound_by" not in networks:
         return
     for cause, rows in networks.groupby("bound_by", sort=False):

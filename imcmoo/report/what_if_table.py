@@ -100,7 +100,7 @@ def _latex(text: str) -> str:
 
 
 def _answer(row: Mapping[Any, Any]) -> str:
-    """How an answer was found, and its gap if it is not 0."""
+    """State how an answer was found, and its gap if it is not 0."""
     gap = row.get("gap")
     return str(row["answer"]) + (f", gap {gap:.2%}" if pd.notna(gap) and gap > 0 else "")
 

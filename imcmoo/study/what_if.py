@@ -132,7 +132,7 @@ def changed(study: Study, change: Change) -> ChangedStudy:
 
 
 def _kind(study: Study, key: str) -> tuple[str, str, str]:
-    """Where a key belongs, its name there, and the network of `NETWORK.key`."""
+    """Return where a key belongs, its name there, and the network of `NETWORK.key`."""
     network, dot, name = key.rpartition(".")
     of_networks = [*Network.model_fields, PRECISION]
     if dot and network in study.names and name in of_networks:
