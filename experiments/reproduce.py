@@ -16,6 +16,14 @@ PUBLICATIONS = {
         "the chips that meet the deadlines of several networks, proven",
         "scenarios.study:Scenarios",
     ),
+    "devices": (
+        "analog SRAM, digital SRAM or RRAM: the best chips of each, proven",
+        "devices.study:Devices",
+    ),
+    "generation": (
+        "the best chips for language models, and when their weights stay",
+        "generation:GenerationChips",
+    ),
     "certified": (
         "proofs in spaces that nobody can enumerate, with their CPU time",
         "certified:Certified",

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property, partial
+from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from imcmoo.io.executor import imap_unordered
 from imcmoo.io.files import name_os_errors, replacing, writing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
+from imcmoo.report.answer_card import AnswerCard, card_of_run
 from imcmoo.report.figures import draw_figures
 from imcmoo.report.page import PAGE, page
 from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
@@ -181,14 +183,22 @@ class Run:
             target.write_text(text, encoding="utf-8")
         return Path(path)
 
+    @cached_property
+    def card(self) -> AnswerCard:
+        """The answer: chip, costs beside the limits, proof, what binds, and the next command.
+
+        Raises:
+            InputError: the run stores no explanation, and its study is not known.
+        """
+        return card_of_run(self.results, self.explain(SELECTED), self._study)
+
     def __repr__(self) -> str:
-        seed, criterion = self.results.config.get("seed"), self.results.criterion
-        return (
-            f"Run({self.results.study}, seed {seed}: best design by {criterion} in {self.folder})"
-        )
+        if self.results.explanations:
+            return str(self.card)
+        return f"Run({self.results.study}: best design by {self.results.criterion})"
 
     def _repr_html_(self) -> str:
-        return self.design.T.to_html(header=False)
+        return self.card._repr_html_() if self.results.explanations else escape(repr(self))
 
     def _check_name(self, name: str, stored: Iterable[str]) -> None:
         """Refuse a name that no design has, without the study."""

@@ -144,9 +144,16 @@ def test_a_proof_returns_its_certificates(file, tmp_path, capfd):
 
 
 def test_objects_show_themselves_in_one_line(run):
-    shown = [run, run.study, run.explain()]
+    shown = [run.study, run.explain()]
     assert all("\n" not in repr(value) and len(repr(value)) < 200 for value in shown)
-    assert "cycle_s" in run._repr_html_()
+
+
+def test_a_run_shows_its_answer_card(run):
+    area = f"{run.design['area_mm2'][0]:.4g} mm²"
+    for text in (repr(run), run._repr_html_(), run.card.to_markdown()):
+        assert area in text
+        assert "not proven" in text
+        assert all(name in text for name in ("MobileNetV3", "AlexNet", "cycle_s"))
 
 
 def test_the_package_lists_what_it_offers():

@@ -12,12 +12,12 @@ from imcmoo import Enumeration, ExactRegret, Study, run_search
 from imcmoo.study.spaces import spaces
 
 # %% [markdown]
-# A study has a space, networks, limits and a cost model. Here four parameters of the shipped SRAM
+# A study has a space, networks, limits and a cost model. Here five parameters of the shipped SRAM
 # space are fixed, to keep the example short. Areas are in m² (SI).
 
 # %%
 space = spaces()["sram_physical"]
-fixed = {"voltage_V": 1.0, "cols": 128, "dram": "hbm2", "ping_pong": 0}
+fixed = {"voltage_V": 1.0, "rows": 128, "cols": 128, "dram": "hbm2", "ping_pong": 0}
 for parameter, value in fixed.items():
     space = space.fix(parameter, value)
 networks = ("resnet18_onnx", "mobilenet_v3_onnx")

@@ -1,4 +1,4 @@
-"""The chip of least EDAP that keeps the accuracy of five networks, for several allowed drops.
+"""The chip of least EDAP that keeps the accuracy of six networks, for several allowed drops.
 
 `python -m experiments.edge_networks.cheapest STUDY.toml --out CSV` reads such a study.
 A circuit is a choice of the parameters on which accuracy depends. A descent from random designs

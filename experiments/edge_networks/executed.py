@@ -1,4 +1,4 @@
-"""The chips for five and for nine networks, executed exactly on the networks of `data`.
+"""The chips for six and for nine networks, executed exactly on the networks of `data`.
 
 `python -m experiments.edge_networks.executed CHIP NETWORK --data DIR --samples N` replaces the row
 of this chip and network in the published table. The chips are those of the published tables. With
@@ -25,14 +25,14 @@ from imcmoo.model.physical.circuit import Circuit
 ALLOWED = 0.01
 """Drop with which a chip counts in the column `yield`."""
 OF_CHIP = ("rows", "active_rows", "bits_per_cell", "input_slice_bits", "adc_bits", "differential")
-TABLE = TABLES / "edge_five_executed.csv"
+TABLE = TABLES / "edge_six_executed.csv"
 
 
 def circuits() -> dict[str, Circuit]:
-    """Published chips by name: without and with a drop on five networks, and for nine those that
+    """Published chips by name: without and with a drop on six networks, and for nine those that
     version 3 of the physical model recommended."""
-    five, nine = pd.read_csv(TABLES / "edge_five_sram.csv"), pd.read_csv(EARLIER)
-    (lossless,), (one_point,) = (rows(five, allowed_drop=drop) for drop in (0.0, 0.01))
+    six, nine = pd.read_csv(TABLES / "edge_six_sram.csv"), pd.read_csv(EARLIER)
+    (lossless,), (one_point,) = (rows(six, allowed_drop=drop) for drop in (0.0, 0.01))
     nine_sram, nine_rram = (
         row(nine, study=f"nine_workload_{device}_physical", criterion="edap_geomean")
         for device in ("sram", "rram")

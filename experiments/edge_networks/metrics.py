@@ -1,4 +1,4 @@
-"""Scores of the networks whose answer is no class: text and embeddings.
+"""Scores of the networks whose answer is no class: text, embeddings and frames of speech.
 
 Each takes outputs by name, samples on the first axis, and labels, and returns scores per sample.
 """
@@ -50,3 +50,12 @@ def retrieval(outputs: Outputs, labels: NDArray[np.int64]) -> NDArray[np.float64
     embedded /= np.maximum(np.linalg.norm(embedded, axis=1, keepdims=True), 1e-12)
     nearest = (embedded[1::2] @ embedded[::2].T).argmax(axis=1)
     return (labels[::2][nearest] == labels[1::2]).astype(np.float64)
+
+
+def frames(outputs: Outputs, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Share of the frames of each sequence whose speech, or lack of it, is recognised.
+
+    The first output has probabilities of speech, as many as labels, shape (n, frames).
+    """
+    probable = next(iter(outputs.values())).reshape(labels.shape)
+    return ((probable > 0.5) == labels).mean(axis=1)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,11 @@ from imcmoo.model.physical.noise import noise_of
 
 PARAMETERS = (
     *("rows", "active_rows", "input_slice_bits", "bits_per_cell", "differential", "adc_bits"),
-    "sigma",
+    *("sigma", "adc_noise"),
 )
 """Parameters of a circuit in the table."""
 SAMPLES = {"recogniser": 16, "minilm": 32, "magika": 48, "line_direction": 32}
+SAMPLES |= {"voice_activity": 6}
 LEAST_COLUMNS = 2048
 """Columns whose cells or reads err: few draws miss rare errors, which make most of the noise."""
 SRAM, RRAM, BETTER_RRAM = 0.0073, 0.043, 0.011
@@ -59,8 +61,9 @@ CIRCUITS = tuple(
 )
 
 
-def measured(name: str, folder: Path) -> Iterator[dict[str, Any]]:
-    """Noise over signal of every layer and circuit: measured, and by the closed form."""
+def measured(name: str, folder: Path, adc_noise: Sequence[float]) -> Iterator[dict[str, Any]]:
+    """Noise over signal of every layer and circuit, whose ADCs have several values of noise:
+    measured, and by the closed form."""
     network = NETWORKS[name]
     path = network.path()
     assert path is not None, f"{name} is not installed"
@@ -69,7 +72,8 @@ def measured(name: str, folder: Path) -> Iterator[dict[str, Any]]:
     assessed = assessment(name, folder, None)
     for layer in assessed.network.layers:
         calibration = assessed.calibration[layer.name]
-        for circuit in CIRCUITS:
+        for circuit, noise in product(CIRCUITS, adc_noise):
+            circuit = replace(circuit, adc_noise=noise)
             adc, dev = noise_of_chips(SimulatedLayer(layer, circuit, calibration), layer, circuit)
             statistics = statistics_of(layer.weights, calibration, circuit)
             rule = noise_of(statistics, circuit)
@@ -94,7 +98,7 @@ def noise_of_chips(
     cells or reads err.
     """
     columns = layer.weights.shape[0] * layer.weights.shape[2]
-    exact = circuit.sigma == circuit.read_sigma == 0
+    exact = circuit.sigma == circuit.read_sigma == circuit.adc_noise == 0
     chips = 1 if exact else -(-LEAST_COLUMNS // columns)
     noise = []
     for chip in range(chips):
@@ -158,10 +162,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, metavar="F.csv")
     parser.add_argument("--layers", type=Path, metavar="F.csv", help="every layer and circuit")
-    parser.add_argument("networks", nargs="*", default=list(NETWORKS))
+    parser.add_argument("--adc-noise", type=float, nargs="+", default=[0.0], metavar="UNITS")
+    parser.add_argument("networks", nargs="*", default=list(NETWORKS), metavar="NETWORK")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rows = [row for name in args.networks for row in measured(name, Path(folder))]
+        rows = [
+            row for name in args.networks for row in measured(name, Path(folder), args.adc_noise)
+        ]
     table = pd.DataFrame(rows)
     if args.layers:
         table.to_csv(args.layers, index=False)

@@ -61,8 +61,10 @@ SHARED = 8
 """The first designs are executed on all networks."""
 
 
-def assessment(name: str, folder: Path, samples: int | None) -> Assessment:
-    """A network of `data` with its samples, all by default."""
+def assessment(
+    name: str, folder: Path, samples: int | None, digital: Sequence[str] = ()
+) -> Assessment:
+    """A network of `data` with its samples, all by default, and its layers on the digital unit."""
     path, options = find_network(name, folder)
     named = dict(zip(options[::2], options[1::2], strict=True))
     return Assessment(
@@ -71,6 +73,7 @@ def assessment(name: str, folder: Path, samples: int | None) -> Assessment:
         metric=named.get("--metric", "top1"),
         output=named.get("--output"),
         samples=samples,
+        layers_digital=digital,
     )
 
 

@@ -1,14 +1,15 @@
-"""The study `edge_five`: one chip for five networks whose accuracy is measured.
+"""The study `edge_six`: one chip for six networks whose accuracy is measured.
 
 `python -m experiments.edge_networks.study --data DIR` imports the networks whose data
-`experiments.edge_networks.data` wrote to DIR, unless they are there, and writes DIR/edge_five.toml.
-`imcmoo run DIR/edge_five.toml` searches and executes the selected design.
+`experiments.edge_networks.data` wrote to DIR, unless they are there, and writes DIR/edge_six.toml.
+`imcmoo run DIR/edge_six.toml` searches and executes the selected design.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,25 +25,29 @@ SHAPES = {
     "minilm": ("--shape", "input_ids=1,16", "--shape", "attention_mask=1,16"),
     "magika": ("--shape", "bytes=1,2048"),
     "digits": ("--dim", "n=1"),
+    "voice_activity": ("--shape", "input=1,576", "--shape", "h=1,1,128", "--shape", "c=1,1,128"),
 }
 """Options of `imcmoo import` that set the sizes of inputs."""
 
-HEAD = """name = "edge_five"
+HEAD = """name = "{name}"
 model = "physical"
 device = "{device}"
 [space]
 base = "{device}_physical_attention"
-"""
+{space}"""
 NETWORK = """[[networks]]
 source = "{name}.csv"
 accuracy = "{name}.accuracy.npz"
-max_accuracy_drop = {drop}
 """
 SCENARIO = """[scenario]
 interrupt = "layer"
 """
-RATES_HZ = {"line_direction": 30, "recogniser": 30, "minilm": 2, "magika": 5, "digits": 60}
-"""Assumed requests per second: a camera that reads lines of text and digits, and looks up files."""
+RATES_HZ = {
+    **{"line_direction": 30, "recogniser": 30, "minilm": 2, "magika": 5, "digits": 60},
+    "voice_activity": 31.25,
+}
+"""Assumed requests per second: a camera that reads lines of text and digits, looks up files and
+listens to speech, a frame of 32 ms at a time."""
 
 
 BITS = (8, 8)
@@ -56,27 +61,54 @@ def rounding_alone(data: AccuracyData) -> float:
 
 
 def prepare(
-    folder: Path, *, device: str, drop: float, beside_rounding: bool = False, rates: bool = False
+    folder: Path,
+    *,
+    device: str,
+    drop: float | None,
+    beside_rounding: bool = False,
+    rates: bool = False,
+    name: str = "edge_six",
+    networks: Sequence[str] = tuple(SHAPES),
+    space: str = "",
+    digital: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """Import networks from the data in a folder, and write the study there; returns its file.
 
-    A drop is below each network's score in float; `beside_rounding` it counts from the score with
-    rounded inputs and weights, where that is lower. With `rates` the networks get requests at
-    `RATES_HZ`.
+    Args:
+        folder: folder of the data.
+        device: device of the study.
+        drop: largest drop below each network's score in float. If None, no limit.
+        beside_rounding: count the drop from the score with rounded inputs and weights where that is
+            lower.
+        rates: add requests at `RATES_HZ`.
+        name: name of the study and its file.
+        networks: names of its networks.
+        space: further lines of the table `space`.
+        digital: layers on the digital unit by network. If None, none.
     """
-    text = HEAD.format(device=device) + (SCENARIO if rates else "")
-    for name, shapes in SHAPES.items():
-        (path, options), table = find_network(name, folder), folder / f"{name}.csv"
-        data = ["--data", str(folder / f"{name}.npz"), "--out", str(table)]
-        if not table.exists() and imcmoo(["import", str(path), *shapes, *options, *data]):
-            raise SystemExit(f"{name} cannot be imported")
-        data_file = AccuracyData.read(folder / f"{name}.accuracy.npz")
-        rounding = data_file.float_score - rounding_alone(data_file) if beside_rounding else 0.0
-        text += NETWORK.format(name=name, drop=f"{drop + rounding:.6g}")
-        text += f"rate_Hz = {RATES_HZ[name]}\n" if rates else ""
-    study = folder / "edge_five.toml"
+    text = HEAD.format(name=name, device=device, space=space) + (SCENARIO if rates else "")
+    for network in networks:
+        data = _imported(network, folder)
+        text += NETWORK.format(name=network)
+        if drop is not None:
+            rounding = data.float_score - rounding_alone(data) if beside_rounding else 0.0
+            text += f"max_accuracy_drop = {drop + rounding:.6g}\n"
+        if layers := (digital or {}).get(network):
+            text += f"layers_digital = {json.dumps([*layers])}\n"
+        text += f"rate_Hz = {RATES_HZ[network]}\n" if rates else ""
+    study = folder / f"{name}.toml"
     study.write_text(text, encoding="utf-8")
     return study
+
+
+def _imported(network: str, folder: Path) -> AccuracyData:
+    """Accuracy data of a network; imports it unless it was imported before."""
+    (path, options), table = find_network(network, folder), folder / f"{network}.csv"
+    data = ["--data", str(folder / f"{network}.npz"), "--out", str(table)]
+    shapes = SHAPES[network]
+    if not table.exists() and imcmoo(["import", str(path), *shapes, *options, *data]):
+        raise SystemExit(f"{network} cannot be imported")
+    return AccuracyData.read(folder / f"{network}.accuracy.npz")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

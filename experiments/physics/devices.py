@@ -48,19 +48,21 @@ OF_RRAM = {
 
 
 def problem_of(study: Study, variation: str) -> AcceleratorProblem:
-    """Return the problem of a physical study under a variation: `DEFAULT`, an ADC model, or
-    assumptions and limits with a value and optional design columns with one or several, such as
-    `redundancy=1 2; snr_dB=15`."""
+    """Return the problem of a physical study under a variation: `DEFAULT`, an ADC model with the
+    least noise of the space, or assumptions and limits with a value and optional design columns
+    with one or several, such as `redundancy=1 2; snr_dB=15`."""
     numbers, columns = {}, {}
-    parts = f"adc_model={variation}" if variation in ADC_MODELS else variation
+    parts, space = variation, study.space
+    if variation in ADC_MODELS:  # others take no more energy for less noise
+        parts = f"adc_model={variation}; adc_noise={min(space.values_of('adc_noise'))}"
     for part in [] if variation == DEFAULT else parts.split("; "):
         quantity, _, texts = part.partition("=")
         if quantity in DEFAULTS:
             columns[quantity] = [type(DEFAULTS[quantity])(text) for text in texts.split()]
         else:
             numbers[quantity] = float(texts)
-    space = study.space
-    space = replace(space, fixed={**{n: DEFAULTS[n] for n in columns}, **space.fixed})
+    absent = {n: DEFAULTS[n] for n in columns if n not in space.names}
+    space = replace(space, fixed={**absent, **space.fixed})
     varied = study.replace(space=restricted(space, columns, name=space.name))
     usual = Assumptions()
     assumed = {name: value for name, value in numbers.items() if hasattr(usual, name)}
@@ -102,19 +104,20 @@ def _best_chip(
     row["feasible"] = proof.levels is not None
     if proof.levels is None:
         return row
-    levels = np.atleast_2d(proof.levels)[:1]
-    return row | {CRITERION: proof.value} | figures(problem, levels)
+    levels, fixed = np.atleast_2d(proof.levels)[:1], problem.space.fixed
+    fixed_by_variation = {name: fixed[name] for name in study.space.names if name in fixed}
+    assert isinstance(problem.model, PhysicalEvaluator)
+    costs = figures(problem.model, levels)
+    return row | {CRITERION: proof.value} | fixed_by_variation | costs
 
 
-def figures(problem: AcceleratorProblem, levels: Levels) -> dict[str, Any]:
+def figures(model: PhysicalEvaluator, levels: Levels) -> dict[str, Any]:
     """Parameters and costs of one design, shape (1, n_parameters)."""
-    model = problem.model
-    assert isinstance(model, PhysicalEvaluator)
-    full, (design,) = model.in_full(levels), problem.space.designs(levels)
+    full, (design,) = model.in_full(levels), model.space.designs(levels)
     means = {name: getattr(full, name) for name in ("energy_J", "latency_s", "interval_s")}
     least = {name: getattr(full, name) for name in ("snr_adc_dB", "snr_dev_dB", "snr_dB")}
     return {
-        **{name: design[name] for name in problem.space.names},
+        **{name: design[name] for name in model.space.names},
         **{name: float(np.exp(np.log(values[0]).mean())) for name, values in means.items()},
         "area_mm2": float(full.area_m2[0]) * MM2_PER_M2,
         "package_mm2": float(full.area_m2[0] + full.dram_m2[0]) * MM2_PER_M2,

@@ -66,7 +66,7 @@ def page(frames: Frames, published: Path) -> str:
         studies=list(dict.fromkeys(optima["study"])),
         model=of_a_model(),
         changed=accuracy.get("earlier_recommendations"),
-        executed=accuracy.get("edge_five_executed"),
+        executed=accuracy.get("edge_six_executed"),
         predicted=accuracy.get("prediction"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=memory_cell("sram").snr_limit_dB,

@@ -24,6 +24,7 @@ from imcmoo.scenario.requests import Sharing
 from imcmoo.search.ask_tell import Search
 from imcmoo.search.schedule import PAPER
 from imcmoo.space.design_space import Levels
+from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.study import Study
@@ -59,8 +60,12 @@ def scenario_study(
     folder = EXAMPLES if name == "cameras" else EXAMPLES / "scenarios"
     study = find_study(str(folder / f"{name}.toml"))
     assert study.scenario_table is not None
+    space = replace(study.space, fixed={**study.space.fixed, "adc_model": adc_model})
+    if adc_model != ADC_MODELS[0]:  # others take no more energy for less noise
+        least = min(space.values_of("adc_noise"))
+        space = restricted(space, {"adc_noise": [least]}, name=space.name)
     return study.replace(
-        space=replace(study.space, fixed={**study.space.fixed, "adc_model": adc_model}),
+        space=space,
         scenario=study.scenario_table.replace(sharing=sharing),
     )
 

@@ -58,9 +58,9 @@ class Scenarios(Publication):
 
 
 def page(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Write the page; the table of the chips for five networks may be absent."""
+    """Write the page; the table of the chips for six networks may be absent."""
     proven, listed, searched = (tables[name] for name in ("optima", "enumerated", "search"))
-    edge = tables["edge_five"].set_index("chip") if "edge_five" in tables else None
+    edge = tables["edge_six"].set_index("chip") if "edge_six" in tables else None
 
     ratios = searched.groupby(["scenario", "criterion"], sort=False)["ratio"]
 

@@ -17,7 +17,7 @@ from imcmoo.accuracy.graph import CutNetwork, is_finite
 from imcmoo.accuracy.labelled_data import LabelledData, Metric, batch_size, run_all
 from imcmoo.accuracy.lowering import MappedLayer, Tensors, Values
 from imcmoo.accuracy.noisy_network import SAMPLES_AT_ONCE, Disturbance, NoisyNetwork
-from imcmoo.accuracy.shares import Shares, shares
+from imcmoo.accuracy.shares import ExecutedShares, shares
 from imcmoo.accuracy.simulation import LayerErrors, LayerNoise, Simulation, calibrate, to_decibels
 from imcmoo.arrays import Floats
 from imcmoo.io.checksums import sha256
@@ -128,7 +128,7 @@ class Assessment:
         self.path = path
         self.seed = seed
         self.network = CutNetwork(path, output=output)
-        self._digital = layers_digital
+        self.digital = tuple(layers_digital)
         names = [layer.name for layer in self.network.layers]
         for name in set(layers_digital) - set(names):
             hint = did_you_mean_or_known(name, names)
@@ -141,8 +141,8 @@ class Assessment:
         self._batch = batch_size(self.network, self._data.scored)
         self._reference = run_all(self.network.run_whole, self._data.scored, self._batch)
         self._check_finite()
-        self._integer: dict[tuple[int, int, float], float] = {}
-        self.float_score = float(self._scores(self._reference).mean())
+        self._integer: dict[tuple[int, int, float], Floats] = {}
+        self.float_scores = self._scores(self._reference)
         batches = self._data.calibration.batches(self._batch)
         self.calibration = calibrate(self.network, batches, np.random.default_rng(seed))
 
@@ -169,14 +169,42 @@ class Assessment:
         return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
 
     @cached_property
-    def shares(self) -> Shares:
-        """Share of weights and multiply-accumulates of the layers on the chip."""
-        return shares(self.network, next(self._data.scored.part(slice(1)).batches(1)))
+    def shares(self) -> ExecutedShares:
+        """Shares of its weights and multiply-accumulates by unit."""
+        one = next(self._data.scored.part(slice(1)).batches(1))
+        return shares(self.network, one, self.digital)
 
     @property
     def samples(self) -> int:
         """Number of samples that are scored."""
         return len(self._data.scored)
+
+    @property
+    def float_score(self) -> float:
+        """Mean score of the float network."""
+        return float(self.float_scores.mean())
+
+    def integer_scores(self, chip: Circuit) -> Floats:
+        """Score of each sample with exact products of integers of the chip's precision."""
+        precision = (chip.input_bits, chip.weight_bits, chip.weight_clip)
+        if precision not in self._integer:
+            simulation = Simulation(self.network, chip, self.calibration, self.digital)
+            self._integer[precision] = self._scores(self.outputs(simulation.run_integers))
+        return self._integer[precision]
+
+    def scores_of_chip(self, chip: Circuit, number: int = 0) -> Floats:
+        """Score of each sample on one simulated chip, executed exactly.
+
+        Its cells err as those of chip `number` of `on_chips`; noise of reads and ADCs is drawn
+        anew.
+
+        Args:
+            chip: the design.
+            number: number of the chip among those of `on_chips`, from 0.
+        """
+        simulation = Simulation(self.network, chip, self.calibration, self.digital)
+        simulation.manufacture(self.seed + number)
+        return self._scores(self.outputs(simulation.run))
 
     def on_chips(
         self,
@@ -196,8 +224,8 @@ class Assessment:
             how: exact execution, or float with noise.
             after_each: called after each chip.
         """
-        simulation = Simulation(self.network, chip, self.calibration, self._digital)
-        on_integers = self._on_integers(chip, simulation)
+        simulation = Simulation(self.network, chip, self.calibration, self.digital)
+        on_integers = float(self.integer_scores(chip).mean())
         simulation.manufacture(self.seed)
         noise = simulation.analyse()
         errors = [of_layer.errors for of_layer in noise.values()]
@@ -221,13 +249,6 @@ class Assessment:
             nsr_out_dB=-to_decibels(float(np.mean(nsr))),
             **_of_layers(errors),
         ), errors
-
-    def _on_integers(self, chip: Circuit, simulation: Simulation) -> float:
-        """Score with exact products of integers, cached by precision."""
-        precision = (chip.input_bits, chip.weight_bits, chip.weight_clip)
-        if precision not in self._integer:
-            self._integer[precision] = self.score(self.outputs(simulation.run_integers))
-        return self._integer[precision]
 
     def _exact(
         self, simulation: Simulation, chips: int, _: Mapping[str, LayerNoise]
@@ -254,6 +275,12 @@ class Assessment:
             rng = np.random.default_rng([self.seed + at, NOISE])
             yield self.noisy_outputs(noisy, disturbed, rng)
 
+    def noise_for_training(self, chip: Circuit) -> list[dict[str, Any]]:
+        """Errors of every layer on the first chip, see `Simulation.for_training`."""
+        simulation = Simulation(self.network, chip, self.calibration, self.digital)
+        simulation.manufacture(self.seed)
+        return simulation.for_training()
+
     def predicted(
         self, chip: Circuit, data: AccuracyData, noise: CircuitNoise, *, allowed_drop: float
     ) -> tuple[Result, list[LayerErrors]]:
@@ -268,9 +295,9 @@ class Assessment:
         Raises:
             ValueError: the data lack the precision of the chip.
         """
-        nsr = noise(data, chip) * data.analog(self._digital)
+        nsr = noise(data, chip) * data.analog(self.digital)
         bits = (chip.input_bits, chip.weight_bits)
-        prediction = predict(data, nsr, bits, self._digital)
+        prediction = predict(data, nsr, bits, self.digital)
         low, high = wilson(min(max(prediction.accuracy, 0.0), 1.0), data.about["samples"])
         errors = [
             LayerErrors(layer.name, math.nan, float(adc), float(dev))
@@ -298,7 +325,7 @@ class Assessment:
     def alone(self, chip: Circuit, layer: str) -> float:
         """Accuracy on one chip with a single layer on it, all others in float."""
         network = CutNetwork(self.path, [layer], output=self.network.output)
-        simulation = Simulation(network, chip, self.calibration, self._digital)
+        simulation = Simulation(network, chip, self.calibration, self.digital)
         simulation.manufacture(self.seed)
         return float(self._scores(self.outputs(simulation.run)).mean())
 

@@ -76,9 +76,18 @@ class CutNetwork:
         self._sessions: list[Any] | None = None
 
     @property
+    def layers_by_result(self) -> dict[str, list[str]]:
+        """Names of the layers of each node on the chip, by the tensors that the node writes."""
+        return {
+            name: [layer.name for layer in stage.layers]
+            for stage in self._stages
+            for name in stage.results
+        }
+
+    @property
     def results(self) -> set[str]:
         """Tensors written by nodes on the chip."""
-        return set().union(*(stage.results for stage in self._stages))
+        return set(self.layers_by_result)
 
     @property
     def logits(self) -> str:

@@ -1,8 +1,7 @@
-"""Share of the weights and multiply-accumulates of a network that run on the chip."""
+"""Shares of the weights and multiply-accumulates of an ONNX network by unit."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -18,39 +17,35 @@ from imcmoo.networks.onnx_import.operators import IMPORTED, PRODUCTS, Call, NotM
 from imcmoo.networks.onnx_import.reading import versions
 from imcmoo.networks.onnx_import.subgraphs import inner_graphs, reads
 from imcmoo.networks.onnx_import.tensors import Tensor
+from imcmoo.networks.work_shares import ARRAYS, DIGITAL, IN_FLOAT, UNKNOWN, WorkShares
 
 
 @dataclass(frozen=True)
-class Shares:
-    """Part of a network that runs on the chip.
+class ExecutedShares(WorkShares):
+    """Shares of the weights and products of an executed network by unit.
 
     Args:
-        weights: share of its stored weights, 0 to 1; NaN if some are in control flow.
-        macs: share of its multiply-accumulates; NaN if those of a node are unknown.
         in_float: number of nodes with products that run in float, by operator.
     """
 
-    weights: float
-    macs: float
-    in_float: dict[str, int]
+    in_float: Mapping[str, int]
 
     def __str__(self) -> str:
         """One sentence for a terminal."""
-        parts = {"weights": self.weights, "multiply-accumulates": self.macs}
-        on_chip = " and ".join(
-            f"{'an unknown share' if math.isnan(share) else f'{share:.1%}'} of the {what}"
-            for what, share in parts.items()
-        )
         others = ", ".join(f"{n} {operator}" for operator, n in self.in_float.items())
-        return f"on the chip: {on_chip}" + (f"; in float: {others}" if others else "")
+        return super().__str__() + (f" ({others})" if others else "")
 
 
-def shares(network: CutNetwork, inputs: Tensors) -> Shares:
-    """Count weights and multiply-accumulates on the chip and in float.
+def shares(network: CutNetwork, inputs: Tensors, digital: Collection[str] = ()) -> ExecutedShares:
+    """Count weights and multiply-accumulates on arrays, on the digital unit and in float.
+
+    Weights are unknown if some are in control flow, multiply-accumulates also if those of a node
+    are.
 
     Args:
         network: the network; all its layers are on the chip.
         inputs: one sample; it gives the shapes.
+        digital: layers on the digital unit.
 
     Source: the rules of `imcmoo import`.
     """
@@ -58,8 +53,9 @@ def shares(network: CutNetwork, inputs: Tensors) -> Shares:
     stored = {t.name: tuple(t.dims) for t in network.model.graph.initializer}
     sizes = stored | {name: np.shape(values) for name, values in examples.items()}
     opsets = versions(network.model.opset_import)
-    constant = set(stored)
-    rows: dict[bool, list[Row]] = {True: [], False: []}
+    layers = network.layers_by_result
+    constant, counted = set(stored), set[tuple[int, str | None]]()
+    weights, macs, units = list[int](), list[int](), list[int]()
     in_float: Counter[str] = Counter()
     hidden, unknown = False, False
     for node in network.model.graph.node:
@@ -70,15 +66,22 @@ def shares(network: CutNetwork, inputs: Tensors) -> Shares:
         call = _call(node, opsets, sizes, constant)
         made = _rows(call)
         unknown |= made is None
-        on_chip = not network.results.isdisjoint(node.output)
-        rows[on_chip] += made or ()
-        if (made or made is None) and not on_chip:
+        names = next((layers[name] for name in node.output if name in layers), [])
+        if (made or made is None) and not names:
             in_float[call.operator] += 1
-    weights = {where: _weights(part) for where, part in rows.items()}
-    macs = {where: sum(row.macs for row in part) for where, part in rows.items()}
-    return Shares(
-        weights=math.nan if hidden else weights[True] / max(1, sum(weights.values())),
-        macs=math.nan if hidden or unknown else macs[True] / max(1, sum(macs.values())),
+        for at, row in enumerate(made or ()):
+            unit = IN_FLOAT
+            if names:
+                unit = DIGITAL if names[min(at, len(names) - 1)] in digital else ARRAYS
+            again = (unit, row.weights.root) in counted
+            counted.add((unit, row.weights.root))
+            weights.append(0 if row.dynamic or again else row.n_weights)
+            macs.append(row.macs)
+            units.append(unit)
+    counts = WorkShares.of_layers(weights, macs, units)
+    return ExecutedShares(
+        weights=UNKNOWN if hidden else counts.weights,
+        macs=UNKNOWN if hidden or unknown else counts.macs,
         in_float=dict(in_float),
     )
 
@@ -122,8 +125,3 @@ def _multiplies(graph: onnx.GraphProto) -> bool:
         or any(_multiplies(inner) for inner in inner_graphs(node))
         for node in graph.node
     )
-
-
-def _weights(rows: list[Row]) -> int:
-    """Number of stored weights; shared tensors count once."""
-    return sum({row.weights.root: row.n_weights for row in rows if not row.dynamic}.values())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -291,13 +293,33 @@ class SimulatedLayer:
             spread=np.sqrt(noise.white).ravel(),
         )
 
+    def for_training(self) -> dict[str, Any]:
+        """Errors of the last manufactured chip for training with noise, see `Simulation`."""
+        crossbar = self._crossbar
+        largest = 2.0 ** (self._chip.weight_bits - 1) - 1
+        cells, stuck = (
+            math.sqrt(self._weight_variance(variances)) / largest
+            for variances in (
+                crossbar.mean_cell_variances + crossbar.reference_variances,
+                crossbar.stuck_variances,
+            )
+        )
+        return {
+            **{"layer": self._layer.name, "weight_error": cells, "stuck_error": stuck},
+            "output_noise": math.sqrt(self.analyse().errors.adc),
+        }
+
+    def _weight_variance(self, variances: Floats) -> float:
+        """Variance of a stored weight, in squares of integers, from that of its slices."""
+        places = 4.0 ** (self._chip.bits_per_cell * np.arange(len(variances)))
+        return float((variances * places).sum())
+
     @cached_property
     def _cell_noise(self) -> float:
         """Noise power of cell errors at an output without rounding."""
-        places = 4.0 ** (self._chip.bits_per_cell * np.arange(len(self._crossbar.cell_maxima)))
         crossbar = self._crossbar
         variances = crossbar.mean_cell_variances + crossbar.stuck_variances
-        cells = ((variances + crossbar.reference_variances) * places).sum()
+        cells = self._weight_variance(variances + crossbar.reference_variances)
         inputs = self._vectors.astype(np.float64).var(axis=1).sum(axis=1)
         return float((inputs * (self._scale**2).mean(axis=1)).mean() * cells)
 
@@ -345,6 +367,17 @@ class Simulation:
     def analyse(self) -> dict[str, LayerNoise]:
         """Noise of every layer on the last manufactured chip."""
         return {name: layer.analyse() for name, layer in self._layers.items()}
+
+    def for_training(self) -> list[dict[str, Any]]:
+        """Errors of every layer of the last manufactured chip, for training with noise.
+
+        Returns:
+            By layer: its name; `weight_error` and `stuck_error`, rms errors of a stored weight by
+            the errors of cells and by stuck cells, as shares of the largest stored weight of its
+            output channel; `output_noise`, rms noise of ADCs and reads at the outputs, as a share
+            of the standard deviation of the outputs.
+        """
+        return [layer.for_training() for layer in self._layers.values()]
 
     def analyse_on_chip_inputs(
         self,

@@ -80,7 +80,12 @@ def names(kind: str | None = None) -> list[str]:
     physical = [name for name in studies if name.endswith("_physical")]
     extended = [name for name in studies if name.endswith("_extended")]
     by_kind = {
-        "enumerable": [n for n in studies if n not in (*physical, *extended)],
+        # Studies of language models are of the physical model and no problems of the suite.
+        "enumerable": [
+            n
+            for n in studies
+            if n not in (*physical, *extended) and shipped_study(n).model == "reference"
+        ],
         "physical": [*physical, *(f"{n}_{f}" for n in physical for f in _further_of(n))],
         "extended": extended,
         "family": [

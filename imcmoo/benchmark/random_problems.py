@@ -57,7 +57,7 @@ def random_study(seed: int, model: str) -> Study:
         raise InputError(f"unknown model '{model}'; known: {', '.join(SPACES)}")
     # Drawn once: few small chips with resident weights hold several networks.
     rng = np.random.default_rng((seed, list(SPACES).index(model)))
-    space = spaces()[SPACES[model][rng.integers(len(SPACES[model]))]]
+    space = _with_all_noises(spaces()[SPACES[model][rng.integers(len(SPACES[model]))]])
     for _ in range(MOST_DRAWS):
         study = _draw(f"random_{model}_{seed}", space, model, rng)
         problem = study.problem()
@@ -66,6 +66,16 @@ def random_study(seed: int, model: str) -> Study:
         if feasible.sum() >= FEWEST_FEASIBLE:
             return study
     raise InputError(f"seed {seed}: no problem with feasible designs in {MOST_DRAWS} draws")
+
+
+def _with_all_noises(space: DesignSpace) -> DesignSpace:
+    """A space with the noises of ADCs of the extended space of its device, if it has any."""
+    if "adc_noise" not in space.names:
+        return space
+    extended = spaces()[f"{space.fixed['device']}_extended"]
+    noises = next(p for p in extended.parameters if p.name == "adc_noise")
+    parameters = (noises if p.name == noises.name else p for p in space.parameters)
+    return replace(space, parameters=tuple(parameters))
 
 
 def _draw(name: str, space: DesignSpace, model: str, rng: np.random.Generator) -> Study:

@@ -29,8 +29,16 @@ from pathlib import Path
 
 import numpy as np
 
+from imcmoo.hardware import open_costs
 from imcmoo.hardware.component_table import COMPONENTS, ComponentTable
 from imcmoo.hardware.lookup import KEY_SCALE, KeyedRows
+from imcmoo.hardware.open_costs import (
+    FAN_OUT,
+    GATE_F_PER_M,
+    SRAM_CELL_M2_AT_45_NM,
+    SRAM_WIDTH_F,
+    driver_area_m2,
+)
 
 TABLE = Path(__file__).parent / "textbook_components.npz"
 """The stored table."""
@@ -39,15 +47,13 @@ NODE_NM = 32
 F_M = NODE_NM * 1e-9
 OF_45_NM = NODE_NM / 45
 
-WIRE_F_PER_M, GATE_F_PER_M = 0.2e-9, 1e-9
 LEAK_A_PER_M = 10e-6
-FAN_OUT = 4
 NOMINAL_V = 0.9
 
-WIDTH_M = {"sram": 2 * F_M, "rram": 3 * F_M}
+WIDTH_M = {"sram": SRAM_WIDTH_F * F_M, "rram": 3 * F_M}
 """Width of the access transistor of a cell, m."""
 
-CELL_AREA_M2 = {"sram": 0.346e-12 * OF_45_NM**2, "rram": 3 * (3 + 1) * F_M**2}
+CELL_AREA_M2 = {"sram": SRAM_CELL_M2_AT_45_NM * OF_45_NM**2, "rram": 3 * (3 + 1) * F_M**2}
 
 RESISTANCE_OHM = {"low": 1e6, "high": 1e5}
 """Resistance of an RRAM cell at 0 and at full scale, Ω."""
@@ -82,13 +88,7 @@ def leakage_W(area_m2: float, voltage_V: float = NOMINAL_V) -> float:
 
 def line_F(device: str, n_cells: int) -> float:
     """Capacitance, F, of a line along cells, each with a wire and a transistor [WH]."""
-    side = math.sqrt(CELL_AREA_M2[device])
-    return n_cells * (side * WIRE_F_PER_M + WIDTH_M[device] * GATE_F_PER_M)
-
-
-def driver_area_m2(load_F: float) -> float:
-    """Area, m², of a driver whose gates have a quarter of its load; two rows of pitch 4 F [WH]."""
-    return load_F / FAN_OUT / GATE_F_PER_M * 2 * 4 * F_M
+    return open_costs.line_F(n_cells, CELL_AREA_M2[device], WIDTH_M[device])
 
 
 def crossbar(device: str, voltage_V: float, rows: int, cols: int) -> dict[str, float]:
@@ -97,8 +97,8 @@ def crossbar(device: str, voltage_V: float, rows: int, cols: int) -> dict[str, f
     square = voltage_V**2
     write_square = square if device == "sram" else WRITE_V**2
     costs = {
-        "row_area": rows * driver_area_m2(row),
-        "column_area": 0.0 if device == "sram" else cols * driver_area_m2(column),
+        "row_area": rows * driver_area_m2(row, F_M),
+        "column_area": 0.0 if device == "sram" else cols * driver_area_m2(column, F_M),
         "adc_area": cols * ADC_AREA_M2,
         "cell_area": CELL_AREA_M2[device],
     }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workload_csv import without_formula
 from imcmoo.space.designs_csv import DesignsTable
 from imcmoo.study.results import CONFIG, DESIGN, FILES
+from imcmoo.version import __version__
 
 if TYPE_CHECKING:
     from imcmoo.accuracy.assess import Assessment, Result
@@ -51,11 +53,17 @@ The study of a run also sets --input-bits, --weight-bits, --weight-clip and --la
 network NET, or of its only network.
 
 OUT has, for each design, weights_on_chip and macs_on_chip (shares of the network's weights and
-multiply-accumulates that are not in float), the score in float, integer and accuracy (the mean over
+multiply-accumulates that are not in float), weights_on_digital and macs_on_digital (of these, on
+the digital unit), the score in float, integer and accuracy (the mean over
 chips, with a 95 % interval over samples), chip_min, chip_max, yield (share of chips within
 --allowed-drop), nsr_out_dB (error of the logits over their variance), snr_adc_dB, snr_dev_dB,
 snr_rounding_dB of all layers together, and the layer that errs most. LAYERS has the same by layer,
 and the accuracy with that layer alone on the chip.
+
+NOISE has the circuit of the only design and, for each layer, rms errors of its weights by the
+errors of cells (weight_error) and by stuck cells (stuck_error), as shares of the largest stored
+weight of the output channel, and rms noise of ADCs and reads over the standard deviation of its
+outputs (output_noise).
 """
 
 INTERRUPTED = "no file was written"
@@ -80,6 +88,9 @@ SHOWN = (
 CLIPPED = 1e-3
 """Share of clipped sums of a layer above which a warning is printed."""
 
+NOISE = re.compile(rb"\{\s*\"noise_of\":")
+"""How the files of `--export-noise` begin."""
+
 RESULTS = re.compile(rb"design,network,|\[\s*\{\s*\"design\":")
 """How the files begin that this command writes."""
 
@@ -102,6 +113,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         file("OUT.csv|json", required=False),
         option("--layers LAYERS.csv|json", Path, "also write the layers"),
+        option(
+            "--export-noise NOISE.json",
+            Path,
+            "also write the errors of each layer, to train the network with them",
+        ),
         option("--quiet", bool, "show no progress"),
         FORCE,
     )
@@ -168,7 +184,7 @@ def _check_and_complete(args: argparse.Namespace) -> None:
     if args.designs is not None and args.designs.is_dir():
         args.designs /= DESIGN
     check_outputs(
-        {"--out": args.out, "--layers": args.layers},
+        {"--out": args.out, "--layers": args.layers, "--export-noise": args.export_noise},
         [args.network, args.data, args.designs, args.accuracy_data],
     )
     if args.accuracy_data is not None and args.how != "linear":
@@ -181,6 +197,8 @@ def main(args: argparse.Namespace) -> None:
     """Execute a network on the chips that a command line asks for."""
     _check_and_complete(args)
     chips = _chips(args)
+    if args.export_noise and len(set(chips.values())) > 1:
+        raise InputError(f"--export-noise is for one design, got {len(chips)}")
     assess = _assessment(args)
     data = _accuracy_data(args, assess) if args.how == "linear" else None
     drawn = 0 if args.how == "linear" else args.chips
@@ -192,11 +210,16 @@ def main(args: argparse.Namespace) -> None:
             for path in (args.out, args.layers)
             if path
         ]
+        noise = args.export_noise and stack.enter_context(
+            writing(args.export_noise, ours=NOISE, force=args.force)
+        )
         total = per_chip * len(set(chips.values()))
         advance = stack.enter_context(counted("simulated", total, quiet=args.quiet))
         rows, layers = _rows(args, assess, chips, data, advance)
         for target, path in targets:
             _write(target, path, rows if path == args.out else layers)
+        if noise:
+            _write_noise(noise, args, assess, next(iter(chips.values())))
     exact_only = [str(row["design"]) for row in rows if row["exact_only"]]
     if args.how != "exact" and exact_only:
         warn(
@@ -218,7 +241,7 @@ def _rows(
     samples = assess.samples if data is None else data.about["samples"]
     drawn = 0 if data is not None else args.chips
     settings = {"samples": samples, "chips": drawn, "how": args.how}
-    settings |= {"weights_on_chip": assess.shares.weights, "macs_on_chip": assess.shares.macs}
+    settings |= assess.shares.to_columns()
     executed: dict[Circuit, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
     rows: list[dict[str, Any]] = []
     layers: list[dict[str, Any]] = []
@@ -383,8 +406,9 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
         )
     # The other columns of a design change no product.
     n = len(columns["rows"])
-    others = {name: np.full(n, low) for name, (low, _) in LIMITS.items()}
-    others |= {name: np.zeros(n, np.int64) for name in TEXTS} | {"voltage_V": np.ones(n)}
+    others = {name: np.full(n, low) for name, (low, _) in LIMITS.items() if name not in DEFAULTS}
+    others |= {name: np.zeros(n, np.int64) for name in TEXTS if name not in DEFAULTS}
+    others["voltage_V"] = np.ones(n)
     stated = {name: columns[name] for name in (*NEEDED, *OPTIONAL) if name in columns}
     if args.adc_noise is not None:
         stated["adc_noise"] = np.full(n, args.adc_noise)
@@ -445,6 +469,26 @@ def _write(target: Path, path: Path, rows: list[dict[str, Any]]) -> None:
         target.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
     else:
         frame.to_csv(target, index=False, lineterminator="\n")
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _write_noise(target: Path, args: argparse.Namespace, assess: Assessment, chip: Circuit) -> None:
+    """Write the errors of the layers of a chip."""
+    content = {
+        "noise_of": args.network.name,
+        "network_sha256": sha256(args.network),
+        "imcmoo": __version__,
+        "seed": args.seed,
+        "circuit": asdict(chip),
+        "layers": [
+            {key: None if _is_nan(value) else value for key, value in layer.items()}
+            for layer in assess.noise_for_training(chip)
+        ],
+    }
+    target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:

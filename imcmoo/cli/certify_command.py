@@ -101,7 +101,13 @@ def _certify(study: Study, criterion: str, args: argparse.Namespace) -> None:
             report=lambda line: terminal.print(line, soft_wrap=True),
         )
         for certificate in stack.enter_context(closing(proven)):
-            _show(terminal, certificate)
+            if certificate.criterion == study.asked_criterion.name:
+                from imcmoo.report.answer_card import card_of_certificate
+
+                card = card_of_certificate(study, certificate)
+                terminal.print(card.text(terminal.width), soft_wrap=True)
+            else:
+                _show(terminal, certificate)
             if not certificate.is_new:
                 terminal.print(KEPT.format(folder=folder), soft_wrap=True)
     terminal.print(f"written: {folder}", soft_wrap=True)

@@ -50,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("--cell FILE.cell", Path, "memory cell of your own, as NVSim has them"),
         option("--all", bool,
                "compute every shipped component again, into a new table (no --device, no lists)"),
+        option("--open", bool,
+               "write the table without numbers of NeuroSim, for studies of digital devices; needs "
+               "no library (--model physical and --out only)"),
         file("TABLE.npz"),
         option("--workers N", whole(1), "processes", default=cores()),
         QUIET,
@@ -58,8 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Make or extend a table."""
+    if args.open:
+        _write_open(args)
+        return
     with input_errors():
         requests = Request.shipped(args.model) if _builds_all(args) else [_request(args)]
+        _refuse_open(args)
     cell = read_cell(args.cell, args.device) if args.cell else None
     builder = TableBuilder(args.out, requests, cell, from_nothing=args.all)
     total = sum(builder.counts.values())
@@ -74,10 +81,39 @@ def main(args: argparse.Namespace) -> None:
     )
 
 
+def _refuse_open(args: argparse.Namespace) -> None:
+    """Refuse to add components to an open table, whose licences would be untrue."""
+    if args.model != "physical" or args.all or not args.out.exists():
+        return
+    if PhysicalTable.load(args.out).is_open:
+        raise InputError(
+            f"{args.out} is an open table, to which numbers of NeuroSim cannot be added: choose "
+            "another --out"
+        )
+
+
+def _write_open(args: argparse.Namespace) -> None:
+    """Write the open table of the physical model."""
+    given = [*_given(args), *(["--all"] if args.all else [])]
+    if given or args.model != "physical":
+        wrong = f"leave out {', '.join(given)}" if given else "say --model physical"
+        raise InputError(f"--open is a table of the physical model as it is: {wrong}")
+    if args.out.exists():
+        raise InputError(f"{args.out} exists: choose another --out")
+    table = PhysicalTable.open()
+    table.write(args.out)
+    console(quiet=args.quiet).print(f"{args.out}: fingerprint {table.fingerprint}", soft_wrap=True)
+
+
+def _given(args: argparse.Namespace) -> list[str]:
+    """Options that say which components to build."""
+    lists = ("device", "technology", "rows", "cols", "voltage", "macros", "glb_depth", "cell")
+    return [f"--{name.replace('_', '-')}" for name in lists if getattr(args, name) is not None]
+
+
 def _builds_all(args: argparse.Namespace) -> bool:
     """Check which components are requested, and return whether it is all shipped ones."""
-    lists = ("device", "technology", "rows", "cols", "voltage", "macros", "glb_depth", "cell")
-    named = [f"--{name.replace('_', '-')}" for name in lists if getattr(args, name) is not None]
+    named = _given(args)
     if args.all and named:
         raise InputError(f"--all is every shipped component: leave out {', '.join(named)}")
     lacking = [name for name in ("--device", "--technology") if name not in named]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import time
 from functools import partial
-from pathlib import Path
 
 from rich.console import Console
 
@@ -17,6 +16,7 @@ from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import EDAP_UNIT, NAMED, SINGLE_NETWORK
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.report.answer_card import card_of_answer
 from imcmoo.report.labels import GENERIC, SNR, label, on_screen
 from imcmoo.study import catalogue
 from imcmoo.study.compare_devices import enumerate_devices
@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         arguments.results("exact/STUDY"),
         arguments.option("--criterion MODULE:NAME", str, criterion),
         arguments.option("--force", bool, "replace the answer of another study of this name"),
+        arguments.option("--all", bool, "print the optima of all criteria", dest="optima"),
         arguments.QUIET,
     )
     arguments.add_settings(parser)
@@ -82,7 +83,8 @@ def main(args: argparse.Namespace) -> None:
     if isinstance(study, StudyOfDevices):
         show_comparison(terminal, compared)
     else:
-        _show(terminal, study, answer, folder_of(study, out), seconds)
+        _show(terminal, study, answer, seconds, optima=args.optima)
+        terminal.print(f"written: {folder_of(study, out)}", soft_wrap=True)
 
 
 def _to_go(seconds: float) -> str:
@@ -92,17 +94,20 @@ def _to_go(seconds: float) -> str:
 
 
 def _show(
-    terminal: Console, study: Study, answer: ExactAnswer, folder: Path, seconds: float
+    terminal: Console, study: Study, answer: ExactAnswer, seconds: float, *, optima: bool
 ) -> None:
     terminal.print(
         f"{study.space.size:,} designs, {answer.n_feasible:,} feasible, "
         f"{len(answer.front):,} points on the front, {seconds:.1f} s",
     )
-    problem = study.problem()
+    problem, selected_by = study.problem(), study.selected_by
+    if selected_by in answer.optima:  # a criterion that compares candidates has no optimum
+        terminal.print(card_of_answer(study, answer).text(terminal.width), soft_wrap=True)
+    if selected_by in answer.optima and not optima:
+        return
     for name, rows in optima_table(answer, problem).groupby("criterion", sort=False):
         ties = f" ({len(rows)} designs)" if len(rows) > 1 else ""
         terminal.print(f"  {_optimum(str(name), rows['value'].iloc[0], problem)}{ties}")
-    terminal.print(f"written: {folder}", soft_wrap=True)
 
 
 def _optimum(name: str, value: float, problem: AcceleratorProblem) -> str:

@@ -17,6 +17,7 @@ PROG = "imcmoo"
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "search": {
+        "new": "import networks and write a study file for them",
         "run": "search a study for one design",
         "compare": "compare search algorithms (in a checkout)",
         "reproduce": "reproduce the published results (in a checkout)",
@@ -30,6 +31,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "explain": "show why a design is what it is, and what each change would cost",
         "report": "show a run as one page",
         "evaluate": "cost the designs of a CSV",
+        "what-if": "answer a study under changes, in one table",
         "flip": "find where an assumption changes the chip, or the better device",
         "accuracy": "execute a network on simulated chips",
         "calibrate": "fit the physical model to a measured macro",

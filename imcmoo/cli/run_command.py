@@ -60,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("--resume", bool,
                "continue a run that was killed; starts it if there is none, keeps it if complete"),
         option("--force", bool, "replace runs of another study of this name, or of other settings"),
+        option("--all", bool, "also print the designs of all criteria, of the single networks, and "
+               "the files", dest="tables"),
         arguments.QUIET,
     )  # fmt: skip
     arguments.add(
@@ -86,7 +88,7 @@ def main(args: argparse.Namespace) -> None:
     workers = arguments.workers(args)
     out = args.out or arguments.DEFAULT_OUT
     seeds = args.seeds or study.studies[0].seeds
-    with Shown(quiet=args.quiet) as observer:
+    with Shown(quiet=args.quiet, tables=args.tables) as observer:
         options = {
             "resume": args.resume,
             "force": args.force,
@@ -123,11 +125,12 @@ class Shown(Observer):
 
     Args:
         quiet: print nothing.
+        tables: print the tables of a run below its card.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, tables: bool = False) -> None:
         super().__init__()
-        self._quiet = quiet
+        self._quiet, self._tables = quiet, tables
         self._terminal = console(quiet=quiet, wide=True)
         self._bars = ExitStack()
         self._advance: Callable[[], None] = lambda: None
@@ -161,10 +164,14 @@ class Shown(Observer):
         self._advance()
 
     def finished(self, run: Run, files: Sequence[Path]) -> None:
-        """Print the tables of a run and its files."""
+        """Print the card of a run; with `tables`, its tables and files."""
         self._bars.close()
-        _show(run.results, self._terminal)
-        self._terminal.print("written:", *files, sep="\n  ", soft_wrap=True)
+        self._terminal.print(run.card.text(self._terminal.width), soft_wrap=True)
+        if self._tables:
+            _show_tables(run.results, self._terminal)
+            self._terminal.print("written:", *files, sep="\n  ", soft_wrap=True)
+        else:
+            self._terminal.print(f"written: {run.folder}", soft_wrap=True)
 
     def compared(self, study: Study, seeds: pd.DataFrame, path: Path) -> None:
         """Print the table of the seeds."""
@@ -206,11 +213,9 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
         yield on_trace
 
 
-def _show(results: Results, terminal: Console) -> None:
-    selection, *others = terminal_tables.run_tables(
-        results, results.explanations, width=terminal.width
+def _show_tables(results: Results, terminal: Console) -> None:
+    """Print the designs of all criteria, requests, accuracy and baselines."""
+    show(
+        terminal,
+        *terminal_tables.run_tables(results, results.explanations, width=terminal.width),
     )
-    show(terminal, selection)
-    if results.design.get("caution"):
-        terminal.print(results.design["caution"])
-    show(terminal, *others)

@@ -14,7 +14,7 @@ from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import Metrics
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.scenario.service import NETWORK_LOAD
+from imcmoo.scenario.service import NETWORK_LOAD, NETWORK_POWER
 from imcmoo.space.choices import UNCHOSEN, every_choice
 from imcmoo.space.design_space import LARGEST_RANK, Levels
 
@@ -83,7 +83,8 @@ class EnumerationTree:
         """Smallest energy, latency and area of any design; in a scenario also power and load."""
         of_networks, of_chip = ["energy", "latency"], ["area"]
         if any(quantity.name == "load" for quantity in self._model.quantities):
-            of_networks, of_chip = [*of_networks, NETWORK_LOAD], [*of_chip, "average_power", "load"]
+            of_networks += [NETWORK_LOAD, NETWORK_POWER]
+            of_chip += ["average_power", "load"]
         n, n_networks = len(partial), len(self._model.workload_names)
         values = {name: np.full((n, n_networks), LEAST) for name in of_networks}
         return Metrics({**values, **{name: np.full(n, LEAST) for name in of_chip}}, {})

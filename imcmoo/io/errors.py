@@ -29,6 +29,10 @@ class OwnCodeError(InputError, ValueError):
     """A cost model, criterion or score does not return what it must; one line."""
 
 
+class Conflict(ValueError):
+    """Values that are allowed each, but not together; says which and why."""
+
+
 @contextmanager
 def input_errors(
     where: str = "", of: type[Exception] | tuple[type[Exception], ...] = ValueError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import platform
 import re
@@ -87,6 +86,9 @@ def _connected(scheduler: Scheduler) -> Iterator[Any]:
     """A client of a scheduler that has a worker."""
     if find_spec("distributed") is None:
         raise InputError("--scheduler needs dask.distributed: pip install 'imcmoo[dask]'")
+    # Imported here: asyncio delays each start, and only schedulers need it.
+    import asyncio
+
     from distributed import Client
 
     security = _security(scheduler)
@@ -111,6 +113,8 @@ async def _answers(address: str, security: Any) -> None:
 
     OSError where nothing answers in time, also where something listens.
     """
+    import asyncio
+
     from distributed.core import connect
 
     async def ask() -> None:

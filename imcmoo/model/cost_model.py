@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from imcmoo.arrays import Bools, Floats
 from imcmoo.model.metrics import LayerCosts, Metrics, Quantity
 from imcmoo.model.partials import NoBounds, PartialDesignTree
+from imcmoo.networks.work_shares import WorkShares
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -87,6 +88,9 @@ class CostModel(ABC):
     generic_operands: tuple[str, ...] = ()
     """Networks without operand statistics of their own; their SNR rests on those of other networks.
     """
+
+    work_shares: Mapping[str, WorkShares] = {}
+    """Where the weights and products of each network run; empty for models with one unit."""
 
     @property
     def data_digest(self) -> str:

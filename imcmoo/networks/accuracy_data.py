@@ -151,7 +151,7 @@ class AccuracyData:
         All measured layers must occur. If the table names the digest of its file, that and the
         number of all layers must agree, too.
         """
-        if len(self._rows(network)) != len(self.layers):
+        if len(self.rows_in(network)) != len(self.layers):
             return False
         digest = network.provenance.get("sha256")
         if digest is None:
@@ -163,11 +163,11 @@ class AccuracyData:
     def columns_for(self, network: Workload) -> dict[str, tuple[str, ...]]:
         """Cells of the columns `MEASURED` for the table of a network; empty for unknown layers."""
         cells = [("",) * len(MEASURED)] * len(network)
-        for at, layer in self._rows(network).items():
+        for at, layer in self.rows_in(network).items():
             cells[at] = layer.cells
         return {n: tuple(c[at] for c in cells) for at, n in enumerate(MEASURED)}
 
-    def _rows(self, network: Workload) -> dict[int, LayerData]:
+    def rows_in(self, network: Workload) -> dict[int, LayerData]:
         """Measured layers by row of a network's table, found by name, else by the shape of their
         weights."""
         sizes = dict(zip(DIMENSIONS, network.shapes.T, strict=True))

@@ -1,8 +1,9 @@
-"""Build the tables of the true networks: export their definitions, strip, import and write them.
+"""Build the tables of the true networks, of language models and of a speech recogniser.
 
-Needs torch, torchvision, transformers and the extra `onnx`; parameters are random and dropped, so
-nothing is downloaded. Run `python -m imcmoo.networks.build_tables` in the root of the repository;
-`--tables-only` starts from the stripped exports in the test fixtures.
+True networks: export their definitions, strip, import and write them. Needs torch, torchvision,
+transformers and the extra `onnx`; parameters are random and dropped, so nothing is downloaded. Run
+`python -m imcmoo.networks.build_tables` in the root of the repository; `--tables-only` starts from
+the stripped exports in the test fixtures. The other tables follow from published sizes.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ import onnx
 
 from imcmoo.arrays import Floats
 from imcmoo.io.files import replacing
+from imcmoo.networks.layers import BITS, DEFAULT_DENSITIES, layer_class
 from imcmoo.networks.onnx_import import import_onnx
-from imcmoo.networks.workloads import TRUE_NETWORKS, Workload
+from imcmoo.networks.published_models import CONFIGS, generation
+from imcmoo.networks.workload_csv import DEFAULT
+from imcmoo.networks.workloads import RECOGNISER, TRUE_NETWORKS, Workload
 
 TABLES = Path(__file__).parent / "tables"
 FIXTURES = Path("tests/networks/topologies")
@@ -53,8 +57,15 @@ PAPER_HAS_NO_HISTOGRAMS = ("resnet50_onnx",)
 """Networks without histograms: the paper's network of that name is another one."""
 
 
+AUDIO_SAMPLES = 5 * 16_000
+"""Input of the speech recogniser: 5 s at 16 kHz."""
+
+AUDIO_LAYERS = ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2))
+"""Kernel and stride of the convolutions that make frames of samples."""
+
+
 def main() -> None:
-    """Export, strip, import and write the nine networks."""
+    """Export, strip, import and write the nine networks; write all other tables."""
     parser = argparse.ArgumentParser(description="Build the tables of the true networks.")
     parser.add_argument("--tables-only", action="store_true", help="keep the exports there are")
     args = parser.parse_args()
@@ -67,11 +78,70 @@ def main() -> None:
         network = with_histograms(import_onnx(topology, name=name).workload)
         stored = onnx.load(topology, load_external_data=False).metadata_props
         definition = {p.key: p.value for p in stored}
-        with (
-            replacing(TABLES / f"{name}.csv") as path,
-            path.open("w", newline="", encoding="utf-8") as stream,
-        ):
-            replace(network, provenance={**network.provenance, **definition}).write_csv(stream)
+        write(replace(network, provenance={**network.provenance, **definition}))
+    for name in CONFIGS:
+        made = generation(name)
+        write(made.prefill)
+        write(made.step)
+    write(speech_recogniser())
+
+
+def write(network: Workload) -> None:
+    """Write the table of a network."""
+    with (
+        replacing(TABLES / f"{network.name}.csv") as path,
+        path.open("w", newline="", encoding="utf-8") as stream,
+    ):
+        network.write_csv(stream)
+
+
+def speech_recogniser() -> Workload:
+    """wav2vec 2.0 (base), which turns `AUDIO_SAMPLES` into letters: a pass without steps.
+
+    Source: config.json of huggingface.co/facebook/wav2vec2-base-960h, and
+        `src/transformers/models/wav2vec2/modeling_wav2vec2.py` of huggingface/transformers.
+    """
+    width, heads, inner, blocks, letters, channels = 768, 12, 3072, 12, 32, 512
+    frames, source, rows = AUDIO_SAMPLES, 1, []
+    for i, (kernel, stride) in enumerate(AUDIO_LAYERS):
+        frames = (frames - kernel) // stride + 1
+        rows.append((f"audio{i}", "Conv", source, channels, frames, kernel, 1, stride, False))
+        source = channels
+    rows.append(("frames", "linear", channels, width, frames, 1, 1, 1, False))
+    # An even kernel gives a frame more than there are, which is dropped.
+    rows.append(("positions", "Conv", width // 16, width // 16, frames, 128, 16, 1, False))
+    head = width // heads
+    for i in range(blocks):
+        rows += [
+            (f"{i}.qkv", "linear", width, 3 * width, frames, 1, 1, 1, False),
+            (f"{i}.scores", "attention", head, frames, frames, 1, heads, 1, True),
+            (f"{i}.mix", "attention", frames, head, frames, 1, heads, 1, True),
+            (f"{i}.out", "linear", width, width, frames, 1, 1, 1, False),
+            (f"{i}.up", "linear", width, inner, frames, 1, 1, 1, False),
+            (f"{i}.down", "linear", inner, width, frames, 1, 1, 1, False),
+        ]
+    rows.append(("letters", "linear", width, letters, frames, 1, 1, 1, False))
+    names, kinds, c, m, p, r, g, strides, dynamic = zip(*rows, strict=True)
+    ones = np.ones(len(rows), np.int64)
+    shapes = np.array([c, m, p, ones, r, ones, g, ones], np.int64).T
+    classes = [
+        layer_class(kind, sizes, dynamic=second)
+        for kind, sizes, second in zip(kinds, shapes, dynamic, strict=True)
+    ]
+    densities = np.array([DEFAULT_DENSITIES[each] for each in classes]).reshape(-1, 2, BITS)
+    return Workload(
+        name=RECOGNISER,
+        layers=names,
+        kinds=kinds,
+        shapes=shapes,
+        strides=np.array([strides, ones]).T,
+        input_bits=densities[:, 0],
+        weight_bits=densities[:, 1],
+        dynamic=dynamic,
+        input_statistics=(DEFAULT,) * len(rows),
+        weight_statistics=(DEFAULT,) * len(rows),
+        provenance={"source": "config.json of huggingface.co/facebook/wav2vec2-base-960h"},
+    )
 
 
 def export(name: str) -> onnx.ModelProto:

@@ -10,7 +10,7 @@ Source of the fields and their defaults: huggingface/transformers,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ SIZES = {
     "longest": "max_position_embeddings",
 }
 """Usual field of each size in a `config.json`."""
+
+_C, _M = map(DIMENSIONS.index, "CM")
 
 PHASES = PREFILL, STEP = "prefill", "step"
 """Values of the line `#phase` of a table."""
@@ -172,8 +174,8 @@ class LanguageModel:
         family = FAMILIES[kind]
         _refuse_other_parts(config)
         sizes = _sizes(config, family)
-        embedded = config.get("word_embed_proj_dim", sizes["width"])
-        if family.projects_embeddings and embedded != sizes["width"]:
+        embedded = config.get("word_embed_proj_dim")
+        if family.projects_embeddings and embedded not in (None, sizes["width"]):
             raise ValueError(
                 "word_embed_proj_dim differs from hidden_size: models that project their "
                 "embeddings are not modelled"
@@ -421,6 +423,24 @@ class Generation:
             },
             images=self.batch,
         )
+
+
+def keys_of_steps(step: Workload) -> dict[str, int]:
+    """Keys that the `first`, the `mean` and the `last` step of a request see, from the table of the
+    mean step; empty if the table does not state the request."""
+    cached, prompt = np.array(step.cache) == KEYS, step.provenance.get("prompt", "")
+    if step.phase != STEP or not cached.any() or not (prompt.isascii() and prompt.isdigit()):
+        return {}
+    mean, last = (int(v[cached].max()) for v in (step.shapes[:, _M], step.reserved))
+    return {"first": min(int(prompt) + 1, last), "mean": mean, "last": last}
+
+
+def step_that_sees(step: Workload, keys: int) -> Workload:
+    """The step of a request that sees so many keys, from the table of the mean step."""
+    cache, shapes = np.array(step.cache), step.shapes.copy()
+    shapes[cache == KEYS, _M] = keys
+    shapes[cache == VALUES, _C] = keys
+    return replace(step, shapes=shapes)
 
 
 def import_language_model(

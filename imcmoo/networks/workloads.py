@@ -59,6 +59,18 @@ IN_TRUTH = "_onnx"
 TRUE_NETWORKS = tuple(f"{name}{IN_TRUTH}" for name in SHIPPED)
 """The nine networks as defined by torchvision and transformers, imported from ONNX, batch 1."""
 
+LANGUAGE_MODELS = ("smollm", "gpt2", "qwen2.5-0.5b")
+"""Language models of which prefill and step are shipped."""
+
+RECOGNISER = "wav2vec2_base"
+"""A speech recogniser, for scenarios in which a language model answers."""
+
+FURTHER = (
+    *(f"{name}_{phase}" for name in LANGUAGE_MODELS for phase in ("prefill", "decode")),
+    RECOGNISER,
+)
+"""Shipped networks beside `SHIPPED` and `TRUE_NETWORKS`."""
+
 
 def is_path(source: str) -> bool:
     """Return True if a network is named by the path of its CSV."""
@@ -216,7 +228,7 @@ class Workload:
         """
         if is_path(source):
             return cls.read_csv(Path(source))
-        names = (*SHIPPED, *TRUE_NETWORKS)
+        names = (*SHIPPED, *TRUE_NETWORKS, *FURTHER)
         if source not in names:
             raise ValueError(
                 f"unknown workload '{source}'; {did_you_mean(source, names)}known: "
@@ -270,12 +282,18 @@ class Workload:
         layers = zip(self.layers, sizes, self.dynamic, strict=True)
         return [(name, size) for name, size, dynamic in layers if not dynamic]
 
+    @property
+    def weights_of_layers(self) -> Ints:
+        """Weights of each layer, shape (n_layers,); 0 for activations held in arrays and for the
+        weights of an earlier layer."""
+        sizes = self.shapes[:, [DIMENSIONS.index(d) for d in "CMRSG"]].prod(axis=1)
+        has_weights = np.array([not s for s in self.shared_with]) & ~np.array(self.dynamic)
+        return np.where(has_weights, sizes, 0)
+
     @cached_property
     def weights(self) -> int:
         """Number of weights; shared weights count once, activations held in arrays do not."""
-        sizes = self.shapes[:, [DIMENSIONS.index(d) for d in "CMRSG"]].prod(axis=1)
-        has_weights = np.array([not s for s in self.shared_with]) & ~np.array(self.dynamic)
-        return int(sizes[has_weights].sum())
+        return int(self.weights_of_layers.sum())
 
     def __len__(self) -> int:
         return len(self.layers)

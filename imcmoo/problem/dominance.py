@@ -5,7 +5,6 @@ Points are minimised and finite, shape (n, m).
 
 from __future__ import annotations
 
-import moocore
 import numpy as np
 
 from imcmoo.arrays import Bools, Floats, Ints
@@ -20,6 +19,9 @@ FEW_COLUMNS = 8
 def is_nondominated(points: Floats) -> Bools:
     """True for non-dominated points, shape (n,); equal points do not dominate each other."""
     if points.shape[1] <= MOST_COLUMNS:
+        # Imported here and below: certificates compare no fronts, and it delays their start.
+        import moocore
+
         return np.asarray(moocore.is_nondominated(points, keep_weakly=True), dtype=bool)
     distinct, place = np.unique(points, axis=0, return_inverse=True)
     # Sorted by sum, then by column: only an earlier row can dominate a row.
@@ -50,6 +52,8 @@ def mutually_dominated(points: Floats, others: Floats) -> tuple[Bools, Bools]:
 def pareto_rank(points: Floats) -> Ints:
     """Rank of each point, shape (n,): 0 if non-dominated, 1 if non-dominated without rank 0, ..."""
     if points.shape[1] <= MOST_COLUMNS:
+        import moocore
+
         return np.asarray(moocore.pareto_rank(points), dtype=np.int64)
     rank = np.zeros(len(points), dtype=np.int64)
     left = np.arange(len(points))

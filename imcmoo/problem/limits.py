@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from imcmoo.arrays import Bools, Floats
-from imcmoo.scenario.service import NETWORK_LOAD
+from imcmoo.scenario.service import NETWORK_LOAD, NETWORK_POWER
 
 SHORTEST_S = 1e-30
 """Below any initiation interval, s."""
@@ -42,6 +42,9 @@ class Limits:
     max_token_energy_J: float | None = None  # largest energy per token of such a step, J
     max_load: float | None = None
     """Largest load as a share of the capacity of the chip for the network, in a scenario."""
+    max_average_power_W: float | None = None
+    """Largest average power of the chip with its DRAM, W, in a scenario; the same for all networks
+    of a chip."""
 
     def __post_init__(self) -> None:
         for key, value in self.given().items():
@@ -64,6 +67,8 @@ class _Kind:
     unit: str
     at_least: bool = False
     monotone: bool = True
+    of_chip: bool = False
+    of_time: bool = False  # depends on what else the chip does
 
     def share(self, values: Mapping[str, Floats], images: Floats, limit: float) -> Floats:
         """Above 1 where the limit is broken, shape (n, W)."""
@@ -77,10 +82,11 @@ _IMAGES_PER_S = _Kind(
     lambda v, images: images / v.get("interval", v["latency"]),
     "fps",
     at_least=True,
+    of_time=True,
 )
 
 _KINDS: dict[str, _Kind] = {
-    "max_latency_s": _Kind(("latency",), lambda v, images: v["latency"], "s"),
+    "max_latency_s": _Kind(("latency",), lambda v, images: v["latency"], "s", of_time=True),
     "max_energy_J": _Kind(("energy",), lambda v, images: v["energy"], "J"),
     "max_power_W": _Kind(
         ("energy", "latency"), lambda v, images: v["energy"] / v["latency"], "W", monotone=False
@@ -89,6 +95,9 @@ _KINDS: dict[str, _Kind] = {
     "min_tokens_per_s": replace(_IMAGES_PER_S, unit="tokens/s"),
     "max_token_energy_J": _Kind(("energy",), lambda v, images: v["energy"] / images, "J"),
     "max_load": _Kind(("load",), lambda v, images: v[NETWORK_LOAD], "of its capacity"),
+    "max_average_power_W": _Kind(
+        ("average_power",), lambda v, images: v[NETWORK_POWER], "W", of_chip=True
+    ),
 }
 
 
@@ -138,6 +147,11 @@ class NetworkLimits:
         """Names of the constraints: `max_latency_s_vgg16`."""
         return [f"{key}_{self.networks[w]}" for w, key, _ in self.rows]
 
+    @property
+    def limited(self) -> list[tuple[str, str]]:
+        """Key of each limit, and its network; no network for a limit of the chip."""
+        return [(key, "" if _KINDS[key].of_chip else self.networks[w]) for w, key, _ in self.rows]
+
     def is_monotone(self, key: str) -> bool:
         """True if less energy, latency and interval never break the limit."""
         return _KINDS[key].monotone
@@ -173,12 +187,15 @@ class NetworkLimits:
         Args:
             values: by quantity, shape (1, W), NaN where a network does not run.
         """
-        broken = []
-        for w, key, limit in self.rows:
+        broken: list[tuple[float, str]] = []
+        for (w, key, limit), (_, network) in zip(self.rows, self.limited, strict=True):
             kind = _KINDS[key]
             factor = kind.share(values, self._images, limit)[0, w]
             value = kind.value(values, self._images)[0, w]
             if factor > 1 and np.isfinite(value):
                 text = f"{value:.4g} {kind.unit} against {limit:g} {kind.unit}"
-                broken.append((float(factor), f"{key} of {self.networks[w]}: {text}"))
-        return broken
+                of = f" of {network}" if network else ""
+                if kind.of_time and len(self.networks) > 1:
+                    of += ", while it runs alone"
+                broken.append((float(factor), f"{key}{of}: {text}"))
+        return [*dict.fromkeys(broken)]

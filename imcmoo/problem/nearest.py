@@ -83,7 +83,15 @@ def _remedies(model: ScenarioModel) -> str:
     return f"{', '.join(remedies[:-1])} or {remedies[-1]}"
 
 
-BITS_PER_MIB = 8 * 2**20
+def _size(bits: float) -> str:
+    """An amount of memory, rounded up to whole bytes, in the unit that people read."""
+    amount, unit = float(np.ceil(max(round(bits), 1) / 8)), "B"
+    for larger in ("KiB", "MiB", "GiB"):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    digits = 2 if amount < 100 and unit != "B" else 4
+    return f"{float(f'{amount:.{digits}g}'):,.15g} {unit}"
 
 
 def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
@@ -110,7 +118,7 @@ def _broken(problem: AcceleratorProblem, design: Levels) -> list[str]:
                 factor = used[name][0, w]
                 text += f" ({factor:.3g} times)"
             elif name == "buffer_bits":  # of which capacity is but a unit
-                text = f"{network} needs {missing / BITS_PER_MIB:.2g} MiB more buffer"
+                text = f"{network} needs {_size(missing)} more buffer"
                 if lacks_dram[0, w]:
                     text = f"the cache of {text}, or DRAM"
             else:

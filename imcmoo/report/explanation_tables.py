@@ -12,10 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from imcmoo.model.metrics import DRAM_DETAILS
+from imcmoo.networks.work_shares import UNITS
 from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.report.labels import (
     ACCURACY_TITLES,
     COLUMN_TITLES,
+    ON_CHIP,
+    ON_DIGITAL,
+    SMALLEST_SHOWN,
     cell,
     generic_note,
     headed,
@@ -33,7 +37,7 @@ from imcmoo.report.rich_tables import add_numbers, open_table
 from imcmoo.report.terminal_tables import ROOMY, scenario_table
 from imcmoo.study.explanation import OPERANDS, Explanation
 
-HIDDEN = ("edap_J_s_mm2", "network_load", "longest_layer", *DRAM_DETAILS)
+HIDDEN = ("edap_J_s_mm2", "network_load", "network_power", "longest_layer", *DRAM_DETAILS)
 """Columns that are shown otherwise, or not."""
 
 LESS_NEEDED = (
@@ -56,6 +60,8 @@ def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[
     yield _networks(explanation, width)
     if "accuracy_lost_in" in explanation.tables["networks"]:
         yield _accuracy(explanation.tables["networks"])
+    if (table := _work_shares(explanation.tables["networks"])) is not None:
+        yield table
     tables = explanation.tables
     if "scenario" in tables:
         yield scenario_table(tables["scenario"], width)
@@ -89,7 +95,8 @@ def _heading(explanation: Explanation) -> Text:
 def _networks(explanation: Explanation, width: int) -> Table:
     """One row per network; violated limits instead of figures."""
     networks, limits = explanation.tables["networks"], explanation.tables["limits"]
-    hidden = (*HIDDEN, OPERANDS, *ACCURACY_TITLES, *(() if width >= ROOMY else LESS_NEEDED))
+    elsewhere = (OPERANDS, *ACCURACY_TITLES, *ON_CHIP, *ON_DIGITAL)
+    hidden = (*HIDDEN, *elsewhere, *(() if width >= ROOMY else LESS_NEEDED))
     columns = [str(c) for c in networks.columns[2:] if c not in hidden]
     # Quantities of the model first, then known names.
     figures = [
@@ -145,6 +152,25 @@ def _accuracy(networks: pd.DataFrame) -> Table:
         # A rounding error of equal scores is no drop.
         cells = (f"{row[name] + 0.0:.3f}".replace("-0.000", "0.000") for name in drops)
         table.add_row(label(row["network"]), *cells, row[worst])
+    return table
+
+
+def _work_shares(networks: pd.DataFrame) -> Table | None:
+    """Table of the units of weights and products; None if all are on arrays, or unknown."""
+    if not {*ON_CHIP, *ON_DIGITAL} <= {*networks.columns}:
+        return None
+    on_chip, digital = (networks[list(names)].to_numpy(float) for names in (ON_CHIP, ON_DIGITAL))
+    if (on_chip - digital).min() >= 1:
+        return None
+    title = "Where weights and multiply-accumulates run, % of each"
+    table = open_table(title=title, networks=networks["network"])
+    add_numbers(
+        table,
+        *(f"{what}, {unit}" for unit in UNITS for what in ("weights", "products")),
+    )
+    for name, held, of_digital in zip(networks["network"], on_chip, digital, strict=True):
+        parts = (*(held - of_digital), *of_digital, *(1 - held))
+        table.add_row(label(name), *(percent(abs(part)) for part in parts))
     return table
 
 
@@ -229,10 +255,6 @@ def limit_table(limits: pd.DataFrame, generic: Collection[str] = ()) -> Table:
             style="bold" if broken or stops else "",
         )
     return table
-
-
-SMALLEST_SHOWN = 5e-4
-"""Smallest relative change that is shown."""
 
 
 def neighbour_table(explanation: Explanation, width: int) -> Table:

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from imcmoo.arrays import Bools, Floats
+from imcmoo.networks.language_model import STEP
 from imcmoo.problem.criteria import LOG10
 from imcmoo.report import style
 from imcmoo.report.labels import label, networks_in
@@ -24,6 +25,9 @@ from imcmoo.study.results import Results
 
 MOST_NETWORKS = 40
 """Largest number of networks of figures with a panel, axis or row per network."""
+
+SMALL = 0.01
+"""Share of the energy below which components are joined in figures of tokens."""
 
 LIGHT = 0.408
 """Luminance above which a background has dark text."""
@@ -62,6 +66,9 @@ def _drawn(results: Results) -> dict[str, Figure]:
         drawn["power_area"] = power_against_area(feasible, _selected(results, feasible))
     if results.breakdown is not None:
         drawn["breakdown"] = breakdown(results.breakdown)
+        if results.steps is not None and results.generation is not None:
+            of_tokens = energy_per_token(results.breakdown, results.generation)
+            drawn["generation"] = generation(results.steps, of_tokens)
     if baselines is not None:
         drawn["baselines"] = baseline_matrix(
             results.of_workloads(baselines, "relative_edap_{}"),
@@ -373,3 +380,75 @@ def timeline(networks: list[str], pieces: pd.DataFrame) -> Figure:
     figure.legend(handles, labels, loc="outside upper right", ncols=2)
     style.open_sides(ax)
     return figure
+
+
+def energy_per_token(breakdown: pd.DataFrame, generation: pd.DataFrame) -> pd.DataFrame:
+    """Energy of a token of each step by component, J: a row per component, a column per network.
+
+    Args:
+        breakdown: energies of inferences (`breakdown.csv`).
+        generation: phases and sequences (`generation.csv`).
+    """
+    steps = generation[generation["phase"] == STEP]
+    by_network = {
+        str(name): breakdown[f"energy_{name}_J"] / batch
+        for name, batch in zip(steps["network"], steps["batch"], strict=True)
+    }
+    return pd.DataFrame({"component": breakdown["component"], **by_network})
+
+
+def generation(steps: pd.DataFrame, energy: pd.DataFrame, width: float = style.WIDTH) -> Figure:
+    """Time per token at the first, mean and last step over the floor of DRAM; energy per token.
+
+    Args:
+        steps: rows of each network by step (`steps.csv`).
+        energy: joules by component; see `energy_per_token`.
+        width: inches; panels stand one above the other in a figure of one column.
+    """
+    networks = list(dict.fromkeys(steps["network"]))
+    times, energies = 0.35 + 0.2 * len(steps), 0.35 + 0.3 * len(networks)
+    is_narrow = width <= style.COLUMN
+    height = (times + energies if is_narrow else max(times, energies)) + 1.2
+    figure = Figure(figsize=(width, height), layout="constrained")
+    if is_narrow:
+        above, below = figure.subplots(2, 1, height_ratios=(times, energies))
+    else:
+        above, below = figure.subplots(1, 2)
+    _time_of_steps(above, steps, several=len(networks) > 1)
+    _energy_of_tokens(below, networks, energy)
+    for ax in (above, below):
+        ax.invert_yaxis()
+        ax.tick_params(axis="y", length=0)
+        style.open_sides(ax)
+    style.legend_below(figure, below, title="component")
+    return figure
+
+
+def _time_of_steps(ax: Axes, steps: pd.DataFrame, *, several: bool) -> None:
+    """Draw a bar for each step, and the floor of DRAM as a shaded part of it."""
+    rows = [
+        (f"{label(str(row.network))}, " if several else "") + f"{row.step}: {row.keys:,} keys"
+        for row in steps.itertuples()
+    ]
+    time, floor = (MS * steps[name] for name in ("time_per_token_s", "dram_floor_s"))
+    ax.barh(rows, time, color="0.35", height=0.7, linewidth=0.3, label="time of the step")
+    look: dict[str, Any] = {"color": "0.75", "hatch": "////", "edgecolor": "white"}
+    ax.barh(rows, floor, height=0.7, linewidth=0.3, label="least time of DRAM", **look)
+    ax.set(xlabel="time per token (ms)", xlim=(0, None))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+
+
+def _energy_of_tokens(ax: Axes, networks: Sequence[str], energy: pd.DataFrame) -> None:
+    """Draw the energy of a token of each network, split by component; small ones are joined."""
+    names = [label(name) for name in networks]
+    start = np.zeros(len(names))
+    joules_of = energy.set_index("component")[networks]
+    is_small = (joules_of < SMALL * joules_of.sum()).all(axis=1)
+    joules_of = pd.concat([joules_of[~is_small], joules_of[is_small].sum().to_frame("others").T])
+    for component, joules in zip(joules_of.index, joules_of.to_numpy(), strict=True):
+        colour, hatch = style.component_style(component)
+        look: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": "white"}
+        look |= {"height": 0.7, "linewidth": 0.3, "label": label(component)}
+        ax.barh(names, MJ * joules, left=start, **look)
+        start += MJ * joules
+    ax.set(xlabel="energy per token (mJ)", xlim=(0, None))

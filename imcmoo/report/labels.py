@@ -25,6 +25,13 @@ LABELS = {
     "densenet201": "DenseNet201",
     "resnet50": "ResNet50",
     "vision_transformer": "ViT",
+    "smollm_prefill": "SmolLM, prefill",
+    "smollm_decode": "SmolLM, step",
+    "gpt2_prefill": "GPT-2, prefill",
+    "gpt2_decode": "GPT-2, step",
+    "qwen2.5-0.5b_prefill": "Qwen2.5-0.5B, prefill",
+    "qwen2.5-0.5b_decode": "Qwen2.5-0.5B, step",
+    "wav2vec2_base": "wav2vec 2.0",
     "four_workload_rram": "RRAM, four networks",
     "four_workload_sram": "SRAM, four networks",
     "nine_workload_rram": "RRAM, nine networks",
@@ -103,8 +110,20 @@ def distinct_labels(names: Sequence[str]) -> list[str]:
     ]
 
 
+DEVICES = {"sram": "analog SRAM", "dimc": "digital SRAM", "rram": "RRAM"}
+"""Names of memory devices."""
+
 TOKENS = "tokens_per_s"
 """A rate, whose name does not end in its unit."""
+
+IN_MS = ("time_to_first_token_s", "time_per_token_s", "request_s")
+"""Columns of times that people know in milliseconds."""
+
+
+def unit_of(column: str) -> tuple[float, str]:
+    """Factor from a column in files to its display unit, and the name of the latter."""
+    return (1e3, "ms") if column in IN_MS else on_screen(column.rpartition("_")[2])
+
 
 COLUMN_TITLES = {
     "power_W": "power (W)",
@@ -131,6 +150,10 @@ ACCURACY_TITLES = {
 }
 """Headings of the table of predicted accuracy."""
 
+ON_CHIP = ("weights_on_chip", "macs_on_chip")
+ON_DIGITAL = ("weights_on_digital", "macs_on_digital")
+"""Shares of weights and of products on the chip, and those of them on its digital unit."""
+
 PERCENT = ("utilization", "regret")
 
 
@@ -138,10 +161,10 @@ def headed(column: str) -> str:
     """Heading of a column of figures."""
     if column in COLUMN_TITLES:
         return COLUMN_TITLES[column]
-    stem, _, unit = column.rpartition("_")
+    stem, _, _ = column.rpartition("_")
     if not stem:
         return label(column)
-    return f"{label(stem)} ({on_screen(unit)[1]})"
+    return f"{label(stem)} ({unit_of(column)[1]})"
 
 
 @dataclass(frozen=True)
@@ -220,12 +243,31 @@ def cell(column: str, value: Any) -> str:
         return value
     if column in PERCENT:
         return percent(value)
-    return number(value if column == TOKENS else value * on_screen(column.rpartition("_")[2])[0])
+    return number(value if column == TOKENS else value * unit_of(column)[0])
 
 
 def number(value: float) -> str:
     """Number with four digits, or all before the decimal point."""
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+SMALLEST_SHOWN = 5e-4
+"""Smallest share by which a difference is shown."""
+
+PREFIXES = {1.0: "", 1e-3: "m", 1e-6: "µ", 1e-9: "n", 1e-12: "p"}
+
+
+def engineering(value: float, unit: str) -> str:
+    """Value with three digits, a prefix below 1, and its unit.
+
+    `unbounded` if infinite; a dash if unknown.
+    """
+    if not np.isfinite(value):
+        return "–" if np.isnan(value) else "unbounded"
+    rounded = float(f"{value:.3g}")
+    usual = 1.0 if rounded == 0 else 1e-12
+    size = next((size for size in PREFIXES if abs(rounded) >= size), usual)
+    return f"{number(float(f'{rounded / size:.3g}'))} {PREFIXES[size]}{unit}"
 
 
 def percent(share: float) -> str:

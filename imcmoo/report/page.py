@@ -18,6 +18,7 @@ from rich.table import Table
 
 from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError
+from imcmoo.report.answer_card import card_of_run
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.labels import (
     SNR,
@@ -112,14 +113,14 @@ def _title(studies: Sequence[str], names: Sequence[str]) -> str:
 
 def _shown(results: Results, explanations: Sequence[Explanation], name: str) -> dict[str, Any]:
     """Values of one run for the template of the page."""
-    selected = results.selected.iloc[0]
     return {
         "name": name,
-        "facts": _facts(results),
+        "card": card_of_run(results, explanations[0]) if explanations else None,
+        "facts": {} if explanations else _facts(results),
+        "design": {} if explanations else _design(results),
+        "caution": "" if explanations else results.design.get("caution", ""),
         "networks": _networks(results, explanations),
-        "design": {heading(n): plain(selected[n]) for n in results.parameters},
         "about": _about(results),
-        "caution": results.design.get("caution", ""),
         "timeline": _timeline(results),
         "tables": run_tables(results, explanations),
         "config": json.dumps(dict(results.config), indent=1, ensure_ascii=False),
@@ -182,9 +183,12 @@ def _about(results: Results) -> list[str]:
         f"{config['budget']:,} designs a search",
         f"imcmoo {config['stamp']['versions']['imcmoo']}",
     ]
-    if config["area_limit_mm2"] is not None:
-        facts.insert(2, f"up to {config['area_limit_mm2']:g} mm²")
-    return facts
+    n_feasible, n = int(results.evaluations["feasible"].sum()), len(results.evaluations)
+    return [
+        *facts,
+        f"{n_feasible:,} of {n:,} designs feasible",
+        f"{len(results.front):,} on the Pareto front",
+    ]
 
 
 def _packed(data: dict[str, Any]) -> str:
@@ -225,7 +229,7 @@ def comparisons(runs: Sequence[Results], names: Sequence[str]) -> list[Table]:
 def design_comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
     """Facts and parameters of the selected designs, one column per run."""
     table = new_table("", title="Selected designs side by side", numbers=names)
-    designs = [{heading(n): plain(run.selected[n].iloc[0]) for n in run.parameters} for run in runs]
+    designs = [_design(run) for run in runs]
     for columns in ([_facts(run) for run in runs], designs):
         for name in dict.fromkeys(name for column in columns for name in column):
             cells = [column.get(name, "") for column in columns]
@@ -237,6 +241,11 @@ def design_comparison(runs: Sequence[Results], names: Sequence[str]) -> Table:
         "differ in their reference as well."
     )
     return table
+
+
+def _design(results: Results) -> dict[str, str]:
+    """Parameters of the selected design."""
+    return {heading(n): plain(results.selected[n].iloc[0]) for n in results.parameters}
 
 
 def _facts(results: Results) -> dict[str, str]:

@@ -159,7 +159,9 @@ def round_ticks(axis: Axis, form: str) -> None:
     else:
         subs = (1.0, 2.0, 3.0, 5.0) if high < 10 * low else (1.0, 2.0, 5.0)
         subs = subs if high < 300 * low else (1.0,)
-    axis.set_major_locator(LogLocator(subs=subs))
+    # Labels of every decade would overlap in one column.
+    n = 5 if high > 1e5 * low else None
+    axis.set_major_locator(LogLocator(subs=subs, numticks=n))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(form)
 

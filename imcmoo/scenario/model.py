@@ -14,7 +14,14 @@ from imcmoo.model.metrics import Metrics, Quantity
 from imcmoo.model.partials import PartialDesignTree
 from imcmoo.scenario.requests import Load, Scenario
 from imcmoo.scenario.response import blocking_times, capacities, service_times
-from imcmoo.scenario.service import NETWORK_LOAD, READ, Service, service_in_turn
+from imcmoo.scenario.service import (
+    NETWORK_LOAD,
+    NETWORK_POWER,
+    READ,
+    Service,
+    power_alone,
+    service_in_turn,
+)
 from imcmoo.space.design_space import Levels
 
 MOST_POWER_W_OR_LOAD = 1e12
@@ -28,7 +35,7 @@ NEVER_S = 1e30
 
 AS_WITHOUT_LOAD = (
     *("space", "workload_names", "macs", "mapping_parameters", "prepare", "offers"),
-    *("generic_operands", "snr_sources", "images", "phases", "steps", "owners"),
+    *("generic_operands", "snr_sources", "work_shares", "images", "phases", "steps", "owners"),
     *("resource_names", "resources", "resource_use", "screened_by", "screen"),
     *("breakdown", "lacks_dram_for_cache"),
 )
@@ -103,6 +110,9 @@ class ScenarioModel(CostModel):
             "load": 1 / service.chip_capacity,
             NETWORK_LOAD: 1 / service.capacity,
         }
+        is_limited = self.scenario.max_average_power_W is not None
+        if is_limited:
+            served[NETWORK_POWER] = _of_each(service.average_power_W, service.capacity)
         values = {n: np.full((len(levels), *v.shape[1:]), np.nan) for n, v in served.items()}
         values |= {name: costs[name].copy() for name in self.changed}
         for name, array in {**served, **{n: service.values[n] for n in self.changed}}.items():
@@ -110,6 +120,8 @@ class ScenarioModel(CostModel):
         if self._separately:
             service_s = service_times(costs["latency"], costs["interval"], self.load)
             values[NETWORK_LOAD] = service_s / self.load.deadline_s
+            if is_limited:
+                values[NETWORK_POWER] = power_alone(self.scenario, self.load, costs)
         return Metrics({**costs, **values}, metrics.resources)
 
     def for_network(self, name: str) -> ScenarioModel:
@@ -174,10 +186,13 @@ class ScenarioTree:
         latency, interval = (
             np.minimum(bounds.values[name], NEVER_S) for name in ("latency", "interval")
         )
+        power = self._least_power(bounds.values)
+        is_limited = self._scenario.max_average_power_W is not None
         return Metrics(
             {
                 **bounds.values,
-                "average_power": self._least_power(bounds.values),
+                "average_power": power,
+                **({NETWORK_POWER: _of_each(power, latency)} if is_limited else {}),
                 **self._least_load(service_times(latency, interval, self._load)),
             },
             bounds.resources,
@@ -202,3 +217,8 @@ class ScenarioTree:
             load = np.minimum(load, layered)
             largest = np.minimum(largest, layered.max(axis=1))
         return {"load": largest, NETWORK_LOAD: load}
+
+
+def _of_each(of_chip: Floats, like: Floats) -> Floats:
+    """Values of chips, shape (n,), for each network, shape of `like`, (n, W)."""
+    return np.broadcast_to(of_chip[:, None], like.shape).copy()

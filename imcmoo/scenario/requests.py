@@ -85,6 +85,8 @@ class Scenario:
     idle: Idle = "on"  # power of an idle chip
     margin: float = 0.0  # how much more load than stated a feasible chip must serve, as a share
     sharing: Sharing = "time"  # whether networks share the chip in time or in space
+    max_average_power_W: float | None = None
+    """Largest average power of a feasible chip with its DRAM, W. If None, there is no limit."""
 
     def __post_init__(self) -> None:
         check_choice("sharing", self.sharing, get_args(Sharing))
@@ -131,7 +133,10 @@ class Scenario:
 
     def to_config(self) -> dict[str, Any]:
         """The scenario as JSON values."""
-        return asdict(self)
+        config = asdict(self)
+        if self.max_average_power_W is None:  # answers without such a limit do not state it
+            del config["max_average_power_W"]
+        return config
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,10 @@ from imcmoo.scenario.response import blocking_times, capacities, response_bounds
 NETWORK_LOAD = "network_load"
 """Load of each network as a share of the capacity for it, shape (n, W)."""
 
+NETWORK_POWER = "network_power"
+"""Average power that a limit holds for, W, shape (n, W): of the chip, the same for all networks; of
+networks that are evaluated separately, of a chip that serves this network only."""
+
 READ = (
     *("energy", "latency", "interval", "power", "leak", "dram_idle"),
     *("longest_layer", "save", "save_energy"),
@@ -142,3 +146,18 @@ def service_in_turn(scenario: Scenario, load: Load, values: Mapping[str, Floats]
             "networks": load.burst / load.period_s * dynamic,
         },
     )
+
+
+def power_alone(scenario: Scenario, load: Load, values: Mapping[str, Floats]) -> Floats:
+    """Average power of chips that serve one network each, W, shape (n, W).
+
+    Args:
+        scenario: the scenario.
+        load: the requests.
+        values: values per inference, see `service_in_turn`.
+    """
+    leak, dram_idle = values["leak"][:, None], values["dram_idle"][:, None]
+    dynamic = values["energy"] - (leak + dram_idle) * values["interval"]
+    busy = service_times(values["latency"], values["interval"], load) / load.period_s
+    leakage = leak if scenario.idle == "on" else leak * np.minimum(busy, 1.0)
+    return np.asarray(leakage + dram_idle + load.burst / load.period_s * dynamic)

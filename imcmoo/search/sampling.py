@@ -25,6 +25,12 @@ SMALL_SPACE = 1 << 17
 PATIENCE = 3
 """Batches in a row without a new design after which a space counts as exhausted."""
 
+PILOT = 64
+"""Least violated designs that are repaired first, to notice a space without feasible designs."""
+
+MOST_BOUNDED = 1 << 16
+"""Largest number of partial designs of one stage that are screened to prove a space infeasible."""
+
 BATCH = 16
 """Smallest number of designs drawn for."""
 
@@ -114,6 +120,30 @@ def draw_feasible(
     return np.concatenate(samples)
 
 
+def proven_infeasible(problem: AcceleratorProblem) -> bool:
+    """True if the bounds of the cost model rule out every design of the space.
+
+    False if some partial design may be feasible, if there are too many of them, or if the model has
+    no bounds.
+    """
+    limit = problem.largest_area_m2
+    try:
+        tree = problem.model.partials(limit)
+    except ValueError:
+        return False
+    rows = tree.start
+    for stage in range(len(tree.stages)):
+        rows, _ = tree.children(rows, stage)
+        if len(rows) > MOST_BOUNDED:
+            return False
+        if len(rows):
+            screened = tree.screen(rows)
+            rows = rows[screened.runs.all(axis=1) & (screened.area_m2 <= limit)]
+        if not len(rows):
+            return True
+    return False
+
+
 def draw_screened(
     problem: AcceleratorProblem, n: int, rng: np.random.Generator, *, seen: Set[int] = frozenset()
 ) -> Levels:
@@ -132,6 +162,10 @@ def draw_screened(
     while len(samples) < n and misses < PATIENCE:
         drawn = space.random(DRAWS * n, rng)
         nearest = np.argsort(violation(drawn), kind="stable")[: 2 * n]
+        if not (len(samples) or seen or misses):
+            _, left = repair(problem, drawn[nearest[:PILOT]])
+            if (left > 0).all() and proven_infeasible(problem):
+                break
         repaired, left = repair(problem, drawn[nearest])
         new = unseen(space, repaired[left <= 0], seen | set(space.rank(samples).tolist()))
         misses = 0 if len(new) else misses + 1

@@ -108,11 +108,10 @@ class EvaluatedDesigns:
         """Name and network of each limit (no network for those of the chip), in the order of
         `G`."""
         problem = self.problem
-        limits = problem.limits
         return [
             *((r, name) for r in problem.model.resource_names for name in problem.workload_names),
             *([("area", "")] if problem.area_limit_m2 else []),
-            *((key, limits.networks[w]) for w, key, _ in limits.rows),
+            *problem.limits.limited,
         ]
 
     @property

@@ -172,6 +172,9 @@ def _networks(
     }
     if sources := problem.model.snr_sources:
         shown[SNR_SOURCE] = np.array([sources[name] for name in problem.workload_names])
+    if ran := problem.model.work_shares:
+        rows = [ran[name].to_columns() for name in problem.workload_names]
+        shown |= {column: np.array([row[column] for row in rows]) for column in rows[0]}
     if generic := problem.model.generic_operands:
         names = problem.workload_names
         shown[OPERANDS] = np.where(np.isin(names, generic), GENERIC, "")

@@ -233,7 +233,12 @@ def flip(
     return Flip(factor, assumption, points, found, n_designs, compared_by, studies[0].edap)
 
 
-def _assumptions(study: Study) -> Assumptions:
+def assumptions_of(study: Study) -> Assumptions:
+    """Assumptions of the cost model of a study.
+
+    Raises:
+        InputError: its cost model is not the physical one.
+    """
     model = study.cost_model().shipped
     if not isinstance(model, PhysicalEvaluator):
         raise InputError(
@@ -245,7 +250,7 @@ def _assumptions(study: Study) -> Assumptions:
 
 def _varied(study: Study, factor: str) -> Assumption:
     """The assumption of a study that is varied."""
-    assumptions = _assumptions(study)
+    assumptions = assumptions_of(study)
     names = [f.name for f in fields(assumptions)]
     if factor not in names:
         raise InputError(f"no assumption {factor}; {did_you_mean_or_known(factor, names)}")
@@ -315,7 +320,7 @@ class _Candidates:
 
     def problem(self, factor: str, value: float) -> AcceleratorProblem:
         """The problem of the study at a value of an assumption."""
-        assumptions = _assumptions(self.study).having(**{factor: value})
+        assumptions = assumptions_of(self.study).having(**{factor: value})
         return self.study.problem(self.study.cost_model(assumptions=assumptions))
 
     def best_stored(self, problem: AcceleratorProblem, reference: Floats | None) -> _Found | None:

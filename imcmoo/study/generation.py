@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,13 @@ import pandas as pd
 from imcmoo.arrays import Floats
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import ENERGY, LATENCY
-from imcmoo.networks.language_model import PREFILL, STEP
+from imcmoo.networks.language_model import PREFILL, STEP, keys_of_steps, step_that_sees
+from imcmoo.networks.workloads import WorkloadSet
+from imcmoo.space.design_space import Levels
+from imcmoo.study.study import Study
 
-GENERATION = "generation"
-"""Name of the table, without `.csv`."""
+GENERATION, STEPS = "generation", "steps"
+"""Names of the tables, without `.csv`."""
 
 
 def has_generation(model: CostModel) -> bool:
@@ -75,3 +79,38 @@ def generation_table(model: CostModel, values: Mapping[str, Floats]) -> pd.DataF
             **{name: column[0, rows] for name, column in figures.items()},
         }
     )
+
+
+def steps_table(study: Study, design: Levels) -> pd.DataFrame | None:
+    """Time per token of a design over a request: at the first, the mean and the last step.
+
+    Args:
+        study: the study, of the physical model; each of its steps is costed with other keys.
+        design: the design, shape (1, n_parameters).
+
+    Returns:
+        Columns network, step, keys, time_per_token_s, dram_floor_s (least time of what goes through
+        DRAM) and token_energy_J; None if no network is a step, another model costs the study, or
+        networks run side by side, where each step would have its own share of the chip.
+    """
+    networks = study.network_set().workloads
+    keys = {each.name: seen for each in networks if (seen := keys_of_steps(each))}
+    side_by_side = study.scenario is not None and study.scenario.sharing == "space"
+    if study.model != "physical" or side_by_side or not keys:
+        return None
+    of_network: dict[str, list[dict[str, Any]]] = {name: [] for name in keys}
+    for at in next(iter(keys.values())):
+        tables = [step_that_sees(w, keys[w.name][at]) if w.name in keys else w for w in networks]
+        model = study.cost_model(None if at == "mean" else WorkloadSet(tuple(tables)))
+        figures = generation_figures(model, model.evaluate(design).values)
+        costs = model.breakdown(design)
+        assert costs is not None, "the physical model has a breakdown"
+        for name, rows in of_network.items():
+            w = model.workload_names.index(name)
+            of_step = {
+                "time_per_token_s": figures["time_per_token_s"][0, w],
+                "dram_floor_s": costs.details["dram_floor_s"][0, w],
+                "token_energy_J": figures["token_energy_J"][0, w],
+            }
+            rows.append({"network": name, "step": at, "keys": keys[name][at], **of_step})
+    return pd.DataFrame([row for rows in of_network.values() for row in rows])

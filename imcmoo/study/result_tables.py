@@ -31,9 +31,11 @@ from imcmoo.study.explain import explain_run
 from imcmoo.study.explanation import EXPLANATIONS
 from imcmoo.study.generation import (
     GENERATION,
+    STEPS,
     generation_figures,
     generation_table,
     has_generation,
+    steps_table,
 )
 from imcmoo.study.results import DESIGN, Results
 from imcmoo.study.searches import BEST_FOUND, EXACT, JOINT, Outcome
@@ -93,6 +95,8 @@ def _tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
     if has_generation(outcome.problem.model):
         costs = outcome.metrics([outcome.chosen]).values
         frames[GENERATION] = generation_table(outcome.problem.model, costs)
+        steps = steps_table(outcome.study, outcome.design)
+        frames |= {} if steps is None else {STEPS: steps}
     if outcome.study.accuracy:
         frames["accuracy"] = accuracy_table(outcome)
     return frames
@@ -329,6 +333,8 @@ def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:
     }
     if sources := problem.model.snr_sources:
         costs["snr_source"] = sources[outcome.workloads[w]]
+    if ran := problem.model.work_shares:
+        costs |= ran[outcome.workloads[w]].to_columns()
     costs |= _edaps(problem, metrics, w)
     if problem.has_edap:
         costs["edap_J_s_mm2"] = outcome.candidates.costs.edap[outcome.chosen, w].item()

@@ -49,7 +49,8 @@ REPORT = "report.html"
 FILES = (
     "evaluations.csv", "front.csv", "selection.csv", "baselines.csv", "trace.csv",
     "convergence.csv", "breakdown.csv", "regret.csv", "indicators.csv", "scenario.csv",
-    "timeline.csv", DESIGN, "accuracy.csv", "generation.csv", EXPLANATIONS, REPORT, FIGURES, SUMS,
+    "timeline.csv", DESIGN, "accuracy.csv", "generation.csv", "steps.csv", EXPLANATIONS, REPORT,
+    FIGURES, SUMS,
 )  # fmt: skip
 """All a run may leave beside its config. A new run replaces these and touches nothing else."""
 
@@ -332,15 +333,15 @@ class Results:
     """Every design of the joint search, the non-dominated ones, the design each criterion selects,
     and improvements of the best design of each search."""
 
-    baselines, breakdown, regret, indicators, scenario, timeline, accuracy, generation = map(
+    baselines, breakdown, regret, indicators, scenario, timeline, accuracy, generation, steps = map(
         _optional_table,
         ("baselines", "breakdown", "regret", "indicators", "scenario", "timeline", "accuracy",
-         "generation"),
+         "generation", "steps"),
     )  # fmt: skip
     """Tables that only some runs have: designs for all and for one workload; energy and area of the
     selected design by component; distance from the exact optima and from the exact front; service
     and simulated work of the requests of each network; its accuracy on the selected design; tokens
-    of language models on it."""
+    of language models on it, and their first, mean and last step."""
 
     @property
     def selected(self) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from imcmoo.hardware.physical_table import OPEN
 from imcmoo.io.checksums import sha256
 from imcmoo.io.errors import (
     NAME,
@@ -77,6 +78,8 @@ from imcmoo.study.tables import (
 from imcmoo.study.toml import toml_text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from imcmoo.exact.certificate import Certificate
     from imcmoo.model.physical.assumptions import Assumptions
     from imcmoo.model.physical.model import PhysicalEvaluator
@@ -225,7 +228,7 @@ class Study(Table):
     )
     deployment: Deployment = "alone"
     components: Annotated[str, AfterValidator(component_table)] | None = Field(
-        None, description="path of a component table (.npz); the shipped one by default"
+        None, description="path of a component table (.npz), or open; the shipped one by default"
     )
     calibration: Annotated[str, AfterValidator(known_calibration)] | None = Field(
         None,
@@ -409,6 +412,37 @@ class Study(Table):
             on_step=progress or (lambda *state: None),
         )
         return {certificate.criterion: certificate for certificate in proven}
+
+    def what_if(
+        self,
+        changes: Sequence[Mapping[str, Any]],
+        *,
+        time_limit_s: float | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> pd.DataFrame:
+        """Answer the study as it is and under each change, in one table; writes nothing.
+
+        Each change is a dictionary by key: a key of the study, of all networks (or `NETWORK.key` of
+        one) or of the scenario, a parameter of the space, or an assumption of the physical model::
+
+            study.what_if([{"technology_nm": 22}, {"device": "dimc", "rows": [128, 256]}])
+
+        Args:
+            changes: each a change of its own; all keys of one are changed together.
+            time_limit_s: time limit of a proof per criterion, s. If None, one minute.
+            progress: called with the name of each change before it is answered.
+
+        Returns:
+            One row per answer, the first without changes; units are in the names of the columns.
+            The column `answer` states if it is certified, enumerated or searched.
+
+        Raises:
+            InputError: a key is unknown, or a value is wrong; names the change.
+        """
+        from imcmoo.study.what_if import TIME_LIMIT_S, what_if  # takes studies
+
+        limit = TIME_LIMIT_S if time_limit_s is None else time_limit_s
+        return what_if(self, changes, time_limit_s=limit, on_change=progress or (lambda name: None))
 
     @model_validator(mode="before")
     @classmethod
@@ -727,26 +761,28 @@ class Study(Table):
         """Return the layers of all networks, read once."""
         return self._networks_read
 
-    def cost_model(self, **options: Any) -> CostModel:
+    def cost_model(self, networks: WorkloadSet | None = None, **options: Any) -> CostModel:
         """Return the cost model of the space and all networks, built once.
 
         Args:
+            networks: other layers of the networks, of the same names. If None, those of the study.
             options: further options of the model, such as other `assumptions` of the physical one;
-                a model with options is not stored.
+                a model with options or other layers is not stored.
 
         Raises:
             ValueError: a network is unknown, or the model cannot cost the space.
             OSError: the file of a network or the component table cannot be read.
         """
-        return self._made(options) if options else self._model
+        if networks is None and not options:
+            return self._model
+        return self._made(networks or self.network_set(), options)
 
     @cached_property
     def _model(self) -> CostModel:
-        return self._made({})
+        return self._made(self.network_set(), {})
 
-    def _made(self, options: Mapping[str, Any]) -> CostModel:
-        """A new cost model, with further options."""
-        networks = self.network_set()
+    def _made(self, networks: WorkloadSet, options: Mapping[str, Any]) -> CostModel:
+        """A new cost model of some layers, with further options."""
         # A user's model need not accept options that the study does not set.
         asked: dict[str, Any] = {
             "components": self.components,
@@ -815,8 +851,9 @@ class Study(Table):
         weights = [self.weights[i] for i in columns] if self.weights else None
         limits = self.limits
         if self.scenario is not None:
-            stated, most = limits or {}, self.scenario.max_load
-            limits = {n: replace(stated.get(n, Limits()), max_load=most) for n in self.names}
+            stated, power = limits or {}, self.scenario.max_average_power_W
+            more = {"max_load": self.scenario.max_load, "max_average_power_W": power}
+            limits = {n: replace(stated.get(n, Limits()), **more) for n in self.names}
         return AcceleratorProblem(
             model,
             area_limit_m2=self.area_limit_m2,
@@ -865,7 +902,8 @@ class Study(Table):
             )
             for n in self.networks
         ]
-        table = {"components": _absolute(self.components)} if self.components else {}
+        named = self.components in (None, OPEN)
+        table = {} if named else {"components": _absolute(str(self.components))}
         if self.calibration and is_file(self.calibration):
             table["calibration"] = _absolute(self.calibration)
         return self.replace(networks=networks, **table)
@@ -971,7 +1009,7 @@ def _paths_from(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
     networks = content.get("networks")
     if isinstance(networks, list):
         content["networks"] = [_paths_of_network(folder, network) for network in networks]
-    if isinstance(content.get("components"), str):
+    if isinstance(content.get("components"), str) and content["components"] != OPEN:
         content["components"] = str(folder / content["components"])
     calibration = content.get("calibration")
     if isinstance(calibration, str) and is_file(calibration):

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from imcmoo.hardware.component_table import ComponentTable
-from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.hardware.physical_table import OPEN, PhysicalTable
 from imcmoo.io.errors import did_you_mean
 from imcmoo.model import registry
 from imcmoo.networks.accuracy_data import AccuracyData
@@ -59,9 +59,13 @@ def _readable(path: str, read: Callable[[str], T]) -> T:
 
 
 def component_table(path: str, info: ValidationInfo) -> str:
-    """Check that a component table can be read; returns its path."""
-    table = PhysicalTable if info.data.get("model") == "physical" else ComponentTable
-    _readable(path, table.load)
+    """Check that a component table can be read; returns its path or name."""
+    if info.data.get("model") == "physical":
+        _readable(path, PhysicalTable.load)
+    elif path == OPEN:
+        raise ValueError(f'"{OPEN}" is a table of the physical model')
+    else:
+        _readable(path, ComponentTable.load)
     return path
 
 
@@ -321,7 +325,9 @@ class Network(Table):
         None, description="network whose weights this one uses, in the same cells (physical model)"
     )
     max_latency_s: Positive | None = Field(
-        None, description="longest latency of an inference, all images of its batch"
+        None,
+        description="longest latency of an inference, all images of its batch, while the network "
+        "runs alone",
     )
     max_energy_J: Positive | None = Field(
         None, description="largest energy of an inference, all images of its batch"
@@ -329,7 +335,9 @@ class Network(Table):
     max_power_W: Positive | None = Field(
         None, description="largest energy over latency, DRAM included"
     )
-    min_fps: Positive | None = Field(None, description="fewest images per second")
+    min_fps: Positive | None = Field(
+        None, description="fewest images per second, while the network runs alone"
+    )
     min_tokens_per_s: Positive | None = Field(
         None, description="fewest tokens per second of the step of a language model"
     )
@@ -442,6 +450,9 @@ class ScenarioTable(Table):
     idle: Idle = Field(Scenario.idle, description="whether an idle chip leaks")
     margin: float = Field(
         Scenario.margin, ge=0, description="share of load beyond the stated one to be served"
+    )
+    max_average_power_W: Positive | None = Field(
+        None, description="largest average power of the chip with its DRAM"
     )
 
 

@@ -77,12 +77,33 @@ def test_weights_and_products_are_counted_on_the_chip_and_in_float(tmp_path):
         node("MatMul", "fw", "y", name="last"),
     ]
     stored = [real("k", (3, 2, 3, 3)), real("t", (3, 1, 2, 2)), real("w", (25, 4))]
-    on_chip = assessed(tmp_path, nodes, stored, shape=("n", 2, 6, 6)).shares
-    assert on_chip.weights == pytest.approx((54 + 100) / (54 + 100 + 12))
-    assert on_chip.macs == pytest.approx((16 * 54 + 100) / (16 * 54 + 100 + 16 * 12))
-    assert on_chip.in_float == {"ConvTranspose": 1}
-    assert "on the chip: 92.8% of the weights and " in str(on_chip)
-    assert str(on_chip).endswith("in float: 1 ConvTranspose")
+    ran = assessed(tmp_path, nodes, stored, shape=("n", 2, 6, 6)).shares
+    assert ran.weights == pytest.approx(np.array([54 + 100, 0, 12]) / 166)
+    products = np.array([16 * 54 + 100, 0, 16 * 12])
+    assert ran.macs == pytest.approx(products / products.sum())
+    assert ran.in_float == {"ConvTranspose": 1}
+    assert str(ran) == (
+        "on arrays: 92.8% of the weights and 83.4% of the multiply-accumulates; in float: 7.2% of "
+        "the weights and 16.6% of the multiply-accumulates (1 ConvTranspose)"
+    )
+
+
+def test_layers_on_the_digital_unit_are_counted_apart(tmp_path):
+    nodes = [
+        node("Reshape", ["x", "steps"], "s"),
+        node("LSTM", ["s", "w", "r", "b"], ["", "h"], name="rnn", hidden_size=4),
+        node("Squeeze", ["h", "at"], "q"),
+        node("MatMul", "qv", "y", name="last"),
+    ]
+    *_, (w, r, b, _) = recurrent("LSTM")
+    stored = [w, r, b, exactly("steps", [1, -1, 5]), exactly("at", [0]), real("v", (4, 4))]
+    ran = assessed(tmp_path, nodes, stored, ("n", 5), layers_digital=("rnn/hidden",)).shares
+    weights = np.array([16 * 5 + 16, 16 * 4, 0]) / (16 * 9 + 16)
+    assert ran.weights == ran.macs == pytest.approx(weights)
+    assert ran.to_columns() == pytest.approx(
+        {"weights_on_chip": 1, "macs_on_chip": 1}
+        | {"weights_on_digital": 0.4, "macs_on_digital": 0.4}
+    )
 
 
 def test_a_product_of_activations_has_no_weights_but_counts(tmp_path):
@@ -92,9 +113,9 @@ def test_a_product_of_activations_has_no_weights_but_counts(tmp_path):
         node("MatMul", "ta", "s", name="scores"),
         node("ReduceMean", "s", "y", axes=[1], keepdims=0),
     ]
-    on_chip = assessed(tmp_path, nodes, [WEIGHTS], shape=("n", 5, 6)).shares
-    assert on_chip.weights == 1
-    assert on_chip.macs == pytest.approx(5 * 24 / (5 * 24 + 4 * 5 * 4))
+    ran = assessed(tmp_path, nodes, [WEIGHTS], shape=("n", 5, 6)).shares
+    assert ran.weights == (1, 0, 0)
+    assert ran.macs == pytest.approx(np.array([5 * 24, 0, 4 * 5 * 4]) / (5 * 24 + 4 * 5 * 4))
 
 
 def test_shared_weights_count_once(tmp_path):
@@ -103,8 +124,8 @@ def test_shared_weights_count_once(tmp_path):
     nodes += [node("Unsqueeze", ["b", "at"], "c"), node("ConvTranspose", "ct", "d")]
     nodes += [node("Flatten", "d", "y")]
     stored = [square, exactly("at", [1]), real("t", (1, 1, 3))]
-    on_chip = assessed(tmp_path, nodes, stored).shares
-    assert on_chip.weights == pytest.approx(36 / 39)
+    ran = assessed(tmp_path, nodes, stored).shares
+    assert ran.weights == pytest.approx((36 / 39, 0, 3 / 39))
 
 
 def test_a_recurrent_layer_runs_on_the_chip(tmp_path):
@@ -114,7 +135,7 @@ def test_a_recurrent_layer_runs_on_the_chip(tmp_path):
     nodes = [layer, node("Squeeze", ["h", "at"], "s"), node("MatMul", "sv", "y", name="last")]
     stored = [w, r, b, exactly("at", [0]), real("v", (4, 4))]
     network = assessed(tmp_path, nodes, stored, shape=(7, 1, 5))
-    assert (network.shares.weights, network.shares.macs) == (1, 1)
+    assert network.shares.weights == network.shares.macs == (1, 0, 0)
     assert network.macs_per_sample() == 7 * 16 * (5 + 4) + 16
     for how in ("exact", "fast"):
         good, errors = network.on_chips(LOSSLESS, 1, how=how)

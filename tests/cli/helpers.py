@@ -13,6 +13,7 @@ import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.io.checksums import sha256, write_sums
+from imcmoo.run import run_one
 from tests import ROOT
 
 INTERRUPT = Mock(side_effect=KeyboardInterrupt)
@@ -70,6 +71,13 @@ def run_quietly(*command):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("imcmoo.run.draw_figures", lambda *_: None)
         assert main([*map(str, command), "--quiet"]) == 0
+
+
+def run_without_figures(*task, **options):
+    """A run in whatever process: a worker does not know what a test has patched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+        return run_one(*task, **options)
 
 
 def python(code, check=True):

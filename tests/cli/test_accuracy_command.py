@@ -1,7 +1,10 @@
 """`python -m imcmoo accuracy`: networks on simulated chips."""
 
 import builtins
+import contextlib
+import io
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,13 +115,13 @@ def test_the_lines_of_one_device_are_taken_and_equal_chips_executed_once(one, co
 def test_what_ran_on_the_chip_is_in_the_table_and_on_the_terminal(one, capsys):
     row = one(*SRAM, "--chips", "1")
     assert (row.weights_on_chip, row.macs_on_chip) == (1, 1)
-    said = "on the chip: 100.0% of the weights and 100.0% of the multiply-accumulates"
+    said = "on arrays: 100.0% of the weights and 100.0% of the multiply-accumulates"
     assert said in capsys.readouterr().out
 
 
 def test_noise_of_adcs_is_that_of_the_option_else_of_the_design(one):
     quiet = one(*SRAM, "--chips", "1")
-    assert quiet.adc_noise == 0
+    assert quiet.adc_noise == 10
     of_design = one("--design", GOOD + ",adc_noise=100", "--device", "sram", "--chips", "1")
     assert of_design.adc_noise == 100
     assert of_design.snr_adc_dB < quiet.snr_adc_dB - 10
@@ -135,14 +138,15 @@ def test_stuck_cells_and_noise_of_reads_cost_accuracy(one):
         assert faulty.nsr_out_dB > sound.nsr_out_dB + 10
 
 
-@pytest.fixture
-def measured(digits, tmp_path, monkeypatch):
-    """A network's table with its accuracy data beside it."""
-    monkeypatch.setenv("IMCMOO_CACHE", str(tmp_path / "cache"))
-    table = tmp_path / "mine.csv"
-    options = ["--dim", "n=1", "--data", str(digits[1]), "--out", str(table)]
-    assert main(["import", str(digits[0]), *options]) == 0
-    return table, tmp_path / "mine.accuracy.npz"
+@pytest.fixture(scope="module")
+def measured(digits, tmp_path_factory):
+    """A network's table with its accuracy data beside it, and what the import said."""
+    folder, said = tmp_path_factory.mktemp("measured"), io.StringIO()
+    options = ["--dim", "n=1", "--data", str(digits[1]), "--out", str(folder / "mine.csv")]
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said):
+        patch.setenv("IMCMOO_CACHE", str(folder / "cache"))
+        assert main(["import", str(digits[0]), *options]) == 0
+    return folder / "mine.csv", folder / "mine.accuracy.npz", said.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -162,11 +166,11 @@ def test_a_prediction_agrees_with_exact_execution(command, one, request, how, bi
         assert quick.nsr_out_dB == pytest.approx(exact.nsr_out_dB, abs=1.5)
 
 
-def test_import_with_data_adds_columns_that_are_read_and_written_again(capsys, measured, tmp_path):
-    table, data = measured
+def test_import_with_data_adds_columns_that_are_read_and_written_again(measured, tmp_path):
+    table, data, said = measured
     scores = AccuracyData.read(data)
     text = f"score {scores.float_score:.4g} in float, {scores.rounded[8, 8]:.4g} on integers"
-    assert text in " ".join(capsys.readouterr().err.split())
+    assert text in " ".join(said.split())
     lines = pd.read_csv(table, comment="#")
     assert (lines.gain_white > 0).all()
     assert (lines.gain_static > 0).all()
@@ -180,7 +184,7 @@ def test_import_with_data_adds_columns_that_are_read_and_written_again(capsys, m
 def test_accuracy_data_of_another_network_or_measured_otherwise_are_refused(
     command, measured, tmp_path, capsys
 ):
-    table, data = measured
+    table, data, _ = measured
     with np.load(command[3]) as arrays:
         np.savez("fewer.npz", **{name: values[:300] for name, values in arrays.items()})
     del command[4:6]
@@ -320,3 +324,33 @@ def test_a_missing_package_is_named(command, monkeypatch, capsys):
 def test_few_samples_are_warned_of(command, capsys, n, line):
     assert main([*command, "--samples", n, "--chips", "1", *SRAM]) == 0
     assert line in capsys.readouterr().err
+
+
+def test_errors_of_a_chip_are_written_for_training(command, tmp_path):
+    design = "rows=64,active_rows=64,bits_per_cell=2,input_slice_bits=1,adc_bits=8"
+    options = ["--design", design, "--device", "rram", "--adc-noise", "20", "--chips", "1"]
+    options += ["--stuck-share", "0.001", "--layers-digital", "hidden"]
+    assert main([*command, *options, "--export-noise", "noise.json"]) == 0
+    noise = json.loads(Path("noise.json").read_text())
+    assert noise["noise_of"] == "digits.onnx"
+    assert (noise["circuit"]["adc_noise"], noise["circuit"]["adc_bits"]) == (0.2, 8)
+    hidden, classes = noise["layers"]
+    assert hidden == {"layer": "hidden", "weight_error": 0, "stuck_error": 0, "output_noise": 0}
+    # Four slices of up to 3 of offset weights, of 127 at most.
+    slices = math.sqrt(sum((4**j * 3) ** 2 for j in range(4))) / 127
+    # The cells of the reference column err as those of the weights do.
+    assert classes["weight_error"] == pytest.approx(math.sqrt(2) * 0.043 * slices)
+    assert classes["stuck_error"] == pytest.approx(math.sqrt(0.001 / 2) * slices)
+    assert 0 < classes["output_noise"] < 0.3
+    assert main([*command, *options, "--export-noise", "noise.json"]) == 0  # its own file
+    Path("other.json").write_text("{}")
+    assert main([*command, *options, "--export-noise", "other.json"]) == 2
+    assert Path("other.json").read_text() == "{}"
+
+
+def test_errors_are_written_of_one_design_only(command, tmp_path, capsys):
+    lines = ["rows,active_rows,bits_per_cell,input_slice_bits,adc_bits"]
+    Path("designs.csv").write_text("\n".join([*lines, "64,64,1,1,8", "64,32,1,1,8"]) + "\n")
+    options = ["--designs", "designs.csv", "--device", "rram", "--export-noise", "noise.json"]
+    assert "--export-noise is for one design, got 2" in refused(capsys, *command, *options)
+    assert not Path("noise.json").exists()

@@ -33,8 +33,9 @@ def folder(tmp_path_factory, digits):
 
 
 @pytest.fixture
-def study(folder, tmp_path, monkeypatch):
-    monkeypatch.setenv("IMCMOO_CACHE", str(tmp_path / "cache"))
+def study(folder, monkeypatch):
+    # One cache for all tests: they execute the same network on the same circuits.
+    monkeypatch.setenv("IMCMOO_CACHE", str(folder / "cache"))
 
     def write(keys):
         path = folder / "small.toml"
@@ -49,7 +50,7 @@ def run(study, tmp_path, _no_figures):
     """Runs the study with further keys; returns the folder, its row of accuracy, and its config."""
 
     def run(keys):
-        assert main(["run", study(keys), "--force", "--out", str(tmp_path / "out")]) == 0
+        assert main(["run", study(keys), "--all", "--force", "--out", str(tmp_path / "out")]) == 0
         folder, row = tmp_path / "out/small/seed-1", None
         if (folder / "accuracy.csv").exists():
             row = pd.read_csv(folder / "accuracy.csv").iloc[0]
@@ -98,6 +99,13 @@ def test_layers_on_the_digital_unit_are_predicted_and_executed(run, study, capsy
     assert row.fast == row.exact
     energy = pd.read_csv(folder / "breakdown.csv").set_index("component")["energy_digits_J"]
     assert energy["digital"] > 0
+    ran = json.loads((folder / "design.json").read_text())["workloads"]["digits"]
+    assert ran["weights_on_chip"] == ran["weights_on_digital"] == ran["macs_on_digital"] == 1
+    capsys.readouterr()
+    assert main(["explain", str(folder)]) == 0
+    (table,) = capsys.readouterr().out.split("Where weights and multiply-accumulates run")[1:]
+    row = next(line for line in table.splitlines() if "digits" in line)
+    assert row.split()[1:] == ["0.0", "0.0", "100.0", "100.0", "0.0", "0.0"]
     assert config["layers_digital"] == {"digits": ["hidden", "classes"]}
     line = refused(capsys, "run", study('layers_digital = ["first"]\n'))
     assert "digits has no layer 'first' with stored weights" in line

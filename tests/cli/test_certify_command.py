@@ -24,9 +24,9 @@ rows = [128, 256]
 cols = 256
 active_rows = 128
 weight_coding = "differential"
-input_slice_bits = 2
+input_slice_bits = 1
 input_coding = "levels"
-adc_bits = [8, 9]
+adc_bits = [6, 7]
 columns_per_adc = [2, 4]
 sample_and_hold = [0, 1]
 ping_pong = [0, 1]
@@ -38,6 +38,8 @@ glb_banks = 4
 link_bits = [128, 512]
 dram = ["x64", "hbm2"]
 schedule = "layer"
+buffer_words = 1
+adc_noise = 10
 
 [[networks]]
 source = "mobilenet_v3_onnx"

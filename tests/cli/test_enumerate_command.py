@@ -41,7 +41,7 @@ def complete(tmp_path_factory):
 
 @pytest.mark.usefixtures("_few")
 def test_what_is_printed_is_what_is_written(tmp_path, capsys):
-    assert run(tmp_path) == 0
+    assert run(tmp_path, "--all") == 0
     lines = capsys.readouterr().out.splitlines()
     summary = exact.read_summary(tmp_path / ANSWER)
     assert lines[0] == f"{STUDY}: 512 designs"
@@ -60,6 +60,7 @@ def test_what_is_printed_is_what_is_written(tmp_path, capsys):
         f"  EDAP, chip for wide: {optima['alone_wide']:.4g} J·s·mm²",
         f"  EDAP of light on a chip for all: {optima['edap_light']:.4g} J·s·mm²",
     } <= {line.partition(" (")[0] for line in lines[3:-1]}
+    assert any("the best of all 512 designs" in line for line in lines)
     assert len(pd.read_csv(tmp_path / ANSWER / "front.csv")) == summary["front_points"]
 
 

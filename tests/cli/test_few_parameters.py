@@ -32,8 +32,10 @@ def test_every_command_works_with_one_free_parameter_or_none(free, tmp_path, cap
     assert find_study(study).space.names == [*free]
     into = ["--out", str(out)]
     assert main(["enumerate", study, *into, "--workers", "1"]) == 0
-    assert main(["run", study, *into]) == 0
-    assert "one design for all networks" in capsys.readouterr().out
+    assert main(["run", study, *into, "--all"]) == 0
+    output = capsys.readouterr().out
+    assert "the best of all" in output
+    assert "one design for all networks" in output
     assert main(["certify", study, *into]) == 0
     assert main(["check-certificate", str(out / "certified/many"), "--study", study]) == 0
     run = out / "many" / "seed-1"

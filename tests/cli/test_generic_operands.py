@@ -53,7 +53,7 @@ def study(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("_no_figures")
 def test_tables_explanations_and_pages_name_generic_operands(study, capsys):
-    assert main(["run", study(15), "--out", "out"]) == 0
+    assert main(["run", study(15), "--all", "--out", "out"]) == 0
     shown = capsys.readouterr().out
     assert "snr (dB, generic operands)" in shown
     assert "snr (dB) " in shown
@@ -78,7 +78,7 @@ def test_limits_that_no_chip_keeps_name_generic_operands(study, capsys):
 
 
 def test_an_enumeration_names_generic_operands(study, capsys):
-    assert main(["enumerate", study(0), "--out", "out"]) == 0
+    assert main(["enumerate", study(0), "--all", "--out", "out"]) == 0
     shown = capsys.readouterr().out
     assert "snr of mine, generic operands: " in shown
     assert "snr of AlexNet: " in shown

@@ -62,7 +62,7 @@ def test_the_process_is_configured_once(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        (["rnu"], "imcmoo: error: unknown command 'rnu'; did you mean 'run'? known: run, "),
+        (["rnu"], "imcmoo: error: unknown command 'rnu'; did you mean 'run'? known: new, run, "),
         (["--spee"], "imcmoo: error: the following arguments are required: COMMAND"),
         (["run", "--spee"], "imcmoo run: error: unrecognized arguments: --spee"),
         (
@@ -202,10 +202,17 @@ def test_little_is_imported_before_ctrl_c_is_answered():
     }
 
 
-@pytest.mark.parametrize("command", ["components_command", "import_command"])
-def test_commands_that_need_no_tables_of_runs_import_neither_pandas_nor_searches(command):
-    loaded = python(f"import sys, imcmoo.cli.{command}; print(*sys.modules)").stdout.split()
-    assert not {"pandas", "imcmoo.search", "imcmoo.study.searches"} & {*loaded}
+@pytest.mark.parametrize(
+    ("commands", "without"),
+    [
+        (["components", "import"], {"pandas", "imcmoo.search", "imcmoo.study.searches"}),
+        (["certify"], {"pandas", "moocore", "asyncio"}),
+    ],
+)
+def test_commands_start_without_the_libraries_of_others(commands, without):
+    modules = ", ".join(f"imcmoo.cli.{command}_command" for command in commands)
+    loaded = python(f"import sys, {modules}; print(*sys.modules)").stdout.split()
+    assert not without & {*loaded}
 
 
 def test_ctrl_c_while_argparse_is_imported_is_one_line(tmp_path):

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("_no_figures")
 def test_a_run_is_compared_with_the_exact_answer(n, tmp_path, capsys):
     study, out = write_study(tmp_path, n), ["--out", str(tmp_path / "out"), "--workers", "1"]
     assert main(["enumerate", study, *out]) == 0
-    assert main(["run", study, "--budget", "60", *out]) == 0
+    assert main(["run", study, "--budget", "60", "--all", *out]) == 0
     path = tmp_path / "out/many/seed-1/indicators.csv"
     indicators = pd.read_csv(path, index_col="indicator")["value"]
     assert 0 < indicators["coverage"] <= 1 <= indicators["epsilon_multiplicative"]

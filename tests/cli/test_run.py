@@ -23,7 +23,13 @@ from imcmoo.study.catalogue import shipped_names
 from imcmoo.study.results import Results
 from problems import RRAM
 from tests import ROOT
-from tests.cli.helpers import INTERRUPT, contents, cut_checksums, refused
+from tests.cli.helpers import (
+    INTERRUPT,
+    contents,
+    cut_checksums,
+    refused,
+    run_without_figures,
+)
 from tests.reliability.drawn import killing_at
 
 STUDY = "four_workload_rram"
@@ -207,15 +213,16 @@ def test_resuming_a_finished_run_changes_nothing(home, tmp_path):
     assert {p: p.stat().st_mtime_ns for p in home.rglob("*")} == before
 
 
-@pytest.mark.usefixtures("_no_figures")
-def test_several_seeds_end_with_a_summary_whatever_the_number_of_processes(tmp_path, capsys):
+def test_several_seeds_end_with_a_summary_whatever_the_number_of_processes(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("imcmoo.run.run_one", run_without_figures)
     short = [STUDY, "--budget", "60", "--no-baselines", "--seeds", "1,7"]
     for workers in ("1", "2"):
         assert main([*short, "--workers", workers, "--out", str(tmp_path / workers)]) == 0
         assert "over 2 seeds" in capsys.readouterr().out
     one, two = (contents(tmp_path / workers / STUDY) for workers in ("1", "2"))
-    figures = {name for name in two if "figures" in name}  # other processes draw them
-    assert one == {name: content for name, content in two.items() if name not in figures}
+    assert one == two
     assert pd.read_csv(tmp_path / "1" / STUDY / "seeds.csv")["seed"].tolist() == [1, 7]
     assert main([*short, "--resume", "--quiet", "--out", str(tmp_path / "1")]) == 0
     assert contents(tmp_path / "1" / STUDY) == one
@@ -311,7 +318,7 @@ def test_resume_refuses_another_or_damaged_run(home, tmp_path, capsys, change, o
 
 @pytest.mark.usefixtures("_no_figures")
 def test_a_run_ends_with_a_table_and_the_paths(tmp_path, capsys):
-    assert main([STUDY, "--budget", "60", "--out", str(tmp_path)]) == 0
+    assert main([STUDY, "--budget", "60", "--all", "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "5 searches of 60 designs out of 12,096,000, about " in shown
     assert "EDAP relative to the best found of each network" in shown

@@ -21,10 +21,11 @@ def of_the_chip_for_nine_networks():
     chip = chip_of(table("physics/optima"), "nine_workload_sram_physical")
     one, over = chip.iloc[0], chip["over_own_best"]
     span = f"has {over.min():.2f} to {over.max():.2f} times the EDAP"
+    shared = one["columns_per_adc"]
     yield (
         f"SRAM, {one['area_mm2']:.0f} mm²: {one['macros']:.0f} macros of "
         f"{one['rows']:.0f} × {one['cols']:.0f}, one {one['adc_bits']:.0f}-bit ADC per "
-        f"{one['columns_per_adc']:.0f} columns, {one['voltage_V']:.1f} V"
+        f"{'column' if shared == 1 else f'{shared:.0f} columns'}, {one['voltage_V']:.1f} V"
     )
     yield f"each network {span}"
     yield f"one SRAM chip of {one['area_mm2']:.0f} mm² runs nine networks. Each {span}"
@@ -39,10 +40,13 @@ def of_devices():
             f"{networks} networks"
         )
         yield f"{area_limit(networks, 'rram'):,.0f} mm² of RRAM"
+    digital = table("devices/ranges").query("device == 'dimc'").set_index("question")["assumed"]
+    four, nine = (f"{digital[n]:.2f} × ({n} networks)" for n in ("four", "nine"))
+    yield f"{four} and {nine} that of analog SRAM"
     usual = Assumptions()
     yield f"drivers of RRAM {usual.rram_driver_factor.value:g} times the tabulated area"
     yield f"{1e12 * usual.current_hold_m2.value:.0f} µm² for the sample-and-hold of a current"
-    runs = runs_of(table("accuracy/edge_five_executed"), "nine_rram")
+    runs = runs_of(table("accuracy/edge_six_executed"), "nine_rram")
     assert (sum(runs), len(runs)) == (1, 5)
     yield "RRAM chip for nine networks keeps the score of one of five real networks"
 

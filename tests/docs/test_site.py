@@ -29,8 +29,10 @@ def site(tmp_path_factory):
     for package in ("sphinx", "myst_parser", "furo"):
         pytest.importorskip(package, reason=f"{package} is not installed")
     out = tmp_path_factory.mktemp("site")
-    # No page shows a figure that `run` draws, and four runs take a quarter of the time for them.
+    # No page shows a figure that `run` draws, and none of these tests looks at pages of source
+    # code; both take long.
     code = "import imcmoo.run, runpy; imcmoo.run.draw_figures = lambda *_: None\n"
+    code += "import sphinx.ext.viewcode as source; source.setup = lambda _: {}\n"
     code += "runpy.run_module('sphinx', run_name='__main__', alter_sys=True)"
     command = [sys.executable, "-c", code, "-W", "--keep-going", "-q", "-b", "html"]
     made = subprocess.run(

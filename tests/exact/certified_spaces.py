@@ -85,8 +85,9 @@ def enumerated(problem):
         return None
 
 
-def proven(problem, gap=0.0, steps=10**9):
-    """A proof of every criterion, by name; of joint regret if a design is feasible."""
+def proven(problem, *names, gap=0.0, steps=10**9):
+    """A proof of each criterion, by name; without names, of all, and of joint regret if a design is
+    feasible."""
     branches = NodeExpander(problem)
     trunk = RootExpansion.expand(branches)
 
@@ -97,7 +98,10 @@ def proven(problem, gap=0.0, steps=10**9):
         proofs = [search.run(lambda _: next(left, None) is None) for search in searches]
         return {proof.goal.name: proof for proof in proofs}
 
-    proofs = run(bounded_criteria(problem).values())
+    goals = bounded_criteria(problem)
+    proofs = run([goals[name] for name in names or goals])
+    if names:
+        return proofs
     best = [proofs[f"edap_{name}"] for name in problem.workload_names]
     bests = SingleNetworkOptima(
         np.array([p.bound for p in best]), np.array([p.value for p in best])
@@ -116,9 +120,10 @@ def counted(proof):
     return sum(proof.infeasible.values()) + sum(proof.excluded.values()) + proof.evaluated
 
 
-def agrees(problem):
-    """Compare proofs with enumeration; returns whether a design is feasible."""
-    optima, proofs = enumerated(problem), proven(problem)
+def agrees(problem, *names):
+    """Compare proofs of some criteria, or of all, with enumeration; returns whether a design is
+    feasible."""
+    optima, proofs = enumerated(problem), proven(problem, *names)
     for name, proof in proofs.items():
         assert counted(proof) == problem.space.size, name
         if optima is None:

@@ -11,6 +11,7 @@ from imcmoo.exact.check import Refused, feasible_costs
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.io.checksums import content_checksum
 from imcmoo.io.errors import InputError
+from imcmoo.model.physical import MODEL_VERSION
 from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.identity import stamp_of
 from imcmoo.study.certify_study import certify_study
@@ -23,7 +24,7 @@ WATTS = Criterion("watts", lambda costs: costs["power"].max(axis=1), needs=("pow
 
 @pytest.fixture(scope="module")
 def study():
-    return next(parts("sram", 8, 1, 3000))
+    return next(parts("sram", 9, 1, 3000))
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ CHANGES = {
     "is no design": lambda c: replace(c, design={**c.design, next(iter(c.design)): 77}),
     "other parameters": lambda c: replace(c, design={**c.design, "another": 1}),
     "other data": lambda c: replace(c, stamp={**c.stamp, "data": "0"}),
-    r"libraries\): physical 0 \(here 4\)": lambda c: replace(
+    rf"libraries\): physical 0 \(here {MODEL_VERSION}\)": lambda c: replace(
         c, stamp={**c.stamp, "versions": {**c.stamp["versions"], "physical": 0}}
     ),
     "other code of your own: helper": lambda c: replace(

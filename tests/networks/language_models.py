@@ -1,4 +1,8 @@
-"""Sizes of language models as their config.json has them, without the fields that nothing reads."""
+"""Sizes of language models as their config.json has them, without the fields that nothing reads.
+
+Source: huggingface.co, the repositories of `REPOSITORIES`; their pages also state the number of
+parameters.
+"""
 
 LLAMA = {"model_type": "llama"}
 CONFIGS = {
@@ -116,4 +120,79 @@ CONFIGS = {
         "sliding_window": 4096,
         "max_position_embeddings": 32768,
     },
+    "tinyllama_1b": LLAMA
+    | {
+        "hidden_size": 2048,
+        "num_hidden_layers": 22,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 4,
+        "intermediate_size": 5632,
+        "vocab_size": 32000,
+        "max_position_embeddings": 2048,
+        "tie_word_embeddings": False,
+    },
+    "qwen3_06b": {
+        "model_type": "qwen3",
+        "hidden_size": 1024,
+        "num_hidden_layers": 28,
+        "num_attention_heads": 16,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+        "intermediate_size": 3072,
+        "vocab_size": 151936,
+        "use_sliding_window": False,
+        "max_position_embeddings": 40960,
+        "tie_word_embeddings": True,
+    },
+    "phi_2": {
+        "model_type": "phi",
+        "hidden_size": 2560,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 32,
+        "intermediate_size": 10240,
+        "vocab_size": 51200,
+        "max_position_embeddings": 2048,
+        "tie_word_embeddings": False,
+    },
+    "opt_1b": {
+        "model_type": "opt",
+        "hidden_size": 2048,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 32,
+        "ffn_dim": 8192,
+        "vocab_size": 50272,
+        "word_embed_proj_dim": 2048,
+        "max_position_embeddings": 2048,
+    },
+    "gemma_7b": {
+        "model_type": "gemma",
+        "hidden_size": 3072,
+        "num_hidden_layers": 28,
+        "num_attention_heads": 16,
+        "num_key_value_heads": 16,
+        "head_dim": 256,
+        "intermediate_size": 24576,
+        "vocab_size": 256000,
+        "max_position_embeddings": 8192,
+    },
+}
+
+REPOSITORIES = {
+    "smollm_135m": "HuggingFaceTB/SmolLM-135M",
+    "gpt2": "openai-community/gpt2",
+    "qwen25_05b": "Qwen/Qwen2.5-0.5B",
+    "llama32_1b": "meta-llama/Llama-3.2-1B",
+    "llama3_8b": "meta-llama/Meta-Llama-3-8B",
+    "mixtral_8x7b": "mistralai/Mixtral-8x7B-v0.1",
+    "opt_125m": "facebook/opt-125m",
+    "gpt2_medium": "openai-community/gpt2-medium",
+    "gemma_2b": "google/gemma-2b",
+    "phi_1": "microsoft/phi-1",
+    "mistral_7b": "mistralai/Mistral-7B-v0.1",
+    "tinyllama_1b": "TinyLlama/TinyLlama-1.1B-Chat-v1.0",
+    "qwen3_06b": "Qwen/Qwen3-0.6B",
+    "phi_2": "microsoft/phi-2",
+    "opt_1b": "facebook/opt-1.3b",
+    "gemma_7b": "google/gemma-7b",
 }

@@ -15,8 +15,8 @@ from imcmoo.networks.language_model import (
     import_language_model,
 )
 from imcmoo.networks.operands import generic_operands, operand_bits
-from imcmoo.networks.workloads import Workload, WorkloadSet
-from tests.networks.language_models import CONFIGS
+from imcmoo.networks.workloads import FURTHER, Workload, WorkloadSet
+from tests.networks.language_models import CONFIGS, REPOSITORIES
 
 
 def model(name, **changes):
@@ -47,6 +47,11 @@ def macs(workload):
         ("gemma_2b", 2_506_172_416),
         ("phi_1", 1_418_270_720),
         ("mistral_7b", 7_241_732_096),
+        ("tinyllama_1b", 1_100_048_384),
+        ("qwen3_06b", 596_049_920),
+        ("phi_2", 2_779_683_840),
+        ("opt_1b", 1_315_758_080),
+        ("gemma_7b", 8_537_680_896),
     ],
 )
 def test_parameters_are_those_of_the_published_model(name, parameters):
@@ -212,6 +217,34 @@ def test_a_batch_of_a_table_by_hand_has_a_cache_of_each_sequence(tmp_path):
     assert net.cache == ("keys",)
 
 
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [("smollm", "smollm_135m"), ("gpt2", "gpt2"), ("qwen2.5-0.5b", "qwen25_05b")],
+)
+def test_shipped_tables_are_those_of_the_published_sizes(name, published):
+    made = generation(published, 448, 128)
+    for table, phase in ((made.prefill, "prefill"), (made.step, "decode")):
+        shipped = Workload.load(f"{name}_{phase}")
+        for field in vars(table).keys() - {"name", "provenance"}:
+            assert np.array_equal(getattr(shipped, field), getattr(table, field)), field
+        expected = {**table.provenance, "source": shipped.provenance["source"]}
+        assert shipped.provenance == expected
+        assert REPOSITORIES[published] in shipped.provenance["source"]
+
+
+def test_the_shipped_speech_recogniser_has_the_published_number_of_parameters():
+    network = Workload.load("wav2vec2_base")
+    assert network.name in FURTHER
+    of_norms = 2 * 512 + 2 * 512 + 2 * 768 + 12 * 4 * 768
+    of_biases = 768 + 768 + 12 * (5 * 768 + 3072) + 32
+    beside = 128 + 768  # magnitudes of the convolution of positions, and the masked frame
+    assert network.weights + of_norms + of_biases + beside == 94_396_320
+    frames = network.shapes[network.layers.index("letters"), 2]
+    assert frames == 249  # of 80,000 samples; one for 20 ms
+    attention = np.array(network.dynamic)
+    assert network.shapes[attention].prod(axis=1).sum() == 12 * 2 * 768 * frames**2
+
+
 def config(**changes):
     return {k: v for k, v in (CONFIGS["smollm_135m"] | changes).items() if v is not ...}
 
@@ -312,3 +345,4 @@ def test_empty_parts_and_defaults_are_accepted_and_quantization_is_a_warning(tmp
     assert model("gemma_2b", head_dim=None).head_width == 256
     assert model("llama3_8b", num_key_value_heads=None).key_heads == 32
     assert model("gpt2", n_inner=100).inner_width == 100
+    assert model("opt_125m", word_embed_proj_dim=None).parameters == 125_239_296

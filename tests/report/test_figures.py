@@ -100,6 +100,41 @@ def test_settings_of_a_user_change_nothing(tmp_path):
         assert one.read_bytes() == other.read_bytes()
 
 
+STEPS = pd.DataFrame(
+    {
+        "network": np.repeat(["small_decode", "large_decode"], 3),
+        "step": ["first", "mean", "last"] * 2,
+        "keys": [11, 15, 20] * 2,
+        "time_per_token_s": [1e-3, 2e-3, 3e-3, 4e-3, 5e-3, 6e-3],
+        "dram_floor_s": [5e-4, 1e-3, 2e-3, 1e-3, 2e-3, 3e-3],
+        "token_energy_J": 1e-3,
+    }
+)
+
+
+@pytest.mark.parametrize("width", [style.WIDTH, style.COLUMN])
+@pytest.mark.parametrize("n_networks", [1, 2])
+def test_generation_shows_each_step_over_its_floor_and_energy_of_a_token(width, n_networks):
+    steps = STEPS.iloc[: 3 * n_networks]
+    networks = list(dict.fromkeys(steps["network"]))
+    breakdown = pd.DataFrame({"component": ["dram", "cells", "links", "writes"]})
+    for network in networks:
+        breakdown[f"energy_{network}_J"] = np.array([9.9, 4.0, 0.05, 0.05]) * 1e-3
+    of_run = pd.DataFrame({"network": ["prompt", *networks], "phase": "step", "batch": 2})
+    of_run.loc[0, "phase"] = "prefill"
+    energy = figures.energy_per_token(breakdown, of_run)
+    figure = figures.generation(steps, energy, width)
+    times, energies = figure.axes
+    over, floors = ([bar.get_width() for bar in bars] for bars in times.containers)
+    assert over == pytest.approx(1e3 * steps["time_per_token_s"])
+    assert floors == pytest.approx(1e3 * steps["dram_floor_s"])
+    rows = [text.get_text() for text in times.get_yticklabels()]
+    assert rows[0] == ("first: 11 keys" if n_networks == 1 else "small decode, first: 11 keys")
+    assert legend(figure) == ["DRAM", "cells", "others"]
+    ends = [bar.get_x() + bar.get_width() for bar in energies.containers[-1]]
+    assert ends == pytest.approx([7.0] * n_networks)  # mJ of one of the two sequences
+
+
 def test_no_figure_of_each_network_is_drawn_of_many(run_of, monkeypatch):
     results = Results.read(run_of("four_workload_rram"))
     assert {"convergence", "trade_off"} <= set(figures._drawn(results))

@@ -40,7 +40,7 @@ def results(request, tmp_path_factory):
 def test_tables_of_a_run_keep_all_digits(results, width, monkeypatch):
     tables = []
     monkeypatch.setattr(run_command, "show", lambda terminal, *parts: tables.extend(parts))
-    run_command._show(results, Console(width=width, file=io.StringIO()))
+    run_command._show_tables(results, Console(width=width, file=io.StringIO()))
     assert len(tables) == 3
     text = shown(tables, width)
     for name in results.workloads:

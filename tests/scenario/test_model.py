@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from imcmoo.exact import check
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import partials_of
 from imcmoo.model.partials import NoBounds
@@ -26,9 +27,11 @@ DRAWN = {"sram": 200, "rram": 40}
 """Designs that are drawn; few RRAM chips keep the limits."""
 
 
-def cameras(device: str, *, burst: int = 1, **options) -> Study:
+def cameras(device: str, *, burst: int = 1, slower: int = 1, **options) -> Study:
     study = STUDIES[f"four_workload_{device}_physical"]
-    networks = [{"source": n, "rate_Hz": rate, "burst": burst} for n, rate in RATES.items()]
+    networks = [
+        {"source": n, "rate_Hz": rate / slower, "burst": burst} for n, rate in RATES.items()
+    ]
     return study.replace(
         networks=networks,
         deployment="alone" if device == "sram" else "together",
@@ -68,7 +71,8 @@ def test_service_of_bursts_is_one_latency_and_intervals():
 
 @pytest.mark.parametrize("device", ["sram", "rram"])
 def test_gated_power_of_sequential_chips_is_the_energy_of_requests_and_the_idle_dram(device):
-    model, levels = feasible(cameras(device, idle="gated"))
+    # Rates that sequential RRAM chips serve, too.
+    model, levels = feasible(cameras(device, slower=10, idle="gated"))
     levels = levels[model.space.column(levels, "schedule") == "layer"]
     metrics = model.evaluate(levels)
     rates = 1 / model.load.period_s
@@ -236,8 +240,10 @@ def test_a_network_alone_keeps_its_weights_as_it_does_among_others(sharing):
 @pytest.mark.parametrize(
     ("device", "burst"), [("sram", 1), pytest.param("rram", 3, marks=pytest.mark.slow)]
 )
-def test_bounds_of_power_and_load_hold_for_random_chips(device, burst, interrupt):
+def test_bounds_of_power_and_load_hold_for_random_chips(device, burst, interrupt, monkeypatch):
     problem = cameras(device, burst=burst, interrupt=interrupt).problem()
+    if device == "rram":  # of which less than one in a hundred serves the bursts
+        monkeypatch.setattr(check, "RANDOM_DESIGNS", 6_000)
     assert validate_bounds(problem, partials_of(problem), []) > 20
 
 

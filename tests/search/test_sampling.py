@@ -3,15 +3,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imcmoo.search import sampling
+from imcmoo.search.repair import repair
 from imcmoo.search.sampling import (
+    PILOT,
+    NoFeasibleDesign,
     confirmed,
     draw_diverse,
     draw_feasible,
     draw_screened,
     hamming,
+    proven_infeasible,
     spread_out,
     unseen,
 )
+from imcmoo.study.study import Study
 from problems import RRAM
 from tests.fakes import SMALL, FakeEvaluator, fake_problem
 from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM
@@ -76,3 +82,26 @@ def test_sampling_spreads_more_than_chance():
 
     assert smallest(chosen).mean() > smallest(chance).mean() + 0.3
     assert smallest(chosen).min() > smallest(chance).min()
+
+
+def test_a_space_that_bounds_rule_out_is_refused_after_a_few_repairs(monkeypatch):
+    study = Study(
+        name="small", model="physical", device="rram", networks=["vgg16"], area_limit_mm2=50
+    )
+    repaired = []
+
+    def counted(problem, levels):
+        repaired.append(len(levels))
+        return repair(problem, levels)
+
+    monkeypatch.setattr(sampling, "repair", counted)
+    with pytest.raises(NoFeasibleDesign, match=r"no feasible design .* within 50 mm²"):
+        draw_diverse(study.problem(), 500, np.random.default_rng(1))
+    assert max(repaired) == PILOT
+    assert len(repaired) == 2
+
+
+def test_bounds_do_not_rule_out_a_space_with_a_feasible_design():
+    study = Study(name="large", model="physical", device="sram", networks=["alexnet"])
+    assert not proven_infeasible(study.problem())
+    assert not proven_infeasible(LARGE_PROBLEM)

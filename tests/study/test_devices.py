@@ -37,7 +37,6 @@ budget = 20
 [space]
 rows = 128
 cols = 128
-active_rows = [32, 64]
 voltage_V = [0.8, 0.9]
 input_slice_bits = 1
 input_coding = "levels"
@@ -49,19 +48,24 @@ glb_banks = 4
 link_bits = 128
 schedule = "layer"
 dram = "x32"
+buffer_words = 1
 [space.sram]
+active_rows = [8, 16]
 weight_coding = "offset"
 adc_bits = [5, 6]
 columns_per_adc = [1, 4]
 router_groups = 1
 ping_pong = 0
+adc_noise = 2
 [space.rram]
 base = "rram_extended"
+active_rows = [32, 64]
 adc_bits = [6, 8]
 columns_per_adc = [4, 8]
 bits_per_cell = 2
 weight_coding = "differential"
 router_groups = [4, 8]
+adc_noise = 1
 [[networks]]
 source = "a.csv"
 [[networks]]

@@ -21,15 +21,15 @@ FIXED = {
     "rows": 128, "cols": 128, "active_rows": 32, "voltage_V": 0.8, "input_slice_bits": 1,
     "adc_bits": 6, "columns_per_adc": 4, "macros_per_tile": 4, "tiles_per_group": 4,
     "router_groups": 1, "glb_KiB": 256, "glb_banks": 4, "link_bits": 128, "schedule": "layer",
-    "dram": "x32",
+    "dram": "x32", "adc_noise": 10,
 }  # fmt: skip
 SPACE = {
-    **FIXED, "rows": [64, 128], "active_rows": 64, "voltage_V": [0.7, 0.8, 0.9, 1.0],
-    "input_coding": "levels", "adc_bits": 5, "columns_per_adc": [1, 2],
+    **FIXED, "rows": [64, 128], "active_rows": [16, 32], "voltage_V": [0.7, 0.8, 0.9, 1.0],
+    "input_coding": "levels", "adc_bits": 5, "columns_per_adc": [1, 2], "adc_noise": 2,
 }  # fmt: skip
 RESISTIVE = {
     **FIXED, "bits_per_cell": 2, "weight_coding": "differential", "input_coding": "levels",
-    "adc_bits": 8, "router_groups": 8,
+    "adc_bits": 8, "router_groups": 8, "adc_noise": 2,
 }  # fmt: skip
 FACTOR, OF_TIME = "adc_energy_factor", "adc_time_factor"
 

@@ -16,12 +16,15 @@ from imcmoo.networks.language_model import Generation, LanguageModel
 from imcmoo.networks.workloads import Workload, WorkloadSet
 from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.report.explanation_tables import explained
+from imcmoo.report.terminal_tables import generation_table
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Integer
+from imcmoo.study.catalogue import find_study
 from imcmoo.study.explain import explain
-from imcmoo.study.generation import generation_figures
+from imcmoo.study.generation import generation_figures, steps_table
 from imcmoo.study.spaces import spaces
 from imcmoo.study.study import Study
+from tests import ROOT
 from tests.model.physical.designs import first_layers, tiny_generation
 from tests.networks.language_models import CONFIGS
 from tests.report.tables import shown
@@ -151,6 +154,14 @@ FOLLOWER = {"source": "tiny_decode.csv", "weights_of": "tiny_prefill"}
             [{"source": "other_prefill.csv"}, FOLLOWER | {"weights_of": "other_prefill"}],
             "#prompt is 20, but 30 of other_prefill; import both with one command",
         ),
+        (
+            [{"source": "longer_prefill.csv"}, FOLLOWER | {"weights_of": "longer_prefill"}],
+            "#generate is 6, but 9 of longer_prefill",
+        ),
+        (
+            [{"source": "several_prefill.csv"}, FOLLOWER | {"weights_of": "several_prefill"}],
+            "#batch is 1, but 2 of several_prefill",
+        ),
         (["alexnet", {"source": "resnet18", "weights_of": "alexnet"}], "layer '.*' of resnet18 st"),
         (
             ["resnet18", {"source": "slim.csv", "weights_of": "resnet18"}],
@@ -165,6 +176,8 @@ FOLLOWER = {"source": "tiny_decode.csv", "weights_of": "tiny_prefill"}
 def test_networks_that_cannot_share_weights_are_refused(tables, tmp_path, networks, message):
     tables(20, 6)
     tables(30, 6, name="other")
+    tables(20, 9, name="longer")
+    tables(20, 6, 2, name="several")
     first = Workload.load("resnet18")
     with (tmp_path / "slim.csv").open("w", newline="") as stream:
         first_layers(first, 3).write_csv(stream)
@@ -353,6 +366,33 @@ def test_a_request_is_a_prefill_and_its_steps_whichever_has_the_weights(tables):
     assert generation_figures(other, values) == {}
 
 
+def test_first_and_last_step_cost_what_their_own_tables_cost(tables):
+    tables(900, 60, 4)
+    tables(900, 2, 4, name="first")
+    tables(958, 2, 4, name="last")
+    networks = OWNER, FOLLOWER, {"source": "mobilenet_v3_onnx"}
+    asked = study(*networks, space=SPACE | {"dram": "x64"})
+    design = asked.space.random(1, np.random.default_rng(4))
+    found = steps_table(asked, design).set_index("step")
+    assert found["keys"].to_dict() == {"first": 901, "mean": 930, "last": 959}
+    assert (found["network"] == "tiny_decode").all()
+    model = asked.cost_model()
+    mean = model.evaluate(design)
+    assert found.loc["mean", "time_per_token_s"] == mean.latency_s[0, 1]
+    assert found.loc["mean", "token_energy_J"] == mean.energy_J[0, 1] / 4
+    floors = model.breakdown(design).details["dram_floor_s"][0]
+    assert found.loc["mean", "dram_floor_s"] == floors[1]
+    own = [OWNER | {"source": "last_prefill.csv"}]
+    own.append(FOLLOWER | {"source": "last_decode.csv", "weights_of": "last_prefill"})
+    last = study(*own, space=SPACE | {"dram": "x64"}).cost_model().evaluate(design)
+    assert found.loc["last", "time_per_token_s"] == pytest.approx(last.latency_s[0, 1], rel=1e-12)
+    assert found.loc["last", "token_energy_J"] == pytest.approx(last.energy_J[0, 1] / 4, rel=1e-12)
+    assert found["time_per_token_s"].is_monotonic_increasing
+    assert (found["dram_floor_s"].diff().iloc[1:] > 0).all()
+    assert (found["dram_floor_s"] <= found["time_per_token_s"]).all()
+    assert steps_table(study("mobilenet_v3_onnx"), design) is None
+
+
 class AreaOnly(CostModel):
     """A model that knows neither energy nor latency."""
 
@@ -390,6 +430,13 @@ def test_a_run_states_tokens_and_requests(tables, tmp_path):
     assert prefill[["time_per_token_s", "request_s", "request_J"]].isna().all()
     assert "request_s" not in first
     assert "tokens_per_s" not in costs["mobilenet_v3_onnx"]
+    steps = run.results.steps.set_index("step")
+    assert steps["keys"].to_dict() == {"first": 21, "mean": 23, "last": 25}
+    assert steps.loc["mean", "time_per_token_s"] == step["time_per_token_s"]
+    assert (tmp_path / "tiny" / "seed-1" / "figures" / "generation.pdf").exists()
+    printed = " ".join(shown([generation_table(table.reset_index())], 240).split())
+    assert "time per token (ms)" in printed
+    assert f"{1e3 * step['request_s']:.4g}" in printed
     networks = run.explain().tables["networks"].set_index("network")
     assert networks.loc["tiny_decode", "tokens_per_s"] == pytest.approx(step["tokens_per_s"])
     assert np.isnan(networks.loc["mobilenet_v3_onnx", "tokens_per_s"])
@@ -439,3 +486,33 @@ def test_dram_is_advised_only_where_the_cache_alone_lacks_buffer(
     text = nearest_text(problem, nearest(problem, levels, violations))
     assert message in text
     assert ("the cache of" in text) == ("DRAM" in text) == (not digital)
+
+
+def test_the_spoken_assistant_hears_and_answers_in_time_on_some_chips():
+    asked = find_study(str(ROOT / "examples" / "scenarios" / "spoken_assistant.toml"))
+    model, step = asked.cost_model(), asked.names.index("smollm_decode")
+    levels = asked.space.random(60, np.random.default_rng(0))
+    service = model.service(levels)
+    in_time = (service.response_s <= model.load.deadline_s).all(axis=1)
+    assert in_time.any()
+    assert asked.scenario.requests["smollm_decode"].burst == model.steps[step]
+    longest = np.nanmax(service.response_s[in_time], axis=1)
+    assert (longest == service.response_s[in_time, step]).all()
+
+
+@pytest.mark.parametrize(
+    ("reserved", "size"), [(262_148, "5 B"), (264_191, "2 KiB"), (3_000_000_000, "2.8 GiB")]
+)
+def test_missing_buffer_is_stated_in_a_unit_that_people_read(reserved, size, tmp_path, monkeypatch):
+    """The buffer of 256 KiB also holds one byte of input."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.csv").write_text(
+        f"name,C,M,P,Q,G,dynamic,cache,appended,reserved\na,1,9,1,1,1,1,keys,1,{reserved}\n"
+    )
+    asked = study("net.csv", space=ACCEPTED | {"glb_KiB": 256, "dram": "none"})
+    problem = asked.problem()
+    levels = asked.space.random(1, np.random.default_rng(1))
+    violations = problem.score(levels, problem.model.evaluate(levels))[1]
+    assert f"needs {size} more buffer" in nearest_text(
+        problem, nearest(problem, levels, violations)
+    )

@@ -199,13 +199,13 @@ class Assumptions:
         "assumption: mismatch of a capacitor of 1 fF; it falls with the root of the capacitance",
     )
     rram_read_sigma: Assumption = Assumption(
-        0.0, 0.0, 0.02, "assumption, share of a cell's range; aihwkit has about 1 %"
+        0.01, 0.0, 0.02, "assumption, share of a cell's range; aihwkit has about 1 %"
     )
     sram_read_sigma: Assumption = Assumption(
         0.0, 0.0, 0.02, "assumption, share of a cell's range: a charge is read without noise"
     )
     rram_stuck_share: Assumption = Assumption(
-        0.0, 0.0, 1e-3, "assumption: share of cells stuck at an end of their range, after repair"
+        1e-4, 0.0, 1e-3, "assumption: share of cells stuck at an end of their range, after repair"
     )
     sram_stuck_share: Assumption = Assumption(
         0.0, 0.0, 1e-3, "assumption: share of cells stuck at an end of their range, after repair"
@@ -238,7 +238,7 @@ class Assumptions:
         1.7e-6, 0.9e-6, 2.95e-6, "the same where one of a pair is off and the other mostly small"
     )
     reference_columns: Assumption = Assumption(
-        0.0,
+        1.0,
         0.0,
         4.0,
         "assumption: columns of off cells per weight slice of a macro with offset weights, whose "

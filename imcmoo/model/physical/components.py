@@ -681,7 +681,7 @@ def _require(
         problem = f"{getattr(designs, column)[design]:g} is given"
         if name is None:
             problem, scale = f"{scale:g} is needed as well", 1.0
-        remedy = _remedy(designs, design, device, table.path) if column in BUILT else ""
+        remedy = _remedy(designs, design, device, table) if column in BUILT else ""
         allowed = ", ".join(f"{value / scale:g}" for value in missing.available)
         raise DesignRefused(
             column,
@@ -694,8 +694,10 @@ BUILT = ("rows", "cols", "macros_per_tile", "glb_KiB", "voltage_V")
 """Columns of whose values `imcmoo components build` makes components."""
 
 
-def _remedy(designs: Designs, at: int, device: str, path: str | None) -> str:
+def _remedy(designs: Designs, at: int, device: str, table: PhysicalTable) -> str:
     """Command that adds the components of a design to the table; empty if none can."""
+    if table.is_open:
+        return ""
     one = designs.take(np.array([at]))
     try:
         request = Request(
@@ -710,4 +712,4 @@ def _remedy(designs: Designs, at: int, device: str, path: str | None) -> str:
         )
     except ValueError:
         return ""
-    return f"; {request.remedy(path)}"
+    return f"; {request.remedy(table.path)}"

@@ -19,7 +19,7 @@ from imcmoo.model.physical.buffer_cache import BufferCache
 from imcmoo.model.physical.components import Switches, Technology
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
-from imcmoo.model.physical.memory_cells import memory_cell
+from imcmoo.model.physical.memory_cells import MEMORY_CELLS, memory_cell
 from imcmoo.model.physical.noise import NoiseModel
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.model.physical.predicted_accuracy import (
@@ -166,9 +166,13 @@ class Context(Technology):
                 f"compute_snr_limit_dB = {limits.snr_dB:g} is given, must be -inf on {cell.name}: "
                 "its sums are exact"
             )
+        table = table or PhysicalTable.load()
+        if table.is_open and not cell.exact:
+            served = ", ".join(name for name, each in MEMORY_CELLS.items() if each.exact)
+            raise ValueError(f"components: the open table serves {served} only, not {cell.name}")
         technology = Technology(
             device=cell,
-            table=table or PhysicalTable.load(),
+            table=table,
             assumptions=assumptions or Assumptions(),
             switches=switches or Switches(),
             input_bits=int(layers.input_bits.max()),

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.hardware.physical_table import PhysicalTable
+from imcmoo.io.errors import Conflict
 from imcmoo.io.executor import spread
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.model.metrics import AREA, ENERGY, LATENCY, Metrics, Quantity
@@ -56,6 +57,7 @@ from imcmoo.model.physical.parameters import (
 )
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.networks.operands import generic_operands
+from imcmoo.networks.work_shares import WorkShares
 from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.parameters import Conditional
@@ -184,6 +186,11 @@ class PhysicalEvaluator(CostModel):
         self.generic_operands = tuple(
             name for name, source in self.snr_sources.items() if source == GENERIC_OPERANDS
         )
+        digital, data = (options.get(name) or {} for name in ("layers_digital", "accuracy"))
+        self.work_shares = {
+            w.name: WorkShares.of_network(w, digital.get(w.name, ()), data.get(w.name))
+            for w in workloads.workloads
+        }
         layers = self._context.layers
         self.owners = tuple(layers.cells_of_network.tolist())
         self.macs = layers.total(layers.macs)
@@ -224,7 +231,7 @@ class PhysicalEvaluator(CostModel):
             models = {*space.values_of("adc_model")}
         several = "adc_noise" in space.names and len({*space.values_of("adc_noise")}) > 1
         if several and models != {"sar_noise"}:
-            raise ValueError(
+            raise Conflict(
                 "space.adc_noise: more than one value needs adc_model = sar_noise only: with other "
                 "models the least noise is free"
             )
@@ -582,6 +589,9 @@ class PhysicalEvaluator(CostModel):
         else:
             designs = Designs.of_columns(given, defaults=self._defaults)
         self._context.device.check(designs, self._context.weight_bits)
+        if self._defaults.get("adc_noise") != 0:
+            noise = designs.adc_noise
+            refuse("adc_noise", noise, noise == 0, "1 to 400: a chip states the noise of its ADCs")
         highest = HIGHEST_BITS_PER_CELL if self._context.switches.few_levels else 8
         bits = designs.bits_per_cell
         refuse(

@@ -18,9 +18,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 from scipy.special import erfc
@@ -61,6 +63,9 @@ POWER_SPREAD = ((-np.sqrt(3), 1 / 6), (0.0, 2 / 3), (np.sqrt(3), 1 / 6))
 
 EDGE_TOLERANCE = 1e-9
 """An edge this close to an integer counts as reaching it (sums are integers)."""
+
+ROUNDING = 1 - 1e-9
+"""Factor of a lower bound that allows for rounding."""
 
 CHUNK = 1 << 15
 """Sums computed at once; their arrays fit the cache."""
@@ -280,10 +285,10 @@ class _RowBlocks:
             # Cells in parallel share the reference of their slice.
             static = static + circuit.reference_variance * parallel
         power = (a * x.square)[:, :, None] * cell
-        self._added = circuit.adc_noise**2
+        self.added = circuit.adc_noise**2
         self.read_variance = circuit.read_sigma**2 * power
-        if self._added > 0:
-            self.read_variance += self._added
+        if self.added > 0:
+            self.read_variance += self.added
         self.error_variance = static * power + self.read_variance
         # A cell's error times the mean input of its row is a constant of the column.
         self.varying_cells = static * (a * x.variance)[:, :, None] * cell
@@ -298,7 +303,7 @@ class _RowBlocks:
         self._spread = np.sqrt(np.log1p(relative))[:, :, None]
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
         self._quiet = self
-        if self._added > 0:
+        if self.added > 0:
             self._quiet = type(self)(statistics, layers, rows, replace(circuit, adc_noise=0.0))
 
     def noise(self, adc_bits: Ints, coherence: Floats) -> tuple[Floats, Floats]:
@@ -310,46 +315,65 @@ class _RowBlocks:
         if rule != "least_error":
             fixed = None if rule == "range" else self._circuit.window_sigmas
             return self._of_window(adc_bits, fixed, coherence)
-        # Noise at B bits is the least of all windows at 1 to B bits.
-        bits = np.arange(1, int(adc_bits.max()) + 1)
-        least = self._of_window(bits, None, coherence)
-        for sigmas in CANDIDATE_SIGMAS:
-            other = self._of_window(bits, sigmas, coherence)
-            least = _lesser(other, least)
-        adc, cells = least
-        for at in range(1, len(bits)):
-            fewer, more = ((adc[b], cells[b]) for b in (at - 1, at))
-            adc[at], cells[at] = _lesser(fewer, more)
-        return adc[adc_bits - 1], cells[adc_bits - 1]
+        adc, cells = np.empty((2, len(adc_bits), *self.mean.shape))
+        for at, bits in enumerate(adc_bits.tolist()):
+            adc[at], cells[at] = _LeastNoise(self, bits, coherence).search()
+        return adc, cells
 
     def _of_window(
         self, adc_bits: Ints, sigmas: float | None, coherence: Floats
     ) -> tuple[Floats, Floats]:
         """Noise with windows of `sigmas` standard deviations, of all possible sums if None."""
-        sums = Sums(
+        sums = self.sums
+        bits = adc_bits[:, None, None, None]
+        adcs = choose_adcs(sums, bits, sigmas)
+        whole = adcs.step == 1
+        cells = np.repeat(self.cell_noise(coherence)[None], len(bits), axis=0)
+        steps = self.step_noise(adcs.step)
+        if whole.any():
+            on_units = self.noise_on_units(whole.any(axis=0), coherence)
+            for noise, rounded in zip((steps, cells), on_units, strict=True):
+                noise[whole] = np.broadcast_to(rounded, whole.shape)[whole]
+        return steps + self.clipped(sums, adcs, bits)[0], cells
+
+    @property
+    def sums(self) -> Sums:
+        """Statistics of the sums at the ADCs."""
+        return Sums(
             mean=self.mean,
             variance=self.sample_variance + self.column_variance,
             error_variance=self.error_variance,
             lowest=-self._full * self._circuit.differential,
             highest=self._full,
         )
-        bits = adc_bits[:, None, None, None]
-        adcs = choose_adcs(sums, bits, sigmas)
-        whole = adcs.step == 1
+
+    def take(self, at: Ints) -> Self:
+        """Sums of a flat index, for `sums`, `step_noise` and `clipped`; arrays of shape (m,)."""
+        taken = copy(self)
+        for name in ("mean", "sample_variance", "column_variance", "error_variance", "_full"):
+            setattr(taken, name, getattr(self, name).take(at))
+        return taken
+
+    def cell_noise(self, coherence: Floats) -> Floats:
+        """Noise of cells and reads without rounding to whole units."""
+        return self._with_stuck(self._passed(coherence), coherence)
+
+    def noise_on_units(self, whole: Bools, coherence: Floats) -> tuple[Floats, Floats]:
+        """Noise of ADCs and of cells on whole units, where `whole`."""
+        adc, cells = self._on_units(whole, self._passed(coherence))
+        return adc, self._with_stuck(cells, coherence)
+
+    def _passed(self, coherence: Floats) -> Floats:
+        """Noise of cells and reads over samples, without stuck cells."""
         quiet = self._quiet
-        passed = quiet.varying_cells * coherence[:, None, None] + quiet.read_variance
-        cells = np.repeat(passed[None], len(bits), axis=0)
-        steps = self._step_noise(adcs.step)
-        if self._added > 0:
-            steps += self._added
-        if whole.any():
-            on_units = self._on_units(whole.any(axis=0), passed)
-            for noise, rounded in zip((steps, cells), on_units, strict=True):
-                noise[whole] = np.broadcast_to(rounded, whole.shape)[whole]
-        if self._stuck is not None:
-            # Such errors are of a unit or more, so that rounding keeps them.
-            cells += self._stuck * coherence[:, None, None]
-        return steps + self._clipped(sums, adcs, bits), cells
+        passed: Floats = quiet.varying_cells * coherence[:, None, None] + quiet.read_variance
+        return passed
+
+    def _with_stuck(self, cells: Floats, coherence: Floats) -> Floats:
+        """Add the errors of stuck cells; of a unit or more, they are never rounded away."""
+        if self._stuck is None:
+            return cells
+        return cells + self._stuck * coherence[:, None, None]
 
     def _on_units(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
         """Noise of ADCs and of cells on whole units; 0 elsewhere.
@@ -358,7 +382,7 @@ class _RowBlocks:
         """
         if self._quiet is self:
             return self._rounded(whole, passed)
-        total = np.add(*self._rounded(whole, passed + self._added))
+        total = np.add(*self._rounded(whole, passed + self.added))
         _, alone = self._quiet._rounded(whole, passed)
         cells = np.minimum(alone, total)
         return total - cells, cells
@@ -378,31 +402,42 @@ class _RowBlocks:
         for node, weight in POWER_SPREAD:
             # The variance differs between samples, but for that of ADCs.
             of_sample = np.minimum(quiet * np.exp(spread * node - spread**2 / 2), largest)
-            left += weight * rounded_error(of_sample + self._added)
+            left += weight * rounded_error(of_sample + self.added)
         gain = gain_of_rounding(variance)
         adc, cells = np.zeros((2, *whole.shape))
         adc[whole], cells[whole] = _charged(left, variance, varying, passed[whole], gain)
         return adc, cells
 
-    def _step_noise(self, step: Floats) -> Floats:
-        """Variance of rounding to steps that are not whole units, shape of `step`."""
+    def step_noise(self, step: Floats) -> Floats:
+        """Noise of ADCs with steps that are not whole units, shape of `step`."""
         noise: Floats = step**2 / 12
-        return noise
+        return noise + self.added if self.added > 0 else noise
 
-    def _clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> Floats:
-        """Power of sums beyond the codes; 0 with a code for every possible sum."""
+    def least_step_noise(self, step: Floats) -> Floats:
+        """Lower bound of `step_noise`."""
+        return self.step_noise(step)
+
+    def clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> tuple[Floats, Floats]:
+        """Power of sums beyond the codes; 0 with a code for every possible sum.
+
+        Also returns a part of it, above and below, that falls with the width of the window; above
+        also with the resolution. Shape (2, *shape of the steps).
+        """
         half = adcs.step / 2
         high = adcs.low + adcs.step * (2.0**bits - 1)
-        return self._beyond(sums.mean, sums.highest, high + half, half) + self._beyond(
-            -sums.mean, -sums.lowest, half - adcs.low, half
-        )
+        above, usual_above = self._beyond(sums.mean, sums.highest, high + half, half)
+        below, usual_below = self._beyond(-sums.mean, -sums.lowest, half - adcs.low, half)
+        return above + below, np.stack([usual_above, usual_below])
 
-    def _beyond(self, mean: Floats, highest: Floats, edge: Floats, half: Floats) -> Floats:
-        """Power by which sums exceed the last code, shape of `edge`.
+    def _beyond(
+        self, mean: Floats, highest: Floats, edge: Floats, half: Floats
+    ) -> tuple[Floats, Floats]:
+        """Power by which sums exceed the last code, of all columns and of those but outliers.
 
-        `edge` is the largest sum rounded to the last code, `half` its distance from that code.
+        `edge` is the largest sum rounded to the last code, `half` its distance from that code;
+        results have its shape.
         """
-        power = np.zeros(edge.shape)
+        power, usual = np.zeros((2, *edge.shape))
         clipped, distance = edge < highest - EDGE_TOLERANCE, edge - mean
         within = self.sample_variance + self.error_variance
         outlier = OUTLIER_SIGMAS * np.sqrt(self.column_variance)
@@ -422,7 +457,9 @@ class _RowBlocks:
                 if calibrated:
                     square = np.maximum(square - error**2, 0.0)
                 power[at].ravel()[sums] += share * square
-        return power
+            if not calibrated:
+                usual[:] = power
+        return power, usual
 
 
 class _MeasuredBlocks(_RowBlocks):
@@ -436,7 +473,8 @@ class _MeasuredBlocks(_RowBlocks):
     ) -> None:
         super().__init__(statistics, layers, rows, circuit)
         assert statistics.columns is not None
-        columns = self._columns = statistics.columns.take(layers)
+        columns = statistics.columns.take(layers)
+        self._mean, self._variance = columns.mean, columns.variance
         self.mean = columns.mean.mean(axis=-1)
         self.sample_variance = columns.variance.mean(axis=-1)
         self.column_variance = columns.mean.var(axis=-1)
@@ -453,14 +491,27 @@ class _MeasuredBlocks(_RowBlocks):
         )
         power = columns.power[:, :, None]
         self._cells = static * columns.varying[:, :, None]
-        self._reads = read * power.mean(axis=-1) + self._added
-        self._powers = (static + read)[..., None] * power + self._added
+        self._reads = read * power.mean(axis=-1) + self.added
+        self._powers = (static + read)[..., None] * power + self.added
         # Variance of each column's errors over samples, (n, input slices, weight slices, C).
         self._varying = np.repeat(self._cells + self._reads, columns_of_group, axis=-1)
 
-    def _step_noise(self, step: Floats) -> Floats:
-        noise = noise_of_steps(step[..., None], self._columns.variance, self._varying)
-        return noise @ self._of_columns
+    def take(self, at: Ints) -> Self:
+        taken = super().take(at)
+        taken._mean, taken._variance, taken._varying, *ends = (
+            np.broadcast_to(v, self._varying.shape).reshape(-1, v.shape[-1])[at]
+            for v in (self._mean, self._variance, self._varying, *self._ends)
+        )
+        taken._ends = tuple(ends)
+        return taken
+
+    def step_noise(self, step: Floats) -> Floats:
+        noise = noise_of_steps(step[..., None], self._variance, self._varying)
+        noise = noise @ self._of_columns
+        return noise + self.added if self.added > 0 else noise
+
+    def least_step_noise(self, step: Floats) -> Floats:
+        return np.full(step.shape, self.added)
 
     def _rounded(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
         """Noise of ADCs and of cells on whole units; the error power is by group and part of
@@ -480,10 +531,11 @@ class _MeasuredBlocks(_RowBlocks):
         noise[:, whole] = np.stack(charged) @ self._of_groups
         return noise[0], noise[1]
 
-    def _clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> Floats:
-        """Variance over samples of sums beyond the codes, mean over columns."""
-        mean, half = self._columns.mean, adcs.step[..., None] / 2
-        spread = np.sqrt(np.maximum(self._columns.variance + self._varying, 1e-12))
+    def clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> tuple[Floats, Floats]:
+        """Variance over samples of sums beyond the codes, mean over columns; no part of it falls
+        with the width for certain."""
+        mean, half = self._mean, adcs.step[..., None] / 2
+        spread = np.sqrt(np.maximum(self._variance + self._varying, 1e-12))
         highest = adcs.low + adcs.step * (2.0**bits - 0.5)
         error = square = np.zeros(())
         lowest_sum, highest_sum = self._ends
@@ -502,13 +554,110 @@ class _MeasuredBlocks(_RowBlocks):
             error = error + side * np.where(clipped, of_side, 0.0)
             square = square + np.where(clipped, its_square, 0.0)
         # The mean error of a column is calibrated away.
-        return np.maximum(square - error**2, 0.0) @ self._of_columns
+        power = np.maximum(square - error**2, 0.0) @ self._of_columns
+        return power, np.zeros((2, *power.shape))
 
 
-def _lesser(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-    """The noise of ADCs and of cells with the smaller sum, where equal the other."""
-    better = one[0] + one[1] < other[0] + other[1]
-    return np.where(better, one[0], other[0]), np.where(better, one[1], other[1])
+class _LeastNoise:
+    """Noise with the window of least noise at 1 to B bits, for each sum of row blocks.
+
+    Windows are tried only where a lower bound of their noise is below the least noise so far.
+    """
+
+    def __init__(self, blocks: _RowBlocks, bits: int, coherence: Floats) -> None:
+        self._blocks, self._bits = blocks, bits
+        sums = blocks.sums
+        self._spread = np.sqrt(sums.variance + sums.error_variance).ravel()
+        self._range = (sums.highest - sums.lowest).ravel()
+        narrowest = np.minimum(self._range, 2 * CANDIDATE_SIGMAS[0] * self._spread)
+        whole = narrowest <= 2.0**bits
+        on_units = blocks.noise_on_units(whole.reshape(blocks.mean.shape), coherence)
+        self._on_units = np.stack([v.ravel() for v in on_units])
+        self._least_on_units = np.where(whole, self._on_units.sum(axis=0), np.inf)
+        self._cells = blocks.cell_noise(coherence).ravel()
+        self._noise = np.zeros((2, self._cells.size))
+        self._least = np.full(self._cells.size, np.inf)
+
+    def search(self) -> tuple[Floats, Floats]:
+        """Noise of ADCs and of cells."""
+        left = np.arange(self._least.size)
+        for bits in range(self._bits, 0, -1):
+            self._try(left, bits, None)
+            bound = self._blocks.least_step_noise(np.zeros(())) + self._cells[left]
+            bound = np.minimum(bound, self._least_on_units[left])
+            left = self._try_narrower(left[bound < self._least[left]], bits)
+            if not left.size:
+                break
+        adc, cells = self._noise.reshape(2, *self._blocks.mean.shape)
+        return adc, cells
+
+    def _try_narrower(self, at: Ints, bits: int) -> Ints:
+        """Try windows at one resolution; returns the sums that fewer bits may serve better."""
+        codes = 2.0**bits
+        spread, whole_range = 2 * ROUNDING * self._spread[at] / codes, self._range[at] / codes
+        cells, on_units = self._cells[at], self._least_on_units[at]
+        # Windows of whole units are alike at one resolution, so that one try is enough.
+        untried = on_units.copy()
+
+        def may_improve(step: Floats, clipped: Floats, on_units: Floats) -> Bools:
+            bound = self._blocks.least_step_noise(step) + cells + clipped
+            least = self._least[at]
+            improves: Bools = (bound < least) | ((on_units < least) & (step <= 1))
+            return improves
+
+        def tried(sigmas: float, clipped: Floats) -> Floats:
+            step = sigmas * spread
+            improves = may_improve(step, clipped.sum(axis=0), untried) & (step < whole_range)
+            useful = np.flatnonzero(improves)
+            if not useful.size:
+                return clipped
+            whole, certain = self._try(at[useful], bits, sigmas)
+            untried[useful[whole]] = np.inf
+            more = clipped.copy()
+            more[:, useful] = certain
+            return np.maximum(more, clipped)
+
+        clipped = np.zeros((2, at.size))
+        guess = CANDIDATE_SIGMAS[min(bits // 2, len(CANDIDATE_SIGMAS) - 1)]
+        by_guess = tried(guess, clipped)
+        worth = may_improve(2 * whole_range, clipped[0], on_units)
+        wider = CANDIDATE_SIGMAS[-1]
+        for sigmas in reversed(CANDIDATE_SIGMAS):
+            clipped = clipped * _least_growth(wider, sigmas, codes)
+            wider = sigmas
+            clipped = np.maximum(clipped, by_guess) if sigmas == guess else tried(sigmas, clipped)
+            # Fewer bits clip no less above.
+            step = np.minimum(sigmas * spread, whole_range)
+            worth |= may_improve(2 * step, clipped[0], on_units)
+        return at[worth]
+
+    def _try(self, at: Ints, bits: int, sigmas: float | None) -> tuple[Bools, Floats]:
+        """Take a window where it is better; returns if it has whole units, and what any narrower
+        one clips, shape (2, m)."""
+        blocks, resolution = self._blocks.take(at), np.array([[bits]])
+        sums = blocks.sums
+        adcs = choose_adcs(sums, resolution, sigmas)
+        power, certain = blocks.clipped(sums, adcs, resolution)
+        whole = adcs.step[0] == 1
+        units = self._on_units[:, at]
+        adc = np.where(whole, units[0], blocks.step_noise(adcs.step)[0]) + power[0]
+        cells = np.where(whole, units[1], self._cells[at])
+        total = adc + cells
+        better = np.flatnonzero(total < self._least[at])
+        kept = at[better]
+        self._least[kept] = total[better]
+        self._noise[:, kept] = adc[better], cells[better]
+        return whole, np.where(whole, 0.0, certain[:, 0]) * ROUNDING
+
+
+def _least_growth(wider: float, sigmas: float, codes: float) -> float:
+    """Lower bound of the growth of the clipped power of a Gaussian in a narrower window.
+
+    ∫ (p − c)² φ(p) dp from an edge z on, over φ(z), falls with z at a fixed distance from the edge
+    to the last code c. That distance, half a step, is shorter by the ratio of the widths.
+    """
+    exponent = (wider**2 - sigmas**2) / 2 * (1 - 1 / codes) ** 2
+    return max(1.0, float(ROUNDING * (sigmas / wider) ** 2 * np.exp(exponent)))
 
 
 def _charged(

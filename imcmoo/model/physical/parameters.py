@@ -184,7 +184,7 @@ class Designs:
     cell_errors: Annotated[
         Ints, Column("array", "noise limits", texts=CELL_ERRORS, default="uniform")
     ]
-    adc_noise: Annotated[Ints, Column("resolution", "noise adc", low=0, high=400, default=0)]
+    adc_noise: Annotated[Ints, Column("resolution", "noise adc", low=0, high=400, default=10)]
 
     @classmethod
     def of_columns(

@@ -99,6 +99,7 @@ def random_designs(n, rng, device):
         "dram": rng.choice(DRAM, n),
         "schedule": rng.choice(SCHEDULES, n),
         "adc_model": rng.choice(ADC_MODELS, n),
+        "adc_noise": rng.integers(1, 401, n),
     }
 
 

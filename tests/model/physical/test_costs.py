@@ -50,7 +50,8 @@ def nearly(value):
 
 
 def with_values(**values):
-    """Assumptions with some values changed, also beyond their bands."""
+    """Assumptions with some values changed, also beyond their bands, without reference columns."""
+    values = {"reference_columns": 0.0} | values
     fixed = {name: Assumption(value, value, value, "test") for name, value in values.items()}
     return replace(Assumptions(), **fixed)
 
@@ -64,8 +65,9 @@ def technology(device="rram", **values):
 
 
 def designs(**changed):
-    """One design with an ADC of the model sar_noise."""
-    return Designs.of_columns(columns(**({"adc_model": "sar_noise"} | changed)))
+    """One design with an ADC of the model sar_noise whose noise is not stated."""
+    usual = {"adc_model": "sar_noise", "adc_noise": 0}
+    return Designs.of_columns(columns(**(usual | changed)))
 
 
 def adc(bits, node_nm, volt, *, model="sar_noise", **values):
@@ -155,10 +157,17 @@ def test_adcs_have_the_noise_of_the_design_but_other_models_their_own_energy(mod
     assert (energy_J[0] == energy_J[1]) == (model != "sar_noise")
 
 
+@pytest.mark.parametrize("device", ["rram", "sram"])
+def test_a_chip_states_the_noise_of_its_adcs(device):
+    model = PhysicalEvaluator(device, WorkloadSet.load(["alexnet"]), table=TABLE)
+    with pytest.raises(DesignRefused, match="adc_noise, design 0: 0 is given, must be 1 to 400"):
+        model.in_full(columns(bits_per_cell=1, adc_noise=0))
+
+
 def test_adcs_of_the_reference_model_have_no_noise():
     flash = Switches(shared_converters=False)
     model = PhysicalEvaluator("sram", WorkloadSet.load(["alexnet"]), table=TABLE, switches=flash)
-    quiet, noisy = (model.in_full(columns(bits_per_cell=1, adc_noise=n)) for n in (0, 400))
+    quiet, noisy = (model.in_full(columns(bits_per_cell=1, adc_noise=n)) for n in (1, 400))
     assert noisy.snr_dB == quiet.snr_dB
     assert noisy.energy_J == quiet.energy_J
     assert noisy.sampling == 0

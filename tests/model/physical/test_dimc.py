@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.batch import Batch
 from imcmoo.model.physical.circuit import Circuit
@@ -242,3 +243,47 @@ def test_the_proven_chip_of_four_networks_costs_what_its_certificate_says():
     edap = full.energy_J * full.latency_s * full.area_m2[:, None] * 1e6
     assert np.exp(np.log(edap).mean()) == pytest.approx(3.393957791625532e-05, rel=1e-9)
     assert full.area_m2[0] * 1e6 == pytest.approx(49.369344, rel=1e-6)
+
+
+def test_the_open_table_changes_the_edap_of_the_proven_chip_by_less_than_two_percent():
+    study = STUDIES["four_workload_dimc_physical"]
+    fixed = {name: v for name, v in study.space.fixed.items() if name != "device"}
+
+    def edap(components):
+        model = study.replace(components=components).cost_model()
+        full = model.in_full(columns(fixed | PROVEN))
+        return np.exp(np.log(full.energy_J * full.latency_s * full.area_m2[:, None]).mean())
+
+    ratio = edap("open") / edap(None)
+    assert ratio != 1
+    assert ratio == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("device", ["sram", "rram"])
+def test_the_open_table_is_refused_on_an_analog_device(device):
+    with pytest.raises(ValueError, match=f"the open table serves dimc only, not {device}"):
+        PhysicalEvaluator(device, NETWORKS, table=PhysicalTable.load("open"))
+
+
+def test_no_build_is_proposed_for_an_open_table_in_a_file(tmp_path):
+    path = tmp_path / "open_components.npz"
+    PhysicalTable.open().write(path)
+    model = PhysicalEvaluator("dimc", NETWORKS, table=PhysicalTable.load(path))
+    with pytest.raises(DesignRefused, match="only for") as refused:
+        model.covered(columns(CHIP | {"rows": 96, "active_rows": 96}))
+    assert "imcmoo" not in str(refused.value)
+
+
+def test_the_open_table_is_of_the_physical_model():
+    with pytest.raises(ValueError, match='"open" is a table of the physical model'):
+        Study(name="open", device="sram", networks=["alexnet"], components="open")
+
+
+def test_a_study_file_names_the_open_table_from_any_folder(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(
+        'name = "open"\nmodel = "physical"\ndevice = "dimc"\ncomponents = "open"\n'
+        '[[networks]]\nsource = "alexnet"\n'
+    )
+    study = Study.load(path)
+    assert study.components == study.with_absolute_paths().components == "open"

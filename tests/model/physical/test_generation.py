@@ -101,41 +101,53 @@ def test_a_step_moves_the_bits_of_the_worked_examples(glb_KiB, supply, kv_bits, 
     assert token_J * 1e3 == pytest.approx(mJ, rel=2e-4)
 
 
-@pytest.mark.parametrize("kv_bits", [4, 8, 16])
-@pytest.mark.parametrize("phase", ["prefill", "step"])
-def test_dram_traffic_equals_the_scalar_rules(phase, kv_bits):
-    made = generation("smollm_135m", 448, 128, 1), generation("qwen25_05b", 448, 128, 2)
-    tables = [getattr(each, phase) for each in made]
-    scalar = [list(rows(table)) for table in tables]
+def moved_as_by_the_scalar_rules(model, groups, *, common):
+    """Compare DRAM bits, energy and time with those of the scalar rules, for all of `BUFFERS`.
+
+    Args:
+        model: of all tables.
+        groups: tables by the cache that they share.
+        common: True if the buffer keeps the caches of all groups.
+    """
     designs = several()
-    kept = {
-        "alone": [
-            [share([[table]], kib * 8192, kv_bits)[0] for kib in BUFFERS["glb_KiB"].tolist()]
-            for table in scalar
-        ],
-        "common": [
-            [share([[t] for t in scalar], kib * 8192, kv_bits)[0] for kib in BUFFERS["glb_KiB"]]
-        ]
-        * 2,
-    }
-    for caches, kept_by in kept.items():
-        model = evaluator(*tables, kv_bits=kv_bits, common_cache=caches == "common")
-        full = model.in_full(designs)
-        assert full.streamed.all()
-        batch = Batch(model._context, model.designs(designs))
-        price, bit_s = batch.chip.prices_J["dram"], batch.chip.rates.dram_bit_s
-        idle_J = full.dram_idle_W[:, None] * full.interval_s
-        seconds = LayerWork(batch, slice(None), streams=True).times(streamed=True).terms[4]
-        seconds = model._context.layers.total(seconds)
-        for w, table in enumerate(scalar):
+    full = model.in_full(designs)
+    assert full.streamed.all()
+    batch = Batch(model._context, model.designs(designs))
+    price, bit_s = batch.chip.prices_J["dram"], batch.chip.rates.dram_bit_s
+    idle_J = full.dram_idle_W[:, None] * full.interval_s
+    seconds = LayerWork(batch, slice(None), streams=True).times(streamed=True).terms[4]
+    seconds = model._context.layers.total(seconds)
+    kv_bits = model._options["kv_bits"]
+    scalar = [[list(rows(table)) for table in group] for group in groups]
+    for group, of_group in zip(groups, scalar, strict=True):
+        for table, layers in zip(group, of_group, strict=True):
+            w = model.workload_names.index(table.name)
             for i, kib in enumerate(BUFFERS["glb_KiB"].tolist()):
-                parts = dram(table, kib * 8192, kept_by[w][i], kv_bits=kv_bits)
+                kept, _ = share(scalar if common else [of_group], kib * 8192, kv_bits)
+                parts = dram(layers, kib * 8192, kept, kv_bits=kv_bits)
                 _, cached, _, spill = parts
-                assert full.dram_bits[i, w] == nearly(sum(parts)), (caches, w, i)
+                assert full.dram_bits[i, w] == nearly(sum(parts)), (table.name, i)
                 off_chip = sum(parts) * price[i]
                 assert full.dram_J[i, w] - idle_J[i, w] == pytest.approx(off_chip, rel=1e-11)
                 assert seconds[i, w] == nearly((cached + spill) * bit_s[i])
                 assert full.latency_s[i, w] >= sum(parts) * bit_s[i] * (1 - 1e-12)
+
+
+@pytest.mark.parametrize("common", [False, True], ids=["alone", "together"])
+@pytest.mark.parametrize("kv_bits", [4, 8, 16])
+@pytest.mark.parametrize("phase", ["prefill", "step", "joined"])
+def test_dram_traffic_equals_the_scalar_rules(phase, kv_bits, common):
+    """Two models, one with two sequences; if joined, prefill and step share weights and cache."""
+    made = generation("smollm_135m", 448, 128, 1), generation("qwen25_05b", 448, 128, 2)
+    if phase == "joined":
+        groups = [[each.prefill, each.step] for each in made]
+        options = {"weights_of": {step.name: prefill.name for prefill, step in groups}}
+        options["deployment"] = "together" if common else "alone"
+    else:
+        groups, options = [[getattr(each, phase)] for each in made], {"common_cache": common}
+    tables = [table for group in groups for table in group]
+    model = evaluator(*tables, kv_bits=kv_bits, **options)
+    moved_as_by_the_scalar_rules(model, groups, common=common)
 
 
 def test_without_dram_the_cache_that_does_not_fit_is_missing():

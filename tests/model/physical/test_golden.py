@@ -26,7 +26,8 @@ def _shared_noise(monkeypatch):
 
     def noise(layers, technology, own, part_of):
         assert not own, "networks of the golden set have no data"
-        rules = technology.switches.unsigned_inputs, technology.switches.few_levels
+        switches = technology.switches
+        rules = switches.unsigned_inputs, switches.few_levels, switches.shared_converters
         bits = layers.input_bits.tobytes(), layers.weight_bits.tobytes()
         key = (bits, technology.assumptions, technology.device, *rules)
         if key not in shared:

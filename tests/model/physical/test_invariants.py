@@ -81,8 +81,9 @@ def test_more_bandwidth_converters_and_supply_are_never_slower(name, seed, devic
 @few
 @given(seeds, analog)
 def test_more_converter_bits_never_lower_the_snr_of_perfect_cells(seed, device):
-    """With cell errors they may: steps finer than whole units have a narrower window."""
-    columns = large(seed, device)
+    """With errors of cells or noise of ADCs they may: steps finer than whole units have a narrower
+    window."""
+    columns = large(seed, device) | {"adc_noise": np.ones(30, int)}
     columns["adc_bits"] = np.minimum(columns["adc_bits"], 9)
     finer = columns | {"adc_bits": columns["adc_bits"] + 1}
     coarse, fine = (PERFECT[device].in_full(each) for each in (columns, finer))

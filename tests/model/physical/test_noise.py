@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from imcmoo.model.physical.adc_window import (
+    CANDIDATE_SIGMAS,
     Adcs,
     Sums,
     choose_adcs,
@@ -261,8 +262,8 @@ def test_clipped_power_does_not_depend_on_the_layout_of_arrays():
     )
     edge, half = rng.uniform(0, 5, shape), rng.uniform(0.5, 1, shape)
     mean, highest = np.zeros(shape[1:]), np.full(shape[1:], 10.0)
-    plain = _RowBlocks._beyond(sums, mean, highest, edge, half)
-    turned = _RowBlocks._beyond(sums, mean, highest, np.asfortranarray(edge), half)
+    plain, _ = _RowBlocks._beyond(sums, mean, highest, edge, half)
+    turned, _ = _RowBlocks._beyond(sums, mean, highest, np.asfortranarray(edge), half)
     assert (plain > 0).all()
     np.testing.assert_array_equal(turned, plain)
 
@@ -275,7 +276,8 @@ def test_clipped_power_of_columns_is_that_of_sampling(bits):
     mean[:4] = [-25, 25, 40, -60]
     weight = rng.uniform(0.5, 1.5, 40)
     blocks = SimpleNamespace(
-        _columns=SimpleNamespace(mean=mean, variance=spread**2),
+        _mean=mean,
+        _variance=spread**2,
         _varying=0.25,
         _of_columns=weight / 40,
         _ends=(np.full(40, -100.0), np.full(40, 100.0)),
@@ -283,7 +285,7 @@ def test_clipped_power_of_columns_is_that_of_sampling(bits):
     blocks._ends[0][3] = -15  # the lowest sum has a code
     step, shape = 30 / 2**bits, (1, 1, 1, 1)
     adcs = Adcs(np.full(shape, -15.0), np.full(shape, step))
-    found = _MeasuredBlocks._clipped(blocks, None, adcs, np.full(shape, bits))
+    found, _ = _MeasuredBlocks.clipped(blocks, None, adcs, np.full(shape, bits))
     drawn = mean + np.sqrt(spread**2 + 0.25) * rng.standard_normal((200_000, 40))
     high = -15 + step * (2**bits - 1)
     beyond = np.where(drawn > high + step / 2, drawn - high, 0.0)
@@ -295,13 +297,14 @@ def test_clipped_power_of_columns_is_that_of_sampling(bits):
 def test_a_sum_is_clipped_by_no_more_than_the_largest_possible_one():
     """128 rows and 7 bits: only the sum 128 has no code, and it errs by one unit."""
     blocks = SimpleNamespace(
-        _columns=SimpleNamespace(mean=np.array([120.0]), variance=np.array([64.0])),
+        _mean=np.array([120.0]),
+        _variance=np.array([64.0]),
         _varying=0.0,
         _of_columns=np.ones(1),
         _ends=(np.zeros(1), np.full(1, 128.0)),
     )
     shape = (1, 1, 1, 1)
-    found = _MeasuredBlocks._clipped(
+    found, _ = _MeasuredBlocks.clipped(
         blocks, None, Adcs(np.zeros(shape), np.ones(shape)), np.full(shape, 7)
     )
     share = math.erfc(7.5 / 8 / math.sqrt(2)) / 2
@@ -338,6 +341,48 @@ def two_groups(spread, within):
     return Statistics(
         *(20 * one, inputs, weights, input_variance, 1e6 * one, one), 0.0, columns=columns
     )
+
+
+def least_of_all_windows(blocks, bits, coherence):
+    """Noise of ADCs and of cells, trying every window at 1 to `bits` bits."""
+    best = [np.full(blocks.mean.shape, np.inf), np.zeros(blocks.mean.shape)]
+    for fewer in range(bits, 0, -1):
+        for sigmas in (None, *CANDIDATE_SIGMAS):
+            noise = [v[0] for v in blocks._of_window(np.array([fewer]), sigmas, coherence)]
+            better = sum(noise) < sum(best)
+            best = [np.where(better, v, kept) for v, kept in zip(noise, best, strict=True)]
+    return best
+
+
+@pytest.mark.parametrize("differential", [False, True])
+@pytest.mark.parametrize("sigma", [0.0, 0.043])
+@pytest.mark.parametrize("adc_noise", [0.0, 0.1, 0.5])
+def test_the_least_noise_is_that_of_trying_every_window(differential, sigma, adc_noise):
+    """Assumed distributions and measured columns, at each of several resolutions."""
+    errors = {"adc_noise": adc_noise, "adc_window": "least_error", "stuck_share": 0.001}
+    circuit = Circuit(128, 128, 4, 4, differential, 8, sigma, **errors)
+    operands = OperandBits.of_histograms(*histograms("rectified"))
+    assumed = assumed_statistics(
+        operands,
+        np.array([float(K)]),
+        bits=(8, 8),
+        slices=(4, 4),
+        differential=differential,
+        assumptions=Assumptions(),
+    )
+    layers, rows = np.zeros(8, int), np.array([1.0, 2, 3, 7, 20, 50, 100, 128])
+    measured = two_groups(14, 14)
+    for blocks in (
+        _RowBlocks(assumed, layers, rows, circuit),
+        _MeasuredBlocks(measured, layers[:1], 20 * np.ones(1), circuit),
+    ):
+        coherence = np.full(len(blocks.mean), 0.4)
+        bits = np.array([3, 6, 10])
+        noise = blocks.noise(bits, coherence)
+        for at, each in enumerate(bits.tolist()):
+            expected = least_of_all_windows(blocks, each, coherence)
+            for found, part in zip(noise, expected, strict=True):
+                np.testing.assert_array_equal(found[at], part)
 
 
 def noise_of_each_column(s, circuit):

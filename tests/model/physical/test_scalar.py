@@ -38,7 +38,7 @@ SNR_DB = 0.01
 """The share that rounding leaves is interpolated in a table."""
 SIZE_OF_KERNEL = [DIMENSIONS.index(name) for name in "CRS"]
 N_DESIGNS = 14
-EVERY_SNR = 8  # the scalar noise of a network takes up to a second
+EVERY_SNR = N_DESIGNS  # the scalar noise of a network takes up to a second
 MANY_LAYERS = ("densenet201", "gpt2_medium", "mobilebert")  # a quarter of a minute each
 NUMBERS = (
     *("energy_J", "latency_s", "interval_s", "power_W"),

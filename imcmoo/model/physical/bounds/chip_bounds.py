@@ -184,12 +184,10 @@ class MinimumTable:
             terms_of_levels(group, designs[at : at + DESIGNS_PER_TERM_CHUNK])
             for at in range(0, n, DESIGNS_PER_TERM_CHUNK)
         ]
-        values = np.array([np.concatenate([p[name] for p in parts]) for name in parts[0]])
-        values = values.reshape(-1, *self._sizes)
-        for axis in range(1, values.ndim):
-            least = values.min(axis=axis, keepdims=True)
-            values = np.concatenate([values, least], axis=axis)
-        self.values: CostTerms = {n: v.ravel() for n, v in zip(parts[0], values, strict=True)}
+        self.values: CostTerms = {
+            name: _with_minima(np.concatenate([p[name] for p in parts]).reshape(self._sizes))
+            for name in parts[0]
+        }
 
     def places(self, levels: Mapping[str, Ints]) -> Ints:
         """Places in `values` of broadcast value indices, −1 if free."""
@@ -212,6 +210,21 @@ class MinimumTable:
             if not np.allclose(values, self.values[name][at], rtol=ROUNDING, atol=0.0)
         )
         return next(wrong, "")
+
+
+def _with_minima(values: Floats) -> Floats:
+    """Values with the minimum along each axis after the values of the axis, flattened."""
+    padded = np.empty([size + 1 for size in values.shape])
+    padded[tuple(slice(size) for size in values.shape)] = values
+    for axis, size in enumerate(values.shape):
+        # Earlier axes have their minima already, later ones do not.
+        later = tuple(slice(n) for n in values.shape[axis + 1 :])
+        rows = np.moveaxis(padded[(slice(None),) * (axis + 1) + later], axis, 0)
+        least = rows[size, ...]
+        least[...] = rows[0]
+        for row in rows[1:size]:
+            np.minimum(least, row, out=least)
+    return padded.ravel()
 
 
 class ComponentMinima:

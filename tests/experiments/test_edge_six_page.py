@@ -1,8 +1,11 @@
 """The pages of accuracy state the numbers of their published tables."""
 
+import shutil
+
+import pandas as pd
 import pytest
 
-from experiments.edge_networks.page import NETWORKS, PAGE, ROOT, TABLES, page
+from experiments.edge_networks.page import NETWORKS, PAGE, REMEDIES, ROOT, TABLES, page
 from experiments.edge_networks.prediction import DESIGNS, summary
 from experiments.publish import read_tables
 
@@ -16,6 +19,8 @@ OF_NETWORKS = (0, 2, 3, 4, 5)
 
 
 TABLE = read_tables(TABLES)
+FIVE = {*NETWORKS} - {"voice_activity"}
+"""Networks of the chips that were executed without noise of ADCs."""
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +33,29 @@ def prose(text_of_page):
     return " ".join(text_of_page.split())
 
 
-def test_the_page_of_five_networks_is_made_of_the_tables():
+def test_the_page_of_real_networks_is_made_of_the_tables():
     assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_the_page_has_verdicts_and_remedies_once_chips_were_executed(tmp_path):
+    folder = tmp_path / "accuracy"
+    shutil.copytree(TABLES, folder)
+    loss = {"mean_loss": 0.004, "worst_loss": 0.02, "standard_error": 0.003}
+    sram = {"chip": "sram", "network": "digits", **loss}
+    runs = [sram | {"verdict": "works"}, sram | {"verdict": "fails", "worst_loss": 0.031}]
+    pd.DataFrame([*runs, {"chip": "rram", "verdict": "no chip"}]).to_csv(
+        folder / "edge_six_verdicts.csv", index=False
+    )
+    circuit = {"rows": 128, "weight_coding": "differential", "input_slice_bits": 1, "adc_bits": 6}
+    voice = {"network": "voice_activity", "active_rows": 64, **circuit, **loss, "verdict": "works"}
+    remedies = [{"chip": name, **voice, "edap_Jsmm2": 1.0 + at} for at, name in enumerate(REMEDIES)]
+    remedies[-1] = {"chip": remedies[-1]["chip"], "verdict": "no chip"}
+    pd.DataFrame(remedies).to_csv(folder / "voice_activity_remedies.csv", index=False)
+    text = page(folder)
+    assert "| SRAM | fails: 0.4 ± 0.3, 3.1 | no chip |" in text
+    shown = "| 64 of 128 rows, differential, slices of 1, 6 bits | 2.00 | works: 0.4 ± 0.3, 2.0 |"
+    assert f"| what the study picks {shown}" in text
+    assert "| Fourier transform on the digital unit | no chip |  |  |" in text
 
 
 FEWEST = {"digits": 447, "line_direction": 100, "magika": 60, "minilm": 240, "recogniser": 20}
@@ -39,10 +65,10 @@ FEWEST_OF_ONE = {"recogniser": 60}
 
 
 def test_nine_of_ten_chips_with_zero_points_are_within_one_point_on_every_network():
-    executed = TABLE["edge_five_executed"].set_index("network")
+    executed = TABLE["edge_six_executed"].set_index("network")
     ten = executed[executed["chip"] == "edge_sram0"]
     one = executed[executed["chip"] == "edge_sram0_more"]
-    assert set(ten.index) == set(NETWORKS)
+    assert set(ten.index) == FIVE
     assert (ten["chips"] == 10).all()
     for runs, fewest in ((ten, FEWEST), (one, FEWEST_OF_ONE)):
         for network, samples in fewest.items():
@@ -54,14 +80,14 @@ def test_nine_of_ten_chips_with_zero_points_are_within_one_point_on_every_networ
 
 
 def test_the_chip_for_a_drop_of_one_point_is_executed_on_every_network():
-    executed = TABLE["edge_five_executed"].query("chip == 'edge_sram'").set_index("network")
-    assert set(executed.index) == set(NETWORKS)
+    executed = TABLE["edge_six_executed"].query("chip == 'edge_sram'").set_index("network")
+    assert set(executed.index) == FIVE
     assert (executed["chips"] == 10).all()
     assert (executed["yield"] == 1).drop(["minilm", "recogniser"]).all()
 
 
 def test_the_sram_chip_for_nine_networks_keeps_four_of_five_and_the_rram_chip_the_digits():
-    executed = TABLE["edge_five_executed"]
+    executed = TABLE["edge_six_executed"]
     nine = executed[executed["chip"] == "nine_sram"].set_index("network")
     assert (nine["chip_min"] >= nine["integer"]).drop("recogniser").all()
     assert nine.loc["recogniser", "yield"] < 0.9
@@ -80,8 +106,8 @@ def test_cell_errors_by_level_decide_which_networks_an_rram_chip_runs():
 
 
 def test_rram_chips_keep_five_points_with_smaller_cell_errors_only():
-    rram = TABLE["edge_five_rram"]
-    worst = rram[[f"drop_{name}" for name in NETWORKS]].max(axis=1)
+    rram = TABLE["edge_six_rram"]
+    worst = rram[[f"drop_{name}" for name in FIVE]].max(axis=1)
     assert worst[rram["sigma"] == 0.043].min() > 0.05
     assert (worst[rram["sigma"] == 0.011] < 0.0005).all()
 
@@ -237,3 +263,19 @@ def test_the_page_states_the_published_times(text_of_page):
         value = f"{r.value:g} {r.unit}" if r.unit == "s" else f"{r.value}"
         (shown,) = [row for row in text_of_page.splitlines() if r.case in row]
         assert shown.endswith(f"| {value} |")
+
+
+def test_the_page_states_what_training_with_noise_brings(text_of_page, prose):
+    table = TABLE["noise_training"]
+    for r in table.itertuples():
+        cells = [f"{100 * r.cell_error:.3g} %"]
+        for name in ("plain", "clipped", "noisy"):
+            mean, worst = (getattr(r, column) for column in (name, f"{name}_worst"))
+            cells.append(f"{mean:.3f}, {worst:.3f}")
+        assert f"| {' | '.join(cells)} |" in text_of_page
+    least = table.iloc[0]
+    assert abs(least["noisy"] - least["plain"]) < 0.005
+    of_20 = table.set_index("cell_error").loc[0.2]
+    gained, clipped = (100 * (of_20[name] - of_20["plain"]) for name in ("noisy", "clipped"))
+    assert f"At 20 % training with noise brings {gained:.1f} points" in prose
+    assert f"clipping alone {clipped:.1f} of them" in prose

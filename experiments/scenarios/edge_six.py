@@ -1,8 +1,8 @@
-"""Proven best chips of five networks with limits on their accuracy, under requests.
+"""Proven best chips of six networks with limits on their accuracy, under requests.
 
 `python -m experiments.edge_networks.study --data DIR --beside-rounding --rates` writes the study.
-`python -m experiments.scenarios.edge_five --data DIR` then proves the best chips with the circuit
-that computes as 8-bit integers do (`results/published/accuracy/edge_five_sram.csv`).
+`python -m experiments.scenarios.edge_six --data DIR` then proves the best chips with the circuit
+that computes as 8-bit integers do (`results/published/accuracy/edge_six_sram.csv`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from experiments.scenarios.chips import AREA, LOAD, POWER, proven
 from imcmoo.study.catalogue import find_study
 
 PUBLISHED = Path("results", "published")
-CIRCUITS = PUBLISHED / "accuracy" / "edge_five_sram.csv"
-TABLE = PUBLISHED / "scenarios" / "edge_five.csv"
+CIRCUITS = PUBLISHED / "accuracy" / "edge_six_sram.csv"
+TABLE = PUBLISHED / "scenarios" / "edge_six.csv"
 CIRCUIT = ("rows", "active_rows", "weight_coding", "input_slice_bits", "adc_bits")
 
 
@@ -36,8 +36,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--out", type=Path, default=TABLE, metavar="F.csv")
     args = parser.parse_args(argv)
-    path = args.data / "edge_five_circuit.toml"
-    text = (args.data / "edge_five.toml").read_text(encoding="utf-8")
+    path = args.data / "edge_six_circuit.toml"
+    text = (args.data / "edge_six.toml").read_text(encoding="utf-8")
     path.write_text(with_circuit(text), encoding="utf-8")
     rows = [proven(find_study(str(path)).problem(), chip) for chip in (POWER, AREA, LOAD)]
     pd.DataFrame(rows).to_csv(args.out, index=False, float_format="%.12g", lineterminator="\n")

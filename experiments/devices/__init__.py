@@ -1,0 +1,1 @@
+"""Which device makes the better chip: analog SRAM, digital SRAM or RRAM."""

@@ -1,0 +1,154 @@
+"""`imcmoo reproduce devices`: analog SRAM, digital SRAM or RRAM?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments import markdown
+from experiments.agreement import of_a_model
+from experiments.devices import chips
+from experiments.devices.chips import (
+    ASSUMED,
+    CHEAPEST,
+    DEAREST,
+    DEVICES,
+    QUESTIONS,
+    REFERENCE,
+    Task,
+)
+from experiments.publish import Draw, Publication, Result, dependence, read_tables
+from imcmoo.hardware.physical_table import OPEN
+from imcmoo.report import style
+from imcmoo.report.labels import DEVICES as TITLES
+
+ASKED = {
+    "four": "EDAP, four networks",
+    "nine": "EDAP, nine networks",
+    "cameras": "power, four cameras",
+}
+RANGE = ("low", "assumed", "high")
+
+
+class Devices(Publication):
+    """Proven best chips of three devices, over the bands of their assumptions."""
+
+    name = path = "devices"
+    tasks = tuple(chips.tasks())
+    float_format = "%.12g"
+
+    @property
+    def depends_on(self) -> str:
+        """The problems."""
+        each = ((question, device) for question in QUESTIONS for device in DEVICES)
+        return dependence(chips.problem_of(*which, ASSUMED) for which in each)
+
+    def run_task(self, task: Task) -> Result:
+        """Prove one chip."""
+        return {"chips": chips.best_chip(*task)}
+
+    def derived(self, folder: Path) -> dict[str, pd.DataFrame]:
+        """Ranges of ratios to the reference device, and the open component table."""
+        proven = read_tables(folder)["chips"]
+        return {"ranges.csv": ranges(proven), "open_table.csv": of_open_table(proven)}
+
+    def figures(self, folder: Path) -> dict[str, tuple[pd.DataFrame, Draw]]:
+        """The ranges."""
+        return {"devices": (read_tables(folder)["ranges"], draw)}
+
+    def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
+        """`devices.md`."""
+        return {docs / "devices.md": page(read_tables(home) | read_tables(folder))}
+
+
+def ranges(proven: pd.DataFrame) -> pd.DataFrame:
+    """Value of each device over that of the reference, as assumed and in the extremes.
+
+    Low is the device at the cheapest end of its assumptions against the reference at its dearest
+    end, high the opposite. Rows without a feasible chip are left out.
+    """
+    value = proven.set_index(["question", "device", "state"])["value"]
+    states = ((CHEAPEST, DEAREST), (ASSUMED, ASSUMED), (DEAREST, CHEAPEST))
+    ends = dict(zip(RANGE, states, strict=True))
+    rows = [
+        {"question": question, "device": device}
+        | {
+            n: value[question, device, a] / value[question, REFERENCE, b]
+            for n, (a, b) in ends.items()
+        }
+        for question in QUESTIONS
+        for device in DEVICES
+        if device != REFERENCE
+    ]
+    return pd.DataFrame(rows).dropna(ignore_index=True)
+
+
+def of_open_table(proven: pd.DataFrame) -> pd.DataFrame:
+    """Value of the best digital chip with the open component table over that with the shipped one,
+    and whether it is the same chip."""
+    digital = markdown.select(proven, device=chips.DIGITAL).set_index(["state", "question"])
+    shipped, opened = digital.loc[ASSUMED], digital.loc[OPEN]
+    design = chips.study_of("four", chips.DIGITAL).space.names
+    return pd.DataFrame(
+        {
+            "question": shipped.index,
+            "ratio": (opened["value"] / shipped["value"]).to_numpy(),
+            "same_chip": (opened[design].to_numpy() == shipped[design].to_numpy()).all(axis=1),
+        }
+    )
+
+
+def best_device(of_question: pd.DataFrame) -> str | None:
+    """The device whose values are below those of all others over the ranges of a question; None if
+    it depends on the assumptions."""
+    ends = of_question.set_index("device")[["low", "high"]]
+    for device, end in ends.iterrows():
+        others = ends.drop(device)["low"]
+        if end["high"] < 1 and (end["high"] < others).all():
+            return str(device)
+    return REFERENCE if len(ends) and (ends["low"] > 1).all() else None
+
+
+def draw(frame: pd.DataFrame, width: float) -> Figure:
+    """Draw the ratios to the reference, a line from the low to the high end."""
+    figure = Figure(figsize=(width, 1.0 + 0.45 * len(QUESTIONS)), layout="constrained")
+    ax = figure.subplots()
+    ax.axvline(1, color="0.6", linewidth=0.6, zorder=0)
+    others = [device for device in DEVICES if device != REFERENCE]
+    questions = list(QUESTIONS)
+    for at, (device, (colour, marker)) in enumerate(
+        zip(others, style.workload_styles(others), strict=True)
+    ):
+        of_device = markdown.select(frame, device=device)
+        y = [questions.index(q) + 0.24 * (at - 0.5) for q in of_device["question"]]
+        ax.hlines(y, of_device["low"], of_device["high"], color=colour, linewidth=2)
+        dots: dict[str, Any] = {"color": colour, "ms": 5, "mec": "white", "mew": 0.5}
+        ax.plot(of_device["assumed"], y, marker, label=TITLES[device], **dots)
+    ax.set_yticks(range(len(questions)), [ASKED[q] for q in questions])
+    ax.tick_params(axis="y", length=0)
+    ax.set(xscale="log", ylim=(len(questions) - 0.5, -0.5))
+    ax.set_xlabel(f"relative to {TITLES[REFERENCE]} (< 1×: better)")
+    style.round_ticks(ax.xaxis, "{x:g}×")
+    style.legend_below(figure, ax, title="")
+    return figure
+
+
+def page(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Write the page; the table of real networks may be absent."""
+    spans = tables["ranges"]
+    return markdown.render(
+        "devices.md",
+        chips=chips,
+        titles=TITLES,
+        asked=ASKED,
+        proven=tables["chips"],
+        ranges=spans,
+        opened=tables["open_table"],
+        real=tables.get("real"),
+        model=of_a_model(),
+        best={q: best_device(markdown.select(spans, question=q)) for q in QUESTIONS},
+    )

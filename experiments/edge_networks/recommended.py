@@ -1,0 +1,240 @@
+"""Chips that studies of six networks recommend, executed with the noise of their ADCs.
+
+`python -m experiments.edge_networks.recommended --data DIR` runs the studies of `STUDIES` on the
+data of `experiments.edge_networks.data`, executes the chips at their noise and at 1.2 times that,
+and writes the published tables. Studies, and scores of every simulated chip, are kept in DIR, so
+that a second start goes on where the first was stopped. `--studies`, `--chips` and `--samples`
+make a trial; it needs `--out`.
+
+Studies of voice activity alone show what each remedy for its Fourier transform costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.edge_networks import metrics
+from experiments.edge_networks.page import TABLES
+from experiments.edge_networks.prediction import assessment
+from experiments.edge_networks.study import SHAPES, prepare
+from experiments.edge_networks.verdict import Verdict, with_margin
+from imcmoo.accuracy.assess import Assessment
+from imcmoo.accuracy.circuit_noise import VERSION
+from imcmoo.arrays import Floats
+from imcmoo.io.checksums import sha256
+from imcmoo.io.errors import Infeasible
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.memory_cells import memory_cell
+from imcmoo.model.physical.parameters import Designs
+from imcmoo.run import Run
+from imcmoo.study.study import Study
+
+CHIPS = {"recogniser": 3}
+"""Simulated chips of a network, 10 for others."""
+SAMPLES = {"recogniser": 60}
+"""Scored samples of a network, all for others."""
+FRONT = {"voice_activity": ("/stft/Conv",)}
+"""The layer before the others, a Fourier transform, on the digital unit."""
+DROP = 0.01
+VERDICTS, REMEDIES = "edge_six_verdicts", "voice_activity_remedies"
+"""Names of the tables: of all chips and networks, and of the chips for voice activity alone."""
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A study whose recommended chip is executed.
+
+    Args:
+        device: its device.
+        drop: largest drop of the score of each network. If None, no limit.
+        networks: its networks.
+        digital: layers on the digital unit by network.
+        space: lines of its space.
+        table: the table of its results.
+    """
+
+    device: str
+    drop: float | None = DROP
+    networks: tuple[str, ...] = tuple(SHAPES)
+    digital: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    space: str = ""
+    table: str = VERDICTS
+
+
+def _of_voice(drop: float | None = DROP, **settings: Any) -> Recommendation:
+    return Recommendation("sram", drop, ("voice_activity",), table=REMEDIES, **settings)
+
+
+STUDIES = {
+    "sram": Recommendation("sram"),
+    "sram_digital_front": Recommendation("sram", digital=FRONT),
+    "rram": Recommendation("rram"),
+    "rram_any_accuracy": Recommendation("rram", drop=None),
+    "dimc": Recommendation("dimc"),
+    "voice_any_accuracy": _of_voice(drop=None),
+    "voice_any_remedy": _of_voice(),
+    "voice_more_bits": _of_voice(space="rows = 128\nactive_rows = 128\n"),
+    "voice_fewer_rows": _of_voice(space="active_rows = [16, 32, 64]\nadc_bits = [5, 6]\n"),
+    "voice_digital_front": _of_voice(digital=FRONT),
+}
+"""Studies by name."""
+
+PARAMETERS = ("rows", "active_rows", "weight_coding", "input_slice_bits", "adc_bits", "adc_noise")
+COSTS = ("edap_Jsmm2", "energy_J", "latency_s", "area_mm2")
+
+
+def recommended(name: str, folder: Path, budget: int | None) -> Run | None:
+    """The finished run of a study in a folder; None if no chip meets its limits."""
+    made = STUDIES[name]
+    path = prepare(
+        folder,
+        device=made.device,
+        drop=made.drop,
+        beside_rounding=True,
+        name=name,
+        networks=made.networks,
+        space=made.space,
+        digital=made.digital,
+    )
+    study = Study.load(path)
+    assert isinstance(study, Study)
+    settings: dict[str, Any] = {} if budget is None else {"budget": budget}
+    study = study.replace(criterion="edap_geomean", baselines=False, **settings)
+    try:
+        return study.run(out=folder / "studies", resume=True)
+    except Infeasible as error:
+        print(f"{name}: {error}", flush=True)
+        return None
+
+
+def circuit_of(run: Run) -> Circuit:
+    """The circuit of the selected chip."""
+    design = run.results.design["design"]
+    device = memory_cell(str(design["device"]))
+    columns = {parameter: np.array([value]) for parameter, value in design.items()}
+    designs = Designs.of_columns(columns, defaults=device.defaults)
+    (circuit,) = Circuit.of_designs(designs, device, Assumptions())
+    return circuit
+
+
+def costs_of(run: Run) -> dict[str, float]:
+    """Costs of the selected chip: geometric means over networks, and its area in mm²."""
+    of_networks = pd.DataFrame(run.results.design["workloads"].values())
+    area = run.results.design["chip"]["area_mm2"]
+    energy, latency, edap = (
+        float(np.exp(np.log(of_networks[name]).mean()))
+        for name in ("energy_J", "latency_s", "edap_J_s_mm2")
+    )
+    return dict(zip(COSTS, (edap, energy, latency, area), strict=True))
+
+
+def noises(circuit: Circuit) -> list[int]:
+    """Noises at which a chip is executed, percent; one if its sums are exact."""
+    stated = round(100 * circuit.adc_noise)
+    return list(dict.fromkeys([stated, with_margin(stated)]))
+
+
+def scores(
+    assessed: Assessment, circuit: Circuit, chips: int, folder: Path, name: str
+) -> Iterator[Floats]:
+    """Scores of each simulated chip; those that are in the folder are not executed again."""
+    files = (assessed.path, assessed.data_file, Path(metrics.__file__))
+    scored = (assessed.metric_name, assessed.network.output, assessed.seed, assessed.samples)
+    about = (VERSION, *map(sha256, files), assessed.weights_sha256, *scored)
+    about_chip = repr((*about, sorted(assessed.digital), circuit))
+    digest = hashlib.sha256(about_chip.encode()).hexdigest()[:16]
+    folder.mkdir(exist_ok=True)
+    for number in range(chips):
+        path = folder / f"{name}-{digest}-{number}.npy"
+        if not path.exists():
+            made = assessed.scores_of_chip(circuit, number)
+            partial = path.with_suffix(".partial")
+            with partial.open("wb") as stream:
+                np.save(stream, made)
+            partial.rename(path)
+            print(f"{name}, chip {number}, {circuit.adc_noise:.0%}: {made.mean():.4f}", flush=True)
+        yield np.load(path)
+
+
+def executed(
+    run: Run, network: str, folder: Path, *, chips: int | None, samples: int | None
+) -> Iterator[dict[str, Any]]:
+    """A row of each noise of the selected chip on one network."""
+    digital = STUDIES[run.results.study].digital.get(network, ())
+    assessed = assessment(network, folder, samples or SAMPLES.get(network), digital)
+    circuit = circuit_of(run)
+    count = chips or CHIPS.get(network, 10)
+    count = 1 if circuit == circuit.without_errors() else count
+    on_integers = assessed.integer_scores(circuit)
+    for percent in noises(circuit):
+        noisy = replace(circuit, adc_noise=percent / 100)
+        of_chips = np.array([*scores(assessed, noisy, count, folder / "executed", network)])
+        yield {
+            **{"chip": run.results.study, "network": network, "adc_noise": percent},
+            **{"chips": count, "samples": assessed.samples},
+            "float": assessed.float_score,
+            "integer": on_integers.mean(),
+            "accuracy": of_chips.mean(),
+            "chip_min": of_chips.mean(axis=1).min(),
+            **Verdict.of_scores(of_chips, assessed.float_scores, on_integers).to_row(),
+            **assessed.shares.to_columns(),
+        }
+
+
+def rows_of(
+    name: str, folder: Path, budget: int | None, chips: int | None, samples: int | None
+) -> list[dict[str, Any]]:
+    """Rows of a study, with the parameters and costs of its chip; one row if there is no chip."""
+    run = recommended(name, folder, budget)
+    made = STUDIES[name]
+    about = {"device": made.device, "allowed_drop": made.drop}
+    if run is None:
+        return [{"chip": name, **about, "verdict": "no chip"}]
+    design = run.results.design["design"]
+    about |= {parameter: design[parameter] for parameter in PARAMETERS if parameter in design}
+    about |= costs_of(run)
+    return [
+        about | row
+        for network in made.networks
+        for row in executed(run, network, folder, chips=chips, samples=samples)
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--studies", nargs="+", default=[*STUDIES], choices=[*STUDIES])
+    parser.add_argument("--budget", type=int, metavar="N", help="designs a study evaluates")
+    parser.add_argument("--chips", type=int, metavar="N", help="simulated chips")
+    parser.add_argument("--samples", type=int, metavar="N", help="scored samples of each network")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: the published tables")
+    args = parser.parse_args(argv)
+    trial = args.studies != [*STUDIES] or args.budget or args.chips or args.samples
+    if trial and args.out is None:
+        parser.error("a trial needs --out: the published tables are of all studies")
+    out = args.out or TABLES
+    out.mkdir(parents=True, exist_ok=True)
+    for table in (VERDICTS, REMEDIES):
+        rows: list[dict[str, Any]] = []
+        for name in (name for name in args.studies if STUDIES[name].table == table):
+            rows += rows_of(name, args.data, args.budget, args.chips, args.samples)
+        if rows:
+            frame = pd.DataFrame(rows)
+            first = ["chip", "network", "device", "allowed_drop", "adc_noise"]
+            frame = frame[[*first, *(c for c in frame if c not in first)]]
+            target = out / f"{table}.csv"
+            frame.to_csv(target, index=False, float_format="%.5g", lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main()

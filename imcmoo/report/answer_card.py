@@ -1,0 +1,451 @@
+"""The answer card: one chip, its costs beside the limits of the study, and how good it is.
+
+`Run.card` returns one: `print(run.card)` shows it, `run.card.to_markdown()` is text for a document.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from imcmoo.exact.bounded_criteria import provable
+from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.enumeration import ExactAnswer
+from imcmoo.exact.regret import ExactRegret
+from imcmoo.model.physical.parameters import MACROS
+from imcmoo.problem.criteria import JOINT_SUFFIX, NAMED, OF_SCENARIOS
+from imcmoo.problem.limits import Limits
+from imcmoo.report.labels import (
+    DEVICES,
+    TOKENS,
+    engineering,
+    label,
+    limit_name,
+    number,
+    plain,
+    quantity,
+    used,
+)
+from imcmoo.space.design_space import Levels
+from imcmoo.study.explain import explain
+from imcmoo.study.explanation import Explanation
+from imcmoo.study.result_tables import caution
+from imcmoo.study.results import Results
+from imcmoo.study.searches import BEST_FOUND, EXACT
+from imcmoo.study.served_design import SCENARIO
+from imcmoo.study.study import Study
+
+WIDTH = 100
+"""Columns of a card outside a terminal."""
+
+NEAR = 0.9
+"""Used share above which a limit is named as near."""
+
+MOST_LIMITS = 2
+"""Number of limits named."""
+
+MOST_PROPOSED = 10**8
+"""Number of designs above which enumeration is not proposed."""
+
+DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
+"""Names of memories, by value of the parameter `dram`."""
+
+OF_CHIP = ("area_mm2", "package_mm2", "average_power_W", "load")
+"""Quantities of a chip with a line of their own."""
+
+
+@dataclass(frozen=True, repr=False)
+class AnswerCard:
+    """Lines of a card; `str(card)` is its text.
+
+    Args:
+        title: study, networks and criterion.
+        rows: heading and text of each line.
+    """
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+
+    def text(self, width: int = WIDTH) -> str:
+        """The card for a width in columns, one line per row, longer ones wrapped."""
+        room = max(len(heading) for heading, _ in self.rows) + 2
+        lines = [
+            textwrap.fill(
+                text,
+                max(width, room + 20),
+                initial_indent=f"  {heading:{room}}",
+                subsequent_indent=" " * (room + 2),
+                break_on_hyphens=False,
+            )
+            for heading, text in self.rows
+        ]
+        return "\n".join([*textwrap.wrap(self.title, max(width, 1)), *lines])
+
+    def to_markdown(self) -> str:
+        """The card as a table of Markdown."""
+        cells = [[text.replace("|", "\\|") for text in row] for row in self.rows]
+        lines = [f"| {heading} | {text} |" for heading, text in cells]
+        return "\n".join([f"**{self.title}**", "", "| | |", "| --- | --- |", *lines]) + "\n"
+
+    def __str__(self) -> str:
+        return self.text()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = (f"<tr><th>{escape(h)}</th><td>{escape(text)}</td></tr>" for h, text in self.rows)
+        return f"<table><caption>{escape(self.title)}</caption>{''.join(rows)}</table>"
+
+
+def card_of_run(results: Results, selected: Explanation, study: Study | None = None) -> AnswerCard:
+    """The card of the selected design of a run, with its explanation.
+
+    Args:
+        results: the run.
+        selected: explanation of its selected design.
+        study: the study of the run. If None, the card names its file without the folder.
+    """
+    config = results.config
+    exact = None if results.regret is None else results.regret.set_index("criterion")
+    if exact is not None and results.criterion in exact.index:
+        over = float(exact["regret_selected"][results.criterion])
+        goodness = _enumerated(over, n_designs(config))
+        then = _command("explain", results.folder)
+    else:
+        goodness = (
+            f"not proven: the best of {len(results.evaluations):,} designs evaluated, of "
+            f"{n_designs(config):,} in the space"
+        )
+        then = _proof_of(config, results.criterion, study)
+    return _card(
+        config,
+        selected,
+        goodness=goodness,
+        then=then,
+        warning=str(results.design.get("caution", "")),
+        accuracy=results.accuracy,
+    )
+
+
+def n_designs(config: Mapping[str, Any]) -> int:
+    """Number of designs of the space of a run."""
+    counts = (
+        len(next(iter(values["values"].values())) if isinstance(values, dict) else values)
+        for values in config["space"].values()
+    )
+    return math.prod(counts)
+
+
+def card_of_certificate(study: Study, certificate: Certificate) -> AnswerCard:
+    """The card of the certified design of a study, by the criterion of the study."""
+    optima = certificate.single_network_optima
+    is_exact = all(each["value"] == each["bound"] for each in optima.values())
+    return _card_of_design(
+        study,
+        study.space.levels_of(certificate.design),
+        f"proven: {proven(certificate)}",
+        [optima[name]["value"] for name in study.names] if optima else None,
+        EXACT if is_exact else BEST_FOUND,
+    )
+
+
+def card_of_answer(study: Study, answer: ExactAnswer) -> AnswerCard:
+    """The card of the exact optimum of an enumerated study, by the criterion of the study.
+
+    Raises:
+        KeyError: the criterion compares candidates, so it has no optimum.
+    """
+    optimum = answer.optima[study.selected_by]
+    exact = ExactRegret(study.problem(), answer, against_joint=not study.baselines)
+    reference = exact.reference_edap
+    return _card_of_design(
+        study,
+        study.space.unrank(optimum.ranks[:1]),
+        _enumerated(0.0, study.space.size),
+        None if reference is None else reference.tolist(),
+    )
+
+
+def proven(certificate: Certificate) -> str:
+    """Distance of a certified design from the best of its space, as text."""
+    n = f"{certificate.designs:,}"
+    if certificate.gap == 0:
+        return f"none of the {n} designs of the space is better"
+    return f"at most {certificate.gap:.3%} above the best of the {n} designs of the space"
+
+
+def _enumerated(regret: float, n: int) -> str:
+    above = f"{100 * regret:.3g} % above the best of" if regret > 0 else "the best of"
+    return f"proven: {above} all {n:,} designs of the space, which were enumerated"
+
+
+def _proof_of(config: Mapping[str, Any], criterion: str, study: Study | None) -> str:
+    """The command that proves the answer of a run; empty if none does."""
+    _, _, options = str(config["command"]).partition("run ")
+    name = options.partition(" --")[0] if study is None else _named(study)
+    limits = (config["limits"] or {}).values()
+    has_bounds = config["model"] == "physical" and not (
+        config.get("scenario", {}).get("sharing") == "space"
+        or any("max_power_W" in each for each in limits)
+    )
+    if has_bounds and _is_provable(criterion, study):
+        return _command("certify", name)
+    return _command("enumerate", name) if n_designs(config) <= MOST_PROPOSED else ""
+
+
+def _is_provable(criterion: str, study: Study | None) -> bool:
+    """Check if a criterion has bounds; of a user's own only if its study is known."""
+    named = NAMED.get(criterion.removesuffix(JOINT_SUFFIX))
+    if named is not None or study is None:
+        return named is not None and named.monotone
+    return any(criterion in names for names in provable(study.problem()))
+
+
+def _named(study: Study) -> str:
+    """Name of a study on a command line."""
+    return study.file or study.name
+
+
+def _command(command: str, of: object) -> str:
+    """A command line of a study or a folder, which a shell reads as one word."""
+    return f"imcmoo {command} {shlex.quote(str(of))}"
+
+
+def _card_of_design(
+    study: Study,
+    levels: Levels,
+    goodness: str,
+    reference_edap: list[float] | None,
+    reference: str = EXACT,
+) -> AnswerCard:
+    (explanation,) = explain(
+        study.problem(),
+        study.asked_criterion,
+        levels,
+        [("best",)],
+        reference_edap=None if reference_edap is None else np.array(reference_edap),
+        reference=reference,
+    )
+    networks = explanation.tables["networks"].set_index("network")
+    costs: dict[str, Any] = {str(name): row.to_dict() for name, row in networks.iterrows()}
+    warning = caution(study.model, costs, str(explanation.design.get("device", "")))
+    change = "technology_nm=22" if study.model == "physical" else "KEY=VALUE"
+    then = f"{_command('what-if', _named(study))} --set {change}"
+    return _card(study.to_config(), explanation, goodness=goodness, then=then, warning=warning)
+
+
+def _card(
+    config: Mapping[str, Any],
+    explanation: Explanation,
+    *,
+    goodness: str,
+    then: str,
+    warning: str | None,
+    accuracy: pd.DataFrame | None = None,
+) -> AnswerCard:
+    """The card of a design of a study, which a `Study.to_config` states."""
+    networks = explanation.tables["networks"]
+    names = _joined(label(name) for name in networks["network"])
+    rows = [
+        *_chip(explanation, config["space"]),
+        *_costs_of_chip(explanation.chip, config),
+        *_networks(explanation, config),
+        *_accuracy(accuracy),
+        *_score(explanation),
+        ("proof", goodness),
+        ("what binds", "; ".join([*_near_limits(explanation), *_bottlenecks(networks)])),
+        ("next", then),
+        ("caution", warning or ""),
+    ]
+    title = f"{config['study']}: one chip for {names}, selected by {label(explanation.criterion)}"
+    return AnswerCard(title, tuple((heading, text) for heading, text in rows if text))
+
+
+def _joined(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _chip(explanation: Explanation, space: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The chip in one line, and its other values."""
+    design = explanation.design
+    used = {"rows", "cols"}
+    if not used <= {*design}:
+        yield "chip", ", ".join(f"{name} {plain(value)}" for name, value in design.items())
+        return
+    parts = []
+
+    def add(text: str, *names: str) -> None:
+        if {*names} <= {*design}:
+            parts.append(text.format(*(plain(design[name]) for name in names)))
+            used.update(names)
+
+    if "device" in design:
+        parts.append(DEVICES.get(design["device"], str(design["device"])))
+    add("{} nm", "technology_nm")
+    macros = f"macros of {design['rows']} × {design['cols']}"
+    if {*MACROS} <= {*design}:
+        macros = f"{math.prod(design[name] for name in MACROS):,} {macros}"
+    parts.append(macros)
+    sharing = "column" if design.get("columns_per_adc") == 1 else "{} columns"
+    add(f"one {{}}-bit ADC per {sharing}", "adc_bits", "columns_per_adc")
+    add("buffer {} KiB", "glb_KiB")
+    add("buffer {} words", "glb_depth")
+    if "dram" in design:
+        parts.append(DRAMS.get(design["dram"], f"DRAM {design['dram']}"))
+    add("{} V", "voltage_V")
+    yield "chip", ", ".join(parts)
+    others = [name for name in space if name not in (*used, *MACROS, "device", "dram")]
+    counts = [name for name in MACROS if name in space]
+    yield "other values", ", ".join(f"{name} {plain(design[name])}" for name in [*counts, *others])
+
+
+def _costs_of_chip(
+    chip: Mapping[str, float], config: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Area, average power, load and other costs of the chip beside its limits."""
+    if "area_mm2" in chip:
+        area, limit = chip["area_mm2"], config["area_limit_mm2"]
+        text = f"{area:.4g} mm²{_at_most(area, limit, 'mm²')}"
+        if "package_mm2" in chip:
+            text += f"; {chip['package_mm2']:.4g} mm² with DRAM"
+        yield "area", text
+    scenario = config.get("scenario", {})
+    if "average_power_W" in chip:
+        power, limit = chip["average_power_W"], scenario.get("max_average_power_W")
+        yield "average power", f"{engineering(power, 'W')}{_at_most(power, limit, 'W')}, with DRAM"
+    if "load" in chip:
+        margin = scenario.get("margin", 0.0)
+        asked = f"; {1 + margin:.3g} times are required" if margin else ""
+        yield "load", f"serves up to {1 / chip['load']:.3g} times the requests{asked}"
+    for name in chip:
+        if name not in OF_CHIP:
+            yield label(name), quantity(name, chip[name])
+
+
+def _at_most(value: float, limit: float | None, unit: str) -> str:
+    """Text of an upper limit beside a value."""
+    return f" ({100 * value / limit:.3g} % of the {limit:g} {unit} allowed)" if limit else ""
+
+
+def _networks(explanation: Explanation, config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Costs of each network beside its limits."""
+    limits, tables = config["limits"] or {}, explanation.tables
+    requests: Mapping[str, Any] = {}
+    if SCENARIO in tables:
+        requests = {row["network"]: row for _, row in tables[SCENARIO].iterrows()}
+    for _, row in tables["networks"].iterrows():
+        name = str(row["network"])
+        given = Limits(**limits.get(name, {}))
+        parts = [_served(requests[name])] if name in requests else []
+        yield label(name), "; ".join([*parts, *_costs(row, given, alone=not parts)])
+
+
+def _served(row: pd.Series[Any]) -> str:
+    """Requests of a network and the response beside its deadline."""
+    burst = f" of {row['burst']} inferences" if row["burst"] > 1 else ""
+    response, deadline = float(row["response_s"] or math.inf), float(row["deadline_s"])
+    return (
+        f"{row['rate_Hz']:g} requests/s{burst}, each answered within {engineering(response, 's')} "
+        f"({100 * response / deadline:.3g} % of the deadline, {engineering(deadline, 's')})"
+    )
+
+
+def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]:
+    """Rate, latency, energy and power of one network, as far as the model gives them."""
+
+    def known(column: str) -> float | None:
+        value = row.get(column)
+        return None if value is None or pd.isna(value) else float(value)
+
+    latency, energy = known("latency_s"), known("energy_J")
+    if latency is None or energy is None:
+        figures = {n: v for n, v in row.items() if isinstance(v, float) and not math.isnan(v)}
+        yield from (quantity(str(name), value) for name, value in figures.items())
+        return
+    images = known("images") or 1.0
+    rate, at_least, unit = images / (known("interval_s") or latency), limits.min_fps, "frames/s"
+    if (tokens := known(TOKENS)) is not None:
+        rate, at_least, unit = tokens, limits.min_tokens_per_s, "tokens/s"
+    if alone:
+        times = f" ({rate / at_least:.3g} times the {at_least:g} required)" if at_least else ""
+        yield f"{number(rate)} {unit} while it runs alone{times}"
+    name = "latency" if known("time_to_first_token_s") is None else "time to the first token"
+    yield (
+        f"{name} {engineering(latency, 's')}{_at_most(latency, limits.max_latency_s, 's')}"
+        + (" alone" if not alone else "")
+    )
+    yield f"energy {engineering(energy, 'J')}{_at_most(energy, limits.max_energy_J, 'J')}"
+    if (per_token := known("token_energy_J")) is not None:
+        limit = limits.max_token_energy_J
+        yield f"{engineering(per_token, 'J')} per token{_at_most(per_token, limit, 'J')}"
+    if (request_s := known("request_s")) is not None:
+        request_J = engineering(known("request_J") or math.nan, "J")
+        yield f"a request takes {engineering(request_s, 's')} and {request_J}"
+    if alone or limits.max_power_W:
+        power = energy / latency
+        limit = limits.max_power_W
+        yield f"power at full speed {engineering(power, 'W')}{_at_most(power, limit, 'W')}"
+    if (drop := known("accuracy_drop")) is not None:
+        yield f"predicted accuracy drop {drop + 0.0:.3f}"
+
+
+def _accuracy(table: pd.DataFrame | None) -> Iterator[tuple[str, str]]:
+    """Score of each network with accuracy data: executed if it was, else predicted."""
+    if table is None:
+        return
+    texts = []
+    for _, row in table.iterrows():
+        executed = row.get("exact")
+        is_executed = executed is not None and not pd.isna(executed)
+        value, how = (executed, "executed") if is_executed else (row["linear"], "predicted")
+        texts.append(f"{label(row['network'])} {value:.3f} ({how}; {row['float']:.3f} in float)")
+    yield "accuracy", ", ".join(texts)
+
+
+def _score(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """Score of the criterion, unless another line states it."""
+    name, networks = explanation.criterion, explanation.tables["networks"]
+    if name in OF_SCENARIOS or math.isnan(explanation.score):
+        return
+    unit = NAMED[name].unit if name in NAMED else ""
+    text = f"{explanation.score:.4g} {unit}".rstrip()
+    if explanation.against and "regret" in networks:
+        worst = networks.iloc[int(networks["regret"].to_numpy().argmax())]
+        others = "among chips for all" if name.endswith(JOINT_SUFFIX) else "alone"
+        text += (
+            f": {label(worst['network'])} pays most, with {1 + worst['regret']:.3g} times the EDAP "
+            f"of the chip that is best for it {others} ({explanation.against})"
+        )
+    yield label(name), text
+
+
+def _near_limits(explanation: Explanation) -> Iterator[str]:
+    """Limits that are nearly used up or rule out neighbours, one network each."""
+    limits, n = explanation.tables["limits"], len(explanation.tables["neighbours"])
+    near = limits[(limits["used"].fillna(0) >= NEAR) | (limits["stops"] > 0)]
+    near = near.sort_values(["stops", "used"], ascending=False, kind="stable")
+    for _, row in near.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
+        of = f" of {label(row['network'])}" if row["network"] else ""
+        name = "deadline" if row["limit"] == "max_load" else limit_name(str(row["limit"]))
+        shares = [] if pd.isna(row["used"]) else [used(row["limit"], row["used"], row["excess"])]
+        if row["stops"]:
+            shares.append(f"rules out {row['stops']} of {n} neighbours")
+        yield f"{name}{of}: {', '.join(shares)}"
+
+
+def _bottlenecks(networks: pd.DataFrame) -> Iterator[str]:
+    """Name the bottlenecks of the networks."""
+    if "bound_by" not in networks:
+        return
+    for cause, rows in networks.groupby("bound_by", sort=False):
+        if cause:
+            yield f"{label(str(cause))} limits the speed of {_joined(map(label, rows['network']))}"

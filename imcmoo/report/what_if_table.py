@@ -1,0 +1,160 @@
+"""The table of `Study.what_if` for a terminal, Markdown and LaTeX, one column per change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from rich.table import Table
+
+from imcmoo.report.labels import (
+    SMALLEST_SHOWN,
+    cell,
+    distinct_labels,
+    headed,
+    label,
+    on_screen,
+    plain,
+)
+from imcmoo.report.rich_tables import new_table
+from imcmoo.study.study import Study
+
+MARK = " *"
+"""End of a value that differs from the answer without changes."""
+
+CAPTION = "* differs from the answer without changes; shares are relative to it"
+
+FIRST = ("change", "answer", "gap", "designs", "criterion", "score")
+"""Columns before the costs."""
+
+LARGEST_SHOWN = 9.0
+"""Relative difference from which a factor is shown instead."""
+
+
+@dataclass(frozen=True)
+class WhatIfTable:
+    """Cells of the table: a heading per change, rows beginning with their heading, and notes."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str]
+
+    @classmethod
+    def of(cls, study: Study, frame: pd.DataFrame) -> WhatIfTable:
+        """The table of the result of `Study.what_if`."""
+        rows = [["answer", *map(_answer, frame.to_dict("records"))]]
+        rows += [["score", *map(_score, frame.to_dict("records"))]]
+        costs = [c for c in frame if c not in (*FIRST, "note") and _is_cost(str(c), study)]
+        rows += [_cost_row(str(c), frame, study) for c in costs]
+        designs = [c for c in frame if c not in (*FIRST, "note", *costs)]
+        rows += [[str(c), *_marked(frame[c])] for c in designs if frame[c].dropna().nunique() > 1]
+        notes = [f"{r['change']}: {r['note']}" for r in frame.to_dict("records") if r["note"]]
+        return cls([*frame["change"]], rows, [CAPTION, *notes])
+
+    def to_rich(self, title: str) -> Table:
+        """The table for a terminal."""
+        table = new_table("", title=title, numbers=self.headings)
+        for row in self.rows:
+            table.add_row(*row)
+        table.caption = "\n".join(self.notes)
+        return table
+
+    def to_markdown(self) -> str:
+        """The table in Markdown."""
+        lines = [["", *self.headings], ["---", *["---:"] * len(self.headings)], *self.rows]
+        cells = [[text.replace("|", "\\|").replace("*", "\\*") for text in row] for row in lines]
+        table = "\n".join(f"| {' | '.join(row)} |" for row in cells)
+        notes = "\n".join(f"- {note}".replace("*", "\\*") for note in self.notes)
+        return f"{table}\n\n{notes}\n"
+
+    def to_latex(self) -> str:
+        """The table in LaTeX, for the package booktabs."""
+        lines = [
+            " & ".join(map(_latex, row)) + r" \\" for row in [["", *self.headings], *self.rows]
+        ]
+        body = "\n".join([lines[0], r"\midrule", *lines[1:]])
+        notes = "\n".join(f"% {note}" for note in self.notes)
+        columns = "l" + "r" * len(self.headings)
+        return (
+            f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{body}\n\\bottomrule\n"
+            f"\\end{{tabular}}\n{notes}\n"
+        )
+
+
+LATEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "²": "$^2$",
+    "µ": r"$\mu$",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "−": "$-$",
+    "—": "---",
+}
+
+
+def _latex(text: str) -> str:
+    return "".join(LATEX.get(sign, sign) for sign in text)
+
+
+def _answer(row: Mapping[Any, Any]) -> str:
+    """State how an answer was found, and its gap if it is not 0."""
+    gap = row.get("gap")
+    return str(row["answer"]) + (f", gap {gap:.2%}" if pd.notna(gap) and gap > 0 else "")
+
+
+def _score(row: Mapping[Any, Any]) -> str:
+    if pd.isna(row.get("score")):
+        return "—"
+    return f"{label(row['criterion'])} {row['score']:.4g}"
+
+
+def _is_cost(column: str, study: Study) -> bool:
+    parameters = (*study.space.names, *study.space.fixed)
+    return column not in parameters and (column == "load" or _unit(column) in UNITS)
+
+
+UNITS = ("J", "s", "mm2", "W", "dB")
+
+
+def _unit(column: str) -> str:
+    return column.rpartition("_")[2]
+
+
+def _cost_row(column: str, frame: pd.DataFrame, study: Study) -> list[str]:
+    """Values of a cost, with the relative difference from the first."""
+    first = frame[column].iloc[0]
+    cells = []
+    for value in frame[column]:
+        text = cell(column, float(value))
+        if pd.notna(value) and pd.notna(first) and first and _unit(column) != "dB":
+            share = value / first - 1
+            if share >= LARGEST_SHOWN:
+                text += f" (× {value / first:.3g})"
+            elif abs(share) >= SMALLEST_SHOWN:
+                text += f" ({100 * share:+.3g} %)".replace("-", "−")
+        cells.append(text)
+    return [_heading(column, study), *cells]
+
+
+def _heading(column: str, study: Study) -> str:
+    """Heading of a cost, with its network if it has one."""
+    labels = dict(zip(study.names, distinct_labels(study.names), strict=True))
+    # The longest first, since names may contain each other.
+    for name in sorted(labels, key=len, reverse=True):
+        if f"_{name}_" in column:
+            kind, unit = column.split(f"_{name}_")
+            return f"{labels[name]} {label(kind)} ({on_screen(unit)[1]})"
+    return headed(column)
+
+
+def _marked(values: pd.Series[Any]) -> Iterator[str]:
+    """Values of a parameter; those that differ from the first are marked."""
+    first = values.iloc[0]
+    for value in values:
+        if pd.isna(value):
+            yield "—"
+        else:
+            yield plain(value) + (MARK if value != first else "")

@@ -1,0 +1,350 @@
+"""The answer of a study under changes of its keys, parameters and assumptions, in one table.
+
+study.what_if([{"technology_nm": 22}, {"adc_energy_factor": 0.5}, {"device": "dimc"}])
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from imcmoo.exact.bounded_criteria import NotProvable, check_provable, provable
+from imcmoo.exact.certificate import Certificate
+from imcmoo.exact.enumeration import Enumeration, NothingFeasible
+from imcmoo.exact.smallest_chip import nothing_feasible
+from imcmoo.io.errors import Conflict, Infeasible, InputError, did_you_mean
+from imcmoo.io.units import display_column, to_display
+from imcmoo.model.cost_model import CostModel
+from imcmoo.model.physical.assumptions import Assumptions
+from imcmoo.model.physical.memory_cells import is_exact
+from imcmoo.model.physical.parameters import DEFAULTS
+from imcmoo.networks.workloads import network_name
+from imcmoo.problem.nearest import nearest_text
+from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
+from imcmoo.space.design_space import Levels
+from imcmoo.study.certify_study import certify_study
+from imcmoo.study.devices import OF_ANALOG
+from imcmoo.study.flip import assumptions_of
+from imcmoo.study.searches import Outcome, run_searches, search_models
+from imcmoo.study.spaces import spaces, table_of_space, usual_base
+from imcmoo.study.study import Study
+from imcmoo.study.tables import Network, ScenarioTable
+
+MOST_ENUMERATED = 200_000
+"""Number of designs up to which a space without bounds is enumerated, about a minute."""
+
+TIME_LIMIT_S = 60.0
+"""Time limit of a proof per criterion."""
+
+CERTIFIED, ENUMERATED, SEARCHED = "certified", "enumerated", "searched"
+INFEASIBLE, REFUSED = "no feasible chip", "refused"
+
+AS_IT_IS = "as it is"
+"""Name of the answer without changes."""
+
+NOT_CHANGED = ("name", "file", "space", "score_table", "scenario_table")
+"""Fields of a study that are no keys of a change."""
+
+PRECISION = "precision"
+"""Key for `input_bits` and `weight_bits` of all networks."""
+
+Change = Mapping[str, Any]
+"""New values by key: a key of the study, of all networks (or `NETWORK.key` of one) or of the
+scenario, a parameter of the space, or an assumption of the physical model."""
+
+
+@dataclass(frozen=True)
+class ChangedStudy:
+    """A study after a change.
+
+    Args:
+        study: the changed study.
+        assumptions: new values of assumptions by name; empty if there are none.
+        dropped: values of the space that the new device does not have.
+    """
+
+    study: Study
+    assumptions: Mapping[str, float]
+    dropped: tuple[str, ...] = ()
+
+    def model(self) -> CostModel:
+        """The cost model with the new assumptions."""
+        if not self.assumptions:
+            return self.study.cost_model()
+        old = assumptions_of(self.study)
+        return self.study.cost_model(assumptions=old.having(**self.assumptions))
+
+
+def changed(study: Study, change: Change) -> ChangedStudy:
+    """Apply all keys of a change at once.
+
+    Raises:
+        ValueError: a key is unknown or its value is wrong; names the key.
+    """
+    keys: dict[str, Any] = {}
+    space: dict[str, Any] = {}
+    scenario: dict[str, Any] = {}
+    assumptions: dict[str, float] = {}
+    networks = {network.name: network for network in study.networks}
+    if "networks" in change:
+        networks = {n.name: n for n in _networks(study, change["networks"])}
+    for key, value in change.items():
+        kind, name, of = _kind(study, key)
+        if key == "device" and not isinstance(value, str):
+            raise ValueError(f"device: needs one name, got {value!r}")
+        if kind == "space":
+            space[key] = value
+        elif kind == "assumption":
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"{key}: needs a number, got {value!r}")
+            assumptions[key] = value
+        elif kind == "scenario":
+            scenario[key] = value
+        elif kind == "network":
+            names = [of] if of else [*networks]
+            bits = ("input_bits", "weight_bits") if name == PRECISION else (name,)
+            networks |= {n: networks[n].replace(**dict.fromkeys(bits, value)) for n in names}
+        elif key != "networks":
+            keys[key] = value
+    dropped: tuple[str, ...] = ()
+    if "device" in keys or "model" in keys or space:
+        table, dropped = _space(study, keys, space)
+        keys["space"] = table
+        if "device" in keys and is_exact(keys["device"]):
+            keys |= {k: None for k in OF_ANALOG if k in study.model_fields_set and k not in keys}
+    if scenario:
+        assert study.scenario_table is not None, "a key of [scenario] is known only with one"
+        keys["scenario"] = study.scenario_table.replace(**scenario)
+    if tuple(networks.values()) != study.networks:
+        keys["networks"] = tuple(networks.values())
+    after = ChangedStudy(study.replace(**keys), assumptions, dropped)
+    with suppress(Conflict):  # which is the answer of this change
+        after.study.problem(after.model())  # refuses values that the cost model does not have
+    return after
+
+
+def _kind(study: Study, key: str) -> tuple[str, str, str]:
+    """Return where a key belongs, its name there, and the network of `NETWORK.key`."""
+    network, dot, name = key.rpartition(".")
+    of_networks = [*Network.model_fields, PRECISION]
+    if dot and network in study.names and name in of_networks:
+        return "network", name, network
+    of_study = [n for n in Study.model_fields if n not in NOT_CHANGED]
+    if key in of_study:
+        return "study", key, ""
+    if key in of_networks and key != "source":
+        return "network", key, ""
+    of_scenario = [*ScenarioTable.model_fields] if study.scenario_table else []
+    if key in of_scenario:
+        return "scenario", key, ""
+    of_space, assumed = _parameters(study), [f.name for f in fields(Assumptions)]
+    if key in of_space:
+        return "space", key, ""
+    if key in assumed and study.model == "physical":
+        return "assumption", key, ""
+    known = [*of_study, *of_networks, *of_scenario, *of_space]
+    hint = did_you_mean(key, [*known, *assumed], most=3)
+    raise ValueError(
+        f"{key}: no key of the study, its networks or scenario, no parameter of its space and no "
+        f"assumption; {hint}known: {', '.join(known)}, and assumptions (imcmoo flip)"
+    )
+
+
+def _parameters(study: Study) -> list[str]:
+    names = [*study.space.names, *study.space.fixed]
+    if study.model == "physical":
+        names += [name for name in DEFAULTS if name not in names]
+    return names
+
+
+def _space(
+    study: Study, keys: Mapping[str, Any], values: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Table of the changed space, and what a new device does not have of the old one."""
+    table = table_of_space(study.space, name=study.name, model=study.model)
+    device, model = keys.get("device", study.device), keys.get("model", study.model)
+    own = {name: value for name, value in table.items() if name not in ("base", "device")}
+    base = str(table["base"])
+    if "device" in keys or "model" in keys:
+        old = str(next(iter(study.space.values_of("device"))))
+        same_kind = base.replace(old, str(device), 1)
+        base = same_kind if same_kind in spaces() else str(usual_base(model, device))
+    there = spaces().get(base)
+    known = {*own} if there is None else {*there.names, *there.fixed}
+    kept = {name: value for name, value in own.items() if name in known or base == table["base"]}
+    dropped = tuple(f"{name} = {value}" for name, value in own.items() if name not in kept)
+    return {"base": base, **kept, **values}, dropped
+
+
+def _networks(study: Study, value: Any) -> list[Network]:
+    """The first networks of a study, or those of a list; known ones keep their settings."""
+    listed = [value] if isinstance(value, str) else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 1 <= value <= len(study.networks):
+            raise ValueError(f"networks: the study has {len(study.networks)}, got {value}")
+        return [*study.networks[:value]]
+    if not isinstance(listed, list | tuple) or not all(isinstance(one, str) for one in listed):
+        raise ValueError(f"networks: needs how many, or a list of names, got {value!r}")
+    known = {n.name: n for n in study.networks}
+    return [known.get(network_name(one)) or Network(source=one) for one in listed]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The best design of a study, how it was found, its score, and its gap (NaN if unknown)."""
+
+    levels: Levels
+    how: str
+    score: float
+    gap: float = math.nan
+
+
+def what_if(
+    study: Study,
+    changes: Sequence[Change],
+    *,
+    time_limit_s: float = TIME_LIMIT_S,
+    on_change: Callable[[str], None] = lambda name: None,
+) -> pd.DataFrame:
+    """Answer a study as it is and under each change; writes nothing.
+
+    The answer is certified where the space has bounds, else enumerated up to `MOST_ENUMERATED`
+    designs, else searched with the budget of the study, as where a proof finds no chip in time.
+    Values that do not go together, such as several `adc_noise` with an ADC whose costs do not
+    depend on it, are `refused` in their row.
+
+    Args:
+        study: the study.
+        changes: each a change of its own; all keys of one are changed together.
+        time_limit_s: time limit of a proof per criterion, s; the gap reached by then is stated.
+        on_change: called with the name of each change before it is answered.
+
+    Returns:
+        One row per answer, the first without changes: `change`, `answer` (how it was found),
+        `gap` (a share, NaN if unknown), `designs` of the space, `criterion`, `score`, costs with
+        units in their names, a column per parameter, and a `note`, such as why no chip is feasible
+        or the change is refused.
+
+    Raises:
+        InputError: a key is unknown, a value is wrong, or a change is empty or given twice; names
+            the change.
+    """
+    studies = {AS_IT_IS: ChangedStudy(study, {})}
+    for change in changes:
+        if not change:
+            raise InputError("a change sets no key")
+        name = ", ".join(f"{key}={_text(value)}" for key, value in change.items())
+        if name in studies:
+            raise InputError(f"{name}: this change is given twice")
+        try:
+            studies[name] = changed(study, change)
+        except ValueError as error:
+            lines = "; ".join(str(error).splitlines())
+            raise InputError(f"{name}: {lines}") from None
+    rows = []
+    for name, one in studies.items():
+        on_change(name)
+        rows.append({"change": name, **_row(one, time_limit_s)})
+    frame = pd.DataFrame(rows)
+    last = ["note"]
+    return frame[[*(c for c in frame if c not in last), *last]]
+
+
+def _text(value: Any) -> str:
+    return f"[{','.join(map(_text, value))}]" if isinstance(value, list | tuple) else str(value)
+
+
+def _row(changed: ChangedStudy, time_limit_s: float) -> dict[str, Any]:
+    """One row of the table: the answer, its costs and its design."""
+    study = changed.study
+    left_out = ", ".join(changed.dropped)
+    notes = [f"left out: {left_out}"] if left_out else []
+    row = {"designs": study.space.size, "criterion": study.selected_by}
+    try:
+        problem = study.problem(changed.model())
+    except Conflict as error:
+        return {"answer": REFUSED, **row, "note": "; ".join([*notes, str(error)])}
+    try:
+        answer = _answer(study, problem, time_limit_s)
+    except Infeasible as error:
+        return {"answer": INFEASIBLE, **row, "note": "; ".join([*notes, str(error)])}
+    (design,) = problem.space.designs(answer.levels)
+    found = {"answer": answer.how, "gap": answer.gap, **row, "score": answer.score}
+    return {**found, **_costs(problem, answer.levels), **design, "note": "; ".join(notes)}
+
+
+def _costs(problem: AcceleratorProblem, levels: Levels) -> dict[str, float]:
+    """Costs of one design by column, in display units."""
+    values = problem.model.evaluate(levels).values
+    costs = {}
+    for q in sorted(problem.model.quantities, key=lambda q: q.per_workload):
+        columns = q.columns(problem.workload_names)
+        of_networks = values[q.name][0] if q.per_workload else values[q.name][:1]
+        for column, value in zip(columns, of_networks, strict=True):
+            costs[display_column(column)] = float(to_display(q.unit, value))
+        if q.name == "area" and "package" in values:
+            costs["package_mm2"] = float(to_display("m2", values["package"][0]))
+    return costs
+
+
+def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _Answer:
+    """The best design of a study, by the strongest method that its space allows.
+
+    Raises:
+        Infeasible: no design is feasible, or none was found.
+    """
+    asked = study.asked_criterion
+    name = asked.name if study.baselines else asked.joint_name
+    if name in [n for names in provable(problem) for n in names] and _has_bounds(problem):
+        proofs = certify_study(study, name, problem=problem, time_limit_s=time_limit_s)
+        try:
+            certificate: Certificate = next(c for c in proofs if c.criterion == name)
+        except Infeasible:
+            raise
+        except InputError:  # the time limit ended before any design was found
+            return _searched(study, problem)
+        levels = problem.space.levels_of(certificate.design)
+        return _Answer(levels, CERTIFIED, certificate.value, certificate.gap)
+    if problem.space.size <= MOST_ENUMERATED and asked.is_judged:
+        return _enumerated(study, problem)
+    return _searched(study, problem)
+
+
+def _has_bounds(problem: AcceleratorProblem) -> bool:
+    with suppress(NotProvable, ValueError):
+        check_provable(problem)
+        problem.model.partials(problem.largest_area_m2)
+        return True
+    return False
+
+
+def _enumerated(study: Study, problem: AcceleratorProblem) -> _Answer:
+    try:
+        answer = Enumeration(problem).answer()
+    except NothingFeasible as error:
+        nearest = nearest_text(problem, error.nearest) if len(error.nearest) else ""
+        raise Infeasible(nearest or nothing_feasible(problem)) from None
+    best = answer.optima[study.selected_by]
+    return _Answer(problem.space.unrank(best.ranks[:1]), ENUMERATED, best.value, 0.0)
+
+
+def _searched(study: Study, problem: AcceleratorProblem) -> _Answer:
+    models = search_models(study, problem.model)
+    with TemporaryDirectory() as folder:
+        try:
+            searches = run_searches(study, models, Path(folder).joinpath, lambda name, row: None)
+        except LimitsUnmet as error:
+            raise Infeasible(str(error)) from None
+        except NoFeasibleDesign:
+            raise Infeasible(nothing_feasible(problem)) from None
+    outcome = Outcome.from_searches(study, searches)
+    score = float(outcome.candidates.scores[outcome.criterion][outcome.chosen])
+    return _Answer(outcome.design, SEARCHED, score)

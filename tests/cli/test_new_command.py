@@ -1,0 +1,66 @@
+"""`imcmoo new`: networks and limits in, a study file out, which every command takes."""
+
+import pytest
+
+from imcmoo.cli.main import main
+from imcmoo.study.study import Study
+from tests.cli.helpers import contents, refused
+from tests.networks.onnx_import import models
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The folder of a user with two ONNX files, one of which leaves a size open."""
+    inputs = [models.stored("w", (16, 3, 3, 3))]
+    nodes = [models.node("Conv", ("x", "w"), kernel_shape=[3, 3], strides=[2, 2])]
+    for name, size in (("first", 65), ("open", "width")):
+        net = models.model(nodes, [models.tensor("x", (1, 3, 65, size))], inputs)
+        models.onnx.save(net, tmp_path / f"{name}.onnx")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def new(*words):
+    return main(["new", *words, "--quiet"])
+
+
+def test_networks_and_limits_become_a_scenario_of_the_smallest_chip(folder):
+    words = ("first.onnx", "mobilenet_v3_onnx", "--fps", "30,5", "--power", "2", "--area", "50")
+    assert new(*words) == 0
+    study = Study.load("first_mobilenet_v3_onnx.toml")
+    assert study.names == ("first", "mobilenet_v3_onnx")
+    assert [n.rate_Hz for n in study.networks] == [30, 5]
+    assert study.scenario.max_average_power_W == 2
+    assert (study.area_limit_mm2, study.criterion, study.device) == (50, "area", "sram")
+    assert (folder / "first.csv").is_file()
+    assert new(*words) == 0  # replaces what it has written
+
+
+def test_other_devices_and_files_beside_another_folder_are_found(folder):
+    assert new("first.onnx", "--fps", "30", "--out", "first.toml") == 0
+    (folder / "chips").mkdir()
+    words = ("first.csv", "--fps", "7", "--area", "2e3", "--device", "rram")
+    assert new(*words, "--out", "chips/edge.toml") == 0
+    study = Study.load("chips/edge.toml")
+    assert (study.device, study.deployment) == ("rram", "together")
+    assert (study.criterion, study.name) == ("average_power", "edge")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["open.onnx", "--fps", "30"], "imcmoo import open.onnx --out open.csv, and give open.csv"),
+        (["absent.onnx", "--fps", "30"], "absent.onnx"),
+        (["first.onnx", "--fps", "30,20"], "--fps has 2 rates for 1 networks"),
+        (["first.onnx", "--fps", "0"], "must be positive and finite, got 0"),
+        (["first.onnx", "--fps", "30", "--device", "dram"], "--device: unknown 'dram'"),
+        (["first.onnx", "first.onnx", "--fps", "3"], "two networks are called 'first'"),
+        (["first.onnx", "resnet99", "--fps", "3"], "first_resnet99.toml: networks[1].source"),
+        (["first.onnx", "--fps", "3", "--out", "mine.toml"], "was not written by this command"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_nothing_is_written(folder, words, message, capsys):
+    (folder / "mine.toml").write_text("# a study of the user")
+    before = contents(folder)
+    assert message in refused(capsys, "new", *words)
+    assert contents(folder) == before

@@ -1,0 +1,24 @@
+"""The comparison of devices."""
+
+import pandas as pd
+
+from experiments.devices import study
+from experiments.devices.chips import ASSUMED, CHEAPEST, DEAREST, DEVICES, QUESTIONS
+
+
+def proven(values):
+    """The table of chips, with the same values for each question."""
+    rows = [
+        {"question": question, "device": device, "state": state, "value": value}
+        for question in QUESTIONS
+        for device in DEVICES
+        for state, value in zip((CHEAPEST, ASSUMED, DEAREST), values[device], strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_no_device_is_best_if_the_reference_has_no_chip_at_an_end_of_its_band():
+    others = {"dimc": (2, 3, 4), "rram": (5, 6, 7)}
+    assert study.best_device(study.ranges(proven({"sram": (1, 1, None), **others}))) is None
+    of_one = study.ranges(proven({"sram": (1, 1, 1.5), **others})).query("question == 'four'")
+    assert study.best_device(of_one) == "sram"

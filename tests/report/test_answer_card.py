@@ -1,0 +1,102 @@
+"""The answer card states the limits of the study beside what the chip reaches."""
+
+import json
+import re
+
+import pytest
+
+from imcmoo.cli.main import main
+from imcmoo.study.explanation import read_explanations
+from tests.scenario.study_text import study_text
+
+SPACE = """base = "sram_physical"
+voltage_V = 0.9
+rows = 128
+cols = 128
+active_rows = 128
+weight_coding = "differential"
+input_slice_bits = 1
+input_coding = "levels"
+adc_bits = [6, 7]
+columns_per_adc = [4, 8]
+sample_and_hold = 1
+ping_pong = 0
+tiles_per_group = 4
+router_groups = 32
+glb_KiB = 1024
+dram = "x64"
+buffer_words = 1
+adc_noise = 10
+"""
+NETWORK = """[[networks]]
+source = "mobilenet_v3_onnx"
+"""
+
+
+def answered(folder, capsys, *commands, scenario="", networks, **settings):
+    """Rows of the cards that commands print, and the study file."""
+    text = study_text(scenario, space=SPACE, networks=networks, baselines=False, **settings)
+    path = folder / "two.toml"
+    path.write_text(text, encoding="utf-8")
+    cards = []
+    for command in commands:
+        capsys.readouterr()
+        assert main([command, str(path), "--out", str(folder)]) == 0
+        cards.append(
+            dict(re.findall(r"^  (\S.*?)  +(.*(?:\n   .*)*)", capsys.readouterr().out, re.M))
+        )
+    return [{k: " ".join(v.split()) for k, v in card.items()} for card in cards]
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_run_enumeration_and_proof_state_the_same_costs_and_limits(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    limits = "min_fps = 10\nmax_latency_s = 1\n"
+    commands = ("run", "enumerate", "certify")
+    cards = answered(
+        tmp_path, capsys, *commands, networks=NETWORK + limits,
+        criterion="edap_max", area_limit_mm2=500,
+    )  # fmt: skip
+    (first, *others) = cards
+    design = json.loads((tmp_path / "two/seed-1/design.json").read_text())
+    area, fps = (
+        design["chip"]["area_mm2"],
+        1 / design["workloads"]["mobilenet_v3_onnx"]["interval_s"],
+    )
+    assert first["area"].startswith(
+        f"{area:.4g} mm² ({100 * area / 500:.3g} % of the 500 mm² allowed)"
+    )
+    assert f"while it runs alone ({fps / 10:.3g} times the 10 required)" in first["MobileNetV3"]
+    assert "of the 1 s allowed)" in first["MobileNetV3"]
+    assert first["proof"].startswith("not proven: the best of ")
+    assert first["proof"].endswith(" designs evaluated, of 4 in the space")
+    assert first["next"].startswith("imcmoo certify ")
+    for card in others:
+        assert card["proof"].startswith("proven: ")
+        assert "4 designs" in card["proof"]
+        differing = {key for key in first if card[key] != first[key]}
+        assert differing <= {"proof", "next", "caution"}
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_deadlines_and_power_of_a_scenario_are_on_the_card(tmp_path, capsys):
+    networks = NETWORK + "rate_Hz = 30\n"
+    (card,) = answered(tmp_path, capsys, "run", networks=networks, scenario='idle = "on"')
+    (row,) = (
+        read_explanations(tmp_path / "two/seed-1/explain.json")[0]
+        .tables["scenario"]
+        .to_dict("records")
+    )
+    used = 100 * row["response_s"] / row["deadline_s"]
+    assert card["MobileNetV3"].startswith("30 requests/s, each answered within ")
+    assert f"({used:.3g} % of the deadline, 33.3 ms)" in card["MobileNetV3"]
+    assert card["load"] == f"serves up to {row['capacity']:.3g} times the requests"
+    assert card["average power"].endswith("W, with DRAM")
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_power_at_full_speed_is_proven_by_enumeration(tmp_path, capsys):
+    networks = NETWORK + "max_power_W = 500\n"
+    (card,) = answered(tmp_path, capsys, "run", networks=networks, criterion="edap_max")
+    assert card["next"].startswith("imcmoo enumerate ")
+    assert "of the 500 W allowed)" in card["MobileNetV3"]

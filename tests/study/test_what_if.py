@@ -1,0 +1,168 @@
+"""The answer of a study under changes equals that of a study with these changes."""
+
+import io
+import math
+
+import pandas as pd
+import pytest
+
+import imcmoo
+from imcmoo.cli.main import main
+from imcmoo.cli.what_if_command import change
+from imcmoo.exact.enumeration import Enumeration
+from imcmoo.report.what_if_table import WhatIfTable
+from imcmoo.study.flip import assumptions_of
+from imcmoo.study.what_if import changed
+from tests.cli.helpers import refused
+
+SPACE = {
+    "base": "sram_physical",
+    "voltage_V": 0.9,
+    "rows": [128, 256],
+    "cols": 128,
+    "active_rows": 128,
+    "weight_coding": "differential",
+    "input_slice_bits": 1,
+    "input_coding": "levels",
+    "adc_bits": 7,
+    "columns_per_adc": [2, 8],
+    "sample_and_hold": 1,
+    "ping_pong": 0,
+    "tiles_per_group": 4,
+    "router_groups": 32,
+    "glb_KiB": 1024,
+    "dram": ["x64", "hbm2"],
+    "buffer_words": 1,
+    "adc_noise": 10,
+}
+
+
+def study(**settings):
+    networks = [{"source": "mobilenet_v3_onnx"}, {"source": "resnet18_onnx"}]
+    keys = {"name": "few", "model": "physical", "device": "sram", "criterion": "edap_max"}
+    return imcmoo.Study(**{**keys, "space": SPACE, "networks": networks, **settings})
+
+
+def optimum(one, **options):
+    """Best score and its design, by evaluating every design."""
+    problem = one.problem(one.cost_model(**options))
+    answer = Enumeration(problem).answer()
+    best = answer.optima[one.selected_by]
+    return best.value, problem.space.designs(problem.space.unrank(best.ranks[:1]))[0]
+
+
+@pytest.fixture(scope="module")
+def table():
+    changes = [
+        {"technology_nm": 22},
+        {"adc_energy_factor": 0.5},
+        {"weight_bits": 4, "columns_per_adc": 4},
+        {"networks": 1},
+        {"area_limit_mm2": 0.1},
+    ]
+    return study().what_if(changes).set_index("change")
+
+
+def test_each_answer_is_the_optimum_of_the_changed_study(table):
+    first = study()
+    networks = [{"source": n, "weight_bits": 4} for n in first.names]
+    halved = assumptions_of(first).having(adc_energy_factor=0.5)
+    expected = {
+        "as it is": optimum(first),
+        "technology_nm=22": optimum(study(space={**SPACE, "technology_nm": 22})),
+        "adc_energy_factor=0.5": optimum(first, assumptions=halved),
+        "weight_bits=4, columns_per_adc=4": optimum(
+            study(space={**SPACE, "columns_per_adc": 4}, networks=networks)
+        ),
+        "networks=1": optimum(study(networks=["mobilenet_v3_onnx"])),
+    }
+    for name, (score, design) in expected.items():
+        row = table.loc[name]
+        assert row["score"] == pytest.approx(score, rel=1e-12)
+        assert (row["answer"], row["gap"]) == ("certified", 0)
+        assert {key: row[key] for key in design} == design
+    assert len({score for score, _ in expected.values()}) == len(expected)
+
+
+def test_a_change_without_feasible_chip_says_why_and_keeps_the_others(table):
+    row = table.loc["area_limit_mm2=0.1"]
+    assert row["answer"] == "no feasible chip"
+    assert "the smallest chip that runs all networks takes" in row["note"]
+    assert math.isnan(row["score"])
+    assert pd.isna(table.loc["networks=1", "energy_resnet18_onnx_J"])
+
+
+def test_limits_without_bounds_are_enumerated():
+    row = study().what_if([{"max_power_W": 1e3}]).iloc[1]
+    assert (row["answer"], row["gap"]) == ("enumerated", 0)
+    assert row["score"] == pytest.approx(optimum(study())[0])
+
+
+def test_another_device_keeps_the_values_that_it_has_and_names_the_others():
+    one = study(compute_snr_limit_dB=20)
+    after = changed(one, {"device": "dimc", "voltage_V": 1.0})
+    assert after.study.device == "dimc"
+    assert after.study.space.values_of("columns_per_adc") == (2, 8)
+    assert after.study.space.values_of("voltage_V") == (1.0,)
+    assert "adc_bits = 7" in after.dropped
+    assert after.study.compute_snr_limit_dB is None
+
+
+def test_a_key_of_one_network_changes_that_network_only():
+    after = changed(study(), {"resnet18_onnx.min_fps": 10, "precision": 4}).study
+    assert [n.min_fps for n in after.networks] == [None, 10]
+    assert {(n.input_bits, n.weight_bits) for n in after.networks} == {(4, 4)}
+
+
+def test_values_are_read_as_in_a_study_file():
+    read = change("rows=[64,128],dram=x16,voltage_V=0.9,networks=[a, b]")
+    assert read == {"rows": [64, 128], "dram": "x16", "voltage_V": 0.9, "networks": ["a", "b"]}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "few.toml"
+    path.write_text(study(baselines=False).to_toml(), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("row=64", "row=64: row: no key of the study"),
+        ("row=64", "did you mean 'rows'?"),
+        ("rows", "'rows' is not KEY=VALUE"),
+        ("rows=64,rows=128", "'rows' is set twice"),
+        ("glb_KiB=77", "glb_KiB=77: space.glb_KiB: 77 is given"),
+        ("networks=3", "networks: the study has 2, got 3"),
+        ("adc_energy_factor=1e9", "adc_energy_factor"),
+        ("min_fps=-1", "min_fps"),
+        ("networks=2.5", "networks: needs how many"),
+        ("networks=[1,2]", "networks: needs how many"),
+        ("device=[sram,dimc]", "device: needs one name"),
+        ("adc_energy_factor=abc", "adc_energy_factor: needs a number"),
+        (",", "is not KEY=VALUE"),
+        ("rows=[64,128", "lacks a closing ]"),
+    ],
+)
+def test_a_wrong_change_is_one_line_and_names_the_change(file, words, message, capsys):
+    assert message in refused(capsys, "what-if", file, "--set", words)
+
+
+def test_each_format_holds_every_answer(table):
+    shown = WhatIfTable.of(study(), table.reset_index())
+    texts = [str(shown.to_rich("few").columns[2]._cells), shown.to_markdown(), shown.to_latex()]
+    for text in texts:
+        assert "22 *" in text.replace("\\*", "*")
+        assert "certified" in text
+    assert "| area (mm²) |" in texts[1]
+    assert r"area (mm$^2$) & " in texts[2]
+    assert "area_limit_mm2=0.1: no design " in texts[1]
+
+
+def test_the_command_prints_one_row_per_answer_as_csv(file, capsys):
+    words = ["what-if", str(file), "--quiet", "--set", "technology_nm=22", "--format", "csv"]
+    assert main(words) == 0
+    frame = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert list(frame["technology_nm"]) == [32, 22]
+    assert frame["area_mm2"][1] < frame["area_mm2"][0]
