@@ -241,8 +241,10 @@ def test_a_network_alone_keeps_its_weights_as_it_does_among_others(sharing):
     ("device", "burst"), [("sram", 1), pytest.param("rram", 3, marks=pytest.mark.slow)]
 )
 def test_bounds_of_power_and_load_hold_for_random_chips(device, burst, interrupt, monkeypatch):
-    problem = cameras(device, burst=burst, interrupt=interrupt).problem()
-    if device == "rram":  # of which less than one in a hundred serves the bursts
+    # Few RRAM chips serve bursts.
+    slower = 10 if device == "rram" else 1
+    problem = cameras(device, burst=burst, interrupt=interrupt, slower=slower).problem()
+    if device == "rram":
         monkeypatch.setattr(check, "RANDOM_DESIGNS", 6_000)
     assert validate_bounds(problem, partials_of(problem), []) > 20
 
