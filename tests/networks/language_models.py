@@ -4,40 +4,14 @@ Source: huggingface.co, the repositories of `REPOSITORIES`; their pages also sta
 parameters.
 """
 
+from imcmoo.networks import published_models
+
 LLAMA = {"model_type": "llama"}
 CONFIGS = {
-    "smollm_135m": LLAMA
-    | {
-        "hidden_size": 576,
-        "num_hidden_layers": 30,
-        "num_attention_heads": 9,
-        "num_key_value_heads": 3,
-        "intermediate_size": 1536,
-        "vocab_size": 49152,
-        "max_position_embeddings": 2048,
-        "tie_word_embeddings": True,
-    },
-    "gpt2": {
-        "model_type": "gpt2",
-        "n_embd": 768,
-        "n_layer": 12,
-        "n_head": 12,
-        "n_positions": 1024,
-        "vocab_size": 50257,
-    },
-    "qwen25_05b": {
-        "model_type": "qwen2",
-        "hidden_size": 896,
-        "num_hidden_layers": 24,
-        "num_attention_heads": 14,
-        "num_key_value_heads": 2,
-        "intermediate_size": 4864,
-        "vocab_size": 151936,
-        "use_sliding_window": False,
-        "sliding_window": 32768,
-        "max_position_embeddings": 32768,
-        "tie_word_embeddings": True,
-    },
+    "smollm_135m": published_models.CONFIGS["smollm"][1],
+    "gpt2": published_models.CONFIGS["gpt2"][1],
+    "qwen25_05b": published_models.CONFIGS["qwen2.5-0.5b"][1]
+    | {"use_sliding_window": False, "sliding_window": 32768},
     "llama32_1b": LLAMA
     | {
         "hidden_size": 2048,

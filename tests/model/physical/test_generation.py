@@ -128,7 +128,7 @@ def moved_as_by_the_scalar_rules(model, groups, *, common):
                 _, cached, _, spill = parts
                 assert full.dram_bits[i, w] == nearly(sum(parts)), (table.name, i)
                 off_chip = sum(parts) * price[i]
-                assert full.dram_J[i, w] - idle_J[i, w] == pytest.approx(off_chip, rel=1e-11)
+                assert full.dram_J[i, w] == pytest.approx(idle_J[i, w] + off_chip, rel=1e-12)
                 assert seconds[i, w] == nearly((cached + spill) * bit_s[i])
                 assert full.latency_s[i, w] >= sum(parts) * bit_s[i] * (1 - 1e-12)
 
