@@ -195,8 +195,8 @@ class Assessment:
     def scores_of_chip(self, chip: Circuit, number: int = 0) -> Floats:
         """Score of each sample on one simulated chip, executed exactly.
 
-        Its cells err as those of chip `number` of `on_chips`; noise of reads and ADCs is drawn
-        anew.
+        Its cells err as those of chip `number` of `on_chips`; noise of reads and ADCs is another
+        draw.
 
         Args:
             chip: the design.
