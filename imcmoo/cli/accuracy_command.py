@@ -160,8 +160,8 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         option("--stuck-share", share,
                "share of cells stuck at an end of their range (default: the device's)"),
         option("--adc-window", ADC_WINDOWS,
-               "4 standard deviations of the sums, all possible sums, or least error of the "
-               "product (default: the design's, else least_error)"),
+               "4 standard deviations of the sums, all possible sums, or least error (default: the "
+               "design's, else sigma)"),
         option("--redundancy N", whole(1),
                "parallel cells of each of the more significant half of the weight slices (default: "
                "the design's, else 1)"),

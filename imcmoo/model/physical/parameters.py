@@ -177,9 +177,7 @@ class Designs:
     tree_stages: Annotated[Ints, Column("periphery", "adc", high=8, default=1)]
     buffer_words: Annotated[Ints, Column("periphery", "tile", high=16, default=1)]
     adc_model: Annotated[Ints, Column("array", "adc", texts=ADC_MODELS, default=ADC_MODELS[0])]
-    adc_window: Annotated[
-        Ints, Column("resolution", "noise", texts=ADC_WINDOWS, default="least_error")
-    ]
+    adc_window: Annotated[Ints, Column("resolution", "noise", texts=ADC_WINDOWS, default="sigma")]
     redundancy: Annotated[
         Floats, Column("array", "replication noise adc limits", high=4, default=1)
     ]
