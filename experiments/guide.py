@@ -136,9 +136,9 @@ class Guide(Publication):
 
 def study_of(name: str) -> Study:
     """A study by its name, or by its file in the checkout."""
-    found = find_study(str(ROOT / name) if name.endswith(".toml") else name)
-    assert isinstance(found, Study)
-    return found
+    study = find_study(str(ROOT / name) if name.endswith(".toml") else name)
+    assert isinstance(study, Study)
+    return study
 
 
 def new_card() -> pd.DataFrame:
@@ -256,7 +256,7 @@ def trust_page(published: Path) -> str:
         assumptions=physics["sensitivity"]["factor"].nunique(),
         searched=searched(),
         budget=PRIMARY,
-        found=ratio.agg(lambda r: int((r <= 1 + SOLVED).sum())),
+        solved=ratio.agg(lambda r: int((r <= 1 + SOLVED).sum())),
         seeds=int(ratio.size().max()),
         proofs=certified["proofs"],
         model=of_a_model(),
