@@ -142,15 +142,17 @@ def study_of(name: str) -> Study:
 
 
 def new_card() -> pd.DataFrame:
-    """The answer card of the study that `imcmoo new` writes: heading and text of each line."""
+    """The answer card of the study that `imcmoo new` writes: heading and text of each line, but for
+    the next command, which names a temporary file."""
     with TemporaryDirectory() as folder:
         out = Path(folder) / "frames.toml"
         new(argparse.Namespace(networks=[*NETWORKS], fps=[FPS], power=POWER_W, area=None,
                                device="sram", out=out, force=False, quiet=True))  # fmt: skip
-        study = Study.load(out)
-        certificate = study.certify(study.selected_by, out=Path(folder) / "results")
-        card = card_of_certificate(study, certificate[study.selected_by])
-    return pd.DataFrame(card.rows, columns=["heading", "text"])
+        study = study_of(str(out))
+        proven = study.certify(study.selected_by, out=Path(folder) / "results")
+        card = card_of_certificate(study, proven[study.selected_by])
+    rows = [row for row in card.rows if row[0] != "next"]
+    return pd.DataFrame(rows, columns=["heading", "text"])
 
 
 def relative_scores(tables: Frames) -> pd.DataFrame:
