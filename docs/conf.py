@@ -20,9 +20,9 @@ extensions = [
     "sphinx.ext.viewcode",
     "site_pages",
 ]
-source_suffix = {".md": "markdown", ".py": "tutorial"}
+source_suffix = {".md": "markdown", ".py": "tutorial", ".ipynb": "notebook"}
 # `search.html` is the search page of Sphinx; `search.md` is shown as the page `searches`.
-exclude_patterns = ["conf.py", "site_pages.py", "diagrams.py", "search.md"]
+exclude_patterns = ["conf.py", "site_pages.py", "diagrams.py", "pictures.py", "search.md"]
 
 html_theme = "furo"
 html_title = f"imcmoo {release}"

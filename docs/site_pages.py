@@ -1,9 +1,12 @@
-"""Sphinx extension: scripts are pages with their output, equations need no network, and links may
-leave the site."""
+"""Sphinx extension: scripts and notebooks are pages with their output, equations need no network,
+and links may leave the site."""
 
+import ast
 import contextlib
 import io
+import json
 import re
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -24,32 +27,61 @@ MATHTEXT = {"le": "leq", "ge": "geq", "ne": "neq", "tfrac": "frac", "text": "mat
 LACKING = re.compile(r"(?<=\\)(?:le|ge|ne|tfrac|text)(?![a-zA-Z])")
 
 
-def to_markdown(script: str) -> str:
-    """Run a script with cells, and return its text, its code, and the output of each cell."""
+def cells_of_script(script: str) -> Iterable[tuple[bool, str]]:
+    """Cells of a script: whether each is text, and its source."""
     _, *parts = CELL.split(script)
+    for kind, text in zip(parts[::2], parts[1::2], strict=True):
+        is_text = kind.strip() == "[markdown]"
+        yield is_text, re.sub(r"^# ?", "", text, flags=re.MULTILINE) if is_text else text
+
+
+def cells_of_notebook(notebook: str) -> Iterable[tuple[bool, str]]:
+    """Cells of a notebook: whether each is text, and its source."""
+    for cell in json.loads(notebook)["cells"]:
+        yield cell["cell_type"] == "markdown", "".join(cell["source"])
+
+
+def to_markdown(cells: Iterable[tuple[bool, str]]) -> str:
+    """Run the code of all cells; return text, code, and the output of each cell."""
     names: dict[str, object] = {"__name__": "tutorial"}
     blocks = []
-    for kind, text in zip(parts[::2], parts[1::2], strict=True):
-        if kind.strip() == "[markdown]":
-            blocks.append(re.sub(r"^# ?", "", text, flags=re.MULTILINE).strip())
+    for is_text, source in cells:
+        if is_text:
+            blocks.append(source.strip())
         else:
-            blocks += [f"```python\n{text.strip()}\n```", *_outputs(text, names)]
+            blocks += [f"```python\n{source.strip()}\n```", *_outputs(source, names)]
     return "\n\n".join(blocks)
 
 
 def _outputs(code: str, names: dict[str, object]) -> list[str]:
-    """Run the code of a cell, and return what it printed and its figures as Markdown."""
+    """Run a cell; return what it printed, its last value and its figures as Markdown."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(code, "tutorial", "exec"), names)
+        value = _run(code, names)
     blocks = [f"```text\n{printed.getvalue().rstrip()}\n```"] if printed.getvalue() else []
+    if hasattr(value, "_repr_html_"):
+        blocks.append(_raw(value._repr_html_()))
     for number in plt.get_fignums():
         figure, drawn = plt.figure(number), io.StringIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None})
         plt.close(figure)
         svg = drawn.getvalue()
-        blocks.append("```{raw} html\n" + svg[svg.index("<svg") :].strip() + "\n```")
+        blocks.append(_raw(svg[svg.index("<svg") :]))
     return blocks
+
+
+def _run(code: str, names: dict[str, object]) -> object:
+    """Run code; return the value of its last line if that is an expression, as a notebook does."""
+    tree = ast.parse(code)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "tutorial", "exec"), names)
+    if last is None:
+        return None
+    return eval(compile(ast.Expression(last.value), "tutorial", "eval"), names)
+
+
+def _raw(html: str) -> str:
+    return "```{raw} html\n" + html.strip() + "\n```"
 
 
 def without_links_to_the_repository(text: str, folder: Path) -> str:
@@ -101,7 +133,17 @@ class TutorialParser(MystParser):
 
     def parse(self, inputstring: str, document: object) -> None:
         """Parse the text, code and output of the script into a document."""
-        super().parse(to_markdown(inputstring), document)
+        super().parse(to_markdown(cells_of_script(inputstring)), document)
+
+
+class NotebookParser(MystParser):
+    """Run a notebook and read it as a page."""
+
+    supported = ("notebook",)
+
+    def parse(self, inputstring: str, document: object) -> None:
+        """Parse the text, code and output of the notebook into a document."""
+        super().parse(to_markdown(cells_of_notebook(inputstring)), document)
 
 
 def _on_source(app: Sphinx, name: str, content: list[str]) -> None:
@@ -112,6 +154,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the parser and the treatment of links with Sphinx."""
     plt.switch_backend("Agg")
     app.add_source_parser(TutorialParser)
+    app.add_source_parser(NotebookParser)
     app.add_html_math_renderer("svg", (_inline, None), (_displayed, None))
     app.connect("source-read", _on_source)
     return {"parallel_read_safe": False}

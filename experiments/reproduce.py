@@ -28,6 +28,10 @@ PUBLICATIONS = {
         "proofs in spaces that nobody can enumerate, with their CPU time",
         "certified:Certified",
     ),
+    "guide": (
+        "recipes, and the pages on which chip to build and how far to trust it; after all others",
+        "guide:Guide",
+    ),
 }
 """Description and class of each publication by name; importing a class takes a second."""
 

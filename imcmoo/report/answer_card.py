@@ -254,7 +254,10 @@ def _card(
     """The card of a design of a study, which a `Study.to_config` states."""
     networks = explanation.tables["networks"]
     names = _joined(label(name) for name in networks["network"])
+    cautions = [("caution", warning or "")]
+    is_of_paper = config["model"] == "reference"  # whose powers nobody should read without it
     rows = [
+        *(cautions if is_of_paper else ()),
         *_chip(explanation, config["space"]),
         *_costs_of_chip(explanation.chip, config),
         *_networks(explanation, config),
@@ -263,7 +266,7 @@ def _card(
         ("proof", goodness),
         ("what binds", "; ".join([*_near_limits(explanation), *_bottlenecks(networks)])),
         ("next", then),
-        ("caution", warning or ""),
+        *(() if is_of_paper else cautions),
     ]
     title = f"{config['study']}: one chip for {names}, selected by {label(explanation.criterion)}"
     return AnswerCard(title, tuple((heading, text) for heading, text in rows if text))

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shlex
+from collections import Counter
 from functools import cache
 from importlib import import_module
 
@@ -17,7 +18,7 @@ from tests import ROOT
 from tests.cli.helpers import offered_by_this_checkout
 from tests.networks.onnx_import import models
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page, *languages):
@@ -81,7 +82,7 @@ def test_commands_exist_with_the_options_they_are_shown_with(page):
             unknown = [o for o in options if o not in helped(*command)]
             assert not unknown, words
         else:
-            assert words[0] in ("pip", "python3", "python", "dask", "cd"), words
+            assert words[0] in ("git", "pip", "python3", "python", "dask", "cd"), words
 
 
 SHORTER = {"n_obj, 100,": "n_obj, 10, sampling='construction',", "10_000": "1_000", "1000": "100"}
@@ -122,6 +123,15 @@ def test_studies_can_be_read(page, user):
     study = find_study("camera.toml")
     assert study.names == ("my_net", study.names[1])
     assert study.limits["my_net"].max_latency_s == 1e-3
+
+
+def test_each_key_of_a_study_has_a_row_of_its_own():
+    schema = json.loads((ROOT / "docs" / "study.schema.json").read_text(encoding="utf-8"))
+    keys = Counter(key for table in schema["$defs"].values() for key in table.get("properties", ()))
+    keys += Counter(schema["properties"].keys() - {"space", "networks", "score", "scenario"})
+    page = (ROOT / "docs" / "own_study.md").read_text(encoding="utf-8")
+    rows = Counter(re.findall(r"^\| `(\w+)` \|", page, re.M))
+    assert keys == Counter({key: rows[key] for key in keys})
 
 
 @pytest.mark.slow
@@ -167,7 +177,9 @@ def test_the_simulator_of_the_page_is_searched(modules, capsys):
 
 
 def test_the_formulas_of_the_page_is_certified_and_checked(modules, capsys):
-    (modules / "my_chip.py").write_text(own_model("python", "import numpy"))
+    (modules / "my_chip.py").write_text(
+        own_model("python", "import numpy as np\n\nfrom imcmoo import")
+    )
     study = own_model("toml", "name = ").replace("my_simulator:Simulator", "my_chip:Chip")
     (modules / "study.toml").write_text(study)
     assert main(["certify", "study.toml", "--criterion", "edap_max"]) == 0

@@ -25,7 +25,8 @@ FIVE = {*NETWORKS} - {"voice_activity"}
 
 @pytest.fixture(scope="module")
 def text_of_page():
-    return (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    names = ("accuracy.md", "accuracy_methods.md")
+    return "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in names)
 
 
 @pytest.fixture(scope="module")

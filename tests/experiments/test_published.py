@@ -10,6 +10,7 @@ from jinja2 import UndefinedError
 from experiments.certified import STUDIES, TECHNOLOGY_STUDY, Certified, proofs, tightness
 from experiments.devices.study import Devices
 from experiments.generation import GenerationChips
+from experiments.guide import Guide
 from experiments.markdown import render
 from experiments.paper.study import Paper
 from experiments.physics.study import Physics
@@ -33,6 +34,7 @@ PUBLICATIONS = {
     "devices": Devices,
     "generation": GenerationChips,
     "certified": Certified,
+    "guide": Guide,
 }
 
 ENDINGS = (".csv", ".svg", ".pdf", "_narrow.svg", "_narrow.pdf")

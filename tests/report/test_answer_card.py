@@ -7,6 +7,7 @@ import pytest
 
 from imcmoo.cli.main import main
 from imcmoo.study.explanation import read_explanations
+from imcmoo.study.study import Study
 from tests.scenario.study_text import study_text
 
 SPACE = """base = "sram_physical"
@@ -58,6 +59,7 @@ def test_run_enumeration_and_proof_state_the_same_costs_and_limits(tmp_path, cap
         criterion="edap_max", area_limit_mm2=500,
     )  # fmt: skip
     (first, *others) = cards
+    assert [*first][-1] == "caution"
     design = json.loads((tmp_path / "two/seed-1/design.json").read_text())
     area, fps = (
         design["chip"]["area_mm2"],
@@ -100,3 +102,10 @@ def test_power_at_full_speed_is_proven_by_enumeration(tmp_path, capsys):
     (card,) = answered(tmp_path, capsys, "run", networks=networks, criterion="edap_max")
     assert card["next"].startswith("imcmoo enumerate ")
     assert "of the 500 W allowed)" in card["MobileNetV3"]
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_the_caution_comes_first_where_the_model_has_no_limit_of_power(tmp_path):
+    study = Study(name="one", device="sram", networks=["resnet18"], baselines=False)
+    headings = [heading for heading, _ in study.run(budget=20, out=tmp_path).card.rows]
+    assert headings[:2] == ["caution", "chip"]
