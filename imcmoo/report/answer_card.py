@@ -26,6 +26,7 @@ from imcmoo.problem.limits import Limits
 from imcmoo.report.labels import (
     DEVICES,
     TOKENS,
+    ends_text,
     engineering,
     label,
     limit_name,
@@ -262,6 +263,7 @@ def _card(
         *_score(explanation),
         ("proof", goodness),
         ("what binds", "; ".join([*_near_limits(explanation), *_bottlenecks(networks)])),
+        ("ends of lists", ends_text(explanation)),
         ("next", then),
         ("caution", warning or ""),
     ]

@@ -284,7 +284,9 @@ def _checked_space(
     if not isinstance(space, Mapping):
         raise ValueError(f"space: needs a table if device is a list, got {space!r}")
     tables = {
-        key: value for key, value in space.items() if isinstance(value, Mapping) or key in devices
+        key: value
+        for key, value in space.items()
+        if key in devices or (isinstance(value, Mapping) and "on" not in value)
     }
     for key, table in tables.items():
         if key not in devices:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from imcmoo.study.enumerate_study import ExactOptima
     from imcmoo.study.enumerate_study import OnProgress as OnChunk
     from imcmoo.study.searches import OnTrace
+    from imcmoo.study.widen import Round, Widening
 
 T = TypeVar("T")
 
@@ -412,6 +413,35 @@ class Study(Table):
             on_step=progress or (lambda *state: None),
         )
         return {certificate.criterion: certificate for certificate in proven}
+
+    def widen(
+        self,
+        method: Literal["certify", "enumerate", "run"] = "certify",
+        *,
+        out: str | Path = "results",
+        force: bool = False,
+        progress: Callable[[Round], None] | None = None,
+    ) -> Widening:
+        """Solve the study, and again with longer lists, until no end of a list binds.
+
+        A list whose end the best design has gets the next value of its progression, if the cost
+        model covers it. Results of the study go to its own folder; those of the widened one, called
+        NAME-widened, go beside it, with the study as `study.toml`.
+
+        Args:
+            method: how each study is solved: "certify" and "enumerate" prove the best design,
+                "run" searches for it.
+            out: folder of all results.
+            force: replace results of different studies with these names.
+            progress: called after each round.
+
+        Raises:
+            InputError: the cost model does not tell which values it covers, or see the method.
+        """
+        from imcmoo.study.widen import widen_study  # takes studies
+
+        report = progress or (lambda done: None)
+        return widen_study(self, method, Path(out), force=force, on_round=report)
 
     def what_if(
         self,

@@ -236,11 +236,19 @@ def described_score(score: Any) -> Any:
 Positive = Annotated[float, Field(gt=0)]
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 _VALUE = {"type": ["number", "string"]}
-_VALUES = {"anyOf": [_VALUE, {"type": "array", "items": _VALUE}]}
+_LIST = {"type": "array", "items": _VALUE}
+_ROWS = {
+    "type": "object",
+    "properties": {"on": {"type": "string"}, "values": {"type": "array", "items": _LIST}},
+    "required": ["on", "values"],
+    "additionalProperties": False,
+}
+_VALUES = {"anyOf": [_VALUE, _LIST, _ROWS]}
 SpaceSchema = WithJsonSchema(
     {
         "type": "object",
-        "description": "base, and any parameter = [values] or one value; if device is a list, also "
+        "description": "base, and any parameter = [values], one value, or { on = PARAMETER, values "
+        "= [ROW, ...] } with a row for each value of another parameter; if device is a list, also "
         "a table with such keys for each device, which alone may have a base",
         "properties": {"base": {"type": "string"}},
         "additionalProperties": {
