@@ -138,7 +138,8 @@ def _widened(
 
 def _show_proven(terminal: Console, study: Study, certificate: Certificate, folder: Path) -> None:
     """Print a certificate: as a card if it is of the criterion of the study."""
-    if certificate.criterion == study.asked_criterion.name:
+    answered = study.asked_criterion.name if study.nearly_best is None else study.answered_by
+    if certificate.criterion == answered:
         from imcmoo.report.answer_card import card_of_certificate
 
         card = card_of_certificate(study, certificate)

@@ -164,7 +164,7 @@ def card_of_answer(study: Study, answer: ExactAnswer) -> AnswerCard:
     Raises:
         KeyError: the criterion compares candidates, so it has no optimum.
     """
-    optimum = answer.optima[study.selected_by]
+    optimum = answer.optima[study.answered_by]
     exact = ExactRegret(study.problem(), answer, against_joint=not study.baselines)
     reference = exact.reference_edap
     return _card_of_design(

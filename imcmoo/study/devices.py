@@ -56,6 +56,8 @@ class StudyOfDevices:
 
     def __post_init__(self) -> None:
         criterion = self.criterion
+        if self.studies[0].tolerance is not None:
+            raise ValueError("tolerance: needs one device; a list compares the best of each")
         if not self.studies[0].asked_criterion.is_judged:
             allowed = [name for name, one in NAMED.items() if one.is_judged]
             raise ValueError(

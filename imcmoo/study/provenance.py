@@ -68,7 +68,7 @@ def other_question(study: Study, stored: object) -> str:
 
 OPTIONAL_SETTINGS = (
     *("limits", "score", "scenario", "compute_snr_limit_dB"),
-    *("delay", "area", "images"),
+    *("delay", "area", "images", "tolerance"),
 )
 """Settings that studies may have; left out where there are none."""
 

@@ -240,7 +240,7 @@ def widened_name(name: str) -> str:
 def _gain(study: Study, before: float, after: float) -> float:
     """Share by which a score falls; NaN if the scores have no common reference."""
     criterion = study.asked_criterion
-    if criterion.is_regret or criterion.scale == "difference":
+    if study.tolerance is not None or criterion.is_regret or criterion.scale == "difference":
         return math.nan
     if criterion.scale == "log10":
         return float(1 - 10.0 ** (after - before))
@@ -304,9 +304,9 @@ def of_answer(study: Study, answer: ExactAnswer) -> Solved:
     Raises:
         InputError: the criterion compares candidates, so it has no optimum.
     """
-    if study.selected_by not in answer.optima:
+    if study.answered_by not in answer.optima:
         raise InputError(f"criterion {study.criterion} has no optimum, so nothing is widened")
-    best = answer.optima[study.selected_by]
+    best = answer.optima[study.answered_by]
     (design,) = study.space.designs(study.space.unrank(best.ranks[:1]))
     return Solved(design, best.value, answer)
 
