@@ -37,7 +37,7 @@ from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet, is_path
-from imcmoo.problem.criteria import AVERAGE_POWER, OF_SCENARIOS, Criterion, find_criterion
+from imcmoo.problem.criteria import AREA, AVERAGE_POWER, OF_SCENARIOS, Criterion, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
@@ -585,11 +585,8 @@ class Study(Table):
         """Check that the scenario fits the model and the device."""
         if self.scenario is None:
             for key in ("criterion", "second_criterion"):
-                if (name := getattr(self, key)) in OF_SCENARIOS:
-                    instead = '; criterion = "score" with [score] area = 1 is the smallest chip'
-                    raise ValueError(
-                        f"{key} {name} needs a [scenario]{instead if name == 'area' else ''}"
-                    )
+                if (name := getattr(self, key)) in OF_SCENARIOS and name != AREA:
+                    raise ValueError(f"{key} {name} needs a [scenario]")
             return
         if self.model != "physical":
             raise ValueError(f"a scenario needs model physical, not {self.model}")
@@ -794,6 +791,8 @@ class Study(Table):
         return self._criterion(self.criterion)
 
     def _criterion(self, name: str) -> Criterion:
+        if name == AREA and self.scenario_table is None:
+            return replace(find_criterion(AREA), needs=(AREA,))
         if name != SCORE:
             return find_criterion(name).for_networks(len(self.networks))
         if self.own_criterion is None:

@@ -30,7 +30,7 @@ from imcmoo.networks.workloads import Workload, network_name
 from imcmoo.problem.criteria import NAMED, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
-from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
+from imcmoo.problem.own_score import UNITS, Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
@@ -482,6 +482,8 @@ class ScoreTable(Table):
         if self.function is not None and self.model_fields_set != {"function"}:
             raise ValueError("either a function or exponents and an aggregate, not both")
         own_criterion(self.score)
+        if {k for k in UNITS if getattr(self, k)} == {"area"}:
+            raise ValueError('area alone: leave out [score], and say criterion = "area"')
         return self
 
     @property

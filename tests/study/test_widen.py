@@ -36,7 +36,7 @@ def study(**changes):
         "device": "dimc",
         "space": FEW,
         "networks": [{"source": "mobilenet_v3_onnx", "min_fps": 30}],
-        "score": {"area": 1},
+        "criterion": "area",
         "baselines": False,
     }
     return Study(**{**keys, **changes})
