@@ -40,7 +40,11 @@ def widen_and_show(
         terminal.print("no end of a list binds that the cost model goes beyond: nothing to widen")
     elif widening.left:
         names = ", ".join(one.end.parameter for one in widening.left)
-        terminal.print(f"{names}: no longer list goes with the other values", soft_wrap=True)
+        terminal.print(
+            f"{names}: still at ends of lists; a longer list does not go with all other values, so "
+            "that shorter lists of these are needed first",
+            soft_wrap=True,
+        )
     return widening
 
 

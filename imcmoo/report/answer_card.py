@@ -36,6 +36,7 @@ from imcmoo.report.labels import (
     used,
 )
 from imcmoo.space.design_space import Levels
+from imcmoo.study.comparison import Comparison
 from imcmoo.study.explain import explain
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.result_tables import caution
@@ -175,6 +176,22 @@ def card_of_answer(study: Study, answer: ExactAnswer) -> AnswerCard:
     )
 
 
+def card_of_devices(compared: Comparison) -> AnswerCard:
+    """The card of the best chip over the devices of a study."""
+    winner = compared.winner
+    n = sum(each.study.space.size for each in compared.best)
+    among = f"the {n:,} designs of {_joined(compared.study.devices)}"
+    if compared.bound == winner.value:
+        goodness = f"proven: none of {among} is better"
+    elif math.isfinite(compared.bound) and winner.value > compared.bound > 0:
+        goodness = f"at most {winner.value / compared.bound - 1:.3%} above the best of {among}"
+    else:
+        goodness = f"not proven: the best found of {among}"
+    return _card_of_design(
+        winner.study, winner.design, goodness, None, file=compared.study.file or compared.study.name
+    )
+
+
 def proven(certificate: Certificate) -> str:
     """Distance of a certified design from the best of its space, as text."""
     n = f"{certificate.designs:,}"
@@ -226,6 +243,7 @@ def _card_of_design(
     goodness: str,
     reference_edap: list[float] | None,
     reference: str = EXACT,
+    file: str = "",
 ) -> AnswerCard:
     (explanation,) = explain(
         study.problem(),
@@ -240,6 +258,8 @@ def _card_of_design(
     warning = caution(study.model, costs, str(explanation.design.get("device", "")))
     change = "technology_nm=22" if study.model == "physical" else "KEY=VALUE"
     then = f"{_command('what-if', _named(study))} --set {change}"
+    if file:
+        then = f"{_command('run', file)}, for tables and figures of each device"
     return _card(study.to_config(), explanation, goodness=goodness, then=then, warning=warning)
 
 

@@ -1,10 +1,12 @@
 """Ends of lists are named, and widened until none binds that the model goes beyond."""
 
+import json
 from typing import ClassVar
 
 import pytest
 
 from imcmoo import Study
+from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Ordinal
@@ -77,6 +79,17 @@ def test_the_widened_study_is_written_and_answers_alike(certified):
     (certificate,) = again.certify(out=folder).values()
     assert not certificate.is_new
     assert certificate.value == widening.best.score
+
+
+def test_a_certified_design_is_explained_from_its_folder(certified, capsys):
+    folder, widening = certified
+    where = folder / "certified" / "edge-widened"
+    assert main(["explain", str(where)]) == 2
+    assert "--study FILE.toml" in capsys.readouterr().err
+    assert main(["explain", str(where), "--study", str(where / FILE), "--json"]) == 0
+    explained = json.loads(capsys.readouterr().out)
+    assert explained["names"] == ["certified"]
+    assert explained["score"] == pytest.approx(widening.best.score)
 
 
 def test_enumeration_and_proof_widen_to_the_same_optimum(certified, tmp_path):
