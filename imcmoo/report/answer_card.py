@@ -153,7 +153,8 @@ def card_of_certificate(study: Study, certificate: Certificate) -> AnswerCard:
     return _card_of_design(
         study,
         study.space.levels_of(certificate.design),
-        f"proven: {proven(certificate)}",
+        f"proven: {proven(certificate)}"
+        + (", within the tolerance" if study.nearly_best is not None else ""),
         [optima[name]["value"] for name in study.names] if optima else None,
         EXACT if is_exact else BEST_FOUND,
     )
@@ -171,7 +172,8 @@ def card_of_answer(study: Study, answer: ExactAnswer) -> AnswerCard:
     return _card_of_design(
         study,
         study.space.unrank(optimum.ranks[:1]),
-        _enumerated(0.0, study.space.size),
+        _enumerated(0.0, study.space.size)
+        + (", within the tolerance" if study.nearly_best is not None else ""),
         None if reference is None else reference.tolist(),
     )
 
@@ -281,6 +283,7 @@ def _card(
         *_networks(explanation, config),
         *_accuracy(accuracy),
         *_score(explanation),
+        ("tolerance", _tolerance(config)),
         ("proof", goodness),
         ("what binds", "; ".join([*_near_limits(explanation), *_bottlenecks(networks)])),
         ("ends of lists", ends_text(explanation)),
@@ -289,6 +292,17 @@ def _card(
     ]
     title = f"{config['study']}: one chip for {names}, selected by {label(explanation.criterion)}"
     return AnswerCard(title, tuple((heading, text) for heading, text in rows if text))
+
+
+def _tolerance(config: Mapping[str, Any]) -> str:
+    """What selects within the tolerance of a study; empty if it has none."""
+    if not (stated := config.get("tolerance")):
+        return ""
+    first, second = (label(stated[key]) for key in ("criterion", "second_criterion"))
+    return (
+        f"the best by {second} among designs within {100 * stated['share']:g} % of the best by "
+        f"{first}"
+    )
 
 
 def _joined(names: Iterable[str]) -> str:

@@ -42,9 +42,9 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.problem.tolerance import Tolerance
+from imcmoo.problem.tolerance import SUFFIX, Tolerance
 from imcmoo.space.design_space import Levels
-from imcmoo.study.check_certificate import flaw, mismatch
+from imcmoo.study.check_certificate import flaw, mismatch, nearly_best
 from imcmoo.study.provenance import REPLACE, other_question, study_settings
 from imcmoo.study.study import Study
 
@@ -185,13 +185,12 @@ def _nearly_best(prover: Prover, tolerance: Tolerance, best: Certificate) -> Cer
 
     The tolerance counts from the best design found, which is the optimum where its gap is 0.
     """
-    study, names = prover.study, prover.problem.workload_names
-    optima = best.single_network_optima
-    reference = np.array([optima[n]["value"] for n in names]) if optima else None
-    within = tolerance.criterion(best.value, reference)
+    study = prover.study
+    within = nearly_best(tolerance, best)
     problem = study.problem(prover.problem.model, also=[within])
     start = problem.space.levels_of(best.design)
     second = replace(prover, problem=problem, start=start, known=())
+    second.__dict__["_stamp"] = prover._stamp  # the limit follows from the question of the study
     (part,) = proof_plan(problem, [within.name])
     (certificate,) = second.prove(part, {})
     return certificate
@@ -282,8 +281,10 @@ class Prover:
         self._joint_tree: tuple[NodeExpander, RootExpansion] | None = None
 
     def drop_invalid(self) -> None:
-        """Drop known certificates of another problem or model; reports them."""
-        self.known = [c for c in self.known if _holds(c, self.problem, self._stamp, self.report)]
+        """Drop known certificates of another problem or model, which are reported, and those of
+        nearly best designs, which rest on others."""
+        of_study = [c for c in self.known if not c.criterion.endswith(SUFFIX)]
+        self.known = [c for c in of_study if _holds(c, self.problem, self._stamp, self.report)]
 
     @cached_property
     def _stamp(self) -> Stamp:

@@ -1,9 +1,13 @@
 """Among nearly best designs by the first criterion, the best by the second."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from imcmoo import Study
+from imcmoo.exact.check import Refused
+from imcmoo.study.check_certificate import Checker, certificates
 from imcmoo.study.searches import Outcome, run_searches, search_models
 
 SPACE = {
@@ -78,6 +82,26 @@ def test_enumeration_and_proof_agree_with_brute_force(seed, keys, tmp_path):
     certificates = study.certify(criterion, out=tmp_path)
     assert certificates[study.answered_by].value == pytest.approx(least, rel=1e-12)
     assert certificates[study.answered_by].gap == 0
+
+
+def test_the_proof_within_the_tolerance_is_verified_and_a_better_claim_refused(tmp_path):
+    study = random_study(0)
+    study.certify(out=tmp_path)
+    folder = tmp_path / "certified" / "nearly"
+    stored = certificates(folder)
+    for shift in (1.0, 1.5):
+        checker = Checker(study)
+        for certificate in stored.values():
+            within = certificate.criterion == study.answered_by
+            value = certificate.value * (shift if within else 1.0)
+            claim = replace(certificate, value=value, bound=value)
+            if shift > 1 and within:
+                with pytest.raises(Refused, match="the incumbent scores"):
+                    checker.claim(claim)
+                return
+            checker.claim(claim)
+        checker.validate()
+        checker.prove()
 
 
 def test_some_random_space_has_a_better_chip_within_the_tolerance():
