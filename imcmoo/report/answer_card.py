@@ -29,6 +29,7 @@ from imcmoo.report.labels import (
     ends_text,
     engineering,
     label,
+    latex,
     limit_name,
     number,
     plain,
@@ -96,6 +97,13 @@ class AnswerCard:
         cells = [[text.replace("|", "\\|") for text in row] for row in self.rows]
         lines = [f"| {heading} | {text} |" for heading, text in cells]
         return "\n".join([f"**{self.title}**", "", "| | |", "| --- | --- |", *lines]) + "\n"
+
+    def to_latex(self) -> str:
+        """The card as a table of LaTeX."""
+        lines = [rf"{latex(heading)} & {latex(text)} \\" for heading, text in self.rows]
+        title = rf"\multicolumn{{2}}{{l}}{{{latex(self.title)}}} \\"
+        columns = r"\begin{tabular}{lp{0.75\linewidth}}"
+        return "\n".join([columns, title, r"\hline", *lines, r"\end{tabular}"]) + "\n"
 
     def __str__(self) -> str:
         return self.text()

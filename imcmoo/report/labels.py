@@ -421,3 +421,20 @@ def _bytes(bits: float) -> str:
         if number >= size:
             return f"{number / size:.3g} {unit}"
     return f"{number:.3g} B"
+
+
+LATEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "²": "$^2$",
+    "µ": r"$\mu$",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "−": "$-$",
+    "—": "---",
+}
+
+
+def latex(text: str) -> str:
+    """Text with the signs of LaTeX escaped."""
+    return "".join(LATEX.get(sign, sign) for sign in text)

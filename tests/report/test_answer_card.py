@@ -6,6 +6,7 @@ import re
 import pytest
 
 from imcmoo.cli.main import main
+from imcmoo.report.answer_card import AnswerCard
 from imcmoo.study.explanation import read_explanations
 from tests.scenario.study_text import study_text
 
@@ -100,3 +101,11 @@ def test_power_at_full_speed_is_proven_by_enumeration(tmp_path, capsys):
     (card,) = answered(tmp_path, capsys, "run", networks=networks, criterion="edap_max")
     assert card["next"].startswith("imcmoo enumerate ")
     assert "of the 500 W allowed)" in card["MobileNetV3"]
+
+
+def test_a_card_is_a_table_of_latex_with_its_signs_escaped():
+    card = AnswerCard("edge_two: one chip", (("area", "4 mm² (50 % of 8)"), ("next", "a_b")))
+    latex = card.to_latex()
+    assert r"edge\_two: one chip" in latex
+    assert r"area & 4 mm$^2$ (50 \% of 8) \\" in latex
+    assert r"next & a\_b \\" in latex
