@@ -303,7 +303,7 @@ def _card(
 
 
 def _tolerance(config: Mapping[str, Any]) -> str:
-    """What selects within the tolerance of a study; empty if it has none."""
+    """Selection within the tolerance of a study, as text; empty if it has none."""
     if not (stated := config.get("tolerance")):
         return ""
     first, second = (label(stated[key]) for key in ("criterion", "second_criterion"))

@@ -271,7 +271,7 @@ def enumerated(
 ) -> Solved:
     """The exact optimum of a study, by its criterion; writes its answer.
 
-    Args as of `certified`; `options` are those of `enumerate_to`.
+    Takes the arguments of `certified`, with `options` of `enumerate_to`.
     """
     usual = {"workers": 1, "on_progress": lambda done, total: None}
     return of_answer(study, enumerate_to(study, out, force=force, **{**usual, **options}))
@@ -282,7 +282,7 @@ def searched(
 ) -> Solved:
     """The selected design of a run of a study; writes the run.
 
-    Args as of `certified`; `options` are those of `run_studies`.
+    Takes the arguments of `certified`, with `options` of `run_studies`.
     """
     from imcmoo.run import run_studies  # above this package
 
@@ -331,4 +331,4 @@ SOLVERS: Mapping[str, tuple[Callable[..., Solved], Callable[..., Path]]] = {
     "enumerate": (enumerated, enumerate_study.folder_of),
     "run": (searched, home_of_run),
 }
-"""How a study is solved, and the folder of its results, by method."""
+"""Solver and folder of results, by method."""
