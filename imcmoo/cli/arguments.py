@@ -133,6 +133,8 @@ QUIET = option("--quiet", bool, "print errors only")
 
 FORCE = option("--force", bool, "write over files that this command has not written")
 
+WIDEN = option("--widen", bool, "widen lists of values until no end binds, solving again each time")
+
 WORKERS = option("--workers N", whole(1), "processes (default: cores)")
 
 
@@ -206,6 +208,24 @@ def requested_study(
     first = study.studies[0]
     warn_of_dynamic_products(first.network_set(), model=first.model, quiet=args.quiet)
     return study
+
+
+def check_widens(study: Study | StudyOfDevices, criterion: str | None = None) -> None:
+    """Refuse --widen of a list of devices, and of a criterion that is not the study's.
+
+    Raises:
+        InputError: says what to do instead.
+    """
+    if not isinstance(study, Study):
+        raise InputError(
+            f"--widen: {study.name} lists devices; give a study of one device, whose lists are "
+            "widened for its best chip"
+        )
+    if criterion not in (None, study.asked_criterion.name):
+        raise InputError(
+            f"--widen looks at the best design by the criterion of the study, "
+            f"{study.asked_criterion.name}, not by {criterion}"
+        )
 
 
 @overload

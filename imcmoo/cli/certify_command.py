@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
-from contextlib import ExitStack, closing
+from collections.abc import Mapping
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import TimeElapsedColumn
@@ -56,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("--from RUN", Path, "begin with the designs of a run of imcmoo run (its front.csv)",
                dest="run"),
         option("--force", bool, "replace certificates of another study of this name"),
+        arguments.WIDEN,
         arguments.QUIET,
     )  # fmt: skip
     arguments.add_settings(parser)
@@ -71,6 +75,8 @@ def main(args: argparse.Namespace) -> None:
     # A user's criterion is named by its module and proven under its own name.
     asked = study.studies[0].asked_criterion.name
     criterion = name if name and args.criterion is None else asked
+    if args.widen:
+        arguments.check_widens(study, criterion)
     if isinstance(study, StudyOfDevices):
         _certify_devices(study, criterion, args)
     else:
@@ -79,9 +85,9 @@ def main(args: argparse.Namespace) -> None:
 
 def _certify(study: Study, criterion: str, args: argparse.Namespace) -> None:
     out = args.out or arguments.DEFAULT_OUT
-    folder = folder_of(study, out)
     terminal = console(quiet=args.quiet)
-    with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress, ExitStack() as stack:
+    start = None if args.run is None else read_designs(args.run / "front.csv", study.space)
+    with bars_with_state(TimeElapsedColumn(), quiet=args.quiet) as progress:
         terminal.print(f"{study.name}: {study.space.size:,} designs")
         task = progress.add_task(study.name, total=None, state="bounding")
 
@@ -89,28 +95,59 @@ def _certify(study: Study, criterion: str, args: argparse.Namespace) -> None:
             state = f"best {value:.4e} · bound {bound:.4e} · gap {gap:.2%}"
             progress.update(task, description=name, state=state)
 
-        proven = certify_to(
-            study,
-            criterion,
-            out,
-            force=args.force,
-            gap=args.gap,
-            time_limit_s=args.time_limit,
-            start=None if args.run is None else read_designs(args.run / "front.csv", study.space),
-            on_step=on_step,
-            report=lambda line: terminal.print(line, soft_wrap=True),
-        )
-        for certificate in stack.enter_context(closing(proven)):
-            if certificate.criterion == study.asked_criterion.name:
-                from imcmoo.report.answer_card import card_of_certificate
+        options = {
+            "gap": args.gap,
+            "time_limit_s": args.time_limit,
+            "on_step": on_step,
+            "report": lambda line: terminal.print(line, soft_wrap=True),
+        }
+        certificates = []
+        proven = certify_to(study, criterion, out, force=args.force, start=start, **options)
+        with closing(proven):
+            for certificate in proven:
+                _show_proven(terminal, study, certificate, folder_of(study, out))
+                certificates.append(certificate)
+        if args.widen:
+            study = _widened(terminal, study, certificates[-1], out, args.force, options)
+    terminal.print(f"written: {folder_of(study, out)}", soft_wrap=True)
 
-                card = card_of_certificate(study, certificate)
-                terminal.print(card.text(terminal.width), soft_wrap=True)
-            else:
-                _show(terminal, certificate)
-            if not certificate.is_new:
-                terminal.print(KEPT.format(folder=folder), soft_wrap=True)
-    terminal.print(f"written: {folder}", soft_wrap=True)
+
+def _widened(
+    terminal: Console,
+    study: Study,
+    certificate: Certificate,
+    out: Path,
+    force: bool,
+    options: Mapping[str, Any],
+) -> Study:
+    """Widen a certified study and show the last certificate; returns the last study."""
+    # Others do without.
+    from imcmoo.cli.widening import widen_and_show
+    from imcmoo.study.widen import Solved, certified
+
+    # Certificates of earlier rounds are replaced without a line each.
+    solve = partial(certified, out=out, **{**options, "report": lambda line: None})
+    first = Solved(certificate.design, certificate.value, certificate)
+    folder_in = partial(folder_of, out=out)
+    widening = widen_and_show(terminal, study, first, solve, folder_in, force=force)
+    if widening.steps:
+        folder = folder_of(widening.study, out)
+        _show_proven(terminal, widening.study, widening.best.answer, folder)
+    return widening.study
+
+
+def _show_proven(terminal: Console, study: Study, certificate: Certificate, folder: Path) -> None:
+    """Print a certificate: as a card if it is of the criterion of the study."""
+    answered = study.asked_criterion.name if study.nearly_best is None else study.answered_by
+    if certificate.criterion == answered:
+        from imcmoo.report.answer_card import card_of_certificate
+
+        card = card_of_certificate(study, certificate)
+        terminal.print(card.text(terminal.width), soft_wrap=True)
+    else:
+        _show(terminal, certificate)
+    if not certificate.is_new:
+        terminal.print(KEPT.format(folder=folder), soft_wrap=True)
 
 
 def _certify_devices(study: StudyOfDevices, criterion: str, args: argparse.Namespace) -> None:

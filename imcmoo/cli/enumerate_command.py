@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from imcmoo.cli import arguments
 from imcmoo.cli.comparison import show_comparison
 from imcmoo.cli.terminal import Bars, console
+from imcmoo.cli.widening import widen_and_show
 from imcmoo.exact.answer import optima_table
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
@@ -23,6 +27,7 @@ from imcmoo.study.compare_devices import enumerate_devices
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.enumerate_study import enumerate_to, folder_of
 from imcmoo.study.study import Study
+from imcmoo.study.widen import Solved, enumerated, of_answer
 
 DESCRIPTION = """
 Evaluate every design of a study and write the exact optima (optima.csv) and Pareto front
@@ -44,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         arguments.option("--criterion MODULE:NAME", str, criterion),
         arguments.option("--force", bool, "replace the answer of another study of this name"),
         arguments.option("--all", bool, "print the optima of all criteria", dest="optima"),
+        arguments.WIDEN,
         arguments.QUIET,
     )
     arguments.add_settings(parser)
@@ -57,6 +63,8 @@ def main(args: argparse.Namespace) -> None:
     if args.out is None and arguments.with_options(ordinary, args) != ordinary:
         raise InputError("--out is required when settings differ from the study")
     study = arguments.requested_study(args, ordinary)
+    if args.widen:
+        arguments.check_widens(study)
     workers = arguments.workers(args)
     out = args.out or arguments.DEFAULT_OUT
     terminal = console(quiet=args.quiet)
@@ -84,7 +92,34 @@ def main(args: argparse.Namespace) -> None:
         show_comparison(terminal, compared)
     else:
         _show(terminal, study, answer, seconds, optima=args.optima)
+        if args.widen:
+            study = _widened(terminal, study, answer, out, args)
         terminal.print(f"written: {folder_of(study, out)}", soft_wrap=True)
+
+
+def _widened(
+    terminal: Console, study: Study, answer: ExactAnswer, out: Path, args: argparse.Namespace
+) -> Study:
+    """Widen an enumerated study and show the last answer; returns the last study."""
+
+    def solve(wider: Study, start: Mapping[str, Any], *, force: bool) -> Solved:
+        with Bars(quiet=args.quiet) as progress:
+            task = progress.add_task(wider.name, total=None)
+            return enumerated(
+                wider,
+                start,
+                out,
+                force=force,
+                workers=arguments.workers(args),
+                on_progress=lambda n, total: progress.update(task, completed=n, total=total),
+            )
+
+    first, folder = of_answer(study, answer), partial(folder_of, out=out)
+    widening = widen_and_show(terminal, study, first, solve, folder, force=args.force)
+    if widening.steps:
+        card = card_of_answer(widening.study, widening.best.answer)
+        terminal.print(card.text(terminal.width), soft_wrap=True)
+    return widening.study
 
 
 def _to_go(seconds: float) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 from imcmoo.cli.arguments import FORCE, add, option, whole
 from imcmoo.cli.terminal import Bars, console, show, timed
+from imcmoo.exact.certificate import FILE as CERTIFICATE
+from imcmoo.exact.certificate import Certificate
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.reading import read_json
 from imcmoo.report.explanation_tables import explained
@@ -29,6 +31,7 @@ to a neighbouring design would change.
 
   imcmoo explain results/STUDY/seed-1                       the selected design of a run
   imcmoo explain results/STUDY/seed-1 --design alone_vgg16  another of its designs
+  imcmoo explain results/certified/STUDY                    the certified design
   imcmoo explain DESIGNS.csv:2 --study STUDY                a line of a file; line 1 is its header
 """
 
@@ -43,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add(
         parser,
-        option("what WHAT", str, "RUN, design.json, or DESIGNS.csv:LINE"),
+        option("what WHAT", str, "RUN, folder of a certificate, design.json, or DESIGNS.csv:LINE"),
         option("--study STUDY", str,
                "what a design of a file is for, or a run whose study has another name or place "
                "now"),
@@ -60,7 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Explain what a command line asks for."""
     path = Path(args.what)
-    if path.is_dir():
+    if (path / CERTIFICATE).is_file() and args.design is None:
+        explanation, calibrated = _of_certificate(path, args.study)
+    elif path.is_dir():
         explanation, calibrated = _of_run(path, args.study, args.design or SELECTED)
     elif args.design is not None:
         raise InputError(f"--design is for the folder of a run, which {path} is not")
@@ -96,6 +101,23 @@ def explaining(*, quiet: bool) -> Iterator[OnExplained]:
     with Bars(quiet=quiet) as shown:
         task = shown.add_task("designs explained", total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def _of_certificate(folder: Path, study_name: str | None) -> Explained:
+    """The certified design of a folder."""
+    certificate = Certificate.load(folder)
+    stored = str(certificate.settings.get("study", ""))
+    if study_name is None and stored.partition("/")[0] not in catalogue.names():
+        raise InputError(
+            f"{folder} does not hold its study '{stored}'; give its file by --study FILE.toml"
+        )
+    study = catalogue.find_study(study_name or stored.partition("/")[0], stored)
+    problem = study.problem()
+    with input_errors(f"{folder}: its design is not of study {study.name}: ", ValueError):
+        levels = problem.space.levels_of(certificate.design)
+    with timed("explaining", quiet=False):
+        (explanation,) = explain(problem, study.asked_criterion, levels, [("certified",)])
+    return explanation, study.to_config().get("calibration")
 
 
 def _of_file(what: str, study_name: str | None) -> Explained:

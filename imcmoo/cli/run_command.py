@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pandas as pd
 from rich.console import Console
@@ -60,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option("--resume", bool,
                "continue a run that was killed; starts it if there is none, keeps it if complete"),
         option("--force", bool, "replace runs of another study of this name, or of other settings"),
+        arguments.WIDEN,
         option("--all", bool, "also print the designs of all criteria, of the single networks, and "
                "the files", dest="tables"),
         arguments.QUIET,
@@ -88,6 +90,10 @@ def main(args: argparse.Namespace) -> None:
     workers = arguments.workers(args)
     out = args.out or arguments.DEFAULT_OUT
     seeds = args.seeds or study.studies[0].seeds
+    if args.widen:
+        arguments.check_widens(study)
+        if len(seeds) > 1:
+            raise InputError("--widen takes one seed: its rounds follow the best design of one run")
     with Shown(quiet=args.quiet, tables=args.tables) as observer:
         options = {
             "resume": args.resume,
@@ -98,9 +104,29 @@ def main(args: argparse.Namespace) -> None:
         if isinstance(study, StudyOfDevices):
             compared = run_devices(study, out, seeds=seeds, **options)
         else:
-            run_studies([study.replace(seeds=seed) for seed in seeds], out, **options)
+            (run, *_) = run_studies([study.replace(seeds=seed) for seed in seeds], out, **options)
+            if args.widen:
+                _widen(run, out, observer, options)
             return
     show_comparison(console(quiet=args.quiet, wide=True), compared)
+
+
+def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> None:
+    """Widen the study of a run, run each widened one, and print the card of the last."""
+    # Others do without.
+    from imcmoo.cli.widening import widen_and_show
+    from imcmoo.study.widen import home_of_run, of_run, searched
+
+    observer.is_round = True
+    solve = partial(searched, out=out, observer=observer, workers=options["workers"])
+    folder, force = partial(home_of_run, out=out), bool(options["force"])
+    terminal = observer.terminal
+    widening = widen_and_show(
+        terminal, run.study, of_run(run.study, run), solve, folder, force=force
+    )
+    if widening.steps:
+        observer.is_round = False
+        observer.finished(widening.best.answer, [])
 
 
 def _list() -> None:
@@ -126,14 +152,17 @@ class Shown(Observer):
     Args:
         quiet: print nothing.
         tables: print the tables of a run below its card.
+
+    Set `is_round` for runs of which only the bars are shown.
     """
 
     def __init__(self, *, quiet: bool, tables: bool = False) -> None:
         super().__init__()
         self._quiet, self._tables = quiet, tables
-        self._terminal = console(quiet=quiet, wide=True)
+        self.terminal = console(quiet=quiet, wide=True)
         self._bars = ExitStack()
         self._advance: Callable[[], None] = lambda: None
+        self.is_round = False
 
     def __enter__(self) -> Self:
         return self
@@ -148,12 +177,13 @@ class Shown(Observer):
 
     def already_finished(self, folder: Path) -> None:
         """Print the folder."""
-        self._terminal.print(f"already finished: {folder}", soft_wrap=True)
+        self.terminal.print(f"already finished: {folder}", soft_wrap=True)
 
     def begun(self, study: Study, n_runs: int, *, side_by_side: bool) -> None:
         """Print what is searched, and show bars."""
         self._bars.close()  # those of another device, if its study ended by an error
-        self._terminal.print(_announced(study, n_runs))
+        if not self.is_round:
+            self.terminal.print(_announced(study, n_runs))
         if side_by_side:
             self._advance = self._bars.enter_context(counted("seeds", n_runs, quiet=self._quiet))
         else:
@@ -166,18 +196,20 @@ class Shown(Observer):
     def finished(self, run: Run, files: Sequence[Path]) -> None:
         """Print the card of a run; with `tables`, its tables and files."""
         self._bars.close()
-        self._terminal.print(run.card.text(self._terminal.width), soft_wrap=True)
+        if self.is_round:
+            return
+        self.terminal.print(run.card.text(self.terminal.width), soft_wrap=True)
         if self._tables:
-            _show_tables(run.results, self._terminal)
-            self._terminal.print("written:", *files, sep="\n  ", soft_wrap=True)
+            _show_tables(run.results, self.terminal)
+            self.terminal.print("written:", *files, sep="\n  ", soft_wrap=True)
         else:
-            self._terminal.print(f"written: {run.folder}", soft_wrap=True)
+            self.terminal.print(f"written: {run.folder}", soft_wrap=True)
 
     def compared(self, study: Study, seeds: pd.DataFrame, path: Path) -> None:
         """Print the table of the seeds."""
         self._bars.close()
-        show(self._terminal, terminal_tables.seeds_table(seeds, study))
-        self._terminal.print(f"written:\n  {path}", soft_wrap=True)
+        show(self.terminal, terminal_tables.seeds_table(seeds, study))
+        self.terminal.print(f"written:\n  {path}", soft_wrap=True)
 
 
 def _announced(study: Study, n_seeds: int) -> str:

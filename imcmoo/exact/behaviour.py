@@ -130,6 +130,8 @@ def _changed_optimum(
         joint, single = ([values[kind + n] for n in names] for kind in ("edap_", SINGLE_NETWORK))
         counted_from_1 = relative_scores(problem, costs, joint, single)
         by_name |= counted_from_1
+    if (tolerance := problem.tolerance) is not None:
+        by_name[tolerance.name] = by_name[tolerance.second_name]
     for row, (name, value) in enumerate(values.items()):
         now = float(by_name[name][row]) if name in by_name else np.nan
         if not abs(now - value) <= RTOL * max(abs(value), float(name in counted_from_1)):

@@ -144,22 +144,25 @@ def bounded_criteria(problem: AcceleratorProblem) -> dict[str, BoundedCriterion]
     """
     n = len(problem.workload_names)
     criteria = {
-        c.name: BoundedCriterion(
-            c.name,
-            partial(c.scores, reference_edap=None),
-            partial(c.unchecked_scores, reference_edap=None),
-            c.zero,
-            n if c.is_product else 1.0,
-            c.scale,
-        )
-        for c in problem.criteria
-        if c.monotone and c.against == "nothing"
+        c.name: bounded(c, n) for c in problem.criteria if c.monotone and c.against == "nothing"
     }
     if problem.has_edap:
         for w, name in enumerate(problem.workload_names):
             edap = partial(_edap_of_network, w=w)
             criteria[f"edap_{name}"] = BoundedCriterion(f"edap_{name}", edap, edap)
     return criteria
+
+
+def bounded(criterion: Criterion, n: int) -> BoundedCriterion:
+    """A criterion that judges a design of n networks by itself, as a bounded criterion."""
+    return BoundedCriterion(
+        criterion.name,
+        partial(criterion.scores, reference_edap=None),
+        partial(criterion.unchecked_scores, reference_edap=None),
+        criterion.zero,
+        n if criterion.is_product else 1.0,
+        criterion.scale,
+    )
 
 
 def regret_criteria(problem: AcceleratorProblem) -> dict[str, Criterion]:

@@ -336,6 +336,10 @@ class Enumeration:
             joint = costs.edap.min(axis=0).tolist()
             best = [optimum.value for optimum in single.values()]
             by_criterion |= relative_scores(problem, costs, joint, best)
+        if (tolerance := problem.tolerance) is not None:
+            by_criterion[tolerance.name] = tolerance.scores(
+                by_criterion[tolerance.first_name], by_criterion[tolerance.second_name]
+            )
         optima = {name: Optimum.from_scores(score, ranks) for name, score in by_criterion.items()}
         on_front = is_nondominated(F)
         front, first, n = np.unique(F[on_front], axis=0, return_index=True, return_counts=True)

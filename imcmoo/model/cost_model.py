@@ -89,6 +89,9 @@ class CostModel(ABC):
     """Networks without operand statistics of their own; their SNR rests on those of other networks.
     """
 
+    ordered_texts: Mapping[str, tuple[str, ...]] = {}
+    """Texts of a parameter from the smallest to the largest size, by parameter."""
+
     work_shares: Mapping[str, WorkShares] = {}
     """Where the weights and products of each network run; empty for models with one unit."""
 
@@ -176,6 +179,18 @@ class CostModel(ABC):
         Above 1 exactly where capacity is missing. Omit resources whose use is unknown.
         """
         return {}
+
+    def check_design(self, design: Mapping[str, Any]) -> None:  # noqa: B027  # optional
+        """Check that the model covers a design, which the space need not have.
+
+        Implement it to tell which ends of lists of values are ends of the model's range.
+
+        Args:
+            design: value of each parameter and fixed value, by name, SI units.
+
+        Raises:
+            ValueError: a value is not covered.
+        """
 
     def lacks_dram_for_cache(self, levels: Levels) -> Bools:
         """Return True where a network lacks buffer for a cache of earlier positions only, and DRAM

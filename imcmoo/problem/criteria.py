@@ -295,6 +295,10 @@ AVERAGE_POWER = "average_power"
 """Default criterion of a study with a scenario."""
 
 
+AREA = "area"
+"""Criterion of the smallest chip, of studies with a scenario or on request."""
+
+
 def _quantity(costs: Costs, *, name: str) -> Floats:
     return costs[name]
 
@@ -307,7 +311,7 @@ OF_SCENARIOS: dict[str, Criterion] = {
     name: Criterion(name, score, needs=("load", name), monotone=True, guides=True, unit=unit)
     for name, score, unit in (
         (AVERAGE_POWER, partial(_quantity, name=AVERAGE_POWER), "W"),
-        ("area", _area_mm2, "mm²"),
+        (AREA, _area_mm2, "mm²"),
         ("load", partial(_quantity, name="load"), ""),
     )
 }

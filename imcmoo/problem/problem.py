@@ -20,6 +20,7 @@ from imcmoo.problem.criteria import EDAP_NEEDS, Criterion, applicable
 from imcmoo.problem.feasibility import Feasibility
 from imcmoo.problem.limits import Limits, NetworkLimits
 from imcmoo.problem.scores import Costs, EdapDefinition
+from imcmoo.problem.tolerance import Tolerance
 from imcmoo.space.design_space import Levels
 
 CM2_PER_M2 = 1e4
@@ -56,6 +57,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             equal.
         limits: limits of the costs of networks, by name. If None, there are none.
         edap: delay and area of every EDAP; the images are those of the model.
+        tolerance: among nearly best designs, a second criterion selects; None for none.
         own_modules: dotted names of the user's modules that the study names; part of the identity
             of answers, as is `own_data`.
         own_data: arguments of a user's model, as JSON text.
@@ -75,6 +77,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         weights: Sequence[float] | None = None,
         limits: Mapping[str, Limits] | None = None,
         edap: EdapDefinition | None = None,
+        tolerance: Tolerance | None = None,
         own_modules: Sequence[str] = (),
         own_data: str = "",
     ) -> None:
@@ -88,6 +91,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self.workload_names = names
         self.edap = (edap or EdapDefinition()).of_images(model.images)
         self._check_edap()
+        self.tolerance = tolerance
         self.own_modules = tuple(own_modules)
         self.own_data = own_data
         self.weights = _scaled(weights, len(names))

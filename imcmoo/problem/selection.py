@@ -77,7 +77,15 @@ class Candidates:
         """Index of the selected design by criterion (names of `scores`).
 
         Among equal scores the design of lowest rank is selected, whatever the order of the
-        candidates.
+        candidates. With a tolerance, the first criterion selects the best by the second among
+        its nearly best designs.
         """
         ranks = self.problem.space.rank(self.levels)
-        return {name: int(np.lexsort((ranks, score))[0]) for name, score in self.scores.items()}
+        chosen = {name: int(np.lexsort((ranks, score))[0]) for name, score in self.scores.items()}
+        if (tolerance := self.problem.tolerance) is not None:
+            joint = self.known_best is None
+            first = self.scores[tolerance.first.name_of_score(joint=joint)]
+            second = self.scores[tolerance.second.name_of_score(joint=joint)]
+            order = np.lexsort((ranks, first, tolerance.scores(first, second)))
+            chosen[tolerance.first.name_of_score(joint=joint)] = int(order[0])
+        return chosen

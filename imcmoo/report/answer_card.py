@@ -26,8 +26,10 @@ from imcmoo.problem.limits import Limits
 from imcmoo.report.labels import (
     DEVICES,
     TOKENS,
+    ends_text,
     engineering,
     label,
+    latex,
     limit_name,
     number,
     plain,
@@ -35,6 +37,7 @@ from imcmoo.report.labels import (
     used,
 )
 from imcmoo.space.design_space import Levels
+from imcmoo.study.comparison import Comparison
 from imcmoo.study.explain import explain
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.result_tables import caution
@@ -95,6 +98,13 @@ class AnswerCard:
         lines = [f"| {heading} | {text} |" for heading, text in cells]
         return "\n".join([f"**{self.title}**", "", "| | |", "| --- | --- |", *lines]) + "\n"
 
+    def to_latex(self) -> str:
+        """The card as a table of LaTeX."""
+        lines = [rf"{latex(heading)} & {latex(text)} \\" for heading, text in self.rows]
+        title = rf"\multicolumn{{2}}{{l}}{{{latex(self.title)}}} \\"
+        columns = r"\begin{tabular}{lp{0.75\linewidth}}"
+        return "\n".join([columns, title, r"\hline", *lines, r"\end{tabular}"]) + "\n"
+
     def __str__(self) -> str:
         return self.text()
 
@@ -151,7 +161,8 @@ def card_of_certificate(study: Study, certificate: Certificate) -> AnswerCard:
     return _card_of_design(
         study,
         study.space.levels_of(certificate.design),
-        f"proven: {proven(certificate)}",
+        f"proven: {proven(certificate)}"
+        + (", within the tolerance" if study.nearly_best is not None else ""),
         [optima[name]["value"] for name in study.names] if optima else None,
         EXACT if is_exact else BEST_FOUND,
     )
@@ -163,14 +174,31 @@ def card_of_answer(study: Study, answer: ExactAnswer) -> AnswerCard:
     Raises:
         KeyError: the criterion compares candidates, so it has no optimum.
     """
-    optimum = answer.optima[study.selected_by]
+    optimum = answer.optima[study.answered_by]
     exact = ExactRegret(study.problem(), answer, against_joint=not study.baselines)
     reference = exact.reference_edap
     return _card_of_design(
         study,
         study.space.unrank(optimum.ranks[:1]),
-        _enumerated(0.0, study.space.size),
+        _enumerated(0.0, study.space.size)
+        + (", within the tolerance" if study.nearly_best is not None else ""),
         None if reference is None else reference.tolist(),
+    )
+
+
+def card_of_devices(compared: Comparison) -> AnswerCard:
+    """The card of the best chip over the devices of a study."""
+    winner = compared.winner
+    n = sum(each.study.space.size for each in compared.best)
+    among = f"the {n:,} designs of {_joined(compared.study.devices)}"
+    if compared.bound == winner.value:
+        goodness = f"proven: none of {among} is better"
+    elif math.isfinite(compared.bound) and winner.value > compared.bound > 0:
+        goodness = f"at most {winner.value / compared.bound - 1:.3%} above the best of {among}"
+    else:
+        goodness = f"not proven: the best found of {among}"
+    return _card_of_design(
+        winner.study, winner.design, goodness, None, file=compared.study.file or compared.study.name
     )
 
 
@@ -225,6 +253,7 @@ def _card_of_design(
     goodness: str,
     reference_edap: list[float] | None,
     reference: str = EXACT,
+    file: str = "",
 ) -> AnswerCard:
     (explanation,) = explain(
         study.problem(),
@@ -239,6 +268,8 @@ def _card_of_design(
     warning = caution(study.model, costs, str(explanation.design.get("device", "")))
     change = "technology_nm=22" if study.model == "physical" else "KEY=VALUE"
     then = f"{_command('what-if', _named(study))} --set {change}"
+    if file:
+        then = f"{_command('run', file)}, for tables and figures of each device"
     return _card(study.to_config(), explanation, goodness=goodness, then=then, warning=warning)
 
 
@@ -263,13 +294,26 @@ def _card(
         *_networks(explanation, config),
         *_accuracy(accuracy),
         *_score(explanation),
+        ("tolerance", _tolerance(config)),
         ("proof", goodness),
         ("what binds", "; ".join([*_near_limits(explanation), *_bottlenecks(networks)])),
+        ("ends of lists", ends_text(explanation)),
         ("next", then),
         *(() if is_of_paper else cautions),
     ]
     title = f"{config['study']}: one chip for {names}, selected by {label(explanation.criterion)}"
     return AnswerCard(title, tuple((heading, text) for heading, text in rows if text))
+
+
+def _tolerance(config: Mapping[str, Any]) -> str:
+    """Selection within the tolerance of a study, as text; empty if it has none."""
+    if not (stated := config.get("tolerance")):
+        return ""
+    first, second = (label(stated[key]) for key in ("criterion", "second_criterion"))
+    return (
+        f"the best by {second} among designs within {100 * stated['share']:g} % of the best by "
+        f"{first}"
+    )
 
 
 def _joined(names: Iterable[str]) -> str:

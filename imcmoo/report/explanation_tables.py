@@ -21,6 +21,7 @@ from imcmoo.report.labels import (
     ON_DIGITAL,
     SMALLEST_SHOWN,
     cell,
+    ends_text,
     generic_note,
     headed,
     label,
@@ -74,6 +75,8 @@ def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[
     if len(tables["neighbours"]):
         yield neighbour_table(explanation, width)
         yield Text(verdict(explanation))
+    if ends := ends_text(explanation):
+        yield Text(f"Ends of lists: {ends}.")
 
 
 def _heading(explanation: Explanation) -> Text:

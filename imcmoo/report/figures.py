@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from imcmoo.arrays import Bools, Floats
 from imcmoo.networks.language_model import STEP
-from imcmoo.problem.criteria import LOG10
+from imcmoo.problem.criteria import LOG10, NAMED
 from imcmoo.report import style
 from imcmoo.report.labels import label, networks_in
 from imcmoo.study.results import Results
@@ -40,17 +40,20 @@ DENSE: dict[str, Any] = {"rasterized": True, "linewidths": 0}
 
 
 def draw_figures(results: Results, folder: Path) -> None:
-    """Draw all figures of a run into an existing folder, as PNG and PDF.
+    """Draw all figures of a run into an existing folder, as PNG and PDF: for two columns of a page,
+    and as NAME_narrow for one.
 
     Skips figures without tables, and above `MOST_NETWORKS` networks those with a part per network.
     """
     with style.paper_style():
-        for name, figure in _drawn(results).items():
-            style.save(figure, folder, name)
+        for width, ending in ((style.WIDTH, ""), (style.COLUMN, "_narrow")):
+            for name, figure in _drawn(results, width).items():
+                style.save(figure, folder, f"{name}{ending}", dpi=style.RUN_DPI)
 
 
-def _drawn(results: Results) -> dict[str, Figure]:
-    drawn = {"convergence": convergence(results.convergence)}
+def _drawn(results: Results, width: float = style.WIDTH) -> dict[str, Figure]:
+    """Figures by name, for a width in inches."""
+    drawn = {"convergence": convergence(results.convergence, width)}
     if len(results.workloads) > MOST_NETWORKS:
         return drawn
     feasible = results.evaluations[results.evaluations["feasible"]]
@@ -58,24 +61,28 @@ def _drawn(results: Results) -> dict[str, Figure]:
     if results.has_edap_columns:
         alone = results.front.iloc[:0] if baselines is None else baselines.iloc[1:]
         designs = feasible, results.front, results.selected, alone
-        drawn["trade_off"] = trade_off(results.workloads, *designs)
+        drawn["trade_off"] = trade_off(results.workloads, *designs, width=width)
         if "cost" in feasible:
             drawn["cost"] = cost_front(results, feasible, _selected(results, feasible))
     if results.timeline is not None:
-        drawn["timeline"] = timeline(results.workloads, results.timeline)
+        drawn["timeline"] = timeline(results.workloads, results.timeline, width)
         drawn["power_area"] = power_against_area(feasible, _selected(results, feasible))
     if results.breakdown is not None:
-        drawn["breakdown"] = breakdown(results.breakdown)
+        drawn["breakdown"] = breakdown(results.breakdown, width)
         if results.steps is not None and results.generation is not None:
             of_tokens = energy_per_token(results.breakdown, results.generation)
-            drawn["generation"] = generation(results.steps, of_tokens)
+            drawn["generation"] = generation(results.steps, of_tokens, width)
     if baselines is not None:
+        relative = results.of_workloads(baselines, "relative_edap_{}")
         drawn["baselines"] = baseline_matrix(
-            results.of_workloads(baselines, "relative_edap_{}"),
+            relative,
             np.isfinite(results.of_workloads(baselines, "energy_{}_J")),
             rows=baselines["optimised_for"].tolist(),
             columns=results.workloads,
+            width=width,
         )
+        if len(relative) > 2 and np.isfinite(relative[0]).all():
+            drawn["joint_sequential"] = joint_and_sequential(relative, results.workloads, width)
     return drawn
 
 
@@ -91,28 +98,39 @@ def trade_off(
     front: pd.DataFrame,
     selected: pd.DataFrame,
     baselines: pd.DataFrame,
+    width: float = style.WIDTH,
 ) -> Figure:
     """Energy against latency by network: feasible designs, front, joint design and baselines.
 
     Tables have `energy_NETWORK_J` and `latency_NETWORK_s`, NaN where a network does not run, and
     `area_mm2`; baselines are in the order of the networks.
     """
-    columns = 2 if len(workloads) <= 4 else 3
+    is_narrow = width <= style.COLUMN
+    columns = 2 if is_narrow or len(workloads) <= 4 else 3
     rows = -(-len(workloads) // columns)
-    figure = Figure(figsize=(style.WIDTH, 0.55 + 2.15 * rows), layout="constrained")
+    height = 1.5 + 1.4 * rows if is_narrow else 0.75 + 2.15 * rows
+    figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for unused in axes[len(workloads) :]:
         unused.remove()
-    for ax, name in zip(axes, workloads, strict=False):
-        ax.scatter(*_place(evaluated, name), 3, "0.8", **DENSE)
+    for at, (ax, name) in enumerate(zip(axes, workloads, strict=False)):
+        ax.scatter(*_place(evaluated, name), 3, "0.8", label="evaluated design", **DENSE)
         area_mm2 = front["area_mm2"].to_numpy()
-        image = ax.scatter(*_place(front, name), 5, area_mm2, cmap="viridis", **DENSE)
+        image = ax.scatter(
+            *_place(front, name), 5, area_mm2, cmap="viridis", label="Pareto front", **DENSE
+        )
         _mark(ax, workloads, selected, baselines, name)
-        _log_axes(ax)
+        _log_axes(ax, at_most=4 if is_narrow else None)
         ax.set_title(label(name))
-        ax.set(xlabel="latency (µs)", ylabel="energy (mJ)")
-    figure.colorbar(image, ax=axes[: len(workloads)], label="area (mm²)", aspect=40, pad=0.01)
-    style.legend_below(figure, axes[0], title="optimised for")
+        if not is_narrow or at + columns >= len(workloads):
+            ax.set(xlabel="latency (µs)")
+        if not is_narrow or at % columns == 0:
+            ax.set(ylabel="energy (mJ)")
+    place: dict[str, Any] = {"location": "top", "aspect": 40} if is_narrow else {"aspect": 40}
+    figure.colorbar(image, ax=axes[: len(workloads)], label="area (mm²)", pad=0.01, **place)
+    runs = [np.isfinite(_place(baselines, name)[0]).all() for name in workloads]
+    missing = "" if all(runs) else " (no mark: it does not run there)"
+    style.legend_below(figure, axes[0], title=f"chip optimised for a network{missing}")
     return figure
 
 
@@ -135,33 +153,33 @@ def _mark(
     for name, place, (colour, marker) in zip(workloads, places, styles, strict=False):
         ax.scatter(
             *place,
-            90,
-            facecolors="none",  # a baseline may be the selected design, drawn inside
+            32,
+            facecolors="none",  # shows the front below, and the selected design inside
             edgecolors=[colour],
             marker=marker,
-            linewidths=1.6,
+            linewidths=1.1,
             zorder=3,
             label=label(name),
         )
     ax.scatter(
         *_place(selected, network),
-        45,
+        28,
         color=style.HIGHLIGHT,
         marker="*",
         edgecolors="black",
-        linewidths=0.5,
+        linewidths=0.4,
         zorder=4,
         label=label("joint"),
     )
 
 
-def _log_axes(ax: Axes) -> None:
-    """Logarithmic scales with a few labelled ticks, even within a decade."""
+def _log_axes(ax: Axes, at_most: int | None = None) -> None:
+    """Logarithmic scales with a few labelled ticks, even within a decade; `at_most` of decades."""
     ax.set(xscale="log", yscale="log")
     for axis in (ax.xaxis, ax.yaxis):
         low, high = axis.get_view_interval()
         subs = (1.0,) if high / low > 100 else (1.0, 2.0, 5.0)
-        axis.set_major_locator(LogLocator(subs=subs))
+        axis.set_major_locator(LogLocator(subs=subs, numticks=at_most))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_locator(NullLocator())
     style.open_sides(ax)
@@ -171,7 +189,7 @@ def cost_front(results: Results, designs: pd.DataFrame, selected: int) -> Figure
     """EDAP against cost of feasible designs by technology node, their front, and row `selected`."""
     worst = results.edap_of(designs).max(axis=1)
     cost, node_nm = designs["cost"].to_numpy(), designs["technology_nm"].to_numpy()
-    figure = Figure(figsize=(style.WIDTH / 2, 2.9), layout="constrained")
+    figure = Figure(figsize=(style.COLUMN, 2.9), layout="constrained")
     ax = figure.subplots()
     nodes = np.unique(node_nm)
     styles = style.workload_styles([str(node) for node in nodes])
@@ -202,7 +220,7 @@ def power_against_area(designs: pd.DataFrame, selected: int) -> Figure:
     """
     area, power_W = designs["area_mm2"].to_numpy(), designs["average_power_W"].to_numpy()
     capacity = 1 / designs["load"].to_numpy()
-    figure = Figure(figsize=(style.WIDTH / 2, 2.9), layout="constrained")
+    figure = Figure(figsize=(style.COLUMN, 2.9), layout="constrained")
     ax = figure.subplots()
     order = np.argsort(capacity, kind="stable")
     norm = LogNorm(max(1.0, capacity.min()), max(1.01, capacity.max()))
@@ -228,7 +246,12 @@ def power_against_area(designs: pd.DataFrame, selected: int) -> Figure:
 
 
 def baseline_matrix(
-    relative: Floats, runs: Bools, *, rows: Sequence[str], columns: Sequence[str]
+    relative: Floats,
+    runs: Bools,
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    width: float = style.WIDTH,
 ) -> Figure:
     """EDAP of every design on every network, relative to the optimum of the network.
 
@@ -236,9 +259,13 @@ def baseline_matrix(
         relative: shape (n_rows, n_columns), at least 1; NaN where the network does not run or
             breaks a limit of its own.
         runs: True where it runs, same shape.
+        rows, columns: names of designs and networks.
+        width: largest width, inches.
     """
-    height = 0.9 + 0.32 * len(rows)
-    figure = Figure(figsize=(max(4.2, 1.6 + 0.78 * len(columns)), height), layout="constrained")
+    is_narrow = width <= style.COLUMN
+    height = (1.3 if is_narrow else 0.9) + 0.32 * len(rows)
+    width = width if is_narrow else min(width, max(4.2, 1.6 + 0.78 * len(columns)))
+    figure = Figure(figsize=(width, height), layout="constrained")
     ax, bar = figure.subplots(1, 2, width_ratios=(24, 1))
     top = max(2.0, float(np.nanmax(relative)))
     mesh = ax.pcolormesh(
@@ -250,12 +277,14 @@ def baseline_matrix(
     )
     ax.spines[:].set_visible(False)
     ax.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
-    ax.set_xticks(np.arange(len(columns)) + 0.5, [label(c) for c in columns])
+    is_tight = is_narrow and len(columns) > 2
+    turned: dict[str, Any] = {"rotation": 90} if is_tight else {}
+    ax.set_xticks(np.arange(len(columns)) + 0.5, [label(c) for c in columns], **turned)
     ax.set_yticks(np.arange(len(rows)) + 0.5, [label(r) for r in rows], va="center")
     colorbar = figure.colorbar(
         mesh,
         cax=bar,
-        label="EDAP relative to the best",
+        label="EDAP relative to the best\nchip for that network",
         ticks=LogLocator(subs=(1.0, 2.0, 5.0)),
         format="{x:g}×",
     )
@@ -265,12 +294,51 @@ def baseline_matrix(
     for row, column in np.argwhere(np.isfinite(relative)):
         value = relative[row, column]
         colour = style.DARK_GREY if _luminance(mesh.to_rgba(value)) > LIGHT else "w"
-        ax.text(column + 0.5, row + 0.5, f"{value:.2f}", color=colour, **centred)
+        text = f"{value:.3g}" if is_tight else f"{value:.2f}"
+        ax.text(column + 0.5, row + 0.5, text, color=colour, **centred)
     for row, column in np.argwhere(np.isnan(relative)):
         why = "beyond\nits limits" if runs[row, column] else "does not\nmap"
+        if is_tight:
+            why = "limit" if runs[row, column] else "–"
         ax.text(column + 0.5, row + 0.5, why, **centred)
     ax.set(xlabel="runs on", ylabel="optimised for", facecolor="0.9")
-    ax.tick_params(length=0, labelrotation=0)
+    ax.tick_params(length=0)
+    return figure
+
+
+def joint_and_sequential(relative: Floats, networks: Sequence[str], width: float) -> Figure:
+    """EDAP of the joint chip and of chips optimised for one network, on each network.
+
+    Args:
+        relative: EDAP relative to the best chip for the network, shape (1 + W, W): the joint chip,
+            then the chip of each network; NaN where a network does not run.
+        networks: names of the W networks.
+        width: inches.
+    """
+    joint, sequential = relative[0], relative[1:]
+    others = np.where(np.eye(len(networks), dtype=bool), np.nan, sequential)
+    figure = Figure(figsize=(width, 2.6), layout="constrained")
+    ax = figure.subplots()
+    at = np.arange(len(networks))
+    runs = np.isfinite(others).any(axis=0)
+    least, most = np.full((2, len(networks)), np.nan)
+    least[runs], most[runs] = (f(others[:, runs], axis=0) for f in (np.nanmin, np.nanmax))
+    bars = (
+        (-0.27, joint, style.HIGHLIGHT, "", "joint: one chip for all"),
+        (0.0, least, style.COLOURS[0], "////", "sequential: best chip of another network"),
+        (0.27, most, "0.7", "", "sequential: worst chip of another network"),
+    )
+    for offset, values, colour, hatch, name in bars:
+        ax.bar(at + offset, values, 0.25, color=colour, hatch=hatch, edgecolor="w", label=name)
+    ax.axhline(1.0, color=style.DARK_GREY, linewidth=0.6, label="best chip for that network")
+    for column in np.flatnonzero(~runs):
+        ax.text(column + 0.13, 1.0, "none runs", ha="center", va="bottom", rotation=90)
+    turn = 90 if width <= style.COLUMN and len(networks) > 4 else 0
+    ax.set_xticks(at, [label(name) for name in networks], rotation=turn)
+    ax.set(yscale="log", ylabel="EDAP relative to the best\nchip for that network")
+    style.round_ticks(ax.yaxis, "{x:g}×")
+    style.open_sides(ax)
+    style.legend_below(figure, ax, title="")
     return figure
 
 
@@ -281,22 +349,27 @@ def _luminance(rgba: Any) -> float:
     return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
-def convergence(table: pd.DataFrame) -> Figure:
+def convergence(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     """Gap of the best design so far over evaluations (`convergence.csv`), the joint search
     first."""
     is_joint = table["search"] == (table["search"].iloc[0] if len(table) else "")
     joint = {str(n): rows for n, rows in table[is_joint].groupby("criterion", sort=False)}
     baselines = {str(n): rows for n, rows in table[~is_joint].groupby("search", sort=False)}
-    figure = Figure(figsize=(style.WIDTH, 2.5), layout="constrained")
     panels = [("joint search", joint)]
     panels += [("one network alone (EDAP)", baselines)] if baselines else []
-    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    if width <= style.COLUMN:
+        figure = Figure(figsize=(width, 2.5 * len(panels)), layout="constrained")
+        axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
+    else:
+        figure = Figure(figsize=(width, 2.5), layout="constrained")
+        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]
     for ax, (title, curves) in zip(axes, panels, strict=True):
         for i, (name, rows) in enumerate(curves.items()):
             best = rows["best"].to_numpy()
             off = best - best[-1]
-            over = 10.0**off - 1.0 if name.startswith(LOG10) else off / abs(best[-1])
+            zero = NAMED[name].zero if name in NAMED else 0.0
+            over = 10.0**off - 1.0 if name.startswith(LOG10) else off / abs(best[-1] + zero)
             ax.step(
                 rows["evaluations"].to_numpy(),
                 100 * over,
@@ -316,7 +389,8 @@ def convergence(table: pd.DataFrame) -> Figure:
             axis.set_minor_locator(NullLocator())
         ax.legend(loc="lower left")
         style.open_sides(ax)
-    axes[0].set(ylabel="above the final best (%)", ylim=(0, None))
+    for ax in axes if width <= style.COLUMN else axes[:1]:
+        ax.set(ylabel="above the final best (%)", ylim=(0, None))
     return figure
 
 
@@ -350,9 +424,9 @@ def breakdown(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     return figure
 
 
-def timeline(networks: list[str], pieces: pd.DataFrame) -> Figure:
+def timeline(networks: list[str], pieces: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     """Work of a chip over time, one row per network, with requests and deadlines."""
-    figure = Figure(figsize=(style.WIDTH, 0.9 + 0.3 * len(networks)), layout="constrained")
+    figure = Figure(figsize=(width, 0.9 + 0.3 * len(networks)), layout="constrained")
     ax = figure.subplots()
     until = pieces["released_s"].max() + (pieces["due_s"] - pieces["released_s"]).min()
     end = max(pieces["end_s"].max(), until) * MS

@@ -14,6 +14,8 @@ from imcmoo.problem.scores import AGGREGATIONS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from imcmoo.study.explanation import Explanation
+
 LABELS = {
     "joint": "all networks",
     "resnet18": "ResNet18",
@@ -108,6 +110,20 @@ def distinct_labels(names: Sequence[str]) -> list[str]:
     return [
         short if labels.count(short) == 1 else n for n, short in zip(names, labels, strict=True)
     ]
+
+
+def ends_text(explanation: Explanation) -> str:
+    """Parameters of a design at ends of their lists that the cost model goes beyond, as text."""
+    ends = explanation.tables.get("ends")
+    if ends is None or not len(ends):
+        return ""
+    by_side = [
+        (side, [f"{row['parameter']} {plain(row['value'])}" for _, row in rows.iterrows()])
+        for side, rows in ends.groupby("side", sort=False)
+    ]
+    named = "; ".join(f"{', '.join(values)} ({side} listed)" for side, values in by_side)
+    tried = "" if ends["beyond"].isna().all() else ", --widen tries them"
+    return f"{named}: longer lists may hold a better chip{tried}"
 
 
 DEVICES = {"sram": "analog SRAM", "dimc": "digital SRAM", "rram": "RRAM"}
@@ -405,3 +421,20 @@ def _bytes(bits: float) -> str:
         if number >= size:
             return f"{number / size:.3g} {unit}"
     return f"{number:.3g} B"
+
+
+LATEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "²": "$^2$",
+    "µ": r"$\mu$",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "−": "$-$",
+    "—": "---",
+}
+
+
+def latex(text: str) -> str:
+    """Text with the signs of LaTeX escaped."""
+    return "".join(LATEX.get(sign, sign) for sign in text)

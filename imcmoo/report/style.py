@@ -180,9 +180,27 @@ def open_sides(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = ("png", "pdf")) -> None:
-    """Write a figure in some formats; equal figures give equal bytes."""
+RUN_DPI = 300
+"""Resolution of figures of runs, dots per inch."""
+
+
+def save(
+    figure: Figure,
+    folder: Path,
+    name: str,
+    formats: Sequence[str] = ("png", "pdf"),
+    dpi: float | None = None,
+) -> None:
+    """Write a figure in some formats; equal figures give equal bytes.
+
+    Args:
+        figure: the figure.
+        folder, name: path without the ending.
+        formats: endings.
+        dpi: dots per inch. If None, those of the style.
+    """
     with paper_style():
+        mpl.rcParams["savefig.dpi"] = dpi or mpl.rcParams["savefig.dpi"]
         figure.set_dpi(mpl.rcParams["savefig.dpi"])
         layout = figure.get_layout_engine()
         if layout is not None:

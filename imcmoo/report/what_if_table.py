@@ -15,6 +15,7 @@ from imcmoo.report.labels import (
     distinct_labels,
     headed,
     label,
+    latex,
     on_screen,
     plain,
 )
@@ -71,9 +72,7 @@ class WhatIfTable:
 
     def to_latex(self) -> str:
         """The table in LaTeX, for the package booktabs."""
-        lines = [
-            " & ".join(map(_latex, row)) + r" \\" for row in [["", *self.headings], *self.rows]
-        ]
+        lines = [" & ".join(map(latex, row)) + r" \\" for row in [["", *self.headings], *self.rows]]
         body = "\n".join([lines[0], r"\midrule", *lines[1:]])
         notes = "\n".join(f"% {note}" for note in self.notes)
         columns = "l" + "r" * len(self.headings)
@@ -81,22 +80,6 @@ class WhatIfTable:
             f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{body}\n\\bottomrule\n"
             f"\\end{{tabular}}\n{notes}\n"
         )
-
-
-LATEX = {
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "²": "$^2$",
-    "µ": r"$\mu$",
-    "×": r"$\times$",
-    "·": r"$\cdot$",
-    "−": "$-$",
-    "—": "---",
-}
-
-
-def _latex(text: str) -> str:
-    return "".join(LATEX.get(sign, sign) for sign in text)
 
 
 def _answer(row: Mapping[Any, Any]) -> str:

@@ -31,7 +31,7 @@ class ValueFaults(ValueError):
 
 def restricted(
     space: DesignSpace,
-    values: Mapping[str, Sequence[Any]],
+    values: Mapping[str, Sequence[Any] | Mapping[str, Any]],
     *,
     name: str,
     switches: Collection[str] = (),
@@ -41,8 +41,9 @@ def restricted(
     Args:
         space: the original space.
         values: by name of a parameter or fixed value. One value fixes it; several make a parameter,
-            numbers in ascending order. Values need not occur in `space`; the cost model checks
-            them.
+            numbers in ascending order. A table `{"on": PARAMETER, "values": [ROW, ...]}` has a row
+            for each value of another parameter. Values need not occur in `space`; the cost model
+            checks them.
         name: name of the new space.
         switches: parameters that may be 0 even if no value of `space` is.
 
@@ -58,9 +59,11 @@ def restricted(
     # Each fault of a misspelt name is compared with all names.
     if faults := dict(islice(faulty, FAULTS_SHOWN)):
         raise ValueFaults(faults)
+    tables = {key: chosen for key, chosen in values.items() if isinstance(chosen, Mapping)}
     asked = {
         key: tuple(chosen) if isinstance(chosen[0], str) else tuple(sorted(chosen))
         for key, chosen in values.items()
+        if not isinstance(chosen, Mapping)
     }
     shared = {**space.fixed, **{k: v[0] for k, v in asked.items() if len(v) == 1}}
     several = {k: v for k, v in asked.items() if len(v) > 1}
@@ -71,20 +74,54 @@ def restricted(
         if p.name not in shared
     ]
     bound = [
-        _bound(p, asked) if isinstance(p, Conditional) and p.on.name in asked else p for p in kept
+        _bound(p, asked)
+        if isinstance(p, Conditional) and p.on.name in asked and p.name not in tables
+        else p
+        for p in kept
     ]
     fixed = {key: value for key, value in shared.items() if key not in several}
-    return replace(space, name=name, parameters=(*added, *bound), fixed=fixed)
+    made = replace(space, name=name, parameters=(*added, *bound), fixed=fixed)
+    return _with_tables(made, tables) if tables else made
+
+
+def _with_tables(space: DesignSpace, tables: Mapping[str, Mapping[str, Any]]) -> DesignSpace:
+    """A space with conditional parameters, each with a row for each value of another one."""
+    by_name = {p.name: p for p in space.parameters}
+    units = {name: by_name[name].unit for name in by_name}
+    for name, table in tables.items():
+        on = by_name.get(table["on"])
+        if on is None or isinstance(on, Conditional) or table["on"] == name:
+            raise ValueFaults({name: f"on = {table['on']!r} is no parameter with several values"})
+        rows = [tuple(row) for row in table["values"]]
+        if len(rows) != len(on):
+            raise ValueFaults({name: f"has {len(rows)} rows, {on.name} has {len(on)} values"})
+        try:
+            by_value = dict(zip(on.values, rows, strict=True))
+            by_name[name] = Conditional(name, on, by_value, units.get(name, ""))
+        except ValueError as error:
+            raise ValueFaults({name: str(error)}) from None
+    fixed = {key: value for key, value in space.fixed.items() if key not in tables}
+    return replace(space, parameters=tuple(by_name.values()), fixed=fixed)
 
 
 def _fault(
-    space: DesignSpace, name: str, values: Sequence[Any], extra: tuple[int, ...]
+    space: DesignSpace,
+    name: str,
+    values: Sequence[Any] | Mapping[str, Any],
+    extra: tuple[int, ...],
 ) -> str | None:
     """Fault of the values of one parameter, if any; values in `extra` are allowed."""
     names = [*space.names, *space.fixed]
     if name not in names:
         hint = did_you_mean(name, names)
         return f"unknown parameter; {hint}space {space.name} has {', '.join(names)}"
+    if isinstance(values, Mapping):
+        rows = values.get("values")
+        if {*values} != {"on", "values"} or not isinstance(rows, list) or not rows:
+            return 'a table needs on = "PARAMETER" and values = [[row], ...]'
+        if not all(isinstance(row, list) for row in rows):
+            return "values of a table are rows, one per value of the other parameter"
+        return next((f for row in rows if (f := _fault(space, name, row, extra))), None)
     if not values:
         return "needs at least one value"
     if len(values) > MOST_VALUES:

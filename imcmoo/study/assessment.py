@@ -163,12 +163,24 @@ def with_neighbours(
 
 def limits(design: EvaluatedDesigns, around: EvaluatedDesigns) -> pd.DataFrame:
     """One row per limit of the chip or of a network."""
-    return pd.DataFrame(design.limit_names, columns=["limit", "network"]).assign(
+    table = pd.DataFrame(design.limit_names, columns=["limit", "network"]).assign(
         used=design.used()[0],
         excess=design.excess[0],
         missing=design.missing[0],
         stops=((around.G > 0) & (design.G <= 0)).sum(axis=0),
     )
+    return _of_chip_once(table, ["limit"])
+
+
+OF_CHIP = ("max_average_power_W",)
+"""Limits of the chip that `G` has a column of for every network."""
+
+
+def _of_chip_once(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """A table of limits with one row, without a network, for each limit of the chip."""
+    of_chip = table["limit"].isin(OF_CHIP)
+    table = table.assign(network=table["network"].mask(of_chip, ""))
+    return table[~(of_chip & table.duplicated(keys))].reset_index(drop=True)
 
 
 def neighbours(design: EvaluatedDesigns, around: EvaluatedDesigns, score: Floats) -> pd.DataFrame:
@@ -215,7 +227,8 @@ def lacking(around: EvaluatedDesigns) -> pd.DataFrame:
     names = pd.DataFrame(around.limit_names, columns=["limit", "network"])
     table = names.iloc[limit].reset_index(drop=True)
     table.insert(0, "step", step)
-    return table.assign(excess=around.excess[step, limit], missing=around.missing[step, limit])
+    amounts = {"excess": around.excess[step, limit], "missing": around.missing[step, limit]}
+    return _of_chip_once(table.assign(**amounts), ["step", "limit"])
 
 
 BESIDE = {"interval": "s", "power": "W", "snr_adc": "dB", "accuracy_drop": ""}

@@ -42,8 +42,9 @@ from imcmoo.model.partials import NoBounds
 from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.own_score import BOUNDED
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.tolerance import SUFFIX, Tolerance
 from imcmoo.space.design_space import Levels
-from imcmoo.study.check_certificate import flaw, mismatch
+from imcmoo.study.check_certificate import flaw, mismatch, nearly_best
 from imcmoo.study.provenance import REPLACE, other_question, study_settings
 from imcmoo.study.study import Study
 
@@ -174,6 +175,25 @@ def certify_study(
         if isinstance(certificate, NothingToCertify):
             raise certificate
         yield certificate
+        tolerance = prover.problem.tolerance
+        if tolerance is not None and certificate.score_name == tolerance.first_name:
+            yield _nearly_best(prover, tolerance, certificate)
+
+
+def _nearly_best(prover: Prover, tolerance: Tolerance, best: Certificate) -> Certificate:
+    """Prove the best design by the second criterion within a tolerance of the first one's best.
+
+    The tolerance counts from the best design found, which is the optimum where its gap is 0.
+    """
+    study = prover.study
+    within = nearly_best(tolerance, best)
+    problem = study.problem(prover.problem.model, also=[within])
+    start = problem.space.levels_of(best.design)
+    second = replace(prover, problem=problem, start=start, known=())
+    second.__dict__["_stamp"] = prover._stamp  # the limit follows from the question of the study
+    (part,) = proof_plan(problem, [within.name])
+    (certificate,) = second.prove(part, {})
+    return certificate
 
 
 def certify_together(
@@ -261,8 +281,10 @@ class Prover:
         self._joint_tree: tuple[NodeExpander, RootExpansion] | None = None
 
     def drop_invalid(self) -> None:
-        """Drop known certificates of another problem or model; reports them."""
-        self.known = [c for c in self.known if _holds(c, self.problem, self._stamp, self.report)]
+        """Drop known certificates of another problem or model, which are reported, and those of
+        nearly best designs, which rest on others."""
+        of_study = [c for c in self.known if not c.criterion.endswith(SUFFIX)]
+        self.known = [c for c in of_study if _holds(c, self.problem, self._stamp, self.report)]
 
     @cached_property
     def _stamp(self) -> Stamp:

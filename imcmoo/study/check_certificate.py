@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from imcmoo.exact.behaviour import changed
 from imcmoo.exact.bounded_criteria import (
     BoundedCriterion,
     NotProvable,
     ProofTask,
     SingleNetworkOptima,
+    bounded,
     bounded_criteria,
     criteria_of,
     problem_of,
@@ -33,7 +36,9 @@ from imcmoo.exact.node_expander import partials_of
 from imcmoo.io.errors import InputError, input_errors
 from imcmoo.io.stamp import OLDER, Stamp
 from imcmoo.model.partials import PartialDesignTree
+from imcmoo.problem.criteria import Criterion
 from imcmoo.problem.problem import AcceleratorProblem
+from imcmoo.problem.tolerance import SUFFIX, Tolerance
 from imcmoo.space.design_space import Levels
 from imcmoo.study.provenance import stamp_of_answers
 from imcmoo.study.study import Study
@@ -51,7 +56,12 @@ def certificates(folder: Path) -> dict[Path, Certificate]:
     for path, certificate in paths.items():
         if not certificate.settings:
             raise InputError(f"{path / FILE} is of {OLDER}: certify again")
-    return dict(sorted(paths.items(), key=lambda item: bool(item[1].single_network_optima)))
+
+    def rests_on(item: tuple[Path, Certificate]) -> tuple[bool, bool]:
+        _, certificate = item
+        return certificate.criterion.endswith(SUFFIX), bool(certificate.single_network_optima)
+
+    return dict(sorted(paths.items(), key=rests_on))
 
 
 def certified_study(settings: Mapping[str, Any], study: Study) -> Study:
@@ -115,9 +125,14 @@ class Checker:
         """
         if differs := mismatch(certificate, self._problem, self._stamp):
             raise Refused(f"the certificate is {differs}")
-        part = _task_of(certificate.criterion, self._problem)
-        walk = self._walk(part)
-        (goal,) = criteria_of(walk.problem, part, self._optima_of(certificate, part))
+        tolerance = self._problem.tolerance
+        if tolerance is not None and certificate.criterion == tolerance.name:
+            walk = self._walk(ProofTask((certificate.criterion,)))
+            goal = self._nearly_best(tolerance)
+        else:
+            part = _task_of(certificate.criterion, self._problem)
+            walk = self._walk(part)
+            (goal,) = criteria_of(walk.problem, part, self._optima_of(certificate, part))
         walk.designs.append(_checked_design(certificate, walk.problem, goal))
         self._claimed[certificate.criterion] = certificate
         walk.claims.append(Claim(goal, certificate.bound))
@@ -161,6 +176,14 @@ class Checker:
         walks = self._walks.values()
         return [check_bounds(w.problem, w.tree, w.claims, on_step) for w in walks]
 
+    def _nearly_best(self, tolerance: Tolerance) -> BoundedCriterion:
+        """The second criterion within the tolerance of the certified optimum by the first."""
+        first = tolerance.first.joint_name if tolerance.joint else tolerance.first.name
+        if first not in self._claimed:
+            raise Refused(f"no certificate of {first} beside it, which it rests on")
+        within = nearly_best(tolerance, self._claimed[first])
+        return bounded(within, len(self._problem.workload_names))
+
     def _walk(self, part: ProofTask) -> CertificateWalk:
         if part.network not in self._walks:
             problem = problem_of(self._problem, part)
@@ -183,6 +206,12 @@ class Checker:
                     f"the single-network optimum of {name} is not that of its certificate"
                 )
         return SingleNetworkOptima.of_certified({name: stated[name] for name in networks})
+
+
+def nearly_best(tolerance: Tolerance, best: Certificate) -> Criterion:
+    """The second criterion within a tolerance of a certified design."""
+    optima = [optimum["value"] for optimum in best.single_network_optima.values()]
+    return tolerance.criterion(best.value, np.array(optima) if optima else None)
 
 
 def flaw(certificate: Certificate, problem: AcceleratorProblem) -> str:

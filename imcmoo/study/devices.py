@@ -56,6 +56,8 @@ class StudyOfDevices:
 
     def __post_init__(self) -> None:
         criterion = self.criterion
+        if self.studies[0].tolerance is not None:
+            raise ValueError("tolerance: needs one device; a list compares the best of each")
         if not self.studies[0].asked_criterion.is_judged:
             allowed = [name for name, one in NAMED.items() if one.is_judged]
             raise ValueError(
@@ -284,7 +286,9 @@ def _checked_space(
     if not isinstance(space, Mapping):
         raise ValueError(f"space: needs a table if device is a list, got {space!r}")
     tables = {
-        key: value for key, value in space.items() if isinstance(value, Mapping) or key in devices
+        key: value
+        for key, value in space.items()
+        if key in devices or (isinstance(value, Mapping) and "on" not in value)
     }
     for key, table in tables.items():
         if key not in devices:

@@ -29,6 +29,7 @@ from imcmoo.study.assessment import (
 )
 from imcmoo.study.explanation import GENERIC, OPERANDS, SNR_SOURCE, TABLES, Explanation
 from imcmoo.study.generation import generation_figures
+from imcmoo.study.list_ends import ends_table
 from imcmoo.study.results import Results
 from imcmoo.study.searches import BEST_FOUND
 from imcmoo.study.served_design import SCENARIO, ServedDesign
@@ -133,6 +134,7 @@ def _explanation(
             "changes": assessment.changes(design, around),
             "lacking": assessment.lacking(around),
             **last,
+            "ends": ends_table(problem.model, design.levels),
         },
         reference=reference,
     )

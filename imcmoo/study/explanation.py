@@ -30,6 +30,7 @@ TABLES = {
     "changes": ("step", "network", "runs", "gain"),
     "lacking": ("step", "limit", "network", "excess", "missing"),
     "scenario": ("network", "rate_Hz", "deadline_s", "response_s", "capacity"),
+    "ends": ("parameter", "value", "side", "beyond"),
 }
 """Tables of an explanation, and the columns each has at least.
 
@@ -47,7 +48,13 @@ TABLES = {
   quantity.
 - lacking: limits that a neighbour breaks.
 - scenario: service of the requests of each network, in studies with a scenario.
+- ends: parameters with the `smallest` or `largest` value of their list; `beyond` is the next value
+  that the model covers, unknown if a user's model does not tell. Absent in explanations of older
+  versions.
 """
+
+OPTIONAL = ("scenario", "ends")
+"""Tables that an explanation need not have."""
 
 
 OPERANDS, GENERIC = "operands", "generic"
@@ -99,7 +106,7 @@ class Explanation:
 
 EXPLANATIONS = "explain.json"
 
-VALUES = ("before", "after")
+VALUES = ("before", "after", "value", "beyond")
 """Columns with values of parameters, of any type."""
 
 STORED_FIELDS = tuple(field.name for field in fields(Explanation) if field.name != "tables")
@@ -200,7 +207,7 @@ def _of_json(content: dict[str, Any]) -> Explanation:
         for name, columns in content["tables"].items()
     }
     for name, least in TABLES.items():
-        if (name in tables or name != "scenario") and (lacking := {*least} - set(tables[name])):
+        if (name in tables or name not in OPTIONAL) and (lacking := {*least} - set(tables[name])):
             raise ValueError(f"{name} has no {lacking}")
     stored = {"reference": "", **{name: content[name] for name in content if name in STORED_FIELDS}}
     score = math.nan if content["score"] is None else float(content["score"])

@@ -12,7 +12,7 @@ import numpy as np
 
 from imcmoo.io.machines import LIBRARIES
 from imcmoo.io.stamp import Stamp
-from imcmoo.problem.criteria import NAMED
+from imcmoo.problem.criteria import AREA, NAMED
 from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.study.study import Study
@@ -68,7 +68,7 @@ def other_question(study: Study, stored: object) -> str:
 
 OPTIONAL_SETTINGS = (
     *("limits", "score", "scenario", "compute_snr_limit_dB"),
-    *("delay", "area", "images"),
+    *("delay", "area", "images", "tolerance"),
 )
 """Settings that studies may have; left out where there are none."""
 
@@ -78,9 +78,11 @@ def study_settings(study: Study) -> dict[str, Any]:
 
     All criteria of the registry are answered at once, a user's criterion only on request."""
     asked = study.to_config()
+    # Studies without a scenario have this criterion only on request.
+    is_answered = study.criterion in (*NAMED, SCORE) and (study.criterion != AREA or study.scenario)
     return {
         **{name: asked[name] for name in ("study", "model", "area_limit_mm2", "deployment")},
-        "criterion": None if study.criterion in (*NAMED, SCORE) else study.criterion,
+        "criterion": None if is_answered else study.criterion,
         "weights": asked["weights"],
         **{name: asked[name] for name in OPTIONAL_SETTINGS if asked.get(name)},
     }

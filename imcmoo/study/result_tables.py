@@ -246,11 +246,16 @@ def convergence_table(outcome: Outcome) -> pd.DataFrame:
     """One row per search, criterion and improving evaluation, plus the last.
 
     The joint search by its guiding criteria that judge a design by itself (products are omitted if
-    another criterion orders alike), single-network searches by EDAP.
+    another criterion orders alike) and by the criterion that selects the design, single-network
+    searches by EDAP.
     """
     guides = [c for c in outcome.problem.guides if c.against == "nothing"]
     doubled = {c.orders_like for c in guides}
     rows = []
+    asked = outcome.study.asked_criterion
+    if asked.is_regret:
+        reference = outcome.candidates.reference_edap
+        rows += _improvements(outcome.joint.archive, JOINT, asked.name, reference)
     for criterion in guides:
         if criterion.name not in doubled:
             rows += _improvements(outcome.joint.archive, JOINT, criterion.name)
@@ -260,13 +265,13 @@ def convergence_table(outcome: Outcome) -> pd.DataFrame:
 
 
 def _improvements(
-    archive: Evaluations, search: str, criterion: str
+    archive: Evaluations, search: str, criterion: str, reference_edap: Floats | None = None
 ) -> list[tuple[str, str, int, float]]:
     problem = archive.problem
     (score,) = [c for c in problem.criteria if c.name == criterion]
     feasible = np.flatnonzero(archive.feasible)
     values = np.full(len(archive), np.inf)
-    values[feasible] = score.scores(problem.costs(archive.F[feasible]), None)
+    values[feasible] = score.scores(problem.costs(archive.F[feasible]), reference_edap)
     best = np.minimum.accumulate(values)
     improved = np.append(True, best[1:] < best[:-1]) & np.isfinite(best)
     at = np.union1d(np.flatnonzero(improved), [len(best) - 1])

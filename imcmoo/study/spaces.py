@@ -85,7 +85,8 @@ def space_of_table(
     """Create the space of the table `[space]` of a study.
 
     Args:
-        table: `base`, and values by parameter: a list, or one value.
+        table: `base`, and values by parameter: a list, one value, or a table with rows (see
+            `restricted`).
         name: name of the study, used for a space that differs from its base.
         model: cost model of the study.
         device: names the base if the table does not.
@@ -96,7 +97,7 @@ def space_of_table(
     usual = usual_base(model, device)
     base = _base(table.get("base", usual))
     values = {
-        key: value if isinstance(value, list) else [value]
+        key: value if isinstance(value, list | Mapping) else [value]
         for key, value in table.items()
         if key != "base"
     }
@@ -138,8 +139,10 @@ def table_of_space(space: DesignSpace, *, name: str, model: str) -> dict[str, An
     Raises:
         ValueError: the space is not derived from one that a study can start from.
     """
-    tables = [{"base": base.name, **_differing(space, base)} for base in bases().values()]
-    for table in sorted(tables, key=len):
+    full = [{"base": base.name, **_differing(space, base)} for base in bases().values()]
+    # Rows of conditional parameters that are left out follow from the other parameters.
+    short = [{k: v for k, v in t.items() if not isinstance(v, Mapping)} for t in full]
+    for table in (*sorted(short, key=len), *sorted(full, key=len)):
         try:
             if space_of_table(table, name=space.name, model=model, device=None) == space:
                 return table
@@ -150,9 +153,11 @@ def table_of_space(space: DesignSpace, *, name: str, model: str) -> dict[str, An
 
 def _differing(space: DesignSpace, base: DesignSpace) -> dict[str, Any]:
     before = {**base.fixed, **{p.name: p for p in base.parameters}}
-    several = {
-        p.name: list(p.values)
-        for p in space.parameters
-        if p != before.get(p.name) and not isinstance(p, Conditional)
+    differing = [p for p in space.parameters if p != before.get(p.name)]
+    several: dict[str, Any] = {
+        p.name: {"on": p.on.name, "values": [list(row.values) for row in p.rows]}
+        if isinstance(p, Conditional)
+        else list(p.values)
+        for p in differing
     }
     return several | {k: v for k, v in space.fixed.items() if before.get(k) != v}

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -37,12 +37,13 @@ from imcmoo.model import registry
 from imcmoo.model.cost_model import CostModel, Deployment
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workloads import BITS, WorkloadSet, is_path
-from imcmoo.problem.criteria import AVERAGE_POWER, OF_SCENARIOS, Criterion, find_criterion
+from imcmoo.problem.criteria import AREA, AVERAGE_POWER, OF_SCENARIOS, Criterion, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
 from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import AGGREGATIONS, Area, Delay, EdapDefinition
+from imcmoo.problem.tolerance import Tolerance
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Scenario
 from imcmoo.scenario.space_sharing import SpaceModel
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from imcmoo.study.enumerate_study import ExactOptima
     from imcmoo.study.enumerate_study import OnProgress as OnChunk
     from imcmoo.study.searches import OnTrace
+    from imcmoo.study.widen import Round, Widening
 
 T = TypeVar("T")
 
@@ -113,7 +115,10 @@ FOLDERS = (
 BUDGET = 3300
 """Default number of designs that each search evaluates."""
 
-OF_SEARCHES = {"area_limit_mm2", "baselines", "budget", "criterion", "score", "seeds"}
+OF_SEARCHES = {
+    *("area_limit_mm2", "baselines", "budget", "criterion", "score", "second_criterion", "seeds"),
+    "tolerance",
+}
 """Keys of a study that do not affect its cost model."""
 
 
@@ -258,6 +263,15 @@ class Study(Table):
     )
     criterion: Annotated[str, AfterValidator(known_criterion)] = Field(
         "regret_minimax", description="what selects the design; score where there is one"
+    )
+    tolerance: float | None = Field(
+        None,
+        gt=0,
+        description="share by which the design may exceed the best by `criterion`, so that it is "
+        "the best by second_criterion",
+    )
+    second_criterion: Annotated[str, AfterValidator(known_criterion)] | None = Field(
+        None, description="what selects among the designs within the tolerance"
     )
     budget: int = Field(BUDGET, ge=1, description="unique designs evaluated by each search")
     seeds: Annotated[
@@ -413,6 +427,35 @@ class Study(Table):
         )
         return {certificate.criterion: certificate for certificate in proven}
 
+    def widen(
+        self,
+        method: Literal["certify", "enumerate", "run"] = "certify",
+        *,
+        out: str | Path = "results",
+        force: bool = False,
+        progress: Callable[[Round], None] | None = None,
+    ) -> Widening:
+        """Solve the study, and again with longer lists, until no end of a list binds.
+
+        A list whose end the best design has gets the next value of its progression, if the cost
+        model covers it. Results of the study go to its own folder; those of the widened one, called
+        NAME-widened, go beside it, with the study as `study.toml`.
+
+        Args:
+            method: how each study is solved: "certify" and "enumerate" prove the best design,
+                "run" searches for it.
+            out: folder of all results.
+            force: replace results of different studies with these names.
+            progress: called after each round.
+
+        Raises:
+            InputError: the cost model does not tell which values it covers, or see the method.
+        """
+        from imcmoo.study.widen import widen_study  # takes studies
+
+        report = progress or (lambda done: None)
+        return widen_study(self, method, Path(out), force=force, on_round=report)
+
     def what_if(
         self,
         changes: Sequence[Mapping[str, Any]],
@@ -457,7 +500,7 @@ class Study(Table):
         check_names(self.names)
         self._check_space()
         self._check_requests()
-        _ = self.asked_criterion, self.own_criterion
+        _ = self.asked_criterion, self.own_criterion, self.nearly_best
         for key in NOISE_SETTINGS:
             if getattr(self, key) and self.model == "reference":
                 raise ValueError(f"{key} needs the physical model, not the reference model")
@@ -541,11 +584,9 @@ class Study(Table):
     def _check_scenario(self) -> None:
         """Check that the scenario fits the model and the device."""
         if self.scenario is None:
-            if self.criterion in OF_SCENARIOS:
-                raise ValueError(
-                    f"criterion {self.criterion} needs a [scenario]"
-                    + ("; [score] area = 1 selects the smallest chip" * (self.criterion == "area"))
-                )
+            for key in ("criterion", "second_criterion"):
+                if (name := getattr(self, key)) in OF_SCENARIOS and name != AREA:
+                    raise ValueError(f"{key} {name} needs a [scenario]")
             return
         if self.model != "physical":
             raise ValueError(f"a scenario needs model physical, not {self.model}")
@@ -662,6 +703,11 @@ class Study(Table):
         return {key: value for key, value in settings.items() if value != default[key]}
 
     @property
+    def _tolerance_settings(self) -> dict[str, Any]:
+        names = {"criterion": self.criterion, "second_criterion": self.second_criterion}
+        return {"share": self.tolerance, **names, "baselines": self.baselines}
+
+    @property
     def _objectives(self) -> tuple[str, ...]:
         """Further objectives of the model: those of the study and those that its EDAP multiplies.
 
@@ -742,11 +788,39 @@ class Study(Table):
         Raises:
             ValueError: the criterion or score does not exist.
         """
-        if self.criterion != SCORE:
-            return find_criterion(self.criterion).for_networks(len(self.networks))
+        return self._criterion(self.criterion)
+
+    def _criterion(self, name: str) -> Criterion:
+        if name == AREA and self.scenario_table is None:
+            return replace(find_criterion(AREA), needs=(AREA,))
+        if name != SCORE:
+            return find_criterion(name).for_networks(len(self.networks))
         if self.own_criterion is None:
             raise ValueError(f"criterion {SCORE}: the study has no score of its own")
         return self.own_criterion
+
+    @property
+    def nearly_best(self) -> Tolerance | None:
+        """Tolerance of the criterion and what selects within it; None if there is none.
+
+        Raises:
+            ValueError: one of the two keys is missing, or a criterion does not go with them.
+        """
+        if (self.tolerance is None) != (self.second_criterion is None):
+            there, other = "tolerance", "second_criterion"
+            if self.tolerance is None:
+                there, other = other, there
+            raise ValueError(f"{there} needs {other} as well")
+        if self.tolerance is None or self.second_criterion is None:
+            return None
+        first, second = (self._criterion(n) for n in (self.criterion, self.second_criterion))
+        return Tolerance(self.tolerance, first, second, joint=not self.baselines)
+
+    @property
+    def answered_by(self) -> str:
+        """Name of the score whose optimum is the answer: that of the second criterion among nearly
+        best designs, if there is a tolerance."""
+        return self.selected_by if self.nearly_best is None else self.nearly_best.name
 
     @property
     def selected_by(self) -> str:
@@ -840,11 +914,14 @@ class Study(Table):
             raise ValueError(f"calibration: {self.calibration} {error}") from None
         return self.calibrated.assumptions()
 
-    def problem(self, model: CostModel | None = None) -> AcceleratorProblem:
+    def problem(
+        self, model: CostModel | None = None, *, also: Sequence[Criterion] = ()
+    ) -> AcceleratorProblem:
         """Return the optimization problem.
 
         Args:
             model: result of `cost_model`, or of its `for_network`. If None, that of `cost_model`.
+            also: further criteria.
         """
         model = model or self.cost_model()
         columns = [i for i, name in enumerate(self.names) if name in model.workload_names]
@@ -858,13 +935,20 @@ class Study(Table):
             model,
             area_limit_m2=self.area_limit_m2,
             cost_per_cm2=self.cost_per_cm2,
-            requested=[c for c in (self.own_criterion, self.asked_criterion) if c is not None],
+            requested=[*self._requested(), *also],
+            tolerance=self.nearly_best,
             weights=weights,
             limits=limits,
             edap=self.edap,
             own_modules=self.own_modules,
             own_data=self._handed(),
         )
+
+    def _requested(self) -> list[Criterion]:
+        """Criteria that the study names, each once."""
+        second = None if self.nearly_best is None else self.nearly_best.second
+        named = [self.own_criterion, self.asked_criterion, second]
+        return [c for at, c in enumerate(named) if c is not None and c not in named[:at]]
 
     @property
     def own_modules(self) -> tuple[str, ...]:
@@ -945,6 +1029,7 @@ class Study(Table):
             # JSON has no infinity.
             **({} if snr_limit is None else {"compute_snr_limit_dB": f"{snr_limit:g}"}),
             **self._edap_settings,
+            **({"tolerance": self._tolerance_settings} if self.tolerance else {}),
             **({"images": [*images]} if max(images := self.network_set().images) > 1 else {}),
             "precision": {n: list(bits) for n, bits in (self.precision or {}).items()} or None,
             "cost_per_cm2": {str(k): v for k, v in (self.cost_per_cm2 or {}).items()} or None,

@@ -30,7 +30,7 @@ from imcmoo.networks.workloads import Workload, network_name
 from imcmoo.problem.criteria import NAMED, find_criterion
 from imcmoo.problem.limits import Limits
 from imcmoo.problem.own_score import NAME as SCORE
-from imcmoo.problem.own_score import Exponents, OwnScore, own_criterion
+from imcmoo.problem.own_score import UNITS, Exponents, OwnScore, own_criterion
 from imcmoo.problem.problem import WEIGHTS
 from imcmoo.scenario.requests import Idle, Interrupt, Requests, Scenario, Sharing
 from imcmoo.space.design_space import DesignSpace
@@ -236,11 +236,19 @@ def described_score(score: Any) -> Any:
 Positive = Annotated[float, Field(gt=0)]
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 _VALUE = {"type": ["number", "string"]}
-_VALUES = {"anyOf": [_VALUE, {"type": "array", "items": _VALUE}]}
+_LIST = {"type": "array", "items": _VALUE}
+_ROWS = {
+    "type": "object",
+    "properties": {"on": {"type": "string"}, "values": {"type": "array", "items": _LIST}},
+    "required": ["on", "values"],
+    "additionalProperties": False,
+}
+_VALUES = {"anyOf": [_VALUE, _LIST, _ROWS]}
 SpaceSchema = WithJsonSchema(
     {
         "type": "object",
-        "description": "base, and any parameter = [values] or one value; if device is a list, also "
+        "description": "base, and any parameter = [values], one value, or { on = PARAMETER, values "
+        "= [ROW, ...] } with a row for each value of another parameter; if device is a list, also "
         "a table with such keys for each device, which alone may have a base",
         "properties": {"base": {"type": "string"}},
         "additionalProperties": {
@@ -474,6 +482,8 @@ class ScoreTable(Table):
         if self.function is not None and self.model_fields_set != {"function"}:
             raise ValueError("either a function or exponents and an aggregate, not both")
         own_criterion(self.score)
+        if {k for k in UNITS if getattr(self, k)} == {"area"}:
+            raise ValueError('area alone: leave out [score], and say criterion = "area"')
         return self
 
     @property

@@ -11,7 +11,8 @@ def toml_text(content: Mapping[str, Any]) -> str:
     """The text of a TOML file: its values, then its tables and lists of tables.
 
     Args:
-        content: texts, numbers, lists of them, and one level of tables; None is left out.
+        content: texts, numbers, lists of them, and tables; a table in a table is written in one
+            line. None is left out.
     """
     tables = {k: v for k, v in content.items() if isinstance(v, Mapping) or _is_tables(v)}
     lines = _lines({k: v for k, v in content.items() if k not in tables})
@@ -31,6 +32,8 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_value(each)}' for key, each in value.items())} }}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
     # JSON agrees with TOML except for infinity.

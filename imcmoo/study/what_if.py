@@ -306,7 +306,8 @@ def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _
     if name in [n for names in provable(problem) for n in names] and _has_bounds(problem):
         proofs = certify_study(study, name, problem=problem, time_limit_s=time_limit_s)
         try:
-            certificate: Certificate = next(c for c in proofs if c.criterion == name)
+            answered = name if study.nearly_best is None else study.answered_by
+            certificate: Certificate = next(c for c in proofs if c.criterion == answered)
         except Infeasible:
             raise
         except InputError:  # the time limit ended before any design was found
@@ -332,7 +333,7 @@ def _enumerated(study: Study, problem: AcceleratorProblem) -> _Answer:
     except NothingFeasible as error:
         nearest = nearest_text(problem, error.nearest) if len(error.nearest) else ""
         raise Infeasible(nearest or nothing_feasible(problem)) from None
-    best = answer.optima[study.selected_by]
+    best = answer.optima[study.answered_by]
     return _Answer(problem.space.unrank(best.ranks[:1]), ENUMERATED, best.value, 0.0)
 
 

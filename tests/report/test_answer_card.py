@@ -6,6 +6,7 @@ import re
 import pytest
 
 from imcmoo.cli.main import main
+from imcmoo.report.answer_card import AnswerCard
 from imcmoo.study.explanation import read_explanations
 from imcmoo.study.study import Study
 from tests.scenario.study_text import study_text
@@ -109,3 +110,11 @@ def test_the_caution_comes_first_where_the_model_has_no_limit_of_power(tmp_path)
     study = Study(name="one", device="sram", networks=["resnet18"], baselines=False)
     headings = [heading for heading, _ in study.run(budget=20, out=tmp_path).card.rows]
     assert headings[:2] == ["caution", "chip"]
+
+
+def test_a_card_is_a_table_of_latex_with_its_signs_escaped():
+    card = AnswerCard("edge_two: one chip", (("area", "4 mm² (50 % of 8)"), ("next", "a_b")))
+    latex = card.to_latex()
+    assert r"edge\_two: one chip" in latex
+    assert r"area & 4 mm$^2$ (50 \% of 8) \\" in latex
+    assert r"next & a\_b \\" in latex

@@ -43,7 +43,7 @@ def test_trade_off_has_a_panel_per_workload(n_workloads):
     figure = figures.trade_off(names, points(100, n_workloads), **marked(n_workloads))
     panels = [ax for ax in figure.axes if ax.get_title()]
     assert len(panels) == n_workloads
-    assert len(legend(figure)) == n_workloads + 1
+    assert len(legend(figure)) == n_workloads + 3  # designs, front and joint chip
 
 
 def test_a_front_of_one_design_can_be_drawn(recwarn):
@@ -140,3 +140,34 @@ def test_no_figure_of_each_network_is_drawn_of_many(run_of, monkeypatch):
     assert {"convergence", "trade_off"} <= set(figures._drawn(results))
     monkeypatch.setattr(figures, "MOST_NETWORKS", len(results.workloads) - 1)
     assert set(figures._drawn(results)) == {"convergence"}
+
+
+@pytest.mark.parametrize("width", [style.WIDTH, style.COLUMN])
+def test_every_mark_of_the_trade_off_is_in_its_legend(width):
+    names = list(SHIPPED[:4])
+    figure = figures.trade_off(names, points(50, 4), **marked(4), width=width)
+    texts = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {"evaluated design", "Pareto front", "all networks"} <= texts
+    assert len(texts) == 3 + len(names)
+    assert figure.get_figwidth() == width
+
+
+@pytest.mark.parametrize("width", [style.WIDTH, style.COLUMN])
+def test_sequential_bars_are_of_chips_of_other_networks(width):
+    relative = np.array([[1.5, 1.4, 1.2], [1.0, 3.0, np.nan], [2.0, 1.0, np.nan], [4.0, 9.0, 1.0]])
+    figure = figures.joint_and_sequential(relative, list(SHIPPED[:3]), width)
+    joint, least, most = ([bar.get_height() for bar in bars] for bars in figure.axes[0].containers)
+    assert joint == [1.5, 1.4, 1.2]
+    assert least[:2] == [2.0, 3.0]
+    assert most[:2] == [4.0, 9.0]
+    assert np.isnan(least[2])  # no chip of another network runs the third
+
+
+def test_texts_of_narrow_figures_have_at_least_6_points():
+    with style.paper_style():
+        figure = figures.trade_off(
+            list(SHIPPED[:4]), points(50, 4), **marked(4), width=style.COLUMN
+        )
+        figure.draw_without_rendering()
+        sizes = [t.get_size() for t in figure.findobj(lambda o: hasattr(o, "get_fontsize"))]
+    assert min(sizes) >= 6

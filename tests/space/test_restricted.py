@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from imcmoo.space.parameters import Conditional
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Conditional, Ordinal
 from imcmoo.space.restricted import ValueFaults, restricted
 from problems import RRAM, SRAM_TECHNOLOGY
 
@@ -44,3 +45,30 @@ def test_all_faults_are_told_at_once():
     with pytest.raises(ValueFaults) as caught:
         restricted(RRAM, {"row": [1], "cols": [True], "rows": [0], "device": [3]}, name="own")
     assert list(caught.value.faults) == ["row", "cols", "rows", "device"]
+
+
+def test_a_table_gives_a_row_of_values_for_each_value_of_another_parameter():
+    rows = Ordinal("rows", (64, 128))
+    active = Conditional("active", rows, {64: (64, 32), 128: (128, 64)})
+    space = DesignSpace("two", (rows, active))
+    table = {"on": "rows", "values": [[32, 16], [64, 32], [128, 64]]}
+    wider = restricted(space, {"rows": [32, 64, 128], "active": table}, name="wider")
+    assert wider.parameters[1].values_by == {32: (32, 16), 64: (64, 32), 128: (128, 64)}
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ({"on": "rows"}, "needs on"),
+        ({"on": "rows", "values": [[64, 32]]}, "has 1 rows, rows has 2 values"),
+        ({"on": "cols", "values": [[64, 32], [128, 64]]}, "is no parameter with several values"),
+        ({"on": "rows", "values": [[64, -1], [128, 64]]}, "-1 is not a whole number"),
+        ({"on": "rows", "values": [[64], [128, 64]]}, "different length"),
+    ],
+)
+def test_a_table_with_a_fault_names_the_parameter(table, fault):
+    rows = Ordinal("rows", (64, 128))
+    active = Conditional("active", rows, {64: (64, 32), 128: (128, 64)})
+    space = DesignSpace("two", (rows, active))
+    with pytest.raises(ValueFaults, match=f"active: .*{fault}"):
+        restricted(space, {"active": table}, name="faulty")

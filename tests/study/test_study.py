@@ -50,8 +50,17 @@ def test_values_that_depend_on_the_node_are_recorded_in_volts():
 
 
 def test_a_criterion_of_scenarios_is_refused_without_one():
-    with pytest.raises(ValueError, match=r"area needs a \[scenario\]; \[score\] area = 1"):
-        STUDIES["four_workload_sram_physical"].replace(criterion="area")
+    with pytest.raises(ValueError, match=r"load needs a \[scenario\]"):
+        STUDIES["four_workload_sram_physical"].replace(criterion="load")
+
+
+def test_the_smallest_chip_has_one_name():
+    study = STUDIES["four_workload_sram_physical"]
+    smallest = study.replace(criterion="area")
+    assert "area" in [c.name for c in smallest.problem().criteria]
+    assert "area" not in [c.name for c in study.problem().criteria]
+    with pytest.raises(ValueError, match=r'area alone: .* criterion = "area"'):
+        study.replace(score={"area": 1})
 
 
 def test_studies_have_the_names_of_their_files():

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ from imcmoo.model.physical.mapping_features import needed_macros
 from imcmoo.model.physical.parameters import (
     COLUMNS,
     DEFAULTS,
+    DRAM,
     MAPPING_KEY,
     MEASURED_DEFAULTS,
     DesignRefused,
@@ -55,6 +57,7 @@ from imcmoo.model.physical.parameters import (
     checked_column,
     refuse,
     require_columns,
+    space_voltages,
 )
 from imcmoo.model.physical.shares import evaluate_shares, shared_batches
 from imcmoo.networks.operands import generic_operands
@@ -147,6 +150,8 @@ class PhysicalEvaluator(CostModel):
 
     resource_names: tuple[str, ...] = ()
     macs: Floats
+    # A chip without DRAM would get its inputs for free.
+    ordered_texts = MappingProxyType({"dram": tuple(name for name in DRAM if name != "none")})
 
     def __init__(
         self,
@@ -573,6 +578,20 @@ class PhysicalEvaluator(CostModel):
         designs = self.designs(given)
         require_coverage(designs, self._context)
         return designs
+
+    def check_design(self, design: Mapping[str, Any]) -> None:
+        """Check that model and component table cover a design, and spaces its supply voltage.
+
+        Raises:
+            DesignRefused: names the column and the allowed values.
+        """
+        designs = self.covered({name: np.array([value]) for name, value in design.items()})
+        node = designs.technology_nm
+        threshold = self._context.table.look_up("technology", node_nm=node)["threshold_V"]
+        lowest, *_, highest = space_voltages(float(threshold[0]))
+        supply = designs.voltage_V
+        wrong = (supply < lowest) | (supply > highest)
+        refuse("voltage_V", supply, wrong, f"{lowest:g} to {highest:g} V at {node[0]} nm")
 
     def designs(self, given: Levels | Columns) -> Designs:
         """Check designs and convert them to arrays; the component table may still lack a value.

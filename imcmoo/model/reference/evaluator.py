@@ -29,6 +29,9 @@ from imcmoo.model.reference.profiles import LayerRuns, Profiles
 from imcmoo.networks.workloads import BITS, Workload, WorkloadSet
 from imcmoo.space.design_space import DesignSpace, Levels
 
+CYCLE_TIMES_S = (1e-9, 10e-9)
+"""Cycle times of the paper's spaces; the model does not tell which others a circuit reaches."""
+
 CASES_AT_ONCE = 1 << 18
 """Layers on chips profiled at once; bounds memory to some 50 MB."""
 
@@ -221,6 +224,18 @@ class Evaluator(CostModel):
         # Without caches: they take hundreds of megabytes and are quickly rebuilt.
         rebuilt = partial(Evaluator, deployment=self.deployment)
         return rebuilt, (self.space, self.workloads, self.table)
+
+    def check_design(self, design: Mapping[str, Any]) -> None:
+        """Check that the component table has all components of a design.
+
+        Raises:
+            ValueError: it lacks one, the cycle time is outside `CYCLE_TIMES_S`, or the design lacks
+                a parameter.
+        """
+        shortest, longest = CYCLE_TIMES_S
+        if not shortest <= design["cycle_s"] <= longest:
+            raise ValueError(f"cycle_s: must be from {shortest:g} to {longest:g} s")
+        ChipModel(DesignSpace("design", (), fixed=design), self.workloads, self.table)
 
     @property
     def data_digest(self) -> str:

@@ -168,4 +168,23 @@ function drawCurves(id, title, curves, look) {
   });
 }
 
+// A page from a file may not use the clipboard, so a hidden text is copied there.
+async function copy(button) {
+  const text = button.dataset.copy;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = put(document.body, "textarea", {});
+    area.value = text;
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  const title = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = title; }, 1500);
+}
+
+document.querySelectorAll("[data-copy]").forEach(button => { button.onclick = () => copy(button); });
+
 decoded().then(data => new Page(data).start()).then(() => { document.body.dataset.drawn = "yes"; });

@@ -1,0 +1,57 @@
+"""Output of --widen: what each round of longer lists has gained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from imcmoo.report.labels import label
+from imcmoo.study.study import Study
+from imcmoo.study.widen import Round, Solve, Solved, Widening, added_text, widen
+
+
+def widen_and_show(
+    terminal: Console,
+    study: Study,
+    solved: Solved,
+    solve: Solve,
+    folder: Callable[[Study], Path],
+    *,
+    force: bool,
+) -> Widening:
+    """Widen a solved study, and print a line per round.
+
+    Args:
+        terminal: where to print.
+        study, solved, solve, folder, force: see `widen`.
+    """
+    n = 0
+
+    def on_round(done: Round) -> None:
+        nonlocal n
+        n += 1
+        terminal.print(f"widened {n}: {_text(done)}", soft_wrap=True)
+
+    widening = widen(study, solved, solve, folder, force=force, on_round=on_round)
+    if not widening.steps:
+        terminal.print("no end of a list binds that the cost model goes beyond: nothing to widen")
+    elif widening.left:
+        names = ", ".join(one.end.parameter for one in widening.left)
+        terminal.print(
+            f"{names}: still at ends of lists; a longer list does not go with all other values, so "
+            "that shorter lists of these are needed first",
+            soft_wrap=True,
+        )
+    return widening
+
+
+def _text(done: Round) -> str:
+    criterion = done.study.asked_criterion
+    score = f"{label(criterion.name)} {done.solved.score:.4g} {criterion.unit}".rstrip()
+    gain = "" if math.isnan(done.gain) else f", {100 * done.gain:.3g} % less"
+    if math.isnan(done.gain):
+        gain = ", against the optima of the wider space"
+    return f"{added_text(done.added)}; {done.study.space.size:,} designs; {score}{gain}"

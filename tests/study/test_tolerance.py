@@ -1,0 +1,134 @@
+"""Among nearly best designs by the first criterion, the best by the second."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imcmoo import Study
+from imcmoo.exact.check import Refused
+from imcmoo.study.check_certificate import Checker, certificates
+from imcmoo.study.searches import Outcome, run_searches, search_models
+
+SPACE = {
+    "voltage_V": [0.6, 0.8, 0.9, 1.0],
+    "rows": [64, 128, 256],
+    "cols": [64, 128, 256],
+    "active_rows": 64,
+    "input_slice_bits": [1, 2],
+    "columns_per_adc": [2, 4, 8],
+    "tree_stages": [1, 2],
+    "ping_pong": [0, 1],
+    "tiles_per_group": [2, 4],
+    "router_groups": [8, 16],
+    "glb_KiB": [256, 1024],
+    "dram": ["x64", "hbm2"],
+    "buffer_words": 1,
+}
+
+
+def random_study(seed, **changes):
+    """A study of a random small space."""
+    rng = np.random.default_rng(seed)
+    several = {k for k in SPACE if isinstance(SPACE[k], list)}
+    kept = set(rng.choice(sorted(several), size=4, replace=False))
+    space = {
+        k: v if k in kept or k not in several else v[rng.integers(len(v))] for k, v in SPACE.items()
+    }
+    keys = {
+        "name": "nearly",
+        "model": "physical",
+        "device": "dimc",
+        "space": space,
+        "networks": ["mobilenet_v3_onnx"],
+        "criterion": "area",
+        "tolerance": 0.05,
+        "second_criterion": "edap_max",
+        "baselines": False,
+    }
+    return Study(**{**keys, **changes})
+
+
+def brute_force(study):
+    """Smallest score by the second criterion within the tolerance of the smallest by the first."""
+    problem = study.problem()
+    levels, metrics = problem.feasible(problem.space.unrank(np.arange(problem.space.size)))
+    F, _ = problem.score(levels, metrics)
+    costs = problem.costs(F)
+    best = costs.edap.min(axis=0)
+    first, second = (
+        c.scores(costs, best) for c in (study.nearly_best.first, study.nearly_best.second)
+    )
+    zero = study.nearly_best.first.zero
+    within = (first + zero) / (first.min() + zero) <= 1 + study.tolerance
+    return second[within].min(), second[first.argmin()]
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"criterion": "edap_max", "second_criterion": "area"},
+        {"criterion": "regret_minimax", "second_criterion": "area"},
+    ],
+)
+def test_enumeration_and_proof_agree_with_brute_force(seed, keys, tmp_path):
+    study = random_study(seed, **keys)
+    least, _ = brute_force(study)
+    answer = study.enumerate(out=tmp_path).answer
+    assert answer.optima[study.answered_by].value == pytest.approx(least, rel=1e-12)
+    criterion = "regret_minimax_joint" if study.criterion == "regret_minimax" else None
+    certificates = study.certify(criterion, out=tmp_path)
+    assert certificates[study.answered_by].value == pytest.approx(least, rel=1e-12)
+    assert certificates[study.answered_by].gap == 0
+
+
+def test_the_proof_within_the_tolerance_is_verified_and_a_better_claim_refused(tmp_path):
+    study = random_study(0)
+    study.certify(out=tmp_path)
+    folder = tmp_path / "certified" / "nearly"
+    stored = certificates(folder)
+    for shift in (1.0, 1.5):
+        checker = Checker(study)
+        for certificate in stored.values():
+            within = certificate.criterion == study.answered_by
+            value = certificate.value * (shift if within else 1.0)
+            claim = replace(certificate, value=value, bound=value)
+            if shift > 1 and within:
+                with pytest.raises(Refused, match="the incumbent scores"):
+                    checker.claim(claim)
+                return
+            checker.claim(claim)
+        checker.validate()
+        checker.prove()
+
+
+def test_some_random_space_has_a_better_chip_within_the_tolerance():
+    found = [brute_force(random_study(seed)) for seed in range(3)]
+    assert any(least < at_the_optimum for least, at_the_optimum in found)
+
+
+def test_a_search_of_all_designs_selects_the_nearly_best(tmp_path):
+    study = random_study(0, budget=3300)
+    searches = run_searches(study, search_models(study), tmp_path.joinpath, lambda name, row: None)
+    outcome = Outcome.from_searches(study, searches, None)
+    at = outcome.candidates.chosen[study.selected_by]
+    least, _ = brute_force(study)
+    assert outcome.candidates.scores[study.nearly_best.second_name][at] == pytest.approx(least)
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ({"second_criterion": None}, "tolerance needs second_criterion"),
+        ({"tolerance": None}, "second_criterion needs tolerance"),
+        ({"second_criterion": "area"}, "is the criterion itself"),
+        ({"second_criterion": "pseudo_weights"}, "pseudo_weights may prefer a design"),
+        ({"second_criterion": "load"}, r"second_criterion load needs a \[scenario\]"),
+        ({"tolerance": -0.1}, "tolerance"),
+    ],
+)
+def test_keys_that_do_not_go_together_are_refused(keys, fault):
+    with pytest.raises(ValueError, match=fault):
+        random_study(0, **keys)

@@ -1,0 +1,144 @@
+"""Ends of lists are named, and widened until none binds that the model goes beyond."""
+
+import json
+from typing import ClassVar
+
+import pytest
+
+from imcmoo import Study
+from imcmoo.cli.main import main
+from imcmoo.io.errors import InputError
+from imcmoo.space.design_space import DesignSpace
+from imcmoo.space.parameters import Ordinal
+from imcmoo.study.list_ends import open_ends
+from imcmoo.study.widen import FILE, Solved, widen
+
+SPACE = {
+    "voltage_V": [0.9, 1.0],
+    "rows": 128,
+    "cols": [128, 256],
+    "active_rows": 128,
+    "input_slice_bits": 1,
+    "columns_per_adc": 8,
+    "tree_stages": 1,
+    "ping_pong": [0, 1],
+    "tiles_per_group": 4,
+    "router_groups": [2, 4],
+    "glb_KiB": 1024,
+    "dram": ["x64", "hbm2"],
+    "buffer_words": 1,
+}
+FEW = {**SPACE, "voltage_V": 0.9, "ping_pong": 0, "dram": "x64"}
+
+
+def study(**changes):
+    keys = {
+        "name": "edge",
+        "model": "physical",
+        "device": "dimc",
+        "space": FEW,
+        "networks": [{"source": "mobilenet_v3_onnx", "min_fps": 30}],
+        "criterion": "area",
+        "baselines": False,
+    }
+    return Study(**{**keys, **changes})
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory):
+    """The folder of a certified widening, and the widening."""
+    folder = tmp_path_factory.mktemp("widened")
+    return folder, study().widen(out=folder)
+
+
+def test_ends_of_the_range_of_the_model_are_no_open_ends():
+    one = study(space=SPACE)
+    (design,) = one.space.designs(one.space.grid([])[:1])
+    largest = {"voltage_V": 1.0, "cols": 256, "ping_pong": 1, "dram": "hbm2"}
+    levels = one.space.levels_of({**design, **largest})
+    found = {open.end.parameter: open.beyond for open in open_ends(one.cost_model(), levels)}
+    # 1 V, switches and HBM2 are ends of ranges; columns and router groups go on.
+    assert found == {"cols": 512, "router_groups": 1}
+
+
+def test_the_certified_optimum_of_the_widened_study_is_at_no_open_end(certified):
+    _, widening = certified
+    last = widening.study
+    assert widening.steps
+    assert not open_ends(last.cost_model(), last.space.levels_of(widening.best.design))
+    scores = widening.rounds["score"]
+    assert scores.is_monotonic_decreasing
+    assert scores.iloc[-1] < scores.iloc[0]
+    assert widening.best.answer.gap == 0
+
+
+def test_the_widened_study_is_written_and_answers_alike(certified):
+    folder, widening = certified
+    again = Study.load(folder / "certified" / "edge-widened" / FILE)
+    assert again.space == widening.study.space
+    (certificate,) = again.certify(out=folder).values()
+    assert not certificate.is_new
+    assert certificate.value == widening.best.score
+
+
+def test_a_certified_design_is_explained_from_its_folder(certified, capsys):
+    folder, widening = certified
+    where = folder / "certified" / "edge-widened"
+    assert main(["explain", str(where)]) == 2
+    assert "--study FILE.toml" in capsys.readouterr().err
+    assert main(["explain", str(where), "--study", str(where / FILE), "--json"]) == 0
+    explained = json.loads(capsys.readouterr().out)
+    assert explained["names"] == ["certified"]
+    assert explained["score"] == pytest.approx(widening.best.score)
+
+
+def test_enumeration_and_proof_widen_to_the_same_optimum(certified, tmp_path):
+    _, proven = certified
+    enumerated = study().widen("enumerate", out=tmp_path)
+    assert proven.rounds["added"].tolist() == enumerated.rounds["added"].tolist()
+    assert proven.best.score == pytest.approx(enumerated.best.score, rel=1e-9)
+
+
+def test_only_results_of_widened_studies_are_replaced_without_force(tmp_path):
+    asked = []
+
+    def smallest(one, start, *, force):
+        asked.append(force)
+        return Solved({**start, "router_groups": min(one.space.values_of("router_groups"))}, 1.0)
+
+    one = study()
+    (design,) = one.space.designs(one.space.levels_of({"cols": 256, "router_groups": 2}))
+    design["cols"] = 256
+    for text in ("", "# someone's own study\n", None):
+        if text is not None:
+            (tmp_path / FILE).write_text(text, encoding="utf-8")
+        asked.clear()
+        widen(one, Solved(design, 1.0), smallest, lambda _: tmp_path)
+        # The file of the first round tells the second that its results may go.
+        assert asked[0] is (text is None)
+        assert all(asked[1:])
+    assert Study.load(tmp_path / FILE).name == "edge-widened"
+
+
+def test_ends_are_named_but_not_widened_where_the_range_of_a_model_is_unknown():
+    class Unknown:
+        space = DesignSpace("own", (Ordinal("n", (1, 2)),))
+        ordered_texts: ClassVar = {}
+
+        @property
+        def shipped(self):
+            return self
+
+        def offers(self, method):
+            return False
+
+    class Asks:
+        name, model = "own", "mine:Model"
+
+        def cost_model(self):
+            return Unknown()
+
+    levels = Unknown.space.grid(["n"])[:1]
+    assert [one.beyond for one in open_ends(Unknown(), levels)] == [None]
+    with pytest.raises(InputError, match="does not tell which values it covers"):
+        widen(Asks(), Solved({"n": 1}, 1.0), None, None)
