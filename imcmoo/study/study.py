@@ -113,7 +113,9 @@ FOLDERS = (
 BUDGET = 3300
 """Default number of designs that each search evaluates."""
 
-OF_SEARCHES = {"area_limit_mm2", "baselines", "budget", "criterion", "score", "seeds"}
+OF_SEARCHES = {
+    *("area_limit_mm2", "baselines", "budget", "count_checks", "criterion", "score", "seeds"),
+}
 """Keys of a study that do not affect its cost model."""
 
 
@@ -260,6 +262,9 @@ class Study(Table):
         "regret_minimax", description="what selects the design; score where there is one"
     )
     budget: int = Field(BUDGET, ge=1, description="unique designs evaluated by each search")
+    count_checks: bool = Field(
+        False, description="evaluate designs unchecked: for cost models with expensive checks"
+    )
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...],
         BeforeValidator(listed),
@@ -932,6 +937,7 @@ class Study(Table):
             "budget": self.budget,
             "criterion": self.criterion,
             "baselines": self.baselines,
+            **({"count_checks": True} if self.count_checks else {}),
             "area_limit_mm2": area,
             "deployment": self.deployment,
             "model": self.model,

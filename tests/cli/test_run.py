@@ -34,7 +34,7 @@ from tests.reliability.drawn import killing_at
 
 STUDY = "four_workload_rram"
 WORKLOADS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
-BUDGET = 100
+BUDGET = 200
 ARGUMENTS = [STUDY, "--budget", str(BUDGET)]
 
 
@@ -205,6 +205,17 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
     monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
     assert run(tmp_path, "--resume") == 0
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
+
+
+def test_a_finished_run_is_extended_to_a_larger_budget(home, finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+    larger = ["--budget", "300"]
+    assert run(tmp_path / "whole", *larger) == 0
+    monkeypatch.setattr("imcmoo.search.ask_tell.draw_diverse", INTERRUPT)  # not begun again
+    assert run(tmp_path, "--resume", *larger) == 0
+    assert tables(home) == tables(tmp_path / "whole" / STUDY / "seed-1")
+    assert run(tmp_path, "--resume") == 2  # a smaller budget is another run
+    assert tables(home)["front.csv"] != tables(finished)["front.csv"]
 
 
 def test_resuming_a_finished_run_changes_nothing(home, tmp_path):
