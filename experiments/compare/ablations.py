@@ -53,12 +53,9 @@ class RandomFilling(FeasibleMating):
             offspring.append(random)
 
 
-class NoFrontSearch(FeasibleMating):
-    """Leaves the share of neighbours of front members to the other sources."""
-
-    def search_front(self, offspring: OffspringBuilder, *_: Any) -> Levels:
-        """No design."""
-        return offspring.archive.levels[:0]
+def _no_front_search(offspring: OffspringBuilder, *_: Any, **__: Any) -> Levels:
+    """No design: the share of neighbours of front members is left to children."""
+    return offspring.archive.levels[:0]
 
 
 def _random_survivors(_: AcceleratorProblem, F: Floats, G: Floats, n: int) -> Ints:
@@ -71,7 +68,7 @@ def _random_survivors(_: AcceleratorProblem, F: Floats, G: Floats, n: int) -> In
 ABLATIONS: dict[str, Method] = {
     "ours": ours,
     "no local search": partial(ours, mating=FeasibleMating(children_share=1.0)),
-    "no search near the front": partial(ours, mating=NoFrontSearch()),
+    "no search near the front": partial(ours, mating=FeasibleMating(search_front=_no_front_search)),
     "no search by criteria": partial(ours, mating=FeasibleMating(criteria_share=0.0)),
     "random survivors": partial(ours, survival=_random_survivors),
     "no crossover or mutation": partial(ours, mating=RandomFilling()),
@@ -79,6 +76,7 @@ ABLATIONS: dict[str, Method] = {
     "no surrogate": partial(ours, mating=FeasibleMating(surrogate=RandomSurrogate)),
     "no predicted violation": partial(ours, mating=FeasibleMating(surrogate=NoPredictedViolation)),
     "surrogate of 400": partial(ours, mating=FeasibleMating(fitted=400)),
+    "500 initial designs": partial(ours, n_initial=500),
     "random start": partial(from_random, ours),
 }
 """Every ablation by its name in tables."""

@@ -30,7 +30,7 @@ VALUE_PREFIX, OWN_PREFIX, MISSING_PREFIX = "value ", "own ", "missing "
 
 @dataclass(frozen=True)
 class SearchState:
-    """What a search needs beside its evaluations to go on.
+    """State of a search beside its evaluations.
 
     Args:
         random: state of the random generator before the next generation was drawn.
@@ -57,13 +57,13 @@ def save(evaluations: Evaluations, path: Path, *, stamp: Stamp, state: SearchSta
         stamp: of the search.
         state: of the search.
     """
-    known = {"stamp": stamp.to_json(), "random": state.random, "budget": state.budget}
-    words = json.dumps(known, default=np.ndarray.tolist)
+    content = {"stamp": stamp.to_json(), "random": state.random, "budget": state.budget}
+    words = json.dumps(content, default=np.ndarray.tolist)
     refused = {"refused": state.refused, "violation": state.violation}
     arrays = _arrays(evaluations) | refused
-    content: dict[str, Any] = {"words": words, "checksum": _checksum(words, arrays), **arrays}
+    stored: dict[str, Any] = {"words": words, "checksum": _checksum(words, arrays), **arrays}
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **content)
+        np.savez(file, **stored)
 
 
 def load(

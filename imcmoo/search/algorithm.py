@@ -14,7 +14,7 @@ from imcmoo.problem.identity import other_numbers
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.checkpoint import other_search
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.ask_tell import BUDGET, Search, TraceRow
+from imcmoo.search.ask_tell import BUDGET, N_INITIAL, POPULATION, Search, TraceRow
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.survival import Survival, survivors
 from imcmoo.space.design_space import Levels
@@ -41,6 +41,8 @@ def run_search(
     budget: int = BUDGET,
     rng: np.random.Generator,
     initial: Levels | None = None,
+    n_initial: int = N_INITIAL,
+    population_size: int = POPULATION,
     mating: FeasibleMating | None = None,
     survival: Survival = survivors,
     checkpoint: Path | None = None,
@@ -57,8 +59,9 @@ def run_search(
         budget: unique designs, at least 1.
         rng: the only source of chance; it is advanced.
         initial: feasible designs to begin with, all different, shape (n, n_parameters), so that
-            searches can be compared from equal starts; at most `N_INITIAL` are evaluated. Drawn by
-            default.
+            searches can be compared from equal starts. Drawn by default.
+        n_initial: largest number of initial designs, at least 1. By default 150.
+        population_size: designs that survive a generation, at least 2. By default 70.
         mating: makes the offspring; `FeasibleMating()` by default. Its arguments set shares of the
             sources of offspring, the reach of local search and its surrogate.
         survival: a function that selects the next population; `survivors` by default.
@@ -78,6 +81,8 @@ def run_search(
         budget=budget,
         rng=rng,
         initial=initial,
+        n_initial=n_initial,
+        population_size=population_size,
         mating=mating,
         survival=survival,
     )

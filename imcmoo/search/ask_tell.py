@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,6 +76,9 @@ class Search:
         rng: source of all random choices; its state advances.
         initial: feasible, distinct initial designs, shape (n, n_parameters); surplus ones are not
             used. If None, they are drawn at random.
+        n_initial: largest number of initial designs, at least 1. By default 150.
+        population_size: designs that survive a generation, at least 2. By default 70, as in the
+            paper.
         mating: makes the offspring; `FeasibleMating()` by default.
         survival: a function that selects the next population; `survivors` by default.
 
@@ -85,7 +89,7 @@ class Search:
         trace: one row per evaluated generation.
 
     Raises:
-        ValueError: the budget is below 1.
+        ValueError: the budget, a number of designs or the population is too small.
     """
 
     def __init__(
@@ -95,13 +99,20 @@ class Search:
         budget: int = BUDGET,
         rng: np.random.Generator,
         initial: Levels | None = None,
+        n_initial: int = N_INITIAL,
+        population_size: int = POPULATION,
         mating: FeasibleMating | None = None,
         survival: Survival = survivors,
     ) -> None:
         if budget < 1:
             raise ValueError(f"budget must be at least 1, got {budget}")
+        if n_initial < 1 or population_size < 2:
+            raise ValueError(
+                f"n_initial must be at least 1 and population_size at least 2, got {n_initial} and "
+                f"{population_size}"
+            )
         self.problem = problem
-        self.budget = budget
+        self.budget, self.n_initial, self.population_size = budget, n_initial, population_size
         self.refused = Refused(problem.space)
         self.mating, self.survival = mating or FeasibleMating(), survival
         self.archive = Evaluations(problem)
@@ -222,9 +233,9 @@ class Search:
                 rng=self._rng,
             )
         elif self._initial is not None:
-            levels = self._initial[:N_INITIAL]
+            levels = self._initial[: self.n_initial]
         else:
-            levels = draw_diverse(problem, N_INITIAL, self._rng)
+            levels = draw_diverse(problem, self.n_initial, self._rng)
         return levels[: self.budget - spent]
 
     def _select(self, n_new: int) -> None:
@@ -232,7 +243,7 @@ class Search:
         n = len(self.archive)
         candidates = np.concatenate([self.population, np.arange(n - n_new, n)])
         F, G = self.archive.F[candidates], self.archive.G[candidates]
-        self.population = candidates[self.survival(self.problem, F, G, POPULATION)]
+        self.population = candidates[self.survival(self.problem, F, G, self.population_size)]
 
     def _row(self) -> TraceRow:
         """State of the search after its last generation."""
@@ -251,18 +262,26 @@ class Search:
         """Stamp of a search that has not begun; its settings are named, so that a difference is
         clear."""
         problem, mating, survival = self.problem, self.mating, self.survival
-        chosen = type(mating).__module__, mating.surrogate.__module__, module_of(survival)
+        parts = type(mating), mating.surrogate, mating.search_front, survival
+        chosen = [module_of(part) for part in parts]
         settings = {
             "workloads": problem.workload_names,
             "objectives": problem.objective_names,
             "area limit in m²": problem.area_limit_m2,
             "guides": [criterion.name for criterion in problem.guides],
             "weights": problem.weights.tolist(),
+            "initial designs": self.n_initial,
+            "population": self.population_size,
             "checks": problem.feasibility.is_checked,
             "mating": {"class": type(mating).__qualname__}
-            | {field.name: repr(getattr(mating, field.name)) for field in fields(mating)},
-            "survival": getattr(survival, "__qualname__", repr(survival)),
+            | {field.name: _named(getattr(mating, field.name)) for field in fields(mating)},
+            "survival": _named(survival),
             "seed": self._rng.bit_generator.state,
         }
         version = {"imcmoo": __version__}
         return stamp_of(problem, versions=version, modules=chosen, settings=settings)
+
+
+def _named(part: Any) -> str:
+    """Name of a part, or its value: not its address, which differs between processes."""
+    return str(getattr(part, "__qualname__", repr(part)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,12 @@ OVERSAMPLING = 16
 
 ETA = 7.0
 """Distribution index of crossover and mutation."""
+
+LARGE_SPACE_SIZE = 35
+"""Most designs of a generation in a large space, so that the surrogate is fitted often."""
+
+PAIRED_NETWORKS = 12
+"""Most networks whose pairs have scores of their own; their number grows with the square."""
 
 UNSCORED = 1e250
 """Smallest score of an infeasible design."""
@@ -51,25 +58,20 @@ class FeasibleMating:
     second one predicts it, is within a tolerance that is drawn for each generation.
 
     Args:
-        size: designs of a generation, at least 1. By default 100.
+        size: designs of a generation, at least 1; in a large space at most 35. By default 100.
         criteria_share: largest share of designs near the criteria's best ones, of what elites and
             children leave, in 0..1. By default 0.7.
         elites_share: largest share of children of per-value elites in a large space, in 0..1. By
             default 0.6.
         children_share: share that local search leaves to children, in 0..1. By default 0.05.
-        infeasible_share: share of the offspring near the least violated design while none is
-            feasible, in 0..1. By default 0.5.
         best_known: designs by each criterion whose neighbours are considered, at least 1. A
             neighbour is promising if its predicted score is among so many best. By default 16: the
             optimum is often next to the third best design, not to the best.
         large_space: number of designs above which a space is large: it gets per-value elites. By
             default 2**30; in smaller spaces a two-move local search suffices.
-        large_space_size: designs of a generation in a large space, at least 1; fewer, so that the
-            surrogate is fitted often. By default 35.
-        paired_networks: most networks whose pairs have scores of their own in a large space; the
-            number of pairs grows with the square. By default 12.
         tolerance: mean of the exponential distribution of the tolerance, octaves, at least 0. By
             default 0.3.
+        search_front: proposes neighbours of front members. By default `near_front`.
         surrogate: class that predicts coordinates and violations. By default `Surrogate`.
         fitted: designs that a surrogate is fitted to, at least 1; those of elites are fitted to
             other numbers. Its time grows with their cube. By default 200.
@@ -82,22 +84,20 @@ class FeasibleMating:
     criteria_share: float = 0.7
     elites_share: float = 0.6
     children_share: float = 0.05
-    infeasible_share: float = 0.5
     best_known: int = 16
     large_space: float = 2**30
-    large_space_size: int = 35
-    paired_networks: int = 12
     tolerance: float = 0.3
+    search_front: Callable[..., Levels] = near_front
     surrogate: type[Surrogate] = Surrogate
     fitted: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("criteria_share", "elites_share", "children_share", "infeasible_share"):
+        for name in ("criteria_share", "elites_share", "children_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in 0..1, got {getattr(self, name)}")
         if not self.tolerance >= 0:
             raise ValueError(f"tolerance must be at least 0, got {self.tolerance}")
-        for name in ("size", "best_known", "large_space_size", "fitted"):
+        for name in ("size", "best_known", "fitted"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
@@ -126,7 +126,7 @@ class FeasibleMating:
         Returns:
             Shape (n, n_parameters); none if no design is left.
         """
-        n = self.large_space_size if self.is_large(problem.space) else self.size
+        n = min(self.size, LARGE_SPACE_SIZE) if self.is_large(problem.space) else self.size
         fit = self.surrogate.of_violation(archive, refused, population, self.fitted)
         offspring = OffspringBuilder(
             problem,
@@ -144,7 +144,7 @@ class FeasibleMating:
                 ratios = self._draw_pair_ratios(problem, archive, rng)
             self._search_locally(offspring, population, ratios, rng)
         else:
-            offspring.add(_nearest(archive, rng), round(self.infeasible_share * n))
+            offspring.add(_nearest(archive, rng), n // 2)
         if offspring.missing:
             self.recombine(offspring, population, ratios, rng)
         if not len(offspring.levels):
@@ -196,26 +196,16 @@ class FeasibleMating:
         if wanted := round(self.criteria_share * left):
             left -= offspring.add(self.promising(offspring, moves, pair_ratios), wanted)
         if left > 0:
-            offspring.add(self.search_front(offspring, population, moves, left, rng), left)
-
-    def search_front(
-        self,
-        offspring: OffspringBuilder,
-        population: Ints,
-        moves: tuple[Levels, Levels],
-        wanted: int,
-        rng: np.random.Generator,
-    ) -> Levels:
-        """Propose new neighbours of front members, best first; those of `near_front`."""
-        return near_front(
-            offspring,
-            population,
-            moves,
-            wanted,
-            rng,
-            surrogate=self.surrogate,
-            fitted=self.fitted,
-        )
+            neighbours = self.search_front(
+                offspring,
+                population,
+                moves,
+                left,
+                rng,
+                surrogate=self.surrogate,
+                fitted=self.fitted,
+            )
+            offspring.add(neighbours, left)
 
     def promising(
         self,
@@ -235,10 +225,12 @@ class FeasibleMating:
         scores = problem.guide_scores(F, pair_ratios=pair_ratios)
         n_best = min(self.best_known, len(scores))
         threshold = np.partition(scores, n_best - 1, axis=0)[n_best - 1]
+        best = scores.argmin(axis=0)
         n_pairs = 0 if pair_ratios is None else len(pair_ratios)
-        is_large = self.is_large(problem.space)
-        best = _best_known(scores, threshold, n_pairs, every=not is_large)
-        incumbents, elites = (feasible[rows] for rows in best)
+        incumbents = feasible[np.unique(best[: len(best) - n_pairs])]
+        # In a large space, per-value elites cover the neighbours of other good designs.
+        is_good = (scores <= threshold).any(axis=1)
+        elites = feasible[np.unique(best) if self.is_large(problem.space) else is_good]
         beyond = _vicinity(problem.space, archive.levels[incumbents], two_steps)
         beside = _vicinity(problem.space, archive.levels[elites], one_step)
         vicinity = unseen(problem.space, np.concatenate([beyond, beside]), offspring.seen)
@@ -261,7 +253,7 @@ class FeasibleMating:
         Log-uniform between its values at the best designs of the two, so that over the generations
         each trade-off between them is looked for. None without EDAP or with many networks.
         """
-        if not problem.has_edap or len(problem.workload_names) > self.paired_networks:
+        if not problem.has_edap or len(problem.workload_names) > PAIRED_NETWORKS:
             return None
         edap = problem.costs(archive.F[archive.feasible]).edap
         best = edap[edap.argmin(axis=0)]
@@ -288,18 +280,6 @@ def _nearest(archive: Evaluations, rng: np.random.Generator) -> Levels:
     violation = np.maximum(archive.G, 0.0).sum(axis=1)
     least = archive.levels[[violation.argmin()]]
     return rng.permutation(_vicinity(archive.space, least, _moves(archive.space)[1]))
-
-
-def _best_known(
-    scores: Floats, threshold: Floats, n_pairs: int, *, every: bool
-) -> tuple[Ints, Ints]:
-    """Indices of the best designs by each score but those of pairs of networks (the last), and of
-    the best known designs: all up to a threshold, or the best by each score."""
-    best = scores.argmin(axis=0)
-    incumbents = np.unique(best[: len(best) - n_pairs])
-    # In a large space, per-value elites cover the neighbours of other good designs.
-    good = np.flatnonzero((scores <= threshold).any(axis=1)) if every else np.unique(best)
-    return incumbents, good
 
 
 def _guiding(

@@ -223,9 +223,9 @@ class RunFolder:
 
     def _extended(self, stored: Mapping[str, Any]) -> Stamp:
         """The stamp of this run, with the budget of a stored run that a larger one extends."""
-        known = stored.get("budget")
-        is_extended = isinstance(known, int) and known < self.config["budget"]
-        return Stamp(stamp_in({**self.config, "budget": known})) if is_extended else self._stamp
+        budget = stored.get("budget")
+        is_extended = isinstance(budget, int) and budget < self.config["budget"]
+        return Stamp(stamp_in({**self.config, "budget": budget})) if is_extended else self._stamp
 
     def _begun(self) -> dict[str, Any] | None:
         return _read_json(self._work / CONFIG)

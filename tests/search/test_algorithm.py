@@ -103,12 +103,12 @@ def test_survival_is_what_the_caller_passes():
     ("settings", "message"),
     [
         ({"criteria_share": 1.5}, r"criteria_share must be in 0\.\.1, got 1\.5"),
-        ({"infeasible_share": -0.1}, "infeasible_share must be"),
+        ({"children_share": -0.1}, "children_share must be"),
         ({"elites_share": np.nan}, "elites_share must be"),
         ({"tolerance": -1.0}, "tolerance must be at least 0"),
         ({"best_known": 0}, "best_known must be at least 1, got 0"),
         ({"fitted": 0}, "fitted must be"),
-        ({"large_space_size": 0}, "large_space_size must be"),
+        ({"size": 0}, "size must be"),
     ],
 )
 def test_a_mating_without_meaning_is_refused(settings, message):
@@ -210,6 +210,8 @@ def first_survive(problem, F, G, n):
         ({"budget": 99}, r"100 designs, more than the budget of 99\. Remove it"),
         ({"problem": LARGE_PROBLEM.without_checks()}, "other settings: checks true"),
         ({"seed": 2}, r"other settings: seed \(state\)"),
+        ({"n_initial": 90}, r"other settings: initial designs 150 \(here 90\)"),
+        ({"population_size": 80}, r"other settings: population 70 \(here 80\)"),
         ({"problem": LARGER}, r"other settings: area limit in m² 0\.0008 \(here 0\.0009\)"),
         ({"problem": FEWER}, "other settings: workloads"),
         ({"problem": UNEQUAL}, r"other settings: weights \[1\.0, 1\.0, 1\.0, 1\.0\]"),
@@ -259,6 +261,8 @@ def test_what_is_not_a_checkpoint_is_refused(checkpoint, content):
 def test_a_budget_below_one_and_a_space_without_feasible_designs_are_refused():
     with pytest.raises(ValueError, match="budget must be at least 1, got 0"):
         search(budget=0)
+    with pytest.raises(ValueError, match="n_initial must be at least 1 and population_size at lea"):
+        search(population_size=1)
     with pytest.raises(ValueError, match="no feasible design found in space rram for net0, net1"):
         search(fake_problem(RRAM, area_limit_m2=1e-9), budget=100)
 

@@ -27,7 +27,7 @@ LARGE = RRAM.size - 1
 def mate(problem, archive, n, **settings):
     """Offspring of all designs of an archive."""
     population, rng = np.arange(len(archive)), np.random.default_rng(1)
-    mating = FeasibleMating(**({"size": n, "large_space_size": n} | settings))
+    mating = FeasibleMating(size=n, **settings)
     return mating.offspring(problem, archive, Refused(problem.space), population, rng=rng)
 
 
