@@ -105,6 +105,7 @@ class FeasibleMating:
         """True if a space has per-value elites."""
         return space.size > self.large_space
 
+    @one_thread()
     def offspring(
         self,
         problem: AcceleratorProblem,
@@ -174,7 +175,6 @@ class FeasibleMating:
         children = mutate(problem.space, children, rng, probability=0.5, eta=ETA)
         offspring.add(offspring.likely(unseen(problem.space, children, offspring.seen)), n)
 
-    @one_thread()
     def _search_locally(
         self,
         offspring: OffspringBuilder,
