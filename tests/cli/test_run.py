@@ -70,9 +70,9 @@ def test_a_run_leaves_all_its_files_and_nothing_else(finished):
     ]
     names = ("baselines", "breakdown", "convergence", "evaluations", "front", "selection", "trace")
     tables = [f"{name}.csv" for name in names]
-    assert sorted(contents(finished)) == sorted(
-        ["SHA256SUMS", "config.json", "design.json", "explain.json", *tables, *figures]
-    )
+    states = [f".checkpoints/{name}.checkpoint" for name in ("joint", *WORKLOADS)]
+    others = ["SHA256SUMS", "config.json", "design.json", "explain.json"]
+    assert sorted(contents(finished)) == sorted([*others, *tables, *figures, *states])
 
 
 @pytest.mark.usefixtures("_no_figures")
