@@ -311,7 +311,7 @@ def _with_older_numpy(home):
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        (lambda _: None, ["--budget", "101"], "it is of other settings: budget 100 (here 101);"),
+        (lambda _: None, ["--budget", "101"], "it is of other settings: budget 200 (here 101);"),
         (cut_checksums, [], "SHA256SUMS is damaged"),
         (stating(weight_clip=0.5), [], "it is of other settings: weight_clip 0.5 (here null);"),
         (_with_older_numpy, [], 'libraries): numpy "1.0" (here "'),
