@@ -71,7 +71,7 @@ rows = []
 while len(levels := search.ask()):
     row = search.tell(model.evaluate(levels))
     rows.append(row)
-    print(f"{row.phase}: {row.evaluations} evaluated, best {row.best:.4g}")
+    print(f"generation {row.generation}: {row.evaluations} evaluated, best {row.best:.4g}")
 
 # %%
 figure, axes = plt.subplots(figsize=(5, 3), layout="constrained")

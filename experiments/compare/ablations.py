@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,6 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible
-from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import Levels
 
@@ -23,32 +21,31 @@ FAR = 10.0
 """Factors of e by which a design is predicted to be better than the designs that were fitted."""
 
 
-def _with_local_search(factor: float) -> Schedule:
-    """Multiply every phase's share of local search."""
-    phases = tuple(
-        replace(phase, local_search=factor * phase.local_search) for phase in PAPER.phases
-    )
-    return replace(PAPER, phases=phases)
-
-
-_ONE_PHASE = replace(PAPER, phases=(replace(PAPER.phases[1], generations=40),))
-"""Designs vary in every phase as in the second one."""
-
-
 class RandomSurrogate(Surrogate):
     """Tells nothing about a design but that it is promising: so a random design is offered."""
 
+    @classmethod
+    def of_violation(cls, *_: Any) -> None:
+        """No violation is predicted."""
+
     def predict(self, levels: Levels) -> Floats:
         """Coordinates that are alike in every run, shape (n, n_objectives)."""
-        n = self._n_objectives
-        random = np.random.default_rng(len(levels)).random((len(levels), n))
-        return self._mean[:n] - FAR + random
+        random = np.random.default_rng(len(levels)).random((len(levels), len(self._mean)))
+        return self._mean - FAR + random
+
+
+class NoPredictedViolation(Surrogate):
+    """Candidates are checked in the order of their promise, whatever they may violate."""
+
+    @classmethod
+    def of_violation(cls, *_: Any) -> None:
+        """No violation is predicted."""
 
 
 class RandomFilling(FeasibleMating):
     """Fills a generation up with random feasible designs, without crossover and mutation."""
 
-    def fill(self, offspring: OffspringBuilder, *arguments: Any) -> None:
+    def recombine(self, offspring: OffspringBuilder, *arguments: Any) -> None:
         """Add random feasible designs for all that are missing."""
         *_, rng = arguments
         if n := offspring.missing:
@@ -56,12 +53,9 @@ class RandomFilling(FeasibleMating):
             offspring.append(random)
 
 
-class NoFrontSearch(FeasibleMating):
-    """Leaves the share of neighbours of front members to the other sources."""
-
-    def search_front(self, problem: AcceleratorProblem, *_: Any) -> Levels:
-        """No design."""
-        return np.empty((0, len(problem.space.shape)), dtype=np.int64)
+def _no_front_search(offspring: OffspringBuilder, *_: Any, **__: Any) -> Levels:
+    """No design: the share of neighbours of front members is left to children."""
+    return offspring.archive.levels[:0]
 
 
 def _random_survivors(_: AcceleratorProblem, F: Floats, G: Floats, n: int) -> Ints:
@@ -73,17 +67,16 @@ def _random_survivors(_: AcceleratorProblem, F: Floats, G: Floats, n: int) -> In
 
 ABLATIONS: dict[str, Method] = {
     "ours": ours,
-    "no local search": partial(ours, schedule=_with_local_search(0)),
-    "half the local search": partial(ours, schedule=_with_local_search(0.5)),
-    "no search near the front": partial(ours, mating=NoFrontSearch()),
+    "no local search": partial(ours, mating=FeasibleMating(children_share=1.0)),
+    "no search near the front": partial(ours, mating=FeasibleMating(search_front=_no_front_search)),
     "no search by criteria": partial(ours, mating=FeasibleMating(criteria_share=0.0)),
     "random survivors": partial(ours, survival=_random_survivors),
     "no crossover or mutation": partial(ours, mating=RandomFilling()),
     "no per-value elites": partial(ours, mating=FeasibleMating(large_space=np.inf)),
     "no surrogate": partial(ours, mating=FeasibleMating(surrogate=RandomSurrogate)),
+    "no predicted violation": partial(ours, mating=FeasibleMating(surrogate=NoPredictedViolation)),
     "surrogate of 400": partial(ours, mating=FeasibleMating(fitted=400)),
-    "one phase": partial(ours, schedule=_ONE_PHASE),
-    "150 initial designs": partial(ours, schedule=replace(PAPER, initial=150)),
+    "500 initial designs": partial(ours, n_initial=500),
     "random start": partial(from_random, ours),
 }
 """Every ablation by its name in tables."""

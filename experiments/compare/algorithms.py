@@ -8,7 +8,7 @@ the random search evaluate constraints before designs, which `CountingProblem` c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
@@ -43,7 +43,6 @@ from imcmoo.problem.scores import Score
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.sampling import draw_feasible, unseen
-from imcmoo.search.schedule import PAPER
 from imcmoo.space.design_space import Levels
 
 
@@ -119,8 +118,33 @@ def mixed_nsga2(start: Start) -> Evaluations:
     return run(start, make, mixed=True)
 
 
-PAPER_MUTATION = (1.0, 0.5, 0.2, 0.05)
-"""Mutation probability in each of the four phases of the published notebooks."""
+@dataclass(frozen=True)
+class PaperPhase:
+    """Crossover probability, mutation probability and distribution index of a published phase."""
+
+    crossover: float
+    mutation: float
+    eta: float
+
+
+PAPER_PHASES = (
+    PaperPhase(1.0, 1.0, 3),
+    PaperPhase(0.9, 0.5, 7),
+    PaperPhase(1.0, 0.2, 15),
+    PaperPhase(1.0, 0.05, 25),
+)
+"""The four phases of the published notebooks (github.com/
+OlgaKrestinskaya/JointHardwareWorkloadOptimizationIMC, HWC_01_mainTest), of equal length."""
+
+PAPER_BUDGET, PAPER_INITIAL, PAPER_POPULATION = 3300, 500, 70
+"""Designs evaluated, initial designs and population of the published search."""
+
+
+def paper_initial(budget: int) -> int:
+    """Number of initial designs at another budget, in proportion; a population at least."""
+    share = PAPER_INITIAL * budget // PAPER_BUDGET
+    return min(budget, PAPER_INITIAL, max(PAPER_POPULATION, share))
+
 
 EDAP_MAX = SCORES["edap_max"]
 
@@ -129,22 +153,23 @@ def paper_ga(start: Start, score: Score = EDAP_MAX) -> Evaluations:
     """The published method: a genetic algorithm on one score from Hamming-diverse designs, in four
     phases whose operators take ever smaller steps."""
     counted = Counted(start)
-    initial = start.initial[: PAPER.initial_of(start.budget)]
+    n_initial = paper_initial(start.budget)
+    initial = start.initial[:n_initial]
     F, _ = counted(initial)
     order = np.argsort(score(start.problem.costs(F)), kind="stable")
-    best = initial[order[: PAPER.population]]
-    mutations = dict(zip(PAPER.phases, PAPER_MUTATION, strict=True))
+    best = initial[order[:PAPER_POPULATION]]
     rounding = RoundingRepair()
 
     def enter_phase(algorithm: Algorithm, spent: int) -> None:
-        phase = PAPER.phase_at(spent, start.budget)
-        crossover = {"eta": phase.eta, "prob": phase.crossover_probability}
+        share = (spent - n_initial) / (start.budget - n_initial)
+        phase = PAPER_PHASES[int(share * len(PAPER_PHASES))]
+        crossover = {"eta": phase.eta, "prob": phase.crossover}
         algorithm.mating.crossover = SBX(**crossover, repair=rounding)
-        algorithm.mating.mutation = PM(eta=phase.eta, prob=mutations[phase], repair=rounding)
+        algorithm.mating.mutation = PM(eta=phase.eta, prob=phase.mutation, repair=rounding)
 
     return run(
         start,
-        lambda _: GA(pop_size=PAPER.population, sampling=best),
+        lambda _: GA(pop_size=PAPER_POPULATION, sampling=best),
         counted,
         enter_phase,
         objectives=Objectives.from_score(score),
@@ -324,7 +349,7 @@ hypervolumes take more than ten minutes per run."""
 OPTUNA: dict[str, Method] = {"Optuna NSGA-II": optuna_nsga2, "Optuna TPE": optuna_tpe}
 """Algorithms that need `optuna`."""
 
-PHASED = frozenset({"ours", "paper's GA"})
+PHASED = frozenset({"paper's GA"})
 """Algorithms that plan ahead for their budget."""
 
 COMPILED = frozenset({"AGE-MOEA-II", "AGE-MOEA-II, criteria"})

@@ -20,7 +20,6 @@ from imcmoo.problem.dominance import front_of
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.sampling import draw_diverse
-from imcmoo.search.schedule import PAPER
 from imcmoo.study.study import Study
 
 OURS = "ours"
@@ -53,6 +52,9 @@ PRIMARY = 3300
 """Unique designs after which algorithms are judged first of all: the published budget."""
 
 SEEDS = 31
+
+INITIAL = 500
+"""Designs of a start, of which each algorithm takes as many as it needs."""
 
 DESIGNS, CHECKS = "designs", "checks"
 """What a budget counts: designs evaluated, or constraint evaluations as well."""
@@ -136,7 +138,7 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Result:
     """
     problem = judge.problem
     rng = np.random.default_rng((seed, 1))
-    initial = draw_diverse(problem, PAPER.initial, rng)
+    initial = draw_diverse(problem, INITIAL, rng)
     counting = CountingProblem(problem)
     rows: dict[str, Rows] = {name: [] for name in COLUMNS}
     fronts: Result = {}

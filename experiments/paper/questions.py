@@ -72,7 +72,7 @@ STEPS: dict[str, Method] = {
 """The published search part by part, and ours. The four phases include the published population,
 initial designs and operators."""
 
-PHASED = frozenset({"with four phases", "ours"})
+PHASED = frozenset({"with four phases"})
 
 BUDGETS = (500, 1000, PRIMARY)
 

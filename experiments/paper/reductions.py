@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 
 from experiments import markdown
-from experiments.compare.algorithms import ours, paper_ga, random_search
+from experiments.compare.algorithms import (
+    PAPER_BUDGET,
+    PAPER_INITIAL,
+    ours,
+    paper_ga,
+    random_search,
+)
 from experiments.compare.evaluation_counter import Start
 from experiments.enumerated_study import EnumeratedStudy
 from experiments.paper.questions import PAPER_SCORE, SEED, Tables
@@ -22,7 +28,6 @@ from imcmoo.problem.scores import costs_of, edap
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.report.labels import label, networks_in
 from imcmoo.search.sampling import draw_diverse
-from imcmoo.search.schedule import PAPER
 from imcmoo.space.choices import every_choice
 from imcmoo.space.design_space import Levels
 from imcmoo.study.result_tables import breakdown
@@ -100,8 +105,8 @@ def designs(enumerated: EnumeratedStudy) -> dict[tuple[str, str], Levels]:
     runs once for each.
     """
     problem, names = enumerated.problem, enumerated.workloads
-    initial = draw_diverse(problem, PAPER.initial, np.random.default_rng((SEED, 1)))
-    start = Start(problem, initial, PAPER.budget, SEED)
+    initial = draw_diverse(problem, PAPER_INITIAL, np.random.default_rng((SEED, 1)))
+    start = Start(problem, initial, PAPER_BUDGET, SEED)
     archives = {SEARCHED: ours(start), RANDOM: random_search(start)}
     first = {
         "largest": np.array(problem.space.shape) - 1,

@@ -21,8 +21,7 @@ from imcmoo.exact.branch_and_bound import prove
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition
-from imcmoo.search.ask_tell import Search
-from imcmoo.search.schedule import PAPER
+from imcmoo.search.ask_tell import BUDGET, Search
 from imcmoo.space.choices import every_choice
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.study.flip import Crossing, Point, crossings
@@ -129,7 +128,7 @@ class Candidates:
 
 def elites(problem: AcceleratorProblem) -> Levels:
     """The best chips by each of `EXTREMES` of each `ARRAY` in a search, (n, n_parameters)."""
-    search = Search(problem, budget=PAPER.budget, rng=np.random.default_rng(0))
+    search = Search(problem, budget=BUDGET, rng=np.random.default_rng(0))
     while len(levels := search.ask()):
         search.tell(problem.model.evaluate(levels))
     levels = search.archive.levels[search.archive.feasible]

@@ -21,8 +21,7 @@ from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Sharing
-from imcmoo.search.ask_tell import Search
-from imcmoo.search.schedule import PAPER
+from imcmoo.search.ask_tell import BUDGET, Search
 from imcmoo.space.design_space import Levels
 from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
@@ -186,7 +185,7 @@ def search(problem: AcceleratorProblem, optimum: Mapping[str, float], seed: int)
         designs), evaluated and cpu_s.
     """
     began = time.process_time()
-    run = Search(problem, budget=PAPER.budget, rng=np.random.default_rng((seed, 0)))
+    run = Search(problem, budget=BUDGET, rng=np.random.default_rng((seed, 0)))
     best = dict.fromkeys(SEARCHED, (np.inf, 0))
     while len(levels := run.ask()):
         run.tell(problem.model.evaluate(levels))

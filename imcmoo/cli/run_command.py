@@ -59,7 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         arguments.results("STUDY/seed-N"),
         option("--resume", bool,
-               "continue a run that was killed; starts it if there is none, keeps it if complete"),
+               "continue a run that was killed, or extend one to a larger --budget; starts it if "
+               "there is none, keeps it if complete"),
         option("--force", bool, "replace runs of another study of this name, or of other settings"),
         arguments.WIDEN,
         option("--all", bool, "also print the designs of all criteria, of the single networks, and "
@@ -237,7 +238,7 @@ def progress(study: Study, *, quiet: bool) -> Iterator[OnTrace]:
         }
 
         def on_trace(name: str, row: TraceRow) -> None:
-            state = f"gen. {row.generation} {row.phase} · best {row.best:.3e} · front {row.front}"
+            state = f"gen. {row.generation} · best {row.best:.3e} · front {row.front}"
             if shown.tasks[tasks[name]].start_time is None:
                 shown.start_task(tasks[name])
             shown.update(tasks[name], completed=row.evaluations, state=state)

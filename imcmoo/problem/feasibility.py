@@ -37,11 +37,15 @@ class Feasibility:
     Args:
         model: the cost model.
         area_limit_m2: largest area, m². If None, there is no limit.
+        is_checked: False to treat every violation as unknown before an evaluation.
     """
 
-    def __init__(self, model: CostModel, area_limit_m2: float | None) -> None:
+    def __init__(
+        self, model: CostModel, area_limit_m2: float | None, *, is_checked: bool = True
+    ) -> None:
         self._model = model
         self._area_limit_m2 = area_limit_m2
+        self.is_checked = is_checked
         self._asked_ahead = False
         self.names = [
             *(f"missing_{r}_{name}" for r in model.resource_names for name in model.workload_names),
@@ -65,7 +69,7 @@ class Feasibility:
 
     def violation(self, levels: Levels) -> Floats:
         """Total violation, octaves, shape (n,), without an evaluation; 0 if feasible or unknown."""
-        if not self._model.offers("resources"):
+        if not (self.is_checked and self._model.offers("resources")):
             return np.zeros(len(levels))
         self._ask_ahead()
         return _total(self.constraints(self._model.resources(levels)))
@@ -76,7 +80,8 @@ class Feasibility:
         Each combination of the parameters that decide the screen is screened once. 0 if the model
         has no screen.
         """
-        return self._remembered(levels) if self._model.offers("screen") else np.zeros(len(levels))
+        is_screened = self.is_checked and self._model.offers("screen")
+        return self._remembered(levels) if is_screened else np.zeros(len(levels))
 
     def _remembered(self, levels: Levels) -> Floats:
         """Cached violation by the screen, shape (n,); not counted as constraint evaluations."""

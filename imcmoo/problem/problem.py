@@ -6,7 +6,8 @@ Search, enumeration and selection use it; it is also a pymoo `Problem`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -112,6 +113,16 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             xu=np.array(self.space.shape) - 1,
             vtype=int,
         )
+
+    def without_checks(self) -> Self:
+        """Return a copy whose constraints are known only after an evaluation.
+
+        Search it if a check costs as much as an evaluation: infeasible designs then count in the
+        budget, and a surrogate predicts which designs are feasible.
+        """
+        unchecked = copy(self)
+        unchecked.feasibility = Feasibility(self.model, self.area_limit_m2, is_checked=False)
+        return unchecked
 
     def _check_edap(self) -> None:
         names = [q.name for q in self.quantities]

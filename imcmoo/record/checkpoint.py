@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import of_json, read_arrays
@@ -18,6 +20,7 @@ from imcmoo.io.stamp import Stamp
 from imcmoo.model.metrics import Metrics, Resource
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import KINDS, Evaluations
+from imcmoo.space.design_space import Levels
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -25,7 +28,25 @@ VALUE_PREFIX, OWN_PREFIX, MISSING_PREFIX = "value ", "own ", "missing "
 """How the names of stored arrays begin: those of metrics, and of the two parts of a resource."""
 
 
-def save(evaluations: Evaluations, path: Path, *, stamp: Stamp, random: Mapping[str, Any]) -> None:
+@dataclass(frozen=True)
+class SearchState:
+    """State of a search beside its evaluations.
+
+    Args:
+        random: state of the random generator before the next generation was drawn.
+        budget: unique designs that the search was to evaluate. If they are evaluated, `random` and
+            the refused designs are those before the last generation, which may be incomplete.
+        refused: designs that failed a check, shape (n, n_parameters).
+        violation: their violation, octaves, shape (n,).
+    """
+
+    random: dict[str, Any]
+    budget: int
+    refused: Levels
+    violation: Floats
+
+
+def save(evaluations: Evaluations, path: Path, *, stamp: Stamp, state: SearchState) -> None:
     """Write evaluations to a file; a kill leaves the file before or this one, never half of it.
 
     Objectives and constraints are not stored; they are computed from the metrics.
@@ -34,18 +55,20 @@ def save(evaluations: Evaluations, path: Path, *, stamp: Stamp, random: Mapping[
         evaluations: of a search between two generations.
         path: of the file.
         stamp: of the search.
-        random: state of its random generator.
+        state: of the search.
     """
-    words = json.dumps({"stamp": stamp.to_json(), "random": random}, default=np.ndarray.tolist)
-    arrays = _arrays(evaluations)
-    content: dict[str, Any] = {"words": words, "checksum": _checksum(words, arrays), **arrays}
+    content = {"stamp": stamp.to_json(), "random": state.random, "budget": state.budget}
+    words = json.dumps(content, default=np.ndarray.tolist)
+    refused = {"refused": state.refused, "violation": state.violation}
+    arrays = _arrays(evaluations) | refused
+    stored: dict[str, Any] = {"words": words, "checksum": _checksum(words, arrays), **arrays}
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **content)
+        np.savez(file, **stored)
 
 
 def load(
     path: Path, problem: AcceleratorProblem, *, stamp: Stamp
-) -> tuple[Evaluations, dict[str, Any]]:
+) -> tuple[Evaluations, SearchState]:
     """Read the evaluations that `save` wrote.
 
     Args:
@@ -54,7 +77,7 @@ def load(
         stamp: of the search that wants to go on.
 
     Returns:
-        The evaluations, and the state of the random generator.
+        The evaluations, and the state of the search.
 
     Raises:
         InputError: the file is damaged, no checkpoint, or that of another search; names the
@@ -64,7 +87,7 @@ def load(
         arrays = read_arrays(path, "a checkpoint")
         text, checksum = str(arrays.pop("words")), str(arrays.pop("checksum"))
         words = of_json(text, str(path))
-        random = dict(words["random"])
+        random, budget = dict(words["random"]), int(words["budget"])
         if checksum != _checksum(text, arrays):
             raise ValueError("checksum")
     except (ValueError, TypeError, KeyError):
@@ -73,7 +96,9 @@ def load(
         raise other_search(path, differs)
     try:
         with np.errstate(all="ignore"):  # what is not a number is refused
-            return _evaluations(problem, arrays), random
+            state = SearchState(random, budget, arrays.pop("refused"), arrays.pop("violation"))
+            _check_refused(problem, state)
+            return _evaluations(problem, arrays), state
     except (ValueError, TypeError, KeyError, IndexError):
         raise damaged(path) from None
 
@@ -138,6 +163,13 @@ def _check_arrays(
         raise ValueError("generations must count from 0")
     if any(v.shape[:1] != (len(levels),) or v.dtype.kind not in KINDS for v in values.values()):
         raise ValueError("metrics must have a row for each design")
+
+
+def _check_refused(problem: AcceleratorProblem, state: SearchState) -> None:
+    """Check types, shapes and ranges of refused designs."""
+    problem.space.validate(state.refused)
+    if state.violation.shape != (len(state.refused),) or state.violation.dtype != np.float64:
+        raise ValueError("each refused design must have a violation")
 
 
 def _checksum(words: str, arrays: Arrays) -> str:

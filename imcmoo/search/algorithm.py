@@ -14,9 +14,8 @@ from imcmoo.problem.identity import other_numbers
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.checkpoint import other_search
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.ask_tell import Search, TraceRow
+from imcmoo.search.ask_tell import BUDGET, N_INITIAL, POPULATION, Search, TraceRow
 from imcmoo.search.mating import FeasibleMating
-from imcmoo.search.schedule import PAPER, Schedule
 from imcmoo.search.survival import Survival, survivors
 from imcmoo.space.design_space import Levels
 
@@ -39,10 +38,11 @@ class SearchResult:
 def run_search(
     problem: AcceleratorProblem,
     *,
-    budget: int = PAPER.budget,
+    budget: int = BUDGET,
     rng: np.random.Generator,
-    schedule: Schedule = PAPER,
     initial: Levels | None = None,
+    n_initial: int = N_INITIAL,
+    population_size: int = POPULATION,
     mating: FeasibleMating | None = None,
     survival: Survival = survivors,
     checkpoint: Path | None = None,
@@ -51,22 +51,23 @@ def run_search(
 ) -> SearchResult:
     """Search until `budget` unique designs are evaluated or no feasible design is left.
 
-    Equal problem, budget, schedule and state of `rng` give equal results, bit for bit. Use `Search`
-    to evaluate the designs yourself.
+    Equal problem, budget and state of `rng` give equal results, bit for bit; a larger budget
+    evaluates the same designs first. Use `Search` to evaluate the designs yourself.
 
     Args:
         problem: what to search; only feasible designs of it are evaluated.
-        budget: at least 1; a small one is mostly spent on initial designs.
+        budget: unique designs, at least 1.
         rng: the only source of chance; it is advanced.
-        schedule: phases, scaled in proportion to the budget.
         initial: feasible designs to begin with, all different, shape (n, n_parameters), so that
-            searches can be compared from equal starts; as many are evaluated as the schedule asks
-            for at the most. Drawn by default.
+            searches can be compared from equal starts. Drawn by default.
+        n_initial: largest number of initial designs, at least 1. By default 150.
+        population_size: designs that survive a generation, at least 2. By default 70.
         mating: makes the offspring; `FeasibleMating()` by default. Its arguments set shares of the
             sources of offspring, the reach of local search and its surrogate.
         survival: a function that selects the next population; `survivors` by default.
         checkpoint: file that holds the state after a generation. If it exists, the search goes on
-            from it and ends as if it had never been stopped. None, the default, stores nothing.
+            from it and ends as if it had never been stopped, also with a larger budget than
+            before. None, the default, stores nothing.
         save_every_s: shortest time between two checkpoints but the last, in seconds: a kill costs
             that much work, and the generation that is being evaluated. By default 0.5.
         callback: hears of every generation as it ends, not of those before a checkpoint.
@@ -79,8 +80,9 @@ def run_search(
         problem,
         budget=budget,
         rng=rng,
-        schedule=schedule,
         initial=initial,
+        n_initial=n_initial,
+        population_size=population_size,
         mating=mating,
         survival=survival,
     )
@@ -103,6 +105,8 @@ def run_search(
 
 def _other_numbers(problem: AcceleratorProblem, archive: Evaluations) -> str:
     """Name the first number that the cost model gives differently for designs of an archive."""
+    if not len(archive):
+        return ""
     rows = np.linspace(0, len(archive) - 1, min(PROOF, len(archive))).astype(int)
     levels = archive.levels[rows]
     F, G = problem.score(levels, problem.model.evaluate(levels))

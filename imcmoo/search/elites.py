@@ -23,16 +23,13 @@ from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import DesignSpace, Levels
 
 CHILDREN = 60
-"""Children of an elite, of which the most promising that passes the screen is proposed."""
+"""Children of an elite; the most promising of them are proposed."""
 
 RECOMBINED = 0.5
 """Share of children that are recombined with an incumbent of the whole space."""
 
 ETA = 25.0
 """Distribution index of crossover and mutation; small steps."""
-
-SCREENED = 4
-"""Most promising children of an elite that are screened first."""
 
 
 @dataclass(frozen=True)
@@ -102,19 +99,19 @@ def from_elites(
     surrogate: type[Surrogate],
     fitted_per_elite: int = 12,
 ) -> Levels:
-    """Propose designs that pass the screen, each the most promising child of an elite.
+    """Propose children of elites: the most promising of each, then the second of each, and so on.
 
     Args:
         problem: what is searched.
         archive: what was evaluated, something feasible in it.
-        wanted: number of values to draw; of some no child passes.
+        wanted: number of values to draw, each with an elite.
         rng: the source of chance.
         pair_ratios: as of `AcceleratorProblem.guide_scores`.
         surrogate: class that predicts coordinates of designs.
         fitted_per_elite: evaluated designs that it is fitted to, per elite, at least 1.
 
     Returns:
-        Shape (at most wanted, n_parameters).
+        New designs, shape (n, n_parameters); not all need be feasible.
     """
     feasible, space = np.flatnonzero(archive.feasible), problem.space
     levels, F = archive.levels[feasible], archive.F[feasible]
@@ -135,21 +132,8 @@ def from_elites(
     best = problem.best_joint_edap(F)
     predicted_scores = problem.guide_scores(predicted_F, best, pair_ratios=pair_ratios)
     order = np.lexsort((predicted_scores[np.arange(len(of)), score[of]], of))
-    return _first_passing_of_each(problem, children[order], of[order])
-
-
-def _first_passing_of_each(problem: AcceleratorProblem, children: Levels, of: Ints) -> Levels:
-    """First child of each value (`of`, ascending) that passes the screen, in growing batches."""
-    passed = [children[:0]]
-    few = SCREENED
-    while len(of):
-        tried = np.arange(len(of)) - np.searchsorted(of, of) < few
-        passes = np.flatnonzero(tried)[problem.feasibility.screened(children[tried]) <= 0]
-        first = passes[np.unique(of[passes], return_index=True)[1]]
-        passed.append(children[first])
-        left = ~tried & ~np.isin(of, of[first])
-        children, of, few = children[left], of[left], 2 * few
-    return np.concatenate(passed)
+    tried = np.arange(len(of)) - np.searchsorted(of[order], of[order])
+    return children[order[np.argsort(tried, kind="stable")]]
 
 
 def _shortfall(problem: AcceleratorProblem, scores: Floats, elites: ValueElites) -> Floats:

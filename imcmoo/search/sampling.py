@@ -1,4 +1,4 @@
-"""Sampling of new feasible designs: diverse, random, or the first of a list."""
+"""Sampling of new feasible designs: diverse or random."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.arrays import Floats, Ints
+from imcmoo.arrays import Floats
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.repair import repair
@@ -48,32 +48,6 @@ def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
     ranks, first = np.unique(space.rank(levels), return_index=True)
     new = np.array([rank not in seen for rank in ranks.tolist()], dtype=bool)
     return levels[np.sort(first[new])]
-
-
-def first_passing(problem: AcceleratorProblem, levels: Levels, promise: Floats, n: int) -> Ints:
-    """Indices of designs that pass the screen, including the first `n` by each criterion.
-
-    In a large space the most promising designs may all be infeasible, so more are screened until
-    enough pass.
-
-    Args:
-        problem: the design problem.
-        levels: shape (n_designs, n_parameters).
-        promise: smaller is better, shape (n_designs, n_criteria).
-        n: number of designs by criterion.
-    """
-    screened, passes = np.zeros((2, len(levels)), bool)
-    for column in promise.T:
-        order = np.argsort(column, kind="stable")
-        at, step, n_passed = 0, 2 * n, 0
-        while n_passed < n and at < len(order):
-            chunk = order[at : at + step]
-            new = chunk[~screened[chunk]]
-            passes[new] = problem.feasibility.screened(levels[new]) <= 0
-            screened[new] = True
-            n_passed += int(passes[chunk].sum())
-            at, step = at + step, 2 * step
-    return np.flatnonzero(passes)
 
 
 def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> tuple[Levels, Levels]:

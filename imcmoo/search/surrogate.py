@@ -7,6 +7,7 @@ import numpy as np
 from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
+from imcmoo.search.offspring import Refused
 from imcmoo.space.design_space import DesignSpace, Levels
 
 REACH = 3.0
@@ -17,6 +18,12 @@ RIDGE = 1e-3
 
 NOISE = 1e-4
 """Noise variance relative to that of the residuals."""
+
+REMEMBERED = 1000
+"""Refused designs, the last ones, from which violations are learnt."""
+
+LARGEST_VIOLATION = 2.0
+"""Octaves to which violations are cut: beyond, a design is merely infeasible."""
 
 DECIMALS = 6
 """Decimals of predictions; further digits depend on the machine."""
@@ -30,38 +37,29 @@ class Surrogate:
 
     Args:
         space: the design space.
-        levels: distinct evaluated designs, shape (n, n_parameters).
-        points: their `AcceleratorProblem.coordinates`, shape (n, n_objectives).
-        excess: their constraints that require an evaluation, octaves, shape (n, n_limits). A
-            predicted excess of one octave makes all coordinates worse by 1, at most.
+        levels: distinct designs, shape (n, n_parameters).
+        values: their values, such as `AcceleratorProblem.coordinates`, shape (n, n_values).
 
     Source: universal kriging with an exponential kernel (Sacks et al., Design and analysis of
         computer experiments, Statistical Science 4, 1989), with fixed settings.
     """
 
-    def __init__(
-        self, space: DesignSpace, levels: Levels, points: Floats, excess: Floats | None = None
-    ) -> None:
-        self.space, self._n_objectives = space, points.shape[1]
-        points = points if excess is None else np.hstack([points, excess])
+    def __init__(self, space: DesignSpace, levels: Levels, values: Floats) -> None:
+        self.space = space
         self._levels = levels
-        self._mean = points.mean(axis=0)
+        self._mean = values.mean(axis=0)
         trend = self._trend(levels)
         gram = trend.T @ trend + RIDGE * np.eye(trend.shape[1])
-        self._coefficients = np.linalg.solve(gram, trend.T @ (points - self._mean))
-        residuals = points - self._mean - trend @ self._coefficients
+        self._coefficients = np.linalg.solve(gram, trend.T @ (values - self._mean))
+        residuals = values - self._mean - trend @ self._coefficients
         kernel = self._kernel(levels) + NOISE * np.eye(len(levels))
         self._weights = np.linalg.solve(kernel, residuals)
 
     @classmethod
     def near(
-        cls,
-        problem: AcceleratorProblem,
-        archive: Evaluations,
-        incumbents: Ints,
-        n: int,
+        cls, problem: AcceleratorProblem, archive: Evaluations, incumbents: Ints, n: int
     ) -> Surrogate:
-        """Fit to the `n` designs nearest to any incumbent that run, good or bad.
+        """Fit coordinates of the `n` designs nearest to any incumbent that run, good or bad.
 
         Fitted only to the best designs, a surrogate could not predict values that none of them has.
 
@@ -71,19 +69,33 @@ class Surrogate:
             incumbents: indices of designs in the archive.
             n: number of designs, at least 1; the time to fit grows with their cube.
         """
-        resources, limits = np.split(archive.G, [len(problem.feasibility.names)], axis=1)
-        runs = np.flatnonzero((resources <= 0).all(axis=1))
-        distance = steps(problem.space, archive.levels[incumbents], archive.levels[runs])
-        nearest = runs[np.argsort(distance.min(axis=0), kind="stable")[:n]]
+        runs = np.flatnonzero((archive.G[:, : len(problem.feasibility.names)] <= 0).all(axis=1))
+        nearest = runs[_nearest(problem.space, archive.levels[incumbents], archive.levels[runs], n)]
         points = problem.coordinates(archive.F[nearest])
-        return cls(problem.space, archive.levels[nearest], points, limits[nearest])
+        return cls(problem.space, archive.levels[nearest], points)
+
+    @classmethod
+    def of_violation(
+        cls, archive: Evaluations, refused: Refused, incumbents: Ints, n: int
+    ) -> Surrogate | None:
+        """Fit the violation of the `n` designs, evaluated or refused, nearest to any incumbent.
+
+        Returns:
+            None if all of them are feasible.
+        """
+        levels = np.concatenate([archive.levels, refused.levels[-REMEMBERED:]])
+        evaluated = np.maximum(archive.G, 0).sum(axis=1)
+        violation = np.concatenate([evaluated, refused.violation[-REMEMBERED:]])
+        violation = np.minimum(violation, LARGEST_VIOLATION)
+        nearest = _nearest(archive.space, archive.levels[incumbents], levels, n)
+        if not violation[nearest].any():
+            return None
+        return cls(archive.space, levels[nearest], violation[nearest, None])
 
     def predict(self, levels: Levels) -> Floats:
-        """Predicted coordinates of designs (n, n_parameters), shape (n, n_objectives)."""
+        """Predicted values of designs (n, n_parameters), shape (n, n_values)."""
         trend = self._mean + self._trend(levels) @ self._coefficients
-        predicted = np.round(trend + self._kernel(levels) @ self._weights, DECIMALS)
-        points, excess = np.split(predicted, [self._n_objectives], axis=1)
-        return points + np.clip(excess, 0, 1).sum(axis=1, keepdims=True)
+        return np.round(trend + self._kernel(levels) @ self._weights, DECIMALS)
 
     def _trend(self, levels: Levels) -> Floats:
         """Constant, linear and quadratic terms, shape (n, n_terms)."""
@@ -96,6 +108,12 @@ class Surrogate:
         """Correlation with the fitted designs, shape (n, n_fitted)."""
         correlation = np.exp(np.arange(sum(self.space.shape)) / -REACH)
         return correlation[steps(self.space, levels, self._levels)]
+
+
+def _nearest(space: DesignSpace, incumbents: Levels, levels: Levels, n: int) -> Ints:
+    """Indices of the `n` designs nearest to any incumbent."""
+    distance = steps(space, incumbents, levels).min(axis=0)
+    return np.argsort(distance, kind="stable")[:n]
 
 
 def steps(space: DesignSpace, levels: Levels, others: Levels) -> Ints:

@@ -65,6 +65,9 @@ ALWAYS = ("evaluations.csv", "front.csv", "selection.csv", "trace.csv", DESIGN, 
 
 _WORK = ".work"
 
+_CHECKPOINTS = ".checkpoints"
+"""States of the searches of a finished run, from which a larger budget continues."""
+
 
 def check_files(folder: Path, *, remedy: str, all_there: bool = True) -> None:
     """Check that the files of a finished run are as it wrote them.
@@ -97,6 +100,7 @@ class RunFolder:
         self._stamp = Stamp(stamp_in(self.config))
         self._work = path / _WORK
         self._files = self._work / "files"
+        self._checkpoints = path / _CHECKPOINTS
         self._sums: dict[str, str] = {}
         self._begun_as: tuple[int, int] | None = None
 
@@ -107,7 +111,7 @@ class RunFolder:
             InputError: a run with another stamp was begun or finished here; says what differs.
         """
         stored = self._begun() or _read_json(self.path / CONFIG)
-        if stored and (differs := self._stamp.difference(stamp_in(stored))):
+        if stored and (differs := self._extended(stored).difference(stamp_in(stored))):
             remedy = f"{REPLACE} instead of --resume"
             raise InputError(f"cannot resume {self.path}: it is of {differs}; {remedy}")
 
@@ -151,6 +155,8 @@ class RunFolder:
         if not (resume and self._begun()):
             self.discard_work()
             self._work.mkdir(parents=True)
+            if resume and self._checkpoints.is_dir():
+                shutil.copytree(self._checkpoints, self._work, dirs_exist_ok=True)
         config = (json.dumps(self.config, indent=2) + "\n").encode()
         with replacing(self._work / CONFIG) as temporary:
             temporary.write_bytes(config)
@@ -203,6 +209,10 @@ class RunFolder:
             _remove(self.path / name)
             if (self._files / name).exists():
                 (self._files / name).replace(self.path / name)
+        shutil.rmtree(self._checkpoints, ignore_errors=True)
+        self._checkpoints.mkdir()
+        for path in self._work.glob("*.checkpoint"):
+            path.rename(self._checkpoints / path.name)
         # This one move turns a begun run into a finished one.
         (self._work / CONFIG).replace(self.path / CONFIG)
         self.discard_work()
@@ -210,6 +220,12 @@ class RunFolder:
     def discard_work(self) -> None:
         """Delete `.work`: config, checkpoints and staged files; nothing can be resumed after."""
         shutil.rmtree(self._work, ignore_errors=True)
+
+    def _extended(self, stored: Mapping[str, Any]) -> Stamp:
+        """The stamp of this run, with the budget of a stored run that a larger one extends."""
+        budget = stored.get("budget")
+        is_extended = isinstance(budget, int) and budget < self.config["budget"]
+        return Stamp(stamp_in({**self.config, "budget": budget})) if is_extended else self._stamp
 
     def _begun(self) -> dict[str, Any] | None:
         return _read_json(self._work / CONFIG)

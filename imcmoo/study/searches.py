@@ -85,7 +85,7 @@ def run_searches(
     for stream, (name, model) in enumerate(models.items()):
         problem = study.problem(model)
         result = run_search(
-            problem,
+            problem.without_checks() if study.count_checks else problem,
             budget=study.budget,
             # Each search has its own stream of random numbers, so none depends on the others.
             rng=np.random.default_rng((study.seed, stream)),

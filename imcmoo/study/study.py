@@ -116,8 +116,8 @@ BUDGET = 3300
 """Default number of designs that each search evaluates."""
 
 OF_SEARCHES = {
-    *("area_limit_mm2", "baselines", "budget", "criterion", "score", "second_criterion", "seeds"),
-    "tolerance",
+    *("area_limit_mm2", "baselines", "budget", "count_checks", "criterion", "score", "seeds"),
+    *("second_criterion", "tolerance"),
 }
 """Keys of a study that do not affect its cost model."""
 
@@ -274,6 +274,9 @@ class Study(Table):
         None, description="what selects among the designs within the tolerance"
     )
     budget: int = Field(BUDGET, ge=1, description="unique designs evaluated by each search")
+    count_checks: bool = Field(
+        False, description="evaluate designs unchecked: for cost models with expensive checks"
+    )
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...],
         BeforeValidator(listed),
@@ -1016,6 +1019,7 @@ class Study(Table):
             "budget": self.budget,
             "criterion": self.criterion,
             "baselines": self.baselines,
+            **({"count_checks": True} if self.count_checks else {}),
             "area_limit_mm2": area,
             "deployment": self.deployment,
             "model": self.model,

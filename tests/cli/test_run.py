@@ -34,7 +34,7 @@ from tests.reliability.drawn import killing_at
 
 STUDY = "four_workload_rram"
 WORKLOADS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
-BUDGET = 100
+BUDGET = 200
 ARGUMENTS = [STUDY, "--budget", str(BUDGET)]
 
 
@@ -70,9 +70,9 @@ def test_a_run_leaves_all_its_files_and_nothing_else(finished):
     ]
     names = ("baselines", "breakdown", "convergence", "evaluations", "front", "selection", "trace")
     tables = [f"{name}.csv" for name in names]
-    assert sorted(contents(finished)) == sorted(
-        ["SHA256SUMS", "config.json", "design.json", "explain.json", *tables, *figures]
-    )
+    states = [f".checkpoints/{name}.checkpoint" for name in ("joint", *WORKLOADS)]
+    others = ["SHA256SUMS", "config.json", "design.json", "explain.json"]
+    assert sorted(contents(finished)) == sorted([*others, *tables, *figures, *states])
 
 
 @pytest.mark.usefixtures("_no_figures")
@@ -207,6 +207,17 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
     assert tables(tmp_path / STUDY / "seed-1") == tables(finished)
 
 
+def test_a_finished_run_is_extended_to_a_larger_budget(home, finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+    larger = ["--budget", "300"]
+    assert run(tmp_path / "whole", *larger) == 0
+    monkeypatch.setattr("imcmoo.search.ask_tell.draw_diverse", INTERRUPT)  # not begun again
+    assert run(tmp_path, "--resume", *larger) == 0
+    assert tables(home) == tables(tmp_path / "whole" / STUDY / "seed-1")
+    assert run(tmp_path, "--resume") == 2  # a smaller budget is another run
+    assert tables(home)["front.csv"] != tables(finished)["front.csv"]
+
+
 def test_resuming_a_finished_run_changes_nothing(home, tmp_path):
     before = {p: p.stat().st_mtime_ns for p in home.rglob("*")}
     assert run(tmp_path, "--resume") == 0
@@ -300,7 +311,7 @@ def _with_older_numpy(home):
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        (lambda _: None, ["--budget", "101"], "it is of other settings: budget 100 (here 101);"),
+        (lambda _: None, ["--budget", "101"], "it is of other settings: budget 200 (here 101);"),
         (cut_checksums, [], "SHA256SUMS is damaged"),
         (stating(weight_clip=0.5), [], "it is of other settings: weight_clip 0.5 (here null);"),
         (_with_older_numpy, [], 'libraries): numpy "1.0" (here "'),

@@ -12,19 +12,21 @@ from imcmoo.record import checkpoint
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.version import __version__
 from tests.fakes import SMALL, NoisyEvaluator, fake_problem
-from tests.search.searches import SMALL_PROBLEM, bytes_of, new_search, search
+from tests.search.searches import bytes_of, new_search, search
 
+PROBLEM = fake_problem(SMALL, 2)
 STAMP = Stamp({"settings": {"seed": 1}})
 RANDOM = np.random.default_rng(1).bit_generator.state
+STATE = checkpoint.SearchState(RANDOM, 500, SMALL.unrank(np.arange(7, 9)), np.array([0.5, 2.0]))
 
 
 def begun():
-    return new_search(SMALL_PROBLEM, budget=150)
+    return new_search(PROBLEM, budget=300)
 
 
 @pytest.fixture(scope="module")
 def whole():
-    return bytes_of(search(SMALL_PROBLEM, budget=150))
+    return bytes_of(search(PROBLEM, budget=300))
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def saved(tmp_path):
     """A search after two generations, and its checkpoint."""
     asking = begun()
     for _ in range(2):
-        asking.tell(SMALL_PROBLEM.model.evaluate(asking.ask()))
+        asking.tell(PROBLEM.model.evaluate(asking.ask()))
     path = tmp_path / "s"
     asking.save(path)
     return asking, path
@@ -68,9 +70,11 @@ def test_what_is_saved_is_loaded_to_the_last_bit(tmp_path, generations):
     for k in range(generations):
         levels = SMALL.unrank(np.arange(k * 900, k * 900 + 40 + k))
         evaluations.append(levels, problem.model.evaluate(levels), generation=k)
-    checkpoint.save(evaluations, tmp_path / "s", stamp=STAMP, random=RANDOM)
-    other, random = checkpoint.load(tmp_path / "s", problem, stamp=STAMP)
-    assert random == RANDOM
+    checkpoint.save(evaluations, tmp_path / "s", stamp=STAMP, state=STATE)
+    other, state = checkpoint.load(tmp_path / "s", problem, stamp=STAMP)
+    assert (state.random, state.budget) == (RANDOM, 500)
+    np.testing.assert_array_equal(state.refused, STATE.refused)
+    np.testing.assert_array_equal(state.violation, STATE.violation)
     assert other.seen == evaluations.seen
     for name in ("levels", "F", "G", "generation"):
         np.testing.assert_array_equal(getattr(other, name), getattr(evaluations, name))
@@ -142,6 +146,9 @@ FORGED = {
     "no resource": lambda arrays: {n: a for n, a in arrays.items() if n != "own cells"},
     "no capacity": changed("own cells", lambda a: 0 * a),
     "a missing amount that is not a number": changed("missing cells", at_row(np.nan, 5, 0)),
+    "refused designs beyond the space": changed("refused", lambda a: a + 99),
+    "refused designs without a violation": changed("violation", lambda a: a[:-1]),
+    "violations as texts": changed("violation", lambda a: a.astype(str)),
     "missing amounts of fewer networks": changed("missing cells", lambda a: a[:, :-1]),
 }
 
@@ -157,7 +164,9 @@ def test_arrays_that_no_search_has_are_refused(saved, name):
 WORDS = {
     "no text": lambda words: None,
     "a list": lambda words: [1, 2],
-    "no random state": lambda words: {"stamp": words["stamp"]},
+    "no random state": lambda words: words | {"random": None},
+    "no budget": lambda words: {"stamp": words["stamp"], "random": words["random"]},
+    "a budget that is no number": lambda words: words | {"budget": "all"},
     "a random state that is a number": lambda words: words | {"random": 1},
     "an empty random state": lambda words: words | {"random": {}},
     "a state of another generator": lambda words: (
@@ -194,14 +203,14 @@ def test_a_checkpoint_without_a_stamp_is_of_an_older_version(saved, stamp):
 def test_a_budget_that_is_overspent_is_refused(saved):
     _, path = saved
     arrays = stored(path)
-    levels = SMALL_PROBLEM.space.unrank(np.arange(151))
-    metrics = SMALL_PROBLEM.model.evaluate(levels)
-    arrays |= {"levels": levels, "generation": np.zeros(151, dtype=np.int64)}
+    levels = PROBLEM.space.unrank(np.arange(301))
+    metrics = PROBLEM.model.evaluate(levels)
+    arrays |= {"levels": levels, "generation": np.zeros(301, dtype=np.int64)}
     arrays |= {f"value {name}": values for name, values in metrics.values.items()}
     for name, resource in metrics.resources.items():
         arrays |= {f"own {name}": resource.own, f"missing {name}": resource.missing}
     forge(path, arrays)
-    with pytest.raises(InputError, match="is not a checkpoint of a search"):
+    with pytest.raises(InputError, match="is of 301 designs, more than the budget of 300"):
         load(path)
 
 
@@ -224,5 +233,5 @@ def test_a_refused_checkpoint_leaves_the_search_as_it_was(saved, whole):
     with pytest.raises(InputError, match="is not a checkpoint"):
         other.load(path)
     while len(levels := other.ask()):
-        other.tell(SMALL_PROBLEM.model.evaluate(levels))
+        other.tell(PROBLEM.model.evaluate(levels))
     assert bytes_of(other) == whole

@@ -2,6 +2,7 @@ import numpy as np
 
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.search.front_search import near_front
+from imcmoo.search.offspring import OffspringBuilder, Refused
 from imcmoo.search.sampling import unseen
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.moves import move, pairs, single_moves
@@ -9,21 +10,22 @@ from problems import RRAM
 from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM, evaluated
 
 
-def found(archive, wanted=5, problem=LARGE_PROBLEM, seed=0, **settings):
+def found(archive, wanted=5, problem=LARGE_PROBLEM, seed=0, population=(), **settings):
     single = single_moves(problem.space)
     moves = single, pairs(single)
     rng = np.random.default_rng(seed)
     settings = {"surrogate": Surrogate, "fitted": 200, **settings}
-    return near_front(problem, archive, moves, wanted, rng, **settings)
+    offspring = OffspringBuilder(problem, archive, Refused(problem.space), wanted)
+    population = np.array(population, dtype=int)
+    return near_front(offspring, population, moves, wanted, rng, **settings)
 
 
-def test_neighbours_of_front_members_are_new_different_and_pass_the_screen():
+def test_neighbours_of_front_members_are_new_and_different():
     archive = evaluated(LARGE_PROBLEM, 120)
     neighbours = found(archive)
     ranks = set(RRAM.rank(neighbours).tolist())
     assert len(ranks) == len(neighbours) >= 5
     assert not ranks & archive.seen
-    assert (LARGE_PROBLEM.feasibility.screened(neighbours) <= 0).all()
     around, inside = move(RRAM, archive.levels[archive.front], single_moves(RRAM))
     assert ranks <= set(RRAM.rank(around[inside]).tolist())
 
@@ -59,6 +61,17 @@ def test_no_feasible_neighbour_is_left_where_all_of_these_were_evaluated():
     assert (SMALL_PROBLEM.feasibility.violation(left) > 0).all()
 
 
+def test_a_small_front_is_joined_by_the_other_survivors():
+    archive = evaluated(LARGE_PROBLEM, 120)
+    archive._front = archive.front[:1]
+    others = np.setdiff1d(np.arange(120), archive.front)[:30]
+    alone = found(archive, wanted=30)
+    joined = set(RRAM.rank(found(archive, wanted=30, population=others)).tolist())
+    moved, inside = move(RRAM, archive.levels[others], single_moves(RRAM))
+    assert joined & set(RRAM.rank(moved[inside]).tolist())
+    assert len(alone)
+
+
 def test_a_member_without_a_new_neighbour_is_passed_over():
     """Every weight would select the only member that is best in all objectives."""
     archive = evaluated(LARGE_PROBLEM, 120)
@@ -67,4 +80,4 @@ def test_a_member_without_a_new_neighbour_is_passed_over():
     archive.F[front[0]] = archive.F.min(axis=0)
     around, inside = move(RRAM, closed[None], single_moves(RRAM))
     archive.seen.update(RRAM.rank(around[inside]).tolist())
-    assert len(found(archive, members_per_design=len(front))) >= 5
+    assert len(found(archive)) >= 5

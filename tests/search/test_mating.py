@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -12,17 +10,13 @@ from imcmoo.search.mating import (
     _vicinity,
     tournaments,
 )
-from imcmoo.search.offspring import OffspringBuilder
-from imcmoo.search.sampling import draw_feasible, first_passing
-from imcmoo.search.schedule import PAPER
+from imcmoo.search.offspring import OffspringBuilder, Refused
+from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.moves import move, single_moves
 from problems import RRAM
 from tests.fakes import evaluations_of, fake_problem
 from tests.search.searches import LARGE_PROBLEM, archive_of, evaluated
-
-EXPLORE = PAPER.phases[0]
-
 
 MOVES = _moves(RRAM)
 
@@ -30,17 +24,17 @@ LARGE = RRAM.size - 1
 """Makes the space of the tests a large one."""
 
 
-def mate(problem, archive, n, phase=EXPLORE, **settings):
+def mate(problem, archive, n, **settings):
     """Offspring of all designs of an archive."""
     population, rng = np.arange(len(archive)), np.random.default_rng(1)
-    mating = FeasibleMating(**settings)
-    return mating.offspring(problem, archive, population, n, phase=phase, rng=rng)
+    mating = FeasibleMating(size=n, **settings)
+    return mating.offspring(problem, archive, Refused(problem.space), population, rng=rng)
 
 
-def promising(archive, wanted, pair_ratios=None, **settings):
+def promising(archive, pair_ratios=None, **settings):
     """Promising neighbours of the best designs of an archive."""
-    mating = FeasibleMating(**settings)
-    return mating._promising(LARGE_PROBLEM, archive, MOVES, wanted, pair_ratios)
+    offspring = OffspringBuilder(LARGE_PROBLEM, archive, Refused(RRAM), 10)
+    return FeasibleMating(**settings).promising(offspring, MOVES, pair_ratios)
 
 
 def around(levels, reach=-1):
@@ -61,7 +55,7 @@ def predicting(coordinates):
 def test_local_search_proposes_promising_neighbours_first():
     archive = evaluated(LARGE_PROBLEM, 120)
     incumbents = np.unique(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0))
-    first = promising(archive, 5)
+    first = promising(archive)
     assert not archive.seen & set(RRAM.rank(first).tolist())
     # EDAP by each aggregation of what is feasible: half of the first are among the best tenth.
     first, every = (
@@ -75,7 +69,7 @@ def test_local_search_proposes_promising_neighbours_first():
 
 def test_only_neighbours_that_may_be_among_the_best_known_are_offered():
     archive = evaluated(LARGE_PROBLEM, 120)
-    few, more = promising(archive, 500), promising(archive, 500, best_known=120)
+    few, more = promising(archive), promising(archive, best_known=120)
     assert 0 < len(few) < len(more)
     assert set(RRAM.rank(few).tolist()) < set(RRAM.rank(more).tolist())
 
@@ -87,20 +81,10 @@ def test_neighbours_of_the_best_known_are_offered_where_those_of_the_incumbents_
     archive.seen |= around(best)
     # As good as the best by every criterion, so that all are offered.
     coordinates = LARGE_PROBLEM.coordinates(archive.F.min(axis=0, keepdims=True))
-    neighbours = promising(archive, 500, surrogate=predicting(coordinates))
+    neighbours = promising(archive, surrogate=predicting(coordinates))
     offered = set(RRAM.rank(neighbours).tolist())
     assert offered == around(runners_up, 0) - archive.seen
     assert offered
-
-
-def test_in_a_large_space_the_nearest_designs_are_tried_even_if_taken_for_worse():
-    archive = evaluated(LARGE_PROBLEM, 120)
-    worst = LARGE_PROBLEM.coordinates(archive.F.max(axis=0, keepdims=True)) + 1
-    assert not len(promising(archive, 20, surrogate=predicting(worst)))
-    scores = LARGE_PROBLEM.guide_scores(archive.F)
-    best = archive.levels[np.unique(scores.argmin(axis=0))]
-    tried = promising(archive, 20, surrogate=predicting(worst), large_space=LARGE)
-    assert set(RRAM.rank(tried).tolist()) == around(best, 0) - archive.seen
 
 
 def test_pairs_of_networks_are_compared_at_ratios_between_those_of_their_best_designs():
@@ -130,7 +114,7 @@ def test_only_designs_one_move_from_the_incumbent_of_a_pair_are_tried(monkeypatc
     monkeypatch.setattr(LARGE_PROBLEM, "guide_scores", scores)
     monkeypatch.setattr(LARGE_PROBLEM.feasibility, "screened", lambda x: np.full(len(x), -1.0))
     near = around(archive.levels[[0]], -1) | around(archive.levels[[5]], 0)
-    tried = promising(archive, 10**6, np.ones(1), large_space=LARGE)
+    tried = promising(archive, np.ones(1), large_space=LARGE)
     assert set(RRAM.rank(tried).tolist()) == near - archive.seen
 
 
@@ -155,27 +139,9 @@ def test_the_surrogate_knows_what_lies_around_the_best_known():
             fitted.append((set(incumbents.tolist()), n))
             return super().near(problem, archive, incumbents, n)
 
-    promising(archive, 5, surrogate=Spy)
-    promising(archive, 5, surrogate=Spy, fitted=50)
+    promising(archive, surrogate=Spy)
+    promising(archive, surrogate=Spy, fitted=50)
     assert fitted == [(best, 200), (best, 50)]
-
-
-def test_in_a_large_space_what_is_infeasible_does_not_stand_in_the_way(monkeypatch):
-    """The best half of all neighbours is infeasible, by every criterion: others are offered."""
-    levels = RRAM.random(400, np.random.default_rng(0))
-    promise = np.arange(400.0)[:, None] * [1.0, 2.0]
-    good, asked = set(RRAM.rank(levels[200:]).tolist()), []
-
-    def screened(some):
-        asked.append(len(some))
-        return np.array([-1.0 if rank in good else 1.0 for rank in RRAM.rank(some).tolist()])
-
-    monkeypatch.setattr(LARGE_PROBLEM.feasibility, "screened", screened)
-    passing = first_passing(LARGE_PROBLEM, levels, promise, 5)
-    assert passing[:5].tolist() == [200, 201, 202, 203, 204]
-    # Each is asked about once, and not all are.
-    assert sum(asked) < 400
-    assert len(passing) < 150
 
 
 def test_tournaments_are_won_by_the_better_on_one_criterion():
@@ -225,18 +191,18 @@ def test_the_least_violated_is_sought_around_only_where_none_is_feasible(
 
 def test_local_search_alone_fills_a_generation_with_neighbours_of_incumbents_and_front():
     archive = evaluated(LARGE_PROBLEM, 70)
-    local = dataclasses.replace(EXPLORE, local_search=1.0)
     best = np.unique(LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0))
-    found = set(RRAM.rank(mate(LARGE_PROBLEM, archive, 20, local)).tolist())
+    found = set(RRAM.rank(mate(LARGE_PROBLEM, archive, 20, children_share=0.0)).tolist())
     near = around(archive.levels[best])
+    assert len(found) == 20
     assert len(near & found) >= 10
-    moved, inside = move(RRAM, archive.levels[archive.front], single_moves(RRAM))
+    moved, inside = move(RRAM, archive.levels, single_moves(RRAM))
     assert len(found - near) >= 2
     assert found - near <= set(RRAM.rank(moved[inside]).tolist())
 
 
 @pytest.mark.parametrize(("share", "wanted"), [(0.0, 0), (0.5, 10)])
-def test_in_a_large_space_a_phase_shares_between_value_elites_and_the_front(
+def test_in_a_large_space_value_elites_get_their_share_and_the_front_the_rest(
     monkeypatch, share, wanted
 ):
     asked = []
@@ -247,24 +213,56 @@ def test_in_a_large_space_a_phase_shares_between_value_elites_and_the_front(
 
     archive = evaluated(LARGE_PROBLEM, 70)
     monkeypatch.setattr(mating_of, "from_elites", no_elites)
-    monkeypatch.setattr(FeasibleMating, "_promising", lambda *_: archive.levels[:0])
-    phase = dataclasses.replace(EXPLORE, value_elites=share)
-    offspring = mate(LARGE_PROBLEM, archive, 20, phase, large_space=LARGE)
+    monkeypatch.setattr(FeasibleMating, "promising", lambda *_: archive.levels[:0])
+    settings = {"elites_share": share, "children_share": 0.0, "large_space": LARGE}
+    offspring = mate(LARGE_PROBLEM, archive, 20, **settings)
     assert asked == [wanted]
-    near = around(archive.levels[archive.front])
-    assert set(RRAM.rank(offspring).tolist()) <= near  # the front fills what others leave
+    assert set(RRAM.rank(offspring).tolist()) <= around(archive.levels)
 
 
 def test_children_keep_what_all_parents_share(monkeypatch):
     levels = draw_feasible(LARGE_PROBLEM, 300, np.random.default_rng(0))
     levels[:, 0], levels[:, 2] = 1, 2
     archive = archive_of(LARGE_PROBLEM, np.unique(levels, axis=0)[:70])
-    faithful = dataclasses.replace(EXPLORE, mutation_probability=0.0, local_search=0.0)
-    # Where children are too few, random designs follow.
-    monkeypatch.setattr(mating_of, "draw_feasible", lambda *_, **__: archive.levels[:0])
-    offspring = mate(LARGE_PROBLEM, archive, 20, faithful)
+    monkeypatch.setattr(mating_of, "mutate", lambda space, children, *_, **__: children)
+    offspring = mate(LARGE_PROBLEM, archive, 20, children_share=1.0)
     assert len(offspring)
     assert (offspring[:, [0, 2]] == [1, 2]).all()
+
+
+def test_no_random_designs_are_checked_in_place_of_children_that_fail(monkeypatch):
+    archive = evaluated(LARGE_PROBLEM, 70)
+    passes = set(RRAM.rank(mate(LARGE_PROBLEM, archive, 3)).tolist())
+
+    def only_three(levels):
+        return np.array([0.0 if rank in passes else 1.0 for rank in RRAM.rank(levels).tolist()])
+
+    monkeypatch.setattr(LARGE_PROBLEM.feasibility, "screened", only_three)
+    monkeypatch.setattr(mating_of, "draw_feasible", None)
+    offspring = mate(LARGE_PROBLEM, archive, 3)
+    assert 0 < len(offspring) <= 3
+    assert set(RRAM.rank(offspring).tolist()) <= passes
+
+
+def test_designs_that_failed_a_check_are_not_checked_again_and_teach_the_surrogate():
+    archive, refused = evaluated(LARGE_PROBLEM, 70), Refused(RRAM)
+    single = around(archive.levels, 0) - archive.seen
+    bad = RRAM.unrank(sorted(single))
+    bad = bad[LARGE_PROBLEM.feasibility.screened(bad) > 0]
+    refused.append(bad, LARGE_PROBLEM.feasibility.screened(bad))
+    fit = Surrogate.of_violation(archive, refused, np.arange(70), 400)
+    assert (fit.predict(bad[:20]) > 0.05).mean() > 0.9
+    assert np.abs(fit.predict(archive.levels)).max() < 0.1
+    population, rng = np.arange(70), np.random.default_rng(1)
+    n_before = len(refused.levels)
+    offspring = FeasibleMating().offspring(LARGE_PROBLEM, archive, refused, population, rng=rng)
+    assert not set(RRAM.rank(offspring).tolist()) & refused.seen
+    assert len(refused.seen) == len(refused.levels) >= n_before  # none twice
+
+
+def test_no_violation_is_predicted_where_all_known_designs_are_feasible():
+    archive = evaluated(LARGE_PROBLEM, 20)
+    assert Surrogate.of_violation(archive, Refused(RRAM), np.arange(20), 200) is None
 
 
 def test_what_is_infeasible_loses_to_all_that_is_feasible_the_more_the_more_it_lacks():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.offspring import OffspringBuilder
+from imcmoo.search.offspring import OffspringBuilder, Refused
 from problems import RRAM
 from tests.fakes import fake_problem
 
@@ -34,7 +34,7 @@ def feasible(problem, levels):
 
 
 def offspring(problem, wanted):
-    return OffspringBuilder(problem, Evaluations(problem), wanted)
+    return OffspringBuilder(problem, Evaluations(problem), Refused(RRAM), wanted)
 
 
 def test_the_first_that_pass_are_taken_and_no_more_asked_about_than_needed(problem):
@@ -43,7 +43,7 @@ def test_the_first_that_pass_are_taken_and_no_more_asked_about_than_needed(probl
     collected = offspring(problem, wanted=10)
     assert collected.add(np.concatenate([bad[:5], good[:12], bad[5:]]), limit=4) == 4
     np.testing.assert_array_equal(collected.levels, good[:4])
-    assert problem.asked == 4 + 8  # none is found among the first, then all four
+    assert problem.asked == 4 + 20  # none passes, so more are asked about
     assert collected.missing == 6
 
 
@@ -68,3 +68,16 @@ def test_what_passes_the_screen_and_is_not_feasible_is_skipped_and_not_checked_a
     problem.asked = 0
     assert collected.add(good, limit=len(good)) == 0
     assert problem.asked == 0
+
+
+def test_only_designs_that_are_likely_to_be_feasible_are_worth_a_check(problem):
+    levels = RRAM.random(50, np.random.default_rng(0))
+
+    def predicted(designs):
+        return 0.1 * designs[:, :1]
+
+    some = OffspringBuilder(
+        problem, Evaluations(problem), Refused(RRAM), 9, predicted=predicted, tolerance=0.1
+    )
+    np.testing.assert_array_equal(some.likely(levels), levels[levels[:, 0] <= 1])
+    np.testing.assert_array_equal(offspring(problem, 9).likely(levels), levels)

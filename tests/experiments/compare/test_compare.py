@@ -27,6 +27,7 @@ from imcmoo.cli.main import main
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.locks import folder_lock
 from imcmoo.search.mating import FeasibleMating, _moves
+from imcmoo.search.offspring import OffspringBuilder, Refused
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
@@ -158,7 +159,8 @@ def test_without_a_surrogate_random_neighbours_are_offered(start):
     """Not none: then the criteria would not be searched at all."""
     archive = METHODS["best-first"](start)
     mating = FeasibleMating(surrogate=RandomSurrogate)
-    offered = mating._promising(start.problem, archive, _moves(start.problem.space), 20, None)
+    offspring = OffspringBuilder(start.problem, archive, Refused(start.problem.space), 20)
+    offered = mating.promising(offspring, _moves(start.problem.space), None)
     assert len(offered) >= 20
 
 
@@ -247,7 +249,7 @@ def test_a_comparison_from_the_command_line(answered, results, capsys):
     used = runs[runs["indicator"] == comparison.USED]
     assert (used["value"] == used["budget"]).all()
     assert (runs["value"] >= 0).all()
-    assert set(PHASED) & set(runs["method"]) == {"ours"}
+    assert not set(PHASED) & set(runs["method"])
     with folder_lock(folder):
         assert compare.main(command) == 2
     assert "is in use by process" in capsys.readouterr().err
