@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from experiments.devices import study
+from experiments.devices import chips, study
 from experiments.devices.chips import ASSUMED, CHEAPEST, DEAREST, DEVICES, QUESTIONS
 
 
@@ -22,3 +22,11 @@ def test_no_device_is_best_if_the_reference_has_no_chip_at_an_end_of_its_band():
     assert study.best_device(study.ranges(proven({"sram": (1, 1, None), **others}))) is None
     of_one = study.ranges(proven({"sram": (1, 1, 1.5), **others})).query("question == 'four'")
     assert study.best_device(of_one) == "sram"
+
+
+def test_checkpoints_of_another_state_of_any_chip_are_void(monkeypatch):
+    monkeypatch.setattr(chips, "problem_of", lambda *task: task)
+    monkeypatch.setattr(study, "dependence", lambda problems, stamped: ([*problems], [*stamped]))
+    evaluated, stamped = study.Devices().depends_on
+    assert stamped == [*study.Devices.tasks]
+    assert [state for _, _, state in evaluated] == [ASSUMED] * len(QUESTIONS) * len(DEVICES)
