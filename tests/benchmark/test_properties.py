@@ -43,7 +43,11 @@ def test_the_dimension_is_that_of_the_set_that_points_are_drawn_from():
 def test_components_are_those_of_a_search_over_neighbours():
     space = DesignSpace(
         "small",
-        (Ordinal("a", (1, 2, 3, 4, 5)), Categorical("b", ("x", "y", "z", "w")), Ordinal("c", (1, 2))),
+        (
+            Ordinal("a", (1, 2, 3, 4, 5)),
+            Categorical("b", ("x", "y", "z", "w")),
+            Ordinal("c", (1, 2)),
+        ),
         {},
     )
     kept = np.random.default_rng(5).random(space.size) < 0.4
