@@ -30,7 +30,8 @@ def rows(name: str, components: bool) -> tuple[dict[str, Any], list[dict[str, An
     constraints = properties.constraint_properties(problem, rng)
     found = properties.front_properties(problem) | properties.landscape_properties(problem, rng)
     found |= properties.feasible_components(problem) if components else {}
-    return {"problem": name, **found}, [{"problem": name, **row} for row in constraints]
+    digest = truth.digest(problem.answer)[:12] if problem.answer else None
+    return {"problem": name, "digest": digest, **found}, [{"problem": name, **row} for row in constraints]
 
 
 def write(path: Path, new: list[dict[str, Any]]) -> None:
