@@ -27,7 +27,14 @@ from imcmoo.io.reading import read_json
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS
-from imcmoo.model.physical.parameters import ADC_WINDOWS, DEFAULTS, LIMITS, TEXTS, Designs
+from imcmoo.model.physical.parameters import (
+    ADC_WINDOWS,
+    DEFAULTS,
+    LIMITS,
+    MEASURED_DEFAULTS,
+    TEXTS,
+    Designs,
+)
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workload_csv import without_formula
 from imcmoo.space.designs_csv import DesignsTable
@@ -421,7 +428,9 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
             option = name.replace("_", "-")
             raise InputError(f"--{option}: sums of {device.name} are exact, leave it out")
     with input_errors():
-        designs = Designs.of_columns(others | stated, defaults=device.defaults)
+        designs = Designs.of_columns(
+            others | stated, defaults={**MEASURED_DEFAULTS, **device.defaults}
+        )
         if args.sigma is not None and designs.cell_errors.any():
             raise InputError("--sigma is for designs whose cell_errors are uniform")
         chips = Circuit.of_designs(designs, device, Assumptions())

@@ -13,6 +13,7 @@ from imcmoo.accuracy.own_statistics import statistics_of
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.noise import decibels, noise_of
+from imcmoo.model.physical.parameters import ADC_WINDOWS
 from imcmoo.networks.accuracy_data import AccuracyData, LayerData
 from imcmoo.networks.workloads import WorkloadSet
 from imcmoo.study.study import Study
@@ -118,3 +119,16 @@ def test_accuracy_data_of_a_file_are_equal_to_those_in_memory(tmp_path):
     data().write(tmp_path / "net.accuracy.npz")
     read = AccuracyData.read(tmp_path / "net.accuracy.npz")
     np.testing.assert_allclose(by_columns(read, CHIP), by_columns(data(), CHIP), rtol=0.05)
+
+
+@pytest.mark.parametrize("stated", [{}, {"adc_window": np.array(["sigma"])}])
+def test_windows_of_least_error_are_the_default_where_a_network_has_data(stated):
+    chip = columns({n: v for n, v in CHIPS[0].items() if n != "adc_window"}) | stated
+    generic = PhysicalEvaluator("sram", WorkloadSet.load(NETWORKS))
+    expected = "sigma" if stated else "least_error"
+    for measured in (model(), model().for_network(NETWORKS[1])):
+        assert ADC_WINDOWS[measured.designs(chip).adc_window[0]] == expected
+    assert ADC_WINDOWS[generic.designs(chip).adc_window[0]] == "sigma"
+    space = model().space
+    drawn = model()._decoded(space.random(3, np.random.default_rng(0)))
+    assert (drawn.adc_window == ADC_WINDOWS.index("least_error")).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from imcmoo.keyed_cache import KeyedCache
 from imcmoo.model.cost_model import Deployment
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.buffer_cache import BufferCache
-from imcmoo.model.physical.components import Switches, Technology
+from imcmoo.model.physical.components import MemoryCell, Switches, Technology
 from imcmoo.model.physical.constraints import CircuitLimits
 from imcmoo.model.physical.layers import LayerTable
 from imcmoo.model.physical.memory_cells import MEMORY_CELLS, memory_cell
@@ -144,46 +144,26 @@ class Context(Technology):
         if not requests_per_switch >= 1:
             raise ValueError(f"requests_per_switch must be at least 1, got {requests_per_switch}")
         digital = layers_digital or {}
-        precision: dict[str, Any] = {
-            "input_bits": input_bits,
-            "weight_bits": weight_bits,
-            "weight_clip": weight_clip,
-        }
         group = WorkloadSet((*networks.workloads, *joined))
         all_layers = LayerTable.of_workloads(
             group,
-            **precision,
+            input_bits=input_bits,
+            weight_bits=weight_bits,
+            weight_clip=weight_clip,
             dynamic=np.concatenate([np.array(w.dynamic, bool) for w in group.workloads]),
             digital=_named_layers(group, digital),
             kv_bits=kv_bits,
             weights_of=weights_of,
         )
         layers = all_layers.part(0, len(networks)) if joined else all_layers
-        co_resident = deployment == "together"
-        cell, limits = memory_cell(device), limits or CircuitLimits.of_device(device)
-        if cell.exact and limits.snr_dB > -np.inf:
-            raise ValueError(
-                f"compute_snr_limit_dB = {limits.snr_dB:g} is given, must be -inf on {cell.name}: "
-                "its sums are exact"
-            )
-        table = table or PhysicalTable.load()
-        if table.is_open and not cell.exact:
-            served = ", ".join(name for name, each in MEMORY_CELLS.items() if each.exact)
-            raise ValueError(f"components: the open table serves {served} only, not {cell.name}")
-        technology = Technology(
-            device=cell,
-            table=table,
-            assumptions=assumptions or Assumptions(),
-            switches=switches or Switches(),
-            input_bits=int(layers.input_bits.max()),
-            weight_bits=int(layers.weight_bits.max()),
-        )
+        technology = _technology(device, table, assumptions, switches, layers)
+        limits = limits or CircuitLimits.of_device(device)
+        _check_limits(limits, technology.device)
         predicted, measured = None, {}
         if accuracy:
             if circuit_noise is None:
                 raise ValueError("accuracy needs `circuit_noise`")
-            columns = [np.broadcast_to(v, len(networks)).tolist() for v in precision.values()]
-            operands = [Operands(*each) for each in zip(*columns, strict=True)]
+            operands = _operands(len(networks), input_bits, weight_bits, weight_clip)
             if own_noise is not None:
                 measured = {
                     at: OwnNoise(accuracy[name], own_noise, operands[at], digital.get(name, ()))
@@ -199,38 +179,42 @@ class Context(Technology):
                 operands=operands,
                 digital=digital,
             )
-        caches = None
+        co_resident = deployment == "together"
         if common_cache is None:
             common_cache = co_resident or interleaved
+        cache = None
         if any(network.has_cache for network in group.workloads):
             held = held_weight_bits(all_layers, co_resident=co_resident)
-            caches = BufferCache.of_layers(all_layers, held, common=common_cache)
+            cache = BufferCache.of_layers(all_layers, held, common=common_cache)
         context = cls(
             **vars(technology),
             layers=layers,
             adc_model=adc_model,
-            inferences_per_switch=requests_per_switch if deployment == "alone" else np.inf,
+            inferences_per_switch=np.inf if co_resident else requests_per_switch,
             co_resident=co_resident,
             noise=NoiseModel(layers, technology, own=measured, part_of=noise_of),
             limits=limits,
             accuracy=predicted,
             pays_switches=~layers.followers | interleaved,
-            cache=caches and caches.take(slice(len(networks))),
-            common_cache=caches is not None and common_cache,
+            cache=cache and cache.take(slice(len(networks))),
+            common_cache=cache is not None and common_cache,
         )
         if not joined or not layers.followers.any():
             return context
-        owner = replace(
-            context,
-            layers=all_layers.part(1, 2),
+        return replace(context, owner=context._of_owner(all_layers.part(1, 2), cache))
+
+    def _of_owner(self, layers: LayerTable, cache: BufferCache | None) -> Context:
+        """This context for the owner of the weights, the second network of `cache`."""
+        return replace(
+            self,
+            layers=layers,
             pays_switches=np.ones(1, bool),
             accuracy=None,
-            cache=caches and caches.take(slice(1, 2)),
+            cache=cache and cache.take(slice(1, 2)),
             features=(KeyedCache(), KeyedCache()),
             shortfalls=KeyedCache(),
             replications=KeyedCache(np.inf, rows_at_once=2048),
         )
-        return replace(context, owner=owner)
 
     @cached_property
     def held_weight_bits(self) -> Floats:
@@ -258,6 +242,43 @@ def held_weight_bits(layers: LayerTable, *, co_resident: bool) -> Floats:
         return held
     owners = held[~layers.followers] if layers.followers.any() else held
     return np.broadcast_to(owners.sum(), held.shape)
+
+
+def _technology(
+    device: str,
+    table: PhysicalTable | None,
+    assumptions: Assumptions | None,
+    switches: Switches | None,
+    layers: LayerTable,
+) -> Technology:
+    """The components of a device at the widest operands of the layers."""
+    cell, table = memory_cell(device), table or PhysicalTable.load()
+    if table.is_open and not cell.exact:
+        served = ", ".join(name for name, each in MEMORY_CELLS.items() if each.exact)
+        raise ValueError(f"components: the open table serves {served} only, not {cell.name}")
+    return Technology(
+        device=cell,
+        table=table,
+        assumptions=assumptions or Assumptions(),
+        switches=switches or Switches(),
+        input_bits=int(layers.input_bits.max()),
+        weight_bits=int(layers.weight_bits.max()),
+    )
+
+
+def _check_limits(limits: CircuitLimits, cell: MemoryCell) -> None:
+    """Refuse a limit on the compute SNR of a device whose sums are exact."""
+    if cell.exact and limits.snr_dB > -np.inf:
+        raise ValueError(
+            f"compute_snr_limit_dB = {limits.snr_dB:g} is given, must be -inf on {cell.name}: "
+            "its sums are exact"
+        )
+
+
+def _operands(n_networks: int, *precision: float | Sequence[float]) -> list[Operands]:
+    """Precision of each network from numbers that hold for all or for one each."""
+    columns = [np.broadcast_to(values, n_networks).tolist() for values in precision]
+    return [Operands(*each) for each in zip(*columns, strict=True)]
 
 
 def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:

@@ -49,6 +49,7 @@ from imcmoo.model.physical.parameters import (
     COLUMNS,
     DEFAULTS,
     MAPPING_KEY,
+    MEASURED_DEFAULTS,
     DesignRefused,
     Designs,
     checked_column,
@@ -601,7 +602,9 @@ class PhysicalEvaluator(CostModel):
 
     @property
     def _defaults(self) -> dict[str, str | float]:
-        return {"adc_model": self._context.adc_model, **self._context.device.defaults}
+        measured = {} if self._accuracy is None else MEASURED_DEFAULTS
+        context = self._context
+        return {"adc_model": context.adc_model, **measured, **context.device.defaults}
 
     def _decoded(self, levels: Levels) -> Designs:
         """Designs of value indices, shape (n, n_parameters)."""

@@ -165,7 +165,7 @@ def layer(
                     static += off / references * (2**g_width - 1) ** 2
                 tops = 2**x_width - 1, 2**g_width - 1
                 added = (design.get("adc_noise", DEFAULTS["adc_noise"]) / 100) ** 2
-                rule, most = design.get("adc_window", DEFAULTS["adc_window"]), design["adc_bits"]
+                rule, most = design.get("adc_window", "sigma"), design["adc_bits"]
                 tried = [
                     one_sum(
                         *(rows, x, g, tops, coherence, differential),

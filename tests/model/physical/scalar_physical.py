@@ -34,7 +34,7 @@ WIDTHS = (1, 2, 4, 8)
 DEFAULTS = {"input_coding": "pulses", "weight_coding": "offset", "sample_and_hold": 0}
 DEFAULTS |= {"mac_units": 256, "ping_pong": 0, "redundancy": 1, "buffer_words": 1}
 DEFAULTS |= {"adc_model": parameters.DEFAULTS["adc_model"]}
-DEFAULTS |= {name: parameters.DEFAULTS[name] for name in ("adc_noise", "adc_window")}
+DEFAULTS |= {"adc_noise": parameters.DEFAULTS["adc_noise"]}
 USUAL = Assumptions()
 
 NUMBERS = (

@@ -170,8 +170,6 @@ def compared(
     kv_bits=8,
 ):
     """Compare designs with the scalar model; returns how many run the network."""
-    if device != "dimc":  # by default the scalar model tries eleven windows at each resolution
-        designs = {"adc_window": np.full(len(designs["rows"]), "sigma"), **designs}
     metrics = PhysicalEvaluator(
         device,
         WorkloadSet((workload,)),
