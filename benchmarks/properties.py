@@ -31,7 +31,9 @@ def rows(name: str, components: bool) -> tuple[dict[str, Any], list[dict[str, An
     found = properties.front_properties(problem) | properties.landscape_properties(problem, rng)
     found |= properties.feasible_components(problem) if components else {}
     digest = truth.digest(problem.answer)[:12] if problem.answer else None
-    return {"problem": name, "digest": digest, **found}, [{"problem": name, **row} for row in constraints]
+    return {"problem": name, "digest": digest, **found}, [
+        {"problem": name, **row} for row in constraints
+    ]
 
 
 def write(path: Path, new: list[dict[str, Any]]) -> None:
@@ -44,6 +46,21 @@ def write(path: Path, new: list[dict[str, Any]]) -> None:
     frame = frame.sort_values("problem", key=lambda names: names.map(order), kind="stable")
     path.parent.mkdir(parents=True, exist_ok=True)
     frame.to_csv(path, index=False, float_format="%.4g", lineterminator="\n")
+
+
+def page_table(table: pd.DataFrame) -> str:
+    """Table of `docs/benchmark.md` from that of all properties."""
+    lines = [
+        "| problem | objectives | constant | enough | dimension | connected | local optima | FDC |",
+        f"| --- |{' ---: |' * 7}",
+    ]
+    for row in table.to_dict("records"):
+        connected = f"{row['connected']:.0%}".replace("%", " %")
+        cells = [row[n] for n in ("objectives", "constant_objectives", "least_objectives")]
+        cells += [f"{row['intrinsic_dimension']:.1f}", connected]
+        cells += [f"{row['optima_edap_geomean']:.0f} of 20", f"{row['fdc_edap_geomean']:.2f}"]
+        lines.append(f"| `{row['problem']}` | {' | '.join(map(str, cells))} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from imcmoo.problem.scalarisation import TOLERANCE, spans
 from imcmoo.search.sampling import NoFeasibleDesign, draw_feasible
 from imcmoo.space.design_space import Levels
 
-DRAWN, STARTS, MOST_CHECKED = 1000, 20, 2000
+DRAWN, STARTS, MOST_CHECKED = 1000, 20, 5000
 """Random designs, starts of descents and paths, and designs checked for each path."""
 
 AT_ONCE = 1 << 16
@@ -156,7 +156,7 @@ def constraint_properties(problem: BenchmarkProblem, rng: np.random.Generator) -
     Returns:
         A row for each constraint: constraint; violated (share of `DRAWN` random designs); alone
         (share that violates no other one); active (share of the front within 1 % of the limit; NaN
-        without an exact front).
+        without an exact front, and for constraints that are 0 wherever they are kept).
     """
     _, G = problem.evaluate_indices(problem.space.random(DRAWN, rng))
     violated = G > 0
@@ -164,7 +164,8 @@ def constraint_properties(problem: BenchmarkProblem, rng: np.random.Generator) -
     active = np.full(G.shape[1], np.nan)
     if problem.answer is not None:
         _, of_front = problem.evaluate_indices(problem.space.unrank(problem.answer.ranks))
-        active = (of_front > -ACTIVE).mean(axis=0)
+        states_slack = (np.concatenate([G, of_front]) < 0).any(axis=0)
+        active = np.where(states_slack, (of_front > -ACTIVE).mean(axis=0), np.nan)
     shares = violated.mean(axis=0), alone.mean(axis=0), active
     columns = zip(problem.constraint_names, *shares, strict=True)
     names = ("constraint", "violated", "alone", "active")

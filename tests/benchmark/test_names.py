@@ -84,21 +84,21 @@ def test_random_problems_have_categorical_and_conditional_parameters():
         assert np.isfinite(F).all()
 
 
-def test_low_fidelity_has_windows_in_closed_form_and_all_else_alike():
-    exact, cheap = (
-        benchmark.get(f"four_workload_sram_physical_snr{low}-v2") for low in ("", "_sigma")
+def test_high_fidelity_has_searched_windows_and_all_else_alike():
+    cheap, exact = (
+        benchmark.get(f"four_workload_sram_physical_snr{high}-v2") for high in ("", "_least_error")
     )
     designs = exact.space.random(8, np.random.default_rng(1))
     of_exact, of_cheap = (p.accelerator.model.evaluate(designs) for p in (exact, cheap))
     assert exact.objective_names == cheap.objective_names
     np.testing.assert_array_equal(of_exact.values["energy"], of_cheap.values["energy"])
     assert (of_exact.values["snr"] != of_cheap.values["snr"]).any()
-    assert cheap.answer is None
-    assert not any("sigma" in name for name in benchmark.names())
+    assert exact.answer is None
+    assert not any("least_error" in name for name in benchmark.names())
 
 
 @pytest.mark.parametrize("stem", ["four_workload_dimc_physical", "four_workload_sram"])
-def test_low_fidelity_needs_adcs_of_the_physical_model(stem):
+def test_high_fidelity_needs_adcs_of_the_physical_model(stem):
     for version in ("-v1", "-v2"):
         with pytest.raises(InputError, match="unknown problem"):
-            benchmark.get(f"{stem}_sigma{version}")
+            benchmark.get(f"{stem}_least_error{version}")
