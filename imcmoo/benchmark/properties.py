@@ -271,8 +271,8 @@ def _descend(judge: ExactRegret, start: Levels, criterion: str) -> int:
 
 
 def _leads_to(problem: BenchmarkProblem, start: Levels, target: Levels) -> bool:
-    """Whether steps between feasible neighbours lead from one design to another; the nearest design
-    goes first."""
+    """True if steps between feasible neighbours lead from one design to another; the nearest goes
+    first."""
     rank = problem.space.rank
     waiting = {int(rank(start[None])[0]): start}
     seen = set(waiting)
