@@ -1,6 +1,11 @@
-"""Designs per second of a study's cost model.
+"""Designs per second of a study's cost model, and of problems of the suite.
 
     python benchmarks/throughput.py [STUDY ...] [--designs 100000] [--repeats 9]
+    python benchmarks/throughput.py --problems NAME ... [--designs 1000]
+
+The second form evaluates new random designs of problems of the suite, per second of processor time:
+one at a time by a new problem, the first 100 and all; one at a time again, all chips known; and 100
+at a time by a new problem in a new process.
 
 Two batches: designs drawn from the whole space, many of which do not run all networks, and designs
 that do. "first touch" is a new model on designs it has not seen; "steady" is what a search or an
@@ -11,16 +16,21 @@ design. `python -m cProfile -s tottime` before the script shows where the time g
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import time
 
 import numpy as np
 
+from imcmoo import benchmark
 from imcmoo.model.cost_model import CostModel
 from imcmoo.space.design_space import Levels
 from problems import STUDIES
 
 DRAWN = 200_000
+
+FIRST = 100
+"""Designs at once, and first designs that are timed alone."""
 
 
 def seconds(model: CostModel, levels: Levels, repeats: int = 1) -> tuple[float, float]:
@@ -63,14 +73,53 @@ def measure(name: str, n: int, repeats: int) -> None:
         )
 
 
+def single(name: str, n: int) -> None:
+    """Print the rates of designs of a problem one at a time: cold and again."""
+    problem = benchmark.get(name)
+    designs = problem.space.random(n, np.random.default_rng(1))
+    began = [time.process_time()]
+    for again in range(2):
+        for at, design in enumerate(designs, start=1):
+            problem.evaluate_indices(design)
+            if at == FIRST and not again:
+                began.append(time.process_time())
+        began.append(time.process_time())
+    start, first, cold, warm = began
+    print(
+        f"{name}: one at a time, first {FIRST} {FIRST / (first - start):,.0f}/s, all {n} "
+        f"{n / (cold - start):,.0f}/s, again {n / (warm - cold):,.0f}/s",
+        flush=True,
+    )
+
+
+def batches(name: str, n: int) -> None:
+    """Print the rate of designs of a problem, `FIRST` at a time."""
+    problem = benchmark.get(name)
+    designs = problem.space.random(n, np.random.default_rng(1))
+    began = time.process_time()
+    for part in np.split(designs, n // FIRST):
+        problem.evaluate_indices(part)
+    rate = n / (time.process_time() - began)
+    print(f"{name}: {FIRST} at a time {rate:,.0f}/s", flush=True)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("studies", nargs="*", default=["four_workload_rram", "nine_workload_sram"])
     parser.add_argument("--designs", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--problems", nargs="+", default=[], metavar="NAME")
     args = parser.parse_args()
-    for study in args.studies:
+    for name in args.problems:
+        # Problems of one process share layer tables, so each measurement has its own process.
+        for how in (single, batches):
+            worker = multiprocessing.get_context("spawn").Process(
+                target=how, args=(name, args.designs)
+            )
+            worker.start()
+            worker.join()
+    for study in () if args.problems else args.studies:
         measure(study, args.designs, args.repeats)
 
 

@@ -42,6 +42,9 @@ SIZES = tuple(2**n * 1_000_000 for n in range(2, 11))
 KINDS_OF_SIZES = ((8, 1), (4, 1), (8, 16))
 """Weight bits and batch of models of other sizes."""
 
+KINDS = ("batches", "models", "prefill")
+"""Tables of a device besides that of sizes."""
+
 CLOSE = 1.03
 """Largest ratio between a model whose weights stay and the next larger one whose do not."""
 
@@ -139,7 +142,7 @@ def chip(problem: AcceleratorProblem, levels: Any) -> Row:
 
 def sizes(case: Case) -> Iterator[Row]:
     """Best chips for models of all `SIZES`, and of those around the largest whose weights stay."""
-    rows = [replace(case, weight_count=size).best() for size in SIZES]
+    rows = [one.best() for one in of_sizes(case)]
     stay = [bool(row.get("stays")) for row in rows]
     if stay[0] and not all(stay):
         at = stay.index(False)
@@ -149,6 +152,11 @@ def sizes(case: Case) -> Iterator[Row]:
             rows.append(replace(case, weight_count=middle).best())
             low, high = (middle, high) if rows[-1].get("stays") else (low, middle)
     yield from sorted(rows, key=lambda row: row["weight_count"])
+
+
+def of_sizes(case: Case) -> Iterator[Case]:
+    """The case with models of all `SIZES`."""
+    return (replace(case, weight_count=size) for size in SIZES)
 
 
 def cases(kind: str, device: str) -> Iterator[Case]:
@@ -163,20 +171,30 @@ def cases(kind: str, device: str) -> Iterator[Case]:
             yield Case(device, model, phase=phase)
 
 
+def all_cases() -> Iterator[Case]:
+    """Cases that are known before any is solved, in a fixed order."""
+    for device in DEVICES:
+        for bits, batch in KINDS_OF_SIZES:
+            yield from of_sizes(Case(device, weight_bits=bits, batch=batch))
+        for kind in KINDS:
+            yield from cases(kind, device)
+
+
 class GenerationChips(Publication):
     """Proven best chips for prefill and step of language models of several sizes."""
 
     name = path = "generation"
     tasks = (
         *(("sizes", d, *how) for d in DEVICES for how in KINDS_OF_SIZES),
-        *((kind, d) for d in DEVICES for kind in ("batches", "models", "prefill")),
+        *((kind, d) for d in DEVICES for kind in KINDS),
     )
     float_format = "%.10g"
 
     @property
     def depends_on(self) -> str:
-        """The problems of the smallest model."""
-        return dependence(Case(device).problem() for device in DEVICES)
+        """The problems of all cases, but models between those of `SIZES`."""
+        smallest = (Case(device).problem() for device in DEVICES)
+        return dependence(smallest, stamped=(case.problem() for case in all_cases()))
 
     def run_task(self, task: tuple[Any, ...]) -> Result:
         """Prove the best chips of a table on one device."""
@@ -206,7 +224,7 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         sizes=sizes,
         less=where_rram_takes_less(sizes),
         each_pJ=energy_of_weights(tables["sizes"]),
-        **{name: tables[name] for name in ("batches", "models", "prefill")},
+        **{name: tables[name] for name in KINDS},
         **{"DEVICES": DEVICES, "BATCHES": BATCHES, "SMALL": SMALL, "CONFIGS": CONFIGS},
         **{"PROMPT": PROMPT, "GENERATED": GENERATED, "CLOSE": CLOSE},
         ends=break_even(tables["sizes"]),

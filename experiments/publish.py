@@ -22,6 +22,7 @@ from imcmoo.io.files import replacing
 from imcmoo.io.locks import folder_lock
 from imcmoo.io.machines import Workers, open_executor
 from imcmoo.io.parts import TaskCheckpoints
+from imcmoo.problem.identity import stamp_of
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.report import style
 from imcmoo.study.study import Study
@@ -190,10 +191,22 @@ def write(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def dependence(problems: Iterable[AcceleratorProblem], data: Sequence[Path] = ()) -> str:
-    """State all that stored results of an experiment depend on: versions, problems in a fixed
-    order, and data that tasks read."""
-    marks = [*map(behaviour_mark, problems), *map(sha256, data)]
+def dependence(
+    problems: Iterable[AcceleratorProblem],
+    *,
+    stamped: Iterable[AcceleratorProblem] = (),
+    data: Sequence[Path] = (),
+) -> str:
+    """State all that stored results of an experiment depend on, versions included.
+
+    Args:
+        problems: problems whose designs are evaluated for numbers of the model, in a fixed order.
+        stamped: problems that only their data, space and settings identify, in a fixed order: use
+            it for variants of `problems`, as drawing designs may take seconds for each.
+        data: files that tasks read.
+    """
+    stamps = (stamp_of(problem).digest() for problem in stamped)
+    marks = [*map(behaviour_mark, problems), *stamps, *map(sha256, data)]
     return f"{EXPERIMENTS_VERSION} {marks}"
 
 

@@ -2,8 +2,9 @@
 
 `python -m experiments.devices.real STUDY.toml --sram CSV --rram CSV` writes a table for the page of
 the devices. STUDY is of `experiments.edge_networks.study`, the tables of analog chips are of
-`experiments.edge_networks.cheapest`; leave one out if no chip keeps the scores. The digital chip is
-proven: it computes as integers do, so that it loses what rounding loses.
+`experiments.edge_networks.cheapest`; leave one out if no chip keeps the scores. Of an analog chip
+the table gives the circuit, on which accuracy depends; all else is proven. A digital chip is proven
+as a whole: it computes as integers do, so that it loses what rounding loses.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import numpy as np
 import pandas as pd
 
 from experiments.devices.chips import DIGITAL, costs
+from experiments.edge_networks.cheapest import CIRCUIT
 from imcmoo.exact.branch_and_bound import prove
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import Levels
+from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.spaces import spaces
 from imcmoo.study.study import Study
@@ -32,9 +35,8 @@ def study_of(study: Study, device: str) -> Study:
     """The study for one device, without limits on accuracy."""
     networks = [n.replace(accuracy=None, max_accuracy_drop=None) for n in study.networks]
     space = spaces()[f"{device}_physical_attention"]
-    return study.replace(
-        name=f"{study.name}_{device}", networks=networks, space=space, scenario=None
-    )
+    name = f"{study.name}_{device}"
+    return study.replace(name=name, device=device, networks=networks, space=space, scenario=None)
 
 
 def row_of(
@@ -54,21 +56,23 @@ def row_of(
 
 
 def analog(study: Study, device: str, table: Path, allowed: float) -> dict[str, Any]:
-    """The chip of a table of chips for an allowed drop, evaluated again."""
-    problem = study_of(study, device).problem()
+    """The proven best chip with the circuit that a table has for an allowed drop."""
     chip = pd.read_csv(table).set_index("allowed_drop").loc[allowed]
-    levels = problem.space.levels_of({name: chip[name] for name in problem.space.names})
+    of_device = study_of(study, device)
+    circuit = {name: chip[name] for name in CIRCUIT if name in of_device.space.names}
+    values = {name: [value] for name, value in circuit.items()}
+    space = restricted(of_device.space, values, name=of_device.space.name)
     worst = max(float(chip[name]) for name in chip.index if name.startswith("drop_"))
-    return row_of(device, problem, np.atleast_2d(levels), (allowed, max(worst, 0.0)))
+    return best(device, of_device.replace(space=space), (allowed, max(worst, 0.0))) | circuit
 
 
-def digital(study: Study, allowed: float) -> dict[str, Any]:
-    """The proven best digital chip."""
-    problem = study_of(study, DIGITAL).problem()
+def best(device: str, study: Study, drops: tuple[float, float]) -> dict[str, Any]:
+    """The proven best chip of a study; see `row_of`."""
+    problem = study.problem()
     proof = prove(problem, CRITERION)
     if proof.levels is None:
-        raise SystemExit("no digital chip runs these networks")
-    return row_of(DIGITAL, problem, np.atleast_2d(proof.levels)[:1], (allowed, 0.0))
+        raise SystemExit(f"{device}: no chip runs these networks within the limits")
+    return row_of(device, problem, np.atleast_2d(proof.levels)[:1], drops)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -85,7 +89,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise SystemExit(f"{args.study} lists devices: give a study of one device")
     chips = [("sram", args.sram), ("rram", args.rram)]
     rows = [analog(study, name, table, allowed) for name, table in chips if table is not None]
-    frame = pd.DataFrame([*rows, digital(study, allowed)])
+    rows.append(best(DIGITAL, study_of(study, DIGITAL), (allowed, 0.0)))
+    frame = pd.DataFrame(rows)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     frame.to_csv(args.out, index=False, float_format="%.12g", lineterminator="\n")
 

@@ -43,9 +43,10 @@ class Devices(Publication):
 
     @property
     def depends_on(self) -> str:
-        """The problems."""
-        each = ((question, device) for question in QUESTIONS for device in DEVICES)
-        return dependence(chips.problem_of(*which, ASSUMED) for which in each)
+        """The problems of all states."""
+        as_assumed = (task for task in self.tasks if task[-1] == ASSUMED)
+        each = (chips.problem_of(*task) for task in self.tasks)
+        return dependence((chips.problem_of(*task) for task in as_assumed), stamped=each)
 
     def run_task(self, task: Task) -> Result:
         """Prove one chip."""

@@ -60,10 +60,11 @@ def digital_table(frame: pd.DataFrame, table: PhysicalTable) -> Table | None:
     shown = new_table(
         *("state", "reading", "quantity"),
         title="digital macros, each alone",
-        numbers=("rows", "within 2 ×", "within 3 ×"),
+        numbers=("rows", "within 2 ×", "within 3 ×", "95 % interval"),
     )
     for row in counts.to_dict("records"):
-        numbers = (f"{row[name]:.0f}" for name in ("rows", "within_2", "within_3"))
+        numbers = [f"{row[name]:.0f}" for name in ("rows", "within_2", "within_3")]
+        numbers.append(f"{row['low']:.0%} to {row['high']:.0%}" if row["rows"] else "–")
         shown.add_row(row["state"], row["reading"], HEADINGS[row["quantity"]], *numbers)
     return shown
 

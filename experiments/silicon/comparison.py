@@ -201,6 +201,14 @@ def members(macros: pd.DataFrame, table: PhysicalTable) -> pd.DataFrame:
     return pd.DataFrame(classes).reindex(macros.index, fill_value=False)
 
 
+def share_interval(hits: int, rows: int) -> tuple[float, float]:
+    """95 % interval of a share by Wilson; NaN without rows."""
+    if not rows:
+        return np.nan, np.nan
+    low, high = binomtest(hits, rows).proportion_ci(method="wilson")
+    return float(low), float(high)
+
+
 def agreement(measured: pd.Series[float], model: pd.Series[float]) -> dict[str, float]:
     """Measure how well modelled values agree with published ones.
 
@@ -214,9 +222,7 @@ def agreement(measured: pd.Series[float], model: pd.Series[float]) -> dict[str, 
     ranked = len(x) >= LEAST_RANKED and len(set(x)) > 1 and len(set(y)) > 1
     ratio = pd.Series(y / x)
     hits = int((np.abs(np.log(ratio)) <= np.log(FACTOR)).sum())
-    low, high = np.nan, np.nan
-    if len(ratio):
-        low, high = binomtest(hits, len(ratio)).proportion_ci(method="wilson")
+    low, high = share_interval(hits, len(ratio))
     return {
         "rows": len(ratio),
         "within": hits / len(ratio) if len(ratio) else np.nan,

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.silicon.cleaning import LEFT_OUT
-from experiments.silicon.comparison import FACTOR, published
+from experiments.silicon.comparison import FACTOR, published, share_interval
 from experiments.silicon.macros import DIGITAL, MEASURED, NEEDED, Row, row_of
 from imcmoo.arrays import Floats
 from imcmoo.hardware.physical_table import PhysicalTable
@@ -44,6 +44,7 @@ NUMBERS = (
 
 READINGS = {"default": ALONE.voltage_exponent.value, "exponent 2": 2.0}
 """Exponent of the supply by name of the reading."""
+DEFAULT_READING = next(iter(READINGS))
 
 
 class HeldDimc(Dimc):
@@ -158,7 +159,8 @@ def agreement(ratios: pd.DataFrame) -> pd.DataFrame:
     """Count the ratios of `compared` within 2 and `FACTOR` times.
 
     Returns:
-        Columns state ("as is" or "clean"), reading, quantity, rows, within_2, within_3.
+        Columns state ("as is" or "clean"), reading, quantity, rows, within_2, within_3, and the
+        interval low to high of the share within 3 times.
     """
     counts = []
     for state, chosen in (("as is", ratios), ("clean", ratios[ratios["clean"].astype(bool)])):
@@ -166,6 +168,7 @@ def agreement(ratios: pd.DataFrame) -> pd.DataFrame:
             for name in MEASURED:
                 off = np.exp(np.abs(np.log(of_reading[name].dropna().astype(float))))
                 within = {"within_2": int((off <= 2).sum()), "within_3": int((off <= FACTOR).sum())}
-                keys = {"state": state, "reading": reading, "quantity": name}
-                counts.append(keys | {"rows": len(off)} | within)
+                keys = {"state": state, "reading": reading, "quantity": name, "rows": len(off)}
+                low, high = share_interval(within["within_3"], len(off))
+                counts.append(keys | within | {"low": low, "high": high})
     return pd.DataFrame(counts)

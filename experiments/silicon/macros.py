@@ -45,6 +45,8 @@ ADDED = (
 
 SHIPPED = Path(__file__).parent / "data" / "macros.csv"
 """Macros that ship with the package; `data/README.md` names their source."""
+FURTHER = SHIPPED.with_name("digital_macros.csv")
+"""Digital macros that `SHIPPED` lacks."""
 
 HIGHEST = {"input_bits": 8, "weight_bits": 16, "adc_bits": 16, "n_adc": 1_000_000}
 """A higher value is taken for another quantity than that of its column."""

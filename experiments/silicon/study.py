@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from experiments.markdown import render, row
+from experiments.markdown import render, row, select
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
-from experiments.silicon import chips, comparison, figures, random_designs
+from experiments.silicon import chips, comparison, digital, figures, random_designs
 from experiments.silicon.cleaning import CORRECTED, LEFT_OUT
-from experiments.silicon.comparison import CLASSES, DEFAULT
-from experiments.silicon.macros import SHIPPED, read
+from experiments.silicon.comparison import AS_IS, CLASSES, CLEAN, DEFAULT
+from experiments.silicon.digital import DEFAULT_READING
+from experiments.silicon.macros import FURTHER, MEASURED, SHIPPED, read
 from imcmoo.hardware.physical_table import PhysicalTable
 from imcmoo.model.physical.parameters import ADC_MODELS
 from imcmoo.study.calibration import PRESETS
@@ -104,8 +105,24 @@ class Silicon(Publication):
             out=numbered(covered["left_out"], LEFT_OUT),
             corrected=numbered(kept["corrected"], CORRECTED),
             class_row=class_row,
+            digital=digital_agreement(self.frame),
+            MEASURED=MEASURED,
         )
         return {docs / "silicon.md": text}
+
+
+def digital_agreement(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Agreement of digital macros by title of their table, as `digital.agreement` counts it: those
+    of `frame`, as it is and without processors, and further ones."""
+    table = PhysicalTable.load()
+    usual = digital.agreement(digital.compared(frame, table))
+    further = digital.agreement(digital.compared(read(FURTHER), table))
+    states = {"as is": (usual, AS_IS), "clean": (usual, CLEAN), "further macros": (further, AS_IS)}
+    return {
+        title: select(counts, state=state, reading=DEFAULT_READING)
+        for title, (counts, state) in states.items()
+        if len(counts)
+    }
 
 
 def numbered(notes: pd.Series[str], rules: Iterable[str]) -> list[tuple[str, list[int]]]:

@@ -65,6 +65,21 @@ def paired_wilcoxon(a: Floats, b: Floats) -> float:
     return float(wilcoxon(differences, zero_method="pratt", alternative="less").pvalue)
 
 
+def mann_whitney(a: Floats, b: Floats) -> float:
+    """Two-sided p-value of the rank-sum test that two independent samples are alike.
+
+    Use it for runs that have no more than their seed in common, which makes no pair.
+
+    Args:
+        a: one value per run, shape (n,); infinite where a run never got there.
+        b: the same of another method, shape (k,).
+
+    Source: Mann & Whitney, Annals of Mathematical Statistics 18(1), 1947.
+    """
+    _check(a=a, b=b)
+    return float(mannwhitneyu(a, b, alternative="two-sided").pvalue)
+
+
 def holm(p_values: Floats) -> Floats:
     """P-values of a family of tests, adjusted so that the level holds for all of them together.
 

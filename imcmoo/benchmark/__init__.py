@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from imcmoo.benchmark.benchmark_problem import BenchmarkProblem, OptimalDesigns, Record
 from imcmoo.benchmark.problem_names import KINDS, names, problem_study, version_of
+from imcmoo.benchmark.published_runs import baselines
 from imcmoo.benchmark.random_problems import random_study
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "BenchmarkProblem",
     "OptimalDesigns",
     "Record",
+    "baselines",
     "get",
     "names",
     "random_problem",

@@ -24,6 +24,10 @@ from imcmoo.study.study import Study
 MOST_PREPARED = 1 << 17
 """Largest number of chips that `prepare` maps."""
 
+FEW, PATIENCE = 8, 128
+"""Calls with at most so many designs before a problem prepares itself: a chip that is mapped alone
+takes some hundred times as long as among all, so that all take as long as so many calls."""
+
 CHECKED = 8
 """Designs of a stored front that are evaluated before the front is used."""
 
@@ -126,6 +130,7 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         self._name = name
         self._solved: ExactAnswer | None = None
         self.record: Record | None = None
+        self._small_calls = 0
         super().__init__(
             n_var=len(self.space.shape),
             n_obj=len(self.objective_names),
@@ -179,6 +184,8 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
     def evaluate_indices(self, indices: ArrayLike) -> tuple[Floats, Floats]:
         """Evaluate designs: objectives F and constraints G.
 
+        After `PATIENCE` calls with at most `FEW` designs it calls `prepare`.
+
         Args:
             indices: value indices, shape (n, n_var) or (n_var,).
 
@@ -186,6 +193,10 @@ class BenchmarkProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             Shapes (n, n_obj) and (n, n_ieq_constr); n is 1 for a single design.
         """
         levels = self.indices(indices)
+        self._small_calls += len(levels) <= FEW
+        if self._small_calls == PATIENCE:
+            self.prepare()
+            self._small_calls += 1
         F, G = self.accelerator.score(levels, self.accelerator.model.evaluate(levels))
         if self.record is not None:
             self.record.add(levels, F, G)

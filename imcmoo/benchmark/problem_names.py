@@ -3,6 +3,9 @@
 - `STUDY-v1`: a shipped study (`problems/studies/`), `STUDY-v2` of the physical model;
 - `STUDY_OBJECTIVE-v2`: a study of the physical model with `interval` (initiation interval) or `snr`
   (compute SNR) of each network as further objectives;
+- the same and `_least_error`, such as `STUDY_snr_least_error-v2`: its high fidelity. The window of
+  an ADC is then searched for the least error, which takes most of an evaluation, instead of
+  following from the spread of its sums;
 - `DEVICE/NETWORKS/AREAmm2-v1`: any of the nine networks, joined by `+`, on SRAM or RRAM chips
   within an area limit, by the reference model;
 - `textbook/DEVICE/NETWORKS/AREAmm2-v1`: the same structure on component costs that are free for
@@ -15,6 +18,7 @@ Versions are those of the cost model, so that a name stands for the same numbers
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from imcmoo.benchmark.random_problems import random_study
 from imcmoo.benchmark.textbook import TABLE
@@ -34,6 +38,9 @@ that cannot be enumerated, and the listed members of the two families.
 
 FURTHER = ("interval", "snr")
 """Further objectives of each network in variants of the physical studies."""
+
+HIGH = "_least_error"
+"""Ending of the stem of a problem of high fidelity, and its rule of ADC windows."""
 
 SUBSETS = (
     "resnet18+mobilenet_v3",
@@ -60,7 +67,9 @@ SPACES = {"sram": "sram_large", "rram": "rram"}
 _FAMILY = re.compile(
     r"(?P<textbook>textbook/)?(?P<device>sram|rram)/(?P<networks>[^/]+)/(?P<area>[1-9][0-9]*)mm2"
 )
-_PHYSICAL = re.compile(rf"\w+_(physical|extended)(_({'|'.join(FURTHER)}))?|random/physical/.*")
+_PHYSICAL = re.compile(
+    rf"\w+_(physical|extended)(_({'|'.join(FURTHER)}))?({HIGH})?|random/physical/.*"
+)
 _NAME = re.compile(r"(?P<stem>.+)(?P<version>-v[1-9][0-9]*)")
 _RANDOM = re.compile(r"random/(?P<model>[a-z]+)/(?P<seed>0|[1-9][0-9]{0,17})")
 
@@ -102,8 +111,12 @@ def names(kind: str | None = None) -> list[str]:
 
 def _further_of(study: str) -> tuple[str, ...]:
     """Further objectives of variants of a physical study; exact sums have no noise."""
-    exact = all(map(is_exact, shipped_study(study).space.values_of("device")))
-    return tuple(f for f in FURTHER if not (f == "snr" and exact))
+    has_noise = _has_noise(shipped_study(study))
+    return tuple(f for f in FURTHER if f != "snr" or has_noise)
+
+
+def _has_noise(study: Study) -> bool:
+    return not all(map(is_exact, study.space.values_of("device")))
 
 
 def version_of(stem: str) -> str:
@@ -140,6 +153,8 @@ def _study_of(stem: str, name: str) -> Study | None:
         return _member(name, **match.groupdict())
     if match := _RANDOM.fullmatch(stem):
         return random_study(int(match["seed"]), match["model"])
+    if stem.endswith(HIGH):
+        return _high_fidelity(stem.removesuffix(HIGH), name)
     if stem in shipped_names():
         return shipped_study(stem)
     base, _, further = stem.rpartition("_")
@@ -147,6 +162,15 @@ def _study_of(stem: str, name: str) -> Study | None:
     if is_physical and further in _further_of(base):
         return shipped_study(base).replace(name=stem, objectives=(further,))
     return None
+
+
+def _high_fidelity(stem: str, name: str) -> Study | None:
+    """The study of a problem with searched ADC windows; None if it has no ADCs."""
+    study = _study_of(stem, name) if _PHYSICAL.fullmatch(stem) else None
+    if study is None or not _has_noise(study):
+        return None
+    space = replace(study.space, fixed={**study.space.fixed, "adc_window": HIGH.strip("_")})
+    return study.replace(name=f"{study.name}{HIGH}", space=space)
 
 
 def _member(name: str, textbook: str | None, device: str, networks: str, area: str) -> Study:

@@ -35,7 +35,6 @@ from imcmoo.hardware.lookup import KEY_SCALE, KeyedRows
 from imcmoo.hardware.open_costs import (
     FAN_OUT,
     GATE_F_PER_M,
-    SRAM_CELL_M2_AT_45_NM,
     SRAM_WIDTH_F,
     driver_area_m2,
 )
@@ -49,6 +48,9 @@ OF_45_NM = NODE_NM / 45
 
 LEAK_A_PER_M = 10e-6
 NOMINAL_V = 0.9
+
+SRAM_CELL_M2_AT_45_NM = 0.346e-12
+"""Area of a cell of six transistors [C]."""
 
 WIDTH_M = {"sram": SRAM_WIDTH_F * F_M, "rram": 3 * F_M}
 """Width of the access transistor of a cell, m."""

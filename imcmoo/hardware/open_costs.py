@@ -5,7 +5,6 @@ They replace NeuroSim's in the open component table, which serves digital in-mem
 Sources:
     [WH] Weste & Harris, CMOS VLSI Design, 4th ed., 2011: wires 0.2 fF/µm, gates and drains 1 fF
         per µm of width, transistor pitch 8 λ = 4 F, fan-out of 4 for each stage of a driver.
-    [C] Mistry et al., IEDM 2007: 6T SRAM cell of 0.346 µm² at 45 nm.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import math
 WIRE_F_PER_M, GATE_F_PER_M = 0.2e-9, 1e-9
 FAN_OUT = 4
 
-SRAM_CELL_M2_AT_45_NM = 0.346e-12
 SRAM_WIDTH_F = 2
 """Width of the access transistor of an SRAM cell, in feature sizes."""
 CELL_F2 = 280.0
@@ -40,9 +38,6 @@ def driver_area_m2(load_F: float, feature_m: float) -> float:
 def array_m2(node_nm: int, rows: int, cols: int) -> dict[str, float]:
     """Areas, m², of all row drivers of an SRAM array (`row_area`) and of one cell (`cell_area`)."""
     feature_m = node_nm * 1e-9
-    cell_m2 = SRAM_CELL_M2_AT_45_NM * (node_nm / 45) ** 2
+    cell_m2 = CELL_F2 * feature_m**2
     load_F = line_F(cols, cell_m2, SRAM_WIDTH_F * feature_m)
-    return {
-        "row_area": rows * driver_area_m2(load_F, feature_m),
-        "cell_area": CELL_F2 * feature_m**2,
-    }
+    return {"row_area": rows * driver_area_m2(load_F, feature_m), "cell_area": cell_m2}

@@ -82,3 +82,23 @@ def test_random_problems_have_categorical_and_conditional_parameters():
         assert all(p.on in problem.space.parameters for p in conditional)
         F, _ = problem.evaluate_indices(problem.space.random(3, np.random.default_rng(seed)))
         assert np.isfinite(F).all()
+
+
+def test_high_fidelity_has_searched_windows_and_all_else_alike():
+    cheap, exact = (
+        benchmark.get(f"four_workload_sram_physical_snr{high}-v2") for high in ("", "_least_error")
+    )
+    designs = exact.space.random(8, np.random.default_rng(1))
+    of_exact, of_cheap = (p.accelerator.model.evaluate(designs) for p in (exact, cheap))
+    assert exact.objective_names == cheap.objective_names
+    np.testing.assert_array_equal(of_exact.values["energy"], of_cheap.values["energy"])
+    assert (of_exact.values["snr"] != of_cheap.values["snr"]).any()
+    assert exact.answer is None
+    assert not any("least_error" in name for name in benchmark.names())
+
+
+@pytest.mark.parametrize("stem", ["four_workload_dimc_physical", "four_workload_sram"])
+def test_high_fidelity_needs_adcs_of_the_physical_model(stem):
+    for version in ("-v1", "-v2"):
+        with pytest.raises(InputError, match="unknown problem"):
+            benchmark.get(f"{stem}_least_error{version}")

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import suite
+from benchmarks import properties, suite
 from imcmoo import benchmark
 from imcmoo.benchmark import benchmark_problem, random_problems, truth
+from imcmoo.benchmark.properties import least_objectives
+from imcmoo.problem.scalarisation import TOLERANCE
 from tests.experiments.conftest import ROOT
 
 NUMBERS = {2: "two", 5: "five", 8: "eight"}
@@ -74,3 +76,23 @@ def test_the_page_has_the_measured_installation(text):
     assert "takes {environment}, of which `imcmoo` has {package}".format(**cells) in text
     assert "and {installation} of processor time".format(**cells) in text
     assert "each take {three_algorithms} of processor time".format(**cells) in text
+
+
+def test_the_page_has_the_properties_of_the_table_whose_fronts_are_those_that_ship(page):
+    table = pd.read_csv(ROOT / "docs" / "search" / "properties.csv")
+    assert properties.page_table(table) in page
+    for row in table.to_dict("records"):
+        answer = truth.load(row["problem"])
+        assert row["digest"] == truth.digest(answer)[:12]
+        assert row["objectives"] == answer.front.shape[1]
+    constraints = pd.read_csv(ROOT / "docs" / "search" / "constraints.csv")
+    assert set(constraints["problem"]) == set(table["problem"])
+
+
+def test_the_page_states_how_many_of_28_objectives_are_enough(text):
+    problem = benchmark.get("nine_workload_rram_physical_snr-v2")
+    front = problem.coordinates(truth.load(problem.name()).front)
+    constant = int((np.ptp(front, axis=0) <= TOLERANCE).sum())
+    enough = len(least_objectives(front))
+    stated = f"has {front.shape[1]} objectives, {constant} of them constant on its front, and"
+    assert f"{stated} {enough} of them enough" in text

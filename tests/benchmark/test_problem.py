@@ -13,7 +13,7 @@ from pymoo.optimize import minimize
 from pymoo.util.ref_dirs import get_reference_directions
 
 from imcmoo import benchmark
-from imcmoo.benchmark import truth
+from imcmoo.benchmark import benchmark_problem, truth
 from imcmoo.io.errors import InputError
 from imcmoo.problem.dominance import is_nondominated
 from imcmoo.problem.scalarisation import span_scaled
@@ -269,3 +269,17 @@ def test_the_suite_imports_nothing_that_draws_or_tabulates():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_a_problem_that_is_asked_one_design_at_a_time_prepares_itself_once(monkeypatch):
+    problem = benchmark.get("textbook/sram/resnet18+mobilenet_v3/200mm2-v1")
+    calls = []
+    monkeypatch.setattr(problem, "prepare", lambda: calls.append(True))
+    design = problem.space.random(1, np.random.default_rng(1))
+    problem.evaluate_indices(np.repeat(design, 2 * benchmark_problem.FEW, axis=0))
+    for _ in range(benchmark_problem.PATIENCE - 1):
+        problem.evaluate_indices(design)
+    assert not calls
+    for _ in range(3):
+        problem.evaluate_indices(design[0])
+    assert calls == [True]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments import generation as chips
 from experiments.generation import (
     BATCHES,
     CLOSE,
@@ -103,3 +104,13 @@ def test_a_published_chip_is_proven_again(tables, device):
         .to_dict("records")
     )
     assert Case(device).best()["value"] == pytest.approx(stored["value"], rel=1e-9)
+
+
+def test_checkpoints_of_other_models_precisions_and_batches_are_void(monkeypatch):
+    monkeypatch.setattr(Case, "problem", lambda case: case)
+    monkeypatch.setattr(chips, "dependence", lambda problems, stamped: [*stamped])
+    covered = set(chips.GenerationChips().depends_on)
+    assert {Case("sram", model) for model in ("gpt2", "qwen2.5-0.5b")} < covered
+    assert {Case("rram", weight_bits=4, batch=batch) for batch in BATCHES} < covered
+    assert Case("dimc", weight_count=chips.SIZES[0], weight_bits=4) in covered
+    assert Case("dimc", "gpt2", phase="prefill") in covered

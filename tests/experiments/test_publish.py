@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from experiments.publish import Publication
+from experiments import publish
+from experiments.devices.chips import ASSUMED, DEAREST, problem_of
+from experiments.publish import Publication, dependence
 from tests.cli.helpers import contents
 
 
@@ -115,3 +117,11 @@ def test_files_of_a_folder_that_was_not_published_stay(go, tmp_path):
     (tmp_path / "out" / "mine.csv").write_text("a\n1\n")
     go(Squares())
     assert (tmp_path / "out" / "mine.csv").exists()
+
+
+def test_dependence_tells_variants_apart_by_their_stamps_alone(monkeypatch):
+    monkeypatch.setattr(publish, "behaviour_mark", None)
+    usual, dearest = (problem_of("four", "dimc", state) for state in (ASSUMED, DEAREST))
+    of_each = [dependence([], stamped=[one]) for one in (usual, dearest)]
+    assert of_each[0] != of_each[1]
+    assert dependence([], stamped=[usual, dearest]) != dependence([], stamped=[dearest, usual])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.silicon import digital
-from experiments.silicon.macros import SHIPPED, read
+from experiments.silicon.macros import FURTHER, SHIPPED, read
 from imcmoo.hardware.physical_table import PhysicalTable
 
 RATIOS = {  # by row: time, with exponent 2, TOPS/W, TOPS/mm², with exponent 2
@@ -51,6 +51,19 @@ def test_agreement_is_counted_as_is_and_without_processors(ratios):
         for quantity, (twice, thrice) in within.items():
             line = counted.loc[state, quantity]
             assert (line["rows"], line["within_2"], line["within_3"]) == (rows, twice, thrice)
+    # Wilson's interval of 6 of 9, by hand.
+    share, z = 6 / 9, 1.959964
+    middle, half = share + z**2 / 18, z * np.sqrt(share * (1 - share) / 9 + z**2 / 324)
+    ends = np.array([middle - half, middle + half]) / (1 + z**2 / 9)
+    assert counted.loc[("as is", "t_core_ns"), ["low", "high"]].tolist() == pytest.approx(ends)
+
+
+def test_further_macros_are_of_other_publications_and_name_their_sources():
+    further = read(FURTHER)
+    assert further["source"].str.len().min() > 20
+    assert not set(further["title"]) & set(read(SHIPPED)["title"])
+    ratios = digital.compared(further, PhysicalTable.load())
+    assert ratios["row"].nunique() == len(further)
 
 
 def test_rows_that_are_analog_or_lack_numbers_are_passed_over():
