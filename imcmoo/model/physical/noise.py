@@ -886,7 +886,10 @@ class NoiseModel:
             sums = [parts[..., a:b].sum(axis=-1) for a, b in pairwise(cuts)]
             snr[places] = decibels(np.stack(sums, axis=-1))
         for network, noise in self._own.items():
-            parts = np.array([noise(circuit) for circuit in row_of]).reshape(-1, 2)
+            parts = np.empty((len(row_of), 2))
+            # Circuits with the same sums follow each other, so that statistics are made once.
+            for circuit in sorted(row_of, key=_sums_of):
+                parts[row_of[circuit]] = noise(circuit)
             with_total = np.column_stack([parts, parts.sum(axis=1)])
             snr[:, :3, network] = decibels(with_total)
         return snr[[row_of[circuit] for circuit in each]]
@@ -933,6 +936,12 @@ class NoiseModel:
                 for bits, alike in self._by_precision
             ]
         return self._statistics[key]
+
+
+def _sums_of(circuit: Circuit) -> tuple[int, ...]:
+    """Parameters on which the sums of a circuit without errors depend; rows last."""
+    slices = circuit.input_slice_bits, circuit.bits_per_cell
+    return circuit.active_rows, *slices, circuit.differential, circuit.rows
 
 
 def _alike_circuits(circuits: list[Circuit]) -> Iterator[tuple[list[Circuit], Ints, Ints]]:
