@@ -26,6 +26,7 @@ from imcmoo.arrays import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import memory_cell
+from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.noise import noise_of
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.study.study import Study
@@ -69,11 +70,12 @@ def circuits_of(name: str, folder: Path, device: str) -> tuple[list[Circuit], Fl
     # The other parameters of the chip have no effect on noise.
     levels = problem.space.random(1, np.random.default_rng(0))
     chip = problem.space.decode(np.repeat(levels, len(chosen), axis=0))
-    columns = chip | {key: chosen[key].to_numpy() for key in chosen}
+    columns: dict[str, Any] = {**chip, **{key: chosen[key].to_numpy() for key in NAMES}}
     columns |= {"active_rows": columns["rows"], "adc_window": len(chosen) * ["least_error"]}
     columns |= {key: np.ones(len(chosen), int) for key in ("bits_per_cell", "buffer_words")}
     cell = memory_cell(device)
     designs = Designs.of_columns(columns, defaults=cell.defaults)
+    assert isinstance(problem.model, PhysicalEvaluator)
     snr = problem.model.in_full(columns).snr_dB[:, 0]
     return Circuit.of_designs(designs, cell, Assumptions()), snr
 

@@ -232,9 +232,14 @@ def assessment_of(
     path, options = UNSEEN[name].network.path(), UNSEEN[name].network.options.split()
     assert path is not None, f"{name} is not installed"
     named = dict(zip(options[::2], options[1::2], strict=True))
-    metric, output = named.get("--metric", "top1"), named.get("--output")
-    scored = {"metric": metric, "output": output, "samples": samples}
-    return Assessment(path, folder / f"{name}.npz", **scored, layers_digital=digital)
+    return Assessment(
+        path,
+        folder / f"{name}.npz",
+        metric=named.get("--metric", "top1"),
+        output=named.get("--output"),
+        samples=samples,
+        layers_digital=digital,
+    )
 
 
 FEW_CIRCUITS = """weight_coding = "differential"

@@ -666,9 +666,9 @@ class _LeastNoise:
         stepped = np.flatnonzero(~whole & (adc + cells < self._least[at]))
         of_steps = blocks.take(stepped).step_noise(adcs.step[0, stepped])
         adc[stepped] = of_steps + power[0, stepped]
-        known = whole.copy()
-        known[stepped] = True
-        total = np.where(known, adc + cells, np.inf)
+        counted = whole.copy()
+        counted[stepped] = True
+        total = np.where(counted, adc + cells, np.inf)
         better = np.flatnonzero(total < self._least[at])
         kept = at[better]
         self._least[kept] = total[better]
