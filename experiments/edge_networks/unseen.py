@@ -291,7 +291,9 @@ def verdicts(
     assert isinstance(study, Study)
     about: dict[str, Any] = {"network": name, "device": device, "import_s": imported - start}
     try:
-        run = study.replace(baselines=False, budget=budget).run(out=folder / f"studies-{budget}")
+        run = study.replace(baselines=False, budget=budget).run(
+            out=folder / f"studies-{budget}", resume=True
+        )
     except Infeasible as error:
         return [{**about, "verdict": f"no chip: {error}"}]
     design = run.results.design["design"]

@@ -514,7 +514,7 @@ class _MeasuredBlocks(_RowBlocks):
 
     def step_noise(self, step: Floats) -> Floats:
         of_columns = noise_of_steps(step[..., None], self._variance, self._varying)
-        noise = self._mean_of_columns(of_columns)
+        noise = _of_all(of_columns, self._of_columns)
         return noise + self.added if self.added > 0 else noise
 
     def least_step_noise(self, at: Ints, step: Floats) -> Floats:
@@ -523,13 +523,8 @@ class _MeasuredBlocks(_RowBlocks):
         coarse = np.flatnonzero(step >= 1)
         sums = at[coarse]
         least = least_noise_of_steps(step[coarse, None], variance[sums], varying[sums])
-        noise[coarse] += ROUNDING * self._mean_of_columns(least)
+        noise[coarse] += ROUNDING * _of_all(least, self._of_columns)
         return noise
-
-    def _mean_of_columns(self, noise: Floats) -> Floats:
-        """Weighted mean over columns, the last axis."""
-        # Unlike a matrix product, a sum does not depend on the other row blocks.
-        return np.asarray((noise * self._of_columns).sum(axis=-1))
 
     def _rounded(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
         """Noise of ADCs and of cells on whole units; the error power is by group and part of
@@ -572,8 +567,14 @@ class _MeasuredBlocks(_RowBlocks):
             error = error + side * np.where(clipped, of_side, 0.0)
             square = square + np.where(clipped, its_square, 0.0)
         # The mean error of a column is calibrated away.
-        power = self._mean_of_columns(np.maximum(square - error**2, 0.0))
+        power = _of_all(np.maximum(square - error**2, 0.0), self._of_columns)
         return power, np.zeros((2, *power.shape))
+
+
+def _of_all(noise: Floats, weights: Floats) -> Floats:
+    """Sum of noise times weights of columns, on the last axis."""
+    # Unlike a matrix product, a sum does not depend on the other row blocks.
+    return np.asarray((noise * weights).sum(axis=-1))
 
 
 class _LeastNoise:
