@@ -184,7 +184,7 @@ def _sequence(rng: np.random.Generator) -> tuple[Values, Values]:
     sound, spoken = np.zeros(FRAMES * STEP), np.zeros(FRAMES * STEP, bool)
     at = int(rng.integers(0, RATE_HZ))
     while at < len(sound):
-        phrase_ = _spoken(rng)[: len(sound) - at]
+        phrase_ = spoken_phrase(rng)[: len(sound) - at]
         heard = slice(at, at + len(phrase_))
         sound[heard], spoken[heard] = phrase_, True
         at += len(phrase_) + int(rng.integers(RATE_HZ // 2, 2 * RATE_HZ))
@@ -196,7 +196,7 @@ def _sequence(rng: np.random.Generator) -> tuple[Values, Values]:
     return frames.astype(np.float32), spoken.reshape(FRAMES, STEP).mean(axis=1) > 0.5
 
 
-def _spoken(rng: np.random.Generator) -> Values:
+def spoken_phrase(rng: np.random.Generator) -> Values:
     """A phrase in a voice of `VOICES`, without the silence around it."""
     from scipy.signal import resample_poly
 

@@ -1,4 +1,4 @@
-"""Scores of the networks whose answer is no class: text, embeddings and frames of speech.
+"""Scores of the networks whose answer is no class: text, embeddings, speech and pitch.
 
 Each takes outputs by name, samples on the first axis, and labels, and returns scores per sample.
 """
@@ -59,3 +59,41 @@ def frames(outputs: Outputs, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
     """
     probable = next(iter(outputs.values())).reshape(labels.shape)
     return ((probable > 0.5) == labels).mean(axis=1)
+
+
+def captcha(outputs: Outputs, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Share of the characters of each captcha that are read.
+
+    The first output has characters, shape (n, steps, 1, classes), the last class being blank;
+    labels are the classes of each captcha, shape (n, length).
+    """
+    classes = np.roll(next(iter(outputs.values()))[:, :, 0], 1, axis=-1)
+    return characters({"classes": classes}, labels + 1)
+
+
+def tags(outputs: Outputs, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Share of the letters of each word whose tag is right.
+
+    The first output has probabilities of tags, shape (n, letters, tags); labels are the tags of
+    each word, padded with 0, shape (n, letters).
+    """
+    right = next(iter(outputs.values())).argmax(axis=-1) == labels
+    return (right & (labels > 0)).sum(axis=1) / (labels > 0).sum(axis=1)
+
+
+def pitch(outputs: Outputs, labels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the frames of each sound whose pitch is within half a semitone.
+
+    The first output and labels are frequencies in Hz, shape (n, frames).
+    """
+    semitones = 12 * np.abs(np.log2(next(iter(outputs.values())).reshape(labels.shape) / labels))
+    return (semitones < 0.5).mean(axis=1)
+
+
+def order(outputs: Outputs, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Order of pairs: 1 for each pair of recordings whose first one is rated better.
+
+    The first output has ratings, the last of them of the whole, shape (2 n, ratings).
+    """
+    ratings = next(iter(outputs.values())).reshape(len(labels), -1)[:, -1]
+    return (ratings[::2] > ratings[1::2]).astype(np.float64)

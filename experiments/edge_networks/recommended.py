@@ -171,16 +171,22 @@ def executed(
     """A row of each noise of the selected chip on one network."""
     digital = STUDIES[run.results.study].digital.get(network, ())
     assessed = assessment(network, folder, samples or SAMPLES.get(network), digital)
-    circuit = circuit_of(run)
     count = chips or CHIPS.get(network, 10)
-    count = 1 if circuit == circuit.without_errors() else count
+    for row in judged(assessed, circuit_of(run), count, folder / "executed", network):
+        yield {"chip": run.results.study, "network": network, **row}
+
+
+def judged(
+    assessed: Assessment, circuit: Circuit, chips: int, folder: Path, name: str
+) -> Iterator[dict[str, Any]]:
+    """A row of each noise of a chip: scores and verdict; one simulated chip if it has no errors."""
+    count = 1 if circuit == circuit.without_errors() else chips
     on_integers = assessed.integer_scores(circuit)
     for percent in noises(circuit):
         noisy = replace(circuit, adc_noise=percent / 100)
-        of_chips = np.array([*scores(assessed, noisy, count, folder / "executed", network)])
+        of_chips = np.array([*scores(assessed, noisy, count, folder, name)])
         yield {
-            **{"chip": run.results.study, "network": network, "adc_noise": percent},
-            **{"chips": count, "samples": assessed.samples},
+            **{"adc_noise": percent, "chips": count, "samples": assessed.samples},
             "float": assessed.float_score,
             "integer": on_integers.mean(),
             "accuracy": of_chips.mean(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from imcmoo.accuracy.lowering import MappedLayer, Tensors
 from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
 from imcmoo.accuracy.simulation import Calibration
 from imcmoo.arrays import Floats
-from imcmoo.networks.accuracy_data import AccuracyData, LayerData
+from imcmoo.networks.accuracy_data import LARGEST_GAIN, AccuracyData, LayerData
 
 INJECTED = 0.01
 """Noise over signal of the layer whose gain is measured."""
@@ -125,7 +125,7 @@ class Probe:
         )
 
     def gain(self, layer: MappedLayer, *, static: bool, draws: int) -> float:
-        """Noise over signal at the logits over that of the layer.
+        """Noise over signal at the logits over that of the layer, at most `LARGEST_GAIN`.
 
         Args:
             layer: the only layer with noise.
@@ -138,26 +138,29 @@ class Probe:
             errors = {layer.name: self._errors(layer, INJECTED, rng, static=static)}
             outputs = self._outputs(self._noisy, errors, rng, self.probed)
             ratios.append(self._assessment.noise_to_signal(outputs))
-        return float(np.mean(ratios)) / INJECTED
+        return min(float(np.mean(ratios)) / INJECTED, LARGEST_GAIN)
 
     def curve(self, gains: Floats, *, static: bool) -> Floats:
-        """Non-increasing scores at `LEVELS` with equal noise over signal in all layers."""
-        noise = np.minimum(LEVELS / (gains.sum() or 1.0), LARGEST_NSR)
+        """Non-increasing scores at `LEVELS` with equal noise over signal in all layers that may
+        have any."""
+        may = gains < LARGEST_GAIN
+        layers = [layer for layer, each in zip(self.layers, may, strict=True) if each]
+        noise = np.minimum(LEVELS / (gains[may].sum() or 1.0), LARGEST_NSR)
         scores: list[float] = []
         for at, nsr in enumerate(noise):
             if at and nsr == noise[at - 1]:
                 scores.append(scores[-1])
                 self._after_each()
             else:
-                scores.append(self._score(float(nsr), at, static=static))
+                scores.append(self._score(float(nsr), at, layers, static=static))
         fitted: Floats = isotonic_regression(scores, increasing=False).x
         return fitted
 
-    def _score(self, nsr: float, at: int, *, static: bool) -> float:
-        """Score with equal noise over signal in all layers, mean of several draws."""
+    def _score(self, nsr: float, at: int, layers: Sequence[MappedLayer], *, static: bool) -> float:
+        """Score with equal noise over signal in layers, mean of several draws."""
         rng = np.random.default_rng([self._assessment.seed, at, static])
 
-        run = partial(self.everywhere, nsr, rng, static=static)
+        run = partial(self.everywhere, nsr, rng, layers=layers, static=static)
         if self._small:
             scores = [self._assessment.score(run(slice(self.scored))) for _ in range(CHIPS)]
         else:
@@ -169,10 +172,17 @@ class Probe:
         return float(np.mean(scores))
 
     def everywhere(
-        self, nsr: float, rng: np.random.Generator, samples: slice, *, static: bool
+        self,
+        nsr: float,
+        rng: np.random.Generator,
+        samples: slice,
+        *,
+        static: bool,
+        layers: Sequence[MappedLayer] | None = None,
     ) -> Tensors:
-        """Outputs and logits of samples, with equal noise over signal in all layers."""
-        errors = {e.name: self._errors(e, nsr, rng, static=static) for e in self.layers}
+        """Outputs and logits of samples, with equal noise over signal in layers, by default all."""
+        noisy = self.layers if layers is None else layers
+        errors = {e.name: self._errors(e, nsr, rng, static=static) for e in noisy}
         return self._assessment.noisy_outputs(self._noisy, errors, rng, samples)
 
     def rounding(self) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:

@@ -205,6 +205,11 @@ def _import_onnx(args: argparse.Namespace) -> None:
     if measured:
         scores = f"{accuracy_data}: score {measured.float_score:.4g} in float"
         scores += f", {measured.rounded[BITS, BITS]:.4g} on integers of {BITS} bits"
+        if only := measured.digital_only:
+            scores += (
+                f"\nwarning: outputs are not finite with noise in {', '.join(only)}: put them on "
+                "the digital unit (layers_digital of the study)"
+            )
         console(stderr=True, wide=True).print(scores, soft_wrap=True)
 
 

@@ -39,6 +39,8 @@ ROUNDING = 1e-9
 """Tolerance for the range of scores and the monotony of curves."""
 HALF_PRECISION = 1e-3
 """Relative error of stored vectors (half precision)."""
+LARGEST_GAIN = 1e12
+"""Gain of a layer with whose noise outputs are not finite, for example one before a logarithm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +134,12 @@ class AccuracyData:
     def gains(self, name: str) -> Floats:
         """Gain of each layer, "gain_white" or "gain_static", shape (L,)."""
         return np.array([getattr(layer, name) for layer in self.layers])
+
+    @property
+    def digital_only(self) -> list[str]:
+        """Layers with whose noise outputs are not finite, so that no chip may add any."""
+        most = np.maximum(self.gains("gain_white"), self.gains("gain_static"))
+        return [e.name for e, gain in zip(self.layers, most, strict=True) if gain >= LARGEST_GAIN]
 
     def analog(self, digital: Collection[str]) -> NDArray[np.bool_]:
         """True for layers in arrays, that is, not on the digital unit, shape (L,).

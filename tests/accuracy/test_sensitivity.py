@@ -9,6 +9,9 @@ pytest.importorskip("onnxruntime", reason="the simulation needs the package onnx
 pytest.importorskip("numba", reason="the simulation needs the package numba")
 pytest.importorskip("sklearn", reason="the small network is trained on scikit-learn's digits")
 
+import onnx
+from onnx import helper, numpy_helper
+
 from experiments.edge_networks.data import write_digits
 from experiments.edge_networks.prediction import RRAM, chip
 from imcmoo.accuracy import sensitivity
@@ -60,6 +63,31 @@ def test_curves_end_where_nothing_is_left_to_lose(data):
         beyond = data.levels >= 10 * data.gains(gain).sum()
         assert len(set(curve[beyond])) == 1
         assert curve[beyond][0] < 0.3
+
+
+def test_a_layer_before_a_logarithm_may_have_no_noise(digits, tmp_path):
+    """Its inputs and weights are never negative; with noise its outputs are."""
+    model = onnx.load(digits.path)
+    names = [node.name for node in model.graph.node]
+    del model.graph.node[names.index("classes") :]
+    model.graph.node.extend(
+        [
+            helper.make_node("MatMul", ["h", "filters"], ["power"], name="filters"),
+            helper.make_node("Add", ["power", "floor"], ["raised"]),
+            helper.make_node("Log", ["raised"], ["logarithm"]),
+            helper.make_node("Softmax", ["logarithm"], ["y"], axis=-1),
+        ]
+    )
+    few = np.random.default_rng(0).random((48, 10)) < 0.02
+    for name, values in (("filters", few), ("floor", [1e-6])):
+        values = np.asarray(values, np.float32)
+        model.graph.initializer.append(numpy_helper.from_array(values, name))
+    path = tmp_path / "logarithm.onnx"
+    onnx.save(model, path)
+    found = measure(Assessment(path, digits.data_file), about=ABOUT)
+    assert found.digital_only == ["filters"]
+    assert np.isfinite(found.white).all()
+    assert found.white[0] == pytest.approx(found.float_score, abs=0.05)
 
 
 def test_of_a_large_network_each_chip_gets_its_share_of_the_samples(digits, data, monkeypatch):

@@ -16,6 +16,7 @@ from experiments.edge_networks import (
     executed,
     fast_time,
     figures,
+    metrics,
     noise_rule,
     study,
 )
@@ -289,3 +290,28 @@ def test_the_part_of_an_error_that_is_alike_in_all_draws_is_told_from_noise():
         logits = reference + np.sqrt(part) * shift + np.sqrt(1 - part) * noise
         assert share_alike(logits, reference) == pytest.approx(part, abs=0.03)
         assert scale(0.5 * logits + 3, reference) == pytest.approx(0.5, abs=0.05)
+
+
+def test_captchas_are_read_without_blanks_and_repetitions():
+    steps = np.zeros((1, 6, 1, 4))
+    for step, character in enumerate([3, 1, 1, 3, 1, 2]):  # the last class is blank
+        steps[0, step, 0, character] = 1
+    assert metrics.captcha({"logits": steps}, np.array([[1, 1, 2]])) == [1.0]
+    assert metrics.captcha({"logits": steps}, np.array([[1, 2, 2]])) == pytest.approx([2 / 3])
+
+
+def test_tags_beyond_the_end_of_a_word_do_not_count():
+    tags = np.eye(3)[[[1, 2, 0, 0], [1, 1, 1, 1]]]
+    labels = np.array([[1, 1, 0, 0], [1, 1, 1, 1]])
+    assert metrics.tags({"y": tags}, labels).tolist() == [0.5, 1.0]
+
+
+def test_a_pitch_is_right_within_half_a_semitone():
+    hertz = np.array([[100.0, 200.0, 400.0]])
+    found = hertz * 2 ** (np.array([0.4, -0.6, 0.0]) / 12)
+    assert metrics.pitch({"pitch": found}, hertz) == pytest.approx([2 / 3])
+
+
+def test_ratings_of_pairs_must_be_in_order():
+    ratings = np.array([[0, 3.0], [9, 2.0], [0, 1.0], [0, 2.0]])
+    assert metrics.order({"y": ratings}, np.array([0, 0, 1, 1])).tolist() == [1.0, 0.0]

@@ -149,6 +149,22 @@ def noise_of_steps(step: Floats, variance: Floats, errors: Floats) -> Floats:
     return noise * step**2
 
 
+def least_noise_of_steps(step: Floats, variance: Floats, errors: Floats) -> Floats:
+    """First harmonic of `noise_of_steps`: a lower bound of it for steps of `step` or more.
+
+    It rises with D from one unit on. With t = 2π/D it is proportional to (1 − e^−g) / g · g/t²,
+    g = 2 (1 − cos t) Var(sum) + t² Var(error), and for t ≤ π g rises with t and g/t² falls. Up to
+    two units 1 − cos t rises with D, and (1 − e^−(c + t² Var(error))) / t² falls with t.
+
+    Args:
+        step: D, in units, at least 1.
+        variance, errors: as in `noise_of_steps`. All broadcast.
+    """
+    t = 2 * np.pi / step
+    varied = -np.expm1(-2 * (1 - np.cos(t)) * variance - t**2 * errors)
+    return np.asarray(varied * step**2 / (2 * np.pi**2))
+
+
 def share_left(constant: Floats, varying: Floats) -> Floats:
     """Share of R(v) that remains after the mean error of each column is calibrated away.
 

@@ -36,6 +36,7 @@ from imcmoo.model.physical.adc_window import (
     Sums,
     choose_adcs,
     gain_of_rounding,
+    least_noise_of_steps,
     noise_of_steps,
     rounded_error,
     share_left,
@@ -316,8 +317,9 @@ class _RowBlocks:
             fixed = None if rule == "range" else self._circuit.window_sigmas
             return self._of_window(adc_bits, fixed, coherence)
         adc, cells = np.empty((2, len(adc_bits), *self.mean.shape))
-        for at, bits in enumerate(adc_bits.tolist()):
-            adc[at], cells[at] = _LeastNoise(self, bits, coherence).search()
+        search = _LeastNoise(self, adc_bits.max(), coherence)
+        for at in np.argsort(adc_bits):
+            adc[at], cells[at] = search.up_to(int(adc_bits[at]))
         return adc, cells
 
     def _of_window(
@@ -413,8 +415,8 @@ class _RowBlocks:
         noise: Floats = step**2 / 12
         return noise + self.added if self.added > 0 else noise
 
-    def least_step_noise(self, step: Floats) -> Floats:
-        """Lower bound of `step_noise`."""
+    def least_step_noise(self, at: Ints, step: Floats) -> Floats:
+        """Lower bound of `step_noise` of the sums of a flat index, for steps of `step` or more."""
         return self.step_noise(step)
 
     def clipped(self, sums: Sums, adcs: Adcs, bits: Ints) -> tuple[Floats, Floats]:
@@ -496,22 +498,33 @@ class _MeasuredBlocks(_RowBlocks):
         # Variance of each column's errors over samples, (n, input slices, weight slices, C).
         self._varying = np.repeat(self._cells + self._reads, columns_of_group, axis=-1)
 
+    @cached_property
+    def _flat(self) -> tuple[Floats, ...]:
+        """Mean, variance, variance of errors and ends of the columns of each sum, (sums, C)."""
+        shape, columns = self._varying.shape, self._varying.shape[-1]
+        arrays = self._mean, self._variance, self._varying, *self._ends
+        return tuple(np.broadcast_to(v, shape).reshape(-1, columns) for v in arrays)
+
     def take(self, at: Ints) -> Self:
         taken = super().take(at)
-        taken._mean, taken._variance, taken._varying, *ends = (
-            np.broadcast_to(v, self._varying.shape).reshape(-1, v.shape[-1])[at]
-            for v in (self._mean, self._variance, self._varying, *self._ends)
-        )
+        taken._flat = tuple(v[at] for v in self._flat)
+        taken._mean, taken._variance, taken._varying, *ends = taken._flat
         taken._ends = tuple(ends)
         return taken
 
     def step_noise(self, step: Floats) -> Floats:
-        noise = noise_of_steps(step[..., None], self._variance, self._varying)
-        noise = noise @ self._of_columns
+        of_columns = noise_of_steps(step[..., None], self._variance, self._varying)
+        noise = _of_all(of_columns, self._of_columns)
         return noise + self.added if self.added > 0 else noise
 
-    def least_step_noise(self, step: Floats) -> Floats:
-        return np.full(step.shape, self.added)
+    def least_step_noise(self, at: Ints, step: Floats) -> Floats:
+        _, variance, varying, *_ = self._flat
+        noise = np.full(at.shape, self.added)
+        coarse = np.flatnonzero(step >= 1)
+        sums = at[coarse]
+        least = least_noise_of_steps(step[coarse, None], variance[sums], varying[sums])
+        noise[coarse] += ROUNDING * _of_all(least, self._of_columns)
+        return noise
 
     def _rounded(self, whole: Bools, passed: Floats) -> tuple[Floats, Floats]:
         """Noise of ADCs and of cells on whole units; the error power is by group and part of
@@ -554,23 +567,30 @@ class _MeasuredBlocks(_RowBlocks):
             error = error + side * np.where(clipped, of_side, 0.0)
             square = square + np.where(clipped, its_square, 0.0)
         # The mean error of a column is calibrated away.
-        power = np.maximum(square - error**2, 0.0) @ self._of_columns
+        power = _of_all(np.maximum(square - error**2, 0.0), self._of_columns)
         return power, np.zeros((2, *power.shape))
+
+
+def _of_all(noise: Floats, weights: Floats) -> Floats:
+    """Sum of noise times weights of columns, on the last axis."""
+    # Unlike a matrix product, a sum does not depend on the other row blocks.
+    return np.asarray((noise * weights).sum(axis=-1))
 
 
 class _LeastNoise:
     """Noise with the window of least noise at 1 to B bits, for each sum of row blocks.
 
-    Windows are tried only where a lower bound of their noise is below the least noise so far.
+    Windows are tried only where a lower bound of their noise is below the least noise so far. Call
+    `up_to` with rising numbers of bits, `most_bits` at most.
     """
 
-    def __init__(self, blocks: _RowBlocks, bits: int, coherence: Floats) -> None:
-        self._blocks, self._bits = blocks, bits
+    def __init__(self, blocks: _RowBlocks, most_bits: int, coherence: Floats) -> None:
+        self._blocks, self._tried = blocks, 0
         sums = blocks.sums
         self._spread = np.sqrt(sums.variance + sums.error_variance).ravel()
         self._range = (sums.highest - sums.lowest).ravel()
         narrowest = np.minimum(self._range, 2 * CANDIDATE_SIGMAS[0] * self._spread)
-        whole = narrowest <= 2.0**bits
+        whole = narrowest <= 2.0**most_bits
         on_units = blocks.noise_on_units(whole.reshape(blocks.mean.shape), coherence)
         self._on_units = np.stack([v.ravel() for v in on_units])
         self._least_on_units = np.where(whole, self._on_units.sum(axis=0), np.inf)
@@ -578,17 +598,18 @@ class _LeastNoise:
         self._noise = np.zeros((2, self._cells.size))
         self._least = np.full(self._cells.size, np.inf)
 
-    def search(self) -> tuple[Floats, Floats]:
-        """Noise of ADCs and of cells."""
+    def up_to(self, most_bits: int) -> tuple[Floats, Floats]:
+        """Noise of ADCs and of cells at so many bits."""
         left = np.arange(self._least.size)
-        for bits in range(self._bits, 0, -1):
+        for bits in range(most_bits, self._tried, -1):
             self._try(left, bits, None)
-            bound = self._blocks.least_step_noise(np.zeros(())) + self._cells[left]
+            bound = self._blocks.added + self._cells[left]
             bound = np.minimum(bound, self._least_on_units[left])
             left = self._try_narrower(left[bound < self._least[left]], bits)
             if not left.size:
                 break
-        adc, cells = self._noise.reshape(2, *self._blocks.mean.shape)
+        self._tried = most_bits
+        adc, cells = self._noise.copy().reshape(2, *self._blocks.mean.shape)
         return adc, cells
 
     def _try_narrower(self, at: Ints, bits: int) -> Ints:
@@ -600,7 +621,7 @@ class _LeastNoise:
         untried = on_units.copy()
 
         def may_improve(step: Floats, clipped: Floats, on_units: Floats) -> Bools:
-            bound = self._blocks.least_step_noise(step) + cells + clipped
+            bound = self._blocks.least_step_noise(at, step) + cells + clipped
             least = self._least[at]
             improves: Bools = (bound < least) | ((on_units < least) & (step <= 1))
             return improves
@@ -640,9 +661,15 @@ class _LeastNoise:
         power, certain = blocks.clipped(sums, adcs, resolution)
         whole = adcs.step[0] == 1
         units = self._on_units[:, at]
-        adc = np.where(whole, units[0], blocks.step_noise(adcs.step)[0]) + power[0]
         cells = np.where(whole, units[1], self._cells[at])
-        total = adc + cells
+        adc = np.where(whole, units[0], blocks.added) + power[0]
+        # Noise of steps takes long, and is left out where clipping alone is too much.
+        stepped = np.flatnonzero(~whole & (adc + cells < self._least[at]))
+        of_steps = blocks.take(stepped).step_noise(adcs.step[0, stepped])
+        adc[stepped] = of_steps + power[0, stepped]
+        counted = whole.copy()
+        counted[stepped] = True
+        total = np.where(counted, adc + cells, np.inf)
         better = np.flatnonzero(total < self._least[at])
         kept = at[better]
         self._least[kept] = total[better]
@@ -860,7 +887,10 @@ class NoiseModel:
             sums = [parts[..., a:b].sum(axis=-1) for a, b in pairwise(cuts)]
             snr[places] = decibels(np.stack(sums, axis=-1))
         for network, noise in self._own.items():
-            parts = np.array([noise(circuit) for circuit in row_of]).reshape(-1, 2)
+            parts = np.empty((len(row_of), 2))
+            # Circuits with the same sums follow each other, so that statistics are made once.
+            for circuit in sorted(row_of, key=_sums_of):
+                parts[row_of[circuit]] = noise(circuit)
             with_total = np.column_stack([parts, parts.sum(axis=1)])
             snr[:, :3, network] = decibels(with_total)
         return snr[[row_of[circuit] for circuit in each]]
@@ -907,6 +937,12 @@ class NoiseModel:
                 for bits, alike in self._by_precision
             ]
         return self._statistics[key]
+
+
+def _sums_of(circuit: Circuit) -> tuple[int, ...]:
+    """Parameters on which the sums of a circuit without errors depend; rows last."""
+    slices = circuit.input_slice_bits, circuit.bits_per_cell
+    return circuit.active_rows, *slices, circuit.differential, circuit.rows
 
 
 def _alike_circuits(circuits: list[Circuit]) -> Iterator[tuple[list[Circuit], Ints, Ints]]:

@@ -11,6 +11,7 @@ from imcmoo.model.physical.adc_window import (
     Sums,
     choose_adcs,
     gain_of_rounding,
+    least_noise_of_steps,
     noise_of_steps,
     rounded_error,
     share_left,
@@ -62,6 +63,18 @@ def test_steps_cost_no_more_than_where_sums_spread_evenly(step, variance, errors
     step, variance, errors = (np.array(v) for v in (step, variance, errors))
     assert 0 <= noise_of_steps(step, variance, errors) <= step**2 / 12 + 1e-12
     assert noise_of_steps(np.ones(()), variance, np.zeros(())) == pytest.approx(0, abs=1e-6)
+
+
+@given(
+    steps=st.tuples(st.floats(1, 30), st.floats(1, 30)),
+    variance=st.floats(0, 1e3),
+    errors=st.floats(0, 10),
+)
+def test_the_first_harmonic_bounds_the_noise_of_wider_steps(steps, variance, errors):
+    least, wider, variance, errors = (np.array(v) for v in (*sorted(steps), variance, errors))
+    bound = least_noise_of_steps(least, variance, errors)
+    assert bound <= noise_of_steps(wider, variance, errors) * (1 + 1e-12)
+    assert bound >= 0
 
 
 def sums(mean, variance, error=0.0, lowest=0.0, highest=128.0):

