@@ -187,7 +187,7 @@ def feasible_components(problem: BenchmarkProblem) -> Row:
         _, G = problem.accelerator.score(levels, problem.accelerator.model.evaluate(levels))
         kept[ranks] = (G <= 0).all(axis=1)
     labels, n = label(kept.reshape(space.shape))
-    pairs = [_joined_along(labels, axis) for axis in np.flatnonzero(~space.is_ordered)]
+    pairs = [_joined_along(labels, axis) for axis in np.flatnonzero(~space.is_ordered).tolist()]
     ends = np.concatenate([np.empty((0, 2), np.int64), *pairs]).T
     graph = coo_array((np.ones(ends.shape[1]), tuple(ends)), shape=(n + 1, n + 1))
     _, component = connected_components(graph, directed=False)
@@ -249,7 +249,7 @@ def _regrets(judge: ExactRegret, levels: Levels) -> dict[str, Floats]:
     """Regret of designs by criterion, infinite where they are infeasible, shape (n,) each."""
     problem = judge.problem
     F, G = problem.score(levels, problem.model.evaluate(levels))
-    kept = (G <= 0).all(axis=1)
+    kept: Bools = np.asarray((G <= 0).all(axis=1))
     spread = {}
     for name, values in judge.regrets(F[kept]).items():
         spread[name] = np.full(len(kept), np.inf)
