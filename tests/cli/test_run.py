@@ -64,8 +64,9 @@ def home(finished, tmp_path):
 
 def test_a_run_leaves_all_its_files_and_nothing_else(finished):
     figures = [
-        f"figures/{name}.{suffix}"
-        for name in ("baselines", "breakdown", "convergence", "trade_off")
+        f"figures/{name}{width}.{suffix}"
+        for name in ("baselines", "breakdown", "convergence", "joint_sequential", "trade_off")
+        for width in ("", "_narrow")
         for suffix in ("pdf", "png")
     ]
     names = ("baselines", "breakdown", "convergence", "evaluations", "front", "selection", "trace")

@@ -1,7 +1,6 @@
 """Assumptions that change a chip or the better device."""
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -109,7 +108,7 @@ def test_a_local_search_ends_where_no_two_changes_help(study):
 
 @pytest.fixture
 def _short(monkeypatch):
-    monkeypatch.setattr(sensitivity, "PAPER", SimpleNamespace(budget=200))
+    monkeypatch.setattr(sensitivity, "BUDGET", 200)
 
 
 @pytest.mark.usefixtures("_short")
