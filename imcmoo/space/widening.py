@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 from typing import Any, Literal
 
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -99,6 +99,46 @@ def extensions(
             yield replace(space, parameters=parameters), index
 
 
+def next_to(values: Sequence[Any], value: Any) -> list[tuple[Side, Any]]:
+    """The nearest numbers below and above one, of a list or beyond its ends, with their sides."""
+    sides: tuple[Side, ...] = ("smallest", "largest")
+    numbers = {*values}
+    if len(numbers) > 1:
+        numbers |= {v for side in sides for v in islice(_beyond([*values], side, None), 1)}
+    below = [v for v in numbers if v < value]
+    above = [v for v in numbers if v > value]
+    found: list[tuple[Side, Any]] = [("smallest", max(below))] if below else []
+    return [*found, ("largest", min(above))] if above else found
+
+
+def subspace(space: DesignSpace, kept: Mapping[str, Sequence[int]]) -> DesignSpace:
+    """A space with some values of its parameters; a parameter with one value left is fixed.
+
+    Args:
+        space: the space.
+        kept: value indices in ascending order, by parameter; all of the others.
+    """
+    made: dict[str, Parameter] = {}
+    for p in sorted(space.parameters, key=lambda p: isinstance(p, Conditional)):
+        rows, on = _rows(p), p
+        if isinstance(p, Conditional):
+            on = made[p.on.name]
+            rows = [rows[i] for i in kept.get(p.on.name, range(len(rows)))]
+        indices = kept.get(p.name, range(len(p)))
+        made[p.name] = _with_rows(p, on, [tuple(row[i] for i in indices) for row in rows])
+    smaller = replace(space, parameters=tuple(made[name] for name in space.names))
+    for p in [p for p in smaller.parameters if not isinstance(p, Conditional) and len(p) == 1]:
+        smaller = smaller.fix(p.name, p.values[0])
+    return _without_single_values(smaller)
+
+
+def _without_single_values(space: DesignSpace) -> DesignSpace:
+    """Fix parameters whose value is the same in all designs."""
+    single = {p.name: v[0] for p in space.parameters if len(v := space.values_of(p.name)) == 1}
+    parameters = tuple(p for p in space.parameters if p.name not in single)
+    return replace(space, parameters=parameters, fixed={**space.fixed, **single})
+
+
 def _rows(parameter: Parameter) -> list[tuple[Any, ...]]:
     """Values by value of the parameter it depends on; one row if it depends on none."""
     if isinstance(parameter, Conditional):
@@ -128,6 +168,8 @@ def _going_on(values: Sequence[Any]) -> Any:
     *_, last = values
     if len(values) < 2 or last == values[-2]:
         return last
+    if len(values) == 2 and (by_factor := _positive(last * last / values[-2], last)) is not None:
+        return by_factor
     step = last - values[-2]
     before = values[-2] - values[-3] if len(values) > 2 else step
     return None if before == 0 else _positive(last + step * step / before, last)
