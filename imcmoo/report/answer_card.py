@@ -60,6 +60,8 @@ MOST_PROPOSED = 10**8
 
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
 """Names of memories, by value of the parameter `dram`."""
+STREAMED = {"yes": "weights stream from DRAM", "no": "weights stay on the arrays"}
+"""Where the weights of a language model are, by column `streamed`."""
 
 OF_CHIP = ("area_mm2", "package_mm2", "average_power_W", "load")
 """Quantities of a chip with a line of their own."""
@@ -441,6 +443,8 @@ def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]
         power = energy / latency
         limit = limits.max_power_W
         yield f"power at full speed {engineering(power, 'W')}{_at_most(power, limit, 'W')}"
+    if row.get("streamed") in STREAMED and (known(TOKENS) or known("time_to_first_token_s")):
+        yield STREAMED[str(row["streamed"])]
     if (drop := known("accuracy_drop")) is not None:
         yield f"predicted accuracy drop {drop + 0.0:.3f}"
 

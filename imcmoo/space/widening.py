@@ -129,7 +129,13 @@ def subspace(space: DesignSpace, kept: Mapping[str, Sequence[int]]) -> DesignSpa
     smaller = replace(space, parameters=tuple(made[name] for name in space.names))
     for p in [p for p in smaller.parameters if not isinstance(p, Conditional) and len(p) == 1]:
         smaller = smaller.fix(p.name, p.values[0])
-    return _without_single_values(smaller)
+    ascending = tuple(_ascending(p) if p not in made.values() else p for p in smaller.parameters)
+    return _without_single_values(replace(smaller, parameters=ascending))
+
+
+def _ascending(parameter: Parameter) -> Parameter:
+    """A row of a conditional parameter as a list of its own, in the order of a study."""
+    return Ordinal(parameter.name, tuple(sorted(parameter.values)), parameter.unit)
 
 
 def _without_single_values(space: DesignSpace) -> DesignSpace:

@@ -87,6 +87,7 @@ def test_a_part_of_a_space_fixes_parameters_with_one_value_left():
     part = subspace(space, {"rows": [1], "active": [1]})
     assert part.fixed == {"device": "sram", "rows": 128, "active": 64}
     assert part.values_of("words") == (1, 4)
+    assert subspace(space, {"rows": [0]}).values_of("active") == (32, 64)
     # One value beside each value of another parameter stays conditional.
     part = subspace(space, {"active": [0]})
     assert part.parameters[1].values_by == {64: (64,), 128: (128,)}
