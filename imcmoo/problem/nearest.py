@@ -39,17 +39,17 @@ def dram_ceilings(problem: AcceleratorProblem) -> str:
     if costs is None or DRAM_DETAILS[-1] not in costs.details:
         return ""
     images = problem.model.images or [1] * len(problem.workload_names)
-    found = []
+    texts = []
     for w, limit in asked.items():
         times = costs.details[DRAM_DETAILS[-1]][:, w][costs.details["streamed"][:, w] == "yes"]
         most = images[w] / times.min() if len(times) else np.inf
         if most < limit:
             name = problem.workload_names[w]
-            found.append(
+            texts.append(
                 f"min_tokens_per_s of {name} is {limit:g}, but where its weights are streamed, "
                 f"DRAM allows at most {most:.4g} tokens/s"
             )
-    return "; ".join(found)
+    return "; ".join(texts)
 
 
 def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:

@@ -393,9 +393,9 @@ def _networks(explanation: Explanation, config: Mapping[str, Any]) -> Iterator[t
         requests = {row["network"]: row for _, row in tables[SCENARIO].iterrows()}
     for _, row in tables["networks"].iterrows():
         name = str(row["network"])
-        given = Limits(**limits.get(name, {}))
+        of_network = Limits(**limits.get(name, {}))
         parts = [_served(requests[name])] if name in requests else []
-        yield label(name), "; ".join([*parts, *_costs(row, given, alone=not parts)])
+        yield label(name), "; ".join([*parts, *_costs(row, of_network, alone=not parts)])
 
 
 def _served(row: pd.Series[Any]) -> str:
@@ -482,9 +482,9 @@ def _score(explanation: Explanation) -> Iterator[tuple[str, str]]:
 def _near_limits(explanation: Explanation) -> Iterator[str]:
     """Limits that are nearly used up or rule out neighbours, one network each."""
     limits, n = explanation.tables["limits"], len(explanation.tables["neighbours"])
-    near = limits[(limits["used"].fillna(0) >= NEAR) | (limits["stops"] > 0)]
-    near = near.sort_values(["stops", "used"], ascending=False, kind="stable")
-    for _, row in near.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
+    tight = limits[(limits["used"].fillna(0) >= NEAR) | (limits["stops"] > 0)]
+    tight = tight.sort_values(["stops", "used"], ascending=False, kind="stable")
+    for _, row in tight.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
         of = f" of {label(row['network'])}" if row["network"] else ""
         name = "deadline" if row["limit"] == "max_load" else limit_name(str(row["limit"]))
         shares = [] if pd.isna(row["used"]) else [used(row["limit"], row["used"], row["excess"])]

@@ -45,7 +45,7 @@ def ends(
         ordered_texts: texts in ascending order, by parameter; those of others have no order.
     """
     (design,) = space.designs(levels)
-    found = []
+    at_ends = []
     for parameter in space.parameters:
         value, order = design[parameter.name], ordered_texts.get(parameter.name)
         listed = parameter.values
@@ -55,10 +55,10 @@ def ends(
             continue
         ascending = sorted(listed, key=None if order is None else partial(_place, order))
         if value == ascending[0]:
-            found.append(ListEnd(parameter.name, value, "smallest"))
+            at_ends.append(ListEnd(parameter.name, value, "smallest"))
         elif value == ascending[-1]:
-            found.append(ListEnd(parameter.name, value, "largest"))
-    return found
+            at_ends.append(ListEnd(parameter.name, value, "largest"))
+    return at_ends
 
 
 def extensions(
@@ -107,8 +107,8 @@ def next_to(values: Sequence[Any], value: Any) -> list[tuple[Side, Any]]:
         numbers |= {v for side in sides for v in islice(_beyond([*values], side, None), 1)}
     below = [v for v in numbers if v < value]
     above = [v for v in numbers if v > value]
-    found: list[tuple[Side, Any]] = [("smallest", max(below))] if below else []
-    return [*found, ("largest", min(above))] if above else found
+    nearest: list[tuple[Side, Any]] = [("smallest", max(below))] if below else []
+    return [*nearest, ("largest", min(above))] if above else nearest
 
 
 def subspace(space: DesignSpace, kept: Mapping[str, Sequence[int]]) -> DesignSpace:
@@ -206,8 +206,8 @@ def _beyond(values: Sequence[Any], side: Side, order: Sequence[str] | None) -> I
     by_factor = last * ratio if side == "largest" else last / ratio
     is_even = len(steps) > 1 and math.isclose(min(steps), max(steps))
     candidates = [by_step] if is_even or ratio < FACTOR else [by_factor, by_step]
-    found = (_positive(value, last) for value in candidates)
-    yield from dict.fromkeys(value for value in found if value is not None)
+    positive = (_positive(value, last) for value in candidates)
+    yield from dict.fromkeys(value for value in positive if value is not None)
 
 
 def _place(order: Sequence[str], value: str) -> int:

@@ -46,8 +46,10 @@ def faults_of(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> list
     """The first `FAULTS_SHOWN` faults as key and text; see `fault_lines`."""
     faults: list[tuple[str, str]] = []
     # The space, checked after the networks, comes before them in a file.
-    found = sorted(error.errors(include_url=False), key=lambda fault: _is_late(fault["loc"], keys))
-    for fault in found[:FAULTS_SHOWN]:
+    ordered = sorted(
+        error.errors(include_url=False), key=lambda fault: _is_late(fault["loc"], keys)
+    )
+    for fault in ordered[:FAULTS_SHOWN]:
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, ValueFaults):
             place = () if cause.of_study else fault["loc"]

@@ -53,19 +53,20 @@ def unsolved_ends(
         solved: the spaces that were solved. A parameter with one value in `space` is compared with
             its values in the first of them.
     """
-    first, levels, found = solved[0], space.levels_of(design), []
+    first, levels = solved[0], space.levels_of(design)
+    steps: list[tuple[ListEnd, Mapping[str, Any]]] = []
     (design,) = space.designs(levels)
     for end in ends(space, levels, model.ordered_texts):
         if wider := next(wider_spaces(model, space, design, end), None):
-            found.append((end, wider[1]))
+            steps.append((end, wider[1]))
     for name in [name for name in first.names if name in with_one_value(space)]:
         values = first.values_of(name)
         for side, value in [] if isinstance(values[0], str) else next_to(values, design[name]):
             if covers(model, moved := {**design, name: value}):
-                found.append((ListEnd(name, design[name], side), moved))
+                steps.append((ListEnd(name, design[name], side), moved))
     return [
         OpenEnd(end, moved[end.parameter])
-        for end, moved in found
+        for end, moved in steps
         if not any(has(one, moved) for one in solved)
     ]
 
@@ -120,12 +121,12 @@ def has(space: DesignSpace, design: Mapping[str, Any]) -> bool:
 
 def ends_table(model: CostModel, levels: Levels) -> pd.DataFrame:
     """Open ends of a design, one row each; columns as in `explanation.TABLES`."""
-    found = open_ends(model, levels)
+    listed = open_ends(model, levels)
     return pd.DataFrame(
         {
-            "parameter": [one.end.parameter for one in found],
-            "value": pd.Series([one.end.value for one in found], dtype=object),
-            "side": [one.end.side for one in found],
-            "beyond": pd.Series([one.beyond for one in found], dtype=object),
+            "parameter": [one.end.parameter for one in listed],
+            "value": pd.Series([one.end.value for one in listed], dtype=object),
+            "side": [one.end.side for one in listed],
+            "beyond": pd.Series([one.beyond for one in listed], dtype=object),
         }
     )

@@ -192,19 +192,26 @@ def widen(
                 f"{study.name}: ends of lists still bind after {MOST_ROUNDS} rounds: "
                 f"{', '.join(one.end.parameter for one in ends)}; limit the area"
             )
-        home = folder(wider.study)
-        larger = wider.study.replace(file=str(home / FILE))
-        found = solve(larger, best.design, force=force or is_widened(home))
-        with replacing(home / FILE) as temporary:
-            temporary.write_text(HEADER.format(larger.name) + larger.to_toml(), encoding="utf-8")
-        goes_on = not wider.left_out or found.score < best.score
-        gain = _gain(study, best.score, found.score)
-        steps.append(Round(larger, wider.added, wider.left_out, found, gain, goes_on))
-        on_round(steps[-1])
-        solved_spaces.append(larger.space)
-        if goes_on:
-            now, best = larger, found
+        done = _solved_round(study, wider, best, solve, folder(wider.study), force=force)
+        steps.append(done)
+        on_round(done)
+        solved_spaces.append(done.study.space)
+        if done.goes_on:
+            now, best = done.study, done.solved
     return Widening(study, solved, steps, [])
+
+
+def _solved_round(
+    first: Study, wider: Wider, best: Solved, solve: Solve, home: Path, *, force: bool
+) -> Round:
+    """Solve a widened study from the best design so far, and write it into its folder."""
+    study = wider.study.replace(file=str(home / FILE))
+    solved = solve(study, best.design, force=force or is_widened(home))
+    with replacing(home / FILE) as temporary:
+        temporary.write_text(HEADER.format(study.name) + study.to_toml(), encoding="utf-8")
+    gain = _gain(first, best.score, solved.score)
+    goes_on = not wider.left_out or solved.score < best.score
+    return Round(study, wider.added, wider.left_out, solved, gain, goes_on)
 
 
 def widen_study(
