@@ -69,7 +69,7 @@ def main(args: argparse.Namespace) -> None:
     """Import networks and write a study file."""
     with input_errors("--device: "):
         known_device(args.device)
-    names = [_name(given) for given in args.networks]
+    names = [_name(file) for file in args.networks]
     out: Path = args.out or Path("_".join(names) + ".toml")
     if out.suffix != ".toml":
         raise InputError(f"--out {out}: a study file ends in .toml")
@@ -79,9 +79,9 @@ def main(args: argparse.Namespace) -> None:
     with TemporaryDirectory() as folder, ExitStack() as stack:
         scratch = Path(folder)
         imported = [n for n, of in zip(names, args.networks, strict=True) if _is_onnx(of)]
-        for name, given in zip(names, args.networks, strict=True):
+        for name, file in zip(names, args.networks, strict=True):
             if name in imported:
-                _import(Path(given), scratch / f"{name}.csv")
+                _import(Path(file), scratch / f"{name}.csv")
         checked = [
             _source(g, n, scratch, absolute=True) for g, n in zip(args.networks, names, strict=True)
         ]

@@ -36,13 +36,18 @@ def widen_and_show(
         terminal.print(f"widened {n}: {_text(done)}", soft_wrap=True)
 
     widening = widen(study, solved, solve, folder, force=force, on_round=on_round)
-    if not widening.steps:
+    if not widening.steps and not widening.left:
         terminal.print("no end of a list binds that the cost model goes beyond: nothing to widen")
-    elif widening.left:
-        names = ", ".join(one.end.parameter for one in widening.left)
+    if widening.left:
+        names = ", ".join(f"{one.end.parameter} ({one.end.side})" for one in widening.left)
         terminal.print(
-            f"{names}: still at ends of lists; a longer list does not go with all other values, so "
-            "that shorter lists of these are needed first",
+            f"ends that stay open: {names}: a better chip may lie beyond. The next value does not "
+            "go with all values of other parameters: shorten their lists in [space]",
+            soft_wrap=True,
+        )
+    elif any(step.left_out for step in widening.steps):
+        terminal.print(
+            "no end of a list binds: rounds without some values have solved what lies beyond",
             soft_wrap=True,
         )
     return widening
@@ -54,4 +59,4 @@ def _text(done: Round) -> str:
     gain = "" if math.isnan(done.gain) else f", {100 * done.gain:.3g} % less"
     if math.isnan(done.gain):
         gain = ", against the optima of the wider space"
-    return f"{added_text(done.added)}; {done.study.space.size:,} designs; {score}{gain}"
+    return f"{added_text(done)}; {done.study.space.size:,} designs; {score}{gain}"

@@ -10,7 +10,7 @@ from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.exact.enumeration import Enumeration
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.model.cost_model import CostModel
-from imcmoo.problem.nearest import nearest, nearest_text
+from imcmoo.problem.nearest import dram_ceilings, nearest, nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.space.design_space import DesignSpace, Levels
 
@@ -28,8 +28,11 @@ def nothing_feasible(problem: AcceleratorProblem) -> str:
     """Message for a problem without a feasible design.
 
     Names the smallest chip that runs all networks, or else the nearest chip and the limits it
-    breaks.
+    breaks. A limit above what the DRAM delivers is named before them.
     """
+    networks = ", ".join(problem.workload_names)
+    if ceilings := dram_ceilings(problem):
+        return f"no design of space {problem.space.name} is feasible for {networks}: {ceilings}"
     smallest = _smallest_chip(problem)
     if not smallest and problem.model.offers("resources"):
         levels = _some_designs(problem.space)
@@ -37,7 +40,6 @@ def nothing_feasible(problem: AcceleratorProblem) -> str:
         return nearest_text(problem, nearest(problem, levels, G))
     limit = problem.area_limit_m2
     within = f" within {limit * MM2_PER_M2:g} mm²" if limit else ""
-    networks = ", ".join(problem.workload_names)
     return (
         f"no design of space {problem.space.name} is feasible{within} for {networks}: "
         f"{smallest or 'relax the limits or widen the space'}"

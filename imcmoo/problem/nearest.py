@@ -6,9 +6,13 @@ import numpy as np
 
 from imcmoo.arrays import Floats
 from imcmoo.io.units import MM2_PER_M2
+from imcmoo.model.metrics import DRAM_DETAILS
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.space.design_space import Levels
+
+MOST_STREAMED = 64
+"""Number of designs among which the fastest DRAM is searched."""
 
 
 def nearest(problem: AcceleratorProblem, levels: Levels, G: Floats) -> Levels:
@@ -22,6 +26,32 @@ def nearest(problem: AcceleratorProblem, levels: Levels, G: Floats) -> Levels:
     return levels[[int(total.argmin())]]
 
 
+def dram_ceilings(problem: AcceleratorProblem) -> str:
+    """Limits on tokens per second above what the DRAM delivers to designs that stream weights.
+
+    Looks at `MOST_STREAMED` random designs; empty if there is no such limit.
+    """
+    asked = {w: limit for w, key, limit in problem.limits.rows if key == "min_tokens_per_s"}
+    if not asked or not problem.model.offers("breakdown"):
+        return ""
+    levels = problem.space.random(MOST_STREAMED, np.random.default_rng(0))
+    costs = problem.model.breakdown(levels)
+    if costs is None or DRAM_DETAILS[-1] not in costs.details:
+        return ""
+    images = problem.model.images or [1] * len(problem.workload_names)
+    texts = []
+    for w, limit in asked.items():
+        times = costs.details[DRAM_DETAILS[-1]][:, w][costs.details["streamed"][:, w] == "yes"]
+        most = images[w] / times.min() if len(times) else np.inf
+        if most < limit:
+            name = problem.workload_names[w]
+            texts.append(
+                f"min_tokens_per_s of {name} is {limit:g}, but where its weights are streamed, "
+                f"DRAM allows at most {most:.4g} tokens/s"
+            )
+    return "; ".join(texts)
+
+
 def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
     """Describe the design, shape (1, n_parameters), and what it breaks, the worst first."""
     shown = problem.space.text_of(design[0])
@@ -32,7 +62,8 @@ def nearest_text(problem: AcceleratorProblem, design: Levels) -> str:
     broken = _broken(problem, design)
     return (
         f"no design of space {problem.space.name} found that keeps all limits for "
-        f"{', '.join(problem.workload_names)}; the nearest ({shown}) breaks " + "; ".join(broken)
+        f"{', '.join(problem.workload_names)}; the nearest ({shown}) breaks "
+        + "; ".join([*broken, *filter(None, [dram_ceilings(problem)])])
     )
 
 

@@ -60,6 +60,8 @@ MOST_PROPOSED = 10**8
 
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
 """Names of memories, by value of the parameter `dram`."""
+STREAMED = {"yes": "weights stream from DRAM", "no": "weights stay on the arrays"}
+"""Where the weights of a language model are, by column `streamed`."""
 
 OF_CHIP = ("area_mm2", "package_mm2", "average_power_W", "load")
 """Quantities of a chip with a line of their own."""
@@ -391,9 +393,9 @@ def _networks(explanation: Explanation, config: Mapping[str, Any]) -> Iterator[t
         requests = {row["network"]: row for _, row in tables[SCENARIO].iterrows()}
     for _, row in tables["networks"].iterrows():
         name = str(row["network"])
-        given = Limits(**limits.get(name, {}))
+        of_network = Limits(**limits.get(name, {}))
         parts = [_served(requests[name])] if name in requests else []
-        yield label(name), "; ".join([*parts, *_costs(row, given, alone=not parts)])
+        yield label(name), "; ".join([*parts, *_costs(row, of_network, alone=not parts)])
 
 
 def _served(row: pd.Series[Any]) -> str:
@@ -441,6 +443,8 @@ def _costs(row: pd.Series[Any], limits: Limits, *, alone: bool) -> Iterator[str]
         power = energy / latency
         limit = limits.max_power_W
         yield f"power at full speed {engineering(power, 'W')}{_at_most(power, limit, 'W')}"
+    if row.get("streamed") in STREAMED and (known(TOKENS) or known("time_to_first_token_s")):
+        yield STREAMED[str(row["streamed"])]
     if (drop := known("accuracy_drop")) is not None:
         yield f"predicted accuracy drop {drop + 0.0:.3f}"
 
@@ -478,9 +482,9 @@ def _score(explanation: Explanation) -> Iterator[tuple[str, str]]:
 def _near_limits(explanation: Explanation) -> Iterator[str]:
     """Limits that are nearly used up or rule out neighbours, one network each."""
     limits, n = explanation.tables["limits"], len(explanation.tables["neighbours"])
-    near = limits[(limits["used"].fillna(0) >= NEAR) | (limits["stops"] > 0)]
-    near = near.sort_values(["stops", "used"], ascending=False, kind="stable")
-    for _, row in near.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
+    tight = limits[(limits["used"].fillna(0) >= NEAR) | (limits["stops"] > 0)]
+    tight = tight.sort_values(["stops", "used"], ascending=False, kind="stable")
+    for _, row in tight.drop_duplicates("limit").head(MOST_LIMITS).iterrows():
         of = f" of {label(row['network'])}" if row["network"] else ""
         name = "deadline" if row["limit"] == "max_load" else limit_name(str(row["limit"]))
         shares = [] if pd.isna(row["used"]) else [used(row["limit"], row["used"], row["excess"])]

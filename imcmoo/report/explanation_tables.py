@@ -167,13 +167,20 @@ def _work_shares(networks: pd.DataFrame) -> Table | None:
         return None
     title = "Where weights and multiply-accumulates run, % of each"
     table = open_table(title=title, networks=networks["network"])
-    add_numbers(
-        table,
-        *(f"{what}, {unit}" for unit in UNITS for what in ("weights", "products")),
-    )
-    for name, held, of_digital in zip(networks["network"], on_chip, digital, strict=True):
-        parts = (*(held - of_digital), *of_digital, *(1 - held))
-        table.add_row(label(name), *(percent(abs(part)) for part in parts))
+    parts = (on_chip - digital, digital, 1 - on_chip)
+    columns = {
+        f"{what}, {unit}": part[:, at]
+        for unit, part in zip(UNITS, parts, strict=True)
+        for at, what in enumerate(("weights", "products"))
+    }
+    streams = (networks.get("streamed", pd.Series("", networks.index)) == "yes").to_numpy()
+    if streams.any():
+        held = columns.pop(f"weights, {UNITS[0]}")
+        split = {"resident on arrays": ~streams, "streamed to arrays": streams}
+        columns = {f"weights, {where}": held * of for where, of in split.items()} | columns
+    add_numbers(table, *columns)
+    for name, *row in zip(networks["network"], *columns.values(), strict=True):
+        table.add_row(label(name), *(percent(abs(part)) for part in row))
     return table
 
 

@@ -5,6 +5,7 @@ Figures are built without pyplot, so there is no global state and no window.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -349,6 +350,17 @@ def _luminance(rgba: Any) -> float:
     return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
+def _panels(width: float, curves: Sequence[int]) -> tuple[Figure, Any]:
+    """Axes beside one another, or in one column below one another with room for legends."""
+    n = len(curves)
+    if width > style.COLUMN:
+        figure = Figure(figsize=(width, 2.5), layout="constrained")
+        return figure, figure.subplots(1, n, sharey=True, squeeze=False)[0]
+    heights = [2.5 + 0.16 * math.ceil(each / 2) for each in curves]
+    figure = Figure(figsize=(width, sum(heights)), layout="constrained")
+    return figure, figure.subplots(n, 1, squeeze=False, height_ratios=heights)[:, 0]
+
+
 def convergence(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     """Gap of the best design so far over evaluations (`convergence.csv`), the joint search
     first."""
@@ -357,12 +369,7 @@ def convergence(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
     baselines = {str(n): rows for n, rows in table[~is_joint].groupby("search", sort=False)}
     panels = [("joint search", joint)]
     panels += [("one network alone (EDAP)", baselines)] if baselines else []
-    if width <= style.COLUMN:
-        figure = Figure(figsize=(width, 2.5 * len(panels)), layout="constrained")
-        axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
-    else:
-        figure = Figure(figsize=(width, 2.5), layout="constrained")
-        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    figure, axes = _panels(width, [len(curves) for _, curves in panels])
     dashes = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]
     for ax, (title, curves) in zip(axes, panels, strict=True):
         for i, (name, rows) in enumerate(curves.items()):
@@ -387,7 +394,10 @@ def convergence(table: pd.DataFrame, width: float = style.WIDTH) -> Figure:
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter("{x:g}")
             axis.set_minor_locator(NullLocator())
-        ax.legend(loc="lower left")
+        if width <= style.COLUMN:  # no room beside the curves
+            ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.22), ncols=2)
+        else:
+            ax.legend(loc="lower left")
         style.open_sides(ax)
     for ax in axes if width <= style.COLUMN else axes[:1]:
         ax.set(ylabel="above the final best (%)", ylim=(0, None))
@@ -499,7 +509,7 @@ def generation(steps: pd.DataFrame, energy: pd.DataFrame, width: float = style.W
 
 
 def _time_of_steps(ax: Axes, steps: pd.DataFrame, *, several: bool) -> None:
-    """Draw a bar for each step, and the floor of DRAM as a shaded part of it."""
+    """Draw a bar for each step, and a thinner shaded one for the floor of DRAM."""
     rows = [
         (f"{label(str(row.network))}, " if several else "") + f"{row.step}: {row.keys:,} keys"
         for row in steps.itertuples()
@@ -507,7 +517,7 @@ def _time_of_steps(ax: Axes, steps: pd.DataFrame, *, several: bool) -> None:
     time, floor = (MS * steps[name] for name in ("time_per_token_s", "dram_floor_s"))
     ax.barh(rows, time, color="0.35", height=0.7, linewidth=0.3, label="time of the step")
     look: dict[str, Any] = {"color": "0.75", "hatch": "////", "edgecolor": "white"}
-    ax.barh(rows, floor, height=0.7, linewidth=0.3, label="least time of DRAM", **look)
+    ax.barh(rows, floor, height=0.35, linewidth=0.3, label="least time of DRAM", **look)
     ax.set(xlabel="time per token (ms)", xlim=(0, None))
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 from typing import Any, Literal
 
 from imcmoo.space.design_space import DesignSpace, Levels
@@ -45,7 +45,7 @@ def ends(
         ordered_texts: texts in ascending order, by parameter; those of others have no order.
     """
     (design,) = space.designs(levels)
-    found = []
+    at_ends = []
     for parameter in space.parameters:
         value, order = design[parameter.name], ordered_texts.get(parameter.name)
         listed = parameter.values
@@ -55,10 +55,10 @@ def ends(
             continue
         ascending = sorted(listed, key=None if order is None else partial(_place, order))
         if value == ascending[0]:
-            found.append(ListEnd(parameter.name, value, "smallest"))
+            at_ends.append(ListEnd(parameter.name, value, "smallest"))
         elif value == ascending[-1]:
-            found.append(ListEnd(parameter.name, value, "largest"))
-    return found
+            at_ends.append(ListEnd(parameter.name, value, "largest"))
+    return at_ends
 
 
 def extensions(
@@ -99,6 +99,52 @@ def extensions(
             yield replace(space, parameters=parameters), index
 
 
+def next_to(values: Sequence[Any], value: Any) -> list[tuple[Side, Any]]:
+    """The nearest numbers below and above one, of a list or beyond its ends, with their sides."""
+    sides: tuple[Side, ...] = ("smallest", "largest")
+    numbers = {*values}
+    if len(numbers) > 1:
+        numbers |= {v for side in sides for v in islice(_beyond([*values], side, None), 1)}
+    below = [v for v in numbers if v < value]
+    above = [v for v in numbers if v > value]
+    nearest: list[tuple[Side, Any]] = [("smallest", max(below))] if below else []
+    return [*nearest, ("largest", min(above))] if above else nearest
+
+
+def subspace(space: DesignSpace, kept: Mapping[str, Sequence[int]]) -> DesignSpace:
+    """A space with some values of its parameters; a parameter with one value left is fixed.
+
+    Args:
+        space: the space.
+        kept: value indices in ascending order, by parameter; all of the others.
+    """
+    made: dict[str, Parameter] = {}
+    for p in sorted(space.parameters, key=lambda p: isinstance(p, Conditional)):
+        rows, on = _rows(p), p
+        if isinstance(p, Conditional):
+            on = made[p.on.name]
+            rows = [rows[i] for i in kept.get(p.on.name, range(len(rows)))]
+        indices = kept.get(p.name, range(len(p)))
+        made[p.name] = _with_rows(p, on, [tuple(row[i] for i in indices) for row in rows])
+    smaller = replace(space, parameters=tuple(made[name] for name in space.names))
+    for p in [p for p in smaller.parameters if not isinstance(p, Conditional) and len(p) == 1]:
+        smaller = smaller.fix(p.name, p.values[0])
+    ascending = tuple(_ascending(p) if p not in made.values() else p for p in smaller.parameters)
+    return _without_single_values(replace(smaller, parameters=ascending))
+
+
+def _ascending(parameter: Parameter) -> Parameter:
+    """A row of a conditional parameter as a list of its own, in the order of a study."""
+    return Ordinal(parameter.name, tuple(sorted(parameter.values)), parameter.unit)
+
+
+def _without_single_values(space: DesignSpace) -> DesignSpace:
+    """Fix parameters whose value is the same in all designs."""
+    single = {p.name: v[0] for p in space.parameters if len(v := space.values_of(p.name)) == 1}
+    parameters = tuple(p for p in space.parameters if p.name not in single)
+    return replace(space, parameters=parameters, fixed={**space.fixed, **single})
+
+
 def _rows(parameter: Parameter) -> list[tuple[Any, ...]]:
     """Values by value of the parameter it depends on; one row if it depends on none."""
     if isinstance(parameter, Conditional):
@@ -128,6 +174,8 @@ def _going_on(values: Sequence[Any]) -> Any:
     *_, last = values
     if len(values) < 2 or last == values[-2]:
         return last
+    if len(values) == 2 and (by_factor := _positive(last * last / values[-2], last)) is not None:
+        return by_factor
     step = last - values[-2]
     before = values[-2] - values[-3] if len(values) > 2 else step
     return None if before == 0 else _positive(last + step * step / before, last)
@@ -158,8 +206,8 @@ def _beyond(values: Sequence[Any], side: Side, order: Sequence[str] | None) -> I
     by_factor = last * ratio if side == "largest" else last / ratio
     is_even = len(steps) > 1 and math.isclose(min(steps), max(steps))
     candidates = [by_step] if is_even or ratio < FACTOR else [by_factor, by_step]
-    found = (_positive(value, last) for value in candidates)
-    yield from dict.fromkeys(value for value in found if value is not None)
+    positive = (_positive(value, last) for value in candidates)
+    yield from dict.fromkeys(value for value in positive if value is not None)
 
 
 def _place(order: Sequence[str], value: str) -> int:

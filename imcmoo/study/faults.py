@@ -45,7 +45,11 @@ def fault_lines(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> li
 def faults_of(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     """The first `FAULTS_SHOWN` faults as key and text; see `fault_lines`."""
     faults: list[tuple[str, str]] = []
-    for fault in error.errors(include_url=False)[:FAULTS_SHOWN]:
+    # The space, checked after the networks, comes before them in a file.
+    ordered = sorted(
+        error.errors(include_url=False), key=lambda fault: _is_late(fault["loc"], keys)
+    )
+    for fault in ordered[:FAULTS_SHOWN]:
         cause = fault.get("ctx", {}).get("error")
         if isinstance(cause, ValueFaults):
             place = () if cause.of_study else fault["loc"]
@@ -54,6 +58,13 @@ def faults_of(error: ValidationError, keys: Mapping[str, Sequence[str]]) -> list
             texts = {tuple(fault["loc"]): _text(fault, keys)}
         faults += [(_key(loc), text) for loc, text in texts.items()]
     return faults
+
+
+def _is_late(place: tuple[int | str, ...], keys: Mapping[str, Sequence[str]]) -> bool:
+    """True for keys from `networks` on, but for the space."""
+    top = keys.get("", ())
+    early = (*top[: top.index("networks")], "space") if "networks" in top else ("space",)
+    return bool(place) and place[0] not in early
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:

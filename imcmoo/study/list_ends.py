@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from imcmoo.model.cost_model import CostModel
 from imcmoo.space.design_space import DesignSpace, Levels
-from imcmoo.space.widening import ListEnd, ends, extensions
+from imcmoo.space.widening import ListEnd, ends, extensions, next_to
 
 
 @dataclass(frozen=True)
@@ -35,47 +35,98 @@ def open_ends(model: CostModel, levels: Levels) -> list[OpenEnd]:
         levels: the design, shape (1, n_parameters).
     """
     model = model.shipped
+    if not model.offers("check_design"):
+        return [OpenEnd(end, None) for end in ends(model.space, levels, model.ordered_texts)]
     (design,) = model.space.designs(levels)
-    found = []
-    for end in ends(model.space, levels, model.ordered_texts):
-        if not model.offers("check_design"):
-            found.append(OpenEnd(end, None))
-        elif wider := next(wider_spaces(model, model.space, design, end), None):
-            found.append(OpenEnd(end, wider[1]))
-    return found
+    return unsolved_ends(model, design, model.space, [model.space])
+
+
+def unsolved_ends(
+    model: CostModel, design: Mapping[str, Any], space: DesignSpace, solved: Sequence[DesignSpace]
+) -> list[OpenEnd]:
+    """Ends of a design beyond which the model covers a design that no solved space has.
+
+    Args:
+        model: a cost model with `check_design`.
+        design: the best design.
+        space: the space with the design.
+        solved: the spaces that were solved. A parameter with one value in `space` is compared with
+            its values in the first of them.
+    """
+    first, levels = solved[0], space.levels_of(design)
+    steps: list[tuple[ListEnd, Mapping[str, Any]]] = []
+    (design,) = space.designs(levels)
+    for end in ends(space, levels, model.ordered_texts):
+        if wider := next(wider_spaces(model, space, design, end), None):
+            steps.append((end, wider[1]))
+    for name in [name for name in first.names if name in with_one_value(space)]:
+        values = first.values_of(name)
+        for side, value in [] if isinstance(values[0], str) else next_to(values, design[name]):
+            if covers(model, moved := {**design, name: value}):
+                steps.append((ListEnd(name, design[name], side), moved))
+    return [
+        OpenEnd(end, moved[end.parameter])
+        for end, moved in steps
+        if not any(has(one, moved) for one in solved)
+    ]
 
 
 def wider_spaces(
     model: CostModel, space: DesignSpace, design: Mapping[str, Any], end: ListEnd
-) -> Iterator[tuple[DesignSpace, Any]]:
-    """Spaces with one more value beyond an end of a list that the model covers, and the value.
+) -> Iterator[tuple[DesignSpace, dict[str, Any]]]:
+    """Spaces with one more value beyond an end of a list that the model covers.
 
     Args:
         model: the cost model.
         space: the space to extend.
         design: a design of it that has the end.
         end: the end of a list.
+
+    Yields:
+        A wider space, and the design with the new value.
     """
     levels = space.levels_of(design)
     for wider, index in extensions(space, end, model.ordered_texts):
         moved = levels.copy()
         moved[0, space.names.index(end.parameter)] = index
         (beyond,) = wider.designs(moved)
-        try:
-            model.check_design(beyond)
-        except ValueError:
-            continue
-        yield wider, beyond[end.parameter]
+        if covers(model, beyond):
+            yield wider, beyond
+
+
+def with_one_value(space: DesignSpace) -> set[str]:
+    """Fixed parameters, and those with one value beside each value of another one."""
+    return {*space.fixed, *(p.name for p in space.parameters if len(p) == 1)}
+
+
+def covers(model: CostModel, design: Mapping[str, Any]) -> bool:
+    """Check if a cost model covers a design."""
+    try:
+        model.check_design(design)
+    except ValueError:
+        return False
+    return True
+
+
+def has(space: DesignSpace, design: Mapping[str, Any]) -> bool:
+    """Check if a space has a design."""
+    if any(design[name] != value for name, value in space.fixed.items()):
+        return False
+    try:
+        space.levels_of(design)
+    except ValueError:
+        return False
+    return True
 
 
 def ends_table(model: CostModel, levels: Levels) -> pd.DataFrame:
     """Open ends of a design, one row each; columns as in `explanation.TABLES`."""
-    found = open_ends(model, levels)
+    listed = open_ends(model, levels)
     return pd.DataFrame(
         {
-            "parameter": [one.end.parameter for one in found],
-            "value": pd.Series([one.end.value for one in found], dtype=object),
-            "side": [one.end.side for one in found],
-            "beyond": pd.Series([one.beyond for one in found], dtype=object),
+            "parameter": [one.end.parameter for one in listed],
+            "value": pd.Series([one.end.value for one in listed], dtype=object),
+            "side": [one.end.side for one in listed],
+            "beyond": pd.Series([one.beyond for one in listed], dtype=object),
         }
     )

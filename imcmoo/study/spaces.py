@@ -68,9 +68,16 @@ def _spaces_of_studies() -> Iterable[DesignSpace]:
     return (one.space for study in offered("imcmoo.studies").values() for one in study.studies)
 
 
-def usual_base(model: str | None, device: str | None) -> str | None:
-    """Name of the space that a study starts from if it states none."""
-    return f"{device}_physical" if device and model == "physical" else device
+def usual_base(model: str | None, device: str | None, *, generates: bool = False) -> str | None:
+    """Name of the space that a study starts from if it states none.
+
+    Args:
+        model: the cost model.
+        device: the memory device.
+        generates: whether a network is a prefill or a step of a language model.
+    """
+    kind = "generation" if generates else "physical"
+    return f"{device}_{kind}" if device and model == "physical" else device
 
 
 def other_model(space: DesignSpace, model: str) -> str | None:
@@ -141,8 +148,12 @@ def table_of_space(space: DesignSpace, *, name: str, model: str) -> dict[str, An
     """
     full = [{"base": base.name, **_differing(space, base)} for base in bases().values()]
     # Rows of conditional parameters that are left out follow from the other parameters.
+    depending = {
+        p.name for b in bases().values() for p in b.parameters if isinstance(p, Conditional)
+    }
     short = [{k: v for k, v in t.items() if not isinstance(v, Mapping)} for t in full]
-    for table in (*sorted(short, key=len), *sorted(full, key=len)):
+    shortest = [{k: v for k, v in t.items() if k not in depending} for t in full]
+    for table in (*sorted(shortest, key=len), *sorted(short, key=len), *sorted(full, key=len)):
         try:
             if space_of_table(table, name=space.name, model=model, device=None) == space:
                 return table

@@ -283,12 +283,12 @@ class Study(Table):
         AfterValidator(some),
     ] = Field((1,), description="a list, or one seed", json_schema_extra={"minItems": 1})
     baselines: bool = Field(True, description="search for each network alone as well")
-    space: Annotated[DesignSpace, BeforeValidator(described_space), SpaceSchema] = Field(
-        default_factory=dict, validate_default=True
-    )
     networks: Annotated[
         tuple[Network, ...], BeforeValidator(listed_networks), AfterValidator(some)
     ] = Field(json_schema_extra={"minItems": 1})
+    space: Annotated[DesignSpace, BeforeValidator(described_space), SpaceSchema] = Field(
+        default_factory=dict, validate_default=True
+    )
     score_table: Annotated[ScoreTable | None, BeforeValidator(described_score)] = Field(
         None, alias="score"
     )
@@ -1006,7 +1006,7 @@ class Study(Table):
         stated.pop("device", None)  # the space says it
         space = table_of_space(self.space, name=self.name, model=self.model)
         tables = {key: stated[key]._stated() for key in ("score", "scenario") if stated.get(key)}
-        networks = [network._stated() for network in stated["networks"]]
+        networks = [network._stated() for network in stated.pop("networks")]
         return toml_text({**stated, "space": space, **tables, "networks": networks})
 
     def to_config(self) -> dict[str, Any]:

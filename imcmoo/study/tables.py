@@ -155,12 +155,23 @@ def described_space(table: Any, info: ValidationInfo) -> Any:
         if usual_base(model, device) not in bases():
             needs = f'{device} needs model = "physical"; the reference model knows '
             raise ValueFaults({"device": needs + " and ".join(of_model)}, of_study=True)
+        if model == "physical" and usual_base(model, device, generates=True) in spaces():
+            generates = any(map(_is_of_language_model, info.data.get("networks", ())))
+            table = {"base": usual_base(model, device, generates=generates), **table}
     return space_of_table(
         table,
         name=str(info.data.get("name", table.get("base", device))),
         model=model,
         device=device,
     )
+
+
+def _is_of_language_model(network: Network) -> bool:
+    """Check if a network is a prefill or a step; a network that cannot be read is refused later."""
+    try:
+        return bool(network._table.phase)
+    except (OSError, ValueError):
+        return False
 
 
 def snr_limit(limit: float) -> float:

@@ -150,11 +150,11 @@ def _kind(study: Study, key: str) -> tuple[str, str, str]:
         return "space", key, ""
     if key in assumed and study.model == "physical":
         return "assumption", key, ""
-    known = [*of_study, *of_networks, *of_scenario, *of_space]
-    hint = did_you_mean(key, [*known, *assumed], most=3)
+    keys = [*of_study, *of_networks, *of_scenario, *of_space]
+    hint = did_you_mean(key, [*keys, *assumed], most=3)
     raise ValueError(
         f"{key}: no key of the study, its networks or scenario, no parameter of its space and no "
-        f"assumption; {hint}known: {', '.join(known)}, and assumptions (imcmoo flip)"
+        f"assumption; {hint}known: {', '.join(keys)}, and assumptions (imcmoo flip)"
     )
 
 
@@ -171,16 +171,16 @@ def _space(
     """Table of the changed space, and what a new device does not have of the old one."""
     table = table_of_space(study.space, name=study.name, model=study.model)
     device, model = keys.get("device", study.device), keys.get("model", study.model)
-    own = {name: value for name, value in table.items() if name not in ("base", "device")}
+    stated = {name: value for name, value in table.items() if name not in ("base", "device")}
     base = str(table["base"])
     if "device" in keys or "model" in keys:
         old = str(next(iter(study.space.values_of("device"))))
         same_kind = base.replace(old, str(device), 1)
         base = same_kind if same_kind in spaces() else str(usual_base(model, device))
     there = spaces().get(base)
-    known = {*own} if there is None else {*there.names, *there.fixed}
-    kept = {name: value for name, value in own.items() if name in known or base == table["base"]}
-    dropped = tuple(f"{name} = {value}" for name, value in own.items() if name not in kept)
+    names = {*stated} if there is None else {*there.names, *there.fixed}
+    kept = {name: value for name, value in stated.items() if name in names or base == table["base"]}
+    dropped = tuple(f"{name} = {value}" for name, value in stated.items() if name not in kept)
     return {"base": base, **kept, **values}, dropped
 
 
@@ -193,8 +193,8 @@ def _networks(study: Study, value: Any) -> list[Network]:
         return [*study.networks[:value]]
     if not isinstance(listed, list | tuple) or not all(isinstance(one, str) for one in listed):
         raise ValueError(f"networks: needs how many, or a list of names, got {value!r}")
-    known = {n.name: n for n in study.networks}
-    return [known.get(network_name(one)) or Network(source=one) for one in listed]
+    by_name = {n.name: n for n in study.networks}
+    return [by_name.get(network_name(one)) or Network(source=one) for one in listed]
 
 
 @dataclass(frozen=True)
@@ -277,8 +277,8 @@ def _row(changed: ChangedStudy, time_limit_s: float) -> dict[str, Any]:
     except Infeasible as error:
         return {"answer": INFEASIBLE, **row, "note": "; ".join([*notes, str(error)])}
     (design,) = problem.space.designs(answer.levels)
-    found = {"answer": answer.how, "gap": answer.gap, **row, "score": answer.score}
-    return {**found, **_costs(problem, answer.levels), **design, "note": "; ".join(notes)}
+    first = {"answer": answer.how, "gap": answer.gap, **row, "score": answer.score}
+    return {**first, **_costs(problem, answer.levels), **design, "note": "; ".join(notes)}
 
 
 def _costs(problem: AcceleratorProblem, levels: Levels) -> dict[str, float]:

@@ -6,7 +6,7 @@ study.widen().rounds
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,19 @@ import pandas as pd
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
-from imcmoo.space.design_space import DesignSpace
+from imcmoo.model.cost_model import CostModel
+from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.space.widening import subspace
 from imcmoo.study import certify_study, enumerate_study
 from imcmoo.study.certify_study import certify_to
 from imcmoo.study.enumerate_study import enumerate_to
-from imcmoo.study.list_ends import OpenEnd, open_ends, wider_spaces
+from imcmoo.study.list_ends import (
+    OpenEnd,
+    covers,
+    unsolved_ends,
+    wider_spaces,
+    with_one_value,
+)
 from imcmoo.study.study import Study
 
 if TYPE_CHECKING:
@@ -67,14 +75,19 @@ class Round:
     Args:
         study: the widened study.
         added: new value by parameter.
+        left_out: number of values left out by parameter, since the new value does not go with them.
         solved: its best design.
         gain: share by which the score falls; NaN for a regret, whose reference changes as well.
+        goes_on: whether the next round starts from it. One that leaves out values and gains nothing
+            only proves that its new value is not needed.
     """
 
     study: Study
     added: Mapping[str, Any]
+    left_out: Mapping[str, int]
     solved: Solved
     gain: float
+    goes_on: bool
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,7 +98,8 @@ class Widening:
         first: the study as it is.
         solved: its best design.
         steps: the rounds; none if no end of a list binds.
-        left: ends that bind in the last study, whose space takes no more values.
+        left: ends that stay open: the next value does not go with all others, and these cannot be
+            left out.
     """
 
     first: Study
@@ -95,20 +109,25 @@ class Widening:
 
     @property
     def study(self) -> Study:
-        """The last study."""
-        return self.steps[-1].study if self.steps else self.first
+        """The last study that others go on from; that of the best design."""
+        return next((step.study for step in self._steps_on), self.first)
 
     @property
     def best(self) -> Solved:
-        """Its best design."""
-        return self.steps[-1].solved if self.steps else self.solved
+        """The best design."""
+        return next((step.solved for step in self._steps_on), self.solved)
+
+    @property
+    def _steps_on(self) -> Iterator[Round]:
+        """Rounds that others go on from, the last one first."""
+        return (step for step in reversed(self.steps) if step.goes_on)
 
     @property
     def rounds(self) -> pd.DataFrame:
         """One row per round, the study as it is first: `added`, `designs`, `score`, `gain`."""
         first = ("", self.first.space.size, self.solved.score, math.nan)
         rows = [
-            (added_text(step.added), step.study.space.size, step.solved.score, step.gain)
+            (added_text(step), step.study.space.size, step.solved.score, step.gain)
             for step in self.steps
         ]
         return pd.DataFrame([first, *rows], columns=["added", "designs", "score", "gain"])
@@ -121,10 +140,13 @@ class Widening:
         return self.rounds.to_html(index=False)
 
 
-def added_text(added: Mapping[str, Any]) -> str:
-    """Values by parameter, as text."""
-    values = ((k, f"{v:g}" if isinstance(v, float) else v) for k, v in added.items())
-    return ", ".join(f"{name} {value}" for name, value in values)
+def added_text(step: Round) -> str:
+    """Values that a round adds and leaves out, as text."""
+    values = ((k, f"{v:g}" if isinstance(v, float) else v) for k, v in step.added.items())
+    added = ", ".join(f"{name} {value}" for name, value in values)
+    fewer = (f"{n} value{'s' * (n > 1)} of {name}" for name, n in step.left_out.items())
+    left_out = " and ".join(fewer)
+    return f"{added} (without {left_out})" if left_out else added
 
 
 def widen(
@@ -155,26 +177,41 @@ def widen(
             f"cost model {study.model} does not tell which values it covers: implement "
             "CostModel.check_design, or list more values in [space]"
         )
+    model = study.cost_model().shipped
     steps: list[Round] = []
-    now, best = study, solved
-    while ends := open_ends(now.cost_model(), now.space.levels_of(best.design)):
-        wider, added = widened(now, best.design, ends)
-        if not added:
+    now, best, solved_spaces = study, solved, [study.space]
+    while ends := unsolved_ends(model, best.design, now.space, solved_spaces):
+        name = widened_name(study.name)
+        wider = widened(now, best.design, ends, name) or partly_widened(
+            now, best.design, ends, name
+        )
+        if wider is None:
             return Widening(study, solved, steps, ends)
         if len(steps) == MOST_ROUNDS:
             raise InputError(
                 f"{study.name}: ends of lists still bind after {MOST_ROUNDS} rounds: "
                 f"{', '.join(one.end.parameter for one in ends)}; limit the area"
             )
-        home = folder(wider)
-        wider = wider.replace(file=str(home / FILE))
-        found = solve(wider, best.design, force=force or is_widened(home))
-        with replacing(home / FILE) as temporary:
-            temporary.write_text(HEADER.format(wider.name) + wider.to_toml(), encoding="utf-8")
-        steps.append(Round(wider, added, found, _gain(study, best.score, found.score)))
-        on_round(steps[-1])
-        now, best = wider, found
+        done = _solved_round(study, wider, best, solve, folder(wider.study), force=force)
+        steps.append(done)
+        on_round(done)
+        solved_spaces.append(done.study.space)
+        if done.goes_on:
+            now, best = done.study, done.solved
     return Widening(study, solved, steps, [])
+
+
+def _solved_round(
+    first: Study, wider: Wider, best: Solved, solve: Solve, home: Path, *, force: bool
+) -> Round:
+    """Solve a widened study from the best design so far, and write it into its folder."""
+    study = wider.study.replace(file=str(home / FILE))
+    solved = solve(study, best.design, force=force or is_widened(home))
+    with replacing(home / FILE) as temporary:
+        temporary.write_text(HEADER.format(study.name) + study.to_toml(), encoding="utf-8")
+    gain = _gain(first, best.score, solved.score)
+    goes_on = not wider.left_out or solved.score < best.score
+    return Round(study, wider.added, wider.left_out, solved, gain, goes_on)
 
 
 def widen_study(
@@ -199,35 +236,130 @@ def widen_study(
     )
 
 
+@dataclass(frozen=True)
+class Wider:
+    """A widened study that is yet to be solved; see `Round` for the fields."""
+
+    study: Study
+    added: Mapping[str, Any]
+    left_out: Mapping[str, int]
+
+
 def widened(
-    study: Study, design: Mapping[str, Any], ends: Sequence[OpenEnd]
-) -> tuple[Study, dict[str, Any]]:
-    """A study with one more value beyond each end, as far as its space takes them.
+    study: Study, design: Mapping[str, Any], ends: Sequence[OpenEnd], name: str
+) -> Wider | None:
+    """A study with one more value beyond each end, as far as the model takes it beside all others.
 
     Args:
         study: the study.
         design: a design of it that has the ends.
         ends: the ends.
+        name: name of the widened study.
 
     Returns:
-        The study, whose name ends in `SUFFIX`, and the new value by parameter.
+        The study, or None if the model takes no value.
     """
-    model, added = study.cost_model().shipped, {}
-    wider = _with_space(study, study.space)
-    for one in ends:
-        for space, value in wider_spaces(model, wider.space, design, one.end):
-            try:
-                made = _with_space(study, space)
-                made.problem()
-            except ValueError:  # some combination with other values is refused
-                continue
-            wider, added[one.end.parameter] = made, value
-            break
-    return wider, added
+    model, wider, added = study.cost_model().shipped, study, {}
+    for one in _in_lists(study.space, ends):
+        for space, beyond in wider_spaces(model, wider.space, design, one.end):
+            made = _with_space(study, space, name)
+            if _is_accepted(made):
+                wider, added[one.end.parameter] = made, beyond[one.end.parameter]
+                break
+    return Wider(wider, added, {}) if added else None
 
 
-def _with_space(study: Study, space: DesignSpace) -> Study:
-    name = widened_name(study.name)
+def partly_widened(
+    study: Study, design: Mapping[str, Any], ends: Sequence[OpenEnd], name: str
+) -> Wider | None:
+    """A study with one more value beyond one end, without the values that do not go with it.
+
+    The design has none of the values left out. A proof for this study and the one for `study`
+    together hold for all designs of both.
+
+    Args:
+        study, design, ends, name: see `widened`; the parameter is appended to the name.
+
+    Returns:
+        The study, or None if no end takes a value, or if the criterion cannot be compared between
+        spaces: a regret and a tolerance refer to the best designs of their space.
+    """
+    if study.tolerance is not None or study.asked_criterion.is_regret:
+        return None
+    model = study.cost_model().shipped
+    for one in _in_lists(study.space, ends):
+        stem, slash, device = name.partition("/")
+        part_name = f"{stem}-{one.end.parameter}{slash}{device}"
+        for space, beyond in wider_spaces(model, study.space, design, one.end):
+            for part in parts_that_go_together(model, space, design, beyond):
+                made = _with_space(study, part, part_name)
+                if _is_accepted(made):
+                    value = {one.end.parameter: beyond[one.end.parameter]}
+                    return Wider(made, value, _fewer(part, space))
+    return None
+
+
+def _in_lists(space: DesignSpace, ends: Sequence[OpenEnd]) -> Iterator[OpenEnd]:
+    """Ends of parameters that have several values."""
+    return (one for one in ends if one.end.parameter not in with_one_value(space))
+
+
+def _is_accepted(study: Study) -> bool:
+    """Check if the cost model of a study takes its space."""
+    try:
+        study.problem()
+    except ValueError:
+        return False
+    return True
+
+
+def _fewer(part: DesignSpace, space: DesignSpace) -> dict[str, int]:
+    """Number of values that a part of a space lacks, by parameter."""
+    left = {p.name: len(p) for p in part.parameters}
+    fewer = {p.name: len(p) - left.get(p.name, 1) for p in space.parameters}
+    return {name: n for name, n in fewer.items() if n}
+
+
+def parts_that_go_together(
+    model: CostModel, space: DesignSpace, design: Mapping[str, Any], beyond: Mapping[str, Any]
+) -> Iterator[DesignSpace]:
+    """Parts of a space without values that the model refuses beside a new one, the largest first.
+
+    Args:
+        model: the cost model.
+        space: the space, which has a new value.
+        design: the best design; all parts have it.
+        beyond: the design with the new value; all parts have it, too.
+    """
+    best, moved = space.levels_of(design), space.levels_of(beyond)
+    used = [{int(best[0, at]), int(moved[0, at])} for at in range(len(space.names))]
+    chosen = {
+        parameter.name: [
+            index
+            for index in range(len(parameter))
+            if index in used[at]
+            or _goes(model, space, moved, at, index)
+            or not _goes(model, space, best, at, index)
+        ]
+        for at, parameter in enumerate(space.parameters)
+    }
+    yield subspace(space, chosen)
+    # Two values that the design does not have can be refused together, too.
+    for at, name in enumerate(space.names):
+        for left_out in (index for index in chosen[name] if index not in used[at]):
+            fewer = [index for index in chosen[name] if index != left_out]
+            yield subspace(space, {**chosen, name: fewer})
+
+
+def _goes(model: CostModel, space: DesignSpace, levels: Levels, at: int, index: int) -> bool:
+    """Check if the model covers a design with another value of the parameter in column `at`."""
+    changed = levels.copy()
+    changed[0, at] = index
+    (design,) = space.designs(changed)
+    return covers(model, design)
+
+
+def _with_space(study: Study, space: DesignSpace, name: str) -> Study:
     return study.replace(name=name, space=replace(space, name=name))
 
 

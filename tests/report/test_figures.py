@@ -171,3 +171,19 @@ def test_texts_of_narrow_figures_have_at_least_6_points():
         figure.draw_without_rendering()
         sizes = [t.get_size() for t in figure.findobj(lambda o: hasattr(o, "get_fontsize"))]
     assert min(sizes) >= 6
+
+
+def test_legends_of_a_narrow_convergence_leave_the_curves_free():
+    names = [*"abcdefgh", *"ijkl"]
+    search = ["joint"] * 8 + ["i", "j", "k", "l"]
+    rows = [
+        {"search": s, "criterion": name, "evaluations": n, "best": -float(n)}
+        for s, name in zip(search, names, strict=True)
+        for n in (1, 2, 3)
+    ]
+    figure = figures.convergence(pd.DataFrame(rows), style.COLUMN)
+    figure.draw_without_rendering()
+    boxes = [ax.get_window_extent() for ax in figure.axes]
+    legends = [ax.get_legend().get_window_extent() for ax in figure.axes]
+    assert not any(box.overlaps(legend) for box in boxes for legend in legends)
+    assert all(figure.bbox.y0 <= legend.y0 and legend.x1 <= figure.bbox.x1 for legend in legends)

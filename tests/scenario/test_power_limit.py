@@ -8,6 +8,7 @@ from imcmoo.problem.nearest import nearest, nearest_text
 from imcmoo.scenario.service import NETWORK_POWER
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.check_certificate import Checker
+from imcmoo.study.explain import explain
 from imcmoo.study.study import Study
 
 SRAM = {
@@ -143,6 +144,18 @@ def test_a_limit_that_no_chip_keeps_is_named_once_with_both_values(study, powers
     text = nearest_text(problem, nearest(problem, levels, G))
     assert text.count("max_average_power_W: ") == 1
     assert f"W against {most:g} W" in text
+
+
+def test_a_limit_of_the_chip_has_one_row_in_an_explanation(study, powers):
+    asked = limited(study, float(2 * powers[0].min()))
+    levels = asked.space.random(1, np.random.default_rng(0))
+    (explanation,) = explain(asked.problem(), asked.asked_criterion, levels, [("one",)])
+    limits = explanation.tables["limits"]
+    (row,) = np.flatnonzero(limits["limit"] == "max_average_power_W")
+    assert limits["network"][row] == ""
+    # Other limits keep a row per network, in the order of the constraints.
+    cells = limits[limits["limit"] == "cells"]["network"]
+    assert cells.tolist() == asked.problem().workload_names
 
 
 def test_a_study_without_the_limit_states_none(study):

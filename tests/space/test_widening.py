@@ -5,7 +5,7 @@ import pytest
 
 from imcmoo.space.design_space import DesignSpace
 from imcmoo.space.parameters import Categorical, Conditional, Ordinal
-from imcmoo.space.widening import ends, extensions
+from imcmoo.space.widening import ends, extensions, next_to, subspace
 
 SIZES = ("x16", "x32", "x64")
 
@@ -74,3 +74,35 @@ def test_each_row_of_a_conditional_parameter_gets_one_more_value():
 
 def test_a_value_inside_its_list_is_no_end():
     assert ends(DesignSpace("one", (Ordinal("n", (1, 2, 4)),)), np.array([[1]])) == []
+
+
+def test_a_part_of_a_space_fixes_parameters_with_one_value_left():
+    rows = Ordinal("rows", (64, 128))
+    active = Conditional("active", rows, {64: (64, 32), 128: (128, 64)})
+    words = Conditional("words", rows, {64: (1, 2), 128: (1, 4)})
+    space = DesignSpace("three", (rows, active, words), fixed={"device": "sram"})
+    part = subspace(space, {"words": [0]})
+    assert part.fixed == {"device": "sram", "words": 1}
+    assert part.names == ["rows", "active"]
+    part = subspace(space, {"rows": [1], "active": [1]})
+    assert part.fixed == {"device": "sram", "rows": 128, "active": 64}
+    assert part.values_of("words") == (1, 4)
+    assert subspace(space, {"rows": [0]}).values_of("active") == (32, 64)
+    # One value beside each value of another parameter stays conditional.
+    part = subspace(space, {"active": [0]})
+    assert part.parameters[1].values_by == {64: (64,), 128: (128,)}
+
+
+def test_the_nearest_numbers_of_a_list_go_beyond_its_ends():
+    assert next_to((4, 1, 2), 2) == [("smallest", 1), ("largest", 4)]
+    assert next_to((4, 1, 2), 4) == [("smallest", 2), ("largest", 8)]
+    assert next_to((1,), 1) == []
+
+
+def test_two_rows_go_on_by_their_factor():
+    rows = Ordinal("rows", (128, 256))
+    active = Conditional("active", rows, {128: (128, 64), 256: (256, 128)})
+    space = DesignSpace("two", (rows, active))
+    (end, _) = ends(space, np.array([[0, 0]]))
+    wider, _ = next(extensions(space, end))
+    assert wider.parameters[1].values_by[64] == (64, 32)

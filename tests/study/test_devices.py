@@ -520,13 +520,24 @@ def test_a_comparison_of_other_layers_is_not_replaced(study, ran, tmp_path):
         check_replaceable(other, ran.folder)
 
 
+def one_line(text):
+    return " ".join(text.split())
+
+
 def test_the_commands_print_who_wins_and_check_the_proof(study, proven, folder, capsys):
     words = [folder / "own.toml", "--out", folder / "results"]
     for command in ("enumerate", "certify"):
         assert main([command, *map(str, words)]) == 0
         text = capsys.readouterr().out
         assert f"best device: {proven.winner.device} (regret_minimax " in text
-        assert "beats" in text
+        # The card of the winner is printed first, and its proof is over all devices.
+        card, table = text.split("best device: ")
+        assert "one chip for " in card
+        everything = sum(one.space.size for one in study.studies)
+        assert f"none of the {everything:,} designs of sram and rram is better" in one_line(card)
+        area = proven.winner.costs["area_mm2"]
+        assert f"area {area:.4g} mm²" in one_line(card)
+        assert "beats" in table
         assert "EDAP ratio: interval," in text
     certified = folder / "results" / "certified" / "edge"
     check = ["check-certificate", certified, "--study", folder / "own.toml"]

@@ -1,6 +1,7 @@
 """Studies of language models: keys of networks, deployment, and scenarios."""
 
 import json
+import re
 from dataclasses import replace
 from functools import partial
 
@@ -10,11 +11,12 @@ import pytest
 
 from imcmoo.exact.check import validate_bounds
 from imcmoo.exact.node_expander import partials_of
+from imcmoo.exact.smallest_chip import nothing_feasible
 from imcmoo.model.cost_model import CostModel
 from imcmoo.model.metrics import AREA, Metrics
 from imcmoo.networks.language_model import Generation, LanguageModel
 from imcmoo.networks.workloads import Workload, WorkloadSet
-from imcmoo.problem.nearest import nearest, nearest_text
+from imcmoo.problem.nearest import dram_ceilings, nearest, nearest_text
 from imcmoo.report.explanation_tables import explained
 from imcmoo.report.terminal_tables import generation_table
 from imcmoo.space.design_space import DesignSpace
@@ -295,6 +297,36 @@ def test_each_device_has_a_space_with_chips_for_generation(tables, device):
     assert model.evaluate(model.space.random(60, np.random.default_rng(0))).runs.all(axis=1).any()
 
 
+def test_a_space_for_generation_is_the_default_of_language_models_only(tables, tmp_path):
+    tables(20, 6)
+    keys = {"name": "tiny", "model": "physical", "device": "dimc"}
+    assert Study(**keys, networks=["tiny_decode.csv"]).space == spaces()["dimc_generation"]
+    mixed = Study(**keys, networks=["alexnet", "tiny_decode.csv"], space={"rows": 64})
+    assert mixed.space.fixed["rows"] == 64
+    assert mixed.space.values_of("mac_units") == (1024, 4096, 16384)
+    assert Study(**keys, networks=["alexnet"]).space == spaces()["dimc_physical"]
+    based = Study(**keys, networks=["tiny_decode.csv"], space="dimc_physical_attention")
+    assert based.space == spaces()["dimc_physical_attention"]
+    (tmp_path / "tiny.toml").write_text(mixed.to_toml(), encoding="utf-8")
+    assert Study.load(tmp_path / "tiny.toml").space == mixed.space
+
+
+def test_tokens_beyond_the_dram_are_refused_with_what_it_allows(tables):
+    tables(20, 6, 1)
+    limited = FOLLOWER | {"min_tokens_per_s": 1e9}
+    asked = study(OWNER, limited, space=SPACE | {"dram": ["x64", "hbm2"]})
+    message = nothing_feasible(asked.problem())
+    found = re.search(r"tiny_decode is 1e\+09, but .* at most ([0-9.e+]+) tokens/s", message)
+    model = asked.cost_model()
+    levels = model.space.grid(model.space.names)
+    latency = model.evaluate(levels).values["latency"][:, 1]
+    streams = model.breakdown(levels).details["streamed"][:, 1] == "yes"
+    # No step that streams its weights is faster than its DRAM.
+    assert float(found[1]) >= 1 / np.nanmin(latency[streams]) * (1 - 1e-3)
+    reachable = study(OWNER, limited | {"min_tokens_per_s": 1.0}).problem()
+    assert not dram_ceilings(reachable)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("device", ["sram", "rram", "dimc"])
 def test_no_bound_of_a_space_for_generation_is_above_a_design(tables, device):
@@ -459,6 +491,8 @@ def test_a_design_bound_by_dram_shows_weights_cache_and_the_least_time(
     text = shown([*explained(first, width=240, layers=3)], 240)
     moved = f"134.5 MB of weights, 2.2 MB of cache {unit}; at least 5.008 ms"
     assert f"smol decode is bound by DRAM: {moved}" in " ".join(text.split())
+    # Attention runs on the digital unit; all weights pass the arrays, and none stay there.
+    assert re.search(r"smol decode +0\.0 +100\.0 +", text)
     assert ("tokens/s" in text) == has_phase
 
 

@@ -120,6 +120,45 @@ def test_only_results_of_widened_studies_are_replaced_without_force(tmp_path):
     assert Study.load(tmp_path / FILE).name == "edge-widened"
 
 
+PARTS = {
+    **FEW,
+    "rows": 64,
+    "active_rows": 64,
+    "cols": [64, 128],
+    "columns_per_adc": [4, 8],
+    "tree_stages": 4,
+    "router_groups": 16,
+}
+
+
+def test_a_value_that_others_exclude_is_solved_without_them(tmp_path):
+    one = study(name="parts", space=PARTS, criterion="edap_geomean")
+    widening = one.widen(out=tmp_path)
+    assert widening.rounds["added"].tolist()[1:] == [
+        "cols 256",
+        # Sixteen columns of eight bits do not fit 64 columns.
+        "columns_per_adc 16 (without 1 value of cols)",
+    ]
+    assert not widening.left
+    assert widening.study.name == "parts-widened"
+    part = Study.load(tmp_path / "certified" / "parts-widened-columns_per_adc" / FILE)
+    wide = {**PARTS, "cols": [128, 256], "columns_per_adc": [4, 8, 16]}
+    assert {*part.space.values_of("columns_per_adc")} == {4, 8, 16}
+    others = study(name="others", space=wide, criterion="edap_geomean").enumerate(out=tmp_path)
+    narrow = one.enumerate(out=tmp_path)
+    least = min(found.answer.optima["edap_geomean"].value for found in (narrow, others))
+    assert widening.best.score == pytest.approx(least, rel=1e-9)
+
+
+def test_ends_stay_open_where_spaces_with_fewer_values_cannot_be_compared(tmp_path, capsys):
+    file = tmp_path / "regret.toml"
+    one = study(name="regret", space=PARTS, criterion="regret_minimax")
+    file.write_text(one.to_toml(), encoding="utf-8")
+    assert main(["certify", str(file), "--out", str(tmp_path), "--widen"]) == 0
+    said = capsys.readouterr().out
+    assert "ends that stay open: columns_per_adc (largest)" in said
+
+
 def test_ends_are_named_but_not_widened_where_the_range_of_a_model_is_unknown():
     class Unknown:
         space = DesignSpace("own", (Ordinal("n", (1, 2)),))
