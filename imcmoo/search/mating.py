@@ -49,9 +49,9 @@ class FeasibleMating:
 
     - in a large space, children of per-value elites (`from_elites`), at most `elites_share`;
     - promising neighbours of the criteria's best designs, at most `criteria_share`;
-    - neighbours of front members (`near_front`), all but `children_share` of the rest;
-    - children of parents that each won a tournament on one criterion; in a large space only if
-      designs are missing, since elites have better ones.
+    - neighbours of front members (`near_front`);
+    - children of parents that each won a tournament on one criterion: `children_share` of what
+      elites leave, rounded down, and what local search leaves.
 
     Random designs follow only if all of these give none. As long as no evaluated design is
     feasible, neighbours of the least violated one replace the first three sources. A surrogate
@@ -64,8 +64,8 @@ class FeasibleMating:
             children leave, in 0..1. By default 0.7.
         elites_share: largest share of children of per-value elites in a large space, in 0..1. By
             default 0.7.
-        children_share: share that local search leaves to children unless the space is large, in
-            0..1. By default 0.05.
+        children_share: share of what elites leave that local search leaves to children, in 0..1. By
+            default 0.05: in a large space that is less than one design.
         best_known: designs by each criterion whose neighbours are considered, at least 1. A
             neighbour is promising if its predicted score is among so many best. By default 16: the
             optimum is often next to the third best design, not to the best.
@@ -194,9 +194,7 @@ class FeasibleMating:
                 problem, archive, n_elites, rng, pair_ratios, surrogate=self.surrogate
             )
             offspring.add_one_of_each(children, of)
-            left = offspring.missing
-        else:
-            left = offspring.missing - round(self.children_share * offspring.wanted)
+        left = offspring.missing - int(self.children_share * offspring.missing)
         if wanted := round(self.criteria_share * left):
             left -= offspring.add(self.promising(offspring, moves, pair_ratios), wanted)
         if left > 0:

@@ -220,6 +220,19 @@ def test_in_a_large_space_value_elites_get_their_share_and_the_front_the_rest(
     assert set(RRAM.rank(offspring).tolist()) <= around(archive.levels)
 
 
+def test_children_can_have_all_that_elites_leave_of_a_large_space(monkeypatch):
+    searched = []
+    monkeypatch.setattr(FeasibleMating, "promising", lambda *_: searched.append("criteria"))
+
+    def no_front(*_, **__):
+        searched.append("front")
+
+    archive = evaluated(LARGE_PROBLEM, 70)
+    settings = {"children_share": 1.0, "search_front": no_front, "large_space": LARGE}
+    assert len(mate(LARGE_PROBLEM, archive, 20, **settings))
+    assert searched == []
+
+
 def test_children_keep_what_all_parents_share(monkeypatch):
     levels = draw_feasible(LARGE_PROBLEM, 300, np.random.default_rng(0))
     levels[:, 0], levels[:, 2] = 1, 2
