@@ -23,10 +23,17 @@ from imcmoo.search.surrogate import Surrogate
 from imcmoo.space.design_space import DesignSpace, Levels
 
 CHILDREN = 60
-"""Children of an elite; the most promising of them are proposed."""
+"""Children of an elite, of which the most promising that passes a check is evaluated."""
 
 RECOMBINED = 0.5
 """Share of children that are recombined with an incumbent of the whole space."""
+
+FOCUS = 10.0
+"""Exponent of the relative score of an elite in its weight: 7 % behind the best of the space halves
+it. With an exponent of 1, most children are of elites that never catch up."""
+
+FARTHEST = 1e3
+"""Relative score beyond which elites have equal weights: a weight must not become zero."""
 
 ETA = 25.0
 """Distribution index of crossover and mutation; small steps."""
@@ -82,7 +89,8 @@ class ValueElites:
         pairs = rng.permutation(np.argwhere(shortfall > 1))
         designs = np.column_stack([pairs[:, 0], self.incumbents[tuple(pairs.T)]])
         pairs = pairs[np.unique(designs, axis=0, return_index=True)[1]]
-        weight = 1.0 / (shortfall * (1.0 + self.tries))[tuple(pairs.T)]
+        weight = np.minimum(shortfall, FARTHEST) ** -FOCUS / (1.0 + self.tries)
+        weight = weight[tuple(pairs.T)]
         if len(pairs) > n:
             pairs = pairs[rng.choice(len(pairs), n, replace=False, p=weight / weight.sum())]
         value, score = pairs.T
@@ -98,8 +106,8 @@ def from_elites(
     *,
     surrogate: type[Surrogate],
     fitted_per_elite: int = 12,
-) -> Levels:
-    """Propose children of elites: the most promising of each, then the second of each, and so on.
+) -> tuple[Levels, Ints]:
+    """Propose children of elites, the most promising of each first.
 
     Args:
         problem: what is searched.
@@ -111,7 +119,8 @@ def from_elites(
         fitted_per_elite: evaluated designs that it is fitted to, per elite, at least 1.
 
     Returns:
-        New designs, shape (n, n_parameters); not all need be feasible.
+        New designs, shape (n, n_parameters), not all of which need be feasible, and the number of
+        the elite of each, shape (n,), in ascending order.
     """
     feasible, space = np.flatnonzero(archive.feasible), problem.space
     levels, F = archive.levels[feasible], archive.F[feasible]
@@ -125,15 +134,14 @@ def from_elites(
     new = [rank not in archive.seen for rank in space.rank(children).tolist()]
     children, of = children[new], of[new]
     if not len(of):
-        return children
+        return children, of
     parents = feasible[np.unique(incumbents)]
     fitted = surrogate.near(problem, archive, parents, fitted_per_elite * len(incumbents))
     predicted_F = problem.from_coordinates(fitted.predict(children))
     best = problem.best_joint_edap(F)
     predicted_scores = problem.guide_scores(predicted_F, best, pair_ratios=pair_ratios)
     order = np.lexsort((predicted_scores[np.arange(len(of)), score[of]], of))
-    tried = np.arange(len(of)) - np.searchsorted(of[order], of[order])
-    return children[order[np.argsort(tried, kind="stable")]]
+    return children[order], of[order]
 
 
 def _shortfall(problem: AcceleratorProblem, scores: Floats, elites: ValueElites) -> Floats:

@@ -49,8 +49,9 @@ class FeasibleMating:
 
     - in a large space, children of per-value elites (`from_elites`), at most `elites_share`;
     - promising neighbours of the criteria's best designs, at most `criteria_share`;
-    - neighbours of front members (`near_front`), all but `children_share` of the rest;
-    - children of parents that each won a tournament on one criterion.
+    - neighbours of front members (`near_front`);
+    - children of parents that each won a tournament on one criterion: `children_share` of what
+      elites leave, rounded down, and what local search leaves.
 
     Random designs follow only if all of these give none. As long as no evaluated design is
     feasible, neighbours of the least violated one replace the first three sources. A surrogate
@@ -62,8 +63,9 @@ class FeasibleMating:
         criteria_share: largest share of designs near the criteria's best ones, of what elites and
             children leave, in 0..1. By default 0.7.
         elites_share: largest share of children of per-value elites in a large space, in 0..1. By
-            default 0.6.
-        children_share: share that local search leaves to children, in 0..1. By default 0.05.
+            default 0.7.
+        children_share: share of what elites leave that local search leaves to children, in 0..1. By
+            default 0.05: in a large space that is less than one design.
         best_known: designs by each criterion whose neighbours are considered, at least 1. A
             neighbour is promising if its predicted score is among so many best. By default 16: the
             optimum is often next to the third best design, not to the best.
@@ -82,7 +84,7 @@ class FeasibleMating:
 
     size: int = 100
     criteria_share: float = 0.7
-    elites_share: float = 0.6
+    elites_share: float = 0.7
     children_share: float = 0.05
     best_known: int = 16
     large_space: float = 2**30
@@ -188,11 +190,11 @@ class FeasibleMating:
         moves = _moves(problem.space)
         if self.is_large(problem.space):
             n_elites = round(self.elites_share * offspring.wanted)
-            children = from_elites(
+            children, of = from_elites(
                 problem, archive, n_elites, rng, pair_ratios, surrogate=self.surrogate
             )
-            offspring.add(children, n_elites)
-        left = offspring.missing - round(self.children_share * offspring.wanted)
+            offspring.add_one_of_each(children, of)
+        left = offspring.missing - int(self.children_share * offspring.missing)
         if wanted := round(self.criteria_share * left):
             left -= offspring.add(self.promising(offspring, moves, pair_ratios), wanted)
         if left > 0:

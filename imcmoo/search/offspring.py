@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.sampling import unseen
@@ -96,18 +96,38 @@ class OffspringBuilder:
             missing = limit - n_passed
             expected = missing * (at + 1) // (n_passed + 1)
             step = max(missing, min(expected, LARGEST_STEP * missing))
-            passed = self._passing(candidates[at : at + step])
+            chunk = candidates[at : at + step]
+            passed = chunk[self._passes(chunk)]
             self.append(passed[:missing])
             n_passed, at = n_passed + len(passed), at + step
         return len(self.levels) - n_before
+
+    def add_one_of_each(self, candidates: Levels, group: Ints) -> None:
+        """Append the first new design of each group that passes a check, as long as any is missing.
+
+        Args:
+            candidates: shape (n, n_parameters), the groups mixed or in a row.
+            group: number of the group of each, shape (n,).
+        """
+        while len(candidates) and self.missing:
+            ranks = self.problem.space.rank(candidates).tolist()
+            new = np.array([rank not in self.seen for rank in ranks])
+            candidates, group = candidates[new], group[new]
+            first = np.unique(group, return_index=True)[1]
+            first = first[np.unique(candidates[first], axis=0, return_index=True)[1]]
+            first = np.sort(first)[: self.missing]
+            passes = first[self._passes(candidates[first])]
+            self.append(candidates[passes])
+            left = ~np.isin(group, group[passes])
+            candidates, group = candidates[left], group[left]
 
     def append(self, levels: Levels) -> None:
         """Append new designs without a check."""
         self.levels = np.concatenate([self.levels, levels])
         self.seen.update(self.problem.space.rank(levels).tolist())
 
-    def _passing(self, levels: Levels) -> Levels:
-        """Designs that pass the screen and the check; the others are refused."""
+    def _passes(self, levels: Levels) -> Bools:
+        """True for designs that pass screen and check, shape (n,); the others are refused."""
         feasibility = self.problem.feasibility
         violation = feasibility.screened(levels)
         passes = violation <= 0
@@ -115,4 +135,4 @@ class OffspringBuilder:
         failed = violation > 0
         self.refused.append(levels[failed], violation[failed])
         self.seen |= self.refused.seen
-        return levels[~failed]
+        return ~failed

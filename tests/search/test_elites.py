@@ -48,13 +48,25 @@ def test_elites_that_are_the_best_are_never_drawn_and_the_less_tried_oftener():
     assert firsts.count(2) > 180
 
 
-def test_what_comes_from_value_elites_is_new_and_begins_with_a_child_of_each():
+def test_elites_far_behind_are_hardly_drawn_before_those_that_are_near():
+    elites = ValueElites(
+        parameters=np.array([0, 0, 1]),
+        levels=np.array([0, 1, 0]),
+        incumbents=np.array([[0], [1], [2]]),
+        tries=np.zeros((3, 1), dtype=int),
+    )
+    rng, shortfall = np.random.default_rng(0), np.array([[1.01], [2.0], [1e290]])
+    firsts = [elites.drawn(shortfall, 1, rng)[0][0] for _ in range(200)]
+    assert firsts.count(0) > 190
+    assert len(elites.drawn(np.full((3, 1), 1e290), 2, rng)[0]) == 2
+
+
+def test_children_of_value_elites_are_new_and_many_for_each_elite():
     archive = evaluated(PROBLEM, 150)
-    result = from_elites(PROBLEM, archive, 10, np.random.default_rng(1), surrogate=Surrogate)
-    assert 10 < len(result) <= 10 * CHILDREN
+    result, of = from_elites(PROBLEM, archive, 10, np.random.default_rng(1), surrogate=Surrogate)
+    assert set(of.tolist()) == set(range(10))
+    assert 1 < np.bincount(of).min() <= np.bincount(of).max() <= CHILDREN
     assert not archive.seen & set(RRAM.rank(result).tolist())
-    first = from_elites(PROBLEM, archive, 1, np.random.default_rng(1), surrogate=Surrogate)
-    assert 0 < len(first) <= CHILDREN
 
 
 def test_the_surrogate_of_elites_is_fitted_to_what_lies_around_them():

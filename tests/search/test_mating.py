@@ -209,7 +209,7 @@ def test_in_a_large_space_value_elites_get_their_share_and_the_front_the_rest(
 
     def no_elites(problem, archive, n, rng, pair_ratios, **_):
         asked.append(n)
-        return archive.levels[:0]
+        return archive.levels[:0], np.arange(0)
 
     archive = evaluated(LARGE_PROBLEM, 70)
     monkeypatch.setattr(mating_of, "from_elites", no_elites)
@@ -218,6 +218,19 @@ def test_in_a_large_space_value_elites_get_their_share_and_the_front_the_rest(
     offspring = mate(LARGE_PROBLEM, archive, 20, **settings)
     assert asked == [wanted]
     assert set(RRAM.rank(offspring).tolist()) <= around(archive.levels)
+
+
+def test_children_can_have_all_that_elites_leave_of_a_large_space(monkeypatch):
+    searched = []
+    monkeypatch.setattr(FeasibleMating, "promising", lambda *_: searched.append("criteria"))
+
+    def no_front(*_, **__):
+        searched.append("front")
+
+    archive = evaluated(LARGE_PROBLEM, 70)
+    settings = {"children_share": 1.0, "search_front": no_front, "large_space": LARGE}
+    assert len(mate(LARGE_PROBLEM, archive, 20, **settings))
+    assert searched == []
 
 
 def test_children_keep_what_all_parents_share(monkeypatch):

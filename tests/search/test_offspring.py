@@ -70,6 +70,20 @@ def test_what_passes_the_screen_and_is_not_feasible_is_skipped_and_not_checked_a
     assert problem.asked == 0
 
 
+def test_each_group_gives_the_first_of_its_designs_that_passes_and_no_second_one(problem):
+    good, bad = sorted_by_screen(problem)
+    good = feasible(problem, good)
+    collected = offspring(problem, wanted=9)
+    candidates = np.concatenate([good[:3], bad[:2], good[3:5], good[:1], bad[2:4]])
+    collected.add_one_of_each(candidates, np.array([0, 0, 0, 1, 1, 1, 1, 2, 3, 3]))
+    # The only design of group 2 is that of group 0, and both of group 3 fail.
+    np.testing.assert_array_equal(collected.levels, good[[0, 3]])
+    assert problem.asked == 2 + 4
+    few = offspring(problem, wanted=2)
+    few.add_one_of_each(good[:5], np.arange(5))
+    np.testing.assert_array_equal(few.levels, good[:2])
+
+
 def test_only_designs_that_are_likely_to_be_feasible_are_worth_a_check(problem):
     levels = RRAM.random(50, np.random.default_rng(0))
 
