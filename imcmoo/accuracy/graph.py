@@ -21,7 +21,7 @@ from imcmoo.io.named import one_line
 from imcmoo.networks import onnx_run
 from imcmoo.networks.onnx_import.nodes import RANDOM
 from imcmoo.networks.onnx_import.reading import graphs_of, read_with_weights
-from imcmoo.networks.onnx_import.subgraphs import inner_graphs, inputs_behind, reads
+from imcmoo.networks.onnx_import.subgraphs import inner_graphs, inputs_behind, name_of, reads
 from imcmoo.networks.workload_csv import without_formula
 from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
 
@@ -29,6 +29,8 @@ Stage = MappedLayer | RecurrentNode
 """A node on the chip, with one or several layers."""
 
 MAPPED = ("Conv", "Gemm", "MatMul")
+FUSED = "/MatMulAddFusion"
+"""End of the name that onnxruntime gives a product with its bias."""
 PASSING = ("Reshape", "Expand", "Squeeze", "Unsqueeze", "Identity", "Max")
 """Operators allowed between a reduction and its use."""
 
@@ -146,8 +148,8 @@ class CutNetwork:
             for inner in _inner_nodes(node):
                 if inner.op_type in MAPPED:
                     raise InputError(self._in_control_flow(inner, node))
-            stem = without_formula(node.name or next(filter(None, node.output), ""))
-            name = _unique(stem, taken)
+            stem = name_of(node).removesuffix(FUSED)
+            name = _unique(without_formula(stem), taken)
             if _is_mapped(node, self._stored):
                 stage: Stage | None = _layer(name, node, self._stored)
             elif node.op_type in USUAL:
@@ -311,6 +313,8 @@ def _normalised(path: Path) -> onnx.ModelProto:
         raise InputError(f"{path} {reason if shipped else 'does not exist'}")
     with input_errors(f"{path}: ", InputError):
         model = read_with_weights(path)
+    for node in model.graph.node:  # a fused node has the name of the first, but the last output
+        node.name = name_of(node)
     try:
         model = _optimised(model)
         # onnxruntime widens weights in half precision by nodes, which a second pass folds.
@@ -345,7 +349,7 @@ def _check_same_each_time(model: onnx.ModelProto) -> None:
                 trains = bool(numpy_helper.to_array(constants[node.input[2]]).any())
             if node.op_type in RANDOM or trains:
                 raise InputError(
-                    f"node '{node.name or node.output[0]}' ({node.op_type}) draws random numbers, "
+                    f"node '{name_of(node)}' ({node.op_type}) draws random numbers, "
                     "so that no score can be repeated: replace it by a constant"
                 )
 

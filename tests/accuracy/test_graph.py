@@ -13,6 +13,7 @@ from onnx import TensorProto, helper
 from imcmoo.accuracy.graph import CutNetwork
 from imcmoo.accuracy.lowering import MappedLayer
 from imcmoo.io.errors import InputError
+from imcmoo.networks.onnx_import import import_onnx
 from tests.accuracy.networks import cut, real, saved
 from tests.networks.onnx_import.models import exactly, model, node, tensor
 
@@ -29,6 +30,10 @@ def assert_pieces_equal_the_whole(network, inputs):
     for name, expected in whole.items():
         assert pieces[name].dtype == expected.dtype
         np.testing.assert_allclose(pieces[name], expected, rtol=1e-4, atol=1e-4)
+
+
+SIZES = ((6, 5), (5, 4), (4,))
+"""Shapes of the weights of two layers and of a bias."""
 
 
 def sample(*shape):
@@ -199,6 +204,20 @@ def test_a_softmax_may_be_written_out(tmp_path, shift, sum_of, logits):
     network = cut(tmp_path, nodes, [tensor("x", (2, 6))], stored)
     assert network.logits == logits
     assert_pieces_equal_the_whole(network, {"x": sample(2, 6)})
+
+
+@pytest.mark.parametrize("name", ["", "product"])
+def test_layers_have_the_names_of_the_imported_table(tmp_path, name):
+    nodes = [
+        helper.make_node("MatMul", ["x", "v"], ["before"]),
+        helper.make_node("Relu", ["before"], ["between"]),
+        helper.make_node("MatMul", ["between", "w"], ["after"], name=name),
+        helper.make_node("Add", ["after", "b"], ["y"]),
+    ]
+    weights = [exactly(n, np.ones(s), np.float32) for n, s in zip("vwb", SIZES, strict=True)]
+    path = saved(tmp_path, model(nodes, [tensor("x", (2, 6))], weights))
+    assert CutNetwork(path).layer_names == [*import_onnx(path).workload.layers]
+    assert CutNetwork(path).layer_names == ["before", name or "after"]
 
 
 def test_a_single_layer_can_be_mapped(tmp_path):

@@ -5,8 +5,10 @@ import shutil
 import pandas as pd
 import pytest
 
+from experiments.edge_networks.limit_verdicts import summary as summary_of_limit
 from experiments.edge_networks.page import NETWORKS, PAGE, REMEDIES, ROOT, TABLES, page
 from experiments.edge_networks.prediction import DESIGNS, summary
+from experiments.edge_networks.unseen import shown
 from experiments.publish import read_tables
 
 PACKAGED = {
@@ -14,6 +16,7 @@ PACKAGED = {
     "minilm": "MiniLM-L3",
     "recogniser": "PP-OCR recogniser",
 }
+SNR_FROM = ("generic operands", "measured moments", "measured columns")
 OF_NETWORKS = (0, 2, 3, 4, 5)
 """Designs of the table of real networks."""
 
@@ -280,3 +283,15 @@ def test_the_page_states_what_training_with_noise_brings(text_of_page, prose):
     gained, clipped = (100 * (of_20[name] - of_20["plain"]) for name in ("noisy", "clipped"))
     assert f"At 20 % training with noise brings {gained:.1f} points" in prose
     assert f"clipping alone {clipped:.1f} of them" in prose
+
+
+def test_the_page_states_the_verdicts_on_networks_that_took_no_part(text_of_page):
+    assert shown(TABLE["unseen"]) in text_of_page
+
+
+def test_the_page_counts_verdicts_of_the_limit(text_of_page, prose):
+    table = TABLE["limit_verdicts"]
+    of_all = summary_of_limit(table)[lambda each: each["network"] == "all"]
+    for r, title in zip(of_all.itertuples(index=False), SNR_FROM, strict=True):
+        assert f"| {title} | {' | '.join(map(str, r[2:]))} |" in text_of_page
+    assert f"There are {len(table)} cases" in prose

@@ -28,6 +28,11 @@ def subgraph(call: Call, name: str) -> onnx.GraphProto:
     raise InputError(f"lacks the graph '{name}'")
 
 
+def name_of(node: onnx.NodeProto) -> str:
+    """The name of a node, else that of its first output; "" if it has neither."""
+    return node.name or next(filter(None, node.output), "")
+
+
 def inner_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
     """Graphs among a node's attributes."""
     for attribute in node.attribute:

@@ -21,6 +21,7 @@ from imcmoo.networks.onnx_import.subgraphs import (
     body_of,
     inputs_behind,
     loop,
+    name_of,
     reads,
     repeated,
     scan,
@@ -109,7 +110,7 @@ class Walk:
             raise InputError(f"graphs nest more than {DEEPEST} deep")
         try:
             for index, node in enumerate(order):
-                name = f"{prefix}{node.name or f'{node.op_type}_{index}'}"
+                name = f"{prefix}{name_of(node) or f'{node.op_type}_{index}'}"
                 made = self._node(node, name, scope, opsets)
                 for output, tensor in zip(node.output, made, strict=False):
                     scope[output] = replace(

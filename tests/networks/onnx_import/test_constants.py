@@ -142,4 +142,4 @@ def test_names_are_unique_printable_and_no_formulas(tmp_path):
         helper.make_node("Sum", ["b", "c", "d", "e"], ["y"]),
     ]
     result = imported(tmp_path, model(nodes, [X], [stored("w", SHAPE)]))
-    assert result.workload.layers == ("sa me", "sa me_2", "Conv_3", "_=1+1")
+    assert result.workload.layers == ("sa me", "sa me_2", "d", "_=1+1")
