@@ -60,7 +60,7 @@ def run_search(
         rng: the only source of chance; it is advanced.
         initial: feasible designs to begin with, all different, shape (n, n_parameters), so that
             searches can be compared from equal starts. Drawn by default.
-        n_initial: largest number of initial designs, at least 1. By default 150.
+        n_initial: largest number of initial designs, at least 1. By default 300.
         population_size: designs that survive a generation, at least 2. By default 70.
         mating: makes the offspring; `FeasibleMating()` by default. Its arguments set shares of the
             sources of offspring, the reach of local search and its surrogate.

@@ -31,7 +31,7 @@ from imcmoo.version import __version__
 BUDGET = 3300
 """Unique designs that the paper evaluates."""
 
-N_INITIAL = 150
+N_INITIAL = 300
 """Diverse feasible designs that a search begins with."""
 
 POPULATION = 70
@@ -76,7 +76,7 @@ class Search:
         rng: source of all random choices; its state advances.
         initial: feasible, distinct initial designs, shape (n, n_parameters); surplus ones are not
             used. If None, they are drawn at random.
-        n_initial: largest number of initial designs, at least 1. By default 150.
+        n_initial: largest number of initial designs, at least 1. By default 300.
         population_size: designs that survive a generation, at least 2. By default 70, as in the
             paper.
         mating: makes the offspring; `FeasibleMating()` by default.

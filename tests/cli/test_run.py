@@ -34,7 +34,7 @@ from tests.reliability.drawn import killing_at
 
 STUDY = "four_workload_rram"
 WORKLOADS = ("resnet18", "vgg16", "alexnet", "mobilenet_v3")
-BUDGET = 200
+BUDGET = 400
 ARGUMENTS = [STUDY, "--budget", str(BUDGET)]
 
 
@@ -210,7 +210,7 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
 
 def test_a_finished_run_is_extended_to_a_larger_budget(home, finished, tmp_path, monkeypatch):
     monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
-    larger = ["--budget", "300"]
+    larger = ["--budget", "500"]
     assert run(tmp_path / "whole", *larger) == 0
     monkeypatch.setattr("imcmoo.search.ask_tell.draw_diverse", INTERRUPT)  # not begun again
     assert run(tmp_path, "--resume", *larger) == 0
@@ -312,7 +312,7 @@ def _with_older_numpy(home):
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        (lambda _: None, ["--budget", "101"], "it is of other settings: budget 200 (here 101);"),
+        (lambda _: None, ["--budget", "101"], "it is of other settings: budget 400 (here 101);"),
         (cut_checksums, [], "SHA256SUMS is damaged"),
         (stating(weight_clip=0.5), [], "it is of other settings: weight_clip 0.5 (here null);"),
         (_with_older_numpy, [], 'libraries): numpy "1.0" (here "'),

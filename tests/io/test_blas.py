@@ -70,7 +70,7 @@ def test_a_search_fits_its_surrogates_by_one_thread(monkeypatch):
 
     monkeypatch.setattr("imcmoo.search.surrogate.np.linalg.solve", counted)
     outside = _in_worker(None)
-    run_search(LARGE_PROBLEM, budget=200, rng=np.random.default_rng(0))
+    run_search(LARGE_PROBLEM, budget=400, rng=np.random.default_rng(0))
     assert set(counts) == {1}
     assert _in_worker(None) == outside
 

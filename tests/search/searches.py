@@ -13,6 +13,8 @@ LARGE_PROBLEM = fake_problem(RRAM)
 SMALL_PROBLEM = fake_problem(SMALL, 3)
 SMALL_FEASIBLE = 150
 """Feasible designs of the small problem."""
+N_INITIAL = 150
+"""Initial designs: fewer than by default, so that small budgets have generations."""
 
 
 class Stop(Exception):
@@ -20,12 +22,14 @@ class Stop(Exception):
 
 
 def search(problem=LARGE_PROBLEM, *, seed=1, **options):
+    options = {"n_initial": N_INITIAL, **options}
     return run_search(problem, rng=np.random.default_rng(seed), **options)
 
 
 def new_search(problem=LARGE_PROBLEM, *, budget=650, seed=1):
     """A search by ask and tell."""
-    return Search(problem, budget=budget, rng=np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    return Search(problem, budget=budget, rng=rng, n_initial=N_INITIAL)
 
 
 def bytes_of(result):

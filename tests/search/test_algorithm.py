@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.io.errors import InputError
+from imcmoo.search.algorithm import run_search
 from imcmoo.search.ask_tell import N_INITIAL, POPULATION
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.space.parameters import Integer, Ordinal
@@ -47,7 +48,7 @@ def test_a_budget_counts_unique_feasible_designs(budget, seed):
 
 
 def test_the_default_is_the_paper_s_budget():
-    result = search()
+    result = run_search(LARGE_PROBLEM, rng=np.random.default_rng(1))
     assert len(result.archive) == 3300
     assert result.trace[0].evaluations == N_INITIAL
     assert [row.generation for row in result.trace] == list(range(len(result.trace)))

@@ -85,7 +85,7 @@ def test_the_surrogate_of_elites_is_fitted_to_what_lies_around_them():
 
 def searched(**settings):
     rng, mating = np.random.default_rng(2), FeasibleMating(**settings)
-    return run_search(PROBLEM, budget=300, rng=rng, mating=mating).archive
+    return run_search(PROBLEM, budget=300, rng=rng, n_initial=150, mating=mating).archive
 
 
 def offspring(archive):
