@@ -28,10 +28,10 @@ def rows(name: str, components: bool) -> tuple[dict[str, Any], list[dict[str, An
     problem, rng = benchmark.get(name), np.random.default_rng(SEED)
     problem.prepare()
     constraints = properties.constraint_properties(problem, rng)
-    found = properties.front_properties(problem) | properties.landscape_properties(problem, rng)
-    found |= properties.feasible_components(problem) if components else {}
+    measured = properties.front_properties(problem) | properties.landscape_properties(problem, rng)
+    measured |= properties.feasible_components(problem) if components else {}
     digest = truth.digest(problem.answer)[:12] if problem.answer else None
-    return {"problem": name, "digest": digest, **found}, [
+    return {"problem": name, "digest": digest, **measured}, [
         {"problem": name, **row} for row in constraints
     ]
 
@@ -72,10 +72,10 @@ def main() -> None:
     args = parser.parse_args()
     shipped = [name for name in benchmark.names() if truth.path_of(name).is_file()]
     for name in args.problems or shipped:
-        found, constraints = rows(name, args.components)
-        write(args.out / "properties.csv", [found])
+        measured, constraints = rows(name, args.components)
+        write(args.out / "properties.csv", [measured])
         write(args.out / "constraints.csv", constraints)
-        print(f"{name}: {found}", flush=True)
+        print(f"{name}: {measured}", flush=True)
 
 
 if __name__ == "__main__":

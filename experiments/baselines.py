@@ -95,12 +95,12 @@ def rows(run: Run, problem: BenchmarkProblem) -> Iterator[dict[str, Any]]:
     counts = accelerator.counts(archive.levels)
     for budget in run.budgets:
         n = min(budget, len(archive))
-        found = problem.indicators(archive.F[:n][archive.feasible[:n]])
+        indicators = problem.indicators(archive.F[:n][archive.feasible[:n]])
         checks = int(counts[n - 1]) if run.algorithm in CHECKING else 0
         yield {
             **{"problem": run.problem, "digest": truth.digest(problem.answer)[:12]},
             **{"algorithm": run.algorithm, "seed": run.seed, "budget": budget},
-            **{name: found[name] for name in INDICATORS},
+            **{name: indicators[name] for name in INDICATORS},
             **{"evaluations": n, "constraint_evaluations": checks, "cpu_s": round(cpu_s, 2)},
         }
 

@@ -66,12 +66,19 @@ def assessment(
 ) -> Assessment:
     """A network of `data` with its samples, all by default, and its layers on the digital unit."""
     path, options = find_network(name, folder)
-    named = dict(zip(options[::2], options[1::2], strict=True))
+    return assess(path, folder / f"{name}.npz", options, samples, digital)
+
+
+def assess(
+    path: Path, data: Path, options: Sequence[str], samples: int | None, digital: Sequence[str]
+) -> Assessment:
+    """A network with `samples` of its data; `options` are of `imcmoo accuracy`."""
+    by_name = dict(zip(options[::2], options[1::2], strict=True))
     return Assessment(
         path,
-        folder / f"{name}.npz",
-        metric=named.get("--metric", "top1"),
-        output=named.get("--output"),
+        data,
+        metric=by_name.get("--metric", "top1"),
+        output=by_name.get("--output"),
         samples=samples,
         layers_digital=digital,
     )

@@ -32,6 +32,7 @@ from experiments.edge_networks.data import (
     Values,
     spoken_phrase,
 )
+from experiments.edge_networks.prediction import assess
 from experiments.edge_networks.recommended import (
     DROP,
     PARAMETERS,
@@ -238,17 +239,10 @@ def assessment_of(
 ) -> Assessment:
     """A network with its data in a folder, its scored samples, all by default, and its layers on
     the digital unit."""
-    path, options = UNSEEN[name].network.path(), UNSEEN[name].network.options.split()
+    network = UNSEEN[name].network
+    path = network.path()
     assert path is not None, f"{name} is not installed"
-    named = dict(zip(options[::2], options[1::2], strict=True))
-    return Assessment(
-        path,
-        folder / f"{name}.npz",
-        metric=named.get("--metric", "top1"),
-        output=named.get("--output"),
-        samples=samples,
-        layers_digital=digital,
-    )
+    return assess(path, folder / f"{name}.npz", network.options.split(), samples, digital)
 
 
 TITLES = {"sram": "SRAM", "rram": "RRAM", "dimc": "digital SRAM"}

@@ -116,15 +116,15 @@ def _lost_pairs(steps: Ints, chosen: Ints) -> Bools:
     columns = steps[:, chosen]
     order = np.lexsort(columns.T[::-1])
     columns, rows = columns[order], steps[order]
-    lost: list[Bools] = []
+    beaten: list[Bools] = []
     for at, point in enumerate(columns[1:], start=1):
         # A point that dominates or equals another one comes before it in the order.
         before = np.flatnonzero((columns[:at] <= point).all(axis=1))[:1]
         needed = rows[at] < rows[before]
-        lost.extend(needed[needed.any(axis=1)])
-        if len(lost) >= PAIRS_AT_ONCE:
+        beaten.extend(needed[needed.any(axis=1)])
+        if len(beaten) >= PAIRS_AT_ONCE:
             break
-    return np.array(lost).reshape(-1, steps.shape[1])
+    return np.array(beaten).reshape(-1, steps.shape[1])
 
 
 def _components(scaled: Floats) -> int:

@@ -438,7 +438,7 @@ class Study(Table):
         force: bool = False,
         progress: Callable[[Round], None] | None = None,
     ) -> Widening:
-        """Solve the study, and again with longer lists, until no end of a list binds.
+        """Solve the study, and again with longer lists, until no best value ends its list.
 
         A list whose end the best design has gets the next value of its progression, if the cost
         model covers it. Results of the study go to its own folder; those of the widened one, called

@@ -97,7 +97,7 @@ class Widening:
     Args:
         first: the study as it is.
         solved: its best design.
-        steps: the rounds; none if no end of a list binds.
+        steps: the rounds; none if no best value is at an end of its list.
         left: ends that stay open: the next value does not go with all others, and these cannot be
             left out.
     """
@@ -158,7 +158,7 @@ def widen(
     force: bool = False,
     on_round: Callable[[Round], None] = lambda done: None,
 ) -> Widening:
-    """Widen a solved study until no end of a list binds that its model could pass.
+    """Widen a solved study until no best value is at an end that its model could pass.
 
     Args:
         study: the study.
