@@ -30,6 +30,7 @@ from imcmoo.analysis.statistics import holm, mann_whitney
 from imcmoo.benchmark import truth
 from imcmoo.benchmark.benchmark_problem import BenchmarkProblem
 from imcmoo.benchmark.published_runs import COLUMNS, INDICATORS, TABLE, baselines
+from imcmoo.cli.arguments import whole
 from imcmoo.io.errors import InputError
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.algorithm import run_search
@@ -180,7 +181,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--problems", nargs="+", default=usual, choices=usual, metavar="NAME")
     parser.add_argument("--algorithms", nargs="+", default=ALGORITHMS, choices=ALGORITHMS)
-    parser.add_argument("--seeds", type=int, metavar="N", help="seeds from 0 on")
+    parser.add_argument("--seeds", type=whole(1), metavar="N", help="seeds from 0 on")
     parser.add_argument("--budgets", default="", metavar="N,N")
     parser.add_argument("--out", type=Path, default=TABLE, metavar="FILE.csv")
     args = parser.parse_args(argv)

@@ -34,7 +34,7 @@ from imcmoo.io.errors import Infeasible
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import memory_cell
-from imcmoo.model.physical.parameters import Designs
+from imcmoo.model.physical.parameters import Designs, defaults_of
 from imcmoo.run import Run
 from imcmoo.study.study import Study
 
@@ -121,7 +121,7 @@ def circuit_of(run: Run) -> Circuit:
     design = run.results.design["design"]
     device = memory_cell(str(design["device"]))
     columns = {parameter: np.array([value]) for parameter, value in design.items()}
-    designs = Designs.of_columns(columns, defaults=device.defaults)
+    designs = Designs.of_columns(columns, defaults=defaults_of(device.defaults, measured=True))
     (circuit,) = Circuit.of_designs(designs, device, Assumptions())
     return circuit
 

@@ -31,9 +31,9 @@ from imcmoo.model.physical.parameters import (
     ADC_WINDOWS,
     DEFAULTS,
     LIMITS,
-    MEASURED_DEFAULTS,
     TEXTS,
     Designs,
+    defaults_of,
 )
 from imcmoo.networks.accuracy_data import AccuracyData
 from imcmoo.networks.workload_csv import without_formula
@@ -429,7 +429,7 @@ def _made(args: argparse.Namespace, columns: Mapping[str, Any]) -> list[Circuit]
             raise InputError(f"--{option}: sums of {device.name} are exact, leave it out")
     with input_errors():
         designs = Designs.of_columns(
-            others | stated, defaults={**MEASURED_DEFAULTS, **device.defaults}
+            others | stated, defaults=defaults_of(device.defaults, measured=True)
         )
         if args.sigma is not None and designs.cell_errors.any():
             raise InputError("--sigma is for designs whose cell_errors are uniform")

@@ -221,7 +221,7 @@ def check_widens(study: Study | StudyOfDevices, criterion: str | None = None) ->
             f"--widen: {study.name} lists devices; give a study of one device, whose lists are "
             "widened for its best chip"
         )
-    if criterion not in (None, study.asked_criterion.name):
+    if criterion not in (None, study.certified_by):
         raise InputError(
             f"--widen looks at the best design by the criterion of the study, "
             f"{study.asked_criterion.name}, not by {criterion}"

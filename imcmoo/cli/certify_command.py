@@ -73,7 +73,7 @@ def main(args: argparse.Namespace) -> None:
         args.criterion = None  # single-network criteria are no criteria of a study
     study = arguments.requested_study(args)
     # A user's criterion is named by its module and proven under its own name.
-    asked = study.studies[0].asked_criterion.name
+    asked = study.studies[0].certified_by
     criterion = name if name and args.criterion is None else asked
     if args.widen:
         arguments.check_widens(study, criterion)

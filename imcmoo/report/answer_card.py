@@ -196,7 +196,8 @@ def card_of_devices(compared: Comparison) -> AnswerCard:
     if compared.bound == winner.value:
         goodness = f"proven: none of {among} is better"
     elif math.isfinite(compared.bound) and winner.value > compared.bound > 0:
-        goodness = f"at most {winner.value / compared.bound - 1:.3%} above the best of {among}"
+        excess = compared.excess(winner.value, compared.bound)
+        goodness = f"at most {excess:.3%} above the best of {among}"
     else:
         goodness = f"not proven: the best found of {among}"
     return _card_of_design(

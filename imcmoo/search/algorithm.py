@@ -87,8 +87,8 @@ def run_search(
         survival=survival,
     )
     if checkpoint is not None and checkpoint.exists():
-        search.load(checkpoint)
-        if differs := _other_numbers(problem, search.archive):
+        stored = search.load(checkpoint)
+        if differs := _other_numbers(problem, stored):
             raise other_search(checkpoint, differs)
     saved_at, n_saved = -math.inf, len(search.trace)
     while len(levels := search.ask()):

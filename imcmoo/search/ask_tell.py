@@ -8,12 +8,14 @@ the survivors (`survivors`). Both parts are arguments. Nothing depends on the bu
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from imcmoo.arrays import Ints
+from imcmoo.io.errors import InputError
 from imcmoo.io.own_code import module_of
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.metrics import Metrics
@@ -134,9 +136,11 @@ class Search:
 
         Raises:
             NoFeasibleDesign: the space has no feasible design.
+            InputError: the file that was loaded has other designs in its last generation.
         """
         if self._asked is None:
             self._asked = self._propose()
+            self._check_held(self._asked)
             if self._held and len(self._asked) == len(self._held[0]):
                 self._complete(*self._held)
                 self._asked = self._propose()
@@ -168,11 +172,14 @@ class Search:
         """Write the state of the search to a file; a kill leaves the file before or this one."""
         checkpoint.save(self.archive, path, stamp=self._stamp, state=self._state)
 
-    def load(self, path: Path) -> None:
+    def load(self, path: Path) -> Evaluations:
         """Restore the state that `save` wrote; the search continues as if uninterrupted.
 
         Designs that were requested but not evaluated are requested again. The budget may be larger
         than that of the stored search: the archive will be that of a search with this budget.
+
+        Returns:
+            All stored designs, also those of a generation that a smaller budget cut.
 
         Raises:
             ValueError: `ask` was called before.
@@ -199,6 +206,13 @@ class Search:
             else:
                 self._record(*one)
         self._remember_state()
+        return stored
+
+    def _check_held(self, asked: Levels) -> None:
+        """Refuse a loaded generation that does not begin the one that is asked for."""
+        held = self._held
+        if held is not None and not np.array_equal(asked[: len(held[0])], held[0]):
+            raise InputError("the checkpoint is of other initial designs: begin without it")
 
     def _complete(self, levels: Levels, metrics: Metrics) -> None:
         """Record the generation that was asked for."""
@@ -284,4 +298,6 @@ class Search:
 
 def _named(part: Any) -> str:
     """Name of a part, or its value: not its address, which differs between processes."""
+    if isinstance(part, partial):
+        return f"{_named(part.func)} with {part.args}, {sorted(part.keywords.items())}"
     return str(getattr(part, "__qualname__", repr(part)))

@@ -89,7 +89,7 @@ def _with_tables(space: DesignSpace, tables: Mapping[str, Mapping[str, Any]]) ->
     by_name = {p.name: p for p in space.parameters}
     units = {name: by_name[name].unit for name in by_name}
     for name, table in tables.items():
-        on = by_name.get(table["on"])
+        on = by_name.get(str(table["on"]))
         if on is None or isinstance(on, Conditional) or table["on"] == name:
             raise ValueFaults({name: f"on = {table['on']!r} is no parameter with several values"})
         rows = [tuple(row) for row in table["values"]]

@@ -174,6 +174,8 @@ def _going_on(values: Sequence[Any]) -> Any:
     *_, last = values
     if len(values) < 2 or last == values[-2]:
         return last
+    if isinstance(last, str):
+        return None
     if len(values) == 2 and (by_factor := _positive(last * last / values[-2], last)) is not None:
         return by_factor
     step = last - values[-2]

@@ -421,7 +421,7 @@ class Study(Table):
 
         proven = certify_to(
             self,
-            criterion or self.asked_criterion.name,
+            criterion or self.certified_by,
             Path(out),
             force=force,
             gap=gap,
@@ -824,6 +824,12 @@ class Study(Table):
         """Name of the score whose optimum is the answer: that of the second criterion among nearly
         best designs, if there is a tolerance."""
         return self.selected_by if self.nearly_best is None else self.nearly_best.name
+
+    @property
+    def certified_by(self) -> str:
+        """Name of the score that `certify` proves: of the criterion, or with a tolerance, the one
+        that its limit counts from."""
+        return self.asked_criterion.name if self.nearly_best is None else self.selected_by
 
     @property
     def selected_by(self) -> str:

@@ -103,11 +103,11 @@ def _chip(outcome: Outcome, name: str) -> Circuit:
     from imcmoo.model.physical.assumptions import Assumptions
     from imcmoo.model.physical.circuit import Circuit
     from imcmoo.model.physical.memory_cells import memory_cell
-    from imcmoo.model.physical.parameters import Designs
+    from imcmoo.model.physical.parameters import Designs, defaults_of
 
     columns = outcome.problem.model.space.decode(outcome.design)
     device = memory_cell(str(columns["device"][0]))
-    designs = Designs.of_columns(columns, defaults=device.defaults)
+    designs = Designs.of_columns(columns, defaults=defaults_of(device.defaults, measured=True))
     (chip,) = Circuit.of_designs(designs, device, Assumptions())
     bits = (outcome.study.precision or {}).get(name, (BITS, BITS))
     clip = (outcome.study.weight_clip or {}).get(name, 1.0)

@@ -391,7 +391,7 @@ def certified(
         force: replace certificates of a different study of this name.
         options: see `certify_to`.
     """
-    criterion = study.asked_criterion.name
+    criterion = study.certified_by
     if start is not None:
         options["start"] = study.space.levels_of(start)
     *_, best = certify_to(study, criterion, out, force=force, **options)

@@ -9,6 +9,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.ask_tell import N_INITIAL, POPULATION
 from imcmoo.search.mating import FeasibleMating
+from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.parameters import Integer, Ordinal
 from problems import RRAM
 from tests.fakes import (
@@ -171,6 +172,14 @@ def test_an_extended_search_is_one_with_the_larger_budget_from_the_start(tmp_pat
     assert len(evaluated) < len(extended.trace) or first < N_INITIAL
 
 
+def test_a_search_is_not_extended_from_other_initial_designs(tmp_path):
+    path = tmp_path / "search.checkpoint"
+    one, other = (draw_feasible(SMALL_PROBLEM, 40, np.random.default_rng(k)) for k in (1, 2))
+    search(SMALL_PROBLEM, budget=20, initial=one, checkpoint=path)
+    with pytest.raises(InputError, match="of other initial designs"):
+        search(SMALL_PROBLEM, budget=60, initial=other, checkpoint=path)
+
+
 def test_a_search_without_checks_is_that_of_a_model_that_only_evaluates():
     bare = search(fake_problem(SMALL, 3, model=BareEvaluator), budget=300)
     unchecked = search(SMALL_PROBLEM.without_checks(), budget=300)
@@ -248,8 +257,9 @@ def test_a_checkpoint_of_a_cost_model_with_other_figures_is_refused(checkpoint, 
         return dataclasses.replace(metrics, values=values)
 
     monkeypatch.setattr(FakeEvaluator, "evaluate", dearer)
-    with pytest.raises(InputError, match=r"is of other numbers of the cost model \(energy_net0_J "):
-        search(budget=100, checkpoint=checkpoint)
+    for budget in (100, 200):
+        with pytest.raises(InputError, match=r"other numbers of the cost model \(energy_net0_J "):
+            search(budget=budget, checkpoint=checkpoint)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])

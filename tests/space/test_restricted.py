@@ -64,6 +64,7 @@ def test_a_table_gives_a_row_of_values_for_each_value_of_another_parameter():
         ({"on": "cols", "values": [[64, 32], [128, 64]]}, "is no parameter with several values"),
         ({"on": "rows", "values": [[64, -1], [128, 64]]}, "-1 is not a whole number"),
         ({"on": "rows", "values": [[64], [128, 64]]}, "different length"),
+        ({"on": ["rows"], "values": [[64, 32], [128, 64]]}, "is no parameter with several values"),
     ],
 )
 def test_a_table_with_a_fault_names_the_parameter(table, fault):

@@ -106,3 +106,13 @@ def test_two_rows_go_on_by_their_factor():
     (end, _) = ends(space, np.array([[0, 0]]))
     wider, _ = next(extensions(space, end))
     assert wider.parameters[1].values_by[64] == (64, 32)
+
+
+def test_texts_that_depend_on_a_parameter_stay_those_of_its_last_value():
+    bits = Ordinal("adc_bits", (5, 6))
+    model = Conditional("adc_model", bits, {5: ("isaac", "zigzag"), 6: ("murmann", "zigzag")})
+    space = DesignSpace("two", (bits, model))
+    end = next(e for e in ends(space, np.array([[1, 1]]), {}) if e.parameter == "adc_bits")
+    ((wider, at),) = extensions(space, end, {})
+    assert wider.parameters[0].values[at] == 7
+    assert wider.parameters[1].rows[at].values == ("murmann", "zigzag")

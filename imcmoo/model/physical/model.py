@@ -51,10 +51,10 @@ from imcmoo.model.physical.parameters import (
     DEFAULTS,
     DRAM,
     MAPPING_KEY,
-    MEASURED_DEFAULTS,
     DesignRefused,
     Designs,
     checked_column,
+    defaults_of,
     refuse,
     require_columns,
     space_voltages,
@@ -257,6 +257,8 @@ class PhysicalEvaluator(CostModel):
         digest = hashlib.sha256(repr(stated).encode())
         if self._options.get("own_noise") is not None:
             digest.update(repr(self.snr_sources).encode())
+        if self._accuracy is not None:
+            digest.update(repr(sorted(self._defaults.items())).encode())
         digest.update(self.workloads.fingerprint.encode())
         for other in self._options.get("joined", ()):
             digest.update(WorkloadSet((other,)).fingerprint.encode())
@@ -621,9 +623,9 @@ class PhysicalEvaluator(CostModel):
 
     @property
     def _defaults(self) -> dict[str, str | float]:
-        measured = {} if self._accuracy is None else MEASURED_DEFAULTS
-        context = self._context
-        return {"adc_model": context.adc_model, **measured, **context.device.defaults}
+        device = self._context.device.defaults
+        measured = defaults_of(device, measured=self._accuracy is not None)
+        return {"adc_model": self._context.adc_model, **measured}
 
     def _decoded(self, levels: Levels) -> Designs:
         """Designs of value indices, shape (n, n_parameters)."""

@@ -306,11 +306,23 @@ DEFAULTS: dict[str, str | float] = {
 }
 """Defaults of optional design columns."""
 MEASURED_DEFAULTS: dict[str, str | float] = {"adc_window": "least_error"}
-"""Defaults where the operands of a network are measured, before those of `DEFAULTS`.
+"""Defaults that replace some of `DEFAULTS` where the operands of a network are measured.
 
 Assumed distributions take six times as long with windows of least error, and in the shipped spaces
 the same circuits then pass the limits.
 """
+
+
+def defaults_of(device: Mapping[str, str | float], *, measured: bool) -> dict[str, str | float]:
+    """Values of columns that a design does not state, before those of `DEFAULTS`.
+
+    Args:
+        device: defaults of the device.
+        measured: True where accuracy data of a network are known.
+    """
+    return {**(MEASURED_DEFAULTS if measured else {}), **device}
+
+
 NEEDED = tuple(name for name in COLUMNS if name not in DEFAULTS)
 """Design columns without default."""
 
