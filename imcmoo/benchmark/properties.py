@@ -22,7 +22,7 @@ from imcmoo.benchmark.benchmark_problem import BenchmarkProblem
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.errors import InputError
 from imcmoo.problem.scalarisation import TOLERANCE, spans
-from imcmoo.search.sampling import NoFeasibleDesign, draw_feasible
+from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.design_space import Levels
 
 DRAWN, STARTS, MOST_CHECKED = 1000, 20, 5000
@@ -137,13 +137,18 @@ def intrinsic_dimension(points: Floats) -> float:
     """Estimate the dimension of the set that points lie on, from their two nearest neighbours.
 
     Args:
-        points: distinct points, shape (k, m), k at least 3.
+        points: distinct points, shape (k, m).
+
+    Returns:
+        The dimension; NaN of fewer than 3 points.
 
     Source: maximum likelihood of Facco et al., Estimating the intrinsic dimension of datasets by a
         minimal neighborhood information, Scientific Reports 7, 2017.
     """
     from scipy.spatial import KDTree  # only few commands need it
 
+    if len(points) < 3:
+        return np.nan
     distance, _ = KDTree(points).query(points, k=3)
     first, second = distance[:, 1], distance[:, 2]
     ratios = np.log(second[first > 0] / first[first > 0])
@@ -186,6 +191,8 @@ def feasible_components(problem: BenchmarkProblem) -> Row:
         levels = space.unrank(ranks)
         _, G = problem.accelerator.score(levels, problem.accelerator.model.evaluate(levels))
         kept[ranks] = (G <= 0).all(axis=1)
+    if not kept.any():
+        return {"components": 0, "largest_component": np.nan}
     labels, n = label(kept.reshape(space.shape))
     pairs = [_joined_along(labels, axis) for axis in np.flatnonzero(~space.is_ordered).tolist()]
     ends = np.concatenate([np.empty((0, 2), np.int64), *pairs]).T
@@ -225,9 +232,8 @@ def landscape_properties(problem: BenchmarkProblem, rng: np.random.Generator) ->
     """
     if problem.answer is None or problem.optima is None:
         raise InputError(f"{problem.name()}: the optima are not known; solve() finds them")
-    try:
-        feasible = draw_feasible(problem.accelerator, DRAWN // 10, rng)
-    except NoFeasibleDesign:
+    feasible = draw_feasible(problem.accelerator, DRAWN // 10, rng)
+    if not len(feasible):
         return {}
     starts = feasible[:STARTS]
     target = problem.optima["edap_geomean"].X[0]

@@ -21,7 +21,8 @@ from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.space.designs_csv import read_design
 from imcmoo.study import catalogue
 from imcmoo.study.catalogue import study_of_run
-from imcmoo.study.explain import explain
+from imcmoo.study.check_certificate import certified_study
+from imcmoo.study.explain import certified_reference, explain
 from imcmoo.study.explanation import Explanation, to_json, write_csv
 from imcmoo.study.results import SELECTED, reading
 
@@ -107,16 +108,28 @@ def _of_certificate(folder: Path, study_name: str | None) -> Explained:
     """The certified design of a folder."""
     certificate = Certificate.load(folder)
     stored = str(certificate.settings.get("study", ""))
+    own = folder / "study.toml"  # of a widened study
+    if study_name is None and own.is_file():
+        study_name = str(own)
     if study_name is None and stored.partition("/")[0] not in catalogue.names():
         raise InputError(
             f"{folder} does not hold its study '{stored}'; give its file by --study FILE.toml"
         )
     study = catalogue.find_study(study_name or stored.partition("/")[0], stored)
+    study = certified_study(certificate.settings, study)
     problem = study.problem()
     with input_errors(f"{folder}: its design is not of study {study.name}: ", ValueError):
         levels = problem.space.levels_of(certificate.design)
     with timed("explaining", quiet=False):
-        (explanation,) = explain(problem, study.asked_criterion, levels, [("certified",)])
+        reference, kind = certified_reference(certificate, study.names)
+        (explanation,) = explain(
+            problem,
+            study.asked_criterion,
+            levels,
+            [("certified",)],
+            reference_edap=reference,
+            reference=kind,
+        )
     return explanation, study.to_config().get("calibration")
 
 

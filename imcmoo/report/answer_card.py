@@ -38,11 +38,11 @@ from imcmoo.report.labels import (
 )
 from imcmoo.space.design_space import Levels
 from imcmoo.study.comparison import Comparison
-from imcmoo.study.explain import explain
+from imcmoo.study.explain import certified_reference, explain
 from imcmoo.study.explanation import Explanation
 from imcmoo.study.result_tables import caution
 from imcmoo.study.results import Results
-from imcmoo.study.searches import BEST_FOUND, EXACT
+from imcmoo.study.searches import EXACT
 from imcmoo.study.served_design import SCENARIO
 from imcmoo.study.study import Study
 
@@ -158,15 +158,14 @@ def n_designs(config: Mapping[str, Any]) -> int:
 
 def card_of_certificate(study: Study, certificate: Certificate) -> AnswerCard:
     """The card of the certified design of a study, by the criterion of the study."""
-    optima = certificate.single_network_optima
-    is_exact = all(each["value"] == each["bound"] for each in optima.values())
+    reference, kind = certified_reference(certificate, study.names)
     return _card_of_design(
         study,
         study.space.levels_of(certificate.design),
         f"proven: {proven(certificate)}"
         + (", within the tolerance" if study.nearly_best is not None else ""),
-        [optima[name]["value"] for name in study.names] if optima else None,
-        EXACT if is_exact else BEST_FOUND,
+        None if reference is None else reference.tolist(),
+        kind,
     )
 
 

@@ -83,13 +83,26 @@ def test_the_widened_study_is_written_and_answers_alike(certified):
 
 def test_a_certified_design_is_explained_from_its_folder(certified, capsys):
     folder, widening = certified
-    where = folder / "certified" / "edge-widened"
-    assert main(["explain", str(where)]) == 2
+    assert main(["explain", str(folder / "certified" / "edge")]) == 2
     assert "--study FILE.toml" in capsys.readouterr().err
-    assert main(["explain", str(where), "--study", str(where / FILE), "--json"]) == 0
+    assert main(["explain", str(folder / "certified" / "edge-widened"), "--json"]) == 0
     explained = json.loads(capsys.readouterr().out)
     assert explained["names"] == ["certified"]
     assert explained["score"] == pytest.approx(widening.best.score)
+
+
+def test_the_regret_of_a_certified_design_is_that_of_its_certificate(tmp_path, capsys):
+    networks = ["mobilenet_v3_onnx", "vgg16_onnx"]
+    asked = study(networks=networks, criterion="regret_minimax", baselines=True, space=SPACE)
+    file = tmp_path / "edge.toml"
+    file.write_text(asked.to_toml())
+    proven = asked.certify(out=tmp_path)["regret_minimax"]
+    assert (
+        main(["explain", str(tmp_path / "certified" / "edge"), "--study", str(file), "--json"]) == 0
+    )
+    explained = json.loads(capsys.readouterr().out)
+    assert explained["score"] == pytest.approx(proven.value)
+    assert proven.value > 0
 
 
 def test_enumeration_and_proof_widen_to_the_same_optimum(certified, tmp_path):
