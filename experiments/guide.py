@@ -60,7 +60,7 @@ class Recipe:
     def command(self) -> str:
         """The command line that asks it."""
         options = (
-            " ".join(["--set", ",".join(f"{key}={value}" for key, value in change.items())])
+            "--set " + ",".join(f"{key}={value}" for key, value in change.items())
             for change in self.changes
         )
         return " ".join(["imcmoo what-if", self.study, *options])
@@ -172,7 +172,7 @@ def in_words(change: Change) -> str:
     """A change as a label; many keys of one kind become one."""
     if change is FRAMES:
         return "twice the rates"
-    return ", ".join(f"{key} = {value}" for key, value in change.items() if key != "deployment")
+    return ", ".join(f"{key} = {value}" for key, value in change.items())
 
 
 def draw(frame: pd.DataFrame, width: float) -> Figure:

@@ -56,7 +56,8 @@ def widen_and_show(
 def _text(done: Round) -> str:
     criterion = done.study.asked_criterion
     score = f"{label(criterion.name)} {done.solved.score:.4g} {criterion.unit}".rstrip()
-    gain = "" if math.isnan(done.gain) else f", {100 * done.gain:.3g} % less"
     if math.isnan(done.gain):
         gain = ", against the optima of the wider space"
+    else:
+        gain = f", {100 * done.gain:.3g} % less"
     return f"{added_text(done)}; {done.study.space.size:,} designs; {score}{gain}"

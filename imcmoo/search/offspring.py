@@ -44,7 +44,8 @@ class Refused:
 class OffspringBuilder:
     """Collects new designs that pass a check, up to a number.
 
-    No more designs are checked than needed, since a check can cost as much as an evaluation.
+    Few more designs are checked than needed, at most `LARGEST_STEP` at once for each missing one,
+    since a check can cost as much as an evaluation.
 
     Args:
         problem: the design problem.

@@ -109,7 +109,7 @@ class Widening:
 
     @property
     def study(self) -> Study:
-        """The last study that others go on from; that of the best design."""
+        """The study of the best design: the last one, but for rounds that gained nothing."""
         return next((step.study for step in self._steps_on), self.first)
 
     @property
@@ -172,12 +172,12 @@ def widen(
         InputError: the cost model does not tell which values it covers, or `MOST_ROUNDS` do not
             suffice.
     """
-    if not study.cost_model().shipped.offers("check_design"):
+    model = study.cost_model().shipped
+    if not model.offers("check_design"):
         raise InputError(
             f"cost model {study.model} does not tell which values it covers: implement "
             "CostModel.check_design, or list more values in [space]"
         )
-    model = study.cost_model().shipped
     steps: list[Round] = []
     now, best, solved_spaces = study, solved, [study.space]
     while ends := unsolved_ends(model, best.design, now.space, solved_spaces):
@@ -210,6 +210,8 @@ def _solved_round(
     with replacing(home / FILE) as temporary:
         temporary.write_text(HEADER.format(study.name) + study.to_toml(), encoding="utf-8")
     gain = _gain(first, best.score, solved.score)
+    if gain < 0 and not wider.left_out:  # a search can miss the design, which is in here, too
+        solved, gain = best, 0.0
     goes_on = not wider.left_out or solved.score < best.score
     return Round(study, wider.added, wider.left_out, solved, gain, goes_on)
 
@@ -281,10 +283,10 @@ def partly_widened(
         study, design, ends, name: see `widened`; the parameter is appended to the name.
 
     Returns:
-        The study, or None if no end takes a value, or if the criterion cannot be compared between
-        spaces: a regret and a tolerance refer to the best designs of their space.
+        The study, or None if no end takes a value, or if scores of two spaces have no common
+        reference.
     """
-    if study.tolerance is not None or study.asked_criterion.is_regret:
+    if not _is_comparable(study):
         return None
     model = study.cost_model().shipped
     for one in _in_lists(study.space, ends):
@@ -369,10 +371,16 @@ def widened_name(name: str) -> str:
     return name if stem.endswith(SUFFIX) else f"{stem}{SUFFIX}{slash}{device}"
 
 
+def _is_comparable(study: Study) -> bool:
+    """Check if scores of two spaces have a common reference: a regret and a tolerance refer to the
+    best designs of their space."""
+    return study.tolerance is None and not study.asked_criterion.is_regret
+
+
 def _gain(study: Study, before: float, after: float) -> float:
     """Share by which a score falls; NaN if the scores have no common reference."""
     criterion = study.asked_criterion
-    if study.tolerance is not None or criterion.is_regret or criterion.scale == "difference":
+    if not _is_comparable(study) or criterion.scale == "difference":
         return math.nan
     if criterion.scale == "log10":
         return float(1 - 10.0 ** (after - before))
