@@ -3,7 +3,7 @@
 `python -m experiments.edge_networks.limit_verdicts --data DIR --out F.csv NETWORK...` executes each
 network on one simulated chip of every circuit. DIR holds what `experiments.edge_networks.study` or
 `experiments.edge_networks.unseen` imported. `--summary F.csv` counts the verdicts: the limit says
-that a network works from `LIMIT_DB` on, and it works if it loses at most 1 point.
+that a network works from `DEFAULT_SNR_ADC_DB` on, and it works if it loses at most 1 point.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from imcmoo.accuracy.own_statistics import statistics_of
 from imcmoo.arrays import Floats
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
+from imcmoo.model.physical.constraints import DEFAULT_SNR_ADC_DB
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.model import PhysicalEvaluator
 from imcmoo.model.physical.noise import noise_of
 from imcmoo.model.physical.parameters import Designs
 from imcmoo.study.study import Study
 
-LIMIT_DB = 15.0
 SOURCES = ("generic", "own_moments", "own_columns")
 """What the SNR rests on: assumed statistics, measured moments, measured columns."""
 
@@ -115,7 +115,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     works = table["loss"] <= MEAN_LOSS + ROUNDING
     rows = []
     for source in SOURCES:
-        says = table[source] >= LIMIT_DB
+        says = table[source] >= DEFAULT_SNR_ADC_DB
         kinds = {"both work": says & works, "says works, fails": says & ~works}
         kinds |= {"says fails, works": ~says & works, "both fail": ~says & ~works}
         for network, part in [*table.groupby("network").groups.items(), ("all", table.index)]:
