@@ -145,7 +145,7 @@ def flow() -> Figure:
         box(axes, x, 2.35, 1.0, 0.35, text, MEMORY)
         arrow(axes, (x + 0.5, 2.35), (x + 0.5, 2.15))
     box(axes, 0.05, 1.85, 3.4, 0.3, "cost model: energy, latency, area, constraints", PART)
-    methods = (("search\n(NSGA-II)", 0.05), ("enumeration\n(10⁷ designs)", 1.25))
+    methods = (("search\n(NSGA-II)", 0.05), ("enumeration\n(10⁸ designs)", 1.25))
     for text, x in (*methods, ("branch and bound\n(10¹³ designs)", 2.35)):
         arrow(axes, (x + 0.5, 1.85), (x + 0.5, 1.6))
         box(axes, x, 1.25, 1.0 if x < 2 else 1.1, 0.35, text, ANALOG)

@@ -164,7 +164,8 @@ def relative_scores(tables: Frames) -> pd.DataFrame:
         first = table.iloc[0]
         for change, row in zip(recipe.changes, table.iloc[1:].to_dict("records"), strict=True):
             ratio = row["score"] / first["score"]
-            rows.append({"recipe": recipe.name, "change": in_words(change), "ratio": ratio})
+            words = in_words(change) + (" (language model)" if recipe.study == TOKENS else "")
+            rows.append({"recipe": recipe.name, "change": words, "ratio": ratio})
     return pd.DataFrame(rows).dropna(ignore_index=True)
 
 
@@ -186,7 +187,7 @@ def draw(frame: pd.DataFrame, width: float) -> Figure:
     ax.set_yticks(at, [str(change) for change in frame["change"]])
     ax.tick_params(axis="y", length=0)
     ax.set(xscale="log", ylim=(len(frame) - 0.5, -0.5))
-    ax.set_xlabel("score relative to the study as it is (< 1×: better)")
+    ax.set_xlabel("relative score (< 1×: better)")
     style.round_ticks(ax.xaxis, "{x:g}×")
     return figure
 
