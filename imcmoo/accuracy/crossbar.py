@@ -13,6 +13,7 @@ import numpy as np
 from imcmoo.accuracy.codes import Codes, cell_values, input_slices, places
 from imcmoo.accuracy.conversion import Conversion, Read, Values
 from imcmoo.accuracy.least_error import LeastError
+from imcmoo.accuracy.normal import standard_normal, with_noise
 from imcmoo.arrays import Floats, Ints
 from imcmoo.model.physical.adc_window import Adcs, Sums, choose_adcs
 from imcmoo.model.physical.circuit import Circuit, level_variances, parallel_cells, slice_maxima
@@ -275,8 +276,7 @@ class Crossbar:
         """Sums with the noise of their ADCs."""
         if self._chip.adc_noise == 0:
             return sums
-        drawn = rng.standard_normal(sums.shape, dtype=np.float32)
-        return np.asarray(sums + drawn * np.float32(self._chip.adc_noise))
+        return with_noise(sums, self._chip.adc_noise, rng)
 
     def _drive(self, codes: Codes) -> Values:
         """Input slices as rows are driven, shape (G, I, n, K)."""
@@ -288,7 +288,7 @@ class Crossbar:
     ) -> Values:
         power = np.einsum("gink,gink->gin", drive, drive)[..., None, None]
         spread = np.sqrt(power * self.error_variances(self._chip.read_sigma)[:, None])
-        return spread.astype(self._dtype) * rng.standard_normal(shape, dtype=np.float32)
+        return spread.astype(self._dtype) * standard_normal(shape, rng)
 
     def _chosen_adcs(self, codes: Codes, bits: Sequence[int | None]) -> list[Conversion | None]:
         """Conversions at several resolutions, with windows by the rule of the chip."""

@@ -13,7 +13,8 @@ pytest.importorskip("numba", reason="the simulation needs the package numba")
 from experiments.edge_networks.data import write_digits_cnn
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.codes import InputCoding
-from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork, standard_normal
+from imcmoo.accuracy.noisy_network import Disturbance, NoisyNetwork
+from imcmoo.accuracy.normal import standard_normal
 from imcmoo.accuracy.simulation import Simulation, _gain
 from imcmoo.model.physical.circuit import Circuit
 from tests.accuracy.networks import LOSSLESS, cut, nsr, real, saved
