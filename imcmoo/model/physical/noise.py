@@ -304,13 +304,13 @@ class _RowBlocks:
         self._spread = np.sqrt(np.log1p(relative))[:, :, None]
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
         # Not `self` without noise: a cycle would keep the arrays until garbage is collected.
-        self._without_noise: Self | None = None
+        self._without_noise: _RowBlocks | None = None
         if self.added > 0:
             quiet = replace(circuit, adc_noise=0.0)
             self._without_noise = type(self)(statistics, layers, rows, quiet)
 
     @property
-    def _quiet(self) -> Self:
+    def _quiet(self) -> _RowBlocks:
         """The same row blocks with ADCs without noise."""
         return self._without_noise or self
 
