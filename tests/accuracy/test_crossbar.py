@@ -111,8 +111,20 @@ def test_sums_too_large_for_float32_are_exact():
     weights = np.full((1, 1024, 2), 127) - np.arange(2) % 2
     codes = np.random.default_rng(0).integers(250, 256, (1, 9, 1024)).astype(np.uint16)
     made = crossbar(weights, chip, codes)
-    made._offset[:] = 0
-    np.testing.assert_array_equal(made.multiply(codes), made.exact(codes))
+    (by_slices,) = made.at_resolutions(codes, [None])
+    np.testing.assert_array_equal(by_slices, made.exact(codes))
+
+
+@settings(deadline=None, max_examples=60)
+@given(chips(), st.integers(0, 99), st.booleans(), st.integers(1, 3))
+def test_slices_add_up_to_the_product_without_adcs_and_errors(chip, seed, signed, groups):
+    chip = chip.without_errors()
+    weights, codes = drawn(chip, seed, groups)
+    zero = 2 ** (chip.input_bits - 1) if signed else 0
+    made = crossbar(weights, chip, codes[:, :2], zero=zero)
+    (by_slices,) = made.at_resolutions(codes, [None])
+    np.testing.assert_array_equal(by_slices, (codes.astype(np.int64) - zero) @ weights)
+    np.testing.assert_array_equal(made.multiply(codes), by_slices)
 
 
 @pytest.mark.parametrize(
