@@ -75,6 +75,14 @@ def test_losses_count_from_the_lower_of_float_and_integers():
         assert found.standard_error == pytest.approx(np.std([-0.05, 0.1], ddof=1) / math.sqrt(2))
 
 
+def test_a_chip_that_scores_as_integers_do_works_with_few_samples():
+    on_integers, in_float = np.array([1.0, 1.0, 0.0]), np.array([0.0, 1.0, 1.0])
+    assert Verdict.of_scores(on_integers[None], in_float, on_integers).works == "works"
+    better = np.ones(3)
+    assert Verdict.of_scores(better[None], on_integers, better).works == "works"
+    assert Verdict.of_scores(in_float[None], in_float, on_integers).works == "undecided"
+
+
 @pytest.mark.parametrize(("lost", "settled"), [(0.02, False), (0.2, True)])
 def test_a_single_chip_settles_only_a_verdict_that_others_cannot_change(lost, settled):
     reference = np.ones(1000)
