@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 import shlex
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -40,6 +40,7 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study.comparison import Comparison
 from imcmoo.study.explain import certified_reference, explain
 from imcmoo.study.explanation import Explanation
+from imcmoo.study.list_ends import OpenEnd, table_of
 from imcmoo.study.result_tables import caution
 from imcmoo.study.results import Results
 from imcmoo.study.searches import EXACT
@@ -62,6 +63,9 @@ DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2
 """Names of memories, by value of the parameter `dram`."""
 STREAMED = {"yes": "weights stream from DRAM", "no": "weights stay on the arrays"}
 """Where the weights of a language model are, by column `streamed`."""
+
+ENDS, NEXT = "ends of lists", "next"
+"""Headings of lines."""
 
 OF_CHIP = ("area_mm2", "package_mm2", "average_power_W", "load")
 """Quantities of a chip with a line of their own."""
@@ -106,6 +110,13 @@ class AnswerCard:
         title = rf"\multicolumn{{2}}{{l}}{{{latex(self.title)}}} \\"
         columns = r"\begin{tabular}{lp{0.75\linewidth}}"
         return "\n".join([columns, title, r"\hline", *lines, r"\end{tabular}"]) + "\n"
+
+    def after_widening(self, left: Sequence[OpenEnd]) -> AnswerCard:
+        """The card of a widened study, with only the ends that no round has closed."""
+        text = ends_text(table_of(left), widened=True)
+        rows = [row for row in self.rows if row[0] != ENDS]
+        at = next((at for at, (heading, _) in enumerate(rows) if heading == NEXT), len(rows))
+        return replace(self, rows=(*rows[:at], *([(ENDS, text)] if text else ()), *rows[at:]))
 
     def __str__(self) -> str:
         return self.text()
@@ -299,8 +310,8 @@ def _card(
         ("tolerance", _tolerance(config)),
         ("proof", goodness),
         ("what binds", "; ".join([*_near_limits(explanation), *_bottlenecks(networks)])),
-        ("ends of lists", ends_text(explanation)),
-        ("next", then),
+        (ENDS, ends_text(explanation.tables.get("ends"))),
+        (NEXT, then),
         *(() if is_of_paper else cautions),
     ]
     title = f"{config['study']}: one chip for {names}, selected by {label(explanation.criterion)}"

@@ -5,9 +5,12 @@ import re
 
 import pytest
 
+from imcmoo import Run
 from imcmoo.cli.main import main
 from imcmoo.report.answer_card import AnswerCard
+from imcmoo.space.widening import ListEnd
 from imcmoo.study.explanation import read_explanations
+from imcmoo.study.list_ends import OpenEnd
 from imcmoo.study.study import Study
 from tests.scenario.study_text import study_text
 
@@ -110,6 +113,15 @@ def test_the_caution_comes_first_where_the_model_has_no_limit_of_power(tmp_path)
     study = Study(name="one", device="sram", networks=["resnet18"], baselines=False)
     headings = [heading for heading, _ in study.run(budget=20, out=tmp_path).card.rows]
     assert headings[:2] == ["caution", "chip"]
+
+
+def test_a_card_after_widening_names_only_ends_that_stay_open():
+    named = "rows 64 (smallest listed): longer lists may hold a better chip"
+    rows = (("chip", "one"), ("ends of lists", f"{named}, --widen tries them"), ("next", "go"))
+    card = AnswerCard("edge", rows)
+    assert card.after_widening([]).rows == (rows[0], rows[2])
+    left = [OpenEnd(ListEnd("rows", 64, "smallest"), 32)]
+    assert card.after_widening(left).rows == (rows[0], ("ends of lists", named), rows[2])
 
 
 def test_a_card_is_a_table_of_latex_with_its_signs_escaped():
