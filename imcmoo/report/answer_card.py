@@ -173,8 +173,7 @@ def card_of_certificate(study: Study, certificate: Certificate) -> AnswerCard:
     return _card_of_design(
         study,
         study.space.levels_of(certificate.design),
-        f"proven: {proven(certificate)}"
-        + (", within the tolerance" if study.nearly_best is not None else ""),
+        f"proven: {proven(certificate)}",
         None if reference is None else reference.tolist(),
         kind,
     )
@@ -219,8 +218,16 @@ def proven(certificate: Certificate) -> str:
     """Distance of a certified design from the best of its space, as text."""
     n = f"{certificate.designs:,}"
     if certificate.gap == 0:
-        return f"none of the {n} designs of the space is better"
-    return f"at most {certificate.gap:.3%} above the best of the {n} designs of the space"
+        text = f"none of the {n} designs of the space is better"
+    else:
+        text = f"at most {certificate.gap:.3%} above the best of the {n} designs of the space"
+    if not certificate.within:
+        return text
+    text += ", within the tolerance"
+    if not (gap := certificate.within["gap"]):
+        return text
+    first = label(certificate.within["criterion"])
+    return f"{text} of the best {first} found, which is at most {gap:.3%} above the best there is"
 
 
 def _enumerated(regret: float, n: int) -> str:

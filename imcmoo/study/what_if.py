@@ -199,12 +199,13 @@ def _networks(study: Study, value: Any) -> list[Network]:
 
 @dataclass(frozen=True)
 class _Answer:
-    """The best design of a study, how it was found, its score, and its gap (NaN if unknown)."""
+    """The best design of a study, how it was found, its score, its gap (NaN if unknown), a note."""
 
     levels: Levels
     how: str
     score: float
     gap: float = math.nan
+    note: str = ""
 
 
 def what_if(
@@ -276,6 +277,8 @@ def _row(changed: ChangedStudy, time_limit_s: float) -> dict[str, Any]:
         answer = _answer(study, problem, time_limit_s)
     except Infeasible as error:
         return {"answer": INFEASIBLE, **row, "note": "; ".join([*notes, str(error)])}
+    if answer.note:
+        notes.append(answer.note)
     (design,) = problem.space.designs(answer.levels)
     first = {"answer": answer.how, "gap": answer.gap, **row, "score": answer.score}
     return {**first, **_costs(problem, answer.levels), **design, "note": "; ".join(notes)}
@@ -313,7 +316,11 @@ def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _
         except InputError:  # the time limit ended before any design was found
             return _searched(study, problem)
         levels = problem.space.levels_of(certificate.design)
-        return _Answer(levels, CERTIFIED, certificate.value, certificate.gap)
+        of_first = certificate.within.get("gap", 0.0)
+        note = f"the tolerance counts from an answer with a gap of {of_first:.3%}"
+        return _Answer(
+            levels, CERTIFIED, certificate.value, certificate.gap, note if of_first else ""
+        )
     if problem.space.size <= MOST_ENUMERATED and asked.is_judged:
         return _enumerated(study, problem)
     return _searched(study, problem)
