@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from imcmoo.exact.bounded_criteria import provable
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
@@ -55,9 +54,6 @@ NEAR = 0.9
 
 MOST_LIMITS = 2
 """Number of limits named."""
-
-MOST_PROPOSED = 10**8
-"""Number of designs above which enumeration is not proposed."""
 
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
 """Names of memories, by value of the parameter `dram`."""
@@ -147,7 +143,7 @@ def card_of_run(results: Results, selected: Explanation, study: Study | None = N
             f"not proven: the best of {len(results.evaluations):,} designs evaluated, of "
             f"{n_designs(config):,} in the space"
         )
-        then = _proof_of(config, results.criterion, study)
+        then = _proof_of(results, study)
     return _card(
         config,
         selected,
@@ -235,26 +231,12 @@ def _enumerated(regret: float, n: int) -> str:
     return f"proven: {above} all {n:,} designs of the space, which were enumerated"
 
 
-def _proof_of(config: Mapping[str, Any], criterion: str, study: Study | None) -> str:
+def _proof_of(results: Results, study: Study | None) -> str:
     """The command that proves the answer of a run; empty if none does."""
-    _, _, options = str(config["command"]).partition("run ")
+    _, _, options = str(results.config["command"]).partition("run ")
     name = options.partition(" --")[0] if study is None else _named(study)
-    limits = (config["limits"] or {}).values()
-    has_bounds = config["model"] == "physical" and not (
-        config.get("scenario", {}).get("sharing") == "space"
-        or any("max_power_W" in each for each in limits)
-    )
-    if has_bounds and _is_provable(criterion, study):
-        return _command("certify", name)
-    return _command("enumerate", name) if n_designs(config) <= MOST_PROPOSED else ""
-
-
-def _is_provable(criterion: str, study: Study | None) -> bool:
-    """Check if a criterion has bounds; of a user's own only if its study is known."""
-    named = NAMED.get(criterion.removesuffix(JOINT_SUFFIX))
-    if named is not None or study is None:
-        return named is not None and named.monotone
-    return any(criterion in names for names in provable(study.problem()))
+    command = str(results.design.get("proven_by", ""))
+    return _command(command, name) if command else ""
 
 
 def _named(study: Study) -> str:

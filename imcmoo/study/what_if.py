@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from imcmoo.exact.bounded_criteria import NotProvable, check_provable, provable
+from imcmoo.exact.bounded_criteria import has_bounds
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.smallest_chip import nothing_feasible
@@ -306,7 +306,7 @@ def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _
     """
     asked = study.asked_criterion
     name = asked.name if study.baselines else asked.joint_name
-    if name in [n for names in provable(problem) for n in names] and _has_bounds(problem):
+    if has_bounds(problem, name) and _has_tree(problem):
         proofs = certify_study(study, name, problem=problem, time_limit_s=time_limit_s)
         try:
             answered = name if study.nearly_best is None else study.answered_by
@@ -326,9 +326,9 @@ def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _
     return _searched(study, problem)
 
 
-def _has_bounds(problem: AcceleratorProblem) -> bool:
-    with suppress(NotProvable, ValueError):
-        check_provable(problem)
+def _has_tree(problem: AcceleratorProblem) -> bool:
+    """Check if the model bounds this space."""
+    with suppress(ValueError):
         problem.model.partials(problem.largest_area_m2)
         return True
     return False

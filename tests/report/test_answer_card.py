@@ -109,6 +109,14 @@ def test_power_at_full_speed_is_proven_by_enumeration(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("_no_figures")
+def test_the_card_of_a_stored_run_names_the_command_that_proves_it(tmp_path, capsys):
+    (card,) = answered(tmp_path, capsys, "run", networks=NETWORK, criterion="edap_max")
+    stored = dict(Run(tmp_path / "two/seed-1").card.rows)["next"]
+    assert stored == "imcmoo certify two.toml"
+    assert card["next"] == f"imcmoo certify {tmp_path / 'two.toml'}"
+
+
+@pytest.mark.usefixtures("_no_figures")
 def test_the_caution_comes_first_where_the_model_has_no_limit_of_power(tmp_path):
     study = Study(name="one", device="sram", networks=["resnet18"], baselines=False)
     headings = [heading for heading, _ in study.run(budget=20, out=tmp_path).card.rows]
