@@ -28,7 +28,7 @@ from imcmoo.report.labels import (
     ends_text,
     engineering,
     label,
-    latex,
+    latex_table,
     limit_name,
     number,
     plain,
@@ -101,11 +101,8 @@ class AnswerCard:
         return "\n".join([f"**{self.title}**", "", "| | |", "| --- | --- |", *lines]) + "\n"
 
     def to_latex(self) -> str:
-        """The card as a table of LaTeX."""
-        lines = [rf"{latex(heading)} & {latex(text)} \\" for heading, text in self.rows]
-        title = rf"\multicolumn{{2}}{{l}}{{{latex(self.title)}}} \\"
-        columns = r"\begin{tabular}{lp{0.75\linewidth}}"
-        return "\n".join([columns, title, r"\hline", *lines, r"\end{tabular}"]) + "\n"
+        """The card as a table of LaTeX, for the package booktabs."""
+        return latex_table(r"lp{0.75\linewidth}", [self.title], self.rows)
 
     def after_widening(self, left: Sequence[OpenEnd]) -> AnswerCard:
         """The card of a widened study, with only the ends that no round has closed."""

@@ -432,11 +432,43 @@ LATEX = {
     "µ": r"$\mu$",
     "×": r"$\times$",
     "·": r"$\cdot$",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
     "−": "$-$",
+    "–": "--",
     "—": "---",
+    "≥": r"$\geq$",
+    "→": r"$\rightarrow$",
+    **{sign: f"${sign}$" for sign in "<>|"},
 }
 
 
 def latex(text: str) -> str:
     """Text with the signs of LaTeX escaped."""
     return "".join(LATEX.get(sign, sign) for sign in text)
+
+
+def latex_table(
+    columns: str, heading: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterable[str] = ()
+) -> str:
+    """A table of LaTeX for the package booktabs.
+
+    Args:
+        columns: their alignment, such as `lrr`.
+        heading: text per column; a single one is a title above all columns.
+        rows: text per column.
+        notes: comments below the table.
+    """
+    lines = [" & ".join(map(latex, row)) + r" \\" for row in rows]
+    head = " & ".join(map(latex, heading))
+    if len(heading) == 1:
+        head = rf"\multicolumn{{2}}{{l}}{{{head}}}"
+    return "\n".join(
+        [
+            rf"\begin{{tabular}}{{{columns}}}",
+            *(r"\toprule", rf"{head} \\", r"\midrule", *lines, r"\bottomrule"),
+            r"\end{tabular}",
+            *(f"% {note}" for note in notes),
+            "",
+        ]
+    )

@@ -7,6 +7,7 @@ import pytest
 
 from imcmoo import Run
 from imcmoo.cli.main import main
+from imcmoo.report import labels
 from imcmoo.report.answer_card import AnswerCard
 from imcmoo.space.widening import ListEnd
 from imcmoo.study.explanation import read_explanations
@@ -138,3 +139,8 @@ def test_a_card_is_a_table_of_latex_with_its_signs_escaped():
     assert r"edge\_two: one chip" in latex
     assert r"area & 4 mm$^2$ (50 \% of 8) \\" in latex
     assert r"next & a\_b \\" in latex
+    assert r"\toprule" in latex
+
+
+def test_signs_that_latex_reads_as_commands_are_escaped():
+    assert labels.latex("~10^12 – a<b") == (r"\textasciitilde{}10\textasciicircum{}12 -- a$<$b")
