@@ -28,7 +28,7 @@ from imcmoo.report.answer_card import card_of_certificate
 from imcmoo.report.labels import DEVICES
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.study import Study
-from imcmoo.study.what_if import AS_IT_IS, Change, what_if
+from imcmoo.study.what_if import AS_IT_IS, Change, changed, what_if
 
 ROOT = Path(__file__).parents[1]
 
@@ -109,8 +109,14 @@ class Guide(Publication):
 
     @property
     def depends_on(self) -> str:
-        """The problems of the studies as they are."""
-        return dependence(study_of(name).problem() for name in (CAMERAS, PAIR, TOKENS))
+        """The problems of all studies, as they are and under each change."""
+        with TemporaryDirectory() as folder:
+            studies = [*map(study_of, (CAMERAS, PAIR, TOKENS)), new_study(Path(folder))]
+        under = (changed(study_of(r.study), change) for r in RECIPES for change in r.changes)
+        return dependence(
+            (study.problem() for study in studies),
+            stamped=(one.study.problem(one.model()) for one in under),
+        )
 
     def run_task(self, task: str) -> Result:
         """Answer a recipe."""
@@ -141,14 +147,19 @@ def study_of(name: str) -> Study:
     return study
 
 
+def new_study(folder: Path) -> Study:
+    """The study that `imcmoo new` writes, in a file of a folder."""
+    out = folder / "frames.toml"
+    new(argparse.Namespace(networks=[*NETWORKS], fps=[FPS], power=POWER_W, area=None,
+                           device="sram", out=out, force=False, quiet=True))  # fmt: skip
+    return study_of(str(out))
+
+
 def new_card() -> pd.DataFrame:
     """The answer card of the study that `imcmoo new` writes: heading and text of each line, but for
     the next command, which names a temporary file."""
     with TemporaryDirectory() as folder:
-        out = Path(folder) / "frames.toml"
-        new(argparse.Namespace(networks=[*NETWORKS], fps=[FPS], power=POWER_W, area=None,
-                               device="sram", out=out, force=False, quiet=True))  # fmt: skip
-        study = study_of(str(out))
+        study = new_study(Path(folder))
         proven = study.certify(study.selected_by, out=Path(folder) / "results")
         card = card_of_certificate(study, proven[study.selected_by])
     rows = [row for row in card.rows if row[0] != "next"]
