@@ -40,7 +40,7 @@ from imcmoo.study.study import Study
 
 CHIPS = {"recogniser": 3}
 """Simulated chips of a network, 10 for others."""
-SAMPLES = {"recogniser": 60}
+SAMPLES = {"recogniser": 60, "magika": 60, "line_direction": 120}
 """Scored samples of a network, all for others."""
 FRONT = {"voice_activity": ("/stft/Conv",)}
 """The layer before the others, a Fourier transform, on the digital unit."""
@@ -179,19 +179,27 @@ def executed(
 def judged(
     assessed: Assessment, circuit: Circuit, chips: int, folder: Path, name: str
 ) -> Iterator[dict[str, Any]]:
-    """A row of each noise of a chip: scores and verdict; one simulated chip if it has no errors."""
+    """A row of each noise of a chip: scores and verdict; one simulated chip if it has no errors.
+
+    No chip follows one that settles the verdict.
+    """
     count = 1 if circuit == circuit.without_errors() else chips
     on_integers = assessed.integer_scores(circuit)
     for percent in noises(circuit):
         noisy = replace(circuit, adc_noise=percent / 100)
-        of_chips = np.array([*scores(assessed, noisy, count, folder, name)])
+        made: list[Floats] = []
+        for of_chip in scores(assessed, noisy, count, folder, name):
+            made.append(of_chip)
+            verdict = Verdict.of_scores(np.array(made), assessed.float_scores, on_integers)
+            if verdict.is_settled:
+                break
         yield {
-            **{"adc_noise": percent, "chips": count, "samples": assessed.samples},
+            **{"adc_noise": percent, "chips": len(made), "samples": assessed.samples},
             "float": assessed.float_score,
             "integer": on_integers.mean(),
-            "accuracy": of_chips.mean(),
-            "chip_min": of_chips.mean(axis=1).min(),
-            **Verdict.of_scores(of_chips, assessed.float_scores, on_integers).to_row(),
+            "accuracy": np.mean(made),
+            "chip_min": np.mean(made, axis=1).min(),
+            **verdict.to_row(),
             **assessed.shares.to_columns(),
         }
 

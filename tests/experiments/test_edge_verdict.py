@@ -75,6 +75,16 @@ def test_losses_count_from_the_lower_of_float_and_integers():
         assert found.standard_error == pytest.approx(np.std([-0.05, 0.1], ddof=1) / math.sqrt(2))
 
 
+@pytest.mark.parametrize(("lost", "settled"), [(0.02, False), (0.2, True)])
+def test_a_single_chip_settles_only_a_verdict_that_others_cannot_change(lost, settled):
+    reference = np.ones(1000)
+    one = np.where(np.arange(1000) < 1000 * lost, 0.0, 1.0)[None]
+    found = Verdict.of_scores(one, reference, reference)
+    assert found.is_settled == settled
+    perfect = Verdict.of_scores(np.vstack([one, *9 * [reference]]), reference, reference)
+    assert (perfect.works == "fails") == settled
+
+
 def test_a_chip_is_as_good_as_at_its_worst_noise():
     assert worst(["works", "works"]) == "works"
     assert worst(["undecided", "works"]) == "undecided"
