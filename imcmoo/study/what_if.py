@@ -89,31 +89,23 @@ def changed(study: Study, change: Change) -> ChangedStudy:
     Raises:
         ValueError: a key is unknown or its value is wrong; names the key.
     """
-    keys: dict[str, Any] = {}
-    space: dict[str, Any] = {}
-    scenario: dict[str, Any] = {}
-    assumptions: dict[str, float] = {}
-    networks = {network.name: network for network in study.networks}
-    if "networks" in change:
-        networks = {n.name: n for n in _networks(study, change["networks"])}
-    for key, value in change.items():
-        kind, name, of = _kind(study, key)
-        if key == "device" and not isinstance(value, str):
-            raise ValueError(f"device: needs one name, got {value!r}")
-        if kind == "space":
-            space[key] = value
-        elif kind == "assumption":
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ValueError(f"{key}: needs a number, got {value!r}")
-            assumptions[key] = value
-        elif kind == "scenario":
-            scenario[key] = value
-        elif kind == "network":
-            names = [of] if of else [*networks]
+    kinds = {key: _kind(study, key) for key in change}
+    space, scenario, assumptions, keys = (
+        {key: value for key, value in change.items() if kinds[key][0] == kind}
+        for kind in ("space", "scenario", "assumption", "study")
+    )
+    for key, value in assumptions.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{key}: needs a number, got {value!r}")
+    if not isinstance(device := keys.get("device", ""), str):
+        raise ValueError(f"device: needs one name, got {device!r}")
+    listed = _networks(study, keys.pop("networks")) if "networks" in keys else study.networks
+    networks = {network.name: network for network in listed}
+    for key, (kind, name, of) in kinds.items():
+        if kind == "network":
             bits = ("input_bits", "weight_bits") if name == PRECISION else (name,)
-            networks |= {n: networks[n].replace(**dict.fromkeys(bits, value)) for n in names}
-        elif key != "networks":
-            keys[key] = value
+            new = dict.fromkeys(bits, change[key])
+            networks |= {n: networks[n].replace(**new) for n in ([of] if of else networks)}
     dropped: tuple[str, ...] = ()
     if "device" in keys or "model" in keys or space:
         table, dropped = _space(study, keys, space)
