@@ -226,6 +226,10 @@ def chips_page(published: Path) -> str:
     """Write the page on which chip to build, from other publications' tables."""
     devices, scenarios = (read_tables(published / name) for name in ("devices", "scenarios"))
     physics, generation = (read_tables(published / name) for name in ("physics", "generation"))
+    edap = {"changes": "device", "delay": "latency", "area": "chip"}
+    alone = markdown.select(physics["sensitivity"], **edap).dropna(subset="at")
+    assumed = {d: markdown.select(devices["ranges"], device=d).set_index("question")["assumed"]
+               for d in ("dimc", "rram")}  # fmt: skip
     usual = scenarios["optima"].query("adc_model == 'sar_noise' and dram_idle")
     return markdown.render(
         "guide/chips.md",
@@ -238,6 +242,9 @@ def chips_page(published: Path) -> str:
             for question, title in ASKED.items()
             if best_device(markdown.select(devices["ranges"], question=question))
         ],
+        reversed=markdown.rows(alone.sort_values(["factor", "networks"])),
+        dimc_ahead=(assumed["rram"] / assumed["dimc"]).to_dict(),
+        nm=study_of("four_workload_sram_physical").space.fixed["technology_nm"],
         nine=chip_of(physics["optima"], "nine_workload_sram_physical"),
         ends=break_even(generation["sizes"]),
         batches=generation["batches"],
