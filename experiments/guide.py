@@ -25,7 +25,7 @@ from experiments.publish import Draw, Publication, Result, dependence, read_tabl
 from imcmoo.cli.new_command import main as new
 from imcmoo.report import style
 from imcmoo.report.answer_card import card_of_certificate
-from imcmoo.report.labels import DEVICES
+from imcmoo.report.labels import DEVICES, label
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.study import Study
 from imcmoo.study.what_if import AS_IT_IS, Change, changed, what_if
@@ -226,8 +226,6 @@ def chips_page(published: Path) -> str:
     """Write the page on which chip to build, from other publications' tables."""
     devices, scenarios = (read_tables(published / name) for name in ("devices", "scenarios"))
     physics, generation = (read_tables(published / name) for name in ("physics", "generation"))
-    edap = {"changes": "device", "delay": "latency", "area": "chip"}
-    alone = markdown.select(physics["sensitivity"], **edap).dropna(subset="at")
     assumed = {d: markdown.select(devices["ranges"], device=d).set_index("question")["assumed"]
                for d in ("dimc", "rram")}  # fmt: skip
     usual = scenarios["optima"].query("adc_model == 'sar_noise' and dram_idle")
@@ -242,9 +240,10 @@ def chips_page(published: Path) -> str:
             for question, title in ASKED.items()
             if best_device(markdown.select(devices["ranges"], question=question))
         ],
-        reversed=markdown.rows(alone.sort_values(["factor", "networks"])),
+        reversed=markdown.rows(reversing(physics["sensitivity"])),
         dimc_ahead=(assumed["rram"] / assumed["dimc"]).to_dict(),
         nm=study_of("four_workload_sram_physical").space.fixed["technology_nm"],
+        frames=frames_of(study_of(CAMERAS)),
         nine=chip_of(physics["optima"], "nine_workload_sram_physical"),
         ends=break_even(generation["sizes"]),
         batches=generation["batches"],
@@ -254,6 +253,21 @@ def chips_page(published: Path) -> str:
         limit_mm2={n: area_limit(n, "rram") for n in ("four", "nine")},
         model=of_a_model(),
     )
+
+
+def reversing(sensitivity: pd.DataFrame) -> pd.DataFrame:
+    """Assumptions that alone reverse analog SRAM and RRAM by EDAP of latency and chip area."""
+    edap = {"changes": "device", "delay": "latency", "area": "chip"}
+    alone = markdown.select(sensitivity, **edap).dropna(subset="at")
+    return alone.sort_values(["factor", "networks"])
+
+
+def frames_of(study: Study) -> dict[float | None, list[str]]:
+    """Networks by frames per second."""
+    frames: dict[float | None, list[str]] = {}
+    for network in study.networks:
+        frames.setdefault(network.rate_Hz, []).append(label(network.name))
+    return frames
 
 
 def trust_page(published: Path) -> str:
