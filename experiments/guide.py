@@ -18,9 +18,10 @@ from experiments.compare.comparison import OURS, PRIMARY
 from experiments.compare.page import DOCS, compared, median
 from experiments.devices.study import ASKED, best_device
 from experiments.edge_networks.page import NETWORKS as EXECUTED
+from experiments.edge_networks.page import RECOMMENDED, works_on
 from experiments.generation import DEVICES as GENERATING
 from experiments.generation import break_even, first_wins
-from experiments.physics.page import ALLOWED_DROP, area_limit, chip_of, runs_of, turning
+from experiments.physics.page import area_limit, chip_of, turning
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.cli.new_command import main as new
 from imcmoo.report import style
@@ -283,9 +284,8 @@ def trust_page(published: Path) -> str:
         "guide/trust.md",
         agreement=agreement.set_index("quantity").to_dict("index"),
         calibrated=silicon["calibrated_macros"],
-        kept={c: runs_of(accuracy["edge_six_executed"], c) for c in KEPT},
-        verdicts="edge_six_verdicts" in accuracy,
-        allowed_points=100 * ALLOWED_DROP,
+        works={chip: works_on(accuracy["edge_six_verdicts"], chip) for chip in RECOMMENDED},
+        chips=RECOMMENDED,
         names=EXECUTED,
         turning=turning(physics["sensitivity"]),
         assumptions=physics["sensitivity"]["factor"].nunique(),
@@ -297,9 +297,6 @@ def trust_page(published: Path) -> str:
         model=of_a_model(),
     )
 
-
-KEPT = ("edge_sram0", "nine_sram", "nine_rram")
-"""Executed chips of the page on trust."""
 
 SOLVED = 1e-9
 """Share above the optimum up to which a search has found it."""

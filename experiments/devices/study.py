@@ -21,6 +21,8 @@ from experiments.devices.chips import (
     REFERENCE,
     Task,
 )
+from experiments.edge_networks.page import TABLES as EXECUTED
+from experiments.edge_networks.page import executed, works_on
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.hardware.physical_table import OPEN
 from imcmoo.report import style
@@ -63,7 +65,7 @@ class Devices(Publication):
 
     def pages(self, folder: Path, docs: Path, home: Path) -> dict[Path, str]:
         """`devices.md`."""
-        return {docs / "devices.md": page(read_tables(home) | read_tables(folder))}
+        return {docs / "devices.md": page(read_tables(EXECUTED) | read_tables(folder))}
 
 
 def ranges(proven: pd.DataFrame) -> pd.DataFrame:
@@ -139,8 +141,8 @@ def draw(frame: pd.DataFrame, width: float) -> Figure:
 
 
 def page(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Write the page; the table of real networks may be absent."""
-    spans = tables["ranges"]
+    """Write the page; verdicts on real networks are of another publication."""
+    spans, verdicts = tables["ranges"], tables["edge_six_verdicts"]
     return markdown.render(
         "devices.md",
         chips=chips,
@@ -149,7 +151,8 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         proven=tables["chips"],
         ranges=spans,
         opened=tables["open_table"],
-        real=tables.get("real"),
+        real={d: found[0] for d in DEVICES if (found := executed(verdicts, d))},
+        works={device: works_on(verdicts, device) for device in DEVICES},
         model=of_a_model(),
         best={q: best_device(markdown.select(spans, question=q)) for q in QUESTIONS},
     )

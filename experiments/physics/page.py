@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.agreement import of_a_model
+from experiments.edge_networks.page import works_on
 from experiments.markdown import render, rows, select
 from experiments.physics import earlier
 from experiments.physics.devices import CRITERION, DEFAULT, DEFINITIONS, EXTREMES
@@ -26,8 +27,6 @@ from problems import STUDIES
 MAIN = "nine"
 """Number of networks of the studies whose chips come first."""
 
-ALLOWED_DROP = 0.01
-"""Drop of the score from that of 8-bit integers up to which a chip runs a network."""
 
 LARGE = 1.1
 """EDAP over the best above which a chip is said to lose much."""
@@ -66,8 +65,7 @@ def page(frames: Frames, published: Path) -> str:
         studies=list(dict.fromkeys(optima["study"])),
         model=of_a_model(),
         changed=accuracy.get("earlier_recommendations"),
-        executed=accuracy.get("edge_six_executed"),
-        predicted=accuracy.get("prediction"),
+        works=works_on(accuracy["edge_six_verdicts"], "sram"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=memory_cell("sram").snr_limit_dB,
         drivers=usual.rram_driver_factor,
@@ -177,12 +175,6 @@ def turning(sensitivity: pd.DataFrame) -> int:
     """Number of assumptions that alone change the better device."""
     at = sensitivity[(sensitivity["changes"] == "device") & sensitivity["at"].notna()]
     return int(at["factor"].nunique())
-
-
-def runs_of(executed: pd.DataFrame, chip: str) -> list[bool]:
-    """Check which networks keep the score of 8-bit integers, to one point, on a chip."""
-    of_chip = executed[executed["chip"] == chip]
-    return list(of_chip["accuracy"] >= of_chip["integer"] - ALLOWED_DROP)
 
 
 def bottlenecks(chip: pd.DataFrame) -> dict[Hashable, list[str]]:

@@ -2,7 +2,7 @@
 
 `python -m experiments.edge_networks.study --data DIR --beside-rounding --rates` writes the study.
 `python -m experiments.scenarios.edge_six --data DIR` then proves the best chips with the circuit
-that computes as 8-bit integers do (`results/published/accuracy/edge_six_sram.csv`).
+of the recommended SRAM chip (`results/published/accuracy/edge_six_verdicts.csv`).
 """
 
 from __future__ import annotations
@@ -14,19 +14,21 @@ from pathlib import Path
 
 import pandas as pd
 
+from experiments.edge_networks.recommended import PARAMETERS
+from experiments.markdown import rows
 from experiments.scenarios.chips import AREA, LOAD, POWER, proven
 from imcmoo.study.catalogue import find_study
 
 PUBLISHED = Path("results", "published")
-CIRCUITS = PUBLISHED / "accuracy" / "edge_six_sram.csv"
+VERDICTS = PUBLISHED / "accuracy" / "edge_six_verdicts.csv"
 TABLE = PUBLISHED / "scenarios" / "edge_six.csv"
-CIRCUIT = ("rows", "active_rows", "weight_coding", "input_slice_bits", "adc_bits")
 
 
 def with_circuit(text: str) -> str:
-    """A study whose chips have the circuit of the chip without any drop of accuracy."""
-    chip = pd.read_csv(CIRCUITS).set_index("allowed_drop").loc[0]
-    lines = (f"{name} = {json.dumps(chip[name], default=int)}" for name in CIRCUIT)
+    """A study whose chips have the circuit of the recommended SRAM chip."""
+    chip = rows(pd.read_csv(VERDICTS), chip="sram")[0]
+    values = {n: chip[n] if n == "weight_coding" else round(chip[n]) for n in PARAMETERS}
+    lines = (f"{name} = {json.dumps(value)}" for name, value in values.items())
     return text.replace("[space]\n", "[space]\n" + "\n".join(lines) + "\n")
 
 
@@ -39,8 +41,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     path = args.data / "edge_six_circuit.toml"
     text = (args.data / "edge_six.toml").read_text(encoding="utf-8")
     path.write_text(with_circuit(text), encoding="utf-8")
-    rows = [proven(find_study(str(path)).problem(), chip) for chip in (POWER, AREA, LOAD)]
-    pd.DataFrame(rows).to_csv(args.out, index=False, float_format="%.12g", lineterminator="\n")
+    chips = [proven(find_study(str(path)).problem(), chip) for chip in (POWER, AREA, LOAD)]
+    pd.DataFrame(chips).to_csv(args.out, index=False, float_format="%.12g", lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ class Conversion:
         _convert_and_add(read.sums, low, step, top, places, kind(0), out)
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def _convert_and_add(sums, low, step, top, places, zero, out):  # type: ignore[no-untyped-def]
     """Loop of `Conversion.add_to`, which dominates the time."""
     groups, inputs, n, weights, columns = sums.shape

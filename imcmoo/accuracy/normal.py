@@ -46,13 +46,13 @@ def _medians() -> Values:
     return medians
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def _look_up(parts, medians, out):  # type: ignore[no-untyped-def]
     for at in range(len(out)):
         out[at] = medians[parts[at]]
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def _add(values, spread, parts, medians, out):  # type: ignore[no-untyped-def]
     for at in range(len(out)):
         out[at] = values[at] + spread * medians[parts[at]]

@@ -454,8 +454,11 @@ def _accuracy(table: pd.DataFrame | None) -> Iterator[tuple[str, str]]:
     for _, row in table.iterrows():
         executed = row.get("exact")
         is_executed = executed is not None and not pd.isna(executed)
-        value, how = (executed, "executed") if is_executed else (row["linear"], "predicted")
-        texts.append(f"{label(row['network'])} {value:.3f} ({how}; {row['float']:.3f} in float)")
+        value, how, in_float = row["linear"], "predicted", row["float"]
+        if is_executed:
+            value, in_float = executed, row["float_of_samples"]
+            how = f"executed on {row['samples']:.0f} samples"
+        texts.append(f"{label(row['network'])} {value:.3f} ({how}; {in_float:.3f} in float)")
     yield "accuracy", ", ".join(texts)
 
 

@@ -2,9 +2,8 @@
 
 import pandas as pd
 
-from experiments.devices import chips, real, study
+from experiments.devices import chips, study
 from experiments.devices.chips import ASSUMED, CHEAPEST, DEAREST, DEVICES, QUESTIONS
-from imcmoo.study.catalogue import find_study
 
 
 def proven(values):
@@ -31,21 +30,3 @@ def test_checkpoints_of_another_state_of_any_chip_are_void(monkeypatch):
     evaluated, stamped = study.Devices().depends_on
     assert stamped == [*study.Devices.tasks]
     assert [state for _, _, state in evaluated] == [ASSUMED] * len(QUESTIONS) * len(DEVICES)
-
-
-def test_an_analog_chip_of_real_networks_has_the_circuit_of_the_table(tmp_path, monkeypatch):
-    monkeypatch.setattr(real, "best", lambda device, study, drops: {"study": study, "drops": drops})
-    circuit = {"rows": 64, "active_rows": 32, "weight_coding": "offset"}
-    circuit |= {"input_slice_bits": 2, "adc_bits": 7}
-    chip = {"allowed_drop": 0.01, **circuit, "drop_a": -0.1, "drop_b": 0.004}
-    pd.DataFrame([chip]).to_csv(tmp_path / "chips.csv")
-    four = find_study("four_workload_rram_physical")
-    row = real.analog(four, "sram", tmp_path / "chips.csv", 0.01)
-    assert row.pop("drops") == (0.01, 0.004)
-    space = row.pop("study").space
-    assert row == circuit
-    assert {name: space.values_of(name) for name in circuit} == {
-        name: (value,) for name, value in circuit.items()
-    }
-    assert space.values_of("device") == ("sram",)
-    assert len(space.values_of("buffer_words")) > 1

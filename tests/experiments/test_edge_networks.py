@@ -1,4 +1,4 @@
-"""Comparison of predicted with executed accuracy, its figures, and the study of five networks."""
+"""Comparison of predicted with executed accuracy, its figures, and the study of six networks."""
 
 from dataclasses import replace
 
@@ -10,10 +10,8 @@ pytest.importorskip("onnxruntime", reason="networks are executed with the packag
 pytest.importorskip("numba", reason="networks are executed with the package numba")
 
 from experiments.edge_networks import (
-    cheapest,
     column_gain,
     data,
-    executed,
     fast_time,
     figures,
     metrics,
@@ -192,23 +190,12 @@ def test_generated_files_do_not_depend_on_the_time(monkeypatch):
     assert made(1e9) == made(1.5e9)
 
 
-def test_published_scores_are_those_of_the_published_chips():
-    circuits = executed.circuits()
-    for run in pd.read_csv(executed.TABLE).to_dict("records"):
-        circuit = circuits[run["chip"].removesuffix("_more")]
-        assert {name: run[name] for name in (*executed.OF_CHIP, "sigma")} == {
-            name: getattr(circuit, name) for name in (*executed.OF_CHIP, "sigma")
-        }
-
-
-def test_figures_show_every_network_and_layer():
+def test_a_figure_shows_every_network():
     drawn = figures.against_noise({"n": DATA, "minilm": DATA}, ROWS)
     assert [a.get_title() for a in drawn.axes] == ["n", "sentence embedding"]
     # Within a panel it would cover points.
     assert len(drawn.legends) == 1
     assert all(a.get_legend() is None for a in drawn.axes)
-    layers = pd.DataFrame({"accuracy_alone": [0.9, 0.8, 0.95]})
-    assert len(figures.by_layer(layers).axes[0].patches) == 3
 
 
 def test_panels_of_a_narrow_figure_are_two_in_a_row():
@@ -217,54 +204,9 @@ def test_panels_of_a_narrow_figure_are_two_in_a_row():
     assert drawn.axes[0].get_gridspec().get_geometry() == (2, 2)
 
 
-def test_energy_against_accuracy_has_a_panel_for_each_network_and_a_series_for_each_resolution():
-    circuit = {"rows": 64, "active_rows": 64, "weight_coding": "offset", "input_slice_bits": 1}
-    front = pd.DataFrame(
-        {
-            **{name: [value] * 2 for name, value in circuit.items()},
-            "adc_bits": [5, 6],
-            **{"energy_n_J": [4.0, 2.0], "accuracy_drop_n": [0.0, 0.02]},
-            **{"energy_m_J": [1.0, 3.0], "accuracy_drop_m": [0.1, 0.0]},
-        }
-    )
-    fronts = figures.gathered(front)
-    assert figures.gathered(fronts) is fronts
-    assert fronts["network"].tolist() == ["n", "n", "m", "m"]
-    n, m = figures.against_energy(fronts).axes
-    assert [a.get_title() for a in (n, m)] == ["n", "m"]
-    assert [line.get_xydata().tolist() for line in n.lines] == [[[2.0, 0.0]], [[1.0, 2.0]]]
-    assert [line.get_xydata().tolist() for line in m.lines] == [[[1.0, 10.0]], [[3.0, 0.0]]]
-
-
 def test_the_study_needs_the_data_of_all_networks(tmp_path):
     with pytest.raises(SystemExit, match="line_direction: its package or its data are missing"):
         study.prepare(tmp_path, device="sram", drop=0.01)
-
-
-class Known:
-    """Predictions of two circuits: drops of two networks by ADC bits."""
-
-    drops = {6: (0.2, 0.0), 7: (0.01, 0.03), 8: (0.0, 0.0)}  # noqa: RUF012
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[int, str]] = []
-
-    def least_drop(self, circuit):
-        return 0.0
-
-    def each(self, circuit):
-        for name, drop in zip("ab", self.drops[circuit["adc_bits"]], strict=True):
-            self.asked.append((circuit["adc_bits"], name))
-            yield name, drop, None
-
-
-def test_each_drop_gets_the_cheapest_circuit_that_keeps_it_on_every_network():
-    circuits = pd.DataFrame({"edap_Jsmm2": [1.0, 2.0, 3.0], "adc_bits": [6, 7, 8]})
-    circuits = circuits.assign(**{n: 1 for n in cheapest.CIRCUIT if n != "adc_bits"})
-    known = Known()
-    found = [(drop, c["adc_bits"]) for drop, c, _ in cheapest.cheapest(circuits, known)]
-    assert found == [(0.05, 7), (0.01, 8), (0.0, 8)]
-    assert (6, "b") not in known.asked  # the first network rules the circuit out
 
 
 def test_rounding_of_operands_counts_only_where_it_lowers_the_score():

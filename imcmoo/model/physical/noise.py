@@ -310,9 +310,16 @@ class _RowBlocks:
         relative = all_inputs / np.maximum(a * x.mean, 1e-150) ** 2
         self._spread = np.sqrt(np.log1p(relative))[:, :, None]
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
-        self._quiet = self
+        # Not `self` without noise: a cycle would keep the arrays until garbage is collected.
+        self._without_noise: _RowBlocks | None = None
         if self.added > 0:
-            self._quiet = type(self)(statistics, layers, rows, replace(circuit, adc_noise=0.0))
+            quiet = replace(circuit, adc_noise=0.0)
+            self._without_noise = type(self)(statistics, layers, rows, quiet)
+
+    @property
+    def _quiet(self) -> _RowBlocks:
+        """The same row blocks with ADCs without noise."""
+        return self._without_noise or self
 
     def noise(self, adc_bits: Ints, coherence: Floats) -> tuple[Floats, Floats]:
         """Power added by ADCs and cells to a sum, (n_bits, n, input slices, weight slices).
@@ -389,7 +396,7 @@ class _RowBlocks:
 
         Cells are charged as with ADCs without noise, at most all. `passed` has no noise of ADCs.
         """
-        if self._quiet is self:
+        if self._without_noise is None:
             return self._rounded(whole, passed)
         total = np.add(*self._rounded(whole, passed + self.added))
         _, alone = self._quiet._rounded(whole, passed)
@@ -404,7 +411,7 @@ class _RowBlocks:
         and the remaining noise; cells are charged the rest.
         """
         variance, largest = self.error_variance[whole], self._largest_error[whole]
-        quiet = variance if self._quiet is self else self._quiet.error_variance[whole]
+        quiet = self._quiet.error_variance[whole]
         varying = (self.varying_cells + self.read_variance)[whole]
         spread = np.broadcast_to(self._spread, whole.shape)[whole]
         left = np.zeros(len(variance))
