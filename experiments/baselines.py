@@ -30,7 +30,7 @@ from imcmoo.analysis.statistics import holm, mann_whitney
 from imcmoo.benchmark import truth
 from imcmoo.benchmark.benchmark_problem import BenchmarkProblem
 from imcmoo.benchmark.published_runs import COLUMNS, INDICATORS, TABLE, baselines
-from imcmoo.cli.arguments import whole
+from imcmoo.cli.arguments import budgets, whole
 from imcmoo.io.errors import InputError
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.algorithm import run_search
@@ -182,11 +182,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--problems", nargs="+", default=usual, choices=usual, metavar="NAME")
     parser.add_argument("--algorithms", nargs="+", default=ALGORITHMS, choices=ALGORITHMS)
     parser.add_argument("--seeds", type=whole(1), metavar="N", help="seeds from 0 on")
-    parser.add_argument("--budgets", default="", metavar="N,N")
+    parser.add_argument("--budgets", type=budgets, default=(), metavar="N,N")
     parser.add_argument("--out", type=Path, default=TABLE, metavar="FILE.csv")
     args = parser.parse_args(argv)
-    budgets = tuple(sorted(int(n) for n in args.budgets.split(",") if n))
-    add(args.out, [*runs(args.problems, args.algorithms, args.seeds, budgets)])
+    add(args.out, [*runs(args.problems, args.algorithms, args.seeds, args.budgets)])
     table = pd.DataFrame(baselines(path=args.out))
     print(summary(table).to_string(index=False))
     each = table.groupby(["problem", "algorithm", "seed"])["cpu_s"]

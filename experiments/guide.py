@@ -26,10 +26,10 @@ from experiments.publish import Draw, Publication, Result, dependence, read_tabl
 from imcmoo.cli.new_command import main as new
 from imcmoo.report import style
 from imcmoo.report.answer_card import card_of_certificate
-from imcmoo.report.labels import DEVICES
+from imcmoo.report.labels import DEVICES, label
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.study import Study
-from imcmoo.study.what_if import AS_IT_IS, Change, what_if
+from imcmoo.study.what_if import AS_IT_IS, Change, changed, what_if
 
 ROOT = Path(__file__).parents[1]
 
@@ -110,8 +110,14 @@ class Guide(Publication):
 
     @property
     def depends_on(self) -> str:
-        """The problems of the studies as they are."""
-        return dependence(study_of(name).problem() for name in (CAMERAS, PAIR, TOKENS))
+        """The problems of all studies, as they are and under each change."""
+        with TemporaryDirectory() as folder:
+            studies = [*map(study_of, (CAMERAS, PAIR, TOKENS)), new_study(Path(folder))]
+        under = (changed(study_of(r.study), change) for r in RECIPES for change in r.changes)
+        return dependence(
+            (study.problem() for study in studies),
+            stamped=(one.study.problem(one.model()) for one in under),
+        )
 
     def run_task(self, task: str) -> Result:
         """Answer a recipe."""
@@ -142,14 +148,19 @@ def study_of(name: str) -> Study:
     return study
 
 
+def new_study(folder: Path) -> Study:
+    """The study that `imcmoo new` writes, in a file of a folder."""
+    out = folder / "frames.toml"
+    new(argparse.Namespace(networks=[*NETWORKS], fps=[FPS], power=POWER_W, area=None,
+                           device="sram", out=out, force=False, quiet=True))  # fmt: skip
+    return study_of(str(out))
+
+
 def new_card() -> pd.DataFrame:
     """The answer card of the study that `imcmoo new` writes: heading and text of each line, but for
     the next command, which names a temporary file."""
     with TemporaryDirectory() as folder:
-        out = Path(folder) / "frames.toml"
-        new(argparse.Namespace(networks=[*NETWORKS], fps=[FPS], power=POWER_W, area=None,
-                               device="sram", out=out, force=False, quiet=True))  # fmt: skip
-        study = study_of(str(out))
+        study = new_study(Path(folder))
         proven = study.certify(study.selected_by, out=Path(folder) / "results")
         card = card_of_certificate(study, proven[study.selected_by])
     rows = [row for row in card.rows if row[0] != "next"]
@@ -216,6 +227,8 @@ def chips_page(published: Path) -> str:
     """Write the page on which chip to build, from other publications' tables."""
     devices, scenarios = (read_tables(published / name) for name in ("devices", "scenarios"))
     physics, generation = (read_tables(published / name) for name in ("physics", "generation"))
+    assumed = {d: markdown.select(devices["ranges"], device=d).set_index("question")["assumed"]
+               for d in ("dimc", "rram")}  # fmt: skip
     usual = scenarios["optima"].query("adc_model == 'sar_noise' and dram_idle")
     return markdown.render(
         "guide/chips.md",
@@ -228,6 +241,10 @@ def chips_page(published: Path) -> str:
             for question, title in ASKED.items()
             if best_device(markdown.select(devices["ranges"], question=question))
         ],
+        reversed=markdown.rows(reversing(physics["sensitivity"])),
+        dimc_ahead=(assumed["rram"] / assumed["dimc"]).to_dict(),
+        nm=study_of("four_workload_sram_physical").space.fixed["technology_nm"],
+        frames=frames_of(study_of(CAMERAS)),
         nine=chip_of(physics["optima"], "nine_workload_sram_physical"),
         ends=break_even(generation["sizes"]),
         batches=generation["batches"],
@@ -237,6 +254,21 @@ def chips_page(published: Path) -> str:
         limit_mm2={n: area_limit(n, "rram") for n in ("four", "nine")},
         model=of_a_model(),
     )
+
+
+def reversing(sensitivity: pd.DataFrame) -> pd.DataFrame:
+    """Assumptions that alone reverse analog SRAM and RRAM by EDAP of latency and chip area."""
+    edap = {"changes": "device", "delay": "latency", "area": "chip"}
+    alone = markdown.select(sensitivity, **edap).dropna(subset="at")
+    return alone.sort_values(["factor", "networks"])
+
+
+def frames_of(study: Study) -> dict[float | None, list[str]]:
+    """Networks by frames per second."""
+    frames: dict[float | None, list[str]] = {}
+    for network in study.networks:
+        frames.setdefault(network.rate_Hz, []).append(label(network.name))
+    return frames
 
 
 def trust_page(published: Path) -> str:

@@ -306,27 +306,23 @@ def run_studies(
             elif not force:
                 folder.check_replaceable()
         answer = find_answer(studies[0], out, observer.warned)
-        finished = [folder for _, folder in tasks if resume and folder.is_finished()]
-        for folder in finished:
-            folder.discard_work()
-            observer.already_finished(folder.path)
-        todo = [task for task in tasks if task[1] not in finished]
+        todo = _without_finished(tasks, observer) if resume else tasks
         results: dict[Path, Results] = {}
         lacking: dict[Path, Infeasible] = {}
+        in_process = len(tasks) == len(todo) == 1 and isinstance(workers, int)
         if todo:
-            in_process = len(tasks) == len(todo) == 1 and isinstance(workers, int)
             observer.begun(studies[0], len(todo), side_by_side=not in_process)
-            if in_process:
-                results[todo[0][1].path] = run_one(todo[0], answer, resume, observer.on_trace)
-            else:
-                results, lacking = _run_all(
-                    todo,
-                    answer,
-                    resume=resume,
-                    workers=workers,
-                    some_infeasible=some_infeasible,
-                    on_done=observer.run_done,
-                )
+        if in_process:
+            results[todo[0][1].path] = run_one(todo[0], answer, resume, observer.on_trace)
+        elif todo:
+            results, lacking = _run_all(
+                todo,
+                answer,
+                resume=resume,
+                workers=workers,
+                some_infeasible=some_infeasible,
+                on_done=observer.run_done,
+            )
         if len(lacking) == len(tasks):
             raise next(iter(lacking.values()))
         for path, why in lacking.items():
@@ -341,6 +337,15 @@ def run_studies(
         if len(tasks) == 1 and todo:
             observer.finished(runs[0], todo[0][1].files())
     return runs
+
+
+def _without_finished(tasks: Sequence[Task], observer: Observer) -> list[Task]:
+    """Tasks whose runs are not complete; work files of complete ones are removed."""
+    finished = [folder for _, folder in tasks if folder.is_finished()]
+    for folder in finished:
+        folder.discard_work()
+        observer.already_finished(folder.path)
+    return [task for task in tasks if task[1] not in finished]
 
 
 def run_devices(

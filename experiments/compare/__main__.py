@@ -94,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     budgets = (
         f"unique designs after which methods are judged; default: {','.join(map(str, BUDGETS))}"
     )
-    add("--budgets", type=_budgets, metavar="N,N", help=budgets)
+    add("--budgets", type=arguments.budgets, metavar="N,N", help=budgets)
     methods = "only these methods, separated by semicolons; default: all"
     add("--methods", metavar="NAME;NAME", help=methods)
     method_help = (
@@ -112,11 +112,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     out = "folder of results; this command writes DIR/compare/STUDY (default: %(default)s)"
     add("--out", type=Path, default=Path("results"), metavar="DIR", help=out)
     arguments.add_workers(parser)
-
-
-def _budgets(text: str) -> tuple[int, ...]:
-    read = arguments.whole(1)
-    return tuple(sorted({read(part) for part in text.split(",")}))
 
 
 def _compare_on_random_cases(args: argparse.Namespace) -> None:

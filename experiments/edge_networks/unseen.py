@@ -276,7 +276,7 @@ layers_digital = {digital}
 
 def verdicts(
     name: str,
-    folder: Path,
+    data: Path,
     device: str,
     *,
     budget: int,
@@ -285,34 +285,16 @@ def verdicts(
     quick: bool,
 ) -> list[dict[str, Any]]:
     """Rows of a network: the chip that a study recommends, executed; or why there is none."""
-    start = clocks()
-    made = UNSEEN[name]
-    path = made.network.path()
-    if path is None or made.network.missing:
-        raise SystemExit(f"{name}: {made.network.missing} is not installed")
-    data, table = folder / f"{name}.npz", folder / f"{name}.csv"
-    options = made.network.options.split()
-    if not table.exists():
-        arrays = made.network.make(path, samples or made.samples, np.random.default_rng(0))
-        np.savez_compressed(data, allow_pickle=False, **arrays)
-        files = ["--data", str(data), "--out", str(table)]
-        if imcmoo(["import", str(path), *made.shapes, *options, *files]):
-            raise SystemExit(f"{name} cannot be imported")
-    about: dict[str, Any] = {"network": name, **package_of(name), "kind": made.kind}
-    measured = AccuracyData.read(folder / f"{name}.accuracy.npz")
-    about |= {"device": device, "layers": len(measured.layers), "float": measured.float_score}
-    about |= times("import", start, table.with_suffix(".times.json"))
-    start = clocks()
-    file = folder / f"{name}_{device}.toml"
-    digital = measured.digital_only
-    about["layers_digital"] = " ".join(digital)
-    keys: dict[str, Any] = {"name": name, "device": device, "drop": DROP}
-    keys["digital"] = json.dumps(digital)
-    keys["circuits"] = FEW_CIRCUITS if quick and device != "dimc" else ""
-    file.write_text(STUDY.format(**keys), encoding="utf-8")
+    folder = folder_of(data, samples)
+    folder.mkdir(parents=True, exist_ok=True)
+    data_columns = imported(name, folder, samples)
+    about: dict[str, Any] = {"network": name, **package_of(name), "kind": UNSEEN[name].kind}
+    about |= {"device": device, **data_columns}
+    digital = AccuracyData.read(folder / f"{name}.accuracy.npz").digital_only
+    file = study_file(name, folder, device, digital, quick=quick)
+    start, taken = clocks(), file.with_suffix(".times.json")
     study = Study.load(file)
     assert isinstance(study, Study)
-    taken = file.with_suffix(".times.json")
     try:
         run = study.replace(baselines=False, budget=budget).run(
             out=folder / f"studies-{budget}", resume=True
@@ -325,10 +307,53 @@ def verdicts(
     about |= costs_of(run) | times("search", start, taken)
     start = clocks()
     assessed = assessment_of(name, folder, samples, digital)
-    count, chip = chips or made.chips, circuit_of(run)
+    count, chip = chips or UNSEEN[name].chips, circuit_of(run)
     rows = [*judged(assessed, chip, count, folder / "executed", f"{name}-{device}")]
     about |= times("execute", start, folder / "executed" / f"{name}-{device}.times.json")
     return [{**about, **row} for row in rows]
+
+
+def folder_of(data: Path, samples: int | None) -> Path:
+    """Folder of the files made with a number of samples; `data` for that of each network."""
+    return data / f"{samples}-samples" if samples else data
+
+
+def imported(name: str, folder: Path, samples: int | None) -> dict[str, Any]:
+    """Make the data of a network and import it, unless its table is there; columns about it.
+
+    Raises:
+        SystemExit: the network is not installed or cannot be imported.
+    """
+    start, made = clocks(), UNSEEN[name]
+    path = made.network.path()
+    if path is None or made.network.missing:
+        raise SystemExit(f"{name}: {made.network.missing} is not installed")
+    data, table = folder / f"{name}.npz", folder / f"{name}.csv"
+    if not table.exists():
+        arrays = made.network.make(path, samples or made.samples, np.random.default_rng(0))
+        np.savez_compressed(data, allow_pickle=False, **arrays)
+        files = ["--data", str(data), "--out", str(table)]
+        if imcmoo(["import", str(path), *made.shapes, *made.network.options.split(), *files]):
+            raise SystemExit(f"{name} cannot be imported")
+    measured = AccuracyData.read(folder / f"{name}.accuracy.npz")
+    return {
+        "layers": len(measured.layers),
+        "float": measured.float_score,
+        **times("import", start, table.with_suffix(".times.json")),
+        "layers_digital": " ".join(measured.digital_only),
+    }
+
+
+def study_file(
+    name: str, folder: Path, device: str, digital: Sequence[str], *, quick: bool
+) -> Path:
+    """Write the study of a network on a device, with layers on the digital unit."""
+    keys: dict[str, Any] = {"name": name, "device": device, "drop": DROP}
+    keys["digital"] = json.dumps(digital)
+    keys["circuits"] = FEW_CIRCUITS if quick and device != "dimc" else ""
+    file = folder / f"{name}_{device}.toml"
+    file.write_text(STUDY.format(**keys), encoding="utf-8")
+    return file
 
 
 def package_of(name: str) -> dict[str, str]:
@@ -408,7 +433,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     if not (args.data and args.out):
         parser.error("--data and --out, or --show, are needed")
-    args.data.mkdir(parents=True, exist_ok=True)
     for name in args.networks:
         made = verdicts(
             name,

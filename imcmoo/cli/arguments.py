@@ -81,6 +81,11 @@ def whole(at_least: int) -> Callable[[str], int]:
     return read
 
 
+def budgets(text: str) -> tuple[int, ...]:
+    """Numbers of designs, `1000,3300`, in order."""
+    return tuple(sorted({whole(1)(part) for part in text.split(",")}))
+
+
 def seeds(text: str) -> list[int]:
     """`1,2,5`, `1-10`, or a mix, of up to `MOST_SEEDS`."""
     numbers: list[int] = []

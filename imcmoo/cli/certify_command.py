@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import TimeElapsedColumn
@@ -24,6 +24,9 @@ from imcmoo.space.parameters import text_of_value
 from imcmoo.study.certify_study import ALL, certify_to, folder_of
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.study import Study
+
+if TYPE_CHECKING:
+    from imcmoo.study.widen import Widening
 
 DESCRIPTION = """
 Prove how good the best design of a study is, also where its designs are far too many to evaluate:
@@ -132,17 +135,24 @@ def _widened(
     widening = widen_and_show(terminal, study, first, solve, folder_in, force=force)
     if widening.steps:
         folder = folder_of(widening.study, out)
-        _show_proven(terminal, widening.study, widening.best.answer, folder)
+        _show_proven(terminal, widening.study, widening.best.answer, folder, widening)
     return widening.study
 
 
-def _show_proven(terminal: Console, study: Study, certificate: Certificate, folder: Path) -> None:
+def _show_proven(
+    terminal: Console,
+    study: Study,
+    certificate: Certificate,
+    folder: Path,
+    widening: Widening | None = None,
+) -> None:
     """Print a certificate: as a card if it is of the criterion of the study."""
     answered = study.asked_criterion.name if study.nearly_best is None else study.answered_by
     if certificate.criterion == answered:
         from imcmoo.report.answer_card import card_of_certificate
 
         card = card_of_certificate(study, certificate)
+        card = card if widening is None else card.after_widening(widening.left)
         terminal.print(card.text(terminal.width), soft_wrap=True)
     else:
         _show(terminal, certificate)

@@ -118,6 +118,7 @@ def _widened(
     widening = widen_and_show(terminal, study, first, solve, folder, force=args.force)
     if widening.steps:
         card = card_of_answer(widening.study, widening.best.answer)
+        card = card.after_widening(widening.left)
         terminal.print(card.text(terminal.width), soft_wrap=True)
     return widening.study
 

@@ -27,6 +27,7 @@ from imcmoo.io.errors import InputError
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.report import terminal_tables
+from imcmoo.report.answer_card import AnswerCard
 from imcmoo.report.labels import label
 from imcmoo.run import Observer, Run, run_devices, run_studies
 from imcmoo.search.ask_tell import TraceRow
@@ -126,8 +127,8 @@ def _widen(run: Run, out: Path, observer: Shown, options: Mapping[str, Any]) -> 
         terminal, run.study, of_run(run.study, run), solve, folder, force=force
     )
     if widening.steps:
-        observer.is_round = False
-        observer.finished(widening.best.answer, [])
+        best: Run = widening.best.answer
+        observer.show(best, best.card.after_widening(widening.left), [])
 
 
 def _list() -> None:
@@ -195,11 +196,15 @@ class Shown(Observer):
         self._advance()
 
     def finished(self, run: Run, files: Sequence[Path]) -> None:
-        """Print the card of a run; with `tables`, its tables and files."""
+        """Print the card of a run, unless it is a round of widening."""
         self._bars.close()
-        if self.is_round:
-            return
-        self.terminal.print(run.card.text(self.terminal.width), soft_wrap=True)
+        if not self.is_round:
+            self.show(run, run.card, files)
+
+    def show(self, run: Run, card: AnswerCard, files: Sequence[Path]) -> None:
+        """Print a card of a run; with `tables`, its tables and files."""
+        self._bars.close()
+        self.terminal.print(card.text(self.terminal.width), soft_wrap=True)
         if self._tables:
             _show_tables(run.results, self.terminal)
             self.terminal.print("written:", *files, sep="\n  ", soft_wrap=True)

@@ -201,6 +201,16 @@ def check_provable(problem: AcceleratorProblem) -> None:
             )
 
 
+def has_bounds(problem: AcceleratorProblem, criterion: str) -> bool:
+    """Check if bounds prove a criterion of a problem, without building the tree of its model."""
+    try:
+        check_provable(problem)
+    except NotProvable:
+        return False
+    is_provable = any(criterion in names for names in provable(problem))
+    return is_provable and problem.model.offers("partials")
+
+
 def _edap_of_network(costs: Costs, *, w: int) -> Floats:
     return costs.edap[:, w]
 

@@ -24,6 +24,8 @@ FILE = "certificate.json"
 
 OPTIMA = "single_network_optima"
 """Field of the single-network optima."""
+WITHIN = "within"
+"""Field of the answer that a tolerance counts from."""
 
 
 class NothingToCertify(Infeasible):
@@ -54,6 +56,8 @@ class Certificate:
             can, such as designs moved from one count to another.
         prefix: `LOG10` where value and bound are decimal logarithms, which the file then has as
             `log10_value` and `log10_bound`; else empty.
+        within: `criterion`, `value`, `bound` and `gap` of the answer that a tolerance counts from;
+            empty without one.
         is_new: whether this process proved the bound; False where it was read from a file.
     """
 
@@ -71,6 +75,7 @@ class Certificate:
     behaviour: Mapping[str, Any]
     intact: bool = True
     prefix: str = ""
+    within: Mapping[str, Any] = field(default_factory=dict)
     is_new: bool = field(default=True, compare=False)
 
     @property
@@ -98,6 +103,7 @@ class Certificate:
             "designs": self.designs,
             "counts": {"stages": dict(self.stages), "evaluated": self.evaluated},
             OPTIMA: dict(self.single_network_optima),
+            **({WITHIN: dict(self.within)} if self.within else {}),
             "seconds": round(self.seconds, 1),
             "stamp": dict(self.stamp),
             "behaviour": dict(self.behaviour),
@@ -133,6 +139,7 @@ class Certificate:
                 behaviour=content.get("behaviour", {}),
                 intact=content.get("checksum") == content_checksum(content),
                 prefix=prefix,
+                within=content.get(WITHIN, {}),
                 is_new=False,
             )
         except (ValueError, KeyError, TypeError, OverflowError) as error:
@@ -149,6 +156,16 @@ def read_certificates(folder: Path) -> dict[Path, Certificate]:
     return {path: Certificate.load(path) for path in paths if (path / FILE).is_file()}
 
 
+def as_reference(certificate: Certificate) -> dict[str, Any]:
+    """What the certificate of a nearly best design states of the answer that it rests on."""
+    return {
+        "criterion": certificate.criterion,
+        "value": certificate.value,
+        "bound": certificate.bound,
+        "gap": certificate.gap,
+    }
+
+
 def best_optimum(certificates: Sequence[Certificate]) -> dict[str, float]:
     """Bound and value of the optimum over the spaces of some certificates of one criterion."""
     return {
@@ -163,7 +180,7 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
     for name, value in [
         ("incumbent", content["incumbent"]["design"]),
         ("counts", stages),
-        *((name, content.get(name, {})) for name in (OPTIMA, "stamp", "behaviour")),
+        *((name, content.get(name, {})) for name in (OPTIMA, WITHIN, "stamp", "behaviour")),
     ]:
         if not isinstance(value, dict):
             raise ValueError(f"{name} is no table")

@@ -50,6 +50,11 @@ class Tolerance:
             )
 
     @property
+    def rests_on(self) -> str:
+        """Name of the first criterion as of a certificate, without the prefix of its score."""
+        return self.first.joint_name if self.joint else self.first.name
+
+    @property
     def first_name(self) -> str:
         """Name of the score by the first criterion."""
         return self.first.name_of_score(joint=self.joint)

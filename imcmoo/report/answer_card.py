@@ -8,15 +8,14 @@ from __future__ import annotations
 import math
 import shlex
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from imcmoo.exact.bounded_criteria import provable
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
@@ -29,7 +28,7 @@ from imcmoo.report.labels import (
     ends_text,
     engineering,
     label,
-    latex,
+    latex_table,
     limit_name,
     number,
     plain,
@@ -40,6 +39,7 @@ from imcmoo.space.design_space import Levels
 from imcmoo.study.comparison import Comparison
 from imcmoo.study.explain import certified_reference, explain
 from imcmoo.study.explanation import Explanation
+from imcmoo.study.list_ends import OpenEnd, table_of
 from imcmoo.study.result_tables import caution
 from imcmoo.study.results import Results
 from imcmoo.study.searches import EXACT
@@ -55,13 +55,13 @@ NEAR = 0.9
 MOST_LIMITS = 2
 """Number of limits named."""
 
-MOST_PROPOSED = 10**8
-"""Number of designs above which enumeration is not proposed."""
-
 DRAMS = {"x16": "LPDDR4 ×16", "x32": "LPDDR4 ×32", "x64": "LPDDR4 ×64", "hbm2": "HBM2"}
 """Names of memories, by value of the parameter `dram`."""
 STREAMED = {"yes": "weights stream from DRAM", "no": "weights stay on the arrays"}
 """Where the weights of a language model are, by column `streamed`."""
+
+ENDS, NEXT = "ends of lists", "next"
+"""Headings of lines."""
 
 OF_CHIP = ("area_mm2", "package_mm2", "average_power_W", "load")
 """Quantities of a chip with a line of their own."""
@@ -101,11 +101,15 @@ class AnswerCard:
         return "\n".join([f"**{self.title}**", "", "| | |", "| --- | --- |", *lines]) + "\n"
 
     def to_latex(self) -> str:
-        """The card as a table of LaTeX."""
-        lines = [rf"{latex(heading)} & {latex(text)} \\" for heading, text in self.rows]
-        title = rf"\multicolumn{{2}}{{l}}{{{latex(self.title)}}} \\"
-        columns = r"\begin{tabular}{lp{0.75\linewidth}}"
-        return "\n".join([columns, title, r"\hline", *lines, r"\end{tabular}"]) + "\n"
+        """The card as a table of LaTeX, for the package booktabs."""
+        return latex_table(r"lp{0.75\linewidth}", [self.title], self.rows)
+
+    def after_widening(self, left: Sequence[OpenEnd]) -> AnswerCard:
+        """The card of a widened study, with only the ends that no round has closed."""
+        text = ends_text(table_of(left), widened=True)
+        rows = [row for row in self.rows if row[0] != ENDS]
+        at = next((at for at, (heading, _) in enumerate(rows) if heading == NEXT), len(rows))
+        return replace(self, rows=(*rows[:at], *([(ENDS, text)] if text else ()), *rows[at:]))
 
     def __str__(self) -> str:
         return self.text()
@@ -136,7 +140,7 @@ def card_of_run(results: Results, selected: Explanation, study: Study | None = N
             f"not proven: the best of {len(results.evaluations):,} designs evaluated, of "
             f"{n_designs(config):,} in the space"
         )
-        then = _proof_of(config, results.criterion, study)
+        then = _proof_of(results, study)
     return _card(
         config,
         selected,
@@ -162,8 +166,7 @@ def card_of_certificate(study: Study, certificate: Certificate) -> AnswerCard:
     return _card_of_design(
         study,
         study.space.levels_of(certificate.design),
-        f"proven: {proven(certificate)}"
-        + (", within the tolerance" if study.nearly_best is not None else ""),
+        f"proven: {proven(certificate)}",
         None if reference is None else reference.tolist(),
         kind,
     )
@@ -208,8 +211,16 @@ def proven(certificate: Certificate) -> str:
     """Distance of a certified design from the best of its space, as text."""
     n = f"{certificate.designs:,}"
     if certificate.gap == 0:
-        return f"none of the {n} designs of the space is better"
-    return f"at most {certificate.gap:.3%} above the best of the {n} designs of the space"
+        text = f"none of the {n} designs of the space is better"
+    else:
+        text = f"at most {certificate.gap:.3%} above the best of the {n} designs of the space"
+    if not certificate.within:
+        return text
+    text += ", within the tolerance"
+    if not (gap := certificate.within["gap"]):
+        return text
+    first = label(certificate.within["criterion"])
+    return f"{text} of the best {first} found, which is at most {gap:.3%} above the best there is"
 
 
 def _enumerated(regret: float, n: int) -> str:
@@ -217,26 +228,12 @@ def _enumerated(regret: float, n: int) -> str:
     return f"proven: {above} all {n:,} designs of the space, which were enumerated"
 
 
-def _proof_of(config: Mapping[str, Any], criterion: str, study: Study | None) -> str:
+def _proof_of(results: Results, study: Study | None) -> str:
     """The command that proves the answer of a run; empty if none does."""
-    _, _, options = str(config["command"]).partition("run ")
+    _, _, options = str(results.config["command"]).partition("run ")
     name = options.partition(" --")[0] if study is None else _named(study)
-    limits = (config["limits"] or {}).values()
-    has_bounds = config["model"] == "physical" and not (
-        config.get("scenario", {}).get("sharing") == "space"
-        or any("max_power_W" in each for each in limits)
-    )
-    if has_bounds and _is_provable(criterion, study):
-        return _command("certify", name)
-    return _command("enumerate", name) if n_designs(config) <= MOST_PROPOSED else ""
-
-
-def _is_provable(criterion: str, study: Study | None) -> bool:
-    """Check if a criterion has bounds; of a user's own only if its study is known."""
-    named = NAMED.get(criterion.removesuffix(JOINT_SUFFIX))
-    if named is not None or study is None:
-        return named is not None and named.monotone
-    return any(criterion in names for names in provable(study.problem()))
+    command = str(results.design.get("proven_by", ""))
+    return _command(command, name) if command else ""
 
 
 def _named(study: Study) -> str:
@@ -299,8 +296,8 @@ def _card(
         ("tolerance", _tolerance(config)),
         ("proof", goodness),
         ("what binds", "; ".join([*_near_limits(explanation), *_bottlenecks(networks)])),
-        ("ends of lists", ends_text(explanation)),
-        ("next", then),
+        (ENDS, ends_text(explanation.tables.get("ends"))),
+        (NEXT, then),
         *(() if is_of_paper else cautions),
     ]
     title = f"{config['study']}: one chip for {names}, selected by {label(explanation.criterion)}"

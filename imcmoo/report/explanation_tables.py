@@ -75,7 +75,7 @@ def explained(explanation: Explanation, *, width: int, layers: int) -> Iterator[
     if len(tables["neighbours"]):
         yield neighbour_table(explanation, width)
         yield Text(verdict(explanation))
-    if ends := ends_text(explanation):
+    if ends := ends_text(explanation.tables.get("ends")):
         yield Text(f"Ends of lists: {ends}.")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -291,6 +292,16 @@ def baseline_matrix(
     )
     colorbar.outline.set_linewidth(0)
     bar.yaxis.set_minor_locator(NullLocator())
+    _write_cells(ax, mesh, relative, runs, is_tight=is_tight)
+    ax.set(xlabel="runs on", ylabel="optimised for", facecolor="0.9")
+    ax.tick_params(length=0)
+    return figure
+
+
+def _write_cells(
+    ax: Axes, mesh: QuadMesh, relative: Floats, runs: Bools, *, is_tight: bool
+) -> None:
+    """Write values into the cells of a matrix, or why there is none; short ones if it is tight."""
     centred: dict[str, Any] = {"ha": "center", "va": "center", "size": style.LEAST_TEXT}
     for row, column in np.argwhere(np.isfinite(relative)):
         value = relative[row, column]
@@ -302,9 +313,6 @@ def baseline_matrix(
         if is_tight:
             why = "limit" if runs[row, column] else "–"
         ax.text(column + 0.5, row + 0.5, why, **centred)
-    ax.set(xlabel="runs on", ylabel="optimised for", facecolor="0.9")
-    ax.tick_params(length=0)
-    return figure
 
 
 def joint_and_sequential(relative: Floats, networks: Sequence[str], width: float) -> Figure:

@@ -14,8 +14,6 @@ from imcmoo.problem.scores import AGGREGATIONS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from imcmoo.study.explanation import Explanation
-
 LABELS = {
     "joint": "all networks",
     "resnet18": "ResNet18",
@@ -112,9 +110,13 @@ def distinct_labels(names: Sequence[str]) -> list[str]:
     ]
 
 
-def ends_text(explanation: Explanation) -> str:
-    """Parameters of a design at ends of their lists that the cost model goes beyond, as text."""
-    ends = explanation.tables.get("ends")
+def ends_text(ends: pd.DataFrame | None, *, widened: bool = False) -> str:
+    """Parameters of a design at ends of their lists that the cost model goes beyond, as text.
+
+    Args:
+        ends: table of `Explanation`, if it has one.
+        widened: whether they are what widening has left.
+    """
     if ends is None or not len(ends):
         return ""
     by_side = [
@@ -122,7 +124,7 @@ def ends_text(explanation: Explanation) -> str:
         for side, rows in ends.groupby("side", sort=False)
     ]
     named = "; ".join(f"{', '.join(values)} ({side} listed)" for side, values in by_side)
-    tried = "" if ends["beyond"].isna().all() else ", --widen tries them"
+    tried = "" if widened or ends["beyond"].isna().all() else ", --widen tries them"
     return f"{named}: longer lists may hold a better chip{tried}"
 
 
@@ -430,11 +432,43 @@ LATEX = {
     "µ": r"$\mu$",
     "×": r"$\times$",
     "·": r"$\cdot$",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
     "−": "$-$",
+    "–": "--",
     "—": "---",
+    "≥": r"$\geq$",
+    "→": r"$\rightarrow$",
+    **{sign: f"${sign}$" for sign in "<>|"},
 }
 
 
 def latex(text: str) -> str:
     """Text with the signs of LaTeX escaped."""
     return "".join(LATEX.get(sign, sign) for sign in text)
+
+
+def latex_table(
+    columns: str, heading: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterable[str] = ()
+) -> str:
+    """A table of LaTeX for the package booktabs.
+
+    Args:
+        columns: their alignment, such as `lrr`.
+        heading: text per column; a single one is a title above all columns.
+        rows: text per column.
+        notes: comments below the table.
+    """
+    lines = [" & ".join(map(latex, row)) + r" \\" for row in rows]
+    head = " & ".join(map(latex, heading))
+    if len(heading) == 1:
+        head = rf"\multicolumn{{2}}{{l}}{{{head}}}"
+    return "\n".join(
+        [
+            rf"\begin{{tabular}}{{{columns}}}",
+            *(r"\toprule", rf"{head} \\", r"\midrule", *lines, r"\bottomrule"),
+            r"\end{tabular}",
+            *(f"% {note}" for note in notes),
+            "",
+        ]
+    )

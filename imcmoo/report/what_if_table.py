@@ -15,7 +15,7 @@ from imcmoo.report.labels import (
     distinct_labels,
     headed,
     label,
-    latex,
+    latex_table,
     on_screen,
     plain,
 )
@@ -72,14 +72,8 @@ class WhatIfTable:
 
     def to_latex(self) -> str:
         """The table in LaTeX, for the package booktabs."""
-        lines = [" & ".join(map(latex, row)) + r" \\" for row in [["", *self.headings], *self.rows]]
-        body = "\n".join([lines[0], r"\midrule", *lines[1:]])
-        notes = "\n".join(f"% {note}" for note in self.notes)
         columns = "l" + "r" * len(self.headings)
-        return (
-            f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{body}\n\\bottomrule\n"
-            f"\\end{{tabular}}\n{notes}\n"
-        )
+        return latex_table(columns, ["", *self.headings], self.rows, self.notes)
 
 
 def _answer(row: Mapping[Any, Any]) -> str:

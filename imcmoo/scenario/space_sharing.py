@@ -70,6 +70,10 @@ class SpaceModel(ScenarioModel):
         super().__init__(inner, scenario)
         self._allocations = KeyedCache()
 
+    def offers(self, method: str) -> bool:
+        """Return True if the model implements an optional method; it has no bounds."""
+        return method != "partials" and super().offers(method)
+
     def partials(self, area_limit_m2: float) -> PartialDesignTree:
         """Not supported: search, or evaluate all designs.
 

@@ -29,6 +29,7 @@ from imcmoo.exact.certificate import (
     FILE,
     Certificate,
     NothingToCertify,
+    as_reference,
     best_optimum,
     certificate_of,
     read_certificates,
@@ -171,13 +172,18 @@ def certify_study(
             or no design is feasible.
     """
     prover = Prover(study, problem or study.problem(), **options)
+    tolerance, limit_s = prover.problem.tolerance, prover.time_limit_s
+    if tolerance is not None:
+        prover.time_limit_s = limit_s / 2
     for _, certificate in certify_together([prover], criterion):
         if isinstance(certificate, NothingToCertify):
             raise certificate
         yield certificate
-        tolerance = prover.problem.tolerance
-        if tolerance is not None and certificate.score_name == tolerance.first_name:
+        if tolerance is not None and certificate.criterion == tolerance.rests_on:
+            taken_s = certificate.seconds if certificate.is_new else 0.0
+            prover.time_limit_s = max(limit_s - taken_s, limit_s / 2)
             yield _nearly_best(prover, tolerance, certificate)
+            prover.time_limit_s = limit_s / 2
 
 
 def _nearly_best(prover: Prover, tolerance: Tolerance, best: Certificate) -> Certificate:
@@ -189,11 +195,11 @@ def _nearly_best(prover: Prover, tolerance: Tolerance, best: Certificate) -> Cer
     within = nearly_best(tolerance, best)
     problem = study.problem(prover.problem.model, also=[within])
     start = problem.space.levels_of(best.design)
-    second = replace(prover, problem=problem, start=start, known=())
-    second.__dict__["_stamp"] = prover._stamp  # the limit follows from the question of the study
+    # The limit follows from the question of the study, and so does its stamp.
+    second = replace(prover, problem=problem, start=start, known=(), stamp=prover.stamp_of_answers)
     (part,) = proof_plan(problem, [within.name])
     (certificate,) = second.prove(part, {})
-    return certificate
+    return replace(certificate, within=as_reference(best))
 
 
 def certify_together(
@@ -255,13 +261,15 @@ class Prover:
         problem: its problem, perhaps with other numbers of its cost model.
         gap: allowed excess over the optimum, as a share.
         time_limit_s: time limit per criterion after the root expansion, s; half of it for the
-            shared stage. The bound reached by then is certified.
+            shared stage. The bound reached by then is certified. With a tolerance, both proofs
+            together take it.
         start: initial designs, shape (n, n_parameters). If None, there are none.
         known: existing certificates. Those of the same problem that reach the gap are kept; designs
             of all others are initial incumbents.
         on_step: called after every step.
         report: called with a line per certificate of another problem or model, and if all designs
             are evaluated for lack of bounds.
+        stamp: stamp of the certificates. If None, that of the problem and the study.
     """
 
     study: Study
@@ -272,6 +280,7 @@ class Prover:
     known: Sequence[Certificate] = ()
     on_step: OnStep = lambda *_: None
     report: Report = lambda _: None
+    stamp: Stamp | None = None
 
     def __post_init__(self) -> None:
         # Trees of single networks may report a line again.
@@ -284,11 +293,13 @@ class Prover:
         """Drop known certificates of another problem or model, which are reported, and those of
         nearly best designs, which rest on others."""
         of_study = [c for c in self.known if not c.criterion.endswith(SUFFIX)]
-        self.known = [c for c in of_study if _holds(c, self.problem, self._stamp, self.report)]
+        stamp = self.stamp_of_answers
+        self.known = [c for c in of_study if _holds(c, self.problem, stamp, self.report)]
 
     @cached_property
-    def _stamp(self) -> Stamp:
-        return stamp_of(self.problem, settings=study_settings(self.study))
+    def stamp_of_answers(self) -> Stamp:
+        """The stamp of the certificates."""
+        return self.stamp or stamp_of(self.problem, settings=study_settings(self.study))
 
     @cached_property
     def _best_known(self) -> dict[str, Certificate]:
@@ -319,7 +330,7 @@ class Prover:
             certificate = certificate_of(
                 proof,
                 self.problem,
-                stamp=self._stamp,
+                stamp=self.stamp_of_answers,
                 sample=self._sample,
                 single_network_optima=optima,
                 seconds=time.perf_counter() - began,

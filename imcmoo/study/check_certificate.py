@@ -23,7 +23,13 @@ from imcmoo.exact.bounded_criteria import (
     proof_plan,
     provable,
 )
-from imcmoo.exact.certificate import FILE, Certificate, best_optimum, read_certificates
+from imcmoo.exact.certificate import (
+    FILE,
+    Certificate,
+    as_reference,
+    best_optimum,
+    read_certificates,
+)
 from imcmoo.exact.check import (
     Claim,
     DesignCounts,
@@ -128,7 +134,7 @@ class Checker:
         tolerance = self._problem.tolerance
         if tolerance is not None and certificate.criterion == tolerance.name:
             walk = self._walk(ProofTask((certificate.criterion,)))
-            goal = self._nearly_best(tolerance)
+            goal = self._nearly_best(tolerance, certificate)
         else:
             part = _task_of(certificate.criterion, self._problem)
             walk = self._walk(part)
@@ -176,12 +182,15 @@ class Checker:
         walks = self._walks.values()
         return [check_bounds(w.problem, w.tree, w.claims, on_step) for w in walks]
 
-    def _nearly_best(self, tolerance: Tolerance) -> BoundedCriterion:
+    def _nearly_best(self, tolerance: Tolerance, certificate: Certificate) -> BoundedCriterion:
         """The second criterion within the tolerance of the certified optimum by the first."""
-        first = tolerance.first.joint_name if tolerance.joint else tolerance.first.name
+        first = tolerance.rests_on
         if first not in self._claimed:
             raise Refused(f"no certificate of {first} beside it, which it rests on")
-        within = nearly_best(tolerance, self._claimed[first])
+        best = self._claimed[first]
+        if certificate.within != as_reference(best):
+            raise Refused(f"it does not rest on the certificate of {first} beside it")
+        within = nearly_best(tolerance, best)
         return bounded(within, len(self._problem.workload_names))
 
     def _walk(self, part: ProofTask) -> CertificateWalk:

@@ -121,7 +121,11 @@ def has(space: DesignSpace, design: Mapping[str, Any]) -> bool:
 
 def ends_table(model: CostModel, levels: Levels) -> pd.DataFrame:
     """Open ends of a design, one row each; columns as in `explanation.TABLES`."""
-    listed = open_ends(model, levels)
+    return table_of(open_ends(model, levels))
+
+
+def table_of(listed: Sequence[OpenEnd]) -> pd.DataFrame:
+    """Some open ends, one row each; columns as in `explanation.TABLES`."""
     return pd.DataFrame(
         {
             "parameter": [one.end.parameter for one in listed],

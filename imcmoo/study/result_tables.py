@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from imcmoo.analysis.indicators import indicators
 from imcmoo.arrays import Floats
+from imcmoo.exact.bounded_criteria import has_bounds
 from imcmoo.exact.enumeration import ExactAnswer
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.units import display_column, to_display
@@ -44,6 +45,9 @@ from imcmoo.study.study import Study
 from imcmoo.study.verified_accuracy import accuracy_table
 
 Columns = dict[str, NDArray[Any]]
+
+MOST_PROPOSED = 10**8
+"""Number of designs above which enumeration is not proposed."""
 
 
 def results_of(outcome: Outcome, folder: Path, config: Mapping[str, Any]) -> Results:
@@ -297,7 +301,10 @@ def regret_table(outcome: Outcome, exact: ExactRegret) -> pd.DataFrame:
 
 
 def design(outcome: Outcome) -> dict[str, Any]:
-    """Joint design and its costs in SI units (area in mm²), and a `caution` if there is one."""
+    """Joint design and its costs in SI units (area in mm²), and a `caution` if there is one.
+
+    `proven_by` is the command that proves it; left out where the space is too large for any.
+    """
     problem, chosen = outcome.problem, outcome.chosen
     metrics = outcome.metrics([chosen])
     (values,) = problem.space.designs(outcome.design)
@@ -315,9 +322,11 @@ def design(outcome: Outcome) -> dict[str, Any]:
     warning = caution(outcome.study.model, workloads, str(values.get("device", "")))
     if calibrated:
         warning = f"{calibrated} {warning}"
+    command = proven_by(outcome.study, problem)
     return {
         "study": outcome.study.name,
         "criterion": outcome.criterion,
+        **({"proven_by": command} if command else {}),
         **({"regret_reference": outcome.regret_reference} if problem.has_edap else {}),
         "design": values,
         "chip": chip,
@@ -327,6 +336,13 @@ def design(outcome: Outcome) -> dict[str, Any]:
         **({"caution": warning} if warning else {}),
         **({"calibration": calibrated.to_config()} if calibrated else {}),
     }
+
+
+def proven_by(study: Study, problem: AcceleratorProblem) -> str:
+    """The command that proves the answer of a study; empty if none does in reasonable time."""
+    if has_bounds(problem, study.certified_by):
+        return "certify"
+    return "enumerate" if problem.space.size <= MOST_PROPOSED else ""
 
 
 def _on_workload(outcome: Outcome, metrics: Metrics, w: int) -> dict[str, Any]:

@@ -829,7 +829,7 @@ class Study(Table):
     def certified_by(self) -> str:
         """Name of the score that `certify` proves: of the criterion, or with a tolerance, the one
         that its limit counts from."""
-        return self.asked_criterion.name if self.nearly_best is None else self.selected_by
+        return self.asked_criterion.name if self.nearly_best is None else self.nearly_best.rests_on
 
     @property
     def selected_by(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from imcmoo.exact.bounded_criteria import NotProvable, check_provable, provable
+from imcmoo.exact.bounded_criteria import has_bounds
 from imcmoo.exact.certificate import Certificate
 from imcmoo.exact.enumeration import Enumeration, NothingFeasible
 from imcmoo.exact.smallest_chip import nothing_feasible
@@ -89,31 +89,23 @@ def changed(study: Study, change: Change) -> ChangedStudy:
     Raises:
         ValueError: a key is unknown or its value is wrong; names the key.
     """
-    keys: dict[str, Any] = {}
-    space: dict[str, Any] = {}
-    scenario: dict[str, Any] = {}
-    assumptions: dict[str, float] = {}
-    networks = {network.name: network for network in study.networks}
-    if "networks" in change:
-        networks = {n.name: n for n in _networks(study, change["networks"])}
-    for key, value in change.items():
-        kind, name, of = _kind(study, key)
-        if key == "device" and not isinstance(value, str):
-            raise ValueError(f"device: needs one name, got {value!r}")
-        if kind == "space":
-            space[key] = value
-        elif kind == "assumption":
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ValueError(f"{key}: needs a number, got {value!r}")
-            assumptions[key] = value
-        elif kind == "scenario":
-            scenario[key] = value
-        elif kind == "network":
-            names = [of] if of else [*networks]
+    kinds = {key: _kind(study, key) for key in change}
+    space, scenario, assumptions, keys = (
+        {key: value for key, value in change.items() if kinds[key][0] == kind}
+        for kind in ("space", "scenario", "assumption", "study")
+    )
+    for key, value in assumptions.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{key}: needs a number, got {value!r}")
+    if not isinstance(device := keys.get("device", ""), str):
+        raise ValueError(f"device: needs one name, got {device!r}")
+    listed = _networks(study, keys.pop("networks")) if "networks" in keys else study.networks
+    networks = {network.name: network for network in listed}
+    for key, (kind, name, of) in kinds.items():
+        if kind == "network":
             bits = ("input_bits", "weight_bits") if name == PRECISION else (name,)
-            networks |= {n: networks[n].replace(**dict.fromkeys(bits, value)) for n in names}
-        elif key != "networks":
-            keys[key] = value
+            new = dict.fromkeys(bits, change[key])
+            networks |= {n: networks[n].replace(**new) for n in ([of] if of else networks)}
     dropped: tuple[str, ...] = ()
     if "device" in keys or "model" in keys or space:
         table, dropped = _space(study, keys, space)
@@ -199,12 +191,13 @@ def _networks(study: Study, value: Any) -> list[Network]:
 
 @dataclass(frozen=True)
 class _Answer:
-    """The best design of a study, how it was found, its score, and its gap (NaN if unknown)."""
+    """The best design of a study, how it was found, its score, its gap (NaN if unknown), a note."""
 
     levels: Levels
     how: str
     score: float
     gap: float = math.nan
+    note: str = ""
 
 
 def what_if(
@@ -276,6 +269,8 @@ def _row(changed: ChangedStudy, time_limit_s: float) -> dict[str, Any]:
         answer = _answer(study, problem, time_limit_s)
     except Infeasible as error:
         return {"answer": INFEASIBLE, **row, "note": "; ".join([*notes, str(error)])}
+    if answer.note:
+        notes.append(answer.note)
     (design,) = problem.space.designs(answer.levels)
     first = {"answer": answer.how, "gap": answer.gap, **row, "score": answer.score}
     return {**first, **_costs(problem, answer.levels), **design, "note": "; ".join(notes)}
@@ -303,7 +298,7 @@ def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _
     """
     asked = study.asked_criterion
     name = asked.name if study.baselines else asked.joint_name
-    if name in [n for names in provable(problem) for n in names] and _has_bounds(problem):
+    if has_bounds(problem, name) and _has_tree(problem):
         proofs = certify_study(study, name, problem=problem, time_limit_s=time_limit_s)
         try:
             answered = name if study.nearly_best is None else study.answered_by
@@ -313,15 +308,19 @@ def _answer(study: Study, problem: AcceleratorProblem, time_limit_s: float) -> _
         except InputError:  # the time limit ended before any design was found
             return _searched(study, problem)
         levels = problem.space.levels_of(certificate.design)
-        return _Answer(levels, CERTIFIED, certificate.value, certificate.gap)
+        of_first = certificate.within.get("gap", 0.0)
+        note = f"the tolerance counts from an answer with a gap of {of_first:.3%}"
+        return _Answer(
+            levels, CERTIFIED, certificate.value, certificate.gap, note if of_first else ""
+        )
     if problem.space.size <= MOST_ENUMERATED and asked.is_judged:
         return _enumerated(study, problem)
     return _searched(study, problem)
 
 
-def _has_bounds(problem: AcceleratorProblem) -> bool:
-    with suppress(NotProvable, ValueError):
-        check_provable(problem)
+def _has_tree(problem: AcceleratorProblem) -> bool:
+    """Check if the model bounds this space."""
+    with suppress(ValueError):
         problem.model.partials(problem.largest_area_m2)
         return True
     return False

@@ -6,7 +6,7 @@ study.widen().rounds
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -181,9 +181,9 @@ def widen(
     steps: list[Round] = []
     now, best, solved_spaces = study, solved, [study.space]
     while ends := unsolved_ends(model, best.design, now.space, solved_spaces):
-        name = widened_name(study.name)
+        name = widened_name(study.name) if now is study else now.name
         wider = widened(now, best.design, ends, name) or partly_widened(
-            now, best.design, ends, name
+            now, best.design, ends, widened_name(study.name), taken={s.study.name for s in steps}
         )
         if wider is None:
             return Widening(study, solved, steps, ends)
@@ -272,7 +272,11 @@ def widened(
 
 
 def partly_widened(
-    study: Study, design: Mapping[str, Any], ends: Sequence[OpenEnd], name: str
+    study: Study,
+    design: Mapping[str, Any],
+    ends: Sequence[OpenEnd],
+    name: str,
+    taken: Collection[str] = (),
 ) -> Wider | None:
     """A study with one more value beyond one end, without the values that do not go with it.
 
@@ -281,6 +285,7 @@ def partly_widened(
 
     Args:
         study, design, ends, name: see `widened`; the parameter is appended to the name.
+        taken: names of studies whose results stay; a number is appended to one of them.
 
     Returns:
         The study, or None if no end takes a value, or if scores of two spaces have no common
@@ -290,8 +295,7 @@ def partly_widened(
         return None
     model = study.cost_model().shipped
     for one in _in_lists(study.space, ends):
-        stem, slash, device = name.partition("/")
-        part_name = f"{stem}-{one.end.parameter}{slash}{device}"
+        part_name = _name_of_part(name, one.end.parameter, taken)
         for space, beyond in wider_spaces(model, study.space, design, one.end):
             for part in parts_that_go_together(model, space, design, beyond):
                 made = _with_space(study, part, part_name)
@@ -299,6 +303,14 @@ def partly_widened(
                     value = {one.end.parameter: beyond[one.end.parameter]}
                     return Wider(made, value, _fewer(part, space))
     return None
+
+
+def _name_of_part(name: str, parameter: str, taken: Collection[str]) -> str:
+    """Name of a partly widened study that no other one has."""
+    stem, slash, device = name.partition("/")
+    ends = (parameter, *(f"{parameter}-{n}" for n in range(2, len(taken) + 2)))
+    names = (f"{stem}-{end}{slash}{device}" for end in ends)
+    return next(each for each in names if each not in taken)
 
 
 def _in_lists(space: DesignSpace, ends: Sequence[OpenEnd]) -> Iterator[OpenEnd]:

@@ -85,3 +85,11 @@ def test_algorithms_are_compared_with_ours_by_unpaired_tests():
     assert found.loc["NSGA-II", "p_igd_plus"] < 1e-9
     assert found.loc["random", "p_igd_plus"] > 0.01
     assert np.isnan(found.loc["ours", "p_igd_plus"])
+
+
+@pytest.mark.parametrize("budgets", ["x", "100,0", ""])
+def test_budgets_that_are_no_numbers_of_designs_are_refused(budgets, tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        runner.main(["--budgets", budgets, "--out", str(tmp_path / "runs.csv")])
+    assert exit_.value.code == 2
+    assert "argument --budgets: " in capsys.readouterr().err

@@ -17,6 +17,7 @@ from experiments.edge_networks import (
     metrics,
     noise_rule,
     study,
+    unseen,
 )
 from experiments.edge_networks.added_noise import scale, share_alike
 from experiments.edge_networks.data import write_digits
@@ -257,3 +258,29 @@ def test_a_pitch_is_right_within_half_a_semitone():
 def test_ratings_of_pairs_must_be_in_order():
     ratings = np.array([[0, 3.0], [9, 2.0], [0, 1.0], [0, 2.0]])
     assert metrics.order({"y": ratings}, np.array([0, 0, 1, 1])).tolist() == [1.0, 0.0]
+
+
+def test_another_number_of_samples_makes_files_of_its_own(tmp_path, monkeypatch):
+    asked = []
+
+    class Network:
+        missing, options = "", ""
+
+        def path(self):
+            return tmp_path / "one.onnx"
+
+        def make(self, path, n, rng):
+            asked.append(n)
+            return {"x": np.zeros(n)}
+
+    def failing(argv):
+        asked.append(argv[-1])
+        return 1
+
+    monkeypatch.setattr(unseen, "UNSEEN", {"one": unseen.Unseen(Network(), "text", ())})
+    monkeypatch.setattr(unseen, "imcmoo", failing)
+    (tmp_path / "one.csv").write_text("of 300 samples")
+    options = {"budget": 1, "chips": 1, "quick": True}
+    with pytest.raises(SystemExit, match="one cannot be imported"):
+        unseen.verdicts("one", tmp_path, "sram", samples=5, **options)
+    assert asked == [5, str(tmp_path / "5-samples" / "one.csv")]

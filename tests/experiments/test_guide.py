@@ -2,11 +2,14 @@
 
 import re
 import shlex
+from dataclasses import replace
 
 import pytest
 
+from experiments import guide
 from experiments.guide import RECIPES, study_of
 from imcmoo.cli.what_if_command import change
+from imcmoo.problem.identity import stamp_of
 from imcmoo.study.what_if import changed
 from tests import ROOT
 
@@ -25,6 +28,21 @@ def test_a_change_of_a_recipe_reaches_the_study():
     after = changed(study, recipe.changes[0]).study
     for before, now in zip(study.networks, after.networks, strict=True):
         assert now.rate_Hz == 2 * before.rate_Hz
+
+
+def test_the_stamp_of_the_recipes_covers_every_change(monkeypatch):
+    def digests(problems, stamped=()):
+        return [stamp_of(problem).digest() for problem in stamped]
+
+    monkeypatch.setattr(guide, "dependence", digests)
+    monkeypatch.setattr(guide, "new_study", lambda folder: None)
+    few = [r for r in RECIPES if r.name in ("bits", "device")]
+    monkeypatch.setattr(guide, "RECIPES", few)
+    first = guide.Guide().depends_on
+    assert len({*first}) == sum(len(r.changes) for r in few)
+    monkeypatch.setattr(guide, "RECIPES", [replace(few[0], changes=({"precision": 5},)), few[1]])
+    changed_bits = guide.Guide().depends_on
+    assert [a == b for a, b in zip(first, changed_bits, strict=True)].count(False) == 1
 
 
 def test_there_are_twelve_recipes():

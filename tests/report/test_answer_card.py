@@ -5,9 +5,13 @@ import re
 
 import pytest
 
+from imcmoo import Run
 from imcmoo.cli.main import main
+from imcmoo.report import labels
 from imcmoo.report.answer_card import AnswerCard
+from imcmoo.space.widening import ListEnd
 from imcmoo.study.explanation import read_explanations
+from imcmoo.study.list_ends import OpenEnd
 from imcmoo.study.study import Study
 from tests.scenario.study_text import study_text
 
@@ -106,10 +110,27 @@ def test_power_at_full_speed_is_proven_by_enumeration(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("_no_figures")
+def test_the_card_of_a_stored_run_names_the_command_that_proves_it(tmp_path, capsys):
+    (card,) = answered(tmp_path, capsys, "run", networks=NETWORK, criterion="edap_max")
+    stored = dict(Run(tmp_path / "two/seed-1").card.rows)["next"]
+    assert stored == "imcmoo certify two.toml"
+    assert card["next"] == f"imcmoo certify {tmp_path / 'two.toml'}"
+
+
+@pytest.mark.usefixtures("_no_figures")
 def test_the_caution_comes_first_where_the_model_has_no_limit_of_power(tmp_path):
     study = Study(name="one", device="sram", networks=["resnet18"], baselines=False)
     headings = [heading for heading, _ in study.run(budget=20, out=tmp_path).card.rows]
     assert headings[:2] == ["caution", "chip"]
+
+
+def test_a_card_after_widening_names_only_ends_that_stay_open():
+    named = "rows 64 (smallest listed): longer lists may hold a better chip"
+    rows = (("chip", "one"), ("ends of lists", f"{named}, --widen tries them"), ("next", "go"))
+    card = AnswerCard("edge", rows)
+    assert card.after_widening([]).rows == (rows[0], rows[2])
+    left = [OpenEnd(ListEnd("rows", 64, "smallest"), 32)]
+    assert card.after_widening(left).rows == (rows[0], ("ends of lists", named), rows[2])
 
 
 def test_a_card_is_a_table_of_latex_with_its_signs_escaped():
@@ -118,3 +139,8 @@ def test_a_card_is_a_table_of_latex_with_its_signs_escaped():
     assert r"edge\_two: one chip" in latex
     assert r"area & 4 mm$^2$ (50 \% of 8) \\" in latex
     assert r"next & a\_b \\" in latex
+    assert r"\toprule" in latex
+
+
+def test_signs_that_latex_reads_as_commands_are_escaped():
+    assert labels.latex("~10^12 – a<b") == (r"\textasciitilde{}10\textasciicircum{}12 -- a$<$b")

@@ -6,6 +6,7 @@ import shutil
 import xml.etree.ElementTree as ET
 
 import pytest
+from PIL import Image
 
 from imcmoo.cli.main import main
 from imcmoo.study import catalogue
@@ -162,9 +163,15 @@ def test_a_page_works_by_itself(study, opened, run_of, tmp_path):
         click(page, place)
         titles.append(page.locator("#card h3").inner_text())
     assert titles[2] != titles[3]
-    for button in page.locator("figure > button:visible").all():
+    for button in page.locator("figure > button:visible", has_text="SVG").all():
         tree = ET.parse(saved(page, button, tmp_path))
         assert tree.getroot().tag == "{http://www.w3.org/2000/svg}svg"
+        path = saved(page, button.locator("xpath=following-sibling::button"), tmp_path)
+        size = [3 * int(tree.getroot().get(side)) for side in ("width", "height")]
+        with Image.open(path) as image:
+            assert image.format == "PNG"
+            assert [*image.size] == size
+            assert len(image.convert("L").getcolors()) > 2
     assert output == []
     assert requests == [page.url]
 

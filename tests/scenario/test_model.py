@@ -343,6 +343,7 @@ def test_a_network_that_has_a_chip_to_itself_is_as_fast_as_alone():
 def test_space_sharing_has_no_bounds(side_by_side):
     with pytest.raises(NoBounds, match='sharing = "space" has no bounds'):
         side_by_side[0].partials(np.inf)
+    assert not side_by_side[0].offers("partials")
 
 
 def test_a_chip_that_does_not_hold_all_networks_serves_none_of_them_side_by_side(side_by_side):

@@ -7,6 +7,8 @@ import pytest
 
 from imcmoo import Study
 from imcmoo.exact.check import Refused
+from imcmoo.report.answer_card import card_of_certificate
+from imcmoo.study import certify_study
 from imcmoo.study.check_certificate import Checker, certificates
 from imcmoo.study.searches import Outcome, run_searches, search_models
 
@@ -101,6 +103,44 @@ def test_the_proof_within_the_tolerance_is_verified_and_a_better_claim_refused(t
             checker.claim(claim)
         checker.validate()
         checker.prove()
+
+
+def test_a_gap_of_the_first_proof_is_on_the_card(tmp_path):
+    study = random_study(0)
+    study.certify(out=tmp_path)
+    folder = tmp_path / "certified" / "nearly"
+    (within,) = (c for c in certificates(folder).values() if c.criterion == study.answered_by)
+    assert within.within["gap"] == 0
+    stated = "proven: none of the 16 designs of the space is better, within the tolerance"
+    assert dict(card_of_certificate(study, within).rows)["proof"] == stated
+    open_first = replace(within, within={**within.within, "gap": 0.05})
+    assert dict(card_of_certificate(study, open_first).rows)["proof"] == (
+        f"{stated} of the best area found, which is at most 5.000% above the best there is"
+    )
+
+
+def test_another_reference_than_the_certificate_beside_it_is_refused(tmp_path):
+    study = random_study(0)
+    study.certify(out=tmp_path)
+    checker = Checker(study)
+    first, within = certificates(tmp_path / "certified" / "nearly").values()
+    checker.claim(first)
+    claim = replace(within, within={**within.within, "bound": 0.5 * first.bound})
+    with pytest.raises(Refused, match="does not rest on the certificate of area"):
+        checker.claim(claim)
+
+
+def test_both_proofs_together_take_the_time_limit(tmp_path, monkeypatch):
+    limits, prove = [], certify_study.Prover.prove
+
+    def recorded(prover, part, optima):
+        limits.append(prover.time_limit_s)
+        for certificate in prove(prover, part, optima):
+            yield replace(certificate, seconds=0.25 * 3600)
+
+    monkeypatch.setattr(certify_study.Prover, "prove", recorded)
+    random_study(0).certify(out=tmp_path, time_limit_s=3600)
+    assert limits == [1800, 2700]
 
 
 def test_some_random_space_has_a_better_chip_within_the_tolerance():

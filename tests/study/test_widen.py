@@ -163,6 +163,29 @@ def test_a_value_that_others_exclude_is_solved_without_them(tmp_path):
     assert widening.best.score == pytest.approx(least, rel=1e-9)
 
 
+def test_each_round_keeps_the_results_that_the_answer_rests_on(tmp_path):
+    scores = iter(range(100, 0, -1))
+
+    def largest(one, start, *, force):
+        (tmp_path / one.name).mkdir(exist_ok=True)
+        most = {name: max(one.space.values_of(name)) for name in ("cols", "columns_per_adc")}
+        return Solved({**start, **most}, next(scores))
+
+    one = study(name="parts", space=PARTS, criterion="edap_geomean")
+    first = largest(one, one.space.designs(one.space.grid([])[:1])[0], force=False)
+    steps = widen(one, first, largest, lambda each: tmp_path / each.name).steps
+    parts = [step.study for step in steps if step.left_out]
+    assert len(parts) > 1
+    solved = [Study.load(path).space for path in tmp_path.glob(f"*/{FILE}")]
+    for part in parts:
+        assert any(wider.size >= part.space.size and holds(wider, part.space) for wider in solved)
+
+
+def holds(wider, space):
+    """Whether a space has all designs of another one."""
+    return all({*space.values_of(n)} <= {*wider.values_of(n)} for n in space.names)
+
+
 def test_ends_stay_open_where_spaces_with_fewer_values_cannot_be_compared(tmp_path, capsys):
     file = tmp_path / "regret.toml"
     one = study(name="regret", space=PARTS, criterion="regret_minimax")
@@ -170,6 +193,11 @@ def test_ends_stay_open_where_spaces_with_fewer_values_cannot_be_compared(tmp_pa
     assert main(["certify", str(file), "--out", str(tmp_path), "--widen"]) == 0
     said = capsys.readouterr().out
     assert "ends that stay open: columns_per_adc (largest)" in said
+    before, last = said.split("widened 1")
+    assert "--widen tries them" in " ".join(before.split())
+    # The card at the end proposes no longer lists than those that were tried.
+    assert "columns_per_adc 8 (largest listed)" in last
+    assert "--widen tries them" not in " ".join(last.split())
 
 
 def test_ends_are_named_but_not_widened_where_the_range_of_a_model_is_unknown():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -159,40 +159,30 @@ class Context(Technology):
         technology = _technology(device, table, assumptions, switches, layers)
         limits = limits or CircuitLimits.of_device(device)
         _check_limits(limits, technology.device)
-        predicted, measured = None, {}
-        if accuracy:
-            if circuit_noise is None:
-                raise ValueError("accuracy needs `circuit_noise`")
-            operands = _operands(len(networks), input_bits, weight_bits, weight_clip)
-            if own_noise is not None:
-                measured = {
-                    at: OwnNoise(accuracy[name], own_noise, operands[at], digital.get(name, ()))
-                    for at, name in enumerate(networks.names)
-                    if name in accuracy
-                }
-            predicted = PredictedAccuracy(
-                networks.names,
-                accuracy,
-                circuit_noise,
-                max_drop=max_accuracy_drop or {},
-                technology=technology,
-                operands=operands,
-                digital=digital,
-            )
+        operands = _operands(len(networks), input_bits, weight_bits, weight_clip)
+        own = own_noise and _own_noises(
+            networks.names, accuracy or {}, own_noise, operands, digital
+        )
+        predicted = _predicted_accuracy(
+            networks.names,
+            accuracy,
+            circuit_noise,
+            max_drop=max_accuracy_drop or {},
+            technology=technology,
+            operands=operands,
+            digital=digital,
+        )
         co_resident = deployment == "together"
         if common_cache is None:
             common_cache = co_resident or interleaved
-        cache = None
-        if any(network.has_cache for network in group.workloads):
-            held = held_weight_bits(all_layers, co_resident=co_resident)
-            cache = BufferCache.of_layers(all_layers, held, common=common_cache)
+        cache = _cache(group, all_layers, co_resident=co_resident, common=common_cache)
         context = cls(
             **vars(technology),
             layers=layers,
             adc_model=adc_model,
             inferences_per_switch=np.inf if co_resident else requests_per_switch,
             co_resident=co_resident,
-            noise=NoiseModel(layers, technology, own=measured, part_of=noise_of),
+            noise=NoiseModel(layers, technology, own=own or {}, part_of=noise_of),
             limits=limits,
             accuracy=predicted,
             pays_switches=~layers.followers | interleaved,
@@ -279,6 +269,45 @@ def _operands(n_networks: int, *precision: float | Sequence[float]) -> list[Oper
     """Precision of each network from numbers that hold for all or for one each."""
     columns = [np.broadcast_to(values, n_networks).tolist() for values in precision]
     return [Operands(*each) for each in zip(*columns, strict=True)]
+
+
+def _own_noises(
+    names: Sequence[str],
+    accuracy: Mapping[str, AccuracyData],
+    noise: CircuitNoise,
+    operands: Sequence[Operands],
+    digital: Mapping[str, Sequence[str]],
+) -> dict[int, OwnNoise]:
+    """Noise from the columns of accuracy data, by index of the networks that have these."""
+    return {
+        at: OwnNoise(accuracy[name], noise, operands[at], digital.get(name, ()))
+        for at, name in enumerate(names)
+        if name in accuracy
+    }
+
+
+def _predicted_accuracy(
+    names: Sequence[str],
+    accuracy: Mapping[str, AccuracyData] | None,
+    noise: CircuitNoise | None,
+    **settings: Any,
+) -> PredictedAccuracy | None:
+    """Predicted accuracy of the networks; None without accuracy data."""
+    if not accuracy:
+        return None
+    if noise is None:
+        raise ValueError("accuracy needs `circuit_noise`")
+    return PredictedAccuracy(names, accuracy, noise, **settings)
+
+
+def _cache(
+    networks: WorkloadSet, layers: LayerTable, *, co_resident: bool, common: bool
+) -> BufferCache | None:
+    """Cached keys and values in the buffer; None if no network has any."""
+    if not any(network.has_cache for network in networks.workloads):
+        return None
+    held = held_weight_bits(layers, co_resident=co_resident)
+    return BufferCache.of_layers(layers, held, common=common)
 
 
 def _named_layers(networks: WorkloadSet, named: Mapping[str, Sequence[str]]) -> Bools:

@@ -254,6 +254,20 @@ def row_blocks(rows: Floats, circuit: Circuit) -> Iterator[tuple[Floats, Floats]
     yield last_rest, (last_rest > 0) * same
 
 
+def _static_variance(
+    statistics: Statistics, layers: Ints, circuit: Circuit, parallel: Floats
+) -> Floats | float:
+    """Variance of cell errors that stay, relative to the power of a cell; `parallel` cells share
+    the reference of their slice."""
+    static: Floats | float = circuit.sigma**2
+    if statistics.cell_variances is not None:
+        variances = statistics.cell_variances[layers] / (1 + circuit.differential)
+        static = variances[:, None]
+    if circuit.reference_columns > 0:
+        static = static + circuit.reference_variance * parallel
+    return static
+
+
 class _RowBlocks:
     """Row blocks of layers; arrays of shape (n, input slices, weight slices)."""
 
@@ -275,16 +289,9 @@ class _RowBlocks:
         self.column_variance = (x.mean**2)[:, :, None] * g.of_sums(a)[:, None] + (
             (a * rows_differ)[:, :, None] * g.variance[:, None]
         )
-        cell = (1 + circuit.differential) * g.maxima**2
         parallel = parallel_cells(len(g.maxima), circuit.redundancy)
-        cell = cell / parallel
-        static: Floats | float = circuit.sigma**2
-        if statistics.cell_variances is not None:
-            variances = statistics.cell_variances[layers] / (1 + circuit.differential)
-            static = variances[:, None]
-        if circuit.reference_columns > 0:
-            # Cells in parallel share the reference of their slice.
-            static = static + circuit.reference_variance * parallel
+        cell = (1 + circuit.differential) * g.maxima**2 / parallel
+        static = _static_variance(statistics, layers, circuit, parallel)
         power = (a * x.square)[:, :, None] * cell
         self.added = circuit.adc_noise**2
         self.read_variance = circuit.read_sigma**2 * power

@@ -1,6 +1,7 @@
 // Axes, ticks and legends as SVG. Texts are a user's: they are set as text, never as markup.
 
 const INK = "#1c2430", SOFT = "#5d6775", GRID = "#e3e7ec", CONTEXT = "#c9d0d8";
+const DENSITY = 3;  // pixels of a PNG for each of the screen, about 300 dpi
 const PITCH = 7;  // mean width of a character of the smallest text, px
 
 const byId = id => document.getElementById(id);
@@ -69,19 +70,36 @@ function scale(values, isLog, start, end, pitch) {
   };
 }
 
-// An empty figure of the container's width; `save` names the file of its SVG.
+// An empty figure of the container's width; `save` names the files of its SVG and PNG.
 function figure(id, height, label, save) {
   const box = byId(id), width = Math.max(280, box.clientWidth);
   box.replaceChildren();
   const svg = put(box, "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, "font-family": "system-ui, Arial, sans-serif", "font-size": 12, fill: INK });
   put(svg, "title", {}, label);
-  const button = put(box, "button", { type: "button", "aria-label": `Save as SVG: ${label}` }, "Save as SVG");
-  button.onclick = () => download(`${save}.svg`, new XMLSerializer().serializeToString(svg), "image/svg+xml");
+  const button = kind => put(box, "button", { type: "button", "aria-label": `Save as ${kind}: ${label}` }, `Save as ${kind}`);
+  button("SVG").onclick = () => download(`${save}.svg`, new Blob([textOf(svg)], { type: "image/svg+xml" }));
+  button("PNG").onclick = async () => download(`${save}.png`, await pngOf(svg));
   return { svg, width };
 }
 
-function download(name, text, type) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+const textOf = svg => new XMLSerializer().serializeToString(svg);
+
+// The pixels of a figure on white, DENSITY for each of the screen.
+async function pngOf(svg) {
+  const image = new Image();
+  image.src = `data:image/svg+xml,${encodeURIComponent(textOf(svg))}`;  // the policy of the page allows no blobs here
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.width, image.height].map(size => DENSITY * size);
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise(done => canvas.toBlob(done, "image/png"));
+}
+
+function download(name, blob) {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   Object.assign(link, { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);

@@ -10,7 +10,7 @@ class Designs {
     this.sorted = { at: own, up: true };
     this.most = PAGE;
     byId("more").onclick = () => { this.most += 4 * PAGE; this.draw(this.kept); };
-    byId("csv").onclick = () => download("designs.csv", this.csv(), "text/csv");
+    byId("csv").onclick = () => download("designs.csv", new Blob([this.csv()], { type: "text/csv" }));
   }
 
   get order() {
