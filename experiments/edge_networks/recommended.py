@@ -76,7 +76,7 @@ def _of_voice(drop: float | None = DROP, **settings: Any) -> Recommendation:
 
 CIRCUITS = {
     "sram": 'weight_coding = "differential"\nadc_noise = 10\n',
-    "rram": 'weight_coding = "differential"\nbits_per_cell = 1\ninput_slice_bits = 1\n',
+    "rram": 'weight_coding = "differential"\nbits_per_cell = 1\ninput_slice_bits = 1\nadc_noise = 1\n',
 }
 """Lines of the spaces for six networks by device: the circuits of least noise, of which own columns
 take an hour; those of all take five."""
