@@ -40,7 +40,7 @@ from imcmoo.study.study import Study
 
 CHIPS = {"recogniser": 3}
 """Simulated chips of a network, 10 for others."""
-SAMPLES = {"recogniser": 60, "magika": 60, "line_direction": 120}
+SAMPLES = {"recogniser": 60, "magika": 40, "line_direction": 60, "minilm": 100}
 """Scored samples of a network, all for others."""
 FRONT = {"voice_activity": ("/stft/Conv",)}
 """The layer before the others, a Fourier transform, on the digital unit."""
@@ -75,11 +75,21 @@ def _of_voice(drop: float | None = DROP, **settings: Any) -> Recommendation:
 
 
 CIRCUITS = {
-    "sram": 'weight_coding = "differential"\nadc_noise = 10\n',
-    "rram": 'weight_coding = "differential"\nbits_per_cell = 1\ninput_slice_bits = 1\nadc_noise = 1\n',
+    "sram": """rows = [64, 128]
+active_rows = [64, 128]
+weight_coding = "differential"
+input_slice_bits = 1
+adc_noise = 10
+""",
+    "rram": """active_rows = [8, 16]
+weight_coding = "differential"
+bits_per_cell = 1
+input_slice_bits = 1
+adc_noise = 1
+""",
 }
-"""Lines of the spaces for six networks by device: the circuits of least noise, of which own columns
-take an hour; those of all take five."""
+"""Lines of the spaces for six networks by device: circuits of little noise. The noise of one circuit
+in all networks takes ten minutes."""
 
 STUDIES = {
     "sram": Recommendation("sram", space=CIRCUITS["sram"]),
