@@ -75,7 +75,7 @@ def _of_voice(drop: float | None = DROP, **settings: Any) -> Recommendation:
 
 
 CIRCUITS = {
-    "sram": """rows = [64, 128]
+    "sram": """rows = 128
 active_rows = [64, 128]
 weight_coding = "differential"
 input_slice_bits = 1
@@ -88,8 +88,8 @@ input_slice_bits = 1
 adc_noise = 1
 """,
 }
-"""Lines of the spaces for six networks by device: circuits of little noise. The noise of one circuit
-in all networks takes ten minutes."""
+"""Lines of the spaces for six networks by device: circuits of little noise. That of one circuit in
+all networks takes ten minutes."""
 
 STUDIES = {
     "sram": Recommendation("sram", space=CIRCUITS["sram"]),
