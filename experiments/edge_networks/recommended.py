@@ -232,7 +232,8 @@ def rows_of(
     made = STUDIES[name]
     about = {"device": made.device, "allowed_drop": made.drop}
     if run is None:
-        return [{"chip": name, **about, "verdict": "no chip"}]
+        nothing = {"network": None, "adc_noise": None}
+        return [{"chip": name, **about, **nothing, "verdict": "no chip"}]
     design = run.results.design["design"]
     about |= {parameter: design[parameter] for parameter in PARAMETERS if parameter in design}
     about |= costs_of(run)
