@@ -2,8 +2,8 @@
 
 `python -m experiments.edge_networks.recommended --data DIR` runs the studies of `STUDIES` on the
 data of `experiments.edge_networks.data`, executes the chips at their noise and at 1.2 times that,
-and writes the published tables. Studies, and scores of every simulated chip, are kept in DIR, so
-that a second start goes on where the first was stopped. `--studies`, `--chips` and `--samples`
+and writes the published tables. Scores of every simulated chip are kept in DIR, so that a second
+start goes on where the first was stopped. `--studies`, `--chips` and `--samples`
 make a trial; it needs `--out`.
 
 Studies of voice activity alone show what each remedy for its Fourier transform costs.
@@ -29,13 +29,12 @@ from experiments.edge_networks.verdict import Verdict, with_margin
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.accuracy.circuit_noise import VERSION
 from imcmoo.arrays import Floats
+from imcmoo.exact.branch_and_bound import prove
 from imcmoo.io.checksums import sha256
-from imcmoo.io.errors import Infeasible
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import memory_cell
 from imcmoo.model.physical.parameters import Designs, defaults_of
-from imcmoo.run import Run
 from imcmoo.study.study import Study
 
 CHIPS = {"recogniser": 3}
@@ -45,6 +44,7 @@ SAMPLES = {"recogniser": 60, "magika": 40, "line_direction": 60, "minilm": 100}
 FRONT = {"voice_activity": ("/stft/Conv",)}
 """The layer before the others, a Fourier transform, on the digital unit."""
 DROP = 0.01
+CRITERION = "edap_geomean"
 VERDICTS, REMEDIES = "edge_six_verdicts", "voice_activity_remedies"
 """Names of the tables: of all chips and networks, and of the chips for voice activity alone."""
 
@@ -110,8 +110,55 @@ PARAMETERS = ("rows", "active_rows", "weight_coding", "input_slice_bits", "adc_b
 COSTS = ("edap_Jsmm2", "energy_J", "latency_s", "area_mm2", "package_mm2")
 
 
-def recommended(name: str, folder: Path, budget: int | None) -> Run | None:
-    """The finished run of a study in a folder; None if no chip meets its limits."""
+@dataclass(frozen=True)
+class Chip:
+    """The proven best chip of a study.
+
+    Args:
+        design: its parameters.
+        costs: `COSTS`: geometric means over networks, and areas.
+    """
+
+    design: Mapping[str, Any]
+    costs: Mapping[str, float]
+
+    @property
+    def circuit(self) -> Circuit:
+        """What decides its errors."""
+        device = memory_cell(str(self.design["device"]))
+        columns = {parameter: np.array([value]) for parameter, value in self.design.items()}
+        designs = Designs.of_columns(columns, defaults=defaults_of(device.defaults, measured=True))
+        (circuit,) = Circuit.of_designs(designs, device, Assumptions())
+        return circuit
+
+    def to_row(self) -> dict[str, Any]:
+        """Columns of a table."""
+        return {name: self.design[name] for name in PARAMETERS if name in self.design} | {
+            **self.costs
+        }
+
+
+def proven_chip(path: Path) -> Chip | None:
+    """The chip of least EDAP of a study file; None if no chip meets its limits."""
+    study = Study.load(path)
+    assert isinstance(study, Study)
+    problem = study.problem()
+    proof = prove(problem, CRITERION)
+    if proof.levels is None:
+        return None
+    levels = np.atleast_2d(proof.levels)
+    metrics = problem.model.evaluate(levels)
+    edap = problem.costs(problem.score(levels, metrics)[0]).edap
+    means = (edap, metrics.values["energy"], metrics.values["latency"])
+    areas = (1e6 * values[0] for values in (metrics.area_m2, metrics.values["package"]))
+    costs = (*(float(np.exp(np.log(values[0]).mean())) for values in means), *areas)
+    decoded = problem.space.decode(levels)
+    design = {name: column[0].item() for name, column in decoded.items()}
+    return Chip(design, dict(zip(COSTS, costs, strict=True)))
+
+
+def recommended(name: str, folder: Path) -> Chip | None:
+    """The chip of a study of `STUDIES`; see `proven_chip`."""
     made = STUDIES[name]
     path = prepare(
         folder,
@@ -123,38 +170,7 @@ def recommended(name: str, folder: Path, budget: int | None) -> Run | None:
         space=made.space,
         digital=made.digital,
     )
-    study = Study.load(path)
-    assert isinstance(study, Study)
-    settings: dict[str, Any] = {} if budget is None else {"budget": budget}
-    study = study.replace(criterion="edap_geomean", baselines=False, **settings)
-    try:
-        return study.run(out=folder / "studies", resume=True)
-    except Infeasible as error:
-        print(f"{name}: {error}", flush=True)
-        return None
-
-
-def circuit_of(run: Run) -> Circuit:
-    """The circuit of the selected chip."""
-    design = run.results.design["design"]
-    device = memory_cell(str(design["device"]))
-    columns = {parameter: np.array([value]) for parameter, value in design.items()}
-    designs = Designs.of_columns(columns, defaults=defaults_of(device.defaults, measured=True))
-    (circuit,) = Circuit.of_designs(designs, device, Assumptions())
-    return circuit
-
-
-def costs_of(run: Run) -> dict[str, float]:
-    """Costs of the selected chip: geometric means over networks, and its area without and with DRAM
-    in mm²."""
-    of_networks = pd.DataFrame(run.results.design["workloads"].values())
-    chip = run.results.design["chip"]
-    areas = chip["area_mm2"], chip["area_mm2"] + chip["dram_mm2"]
-    energy, latency, edap = (
-        float(np.exp(np.log(of_networks[name]).mean()))
-        for name in ("energy_J", "latency_s", "edap_J_s_mm2")
-    )
-    return dict(zip(COSTS, (edap, energy, latency, *areas), strict=True))
+    return proven_chip(path)
 
 
 def noises(circuit: Circuit) -> list[int]:
@@ -183,17 +199,6 @@ def scores(
             partial.rename(path)
             print(f"{name}, chip {number}, {circuit.adc_noise:.0%}: {made.mean():.4f}", flush=True)
         yield np.load(path)
-
-
-def executed(
-    run: Run, network: str, folder: Path, *, chips: int | None, samples: int | None
-) -> Iterator[dict[str, Any]]:
-    """A row of each noise of the selected chip on one network."""
-    digital = STUDIES[run.results.study].digital.get(network, ())
-    assessed = assessment(network, folder, samples or SAMPLES.get(network), digital)
-    count = chips or CHIPS.get(network, 10)
-    for row in judged(assessed, circuit_of(run), count, folder / "executed", network):
-        yield {"chip": run.results.study, "network": network, **row}
 
 
 def judged(
@@ -225,23 +230,21 @@ def judged(
 
 
 def rows_of(
-    name: str, folder: Path, budget: int | None, chips: int | None, samples: int | None
-) -> list[dict[str, Any]]:
-    """Rows of a study, with the parameters and costs of its chip; one row if there is no chip."""
-    run = recommended(name, folder, budget)
-    made = STUDIES[name]
-    about = {"device": made.device, "allowed_drop": made.drop}
-    if run is None:
-        nothing = {"network": None, "adc_noise": None}
-        return [{"chip": name, **about, **nothing, "verdict": "no chip"}]
-    design = run.results.design["design"]
-    about |= {parameter: design[parameter] for parameter in PARAMETERS if parameter in design}
-    about |= costs_of(run)
-    return [
-        about | row
-        for network in made.networks
-        for row in executed(run, network, folder, chips=chips, samples=samples)
-    ]
+    name: str, folder: Path, chips: int | None, samples: int | None
+) -> Iterator[dict[str, Any]]:
+    """Rows of a study: of each network and noise of its chip, or one if there is no chip."""
+    chip, made = recommended(name, folder), STUDIES[name]
+    about = {"chip": name, "device": made.device, "allowed_drop": made.drop}
+    if chip is None:
+        yield {**about, "network": None, "adc_noise": None, "verdict": "no chip"}
+        return
+    about |= chip.to_row()
+    for network in made.networks:
+        digital = made.digital.get(network, ())
+        assessed = assessment(network, folder, samples or SAMPLES.get(network), digital)
+        count = chips or CHIPS.get(network, 10)
+        for row in judged(assessed, chip.circuit, count, folder / "executed", network):
+            yield {**about, "network": network, **row}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -249,12 +252,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, type=Path, metavar="DIR")
     parser.add_argument("--studies", nargs="+", default=[*STUDIES], choices=[*STUDIES])
-    parser.add_argument("--budget", type=int, metavar="N", help="designs a study evaluates")
     parser.add_argument("--chips", type=int, metavar="N", help="simulated chips")
     parser.add_argument("--samples", type=int, metavar="N", help="scored samples of each network")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: the published tables")
     args = parser.parse_args(argv)
-    trial = args.studies != [*STUDIES] or args.budget or args.chips or args.samples
+    trial = args.studies != [*STUDIES] or args.chips or args.samples
     if trial and args.out is None:
         parser.error("a trial needs --out: the published tables are of all studies")
     out = args.out or TABLES
@@ -262,7 +264,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for table in (VERDICTS, REMEDIES):
         rows: list[dict[str, Any]] = []
         for name in (name for name in args.studies if STUDIES[name].table == table):
-            rows += rows_of(name, args.data, args.budget, args.chips, args.samples)
+            rows += rows_of(name, args.data, args.chips, args.samples)
         if rows:
             frame = pd.DataFrame(rows)
             first = ["chip", "network", "device", "allowed_drop", "adc_noise"]

@@ -4,7 +4,7 @@
     pip install speechmos librosa
     python -m experiments.edge_networks.unseen --data DIR --out F.csv NETWORK...
 
-makes labelled data of each network, imports it, finds the chip of least EDAP that may lose 1 point,
+makes labelled data of each network, imports it, proves the chip of least EDAP that may lose 1 point,
 executes simulated chips and writes their verdicts to F.csv. Speech needs the program `espeak-ng`.
 """
 
@@ -34,19 +34,11 @@ from experiments.edge_networks.data import (
     spoken_phrase,
 )
 from experiments.edge_networks.prediction import assess
-from experiments.edge_networks.recommended import (
-    DROP,
-    PARAMETERS,
-    circuit_of,
-    costs_of,
-    judged,
-)
+from experiments.edge_networks.recommended import DROP, judged, proven_chip
 from experiments.edge_networks.verdict import worst
 from imcmoo.accuracy.assess import Assessment
 from imcmoo.cli.main import main as imcmoo
-from imcmoo.io.errors import Infeasible
 from imcmoo.networks.accuracy_data import AccuracyData
-from imcmoo.study.study import Study
 
 SCENES = ("coins", "grass", "brick", "gravel", "moon", "page", "text", "clock")
 """Images of scikit-image without faces."""
@@ -279,7 +271,6 @@ def verdicts(
     data: Path,
     device: str,
     *,
-    budget: int,
     chips: int | None,
     samples: int | None,
     quick: bool,
@@ -293,22 +284,15 @@ def verdicts(
     digital = AccuracyData.read(folder / f"{name}.accuracy.npz").digital_only
     file = study_file(name, folder, device, digital, quick=quick)
     start, taken = clocks(), file.with_suffix(".times.json")
-    study = Study.load(file)
-    assert isinstance(study, Study)
-    try:
-        run = study.replace(baselines=False, budget=budget).run(
-            out=folder / f"studies-{budget}", resume=True
-        )
-    except Infeasible as error:
-        about |= times("search", start, taken)
-        return [{**about, "verdict": "no chip", "reason": " ".join(str(error).split())}]
-    design = run.results.design["design"]
-    about |= {parameter: design[parameter] for parameter in PARAMETERS if parameter in design}
-    about |= costs_of(run) | times("search", start, taken)
+    chip = proven_chip(file)
+    about |= times("search", start, taken)
+    if chip is None:
+        return [{**about, "verdict": "no chip"}]
+    about |= chip.to_row()
     start = clocks()
     assessed = assessment_of(name, folder, samples, digital)
-    count, chip = chips or UNSEEN[name].chips, circuit_of(run)
-    rows = [*judged(assessed, chip, count, folder / "executed", f"{name}-{device}")]
+    count = chips or UNSEEN[name].chips
+    rows = [*judged(assessed, chip.circuit, count, folder / "executed", f"{name}-{device}")]
     about |= times("execute", start, folder / "executed" / f"{name}-{device}.times.json")
     return [{**about, **row} for row in rows]
 
@@ -421,7 +405,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("networks", nargs="*", default=[*UNSEEN], metavar="NETWORK")
     parser.add_argument("--data", type=Path, metavar="DIR")
     parser.add_argument("--device", choices=("sram", "rram", "dimc"), default="sram")
-    parser.add_argument("--budget", type=int, default=600, metavar="N")
     parser.add_argument("--chips", type=int, metavar="N")
     parser.add_argument("--samples", type=int, metavar="N", help="scored samples, at most")
     parser.add_argument("--quick", action="store_true", help="a space of 15 circuits")
@@ -438,7 +421,6 @@ def main(argv: Sequence[str] | None = None) -> None:
             name,
             args.data,
             args.device,
-            budget=args.budget,
             chips=args.chips,
             samples=args.samples,
             quick=args.quick,
