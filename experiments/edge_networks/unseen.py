@@ -4,8 +4,9 @@
     pip install speechmos librosa
     python -m experiments.edge_networks.unseen --data DIR --out F.csv NETWORK...
 
-makes labelled data of each network, imports it, proves the chip of least EDAP that may lose 1 point,
-executes simulated chips and writes their verdicts to F.csv. Speech needs the program `espeak-ng`.
+makes labelled data of each network, imports it, proves the chip of least EDAP that may lose 1
+point, executes simulated chips and writes their verdicts to F.csv. Speech needs the program
+`espeak-ng`.
 """
 
 from __future__ import annotations
