@@ -157,7 +157,7 @@ def read_certificates(folder: Path) -> dict[Path, Certificate]:
 
 
 def as_reference(certificate: Certificate) -> dict[str, Any]:
-    """What the certificate of a nearly best design states of the answer that it rests on."""
+    """Reference that the certificate of a nearly best design states: the answer it rests on."""
     return {
         "criterion": certificate.criterion,
         "value": certificate.value,

@@ -182,7 +182,7 @@ def test_each_round_keeps_the_results_that_the_answer_rests_on(tmp_path):
 
 
 def holds(wider, space):
-    """Whether a space has all designs of another one."""
+    """Return True if a space has all designs of another one."""
     return all({*space.values_of(n)} <= {*wider.values_of(n)} for n in space.names)
 
 

@@ -160,7 +160,7 @@ class Context(Technology):
         limits = limits or CircuitLimits.of_device(device)
         _check_limits(limits, technology.device)
         operands = _operands(len(networks), input_bits, weight_bits, weight_clip)
-        own = own_noise and _own_noises(
+        measured = own_noise and _own_noises(
             networks.names, accuracy or {}, own_noise, operands, digital
         )
         predicted = _predicted_accuracy(
@@ -182,7 +182,7 @@ class Context(Technology):
             adc_model=adc_model,
             inferences_per_switch=np.inf if co_resident else requests_per_switch,
             co_resident=co_resident,
-            noise=NoiseModel(layers, technology, own=own or {}, part_of=noise_of),
+            noise=NoiseModel(layers, technology, own=measured or {}, part_of=noise_of),
             limits=limits,
             accuracy=predicted,
             pays_switches=~layers.followers | interleaved,
