@@ -78,7 +78,7 @@ class Counted:
         self.proposed += len(levels)
         ranks = self.problem.space.rank(levels)
         _, G = self.problem.score(levels, metrics)
-        counts = (G <= 0).all(axis=1) | (not self.checks_are_free)
+        counts = np.all(G <= 0, axis=1) if self.checks_are_free else np.ones(len(levels), bool)
         first = np.sort(np.unique(ranks, return_index=True)[1])
         new = [i for i in first.tolist() if counts[i] and ranks[i] not in self.archive.seen]
         new = new[: self.budget - len(self.archive)]

@@ -29,7 +29,7 @@ from imcmoo.problem.criteria import MINIMAX, NAMED
 from imcmoo.report import terminal_tables
 from imcmoo.report.labels import label
 from imcmoo.run import Observer, Run, run_devices, run_studies
-from imcmoo.search.ask_tell import TraceRow
+from imcmoo.search.algorithm import TraceRow
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.results import Results
