@@ -101,10 +101,10 @@ def tests(runs: pd.DataFrame) -> pd.DataFrame:
     frames = [pd.DataFrame(columns=columns).astype({"budget": int})]  # one method: no test
     for keys, group in runs[runs["indicator"] != USED].groupby(KEYS, sort=False):
         losses = {m: _losses(of).to_numpy() for m, of in group.groupby("method", sort=False)}
-        mine = losses.pop(tested, None)
-        if mine is None or not losses:
+        first = losses.pop(tested, None)
+        if first is None or not losses:
             continue
-        p = np.array([mann_whitney(mine, theirs) for theirs in losses.values()])
+        p = np.array([mann_whitney(first, other) for other in losses.values()])
         frames.append(
             pd.DataFrame(
                 {
@@ -112,7 +112,7 @@ def tests(runs: pd.DataFrame) -> pd.DataFrame:
                     "method": [*losses],
                     "p": p,
                     "p_holm": holm(p),
-                    "A12": [vargha_delaney(mine, theirs) for theirs in losses.values()],
+                    "A12": [vargha_delaney(first, other) for other in losses.values()],
                 }
             )
         )

@@ -54,6 +54,18 @@ def test_the_search_has_the_lowest_median_igd_plus_in_each_row_as_the_page_says(
     assert "the lowest median IGD+ of all compared methods in each row" in " ".join(text.split())
 
 
+def test_the_first_lines_state_the_regrets_on_physical_rram_also_where_checks_count(text):
+    folder = page.DOCS / "search" / "compare" / "four_workload_rram_physical"
+    runs = pd.read_csv(folder / "runs.csv.gz")
+    early = runs[(runs["indicator"] == "largest_regret") & (runs["budget"] == 1000)]
+    ours = early[(early["method"] == "ours") & (early["counted"] == "designs")]["value"]
+    assert (ours == 0).all()
+    assert f"within 1,000 designs in each of {len(ours)} runs" in " ".join(text.split())
+    checks = early[early["counted"] == "checks"].groupby("method")["value"].median()
+    assert (checks < checks["ours"]).sum() == 2
+    assert "two other methods have a smaller regret after 1,000 checks" in " ".join(text.split())
+
+
 def test_best_first_search_has_no_larger_regret_on_sram_as_the_limits_say(runs):
     regret = runs[(runs["study"] == "four_workload_sram") & (runs["indicator"] == "largest_regret")]
     medians = regret.groupby(["budget", "method"])["value"].median().unstack()
