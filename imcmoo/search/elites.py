@@ -85,8 +85,8 @@ def from_elites(offspring: OffspringBuilder, wanted: int) -> Levels:
     children, of = children[new], of[new]
     if not len(of):
         return children
-    near = feasible[np.unique(design)]
-    predicted = problem.from_coordinates(offspring.predict(children, near))
+    rows = feasible[np.unique(design)]
+    predicted = problem.from_coordinates(offspring.predict(children, rows))
     promise = problem.guide_scores(predicted, problem.best_joint_edap(F))
     order = np.lexsort((promise[np.arange(len(of)), score[of]], of))
     _, first, of_group = np.unique(of[order], return_index=True, return_inverse=True)

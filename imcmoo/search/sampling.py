@@ -120,8 +120,8 @@ def spread_out(points: Ints | Floats, n: int, *, chosen: list[int]) -> list[int]
     is_hamming = points.dtype.kind == "i"
 
     def distance(one: int) -> Floats:
-        apart = points != points[one] if is_hamming else (points - points[one]) ** 2
-        return apart.sum(axis=1, dtype=float)
+        gaps = points != points[one] if is_hamming else (points - points[one]) ** 2
+        return gaps.sum(axis=1, dtype=float)
 
     taken = list(chosen)
     nearest = np.min([distance(one) for one in taken], axis=0)
