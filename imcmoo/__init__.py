@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from imcmoo.problem.problem import AcceleratorProblem as AcceleratorProblem
     from imcmoo.run import Run as Run
     from imcmoo.run import run_studies as run_studies
+    from imcmoo.search.algorithm import Search as Search
     from imcmoo.search.algorithm import run_search as run_search
-    from imcmoo.search.ask_tell import Search as Search
     from imcmoo.space.design_space import DesignSpace as DesignSpace
     from imcmoo.space.parameters import Categorical as Categorical
     from imcmoo.space.parameters import Conditional as Conditional
@@ -69,7 +69,7 @@ _FOUND_IN = {
     "Resource": "model.metrics",
     "Results": "study.results",
     "Run": "run",
-    "Search": "search.ask_tell",
+    "Search": "search.algorithm",
     "Study": "study.study",
     "StudyOfDevices": "study.devices",
     "Workload": "networks.workloads",

@@ -28,7 +28,7 @@ from imcmoo.io.machines import Workers, open_executor
 from imcmoo.report.answer_card import AnswerCard, card_of_run
 from imcmoo.report.figures import draw_figures
 from imcmoo.report.page import PAGE, page
-from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
+from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.study import provenance, result_tables
 from imcmoo.study.catalogue import study_of_run, with_settings_of_run
 from imcmoo.study.comparison import (
@@ -46,6 +46,7 @@ from imcmoo.study.results import CONFIG, REPORT, SELECTED, Results, RunFolder
 from imcmoo.study.searches import (
     BEST_FOUND,
     EXACT,
+    LimitsUnmet,
     OnTrace,
     Outcome,
     run_searches,

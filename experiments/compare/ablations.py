@@ -45,17 +45,18 @@ class NoPredictedViolation(Surrogate):
 class RandomFilling(FeasibleMating):
     """Fills a generation up with random feasible designs, without crossover and mutation."""
 
-    def recombine(self, offspring: OffspringBuilder, *arguments: Any) -> None:
+    def recombine(self, offspring: OffspringBuilder) -> None:
         """Add random feasible designs for all that are missing."""
-        *_, rng = arguments
-        if n := offspring.missing:
-            random = draw_feasible(offspring.problem, n, rng, seen=offspring.seen)
-            offspring.append(random)
+        problem, n, seen = offspring.problem, offspring.missing, offspring.seen
+        offspring.append(draw_feasible(problem, n, offspring.rng, seen=seen))
 
 
-def _no_front_search(offspring: OffspringBuilder, *_: Any, **__: Any) -> Levels:
-    """No design: the share of neighbours of front members is left to children."""
-    return offspring.archive.levels[:0]
+class NoFrontSearch(FeasibleMating):
+    """Leaves the share of neighbours of front members to children."""
+
+    def near_front(self, offspring: OffspringBuilder, wanted: int) -> Levels:
+        """Return no design."""
+        return offspring.levels[:0]
 
 
 def _random_survivors(_: AcceleratorProblem, F: Floats, G: Floats, n: int) -> Ints:
@@ -68,7 +69,7 @@ def _random_survivors(_: AcceleratorProblem, F: Floats, G: Floats, n: int) -> In
 ABLATIONS: dict[str, Method] = {
     "ours": ours,
     "no local search": partial(ours, mating=FeasibleMating(children_share=1.0)),
-    "no search near the front": partial(ours, mating=FeasibleMating(search_front=_no_front_search)),
+    "no search near the front": partial(ours, mating=NoFrontSearch()),
     "no search by criteria": partial(ours, mating=FeasibleMating(criteria_share=0.0)),
     "random survivors": partial(ours, survival=_random_survivors),
     "no crossover or mutation": partial(ours, mating=RandomFilling()),

@@ -147,7 +147,7 @@ def search_all(rules: Rules, judge: Regret, seed: int) -> Result:
         budgets = rules.budgets_of(name, seed)
         for budget in budgets if name in rules.phased else budgets[-1:]:
             counting.reset()
-            archive = method(Start(counting, initial, budget, seed))
+            archive = method(Start(counting, initial, budget, seed, checks_are_free=True))
             best = best_so_far(judge, archive, criteria)
             run = _Run(rules, name, seed, archive, counting.counts(archive.levels), best)
             rows["runs"] += [(name, seed, *row) for row in run.judged_by(judge, budget)]

@@ -39,12 +39,15 @@ class Start:
         initial: feasible designs to begin with, shape (n, n_parameters), as many as wanted.
         budget: unique designs.
         seed: of all chance.
+        checks_are_free: True if infeasible designs do not count in the budget, as if all methods
+            checked constraints before an evaluation.
     """
 
     problem: AcceleratorProblem
     initial: Levels
     budget: int
     seed: int
+    checks_are_free: bool = False
 
 
 Method = Callable[[Start], Evaluations]
@@ -56,6 +59,7 @@ class Counted:
     def __init__(self, start: Start) -> None:
         self.problem = start.problem
         self.budget = start.budget
+        self.checks_are_free = start.checks_are_free
         self.proposed = 0
         self.archive = Evaluations(start.problem)
 
@@ -69,12 +73,14 @@ class Counted:
         return self.problem.score(levels, self.evaluate(levels))
 
     def evaluate(self, levels: Levels) -> Metrics:
-        """Evaluate designs, and archive the new ones within the budget."""
+        """Evaluate designs, and archive the new ones that count, within the budget."""
         metrics = self.problem.model.evaluate(levels)
         self.proposed += len(levels)
         ranks = self.problem.space.rank(levels)
+        _, G = self.problem.score(levels, metrics)
+        counts = np.all(G <= 0, axis=1) if self.checks_are_free else np.ones(len(levels), bool)
         first = np.sort(np.unique(ranks, return_index=True)[1])
-        new = [i for i in first.tolist() if ranks[i] not in self.archive.seen]
+        new = [i for i in first.tolist() if counts[i] and ranks[i] not in self.archive.seen]
         new = new[: self.budget - len(self.archive)]
         self.archive.append(levels[new], metrics.take(np.array(new, dtype=int)), generation=0)
         return metrics

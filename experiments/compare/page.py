@@ -16,24 +16,19 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.compare import comparison
-from experiments.compare.comparison import DESIGNS, FRONT, LARGEST_REGRET, OURS
+from experiments.compare.comparison import DESIGNS, OURS
 from experiments.markdown import macros, row, select
-from experiments.publish import to_csv, write
+from experiments.publish import write
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 PAGES = (DOCS / "search.md", DOCS / "benchmark.md")
-
-EARLY = 1000
-"""Second budget after which algorithms are judged."""
 
 KEPT = ("runs.csv.gz", "target.csv.gz", "summary.csv", "tests.csv", "case.csv", "config.json")
 """Files of a comparison that the repository keeps."""
 
 MARKED = re.compile(r"(<!-- (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 """A table; its name is a macro of the template and arguments."""
-
-NOT_AHEAD = "not_ahead.csv"
 
 MOST_NAMED = 3
 """Most methods of equal median that a table names."""
@@ -101,55 +96,6 @@ def compared(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "compare").iterdir() if path.is_dir())
 
 
-def comparisons(folder: Path) -> pd.DataFrame:
-    """All comparisons of our search with another method by an indicator; checks are not counted.
-
-    Returns:
-        Columns study, budget, indicator, method, ours and theirs (medians), p_holm and A12 (share
-        of pairs of runs in which ours is better).
-    """
-    parts = []
-    for study in compared(folder):
-        summary, tests = (
-            pd.read_csv(folder / "compare" / study / f"{name}.csv") for name in ("summary", "tests")
-        )
-        where = (tests["counted"] == DESIGNS) & tests["indicator"].isin([LARGEST_REGRET, *FRONT])
-        keys = ["counted", "budget", "indicator"]
-        medians = summary[[*keys, "method", "median"]]
-        mine = medians[medians["method"] == OURS].drop(columns="method")
-        joined = tests[where].merge(mine.rename(columns={"median": "ours"}), on=keys)
-        joined = joined.merge(medians.rename(columns={"median": "theirs"}), on=[*keys, "method"])
-        parts.append(joined.assign(study=study))
-    columns = ["study", "budget", "indicator", "method", "ours", "theirs", "p_holm", "A12"]
-    return pd.concat(parts, ignore_index=True)[columns]
-
-
-def not_ahead(folder: Path) -> pd.DataFrame:
-    """Select the `comparisons` in which our search is not significantly better."""
-    table = comparisons(folder)
-    return table[(table["p_holm"] >= SIGNIFICANT) | (table["A12"] < 0.5)]
-
-
-def verdicts(folder: Path) -> pd.DataFrame:
-    """Count the `comparisons` by indicator and in all: better and worse (significantly), neither,
-    and every_run: those of neither in which every run of our search is better, of too few runs for
-    a test."""
-    table = comparisons(folder)
-    significant, ahead = table["p_holm"] < SIGNIFICANT, table["A12"] > 0.5
-    counted = pd.DataFrame(
-        {
-            "all": True,
-            "better": significant & ahead,
-            "neither": ~significant,
-            "every_run": ~significant & (table["A12"] == 1),
-            "worse": significant & ~ahead,
-        }
-    ).astype(int)
-    of_indicator = counted.groupby(table["indicator"], sort=False).sum()
-    of_indicator.loc["all"] = of_indicator.sum()
-    return of_indicator.reset_index()
-
-
 def pct(value: float) -> str:
     """Format a regret in percent."""
     if value == float("inf"):
@@ -159,7 +105,7 @@ def pct(value: float) -> str:
 
 def take_over(results: Path, folder: Path) -> None:
     """Copy the files that the repository keeps of every comparison in `results`."""
-    patterns = ("compare/*/config.json", "ablation/*/config.json", "random/*/case.csv")
+    patterns = ("compare/*/config.json", "random/*/case.csv")
     for config in sorted(path for pattern in patterns for path in results.glob(pattern)):
         source, kept = config.parent, folder / config.parent.relative_to(results)
         kept.mkdir(parents=True, exist_ok=True)
@@ -178,7 +124,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("results", type=Path, metavar="RESULTS")
     results = parser.parse_args(argv).results
     take_over(results, DOCS / "search")
-    write(DOCS / "search" / NOT_AHEAD, to_csv(not_ahead(DOCS / "search")))
     for page in PAGES:
         write(page, fill(page.read_text(encoding="utf-8"), DOCS / "search"))
     return 0

@@ -10,8 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.compare.comparison import LARGEST_REGRET, OURS, USED
-from imcmoo.analysis.statistics import ecdf, holm, median_interval, paired_wilcoxon, vargha_delaney
-from imcmoo.arrays import Floats
+from imcmoo.analysis.statistics import ecdf, holm, mann_whitney, median_interval, vargha_delaney
 from imcmoo.report.style import COLOURS, COLUMN, HIGHLIGHT, legend_below
 
 LINES = ("-", "--", "-.", ":")
@@ -92,7 +91,7 @@ def tests(runs: pd.DataFrame) -> pd.DataFrame:
     `summary`.
 
     Returns:
-        By `KEYS`, Wilcoxon's two-sided signed-rank test over seeds with Holm's correction over the
+        By `KEYS`, the two-sided Mann-Whitney test of the runs with Holm's correction over the
         algorithms, and A12, the probability that a run of the tested one is better: below 0.5 the
         other algorithm is ahead. `USED` is no quality, so it is not tested.
     """
@@ -101,33 +100,23 @@ def tests(runs: pd.DataFrame) -> pd.DataFrame:
     columns = [*KEYS, "method", "p", "p_holm", "A12"]
     frames = [pd.DataFrame(columns=columns).astype({"budget": int})]  # one method: no test
     for keys, group in runs[runs["indicator"] != USED].groupby(KEYS, sort=False):
-        table = group.assign(loss=_losses(group)).pivot(
-            index="seed", columns="method", values="loss"
-        )
-        others = [m for m in group["method"].unique() if m != tested]
-        if not others or tested not in table:
+        losses = {m: _losses(of).to_numpy() for m, of in group.groupby("method", sort=False)}
+        first = losses.pop(tested, None)
+        if first is None or not losses:
             continue
-        # Slow algorithms have fewer seeds.
-        pairs = [table[[tested, m]].dropna().to_numpy().T for m in others]
-        p = [_two_sided(*pair) for pair in pairs]
+        p = np.array([mann_whitney(first, other) for other in losses.values()])
         frames.append(
             pd.DataFrame(
                 {
                     **dict(zip(KEYS, keys, strict=True)),
-                    "method": others,
+                    "method": [*losses],
                     "p": p,
-                    "p_holm": holm(np.array(p)),
-                    "A12": [vargha_delaney(*pair) for pair in pairs],
+                    "p_holm": holm(p),
+                    "A12": [vargha_delaney(first, other) for other in losses.values()],
                 }
             )
         )
     return pd.concat(frames[1:] or frames, ignore_index=True)
-
-
-def _two_sided(a: Floats, b: Floats) -> float:
-    """p-value of Wilcoxon's signed-rank test that one of two algorithms is better."""
-    p = paired_wilcoxon(a, b)
-    return min(1.0, 2 * (p if p <= 0.5 else paired_wilcoxon(b, a)))
 
 
 def ecdf_figure(

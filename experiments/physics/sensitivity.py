@@ -21,7 +21,7 @@ from imcmoo.exact.branch_and_bound import prove
 from imcmoo.model.physical.assumptions import Assumption, Assumptions
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition
-from imcmoo.search.ask_tell import BUDGET, Search
+from imcmoo.search.algorithm import BUDGET, Search
 from imcmoo.space.choices import every_choice
 from imcmoo.space.design_space import DesignSpace, Levels
 from imcmoo.study.flip import Crossing, Point, crossings

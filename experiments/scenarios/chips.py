@@ -21,7 +21,7 @@ from imcmoo.problem.criteria import OF_SCENARIOS
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.scenario.model import ScenarioModel
 from imcmoo.scenario.requests import Sharing
-from imcmoo.search.ask_tell import BUDGET, Search
+from imcmoo.search.algorithm import BUDGET, Search
 from imcmoo.space.design_space import Levels
 from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study

@@ -6,7 +6,7 @@ All functions raise ValueError for samples that are not of shape (n,), empty, or
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import mannwhitneyu, wilcoxon
+from scipy.stats import mannwhitneyu
 
 from imcmoo.arrays import Floats
 
@@ -38,37 +38,10 @@ def median_interval(
     return float(low), float(np.median(values)), float(high)
 
 
-def paired_wilcoxon(a: Floats, b: Floats) -> float:
-    """One-sided p-value of the signed-rank test that `a` is smaller than `b`, pair by pair.
-
-    Exact without ties among the differences up to 50 pairs, and with them up to 13; beyond that
-    from the normal approximation. Zero differences are ranked and then left out (Pratt). Without
-    any difference the p-value is 1.
-
-    Args:
-        a: one value per pair (seed), shape (n,); infinite where a run never got there.
-        b: the same of the other method, shape (n,).
-
-    Raises:
-        ValueError: also for different numbers of values.
-
-    Source: Wilcoxon, Biometrics Bulletin 1(6), 1945; Pratt, Remarks on zeros and ties in the
-    Wilcoxon signed rank procedures, J. American Statistical Association 54, 1959.
-    """
-    _check(a=a, b=b)
-    if len(a) != len(b):
-        raise ValueError(f"a and b must be pairs, got {len(a)} and {len(b)} values")
-    # Equal values differ by 0 also where both are infinite and their difference would be NaN.
-    differences = np.subtract(a, b, out=np.zeros(len(a)), where=a != b)
-    if not differences.any():
-        return 1.0
-    return float(wilcoxon(differences, zero_method="pratt", alternative="less").pvalue)
-
-
 def mann_whitney(a: Floats, b: Floats) -> float:
     """Two-sided p-value of the rank-sum test that two independent samples are alike.
 
-    Use it for runs that have no more than their seed in common, which makes no pair.
+    Use it for runs of two methods: a common seed, or a common start, makes no pair of them.
 
     Args:
         a: one value per run, shape (n,); infinite where a run never got there.

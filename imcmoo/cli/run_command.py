@@ -30,7 +30,7 @@ from imcmoo.report import terminal_tables
 from imcmoo.report.answer_card import AnswerCard
 from imcmoo.report.labels import label
 from imcmoo.run import Observer, Run, run_devices, run_studies
-from imcmoo.search.ask_tell import TraceRow
+from imcmoo.search.algorithm import TraceRow
 from imcmoo.study import catalogue
 from imcmoo.study.devices import StudyOfDevices
 from imcmoo.study.results import Results

@@ -26,6 +26,10 @@ DIRECT_KEYS = 1 << 23
 """Largest number of designs to screen with a direct lookup table (32 MB)."""
 
 
+MOST_BOUNDED = 1 << 16
+"""Largest number of partial designs of one stage that are screened to prove a space empty."""
+
+
 class Feasibility:
     """Constraints of a problem, computed as cheaply as the cost model can.
 
@@ -82,6 +86,29 @@ class Feasibility:
         """
         is_screened = self.is_checked and self._model.offers("screen")
         return self._remembered(levels) if is_screened else np.zeros(len(levels))
+
+    def is_proven_empty(self) -> bool:
+        """True if the bounds of the cost model rule out every design of the space.
+
+        False if some partial design may be feasible, if there are too many of them, or if the model
+        has no bounds.
+        """
+        limit = self._area_limit_m2 or np.inf
+        try:
+            tree = self._model.partials(limit)
+        except ValueError:
+            return False
+        rows = tree.start
+        for stage in range(len(tree.stages)):
+            rows, _ = tree.children(rows, stage)
+            if len(rows) > MOST_BOUNDED:
+                return False
+            if len(rows):
+                screened = tree.screen(rows)
+                rows = rows[screened.runs.all(axis=1) & (screened.area_m2 <= limit)]
+            if not len(rows):
+                return True
+        return False
 
     def _remembered(self, levels: Levels) -> Floats:
         """Cached violation by the screen, shape (n,); not counted as constraint evaluations."""

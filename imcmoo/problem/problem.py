@@ -194,13 +194,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         without EDAP."""
         return np.asarray(self.costs(F).edap.min(axis=0)) if self.has_edap else None
 
-    def guide_scores(
-        self,
-        F: Floats,
-        reference_edap: Floats | None = None,
-        *,
-        pair_ratios: Floats | None = None,
-    ) -> Floats:
+    def guide_scores(self, F: Floats, reference_edap: Floats | None = None) -> Floats:
         """Compute the scores that guide a search; smaller is better.
 
         A search does not know the single-network optima. It follows `regret_minimax_joint`, the
@@ -211,13 +205,10 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
             F: objectives of feasible designs, shape (n, n_objectives).
             reference_edap: best known EDAP of each network, shape (W,). Pass it if `F` is
                 predicted. If None, the best in `F`.
-            pair_ratios: a ratio r for each two networks i < j, shape (W · (W - 1) / 2,); adds the
-                score max(EDAP of i, r · EDAP of j). Two networks usually decide minimax regret;
-                which two and at which ratio depends on the unknown optima.
 
         Returns:
-            Shape (n, n_scores): each guiding criterion, the EDAP of each network, and each pair of
-            networks; without EDAP, each criterion and each objective.
+            Shape (n, n_scores): each guiding criterion, and the EDAP of each network; without EDAP,
+            each criterion and each objective.
 
         Raises:
             InputError: a score of an evaluated design is not allowed.
@@ -226,11 +217,7 @@ class AcceleratorProblem(Problem):  # type: ignore[misc]  # pymoo ships no types
         single = costs.edap if self.has_edap else F
         best = self.best_joint_edap(F) if reference_edap is None else reference_edap
         score = Criterion.scores if reference_edap is None else Criterion.unchecked_scores
-        columns = [*(score(c, costs, best) for c in self.guides), single]
-        if pair_ratios is not None:
-            first, second = np.triu_indices(single.shape[1], 1)
-            columns.append(np.maximum(single[:, first], single[:, second] * pair_ratios))
-        return np.column_stack(columns)
+        return np.column_stack([*(score(c, costs, best) for c in self.guides), single])
 
     def cost(self, levels: Levels, area_m2: Floats) -> Floats:
         """Cost of chips, relative to 1 cm² = 100 at 32 nm.

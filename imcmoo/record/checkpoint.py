@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imcmoo.arrays import Floats
 from imcmoo.io.errors import InputError
 from imcmoo.io.files import replacing
 from imcmoo.io.reading import of_json, read_arrays
 from imcmoo.io.stamp import Stamp
 from imcmoo.model.metrics import Metrics, Resource
+from imcmoo.problem.identity import other_numbers
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import KINDS, Evaluations
 from imcmoo.space.design_space import Levels
@@ -27,23 +27,27 @@ Arrays = dict[str, NDArray[Any]]
 VALUE_PREFIX, OWN_PREFIX, MISSING_PREFIX = "value ", "own ", "missing "
 """How the names of stored arrays begin: those of metrics, and of the two parts of a resource."""
 
+PROOF = 8
+"""Designs of a checkpoint that are evaluated again."""
+
+RTOL, ATOL = 1e-5, 1e-8
+"""Differences of their objectives and constraints that are allowed: a user's model may compute in
+single precision."""
+
 
 @dataclass(frozen=True)
 class SearchState:
     """State of a search beside its evaluations.
 
     Args:
-        random: state of the random generator before the next generation was drawn.
-        budget: unique designs that the search was to evaluate. If they are evaluated, `random` and
-            the refused designs are those before the last generation, which may be incomplete.
-        refused: designs that failed a check, shape (n, n_parameters).
-        violation: their violation, octaves, shape (n,).
+        random: state of the random generator.
+        asked: all designs of the generation in progress, evaluated or not, shape (n, n_parameters).
+        refused: violation of designs that failed a check, octaves, by rank.
     """
 
     random: dict[str, Any]
-    budget: int
-    refused: Levels
-    violation: Floats
+    asked: Levels
+    refused: dict[int, float]
 
 
 def save(evaluations: Evaluations, path: Path, *, stamp: Stamp, state: SearchState) -> None:
@@ -57,10 +61,13 @@ def save(evaluations: Evaluations, path: Path, *, stamp: Stamp, state: SearchSta
         stamp: of the search.
         state: of the search.
     """
-    content = {"stamp": stamp.to_json(), "random": state.random, "budget": state.budget}
+    content = {"stamp": stamp.to_json(), "random": state.random}
     words = json.dumps(content, default=np.ndarray.tolist)
-    refused = {"refused": state.refused, "violation": state.violation}
-    arrays = _arrays(evaluations) | refused
+    arrays = _arrays(evaluations) | {
+        "asked": state.asked,
+        "refused": evaluations.space.unrank(np.array([*state.refused])),
+        "violation": np.array([*state.refused.values()]),
+    }
     stored: dict[str, Any] = {"words": words, "checksum": _checksum(words, arrays), **arrays}
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **stored)
@@ -87,7 +94,7 @@ def load(
         arrays = read_arrays(path, "a checkpoint")
         text, checksum = str(arrays.pop("words")), str(arrays.pop("checksum"))
         words = of_json(text, str(path))
-        random, budget = dict(words["random"]), int(words["budget"])
+        random = dict(words["random"])
         if checksum != _checksum(text, arrays):
             raise ValueError("checksum")
     except (ValueError, TypeError, KeyError):
@@ -96,11 +103,35 @@ def load(
         raise other_search(path, differs)
     try:
         with np.errstate(all="ignore"):  # what is not a number is refused
-            state = SearchState(random, budget, arrays.pop("refused"), arrays.pop("violation"))
-            _check_refused(problem, state)
+            state = _state(problem, random, arrays)
             return _evaluations(problem, arrays), state
     except (ValueError, TypeError, KeyError, IndexError):
         raise damaged(path) from None
+
+
+def check_numbers(path: Path, evaluations: Evaluations) -> None:
+    """Evaluate some designs of a checkpoint again, to detect a changed cost model.
+
+    Args:
+        path: of the checkpoint.
+        evaluations: read from it.
+
+    Raises:
+        InputError: the model gives another number; names the first.
+    """
+    if not len(evaluations):
+        return
+    problem = evaluations.problem
+    rows = np.linspace(0, len(evaluations) - 1, min(PROOF, len(evaluations))).astype(int)
+    levels = evaluations.levels[rows]
+    F, G = problem.score(levels, problem.model.evaluate(levels))
+    for names, stored, current, atol in (
+        (problem.objective_names, evaluations.F[rows], F, 0.0),
+        (problem.constraint_names, evaluations.G[rows], G, ATOL),
+    ):
+        by_name = (dict(zip(names, matrix.T, strict=True)) for matrix in (stored, current))
+        if differs := other_numbers(*by_name, rtol=RTOL, atol=atol):
+            raise other_search(path, differs)
 
 
 def damaged(path: Path) -> InputError:
@@ -165,11 +196,17 @@ def _check_arrays(
         raise ValueError("metrics must have a row for each design")
 
 
-def _check_refused(problem: AcceleratorProblem, state: SearchState) -> None:
-    """Check types, shapes and ranges of refused designs."""
-    problem.space.validate(state.refused)
-    if state.violation.shape != (len(state.refused),) or state.violation.dtype != np.float64:
+def _state(problem: AcceleratorProblem, random: dict[str, Any], arrays: Arrays) -> SearchState:
+    """State of a search from stored arrays, which are taken out; checks types and ranges."""
+    asked, refused, violation = (arrays.pop(name) for name in ("asked", "refused", "violation"))
+    for levels in (asked, refused):
+        problem.space.validate(levels)
+        if len(np.unique(levels, axis=0)) < len(levels) or levels.dtype != np.int64:
+            raise ValueError("designs must be different, and indices whole numbers")
+    if violation.shape != (len(refused),) or violation.dtype != np.float64:
         raise ValueError("each refused design must have a violation")
+    ranks = problem.space.rank(refused).tolist()
+    return SearchState(random, asked, dict(zip(ranks, violation.tolist(), strict=True)))
 
 
 def _checksum(words: str, arrays: Arrays) -> str:

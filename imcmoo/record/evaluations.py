@@ -67,6 +67,11 @@ class Evaluations:
         return np.asarray((self.G <= 0).all(axis=1))
 
     @property
+    def violation(self) -> Floats:
+        """Total violation of each design, octaves, shape (n,); 0 if feasible."""
+        return np.asarray(np.maximum(self.G, 0.0).sum(axis=1))
+
+    @property
     def front(self) -> Ints:
         """Indices, ascending, of the non-dominated feasible designs, including ties."""
         return self._front

@@ -1,8 +1,8 @@
-"""Collection of the offspring of one generation, and the designs that failed a check."""
+"""Offspring of one generation: collected one by one, each checked before it is evaluated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,37 +10,15 @@ from imcmoo.arrays import Bools, Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
 from imcmoo.search.sampling import unseen
-from imcmoo.space.design_space import DesignSpace, Levels
+from imcmoo.search.surrogate import Surrogate
+from imcmoo.space.design_space import Levels
+from imcmoo.space.moves import move, paired_moves, pairs, single_moves
 
 LARGEST_STEP = 8
 """Most designs checked at once per missing design, where few are feasible."""
 
 
-class Refused:
-    """Designs that failed a check of constraints: none is checked twice, and surrogates learn them.
-
-    Args:
-        space: the design space.
-
-    Attributes:
-        levels: value indices, shape (n, n_parameters).
-        violation: total violation, octaves, shape (n,).
-        seen: their ranks.
-    """
-
-    def __init__(self, space: DesignSpace) -> None:
-        self.space = space
-        self.levels: Levels = np.empty((0, len(space.shape)), dtype=np.int64)
-        self.violation: Floats = np.empty(0)
-        self.seen: set[int] = set()
-
-    def append(self, levels: Levels, violation: Floats) -> None:
-        """Add distinct new designs with their violation."""
-        self.levels = np.concatenate([self.levels, levels])
-        self.violation = np.concatenate([self.violation, violation])
-        self.seen.update(self.space.rank(levels).tolist())
-
-
+@dataclass(eq=False)
 class OffspringBuilder:
     """Collects new designs that pass a check, up to a number.
 
@@ -50,43 +28,84 @@ class OffspringBuilder:
     Args:
         problem: the design problem.
         archive: evaluated designs.
-        refused: designs that failed a check; those that fail here are added.
+        refused: violation, octaves, of designs that failed a check, by rank; those that fail here
+            are added.
+        population: indices of the survivors in the archive.
         wanted: number of designs.
-        predicted: violation of designs (n, n_parameters) as a surrogate predicts it, octaves, shape
-            (n, 1). If None, all designs are likely to be feasible.
+        rng: source of all random choices.
+        surrogate: class that predicts coordinates and violations.
+        fitted: designs that a surrogate is fitted to, at least 1.
         tolerance: largest predicted violation of designs worth a check or an evaluation, octaves.
 
     Attributes:
         levels: collected designs, shape (n, n_parameters).
         seen: ranks of evaluated, collected and refused designs.
+        moves: single moves, and all moves of up to two steps, shape (n_moves, n_parameters) each.
     """
 
-    def __init__(
-        self,
-        problem: AcceleratorProblem,
-        archive: Evaluations,
-        refused: Refused,
-        wanted: int,
-        *,
-        predicted: Callable[[Levels], Floats] | None = None,
-        tolerance: float = 0.0,
-    ) -> None:
-        self.problem, self.archive, self.refused = problem, archive, refused
-        self.wanted = wanted
-        self._predicted, self._tolerance = predicted, tolerance
-        self.levels: Levels = archive.levels[:0]
-        self.seen = archive.seen | refused.seen
+    problem: AcceleratorProblem
+    archive: Evaluations
+    refused: dict[int, float]
+    population: Ints
+    wanted: int
+    rng: np.random.Generator
+    surrogate: type[Surrogate] = Surrogate
+    fitted: int = 200
+    tolerance: float = 0.0
+
+    def __post_init__(self) -> None:
+        single = single_moves(self.problem.space)
+        two_steps = pairs(single), paired_moves(self.problem.space)
+        self.moves = single, np.concatenate([single, *two_steps])
+        self.levels: Levels = self.archive.levels[:0]
+        self.seen = self.archive.seen | self.refused.keys()
+        self._violation = self.surrogate.of_violation(
+            self.archive, self.refused, self.population, self.fitted
+        )
 
     @property
     def missing(self) -> int:
         """Number of missing designs."""
         return self.wanted - len(self.levels)
 
+    def is_new(self, levels: Levels) -> Bools:
+        """True for designs that were neither evaluated, collected nor refused, shape (n,)."""
+        ranks = self.problem.space.rank(levels).tolist()
+        return np.array([rank not in self.seen for rank in ranks], dtype=bool)
+
+    def neighbours(self, rows: Ints, moves: Levels) -> tuple[Levels, Ints]:
+        """New designs one of the moves away from evaluated ones, possibly repeated.
+
+        Args:
+            rows: indices of evaluated designs, shape (n,).
+            moves: shape (n_moves, n_parameters).
+
+        Returns:
+            Designs, and the place in `rows` of the origin of each.
+        """
+        designs, inside = move(self.problem.space, self.archive.levels[rows], moves)
+        levels, of = designs[inside], np.nonzero(inside)[0]
+        new = self.is_new(levels)
+        return levels[new], of[new]
+
+    def predict(self, levels: Levels, near: Ints) -> Floats:
+        """Predict coordinates of designs by a surrogate.
+
+        Args:
+            levels: shape (n, n_parameters).
+            near: indices of evaluated designs; the surrogate is fitted to those nearest to them.
+
+        Returns:
+            Shape (n, n_objectives).
+        """
+        fit = self.surrogate.near(self.problem, self.archive, near, self.fitted)
+        return fit.predict(levels)
+
     def likely(self, levels: Levels) -> Levels:
         """Designs whose predicted violation is within the tolerance, in order."""
-        if self._predicted is None:
+        if self._violation is None:
             return levels
-        return levels[self._predicted(levels)[:, 0] <= self._tolerance]
+        return levels[self._violation.predict(levels)[:, 0] <= self.tolerance]
 
     def add(self, candidates: Levels, limit: int) -> int:
         """Append the first new designs that pass a check, at most `limit`; returns their number."""
@@ -103,25 +122,6 @@ class OffspringBuilder:
             n_passed, at = n_passed + len(passed), at + step
         return len(self.levels) - n_before
 
-    def add_one_of_each(self, candidates: Levels, group: Ints) -> None:
-        """Append the first new design of each group that passes a check, as long as any is missing.
-
-        Args:
-            candidates: shape (n, n_parameters), the groups mixed or in a row.
-            group: number of the group of each, shape (n,).
-        """
-        while len(candidates) and self.missing:
-            ranks = self.problem.space.rank(candidates).tolist()
-            new = np.array([rank not in self.seen for rank in ranks])
-            candidates, group = candidates[new], group[new]
-            first = np.unique(group, return_index=True)[1]
-            first = first[np.unique(candidates[first], axis=0, return_index=True)[1]]
-            first = np.sort(first)[: self.missing]
-            passes = first[self._passes(candidates[first])]
-            self.append(candidates[passes])
-            left = ~np.isin(group, group[passes])
-            candidates, group = candidates[left], group[left]
-
     def append(self, levels: Levels) -> None:
         """Append new designs without a check."""
         self.levels = np.concatenate([self.levels, levels])
@@ -134,6 +134,7 @@ class OffspringBuilder:
         passes = violation <= 0
         violation[passes] = feasibility.violation(levels[passes])
         failed = violation > 0
-        self.refused.append(levels[failed], violation[failed])
-        self.seen |= self.refused.seen
+        ranks = self.problem.space.rank(levels[failed]).tolist()
+        self.refused.update(zip(ranks, violation[failed].tolist(), strict=True))
+        self.seen.update(ranks)
         return ~failed

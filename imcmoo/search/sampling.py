@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
-from typing import Any
+from collections.abc import Set
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imcmoo.arrays import Floats
+from imcmoo.arrays import Floats, Ints
 from imcmoo.io.units import MM2_PER_M2
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.search.repair import repair
@@ -16,8 +14,7 @@ from imcmoo.space.design_space import DesignSpace, Levels
 
 DRAWS = 16
 """Random designs per wanted feasible design. Only the least violated are repaired, so that few
-samples move to the edge of the feasible region.
-"""
+samples move to the edge of the feasible region."""
 
 SMALL_SPACE = 1 << 17
 """Number of designs up to which all are checked, so that the last feasible one is found."""
@@ -28,19 +25,12 @@ PATIENCE = 3
 PILOT = 64
 """Least violated designs that are repaired first, to notice a space without feasible designs."""
 
-MOST_BOUNDED = 1 << 16
-"""Largest number of partial designs of one stage that are screened to prove a space infeasible."""
-
 BATCH = 16
 """Smallest number of designs drawn for."""
 
 
 class NoFeasibleDesign(ValueError):
     """No design of the space satisfies the constraints, as far as sampling can tell."""
-
-
-class LimitsUnmet(NoFeasibleDesign):
-    """Networks run, but no evaluated design meets their limits."""
 
 
 def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
@@ -50,20 +40,14 @@ def unseen(space: DesignSpace, levels: Levels, seen: Set[int]) -> Levels:
     return levels[np.sort(first[new])]
 
 
-def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> tuple[Levels, Levels]:
-    """First `n` feasible designs among those that passed the screen, and the infeasible ones found.
-
-    Checks no more designs than needed.
-    """
+def confirmed(problem: AcceleratorProblem, levels: Levels, n: int) -> Levels:
+    """First `n` feasible designs among those that passed the screen; checks no more than needed."""
     kept: list[Levels] = [levels[:0]]
-    refused: list[Levels] = [levels[:0]]
     while n > 0 and len(levels):
         batch, levels = levels[:n], levels[n:]
-        feasible = problem.feasibility.violation(batch) <= 0
-        kept.append(batch[feasible])
-        refused.append(batch[~feasible])
-        n -= int(feasible.sum())
-    return np.concatenate(kept), np.concatenate(refused)
+        kept.append(batch[problem.feasibility.violation(batch) <= 0])
+        n -= len(kept[-1])
+    return np.concatenate(kept)
 
 
 def draw_feasible(
@@ -87,35 +71,10 @@ def draw_feasible(
         drawn = draw_screened(problem, max(n, BATCH), rng, seen=taken)
         if not len(drawn):
             break
-        kept, refused = confirmed(problem, drawn, n)
-        taken.update(space.rank(np.concatenate([kept, refused])).tolist())
-        samples.append(kept)
-        n -= len(kept)
+        taken.update(space.rank(drawn).tolist())
+        samples.append(confirmed(problem, drawn, n))
+        n -= len(samples[-1])
     return np.concatenate(samples)
-
-
-def proven_infeasible(problem: AcceleratorProblem) -> bool:
-    """True if the bounds of the cost model rule out every design of the space.
-
-    False if some partial design may be feasible, if there are too many of them, or if the model has
-    no bounds.
-    """
-    limit = problem.largest_area_m2
-    try:
-        tree = problem.model.partials(limit)
-    except ValueError:
-        return False
-    rows = tree.start
-    for stage in range(len(tree.stages)):
-        rows, _ = tree.children(rows, stage)
-        if len(rows) > MOST_BOUNDED:
-            return False
-        if len(rows):
-            screened = tree.screen(rows)
-            rows = rows[screened.runs.all(axis=1) & (screened.area_m2 <= limit)]
-        if not len(rows):
-            return True
-    return False
 
 
 def draw_screened(
@@ -131,14 +90,13 @@ def draw_screened(
         free = np.setdiff1d(np.arange(space.size), np.fromiter(seen, np.int64, len(seen)))
         drawn = space.unrank(rng.permutation(free))
         return drawn[violation(drawn) <= 0][:n]
-    samples = np.empty((0, len(space.shape)), dtype=np.int64)
-    misses = 0
+    samples, misses = np.empty((0, len(space.shape)), dtype=np.int64), 0
     while len(samples) < n and misses < PATIENCE:
         drawn = space.random(DRAWS * n, rng)
         nearest = np.argsort(violation(drawn), kind="stable")[: 2 * n]
         if not (len(samples) or seen or misses):
             _, left = repair(problem, drawn[nearest[:PILOT]])
-            if (left > 0).all() and proven_infeasible(problem):
+            if (left > 0).all() and problem.feasibility.is_proven_empty():
                 break
         repaired, left = repair(problem, drawn[nearest])
         new = unseen(space, repaired[left <= 0], seen | set(space.rank(samples).tolist()))
@@ -147,37 +105,32 @@ def draw_screened(
     return rng.permutation(samples)[:n]
 
 
-def spread_out(
-    points: NDArray[Any],
-    n: int,
-    distance: Callable[[NDArray[Any], NDArray[Any]], Floats],
-    *,
-    chosen: list[int],
-) -> list[int]:
+def spread_out(points: Ints | Floats, n: int, *, chosen: list[int]) -> list[int]:
     """Greedy max-min selection: repeatedly add the point farthest from its nearest chosen one.
 
     Args:
-        points: shape (n_points, n_columns).
+        points: value indices, compared by the number that differ (Hamming), or real numbers, by
+            Euclidean distance, shape (n_points, n_columns).
         n: number of points to choose in all.
-        distance: distance of all points from one, (points, point) -> (n_points,).
         chosen: indices of initial points, at least one.
 
     Returns:
         Indices, in order; the first of equally far points.
     """
+    is_hamming = points.dtype.kind == "i"
+
+    def distance(one: int) -> Floats:
+        gaps = points != points[one] if is_hamming else (points - points[one]) ** 2
+        return gaps.sum(axis=1, dtype=float)
+
     taken = list(chosen)
-    nearest = np.min([distance(points, points[i]) for i in taken], axis=0)
+    nearest = np.min([distance(one) for one in taken], axis=0)
     nearest[taken] = -np.inf
     while len(taken) < min(n, len(points)):
         taken.append(int(np.argmax(nearest)))
-        nearest = np.minimum(nearest, distance(points, points[taken[-1]]))
+        nearest = np.minimum(nearest, distance(taken[-1]))
         nearest[taken[-1]] = -np.inf
     return taken
-
-
-def hamming(levels: Levels, one: Levels) -> Floats:
-    """Number of parameters in which designs differ from one, shape (n,)."""
-    return (levels != one).sum(axis=-1).astype(float)
 
 
 def draw_diverse(problem: AcceleratorProblem, n: int, rng: np.random.Generator) -> Levels:
@@ -195,20 +148,15 @@ def draw_diverse(problem: AcceleratorProblem, n: int, rng: np.random.Generator) 
     drawn = draw_screened(problem, 2 * n, rng)
     if len(drawn):
         # By columns: sums over short rows take three times as long.
-        columns = np.asfortranarray(drawn)
-        drawn = drawn[spread_out(columns, len(drawn), hamming, chosen=[0])]
-    samples, _ = confirmed(problem, drawn, n)
-    if len(samples) < n:
-        seen = set(problem.space.rank(drawn).tolist())
-        samples = np.concatenate(
-            [samples, draw_feasible(problem, n - len(samples), rng, seen=seen)]
-        )
+        drawn = drawn[spread_out(np.asfortranarray(drawn), len(drawn), chosen=[0])]
+    samples, seen = confirmed(problem, drawn, n), set(problem.space.rank(drawn).tolist())
+    more = draw_feasible(problem, n - len(samples), rng, seen=seen)
+    samples = np.concatenate([samples, more])
     if not len(samples):
-        limit = problem.area_limit_m2
+        limit, names = problem.area_limit_m2, ", ".join(problem.workload_names)
+        within = f" within {limit * MM2_PER_M2:g} mm²" if limit else ""
         raise NoFeasibleDesign(
-            f"no feasible design found in space {problem.space.name} for "
-            f"{', '.join(problem.workload_names)}"
-            + (f" within {limit * MM2_PER_M2:g} mm²" if limit else "")
-            + ": relax the area limit or widen the space"
+            f"no feasible design found in space {problem.space.name} for {names}{within}: "
+            "relax the area limit or widen the space"
         )
     return samples

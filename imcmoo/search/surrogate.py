@@ -7,7 +7,6 @@ import numpy as np
 from imcmoo.arrays import Floats, Ints
 from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.offspring import Refused
 from imcmoo.space.design_space import DesignSpace, Levels
 
 REACH = 3.0
@@ -76,20 +75,17 @@ class Surrogate:
 
     @classmethod
     def of_violation(
-        cls, archive: Evaluations, refused: Refused, incumbents: Ints, n: int
+        cls, archive: Evaluations, refused: dict[int, float], incumbents: Ints, n: int
     ) -> Surrogate | None:
-        """Fit the violation of the `n` designs, evaluated or refused, nearest to any incumbent.
-
-        Returns:
-            None if all of them are feasible.
-        """
-        levels = np.concatenate([archive.levels, refused.levels[-REMEMBERED:]])
-        evaluated = np.maximum(archive.G, 0).sum(axis=1)
-        violation = np.concatenate([evaluated, refused.violation[-REMEMBERED:]])
+        """Fit violations of the `n` known designs, evaluated or refused, nearest to any incumbent;
+        None if all known ones are feasible."""
+        last = dict([*refused.items()][-REMEMBERED:])
+        levels = np.concatenate([archive.levels, archive.space.unrank(np.array([*last]))])
+        violation = np.concatenate([archive.violation, [*last.values()]])
         violation = np.minimum(violation, LARGEST_VIOLATION)
-        nearest = _nearest(archive.space, archive.levels[incumbents], levels, n)
-        if not violation[nearest].any():
+        if not violation.any():
             return None
+        nearest = _nearest(archive.space, archive.levels[incumbents], levels, n)
         return cls(archive.space, levels[nearest], violation[nearest, None])
 
     def predict(self, levels: Levels) -> Floats:
@@ -99,8 +95,11 @@ class Surrogate:
 
     def _trend(self, levels: Levels) -> Floats:
         """Constant, linear and quadratic terms, shape (n, n_terms)."""
-        sizes = np.array(self.space.shape)
-        z = _axes(self.space, 2 * levels / np.maximum(sizes - 1, 1) - 1, levels)
+        sizes, ordered = np.array(self.space.shape), self.space.is_ordered
+        scaled = (2 * levels / np.maximum(sizes - 1, 1) - 1)[:, ordered]
+        # An unordered parameter has one axis per value.
+        others = [np.eye(sizes[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
+        z = np.concatenate([scaled, *others], axis=1)
         first, second = np.triu_indices(z.shape[1])
         return np.concatenate([np.ones((len(z), 1)), z, z[:, first] * z[:, second]], axis=1)
 
@@ -127,10 +126,3 @@ def steps(space: DesignSpace, levels: Levels, others: Levels) -> Ints:
         table = (np.abs(difference) if is_ordered else difference != 0).astype(small)
         total += table.take(ours, axis=0)
     return total
-
-
-def _axes(space: DesignSpace, scaled: Floats, levels: Levels) -> Floats:
-    """Ordered parameters `scaled`, others with one axis per value, (n, n_axes)."""
-    ordered = space.is_ordered
-    categorical = [np.eye(space.shape[i])[levels[:, i]] for i in np.flatnonzero(~ordered)]
-    return np.concatenate([scaled[:, ordered], *categorical], axis=1, dtype=float)

@@ -49,32 +49,20 @@ def _spread(points: Floats, n: int) -> Ints:
     pool = np.concatenate([kept, np.flatnonzero(rank == last)])
     scaled = span_scaled(points, points[rank == 0])[pool]
     first = [*range(len(kept))] or [int(scaled.sum(axis=1).argmin())]
-    return pool[spread_out(scaled, n, lambda x, y: ((x - y) ** 2).sum(axis=1), chosen=first)]
+    return pool[spread_out(scaled, n, chosen=first)]
 
 
-def best_in_turn(scores: Floats, n: int) -> Ints:
-    """Best design of each criterion, then second best of each, up to `n`.
+def best_in_turn(scores: Floats) -> Ints:
+    """Order designs: the best by each criterion in turn, then the second best by each, and so on.
 
     Args:
         scores: smaller is better, shape (n_designs, n_criteria).
-        n: number of designs.
 
     Returns:
-        Distinct indices of at most `n` designs.
+        Indices of all designs, shape (n_designs,).
     """
-    n = min(n, len(scores))
-    if not n:
-        return np.arange(0)
-    depth = min(-(-4 * n // scores.shape[1]), len(scores))  # usually a quarter is distinct
-    while True:
-        # Partitioning first is several times faster than sorting all.
-        last = np.partition(scores, depth - 1, axis=0)[depth - 1]
-        rows = np.flatnonzero((scores <= last).any(axis=1))
-        order = rows[np.argsort(scores[rows], axis=0, kind="stable")[:depth]].ravel()
-        first = np.sort(np.unique(order, return_index=True)[1])
-        if len(first) >= n:
-            return order[first][:n]
-        depth = min(2 * depth, len(scores))
+    in_turn = np.argsort(scores, axis=0, kind="stable").ravel()
+    return in_turn[np.sort(np.unique(in_turn, return_index=True)[1])]
 
 
 def unique_rank(F: Floats) -> Ints:

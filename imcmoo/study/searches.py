@@ -20,9 +20,8 @@ from imcmoo.problem.problem import AcceleratorProblem
 from imcmoo.problem.scores import EdapDefinition
 from imcmoo.problem.selection import Candidates
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.algorithm import SearchResult, run_search
-from imcmoo.search.ask_tell import TraceRow
-from imcmoo.search.sampling import LimitsUnmet
+from imcmoo.search.algorithm import Search, TraceRow, run_search
+from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.space.design_space import Levels
 from imcmoo.study.served_design import ServedDesign
 from imcmoo.study.study import Study
@@ -39,6 +38,10 @@ and mapping a few at a time takes twice as long."""
 
 OnTrace = Callable[[str, TraceRow], None]
 """Called after every generation with the name and state of the search."""
+
+
+class LimitsUnmet(NoFeasibleDesign):
+    """Networks run, but no evaluated design meets their limits."""
 
 
 def search_names(study: Study) -> list[str]:
@@ -66,7 +69,7 @@ def run_searches(
     models: Mapping[str, CostModel],
     checkpoint: Callable[[str], Path],
     on_trace: OnTrace,
-) -> dict[str, SearchResult]:
+) -> dict[str, Search]:
     """Run all searches of a study, continuing from existing checkpoints.
 
     Args:
@@ -81,7 +84,7 @@ def run_searches(
     """
     limit = np.inf if study.area_limit_m2 is None else study.area_limit_m2
     models[JOINT].prepare(limit, at_most=CHIPS_MAPPED_PER_EVALUATION * study.budget * len(models))
-    searches: dict[str, SearchResult] = {}
+    searches: dict[str, Search] = {}
     for stream, (name, model) in enumerate(models.items()):
         problem = study.problem(model)
         result = run_search(
@@ -115,15 +118,15 @@ class Outcome:
     """
 
     study: Study
-    joint: SearchResult
-    baseline_searches: dict[str, SearchResult]
+    joint: Search
+    baseline_searches: dict[str, Search]
     baselines: Baselines | None
     candidates: Candidates
     exact: ExactRegret | None
 
     @classmethod
     def from_searches(
-        cls, study: Study, searches: dict[str, SearchResult], answer: ExactAnswer | None = None
+        cls, study: Study, searches: dict[str, Search], answer: ExactAnswer | None = None
     ) -> Outcome:
         """Compare and select among all searches of a study.
 
@@ -219,7 +222,7 @@ class Baselines:
     definition: EdapDefinition
 
     @classmethod
-    def from_searches(cls, joint: Evaluations, searches: Mapping[str, SearchResult]) -> Baselines:
+    def from_searches(cls, joint: Evaluations, searches: Mapping[str, Search]) -> Baselines:
         """Best design by EDAP of each single-network search, evaluated on all networks.
 
         Designs of the record `joint` are not evaluated again.

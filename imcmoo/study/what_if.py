@@ -28,12 +28,12 @@ from imcmoo.model.physical.parameters import DEFAULTS
 from imcmoo.networks.workloads import network_name
 from imcmoo.problem.nearest import nearest_text
 from imcmoo.problem.problem import AcceleratorProblem
-from imcmoo.search.sampling import LimitsUnmet, NoFeasibleDesign
+from imcmoo.search.sampling import NoFeasibleDesign
 from imcmoo.space.design_space import Levels
 from imcmoo.study.certify_study import certify_study
 from imcmoo.study.devices import OF_ANALOG
 from imcmoo.study.flip import assumptions_of
-from imcmoo.study.searches import Outcome, run_searches, search_models
+from imcmoo.study.searches import LimitsUnmet, Outcome, run_searches, search_models
 from imcmoo.study.spaces import spaces, table_of_space, usual_base
 from imcmoo.study.study import Study
 from imcmoo.study.tables import Network, ScenarioTable

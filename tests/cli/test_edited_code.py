@@ -10,7 +10,7 @@ import pytest
 from imcmoo.cli.main import main
 from imcmoo.io.errors import InputError
 from imcmoo.problem.identity import stamp_of
-from imcmoo.search.ask_tell import Search
+from imcmoo.search.algorithm import Search
 from imcmoo.study.catalogue import find_study
 from tests.cli.helpers import INTERRUPT, OWN_MODEL, refused
 from tests.reliability.drawn import LAYERS, NAMES, study_text

@@ -16,7 +16,7 @@ import pytest
 
 from experiments.run import main
 from imcmoo.report.figures import draw_figures
-from imcmoo.search import ask_tell
+from imcmoo.search import algorithm
 from imcmoo.search.algorithm import run_search
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.study.catalogue import shipped_names
@@ -124,7 +124,7 @@ def killed(out, before):
 
 KILLED_AFTER_A_CHECKPOINT = """
 import os, signal
-from imcmoo.search.ask_tell import Search
+from imcmoo.search.algorithm import Search
 def save_and_die(self, path, save=Search.save):
     save(self, path)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -135,8 +135,8 @@ Search.save = save_and_die
 @pytest.fixture
 def initial(monkeypatch):
     """Grows with each search of this process that draws its initial designs."""
-    drawn = Mock(side_effect=ask_tell.draw_diverse)
-    monkeypatch.setattr(ask_tell, "draw_diverse", drawn)
+    drawn = Mock(side_effect=algorithm.draw_diverse)
+    monkeypatch.setattr(algorithm, "draw_diverse", drawn)
     return drawn.mock_calls
 
 
@@ -201,7 +201,7 @@ def test_ctrl_c_is_one_line_and_can_be_resumed(finished, tmp_path, capsys, monke
         )
     assert len(initial) == 1 + len(WORKLOADS)  # once for each search
     # What is finished is not done again.
-    monkeypatch.setattr("imcmoo.search.ask_tell.draw_diverse", INTERRUPT)
+    monkeypatch.setattr("imcmoo.search.algorithm.draw_diverse", INTERRUPT)
     monkeypatch.setattr("imcmoo.search.mating.FeasibleMating.offspring", INTERRUPT)
     monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
     assert run(tmp_path, "--resume") == 0
@@ -212,7 +212,7 @@ def test_a_finished_run_is_extended_to_a_larger_budget(home, finished, tmp_path,
     monkeypatch.setattr("imcmoo.run.draw_figures", lambda *_: None)
     larger = ["--budget", "500"]
     assert run(tmp_path / "whole", *larger) == 0
-    monkeypatch.setattr("imcmoo.search.ask_tell.draw_diverse", INTERRUPT)  # not begun again
+    monkeypatch.setattr("imcmoo.search.algorithm.draw_diverse", INTERRUPT)  # not begun again
     assert run(tmp_path, "--resume", *larger) == 0
     assert tables(home) == tables(tmp_path / "whole" / STUDY / "seed-1")
     assert run(tmp_path, "--resume") == 2  # a smaller budget is another run

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from experiments.compare.comparison import PRIMARY
+from experiments.edge_networks.page import works_on
 from experiments.paper.questions import read_studies
 from experiments.paper.study import summary
 from experiments.physics.devices import EXTREMES
-from experiments.edge_networks.page import works_on
 from experiments.physics.page import area_limit, chip_of, device_ratio, ratio_text
 from imcmoo.model.physical.assumptions import Assumptions
 from tests import ROOT

@@ -9,9 +9,6 @@ from imcmoo.io.errors import InputError
 from imcmoo.problem.criteria import CRITERIA, Criterion
 from imcmoo.problem.own_score import Exponents, own_criterion
 from imcmoo.problem.scores import AGGREGATIONS, LOG10_AGGREGATIONS, costs_of
-from imcmoo.search.elites import ValueElites, _shortfall
-from problems import RRAM
-from tests.fakes import fake_problem
 
 PRODUCT = CRITERIA["edap_product"]
 
@@ -125,15 +122,6 @@ def test_a_certificate_keeps_a_logarithm_exactly(tmp_path):
     certificate.save(tmp_path)
     assert Certificate.load(tmp_path) == certificate
     assert "log10_edap_product: -361.5" in repr(certificate)
-
-
-def test_elites_of_a_logarithm_fall_short_by_the_ratio_of_the_scores():
-    problem = fake_problem(RRAM, 2, requested=[own_criterion(Exponents(energy=60))])
-    column = problem.guides.index(problem.requested[0])
-    scores = np.ones((3, len(problem.guides) + 2))
-    scores[:, column] = [-300, -299, 200]
-    elites = ValueElites.from_scores(np.array([[0], [1], [2]]), scores)
-    assert _shortfall(problem, scores, elites)[:, column] == pytest.approx([1, 10, 1e290])
 
 
 COSTS = many(2, n=4)

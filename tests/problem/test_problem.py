@@ -156,16 +156,6 @@ def test_criteria_and_weights_guide():
     np.testing.assert_allclose(best[:, 6], [1, 3])
 
 
-def test_each_two_networks_can_have_a_score_of_their_own():
-    """The larger EDAP of the first and of the second times a ratio."""
-    problem = fake_problem(RRAM, 3)
-    F = np.array([[2.0, 8, 6, 1, 1, 1, 1e-6], [4, 4, 3, 1, 1, 1, 1e-6]])
-    ratios = np.array([0.25, 1.0, 2.0])
-    scores, plain = problem.guide_scores(F, pair_ratios=ratios), problem.guide_scores(F)
-    np.testing.assert_array_equal(scores[:, :-3], plain)
-    np.testing.assert_allclose(scores[:, -3:], [[2, 6, 12], [4, 4, 6]])
-
-
 def test_a_criterion_that_is_asked_for_joins_the_guides_once(designs):
     plain = fake_problem(RRAM, 2)
     names = [c.name for c in plain.guides]

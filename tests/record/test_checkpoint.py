@@ -17,7 +17,7 @@ from tests.search.searches import bytes_of, new_search, search
 PROBLEM = fake_problem(SMALL, 2)
 STAMP = Stamp({"settings": {"seed": 1}})
 RANDOM = np.random.default_rng(1).bit_generator.state
-STATE = checkpoint.SearchState(RANDOM, 500, SMALL.unrank(np.arange(7, 9)), np.array([0.5, 2.0]))
+STATE = checkpoint.SearchState(RANDOM, SMALL.unrank(np.arange(20, 25)), {8: 2.0, 7: 0.5})
 
 
 def begun():
@@ -72,9 +72,8 @@ def test_what_is_saved_is_loaded_to_the_last_bit(tmp_path, generations):
         evaluations.append(levels, problem.model.evaluate(levels), generation=k)
     checkpoint.save(evaluations, tmp_path / "s", stamp=STAMP, state=STATE)
     other, state = checkpoint.load(tmp_path / "s", problem, stamp=STAMP)
-    assert (state.random, state.budget) == (RANDOM, 500)
-    np.testing.assert_array_equal(state.refused, STATE.refused)
-    np.testing.assert_array_equal(state.violation, STATE.violation)
+    assert (state.random, [*state.refused.items()]) == (RANDOM, [(8, 2.0), (7, 0.5)])
+    np.testing.assert_array_equal(state.asked, STATE.asked)
     assert other.seen == evaluations.seen
     for name in ("levels", "F", "G", "generation"):
         np.testing.assert_array_equal(getattr(other, name), getattr(evaluations, name))
@@ -148,6 +147,9 @@ FORGED = {
     "a missing amount that is not a number": changed("missing cells", at_row(np.nan, 5, 0)),
     "refused designs beyond the space": changed("refused", lambda a: a + 99),
     "refused designs without a violation": changed("violation", lambda a: a[:-1]),
+    "designs asked for beyond the space": changed("asked", lambda a: a + 99),
+    "a design asked for twice": changed("asked", lambda a: np.concatenate([a, a[:1]])),
+    "indices asked for that are no whole numbers": changed("asked", lambda a: a + 0.0),
     "violations as texts": changed("violation", lambda a: a.astype(str)),
     "missing amounts of fewer networks": changed("missing cells", lambda a: a[:, :-1]),
 }
@@ -165,8 +167,6 @@ WORDS = {
     "no text": lambda words: None,
     "a list": lambda words: [1, 2],
     "no random state": lambda words: words | {"random": None},
-    "no budget": lambda words: {"stamp": words["stamp"], "random": words["random"]},
-    "a budget that is no number": lambda words: words | {"budget": "all"},
     "a random state that is a number": lambda words: words | {"random": 1},
     "an empty random state": lambda words: words | {"random": {}},
     "a state of another generator": lambda words: (

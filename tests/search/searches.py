@@ -3,8 +3,8 @@
 import numpy as np
 
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.algorithm import run_search
-from imcmoo.search.ask_tell import Search
+from imcmoo.search.algorithm import Search, run_search
+from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible
 from problems import RRAM
 from tests.fakes import SMALL, fake_problem
@@ -44,6 +44,12 @@ def archive_of(problem, levels):
     archive = Evaluations(problem)
     archive.append(levels, problem.model.evaluate(levels), generation=0)
     return archive
+
+
+def builder(archive, wanted=10, *, population=(), seed=0, **settings):
+    """A generation that is begun, without designs."""
+    rows, rng = np.array(population, dtype=int), np.random.default_rng(seed)
+    return OffspringBuilder(archive.problem, archive, {}, rows, wanted, rng, **settings)
 
 
 def evaluated(problem, n):

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.io.errors import InputError
-from imcmoo.search.algorithm import run_search
-from imcmoo.search.ask_tell import N_INITIAL, POPULATION
+from imcmoo.search.algorithm import N_INITIAL, POPULATION, run_search
 from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.parameters import Integer, Ordinal
@@ -176,7 +175,7 @@ def test_a_search_is_not_extended_from_other_initial_designs(tmp_path):
     path = tmp_path / "search.checkpoint"
     one, other = (draw_feasible(SMALL_PROBLEM, 40, np.random.default_rng(k)) for k in (1, 2))
     search(SMALL_PROBLEM, budget=20, initial=one, checkpoint=path)
-    with pytest.raises(InputError, match="of other initial designs"):
+    with pytest.raises(InputError, match="other settings: designs to begin with"):
         search(SMALL_PROBLEM, budget=60, initial=other, checkpoint=path)
 
 
@@ -242,7 +241,7 @@ def test_a_checkpoint_of_another_search_is_refused(checkpoint, options, message)
 
 
 def test_a_checkpoint_of_another_version_is_refused(checkpoint, monkeypatch):
-    monkeypatch.setattr("imcmoo.search.ask_tell.__version__", "9")
+    monkeypatch.setattr("imcmoo.search.algorithm.__version__", "9")
     with pytest.raises(InputError, match=r'is of another version .*: imcmoo ".*" \(here "9"\)'):
         search(budget=100, checkpoint=checkpoint)
 
@@ -272,7 +271,7 @@ def test_what_is_not_a_checkpoint_is_refused(checkpoint, content):
 def test_a_budget_below_one_and_a_space_without_feasible_designs_are_refused():
     with pytest.raises(ValueError, match="budget must be at least 1, got 0"):
         search(budget=0)
-    with pytest.raises(ValueError, match="n_initial must be at least 1 and population_size at lea"):
+    with pytest.raises(ValueError, match="population_size must be at least 2, got 1"):
         search(population_size=1)
     with pytest.raises(ValueError, match="no feasible design found in space rram for net0, net1"):
         search(fake_problem(RRAM, area_limit_m2=1e-9), budget=100)

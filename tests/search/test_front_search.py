@@ -1,23 +1,16 @@
 import numpy as np
 
 from imcmoo.problem.dominance import is_nondominated
-from imcmoo.search.front_search import near_front
-from imcmoo.search.offspring import OffspringBuilder, Refused
+from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.sampling import unseen
-from imcmoo.search.surrogate import Surrogate
-from imcmoo.space.moves import move, pairs, single_moves
+from imcmoo.space.moves import move, single_moves
 from problems import RRAM
-from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM, evaluated
+from tests.search.searches import LARGE_PROBLEM, SMALL_FEASIBLE, SMALL_PROBLEM, builder, evaluated
 
 
-def found(archive, wanted=5, problem=LARGE_PROBLEM, seed=0, population=(), **settings):
-    single = single_moves(problem.space)
-    moves = single, pairs(single)
-    rng = np.random.default_rng(seed)
-    settings = {"surrogate": Surrogate, "fitted": 200, **settings}
-    offspring = OffspringBuilder(problem, archive, Refused(problem.space), wanted)
-    population = np.array(population, dtype=int)
-    return near_front(offspring, population, moves, wanted, rng, **settings)
+def found(archive, wanted=5, seed=0, population=()):
+    offspring = builder(archive, wanted, population=population, seed=seed)
+    return FeasibleMating().near_front(offspring, wanted)
 
 
 def test_neighbours_of_front_members_are_new_and_different():
@@ -57,7 +50,7 @@ def test_designs_farther_away_are_offered_where_single_moves_lead_to_few_new_one
 
 def test_no_feasible_neighbour_is_left_where_all_of_these_were_evaluated():
     archive = evaluated(SMALL_PROBLEM, SMALL_FEASIBLE)
-    left = found(archive, problem=SMALL_PROBLEM)
+    left = found(archive)
     assert (SMALL_PROBLEM.feasibility.violation(left) > 0).all()
 
 

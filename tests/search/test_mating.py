@@ -3,22 +3,15 @@ import pytest
 
 from imcmoo.search import mating as mating_of
 from imcmoo.search.mating import (
-    UNSCORED,
     FeasibleMating,
-    _guiding,
-    _moves,
-    _vicinity,
     tournaments,
 )
-from imcmoo.search.offspring import OffspringBuilder, Refused
+from imcmoo.search.offspring import OffspringBuilder
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.search.surrogate import Surrogate
-from imcmoo.space.moves import move, single_moves
+from imcmoo.space.moves import move, paired_moves, pairs, single_moves
 from problems import RRAM
-from tests.fakes import evaluations_of, fake_problem
-from tests.search.searches import LARGE_PROBLEM, archive_of, evaluated
-
-MOVES = _moves(RRAM)
+from tests.search.searches import LARGE_PROBLEM, archive_of, builder, evaluated
 
 LARGE = RRAM.size - 1
 """Makes the space of the tests a large one."""
@@ -28,18 +21,27 @@ def mate(problem, archive, n, **settings):
     """Offspring of all designs of an archive."""
     population, rng = np.arange(len(archive)), np.random.default_rng(1)
     mating = FeasibleMating(size=n, **settings)
-    return mating.offspring(problem, archive, Refused(problem.space), population, rng=rng)
+    return mating.offspring(problem, archive, {}, population, rng=rng)
 
 
-def promising(archive, pair_ratios=None, **settings):
+def promising(archive, settings=None, **begun):
     """Promising neighbours of the best designs of an archive."""
-    offspring = OffspringBuilder(LARGE_PROBLEM, archive, Refused(RRAM), 10)
-    return FeasibleMating(**settings).promising(offspring, MOVES, pair_ratios)
+    return FeasibleMating(**(settings or {})).promising(builder(archive, **begun))
+
+
+SINGLE = single_moves(RRAM)
+MOVES = SINGLE, np.concatenate([SINGLE, pairs(SINGLE), paired_moves(RRAM)])
+
+
+def vicinity(levels, reach=-1):
+    """All designs within a move of others."""
+    designs, inside = move(RRAM, levels, MOVES[reach])
+    return designs[inside]
 
 
 def around(levels, reach=-1):
-    """Ranks of all designs within a move of some."""
-    return set(RRAM.rank(_vicinity(RRAM, levels, MOVES[reach])).tolist())
+    """Ranks of all designs within a move of others."""
+    return set(RRAM.rank(vicinity(levels, reach)).tolist())
 
 
 def predicting(coordinates):
@@ -62,14 +64,14 @@ def test_local_search_proposes_promising_neighbours_first():
         LARGE_PROBLEM.guide_scores(
             LARGE_PROBLEM.evaluate(x[LARGE_PROBLEM.feasibility.violation(x) <= 0])[0]
         )[:, :4]
-        for x in (first[:40], _vicinity(RRAM, archive.levels[incumbents], MOVES[-1]))
+        for x in (first[:40], vicinity(archive.levels[incumbents]))
     )
     assert (np.median(first, axis=0) <= np.quantile(every, 0.1, axis=0)).all()
 
 
 def test_only_neighbours_that_may_be_among_the_best_known_are_offered():
     archive = evaluated(LARGE_PROBLEM, 120)
-    few, more = promising(archive), promising(archive, best_known=120)
+    few, more = promising(archive), promising(archive, {"best_known": 120})
     assert 0 < len(few) < len(more)
     assert set(RRAM.rank(few).tolist()) < set(RRAM.rank(more).tolist())
 
@@ -87,45 +89,13 @@ def test_neighbours_of_the_best_known_are_offered_where_those_of_the_incumbents_
     assert offered
 
 
-def test_pairs_of_networks_are_compared_at_ratios_between_those_of_their_best_designs():
-    """A design between the two, the best of neither, has the least score of a pair at times."""
-    F = np.array([[1.0, 9, 1, 1, 1e-6], [2, 3, 1, 1, 1e-6], [8, 1, 1, 1, 1e-6]])
-    problem = fake_problem(RRAM, 2)
-    levels = RRAM.random(3, np.random.default_rng(0))
-    archive = evaluations_of(levels, F, -np.ones((3, 1)), space=RRAM)
-    rng = np.random.default_rng(0)
-    ratios = np.array(
-        [FeasibleMating()._draw_pair_ratios(problem, archive, rng) for _ in range(200)]
-    )
-    assert ratios.shape == (200, 1)
-    assert ((ratios >= 1 / 9) & (ratios <= 8)).all()
-    pairs = [problem.guide_scores(F, pair_ratios=ratio)[:, -1].argmin() for ratio in ratios]
-    assert set(pairs) == {0, 1, 2}
-
-
-def test_only_designs_one_move_from_the_incumbent_of_a_pair_are_tried(monkeypatch):
-    """Design 0 is the best by a criterion, design 5 by a pair of networks."""
-
-    def scores(F, reference=None, *, pair_ratios):
-        place = np.arange(len(F)) if reference is None else np.zeros(len(F))
-        return np.column_stack([place, np.roll(place, 5)])
-
-    archive = evaluated(LARGE_PROBLEM, 20)
-    monkeypatch.setattr(LARGE_PROBLEM, "guide_scores", scores)
-    monkeypatch.setattr(LARGE_PROBLEM.feasibility, "screened", lambda x: np.full(len(x), -1.0))
-    near = around(archive.levels[[0]], -1) | around(archive.levels[[5]], 0)
-    tried = promising(archive, np.ones(1), large_space=LARGE)
-    assert set(RRAM.rank(tried).tolist()) == near - archive.seen
-
-
-@pytest.mark.parametrize(("networks", "pairs"), [(12, (66,)), (13, None)])
-def test_the_pairs_of_many_networks_have_no_scores(networks, pairs):
-    problem = fake_problem(RRAM, networks)
-    F = np.ones((2, 2 * networks + 1))
-    levels = RRAM.random(2, np.random.default_rng(0))
-    archive = evaluations_of(levels, F, -np.ones((2, 1)), space=RRAM)
-    ratios = FeasibleMating()._draw_pair_ratios(problem, archive, np.random.default_rng(0))
-    assert (None if ratios is None else ratios.shape) == pairs
+def test_in_a_large_space_only_neighbours_of_the_best_by_a_criterion_are_tried():
+    archive = evaluated(LARGE_PROBLEM, 120)
+    best = archive.levels[LARGE_PROBLEM.guide_scores(archive.F).argmin(axis=0)]
+    # As good as the best by every criterion, so that all are offered.
+    coordinates = LARGE_PROBLEM.coordinates(archive.F.min(axis=0, keepdims=True))
+    tried = promising(archive, {"large_space": LARGE}, surrogate=predicting(coordinates))
+    assert set(RRAM.rank(tried).tolist()) == around(best) - archive.seen
 
 
 def test_the_surrogate_knows_what_lies_around_the_best_known():
@@ -162,13 +132,13 @@ def test_half_of_the_offspring_is_sought_around_the_least_violated_until_one_is_
     wanted = []
     whole = OffspringBuilder.add
 
-    def counted(builder, candidates, limit):
+    def counted(offspring, candidates, limit):
         wanted.append((set(RRAM.rank(candidates).tolist()), limit))
-        whole(builder, candidates, limit)
+        whole(offspring, candidates, limit)
 
     monkeypatch.setattr(OffspringBuilder, "add", counted)
     mate(LARGE_PROBLEM, archive, 30)
-    assert wanted[0] == (around(archive.levels[[5]]), 15)
+    assert wanted[0] == (around(archive.levels[[5]]) - archive.seen, 15)
 
 
 @pytest.mark.parametrize(("first", "violation", "times"), [(20, 2.0, 0), (0, 0.5, 1)])
@@ -180,13 +150,14 @@ def test_the_least_violated_is_sought_around_only_where_none_is_feasible(
     archive.G[first:, 0] = violation
     sought = []
 
-    def nearest(archive, rng):
-        sought.append(rng)
-        return archive.levels[:0]
+    def neighbours(offspring, rows, moves):
+        sought.append(moves is offspring.moves[1] and len(rows) == 1)
+        return archive.levels[:0], rows[:0]
 
-    monkeypatch.setattr(mating_of, "_nearest", nearest)
+    monkeypatch.setattr(OffspringBuilder, "neighbours", neighbours)
+    monkeypatch.setattr(FeasibleMating, "promising", lambda *_: archive.levels[:0])
     mate(LARGE_PROBLEM, archive, 20)
-    assert len(sought) == times
+    assert sum(sought) == times
 
 
 def test_local_search_alone_fills_a_generation_with_neighbours_of_incumbents_and_front():
@@ -201,15 +172,15 @@ def test_local_search_alone_fills_a_generation_with_neighbours_of_incumbents_and
     assert found - near <= set(RRAM.rank(moved[inside]).tolist())
 
 
-@pytest.mark.parametrize(("share", "wanted"), [(0.0, 0), (0.5, 10)])
+@pytest.mark.parametrize(("share", "wanted"), [(0.0, 0), (0.5, 4)])
 def test_in_a_large_space_value_elites_get_their_share_and_the_front_the_rest(
     monkeypatch, share, wanted
 ):
     asked = []
 
-    def no_elites(problem, archive, n, rng, pair_ratios, **_):
+    def no_elites(offspring, n):
         asked.append(n)
-        return archive.levels[:0], np.arange(0)
+        return archive.levels[:0]
 
     archive = evaluated(LARGE_PROBLEM, 70)
     monkeypatch.setattr(mating_of, "from_elites", no_elites)
@@ -224,11 +195,9 @@ def test_children_can_have_all_that_elites_leave_of_a_large_space(monkeypatch):
     searched = []
     monkeypatch.setattr(FeasibleMating, "promising", lambda *_: searched.append("criteria"))
 
-    def no_front(*_, **__):
-        searched.append("front")
-
+    monkeypatch.setattr(FeasibleMating, "near_front", lambda *_: searched.append("front"))
     archive = evaluated(LARGE_PROBLEM, 70)
-    settings = {"children_share": 1.0, "search_front": no_front, "large_space": LARGE}
+    settings = {"children_share": 1.0, "large_space": LARGE}
     assert len(mate(LARGE_PROBLEM, archive, 20, **settings))
     assert searched == []
 
@@ -258,39 +227,42 @@ def test_no_random_designs_are_checked_in_place_of_children_that_fail(monkeypatc
 
 
 def test_designs_that_failed_a_check_are_not_checked_again_and_teach_the_surrogate():
-    archive, refused = evaluated(LARGE_PROBLEM, 70), Refused(RRAM)
+    archive = evaluated(LARGE_PROBLEM, 70)
     single = around(archive.levels, 0) - archive.seen
     bad = RRAM.unrank(sorted(single))
     bad = bad[LARGE_PROBLEM.feasibility.screened(bad) > 0]
-    refused.append(bad, LARGE_PROBLEM.feasibility.screened(bad))
+    violation = LARGE_PROBLEM.feasibility.screened(bad).tolist()
+    refused = dict(zip(RRAM.rank(bad).tolist(), violation, strict=True))
     fit = Surrogate.of_violation(archive, refused, np.arange(70), 400)
     assert (fit.predict(bad[:20]) > 0.05).mean() > 0.9
     assert np.abs(fit.predict(archive.levels)).max() < 0.1
     population, rng = np.arange(70), np.random.default_rng(1)
-    n_before = len(refused.levels)
+    n_before = len(refused)
     offspring = FeasibleMating().offspring(LARGE_PROBLEM, archive, refused, population, rng=rng)
-    assert not set(RRAM.rank(offspring).tolist()) & refused.seen
-    assert len(refused.seen) == len(refused.levels) >= n_before  # none twice
+    assert not set(RRAM.rank(offspring).tolist()) & refused.keys()
+    assert len(refused) >= n_before
 
 
 def test_no_violation_is_predicted_where_all_known_designs_are_feasible():
     archive = evaluated(LARGE_PROBLEM, 20)
-    assert Surrogate.of_violation(archive, Refused(RRAM), np.arange(20), 200) is None
+    assert Surrogate.of_violation(archive, {}, np.arange(20), 200) is None
 
 
-def test_what_is_infeasible_loses_to_all_that_is_feasible_the_more_the_more_it_lacks():
-    F, G = evaluated(LARGE_PROBLEM, 5).F, np.full((5, 2), -3.0)
-    G[0] = 0  # at both limits: feasible
-    G[1], G[2], G[3] = (0.5, -1), (0.3, 0.4), (1e-6, -9)
-    scores = _guiding(LARGE_PROBLEM, F, G, None)
-    of_feasible = LARGE_PROBLEM.guide_scores(F[[0, 4]])
-    assert np.array_equal(scores[[0, 4]], of_feasible)
-    assert (scores[3] > of_feasible.max(axis=0)).all()
-    assert (np.diff(scores[[3, 1, 2]], axis=0) > 0).all()
-    np.testing.assert_allclose(scores[3], UNSCORED, rtol=1e-3)
+@pytest.mark.parametrize("n_feasible", [0, 12])
+def test_feasible_designs_win_tournaments_or_without_any_the_less_violated(monkeypatch, n_feasible):
+    archive, seen = evaluated(LARGE_PROBLEM, 40), []
+    archive.G[n_feasible:, 0] = np.linspace(0.1, 2, 40 - n_feasible)
 
+    def draw(scores, n, rng):
+        seen.append(scores)
+        return tournaments(scores, n, rng)
 
-def test_where_nothing_is_feasible_the_violation_guides():
-    F = evaluated(LARGE_PROBLEM, 3).F
-    G = np.array([[0.5, -1.0], [0.3, 0.4], [0.0, 0.2]])
-    np.testing.assert_allclose(_guiding(LARGE_PROBLEM, F, G, None), [[0.5], [0.7], [0.2]])
+    monkeypatch.setattr(mating_of, "tournaments", draw)
+    FeasibleMating().recombine(builder(archive, 20, population=range(40)))
+    (scores,) = seen
+    if n_feasible:
+        guiding = LARGE_PROBLEM.guide_scores(archive.F[:n_feasible])
+        np.testing.assert_array_equal(scores[:n_feasible], guiding)
+        assert np.isinf(scores[n_feasible:]).all()
+    else:
+        assert (np.diff(scores, axis=0) > 0).all()

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from imcmoo.record.evaluations import Evaluations
-from imcmoo.search.offspring import OffspringBuilder, Refused
+from imcmoo.search.surrogate import Surrogate
 from problems import RRAM
 from tests.fakes import fake_problem
+from tests.search.searches import builder
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def feasible(problem, levels):
 
 
 def offspring(problem, wanted):
-    return OffspringBuilder(problem, Evaluations(problem), Refused(RRAM), wanted)
+    return builder(Evaluations(problem), wanted)
 
 
 def test_the_first_that_pass_are_taken_and_no_more_asked_about_than_needed(problem):
@@ -70,28 +71,17 @@ def test_what_passes_the_screen_and_is_not_feasible_is_skipped_and_not_checked_a
     assert problem.asked == 0
 
 
-def test_each_group_gives_the_first_of_its_designs_that_passes_and_no_second_one(problem):
-    good, bad = sorted_by_screen(problem)
-    good = feasible(problem, good)
-    collected = offspring(problem, wanted=9)
-    candidates = np.concatenate([good[:3], bad[:2], good[3:5], good[:1], bad[2:4]])
-    collected.add_one_of_each(candidates, np.array([0, 0, 0, 1, 1, 1, 1, 2, 3, 3]))
-    # The only design of group 2 is that of group 0, and both of group 3 fail.
-    np.testing.assert_array_equal(collected.levels, good[[0, 3]])
-    assert problem.asked == 2 + 4
-    few = offspring(problem, wanted=2)
-    few.add_one_of_each(good[:5], np.arange(5))
-    np.testing.assert_array_equal(few.levels, good[:2])
-
-
 def test_only_designs_that_are_likely_to_be_feasible_are_worth_a_check(problem):
     levels = RRAM.random(50, np.random.default_rng(0))
 
-    def predicted(designs):
-        return 0.1 * designs[:, :1]
+    class Sloped(Surrogate):
+        @classmethod
+        def of_violation(cls, *_):
+            return cls.__new__(cls)
 
-    some = OffspringBuilder(
-        problem, Evaluations(problem), Refused(RRAM), 9, predicted=predicted, tolerance=0.1
-    )
+        def predict(self, designs):
+            return 0.1 * designs[:, :1]
+
+    some = builder(Evaluations(problem), 9, surrogate=Sloped, tolerance=0.1)
     np.testing.assert_array_equal(some.likely(levels), levels[levels[:, 0] <= 1])
     np.testing.assert_array_equal(offspring(problem, 9).likely(levels), levels)

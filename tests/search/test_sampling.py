@@ -12,8 +12,6 @@ from imcmoo.search.sampling import (
     draw_diverse,
     draw_feasible,
     draw_screened,
-    hamming,
-    proven_infeasible,
     spread_out,
     unseen,
 )
@@ -32,15 +30,17 @@ def test_draws_are_feasible_and_different(problem, seed, n):
     assert (problem.feasibility.violation(drawn) <= 0).all()
 
 
-def test_only_the_truth_confirms_and_no_more_is_asked_than_needed():
+def test_only_the_truth_confirms_and_no_more_is_asked_than_needed(monkeypatch):
     drawn = draw_screened(LARGE_PROBLEM, 300, np.random.default_rng(1))
     feasible = LARGE_PROBLEM.feasibility.violation(drawn) <= 0
     assert 0 < (~feasible).sum() < 290  # the fake's screen knows nothing of buffers
-    kept, refused = confirmed(LARGE_PROBLEM, drawn, 10)
+    asked, check = [], LARGE_PROBLEM.feasibility.violation
+    monkeypatch.setattr(
+        LARGE_PROBLEM.feasibility, "violation", lambda x: asked.extend(x) or check(x)
+    )
+    kept = confirmed(LARGE_PROBLEM, drawn, 10)
     np.testing.assert_array_equal(kept, drawn[feasible][:10])
-    asked = len(kept) + len(refused)
-    np.testing.assert_array_equal(refused, drawn[:asked][~feasible[:asked]])
-    assert asked == np.flatnonzero(feasible)[9] + 1
+    assert len(asked) == np.flatnonzero(feasible)[9] + 1
 
 
 def test_a_small_space_is_drawn_to_the_last_design():
@@ -60,12 +60,9 @@ def test_unseen_keeps_first_occurrences_in_order():
 def test_spread_out_is_greedy_max_min():
     line = np.array([[0.0], [1.0], [9.0], [10.0], [5.0], [5.0]])
 
-    def gap(points, one):
-        return np.abs(points - one)[:, 0]
-
-    assert spread_out(line, 3, gap, chosen=[0]) == [0, 3, 4]
-    assert spread_out(line, 4, gap, chosen=[1, 2]) == [1, 2, 4, 0]
-    assert sorted(spread_out(line, 99, gap, chosen=[0])) == [0, 1, 2, 3, 4, 5]
+    assert spread_out(line, 3, chosen=[0]) == [0, 3, 4]
+    assert spread_out(line, 4, chosen=[1, 2]) == [1, 2, 4, 0]
+    assert sorted(spread_out(line, 99, chosen=[0])) == [0, 1, 2, 3, 4, 5]
 
 
 def test_sampling_spreads_more_than_chance():
@@ -78,7 +75,7 @@ def test_sampling_spreads_more_than_chance():
     chosen = draw_diverse(problem, 100, rng)
 
     def smallest(levels):
-        return np.array([np.sort(hamming(levels, one))[1] for one in levels])
+        return np.array([np.sort((levels != one).sum(axis=1))[1] for one in levels])
 
     assert smallest(chosen).mean() > smallest(chance).mean() + 0.3
     assert smallest(chosen).min() > smallest(chance).min()
@@ -103,5 +100,5 @@ def test_a_space_that_bounds_rule_out_is_refused_after_a_few_repairs(monkeypatch
 
 def test_bounds_do_not_rule_out_a_space_with_a_feasible_design():
     study = Study(name="large", model="physical", device="sram", networks=["alexnet"])
-    assert not proven_infeasible(study.problem())
-    assert not proven_infeasible(LARGE_PROBLEM)
+    assert not study.problem().feasibility.is_proven_empty()
+    assert not LARGE_PROBLEM.feasibility.is_proven_empty()

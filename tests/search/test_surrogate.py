@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imcmoo.problem.limits import Limits
-from imcmoo.search.offspring import Refused
 from imcmoo.search.surrogate import Surrogate, steps
 from problems import RRAM
 from tests.fakes import SMALL, fake_problem
@@ -71,5 +70,5 @@ def test_near_also_fits_to_designs_that_only_break_a_limit_and_their_violation_i
     archive.G[5, -1] = 0.5
     fitted = Surrogate.near(problem, archive, np.array([5]), 1)
     np.testing.assert_array_equal(fitted._levels, archive.levels[[5]])
-    violation = Surrogate.of_violation(archive, Refused(RRAM), np.array([5]), 10)
+    violation = Surrogate.of_violation(archive, {}, np.array([5]), 10)
     assert violation.predict(archive.levels[[5]]) == pytest.approx(0.5, abs=1e-2)

@@ -26,13 +26,13 @@ from experiments.compare.evaluation_counter import (
 from imcmoo.cli.main import main
 from imcmoo.exact.regret import ExactRegret
 from imcmoo.io.locks import folder_lock
-from imcmoo.search.mating import FeasibleMating, _moves
-from imcmoo.search.offspring import OffspringBuilder, Refused
+from imcmoo.search.mating import FeasibleMating
 from imcmoo.search.sampling import draw_feasible
 from imcmoo.space.restricted import restricted
 from imcmoo.study.catalogue import find_study
 from problems import STUDIES
 from tests.fakes import SMALL, fake_problem
+from tests.search.searches import builder
 from tests.study.files import SMALL_RRAM, written
 
 STUDY = "four_workload_rram"
@@ -81,6 +81,16 @@ def test_designs_proposed_again_are_evaluated_but_not_counted(start):
     assert len(counted.archive) == 2
     assert np.array_equal(F[0], F[2])
     assert counted.proposed == 3
+
+
+def test_where_checks_are_free_infeasible_designs_are_proposed_but_not_counted(start):
+    random = start.problem.space.random(60, np.random.default_rng(0))
+    levels = np.concatenate([random, start.initial[:3]])
+    free, counted = Counted(replace(start, checks_are_free=True)), Counted(start)
+    free(levels), counted(levels)
+    assert len(free.archive) < len(counted.archive) == 63
+    assert free.archive.feasible.all()
+    assert free.proposed == 63
 
 
 def test_most_mutations_change_a_design(start):
@@ -158,10 +168,8 @@ def test_objectives_of_others_are_coordinates(start):
 def test_without_a_surrogate_random_neighbours_are_offered(start):
     """Not none: then the criteria would not be searched at all."""
     archive = METHODS["best-first"](start)
-    mating = FeasibleMating(surrogate=RandomSurrogate)
-    offspring = OffspringBuilder(start.problem, archive, Refused(start.problem.space), 20)
-    offered = mating.promising(offspring, _moves(start.problem.space), None)
-    assert len(offered) >= 20
+    offspring = builder(archive, 20, surrogate=RandomSurrogate)
+    assert len(FeasibleMating().promising(offspring)) >= 20
 
 
 def test_the_largest_regret_is_that_of_the_criterion_farthest_from_its_optimum():
