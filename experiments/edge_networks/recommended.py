@@ -39,7 +39,7 @@ from imcmoo.study.study import Study
 
 CHIPS = {"recogniser": 3}
 """Simulated chips of a network, 10 for others."""
-SAMPLES = {"recogniser": 60, "magika": 20, "line_direction": 60, "minilm": 100}
+SAMPLES = {"recogniser": 60, "magika": 10, "line_direction": 60, "minilm": 100}
 """Scored samples of a network, all for others."""
 FRONT = {"voice_activity": ("/stft/Conv",)}
 """The layer before the others, a Fourier transform, on the digital unit."""
