@@ -31,7 +31,6 @@ NETWORKS = {
 
 RECOMMENDED = {
     "sram": "SRAM",
-    "sram_digital_front": "SRAM, Fourier transform on the digital unit",
     "rram": "RRAM",
     "rram_any_accuracy": "RRAM, without a limit on accuracy",
     "dimc": "digital SRAM",
@@ -42,7 +41,7 @@ REMEDIES = {
     "voice_any_accuracy": "none, without a limit on accuracy",
     "voice_any_remedy": "what the study picks",
     "voice_more_bits": "more bits at 128 rows",
-    "voice_fewer_rows": "at most 64 rows and 6 bits",
+    "voice_fewer_rows": "at most 32 rows and 6 bits",
     "voice_digital_front": "Fourier transform on the digital unit",
 }
 """Display names of the remedies for voice activity."""

@@ -93,14 +93,13 @@ all networks takes ten minutes. With ADC noise of 10 % no SRAM circuit has 15 dB
 
 STUDIES = {
     "sram": Recommendation("sram", space=CIRCUITS["sram"]),
-    "sram_digital_front": Recommendation("sram", digital=FRONT, space=CIRCUITS["sram"]),
     "rram": Recommendation("rram", space=CIRCUITS["rram"]),
     "rram_any_accuracy": Recommendation("rram", drop=None, space=CIRCUITS["rram"]),
     "dimc": Recommendation("dimc"),
     "voice_any_accuracy": _of_voice(drop=None),
     "voice_any_remedy": _of_voice(),
     "voice_more_bits": _of_voice(space="rows = 128\nactive_rows = 128\n"),
-    "voice_fewer_rows": _of_voice(space="active_rows = [16, 32, 64]\nadc_bits = [5, 6]\n"),
+    "voice_fewer_rows": _of_voice(space="rows = 32\nactive_rows = [16, 32]\nadc_bits = [5, 6]\n"),
     "voice_digital_front": _of_voice(digital=FRONT),
 }
 """Studies by name."""
