@@ -41,7 +41,6 @@ REMEDIES = {
     "voice_any_accuracy": "none, without a limit on accuracy",
     "voice_any_remedy": "what the study picks",
     "voice_more_bits": "more bits at 128 rows",
-    "voice_fewer_rows": "at most 32 rows and 6 bits",
     "voice_digital_front": "Fourier transform on the digital unit",
 }
 """Display names of the remedies for voice activity."""

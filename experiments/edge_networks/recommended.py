@@ -99,7 +99,6 @@ STUDIES = {
     "voice_any_accuracy": _of_voice(drop=None),
     "voice_any_remedy": _of_voice(),
     "voice_more_bits": _of_voice(space="rows = 128\nactive_rows = 128\n"),
-    "voice_fewer_rows": _of_voice(space="rows = 32\nactive_rows = [16, 32]\nadc_bits = [5, 6]\n"),
     "voice_digital_front": _of_voice(digital=FRONT),
 }
 """Studies by name."""
