@@ -284,7 +284,11 @@ def trust_page(published: Path) -> str:
         "guide/trust.md",
         agreement=agreement.set_index("quantity").to_dict("index"),
         calibrated=silicon["calibrated_macros"],
-        works={chip: works_on(accuracy["edge_six_verdicts"], chip) for chip in RECOMMENDED},
+        works={
+            chip: found
+            for chip in RECOMMENDED
+            if (found := works_on(accuracy["edge_six_verdicts"], chip))
+        },
         chips=RECOMMENDED,
         names=EXECUTED,
         turning=turning(physics["sensitivity"]),

@@ -35,7 +35,7 @@ RECOMMENDED = {
     "rram_any_accuracy": "RRAM, without a limit on accuracy",
     "dimc": "digital SRAM",
 }
-"""Display names of the chips that studies recommend."""
+"""Display names of the chips that studies recommend; the table may lack some."""
 
 REMEDIES = {
     "voice_any_accuracy": "none, without a limit on accuracy",
@@ -54,13 +54,14 @@ def page(folder: Path = TABLES) -> str:
     )
     runs = by_level.set_index(["cell_errors", "network"])
     losses = runs["integer"] - runs["accuracy"]
+    tried = {chip: title for chip, title in RECOMMENDED.items() if chip in set(verdicts["chip"])}
     return render(
         "edge_networks/edge_six.md",
         **{"verdicts": verdicts, "remedies": remedies, "by_level": by_level},
-        **{"RECOMMENDED": RECOMMENDED, "REMEDIES": REMEDIES, "NETWORKS": NETWORKS},
+        **{"RECOMMENDED": tried, "REMEDIES": REMEDIES, "NETWORKS": NETWORKS},
         **{"verdict": verdict, "costs": costs, "circuit": circuit},
-        works={chip: works_on(verdicts, chip) for chip in RECOMMENDED},
-        chips={chip: found[0] for chip in RECOMMENDED if (found := executed(verdicts, chip))},
+        works={chip: works_on(verdicts, chip) for chip in tried},
+        chips={chip: found[0] for chip in tried if (found := executed(verdicts, chip))},
         short=lambda value: f"{value:.3g}",
         lost=lambda kind, network: losses[kind, network],
     )
