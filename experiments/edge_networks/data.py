@@ -479,13 +479,13 @@ def find_network(name: str, folder: Path) -> tuple[Path, list[str]]:
     return path, network.options.split() if network else []
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Write the data of every network whose package is installed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--samples", type=int, default=200, metavar="N", help="to score each")
     parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     for name, network in NETWORKS.items():
         path = network.path()

@@ -54,6 +54,7 @@ def page(frames: Frames, published: Path) -> str:
         published: has the folder `accuracy`, of executed networks.
     """
     accuracy, optima = read_tables(published / "accuracy"), frames["optima"]
+    verdicts = accuracy.get("edge_six_verdicts")
     usual = Assumptions()
     return render(
         "physics/physical.md",
@@ -65,7 +66,7 @@ def page(frames: Frames, published: Path) -> str:
         studies=list(dict.fromkeys(optima["study"])),
         model=of_a_model(),
         changed=accuracy.get("earlier_recommendations"),
-        works=works_on(accuracy["edge_six_verdicts"], "sram"),
+        works=None if verdicts is None else works_on(verdicts, "sram"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=memory_cell("sram").snr_limit_dB,
         drivers=usual.rram_driver_factor,

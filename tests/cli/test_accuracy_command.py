@@ -328,12 +328,12 @@ def test_few_samples_are_warned_of(command, capsys, n, line):
 
 def test_errors_of_a_chip_are_written_for_training(command, tmp_path):
     design = "rows=64,active_rows=64,bits_per_cell=2,input_slice_bits=1,adc_bits=8"
-    options = ["--design", design, "--device", "rram", "--adc-noise", "20", "--chips", "1"]
+    options = ["--design", design, "--device", "rram", "--adc-noise", "40", "--chips", "1"]
     options += ["--stuck-share", "0.001", "--layers-digital", "hidden"]
     assert main([*command, *options, "--export-noise", "noise.json"]) == 0
     noise = json.loads(Path("noise.json").read_text())
     assert noise["noise_of"] == "digits.onnx"
-    assert (noise["circuit"]["adc_noise"], noise["circuit"]["adc_bits"]) == (0.2, 8)
+    assert (noise["circuit"]["adc_noise"], noise["circuit"]["adc_bits"]) == (0.4, 8)
     hidden, classes = noise["layers"]
     assert hidden == {"layer": "hidden", "weight_error": 0, "stuck_error": 0, "output_noise": 0}
     # Four slices of up to 3 of offset weights, of 127 at most.

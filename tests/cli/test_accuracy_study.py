@@ -77,6 +77,7 @@ def test_a_run_says_which_network_computes_worse_than_allowed(
     run, capsys, monkeypatch, high, where
 ):
     executed = {"exact": 0.85, "exact_low": 0.8, "exact_high": high, "samples": 100, "note": ""}
+    executed["float_of_samples"] = 0.9
     monkeypatch.setattr("imcmoo.study.verified_accuracy._executed", lambda *_: executed)
     _, row, _ = run(KEYS)
     interval = f"({where} the interval 0.800 to {high:.3f})"

@@ -280,7 +280,7 @@ def test_another_number_of_samples_makes_files_of_its_own(tmp_path, monkeypatch)
     monkeypatch.setattr(unseen, "UNSEEN", {"one": unseen.Unseen(Network(), "text", ())})
     monkeypatch.setattr(unseen, "imcmoo", failing)
     (tmp_path / "one.csv").write_text("of 300 samples")
-    options = {"budget": 1, "chips": 1, "quick": True}
+    options = {"chips": 1, "quick": True}
     with pytest.raises(SystemExit, match="one cannot be imported"):
         unseen.verdicts("one", tmp_path, "sram", samples=5, **options)
     assert asked == [5, str(tmp_path / "5-samples" / "one.csv")]

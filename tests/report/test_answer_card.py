@@ -114,7 +114,8 @@ def test_the_card_of_a_stored_run_names_the_command_that_proves_it(tmp_path, cap
     (card,) = answered(tmp_path, capsys, "run", networks=NETWORK, criterion="edap_max")
     stored = dict(Run(tmp_path / "two/seed-1").card.rows)["next"]
     assert stored == "imcmoo certify two.toml"
-    assert card["next"] == f"imcmoo certify {tmp_path / 'two.toml'}"
+    # The terminal may wrap a long path.
+    assert card["next"].replace(" ", "") == f"imcmoocertify{tmp_path / 'two.toml'}"
 
 
 @pytest.mark.usefixtures("_no_figures")
