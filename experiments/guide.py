@@ -285,9 +285,9 @@ def trust_page(published: Path) -> str:
         agreement=agreement.set_index("quantity").to_dict("index"),
         calibrated=silicon["calibrated_macros"],
         works={
-            chip: found
+            chip: of_networks
             for chip in RECOMMENDED
-            if (found := works_on(accuracy["edge_six_verdicts"], chip))
+            if (of_networks := works_on(accuracy["edge_six_verdicts"], chip))
         },
         chips=RECOMMENDED,
         names=EXECUTED,

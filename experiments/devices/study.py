@@ -151,7 +151,7 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         proven=tables["chips"],
         ranges=spans,
         opened=tables["open_table"],
-        real={d: found[0] for d in DEVICES if (found := executed(verdicts, d))},
+        real={d: runs[0] for d in DEVICES if (runs := executed(verdicts, d))},
         works={device: works_on(verdicts, device) for device in DEVICES},
         model=of_a_model(),
         best={q: best_device(markdown.select(spans, question=q)) for q in QUESTIONS},

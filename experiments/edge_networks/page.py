@@ -61,7 +61,7 @@ def page(folder: Path = TABLES) -> str:
         **{"RECOMMENDED": tried, "REMEDIES": REMEDIES, "NETWORKS": NETWORKS},
         **{"verdict": verdict, "costs": costs, "circuit": circuit},
         works={chip: works_on(verdicts, chip) for chip in tried},
-        chips={chip: found[0] for chip in tried if (found := executed(verdicts, chip))},
+        chips={chip: runs[0] for chip in tried if (runs := executed(verdicts, chip))},
         short=lambda value: f"{value:.3g}",
         lost=lambda kind, network: losses[kind, network],
     )
@@ -101,7 +101,7 @@ def costs(remedies: pd.DataFrame, chip: str) -> tuple[str, str, str]:
 
 
 def circuit(chip: Mapping[str, Any]) -> str:
-    """What decides the errors of a chip, in a few words."""
+    """Parameters that decide the errors of a chip, in a few words."""
     rows_at_once = f"{chip['active_rows']:.0f} of {chip['rows']:.0f} rows"
     if chip["device"] == "dimc":
         return rows_at_once

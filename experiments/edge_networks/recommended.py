@@ -122,7 +122,7 @@ class Chip:
 
     @property
     def circuit(self) -> Circuit:
-        """What decides its errors."""
+        """Parameters that decide its errors."""
         device = memory_cell(str(self.design["device"]))
         columns = {parameter: np.array([value]) for parameter, value in self.design.items()}
         designs = Designs.of_columns(columns, defaults=defaults_of(device.defaults, measured=True))

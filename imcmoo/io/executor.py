@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ TASKS_PER_WORKER = 2
 
 WATCH_S = 2.0
 """Seconds between looks whether a worker died without the pool seeing it."""
+
+
+ENDED_AGAIN_S = 0.1
+"""Seconds after which work is ended again that began after the last time."""
 
 
 class WorkerLost(RuntimeError):
@@ -77,15 +82,24 @@ def local(workers: int) -> Iterator[Executor]:
 
 @contextmanager
 def waiting(workers: int, end: Callable[[], None]) -> Iterator[Executor]:
-    """An executor of threads, for work that is done elsewhere and only waited for; `end` ends all
-    that at once where the block is left by an exception."""
+    """An executor of threads, for work that is done elsewhere and only waited for.
+
+    Args:
+        workers: threads.
+        end: ends all that work at once; called until all threads have finished, where the block is
+            left by an exception.
+    """
     with ThreadPoolExecutor(workers) as executor:
         executor.workers = workers  # type: ignore[attr-defined]  # see `at_once`
         try:
             yield executor
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
-            end()
+            ending = threading.Thread(target=executor.shutdown)
+            ending.start()
+            while ending.is_alive():  # a task may begin after others were ended
+                end()
+                ending.join(ENDED_AGAIN_S)
             raise
 
 

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from imcmoo.io.executor import WorkerLost, cores, imap_unordered, local, threads
+from imcmoo.io.executor import WorkerLost, cores, imap_unordered, local, threads, waiting
 from imcmoo.io.processes import Processes
 from tests.io.processes import PATIENCE, ROOT, marked, needs_proc, wait_for, workers
 
@@ -426,3 +426,23 @@ def test_an_interrupt_after_the_last_test_is_not_heard():
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT)
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_work_that_begins_while_others_are_ended_is_ended_too():
+    ended, begun = [], threading.Event()
+
+    def begin_late():
+        begun.set()
+        deadline = time.monotonic() + PATIENCE
+        while len(ended) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def interrupted():
+        with waiting(1, lambda: ended.append(1)) as executor:
+            executor.submit(begin_late)
+            begun.wait()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert len(ended) >= 2

@@ -318,7 +318,7 @@ class _RowBlocks:
 
     @property
     def _quiet(self) -> _RowBlocks:
-        """The same row blocks with ADCs without noise."""
+        """Row blocks of the same sums, read by ADCs without noise."""
         return self._without_noise or self
 
     def noise(self, adc_bits: Ints, coherence: Floats) -> tuple[Floats, Floats]:
