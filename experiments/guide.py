@@ -18,7 +18,7 @@ from experiments.compare.comparison import OURS, PRIMARY
 from experiments.compare.page import DOCS, compared, median
 from experiments.devices.study import ASKED, best_device
 from experiments.edge_networks.page import NETWORKS as EXECUTED
-from experiments.edge_networks.page import RECOMMENDED, works_on
+from experiments.edge_networks.page import RECOMMENDED, verdict_by_network
 from experiments.generation import DEVICES as GENERATING
 from experiments.generation import break_even, first_wins
 from experiments.physics.page import area_limit, chip_of, turning
@@ -287,7 +287,7 @@ def trust_page(published: Path) -> str:
         works={
             chip: of_networks
             for chip in RECOMMENDED
-            if (of_networks := works_on(accuracy["edge_six_verdicts"], chip))
+            if (of_networks := verdict_by_network(accuracy["edge_six_verdicts"], chip))
         },
         chips=RECOMMENDED,
         names=EXECUTED,

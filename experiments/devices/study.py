@@ -22,7 +22,7 @@ from experiments.devices.chips import (
     Task,
 )
 from experiments.edge_networks.page import TABLES as EXECUTED
-from experiments.edge_networks.page import executed, works_on
+from experiments.edge_networks.page import executed, verdict_by_network
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.hardware.physical_table import OPEN
 from imcmoo.report import style
@@ -152,7 +152,7 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         ranges=spans,
         opened=tables["open_table"],
         real={d: runs[0] for d in DEVICES if (runs := executed(verdicts, d))},
-        works={device: works_on(verdicts, device) for device in DEVICES},
+        works={device: verdict_by_network(verdicts, device) for device in DEVICES},
         model=of_a_model(),
         best={q: best_device(markdown.select(spans, question=q)) for q in QUESTIONS},
     )

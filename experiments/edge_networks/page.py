@@ -39,7 +39,7 @@ RECOMMENDED = {
 
 REMEDIES = {
     "voice_any_accuracy": "none, without a limit on accuracy",
-    "voice_any_remedy": "what the study picks",
+    "voice_any_remedy": "limit of 1 point, nothing else changed",
     "voice_more_bits": "more bits at 128 rows",
     "voice_digital_front": "Fourier transform on the digital unit",
 }
@@ -60,7 +60,7 @@ def page(folder: Path = TABLES) -> str:
         **{"verdicts": verdicts, "remedies": remedies, "by_level": by_level},
         **{"RECOMMENDED": tried, "REMEDIES": REMEDIES, "NETWORKS": NETWORKS},
         **{"verdict": verdict, "costs": costs, "circuit": circuit},
-        works={chip: works_on(verdicts, chip) for chip in tried},
+        works={chip: verdict_by_network(verdicts, chip) for chip in tried},
         chips={chip: runs[0] for chip in tried if (runs := executed(verdicts, chip))},
         short=lambda value: f"{value:.3g}",
         lost=lambda kind, network: losses[kind, network],
@@ -72,26 +72,26 @@ def executed(verdicts: pd.DataFrame, chip: str) -> list[dict[str, Any]]:
     return rows(markdown.select(verdicts, chip=chip).dropna(subset=["network"]))
 
 
-def works_on(verdicts: pd.DataFrame, chip: str) -> dict[str, str]:
+def verdict_by_network(verdicts: pd.DataFrame, chip: str) -> dict[str, str]:
     """Verdict on each network that a chip was executed with, the worse of two noises."""
     of_chip = verdicts[verdicts["chip"] == chip].groupby("network", sort=False)["verdict"]
     return {str(network): worst(each) for network, each in of_chip}
 
 
 def verdict(verdicts: pd.DataFrame, chip: str, network: str) -> str:
-    """Verdict on a network on a chip: the loss of the mean and the worst of its simulated chips
-    and the standard error, in points, at the larger noise."""
+    """Verdict on a network on a chip, and at the larger noise: mean loss of its simulated chips ±
+    standard error, and the worst loss, in points."""
     runs = rows(verdicts, chip=chip, network=network)
     if not runs:
         return "no chip"
     last = runs[-1]
-    losses = (f"{100 * last[name]:.1f}" for name in ("mean_loss", "worst_loss", "standard_error"))
-    mean, worst_of_chips, error = losses
+    mean, worst_of_chips = (f"{100 * last[name]:.1f}" for name in ("mean_loss", "worst_loss"))
+    error = f"{100 * last['standard_error']:.2f}"
     return f"{worst(run['verdict'] for run in runs)}: {mean} ± {error}, {worst_of_chips}"
 
 
 def costs(remedies: pd.DataFrame, chip: str) -> tuple[str, str, str]:
-    """Circuit, EDAP over the chip without a limit on accuracy, and verdict of a remedy."""
+    """Circuit of a remedy, EDAP divided by that without a limit on accuracy, and verdict."""
     runs = rows(remedies, chip=chip)
     if runs[0]["verdict"] == "no chip":
         return "no chip", "", ""

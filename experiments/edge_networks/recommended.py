@@ -42,7 +42,7 @@ CHIPS = {"recogniser": 3}
 SAMPLES = {"recogniser": 60, "magika": 10, "line_direction": 60, "minilm": 100}
 """Scored samples of a network, all for others."""
 FRONT = {"voice_activity": ("/stft/Conv",)}
-"""The layer before the others, a Fourier transform, on the digital unit."""
+"""First layer, a Fourier transform, to run on the digital unit."""
 DROP = 0.01
 CRITERION = "edap_geomean"
 VERDICTS, REMEDIES = "edge_six_verdicts", "voice_activity_remedies"
@@ -88,8 +88,8 @@ input_slice_bits = 1
 adc_noise = 1
 """,
 }
-"""Lines of the spaces for six networks by device: circuits of little noise. That of one circuit in
-all networks takes ten minutes. With ADC noise of 10 % no SRAM circuit has 15 dB on text."""
+"""Lines of the spaces for six networks by device: circuits of little noise. To compute that of one
+circuit takes ten minutes. With ADC noise of 10 % no SRAM circuit has 15 dB on text."""
 
 STUDIES = {
     "sram": Recommendation("sram", space=CIRCUITS["sram"]),
@@ -204,7 +204,7 @@ def judged(
 ) -> Iterator[dict[str, Any]]:
     """A row of each noise of a chip: scores and verdict; one simulated chip if it has no errors.
 
-    No chip follows one that settles the verdict.
+    Stops once the verdict is certain.
     """
     count = 1 if circuit == circuit.without_errors() else chips
     on_integers = assessed.integer_scores(circuit)

@@ -14,7 +14,7 @@ from imcmoo.arrays import Floats, Ints
 MEAN_LOSS, WORST_LOSS, STANDARD_ERROR = 0.01, 0.03, 0.005
 """Largest loss of the mean and of the worst chip, and largest standard error, as shares of 1."""
 SURE = 2.0
-"""Standard errors by which a loss is above its limit if the chip fails in spite of few samples."""
+"""A loss is certain if it is above its limit by this many standard errors."""
 ROUNDING = 1e-9
 
 Works = Literal["works", "undecided", "fails"]
@@ -46,7 +46,7 @@ class Verdict:
             scores: scores on each chip, shape (chips, n), n at least 2.
             in_float, on_integers: scores of the network in float and with integers, shape (n,). The
                 one with the lower mean is the reference; integers, if the means are equal or every
-                chip scores as they do, since then the samples leave no doubt.
+                chip scores as they do, since then there is no difference to estimate.
         """
         reference = min(on_integers, in_float, key=lambda each: float(each.mean()))
         if (scores == on_integers).all():
@@ -98,7 +98,7 @@ def clustered_standard_error(differences: Floats, clusters: Ints) -> float:
 
 
 def worst(verdicts: Iterable[str]) -> str:
-    """The verdict on a chip from those at several noises of its ADCs."""
+    """The worst of the verdicts at several noises of ADCs."""
     stated = [*verdicts]
     return next(each for each in WORST_FIRST if each in stated)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.agreement import of_a_model
-from experiments.edge_networks.page import works_on
+from experiments.edge_networks.page import verdict_by_network
 from experiments.markdown import render, rows, select
 from experiments.physics import earlier
 from experiments.physics.devices import CRITERION, DEFAULT, DEFINITIONS, EXTREMES
@@ -66,7 +66,7 @@ def page(frames: Frames, published: Path) -> str:
         studies=list(dict.fromkeys(optima["study"])),
         model=of_a_model(),
         changed=accuracy.get("earlier_recommendations"),
-        works=None if verdicts is None else works_on(verdicts, "sram"),
+        works=None if verdicts is None else verdict_by_network(verdicts, "sram"),
         snr_adc_dB=DEFAULT_SNR_ADC_DB,
         snr_dB=memory_cell("sram").snr_limit_dB,
         drivers=usual.rram_driver_factor,

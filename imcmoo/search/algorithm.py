@@ -75,7 +75,7 @@ class Search:
 
     Args:
         problem: the design problem. Its model is only used to check feasibility. Every proposed
-            design is feasible and was never evaluated before.
+            design is feasible, unless the study counts checks, and was never evaluated before.
         budget: number of unique designs, at least 1. A larger budget evaluates the same designs
             first.
         rng: source of all random choices; its state advances.

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from experiments.compare.comparison import PRIMARY
-from experiments.edge_networks.page import works_on
+from experiments.edge_networks.page import verdict_by_network
 from experiments.paper.questions import read_studies
 from experiments.paper.study import summary
 from experiments.physics.devices import EXTREMES
@@ -47,7 +47,7 @@ def of_devices():
     usual = Assumptions()
     yield f"drivers of RRAM {usual.rram_driver_factor.value:g} times the tabulated area"
     yield f"{1e12 * usual.current_hold_m2.value:.0f} µm² for the sample-and-hold of a current"
-    works = [*works_on(table("accuracy/edge_six_verdicts"), "sram").values()]
+    works = [*verdict_by_network(table("accuracy/edge_six_verdicts"), "sram").values()]
     yield f"SRAM chip for six real networks works on {works.count('works')} of them"
 
 

@@ -13,7 +13,7 @@ from experiments.edge_networks.page import (
     executed,
     page,
     verdict,
-    works_on,
+    verdict_by_network,
 )
 from experiments.edge_networks.prediction import DESIGNS, summary
 from experiments.edge_networks.unseen import shown
@@ -53,9 +53,9 @@ def test_a_verdict_is_that_of_the_worse_noise_with_the_losses_at_the_larger_one(
     runs = pd.DataFrame(
         [run | {"verdict": "works"}, run | {"verdict": "fails", "worst_loss": 0.031}]
     )
-    assert verdict(runs, "sram", "digits") == "fails: 0.4 ± 0.3, 3.1"
+    assert verdict(runs, "sram", "digits") == "fails: 0.4 ± 0.30, 3.1"
     assert verdict(runs, "rram", "digits") == "no chip"
-    assert works_on(runs, "sram") == {"digits": "fails"}
+    assert verdict_by_network(runs, "sram") == {"digits": "fails"}
     assert (
         executed(pd.DataFrame([{"chip": "rram", "verdict": "no chip", "network": None}]), "rram")
         == []
