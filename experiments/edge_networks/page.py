@@ -61,7 +61,7 @@ def page(folder: Path = TABLES) -> str:
         **{"RECOMMENDED": tried, "REMEDIES": REMEDIES, "NETWORKS": NETWORKS},
         **{"verdict": verdict, "costs": costs, "circuit": circuit},
         works={chip: verdict_by_network(verdicts, chip) for chip in tried},
-        chips={chip: runs[0] for chip in tried if (runs := executed(verdicts, chip))},
+        chips={chip: of_chip[0] for chip in tried if (of_chip := executed(verdicts, chip))},
         short=lambda value: f"{value:.3g}",
         lost=lambda kind, network: losses[kind, network],
     )

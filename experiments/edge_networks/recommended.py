@@ -31,6 +31,7 @@ from imcmoo.accuracy.circuit_noise import VERSION
 from imcmoo.arrays import Floats
 from imcmoo.exact.branch_and_bound import prove
 from imcmoo.io.checksums import sha256
+from imcmoo.io.files import replacing
 from imcmoo.model.physical.assumptions import Assumptions
 from imcmoo.model.physical.circuit import Circuit
 from imcmoo.model.physical.memory_cells import memory_cell
@@ -191,10 +192,8 @@ def scores(
         path = folder / f"{name}-{digest}-{number}.npy"
         if not path.exists():
             made = assessed.scores_of_chip(circuit, number)
-            partial = path.with_suffix(".partial")
-            with partial.open("wb") as stream:
+            with replacing(path) as temporary, temporary.open("wb") as stream:
                 np.save(stream, made)
-            partial.rename(path)
             print(f"{name}, chip {number}, {circuit.adc_noise:.0%}: {made.mean():.4f}", flush=True)
         yield np.load(path)
 

@@ -359,6 +359,9 @@ def times(step: str, start: Mapping[str, float], file: Path) -> dict[str, float]
     return {f"{step}_{unit}": value for unit, value in json.loads(file.read_text()).items()}
 
 
+OF_A_CHIP = ("rows", "accuracy", "chips", "samples")
+"""Columns that a table lacks in which no chip was found."""
+
 HEAD = (
     "| package | kind, layers | float | chip | score, also at 1.2 × its noise (chips × samples) "
     "| verdict | CPU time of import, search, execution |"
@@ -368,6 +371,7 @@ HEAD = (
 def shown(table: pd.DataFrame) -> str:
     """The Markdown table of the verdicts of a file."""
     lines = [HEAD, "| --- | --- | --- | --- | --- | --- | --- |"]
+    table = table.reindex(columns=[*dict.fromkeys([*table, *OF_A_CHIP])])
     for _, runs in table.groupby(["network", "device"], sort=False):
         first = runs.iloc[0]
         made = "; ".join(f"{score:.3f}" for score in runs["accuracy"].dropna())
@@ -428,7 +432,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
         frame = pd.DataFrame(made)
         if args.out.exists():
-            frame = pd.concat([pd.read_csv(args.out), frame])
+            former = pd.read_csv(args.out)
+            same = (former["network"] == name) & (former["device"] == args.device)
+            frame = pd.concat([former[~same], frame])
         frame.to_csv(args.out, index=False, float_format="%.5g", lineterminator="\n")
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from imcmoo.accuracy.compiled import compiled
 from imcmoo.arrays import Floats
 from imcmoo.model.physical.adc_window import Adcs
 
@@ -66,7 +66,7 @@ class Conversion:
         _convert_and_add(read.sums, low, step, top, places, kind(0), out)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _convert_and_add(sums, low, step, top, places, zero, out):  # type: ignore[no-untyped-def]
     """Loop of `Conversion.add_to`, which dominates the time."""
     groups, inputs, n, weights, columns = sums.shape

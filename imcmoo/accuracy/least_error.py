@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from imcmoo.accuracy.compiled import compiled
 from imcmoo.accuracy.conversion import Conversion, Values
 from imcmoo.arrays import Floats
 from imcmoo.model.physical.adc_window import CANDIDATE_SIGMAS, Sums, choose_adcs
@@ -147,7 +147,7 @@ def _stacked(conversions: Sequence[Conversion], name: str) -> Floats:
     return np.stack([getattr(each, name) for each in conversions])
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _choose(  # type: ignore[no-untyped-def]
     sums, true, errors, places, low, step, top, weights, order, alone, chosen
 ):
@@ -167,7 +167,7 @@ def _choose(  # type: ignore[no-untyped-def]
         _add(values, ideal, errors, place, options[0][k], options[1][k], options[2][k])
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _add(values, ideal, errors, place, low, step, top):  # type: ignore[no-untyped-def]
     """Add the errors of one conversion, times `place`, to `errors`, shape (n, C)."""
     for at in range(values.shape[0]):
@@ -176,7 +176,7 @@ def _add(values, ideal, errors, place, low, step, top):  # type: ignore[no-untyp
             errors[at, m] += place * (low + step * code - ideal[at, m])
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _errs(values, ideal, low, step, top):  # type: ignore[no-untyped-def]
     """True if a conversion changes a sum."""
     for at in range(values.shape[0]):
@@ -187,7 +187,7 @@ def _errs(values, ideal, low, step, top):  # type: ignore[no-untyped-def]
     return False
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _least(values, ideal, errors, beside, place, low, step, top, weights):  # type: ignore[no-untyped-def]
     """Index of the first candidate with the least variance over vectors, summed over columns.
 

@@ -6,10 +6,11 @@ import math
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
+
+from imcmoo.accuracy.compiled import compiled
 
 Values = NDArray[Any]
 
@@ -46,13 +47,13 @@ def _medians() -> Values:
     return medians
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _look_up(parts, medians, out):  # type: ignore[no-untyped-def]
     for at in range(len(out)):
         out[at] = medians[parts[at]]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _add(values, spread, parts, medians, out):  # type: ignore[no-untyped-def]
     for at in range(len(out)):
         out[at] = values[at] + spread * medians[parts[at]]

@@ -229,7 +229,7 @@ def check_widens(study: Study | StudyOfDevices, criterion: str | None = None) ->
     if criterion not in (None, study.certified_by):
         raise InputError(
             f"--widen looks at the best design by the criterion of the study, "
-            f"{study.asked_criterion.name}, not by {criterion}"
+            f"{study.certified_by}, not by {criterion}"
         )
 
 

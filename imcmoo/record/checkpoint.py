@@ -65,7 +65,7 @@ def save(evaluations: Evaluations, path: Path, *, stamp: Stamp, state: SearchSta
     words = json.dumps(content, default=np.ndarray.tolist)
     arrays = _arrays(evaluations) | {
         "asked": state.asked,
-        "refused": evaluations.space.unrank(np.array([*state.refused])),
+        "refused": evaluations.space.unrank([*state.refused]),
         "violation": np.array([*state.refused.values()]),
     }
     stored: dict[str, Any] = {"words": words, "checksum": _checksum(words, arrays), **arrays}

@@ -2,7 +2,7 @@
 
 It is memetic: most offspring come from local search, near the criteria's incumbents, near front
 members and, in a large space, near per-value elites (`FeasibleMating`). Rank and crowding choose
-the survivors (`survivors`). Both parts are arguments. Nothing depends on the budget but the end.
+the survivors (`survivors`). Both parts are arguments. The budget only decides when a search ends.
 """
 
 from __future__ import annotations
@@ -76,14 +76,12 @@ class Search:
     Args:
         problem: the design problem. Its model is only used to check feasibility. Every proposed
             design is feasible, unless the study counts checks, and was never evaluated before.
-        budget: number of unique designs, at least 1. A larger budget evaluates the same designs
-            first.
+        budget: unique designs, at least 1. A larger budget evaluates the same designs first.
         rng: source of all random choices; its state advances.
         initial: feasible, distinct initial designs, shape (n, n_parameters); surplus ones are not
             used. If None, they are drawn at random.
         n_initial: largest number of initial designs, at least 1. By default 300.
-        population_size: designs that survive a generation, at least 2. By default 70, as in the
-            paper.
+        population_size: designs that survive a generation, at least 2. By default 70.
         mating: makes the offspring; `FeasibleMating()` by default.
         survival: a function that selects the next population; `survivors` by default.
 
@@ -119,6 +117,9 @@ class Search:
         self.mating, self.survival = mating or FeasibleMating(), survival
         self.archive, self.trace = Evaluations(problem), list[TraceRow]()
         self.population: Ints = np.arange(0)
+        if initial is not None:
+            problem.space.validate(initial)
+            initial = initial.astype(np.int64)
         self._initial, self._rng = initial, rng
         self._stamp = self._stamp_before()
         self._asked = self.archive.levels  # of the generation in progress, evaluated or not
@@ -164,7 +165,7 @@ class Search:
         return self.trace[-1]
 
     def save(self, path: Path) -> None:
-        """Write the state of the search to a file; a kill leaves the file before or this one."""
+        """Write the state of the search to a file; a kill leaves the former file or the new one."""
         random = dict(self._rng.bit_generator.state)
         state = checkpoint.SearchState(random, self._asked, self.refused)
         checkpoint.save(self.archive, path, stamp=self._stamp, state=state)
@@ -279,9 +280,8 @@ def run_search(
             before. None, the default, stores nothing.
         save_every_s: shortest time between two checkpoints but the last, in seconds: a kill costs
             that much work, and the generation that is being evaluated. By default 0.5.
-        callback: hears of every generation as it ends, not of those before a checkpoint.
-        settings: `budget`, `initial`, `n_initial`, `population_size`, `mating` and `survival`, as
-            `Search` takes them.
+        callback: called with each generation as it ends, not with those of a checkpoint.
+        settings: further arguments of `Search`, such as `budget` and `mating`.
 
     Returns:
         The finished search, with its `archive` and `trace`.

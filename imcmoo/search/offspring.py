@@ -1,4 +1,4 @@
-"""Offspring of one generation: collected one by one, each checked before it is evaluated."""
+"""Offspring of one generation: collected in chunks, each design checked before it is evaluated."""
 
 from __future__ import annotations
 

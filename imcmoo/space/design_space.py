@@ -191,15 +191,16 @@ class DesignSpace:
         """Index of each design in the space, or in the subspace of the parameters `names`."""
         return np.asarray(levels @ _weights(self.shape, tuple(self._columns(names))))
 
-    def unrank(self, ranks: Ranks, names: Sequence[str] | None = None) -> Levels:
+    def unrank(self, ranks: Ranks | Sequence[int], names: Sequence[str] | None = None) -> Levels:
         """Value indices of designs with given ranks; inverse of `rank`.
 
         Args:
-            ranks: shape (n,).
+            ranks: n integers.
             names: parameters of the subspace; the others get value index 0. If None, all.
         """
         levels = np.zeros((len(ranks), len(self.shape)), dtype=np.int64)
-        quotient = np.asarray(ranks)
+        # NumPy would make floats of a list of integers beyond int64.
+        quotient = np.asarray(ranks, dtype=np.int64 if self.size < 2**63 else object)
         for at in reversed(self._columns(names)):
             levels[:, at] = (quotient % self.shape[at]).astype(np.int64)
             quotient = quotient // self.shape[at]

@@ -103,6 +103,8 @@ def changed(study: Study, change: Change) -> ChangedStudy:
     networks = {network.name: network for network in listed}
     for key, (kind, name, of) in kinds.items():
         if kind == "network":
+            if of and of not in networks:
+                raise ValueError(f"{key}: {of} is not among the networks of this change")
             bits = ("input_bits", "weight_bits") if name == PRECISION else (name,)
             new = dict.fromkeys(bits, change[key])
             networks |= {n: networks[n].replace(**new) for n in ([of] if of else networks)}

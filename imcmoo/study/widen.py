@@ -109,7 +109,7 @@ class Widening:
 
     @property
     def study(self) -> Study:
-        """The study of the best design: the last one, but for rounds that gained nothing."""
+        """The study of the best design: that of the last round that gained something."""
         return next((step.study for step in self._steps_on), self.first)
 
     @property

@@ -310,7 +310,7 @@ class _RowBlocks:
         relative = all_inputs / np.maximum(a * x.mean, 1e-150) ** 2
         self._spread = np.sqrt(np.log1p(relative))[:, :, None]
         self._full = a[:, :, None] * x.maxima[:, None] * g.maxima
-        # Not `self` without noise: a cycle would keep the arrays until garbage is collected.
+        # None, not `self`: a cycle keeps its arrays until garbage is collected.
         self._without_noise: _RowBlocks | None = None
         if self.added > 0:
             quiet = replace(circuit, adc_noise=0.0)
