@@ -78,14 +78,14 @@ class Surrogate:
         cls, archive: Evaluations, refused: dict[int, float], incumbents: Ints, n: int
     ) -> Surrogate | None:
         """Fit violations of the `n` known designs, evaluated or refused, nearest to any incumbent;
-        None if these are feasible."""
+        None if all known ones are feasible."""
         last = dict([*refused.items()][-REMEMBERED:])
         levels = np.concatenate([archive.levels, archive.space.unrank([*last])])
         violation = np.concatenate([archive.violation, [*last.values()]])
         violation = np.minimum(violation, LARGEST_VIOLATION)
-        nearest = _nearest(archive.space, archive.levels[incumbents], levels, n)
-        if not violation[nearest].any():
+        if not violation.any():
             return None
+        nearest = _nearest(archive.space, archive.levels[incumbents], levels, n)
         return cls(archive.space, levels[nearest], violation[nearest, None])
 
     def predict(self, levels: Levels) -> Floats:
