@@ -23,7 +23,6 @@ from experiments.compare.comparison import (
     DESIGNS,
     FRONT,
     LARGEST_REGRET,
-    OURS,
     PRIMARY,
     SEEDS,
     TITLES,
@@ -52,7 +51,8 @@ OUT/compare/STUDY, or OUT/ablation/STUDY, how far each is from the exact optima 
 `imcmoo certify STUDY --criterion all --out DIR` (fronts are then measured
 against the best of all runs): runs.csv.gz and target.csv.gz by seed, summary.csv, tests.csv and the
 figure ecdf, of a large study also regret. With --random: search cases drawn at random instead, each
-enumerated on the way, and write case.csv, runs.csv.gz and summary.csv to OUT/random/SEED. A
+enumerated on the way, and write config.json, case.csv, runs.csv.gz and summary.csv to
+OUT/random/SEED. A
 comparison that was interrupted goes on with the same command.
 """
 
@@ -106,8 +106,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "with the same budgets"
     )
     add("--add", action="append", default=[], type=Path, metavar="FOLDER", help=added)
-    peers = "let the other methods search random cases as well"
-    add("--peers", action="store_true", help=peers)
     add("--ablation", action="store_true", help="compare variants of our search instead")
     out = "folder of results; this command writes DIR/compare/STUDY (default: %(default)s)"
     add("--out", type=Path, default=Path("results"), metavar="DIR", help=out)
@@ -115,7 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _compare_on_random_cases(args: argparse.Namespace) -> None:
-    methods = METHODS if args.peers else {OURS: METHODS[OURS]}
+    methods = cli_rules.only(METHODS, args.methods)
     cli_rules.require(methods)
     folder = args.out / "random" / str(args.seed)
     settings = f"{args.seed} {args.seeds} {list(methods)}"
@@ -128,6 +126,9 @@ def _compare_on_random_cases(args: argparse.Namespace) -> None:
         frames = comparison.tables(played)
         frames["summary"] = statistics.summary(frames["runs"])
         _write_tables(frames, folder)
+        command = f"python -m experiments.compare --random {args.random} --seed {args.seed}"
+        command += f" --seeds {args.seeds} --methods '{';'.join(methods)}'"
+        write(folder / CONFIG, json.dumps({"command": command}, indent=2) + "\n")
         parts.remove()
     _show_random(frames["summary"], folder)
 
@@ -136,9 +137,13 @@ def _compare(args: argparse.Namespace) -> None:
     if args.seeds < 2:
         raise InputError(f"--seeds: must be at least 2 to compare, got {args.seeds}")
     study = catalogue.find_study(args.study).with_absolute_paths()
-    names = args.methods.split(";") if args.methods else None
     rules = cli_rules.find_rules(
-        study, args.out, budgets=args.budgets, ablation=args.ablation, names=names, own=args.method
+        study,
+        args.out,
+        budgets=args.budgets,
+        ablation=args.ablation,
+        names=args.methods,
+        own=args.method,
     )
     cli_rules.require(rules.methods)
     folder = args.out / ("ablation" if args.ablation else "compare") / study.name

@@ -71,7 +71,7 @@ def find_rules(
     *,
     budgets: tuple[int, ...] | None,
     ablation: bool,
-    names: Collection[str] | None,
+    names: str | None,
     own: Sequence[str] = (),
 ) -> Rules:
     """Set the rules of a comparison of some algorithms, all by default, on a study whose exact
@@ -98,8 +98,7 @@ def find_rules(
         rules = Rules(study, judge, budgets or BUDGETS, PRIMARY, METHODS, PHASED)
     if rules.primary not in rules.budgets:
         rules = replace(rules, primary=max(rules.budgets))
-    methods = rules.methods if names is None else _only(rules.methods, names)
-    methods = methods | {path: _own(path) for path in own}
+    methods = only(rules.methods, names) | {path: _own(path) for path in own}
     return replace(rules, methods=methods, phased=rules.phased | set(own))
 
 
@@ -113,13 +112,21 @@ def _own(path: str) -> Method:
     return method
 
 
-def _only(methods: dict[str, Method], names: Collection[str]) -> dict[str, Method]:
-    unknown = [name for name in names if name not in methods]
+def only(methods: dict[str, Method], names: str | None) -> dict[str, Method]:
+    """The methods whose names are given, separated by semicolons; all if none are.
+
+    Raises:
+        InputError: there is no such method.
+    """
+    if names is None:
+        return methods
+    chosen = names.split(";")
+    unknown = [name for name in chosen if name not in methods]
     if unknown:
         raise InputError(
             f"--methods: must be some of {'; '.join(methods)}; got {'; '.join(unknown)}"
         )
-    return {name: method for name, method in methods.items() if name in names}
+    return {name: method for name, method in methods.items() if name in chosen}
 
 
 def find_certified(study: Study, results: Path) -> Mapping[str, float]:
