@@ -82,6 +82,12 @@ weight_coding = "differential"
 input_slice_bits = 1
 adc_noise = [7, 8]
 """,
+    "sram_less_noise": """rows = [64, 128]
+active_rows = 64
+weight_coding = "differential"
+input_slice_bits = 1
+adc_noise = 5
+""",
     "rram": """active_rows = [8, 16]
 weight_coding = "differential"
 bits_per_cell = 1
@@ -94,6 +100,7 @@ circuit takes ten minutes. With ADC noise of 10 % no SRAM circuit has 15 dB on t
 
 STUDIES = {
     "sram": Recommendation("sram", space=CIRCUITS["sram"]),
+    "sram_less_noise": Recommendation("sram", space=CIRCUITS["sram_less_noise"]),
     "rram": Recommendation("rram", space=CIRCUITS["rram"]),
     "rram_any_accuracy": Recommendation("rram", drop=None, space=CIRCUITS["rram"]),
     "dimc": Recommendation("dimc"),
