@@ -260,12 +260,17 @@ class Batch:
     @cached_property
     def resources(self) -> PhysicalResources:
         """Area, exact shortfalls, and quantities with circuit limits."""
-        return self._resources(*self._missing)
+        return self._resources(*self._missing, self.accuracy_drop)
 
     def screen(self) -> PhysicalResources:
-        """Resources with lower bounds of missing cells, and no missing bits."""
-        cells = self.min_capacity_shortfall
-        return self._resources(cells, np.zeros_like(cells))
+        """Resources with lower bounds of missing cells, and no missing bits.
+
+        Accuracy is predicted only if it has a limit, since this can take minutes a circuit.
+        """
+        cells, predicted = self.min_capacity_shortfall, self.context.accuracy
+        limited = predicted is not None and predicted.limited
+        drop = self.accuracy_drop if limited else self._no_drop
+        return self._resources(cells, np.zeros_like(cells), drop)
 
     @property
     def min_capacity_shortfall(self) -> Floats:
@@ -274,7 +279,9 @@ class Batch:
         missing: Floats = least_missing_cells(self.context.layers, self.designs) * certain
         return missing
 
-    def _resources(self, missing_cells: Floats, missing_bits: Floats) -> PhysicalResources:
+    def _resources(
+        self, missing_cells: Floats, missing_bits: Floats, accuracy_drop: Floats
+    ) -> PhysicalResources:
         designs = self.designs
         return PhysicalResources(
             area_m2=self.chip.area_m2,
@@ -287,16 +294,18 @@ class Batch:
             ir_drop=ir_drop(designs, self.chip.rates.adcs, self.point.wire_ohm_per_m, self.context),
             level_sigmas=level_sigmas(designs, self.context),
             sampling=sampling_share(designs, self.context),
-            accuracy_drop=self.accuracy_drop,
+            accuracy_drop=accuracy_drop,
         )
 
     @cached_property
     def accuracy_drop(self) -> Floats:
         """Predicted accuracy drop of each network, shape (n, W); (n, 0) without data."""
         predicted = self.context.accuracy
-        return (
-            np.empty((len(self.designs), 0)) if predicted is None else predicted.drops(self.designs)
-        )
+        return self._no_drop if predicted is None else predicted.drops(self.designs)
+
+    @property
+    def _no_drop(self) -> Floats:
+        return np.empty((len(self.designs), 0))
 
 
 class LayerWork:
