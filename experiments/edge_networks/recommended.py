@@ -88,7 +88,7 @@ weight_coding = "differential"
 input_slice_bits = 1
 adc_noise = 5
 """,
-    "rram": """active_rows = [8, 16]
+    "rram": """active_rows = 4
 weight_coding = "differential"
 bits_per_cell = 1
 input_slice_bits = 1
@@ -101,8 +101,7 @@ circuit takes ten minutes. With ADC noise of 10 % no SRAM circuit has 15 dB on t
 STUDIES = {
     "sram": Recommendation("sram", space=CIRCUITS["sram"]),
     "sram_less_noise": Recommendation("sram", space=CIRCUITS["sram_less_noise"]),
-    "rram": Recommendation("rram", space=CIRCUITS["rram"]),
-    "rram_any_accuracy": Recommendation("rram", drop=None, space=CIRCUITS["rram"]),
+    "rram": Recommendation("rram", drop=None, space=CIRCUITS["rram"]),
     "dimc": Recommendation("dimc"),
     "voice_any_accuracy": _of_voice(drop=None),
     "voice_any_remedy": _of_voice(),
