@@ -31,8 +31,8 @@ NETWORKS = {
 
 RECOMMENDED = {
     "sram": "SRAM",
+    "sram_more_noise": "SRAM, more ADC noise",
     "rram": "RRAM",
-    "rram_any_accuracy": "RRAM, without a limit on accuracy",
     "dimc": "digital SRAM",
 }
 """Display names of the chips that studies recommend; the table may lack some."""
