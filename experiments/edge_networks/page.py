@@ -83,7 +83,7 @@ def verdict(verdicts: pd.DataFrame, chip: str, network: str) -> str:
     standard error, and the worst loss, in points."""
     runs = rows(verdicts, chip=chip, network=network)
     if not runs:
-        return "no chip"
+        return "not executed"
     last = runs[-1]
     mean, worst_of_chips = (f"{100 * last[name]:.1f}" for name in ("mean_loss", "worst_loss"))
     error = f"{100 * last['standard_error']:.2f}"
