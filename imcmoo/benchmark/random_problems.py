@@ -5,11 +5,13 @@ Parameters keep their kinds (ordered, categorical, conditional).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from imcmoo.arrays import Ints
 from imcmoo.io.errors import InputError
 from imcmoo.networks.workloads import SHIPPED, TRUE_NETWORKS
 from imcmoo.space.design_space import DesignSpace
@@ -100,20 +102,22 @@ def thinned(
     A conditional parameter keeps the same value indices in each row. `designs` limits the size.
     """
     while True:
-        parameters: dict[str, Parameter] = {}
-        for parameter in space.parameters:
-            parameters[parameter.name] = _thinned(parameter, parameters, rng)
-        small = replace(space, name=f"{space.name}_thinned", parameters=tuple(parameters.values()))
-        if designs[0] <= small.size <= designs[1]:
-            return small
+        kept = [_some_of(len(parameter), rng) for parameter in space.parameters]
+        if designs[0] <= math.prod(map(len, kept)) <= designs[1]:
+            break
+    parameters: dict[str, Parameter] = {}
+    for parameter, values in zip(space.parameters, kept, strict=True):
+        parameters[parameter.name] = _thinned(parameter, np.sort(values), parameters)
+    return replace(space, name=f"{space.name}_thinned", parameters=tuple(parameters.values()))
 
 
-def _thinned(
-    parameter: Parameter, before: Mapping[str, Parameter], rng: np.random.Generator
-) -> Parameter:
+def _some_of(n: int, rng: np.random.Generator) -> Ints:
+    """Draw a random number of `n` value indices."""
+    return rng.choice(n, rng.integers(min(FEWEST_VALUES, n), n + 1), replace=False)
+
+
+def _thinned(parameter: Parameter, kept: Ints, before: Mapping[str, Parameter]) -> Parameter:
     """A parameter with some of its values; `before` holds the thinned parameters above it."""
-    n = rng.integers(min(FEWEST_VALUES, len(parameter)), len(parameter) + 1)
-    kept = np.sort(rng.choice(len(parameter), n, replace=False))
     if isinstance(parameter, Conditional):
         on = before[parameter.on.name]
         rows = {v: tuple(parameter.values_by[v][i] for i in kept) for v in on.values}

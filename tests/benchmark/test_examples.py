@@ -35,6 +35,12 @@ def problem():
     return benchmark.get(NAME)
 
 
+@pytest.fixture(scope="module")
+def unsolved():
+    """A problem whose answer does not ship."""
+    return benchmark.random_problem(1)
+
+
 @pytest.mark.parametrize("path", ADAPTERS, ids=lambda p: p.stem)
 def test_an_adapter_has_at_most_50_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 50
@@ -49,10 +55,10 @@ def test_plain_interface(adapter, problem):
 
 
 @pytest.mark.parametrize("budget", [30, 45])
-def test_an_algorithm_of_pymoo_stops_after_distinct_designs(adapter, budget):
-    module, small = adapter("sms_emoa", None), benchmark.random_problem(1)
-    algorithm = module.NSGA2(pop_size=10, survival=module.LeastContribution(small))
-    record = module.evolve(small, algorithm, budget)
+def test_an_algorithm_of_pymoo_stops_after_distinct_designs(adapter, unsolved, budget):
+    module = adapter("sms_emoa", None)
+    algorithm = module.NSGA2(pop_size=10, survival=module.LeastContribution(unsolved))
+    record = module.evolve(unsolved, algorithm, budget)
     assert budget <= len(record) < budget + 10
 
 
@@ -93,12 +99,11 @@ def test_ioh_logging(adapter, problem, tmp_path):
     assert list(tmp_path.rglob("*.dat"))
 
 
-def test_the_optimum_of_an_ioh_problem_is_set_where_it_is_known(adapter, problem):
+def test_the_optimum_of_an_ioh_problem_is_set_where_it_is_known(adapter, problem, unsolved):
     module = adapter("ioh_logging", "ioh")
     wrapped = module.integer_problem(problem, "regret_minimax")
     assert wrapped.optimum.y == 0
     assert wrapped(wrapped.optimum.x) == pytest.approx(0, abs=1e-9)
-    unsolved = benchmark.random_problem(1)
     design = [0] * unsolved.n_var
     while (unsolved.evaluate_indices(design)[1] > 0).any():
         design = unsolved.space.random(1, np.random.default_rng(sum(design)))[0].tolist()
@@ -129,7 +134,7 @@ def test_nevergrad_optimizer(adapter, problem):
     assert problem.indices([space.value]).shape == (1, problem.n_var)
 
 
-def test_nevergrad_is_told_that_infeasible_designs_are_worse(adapter, monkeypatch):
+def test_nevergrad_is_told_that_infeasible_designs_are_worse(adapter, unsolved, monkeypatch):
     module = adapter("nevergrad_optimizer", "nevergrad")
     told, optimizer = [], module.ng.optimizers.base.Optimizer
     tell = optimizer.tell
@@ -139,7 +144,6 @@ def test_nevergrad_is_told_that_infeasible_designs_are_worse(adapter, monkeypatc
         return tell(self, candidate, loss)
 
     monkeypatch.setattr(optimizer, "tell", spy)
-    unsolved = benchmark.random_problem(1)
     found = module.search(unsolved, budget=40)
     losses, feasible = np.array(told[1:]), (unsolved.record.G <= 0).all(axis=1)
     assert 0 < len(found) < len(losses) == len(unsolved.record)

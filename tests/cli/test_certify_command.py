@@ -29,13 +29,13 @@ input_coding = "levels"
 adc_bits = [6, 7]
 columns_per_adc = [2, 4]
 sample_and_hold = [0, 1]
-ping_pong = [0, 1]
+ping_pong = 1
 macros_per_tile = 4
 tiles_per_group = [4, 8]
 router_groups = 16
 glb_KiB = [512, 2048]
 glb_banks = 4
-link_bits = [128, 512]
+link_bits = 512
 dram = ["x64", "hbm2"]
 schedule = "layer"
 buffer_words = 1
@@ -107,7 +107,7 @@ def test_a_criterion_is_certified_and_checked(proven, capsys):
     assert certificate["bound"] == certificate["incumbent"]["value"]
     counts = certificate["counts"]
     counted = sum(s["infeasible"] + s["excluded"] for s in counts["stages"].values())
-    assert counted + counts["evaluated"] == certificate["designs"] == 1024
+    assert counted + counts["evaluated"] == certificate["designs"] == 256
     assert main(["check-certificate", str(out), "--study", str(proven / "few.toml")]) == 0
     output = r"re-walked and re-counted; bounds validated on [\d,]+ designs\n$"
     assert re.search(output, capsys.readouterr().out)
@@ -202,7 +202,7 @@ def test_a_space_without_bounds_is_reported_once_and_evaluated(
     out = tmp_path / "certified" / "few"
     assert main(["certify", str(study), "--out", str(tmp_path), "--criterion", "all"]) == 0
     output = capsys.readouterr().out
-    assert output.count("no bounds: not this space: all 1,024 designs are evaluated instead") == 1
+    assert output.count("no bounds: not this space: all 256 designs are evaluated instead") == 1
     assert re.search(r"^    voltage_V [\d.]+, rows \d+, ", output, re.M)
     same = stored(proven / "proof")
     certificate = stored(out / same["criterion"])

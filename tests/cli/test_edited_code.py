@@ -118,10 +118,9 @@ def test_a_run_is_neither_resumed_nor_taken_for_that_of_the_edited_code(
 
 
 @pytest.mark.usefixtures("_no_figures")
-@pytest.mark.parametrize("role", ROLES)
-def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys, role):
+def test_a_stale_exact_answer_gives_no_regret(write, tmp_path, capsys):
     enumerate_ = ["enumerate", "tiny.toml", "--quiet", "--workers", "1"]
-    write(role)
+    write("cost model")
     assert main(enumerate_) == 0
     assert run() == 0
     assert (tmp_path / "results/tiny/seed-1/regret.csv").exists()

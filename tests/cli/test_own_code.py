@@ -129,11 +129,12 @@ def test_a_name_that_is_none_is_one_line(name, module, tmp_path, capfd):
         refused(capfd, "run", study_with(tmp_path, f'model = "{name}"'), "--out", tmp_path)
 
 
-@pytest.mark.parametrize("case", ["raises in evaluate", "raises in evaluate, of its own"])
-def test_what_a_worker_raises_is_one_line(case, module, tmp_path, capfd, monkeypatch):
+def test_what_a_worker_raises_is_one_line(module, tmp_path, capfd, monkeypatch):
+    """Also an exception that cannot be sent from process to process."""
     monkeypatch.setattr("imcmoo.exact.enumeration.DESIGNS_PER_ENUMERATION_CHUNK", 8)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    study = study_with(tmp_path, f'model = "{module(MODELS[case])}:Own"')
+    text = MODELS["raises in evaluate, of its own"]
+    study = study_with(tmp_path, f'model = "{module(text)}:Own"')
     command = "enumerate", study, "--workers", 2, "--out", tmp_path, "--quiet"
     assert "Own.evaluate raised" in refused(capfd, *command)
 

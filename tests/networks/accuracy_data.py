@@ -46,12 +46,15 @@ voltage_V = [0.8, 0.9]
 rows = [32, 128]
 cols = 128
 input_slice_bits = 1
+input_coding = "levels"
 columns_per_adc = 1
 tiles_per_group = 2
 glb_KiB = 256
 dram = "x16"
 ping_pong = 0
 adc_bits = [5, 6]
+sample_and_hold = 0
+adc_noise = 10
 """
 
 

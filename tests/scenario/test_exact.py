@@ -17,7 +17,10 @@ active_rows = 128
 weight_coding = "differential"
 input_slice_bits = 2
 input_coding = "pulses"
-columns_per_adc = [2, 4]"""
+columns_per_adc = [2, 4]
+sample_and_hold = 1
+router_groups = 32
+glb_KiB = 1024"""
 RRAM = """rows = [256, 512]
 cols = 512
 bits_per_cell = 2
@@ -26,12 +29,13 @@ input_slice_bits = 1
 input_coding = "pulses"
 columns_per_adc = 64
 tiles_per_group = [16, 32]
-glb_KiB = 2048"""
+glb_KiB = 2048
+router_groups = 32"""
 SPACES = {
     "sram": SRAM,
     "rram": RRAM,
     # Networks side by side have no bounds, so every design is evaluated.
-    "few rram": f"{RRAM}\nsample_and_hold = 0\nrouter_groups = 32",
+    "few rram": f"{RRAM}\nsample_and_hold = 0",
 }
 
 

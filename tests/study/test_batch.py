@@ -108,8 +108,7 @@ def test_frames_are_images_and_limits_of_energy_are_of_the_batch(tmp_path):
     np.testing.assert_allclose(frames, 1000 * values["interval"][runs, 0] / 4, rtol=1e-12)
 
 
-@pytest.mark.parametrize("delay", ["latency", "interval"])
-@pytest.mark.parametrize("device", ["rram", "sram"])
+@pytest.mark.parametrize(("device", "delay"), [("rram", "interval"), ("sram", "latency")])
 def test_optima_of_batches_are_certified(device, delay):
     rng = np.random.default_rng(5)
     (around,) = feasible_values(device, rng, 1)

@@ -26,7 +26,7 @@ WITHOUT_REQUESTS = [file for file in EXAMPLES if "[scenario]" not in file.read_t
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda p: p.stem)
 def test_an_example_runs_and_keeps_its_limits(file, tmp_path):
     study = find_study(str(file))
-    command = ["run", str(file), "--budget", "600", "--out", str(tmp_path), "--quiet"]
+    command = ["run", str(file), "--budget", "300", "--out", str(tmp_path), "--quiet"]
     assert main([*command, "--no-baselines"]) == 0
     folder = tmp_path / study.name / "seed-1"
     selected = pd.read_csv(folder / "selection.csv").query("used").iloc[0]

@@ -101,7 +101,12 @@ def test_without_a_change_there_is_no_crossing():
     np.testing.assert_allclose([p.value for p in points], np.geomspace(0.5, 2.0, 5), rtol=1e-15)
 
 
-@pytest.mark.parametrize("definition", EdapDefinition.every(), ids=str)
+@pytest.mark.parametrize(
+    "definition",
+    # Each value of each key; the keys do not depend on each other.
+    [EdapDefinition(delay="latency", area="package"), EdapDefinition(delay="interval")],
+    ids=str,
+)
 def test_two_studies_of_one_chip_each_flip_at_the_closed_form(folder, definition):
     settings = {"delay": definition.delay, "area": definition.area}
     studies = sram(folder, **settings), rram(folder, **settings)

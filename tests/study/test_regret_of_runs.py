@@ -77,7 +77,7 @@ def test_a_run_reports_its_distance_from_the_exact_answer(results, arguments):
 
 def test_minimax_regret_is_one_quantity_in_all_that_states_it(results, study, tmp_path):
     """A run with baselines, its regret and the certificate are against single-network optima."""
-    options = ["--budget", "300", "--seed", "5", "--force", "--quiet", "--out", str(results)]
+    options = ["--budget", "100", "--seed", "5", "--force", "--quiet", "--out", str(results)]
     assert main([study.file, *options]) == 0
     folder = results / STUDY / "seed-5"
     optima = pd.read_csv(results / "exact" / STUDY / "optima.csv").groupby("criterion").first()

@@ -8,6 +8,7 @@ import pytest
 
 import problems
 from experiments.run import main
+from tests.cli.helpers import draw_pictures
 
 BUDGET = 60
 STUDIES = [
@@ -24,8 +25,8 @@ def finished(request, tmp_path_factory):
     out = tmp_path_factory.mktemp("studies")
     arguments = [request.param, "--budget", str(BUDGET), "--no-baselines", "--quiet"]
     with pytest.MonkeyPatch.context() as patch:
-        if not problems.STUDIES[request.param].cost_per_cm2:
-            patch.setattr("imcmoo.run.draw_figures", lambda *_: None)
+        has_cost = problems.STUDIES[request.param].cost_per_cm2
+        patch.setattr("imcmoo.run.draw_figures", draw_pictures if has_cost else lambda *_: None)
         assert main([*arguments, "--out", str(out)]) == 0
     return problems.STUDIES[request.param], out / request.param / "seed-1"
 
@@ -55,7 +56,7 @@ def test_cost_is_an_objective_where_the_study_has_one(finished):
     front = pd.read_csv(folder / "front.csv")
     assert ("cost" in front) == bool(study.cost_per_cm2)
     if study.cost_per_cm2:
-        assert (folder / "figures" / "cost.pdf").exists()
+        assert (folder / "figures" / "cost.png").exists()
         per_cm2 = front["technology_nm"].map(study.cost_per_cm2)
         assert np.allclose(front["cost"], front["area_mm2"] / 100 * per_cm2, rtol=1e-12)
         assert front["technology_nm"].nunique() > 1

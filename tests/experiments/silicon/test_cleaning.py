@@ -124,7 +124,7 @@ CELLS = st.one_of(
 COLUMNS = (*ROW, "alpha", "IMC_Processor", "t_core_ns", "tops_1b", "tops_per_mm2_1b", "title")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @random(st.fixed_dictionaries(dict.fromkeys(COLUMNS, CELLS)))
 def test_any_text_can_be_cleaned(cells):
     frame, changes = cleaned(pd.DataFrame([cells]))
