@@ -190,13 +190,23 @@ SLOW_ONES = [
 
 @pytest.mark.parametrize(
     "name",
-    ["together", "precision", "optional", "noise", "digital_macros", *SLOW_ONES],
+    [
+        *("together", "noise", "digital_macros"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("precision", "optional")),
+        *SLOW_ONES,
+    ],
 )
 def test_no_bound_is_above_a_design(name):
     check_model(MODELS[name](), 12, schedules=schedules_of(name))
 
 
-@pytest.mark.parametrize("name", ["rewritten", "no_memory", "digital", "digital_sram"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("no_memory", "digital_sram"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("rewritten", "digital")),
+    ],
+)
 def test_no_bound_is_above_a_design_whatever_is_written_and_where_memory_may_lack(name):
     check_model(MODELS[name](), 12, None, exact=False)
 
