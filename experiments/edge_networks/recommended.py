@@ -92,10 +92,12 @@ weight_coding = "differential"
 input_slice_bits = 1
 adc_noise = [7, 8]
 """,
-    "rram": """active_rows = 4
+    "rram": """active_rows = 8
+redundancy = 4
 weight_coding = "differential"
 bits_per_cell = 1
 input_slice_bits = 1
+adc_bits = 5
 adc_noise = 1
 """,
 }
