@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from experiments import markdown
-from experiments.agreement import of_a_model
+from experiments.agreement import agreed
 from experiments.publish import Publication, Result, dependence, read_tables
 from experiments.scenarios import chips
 from experiments.scenarios.chips import AREA, EDAP, NAMES, POWER
@@ -76,7 +76,7 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         **{"proven": proven, "listed": listed, "edge": edge},
         found=ratios.agg(lambda ratio: (ratio <= 1 + chips.SOLVED).sum()),
         of_rram=markdown.select(listed, scenario=NAMES[1]),
-        model=of_a_model(),
+        agreed=agreed(),
         drivers=Assumptions().rram_driver_factor.value,
         edap=least_edap(proven),
         missed=over[over > MISSED],
