@@ -68,6 +68,10 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         where = {"scenario": scenario, "adc_model": adc_model, "chip": name}
         return markdown.row(proven, **where, dram_idle=dram_idle)
 
+    def values(scenario: str, name: str, column: str) -> pd.Series:
+        """A cost of the best chips of a scenario by one criterion, by ADC model."""
+        return markdown.select(proven, scenario=scenario, chip=name, dram_idle=True)[column]
+
     over = ratios.median()
     return markdown.render(
         "scenarios.md",
@@ -81,6 +85,7 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         edap=least_edap(proven),
         missed=over[over > MISSED],
         chip=chip,
+        values=values,
     )
 
 
