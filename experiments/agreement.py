@@ -29,6 +29,6 @@ def _shares() -> list[tuple[str, int, int]]:
     usual = {"state": "clean", "reading": "default", "calibration": "none"}
     counts = []
     for quantity, name in (("t_core_ns", "latency"), ("tops_per_W_1b", "TOPS/W")):
-        found = row(table, quantity=quantity, **usual)
-        counts.append((name, round(found["within"] * found["rows"]), int(found["rows"])))
+        share = row(table, quantity=quantity, **usual)
+        counts.append((name, round(share["within"] * share["rows"]), int(share["rows"])))
     return counts
