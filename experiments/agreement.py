@@ -13,10 +13,22 @@ TABLE = Path(__file__).parents[1] / "results" / "published" / "silicon" / "agree
 
 def of_a_model() -> str:
     """Name the model of proven optima: "a model within 3 × of n of m published macros"."""
+    shares = [f"{n} of {m} ({name})" for name, n, m in _shares()]
+    return f"a model within 3 × of {' and '.join(shares)} published macros"
+
+
+def agreed() -> str:
+    """Count the macros within a factor of 3: "n of m macros by latency and n of m by TOPS/W"."""
+    (first, n, m), (second, k, of) = _shares()
+    return f"{n} of {m} macros by {first} and {k} of {of} by {second}"
+
+
+def _shares() -> list[tuple[str, int, int]]:
+    """Name, macros within a factor of 3, and all macros, by quantity."""
     table = pd.read_csv(TABLE)
     usual = {"state": "clean", "reading": "default", "calibration": "none"}
-    shares = []
+    counts = []
     for quantity, name in (("t_core_ns", "latency"), ("tops_per_W_1b", "TOPS/W")):
-        agreed = row(table, quantity=quantity, **usual)
-        shares.append(f"{agreed['within'] * agreed['rows']:.0f} of {agreed['rows']:.0f} ({name})")
-    return f"a model within 3 × of {' and '.join(shares)} published macros"
+        share = row(table, quantity=quantity, **usual)
+        counts.append((name, round(share["within"] * share["rows"]), int(share["rows"])))
+    return counts

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import markdown
-from experiments.agreement import of_a_model
+from experiments.agreement import agreed
 from experiments.devices import chips
 from experiments.devices.chips import (
     ASSUMED,
@@ -153,6 +153,6 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         opened=tables["open_table"],
         real={d: runs[0] for d in DEVICES if (runs := executed(verdicts, d))},
         works={device: verdict_by_network(verdicts, device) for device in DEVICES},
-        model=of_a_model(),
+        agreed=agreed(),
         best={q: best_device(markdown.select(spans, question=q)) for q in QUESTIONS},
     )

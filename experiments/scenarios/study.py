@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from experiments import markdown
-from experiments.agreement import of_a_model
+from experiments.agreement import agreed
 from experiments.publish import Publication, Result, dependence, read_tables
 from experiments.scenarios import chips
 from experiments.scenarios.chips import AREA, EDAP, NAMES, POWER
@@ -68,6 +68,10 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         where = {"scenario": scenario, "adc_model": adc_model, "chip": name}
         return markdown.row(proven, **where, dram_idle=dram_idle)
 
+    def values(scenario: str, name: str, column: str) -> pd.Series:
+        """A cost of the best chips of a scenario by one criterion, by ADC model."""
+        return markdown.select(proven, scenario=scenario, chip=name, dram_idle=True)[column]
+
     over = ratios.median()
     return markdown.render(
         "scenarios.md",
@@ -76,11 +80,12 @@ def page(tables: Mapping[str, pd.DataFrame]) -> str:
         **{"proven": proven, "listed": listed, "edge": edge},
         found=ratios.agg(lambda ratio: (ratio <= 1 + chips.SOLVED).sum()),
         of_rram=markdown.select(listed, scenario=NAMES[1]),
-        model=of_a_model(),
+        agreed=agreed(),
         drivers=Assumptions().rram_driver_factor.value,
         edap=least_edap(proven),
         missed=over[over > MISSED],
         chip=chip,
+        values=values,
     )
 
 
