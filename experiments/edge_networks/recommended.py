@@ -44,8 +44,6 @@ SAMPLES = {"recogniser": 60, "magika": 10, "line_direction": 60, "minilm": 100}
 """Scored samples of a network, all for others."""
 FRONT = {"voice_activity": ("/stft/Conv",)}
 """First layer, a Fourier transform, to run on the digital unit."""
-SMALL = ("line_direction", "digits", "voice_activity")
-"""Networks to execute on RRAM: its few rows take sixteen times as long as those of SRAM."""
 DROP = 0.01
 CRITERION = "edap_geomean"
 VERDICTS, REMEDIES = "edge_six_verdicts", "voice_activity_remedies"
@@ -60,7 +58,6 @@ class Recommendation:
         device: its device.
         drop: largest drop of the score of each network. If None, no limit.
         networks: its networks.
-        executed: networks to execute.
         digital: layers on the digital unit by network.
         space: lines of its space.
         table: the table of its results.
@@ -69,7 +66,6 @@ class Recommendation:
     device: str
     drop: float | None = DROP
     networks: tuple[str, ...] = tuple(SHAPES)
-    executed: tuple[str, ...] = tuple(SHAPES)
     digital: Mapping[str, Sequence[str]] = field(default_factory=dict)
     space: str = ""
     table: str = VERDICTS
@@ -92,23 +88,20 @@ weight_coding = "differential"
 input_slice_bits = 1
 adc_noise = [7, 8]
 """,
-    "rram": """active_rows = 8
-redundancy = 4
+    "rram": """active_rows = [4, 8, 16]
 weight_coding = "differential"
 bits_per_cell = 1
 input_slice_bits = 1
-adc_bits = 5
 adc_noise = 1
 """,
 }
 """Lines of the spaces for six networks: circuits of little noise. To compute that of one circuit
-takes ten minutes. With ADC noise of 10 % no SRAM circuit has 15 dB on text, and no RRAM circuit of
-8 or 16 rows has it on three networks."""
+takes ten minutes. With ADC noise of 10 % no SRAM circuit has 15 dB on text."""
 
 STUDIES = {
     "sram": Recommendation("sram", space=CIRCUITS["sram"]),
     "sram_more_noise": Recommendation("sram", space=CIRCUITS["sram_more_noise"]),
-    "rram": Recommendation("rram", drop=None, executed=SMALL, space=CIRCUITS["rram"]),
+    "rram": Recommendation("rram", drop=None, space=CIRCUITS["rram"]),
     "dimc": Recommendation("dimc"),
     "voice_any_accuracy": _of_voice(drop=None),
     "voice_any_remedy": _of_voice(),
@@ -249,7 +242,7 @@ def rows_of(
         yield {**about, "network": None, "adc_noise": None, "verdict": "no chip"}
         return
     about |= chip.to_row()
-    for network in (n for n in made.networks if n in made.executed):
+    for network in made.networks:
         digital = made.digital.get(network, ())
         assessed = assessment(network, folder, samples or SAMPLES.get(network), digital)
         count = chips or CHIPS.get(network, 10)
