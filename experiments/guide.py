@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import markdown
-from experiments.agreement import of_a_model
 from experiments.compare.comparison import OURS, PRIMARY
 from experiments.compare.page import DOCS, compared, median
+from experiments.devices import chips
 from experiments.devices.study import ASKED, best_device
 from experiments.edge_networks.page import NETWORKS as EXECUTED
 from experiments.edge_networks.page import RECOMMENDED, verdict_by_network
 from experiments.generation import DEVICES as GENERATING
 from experiments.generation import break_even, first_wins
-from experiments.physics.page import area_limit, chip_of, turning
+from experiments.physics.page import area_limit, chip_of
 from experiments.publish import Draw, Publication, Result, dependence, read_tables
 from imcmoo.cli.new_command import main as new
+from imcmoo.model.physical.memory_cells import memory_cell
+from imcmoo.model.physical.parameters import MACROS
 from imcmoo.report import style
-from imcmoo.report.answer_card import card_of_certificate
+from imcmoo.report.answer_card import DRAMS, card_of_certificate
 from imcmoo.report.labels import DEVICES, label
 from imcmoo.study.catalogue import find_study
 from imcmoo.study.study import Study
@@ -71,24 +75,26 @@ FRAMES = {f"{n}_onnx.rate_Hz": 2 * rate for n, rate in
           {"resnet18": 60, "vgg16": 30, "alexnet": 60, "mobilenet_v3": 30}.items()}  # fmt: skip
 
 RECIPES = (
-    Recipe("node", "What does a smaller node save?", CAMERAS,
+    Recipe("node", "How much power does a smaller node save?", CAMERAS,
            ({"technology_nm": 22}, {"technology_nm": 7})),
-    Recipe("adc_model", "Does the answer depend on the model of the ADC?", CAMERAS,
+    Recipe("adc_model", "Does the least power depend on the ADC model?", CAMERAS,
            ({"adc_model": "neurosim_sar", "adc_noise": 10},
             {"adc_model": "murmann", "adc_noise": 10})),
-    Recipe("adc_energy", "What if my ADC takes half the energy, or twice?", CAMERAS,
+    Recipe("adc_energy", "How much power does an ADC of half or twice the energy take?", CAMERAS,
            ({"adc_energy_factor": 0.5}, {"adc_energy_factor": 2})),
-    Recipe("bits", "What do 4-bit inputs and weights save?", CAMERAS, ({"precision": 4},)),
-    Recipe("device", "Digital or resistive in place of analog?", PAIR,
+    Recipe("bits", "How much power do 4-bit inputs and weights save?", CAMERAS,
+           ({"precision": 4},)),
+    Recipe("device", "Analog, digital or resistive: which has the least EDAP?", PAIR,
            ({"device": "dimc"}, {"device": "rram"})),
-    Recipe("dram", "LPDDR4 or HBM2?", CAMERAS, ({"dram": "x16"}, {"dram": "hbm2"})),
-    Recipe("networks", "What does each further network cost?", CAMERAS,
+    Recipe("dram", "LPDDR4 or HBM2: which takes less power?", CAMERAS,
+           ({"dram": "x16"}, {"dram": "hbm2"})),
+    Recipe("networks", "How much power does each further network take?", CAMERAS,
            ({"networks": 1}, {"networks": 2}, {"networks": 3})),
-    Recipe("area", "What if the chip must be smaller?", CAMERAS,
+    Recipe("area", "How much power does a smaller chip cost?", CAMERAS,
            ({"area_limit_mm2": 30}, {"area_limit_mm2": 15})),
-    Recipe("frames", "What do twice as many frames take?", CAMERAS, (FRAMES,)),
-    Recipe("batch", "What does a batch change?", PAIR, ({"batch": 8},)),
-    Recipe("model", "How many tokens per second, and on which device?", TOKENS,
+    Recipe("frames", "How much power do twice as many frames take?", CAMERAS, (FRAMES,)),
+    Recipe("batch", "What does a batch of eight change in energy and EDAP?", PAIR, ({"batch": 8},)),
+    Recipe("model", "Language model: which device has the least energy × latency?", TOKENS,
            ({"device": "rram"}, {"weight_bits": 4})),
 )  # fmt: skip
 
@@ -169,16 +175,20 @@ def new_card() -> pd.DataFrame:
 
 def relative_scores(tables: Frames) -> pd.DataFrame:
     """Score of each recipe under each change over that of its study as it is; only feasible ones
-    of the same criterion."""
+    of the same criterion. In a batch EDAP counts the energy of one image and the latency of all."""
     rows = []
     for recipe in RECIPES:
         table = tables[recipe.name]
         first = table.iloc[0]
         for change, row in zip(recipe.changes, table.iloc[1:].to_dict("records"), strict=True):
             ratio = row["score"] / first["score"]
-            words = in_words(change) + (" (language model)" if recipe.study == TOKENS else "")
+            words = in_words(change) + SCORED.get(recipe.study, "")
             rows.append({"recipe": recipe.name, "change": words, "ratio": ratio})
     return pd.DataFrame(rows).dropna(ignore_index=True)
+
+
+SCORED = {PAIR: " (EDAP)", TOKENS: " (token: energy × latency)"}
+"""Score of the recipes of a study, in the figure, where it is not power."""
 
 
 def in_words(change: Change) -> str:
@@ -212,6 +222,8 @@ def recipes_page(tables: Frames) -> str:
         tables=tables,
         card=markdown.rows(tables[NEW]),
         AS_IT_IS=AS_IT_IS,
+        DRAMS=DRAMS,
+        nm=study_of(CAMERAS).space.fixed["technology_nm"],
         networks=NETWORKS,
         **{"fps": FPS, "power_W": POWER_W, "in_words": in_words, "percent_less": percent_less},
     )
@@ -236,12 +248,16 @@ def chips_page(published: Path) -> str:
         titles=DEVICES,
         proven=devices["chips"],
         ranges=devices["ranges"],
+        DRAMS=DRAMS,
+        macros=macros,
+        snr_dB=memory_cell("sram").snr_limit_dB,
         settled=[
             title
             for question, title in ASKED.items()
             if best_device(markdown.select(devices["ranges"], question=question))
         ],
         reversed=markdown.rows(reversing(physics["sensitivity"])),
+        SHARES=SHARES,
         dimc_ahead=(assumed["rram"] / assumed["dimc"]).to_dict(),
         nm=study_of("four_workload_sram_physical").space.fixed["technology_nm"],
         frames=frames_of(study_of(CAMERAS)),
@@ -252,8 +268,21 @@ def chips_page(published: Path) -> str:
         generating=GENERATING,
         served=usual,
         limit_mm2={n: area_limit(n, "rram") for n in ("four", "nine")},
-        model=of_a_model(),
     )
+
+
+SHARES = {
+    "sram_mismatch": "mismatch of a cell's capacitor (standard deviation)",
+    "sram_read_sigma": "noise of a read (standard deviation, of the range of a cell)",
+    "sram_stuck_share": "stuck cells (of all cells)",
+}
+"""Assumptions on errors of SRAM cells in words; all are shares."""
+
+
+def macros(chip: Mapping[str, Any], question: str) -> int:
+    """Number of macros of a chip; tables leave out parameters that its space does not vary."""
+    design = dict(chips.study_of(question, str(chip["device"])).space.fixed) | dict(chip)
+    return math.prod(int(design[name]) for name in MACROS)
 
 
 def reversing(sensitivity: pd.DataFrame) -> pd.DataFrame:
@@ -291,14 +320,18 @@ def trust_page(published: Path) -> str:
         },
         chips=RECOMMENDED,
         names=EXECUTED,
-        turning=turning(physics["sensitivity"]),
+        turning=markdown.select(physics["sensitivity"], changes="device")
+        .dropna(subset="at")["factor"]
+        .unique(),
+        macros=markdown.select(silicon["compared"], state="clean", quantity="t_core_ns")
+        .groupby("device")
+        .size(),
         assumptions=physics["sensitivity"]["factor"].nunique(),
         searched=searched(),
         budget=PRIMARY,
         solved=ratio.agg(lambda r: int((r <= 1 + SOLVED).sum())),
         seeds=int(ratio.size().max()),
         proofs=certified["proofs"],
-        model=of_a_model(),
     )
 
 

@@ -295,7 +295,7 @@ def _card(
         *_score(explanation),
         ("tolerance", _tolerance(config)),
         ("proof", goodness),
-        ("what binds", "; ".join([*_near_limits(explanation), *_bottlenecks(networks)])),
+        ("near limits", "; ".join([*_near_limits(explanation), *_bottlenecks(networks)])),
         (ENDS, ends_text(explanation.tables.get("ends"))),
         (NEXT, then),
         *(() if is_of_paper else cautions),

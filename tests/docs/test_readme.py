@@ -7,8 +7,7 @@ from experiments.edge_networks.page import verdict_by_network
 from experiments.paper.questions import read_studies
 from experiments.paper.study import summary
 from experiments.physics.devices import EXTREMES
-from experiments.physics.page import area_limit, chip_of, device_ratio, ratio_text
-from imcmoo.model.physical.assumptions import Assumptions
+from experiments.physics.page import chip_of, device_ratio, ratio_text
 from tests import ROOT
 
 PUBLISHED = ROOT / "results" / "published"
@@ -21,34 +20,42 @@ def table(name):
 def of_the_chip_for_nine_networks():
     chip = chip_of(table("physics/optima"), "nine_workload_sram_physical")
     one, over = chip.iloc[0], chip["over_own_best"]
-    span = f"has {over.min():.2f} to {over.max():.2f} times the EDAP"
+    span = f"{over.min():.2f} to {over.max():.2f} times the EDAP"
     shared = one["columns_per_adc"]
     yield (
-        f"SRAM, {one['area_mm2']:.0f} mm²: {one['macros']:.0f} macros of "
-        f"{one['rows']:.0f} × {one['cols']:.0f}, one {one['adc_bits']:.0f}-bit ADC per "
+        f"the best chip for nine networks has {one['area_mm2']:.0f} mm²: "
+        f"{one['macros']:.0f} macros of {one['rows']:.0f} × {one['cols']:.0f}, one {one['adc_bits']:.0f}-bit ADC per "
         f"{'column' if shared == 1 else f'{shared:.0f} columns'}, {one['voltage_V']:.1f} V"
     )
-    yield f"each network {span}"
-    yield f"One SRAM chip of {one['area_mm2']:.0f} mm² runs nine networks. Each {span}"
+    yield f"Each network has {span}"
+    yield f"one chip of {one['area_mm2']:.0f} mm² runs all nine networks. Each has {span}"
 
 
 def of_devices():
     devices = table("physics/devices")
-    for networks in ("nine", "four"):
-        first, last = (ratio_text(device_ratio(devices, networks, by)) for by in EXTREMES)
-        yield (
-            f"{first} by latency and chip area, {last} by interval and area with DRAM for "
-            f"{networks} networks"
-        )
-        yield f"{area_limit(networks, 'rram'):,.0f} mm² of RRAM"
-    digital = table("devices/ranges").query("device == 'dimc'").set_index("question")["assumed"]
-    four, nine = (f"{digital[n]:.2f} × ({n} networks)" for n in ("four", "nine"))
-    yield f"{four} and {nine} that of analog SRAM"
-    usual = Assumptions()
-    yield f"drivers of RRAM {usual.rram_driver_factor.value:g} times the tabulated area"
-    yield f"{1e12 * usual.current_hold_m2.value:.0f} µm² for the sample-and-hold of a current"
-    works = [*verdict_by_network(table("accuracy/edge_six_verdicts"), "sram").values()]
-    yield f"SRAM chip for six real networks works on {works.count('works')} of them"
+    four, nine = (
+        f"{ratio_text(device_ratio(devices, n, EXTREMES[0]))} ({n} networks)"
+        for n in ("four", "nine")
+    )
+    yield f"RRAM has {four} and {nine}"
+    digital = table("devices/ranges").query("device == 'dimc'").set_index("question")
+    four, nine = (f"{digital['assumed'][n]:.2f} × ({n} networks)" for n in ("four", "nine"))
+    yield f"digital SRAM: by geometric-mean EDAP, {four} and {nine} that of analog SRAM"
+    (chip,) = table("devices/chips").query(
+        "device == 'dimc' and question == 'nine' and state == 'as assumed'"
+    )["area_mm2"]
+    of_nine = digital.loc["nine"]
+    yield (
+        f"digital SRAM: for nine networks a chip of {chip:.3g} mm² has {of_nine['assumed']:.2f} "
+        "times the EDAP (energy × delay × area) of the best analog SRAM chip"
+    )
+    yield f"the factor is {of_nine['low']:.3g} to {of_nine['high']:.3g}"
+    verdicts = [*verdict_by_network(table("accuracy/edge_six_verdicts"), "sram").values()]
+    works, fails, undecided = map(verdicts.count, ("works", "fails", "undecided"))
+    yield (
+        "Six small trained networks were executed with the noise of ADCs. Their analog SRAM chip "
+        f"works on {works}, fails on {fails} and is undecided on {undecided}"
+    )
 
 
 def of_the_paper():
