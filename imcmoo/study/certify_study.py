@@ -367,8 +367,8 @@ class Prover:
     def _new_tree(self, part: ProofTask) -> tuple[NodeExpander, RootExpansion]:
         expander = NodeExpander(problem_of(self.problem, part), self.report)
         designs = [self.problem.space.levels_of(c.design) for c in self.known]
-        if self.start is not None:
-            designs.append(self.start)
+        starts = (self.start, self.study.start_levels)
+        designs += [levels for levels in starts if levels is not None]
         return expander, RootExpansion.expand(expander, designs)
 
     def _until(self, deadline: float) -> Callable[[BranchAndBound], bool]:

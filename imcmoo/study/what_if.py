@@ -50,7 +50,7 @@ INFEASIBLE, REFUSED = "no feasible chip", "refused"
 AS_IT_IS = "as it is"
 """Name of the answer without changes."""
 
-NOT_CHANGED = ("name", "file", "space", "score_table", "scenario_table")
+NOT_CHANGED = ("name", "file", "space", "start", "score_table", "scenario_table")
 """Fields of a study that are no keys of a change."""
 
 PRECISION = "precision"
