@@ -94,6 +94,25 @@ def test_a_certified_design_is_explained_from_its_folder(certified, capsys):
     assert explained["score"] == pytest.approx(widening.best.score)
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after", "fault"),
+    [
+        ("certificate.json", '"evaluated": ', '"evaluated": 1', "not as it was written"),
+        (FILE, "min_fps = 30", "min_fps = 31", "of other settings: limits"),
+    ],
+)
+def test_no_design_of_another_certificate_is_explained(
+    file, before, after, fault, certified, tmp_path, capsys
+):
+    folder = tmp_path / "edge-widened"
+    shutil.copytree(certified[0] / "certified" / "edge-widened", folder)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert before in text
+    (folder / file).write_text(text.replace(before, after), encoding="utf-8")
+    assert main(["explain", str(folder)]) == 2
+    assert f"its certificate is {fault}" in " ".join(capsys.readouterr().err.split())
+
+
 def test_the_regret_of_a_certified_design_is_that_of_its_certificate(tmp_path, capsys):
     networks = ["mobilenet_v3_onnx", "vgg16_onnx"]
     asked = study(networks=networks, criterion="regret_minimax", baselines=True, space=SPACE)
