@@ -852,6 +852,17 @@ class Study(Table):
         return self.asked_criterion.name if self.nearly_best is None else self.nearly_best.rests_on
 
     @property
+    def proven_as(self) -> str:
+        """Name in certificates of the score that selects the design, or that a tolerance counts
+        from."""
+        return self.asked_criterion.name_of(joint=not self.baselines)
+
+    def answering(self, criterion: str) -> str:
+        """Name of the certificate that is the answer, if `criterion` is proven first: of the second
+        criterion if there is a tolerance."""
+        return criterion if self.nearly_best is None else self.nearly_best.name
+
+    @property
     def selected_by(self) -> str:
         """Name of the score that selects the design."""
         return self.asked_criterion.name_of_score(joint=not self.baselines)
