@@ -32,14 +32,15 @@ from experiments.edge_networks.data import (
     SPEECH_SNR_DB,
     Arrays,
     EdgeNetwork,
-    Values,
     spoken_phrase,
 )
 from experiments.edge_networks.page import circuit
 from experiments.edge_networks.prediction import assess
 from experiments.edge_networks.recommended import DROP, judged, proven_chip
 from experiments.edge_networks.verdict import worst
+from experiments.markdown import rows
 from imcmoo.accuracy.assess import Assessment
+from imcmoo.arrays import Values
 from imcmoo.cli.main import main as imcmoo
 from imcmoo.networks.accuracy_data import AccuracyData
 
@@ -386,7 +387,7 @@ def shown(table: pd.DataFrame) -> str:
     lines = [HEAD, "| --- | --- | --- | --- | --- | --- | --- |"]
     table = table.reindex(columns=[*dict.fromkeys([*table, *OF_A_CHIP])])
     for _, runs in table.groupby(["network", "device"], sort=False):
-        first = runs.iloc[0]
+        first = rows(runs)[0]
         made = "; ".join(f"{score:.3f}" for score in runs["accuracy"].dropna())
         steps = (first.get(f"{step}_cpu_s") for step in ("import", "search", "execute"))
         cells = [
@@ -402,11 +403,11 @@ def shown(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _chip(row: pd.Series[Any]) -> str:
+def _chip(row: Mapping[str, Any]) -> str:
     """A chip in one line."""
     digital = row["layers_digital"] if isinstance(row["layers_digital"], str) else ""
     front = f", {len(digital.split())} layers on the digital unit" if digital else ""
-    of_circuit = "" if pd.isna(row["rows"]) else f", {circuit(row.to_dict())}"
+    of_circuit = "" if pd.isna(row["rows"]) else f", {circuit(row)}"
     return f"{TITLES[row['device']]}{of_circuit}{front}"
 
 
